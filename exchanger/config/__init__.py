@@ -1,0 +1,1 @@
+"""The configuration contract: models, loading, and every problem at once."""

@@ -1,0 +1,212 @@
+"""
+The configuration contract as models. Every key that a model accepts is built.
+
+Models are frozen and forbid unknown keys. How text becomes models, and how problems are worded,
+is in ``loading``; keys of the contract that this version does not build are in ``later``.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from exchanger.config.durations import parse_duration
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+"""A length of time, written ``10s``, ``5m``, ``2h`` or ``1d``."""
+
+StrategyName = Literal[
+    "set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest"
+]
+FieldType = Literal[
+    "string", "integer", "float", "decimal", "boolean", "date", "datetime", "list", "json"
+]
+ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class RateLimit(Strict):
+    """At most ``requests`` in any window of ``per``."""
+
+    requests: Annotated[int, Field(ge=1)]
+    per: Duration
+
+
+class BrazeConfig(Strict):
+    """How to reach one Braze workspace, and how fast."""
+
+    endpoint: str
+    api_key: SecretStr
+    batch_size: Annotated[int, Field(ge=1, le=75)] = 75
+    rate_limit: RateLimit = RateLimit(requests=3000, per=timedelta(seconds=3))
+    lookup_limit: RateLimit = RateLimit(requests=250, per=timedelta(minutes=1))
+    spacing: Duration = timedelta(seconds=5)
+
+
+class S3Config(Strict):
+    """One bucket. Without keys, AWS's own credential chain is used."""
+
+    bucket: str
+    region: str | None = None
+    endpoint_url: str | None = None
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+    export_root: str = "segment-export"
+    state_prefix: str | None = None
+
+
+class Connection(Strict):
+    """One Braze workspace and one bucket."""
+
+    enabled: bool = True
+    braze: BrazeConfig
+    s3: S3Config
+
+
+class Schedule(Strict):
+    """When a job runs: POSIX ``cron`` or ``every``, exactly one of them."""
+
+    cron: str | None = None
+    every: Duration | None = None
+    timezone: str = "UTC"
+
+
+class Source(Strict):
+    """Which files an import job reads, and how their text is understood."""
+
+    prefix: str
+    pattern: str = "**"
+    format: Literal["auto", "parquet", "csv", "ndjson"] = "auto"
+    order_by: str | None = None
+    timezone: str = "UTC"
+    nulls: tuple[str, ...] = ()
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+
+
+class Match(Strict):
+    """Which column holds the identifier of a profile."""
+
+    external_id: str
+
+
+class FieldConfig(Strict):
+    """How one Braze attribute is made from a column (or a static value) and merged."""
+
+    from_: str | None = Field(default=None, alias="from")
+    value: str | int | float | bool | None = None
+    merge: StrategyName = "set"
+    type: FieldType | None = None
+    scale: Annotated[int, Field(ge=0, le=15)] | None = None
+    items: ItemType = "string"
+    split: str | None = None
+    trim: bool = False
+    too_long: Literal["reject", "cut"] = "reject"
+    nan: Literal["reject", "empty"] = "reject"
+    ordered: bool = False
+    max_items: Annotated[int, Field(ge=1, le=500)] = 500
+
+
+class RemainingFields(Strict):
+    """One rule for the columns that nothing else names. The first rule that matches wins."""
+
+    columns: str = "*"
+    exclude: tuple[str, ...] = ()
+    merge: StrategyName = "set"
+    prefix: str = ""
+    type: FieldType | None = None
+    scale: Annotated[int, Field(ge=0, le=15)] | None = None
+    standard: bool = False
+
+
+class ImportJob(Strict):
+    """Changed profile files from the bucket into Braze."""
+
+    type: Literal["import"]
+    connection: str | None = None
+    enabled: bool = True
+    description: str = ""
+    labels: tuple[str, ...] = ()
+    schedule: Schedule | None = None
+    object: Literal["attributes"] = "attributes"
+    source: Source
+    match: Annotated[tuple[Match, ...], Field(min_length=1, max_length=1)]
+    create_missing: bool = True
+    fields: dict[str, FieldConfig] = {}
+    remaining_fields: tuple[RemainingFields, ...] = ()
+    baseline: Literal["lookup", "assume_empty"] = "lookup"
+    max_rows_per_run: Annotated[int, Field(ge=1)] = 5_000_000
+
+
+class ExportField(Strict):
+    """One column of an export: a path into the exported profile, and its type."""
+
+    from_: str = Field(alias="from")
+    type: FieldType | None = None
+    scale: Annotated[int, Field(ge=0, le=15)] | None = None
+
+
+class RemainingExport(Strict):
+    """Every custom attribute that no column names, under its own name behind ``prefix``."""
+
+    prefix: str = ""
+
+
+class Target(Strict):
+    """Where an export is written, and as what."""
+
+    prefix: str
+    format: Literal["parquet", "csv", "ndjson"] = "parquet"
+    mode: Literal["full"] = "full"
+    rows_per_part: Annotated[int, Field(ge=1)] = 1_000_000
+
+
+class Completion(Strict):
+    """
+    How to know that a segment export is complete, as Braze announces nothing.
+
+    An export counts as complete when its files have not changed for ``quiet`` and, with
+    ``confirm``, Braze no longer answers that an export of this segment is running.
+    """
+
+    poll: Duration = timedelta(seconds=10)
+    quiet: Duration = timedelta(minutes=1)
+    timeout: Duration = timedelta(hours=4)
+    confirm: bool = True
+
+
+class ExportJob(Strict):
+    """One Braze segment into the bucket, as a dataset."""
+
+    type: Literal["export"]
+    connection: str | None = None
+    enabled: bool = True
+    description: str = ""
+    labels: tuple[str, ...] = ()
+    schedule: Schedule | None = None
+    segment: str
+    fields: dict[str, ExportField] = {}
+    remaining_fields: RemainingExport | None = None
+    target: Target
+    completion: Completion = Completion()
+
+
+Job = Annotated[ImportJob | ExportJob, Field(discriminator="type")]
+
+
+class Config(Strict):
+    """The whole configuration file."""
+
+    connections: Annotated[dict[str, Connection], Field(min_length=1)]
+    jobs: dict[str, Job] = {}
+
+    def connection_of(self, job: str) -> str:
+        """Name the connection of a job: its own, or the only one there is."""
+        return self.jobs[job].connection or next(iter(self.connections))
+

@@ -1,0 +1,207 @@
+"""
+Everything that can go wrong, as facts.
+
+An error carries facts as attributes, knows whether trying again may help, and which exit code it
+is. It does not carry sentences for people: ``exchanger.cli.wording`` turns an error into words,
+with the next thing to type. ``str(error)`` is for logs and tracebacks.
+
+The tree::
+
+    ExchangerError                 1
+      ConfigError                  3   problems in the configuration, all of them
+      StorageError                 6
+        StorageDenied              6   credentials or permissions
+        StorageMissing             6   no such bucket, or no such object
+        StorageUnreachable         6   no answer, or a fault of the server (retryable)
+        StorageChanged             6   a condition on a read or write did not hold
+        StorageCorrupt             6   a body that does not match its checksum (retryable)
+      BrazeError                   7
+        BrazeKeyRefused            7   401
+        BrazeForbidden             7   403
+        BrazeUnreachable           7   no answer, 5xx or 429 after all retries (retryable)
+        BrazeRefused               7   a 4xx about the request itself
+        SegmentMissing             3   no segment of that name or id
+        ExportIncomplete           7   an export did not complete in time (retryable)
+      FileRejected                 4   one file cannot be used at all
+      JobBusy                      8   another process holds the job
+      StateDamaged                 1   a state object in the bucket is not what we wrote
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class ExchangerError(Exception):
+    """The root of every error that this program raises on purpose."""
+
+    retryable = False
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """
+    One thing that is wrong in the configuration.
+
+    Args:
+        path: Where, as the reader sees it: ``jobs.crm.fields.first_name``.
+        message: What is wrong, in words that a marketer understands.
+        guess: What was probably meant, ready to paste; empty if there is no good guess.
+        line: The line in the file, from 1; 0 if it is not known.
+    """
+
+    path: str
+    message: str
+    guess: str = ""
+    line: int = 0
+
+
+class ConfigError(ExchangerError):
+    """The configuration cannot be used. Holds every problem, not only the first."""
+
+    exit_code = 3
+
+    def __init__(self, problems: list[Problem], source: str = "") -> None:
+        self.problems = problems
+        self.source = source
+        super().__init__("; ".join(f"{p.path}: {p.message}" for p in problems))
+
+
+class StorageError(ExchangerError):
+    """S3 did not do what was asked."""
+
+    exit_code = 6
+
+    def __init__(self, action: str, bucket: str, key: str = "", detail: str = "") -> None:
+        self.action = action
+        self.bucket = bucket
+        self.key = key
+        self.detail = detail
+        super().__init__(f"{action} s3://{bucket}/{key}: {detail or type(self).__name__}")
+
+
+class StorageDenied(StorageError):
+    """The credentials are missing, wrong, or lack a permission for *action*."""
+
+
+class StorageMissing(StorageError):
+    """There is no such bucket (``key`` is empty) or no such object."""
+
+
+class StorageUnreachable(StorageError):
+    """S3 gave no usable answer after all retries."""
+
+    retryable = True
+
+
+class StorageChanged(StorageError):
+    """``If-Match`` or ``If-None-Match`` did not hold: somebody else wrote the object."""
+
+
+class StorageCorrupt(StorageError):
+    """A body was cut short or does not match its checksum."""
+
+    retryable = True
+
+
+class BrazeError(ExchangerError):
+    """
+    Braze did not do what was asked.
+
+    Args:
+        endpoint: The path, such as ``/users/track``.
+        status: The HTTP status; 0 if there was no answer.
+        detail: Braze's message, already free of secrets.
+    """
+
+    exit_code = 7
+
+    def __init__(self, endpoint: str, status: int = 0, detail: str = "") -> None:
+        self.endpoint = endpoint
+        self.status = status
+        self.detail = detail
+        super().__init__(f"{endpoint} answered {status or 'nothing'}: {detail}")
+
+
+class BrazeKeyRefused(BrazeError):
+    """401: the key is unknown, or belongs to another instance or workspace."""
+
+
+class BrazeForbidden(BrazeError):
+    """403: the key is known but lacks the permission for this endpoint."""
+
+
+class BrazeUnreachable(BrazeError):
+    """No answer, a 5xx or a 429, after all retries."""
+
+    retryable = True
+
+
+class BrazeRefused(BrazeError):
+    """A 4xx that is about the request and will not change by sending it again."""
+
+
+class SegmentMissing(BrazeError):
+    """
+    The workspace has no segment of that name or id, or several of that name.
+
+    ``known`` holds the names that exist, ``ambiguous`` the ids that share the name.
+    """
+
+    exit_code = 3
+
+    def __init__(self, wanted: str, known: list[str], ambiguous: list[str] | None = None) -> None:
+        self.wanted = wanted
+        self.known = known
+        self.ambiguous = ambiguous or []
+        super().__init__("/segments/list", 200, f"no single segment {wanted!r}")
+
+
+class ExportIncomplete(BrazeError):
+    """A segment export did not complete within the time allowed. The next run waits for it again."""
+
+    retryable = True
+
+
+class FileRejected(ExchangerError):
+    """
+    One file cannot be used at all; other files are not affected.
+
+    Args:
+        key: The file's key in the bucket, or its name.
+        reason: A stable word for the kind of problem, such as ``not_parquet``.
+        message: What is wrong and what to do, in words.
+        row: The data row where it was seen, from 1; 0 if it is about the whole file.
+        column: The column it is about, if one.
+    """
+
+    exit_code = 4
+
+    def __init__(self, key: str, reason: str, message: str, row: int = 0, column: str = "") -> None:
+        self.key = key
+        self.reason = reason
+        self.message = message
+        self.row = row
+        self.column = column
+        super().__init__(f"{key}: {message}")
+
+
+class JobBusy(ExchangerError):
+    """Another process holds the job."""
+
+    exit_code = 8
+
+    def __init__(self, job: str, holder: str = "") -> None:
+        self.job = job
+        self.holder = holder
+        super().__init__(f"{job} is held by {holder or 'another process'}")
+
+
+class StateDamaged(ExchangerError):
+    """An object below the state prefix is missing or is not what was written."""
+
+    def __init__(self, key: str, detail: str) -> None:
+        self.key = key
+        self.detail = detail
+        super().__init__(f"{key}: {detail}")

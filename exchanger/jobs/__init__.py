@@ -1,0 +1,1 @@
+"""The stories: import, export, backfill, and what they share."""

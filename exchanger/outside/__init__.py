@@ -1,0 +1,1 @@
+"""The outside world, one file for each system: S3, Braze, Delta tables, time."""

@@ -1,0 +1,49 @@
+"""Names of the control columns that travel beside the fields of a profile."""
+
+PROFILE = "@profile"
+"""String: the identifier that names the profile."""
+FILE = "@file"
+"""UInt32: position of the file in the run's list of files, from 0."""
+ROW = "@row"
+"""UInt32: data row in its file, from 1; a header does not count."""
+ORDER = "@order"
+"""The sort key of ``order_by``, typed; null sorts first. Absent without ``order_by``."""
+ROWS = "@rows"
+"""UInt32: how many rows of the run named the profile."""
+KNOWN = "@known"
+"""Boolean: the profile was known to us before this run."""
+EXISTS = "@exists"
+"""Boolean or null: the profile was observed to exist, to be absent, or neither."""
+ITEM = "@item"
+"""UInt32: position in the outbox, from 0."""
+ENDPOINT = "@endpoint"
+"""String: the path an object is sent to."""
+OBJECT = "@object"
+"""String: the JSON object that is sent."""
+POINTS = "@points"
+"""UInt32: data points that the object costs (braze-api.md 13)."""
+
+SAID = "@said:"
+BEFORE = "before:"
+WANTED = "wanted:"
+SEND = "send:"
+
+
+def said(field: str) -> str:
+    """Name the Boolean column that tells whether a row speaks of a ``clear`` field."""
+    return SAID + field
+
+
+def before(field: str) -> str:
+    """Name the column of a field's canonical value before the change."""
+    return BEFORE + field
+
+
+def wanted(field: str) -> str:
+    """Name the column of a field's canonical value after the change; null: no change."""
+    return WANTED + field
+
+
+def send(field: str) -> str:
+    """Name the column of the JSON fragment to send for a field; null: not sent."""
+    return SEND + field

@@ -1,0 +1,46 @@
+"""
+What is to be done to one field, with everything decided.
+
+A rule is a ``FieldConfig`` (or a ``RemainingFields`` block applied to one column) whose column and
+type are settled. Everything in ``profiles`` works on rules, never on configuration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exchanger.config.models import FieldConfig, FieldType, StrategyName
+
+
+@dataclass(frozen=True)
+class Rule:
+    """
+    One Braze attribute: where its value comes from, what type it has, how it is merged.
+
+    Args:
+        name: The Braze attribute, and the column name in every frame after casting.
+        column: The column of the file; empty for a static value.
+        type: The settled type; never None.
+        config: The options (trim, split, scale, items, ...).
+    """
+
+    name: str
+    column: str
+    type: FieldType
+    config: FieldConfig
+
+    @property
+    def merge(self) -> StrategyName:
+        """The strategy of the field."""
+        return self.config.merge
+
+    @property
+    def scale(self) -> int:
+        """Decimal places of a ``decimal`` field."""
+        return self.config.scale or 0
+
+
+NEEDS_HELD: frozenset[StrategyName] = frozenset(
+    {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
+)
+"""Strategies whose result depends on what Braze has now (law 10)."""

@@ -1,0 +1,1 @@
+"""A faithful local Braze over HTTP, and a local S3."""

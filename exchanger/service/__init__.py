@@ -1,0 +1,1 @@
+"""The long-lived daemon: schedules, child processes, reload."""

@@ -1,0 +1,1 @@
+"""What the bucket remembers: runs, applied files, held values."""
