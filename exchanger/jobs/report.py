@@ -1,0 +1,117 @@
+"""What a run did, in the words of the command contract."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+RunState = Literal["succeeded", "partial", "failed", "held_back", "nothing_to_do"]
+FileOutcome = Literal[
+    "applied",  # every row was planned
+    "rejected",  # the whole file is in quarantine
+    "equal_content",  # the same bytes were applied before under another name; waits for --force
+    "replaced",  # a new version of an applied file that feeds sums; waits for --force
+]
+
+EXIT_CODES: dict[RunState, int] = {
+    "succeeded": 0,
+    "nothing_to_do": 0,
+    "partial": 4,
+    "held_back": 5,
+    "failed": 1,
+}
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """
+    What became of one file.
+
+    ``note`` is a sentence for a person; empty when there is nothing to say.
+    """
+
+    key: str
+    outcome: FileOutcome
+    rows: int = 0
+    note: str = ""
+
+
+@dataclass
+class RunReport:
+    """
+    One run of a job, as ``--json`` prints it.
+
+    The ``rows_`` kinds add up to ``rows_read`` and the ``profiles_`` kinds to the profiles named;
+    ``check`` asserts both.
+    """
+
+    run_id: str
+    job: str
+    state: RunState = "succeeded"
+    seq: int | None = None
+    files: list[FileReport] = field(default_factory=list)
+    rows_read: int = 0
+    rows_applied: int = 0
+    rows_unchanged: int = 0
+    rows_superseded: int = 0
+    rows_skipped: int = 0
+    rows_rejected: int = 0
+    rows_refused: int = 0
+    profiles_named: int = 0
+    profiles_new: int = 0
+    profiles_updated: int = 0
+    profiles_unchanged: int = 0
+    profiles_skipped: int = 0
+    profiles_refused: int = 0
+    fields_changed: int = 0
+    data_points: int = 0
+    requests: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    quarantine: str | None = None
+    notes: list[str] = field(default_factory=list)
+    rows_written: int | None = None
+    bytes_written: int | None = None
+    manifest: str | None = None
+    error: str | None = None
+
+    def check(self) -> None:
+        """
+        Assert that nothing was lost between reading and the end (law 7).
+
+        Raises:
+            AssertionError: The kinds do not add up.
+        """
+        rows = (
+            self.rows_applied
+            + self.rows_unchanged
+            + self.rows_superseded
+            + self.rows_skipped
+            + self.rows_rejected
+            + self.rows_refused
+        )
+        profiles = (
+            self.profiles_new
+            + self.profiles_updated
+            + self.profiles_unchanged
+            + self.profiles_skipped
+            + self.profiles_refused
+        )
+        if rows != self.rows_read or profiles != self.profiles_named:
+            message = f"rows {rows} of {self.rows_read}, profiles {profiles} of {self.profiles_named}"
+            raise AssertionError(message)
+
+    def to_json(self) -> dict[str, Any]:
+        """Render for ``--json``: times in ISO 8601; what does not apply is left out."""
+        content = {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in asdict(self).items()
+        }
+        export_only = ("rows_written", "bytes_written", "manifest", "error", "quarantine", "seq")
+        return {k: v for k, v in content.items() if not (k in export_only and v is None)}
+
+    @property
+    def exit_code(self) -> int:
+        """The process's exit code for this run."""
+        return EXIT_CODES[self.state]

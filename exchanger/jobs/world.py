@@ -1,0 +1,68 @@
+"""Everything outside of a job that it may touch. Built in ``cli.wiring`` and by tests, nowhere else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from exchanger.outside.braze import Braze
+    from exchanger.outside.clock import Clock
+    from exchanger.outside.s3 import Bucket
+
+
+class Progress(Protocol):
+    """Where a job says how far it is. Must be cheap: called once a batch, never once a row."""
+
+    def step(self, what: str, total: int | None = None) -> None:
+        """Begin a step such as ``reading files``; *total* units if they are known."""
+        ...
+
+    def advance(self, units: int) -> None:
+        """Report that so many units of the current step are done."""
+        ...
+
+
+class SilentProgress:
+    """Says nothing."""
+
+    def step(self, what: str, total: int | None = None) -> None:
+        """Do nothing."""
+
+    def advance(self, units: int) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class World:
+    """
+    The outside of one connection.
+
+    Args:
+        connection: The connection's name.
+        bucket: Its bucket.
+        braze: Opens its workspace: ``async with world.braze() as braze``.
+        state_prefix: Below which our own state lives; ends in ``/``.
+        export_root: Where Braze itself writes segment exports, without a slash at the end.
+        clock: Time.
+        workdir: A local folder for temporary files; the caller removes it.
+        progress: Told how far the run is.
+        stopping: Set when the process was asked to stop: finish what is in flight, record it, return.
+        batch_size: Objects in one request to ``/users/track``.
+        spacing: Seconds before another value may be sent for the same profile.
+    """
+
+    connection: str
+    bucket: Bucket
+    braze: Callable[[], Braze]
+    state_prefix: str
+    export_root: str
+    clock: Clock
+    workdir: Path
+    progress: Progress = field(default_factory=SilentProgress)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    batch_size: int = 75
+    spacing: float = 5.0
