@@ -99,7 +99,9 @@ class RunReport:
             + self.profiles_refused
         )
         if rows != self.rows_read or profiles != self.profiles_named:
-            message = f"rows {rows} of {self.rows_read}, profiles {profiles} of {self.profiles_named}"
+            message = (
+                f"rows {rows} of {self.rows_read}, profiles {profiles} of {self.profiles_named}"
+            )
             raise AssertionError(message)
 
     def to_json(self) -> dict[str, Any]:

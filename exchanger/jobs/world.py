@@ -1,4 +1,4 @@
-"""Everything outside of a job that it may touch. Built in ``cli.wiring`` and by tests, nowhere else."""
+"""All that a job may touch outside of itself. Built in ``cli.wiring`` and by tests, nowhere else."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class World:
         clock: Time.
         workdir: A local folder for temporary files; the caller removes it.
         progress: Told how far the run is.
-        stopping: Set when the process was asked to stop: finish what is in flight, record it, return.
+        stopping: Set when the process was asked to stop: finish what is in flight, record it, end.
         batch_size: Objects in one request to ``/users/track``.
         spacing: Seconds before another value may be sent for the same profile.
     """

@@ -1,0 +1,105 @@
+"""
+The name of every object we write below the state prefix, and what may never be taken for a drop.
+
+Sequence numbers are padded so that names sort as numbers do.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+_RUN = re.compile(r"runs/(\d{9})\.json$")
+_PLAIN = "abcdefghijklmnopqrstuvwxyz0123456789_-."
+
+
+@dataclass(frozen=True)
+class StateNames:
+    """
+    Names below one connection's state prefix.
+
+    Args:
+        prefix: The state prefix; ends in ``/``.
+    """
+
+    prefix: str
+
+    @property
+    def runs(self) -> str:
+        """The folder of run documents."""
+        return f"{self.prefix}runs/"
+
+    def run(self, seq: int) -> str:
+        """The run document of a sequence number."""
+        return f"{self.runs}{seq:09d}.json"
+
+    def seq_of(self, key: str) -> int | None:
+        """Read the sequence number back from a run document's key; None for any other key."""
+        found = _RUN.search(key)
+        return int(found[1]) if found else None
+
+    @property
+    def newest_run(self) -> str:
+        """The hint at the newest run document."""
+        return f"{self.runs}latest.json"
+
+    def outbox(self, seq: int, nonce: str) -> str:
+        """The planned changes of a run."""
+        return f"{self.prefix}outbox/{seq:09d}-{nonce}.parquet"
+
+    def gifts(self, seq: int, nonce: str) -> str:
+        """What each file gave to summed and added fields."""
+        return f"{self.prefix}outbox/{seq:09d}-{nonce}-gifts.parquet"
+
+    def rejected(self, seq: int, nonce: str) -> str:
+        """The rows that planning rejected, until they are written to quarantine."""
+        return f"{self.prefix}outbox/{seq:09d}-{nonce}-rejected.parquet"
+
+    def acks(self, seq: int) -> str:
+        """The folder of a run's acknowledgements."""
+        return f"{self.prefix}acks/{seq:09d}/"
+
+    def ack(self, seq: int, nonce: str, part: int) -> str:
+        """One part of a run's acknowledgements, written by the process that drew *nonce*."""
+        return f"{self.acks(seq)}{nonce}-{part:05d}.parquet"
+
+    def quarantine(self, job: str, seq: int) -> str:
+        """The rows of a run that were rejected or refused, with reasons."""
+        return f"{self.prefix}quarantine/{job}/{seq:09d}.csv"
+
+    def kept_types(self, job: str) -> str:
+        """The types that were inferred for the columns of a job, and are kept."""
+        return f"{self.prefix}types/{job}.json"
+
+    @property
+    def held(self) -> str:
+        """The Delta table of held values."""
+        return f"{self.prefix}held"
+
+    @property
+    def applied(self) -> str:
+        """The Delta table of applied files."""
+        return f"{self.prefix}applied"
+
+    @property
+    def finished(self) -> str:
+        """The Delta table of finished runs."""
+        return f"{self.prefix}finished"
+
+
+def table_column(field: str) -> str:
+    """
+    Name the column of an attribute in a Delta table.
+
+    Delta compares column names without case and forbids some characters, so everything outside
+    ``a-z 0-9 _ - .`` is percent-encoded, with lower-case digits.
+    """
+    return "".join(
+        c if c in _PLAIN else "".join(f"%{byte:02x}" for byte in c.encode()) for c in field
+    )
+
+
+def field_of(column: str) -> str:
+    """Turn a column name of a Delta table back into the attribute's name."""
+    return unquote(column)

@@ -1,0 +1,53 @@
+"""All that the bucket remembers of one connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exchanger.files.names import StateNames
+from exchanger.outside.tables import Table
+from exchanger.state.applied import AppliedFiles
+from exchanger.state.finished import FinishedRuns
+from exchanger.state.held import HeldValues
+from exchanger.state.kept_types import KeptTypes
+from exchanger.state.runs import RunLog
+
+if TYPE_CHECKING:
+    from exchanger.outside.s3 import Bucket
+
+
+@dataclass(frozen=True)
+class ConnectionState:
+    """The stores of one connection, all below its state prefix."""
+
+    names: StateNames
+    runs: RunLog
+    held: HeldValues
+    applied: AppliedFiles
+    finished: FinishedRuns
+    types: KeptTypes
+
+
+def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
+    """
+    Open the stores below a state prefix. Nothing is read or written yet.
+
+    Args:
+        bucket: The connection's bucket.
+        prefix: The state prefix, ending in ``/``.
+    """
+    names = StateNames(prefix)
+    options = bucket.storage_options()
+
+    def table(key: str) -> Table:
+        return Table(f"s3://{bucket.name}/{key}", options)
+
+    return ConnectionState(
+        names=names,
+        runs=RunLog(bucket, names),
+        held=HeldValues(table(names.held)),
+        applied=AppliedFiles(table(names.applied)),
+        finished=FinishedRuns(table(names.finished)),
+        types=KeptTypes(bucket, names),
+    )

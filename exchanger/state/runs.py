@@ -1,0 +1,198 @@
+"""
+The run log: one numbered document for each run that planned something.
+
+Creating a document is the moment its plan counts (law 3). Documents are created with
+``If-None-Match`` and changed with ``If-Match``, so two processes never both think that they did.
+Sequence numbers have no gaps.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+
+if TYPE_CHECKING:
+    from exchanger.files.names import StateNames
+    from exchanger.outside.s3 import Bucket
+
+RunLogState = Literal[
+    "planned", "delivering", "settling", "settled", "held_back", "failed", "discarded"
+]
+ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
+"""States that need nothing more from the next run."""
+
+
+def new_nonce() -> str:
+    """Draw a name that no other process will draw."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True)
+class ClaimedFile:
+    """
+    One file version that a run claimed, and what became of it.
+
+    ``sums`` names the summed fields that the file fed; ``note`` is a sentence for a person.
+    """
+
+    key: str
+    etag: str
+    sha256: str
+    outcome: str
+    rows: int = 0
+    sums: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RunDocument:
+    """
+    One run, as the bucket remembers it.
+
+    Args:
+        seq: Its number, from 1.
+        run_id: The name that people use.
+        job: The job's name.
+        state: Where it stands (protocol: planned, delivering, settling, settled).
+        nonce: Drawn by the process that wrote this version last.
+        counter: How often the document was written; equal bodies would have equal ETags.
+        created_at: ISO 8601, UTC.
+        files: What it claimed.
+        outbox, gifts, rejected: Keys of its Parquet objects; empty if it has none.
+        outbox_sha256: Checksum of the outbox.
+        objects: Rows in the outbox.
+        update_only: Objects carry ``_update_existing_only``.
+        types: Types to keep for the job's columns.
+        report: The report as far as it is known, final once settled.
+        ack_parts: Keys of the frozen acknowledgements, from ``settling`` on.
+        acked_at: When the last acknowledgement was written; ISO 8601.
+        quiet_until: Before this time no other value is sent for the same profiles.
+    """
+
+    seq: int
+    run_id: str
+    job: str
+    state: RunLogState
+    nonce: str
+    counter: int
+    created_at: str
+    files: tuple[ClaimedFile, ...] = ()
+    outbox: str = ""
+    outbox_sha256: str = ""
+    gifts: str = ""
+    rejected: str = ""
+    objects: int = 0
+    update_only: bool = False
+    types: dict[str, str] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+    ack_parts: tuple[str, ...] = ()
+    acked_at: str = ""
+    quiet_until: str = ""
+
+    def to_bytes(self) -> bytes:
+        """Render as stored."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
+
+    @staticmethod
+    def from_bytes(body: bytes, key: str) -> RunDocument:
+        """
+        Read what *to_bytes* wrote.
+
+        Raises:
+            StateDamaged: It is something else.
+        """
+        try:
+            content = orjson.loads(body)
+            content["files"] = tuple(
+                ClaimedFile(**{**item, "sums": tuple(item["sums"])}) for item in content["files"]
+            )
+            content["ack_parts"] = tuple(content["ack_parts"])
+            return RunDocument(**content)
+        except (ValueError, KeyError, TypeError) as error:
+            raise StateDamaged(key, f"not a run document: {error}") from error
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A run document together with the ETag that a change must match."""
+
+    document: RunDocument
+    etag: str
+
+
+class RunLog:
+    """The numbered documents of one connection."""
+
+    def __init__(self, bucket: Bucket, names: StateNames) -> None:
+        self._bucket = bucket
+        self._names = names
+
+    def newest(self) -> Stored | None:
+        """Find the run with the highest number; None before the first run."""
+        seq = 0
+        after = self._names.run(self._hint() - 1) if self._hint() > 1 else ""
+        for item in self._bucket.list(self._names.runs, start_after=after):
+            seq = max(seq, self._names.seq_of(item.key) or 0)
+        return self.read(seq) if seq else None
+
+    def read(self, seq: int) -> Stored:
+        """
+        Read one run.
+
+        Raises:
+            StorageMissing: There is no run of that number.
+        """
+        key = self._names.run(seq)
+        body, etag = self._bucket.read(key)
+        return Stored(RunDocument.from_bytes(body, key), etag)
+
+    def create(self, document: RunDocument) -> Stored:
+        """
+        Make a plan count.
+
+        Raises:
+            StorageChanged: Another process created a run of this number first.
+        """
+        return self._write(document, None)
+
+    def change(self, stored: Stored, **changes: Any) -> Stored:
+        """
+        Write the next version of a document.
+
+        Raises:
+            StorageChanged: Another process changed it since it was read.
+        """
+        document = replace(
+            stored.document, nonce=new_nonce(), counter=stored.document.counter + 1, **changes
+        )
+        return self._write(document, stored.etag)
+
+    def _write(self, document: RunDocument, etag: str | None) -> Stored:
+        key = self._names.run(document.seq)
+        body = document.to_bytes()
+        try:
+            written = self._bucket.write(key, body, if_match=etag, if_none_match=etag is None)
+        except StorageChanged:
+            # The answer to our own first attempt may have been lost on the way.
+            found = self.read(document.seq)
+            if found.document.nonce != document.nonce:
+                raise
+            return found
+        if etag is None:
+            self._bucket.write(
+                self._names.newest_run, orjson.dumps({"seq": document.seq, "nonce": new_nonce()})
+            )
+        return Stored(document, written)
+
+    def _hint(self) -> int:
+        try:
+            body, _ = self._bucket.read(self._names.newest_run)
+            return int(orjson.loads(body)["seq"])
+        except (StorageMissing, ValueError, KeyError):
+            # Only a hint: without it the whole folder is listed.
+            return 0
