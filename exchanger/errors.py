@@ -21,6 +21,7 @@ The tree::
         BrazeUnreachable           7   no answer, 5xx or 429 after all retries (retryable)
         BrazeRefused               7   a 4xx about the request itself
         SegmentMissing             3   no segment of that name or id
+        ExportRunning              7   an export of that segment is still running (retryable)
         ExportIncomplete           7   an export did not complete in time (retryable)
       FileRejected                 4   one file cannot be used at all
       JobBusy                      8   another process holds the job
@@ -113,14 +114,18 @@ class BrazeError(ExchangerError):
         endpoint: The path, such as ``/users/track``.
         status: The HTTP status; 0 if there was no answer.
         detail: Braze's message, already free of secrets.
+        uncertain: Whether an attempt of this request may have taken effect all the same.
     """
 
     exit_code = 7
 
-    def __init__(self, endpoint: str, status: int = 0, detail: str = "") -> None:
+    def __init__(
+        self, endpoint: str, status: int = 0, detail: str = "", *, uncertain: bool = False
+    ) -> None:
         self.endpoint = endpoint
         self.status = status
         self.detail = detail
+        self.uncertain = uncertain
         super().__init__(f"{endpoint} answered {status or 'nothing'}: {detail}")
 
 
@@ -156,6 +161,21 @@ class SegmentMissing(BrazeError):
         self.known = known
         self.ambiguous = ambiguous or []
         super().__init__("/segments/list", 200, f"no single segment {wanted!r}")
+
+
+class ExportRunning(BrazeError):
+    """
+    Braze answered 429 to the start of a segment export.
+
+    Mostly: an export of this segment is running. It can also be a rate limit, or too many exports
+    at once; Braze does not say which (braze-api.md 4.3).
+    """
+
+    retryable = True
+
+    def __init__(self, segment: str, detail: str = "") -> None:
+        self.segment = segment
+        super().__init__("/users/export/segment", 429, detail)
 
 
 class ExportIncomplete(BrazeError):

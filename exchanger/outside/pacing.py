@@ -1,0 +1,48 @@
+"""Keeping to a rate limit, and to what Braze says about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from exchanger.config.models import RateLimit
+from exchanger.outside.clock import Clock
+
+
+class Pace:
+    """
+    Lets at most ``limit.requests`` through in any window of ``limit.per``.
+
+    The time of every passage in the last window is kept, so that the promise holds for any
+    window, not only for those that begin on a tick. Those who wait are let through in the order
+    they came.
+
+    Args:
+        limit: The rate to keep to.
+        clock: Time.
+    """
+
+    def __init__(self, limit: RateLimit, clock: Clock) -> None:
+        self._window = limit.per.total_seconds()
+        self._clock = clock
+        self._passed: deque[float] = deque(maxlen=limit.requests)
+        self._closed_until = float("-inf")
+        self._turn = asyncio.Lock()
+
+    async def take(self) -> None:
+        """Wait until one more request may be sent, and count it as sent."""
+        async with self._turn:
+            # Asked again after every wait: the limit may have been closed for longer meanwhile,
+            # and a timer may fire a moment early.
+            while (left := self._opens_at() - self._clock.monotonic()) > 0:
+                await self._clock.wait(left)
+            self._passed.append(self._clock.monotonic())
+
+    def close(self, seconds: float) -> None:
+        """Let nothing through for that long; never shortens an earlier closing."""
+        self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+
+    def _opens_at(self) -> float:
+        if len(self._passed) < (self._passed.maxlen or 0):
+            return self._closed_until
+        return max(self._closed_until, self._passed[0] + self._window)

@@ -1,0 +1,74 @@
+"""How long one request is tried again, and how long it waits in between. No I/O."""
+
+from __future__ import annotations
+
+from random import Random
+
+from exchanger.outside.clock import Clock
+
+ATTEMPTS = 6
+"""How often one request is sent when it meets faults, the first time included."""
+
+SHORTEST_CAP = 0.5
+LONGEST_CAP = 30.0
+"""Seconds: the pause after the n-th fault is drawn from 0 to ``SHORTEST_CAP`` times 2 to the n - 1,
+but never from more than ``LONGEST_CAP`` (exponential backoff with full jitter)."""
+
+LIMIT_WAITING = 65 * 60.0
+"""Seconds for which one request puts up with 429. Hourly limits reset at the top of the clock hour
+(braze-api.md 1.5), so a little more than an hour always reaches the next one."""
+
+FIRST_LIMIT_PAUSE = 1.0
+"""Seconds after a first 429 that does not say how long to wait."""
+
+
+class Patience:
+    """
+    What is left of the patience for one request.
+
+    Faults (no answer, 5xx, an answer that cannot be read) are counted; answers of 429 are not, but
+    the time since the first of them is bounded.
+
+    Args:
+        clock: Time.
+        random: Source of jitter.
+        limit_waiting: Seconds to put up with 429.
+    """
+
+    def __init__(self, clock: Clock, random: Random, limit_waiting: float = LIMIT_WAITING) -> None:
+        self._clock = clock
+        self._random = random
+        self._limit_waiting = limit_waiting
+        self._faults = 0
+        self._limits = 0
+        self._limited_since = 0.0
+
+    def after_fault(self) -> float | None:
+        """Tell the seconds to wait after one more fault; None when it was the last attempt."""
+        self._faults += 1
+        return None if self._faults >= ATTEMPTS else self._jitter(self._faults)
+
+    def after_limit(self, told: float | None) -> float | None:
+        """
+        Tell the seconds to wait after one more 429; None when it is not worth waiting any longer.
+
+        Args:
+            told: What the answer said, in seconds, if it said anything.
+        """
+        now = self._clock.monotonic()
+        if not self._limits:
+            self._limited_since = now
+        self._limits += 1
+        pause = self._limit_pause(told)
+        waited = now - self._limited_since
+        return None if waited + pause > self._limit_waiting else pause
+
+    def _limit_pause(self, told: float | None) -> float:
+        if told is None:
+            return FIRST_LIMIT_PAUSE + self._jitter(self._limits)
+        # Told once, it is believed. Told again and again, there is a crowd at the door: more is
+        # waited each time, so that a limit that always says "0 seconds" is not asked for ever.
+        return told if self._limits == 1 else max(told, self._jitter(self._limits))
+
+    def _jitter(self, times: int) -> float:
+        return self._random.uniform(0, min(LONGEST_CAP, SHORTEST_CAP * 2.0 ** min(times - 1, 16)))

@@ -1,0 +1,69 @@
+"""Taking secrets out of text, however they are spelt (law 9: secrets never leave)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
+
+REDACTED = "[redacted]"
+"""What stands in the place of a secret."""
+
+_LONGEST = 500
+
+
+class Redactor:
+    """
+    Takes the secrets that it was made with out of text.
+
+    A secret is found as it is, URL-quoted, escaped as in JSON or in a Python literal, and inside
+    base64 text, whatever was encoded around it.
+
+    Args:
+        secrets: The secrets; empty ones are left out.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        spellings = {text for secret in secrets if secret for text in _spellings(secret)}
+        # The longest first, so that no spelling is cut in half by a shorter one.
+        longest_first = sorted(spellings, key=lambda text: (-len(text), text))
+        self._found = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+    def clean(self, text: str) -> str:
+        """Return *text* with every secret replaced, and cut to a length fit for a log line."""
+        # Replaced before it is cut: half a secret at the edge would no longer be recognised.
+        clean = self._found.sub(REDACTED, text)
+        return clean if len(clean) <= _LONGEST else clean[:_LONGEST] + "..."
+
+    def __repr__(self) -> str:
+        return "Redactor()"
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    yield secret
+    yield quote(secret, safe="")
+    yield quote(secret)
+    yield quote_plus(secret)
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield repr(secret)[1:-1]
+    yield from _inside_base64(secret.encode())
+
+
+def _inside_base64(secret: bytes) -> Iterator[str]:
+    """
+    Spell the secret as it stands inside base64 text, at each of the three alignments.
+
+    Characters that also depend on the neighbouring bytes are left out; short secrets, of which
+    too little would remain, are only found where they were encoded alone.
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(secret).decode()
+        for offset in range(3):
+            text = encode(b"\0" * offset + secret).decode().rstrip("=")
+            shared_after = 1 if (offset + len(secret)) % 3 else 0
+            inner = text[(0, 2, 3)[offset] : len(text) - shared_after]
+            if len(inner) >= 8:
+                yield inner
