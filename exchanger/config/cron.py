@@ -1,0 +1,173 @@
+"""
+Cron expressions as POSIX and the common cron daemon read them. No time zone, no clock.
+
+Five fields: minute, hour, day of month, month, day of week. A field is ``*`` or a list of
+numbers and ranges, each range (and ``*``) with an optional step: ``0,30``, ``1-5``, ``*/15``,
+``8-18/2``. Months and weekdays also go by their first three letters, in any case. Sunday is
+0 and 7; at the end of a range ``SUN`` is 7, so that ``FRI-SUN`` is three days.
+
+What is surely a slip is refused rather than guessed at: a step without a range (``5/15``), a step
+beyond its range (``*/90``), a range that runs backwards, a day that no named month has.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_LONGEST = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+_PART = re.compile(
+    r"(?P<star>\*)(?:/(?P<every>[0-9]{1,4}))?"
+    r"|(?P<first>[0-9]{1,4}|[A-Z]{3})(?:-(?P<last>[0-9]{1,4}|[A-Z]{3}))?(?:/(?P<step>[0-9]{1,4}))?"
+)
+
+
+@dataclass(frozen=True)
+class _Field:
+    """What one of the five fields may hold."""
+
+    title: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+
+    def number(self, word: str, *, ends_range: bool = False) -> int:
+        """Read a number or a name; at the end of a range ``SUN`` is 7."""
+        if word in self.names:
+            at = self.names.index(word) + self.low
+            return 7 if ends_range and word == "SUN" else at
+        if not word.isdigit():
+            raise ValueError(f"{self.title}: {word!r} is no name of a {self.title}")
+        if not self.low <= int(word) <= self.high:
+            raise ValueError(f"{self.title}: {word} is not in {self.low}-{self.high}")
+        return int(word)
+
+
+_FIELDS = (
+    _Field("minute", 0, 59),
+    _Field("hour", 0, 23),
+    _Field("day of month", 1, 31),
+    _Field("month", 1, 12, _MONTHS),
+    _Field("day of week", 0, 7, _WEEKDAYS),
+)
+
+
+@dataclass(frozen=True)
+class CronExpression:
+    """
+    A cron expression, read and checked. Fields are the numbers that match.
+
+    Args:
+        text: The expression as it was written.
+        minutes: 0 to 59.
+        hours: 0 to 23.
+        days_of_month: 1 to 31.
+        months: 1 to 12.
+        days_of_week: 0 to 6, Sunday is 0.
+        day_of_month_restricted: The field does not begin with ``*``.
+        day_of_week_restricted: The field does not begin with ``*``.
+    """
+
+    text: str
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days_of_month: frozenset[int]
+    months: frozenset[int]
+    days_of_week: frozenset[int]
+    day_of_month_restricted: bool
+    day_of_week_restricted: bool
+
+    @classmethod
+    def parse(cls, text: str) -> CronExpression:
+        """
+        Read five fields separated by white space.
+
+        Raises:
+            ValueError: Says in words which field is wrong, and what would be right.
+        """
+        words = text.split()
+        if len(words) != len(_FIELDS):
+            raise ValueError(
+                "write five fields (minute, hour, day of month, month, day of week),"
+                f" such as '0 3 * * *'; this has {len(words)}"
+            )
+        minutes, hours, days, months, weekdays = (
+            _read_field(word.upper(), field) for word, field in zip(words, _FIELDS, strict=True)
+        )
+        expression = cls(
+            text=text,
+            minutes=minutes,
+            hours=hours,
+            days_of_month=days,
+            months=months,
+            days_of_week=frozenset(day % 7 for day in weekdays),
+            day_of_month_restricted=not words[2].startswith("*"),
+            day_of_week_restricted=not words[4].startswith("*"),
+        )
+        expression._refuse_impossible_dates()
+        return expression
+
+    def includes(self, day: date) -> bool:
+        """
+        Tell whether the month and the two day fields match a date.
+
+        When both day fields are restricted, one of them is enough (POSIX); otherwise both must
+        match. A field that begins with ``*``, such as ``*/2``, counts as not restricted but still
+        has to match: POSIX knows no steps, and this is how the common cron daemon reads them.
+        """
+        in_month = day.day in self.days_of_month
+        in_week = day.isoweekday() % 7 in self.days_of_week
+        if self.day_of_month_restricted and self.day_of_week_restricted:
+            in_days = in_month or in_week
+        else:
+            in_days = in_month and in_week
+        return day.month in self.months and in_days
+
+    def _refuse_impossible_dates(self) -> None:
+        if self.day_of_month_restricted and self.day_of_week_restricted:
+            return  # The weekday alone makes the date possible.
+        earliest = min(self.days_of_month)
+        if all(earliest > _LONGEST.get(month, 31) for month in self.months):
+            raise ValueError(
+                f"day of month: no month that is named has a day {earliest}; this would never run"
+            )
+
+
+def _read_field(text: str, field: _Field) -> frozenset[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        found.update(_read_part(part, field))
+    return frozenset(found)
+
+
+def _read_part(part: str, field: _Field) -> range:
+    form = _PART.fullmatch(part)
+    if not form:
+        raise ValueError(
+            f"{field.title}: {part!r} is none of *, a number, a range 1-5 or a step */2"
+        )
+    if form["star"]:
+        last = 6 if field.names is _WEEKDAYS else field.high
+        return _stepped(field.low, last, form["every"], field)
+    first = field.number(form["first"])
+    if form["last"] is None:
+        if form["step"]:
+            raise ValueError(
+                f"{field.title}: a step needs a range;"
+                f" write {form['first']}-{field.high}/{form['step']}"
+            )
+        return range(first, first + 1)
+    last = field.number(form["last"], ends_range=True)
+    if last < first:
+        raise ValueError(f"{field.title}: the range {form['first']}-{form['last']} runs backwards")
+    return _stepped(first, last, form["step"], field)
+
+
+def _stepped(first: int, last: int, step: str | None, field: _Field) -> range:
+    every = int(step) if step else 1
+    if not 1 <= every <= last - first + 1:
+        raise ValueError(f"{field.title}: a step of {every} does not fit into {first}-{last}")
+    return range(first, last + 1, every)
