@@ -21,4 +21,16 @@ def parse_duration(text: object) -> timedelta:
     found = _FORM.fullmatch(text) if isinstance(text, str) else None
     if not found:
         raise ValueError("write a length of time as 10s, 5m, 2h or 1d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    except OverflowError as error:
+        raise ValueError("this is longer than a length of time can be") from error
+
+
+def show_duration(length: timedelta) -> str:
+    """Write a timedelta as people do, in the largest unit that fits without a rest."""
+    seconds = int(length.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

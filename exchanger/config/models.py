@@ -25,6 +25,11 @@ FieldType = Literal[
 ]
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
 
+NEEDS_HELD: frozenset[StrategyName] = frozenset(
+    {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
+)
+"""Strategies whose result depends on what Braze has now (law 10)."""
+
 
 class Strict(BaseModel):
     """A frozen model that refuses keys it does not know."""

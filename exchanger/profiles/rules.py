@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exchanger.config.models import FieldConfig, FieldType, StrategyName
+from exchanger.config.models import NEEDS_HELD, FieldConfig, FieldType, StrategyName
+
+__all__ = ["NEEDS_HELD", "Rule"]
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,3 @@ class Rule:
     def scale(self) -> int:
         """Decimal places of a ``decimal`` field."""
         return self.config.scale or 0
-
-
-NEEDS_HELD: frozenset[StrategyName] = frozenset(
-    {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
-)
-"""Strategies whose result depends on what Braze has now (law 10)."""

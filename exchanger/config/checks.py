@@ -1,0 +1,181 @@
+"""What no single value shows: keys that must go together, and what they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from exchanger.config.braze_names import EXPORTED
+from exchanger.config.cron import CronError, CronExpression
+from exchanger.config.endpoints import endpoint_fault, guess_endpoint
+from exchanger.config.field_checks import check_export_field, check_import_fields
+from exchanger.config.findings import Finding, Where, closest, listed
+from exchanger.config.models import (
+    BrazeConfig,
+    Connection,
+    ExportJob,
+    ImportJob,
+    Job,
+    S3Config,
+    Schedule,
+)
+from exchanger.config.overlaps import check_overlaps
+
+_NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_FAR_FUTURE = timedelta(days=366)
+
+
+def check(
+    connections: Mapping[str, Connection], jobs: Mapping[str, Job], known: list[str]
+) -> list[Finding]:
+    """
+    Check what is sound by itself against everything else.
+
+    Args:
+        connections: The connections that could be built.
+        jobs: The jobs that could be built.
+        known: The names of all connections, also of those that could not be built.
+    """
+    findings: list[Finding] = []
+    homes: dict[str, str] = {}
+    for name, connection in connections.items():
+        findings += check_name(("connections", name))
+        findings += _check_braze(connection.braze, ("connections", name, "braze"))
+        findings += _check_s3(connection.s3, ("connections", name, "s3"))
+    for name, job in jobs.items():
+        where: Where = ("jobs", name)
+        findings += check_name(where)
+        findings += _check_connection(job, known, where)
+        findings += _check_job(job, where)
+        homes[name] = job.connection or (known[0] if len(known) == 1 else "")
+    return [*findings, *check_overlaps(connections, jobs, homes)]
+
+
+def check_name(where: Where) -> Iterator[Finding]:
+    """Find out whether a job or connection has a name that can be part of an object's name."""
+    name = str(where[-1])
+    if not name or not set(name) <= _NAME_SIGNS or name[0] in "._-":
+        message = (
+            "a name consists of letters, digits, '.', '_' and '-', and begins with a letter or digit"
+        )
+        yield Finding(where, message)
+
+
+def _check_connection(job: Job, known: list[str], where: Where) -> Iterator[Finding]:
+    if job.connection is None and len(known) > 1:
+        yield Finding(
+            (*where, "connection"), f"say which connection it uses: {listed(sorted(known))}"
+        )
+    if job.connection is not None and known and job.connection not in known:
+        guess = closest(job.connection, known)
+        message = f"there is no connection '{job.connection}'"
+        yield Finding((*where, "connection"), message, guess)
+
+
+def _check_braze(braze: BrazeConfig, where: Where) -> Iterator[Finding]:
+    fault = endpoint_fault(braze.endpoint)
+    if fault:
+        yield Finding((*where, "endpoint"), fault, guess_endpoint(braze.endpoint))
+    key = braze.api_key.get_secret_value()
+    if not key or not key.isascii() or any(sign.isspace() for sign in key):
+        yield Finding((*where, "api_key"), "the key is empty, or holds a space or a line break")
+    for limit in ("rate_limit", "lookup_limit"):
+        yield from _check_length(getattr(braze, limit).per, (*where, limit, "per"))
+
+
+def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
+    if not s3.bucket or "/" in s3.bucket:
+        message = "write the name of the bucket alone, without s3:// and without a folder"
+        guess = s3.bucket.removeprefix("s3://").partition("/")[0]
+        yield Finding((*where, "bucket"), message, guess)
+    if (s3.access_key_id is None) != (s3.secret_access_key is None):
+        missing = "access_key_id" if s3.access_key_id is None else "secret_access_key"
+        yield Finding(
+            (*where, missing), "access_key_id and secret_access_key go together: give both or none"
+        )
+    if s3.endpoint_url is not None:
+        parts = urlsplit(s3.endpoint_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            yield Finding((*where, "endpoint_url"), "this is no web address")
+    if not s3.state_prefix:
+        yield Finding((*where, "state_prefix"), "our own state needs a folder of its own")
+    if not s3.export_root:
+        yield Finding(
+            (*where, "export_root"), "name the folder that Braze writes to", "segment-export"
+        )
+
+
+def _check_job(job: Job, where: Where) -> Iterator[Finding]:
+    if job.schedule is not None:
+        yield from _check_schedule(job.schedule, (*where, "schedule"))
+    if isinstance(job, ImportJob):
+        yield from _check_import(job, where)
+    else:
+        yield from _check_export(job, where)
+
+
+def _check_schedule(schedule: Schedule, where: Where) -> Iterator[Finding]:
+    if (schedule.cron is None) == (schedule.every is None):
+        yield Finding(where, "give either cron or every")
+    if schedule.cron is not None:
+        try:
+            CronExpression.parse(schedule.cron)
+        except CronError as error:
+            yield Finding((*where, "cron"), str(error))
+    if schedule.every is not None:
+        yield from _check_length(schedule.every, (*where, "every"))
+        if schedule.every > _FAR_FUTURE:
+            yield Finding((*where, "every"), "this is longer than a year")
+    yield from _check_timezone(schedule.timezone, (*where, "timezone"))
+
+
+def _check_length(length: timedelta, where: Where) -> Iterator[Finding]:
+    if length <= timedelta():
+        yield Finding(where, "this must be longer than nothing")
+
+
+def _check_timezone(name: str, where: Where) -> Iterator[Finding]:
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, OSError):
+        # ZoneInfo raises OSError for a name such as Europe, which is a folder of zones.
+        guess = closest(name, sorted(available_timezones()))
+        yield Finding(where, f"there is no time zone '{name}'", guess)
+
+
+def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
+    yield from _check_timezone(job.source.timezone, (*where, "source", "timezone"))
+    if not job.source.pattern or job.source.pattern.startswith("/"):
+        message = "a pattern is compared with what follows the prefix, so it begins without a slash"
+        guess = job.source.pattern.lstrip("/") or "**"
+        yield Finding((*where, "source", "pattern"), message, guess)
+    if not job.match[0].external_id:
+        yield Finding((*where, "match", 0, "external_id"), "name the column of the identifier")
+    if job.source.order_by == "":
+        yield Finding((*where, "source", "order_by"), "name a column, or leave this out")
+    if not job.fields and not job.remaining_fields:
+        message = "name at least one field, or say what becomes of the remaining ones"
+        yield Finding(where, message, "remaining_fields: {merge: set}")
+    yield from check_import_fields(job, where)
+
+
+def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
+    if not job.segment.strip():
+        yield Finding((*where, "segment"), "give the name or id of a segment")
+    if not job.fields and job.remaining_fields is None:
+        message = "name at least one column, or say what becomes of the remaining ones"
+        yield Finding(where, message, 'remaining_fields: {prefix: ""}')
+    for name, field in job.fields.items():
+        place: Where = (*where, "fields", name)
+        yield from check_export_field(field, place)
+        root = field.from_.partition(".")[0]
+        if root not in EXPORTED:
+            guess = closest(root, EXPORTED) or f"custom_attributes.{field.from_}"
+            yield Finding(place, f"Braze exports nothing called '{root}'", guess)
+    for key in ("poll", "timeout"):
+        yield from _check_length(getattr(job.completion, key), (*where, "completion", key))
+    if job.completion.quiet >= job.completion.timeout:
+        message = "an export could never complete; quiet must be shorter than timeout"
+        yield Finding((*where, "completion", "quiet"), message)

@@ -1,0 +1,61 @@
+"""Addresses of Braze instances (braze-api.md 1.1)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+_REGIONS = {"us": "iad", "iad": "iad", "eu": "fra", "fra": "fra", "au": "au"}
+_INSTANCE = re.compile(r"(us|iad|eu|fra|au)-(\d\d)", re.IGNORECASE)
+_DASHBOARD = re.compile(r"(?:https?://)?dashboard(?:-|\.au-)(\d\d)\.braze\.(com|eu)/?.*")
+
+
+def expand_endpoint(text: str) -> str:
+    """
+    Write an instance such as ``iad-01`` or ``US-01`` as its address; leave an address as it is.
+
+    A slash at the end is dropped.
+    """
+    found = _INSTANCE.fullmatch(text.strip())
+    if not found:
+        return text.strip().rstrip("/")
+    region = _REGIONS[found[1].lower()]
+    return f"https://rest.{region}-{found[2]}.braze.{'eu' if region == 'fra' else 'com'}"
+
+
+def endpoint_fault(url: str) -> str:
+    """Say what is wrong with the address of a Braze instance; empty if nothing is."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "this is no web address"
+    if parts.scheme not in ("http", "https") or not host:
+        return "write an instance such as iad-01, or an address such as https://rest.iad-01.braze.com"
+    if parts.scheme == "http" and not is_loopback(host):
+        return "the key would travel unprotected; the address must begin with https://"
+    if parts.username or parts.path or parts.query or parts.fragment:
+        return "write only the address of the instance, with nothing behind the host"
+    if _DASHBOARD.fullmatch(url):
+        return "this is the address of the dashboard, not of the REST API"
+    return ""
+
+
+def guess_endpoint(url: str) -> str:
+    """Find the REST address of a dashboard's address; empty if it is none."""
+    found = _DASHBOARD.fullmatch(url)
+    if not found:
+        return ""
+    region = "au" if ".au-" in url else {"com": "us", "eu": "eu"}[found[2]]
+    return expand_endpoint(f"{region}-{found[1]}")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,94 @@
+"""``${NAME}`` and ``${NAME:-default}`` in the values of a configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from exchanger.config.findings import Finding, Where
+
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+"""A reference to an environment variable, with or without a default."""
+
+_OPENING = re.compile(r"\$\{")
+_SECRETS = (
+    ("braze", "api_key"),
+    ("s3", "access_key_id"),
+    ("s3", "secret_access_key"),
+)
+
+
+def substitute(content: Any, environ: Mapping[str, str]) -> tuple[Any, list[Finding]]:
+    """
+    Replace every reference in the values of *content*; keys stay as they are.
+
+    As in a shell, a default stands in for a variable that is not set or empty.
+
+    Returns:
+        The same content with values put in, and one finding for every reference that has none.
+    """
+    findings: list[Finding] = []
+    return _substituted(content, (), environ, findings), findings
+
+
+def plain_secrets(content: Any) -> list[Finding]:
+    """Find secrets that stand in the file as they are. *content* is from before substitution."""
+    connections = content.get("connections") if isinstance(content, dict) else None
+    if not isinstance(connections, dict):
+        return []
+    places = [
+        ((name, *place), value)
+        for name, connection in connections.items()
+        for place in _SECRETS
+        if (value := _at(connection, place)) is not None
+    ]
+    return [
+        Finding(
+            ("connections", *place),
+            "a secret must not stand in this file; put it in an environment variable",
+            f"${{{place[-1].upper()}}}",
+        )
+        for place, value in places
+        if not REFERENCE.fullmatch(str(value))
+    ]
+
+
+def _at(content: Any, place: tuple[str, ...]) -> Any:
+    for key in place:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
+
+
+def _substituted(
+    content: Any, where: Where, environ: Mapping[str, str], findings: list[Finding]
+) -> Any:
+    if isinstance(content, dict):
+        return {
+            key: _substituted(value, (*where, key), environ, findings)
+            for key, value in content.items()
+        }
+    if isinstance(content, list):
+        return [
+            _substituted(value, (*where, i), environ, findings) for i, value in enumerate(content)
+        ]
+    if isinstance(content, str):
+        return _resolved(content, where, environ, findings)
+    return content
+
+
+def _resolved(text: str, where: Where, environ: Mapping[str, str], findings: list[Finding]) -> str:
+    def value(reference: re.Match[str]) -> str:
+        name, default = reference[1], reference[2]
+        if environ.get(name) or (name in environ and default is None):
+            return environ[name]
+        if default is not None:
+            return default
+        message = f"the environment variable {name} is not set"
+        findings.append(Finding(where, message))
+        return ""
+
+    if len(_OPENING.findall(text)) != len(REFERENCE.findall(text)):
+        findings.append(Finding(where, "write a variable as ${NAME} or ${NAME:-default}"))
+        return text
+    return REFERENCE.sub(value, text)

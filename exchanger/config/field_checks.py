@@ -1,0 +1,146 @@
+"""What may go together in one field: strategy, type and options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exchanger.config.braze_names import CONTROLS, IDENTIFIERS, NOT_EXPORTED, REFUSED
+from exchanger.config.findings import Finding, Where
+from exchanger.config.models import (
+    NEEDS_HELD,
+    ExportField,
+    FieldConfig,
+    FieldType,
+    ImportJob,
+    RemainingFields,
+    StrategyName,
+)
+
+NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
+TIMES: frozenset[FieldType] = frozenset({"date", "datetime"})
+LIST_STRATEGIES: frozenset[StrategyName] = frozenset({"add", "remove"})
+
+_ALLOWED: dict[StrategyName, tuple[frozenset[FieldType], str]] = {
+    "sum": (NUMBERS, "an integer, float or decimal"),
+    "highest": (NUMBERS | TIMES, "a number, date or datetime"),
+    "lowest": (NUMBERS | TIMES, "a number, date or datetime"),
+    "add": (frozenset({"list"}), "a list"),
+    "remove": (frozenset({"list"}), "a list"),
+}
+_BESIDE_VALUE = frozenset({"value", "merge", "type", "scale"})
+_LIST_OPTIONS = ("split", "items", "ordered", "max_items")
+_LONGEST_TEXT = 255
+
+
+def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find what is wrong in the fields of an import job."""
+    for name, field in job.fields.items():
+        place: Where = (*where, "fields", name)
+        yield from _check_name(name, place)
+        yield from _check_strategy(field, place)
+        yield from _check_options(field, place)
+        yield from _check_value(field, place)
+        yield from _check_held(name, field, job, place)
+    for i, block in enumerate(job.remaining_fields):
+        place = (*where, "remaining_fields", i)
+        yield from _check_strategy(block, place)
+        if block.prefix and _has_control(block.prefix):
+            yield Finding((*place, "prefix"), "a name must not contain control characters")
+        if block.prefix.startswith("@"):
+            yield Finding((*place, "prefix"), "a name must not begin with @")
+        if block.merge == "remove" and job.baseline == "assume_empty":
+            yield _empty_baseline(place)
+
+
+def check_export_field(field: ExportField, where: Where) -> Iterator[Finding]:
+    """Find what is wrong in one column of an export."""
+    yield from _check_scale(field.type, field.scale, where)
+
+
+def _check_name(name: str, where: Where) -> Iterator[Finding]:
+    if not name:
+        yield Finding(where, "an attribute needs a name")
+    if name.startswith("@"):
+        yield Finding(where, "the name of an attribute must not begin with @")
+    if _has_control(name):
+        yield Finding(where, "the name of an attribute must not contain control characters")
+    if name in IDENTIFIERS:
+        yield Finding(
+            where, "this names a profile and cannot be set as a field; name its column in match"
+        )
+    if name in CONTROLS | REFUSED:
+        yield Finding(where, "Braze does not take this as an attribute")
+
+
+def _has_control(text: str) -> bool:
+    return any(ord(sign) < 32 or ord(sign) == 127 for sign in text)
+
+
+def _check_strategy(field: FieldConfig | RemainingFields, where: Where) -> Iterator[Finding]:
+    if field.type is not None and field.merge in _ALLOWED:
+        types, words = _ALLOWED[field.merge]
+        if field.type not in types:
+            message = f"{field.merge} needs {words}; this is declared as {field.type}"
+            yield Finding((*where, "type"), message)
+    yield from _check_scale(field.type, field.scale, where)
+
+
+def _check_scale(kind: FieldType | None, scale: int | None, where: Where) -> Iterator[Finding]:
+    if kind == "decimal" and scale is None:
+        yield Finding(where, "a decimal needs its number of decimal places", "scale: 2")
+    if kind != "decimal" and scale is not None:
+        yield Finding((*where, "scale"), "only a decimal has a scale", "type: decimal")
+
+
+def _check_options(field: FieldConfig, where: Where) -> Iterator[Finding]:
+    given = field.model_fields_set
+    is_list = field.type == "list" or field.merge in LIST_STRATEGIES
+    if not is_list:
+        for option in _LIST_OPTIONS:
+            if option in given:
+                yield Finding((*where, option), "only a list has this option", "type: list")
+    if field.ordered and field.merge in LIST_STRATEGIES:
+        message = f"{field.merge} looks at single members, so their order decides nothing"
+        yield Finding((*where, "ordered"), message)
+    if field.split == "":
+        yield Finding((*where, "split"), "name the text between two members", '"|"')
+    if "too_long" in given and (field.type not in ("string", None) or is_list):
+        yield Finding((*where, "too_long"), "only text can be too long", "type: string")
+    if "nan" in given and field.type not in {*NUMBERS, None}:
+        yield Finding((*where, "nan"), "only a number can be NaN", "type: float")
+
+
+def _check_value(field: FieldConfig, where: Where) -> Iterator[Finding]:
+    if "value" not in field.model_fields_set:
+        return
+    for option in sorted(field.model_fields_set - _BESIDE_VALUE):
+        key = option.rstrip("_")
+        yield Finding((*where, key), f"a field with a static value has no '{key}'")
+    if field.value is None or (isinstance(field.value, str) and not field.value.strip()):
+        yield Finding((*where, "value"), "a static value must not be empty")
+    if isinstance(field.value, str) and len(field.value) > _LONGEST_TEXT:
+        message = f"Braze takes text of at most {_LONGEST_TEXT} characters"
+        yield Finding((*where, "value"), message)
+    if isinstance(field.value, float) and not abs(field.value) < float("inf"):
+        yield Finding((*where, "value"), "this is no number that Braze can hold")
+    if field.merge not in ("set", "set_if_empty"):
+        message = f"{field.merge} makes no sense with a static value; write set or set_if_empty"
+        yield Finding((*where, "merge"), message)
+
+
+def _check_held(name: str, field: FieldConfig, job: ImportJob, where: Where) -> Iterator[Finding]:
+    if field.merge in NEEDS_HELD and name in NOT_EXPORTED:
+        yield Finding(
+            where,
+            f"{field.merge} needs to know what Braze has, and Braze does not export {name};"
+            " write set or clear",
+        )
+    if field.merge == "remove" and job.baseline == "assume_empty":
+        yield _empty_baseline(where)
+
+
+def _empty_baseline(where: Where) -> Finding:
+    return Finding(
+        (*where, "merge"),
+        "remove finds nothing where the baseline is assume_empty; leave out one of the two",
+    )

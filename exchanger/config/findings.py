@@ -1,0 +1,53 @@
+"""What is wrong, and where, before it is known on which line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Where = tuple[str | int, ...]
+"""Keys and list positions from the top of the document to a value."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One thing that is wrong at a place of the document.
+
+    Args:
+        where: The place.
+        message: What is wrong, in words that a marketer understands.
+        guess: What was probably meant, ready to paste; empty if there is no good guess.
+    """
+
+    where: Where
+    message: str
+    guess: str = ""
+
+
+def show_path(where: Where) -> str:
+    """Write a place as people read it: ``jobs.crm.match[0].external_id``."""
+    text = ""
+    for step in where:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += f".{step}" if text else step
+    return text
+
+
+def closest(text: str, known: Iterable[str]) -> str:
+    """Find the word of *known* that *text* was probably meant to be; empty if none is close."""
+    words = list(known)
+    folded = {word.lower(): word for word in reversed(words)}
+    if text.lower() in folded:
+        return folded[text.lower()]
+    found = difflib.get_close_matches(text.lower(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """Join words for a sentence: ``parquet, csv or ndjson``."""
+    *some, last = words
+    return f"{', '.join(some)} or {last}" if some else last

@@ -1,0 +1,125 @@
+"""
+What the contract describes and this version does not build.
+
+Each is answered with "not in this version" rather than accepted and ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from exchanger.config.findings import Finding, Where
+
+NOT_YET = "this is not in this version"
+
+COMMANDS = {
+    "explain": "which file, row and strategy made a value",
+    "approve": "releases a run that was held back",
+    "discard": "drops a run that was held back",
+    "retry": "sends again what was refused or rejected",
+    "undo": "plans the inverse of a run",
+}
+"""Commands of later versions, and what they will do."""
+
+_TOP = ("notifications", "engine")
+_JOB = ("guards", "priority", "on_drift", "max_plan_age", "engine", "notifications")
+_CONNECTION = ("on_drift", "max_plan_age", "engine", "notifications", "priority")
+_IDENTIFIERS = ("email", "phone", "braze_id", "user_alias")
+_OBJECTS = (
+    "events", "purchases", "aliases", "identify", "merge", "delete", "subscriptions", "cohorts",
+)  # fmt: skip
+_MODES = ("changes", "merge")
+
+
+def split_later(content: Any) -> tuple[Any, list[Finding]]:
+    """
+    Part a document into what this version builds and what it does not.
+
+    Returns:
+        The content without the keys of later versions (values of later versions give way to the
+        default), and one finding for each.
+    """
+    findings: list[Finding] = []
+    if not isinstance(content, dict):
+        return content, findings
+    kept = _without(content, (), _TOP, findings)
+    for name, connection in _entries(kept, "connections"):
+        kept["connections"][name] = _without(
+            connection, ("connections", name), _CONNECTION, findings
+        )
+    for name, job in _entries(kept, "jobs"):
+        where: Where = ("jobs", name)
+        job = _without(job, where, _JOB, findings)  # noqa: PLW2901 - The same job, less its later keys.
+        kept["jobs"][name] = (
+            _export(job, where, findings)
+            if job.get("type") == "export"
+            else _import(job, where, findings)
+        )
+    return kept, findings
+
+
+def _entries(content: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Iterate over the mappings below a key, which becomes a copy of its own."""
+    if isinstance(content.get(key), dict):
+        content[key] = dict(content[key])
+        for name, entry in list(content[key].items()):
+            if isinstance(entry, dict):
+                yield name, entry
+
+
+def _without(
+    content: dict[str, Any], where: Where, keys: tuple[str, ...], findings: list[Finding]
+) -> dict[str, Any]:
+    findings += [Finding((*where, key), NOT_YET) for key in keys if key in content]
+    return {key: value for key, value in content.items() if key not in keys}
+
+
+def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    if job.get("object") in _OBJECTS:
+        message = f"{NOT_YET}: it imports attributes only"
+        findings.append(Finding((*where, "object"), message))
+        job = {key: value for key, value in job.items() if key != "object"}
+    if isinstance(job.get("baseline"), dict):
+        job = _without(job, where, ("baseline",), findings)
+    if "match" in job:
+        job = job | {"match": _match(job["match"], (*where, "match"), findings)}
+    return job
+
+
+def _match(match: Any, where: Where, findings: list[Finding]) -> Any:
+    entries = match if isinstance(match, list) else [match]
+    if not all(isinstance(entry, dict) for entry in entries):
+        return match
+    kept = []
+    for i, entry in enumerate(entries):
+        place: Where = (*where, i) if isinstance(match, list) else where
+        others = [key for key in entry if key in _IDENTIFIERS]
+        if others:
+            message = f"{NOT_YET}: profiles are matched by external_id only"
+            findings += [Finding((*place, key), message) for key in others]
+        if len(others) < len(entry) or not entry:
+            kept.append({key: value for key, value in entry.items() if key not in others})
+    if len(kept) > 1 and all("external_id" in entry for entry in kept):
+        findings.append(Finding(where, f"{NOT_YET}: one identifier names the profile"))
+        kept = kept[:1]
+    # Nothing is left when only identifiers of later versions were named, which was said above.
+    return kept or ([] if not entries else [{"external_id": "external_id"}])
+
+
+def _export(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    target = job.get("target")
+    if isinstance(target, dict) and target.get("mode") in _MODES:
+        message = f"{NOT_YET}: it writes full exports only"
+        findings.append(Finding((*where, "target", "mode"), message))
+        job = job | {"target": {key: value for key, value in target.items() if key != "mode"}}
+    if isinstance(job.get("fields"), dict):
+        job = job | {
+            "fields": {
+                name: _without(field, (*where, "fields", name), ("merge",), findings)
+                if isinstance(field, dict)
+                else field
+                for name, field in job["fields"].items()
+            }
+        }
+    return job

@@ -1,0 +1,160 @@
+"""
+A configuration file into a ``Config``, or everything that is wrong with it at once.
+
+The steps: YAML, environment variables, keys of later versions, short spellings, each connection
+and job by itself, and at last what no single value shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from exchanger.config.checks import check
+from exchanger.config.document import Document, read_document
+from exchanger.config.environment import plain_secrets, substitute
+from exchanger.config.findings import Finding, Where, closest, listed, show_path
+from exchanger.config.later import split_later
+from exchanger.config.models import Config, Connection, ExportJob, ImportJob, Job
+from exchanger.config.shorthand import write_out
+from exchanger.config.validation import keys_of, validate
+from exchanger.errors import ConfigError, Problem
+
+_JOB_TYPES: dict[str, type[ImportJob | ExportJob]] = {"import": ImportJob, "export": ExportJob}
+
+
+def load_config(path: Path, environ: Mapping[str, str]) -> Config:
+    """
+    Read a configuration file.
+
+    Args:
+        path: The file.
+        environ: Where ``${NAME}`` is looked up.
+
+    Raises:
+        ConfigError: Everything that is wrong with it, in the order of the file.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError([Problem("", "this file is not UTF-8 text")], str(path)) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError([Problem("", f"it cannot be read: {reason}")], str(path)) from error
+    return read_config(text, environ, str(path))
+
+
+def read_config(text: str, environ: Mapping[str, str], source: str = "") -> Config:
+    """
+    Read the text of a configuration file.
+
+    Args:
+        text: YAML 1.2.
+        environ: Where ``${NAME}`` is looked up.
+        source: The name of the file, for the error.
+
+    Raises:
+        ConfigError: Everything that is wrong with it, in the order of the file.
+    """
+    try:
+        document = read_document(text)
+    except ConfigError as error:
+        raise ConfigError(error.problems, source) from error
+    config, findings = _build(document, environ)
+    if findings or config is None:
+        raise ConfigError(_problems(document, findings), source)
+    return config
+
+
+def _build(document: Document, environ: Mapping[str, str]) -> tuple[Config | None, list[Finding]]:
+    findings = list(document.findings)
+    findings += plain_secrets(document.content)
+    content, missing = substitute(document.content, environ)
+    content, later = split_later(content)
+    findings += missing + later
+    if not isinstance(content, dict):
+        return None, [*findings, Finding((), "this file says nothing", "exchanger init")]
+    content, unclear = write_out(content)
+    findings += unclear + _unknown_keys(content)
+    connections, unsound = _connections(content.get("connections"))
+    jobs, unsound_jobs = _jobs(content.get("jobs"))
+    findings += unsound + unsound_jobs
+    known = list(content["connections"]) if isinstance(content.get("connections"), dict) else []
+    findings += check(connections, jobs, known)
+    return (None if findings else Config(connections=connections, jobs=jobs)), findings
+
+
+def _unknown_keys(content: dict[str, Any]) -> list[Finding]:
+    keys = keys_of(Config)
+    findings = []
+    for key in content:
+        if key not in keys:
+            guess = closest(key, keys)
+            hint = "" if guess else f"; write {listed(keys)}"
+            findings.append(Finding((key,), f"'{key}' is no key here{hint}", guess))
+    return findings
+
+
+def _connections(content: Any) -> tuple[dict[str, Connection], list[Finding]]:
+    if not isinstance(content, dict) or not content:
+        return {}, [Finding(("connections",), "name at least one connection")]
+    connections: dict[str, Connection] = {}
+    findings: list[Finding] = []
+    for name, entry in content.items():
+        connection, found = validate(Connection, entry, ("connections", name))
+        findings += found
+        if connection is not None:
+            connections[name] = connection
+    return connections, findings
+
+
+def _jobs(content: Any) -> tuple[dict[str, Job], list[Finding]]:
+    if content is None:
+        return {}, []
+    if not isinstance(content, dict):
+        return {}, [Finding(("jobs",), "this must be a mapping of keys to values")]
+    jobs: dict[str, Job] = {}
+    findings: list[Finding] = []
+    for name, entry in content.items():
+        job, found = _job(entry, ("jobs", name))
+        findings += found
+        if job is not None:
+            jobs[name] = job
+    return jobs, findings
+
+
+def _job(entry: Any, where: Where) -> tuple[Job | None, list[Finding]]:
+    if not isinstance(entry, dict):
+        return None, [Finding(where, "this must be a mapping of keys to values")]
+    kind = entry.get("type")
+    if kind not in _JOB_TYPES:
+        guess = closest(kind, _JOB_TYPES) if isinstance(kind, str) else ""
+        return None, [Finding((*where, "type"), "say whether it is an import or an export", guess)]
+    job, findings = validate(_JOB_TYPES[kind], entry, where)
+    if job is None:
+        # The rest of the job is built without its broken fields, so that it is checked as well.
+        job = _without_broken(entry, findings, where)
+    return job, findings
+
+
+def _without_broken(entry: dict[str, Any], findings: list[Finding], where: Where) -> Job | None:
+    depth = len(where)
+    broken = {f.where[depth + 1] for f in findings if f.where[depth : depth + 1] == ("fields",)
+              and len(f.where) > depth + 1}  # fmt: skip
+    if not broken:
+        return None
+    fields = {name: field for name, field in entry["fields"].items() if name not in broken}
+    # One good field stands in, so that an emptied job is not blamed for naming none.
+    fields = fields or {"-": {"from": "external_id"}}
+    job, _ = validate(_JOB_TYPES[entry["type"]], entry | {"fields": fields}, where)
+    return job
+
+
+def _problems(document: Document, findings: list[Finding]) -> list[Problem]:
+    """Give every place its first finding, in the order of the file."""
+    first: dict[Where, Finding] = {}
+    for finding in findings:
+        first.setdefault(finding.where, finding)
+    problems = [document.problem(finding, show_path(finding.where)) for finding in first.values()]
+    return sorted(problems, key=lambda problem: problem.line)

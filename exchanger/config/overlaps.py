@@ -1,0 +1,110 @@
+"""Jobs and connections that would get into each other's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import combinations
+
+from exchanger.config.braze_names import STANDARD
+from exchanger.config.findings import Finding
+from exchanger.config.models import Connection, ExportJob, ImportJob, Job, RemainingFields
+
+
+def check_overlaps(
+    connections: Mapping[str, Connection], jobs: Mapping[str, Job], homes: Mapping[str, str]
+) -> Iterator[Finding]:
+    """
+    Find pairs of jobs, or of a job and our own state, that use the same objects.
+
+    Args:
+        connections: The sound connections.
+        jobs: The sound jobs.
+        homes: The connection of each job.
+    """
+    yield from _shared_state(connections)
+    for name, job in jobs.items():
+        connection = connections.get(homes.get(name, ""))
+        if connection is not None:
+            yield from _own_state(name, job, connection)
+    for (first, one), (second, other) in combinations(jobs.items(), 2):
+        if homes.get(first) != homes.get(second):
+            continue
+        if isinstance(one, ImportJob) and isinstance(other, ImportJob):
+            yield from _shared_fields((first, one), (second, other))
+        if isinstance(one, ExportJob) and isinstance(other, ExportJob):
+            yield from _shared_target((first, one), (second, other))
+
+
+def _nested(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _shared_state(connections: Mapping[str, Connection]) -> Iterator[Finding]:
+    for (first, one), (second, other) in combinations(connections.items(), 2):
+        same_bucket = (one.s3.bucket, one.s3.endpoint_url) == (
+            other.s3.bucket,
+            other.s3.endpoint_url,
+        )
+        if same_bucket and _nested(one.s3.state_prefix or "", other.s3.state_prefix or ""):
+            message = f"connection '{first}' already keeps its state there"
+            yield Finding(("connections", second, "s3", "state_prefix"), message)
+
+
+def _own_state(name: str, job: Job, connection: Connection) -> Iterator[Finding]:
+    state = connection.s3.state_prefix or ""
+    part = "source" if isinstance(job, ImportJob) else "target"
+    prefix = job.source.prefix if isinstance(job, ImportJob) else job.target.prefix
+    if not prefix:
+        # Braze's exports, our own state and every other job live in the same bucket.
+        yield Finding(("jobs", name, part, "prefix"), "name a folder of the bucket", f"{name}/")
+    elif _nested(prefix, state):
+        message = f"this overlaps {state}, where exchanger keeps its own state"
+        yield Finding(("jobs", name, part, "prefix"), message)
+
+
+def _shared_target(first: tuple[str, ExportJob], second: tuple[str, ExportJob]) -> Iterator[Finding]:
+    (name, one), (other_name, other) = first, second
+    if one.target.prefix and _nested(one.target.prefix, other.target.prefix):
+        message = f"export '{name}' already writes to {one.target.prefix}"
+        yield Finding(("jobs", other_name, "target", "prefix"), message)
+
+
+def _shared_fields(first: tuple[str, ImportJob], second: tuple[str, ImportJob]) -> Iterator[Finding]:
+    (name, one), (other_name, other) = first, second
+    if not _nested(one.source.prefix, other.source.prefix):
+        return
+    shared = _shared_names(one, other)
+    if shared:
+        yield Finding(
+            ("jobs", other_name, "source", "prefix"),
+            f"jobs '{name}' and '{other_name}' would read the same files and both write {shared};"
+            " give them folders of their own, or different fields",
+        )
+
+
+def _shared_names(one: ImportJob, other: ImportJob) -> str:
+    """Say which attributes both jobs may write; empty if none."""
+    named = sorted(one.fields.keys() & other.fields.keys())
+    for here, there in ((one, other), (other, one)):
+        named += [
+            name
+            for name in here.fields
+            if name not in named and any(_takes(block, name) for block in there.remaining_fields)
+        ]
+    if named:
+        return ", ".join(named)
+    for block in one.remaining_fields:
+        for twin in other.remaining_fields:
+            if _nested(block.prefix, twin.prefix):
+                return "their remaining fields"
+    return ""
+
+
+def _takes(block: RemainingFields, name: str) -> bool:
+    if not name.startswith(block.prefix) or (name in STANDARD and not block.standard):
+        return False
+    column = name[len(block.prefix) :]
+    return fnmatchcase(column, block.columns) and not any(
+        fnmatchcase(column, pattern) for pattern in block.exclude
+    )

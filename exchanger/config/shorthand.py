@@ -1,0 +1,137 @@
+"""Short spellings of the configuration, written out in full before it is validated."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+from exchanger.config.endpoints import expand_endpoint
+from exchanger.config.findings import Finding, Where, closest, listed
+from exchanger.config.models import StrategyName
+
+STRATEGIES: tuple[str, ...] = get_args(StrategyName)
+SYNONYMS = {"increment": "sum", "set_or_clear": "clear"}
+"""Second spellings of strategies."""
+
+_LEFT_OUT_WHEN_EMPTY = ("region", "endpoint_url", "access_key_id", "secret_access_key")
+
+
+def write_out(content: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
+    """
+    Write out every short spelling of a document.
+
+    What is not understood stays as it is, for validation to complain about.
+
+    Returns:
+        The document in full, and one finding for every field whose short form says nothing.
+    """
+    findings: list[Finding] = []
+    content = dict(content)
+    for key, written_out in (("connections", _connection), ("jobs", _job)):
+        entries = content.get(key)
+        if isinstance(entries, dict):
+            content[key] = {
+                name: written_out(entry, (key, name), findings) if isinstance(entry, dict) else entry
+                for name, entry in entries.items()
+            }
+    return content, findings
+
+
+def folder(prefix: str) -> str:
+    """Write a prefix without a slash at its beginning and with one at its end, unless empty."""
+    prefix = prefix.strip("/")
+    return f"{prefix}/" if prefix else ""
+
+
+def _connection(content: dict[str, Any], where: Where, _: list[Finding]) -> dict[str, Any]:
+    content = dict(content)
+    braze, s3 = content.get("braze"), content.get("s3")
+    if isinstance(braze, dict) and isinstance(braze.get("endpoint"), str):
+        content["braze"] = braze | {"endpoint": expand_endpoint(braze["endpoint"])}
+    if isinstance(s3, dict):
+        s3 = {k: v for k, v in s3.items() if not (k in _LEFT_OUT_WHEN_EMPTY and v == "")}
+        if s3.get("state_prefix") is None:
+            s3["state_prefix"] = str(where[-1])
+        s3 = _with_folder(s3, "state_prefix")
+        if isinstance(s3.get("export_root"), str):
+            s3["export_root"] = s3["export_root"].strip("/")
+        content["s3"] = s3
+    return content
+
+
+def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    content = dict(content)
+    for part in ("source", "target"):
+        if isinstance(content.get(part), dict):
+            content[part] = _with_folder(content[part], "prefix")
+    is_export = content.get("type") == "export"
+    if isinstance(content.get("fields"), dict):
+        content["fields"] = {
+            name: _column(field) if is_export else _field(name, field, where, findings)
+            for name, field in content["fields"].items()
+        }
+    if not is_export:
+        _lists(content)
+    return content
+
+
+def _lists(content: dict[str, Any]) -> None:
+    for key in ("match", "remaining_fields"):
+        if isinstance(content.get(key), dict):
+            content[key] = [content[key]]
+    if isinstance(content.get("remaining_fields"), list):
+        content["remaining_fields"] = [
+            _remaining(block) if isinstance(block, dict) else block
+            for block in content["remaining_fields"]
+        ]
+
+
+def _remaining(block: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(block.get("exclude"), str):
+        block = block | {"exclude": [block["exclude"]]}
+    return _merge(block)
+
+
+def _column(field: Any) -> Any:
+    return {"from": field} if isinstance(field, str) else field
+
+
+def _field(name: str, field: Any, where: Where, findings: list[Finding]) -> Any:
+    if isinstance(field, str):
+        if field not in STRATEGIES and field not in SYNONYMS:
+            findings.append(_no_strategy(field, (*where, "fields", name)))
+            field = "set"
+        field = {"merge": field}
+    if field is None:
+        message = f"say how it is merged: {listed(STRATEGIES)}"
+        findings.append(Finding((*where, "fields", name), message, f"{name}: set"))
+        field = {}
+    if not isinstance(field, dict):
+        return field
+    if "from" not in field and "value" not in field:
+        field = field | {"from": name}
+    return _merge(field)
+
+
+def _no_strategy(text: str, where: Where) -> Finding:
+    guess = closest(text, (*STRATEGIES, *SYNONYMS))
+    plain = text.isidentifier() and text.isascii()
+    column = text if plain else json.dumps(text, ensure_ascii=False)
+    return Finding(
+        where, f"'{text}' is not a strategy", guess or f"{{from: {column}, merge: set}}"
+    )
+
+
+def _merge(field: dict[str, Any]) -> dict[str, Any]:
+    merge = field.get("merge")
+    if isinstance(merge, str) and merge in SYNONYMS:
+        field = field | {"merge": SYNONYMS[merge]}
+    if field.get("merge") in ("add", "remove") and field.get("type") is None:
+        field = field | {"type": "list"}
+    return field
+
+
+def _with_folder(content: dict[str, Any], key: str) -> dict[str, Any]:
+    if isinstance(content.get(key), str):
+        return content | {key: folder(content[key])}
+    return content
