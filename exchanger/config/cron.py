@@ -25,6 +25,10 @@ _PART = re.compile(
 )
 
 
+class CronError(ValueError):
+    """The text is no cron expression. Its message is words for the person who wrote it."""
+
+
 @dataclass(frozen=True)
 class _Field:
     """What one of the five fields may hold."""
@@ -40,9 +44,9 @@ class _Field:
             at = self.names.index(word) + self.low
             return 7 if ends_range and word == "SUN" else at
         if not word.isdigit():
-            raise ValueError(f"{self.title}: {word!r} is no name of a {self.title}")
+            raise CronError(f"{self.title}: {word!r} is no name of a {self.title}")
         if not self.low <= int(word) <= self.high:
-            raise ValueError(f"{self.title}: {word} is not in {self.low}-{self.high}")
+            raise CronError(f"{self.title}: {word} is not in {self.low}-{self.high}")
         return int(word)
 
 
@@ -86,11 +90,11 @@ class CronExpression:
         Read five fields separated by white space.
 
         Raises:
-            ValueError: Says in words which field is wrong, and what would be right.
+            CronError: Says in words which field is wrong, and what would be right.
         """
         words = text.split()
         if len(words) != len(_FIELDS):
-            raise ValueError(
+            raise CronError(
                 "write five fields (minute, hour, day of month, month, day of week),"
                 f" such as '0 3 * * *'; this has {len(words)}"
             )
@@ -131,7 +135,7 @@ class CronExpression:
             return  # The weekday alone makes the date possible.
         earliest = min(self.days_of_month)
         if all(earliest > _LONGEST.get(month, 31) for month in self.months):
-            raise ValueError(
+            raise CronError(
                 f"day of month: no month that is named has a day {earliest}; this would never run"
             )
 
@@ -146,7 +150,7 @@ def _read_field(text: str, field: _Field) -> frozenset[int]:
 def _read_part(part: str, field: _Field) -> range:
     form = _PART.fullmatch(part)
     if not form:
-        raise ValueError(
+        raise CronError(
             f"{field.title}: {part!r} is none of *, a number, a range 1-5 or a step */2"
         )
     if form["star"]:
@@ -155,19 +159,19 @@ def _read_part(part: str, field: _Field) -> range:
     first = field.number(form["first"])
     if form["last"] is None:
         if form["step"]:
-            raise ValueError(
+            raise CronError(
                 f"{field.title}: a step needs a range;"
                 f" write {form['first']}-{field.high}/{form['step']}"
             )
         return range(first, first + 1)
     last = field.number(form["last"], ends_range=True)
     if last < first:
-        raise ValueError(f"{field.title}: the range {form['first']}-{form['last']} runs backwards")
+        raise CronError(f"{field.title}: the range {form['first']}-{form['last']} runs backwards")
     return _stepped(first, last, form["step"], field)
 
 
 def _stepped(first: int, last: int, step: str | None, field: _Field) -> range:
     every = int(step) if step else 1
     if not 1 <= every <= last - first + 1:
-        raise ValueError(f"{field.title}: a step of {every} does not fit into {first}-{last}")
+        raise CronError(f"{field.title}: a step of {every} does not fit into {first}-{last}")
     return range(first, last + 1, every)

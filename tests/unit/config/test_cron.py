@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from exchanger.config.cron import CronExpression
+from exchanger.config.cron import CronError, CronExpression
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_field_holds_the_numbers_that_it_names(text, field, expected):
 )
 def test_a_slip_is_refused_in_words(text, words):
     """What cron would misread or never run is an error that names the field and the way out."""
-    with pytest.raises(ValueError, match=r"\w") as caught:
+    with pytest.raises(CronError, match=r"\w") as caught:
         CronExpression.parse(text)
 
     assert words in str(caught.value)
