@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 import polars as pl
 
+from exchanger.profiles.braze_times import SPELLING, spell_times
 from exchanger.profiles.rules import Rule
-from exchanger.profiles.times import SPELLING, spell_times
 
 EMPTY = "null"
 """The fragment and canonical text of a field without a value."""

@@ -1,0 +1,113 @@
+"""
+Which texts Braze reads as a time, and how it spells a time back.
+
+Braze turns a string attribute in one of these formats into a time, and answers it as
+``2026-09-15T00:00:00.000Z`` (braze-api.md 2.6 and 2.7):
+
+- ISO 8601: ``2026-09-15``, or with ``T`` and hours and minutes; seconds, a fraction and a zone
+  (``Z``, ``+02``, ``+0200``, ``+02:00``) may follow;
+- ``2026-09-15T10:00:00:123+0200``, the fraction behind a colon;
+- ``2026-09-15 10:00:00``, without a zone;
+- ``09/15/2026``, month first;
+- ``Tue 09 15 10:00:00.+02:00 2026``.
+
+No zone means UTC. A day that does not exist or a year above 3000 stays a string. Digits beyond
+milliseconds are cut.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+SPELLING = "%Y-%m-%dT%H:%M:%S%.3fZ"
+"""How Braze spells a time."""
+
+LAST_YEAR = 3000
+
+_LOOKS_LIKE_TIME = r'^"(?:\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4}"|[MTWFS][a-z]{2} \d\d \d\d )'
+_CLOCK = r"(?P<clock>(?:[01]\d|2[0-3]):[0-5]\d)"
+_ZONE = r"(?P<zone>Z|[+-]\d\d(?::?\d\d)?)"
+_ISO = (
+    r"^(?P<day>\d{4}-\d\d-\d\d)"
+    rf"(?:T{_CLOCK}(?::(?P<second>[0-5]\d)(?:\.(?P<part>\d{{1,9}})|:(?P<milli>\d{{3}}))?)?"
+    rf"{_ZONE}?)?$"
+)
+_SPACED = rf"^(?P<day>\d{{4}}-\d\d-\d\d) {_CLOCK}:(?P<second>[0-5]\d)$"
+_AMERICAN = r"^(?P<month>\d\d)/(?P<date>\d\d)/(?P<year>\d{4})$"
+_LONG = (
+    r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>\d\d) (?P<date>\d\d) "
+    rf"{_CLOCK}:(?P<second>[0-5]\d)\.{_ZONE} (?P<year>\d{{4}})$"
+)
+_PARTS = ("day", "clock", "second", "part", "milli", "zone", "year", "month", "date")
+
+
+def read_braze_times(texts: pl.Series) -> pl.Series:
+    """
+    Read texts as Braze would read a string attribute.
+
+    Args:
+        texts: Plain text, not JSON.
+
+    Returns:
+        ``Datetime("ms", "UTC")``, null where Braze would keep the string.
+    """
+    frame = pl.DataFrame({"text": texts.cast(pl.String)})
+    groups = [_groups(pattern) for pattern in (_ISO, _SPACED, _AMERICAN, _LONG)]
+    parts = frame.select(pl.coalesce(*(g[part] for g in groups)).alias(part) for part in _PARTS)
+    return parts.select(_instant()).to_series().rename(texts.name)
+
+
+def spell_times(fragments: pl.Series) -> pl.Series:
+    """
+    Spell string literals that Braze reads as times as it would spell them back.
+
+    Args:
+        fragments: JSON texts of any kind.
+
+    Returns:
+        The same texts, times as ``"2026-09-15T00:00:00.000Z"`` in quotes.
+    """
+    candidates = fragments.filter(fragments.str.contains(_LOOKS_LIKE_TIME).fill_null(value=False))
+    if candidates.is_empty():
+        return fragments
+    old = candidates.unique()
+    times = read_braze_times(old.str.strip_chars('"'))
+    new = '"' + times.dt.strftime(SPELLING) + '"'
+    readable = times.is_not_null()
+    return fragments.replace(old.filter(readable), new.filter(readable))
+
+
+def _groups(pattern: str) -> dict[str, pl.Expr]:
+    matched = pl.col("text").str.extract_groups(pattern)
+    return {
+        part: matched.struct.field(part) if f"<{part}>" in pattern else pl.lit(None, pl.String)
+        for part in _PARTS
+    }
+
+
+def _instant() -> pl.Expr:
+    day = pl.coalesce(
+        pl.col("day"), pl.concat_str("year", pl.lit("-"), "month", pl.lit("-"), "date")
+    )
+    milli = pl.coalesce(pl.col("milli"), pl.col("part").str.pad_end(3, "0").str.head(3))
+    text = pl.concat_str(
+        day,
+        pl.lit("T"),
+        pl.col("clock").fill_null("00:00"),
+        pl.lit(":"),
+        pl.col("second").fill_null("00"),
+        pl.lit("."),
+        milli.fill_null("000"),
+    )
+    local = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3f", time_unit="ms", strict=False)
+    instant = (local - _offset()).dt.replace_time_zone("UTC")
+    return pl.when(day.str.head(4).cast(pl.Int32) <= LAST_YEAR).then(instant)
+
+
+def _offset() -> pl.Expr:
+    digits = pl.col("zone").str.replace_all(r"\D", "").str.pad_end(4, "0")
+    hours = digits.str.head(2).cast(pl.Int64, strict=False)
+    minutes = hours * 60 + digits.str.tail(2).cast(pl.Int64, strict=False)
+    east = ~pl.col("zone").str.starts_with("-")
+    signed = pl.when(east).then(minutes).otherwise(-minutes)
+    return pl.duration(minutes=signed.fill_null(0), time_unit="ms")
