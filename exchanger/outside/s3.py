@@ -1,0 +1,390 @@
+"""
+The bucket. boto3 is imported by this module and those named ``s3_...`` beside it, nowhere else.
+
+Every failure is raised as one of the ``Storage...`` errors. boto3 itself tries again where the
+network or the server is at fault; what is raised has outlived that.
+
+A conditional write may reach S3, lose its answer and be sent again by boto3; the second attempt
+then meets the object of the first and fails with ``StorageChanged`` although the write is ours.
+Whoever must know reads the object back and compares: an equal body means that the write happened.
+So what is written conditionally carries something unique, such as a nonce; without one, two writers
+of equal bodies both believe they won, for equal bodies also have equal ETags.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+
+from exchanger.config.models import S3Config
+from exchanger.errors import (
+    StorageCorrupt,
+    StorageDenied,
+    StorageError,
+    StorageMissing,
+    StorageUnreachable,
+)
+from exchanger.outside.clock import Clock, SystemClock
+from exchanger.outside.redaction import Redactor
+from exchanger.outside.s3_bodies import CHUNK, PART, WholeBody, chunks, sha256_of, upload_in_parts
+from exchanger.outside.s3_client import open_client, open_session, options_for_deltalake
+from exchanger.outside.s3_faults import StorageConflict, as_storage_errors
+from exchanger.outside.s3_probe import probe
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from mypy_boto3_s3 import S3Client
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often a torn body is read again, or a write that met another one is sent again."""
+
+_FIRST_PAUSE = 0.2
+_DELETED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """
+    One version of one object.
+
+    Args:
+        key: Its key.
+        etag: Its ETag, without quotes.
+        size: Bytes.
+        last_modified: When S3 says it was written, in UTC, to the second.
+        seen_at: When S3 gave this answer, by S3's own clock; None if the store does not say.
+    """
+
+    key: str
+    etag: str
+    size: int
+    last_modified: datetime
+    seen_at: datetime | None = None
+
+    @property
+    def age(self) -> timedelta | None:
+        """How old the object was, by S3's clock alone; None if the store does not say."""
+        return self.seen_at - self.last_modified if self.seen_at else None
+
+
+@dataclass(frozen=True)
+class UploadedObject:
+    """What an upload made: the ETag without quotes, the content's hex SHA-256, the bytes."""
+
+    etag: str
+    sha256: str
+    size: int
+
+
+class Bucket:
+    """
+    One bucket. Safe to use from several threads.
+
+    Args:
+        config: Where it is and whose credentials to use.
+        clock: Time, for the pauses between attempts of our own.
+    """
+
+    def __init__(self, config: S3Config, *, clock: Clock | None = None) -> None:
+        self.name = config.bucket
+        self._config = config
+        self._clock = clock or SystemClock()
+        secrets = (config.access_key_id, config.secret_access_key)
+        self._redactor = Redactor(secret.get_secret_value() for secret in secrets if secret)
+        self._opening = threading.RLock()
+
+    def __repr__(self) -> str:
+        return f"Bucket({self.name!r})"
+
+    def list(self, prefix: str, start_after: str = "") -> Iterator[ObjectInfo]:
+        """
+        Go through the objects below *prefix*, in the order of their keys' bytes.
+
+        Args:
+            prefix: Keys begin with it.
+            start_after: Only keys after this one.
+        """
+        options: dict[str, Any] = {"StartAfter": start_after} if start_after else {}
+        while True:
+            with self._typed("list", prefix):
+                page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, **options)
+            seen_at = _date_of(page)
+            for entry in page.get("Contents", []):
+                yield ObjectInfo(
+                    key=entry["Key"],
+                    etag=entry["ETag"].strip('"'),
+                    size=entry["Size"],
+                    last_modified=entry["LastModified"],
+                    seen_at=seen_at,
+                )
+            if not page.get("IsTruncated"):
+                return
+            options = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def head(self, key: str) -> ObjectInfo:
+        """
+        Look at one object.
+
+        Raises:
+            StorageMissing: There is no such object, or no such bucket.
+        """
+        try:
+            with self._typed("look at", key):
+                found = self._client.head_object(Bucket=self.name, Key=key)
+        except StorageMissing:
+            # The answer to HEAD has no body, so it cannot say which of the two is missing.
+            self._demand_bucket()
+            raise
+        return ObjectInfo(
+            key=key,
+            etag=found["ETag"].strip('"'),
+            size=found["ContentLength"],
+            last_modified=found["LastModified"],
+            seen_at=_date_of(found),
+        )
+
+    def read(self, key: str, etag: str | None = None) -> tuple[bytes, str]:
+        """
+        Read a small object into memory.
+
+        Args:
+            key: Its key.
+            etag: Only this version.
+
+        Returns:
+            The body and its ETag.
+
+        Raises:
+            StorageMissing: There is no such object.
+            StorageChanged: It is no longer that version.
+            StorageCorrupt: The body was cut short each time it was read.
+        """
+
+        def once() -> tuple[bytes, str]:
+            with self._opened(key, etag) as (body, found):
+                return body.read(), found
+
+        return self._again(once)
+
+    @contextmanager
+    def open(self, key: str, etag: str | None = None) -> Iterator[BinaryIO]:
+        """
+        Stream an object, without seeking.
+
+        Reading to the end of a body that was cut short raises ``StorageCorrupt``; nothing is tried
+        again, as the reader may have used the first part.
+
+        Args:
+            key: Its key.
+            etag: Only this version.
+        """
+        with self._opened(key, etag) as (body, _):
+            yield body
+
+    def download(self, key: str, etag: str, path: Path) -> str:
+        """
+        Write exactly that version of an object to a file. A torn body is read again.
+
+        Returns:
+            The hex SHA-256 of the content.
+
+        Raises:
+            StorageMissing: There is no such object.
+            StorageChanged: It is no longer that version.
+            StorageCorrupt: The body was cut short each time it was read.
+        """
+
+        def once() -> str:
+            digest = hashlib.sha256()
+            with self._opened(key, etag) as (body, _), path.open("wb") as file:
+                for chunk in chunks(body):
+                    digest.update(chunk)
+                    file.write(chunk)
+            return digest.hexdigest()
+
+        return self._again(once)
+
+    def write(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        """
+        Write a small object. A write that met a competing one (409) is sent again.
+
+        Args:
+            key: Its key.
+            body: The content.
+            if_match: Only over the version with this ETag.
+            if_none_match: Only if there is no object of that key.
+            content_type: What it is.
+
+        Returns:
+            The new ETag.
+
+        Raises:
+            StorageChanged: The condition did not hold, or our own write had lost its answer; see
+                the top of this module.
+            StorageMissing: With ``if_match``, there is no object at all.
+        """
+        options: dict[str, Any] = {"ContentType": content_type}
+        if if_match is not None:
+            options["IfMatch"] = f'"{if_match}"'
+        if if_none_match:
+            options["IfNoneMatch"] = "*"
+
+        def once() -> str:
+            with self._typed("write", key):
+                done = self._client.put_object(Bucket=self.name, Key=key, Body=body, **options)
+            return done["ETag"].strip('"')
+
+        return self._again(once)
+
+    def upload(self, key: str, path: Path, *, if_none_match: bool = False) -> UploadedObject:
+        """
+        Write a file as an object, in parts if it is large. A failed upload leaves no object.
+
+        Args:
+            key: The object's key.
+            path: The file. It must not change meanwhile.
+            if_none_match: Only if there is no object of that key.
+
+        Raises:
+            StorageChanged: There is one, which may be our own; see the top of this module.
+        """
+        size = path.stat().st_size
+        if size <= PART:
+            etag = self.write(key, path.read_bytes(), if_none_match=if_none_match)
+        else:
+            etag = self._again(lambda: self._upload_in_parts(key, path, if_none_match))
+        return UploadedObject(etag, sha256_of(path), size)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """
+        Delete objects; one that does not exist counts as deleted.
+
+        Raises:
+            StorageDenied: S3 refused to delete at least one of them.
+            StorageError: At least one of them was not deleted for another reason.
+        """
+        rest = iter(keys)
+        while batch := [*islice(rest, _DELETED_AT_ONCE)]:
+            with self._typed("delete", batch[0]):
+                answer = self._client.delete_objects(
+                    Bucket=self.name,
+                    Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True},
+                )
+            if errors := answer.get("Errors"):
+                first = errors[0]
+                code = first.get("Code", "")
+                kind = StorageDenied if code == "AccessDenied" else StorageError
+                detail = f"{len(errors)} of {len(batch)} not deleted: {code} {first.get('Message')}"
+                raise kind("delete", self.name, first.get("Key", ""), self._redactor.clean(detail))
+
+    def check(self, prefix: str) -> None:
+        """
+        Find out whether all that the program needs is allowed and works below *prefix*.
+
+        Lists, writes, reads and deletes an object of its own, and sees whether the store honours
+        conditional writes, without which two processes could both believe they hold a job.
+
+        Raises:
+            StorageError: Something does not work; ``action`` and ``detail`` say what.
+        """
+        probe(self, prefix)
+
+    def storage_options(self) -> dict[str, str]:
+        """
+        Say to the deltalake library how to reach this bucket.
+
+        The credentials are those of this moment. Temporary ones expire, so ask again for each table
+        that is opened.
+
+        Raises:
+            StorageDenied: There are no credentials.
+        """
+        with self._typed("find credentials for", ""):
+            return options_for_deltalake(self._config, self._session, self._client)
+
+    @cached_property
+    def _session(self) -> Session:
+        return open_session(self._config)
+
+    @property
+    def _client(self) -> S3Client:
+        with self._opening:
+            return self._shared_client
+
+    @cached_property
+    def _shared_client(self) -> S3Client:
+        return open_client(self._config, self._session)
+
+    def _typed(self, action: str, key: str) -> AbstractContextManager[None]:
+        return as_storage_errors(action, self.name, key, self._redactor.clean)
+
+    @contextmanager
+    def _opened(self, key: str, etag: str | None) -> Iterator[tuple[BinaryIO, str]]:
+        options: dict[str, Any] = {} if etag is None else {"IfMatch": f'"{etag}"'}
+        with self._typed("read", key):
+            found = self._client.get_object(Bucket=self.name, Key=key, **options)
+        whole = WholeBody(found["Body"], lambda: self._reading(key))
+        with io.BufferedReader(whole, CHUNK) as body:
+            yield cast("BinaryIO", body), found["ETag"].strip('"')
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[None]:
+        """A connection that dies within a body tears the body."""
+        try:
+            with self._typed("read", key):
+                yield
+        except StorageUnreachable as error:
+            raise StorageCorrupt("read", self.name, key, error.detail) from error
+
+    def _again(self, once: Callable[[], T]) -> T:
+        """Repeat what boto3 does not: torn bodies, and writes that met another write."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return once()
+            except (StorageCorrupt, StorageConflict):
+                self._clock.sleep(_FIRST_PAUSE * 2 ** (attempt - 1))
+        return once()
+
+    def _upload_in_parts(self, key: str, path: Path, if_none_match: bool) -> str:  # noqa: FBT001
+        with self._typed("write", key):
+            return upload_in_parts(
+                self._client,
+                {"Bucket": self.name, "Key": key},
+                path,
+                condition={"IfNoneMatch": "*"} if if_none_match else {},
+                # boto3 sends CRC32 with every part to AWS, which must be told so beforehand.
+                checksum={} if self._config.endpoint_url else {"ChecksumAlgorithm": "CRC32"},
+            )
+
+    def _demand_bucket(self) -> None:
+        try:
+            with self._typed("look at", ""):
+                self._client.head_bucket(Bucket=self.name)
+        except StorageDenied:
+            # Not allowed to ask: then the object is what is missing, as far as anybody can tell.
+            return
+
+
+def _date_of(answer: Any) -> datetime | None:
+    date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    return parsedate_to_datetime(date) if date else None

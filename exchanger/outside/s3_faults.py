@@ -1,0 +1,141 @@
+"""What S3 answers when it does not do what was asked, as our own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from exchanger.errors import (
+    StorageChanged,
+    StorageCorrupt,
+    StorageDenied,
+    StorageError,
+    StorageMissing,
+    StorageUnreachable,
+)
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccountProblem",
+        "AllAccessDisabled",
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidSecurity",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+    }
+)
+_MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NotFound", "404"})
+_BUSY = frozenset({"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"})
+_CHANGED = frozenset({"PreconditionFailed", "412"})
+_CONFLICT = frozenset({"ConditionalRequestConflict", "OperationAborted"})
+
+
+class StorageConflict(StorageUnreachable):
+    """409: another write of the same object was under way. The write did not happen."""
+
+
+@contextmanager
+def as_storage_errors(
+    action: str, bucket: str, key: str, clean: Callable[[str], str]
+) -> Iterator[None]:
+    """
+    Raise what boto3 raises inside of the block as a ``StorageError``.
+
+    Args:
+        action: What was being done, such as ``list``.
+        bucket: The bucket's name.
+        key: The object's key, or a prefix.
+        clean: Takes secrets out of text.
+
+    Raises:
+        StorageDenied: Credentials are missing, wrong or expired, or lack a permission.
+        StorageMissing: No such object; no such bucket if ``key`` is empty.
+        StorageChanged: A condition did not hold.
+        StorageConflict: 409, a competing write.
+        StorageCorrupt: The body was cut short or failed its checksum.
+        StorageUnreachable: No answer, or a fault of the server, after all of boto3's retries.
+        StorageError: Anything else, such as an invalid bucket name.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _answered(error, action, bucket, key, clean) from error
+    except BotoCoreError as error:
+        raise _failed(error)(action, bucket, key, clean(str(error))) from error
+
+
+def _answered(
+    error: ClientError, action: str, bucket: str, key: str, clean: Callable[[str], str]
+) -> StorageError:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = _kind(code, status)
+    if code == "NoSuchBucket":
+        key = ""
+    return kind(action, bucket, key, clean(f"{code or status}: {message}"))
+
+
+def _kind(code: str, status: int) -> type[StorageError]:
+    # The code comes first: an expired token is a 400, a busy store may say so in a 200.
+    by_code: tuple[tuple[frozenset[str], type[StorageError]], ...] = (
+        (_DENIED, StorageDenied),
+        (_MISSING, StorageMissing),
+        (_BUSY, StorageUnreachable),
+        (_CHANGED, StorageChanged),
+        (_CONFLICT, StorageConflict),
+    )
+    for codes, kind in by_code:
+        if code in codes:
+            return kind
+    if status >= 500 and code != "NotImplemented":
+        return StorageUnreachable
+    by_status: dict[int, type[StorageError]] = {
+        401: StorageDenied,
+        403: StorageDenied,
+        404: StorageMissing,
+        409: StorageConflict,
+        412: StorageChanged,
+        429: StorageUnreachable,
+    }
+    return by_status.get(status, StorageError)
+
+
+def _failed(error: BotoCoreError) -> type[StorageError]:
+    """Choose the error for a failure on our side of the wire."""
+    from botocore import exceptions as boto
+
+    if isinstance(
+        error,
+        (
+            boto.IncompleteReadError,
+            boto.ResponseStreamingError,
+            boto.FlexibleChecksumError,
+            boto.ChecksumError,
+        ),
+    ):
+        return StorageCorrupt
+    if isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
+        return StorageUnreachable
+    if isinstance(
+        error,
+        (
+            boto.NoCredentialsError,
+            boto.PartialCredentialsError,
+            boto.CredentialRetrievalError,
+            boto.TokenRetrievalError,
+            boto.SSOError,
+            boto.ProfileNotFound,
+        ),
+    ):
+        return StorageDenied
+    return StorageError
