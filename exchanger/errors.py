@@ -26,6 +26,7 @@ The tree::
       FileRejected                 4   one file cannot be used at all
       JobBusy                      8   another process holds the job
       StateDamaged                 1   a state object in the bucket is not what we wrote
+      RunMissing                   2   no run of that id or number
 """
 
 from __future__ import annotations
@@ -179,7 +180,7 @@ class ExportRunning(BrazeError):
 
 
 class ExportIncomplete(BrazeError):
-    """A segment export did not complete within the time allowed. The next run waits for it again."""
+    """A segment export did not complete in the time allowed; the next run waits for it again."""
 
     retryable = True
 
@@ -225,3 +226,13 @@ class StateDamaged(ExchangerError):
         self.key = key
         self.detail = detail
         super().__init__(f"{key}: {detail}")
+
+
+class RunMissing(ExchangerError):
+    """There is no run of that id or number."""
+
+    exit_code = 2
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        super().__init__(f"no run {run}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -113,7 +113,50 @@ class RunReport:
         export_only = ("rows_written", "bytes_written", "manifest", "error", "quarantine", "seq")
         return {k: v for k, v in content.items() if not (k in export_only and v is None)}
 
+    @staticmethod
+    def from_json(content: dict[str, Any]) -> RunReport:
+        """Read what *to_json* wrote."""
+        times = {
+            name: datetime.fromisoformat(content[name])
+            for name in ("started_at", "finished_at")
+            if content.get(name)
+        }
+        files = [FileReport(**item) for item in content.get("files", [])]
+        return RunReport(**{**content, **times, "files": files})
+
     @property
     def exit_code(self) -> int:
         """The process's exit code for this run."""
         return EXIT_CODES[self.state]
+
+
+_WORST: tuple[RunState, ...] = ("nothing_to_do", "succeeded", "held_back", "partial", "failed")
+
+
+def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) -> RunReport:
+    """
+    Make one report of the runs that one call took.
+
+    Args:
+        reports: The runs, in order.
+        notes: Sentences about the call as a whole.
+        nothing: What is returned, as ``nothing_to_do``, if there was no run.
+
+    Returns:
+        The only report, or one that adds all counts and has the worst state.
+    """
+    if not reports:
+        return replace(nothing, state="nothing_to_do", notes=notes)
+    last = reports[-1]
+    sums = {name: sum(getattr(r, name) for r in reports) for name in _COUNTS}
+    return replace(
+        last,
+        **sums,
+        state=max((r.state for r in reports), key=_WORST.index),
+        started_at=reports[0].started_at,
+        files=[file for r in reports for file in r.files],
+        notes=[*dict.fromkeys(note for r in reports for note in r.notes), *notes],
+    )
+
+
+_COUNTS = [item.name for item in fields(RunReport) if item.type == "int"]

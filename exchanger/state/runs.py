@@ -66,7 +66,7 @@ class RunDocument:
         outbox, gifts, rejected: Keys of its Parquet objects; empty if it has none.
         outbox_sha256: Checksum of the outbox.
         objects: Rows in the outbox.
-        update_only: Objects carry ``_update_existing_only``.
+        resumed: Another process may have sent objects whose acknowledgements it did not keep.
         types: Types to keep for the job's columns.
         report: The report as far as it is known, final once settled.
         ack_parts: Keys of the frozen acknowledgements, from ``settling`` on.
@@ -87,7 +87,7 @@ class RunDocument:
     gifts: str = ""
     rejected: str = ""
     objects: int = 0
-    update_only: bool = False
+    resumed: bool = False
     types: dict[str, str] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
     ack_parts: tuple[str, ...] = ()

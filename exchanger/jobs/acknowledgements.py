@@ -1,0 +1,66 @@
+"""What Braze said of each object of a run, kept in parts that are never overwritten."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.profiles.columns import ITEM
+from exchanger.state.runs import new_nonce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exchanger.files.names import StateNames
+    from exchanger.outside.s3 import Bucket
+
+SCHEMA = {ITEM: pl.UInt32(), "outcome": pl.String(), "reason": pl.String()}
+"""``outcome`` is ``ok`` or ``refused``; ``reason`` is Braze's own text, null when ok."""
+
+Ack = tuple[int, str, str | None]
+
+
+class Acknowledgements:
+    """
+    The acknowledgements of one run.
+
+    Args:
+        bucket: Where they are kept.
+        names: How they are named.
+        seq: The run.
+    """
+
+    def __init__(self, bucket: Bucket, names: StateNames, seq: int) -> None:
+        self._bucket = bucket
+        self._names = names
+        self._seq = seq
+        self._nonce = new_nonce()
+        self._part = 0
+
+    def parts(self) -> list[str]:
+        """List the keys of all parts, of this and of earlier processes."""
+        return sorted(item.key for item in self._bucket.list(self._names.acks(self._seq)))
+
+    def read(self, parts: Iterable[str]) -> pl.DataFrame:
+        """
+        Read some parts.
+
+        Returns:
+            One row per item, ``SCHEMA``. Should an item be in several parts, as after a crash
+            between sending and writing, ``ok`` wins: the same value was accepted at least once.
+        """
+        frames = [pl.read_parquet(io.BytesIO(self._bucket.read(key)[0])) for key in parts]
+        acks = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+        return acks.sort("outcome").unique(ITEM, keep="first", maintain_order=True)
+
+    def write(self, acks: list[Ack]) -> None:
+        """Keep one more part."""
+        if not acks:
+            return
+        body = io.BytesIO()
+        pl.DataFrame(acks, schema=SCHEMA, orient="row").write_parquet(body)
+        self._part += 1
+        key = self._names.ack(self._seq, self._nonce, self._part)
+        self._bucket.write(key, body.getvalue(), if_none_match=True)

@@ -1,0 +1,135 @@
+"""
+Sends the outbox of one run, and keeps what Braze said of each object.
+
+Objects carry absolute values (law 1), so whatever has no acknowledgement is simply sent again. A
+run has one object per profile, so no two objects of a profile are ever in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import BrazeRefused
+from exchanger.profiles.columns import ITEM, OBJECT
+from exchanger.profiles.payloads import bodies, body_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from exchanger.jobs.acknowledgements import Ack, Acknowledgements
+    from exchanger.jobs.world import World
+    from exchanger.outside.braze import Braze
+
+log = structlog.get_logger()
+
+IN_FLIGHT = 48
+"""Requests under way at once: Braze's default 1,000 requests/s at about 50 ms each."""
+WINDOW = 15_000
+"""Objects between two writes of acknowledgements: what a crash sends again at most."""
+_MAY_BE_SPLIT = (400, 413)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """
+    How far a delivery came.
+
+    Args:
+        requests: Requests that this process sent to ``/users/track``.
+        complete: Every object is acknowledged; otherwise the process was asked to stop.
+    """
+
+    requests: int
+    complete: bool
+
+
+async def deliver(world: World, outbox: pl.DataFrame, acks: Acknowledgements) -> Delivery:
+    """
+    Send what is not yet acknowledged.
+
+    Args:
+        world: The outside.
+        outbox: ``@item`` and ``@object`` at least.
+        acks: Where outcomes are kept, a part for every window.
+
+    Raises:
+        BrazeError: Braze refused the key, or gave no usable answer after all retries. What was
+            acknowledged until then is kept.
+    """
+    done = acks.read(acks.parts())[ITEM]
+    pending = outbox.select(ITEM, OBJECT).filter(~outbox[ITEM].is_in(done.implode()))
+    world.progress.step("sending to Braze", outbox.height)
+    world.progress.advance(outbox.height - pending.height)
+    async with world.braze() as braze:
+        for window in pending.iter_slices(WINDOW):
+            if world.stopping.is_set():
+                return Delivery(braze.requests, complete=False)
+            complete = await _send_window(world, braze, window, acks)
+            if not complete:
+                return Delivery(braze.requests, complete=False)
+        return Delivery(braze.requests, complete=True)
+
+
+async def _send_window(
+    world: World, braze: Braze, window: pl.DataFrame, acks: Acknowledgements
+) -> bool:
+    """Send one window; its acknowledgements are kept even when some request failed."""
+    gate = asyncio.Semaphore(IN_FLIGHT)
+    items: list[int] = window[ITEM].to_list()
+    objects: list[str] = window[OBJECT].to_list()
+    said: list[Ack] = []
+    failures: list[BaseException] = []
+
+    async def send(first: int, count: int, body: bytes) -> None:
+        async with gate:
+            if failures or world.stopping.is_set():
+                return
+            chosen = range(first, first + count)
+            try:
+                answers = await _send(braze, objects, chosen, body)
+            except Exception as error:  # noqa: BLE001 - raised again below, once all others ended
+                failures.append(error)
+                return
+            said.extend((items[i], outcome, reason) for i, outcome, reason in answers)
+            world.progress.advance(count)
+
+    batches = bodies(window[OBJECT], world.batch_size)
+    await asyncio.gather(*(send(b.first_item, b.count, b.body) for b in batches))
+    await asyncio.to_thread(acks.write, said)
+    if failures:
+        log.warning("delivery.interrupted", acknowledged=len(said), error=str(failures[0]))
+        raise failures[0]
+    return len(said) == window.height
+
+
+async def _send(
+    braze: Braze, objects: list[str], chosen: range | list[int], body: bytes | None = None
+) -> list[Ack]:
+    """
+    Send some objects until each is accepted or refused.
+
+    A refusal that names objects is theirs alone; one that names none is narrowed down by halves.
+    """
+    if not chosen:
+        return []
+    try:
+        answer = await braze.track(body or body_of([objects[i] for i in chosen]))
+    except BrazeRefused as error:
+        if error.status not in _MAY_BE_SPLIT:
+            raise
+        if len(chosen) == 1:
+            return [(chosen[0], "refused", error.detail)]
+        middle = len(chosen) // 2
+        left = await _send(braze, objects, chosen[:middle])
+        return left + await _send(braze, objects, chosen[middle:])
+    refused: list[Ack] = [
+        (chosen[index], "refused", reason) for index, reason in answer.refused.items()
+    ]
+    others = [item for index, item in enumerate(chosen) if index not in answer.refused]
+    if answer.accepted:
+        return refused + [(item, "ok", None) for item in others]
+    return refused + await _send(braze, objects, others)

@@ -1,0 +1,71 @@
+"""What happened: past runs of a connection, and one run in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import polars as pl
+
+from exchanger.errors import RunMissing
+from exchanger.state.connection import open_state
+from exchanger.state.runs import ENDED
+
+if TYPE_CHECKING:
+    from exchanger.jobs.world import World
+    from exchanger.state.connection import ConnectionState
+
+_SHOWN = 1_000
+"""Runs that one listing shows at most."""
+
+
+def list_runs(
+    world: World, job: str | None = None, *, latest: bool = False
+) -> list[dict[str, Any]]:
+    """
+    List the reports of finished runs and of an unfinished one, newest first.
+
+    Args:
+        world: The outside.
+        job: Only runs of this job; of all jobs otherwise.
+        latest: Only the newest run of each job.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    rows = state.finished.rows(job)
+    if latest:
+        rows = rows.unique("job", keep="first", maintain_order=True)
+    reports = [orjson.loads(text) for text in rows.head(_SHOWN)["report"]]
+    begun = _unfinished(state)
+    if begun is not None and job in (None, begun["job"]):
+        reports = [begun, *(r for r in reports if not latest or r["job"] != begun["job"])]
+    return reports
+
+
+def show_run(world: World, run: str) -> dict[str, Any]:
+    """
+    Show one run in full: its report, and its document if it has a sequence number.
+
+    Args:
+        world: The outside.
+        run: A run id or a sequence number.
+
+    Raises:
+        RunMissing: There is no such run.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    matching = pl.col("seq") == int(run) if run.isdecimal() else pl.col("run_id") == run
+    found = state.finished.rows().filter(matching)
+    if not found.is_empty():
+        return dict(orjson.loads(found["report"][0]))
+    begun = _unfinished(state)
+    if begun is not None and run in (begun["run_id"], str(begun["seq"])):
+        return begun
+    raise RunMissing(run)
+
+
+def _unfinished(state: ConnectionState) -> dict[str, Any] | None:
+    """Render the run that the next start will go on with, if there is one."""
+    newest = state.runs.newest()
+    if newest is None or newest.document.state in ENDED:
+        return None
+    return newest.document.report | {"state": newest.document.state}

@@ -1,0 +1,31 @@
+"""What a person may ask of one run, beyond the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """
+    Which files an import run takes, and how.
+
+    Args:
+        force: Also apply files that wait because their sums may count twice; in full.
+        full: Take every file as if new.
+        since: Take files that arrived at this time or later, as if new.
+        until: Take files that arrived before this time, as if new.
+        prefix: Take files whose key begins so, as if new.
+    """
+
+    force: bool = False
+    full: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    prefix: str | None = None
+
+    @property
+    def as_if_new(self) -> bool:
+        """Files already applied are taken again; what they gave to sums is not."""
+        return self.full or any(x is not None for x in (self.since, self.until, self.prefix))

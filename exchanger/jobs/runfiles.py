@@ -1,0 +1,90 @@
+"""Writes a plan to the bucket, and reads it back: what a run needs to be ended by any process."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.errors import StateDamaged
+from exchanger.state.runs import RunDocument, Stored, new_nonce
+
+if TYPE_CHECKING:
+    from exchanger.jobs.planning import Plan
+    from exchanger.jobs.reading import Reading
+    from exchanger.jobs.report import RunReport
+    from exchanger.jobs.world import World
+    from exchanger.state.connection import ConnectionState
+
+log = structlog.get_logger()
+
+
+def commit(
+    world: World, state: ConnectionState, report: RunReport, reading: Reading, plan: Plan
+) -> Stored:
+    """
+    Make a plan count: write its frames, then create the run document (law 3).
+
+    Raises:
+        StorageChanged: Another process created a run of this number first; nothing happened but
+            litter.
+    """
+    seq = report.seq or 1
+    nonce = new_nonce()
+    names = state.names
+    outbox = names.outbox(seq, nonce)
+    checksum = _store(world, outbox, plan.outbox)
+    gifts = _store_unless_empty(world, names.gifts(seq, nonce), plan.gifts)
+    rejected = _store_unless_empty(world, names.rejected(seq, nonce), plan.rejected)
+    document = RunDocument(
+        seq=seq,
+        run_id=report.run_id,
+        job=report.job,
+        state="planned",
+        nonce=nonce,
+        counter=1,
+        created_at=world.clock.now().isoformat(),
+        files=tuple(reading.files),
+        outbox=outbox,
+        outbox_sha256=checksum,
+        gifts=gifts,
+        rejected=rejected,
+        objects=plan.outbox.height,
+        types=reading.types,
+        report=report.to_json(),
+    )
+    stored = state.runs.create(document)
+    log.info("run.planned", seq=seq, files=len(reading.files), objects=plan.outbox.height)
+    return stored
+
+
+def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
+    """
+    Read a frame that *commit* wrote.
+
+    Raises:
+        StateDamaged: It is missing, or not what was written.
+    """
+    path = world.workdir / "state.parquet"
+    found = world.bucket.download(key, None, path)
+    if checksum and found != checksum:
+        raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
+    return pl.read_parquet(path, memory_map=False)
+
+
+def _store(world: World, key: str, frame: pl.DataFrame) -> str:
+    path = world.workdir / "state.parquet"
+    frame.write_parquet(path)
+    with path.open("rb") as body:
+        checksum = hashlib.file_digest(body, "sha256").hexdigest()
+    world.bucket.upload(key, path)
+    return checksum
+
+
+def _store_unless_empty(world: World, key: str, frame: pl.DataFrame) -> str:
+    if frame.is_empty():
+        return ""
+    _store(world, key, frame)
+    return key

@@ -1,0 +1,169 @@
+"""
+Brings a run from its frozen acknowledgements to its end (law 4).
+
+Every step may be done again: tables take a run's rows once, and the other objects have fixed keys
+and the same content whoever writes them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.planning import SURE
+from exchanger.jobs.quarantine import quarantined, to_csv
+from exchanger.jobs.report import RunReport, RunState
+from exchanger.profiles.columns import (
+    EXISTS,
+    FILE,
+    ITEM,
+    KNOWN,
+    OBJECT,
+    POINTS,
+    PROFILE,
+    ROW,
+    ROWS,
+    WANTED,
+)
+
+if TYPE_CHECKING:
+    from exchanger.jobs.world import World
+    from exchanger.state.connection import ConnectionState
+    from exchanger.state.runs import RunDocument, Stored
+
+log = structlog.get_logger()
+
+
+def settle(
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: pl.DataFrame,
+    rejected: pl.DataFrame,
+) -> RunReport:
+    """
+    Commit what a run's acknowledgements say, and end it.
+
+    Args:
+        world: The outside.
+        state: Where it is committed: held values, applied files, kept types, in this order.
+        stored: The run document, ``settling``.
+        outbox: The run's outbox.
+        rejected: The rows that planning rejected, as quarantine has them.
+    """
+    run = stored.document
+    acks = Acknowledgements(world.bucket, state.names, run.seq).read(run.ack_parts)
+    answered = outbox.join(acks, on=ITEM, how="left")
+    accepted = answered.filter(pl.col("outcome") == "ok")
+    refused = answered.filter(pl.col("outcome") == "refused")
+
+    acked_at = datetime.fromisoformat(run.acked_at)
+    held = _held_rows(accepted)
+    if run.resumed:
+        held = pl.concat([held, _uncertain_rows(refused)])
+    state.held.deliver(held, seq=run.seq, at=acked_at)
+    state.applied.record(run.job, run.files, seq=run.seq)
+    if run.types:
+        state.types.keep(run.job, run.types, seq=run.seq)
+
+    report = RunReport.from_json(run.report)
+    _count(report, accepted, refused)
+    _write_quarantine(world, state, run, report, pl.concat([rejected, _refused_rows(run, refused)]))
+    report.state = final_state(report)
+    report.check()
+    state.finished.record(report.to_json())
+    state.runs.change(stored, state="settled", report=report.to_json())
+    log.info("run.settled", seq=run.seq, state=report.state, refused=refused.height)
+    return report
+
+
+def final_state(report: RunReport) -> RunState:
+    """
+    Say in one word how a run ended.
+
+    A file that waits for ``--force`` makes the run ``held_back`` if nothing else was done, and
+    ``partial`` otherwise, as do rejected files and rejected or refused rows.
+    """
+    outcomes = {file.outcome for file in report.files}
+    waiting = outcomes & {"equal_content", "replaced"}
+    if waiting and outcomes == waiting:
+        return "held_back"
+    if waiting or "rejected" in outcomes or report.rows_rejected or report.rows_refused:
+        return "partial"
+    return "succeeded"
+
+
+def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:
+    """
+    Turn accepted objects into rows of held values.
+
+    Of a profile that Braze may have skipped (update-only, never seen to exist) nothing is known.
+    """
+    fields = [name.removeprefix(WANTED) for name in accepted.columns if name.startswith(WANTED)]
+    return accepted.filter(SURE).select(
+        PROFILE,
+        pl.lit(value=True).alias(EXISTS),
+        *(pl.col(WANTED + name).alias(name) for name in fields),
+    )
+
+
+def _uncertain_rows(refused: pl.DataFrame) -> pl.DataFrame:
+    """
+    Mark what was refused after another attempt whose outcome nobody knows.
+
+    That attempt may have been applied, so neither the value before nor the wanted one is certain.
+    """
+    return _held_rows(refused.with_columns(pl.lit(value=True).alias(SURE))).select(
+        PROFILE,
+        pl.lit(None, pl.Boolean).alias(EXISTS),
+        pl.when(pl.exclude(PROFILE, EXISTS).is_not_null()).then(pl.lit("?")).name.keep(),
+    )
+
+
+def _count(report: RunReport, accepted: pl.DataFrame, refused: pl.DataFrame) -> None:
+    fields = [name for name in accepted.columns if name.startswith(WANTED)]
+    report.rows_applied = int(accepted[ROWS].sum())
+    report.rows_refused = int(refused[ROWS].sum())
+    report.profiles_updated = int(accepted[KNOWN].sum())
+    report.profiles_new = accepted.height - report.profiles_updated
+    report.profiles_refused = refused.height
+    report.data_points = int(accepted[POINTS].sum())
+    report.fields_changed = sum(accepted[name].count() for name in fields)
+
+
+def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
+    """Put refused objects into the shape of quarantine; the row is the last that named them."""
+    files = pl.DataFrame(
+        {
+            FILE: range(len(run.files)),
+            "file": [file.key for file in run.files],
+            "etag": [file.etag for file in run.files],
+        },
+        schema={FILE: pl.UInt32, "file": pl.String, "etag": pl.String},
+    )
+    return quarantined(
+        refused.join(files, on=FILE, how="left").select(
+            pl.format("{}/{}", "etag", ROW).alias("row_id"),
+            "file",
+            pl.col(ROW).alias("row"),
+            pl.col(PROFILE).alias("profile"),
+            pl.lit("refused").alias("kind"),
+            pl.lit("refused_by_braze").alias("reason"),
+            pl.col("reason").alias("message"),
+            pl.col(OBJECT).alias("record"),
+        )
+    )
+
+
+def _write_quarantine(
+    world: World, state: ConnectionState, run: RunDocument, report: RunReport, rows: pl.DataFrame
+) -> None:
+    if rows.is_empty():
+        return
+    key = state.names.quarantine(run.job, run.seq)
+    world.bucket.write(key, to_csv(rows), content_type="text/csv; charset=utf-8")
+    report.quarantine = key
