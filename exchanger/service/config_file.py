@@ -1,0 +1,87 @@
+"""The configuration file as the daemon sees it: watched, and kept as it was accepted."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from exchanger.config.loading import load_config
+from exchanger.config.models import Config
+from exchanger.errors import ConfigError, Problem
+
+
+class ConfigFile:
+    """
+    A configuration file that may change at any time.
+
+    Runs are started with a copy of what was accepted, never with the file itself: else a broken
+    edit would fail every run, though the daemon keeps to the old configuration.
+
+    Args:
+        path: The file.
+        environ: Where ``${NAME}`` is looked up.
+    """
+
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+        self.path = path.absolute()
+        self._environ = environ
+        self._folder = Path(tempfile.mkdtemp(prefix="exchanger-"))
+        self._accepted = b""
+        self._tried: bytes | None = None
+        self._seen: bytes | None = None
+
+    def accept(self) -> Config:
+        """
+        Read and check the file; from now on ``copy`` is this content.
+
+        Raises:
+            ConfigError: With every problem. The copy stays as it was.
+        """
+        self._tried = self._seen = None
+        try:
+            content = self._tried = self._seen = self.path.read_bytes()
+            config = load_config(self._write(content), self._environ)
+        except OSError as error:
+            problem = Problem("", f"it cannot be read: {error.strerror or type(error).__name__}")
+            raise ConfigError([problem], str(self.path)) from error
+        except ConfigError as error:
+            raise ConfigError(error.problems, str(self.path)) from error
+        self._accepted = content
+        return config
+
+    def copy(self) -> Path:
+        """Give a file with the content accepted last."""
+        return self._write(self._accepted)
+
+    def has_changed(self) -> bool:
+        """
+        Tell whether there is content that ``accept`` has not seen, the same at two looks in a row.
+
+        A file that is being written may be valid and lack its end, so that one look is not enough.
+        The content itself is compared, as times and sizes may stay the same.
+        """
+        content = self._read()
+        settled = content == self._seen
+        self._seen = content
+        return settled and content != self._tried
+
+    def close(self) -> None:
+        """Remove the copies."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _read(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except OSError:
+            return None
+
+    def _write(self, content: bytes) -> Path:
+        copy = self._folder / f"{hashlib.sha256(content).hexdigest()[:12]}.yaml"
+        # Cleaners of temporary folders remove old files under a daemon that runs for weeks.
+        if not copy.exists():
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            copy.write_bytes(content)
+        return copy

@@ -1,0 +1,280 @@
+"""
+The daemon: runs the schedules until it is told to stop.
+
+One loop takes events from one queue, so that nothing here needs a lock: a job is due, a child
+ended, a signal came. Each run is a child process of the same command line. This module and all
+that it imports stay clear of polars, pyarrow, deltalake and the clients of S3 and Braze.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from exchanger.config.models import Config
+from exchanger.errors import ConfigError
+from exchanger.service.children import Child
+from exchanger.service.config_file import ConfigFile
+from exchanger.service.events import Answered, Due, Event, RunEnded, Signalled, signals_as_events
+from exchanger.service.missed import missed_since, read_last_starts
+from exchanger.service.outcome import level, summarise
+from exchanger.service.plan import compare, scheduled
+from exchanger.service.timetable import Timetable
+from exchanger.service.triggers import trigger_of
+from exchanger.service.turns import Turns
+
+RUNS_AT_A_TIME = 4
+"""Children at a time. Runs that write to one connection take turns among themselves as well."""
+
+LOOK_SECONDS = 2.0
+"""How often the configuration file and the clock are looked at."""
+
+STOP_SECONDS = 8.5
+"""How long children may take to finish what is in flight, of the 10 s that the daemon has."""
+
+COMMAND = (sys.executable, "-m", "exchanger")
+
+log = structlog.get_logger()
+
+
+def run_daemon(
+    config_path: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    command: Sequence[str] = COMMAND,
+) -> int:
+    """
+    Run the schedules of a configuration until SIGTERM or SIGINT. Must be called in the main thread.
+
+    Args:
+        config_path: The configuration file; it is reloaded when it changes, and on SIGHUP.
+        environ: Where ``${NAME}`` is looked up; the environment by default.
+        command: The command line that ``run JOB --config PATH --json`` is added to.
+
+    Returns:
+        The exit code: 0 after a stop that was asked for.
+
+    Raises:
+        ConfigError: The configuration cannot be used at the start.
+    """
+    file = ConfigFile(config_path, os.environ if environ is None else environ)
+    try:
+        return Daemon(file, file.accept(), command).run()
+    finally:
+        file.close()
+
+
+class Daemon:
+    """The loop, and what it has to remember: who runs, and when each job started last."""
+
+    def __init__(self, file: ConfigFile, config: Config, command: Sequence[str]) -> None:
+        self._file = file
+        self._config = config
+        self._command = tuple(command)
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._timetable = Timetable(lambda job: self._events.put(Due(job, "schedule")))
+        self._turns = Turns(RUNS_AT_A_TIME)
+        self._runs: dict[str, Child] = {}
+        self._question: Child | None = None
+        self._last_starts: dict[str, datetime] = {}
+        self._began = datetime.now(UTC)
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        self._stopping = False
+
+    def run(self) -> int:
+        """Run until told to stop; children are ended and reaped before it returns."""
+        with signals_as_events(self._events):
+            for job in scheduled(self._config):
+                self._put_on_timetable(job)
+            self._timetable.start()
+            # What falls due before this moment is missed, what falls due after the timetable began
+            # is on the queue. Both may hold for one job, and then it has started: no gap between.
+            self._began = datetime.now(UTC)
+            log.info("daemon.started", config=str(self._file.path), pid=os.getpid(), **self._next())
+            try:
+                self._ask_for_last_starts()
+                while not self._stopping:
+                    self._take_one_event()
+            finally:
+                self._stop()
+        return 0
+
+    def _take_one_event(self) -> None:
+        try:
+            event = self._events.get(timeout=max(self._next_look - time.monotonic(), 0))
+        except queue.Empty:
+            self._look_around()
+        else:
+            self._handle(event)
+
+    def _look_around(self) -> None:
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        self._timetable.look_again()
+        if self._file.has_changed():
+            self._reload("file changed")
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case Due(job, why):
+                self._due(job, why)
+            case RunEnded(job, child):
+                self._run_ended(job, child)
+            case Answered(child):
+                self._last_starts_known(child)
+            case Signalled(signal.SIGHUP):
+                self._reload("SIGHUP")
+            case Signalled(number):
+                log.info("daemon.stopping", signal=signal.Signals(number).name)
+                self._stopping = True
+
+    # Runs.
+
+    def _due(self, job: str, why: str) -> None:
+        if job not in scheduled(self._config):
+            return  # It was due in the moment in which it was taken out.
+        answer = self._turns.ask(job)
+        if answer == "start":
+            self._start(job, why)
+        elif answer == "wait":
+            log.info("run.waiting", job=job, running=sorted(self._runs))
+        else:
+            log.info("run.coalesced", job=job, running=job in self._runs)
+
+    def _start(self, job: str, why: str) -> None:
+        try:
+            arguments = ("run", job, "--config", str(self._file.copy()), "--json")
+            child = Child(
+                (*self._command, *arguments),
+                lambda ended: self._events.put(RunEnded(job, ended)),
+            )
+        except OSError as error:
+            log.error("run.not_started", job=job, error=str(error))  # noqa: TRY400 - no traceback
+            self._turn_over(job)
+            return
+        self._runs[job] = child
+        self._last_starts[job] = datetime.now(UTC)
+        log.info("run.started", job=job, pid=child.pid, why=why)
+
+    def _run_ended(self, job: str, child: Child) -> None:
+        del self._runs[job]
+        facts = {"pid": child.pid, "exit_code": child.exit_code, "seconds": round(child.seconds, 3)}
+        getattr(log, level(child.exit_code))(
+            "run.finished", job=job, **facts, **summarise(child.output)
+        )
+        self._turn_over(job)
+
+    def _turn_over(self, job: str) -> None:
+        for following in self._turns.end(job):
+            self._start(following, "waited")
+
+    # What was missed while no daemon ran.
+
+    def _ask_for_last_starts(self) -> None:
+        arguments = ("runs", "--latest", "--json", "--config", str(self._file.copy()))
+        try:
+            self._question = Child(
+                (*self._command, *arguments), lambda ended: self._events.put(Answered(ended))
+            )
+        except OSError as error:
+            log.warning("schedule.unknown", error=str(error))
+
+    def _last_starts_known(self, child: Child) -> None:
+        self._question = None
+        try:
+            known = read_last_starts(child.output)
+        except ValueError as error:
+            # The schedule goes on without: S3 may be down, and that is no reason to stand still.
+            log.warning("schedule.unknown", exit_code=child.exit_code, error=str(error))
+            return
+        schedules = {
+            # What has started since then has missed nothing.
+            job: schedule
+            for job, schedule in scheduled(self._config).items()
+            if job not in self._last_starts
+        }
+        missed = missed_since(schedules, known, self._began)
+        self._last_starts = known | self._last_starts
+        for job, due in missed.items():
+            log.warning(
+                "schedule.missed", job=job, due=due.isoformat(), last=known[job].isoformat()
+            )
+            self._due(job, "missed")
+        for job, schedule in schedules.items():
+            if (
+                schedule.every and job in known
+            ):  # The grid goes through the last start, which is known only now.
+                self._put_on_timetable(job)
+
+    # The configuration.
+
+    def _reload(self, why: str) -> None:
+        try:
+            config = self._file.accept()
+        except ConfigError as error:
+            problems = [asdict(problem) for problem in error.problems]
+            log.error("config.refused", config=str(self._file.path), why=why, problems=problems)  # noqa: TRY400 - no traceback
+            return
+        before, self._config = self._config, config
+        difference = compare(before, config)
+        schedules = scheduled(config)
+        for job in difference.removed:
+            self._timetable.remove(job)
+        for job in schedules:
+            # A schedule that stays must keep its grid.
+            if schedules[job] != scheduled(before).get(job):
+                self._put_on_timetable(job)
+        self._turns.keep_only(schedules)
+        log.info(
+            "config.reloaded",
+            config=str(self._file.path),
+            why=why,
+            **asdict(difference),
+            **self._next(),
+        )
+
+    def _put_on_timetable(self, job: str) -> None:
+        anchor = self._last_starts.get(job, datetime.now(UTC))
+        self._timetable.put(job, trigger_of(scheduled(self._config)[job], anchor))
+
+    def _next(self) -> dict[str, dict[str, str]]:
+        times = self._timetable.next_times()
+        return {"next": {job: due.isoformat() for job, due in sorted(times.items())}}
+
+    # The end.
+
+    def _stop(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        self._timetable.stop()
+        self._turns.keep_only(())
+        for child in self._children():
+            child.ask_to_stop()
+        self._await_children(deadline)
+        for job, child in self._runs.items():
+            log.warning("run.killed", job=job, pid=child.pid)
+        for child in self._children():
+            child.kill()
+        self._await_children(time.monotonic() + 0.5)
+        log.info("daemon.stopped", config=str(self._file.path))
+
+    def _children(self) -> list[Child]:
+        return [*self._runs.values(), *([self._question] if self._question else [])]
+
+    def _await_children(self, deadline: float) -> None:
+        while self._children():
+            try:
+                event = self._events.get(timeout=max(deadline - time.monotonic(), 0))
+            except queue.Empty:
+                return
+            if isinstance(event, RunEnded):
+                self._run_ended(event.job, event.child)
+            elif isinstance(event, Answered):
+                self._question = None

@@ -1,0 +1,62 @@
+"""What the loop of the daemon reacts to, and signals as one kind of it."""
+
+from __future__ import annotations
+
+import queue
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from exchanger.service.children import Child
+
+
+@dataclass(frozen=True)
+class Due:
+    """A job is due."""
+
+    job: str
+    why: str
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """The child that ran a job has ended."""
+
+    job: str
+    child: Child
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The question when each job started last has been answered, or has failed."""
+
+    child: Child
+
+
+@dataclass(frozen=True)
+class Signalled:
+    """A signal came."""
+
+    number: int
+
+
+Event = Due | RunEnded | Answered | Signalled
+
+
+@contextmanager
+def signals_as_events(events: queue.SimpleQueue[Event]) -> Iterator[None]:
+    """Put SIGTERM, SIGINT and SIGHUP into a queue while the context is open. Main thread only."""
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        # SimpleQueue.put may be interrupted by a handler that puts, unlike Queue.put.
+        events.put(Signalled(number))
+
+    handled = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.signal(number, remember) for number in handled}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,47 @@
+"""What a run's report says in a log event."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_ALWAYS = ("run_id", "state")
+_IF_ANY = (
+    "error",
+    "rows_read",
+    "rows_rejected",
+    "rows_refused",
+    "rows_written",
+    "profiles_new",
+    "profiles_updated",
+    "fields_changed",
+    "data_points",
+    "requests",
+    "quarantine",
+    "manifest",
+)
+
+
+def summarise(output: str) -> dict[str, Any]:
+    """
+    Choose the facts of a run report that an operator wants in one line.
+
+    ``state`` is always there: None if the output is no report, as after a crash. Counts that are
+    zero are left out.
+    """
+    try:
+        report = json.loads(output)
+    except ValueError:
+        report = None
+    if not isinstance(report, dict):
+        return {"state": None}
+    always = {name: report.get(name) for name in _ALWAYS}
+    return always | {name: report[name] for name in _IF_ANY if report.get(name)}
+
+
+def level(exit_code: int) -> str:
+    """Name the log level of a run that ended: the exit codes are those of the command line."""
+    if exit_code == 0:
+        return "info"
+    # Done in part, held back, busy: the run ended in good order and somebody should look.
+    return "warning" if exit_code in (4, 5, 8) else "error"
