@@ -16,10 +16,18 @@ if TYPE_CHECKING:
     from exchanger.files.names import StateNames
     from exchanger.outside.s3 import Bucket
 
-SCHEMA = {ITEM: pl.UInt32(), "outcome": pl.String(), "reason": pl.String()}
-"""``outcome`` is ``ok`` or ``refused``; ``reason`` is Braze's own text, null when ok."""
+SCHEMA = {
+    ITEM: pl.UInt32(),
+    "outcome": pl.String(),
+    "reason": pl.String(),
+    "uncertain": pl.Boolean(),
+}
+"""
+``outcome`` is ``ok`` or ``refused``; ``reason`` is Braze's own text, null when ok; ``uncertain``:
+an earlier attempt may have taken effect, so a refusal does not mean that nothing changed.
+"""
 
-Ack = tuple[int, str, str | None]
+Ack = tuple[int, str, str | None, bool]
 
 
 class Acknowledgements:

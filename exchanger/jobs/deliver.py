@@ -94,7 +94,7 @@ async def _send_window(
             except Exception as error:  # noqa: BLE001 - raised again below, once all others ended
                 failures.append(error)
                 return
-            said.extend((items[i], outcome, reason) for i, outcome, reason in answers)
+            said.extend((items[i], *answer) for i, *answer in answers)
             world.progress.advance(count)
 
     batches = bodies(window[OBJECT], world.batch_size)
@@ -122,14 +122,18 @@ async def _send(
         if error.status not in _MAY_BE_SPLIT:
             raise
         if len(chosen) == 1:
-            return [(chosen[0], "refused", error.detail)]
+            # Whether an earlier attempt took effect is not known here: look it up before use.
+            return [(chosen[0], "refused", error.detail, True)]
         middle = len(chosen) // 2
         left = await _send(braze, objects, chosen[:middle])
         return left + await _send(braze, objects, chosen[middle:])
+    for warning in answer.warnings:
+        log.warning("delivery.warning", said=warning)
     refused: list[Ack] = [
-        (chosen[index], "refused", reason) for index, reason in answer.refused.items()
+        (chosen[index], "refused", reason, answer.uncertain)
+        for index, reason in answer.refused.items()
     ]
     others = [item for index, item in enumerate(chosen) if index not in answer.refused]
     if answer.accepted:
-        return refused + [(item, "ok", None) for item in others]
+        return refused + [(item, "ok", None, False) for item in others]
     return refused + await _send(braze, objects, others)

@@ -8,15 +8,16 @@ then on every process ends the run in the same way.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from exchanger.errors import JobBusy, StorageChanged
+from exchanger.jobs.call import ImportCall
 from exchanger.jobs.ending import drain, finish
 from exchanger.jobs.options import ImportOptions
-from exchanger.jobs.planning import make_plan
+from exchanger.jobs.planning import Plan, make_plan
 from exchanger.jobs.reading import Reading, read_files
 from exchanger.jobs.report import FileReport, RunReport, combined
 from exchanger.jobs.runfiles import commit
@@ -25,12 +26,9 @@ from exchanger.state.connection import open_state
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.planning import Plan
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
-    from exchanger.state.connection import ConnectionState
-
-log = structlog.get_logger()
+    from exchanger.state.runs import Stored
 
 _RACES = 3
 """How often planning starts again because another process took the next number."""
@@ -43,7 +41,7 @@ class PlannedImport:
 
     Args:
         report: Files and counts, as the run would report them if Braze accepted every object.
-        plan: What would be sent, for previews.
+        plan: What would be sent, for previews; None if there is nothing to do.
     """
 
     report: RunReport
@@ -65,21 +63,19 @@ def run_import(
         StorageError: S3 refused or did not answer.
         JobBusy: Another process is writing runs of this connection.
     """
-    options = options or ImportOptions()
     state = open_state(world.bucket, world.state_prefix)
-    begun = new_report(world, name)
+    call = ImportCall(world, state, name, job, options or ImportOptions())
+    begun = _new_report(call)
     try:
-        reports, notes = _drained(world, state, name)
-        taken: set[tuple[str, str]] = set()
-        waiting = _waiting(world, state, name, job, options, taken)
+        reports, notes = _drained(call)
+        waiting = waiting_files(call)
         while waiting.files and not world.stopping.is_set():
-            reports.append(_one_run(world, state, name, job, options, waiting.files, taken))
-            waiting = _waiting(world, state, name, job, options, taken)
+            reports.append(_one_run(call, waiting.files))
+            waiting = waiting_files(call)
     except StorageChanged as error:
         raise JobBusy(name, f"a process that writes {error.key}") from error
-    notes += _force_notes(waiting)
     begun.finished_at = world.clock.now()
-    return combined(reports, notes, nothing=begun)
+    return combined(reports, notes + _force_notes(waiting), nothing=begun)
 
 
 def plan_import(
@@ -92,100 +88,71 @@ def plan_import(
         BrazeError: A look-up failed.
         StorageError: S3 refused or did not answer.
     """
-    options = options or ImportOptions()
     state = open_state(world.bucket, world.state_prefix)
-    report = new_report(world, name)
-    waiting = _waiting(world, state, name, job, options, set())
+    call = ImportCall(world, state, name, job, options or ImportOptions(), record=False)
+    report = _new_report(call)
+    waiting = waiting_files(call)
     report.notes += _force_notes(waiting)
     if not waiting.files:
-        report.state = "nothing_to_do"
-        return PlannedImport(report, None)
-    reading = _read(world, state, name, job, options, waiting.files)
-    report.files = _file_reports(reading)
-    plan = make_plan(world, state, job, reading, report, record=False)
-    report.notes += reading.notes
+        return PlannedImport(replace(report, state="nothing_to_do"), None)
+    reading, plan = _planned(call, report, waiting.files)
     plan.expect_all_accepted(report)
+    if reading.left:
+        report.notes.append(f"{reading.left} more files follow in a run of their own.")
     return PlannedImport(report, plan)
 
 
-def new_report(world: World, name: str) -> RunReport:
+def _new_report(call: ImportCall) -> RunReport:
     """Begin a report: a run id that sorts by time and names the job."""
-    now = world.clock.now()
-    run_id = f"{now:%Y%m%dT%H%M%SZ}-{name}-{secrets.token_hex(2)}"
-    return RunReport(run_id=run_id, job=name, started_at=now)
+    now = call.world.clock.now()
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{call.name}-{secrets.token_hex(2)}"
+    return RunReport(run_id=run_id, job=call.name, started_at=now)
 
 
-def _drained(world: World, state: ConnectionState, name: str) -> tuple[list[RunReport], list[str]]:
+def _drained(call: ImportCall) -> tuple[list[RunReport], list[str]]:
     """Finish what was begun; a run of another job becomes a note, as it is not this job's work."""
-    reports = drain(world, state)
+    reports = drain(call.world, call.state)
     notes = [
         f"Finished run {report.run_id} of {report.job}, which had been interrupted."
         for report in reports
     ]
-    return [report for report in reports if report.job == name], notes
+    return [report for report in reports if report.job == call.name], notes
 
 
-def _one_run(  # noqa: PLR0913 - the parts of the story
-    world: World,
-    state: ConnectionState,
-    name: str,
-    job: ImportJob,
-    options: ImportOptions,
-    files: list[ObjectInfo],
-    taken: set[tuple[str, str]],
-) -> RunReport:
+def _one_run(call: ImportCall, files: list[ObjectInfo]) -> RunReport:
     """Read, plan and commit one run, and bring it to its end."""
-    for attempt in range(_RACES):
-        newest = state.runs.newest()
-        base = newest.document.seq if newest else 0
-        report = new_report(world, name)
-        structlog.contextvars.bind_contextvars(run_id=report.run_id)
-        reading = _read(world, state, name, job, options, files)
-        report.seq = base + 1
-        report.files = _file_reports(reading)
-        plan = make_plan(world, state, job, reading, report, record=True)
-        report.notes += reading.notes
+    for _ in range(_RACES - 1):
         try:
-            stored = commit(world, state, report, reading, plan)
+            stored = _committed(call, files)
         except StorageChanged:
             # Another process took this number first: its run comes before ours.
-            if attempt == _RACES - 1:
-                raise
-            drain(world, state)
-            continue
-        break
-    taken.update((file.key, file.etag) for file in reading.files)
-    return finish(world, state, stored)
+            drain(call.world, call.state)
+        else:
+            return finish(call.world, call.state, stored)
+    return finish(call.world, call.state, _committed(call, files))
 
 
-def _read(  # noqa: PLR0913 - as above
-    world: World,
-    state: ConnectionState,
-    name: str,
-    job: ImportJob,
-    options: ImportOptions,
-    files: list[ObjectInfo],
-) -> Reading:
-    applied = state.applied.snapshot()
-    return read_files(world, job, files, applied, state.types.of(name), options)
+def _committed(call: ImportCall, files: list[ObjectInfo]) -> Stored:
+    newest = call.state.runs.newest()
+    report = _new_report(call)
+    report.seq = newest.document.seq + 1 if newest else 1
+    structlog.contextvars.bind_contextvars(run_id=report.run_id)
+    reading, plan = _planned(call, report, files)
+    stored = commit(call.world, call.state, report, reading, plan)
+    call.taken.update((file.key, file.etag) for file in reading.files)
+    return stored
 
 
-def _waiting(  # noqa: PLR0913 - as above
-    world: World,
-    state: ConnectionState,
-    name: str,
-    job: ImportJob,
-    options: ImportOptions,
-    taken: set[tuple[str, str]],
-) -> WaitingFiles:
-    """List what waits, without what this very call has taken already."""
-    found = waiting_files(world, name, job, state.applied.snapshot(), options)
-    files = [item for item in found.files if (item.key, item.etag) not in taken]
-    return WaitingFiles(files, found.for_force)
-
-
-def _file_reports(reading: Reading) -> list[FileReport]:
-    return [FileReport(file.key, file.outcome, file.rows, file.note) for file in reading.files]
+def _planned(
+    call: ImportCall, report: RunReport, files: list[ObjectInfo]
+) -> tuple[Reading, Plan]:
+    reading = read_files(call, files)
+    report.files = [
+        FileReport(file.key, file.outcome, file.rows, file.note) for file in reading.files
+    ]
+    plan = make_plan(call, reading, report)
+    report.notes += reading.notes
+    return reading, plan
 
 
 def _force_notes(waiting: WaitingFiles) -> list[str]:

@@ -85,7 +85,7 @@ async def _ask_chunk(
 
 
 def record_observations(
-    world: World, state: ConnectionState, seen: pl.DataFrame, asked_at: datetime
+    state: ConnectionState, seen: pl.DataFrame, asked_at: datetime
 ) -> None:
     """
     Keep what was looked up, with the stamp it deserves.

@@ -62,9 +62,8 @@ def settle(
     refused = answered.filter(pl.col("outcome") == "refused")
 
     acked_at = datetime.fromisoformat(run.acked_at)
-    held = _held_rows(accepted)
-    if run.resumed:
-        held = pl.concat([held, _uncertain_rows(refused)])
+    doubtful = refused.filter(pl.col("uncertain") | pl.lit(run.resumed))
+    held = pl.concat([_held_rows(accepted), _uncertain_rows(doubtful)])
     state.held.deliver(held, seq=run.seq, at=acked_at)
     state.applied.record(run.job, run.files, seq=run.seq)
     if run.types:

@@ -9,11 +9,11 @@ from exchanger.files.drops import is_drop
 from exchanger.state.applied import WAITING
 
 if TYPE_CHECKING:
-    from exchanger.config.models import ImportJob
+    from collections.abc import Iterator
+
+    from exchanger.jobs.call import ImportCall
     from exchanger.jobs.options import ImportOptions
-    from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
-    from exchanger.state.applied import AppliedSnapshot
 
 
 @dataclass(frozen=True)
@@ -30,30 +30,35 @@ class WaitingFiles:
     for_force: list[str]
 
 
-def waiting_files(
-    world: World, name: str, job: ImportJob, applied: AppliedSnapshot, options: ImportOptions
-) -> WaitingFiles:
+def waiting_files(call: ImportCall) -> WaitingFiles:
     """
-    List the files of a job that this run takes.
+    List the files of a job that this call has yet to take.
 
     A file is new if its latest version known to the job has another ETag. Writes nothing.
     """
-    latest = applied.latest(name)
+    latest = call.state.applied.snapshot().latest(call.name)
+    options = call.options
     files: list[ObjectInfo] = []
     for_force: list[str] = []
-    source = job.source
-    for item in world.bucket.list(source.prefix):
-        if not is_drop(item.key, source.prefix, source.pattern, world.state_prefix):
-            continue
+    for item in _drops(call):
         etag, outcome = latest.get(item.key, ("", ""))
+        waits = etag == item.etag and outcome in WAITING
         if options.as_if_new:
-            if _in_range(item, options):
-                files.append(item)
-        elif etag != item.etag or (options.force and outcome in WAITING):
+            wanted = _in_range(item, options)
+        else:
+            wanted = etag != item.etag or (waits and options.force)
+        if wanted and (item.key, item.etag) not in call.taken:
             files.append(item)
-        elif outcome in WAITING:
+        elif waits:
             for_force.append(item.key)
     return WaitingFiles(sorted(files, key=lambda item: (item.last_modified, item.key)), for_force)
+
+
+def _drops(call: ImportCall) -> Iterator[ObjectInfo]:
+    source = call.job.source
+    for item in call.world.bucket.list(source.prefix):
+        if is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
+            yield item
 
 
 def _in_range(item: ObjectInfo, options: ImportOptions) -> bool:
