@@ -56,10 +56,8 @@ def check(
 def check_name(where: Where) -> Iterator[Finding]:
     """Find out whether a job or connection has a name that can be part of an object's name."""
     name = str(where[-1])
-    if not name or not set(name) <= _NAME_SIGNS or name[0] in "._-":
-        message = (
-            "a name consists of letters, digits, '.', '_' and '-', and begins with a letter or digit"
-        )
+    if not name or not set(name) <= _NAME_SIGNS or not name[0].isalnum():
+        message = "a name is made of letters, digits, '.', '_' and '-', and begins with no sign"
         yield Finding(where, message)
 
 

@@ -32,7 +32,9 @@ def endpoint_fault(url: str) -> str:
     except ValueError:
         return "this is no web address"
     if parts.scheme not in ("http", "https") or not host:
-        return "write an instance such as iad-01, or an address such as https://rest.iad-01.braze.com"
+        return (
+            "write an instance such as iad-01, or an address such as https://rest.iad-01.braze.com"
+        )
     if parts.scheme == "http" and not is_loopback(host):
         return "the key would travel unprotected; the address must begin with https://"
     if parts.username or parts.path or parts.query or parts.fragment:

@@ -7,9 +7,12 @@ and job by itself, and at last what no single value shows.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from exchanger.config.checks import check
 from exchanger.config.document import Document, read_document
@@ -20,6 +23,8 @@ from exchanger.config.models import Config, Connection, ExportJob, ImportJob, Jo
 from exchanger.config.shorthand import write_out
 from exchanger.config.validation import keys_of, validate
 from exchanger.errors import ConfigError, Problem
+
+Part = TypeVar("Part", bound=BaseModel)
 
 _JOB_TYPES: dict[str, type[ImportJob | ExportJob]] = {"import": ImportJob, "export": ExportJob}
 
@@ -102,7 +107,7 @@ def _connections(content: Any) -> tuple[dict[str, Connection], list[Finding]]:
     connections: dict[str, Connection] = {}
     findings: list[Finding] = []
     for name, entry in content.items():
-        connection, found = validate(Connection, entry, ("connections", name))
+        connection, found = _validated(Connection, entry, ("connections", name))
         findings += found
         if connection is not None:
             connections[name] = connection
@@ -131,24 +136,28 @@ def _job(entry: Any, where: Where) -> tuple[Job | None, list[Finding]]:
     if kind not in _JOB_TYPES:
         guess = closest(kind, _JOB_TYPES) if isinstance(kind, str) else ""
         return None, [Finding((*where, "type"), "say whether it is an import or an export", guess)]
-    job, findings = validate(_JOB_TYPES[kind], entry, where)
-    if job is None:
-        # The rest of the job is built without its broken fields, so that it is checked as well.
-        job = _without_broken(entry, findings, where)
-    return job, findings
+    return _validated(_JOB_TYPES[kind], entry, where)
 
 
-def _without_broken(entry: dict[str, Any], findings: list[Finding], where: Where) -> Job | None:
-    depth = len(where)
-    broken = {f.where[depth + 1] for f in findings if f.where[depth : depth + 1] == ("fields",)
-              and len(f.where) > depth + 1}  # fmt: skip
-    if not broken:
-        return None
-    fields = {name: field for name, field in entry["fields"].items() if name not in broken}
-    # One good field stands in, so that an emptied job is not blamed for naming none.
-    fields = fields or {"-": {"from": "external_id"}}
-    job, _ = validate(_JOB_TYPES[entry["type"]], entry | {"fields": fields}, where)
-    return job
+def _validated(model: type[Part], entry: Any, where: Where) -> tuple[Part | None, list[Finding]]:
+    """Validate; what is broken is set aside, so that the rest is built and checked as well."""
+    part, findings = validate(model, entry, where)
+    if part is None and isinstance(entry, dict):
+        rest = copy.deepcopy(entry)
+        for finding in findings:
+            _set_aside(rest, finding.where[len(where) :])
+        part, _ = validate(model, rest, where)
+    return part, findings
+
+
+def _set_aside(content: Any, place: Where) -> None:
+    """Remove the value at a place; the list that it stands in goes with it."""
+    while place and isinstance(place[-1], int):
+        place = place[:-1]
+    for step in place[:-1]:
+        content = content[step] if isinstance(step, int) else content.get(step, {})
+    if place:
+        content.pop(place[-1], None)
 
 
 def _problems(document: Document, findings: list[Finding]) -> list[Problem]:

@@ -17,9 +17,7 @@ from exchanger.config.durations import parse_duration
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 """A length of time, written ``10s``, ``5m``, ``2h`` or ``1d``."""
 
-StrategyName = Literal[
-    "set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest"
-]
+StrategyName = Literal["set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest"]
 FieldType = Literal[
     "string", "integer", "float", "decimal", "boolean", "date", "datetime", "list", "json"
 ]
@@ -214,4 +212,3 @@ class Config(Strict):
     def connection_of(self, job: str) -> str:
         """Name the connection of a job: its own, or the only one there is."""
         return self.jobs[job].connection or next(iter(self.connections))
-

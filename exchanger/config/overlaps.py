@@ -63,14 +63,18 @@ def _own_state(name: str, job: Job, connection: Connection) -> Iterator[Finding]
         yield Finding(("jobs", name, part, "prefix"), message)
 
 
-def _shared_target(first: tuple[str, ExportJob], second: tuple[str, ExportJob]) -> Iterator[Finding]:
+def _shared_target(
+    first: tuple[str, ExportJob], second: tuple[str, ExportJob]
+) -> Iterator[Finding]:
     (name, one), (other_name, other) = first, second
     if one.target.prefix and _nested(one.target.prefix, other.target.prefix):
         message = f"export '{name}' already writes to {one.target.prefix}"
         yield Finding(("jobs", other_name, "target", "prefix"), message)
 
 
-def _shared_fields(first: tuple[str, ImportJob], second: tuple[str, ImportJob]) -> Iterator[Finding]:
+def _shared_fields(
+    first: tuple[str, ImportJob], second: tuple[str, ImportJob]
+) -> Iterator[Finding]:
     (name, one), (other_name, other) = first, second
     if not _nested(one.source.prefix, other.source.prefix):
         return

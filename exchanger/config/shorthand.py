@@ -31,7 +31,9 @@ def write_out(content: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
         entries = content.get(key)
         if isinstance(entries, dict):
             content[key] = {
-                name: written_out(entry, (key, name), findings) if isinstance(entry, dict) else entry
+                name: written_out(entry, (key, name), findings)
+                if isinstance(entry, dict)
+                else entry
                 for name, entry in entries.items()
             }
     return content, findings
@@ -117,9 +119,7 @@ def _no_strategy(text: str, where: Where) -> Finding:
     guess = closest(text, (*STRATEGIES, *SYNONYMS))
     plain = text.isidentifier() and text.isascii()
     column = text if plain else json.dumps(text, ensure_ascii=False)
-    return Finding(
-        where, f"'{text}' is not a strategy", guess or f"{{from: {column}, merge: set}}"
-    )
+    return Finding(where, f"'{text}' is not a strategy", guess or f"{{from: {column}, merge: set}}")
 
 
 def _merge(field: dict[str, Any]) -> dict[str, Any]:

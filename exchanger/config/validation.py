@@ -67,28 +67,30 @@ def _said(details: ErrorDetails, kind: Any) -> tuple[str, str]:
     """Word one error; *kind* is the type at its place, or the model around an unknown key."""
     sort, given, context = details["type"], details["input"], details.get("ctx", {})
     if sort == "extra_forbidden":
-        keys = keys_of(kind)
-        guess = closest(str(details["loc"][-1]), keys)
-        return f"'{details['loc'][-1]}' is no key here" + _known(keys, guess), guess
+        return _unknown(f"'{details['loc'][-1]}' is no key here", details["loc"][-1], keys_of(kind))
     if sort == "literal_error":
         words = [str(word) for word in get_args(_plain(kind))]
-        guess = closest(given, words) if isinstance(given, str) else ""
-        return f"'{given}' is not known" + _known(words, guess), guess
+        return _unknown(f"'{given}' is not known", given, words)
     if _is_scalar_union(kind):
         return "this must be text, a number, true or false", ""
     if sort == "string_type":
         return _no_text(given)
+    return _bound(sort, context) or (_WORDS.get(sort, details["msg"]), "")
+
+
+def _bound(sort: str, context: dict[str, Any]) -> tuple[str, str] | None:
     if sort == "value_error":
         return str(context["error"]), ""
     if sort == "greater_than_equal":
-        return f"this must be at least {context['ge']}", ""
+        return f"this must be at least {context['ge']}", str(context["ge"])
     if sort == "less_than_equal":
         return f"this must be at most {context['le']}", str(context["le"])
-    return _WORDS.get(sort, details["msg"]), ""
+    return None
 
 
-def _known(words: list[str], guess: str) -> str:
-    return "" if guess or not words else f"; write {listed(words)}"
+def _unknown(message: str, given: Any, words: list[str]) -> tuple[str, str]:
+    guess = closest(given, words) if isinstance(given, str) else ""
+    return message if guess else f"{message}; write {listed(words)}", guess
 
 
 def _no_text(given: Any) -> tuple[str, str]:

@@ -1,0 +1,110 @@
+"""What a job will do, in plain words, field by field."""
+
+from __future__ import annotations
+
+from exchanger.config.durations import show_duration
+from exchanger.config.models import (
+    NEEDS_HELD,
+    Config,
+    ExportJob,
+    FieldConfig,
+    ImportJob,
+    RemainingFields,
+    Schedule,
+)
+
+_DOES = {
+    "set": "takes {given}; empty leaves what Braze has",
+    "add": "adds the members of {given} that Braze's list lacks",
+    "sum": "adds {given} to what Braze has",
+    "set_if_empty": "takes {given} only where Braze has nothing",
+    "clear": "takes {given}; empty clears it in Braze",
+    "remove": "removes the members of {given} from Braze's list",
+    "highest": "keeps the higher of {given} and what Braze has",
+    "lowest": "keeps the lower of {given} and what Braze has",
+}
+
+
+def describe_job(config: Config, name: str) -> list[str]:
+    """Say what a job does: when, from where to where, and one line for each of its fields."""
+    job = config.jobs[name]
+    connection = config.connections[config.connection_of(name)]
+    bucket = f"s3://{connection.s3.bucket}/"
+    when = _when(job.schedule) if job.enabled else "never by itself, as it is disabled"
+    if isinstance(job, ExportJob):
+        return [f"runs {when}", *_export(job, bucket)]
+    return [f"runs {when}", *_import(job, bucket)]
+
+
+def _when(schedule: Schedule | None) -> str:
+    if schedule is None:
+        return "when you start it"
+    if schedule.every is not None:
+        return f"every {show_duration(schedule.every)}"
+    return f"at '{schedule.cron}' ({schedule.timezone} time)"
+
+
+def _import(job: ImportJob, bucket: str) -> list[str]:
+    source = job.source
+    kind = "" if source.format == "auto" else f" as {source.format}"
+    lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
+    lines.append(f"finds each profile by its external_id in column {job.match[0].external_id}")
+    if not job.create_missing:
+        lines.append("leaves out people that Braze does not know")
+    if source.order_by:
+        lines.append(f"applies the rows of one profile in the order of {source.order_by}")
+    lines += [f"{name}: {_field(field, job.baseline)}" for name, field in job.fields.items()]
+    lines += [_remaining(block, job.baseline) for block in job.remaining_fields]
+    return lines
+
+
+def _field(field: FieldConfig, baseline: str) -> str:
+    if field.from_ is None:
+        given = f"always {field.value!r}" if isinstance(field.value, str) else str(field.value)
+        where = " where Braze has nothing" if field.merge == "set_if_empty" else ""
+        return f"is {given}{where}"
+    given = field.from_ + _kind(field.type, field.scale)
+    if field.split is not None:
+        given += f" split at {field.split!r}"
+    does = _DOES[field.merge]
+    if field.type in ("date", "datetime"):
+        does = does.replace("higher", "later").replace("lower", "earlier")
+    return does.format(given=given) + _looked_up(field, baseline)
+
+
+def _remaining(block: RemainingFields, baseline: str) -> str:
+    columns = "every other column" if block.columns == "*" else f"other columns {block.columns}"
+    if block.exclude:
+        columns += f" but {', '.join(block.exclude)}"
+    named = f", named {block.prefix}COLUMN" if block.prefix else ""
+    given = "its value" + _kind(block.type, block.scale)
+    return f"{columns}{named}: {_DOES[block.merge].format(given=given)}" + _looked_up(
+        block, baseline
+    )
+
+
+def _kind(kind: str | None, scale: int | None) -> str:
+    if kind is None:
+        return ""
+    return f" (decimal, {scale} places)" if kind == "decimal" else f" ({kind})"
+
+
+def _looked_up(field: FieldConfig | RemainingFields, baseline: str) -> str:
+    if field.merge not in NEEDS_HELD:
+        return ""
+    if baseline == "assume_empty":
+        return "; profiles never seen before are taken as empty"
+    return "; looked up first where unknown"
+
+
+def _export(job: ExportJob, bucket: str) -> list[str]:
+    lines = [f"exports the segment '{job.segment}'"]
+    lines.append(f"writes {job.target.format} to {bucket}{job.target.prefix}")
+    for name, field in job.fields.items():
+        lines.append(f"{name}: {field.from_}{_kind(field.type, field.scale)}")
+    if job.remaining_fields is not None:
+        prefix = job.remaining_fields.prefix
+        named = f", named {prefix}NAME" if prefix else ""
+        lines.append(f"every other custom attribute: its value, typed by what it holds{named}")
+    lines.append(f"gives up waiting after {show_duration(job.completion.timeout)}")
+    return lines

@@ -1,0 +1,295 @@
+import pytest
+
+from exchanger.config.loading import read_config
+from exchanger.errors import ConfigError
+
+ENVIRON = {"KEY": "s3cret-key"}
+BRAZE = '{endpoint: iad-01, api_key: "${KEY}"}'
+ONE = f"connections: {{main: {{braze: {BRAZE}, s3: {{bucket: acme}}}}}}\n"
+TWO = f"""connections:
+  eu: {{braze: {BRAZE}, s3: {{bucket: acme}}}}
+  us: {{braze: {BRAZE}, s3: {{bucket: acme}}}}
+"""
+SOURCE = "source: {prefix: in/}, match: [{external_id: id}]"
+
+
+def fields(text, more=""):
+    return ONE + f"jobs: {{crm: {{type: import, {SOURCE}, fields: {{{text}}} {more}}}}}"
+
+
+def job(extra, source="source: {prefix: in/}, match: [{external_id: id}]", head=ONE):
+    return head + f"jobs: {{crm: {{type: import, {source}, fields: {{a: set}}, {extra}}}}}"
+
+
+def export(extra, target="target: {prefix: out/}"):
+    return ONE + f"jobs: {{vip: {{type: export, segment: VIP, {target}, {extra}}}}}"
+
+
+def two_imports(first, second):
+    return (
+        ONE
+        + f"""jobs:
+  one: {{type: import, match: [{{external_id: id}}], {first}}}
+  two: {{type: import, match: [{{external_id: id}}], {second}}}
+"""
+    )
+
+
+def problems(text):
+    try:
+        read_config(text, ENVIRON)
+    except ConfigError as error:
+        return {p.path: p.message for p in error.problems}
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [
+        *[
+            (f"a: {{merge: {merge}, type: {kind}}}", "a.type")
+            for merge in ("sum", "highest", "lowest")
+            for kind in ("boolean", "string", "list", "json")
+        ],
+        ("a: {merge: sum, type: date}", "a.type"),
+        ("a: {merge: sum, type: datetime}", "a.type"),
+        ("a: {merge: add, type: string}", "a.type"),
+        ("a: {merge: remove, type: json}", "a.type"),
+        ("a: {type: integer, scale: 2}", "a.scale"),
+        ("a: {scale: 2}", "a.scale"),
+        ("a: {type: decimal}", "a"),
+        ('a: {split: "|"}', "a.split"),
+        ('a: {merge: add, split: ""}', "a.split"),
+        ("a: {items: integer}", "a.items"),
+        ("a: {ordered: true}", "a.ordered"),
+        ("a: {merge: add, ordered: true}", "a.ordered"),
+        ("a: {type: string, max_items: 5}", "a.max_items"),
+        ("a: {type: integer, too_long: cut}", "a.too_long"),
+        ("a: {merge: add, too_long: cut}", "a.too_long"),
+        ("a: {type: string, nan: empty}", "a.nan"),
+        ("a: {type: date, nan: empty}", "a.nan"),
+        ("a: {value: x, from: b}", "a.from"),
+        ('a: {value: x, split: "|", type: list}', "a.split"),
+        ("a: {value: x, trim: true}", "a.trim"),
+        ("a: {value: x, merge: sum}", "a.merge"),
+        ("a: {value: x, merge: clear}", "a.merge"),
+        ("a: {value: null}", "a.value"),
+        ('a: {value: " "}', "a.value"),
+        ("a: {value: .nan}", "a.value"),
+        (f"a: {{value: {'x' * 256}}}", "a.value"),
+        ('"@a": set', "@a"),
+        ('"a\\tb": set', "a\tb"),
+        ("external_id: set", "external_id"),
+        ("braze_id: set", "braze_id"),
+        ("user_alias: set", "user_alias"),
+        ("_merge_objects: set", "_merge_objects"),
+        ("subscription_groups: add", "subscription_groups"),
+        ("image_url: set_if_empty", "image_url"),
+        ("date_of_last_session: highest", "date_of_last_session"),
+    ],
+)
+def test_what_makes_no_sense_in_a_field_is_refused(field, path):
+    """Strategy, type and options that contradict each other are one problem, at their place."""
+    assert [f"jobs.crm.fields.{path}"] == list(problems(fields(field)))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *[f"a: {{merge: sum, type: {kind}}}" for kind in ("integer", "float")],
+        "a: {merge: sum, type: decimal, scale: 2}",
+        *[f"a: {{merge: highest, type: {kind}}}" for kind in ("integer", "float", "date")],
+        "a: {merge: lowest, type: datetime}",
+        'a: {merge: add, split: "|", items: integer, max_items: 25}',
+        "a: {merge: remove, type: list}",
+        'a: {type: list, ordered: true, split: ","}',
+        "a: {too_long: cut, trim: true}",
+        "a: {type: string, too_long: cut}",
+        "a: {type: float, nan: empty}",
+        "a: {nan: empty}",
+        "a: {value: crm, merge: set_if_empty}",
+        "a: {value: false}",
+        "a: {value: 0, type: integer}",
+        "image_url: set",
+        "subscription_groups: {type: json}",
+        "phone: set_if_empty",
+    ],
+)
+def test_what_makes_sense_in_a_field_is_accepted(field):
+    """Each strategy takes the types that the design gives it."""
+    assert problems(fields(field)) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (job("schedule: {}"), "jobs.crm.schedule"),
+        (job('schedule: {cron: "* * * * *", every: 5m}'), "jobs.crm.schedule"),
+        (job('schedule: {cron: "0 3 * *"}'), "jobs.crm.schedule.cron"),
+        (job('schedule: {cron: "0 0 31 2 *"}'), "jobs.crm.schedule.cron"),
+        (job("schedule: {every: 0s}"), "jobs.crm.schedule.every"),
+        (job("schedule: {every: 400d}"), "jobs.crm.schedule.every"),
+        (job("schedule: {every: 5m, timezone: Europe}"), "jobs.crm.schedule.timezone"),
+        (job("schedule: {every: 5m, timezone: ../etc}"), "jobs.crm.schedule.timezone"),
+        (job("connection: other"), "jobs.crm.connection"),
+        (job("enabled: true", head=TWO), "jobs.crm.connection"),
+        (
+            job("enabled: true", "source: {prefix: in, timezone: X}, match: [{external_id: i}]"),
+            "jobs.crm.source.timezone",
+        ),
+        (
+            job("enabled: true", "source: {prefix: in, pattern: /x}, match: [{external_id: i}]"),
+            "jobs.crm.source.pattern",
+        ),
+        (
+            job("enabled: true", 'source: {prefix: in}, match: [{external_id: ""}]'),
+            "jobs.crm.match[0].external_id",
+        ),
+        (job("enabled: true", 'source: {prefix: ""}, match: {external_id: i}'),
+         "jobs.crm.source.prefix"),
+        (job("enabled: true", "source: {prefix: main/x}, match: {external_id: i}"),
+         "jobs.crm.source.prefix"),
+        (job("remaining_fields: {type: decimal}"), "jobs.crm.remaining_fields[0]"),
+        (job("remaining_fields: [{merge: sum, type: string}]"),
+         "jobs.crm.remaining_fields[0].type"),
+        (job('remaining_fields: {prefix: "@x"}'), "jobs.crm.remaining_fields[0].prefix"),
+        (fields("a: remove", ", baseline: assume_empty"), "jobs.crm.fields.a.merge"),
+        (
+            job("baseline: assume_empty, remaining_fields: [{merge: remove}]"),
+            "jobs.crm.remaining_fields[0].merge",
+        ),
+        (fields(""), "jobs.crm"),
+        (export("enabled: true"), "jobs.vip"),
+        (export("remaining_fields: {}", 'target: {prefix: ""}'), "jobs.vip.target.prefix"),
+        (export("remaining_fields: {}", "target: {prefix: main}"), "jobs.vip.target.prefix"),
+        (export("fields: {a: {from: email, type: decimal}}"), "jobs.vip.fields.a"),
+        (export("fields: {a: {from: email, scale: 2}}"), "jobs.vip.fields.a.scale"),
+        (export("fields: {a: email}, completion: {poll: 0s}"), "jobs.vip.completion.poll"),
+        (export("fields: {a: email}, completion: {quiet: 5h}"), "jobs.vip.completion.quiet"),
+        (export('fields: {a: email}, segment: " "').replace("segment: VIP, ", ""),
+         "jobs.vip.segment"),
+        (ONE.replace("bucket: acme", "bucket: s3://acme/x"), "connections.main.s3.bucket"),
+        (ONE.replace("bucket: acme", "bucket: a, endpoint_url: minio:9000"),
+         "connections.main.s3.endpoint_url"),
+        (ONE.replace("bucket: acme", 'bucket: a, secret_access_key: "${KEY}"'),
+         "connections.main.s3.access_key_id"),
+        (ONE.replace("bucket: acme", "bucket: a, export_root: /"),
+         "connections.main.s3.export_root"),
+        (ONE.replace("bucket: acme", "bucket: a, state_prefix: /"),
+         "connections.main.s3.state_prefix"),
+        (ONE.replace('"${KEY}"', '"${NONE:-}"'), "connections.main.braze.api_key"),
+        (ONE.replace('"${KEY}"', '"${NONE:-a b}"'), "connections.main.braze.api_key"),
+        (ONE.replace("iad-01,", "iad-01, rate_limit: {requests: 1, per: 0s},"),
+         "connections.main.braze.rate_limit.per"),
+        (ONE.replace("main:", '"a b":'), "connections.a b"),
+        (TWO.replace("eu:", "us/x:").replace("us/x:", '"us.x":').replace(
+            "bucket: acme}", "bucket: acme, state_prefix: us/x}", 1),
+         "connections.us.s3.state_prefix"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_together_is_refused(text, path):
+    """What contradicts or refers to nothing is one problem, at its place."""
+    assert list(problems(text)) == [path]
+
+
+SAME = "source: {prefix: in/}"
+BELOW = "source: {prefix: in/a}"
+ELSEWHERE = "source: {prefix: inn}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "clash"),
+    [
+        (f"{SAME}, fields: {{a: set}}", f"{SAME}, fields: {{a: set}}", "a"),
+        (f"{BELOW}, fields: {{a: set}}", f"{SAME}, fields: {{a: set}}", "a"),
+        (f"{SAME}, fields: {{a: set}}", f"{BELOW}, fields: {{b: set}}", ""),
+        (f"{SAME}, fields: {{a: set}}", f"{ELSEWHERE}, fields: {{a: set}}", ""),
+        (f"{SAME}, fields: {{a: set}}", f"{SAME}, remaining_fields: {{merge: set}}", "a"),
+        (f"{SAME}, remaining_fields: {{merge: set}}", f"{SAME}, fields: {{a: set}}", "a"),
+        (f"{SAME}, fields: {{a: set}}", f"{SAME}, remaining_fields: {{exclude: a}}", ""),
+        (f"{SAME}, fields: {{a: set}}", f'{SAME}, remaining_fields: {{columns: "b*"}}', ""),
+        (f"{SAME}, fields: {{a: set}}", f"{SAME}, remaining_fields: {{prefix: crm_}}", ""),
+        (f"{SAME}, fields: {{crm_a: set}}", f"{SAME}, remaining_fields: {{prefix: crm_}}", "crm_a"),
+        (f"{SAME}, fields: {{email: set}}", f"{SAME}, remaining_fields: {{}}", ""),
+        (
+            f"{SAME}, fields: {{email: set}}",
+            f"{SAME}, remaining_fields: {{standard: true}}",
+            "email",
+        ),
+        (f"{SAME}, remaining_fields: {{}}", f"{SAME}, remaining_fields: {{}}", "remaining fields"),
+        (
+            f"{SAME}, remaining_fields: {{prefix: a_}}",
+            f"{SAME}, remaining_fields: {{prefix: b_}}",
+            "",
+        ),
+        (
+            f"{SAME}, remaining_fields: {{prefix: a_}}",
+            f"{SAME}, remaining_fields: {{prefix: a_b}}",
+            "remaining fields",
+        ),
+    ],
+)
+def test_two_imports_of_one_folder_write_different_fields(first, second, clash):
+    """Jobs that read the same files are refused as soon as one attribute has two owners."""
+    found = problems(two_imports(first, second))
+    assert bool(clash) == ("jobs.two.source.prefix" in found)
+    assert clash in found.get("jobs.two.source.prefix", "")
+
+
+def test_two_exports_do_not_share_a_folder():
+    """An export removes the litter of its folder, so the folder is its own."""
+    text = (
+        ONE
+        + """jobs:
+  one: {type: export, segment: A, fields: {a: email}, target: {prefix: out/}}
+  two: {type: export, segment: A, fields: {a: email}, target: {prefix: out/b}}
+"""
+    )
+    assert list(problems(text)) == ["jobs.two.target.prefix"]
+
+
+def test_imports_of_two_connections_may_share_everything():
+    """Overlap is about one workspace and one bucket."""
+    text = (
+        TWO
+        + f"""jobs:
+  one: {{type: import, connection: eu, {SOURCE}, fields: {{a: set}}}}
+  two: {{type: import, connection: us, {SOURCE}, fields: {{a: set}}}}
+"""
+    )
+    assert problems(text) == {}
+
+
+NOTHING = "this is not in this version"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (ONE + "notifications: []", "notifications"),
+        (ONE + 'engine: {dask: "tcp://x"}', "engine"),
+        (job("guards: {max_changed_percent: 50}"), "jobs.crm.guards"),
+        (job("priority: 1"), "jobs.crm.priority"),
+        (job("on_drift: plan"), "jobs.crm.on_drift"),
+        (job("max_plan_age: 1d"), "jobs.crm.max_plan_age"),
+        (job("baseline: {max_age: 1d}"), "jobs.crm.baseline"),
+        (job("baseline: {segment: All, complete: true}"), "jobs.crm.baseline"),
+        (job("object: events"), "jobs.crm.object"),
+        (job("enabled: true", "source: {prefix: in}, match: [{email: e}]"),
+         "jobs.crm.match[0].email"),
+        (job("enabled: true", "source: {prefix: in}, match: [{external_id: i}, {email: e}]"),
+         "jobs.crm.match[1].email"),
+        (job("enabled: true", "source: {prefix: in}, match: [{external_id: i}, {external_id: j}]"),
+         "jobs.crm.match"),
+        (export("fields: {a: email}", "target: {prefix: out, mode: changes}"),
+         "jobs.vip.target.mode"),
+        (export("fields: {a: email}", "target: {prefix: out, mode: merge}"),
+         "jobs.vip.target.mode"),
+        (export("fields: {a: {from: email, merge: set}}"), "jobs.vip.fields.a.merge"),
+    ],
+)  # fmt: skip
+def test_what_comes_later_is_not_accepted_and_ignored(text, path):
+    """A key of the contract that is not built yet says so, and only that."""
+    found = problems(text)
+    assert [path] == list(found)
+    assert found[path].startswith(NOTHING)

@@ -1,0 +1,389 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from exchanger.config.loading import load_config, read_config
+from exchanger.config.models import ExportJob, ImportJob
+from exchanger.errors import ConfigError
+
+CONNECTION = """
+connections:
+  main:
+    braze: {endpoint: iad-01, api_key: "${KEY}"}
+    s3: {bucket: acme}
+"""
+ENVIRON = {"KEY": "s3cret-key"}
+
+
+def import_job(fields="{first_name: set}", extra="", prefix="inbox/"):
+    return f"""
+jobs:
+  crm:
+    type: import
+    source: {{prefix: {prefix}}}
+    match: [{{external_id: id}}]
+    fields: {fields}
+    {extra}
+"""
+
+
+def export_job(extra="", fields="{email: email}"):
+    return f"""
+jobs:
+  vip:
+    type: export
+    segment: VIP
+    fields: {fields}
+    target: {{prefix: out/}}
+    {extra}
+"""
+
+
+def read(text, environ=ENVIRON):
+    return read_config(text, environ)
+
+
+def problems(text, environ=ENVIRON):
+    with pytest.raises(ConfigError) as caught:
+        read_config(text, environ, "x.yaml")
+    return {p.path: (p.message, p.guess) for p in caught.value.problems}
+
+
+def field_of(fields):
+    job = read(CONNECTION + import_job(fields)).jobs["crm"]
+    assert isinstance(job, ImportJob)
+    return next(iter(job.fields.values()))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("iad-01", "https://rest.iad-01.braze.com"),
+        ("US-07", "https://rest.iad-07.braze.com"),
+        ("us-10", "https://rest.iad-10.braze.com"),
+        ("fra-02", "https://rest.fra-02.braze.eu"),
+        ("EU-01", "https://rest.fra-01.braze.eu"),
+        ("au-01", "https://rest.au-01.braze.com"),
+        ("AU-01", "https://rest.au-01.braze.com"),
+        ("https://rest.iad-03.braze.com/", "https://rest.iad-03.braze.com"),
+        ("http://127.0.0.1:8601", "http://127.0.0.1:8601"),
+        ("http://localhost:8601", "http://localhost:8601"),
+        ("http://[::1]:8601", "http://[::1]:8601"),
+    ],
+)
+def test_an_instance_alone_becomes_its_address(written, meant):
+    """An instance, by its own name or the dashboard's, is its REST address."""
+    config = read(CONNECTION.replace("iad-01", f'"{written}"'))
+    assert meant == config.connections["main"].braze.endpoint
+
+
+@pytest.mark.parametrize(
+    ("written", "guess"),
+    [
+        ("http://rest.iad-01.braze.com", ""),
+        ("ftp://rest.iad-01.braze.com", ""),
+        ("iad01", ""),
+        ("https://key@rest.iad-01.braze.com", ""),
+        ("https://rest.iad-01.braze.com/users/track", ""),
+        ("https://rest.iad-01.braze.com:port", ""),
+        ("https://dashboard-03.braze.com", "https://rest.iad-03.braze.com"),
+        ("https://dashboard-01.braze.eu", "https://rest.fra-01.braze.eu"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(written, guess):
+    """Plain http to another machine, and what is no REST address, is refused."""
+    found = problems(CONNECTION.replace("iad-01", f'"{written}"'))
+    assert list(found) == ["connections.main.braze.endpoint"]
+    assert guess == found["connections.main.braze.endpoint"][1]
+
+
+def test_yaml_1_2_keeps_text_as_text():
+    """Only true, false, null and numbers are anything else than text."""
+    fields = "{NO: {value: NO}, t: {value: 12:30}, d: {value: 2026-01-01}, y: {value: yes}}"
+    job = read(CONNECTION + import_job(fields)).jobs["crm"]
+    assert {name: field.value for name, field in job.fields.items()} == {
+        "NO": "NO",
+        "t": "12:30",
+        "d": "2026-01-01",
+        "y": "yes",
+    }
+
+
+def test_a_number_as_a_key_is_a_name():
+    """A column called 2024 needs no quotes."""
+    assert field_of("{2024: set}").from_ == "2024"
+
+
+def test_a_key_given_twice_is_an_error_with_both_lines():
+    """The second of two equal keys is not quietly preferred."""
+    with pytest.raises(ConfigError) as caught:
+        read(CONNECTION + "jobs: {}\njobs: {}\n")
+    (problem,) = caught.value.problems
+    assert (
+        problem.path,
+        problem.message,
+        problem.line,
+    ) == ("jobs", "this key is given twice, on lines 6 and 7", 6)
+
+
+@pytest.mark.parametrize("text", ["a: [", "\tx: 1", "a: &a [*a]\nb: *c", "", "- a\n", "\x01"])
+def test_what_is_no_configuration_is_a_configuration_error(text):
+    """Broken YAML, an empty file and a list are errors of the configuration, not crashes."""
+    assert problems(text)
+
+
+def test_yaml_that_refers_to_itself_ends():
+    """A value that contains itself is an error, not an endless walk."""
+    assert "this refers to itself" in str(problems("connections: &a {b: *a}"))
+
+
+def test_a_missing_file_says_so(tmp_path: Path):
+    """A configuration that cannot be read is a problem of the configuration."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "none.yaml", {})
+    assert str(tmp_path / "none.yaml") == caught.value.source
+    assert "cannot be read" in caught.value.problems[0].message
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path):
+    """Editors on Windows put a mark in front of a text."""
+    path = tmp_path / "c.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + CONNECTION.encode())
+    assert "main" in load_config(path, ENVIRON).connections
+
+
+def test_a_file_that_is_not_utf8_says_so(tmp_path: Path):
+    """Another encoding is named rather than guessed."""
+    path = tmp_path / "c.yaml"
+    path.write_bytes("# é".encode("latin-1"))
+    with pytest.raises(ConfigError, match="UTF-8"):
+        load_config(path, ENVIRON)
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "meant"),
+    [
+        ("${A}", {"A": "x"}, "x"),
+        ("${A:-y}", {}, "y"),
+        ("${A:-y}", {"A": ""}, "y"),
+        ("${A:-y}", {"A": "x"}, "x"),
+        ("a-${A}-${B:-z}", {"A": "x"}, "a-x-z"),
+        ("${A:-}", {}, ""),
+        ("costs $5", {}, "costs $5"),
+    ],
+)
+def test_variables_are_put_in(text, environ, meant):
+    """``${NAME}`` is the variable and ``${NAME:-text}`` the text where there is none."""
+    config = read(CONNECTION + import_job(extra=f'description: "{text}"'), ENVIRON | environ)
+    assert meant == config.jobs["crm"].description
+
+
+def test_every_missing_variable_is_a_problem_at_its_place():
+    """Each reference without a value is named with its path."""
+    text = CONNECTION.replace("acme", '"${BUCKET}"')
+    found = problems(text, {})
+    assert found == {
+        "connections.main.braze.api_key": ("the environment variable KEY is not set", ""),
+        "connections.main.s3.bucket": ("the environment variable BUCKET is not set", ""),
+    }
+
+
+def test_a_reference_that_cannot_be_read_is_a_problem():
+    """A typing error in a reference does not end up as text."""
+    found = problems(CONNECTION + import_job(extra='description: "${A B}"'))
+    assert "${NAME}" in found["jobs.crm.description"][0]
+
+
+def test_a_variable_may_stand_for_a_number():
+    """Text of a variable is read as what the key holds."""
+    text = CONNECTION.replace('"${KEY}"', '"${KEY}", batch_size: "${SIZE:-50}"')
+    assert read(text).connections["main"].braze.batch_size == 50
+
+
+@pytest.mark.parametrize("secret", ["sk-plain", "12345", '"x${KEY}"'])
+def test_a_secret_in_the_file_is_refused_and_not_repeated(secret):
+    """Secrets stand only in the environment, and no message repeats one."""
+    found = problems(CONNECTION.replace('"${KEY}"', secret))
+    assert list(found) == ["connections.main.braze.api_key"]
+    assert secret not in str(found)
+
+
+def test_a_secret_does_not_show_in_the_models():
+    """Printing the configuration shows no key."""
+    assert "s3cret-key" not in repr(read(CONNECTION))
+
+
+@pytest.mark.parametrize(
+    ("fields", "merge", "column"),
+    [
+        ("{a: set}", "set", "a"),
+        ("{a: increment}", "sum", "a"),
+        ("{a: set_or_clear}", "clear", "a"),
+        ("{a: {merge: increment}}", "sum", "a"),
+        ("{a: {from: b}}", "set", "b"),
+        ("{a: {merge: clear}}", "clear", "a"),
+        ("{a: {value: crm}}", "set", None),
+    ],
+)
+def test_short_fields_are_written_out(fields, merge, column):
+    """A strategy alone, a second spelling, and a field without ``from`` say what they mean."""
+    field = field_of(fields)
+    assert (merge, column) == (field.merge, field.from_)
+
+
+@pytest.mark.parametrize("merge", ["add", "remove"])
+def test_a_list_strategy_makes_a_list(merge):
+    """The type of a field that adds or removes members is list."""
+    assert field_of(f"{{a: {merge}}}").type == "list"
+
+
+def test_short_blocks_are_written_out():
+    """One block, one pattern and one identifier need no list around them."""
+    extra = "remaining_fields: {exclude: internal_*, prefix: crm_}"
+    text = (CONNECTION + import_job(extra=extra)).replace(
+        "[{external_id: id}]", "{external_id: id}"
+    )
+    job = read(text).jobs["crm"]
+    assert [block.exclude for block in job.remaining_fields] == [("internal_*",)]
+    assert job.match[0].external_id == "id"
+
+
+def test_an_export_column_may_be_a_path_alone():
+    """A path alone is where a column comes from."""
+    job = read(CONNECTION + export_job(fields="{tier: custom_attributes.tier}")).jobs["vip"]
+    assert isinstance(job, ExportJob)
+    assert job.fields["tier"].from_ == "custom_attributes.tier"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("inbox", "inbox/"), ("/in/crm/", "in/crm/"), ("in/crm", "in/crm/")]
+)
+def test_prefixes_are_folders(written, meant):
+    """A prefix never takes a folder whose name only begins alike."""
+    assert meant == read(CONNECTION + import_job(prefix=written)).jobs["crm"].source.prefix
+
+
+def test_the_state_lives_below_the_name_of_the_connection():
+    """Without a state prefix, the connection's name is it."""
+    assert read(CONNECTION).connections["main"].s3.state_prefix == "main/"
+    given = CONNECTION.replace("bucket: acme", "bucket: acme, state_prefix: /_x/y")
+    assert read(given).connections["main"].s3.state_prefix == "_x/y/"
+
+
+def test_empty_access_keys_are_left_out():
+    """``${ID:-}`` lets the same file work with and without keys of its own."""
+    text = CONNECTION.replace(
+        "bucket: acme", 'bucket: acme, access_key_id: "${ID:-}", secret_access_key: "${SECRET:-}"'
+    )
+    assert read(text).connections["main"].s3.access_key_id is None
+
+
+def test_a_mistaken_strategy_gets_the_guess_that_a_column_was_meant():
+    """A column written where a strategy belongs is turned into the field that was meant."""
+    assert problems(CONNECTION + import_job("{first_name: fname}")) == {
+        "jobs.crm.fields.first_name": (
+            "'fname' is not a strategy",
+            "{from: fname, merge: set}",
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "guess"),
+    [
+        (CONNECTION + "conections: {}", "conections", "connections"),
+        (CONNECTION.replace("s3:", "s3s:"), "connections.main.s3s", "s3"),
+        (CONNECTION + import_job("{a: sett}"), "jobs.crm.fields.a", "set"),
+        (CONNECTION + import_job("{a: {mrege: set}}"), "jobs.crm.fields.a.mrege", "merge"),
+        (CONNECTION + import_job("{a: {merge: summ}}"), "jobs.crm.fields.a.merge", "sum"),
+        (CONNECTION + import_job("{a: {from: 1}}"), "jobs.crm.fields.a.from", '"1"'),
+        (CONNECTION + import_job("{a: null}"), "jobs.crm.fields.a", "a: set"),
+        (CONNECTION + import_job().replace("import", "imprt"), "jobs.crm.type", "import"),
+        (CONNECTION + import_job(extra="schedul: {}"), "jobs.crm.schedul", "schedule"),
+        (
+            CONNECTION + import_job(extra="schedule: {cron: 0 3 * * *, timezone: Europe/Pariss}"),
+            "jobs.crm.schedule.timezone",
+            "Europe/Paris",
+        ),
+        (CONNECTION + import_job(extra="connection: mian"), "jobs.crm.connection", "main"),
+        (CONNECTION + export_job(fields="{a: emial}"), "jobs.vip.fields.a", "email"),
+        (
+            CONNECTION + export_job(fields="{a: loyalty_tier}"),
+            "jobs.vip.fields.a",
+            "custom_attributes.loyalty_tier",
+        ),
+    ],
+)
+def test_a_slip_gets_a_guess(text, path, guess):
+    """What is misspelt is answered with what was probably meant."""
+    assert guess == problems(text)[path][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "words"),
+    [
+        (CONNECTION.replace("bucket: acme", "region: x"), "connections.main.s3.bucket", "given"),
+        (CONNECTION.replace("{bucket: acme}", "acme"), "connections.main.s3", "mapping"),
+        (CONNECTION + "jobs: [a]", "jobs", "mapping"),
+        (CONNECTION + "jobs: {a: b}", "jobs.a", "mapping"),
+        (CONNECTION + import_job(extra="max_rows_per_run: many"), "jobs.crm.max_rows_per_run",
+         "whole number"),
+        (CONNECTION + import_job(extra="max_rows_per_run: 0"), "jobs.crm.max_rows_per_run",
+         "at least 1"),
+        (CONNECTION + import_job(extra="enabled: 7"), "jobs.crm.enabled", "true or false"),
+        (CONNECTION + import_job(extra="labels: crm"), "jobs.crm.labels", "list"),
+        (CONNECTION + import_job(extra="schedule: {every: 5 minutes}"), "jobs.crm.schedule.every",
+         "10s, 5m"),
+        (CONNECTION + import_job(extra="schedule: {every: 999999999999d}"),
+         "jobs.crm.schedule.every", "longer"),
+        (CONNECTION + import_job("{a: {value: [1]}}"), "jobs.crm.fields.a.value", "text, a number"),
+        (CONNECTION.replace("iad-01,", "iad-01, batch_size: 76,"),
+         "connections.main.braze.batch_size", "at most 75"),
+        ("jobs: {}", "connections", "at least one"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_named_in_words(text, path, words):
+    """A value of the wrong kind says what belongs there."""
+    assert words in problems(text)[path][0]
+
+
+def test_every_problem_is_reported_at_once_with_its_line():
+    """One broken key hides neither its neighbours nor what lies in other jobs."""
+    text = """connections:
+  main:
+    braze: {endpoint: iad-01, api_key: "${KEY}", batchsize: 7}
+    s3: {bucket: acme, access_key_id: "${KEY}"}
+jobs:
+  crm:
+    type: import
+    conection: main
+    schedule: {cron: "61 * * * *"}
+    source: {prefix: a, formt: csv}
+    match: [{external_id: id}]
+    fields:
+      first_name: fname
+      total: {merge: sum, type: string}
+  vip:
+    type: export
+    segment: 12
+    target: {prefix: b}
+"""
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    assert [(p.line, p.path) for p in caught.value.problems] == [
+        (3, "connections.main.braze.batchsize"),
+        (4, "connections.main.s3.secret_access_key"),
+        (8, "jobs.crm.conection"),
+        (9, "jobs.crm.schedule.cron"),
+        (10, "jobs.crm.source.formt"),
+        (13, "jobs.crm.fields.first_name"),
+        (14, "jobs.crm.fields.total.type"),
+        (17, "jobs.vip.segment"),
+    ]
+
+
+def test_lengths_of_time_are_read():
+    """``5m`` is five minutes."""
+    job = read(CONNECTION + import_job(extra="schedule: {every: 5m}")).jobs["crm"]
+    assert timedelta(minutes=5) == job.schedule.every
