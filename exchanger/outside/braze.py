@@ -1,0 +1,346 @@
+"""
+Braze's REST API.
+
+Every request goes through ``Braze._send``, which paces, tries again, and turns what cannot be
+helped into one of the ``Braze...`` errors. What answers mean is in ``braze_answers``, how long to
+try is in ``patience``, the HTTP client is in ``braze_wire``. Sources are named by section of
+``braze-api.md``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, Literal, NoReturn, Self, TypeVar
+
+import orjson
+
+from exchanger.config.models import BrazeConfig, RateLimit
+from exchanger.errors import (
+    BrazeError,
+    BrazeForbidden,
+    BrazeKeyRefused,
+    BrazeRefused,
+    BrazeUnreachable,
+    ExportRunning,
+)
+from exchanger.outside.braze_answers import (
+    SEGMENTS_PER_PAGE,
+    Answer,
+    ExportStarted,
+    Fault,
+    IdsAnswer,
+    RateLimited,
+    Segment,
+    TrackAnswer,
+    message_of,
+    read_export,
+    read_ids,
+    read_segments,
+    read_track,
+    told_to_pause,
+    told_to_wait,
+)
+from exchanger.outside.braze_wire import Call, Wire, is_safe
+from exchanger.outside.clock import Clock, SystemClock
+from exchanger.outside.pacing import Pace
+from exchanger.outside.patience import LIMIT_WAITING, Patience
+from exchanger.outside.redaction import Redactor
+
+T = TypeVar("T")
+
+TRACK = "/users/track"
+EXPORT_SEGMENT = "/users/export/segment"
+EXPORT_IDS = "/users/export/ids"
+CANCEL_EXPORT = "/export/segment/cancel"
+LIST_SEGMENTS = "/segments/list"
+DOWNLOAD = "export download"
+"""Names of endpoints in errors and counts."""
+
+LARGEST_BODY = 4_000_000
+"""Bytes in a request. Braze says 4 MB (2.2), so this is the smaller reading of it."""
+
+IDS_AT_ONCE = 50
+"""Identifiers in one look-up (5)."""
+
+_SHARED_POOL = RateLimit(requests=250_000, per=timedelta(hours=1))
+_EXPORT_LIMIT_WAITING = 10.0
+_REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
+
+
+class Braze:
+    """
+    One workspace: ``async with Braze(config) as braze``. Not for use from several event loops.
+
+    All methods raise, once trying again has not helped or cannot help:
+
+    - ``BrazeKeyRefused`` for 401, ``BrazeForbidden`` for 403, ``BrazeRefused`` for any other answer
+      that is about the request;
+    - ``BrazeUnreachable`` for no answer, 5xx, 429, and a 2xx that cannot be read.
+
+    ``uncertain`` of the error says whether an attempt may have taken effect all the same.
+
+    Args:
+        config: Address, key and limits.
+        clock: Time.
+        random: Source of jitter.
+
+    Raises:
+        ValueError: The address is neither https nor on this machine.
+    """
+
+    def __init__(
+        self, config: BrazeConfig, *, clock: Clock | None = None, random: Random | None = None
+    ) -> None:
+        self._base = config.endpoint.rstrip("/")
+        if not is_safe(self._base):
+            raise ValueError("the key is only sent over https")
+        self._key = config.api_key
+        self._redactor = Redactor([config.api_key.get_secret_value()])
+        self._clock = clock or SystemClock()
+        self._random = random or Random()  # noqa: S311 - jitter is no secret
+        self._wire = Wire()
+        self._sent: Counter[str] = Counter()
+        limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
+        self._paces = {
+            endpoint: Pace(limits.get(endpoint, _SHARED_POOL), self._clock)
+            for endpoint in (
+                TRACK,
+                EXPORT_IDS,
+                EXPORT_SEGMENT,
+                CANCEL_EXPORT,
+                LIST_SEGMENTS,
+                DOWNLOAD,
+            )
+        }
+
+    def __repr__(self) -> str:
+        return f"Braze({self._base!r})"
+
+    async def __aenter__(self) -> Self:
+        await self._wire.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._wire.close()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent to ``/users/track``, every attempt counted."""
+        return self._sent[TRACK]
+
+    @property
+    def requests_by_endpoint(self) -> Mapping[str, int]:
+        """How many requests were sent to each endpoint, every attempt counted."""
+        return dict(self._sent)
+
+    async def track(self, body: bytes) -> TrackAnswer:
+        """
+        Send attributes (2).
+
+        The body must be safe to send twice, as lost answers are met by sending it again.
+
+        Args:
+            body: JSON with the array ``attributes``.
+
+        Returns:
+            Which objects were refused, and whether the others were taken.
+
+        Raises:
+            BrazeRefused: The request as a whole was refused: 400 that names no object, 413. Smaller
+                requests may show which object it is about. A body over 4 MB is not sent at all.
+        """
+        if len(body) > LARGEST_BODY:
+            raise BrazeRefused(TRACK, 413, f"{len(body)} bytes are more than {LARGEST_BODY}")
+
+        def read(answer: Answer) -> TrackAnswer:
+            return read_track(answer) or self._refuse(TRACK, answer)
+
+        return await self._send(self._post(TRACK, body), read, reads=(400,))
+
+    async def export_segment(
+        self,
+        segment_id: str,
+        fields: Sequence[str],
+        custom_attributes: Sequence[str] | None = None,
+        output_format: Literal["gzip", "zip"] = "gzip",
+    ) -> ExportStarted:
+        """
+        Begin an export of a segment (4).
+
+        Args:
+            segment_id: The segment.
+            fields: Names of fields to export.
+            custom_attributes: Names of custom attributes, at most 500; None for none by name.
+            output_format: How the files are packed.
+
+        Raises:
+            ExportRunning: 429, for longer than a few seconds. Most likely an export of this segment
+                is running, which may be one that we began without getting the answer.
+        """
+        request: dict[str, Any] = {
+            "segment_id": segment_id,
+            "fields_to_export": list(fields),
+            "output_format": output_format,
+        }
+        if custom_attributes is not None:
+            request["custom_attributes_to_export"] = list(custom_attributes)
+        try:
+            return await self._send(
+                self._post(EXPORT_SEGMENT, orjson.dumps(request)),
+                read_export,
+                limit_waiting=_EXPORT_LIMIT_WAITING,
+            )
+        except BrazeUnreachable as error:
+            if error.status == 429:
+                raise ExportRunning(segment_id, error.detail) from error
+            raise
+
+    async def cancel_export(self, segment_id: str) -> bool:
+        """
+        Ask Braze to stop the running exports of a segment (4.3).
+
+        Returns:
+            Whether Braze took it. The endpoint is scarcely documented and may not be there.
+        """
+        call = self._post(CANCEL_EXPORT, orjson.dumps({"segment_id": segment_id}))
+        return await self._send(call, lambda answer: answer.status < 300, reads=(400, 404))
+
+    async def export_ids(self, external_ids: Sequence[str], fields: Sequence[str]) -> IdsAnswer:
+        """
+        Look up profiles (5). ``external_id`` is always among the fields.
+
+        Args:
+            external_ids: At most 50.
+            fields: Names of fields to export.
+        """
+        if len(external_ids) > IDS_AT_ONCE:
+            raise ValueError(f"{len(external_ids)} are more than {IDS_AT_ONCE} identifiers")
+        if not external_ids:
+            return IdsAnswer([], [], [])
+        request = {
+            "external_ids": list(external_ids),
+            "fields_to_export": list(dict.fromkeys(["external_id", *fields])),
+        }
+        call = self._post(EXPORT_IDS, orjson.dumps(request))
+        return await self._send(call, lambda answer: read_ids(answer, external_ids))
+
+    async def segments(self) -> list[Segment]:
+        """List the segments of the workspace, the oldest first; archived ones are left out (8)."""
+        found: dict[str, Segment] = {}
+        for page in range(1_000_000):
+            call = Call(
+                LIST_SEGMENTS,
+                "GET",
+                self._base + LIST_SEGMENTS,
+                params={"page": str(page), "sort_direction": "asc"},
+                key=self._key,
+            )
+            listed = await self._send(call, read_segments)
+            new = {segment.id: segment for segment in listed if segment.id not in found}
+            found |= new
+            # Braze does not say where the list ends. A page that brings nothing new would mean
+            # that page numbers are ignored.
+            if len(listed) < SEGMENTS_PER_PAGE or not new:
+                break
+        return list(found.values())
+
+    async def download(self, url: str, path: Path) -> bool:
+        """
+        Fetch an export from where Braze said it will be (4.2).
+
+        The address is signed and not part of the API, so the key is not sent to it.
+
+        Returns:
+            True when the whole file was written; False while there is nothing yet (403, 404). An
+            address that has expired also answers 403.
+        """
+        if not is_safe(url):
+            raise BrazeRefused(DOWNLOAD, 0, "the address is neither https nor on this machine")
+        part = path.with_name(path.name + ".part")
+        call = Call(DOWNLOAD, "GET", url, save_to=part)
+        there = await self._send(call, lambda answer: answer.status < 300, reads=(403, 404))
+        if there:
+            await asyncio.to_thread(part.replace, path)
+        return there
+
+    def _post(self, endpoint: str, body: bytes) -> Call:
+        return Call(endpoint, "POST", self._base + endpoint, body, key=self._key)
+
+    async def _send(
+        self,
+        call: Call,
+        read: Callable[[Answer], T],
+        *,
+        reads: Sequence[int] = (),
+        limit_waiting: float = LIMIT_WAITING,
+    ) -> T:
+        """
+        Send a request until there is an answer worth having.
+
+        Args:
+            call: The request.
+            read: Makes the result of a 2xx, and of a status in *reads*.
+            reads: Further statuses that are answers.
+            limit_waiting: Seconds to put up with 429.
+        """
+        pace = self._paces[call.endpoint]
+        patience = Patience(self._clock, self._random, limit_waiting)
+        uncertain = False
+        fault: Fault | RateLimited
+        while True:
+            await pace.take()
+            self._sent[call.endpoint] += 1
+            try:
+                answer = await self._wire.exchange(call)
+                self._heed(pace, answer)
+                return self._judge(call, replace(answer, uncertain=uncertain), read, reads)
+            except Fault as error:
+                fault = error
+                uncertain = uncertain or error.uncertain
+                pause = patience.after_fault()
+            except RateLimited as error:
+                fault = error
+                pause = patience.after_limit(error.told)
+                if error.told is not None and pause is not None:
+                    pace.close(error.told)
+            if pause is None:
+                detail = self._redactor.clean(fault.detail)
+                raise BrazeUnreachable(call.endpoint, fault.status, detail, uncertain=uncertain)
+            await self._clock.wait(pause)
+
+    def _judge(
+        self, call: Call, answer: Answer, read: Callable[[Answer], T], reads: Sequence[int]
+    ) -> T:
+        status = answer.status
+        if 200 <= status < 300 or status in reads:
+            return read(answer)
+        if status == 429:
+            told = told_to_wait(answer.headers, self._clock.now())
+            raise RateLimited(message_of(answer), told)
+        if status == 408 or status >= 500:
+            raise Fault(status, message_of(answer), uncertain=True)
+        return self._refuse(call.endpoint, answer)
+
+    def _refuse(self, endpoint: str, answer: Answer) -> NoReturn:
+        detail = self._redactor.clean(message_of(answer))
+        kind = _REFUSALS.get(answer.status, BrazeRefused)
+        raise kind(endpoint, answer.status, detail, uncertain=answer.uncertain)
+
+    def _heed(self, pace: Pace, answer: Answer) -> None:
+        """Let the next request wait where this answer says that none are left."""
+        pause = told_to_pause(answer.headers, self._clock.now())
+        # A longer one would be a mistake of somebody's clock; then a 429 will tell.
+        if 0 < pause <= LIMIT_WAITING:
+            pace.close(pause)

@@ -1,0 +1,292 @@
+"""What Braze's answers mean. No I/O; sources are named by section of ``braze-api.md``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+_EPOCH_FROM = 1e8
+"""A reset value from here on is a time, below it is seconds to wait (1.5)."""
+
+SEGMENTS_PER_PAGE = 100
+
+
+class Fault(Exception):
+    """
+    An attempt that failed, where another may not.
+
+    Args:
+        status: The HTTP status; 0 if there was no answer.
+        detail: What is known; may hold secrets.
+        uncertain: Whether the attempt may have taken effect.
+    """
+
+    def __init__(self, status: int, detail: str, *, uncertain: bool) -> None:
+        self.status = status
+        self.detail = detail
+        self.uncertain = uncertain
+        super().__init__(f"{status}")
+
+
+class RateLimited(Exception):
+    """
+    An attempt that was answered with 429: nothing was processed.
+
+    Args:
+        detail: What the answer says; may hold secrets.
+        told: Seconds to wait, if it says so.
+    """
+
+    status = 429
+
+    def __init__(self, detail: str, told: float | None) -> None:
+        self.detail = detail
+        self.told = told
+        super().__init__("429")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    What came back for one attempt.
+
+    Args:
+        status: The HTTP status.
+        headers: Compared without case.
+        body: As received.
+        uncertain: An earlier attempt of the same request may have taken effect.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    uncertain: bool = False
+
+
+@dataclass(frozen=True)
+class TrackAnswer:
+    """
+    What became of the objects in one request to ``/users/track`` (2.10).
+
+    Args:
+        accepted: True: Braze has queued every object that is not in ``refused``. False: it has
+            processed nothing; send those that are not in ``refused`` again, without the refused.
+        refused: Position in the ``attributes`` array to Braze's reason. Several reasons are joined
+            by ``; ``.
+        warnings: What Braze reported beyond that: errors without a position, or of another array.
+        uncertain: An earlier attempt of the same request may have taken effect, so a refused
+            object's fields may have changed all the same.
+    """
+
+    accepted: bool
+    refused: dict[int, str]
+    warnings: tuple[str, ...] = ()
+    uncertain: bool = False
+
+
+@dataclass(frozen=True)
+class ExportStarted:
+    """
+    A segment export that Braze has begun (4.2).
+
+    Args:
+        object_prefix: The last folder in the keys of its files.
+        url: Where the archive will be, if the workspace has no storage of its own connected. It is
+            signed, so it is a secret.
+    """
+
+    object_prefix: str
+    url: str | None
+
+
+@dataclass(frozen=True)
+class IdsAnswer:
+    """
+    Profiles that were looked up (5).
+
+    Args:
+        users: The profiles as Braze spells them; a key that is not there is empty. Numbers are int
+            or Decimal, with the digits that Braze sent.
+        unknown: Identifiers that Braze says have no profile.
+        unanswered: Identifiers that Braze said nothing about; neither known nor unknown.
+    """
+
+    users: list[dict[str, Any]]
+    unknown: list[str]
+    unanswered: list[str]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment of the workspace, as listed (8)."""
+
+    id: str
+    name: str
+    tags: tuple[str, ...] = ()
+
+
+def read_track(answer: Answer) -> TrackAnswer | None:
+    """
+    Read an answer of ``/users/track``: any 2xx, or a 400.
+
+    Returns:
+        None for a 400 that names no object: it is about the request as a whole.
+
+    Raises:
+        Fault: A 2xx whose body is no JSON object. Its outcome is unknown.
+    """
+    accepted = answer.status != 400
+    try:
+        errors = _object(answer).get("errors")
+    except Fault:
+        if accepted:
+            raise
+        return None
+    refused: dict[int, list[str]] = {}
+    warnings: list[str] = []
+    for error in errors if isinstance(errors, list) else [errors] if errors else []:
+        position = _position(error)
+        if position is None:
+            warnings.append(_text(error))
+        else:
+            reasons = refused.setdefault(position, [])
+            reason = _text(error.get("type", error))
+            reasons.extend([] if reason in reasons else [reason])
+    if not accepted and not refused:
+        return None
+    joined = {position: "; ".join(reasons) for position, reasons in sorted(refused.items())}
+    return TrackAnswer(accepted, joined, tuple(warnings), answer.uncertain)
+
+
+def read_export(answer: Answer) -> ExportStarted:
+    """
+    Read the answer to the start of a segment export; ``url`` may be absent, null or text (4.2).
+
+    Raises:
+        Fault: It names no prefix.
+    """
+    body = _object(answer)
+    prefix = body.get("object_prefix")
+    if not isinstance(prefix, str) or not prefix:
+        raise _unreadable(answer, "no object_prefix")
+    return ExportStarted(prefix, body.get("url") or None)
+
+
+def read_ids(answer: Answer, asked: Sequence[str]) -> IdsAnswer:
+    """
+    Read looked-up profiles, numbers with the digits that Braze sent.
+
+    Raises:
+        Fault: There is no list of users.
+    """
+    try:
+        # json, not orjson: integers beyond 64 bits and the digits of decimals must survive.
+        body = json.loads(answer.body, parse_float=Decimal, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(answer, "no JSON") from error
+    users = body.get("users") if isinstance(body, dict) else None
+    if not isinstance(users, list) or not all(isinstance(user, dict) for user in users):
+        raise _unreadable(answer, "no list of users")
+    unknown = [str(name) for name in body.get("invalid_user_ids") or ()]
+    answered = {*unknown, *(user.get("external_id") for user in users)}
+    return IdsAnswer(users, unknown, [name for name in asked if name not in answered])
+
+
+def read_segments(answer: Answer) -> list[Segment]:
+    """
+    Read one page of segments.
+
+    Raises:
+        Fault: There is no list of segments.
+    """
+    listed = _object(answer).get("segments")
+    if not isinstance(listed, list):
+        raise _unreadable(answer, "no list of segments")
+    try:
+        return [
+            Segment(str(entry["id"]), str(entry["name"]), tuple(map(str, entry.get("tags") or ())))
+            for entry in listed
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(answer, "a segment without id or name") from error
+
+
+def message_of(answer: Answer) -> str:
+    """
+    Find what an answer says in words: ``message``, ``error`` (1.4), or else the start of the body.
+
+    Secrets are still in it: a 401 echoes the key.
+    """
+    try:
+        body = _object(answer)
+    except Fault:
+        return answer.body[:2000].decode(errors="replace").strip()
+    said = body.get("message") or body.get("error")
+    errors = body.get("errors")
+    return "; ".join(_text(part) for part in (said, errors) if part)
+
+
+def told_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """
+    Find how many seconds a 429 asks to wait, in either dialect (1.5).
+
+    Returns:
+        None if it does not say; never less than 0.
+    """
+    for name in ("X-Ratelimit-Retry-After", "Retry-After", "X-RateLimit-Reset"):
+        value = _number(headers.get(name))
+        if value is not None:
+            return max(0.0, value - now.timestamp() if value >= _EPOCH_FROM else value)
+    return None
+
+
+def told_to_pause(headers: Mapping[str, str], now: datetime) -> float:
+    """Find how many seconds no further request would be taken; 0 while some are left (1.5)."""
+    if _number(headers.get("X-RateLimit-Remaining")) != 0:
+        return 0.0
+    return told_to_wait(headers, now) or 0.0
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    try:
+        body = orjson.loads(answer.body)
+    except orjson.JSONDecodeError as error:
+        raise _unreadable(answer, "no JSON") from error
+    if not isinstance(body, dict):
+        raise _unreadable(answer, "no JSON object")
+    return body
+
+
+def _unreadable(answer: Answer, why: str) -> Fault:
+    return Fault(answer.status, f"an answer that cannot be read: {why}", uncertain=True)
+
+
+def _position(error: Any) -> int | None:
+    """Find which of the ``attributes`` an error is about; an error that names no array counts."""
+    if not isinstance(error, dict) or error.get("input_array", "attributes") != "attributes":
+        return None
+    index = error.get("index")
+    return index if type(index) is int and index >= 0 else None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        # Retry-After may also be a date, and proxies write what they like: not told, then.
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
