@@ -1,0 +1,141 @@
+"""What a sandbox workspace is like: limits, timing, and every behaviour that Braze leaves open."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxSettings:
+    """
+    The knobs of a workspace. The defaults are Braze as documented and measured.
+
+    Times are seconds. Section numbers refer to the numbered facts in ``docs/sandbox.md``.
+
+    Args:
+        api_keys: Key to its permissions; ``None`` grants all.
+        track_limit_mode: Objects counted over the three arrays together, or in each.
+        track_objects: Most objects in one request to ``/users/track``.
+        track_requests: Requests to ``/users/track`` in each window.
+        track_window: Length of that window.
+        lookup_requests: Requests to ``/users/export/ids`` in each window.
+        lookup_window: Length of that window.
+        shared_requests: Requests per clock hour to all endpoints without a limit of their own.
+        header_dialect: ``epoch`` (reset is an instant) or ``relative`` (MAU contracts: reset is
+            seconds; a 429 carries ``x-ratelimit-retry-after`` alone) on ``/users/track``.
+        headers_on_429: Whether a 429 of the ``epoch`` dialect carries the three headers.
+        track_status: Status of an accepted track request.
+        export_status: Status of an accepted segment export.
+        lookup_status: Status of a look-up.
+        error_style: Per-object errors as the sentences measured or the codes documented.
+        empty_errors: ``errors`` of a request without any: left out, null, or an empty list.
+        failed_counters: The counter of an array of which all objects failed: left out, or 0.
+        max_body_bytes: Largest request body.
+        oversize_status: Status of a larger one.
+        array_limit: Members kept in an array attribute; the oldest go first.
+        date_coercion: Whether strings that look like times become times.
+        blocklist: Custom attributes that are accepted and not processed.
+        apply_delay: Time from the answer of track until the profile shows it; 0 applies first.
+        apply_reorder: Whether the delay varies from 0 to twice its length, so that requests
+            overtake each other.
+        users_per_file: Users in one file of a segment export.
+        seconds_per_file: Time until each file of an export appears; 0 writes all at once, at
+            once, in the background.
+        export_fail_after_files: An export goes silent after so many files: no more, no callback.
+        export_repeats: So many users of each file appear in the next one too.
+        empty_export: Whether the export of a segment without users writes ``nothing`` or a
+            ``file`` without lines.
+        export_url_lifetime: How long a download address works once the export is ready.
+        max_running_exports: Segment exports that may run at once.
+        lookup_requires_fields: Whether ``/users/export/ids`` insists on ``fields_to_export``.
+        unknown_fields: A name in ``fields_to_export`` that does not exist: ignored or refused.
+        created_at_style: ``iso`` (``2026-09-15T00:00:00.000Z``) or ``utc``
+            (``2026-09-15 00:00:00.000 UTC``).
+        latency: Time every answer takes at least.
+        error_rate: Share of requests answered with a 5xx, nothing applied.
+        lost_answer_rate: Share of requests that are applied, and the connection dropped.
+        seed: Of everything random: ids, errors, order.
+        keep_requests: Request bodies kept for inspection.
+    """
+
+    api_keys: Mapping[str, frozenset[str] | None] = field(
+        default_factory=lambda: {"sandbox-key": None}
+    )
+    track_limit_mode: Literal["combined", "per_array"] = "combined"
+    track_objects: int = 75
+    track_requests: int = 3000
+    track_window: int = 3
+    lookup_requests: int = 250
+    lookup_window: int = 60
+    shared_requests: int = 250_000
+    header_dialect: Literal["epoch", "relative"] = "epoch"
+    headers_on_429: bool = True
+    track_status: int = 201
+    export_status: int = 201
+    lookup_status: int = 201
+    error_style: Literal["sentence", "code"] = "sentence"
+    empty_errors: Literal["absent", "null", "list"] = "absent"
+    failed_counters: Literal["absent", "zero"] = "absent"
+    max_body_bytes: int = 4 * MEGABYTE
+    oversize_status: int = 413
+    array_limit: int = 500
+    date_coercion: bool = True
+    blocklist: frozenset[str] = frozenset()
+    apply_delay: float = 0.0
+    apply_reorder: bool = False
+    users_per_file: int = 5000
+    seconds_per_file: float = 0.0
+    export_fail_after_files: int | None = None
+    export_repeats: int = 0
+    empty_export: Literal["nothing", "file"] = "nothing"
+    export_url_lifetime: float = 4 * 3600.0
+    max_running_exports: int = 100
+    lookup_requires_fields: bool = True
+    unknown_fields: Literal["ignored", "refused"] = "ignored"
+    created_at_style: Literal["iso", "utc"] = "iso"
+    latency: float = 0.0
+    error_rate: float = 0.0
+    lost_answer_rate: float = 0.0
+    seed: int = 0
+    keep_requests: int = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse a choice that does not exist."""
+        for name, kind in get_type_hints(type(self)).items():
+            if get_origin(kind) is Literal and getattr(self, name) not in get_args(kind):
+                raise ValueError(f"{name} is one of {', '.join(get_args(kind))}")
+
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """
+        These settings with some replaced; lists from JSON become the sets they stand for.
+
+        Raises:
+            ValueError: There is no setting of that name, or no such choice.
+        """
+        names = {known.name for known in dataclasses.fields(self)}
+        if unknown := sorted(set(changes) - names):
+            raise ValueError(f"no such setting: {', '.join(unknown)}")
+        values = dict(changes)
+        if "blocklist" in values:
+            values["blocklist"] = frozenset(values["blocklist"])
+        if "api_keys" in values:
+            values["api_keys"] = {
+                key: None if granted is None else frozenset(granted)
+                for key, granted in values["api_keys"].items()
+            }
+        return dataclasses.replace(self, **values)
+
+    def shown(self) -> dict[str, Any]:
+        """All settings as JSON can carry them."""
+        values = dataclasses.asdict(self)
+        values["blocklist"] = sorted(self.blocklist)
+        values["api_keys"] = {
+            key: None if granted is None else sorted(granted)
+            for key, granted in self.api_keys.items()
+        }
+        return values
