@@ -1,0 +1,431 @@
+"""The real daemon as a process, with a small program in place of the command line."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+PATIENCE = 30.0
+
+HARNESS = """
+import logging, sys
+from pathlib import Path
+import structlog
+from exchanger.service.daemon import run_daemon
+structlog.configure(
+    processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
+    logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+)
+code = run_daemon(Path(sys.argv[1]), command=[sys.executable, *sys.argv[2:]])
+heavy = {"polars", "pyarrow", "deltalake", "boto3", "botocore", "aiohttp"} & sys.modules.keys()
+print(sorted(heavy))
+sys.exit(code)
+"""
+
+# Stands for the command line. What a job does is in a file of its name; a job that holds waits
+# until the test writes into its pipe.
+CHILD = """
+import json, os, signal, sys
+from pathlib import Path
+control, verb, *arguments = Path(sys.argv[1]), *sys.argv[2:]
+if verb == "runs":
+    assert arguments[:3] == ["--latest", "--json", "--config"], arguments
+    sys.stdout.write((control / "runs.json").read_text())
+    sys.exit()
+job, option, config, as_json = arguments
+assert (verb, option, as_json) == ("run", "--config", "--json"), arguments
+first = Path(config).read_text().splitlines()[0]
+deed = (control / job).read_text()
+def report(state):
+    print(json.dumps({"run_id": f"run-{os.getpid()}", "job": job, "state": state, "rows_read": 7}))
+def stop(*_):
+    report("partial")
+    sys.stdout.flush()
+    os._exit(4)
+signal.signal(signal.SIGTERM, signal.SIG_IGN if deed == "stubborn" else stop)
+sys.stderr.write(f"child {job} reads {first}\\n")
+sys.stderr.flush()
+if deed == "crash":
+    os.kill(os.getpid(), signal.SIGKILL)
+if deed in ("hold", "stubborn"):
+    (control / f"{job}.pipe").read_text()
+if deed == "babble":
+    print("no report")
+    sys.exit(1)
+report("succeeded")
+"""
+
+CONNECTIONS = """
+connections:
+  main:
+    braze: {endpoint: iad-01, api_key: '${BRAZE_API_KEY}'}
+    s3: {bucket: acme-exchange, region: eu-west-1}
+jobs:
+"""
+
+
+class RunningDaemon:
+    """A daemon process, read line by line; every wait has a deadline."""
+
+    def __init__(self, folder):
+        self.config = folder / "exchanger.yaml"
+        self.control = folder / "control"
+        self.control.mkdir()
+        (folder / "harness.py").write_text(HARNESS)
+        (folder / "child.py").write_text(CHILD)
+        self.folder = folder
+        self.events = []
+        self.said = []
+        self.process = None
+        self._rest = b""
+
+    def configure(self, title="first", **jobs):
+        """Write a configuration of export jobs, each with a schedule as YAML text."""
+        text = f"# {title}{CONNECTIONS}"
+        for name, schedule in jobs.items():
+            text += (
+                f"  {name}: {{type: export, segment: VIP, fields: {{id: external_id}},"
+                f" target: {{prefix: exports/{name}/}}, {schedule}}}\n"
+            )
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(self.config)
+
+    def deed(self, job, deed):
+        (self.control / job).write_text(deed)
+        if deed in ("hold", "stubborn"):
+            os.mkfifo(self.control / f"{job}.pipe")
+
+    def release(self, job):
+        """Let a job that holds go on; waits until it is there to be released."""
+        (self.control / f"{job}.pipe").write_text("go")
+
+    def last_starts(self, **hours_ago):
+        runs = [
+            {"job": job, "started_at": (datetime.now(UTC) - timedelta(hours=hours)).isoformat()}
+            for job, hours in hours_ago.items()
+        ]
+        (self.control / "runs.json").write_text(json.dumps(runs))
+
+    def start(self):
+        script, child = self.folder / "harness.py", self.folder / "child.py"
+        self.process = subprocess.Popen(
+            [sys.executable, str(script), str(self.config), str(child), str(self.control)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "BRAZE_API_KEY": "dummy-key"},
+        )
+        return self.until("daemon.started")
+
+    def tell(self, number):
+        self.process.send_signal(number)
+
+    def until(self, event, **facts):
+        """Read on until an event with these facts comes, and return it."""
+        return self.until_all({"event": event, **facts})[0]
+
+    def until_all(self, *wanted):
+        """Read on until all of these events came, in any order."""
+        found = [None] * len(wanted)
+        deadline = time.monotonic() + PATIENCE
+        while None in found:
+            seen = self._next_event(deadline)
+            assert seen, f"{wanted} did not come; events: {self.events}; said: {self.said}"
+            for at, each in enumerate(wanted):
+                if found[at] is None and each.items() <= seen.items():
+                    found[at] = seen
+                    break
+        return found
+
+    def until_said(self, count):
+        """Read on until the children wrote so many lines."""
+        deadline = time.monotonic() + PATIENCE
+        while len(self.said) < count:
+            assert self._read_line(deadline), f"no more; events: {self.events}"
+
+    def _next_event(self, deadline):
+        count = len(self.events)
+        while len(self.events) == count:
+            if not self._read_line(deadline):
+                return None
+        return self.events[-1]
+
+    def _read_line(self, deadline):
+        line = self._line(deadline)
+        if line is not None and line.startswith(b"{"):
+            self.events.append(json.loads(line))
+        elif line is not None:
+            self.said.append(line.decode())
+        return line is not None
+
+    def _line(self, deadline):
+        stream = self.process.stderr.fileno()
+        while b"\n" not in self._rest:
+            ready, _, _ = select.select([stream], [], [], max(deadline - time.monotonic(), 0))
+            chunk = os.read(stream, 65536) if ready else b""
+            if not chunk:
+                return None
+            self._rest += chunk
+        line, self._rest = self._rest.split(b"\n", 1)
+        return line
+
+    def end(self):
+        """Read all that is left; return the exit code and what it printed."""
+        while self._next_event(time.monotonic() + PATIENCE):
+            pass
+        printed = self.process.stdout.read().decode()
+        return self.process.wait(timeout=PATIENCE), printed
+
+    def count(self, event, **facts):
+        return sum({"event": event, **facts}.items() <= seen.items() for seen in self.events)
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    running = RunningDaemon(tmp_path)
+    running.last_starts()
+    yield running
+    if running.process:
+        if running.process.poll() is None:
+            running.process.kill()
+            running.process.wait()
+        running.process.stdout.close()
+        running.process.stderr.close()
+    for event in running.events:
+        if event["event"] == "run.started":
+            _kill_group(event["pid"])
+
+
+def _kill_group(pid):
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+DAILY = "schedule: {every: 1d}"
+
+
+def test_a_due_job_runs_as_a_child_and_its_report_becomes_one_event(daemon):
+    """The daemon starts what is due, passes standard error on and tells how the run ended."""
+    daemon.configure(tick="schedule: {every: 1s}")
+    daemon.deed("tick", "finish")
+    daemon.start()
+
+    started = daemon.until("run.started", job="tick")
+    finished = daemon.until("run.finished", job="tick")
+
+    assert started["why"] == "schedule"
+    assert f"run-{started['pid']}" == finished["run_id"]
+    assert (finished["state"], finished["exit_code"], finished["rows_read"], finished["level"]) == (
+        "succeeded",
+        0,
+        7,
+        "info",
+    )
+    assert "child tick reads # first" in daemon.said
+
+
+def test_what_was_missed_runs_once_at_start_and_only_that(daemon):
+    """A schedule that passed between the last start and now runs once; others wait their turn."""
+    daemon.configure(
+        late=DAILY, punctual=DAILY, never=DAILY, off=f"{DAILY}, enabled: false", manual="labels: []"
+    )
+    for job in ("late", "punctual", "never", "off", "manual"):
+        daemon.deed(job, "finish")
+    daemon.last_starts(late=50, punctual=23, off=50, manual=50)
+
+    started = daemon.start()
+    missed = daemon.until("schedule.missed")
+    daemon.until("run.finished", job="late")
+    daemon.tell(signal.SIGTERM)
+    code, _ = daemon.end()
+
+    assert {"late", "never", "punctual"} == started["next"].keys()
+    assert timedelta(days=1) == datetime.fromisoformat(missed["due"]) - datetime.fromisoformat(
+        missed["last"]
+    )
+    assert code == 0
+    assert (daemon.count("schedule.missed"), daemon.count("run.started")) == (1, 1)
+
+
+def test_a_failing_question_about_the_past_leaves_the_schedule_running(daemon):
+    """When nobody can tell what was missed, the daemon says so and runs what is due."""
+    daemon.configure(tick="schedule: {every: 1s}")
+    daemon.deed("tick", "finish")
+    (daemon.control / "runs.json").unlink()
+    daemon.start()
+
+    unknown, finished = daemon.until_all(
+        {"event": "schedule.unknown"}, {"event": "run.finished", "job": "tick"}
+    )
+
+    assert (unknown["exit_code"], finished["exit_code"]) == (1, 0)
+
+
+def test_runs_of_a_job_never_overlap_and_one_is_remembered(daemon):
+    """Due three times while it runs, a job runs once more when the run ends, not three times."""
+    daemon.configure(slow="schedule: {every: 1s}")
+    daemon.deed("slow", "hold")
+    daemon.start()
+    daemon.until("run.started")
+    for _ in range(3):
+        daemon.until("run.coalesced", job="slow")
+    assert daemon.count("run.started") == 1
+
+    daemon.configure(slow=DAILY)
+    daemon.tell(signal.SIGHUP)
+    daemon.until("config.reloaded")
+    daemon.release("slow")
+    ended = daemon.until("run.finished")
+    again = daemon.until("run.started")
+    daemon.release("slow")
+    daemon.until("run.finished", pid=again["pid"])
+    daemon.tell(signal.SIGTERM)
+    daemon.end()
+
+    assert (ended["state"], again["why"], daemon.count("run.started")) == ("succeeded", "waited", 2)
+
+
+def test_at_most_four_runs_at_a_time(daemon):
+    """The fifth job waits until a place is free."""
+    jobs = [f"job{number}" for number in range(5)]
+    daemon.configure(**dict.fromkeys(jobs, DAILY))
+    for job in jobs:
+        daemon.deed(job, "hold")
+    daemon.last_starts(**dict.fromkeys(jobs, 50))
+    daemon.start()
+
+    waiting = daemon.until("run.waiting")
+    assert daemon.count("run.started") == 4
+    daemon.release(waiting["running"][0])
+    daemon.until("run.finished", job=waiting["running"][0])
+
+    assert daemon.until("run.started", job=waiting["job"])["why"] == "waited"
+
+
+@pytest.mark.parametrize(("deed", "exit_code"), [("crash", -signal.SIGKILL), ("babble", 1)])
+def test_a_crash_costs_one_run(daemon, deed, exit_code):
+    """A child that dies, or prints no report, is told as an error, and the job runs again."""
+    daemon.configure(tick="schedule: {every: 1s}")
+    daemon.deed("tick", deed)
+    daemon.start()
+    crashed = daemon.until("run.finished")
+    daemon.deed("tick", "finish")
+
+    daemon.until("run.finished", state="succeeded")
+
+    assert (exit_code, None, "error") == (crashed["exit_code"], crashed["state"], crashed["level"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopping_lets_children_finish_what_is_in_flight(daemon, number):
+    """Told to stop, the daemon asks its children, waits for their reports and exits 0 in time."""
+    daemon.configure(slow=DAILY, queued=DAILY)
+    daemon.deed("slow", "hold")
+    daemon.deed("queued", "hold")
+    daemon.last_starts(slow=50, queued=50)
+    daemon.start()
+    daemon.until_all(
+        {"event": "run.started", "job": "slow"}, {"event": "run.started", "job": "queued"}
+    )
+    daemon.until_said(2)  # Both children are ready for signals by then.
+    began = time.monotonic()
+
+    daemon.tell(number)
+    code, heavy = daemon.end()
+
+    assert code == 0
+    assert time.monotonic() - began < 10
+    assert daemon.count("run.finished", state="partial", exit_code=4) == 2
+    assert daemon.events[-1]["event"] == "daemon.stopped"
+    assert heavy.strip() == "[]"
+
+
+def test_a_child_that_does_not_stop_is_killed_in_time(daemon):
+    """The daemon exits 0 within ten seconds even if a child ignores it, and leaves none behind."""
+    daemon.configure(slow=DAILY)
+    daemon.deed("slow", "stubborn")
+    daemon.last_starts(slow=50)
+    daemon.start()
+    pid = daemon.until("run.started")["pid"]
+    daemon.until_said(1)
+    began = time.monotonic()
+
+    daemon.tell(signal.SIGTERM)
+    code, _ = daemon.end()
+
+    assert code == 0
+    assert time.monotonic() - began < 10
+    assert daemon.count("run.killed", pid=pid) == 1
+    assert daemon.count("run.finished", exit_code=-signal.SIGKILL) == 1
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_reload_takes_effect_and_leaves_running_children_alone(daemon):
+    """On SIGHUP jobs come, go and change; a run that has started goes on to its end."""
+    daemon.configure(slow=DAILY, old=DAILY, same=DAILY)
+    daemon.deed("slow", "hold")
+    daemon.last_starts(slow=50)
+    before = daemon.start()["next"]
+    running = daemon.until("run.started", job="slow")
+
+    daemon.deed("fresh", "finish")
+    daemon.configure("second", fresh="schedule: {every: 1s}", same=DAILY)
+    daemon.tell(signal.SIGHUP)
+    reloaded = daemon.until("config.reloaded")
+    daemon.until("run.finished", job="fresh")
+    daemon.release("slow")
+    finished = daemon.until("run.finished", job="slow")
+
+    assert (reloaded["added"], reloaded["removed"], reloaded["changed"]) == (
+        ["fresh"],
+        ["old", "slow"],
+        [],
+    )
+    assert {"fresh", "same"} == reloaded["next"].keys()
+    assert before["same"] == reloaded["next"]["same"]
+    assert (running["pid"], "succeeded") == (finished["pid"], finished["state"])
+    assert "child fresh reads # second" in daemon.said
+
+
+def test_a_broken_configuration_keeps_the_old_one_running(daemon):
+    """Every problem is told once, runs go on with the old content, and a repair is taken."""
+    daemon.configure(tick="schedule: {every: 1s}")
+    daemon.deed("tick", "finish")
+    daemon.start()
+
+    daemon.configure("broken", tick="schedule: {cron: '99 * * * *'}", tack="schedul: {every: 1s}")
+    refused = daemon.until("config.refused", why="file changed")
+    daemon.said.clear()
+    daemon.until("run.started")
+    daemon.until("run.finished")
+    said = list(daemon.said)
+    daemon.configure("repaired", tick=DAILY)
+    reloaded = daemon.until("config.reloaded", why="file changed")
+
+    paths = {problem["path"] for problem in refused["problems"]}
+    assert {"jobs.tick.schedule.cron", "jobs.tack.schedul"} == paths
+    assert {"child tick reads # first"} == set(said)
+    assert (reloaded["changed"], daemon.count("config.refused")) == (["tick"], 1)
+
+
+def test_a_configuration_that_vanishes_keeps_the_old_one_running(daemon):
+    """A file that is gone at a reload is a problem to tell, not a reason to stop."""
+    daemon.configure(tick="schedule: {every: 1s}")
+    daemon.deed("tick", "finish")
+    daemon.start()
+    daemon.config.unlink()
+
+    daemon.tell(signal.SIGHUP)
+    refused = daemon.until("config.refused", why="SIGHUP")
+
+    assert "cannot be read" in refused["problems"][0]["message"]
+    assert daemon.until("run.finished")["state"] == "succeeded"
