@@ -1,0 +1,211 @@
+"""
+Reading CSV: every cell is text, exactly as written.
+
+Arrow's reader does the work on all cores: it finds both kinds of ragged rows and treats quotes,
+stray ones included, as Python's csv module does. Polars' reader was not chosen because it fills
+the cells that a row lacks with nulls and says nothing.
+
+Arrow gives no row numbers when it reads in parallel, and takes a quote that is never closed for
+closed by the end of the file. So whenever a file has a bad row, may end inside quotes, or is
+refused, it is read again by ``csv_records``, which is exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from exchanger.errors import FileRejected
+from exchanger.files.arrow import ArrowInvalid, Table, csv, pa
+from exchanger.files.csv_records import Record, closed_record, open_records, row_at_end
+from exchanger.files.raw import (
+    ROW,
+    BadRow,
+    RawTable,
+    bad_row_frame,
+    check_names,
+    is_wanted,
+    row_numbers,
+    taken_names,
+)
+from exchanger.files.text_check import BadByte, check_text, text_before
+
+DELIMITERS = (",", ";", "\t", "|")
+"""What separates cells in files that people have; a wrong one is recognised among these."""
+
+_BLOCK = 8 << 20
+_TAIL = 64 << 10
+_BATCH = 50_000
+
+
+def read_csv(path: Path, key: str, delimiter: str, columns: Collection[str] | None) -> RawTable:
+    """
+    Read an uncompressed CSV file.
+
+    A byte-order mark is skipped, CRLF, LF and CR end a row, blank lines are passed over, quoted
+    cells may hold delimiters, line ends and doubled quotes. A row with too many or too few cells
+    is a bad row (``ragged_row``).
+
+    Args:
+        path: The file.
+        key: Its name for errors.
+        delimiter: One character.
+        columns: The columns to put into the frame; None for all.
+
+    Returns:
+        A table of String columns; an empty cell is null.
+
+    Raises:
+        FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``open_quote``,
+            ``wrong_delimiter``, ``bad_delimiter``, or as ``check_names``.
+    """
+    if delimiter in '"\r\n\0':
+        message = f"source.delimiter cannot be {delimiter!r}; it is a part of CSV itself."
+        raise FileRejected(key, "bad_delimiter", message)
+    try:
+        check_text(path, key)
+    except BadByte as bad:
+        row = row_at_end(text_before(path, bad.offset), delimiter)
+        where = f"Row {row}" if row else "The header"
+        message = f"{where} cannot be read. {bad.message}"
+        raise FileRejected(key, bad.reason, message, row=row) from bad
+    names = _header(path, key, delimiter)
+    table = _read_quickly(path, names, delimiter)
+    if table is not None:
+        return _raw_table(pl.DataFrame(pl.from_arrow(table)), names, columns, [])
+    return _read_exactly(path, key, names, delimiter, columns)
+
+
+def _header(path: Path, key: str, delimiter: str) -> list[str]:
+    with open_records(path, key, delimiter) as records:
+        header = next(records, None)
+    if header is None:
+        raise FileRejected(key, "empty_file", "The file has no header and no rows.")
+    if len(header.cells) == 1 and '"' not in header.text:
+        for other in DELIMITERS:
+            if other in header.text:
+                raise _wrong_delimiter(key, other)
+    check_names(header.cells, key)
+    return header.cells
+
+
+def _wrong_delimiter(key: str, other: str) -> FileRejected:
+    spelling = r"\t" if other == "\t" else other
+    message = (
+        f"The header is a single column that contains {spelling!r}. If that separates the "
+        f'columns, write source: {{delimiter: "{spelling}"}} in the job.'
+    )
+    return FileRejected(key, "wrong_delimiter", message)
+
+
+def _read_quickly(path: Path, names: list[str], delimiter: str) -> Table | None:
+    """Read a file in which all is well; None if it has to be looked at closely."""
+    if not delimiter.isascii():
+        return None
+    bad: list[int] = []
+
+    def note(row: Any) -> str:
+        bad.append(row.actual_columns)
+        return "skip"
+
+    try:
+        table = csv.read_csv(
+            str(path),
+            read_options=csv.ReadOptions(block_size=_BLOCK),
+            parse_options=csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
+            ),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                check_utf8=False,  # check_text did.
+            ),
+        )
+    except ArrowInvalid:
+        # A row longer than a block, or no row at all: the exact reader tells.
+        return None
+    known = not bad and table.column_names == names and _ends_well(path, table, delimiter)
+    return table if known else None
+
+
+def _ends_well(path: Path, table: Table, delimiter: str) -> bool:
+    """
+    Tell whether the file's last line is the table's last row, and closes its quotes.
+
+    If a quote were still open at the end, the last cell would hold line ends that the last line
+    cannot hold, or that line itself would end inside quotes.
+    """
+    if not table.num_rows:
+        return False
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL))
+        lines = re.split(rb"[\r\n]", file.read())
+    last = next((line for line in reversed(lines[1:]) if line), None)
+    if last is None:
+        return False
+    row = table.slice(table.num_rows - 1).to_pylist()[0]
+    return closed_record(last.decode(), delimiter) == [cell or "" for cell in row.values()]
+
+
+def _read_exactly(
+    path: Path, key: str, names: list[str], delimiter: str, columns: Collection[str] | None
+) -> RawTable:
+    """Read record by record; see the module's text for when."""
+    bad: list[BadRow] = []
+    # By position, as the file's own names may be anything.
+    schema = {"row": pl.UInt32} | {f"cell {i}": pl.String for i in range(len(names))}
+    frames = [pl.DataFrame(schema=schema)]
+    with open_records(path, key, delimiter) as records:
+        next(records)
+        good = _good_rows(records, len(names), bad)
+        while batch := list(islice(good, _BATCH)):
+            frames.append(pl.DataFrame(batch, schema=schema, orient="row"))
+    numbers, *cells = pl.concat(frames).get_columns()
+    named = [cell.alias(name) for cell, name in zip(cells, names, strict=True)]
+    return _raw_table(pl.DataFrame(named), names, columns, bad, numbers)
+
+
+def _good_rows(
+    records: Iterator[Record], width: int, bad: list[BadRow]
+) -> Iterator[tuple[int | str | None, ...]]:
+    for record in records:
+        if len(record.cells) == width:
+            yield (record.number, *(cell or None for cell in record.cells))
+        else:
+            bad.append(_ragged(record, width))
+
+
+def _ragged(record: Record, width: int) -> BadRow:
+    count = len(record.cells)
+    advice = (
+        "Put quotes around a cell that contains the delimiter."
+        if count > width
+        else "Write every cell, empty ones too; a line end within a cell needs quotes around it."
+    )
+    message = f"Row {record.number} has {count} cells where the header has {width}. {advice}"
+    return BadRow(record.number, "ragged_row", message, record.text)
+
+
+def _raw_table(
+    frame: pl.DataFrame,
+    names: list[str],
+    columns: Collection[str] | None,
+    bad: list[BadRow],
+    numbers: pl.Series | None = None,
+) -> RawTable:
+    cells = frame.select(name for name in names if is_wanted(name, columns))
+    if numbers is None:
+        numbers = row_numbers(frame.height)
+    return RawTable(
+        frame=cells.with_columns(numbers.alias(ROW)),
+        bad_rows=bad_row_frame(bad),
+        textual=True,
+        unusable=taken_names() if ROW in names else {},
+    )

@@ -1,0 +1,182 @@
+r"""
+Reading NDJSON: one JSON object per line, nothing guessed and nothing rounded.
+
+Neither fast reader can be used. Polars 2.1 reads ``1`` and ``"1"`` in one column as the text
+``1`` and ``1``, with a schema of String as well; mixed integers and floats become floats
+(2\ :sup:`53` + 1 loses its last digit), decimals keep 17 digits, and of two equal keys it takes
+the first. Arrow refuses mixed types and duplicate keys, but rounds numbers too and reads strings
+that look like times as times. So each line goes through ``orjson``, as a map in C, and only lines
+on which it may be inexact are read a second time (``json_text``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from exchanger.errors import FileRejected
+from exchanger.files.formats import BOM
+from exchanger.files.json_columns import JsonColumn
+from exchanger.files.json_text import DuplicateKey, TooDeep, find_doubtful, load_exactly
+from exchanger.files.raw import (
+    ROW,
+    BadRow,
+    RawTable,
+    bad_row_frame,
+    check_names,
+    is_wanted,
+    taken_names,
+)
+from exchanger.files.text_check import BadByte, check_text, text_before
+
+_BATCH = 50_000
+
+Row = tuple[int, bytes, dict[str, Any]]
+"""A data row: its number, its line, its object."""
+
+
+def read_ndjson(path: Path, key: str, columns: Collection[str] | None) -> RawTable:
+    """
+    Read an uncompressed NDJSON file.
+
+    A column whose values all have one type is String, Int64, Float64 or Boolean (integers and
+    floats that a float holds exactly are Float64); any other is JSON text and named in
+    ``json_columns``. A missing key is null. A line that is no JSON object, or has a key twice, is
+    a bad row.
+
+    Args:
+        path: The file.
+        key: Its name for errors.
+        columns: The columns to put into the frame; None for all.
+
+    Raises:
+        FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``not_ndjson``
+            when no line at all is an object, or as ``check_names``.
+    """
+    try:
+        check_text(path, key)
+    except BadByte as bad:
+        row = sum(1 for line in text_before(path, bad.offset).split("\n") if line.strip())
+        message = f"Row {row} cannot be read. {bad.message}"
+        raise FileRejected(key, bad.reason, message, row=row) from bad
+    bad_rows: list[BadRow] = []
+    frame, names, json_names = _collect(path, key, columns, bad_rows)
+    if not frame.height:
+        raise _no_object(key, bad_rows)
+    check_names(names, key)
+    return RawTable(
+        frame=frame,
+        bad_rows=bad_row_frame(sorted(bad_rows, key=lambda bad: bad.row)),
+        textual=False,
+        json_columns=json_names,
+        unusable=taken_names() if ROW in names else {},
+    )
+
+
+def _no_object(key: str, bad_rows: list[BadRow]) -> FileRejected:
+    if not bad_rows:
+        return FileRejected(key, "empty_file", "The file has no rows.")
+    message = (
+        "No line of the file is a JSON object. Write one object per line, such as "
+        '{"id": "1", "name": "Ada"}, with no list around them.'
+    )
+    return FileRejected(key, "not_ndjson", message, row=bad_rows[0].row)
+
+
+def _collect(
+    path: Path, key: str, columns: Collection[str] | None, bad_rows: list[BadRow]
+) -> tuple[pl.DataFrame, list[str], frozenset[str]]:
+    """Read all lines; give the frame, all names in the file, and the names of JSON columns."""
+    made: dict[str, JsonColumn] = {}
+    names: dict[str, None] = {}
+    numbers: list[int] = []
+    for batch in _batches(path, bad_rows):
+        names.update(dict.fromkeys(name for _, _, content in batch for name in content))
+        if names:
+            check_names([*names], key)
+        for name in names:
+            if is_wanted(name, columns):
+                column = made.setdefault(name, JsonColumn())
+                column.skip(len(numbers))
+                column.add([content.get(name) for _, _, content in batch])
+        numbers.extend(number for number, _, _ in batch)
+    finished = {name: column.finish() for name, column in made.items()}
+    cells = [series.alias(name) for name, (series, _) in finished.items()]
+    frame = pl.DataFrame([*cells, pl.Series(ROW, numbers, dtype=pl.UInt32)])
+    return frame, [*names], frozenset(name for name, (_, is_json) in finished.items() if is_json)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Read the lines that are not blank, numbered from 1."""
+    number = 0
+    with path.open("rb") as file:
+        for position, line in enumerate(file):
+            text = (line.removeprefix(BOM) if position == 0 else line).strip()
+            if text:
+                number += 1
+                yield number, text
+
+
+def _batches(path: Path, bad_rows: list[BadRow]) -> Iterator[list[Row]]:
+    lines = _lines(path)
+    while batch := list(islice(lines, _BATCH)):
+        yield _read_batch(batch, bad_rows)
+
+
+def _read_batch(batch: list[tuple[int, bytes]], bad_rows: list[BadRow]) -> list[Row]:
+    """Read the lines of a batch; what is no row goes to *bad_rows*."""
+    try:
+        contents = list(map(orjson.loads, (line for _, line in batch)))
+        rows = [
+            (number, line, content) for (number, line), content in zip(batch, contents, strict=True)
+        ]
+    except orjson.JSONDecodeError:
+        rows = list(_readable(batch, bad_rows))
+    objects = []
+    for row in rows:
+        if isinstance(row[2], dict):
+            objects.append(row)
+        else:
+            bad_rows.append(_not_an_object(row))
+    return _read_again(objects, bad_rows)
+
+
+def _readable(batch: list[tuple[int, bytes]], bad_rows: list[BadRow]) -> Iterator[Row]:
+    for number, line in batch:
+        try:
+            yield number, line, orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            message = f"Row {number} is not valid JSON ({error.msg}, at character {error.pos + 1})."
+            bad_rows.append(BadRow(number, "invalid_json", message, line.decode()))
+
+
+def _not_an_object(row: Row) -> BadRow:
+    message = f'Row {row[0]} is JSON, but not an object such as {{"id": "1"}}.'
+    return BadRow(row[0], "not_an_object", message, row[1].decode())
+
+
+def _read_again(rows: list[Row], bad_rows: list[BadRow]) -> list[Row]:
+    """Read the doubtful rows exactly."""
+    doubtful = set(
+        find_doubtful([line for _, line, _ in rows], [content for _, _, content in rows])
+    )
+    if not doubtful:
+        return rows
+    kept: list[Row] = []
+    for position, row in enumerate(rows):
+        try:
+            again = load_exactly(row[1]) if position in doubtful else row[2]
+            kept.append((row[0], row[1], again))
+        except DuplicateKey as error:
+            message = f"Row {row[0]} has the key {error.args[0]!r} twice. Keep one of them."
+            field = error.args[0]
+            bad_rows.append(BadRow(row[0], "duplicate_key", message, row[1].decode(), field))
+        except TooDeep:
+            message = f"Row {row[0]} nests values too deeply."
+            bad_rows.append(BadRow(row[0], "invalid_json", message, row[1].decode()))
+    return kept

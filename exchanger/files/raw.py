@@ -1,0 +1,127 @@
+"""What reading a file gives: the table as it is in the file, and the rows that are no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from exchanger.errors import FileRejected
+
+ROW = "@row"
+RECORD_LENGTH = 2_000
+"""Characters of a bad row's text that are kept."""
+MOST_COLUMNS = 2_000
+"""Columns that a file may have; Braze itself takes far fewer attributes."""
+
+BAD_ROW_SCHEMA: dict[str, pl.DataType] = {
+    ROW: pl.UInt32(),
+    "field": pl.String(),
+    "value": pl.String(),
+    "reason": pl.String(),
+    "message": pl.String(),
+    "record": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """
+    One row that cannot be read, while the rest of its file can.
+
+    Args:
+        row: The data row, from 1.
+        reason: A stable word: ``ragged_row``, ``invalid_json``, ``not_an_object`` or
+            ``duplicate_key``.
+        message: What is wrong and what to do, in words.
+        record: The row's text; cut at 2,000 characters.
+        field: The column it is about, if one.
+    """
+
+    row: int
+    reason: str
+    message: str
+    record: str
+    field: str | None = None
+
+    def cells(self) -> tuple[int, str | None, None, str, str, str]:
+        """Spell the row in the order of ``BAD_ROW_SCHEMA``."""
+        record = self.record[:RECORD_LENGTH]
+        return (self.row, self.field, None, self.reason, self.message, record)
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """
+    A file's content, before any value is understood.
+
+    Args:
+        frame: The columns as in the file, and ``@row`` (UInt32, data rows from 1; a header and
+            blank lines are not counted, bad rows are).
+        bad_rows: The rows that could not be read, with the columns of ``BAD_ROW_SCHEMA``;
+            ``field`` and ``value`` may be null, ``record`` is the row's text.
+        textual: Every cell is text exactly as written (CSV), so that types are the caller's to
+            infer; an empty cell is null.
+        json_columns: Columns whose cells are the JSON text of a value: nested ones, and NDJSON
+            columns that hold several types or numbers that no 64-bit type holds exactly.
+        unusable: Columns that are in the file but not in the frame, each with the reason in
+            words. Only a problem if something is mapped from them.
+        rows: Data rows read: ``frame.height + bad_rows.height``.
+    """
+
+    frame: pl.DataFrame
+    bad_rows: pl.DataFrame
+    textual: bool
+    json_columns: frozenset[str] = frozenset()
+    unusable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Data rows read, the bad ones included."""
+        return self.frame.height + self.bad_rows.height
+
+
+def bad_row_frame(bad: Sequence[BadRow]) -> pl.DataFrame:
+    """Make the frame of bad rows, with ``BAD_ROW_SCHEMA`` even when there are none."""
+    return pl.DataFrame([row.cells() for row in bad], schema=BAD_ROW_SCHEMA, orient="row")
+
+
+def row_numbers(height: int) -> pl.Series:
+    """Make the numbers of the rows of a frame that lost none: 1, 2, 3 and so on."""
+    return pl.int_range(1, height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
+
+
+def taken_names() -> dict[str, str]:
+    """Name the column that a file cannot bring, as ours is called so, with the reason."""
+    return {ROW: f"The name {ROW} is used by this program; rename the column."}
+
+
+def is_wanted(name: str, columns: Collection[str] | None) -> bool:
+    """Tell whether a column of the file belongs into the frame."""
+    return name != ROW and (columns is None or name in columns)
+
+
+def check_names(names: Sequence[str], key: str) -> None:
+    """
+    Refuse a file whose columns cannot be told apart by name.
+
+    Raises:
+        FileRejected: ``no_columns``, ``too_many_columns``, ``empty_column_name`` or
+            ``duplicate_column``.
+    """
+    if not names:
+        raise FileRejected(key, "no_columns", "The file has no columns.")
+    if len(names) > MOST_COLUMNS:
+        message = f"The file has {len(names):,} columns; at most {MOST_COLUMNS:,} can be read."
+        raise FileRejected(key, "too_many_columns", message)
+    for position, name in enumerate(names, start=1):
+        if not name.strip():
+            message = f"Column {position} has no name. Name it, or remove it."
+            raise FileRejected(key, "empty_column_name", message)
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            message = f"Two columns are named {name!r}. Rename or remove one of them."
+            raise FileRejected(key, "duplicate_column", message, column=name)
+        seen.add(name)
