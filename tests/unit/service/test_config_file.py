@@ -1,0 +1,97 @@
+import os
+import shutil
+
+import pytest
+
+from exchanger.errors import ConfigError
+from exchanger.service.config_file import ConfigFile
+
+GOOD = """
+connections:
+  main:
+    braze: {endpoint: iad-01, api_key: "${KEY}"}
+    s3: {bucket: acme-exchange, region: eu-west-1}
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "exchanger.yaml"
+    path.write_text(GOOD)
+    made = ConfigFile(path, {"KEY": "dummy"})
+    yield made
+    made.close()
+
+
+def test_the_copy_is_what_was_accepted_last(file):
+    """A broken edit is refused with the path of the real file, and the copy stays."""
+    file.accept()
+    file.path.write_text(GOOD + "jobz: {}\n")
+
+    with pytest.raises(ConfigError) as caught:
+        file.accept()
+
+    assert str(file.path) == caught.value.source
+    assert [problem.path for problem in caught.value.problems] == ["jobz"]
+    assert file.copy().read_text() == GOOD
+
+
+def test_a_copy_that_was_cleaned_away_is_made_again(file):
+    """A cleaner of temporary folders does not break the runs of a daemon that lives for weeks."""
+    file.accept()
+    shutil.rmtree(file.copy().parent)
+
+    assert file.copy().read_text() == GOOD
+    assert file.copy().parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_change_is_taken_when_it_stands_still(file):
+    """Content counts once it is the same at two looks, though time and size may not tell."""
+    file.accept()
+    before = file.path.stat()
+    looks = [file.has_changed()]
+    file.path.write_text(GOOD.replace("iad-01", "iad-02"))
+    os.utime(file.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    looks.append(file.has_changed())
+    file.path.write_text(GOOD.replace("iad-01", "iad-03"))
+    looks += [file.has_changed(), file.has_changed()]
+    file.accept()
+    looks.append(file.has_changed())
+
+    assert looks == [False, False, False, True, False]
+
+
+def test_a_refused_change_is_not_tried_again_until_it_changes(file):
+    """One broken edit is told once, and the way back to the old content is a change as well."""
+    file.accept()
+    looks = []
+    for content in ("broken", "broken", GOOD, GOOD):
+        file.path.write_text(content)
+        looks.append(file.has_changed())
+        if looks[-1]:
+            try:
+                file.accept()
+            except ConfigError:
+                looks[-1] = "refused"
+
+    assert looks == [False, "refused", False, True]
+
+
+def test_a_file_that_is_gone_is_a_problem_to_tell_once(file):
+    """A vanished file is refused like a broken one."""
+    file.accept()
+    file.path.unlink()
+
+    assert [file.has_changed(), file.has_changed()] == [False, True]
+    with pytest.raises(ConfigError, match="cannot be read"):
+        file.accept()
+    assert not file.has_changed()
+
+
+def test_closing_removes_the_copies(file):
+    """Nothing of the configuration stays in the temporary folder."""
+    file.accept()
+    folder = file.copy().parent
+    file.close()
+
+    assert not folder.exists()
