@@ -1,0 +1,123 @@
+"""
+The archives of a segment export: ZIP or gzip files of JSON lines (braze-api.md 4.4).
+
+Archives are read as streams, so memory is bounded by one batch of lines. What unpacks to far more
+than exports do is refused before it fills the disk or the memory.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from isal import igzip
+
+from exchanger.errors import FileRejected
+
+MAX_RATIO = 1000
+"""Unpacked bytes per packed byte; JSON lines reach about 100."""
+MAX_LINE = 64 * 1024 * 1024
+"""Bytes in one user's line; Braze's own limits on a profile stay far below."""
+
+_CHUNK = 1 << 20
+_SMALL = 1 << 20
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    How many lines are handed out at once: whatever comes first.
+
+    Args:
+        lines: Lines in a batch.
+        size: Bytes in a batch.
+    """
+
+    lines: int = 50_000
+    size: int = 64 * 1024 * 1024
+
+
+def read_batches(path: Path, key: str, limits: Limits) -> Iterator[list[bytes]]:
+    """
+    Read the lines of an archive; blank lines are left out.
+
+    Args:
+        path: The archive on this machine.
+        key: Its name for messages.
+        limits: Of a batch.
+
+    Raises:
+        FileRejected: It is neither ZIP nor gzip (``not_an_archive``), is cut short or damaged
+            (``damaged_archive``), or unpacks to far too much (``archive_too_large``).
+    """
+    batch: list[bytes] = []
+    size = 0
+    try:
+        for line in _lines(path, key):
+            batch.append(line)
+            size += len(line)
+            if len(batch) >= limits.lines or size >= limits.size:
+                yield batch
+                batch, size = [], 0
+    except (zipfile.BadZipFile, EOFError, OSError, zlib.error, igzip.IGzipError) as error:
+        message = f"the archive is damaged or cut short ({error}); the export has to be made again"
+        raise FileRejected(key, "damaged_archive", message) from error
+    if batch:
+        yield batch
+
+
+def _lines(path: Path, key: str) -> Iterator[bytes]:
+    allowed = max(path.stat().st_size * MAX_RATIO, _SMALL)
+    for stream in _streams(path, key, allowed):
+        rest = b""
+        while chunk := stream.read(_CHUNK):
+            allowed -= len(chunk)
+            if allowed < 0 or len(rest) > MAX_LINE:
+                raise _too_large(key)
+            first, *others = chunk.split(b"\n")
+            if not others:
+                rest += first
+                continue
+            yield from (line for line in (rest + first, *others[:-1]) if line.strip())
+            rest = others[-1]
+        if rest.strip():
+            yield rest
+
+
+def _streams(path: Path, key: str, allowed: int) -> Iterator[IO[bytes]]:
+    if zipfile.is_zipfile(path):
+        yield from _members(path, key, allowed)
+        return
+    with path.open("rb") as file:
+        if file.read(2) != _GZIP:
+            message = "the file is neither a ZIP nor a gzip archive; the export has to be made again"
+            raise FileRejected(key, "not_an_archive", message)
+    with _gunzipped(path) as stream:
+        yield stream
+
+
+def _members(path: Path, key: str, allowed: int) -> Iterator[IO[bytes]]:
+    with zipfile.ZipFile(path) as archive:
+        members = [info for info in archive.infolist() if not info.is_dir()]
+        if sum(info.file_size for info in members) > allowed:
+            raise _too_large(key)
+        for info in members:
+            with archive.open(info) as stream:
+                yield stream
+
+
+@contextmanager
+def _gunzipped(path: Path) -> Iterator[BinaryIO]:
+    with igzip.open(path, "rb") as stream:
+        yield cast("BinaryIO", stream)
+
+
+def _too_large(key: str) -> FileRejected:
+    message = f"the archive unpacks to more than {MAX_RATIO} times its size; it is not read further"
+    return FileRejected(key, "archive_too_large", message)

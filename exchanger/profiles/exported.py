@@ -1,0 +1,174 @@
+"""
+What an export job asks of Braze, and which columns it makes of the answer.
+
+Terminology:
+  - PATH: where a value is found in an exported user, ``email`` or ``custom_attributes.pref.color``.
+  - NAMED column: one that the job's ``fields`` names.
+  - REMAINING column: a custom attribute that nothing names, under its own name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from exchanger.config.models import ExportField, ExportJob, FieldType
+from exchanger.errors import ConfigError, Problem
+
+CUSTOM = "custom_attributes"
+BRAZE_ID = "braze_id"
+MAX_CUSTOM_ATTRIBUTES = 500
+"""How many custom attributes one request may name (braze-api.md 4.1)."""
+
+STANDARD_TYPES: dict[str, FieldType] = {
+    "created_at": "datetime",
+    "created_from": "string",
+    "external_id": "string",
+    "user_aliases": "json",
+    BRAZE_ID: "string",
+    "random_bucket": "integer",
+    "first_name": "string",
+    "last_name": "string",
+    "email": "string",
+    "dob": "date",
+    "home_city": "string",
+    "country": "string",
+    "phone": "string",
+    "language": "string",
+    "time_zone": "string",
+    "last_coordinates": "list",
+    "gender": "string",
+    "total_revenue": "float",
+    "attributed_campaign": "string",
+    "attributed_source": "string",
+    "attributed_adgroup": "string",
+    "attributed_ad": "string",
+    "push_subscribe": "string",
+    "email_subscribe": "string",
+    CUSTOM: "json",
+    "custom_events": "json",
+    "purchases": "json",
+    "devices": "json",
+    "push_tokens": "json",
+    "apps": "json",
+    "uninstalled_at": "datetime",
+    "campaigns_received": "json",
+    "canvases_received": "json",
+    "cards_clicked": "json",
+    "push_opted_in_at": "datetime",
+}
+"""Every field that Braze exports, with the type its column gets (braze-api.md 4.5)."""
+
+
+@dataclass(frozen=True)
+class ExportColumn:
+    """
+    One named column of a dataset.
+
+    Args:
+        name: The column.
+        path: Where its value is found in an exported user.
+        type: The type that its values must fit; None: whatever is observed.
+        scale: Decimal places of a ``decimal`` column.
+    """
+
+    name: str
+    path: str
+    type: FieldType | None = None
+    scale: int = 0
+
+    @property
+    def field(self) -> str:
+        """The exported field that holds the value: the first word of the path."""
+        return self.path.partition(".")[0]
+
+    @property
+    def inner(self) -> str:
+        """The rest of the path; empty when the column is the entire field."""
+        return self.path.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """
+    The columns of a dataset.
+
+    Args:
+        columns: The named columns, in order.
+        remaining_prefix: Before the names of remaining columns; None: there are none.
+    """
+
+    columns: tuple[ExportColumn, ...]
+    remaining_prefix: str | None = None
+
+    def covers(self, attribute: str) -> bool:
+        """Tell whether a named column is this entire custom attribute."""
+        return any(c.field == CUSTOM and c.inner == attribute for c in self.columns)
+
+
+@dataclass(frozen=True)
+class FieldsToExport:
+    """What to put into the request (braze-api.md 4.1), each list sorted."""
+
+    fields: tuple[str, ...]
+    custom_attributes: tuple[str, ...] = ()
+
+
+def selection_of(name: str, job: ExportJob) -> Selection:
+    """
+    Settle the columns of an export job.
+
+    Args:
+        name: The job's name, for the paths of problems.
+        job: The job.
+
+    Raises:
+        ConfigError: Paths that Braze does not export (all of them), or no column at all.
+    """
+    problems = [
+        problem
+        for column, field in job.fields.items()
+        if (problem := _problem(f"jobs.{name}.fields.{column}", field.from_))
+    ]
+    if not job.fields and job.remaining_fields is None:
+        problems.append(Problem(f"jobs.{name}.fields", "the export names no column"))
+    if problems:
+        raise ConfigError(problems)
+    columns = tuple(_column(column, field) for column, field in job.fields.items())
+    remaining = job.remaining_fields
+    return Selection(columns, None if remaining is None else remaining.prefix)
+
+
+def fields_to_export(selection: Selection) -> FieldsToExport:
+    """
+    List what to ask Braze for: what the columns need, and ``braze_id`` to find duplicates by.
+
+    All custom attributes are asked for when a column needs them all, or when there are too many
+    to name. An attribute's own name may hold a dot, so for ``custom_attributes.pref.color`` both
+    ``pref`` and ``pref.color`` are asked for.
+    """
+    fields = {c.field for c in selection.columns} | {BRAZE_ID}
+    inner = [c.inner for c in selection.columns if c.field == CUSTOM]
+    attributes = {name for path in inner for name in (path, path.partition(".")[0])}
+    everything = selection.remaining_prefix is not None or "" in attributes
+    if everything or len(attributes) > MAX_CUSTOM_ATTRIBUTES:
+        return FieldsToExport(tuple(sorted(fields | {CUSTOM})))
+    return FieldsToExport(tuple(sorted(fields - {CUSTOM})), tuple(sorted(attributes)))
+
+
+def _column(name: str, field: ExportField) -> ExportColumn:
+    expected = STANDARD_TYPES.get(field.from_)
+    return ExportColumn(name, field.from_, field.type or expected, field.scale or 0)
+
+
+def _problem(where: str, path: str) -> Problem | None:
+    field, _, inner = path.partition(".")
+    if field not in STANDARD_TYPES:
+        near = difflib.get_close_matches(field, STANDARD_TYPES, n=1)
+        guess = f"{CUSTOM}.{path}" if not near else near[0] + path[len(field) :]
+        return Problem(where, f"{path!r} is not a field that Braze exports", guess)
+    if inner and STANDARD_TYPES[field] != "json":
+        return Problem(where, f"{field!r} holds nothing that {path!r} could name", field)
+    if path != path.strip(".") or ".." in path:
+        return Problem(where, f"{path!r} has an empty word between its dots", path.strip("."))
+    return None
