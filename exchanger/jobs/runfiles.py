@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -68,7 +67,7 @@ def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
         StateDamaged: It is missing, or not what was written.
     """
     path = world.workdir / "state.parquet"
-    found = world.bucket.download(key, None, path)
+    found = world.bucket.download(key, world.bucket.head(key).etag, path)
     if checksum and found != checksum:
         raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
     return pl.read_parquet(path, memory_map=False)
@@ -77,10 +76,7 @@ def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
 def _store(world: World, key: str, frame: pl.DataFrame) -> str:
     path = world.workdir / "state.parquet"
     frame.write_parquet(path)
-    with path.open("rb") as body:
-        checksum = hashlib.file_digest(body, "sha256").hexdigest()
-    world.bucket.upload(key, path)
-    return checksum
+    return world.bucket.upload(key, path).sha256
 
 
 def _store_unless_empty(world: World, key: str, frame: pl.DataFrame) -> str:

@@ -1,0 +1,225 @@
+"""What the bucket remembers, over a real S3 interface."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from exchanger.errors import StateDamaged, StorageChanged
+from exchanger.files.names import StateNames, field_of, table_column
+from exchanger.outside.tables import Table
+from exchanger.state.connection import open_state
+from exchanger.state.held import HeldValues
+from exchanger.state.runs import ClaimedFile, RunDocument
+
+AT = datetime(2026, 9, 15, 10, tzinfo=UTC)
+PROFILES = pl.Series("@profile", ["a", "b", "never"])
+
+
+@pytest.fixture
+def state(bucket):
+    return open_state(bucket, "_exchanger/main/")
+
+
+def document(seq, nonce="n1", **changes):
+    return RunDocument(
+        **{
+            "seq": seq,
+            "run_id": f"run-{seq}",
+            "job": "crm",
+            "state": "planned",
+            "nonce": nonce,
+            "counter": 1,
+            "created_at": AT.isoformat(),
+            **changes,
+        }
+    )
+
+
+def said(profile, **fields):
+    cells = {"@profile": [profile], "@exists": [True]}
+    return pl.DataFrame(cells | {name: [text] for name, text in fields.items()})
+
+
+def held(state, *fields):
+    rows = state.held.of(PROFILES, fields).sort("@profile")
+    return {row["@profile"]: row for row in rows.to_dicts()}
+
+
+def test_a_run_number_is_given_once(state):
+    """Of two processes that plan the same number, exactly one succeeds."""
+    state.runs.create(document(1, "mine"))
+
+    with pytest.raises(StorageChanged):
+        state.runs.create(document(1, "theirs"))
+    assert state.runs.newest().document.nonce == "mine"
+
+
+def test_our_own_lost_answer_is_recognised(state):
+    """A create that reached S3 but whose answer was lost counts as ours when it is tried again."""
+    first = state.runs.create(document(1, "mine"))
+
+    assert state.runs.create(document(1, "mine")).etag == first.etag
+
+
+def test_a_document_is_changed_only_from_the_version_that_was_read(state):
+    """A transition from a version that somebody else has replaced is refused."""
+    stored = state.runs.create(document(1))
+    state.runs.change(stored, state="delivering")
+
+    with pytest.raises(StorageChanged):
+        state.runs.change(stored, state="settled")
+    assert state.runs.newest().document.state == "delivering"
+
+
+def test_the_newest_run_is_found_without_its_hint(state, bucket):
+    """The pointer object is a hint: a stale, damaged or missing one hides no run."""
+    for seq in (1, 2, 3):
+        state.runs.create(document(seq))
+    for hint in (b'{"seq": 1}', b"not json", None):
+        if hint is None:
+            bucket.delete([state.names.newest_run])
+        else:
+            bucket.write(state.names.newest_run, hint)
+
+        assert state.runs.newest().document.seq == 3
+
+
+def test_a_document_reads_back_as_written(state):
+    """Everything in a run document survives the way through the bucket."""
+    file = ClaimedFile("in/a.csv", "e1", "sha", "applied", 10, ("total",), "note")
+    written = document(1, files=(file,), types={"a": "integer"}, report={"rows_read": 10})
+    state.runs.create(written)
+
+    assert written == state.runs.read(1).document
+
+
+def test_a_damaged_document_is_named(state, bucket):
+    """A run document that is not ours to read stops the run, with its key."""
+    bucket.write(state.names.run(1), b'{"seq": 1}')
+
+    with pytest.raises(StateDamaged, match=r"runs/000000001\.json"):
+        state.runs.newest()
+
+
+def test_nothing_is_held_of_profiles_never_seen(state):
+    """A profile without any row is absent from the answer, not full of empty fields."""
+    assert held(state, "tier") == {}
+    state.held.deliver(said("a", tier='"gold"'), seq=1, at=AT)
+
+    assert set(held(state, "tier")) == {"a"}
+
+
+def test_a_field_never_spoken_of_is_unknown(state):
+    """Unknown (null) is kept apart from known empty (the text null), also for new columns."""
+    state.held.deliver(said("a", tier="null"), seq=1, at=AT)
+
+    assert held(state, "tier", "points")["a"] == {
+        "@profile": "a",
+        "@exists": True,
+        "tier": "null",
+        "points": None,
+    }
+
+
+def test_the_newest_stamp_wins_over_the_newest_commit(state):
+    """An observation of an older state that is committed later does not undo a delivery."""
+    state.held.deliver(said("a", tier='"gold"'), seq=5, at=AT)
+    state.held.observe(said("a", tier='"silver"', points="1"), stamp=4, at=AT)
+
+    row = held(state, "tier", "points")["a"]
+    assert ('"gold"', "1") == (row["tier"], row["points"])
+
+
+def test_an_observation_of_the_same_stamp_wins(state):
+    """What was seen after run 5 settled is newer than what run 5 delivered."""
+    state.held.observe(said("a", tier='"seen"'), stamp=5, at=AT)
+    state.held.deliver(said("a", tier='"sent"'), seq=5, at=AT)
+
+    assert held(state, "tier")["a"]["tier"] == '"seen"'
+
+
+def test_a_delivery_is_recorded_once(state, bucket):
+    """Settling the same run again adds nothing, as after a crash in the middle of settling."""
+    for text in ('"gold"', '"other"'):
+        state.held.deliver(said("a", tier=text), seq=1, at=AT)
+
+    assert held(state, "tier")["a"]["tier"] == '"gold"'
+
+
+def test_names_that_delta_would_confuse_stay_apart(state):
+    """Attributes that differ only in case, or hold any character, are columns of their own."""
+    fields = {"Tier": "1", "tier": "2", "Fav colour (%)": "3", "été,;{}\n\t=": "4"}
+    state.held.deliver(said("a", **fields), seq=1, at=AT)
+
+    row = held(state, *fields)["a"]
+    assert fields == {name: row[name] for name in fields}
+    assert list(fields) == [field_of(table_column(name)) for name in fields]
+
+
+def test_the_latest_version_of_a_key_counts(state):
+    """A to B to A is three versions: only the last is known as applied."""
+    files = [ClaimedFile("in/a.csv", etag, f"sha-{etag}", "applied") for etag in ("A", "B", "A")]
+    for seq, file in enumerate(files[:2], start=1):
+        state.applied.record("crm", [file], seq=seq)
+
+    assert {"in/a.csv": ("B", "applied")} == state.applied.snapshot().latest("crm")
+    state.applied.record("crm", [files[2]], seq=3)
+    assert {"in/a.csv": ("A", "applied")} == state.applied.snapshot().latest("crm")
+    assert state.applied.snapshot().latest("other") == {}
+
+
+def test_sums_are_remembered_for_the_connection(state):
+    """Content that fed a sum is recognised for any job and name, but only for that sum."""
+    file = ClaimedFile("in/a.csv", "e", "sha-1", "applied", sums=("total",))
+    state.applied.record("crm", [file], seq=1)
+    waiting = ClaimedFile("in/b.csv", "e", "sha-2", "equal_content", sums=("total",))
+    state.applied.record("crm", [waiting], seq=2)
+    snapshot = state.applied.snapshot()
+
+    assert snapshot.summed("sha-1", ["total", "x"]) == "in/a.csv"
+    assert snapshot.summed("sha-1", ["x"]) is None
+    assert snapshot.summed("sha-2", ["total"]) is None
+    assert snapshot.summed_key("in/a.csv", ["total"])
+    assert not snapshot.summed_key("in/b.csv", ["total"])
+
+
+def test_finished_runs_are_listed_once_and_newest_first(state):
+    """A report recorded twice is one run; the newest comes first."""
+    for seq, day in ((1, 14), (2, 15), (2, 15)):
+        time = f"2026-09-{day}T10:00:00+00:00"
+        report = {"run_id": f"r{seq}", "job": "crm", "seq": seq, "state": "succeeded"}
+        state.finished.record(report | {"started_at": time, "finished_at": time})
+
+    assert ["r2", "r1"] == state.finished.rows()["run_id"].to_list()
+    assert state.finished.rows("other").is_empty()
+
+
+def test_kept_types_are_per_job(state):
+    """Types are empty before the first run, and read back as kept."""
+    assert state.types.of("crm") == {}
+    state.types.keep("crm", {"total": "decimal(2)"}, seq=1)
+
+    assert {"total": "decimal(2)"} == state.types.of("crm")
+    assert state.types.of("other") == {}
+
+
+def test_small_files_are_joined(tmp_path):
+    """After many runs a table is not made of as many files, and says the same."""
+    table = Table(str(tmp_path / "held"), {})
+    values = HeldValues(table)
+    for seq in range(1, 60):
+        values.deliver(said("a", tier=f"{seq}"), seq=seq, at=AT)
+
+    assert len(table.open().file_uris()) < 20
+    assert values.of(PROFILES, ["tier"])["tier"].to_list() == ["59"]
+
+
+def test_state_names_sort_like_numbers():
+    """Run documents list in the order of their numbers, and only they have one."""
+    names = StateNames("p/")
+
+    assert sorted(names.run(n) for n in (10, 9, 100)) == [names.run(n) for n in (9, 10, 100)]
+    assert [names.seq_of(names.run(12)), names.seq_of(names.newest_run)] == [12, None]
