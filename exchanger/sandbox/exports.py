@@ -172,7 +172,7 @@ def read_order(
         segment_id=body["segment_id"],
         fields=tuple(cast("list[str]", fields)),
         custom_attributes=None if custom is None else tuple(custom),
-        output_format=output_format,
+        output_format=cast("Literal['zip', 'gzip']", output_format),
         callback=callback,
     )
 

@@ -78,7 +78,8 @@ class Meter:
             if name in CONTROL_KEYS or name in blocklist or name == looked_up_by:
                 continue
             if name not in STANDARD_FIELDS:
-                self.by_name[name] += points_of_value(value)
+                plain = not isinstance(value, dict | list)
+                self.by_name[name] += 1 if plain else points_of_value(value)
             elif name in BILLED_STANDARD_FIELDS:
                 self.by_name[name] += 1
 

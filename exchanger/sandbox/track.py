@@ -10,6 +10,7 @@ from exchanger.sandbox import events, identifiers, refusals, standard_fields
 from exchanger.sandbox.answers import Answer, refused
 from exchanger.sandbox.attributes import updated
 from exchanger.sandbox.identifiers import Directory
+from exchanger.sandbox.json_text import JsonNumber
 from exchanger.sandbox.meter import CONTROL_KEYS, Meter
 from exchanger.sandbox.nested import MAX_TEXT
 from exchanger.sandbox.profiles import Profile
@@ -17,6 +18,7 @@ from exchanger.sandbox.refusals import Refusal
 from exchanger.sandbox.settings import SandboxSettings
 
 NOTHING_VALID = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
+_KEPT_AS_SENT = frozenset({int, bool, JsonNumber})
 TOO_MANY = "Max Input Length Exceeded"
 _CHECKS: dict[str, Callable[[dict[str, Any]], Refusal | None]] = {
     "attributes": standard_fields.refusal,
@@ -113,11 +115,13 @@ def set_attributes(
     """Set the fields of a valid attributes object on a profile."""
     merge = given.get("_merge_objects") in (True, "true")
     for name, value in given.items():
-        if name in CONTROL_KEYS or name in settings.blocklist:
+        if name in CONTROL_KEYS or name in settings.blocklist or not 0 < len(name) <= MAX_TEXT:
             continue
         if name in standard_fields.STANDARD_FIELDS:
             _set_standard(directory, profile, name, value)
-        elif 0 < len(name) <= MAX_TEXT:
+        elif type(value) in _KEPT_AS_SENT:
+            profile.custom[name] = value
+        else:
             after = updated(profile.custom.get(name), value, merge=merge, settings=settings)
             _put(profile.custom, name, after)
     directory.touch(profile)
