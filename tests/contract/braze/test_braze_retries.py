@@ -1,0 +1,197 @@
+"""When the client tries again, how long it waits, and when it gives up."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from exchanger.config.models import BrazeConfig, RateLimit
+from exchanger.errors import BrazeRefused, BrazeUnreachable
+from exchanger.outside.braze import Braze
+from exchanger.outside.patience import ATTEMPTS, LIMIT_WAITING
+
+BODY = b'{"attributes":[{"external_id":"a"}]}'
+FAULTS = [
+    {"status": 500, "body": {"message": "Internal Server Error"}},
+    {"status": 502, "body": "<html>Bad Gateway</html>"},
+    {"status": 503, "body": ""},
+    {"status": 504},
+    {"status": 408},
+    {"status": 201, "body": ""},
+    {"status": 201, "body": '{"message":"succ'},
+    {"status": 201, "body": "[]"},
+    {"status": 201, "body": '{"message":"success"', "cut": True},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_is_tried_again(workspace, fault):
+    """After a fault the same body is sent again, and the answer says that it was uncertain."""
+    async with workspace(fault, fault, {}) as w:
+        answer = await w.braze.track(BODY)
+    assert (True, True) == (answer.accepted, answer.uncertain)
+    assert [BODY] * 3 == [asked.body for asked in w.asked]
+    assert 3 == w.braze.requests
+    assert 0 < w.waited <= 0.5 + 1.0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_faults_end_after_some_attempts(workspace, fault):
+    """A fault that stays is raised as unreachable, after a bounded number of attempts and time."""
+    async with workspace(fault) as w:
+        with pytest.raises(BrazeUnreachable) as unreachable:
+            await w.braze.track(BODY)
+    assert ATTEMPTS == len(w.asked)
+    assert (True, True) == (unreachable.value.retryable, unreachable.value.uncertain)
+    assert w.waited < 16
+
+
+async def test_no_connection_is_certain(stepped_clock):
+    """Where nobody listens nothing can have taken effect."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        config = BrazeConfig(endpoint=url, api_key=SecretStr("dummy"))
+        async with Braze(config, clock=stepped_clock) as braze:
+            with pytest.raises(BrazeUnreachable) as unreachable:
+                await braze.track(BODY)
+    assert (0, False) == (unreachable.value.status, unreachable.value.uncertain)
+    assert ATTEMPTS == braze.requests
+
+
+async def test_a_refusal_after_a_fault_is_uncertain(workspace):
+    """A refusal says whether an earlier attempt may have gone through."""
+    async with workspace({"status": 503}, {"status": 413}) as w:
+        with pytest.raises(BrazeRefused) as refused:
+            await w.braze.track(BODY)
+    assert refused.value.uncertain
+
+
+NOW = 1789466400  # The stand-in's clock begins at 2026-09-15T10:00:00Z.
+
+
+@pytest.mark.parametrize(
+    ("headers", "waited"),
+    [
+        ({"X-Ratelimit-Retry-After": "3"}, 3),
+        ({"x-ratelimit-retry-after": "3", "retry-after": "60"}, 3),
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "7", "X-RateLimit-Reset": "20"}, 7),
+        ({"X-RateLimit-Reset": "20"}, 20),
+        ({"X-RateLimit-Reset": str(NOW + 90)}, 90),
+        (
+            {
+                "X-RateLimit-Limit": "3000",
+                "X-RateLimit-Remaining": "0",
+                "X-RateLimit-Reset": str(NOW + 2),
+            },
+            2,
+        ),
+        ({"X-RateLimit-Reset": str(NOW - 90)}, 0),
+        ({"X-Ratelimit-Retry-After": "3540"}, 3540),
+    ],
+)
+async def test_429_waits_as_told(workspace, headers, waited):
+    """Both dialects of rate limit headers are understood, relative and as a time."""
+    async with workspace({"status": 429, "headers": headers}, {}) as w:
+        answer = await w.braze.track(BODY)
+    assert pytest.approx(waited) == w.waited
+    assert (True, False, 2) == (answer.accepted, answer.uncertain, len(w.asked))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Retry-After": "Tue, 15 Sep 2026 10:00:30 GMT"},
+        {"Retry-After": "soon"},
+        {"X-RateLimit-Reset": "nan"},
+        {"X-RateLimit-Reset": "-5"},
+    ],
+)
+async def test_429_that_does_not_say_how_long(workspace, headers):
+    """Without a readable header the wait is short at first."""
+    async with workspace({"status": 429, "headers": headers}, {}) as w:
+        await w.braze.track(BODY)
+    assert 1 <= w.waited <= 2
+
+
+async def test_429_is_no_attempt(workspace):
+    """More 429 than attempts still end well."""
+    busy = {"status": 429, "headers": {"Retry-After": "1"}}
+    async with workspace(*[busy] * (ATTEMPTS * 2), {}) as w:
+        answer = await w.braze.track(BODY)
+    assert answer.accepted
+    assert ATTEMPTS * 2 + 1 == len(w.asked)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "0"}, {"Retry-After": "300"}])
+async def test_429_without_end_is_given_up(workspace, headers):
+    """Waiting for a rate limit is bounded, even if it always says that there is no wait."""
+    async with workspace({"status": 429, "headers": headers}) as w:
+        with pytest.raises(BrazeUnreachable) as unreachable:
+            await w.braze.track(BODY)
+    assert (429, False) == (unreachable.value.status, unreachable.value.uncertain)
+    assert LIMIT_WAITING - 300 <= w.waited <= LIMIT_WAITING
+    assert len(w.asked) < 600
+
+
+async def test_429_for_longer_than_an_hour_is_not_waited_for(workspace):
+    """A limit that opens tomorrow is given up at once."""
+    async with workspace({"status": 429, "headers": {"Retry-After": "86400"}}) as w:
+        with pytest.raises(BrazeUnreachable):
+            await w.braze.track(BODY)
+    assert (1, 0) == (len(w.asked), w.waited)
+
+
+@pytest.mark.parametrize(
+    ("headers", "waited"),
+    [
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "12"}, 12),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(NOW + 12)}, 12),
+        ({"X-RateLimit-Remaining": "0"}, 0),
+        ({"X-RateLimit-Remaining": "1", "X-RateLimit-Reset": "12"}, 0),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(NOW + 86400)}, 0),
+        ({"X-RateLimit-Reset": "12"}, 0),
+        ({}, 0),
+    ],
+)
+async def test_none_left_makes_the_next_request_wait(workspace, headers, waited):
+    """When an answer says that no request is left, the next one waits for the reset."""
+    async with workspace({"headers": headers}, {}) as w:
+        await w.braze.track(BODY)
+        assert 0 == w.waited
+        await w.braze.track(BODY)
+    assert pytest.approx(waited) == w.waited
+
+
+async def test_requests_keep_to_the_configured_rate(workspace):
+    """However many are sent at once, no window holds more than the limit."""
+    limit = RateLimit(requests=10, per=timedelta(seconds=3))
+    async with workspace({}, rate_limit=limit) as w:
+        await asyncio.gather(*(w.braze.track(BODY) for _ in range(35)))
+    assert pytest.approx(9) == w.waited
+    assert 35 == w.braze.requests
+
+
+async def test_look_ups_have_a_rate_of_their_own(workspace):
+    """Look-ups wait for their own limit and do not slow down deliveries."""
+    limit = RateLimit(requests=1, per=timedelta(minutes=1))
+    async with workspace({"body": {"users": []}}, lookup_limit=limit) as w:
+        for _ in range(3):
+            await w.braze.export_ids(["a"], ["email"])
+        assert pytest.approx(120) == w.waited
+        await w.braze.track(BODY)
+        assert pytest.approx(120) == w.waited
+    assert {"/users/track": 1, "/users/export/ids": 3} == w.braze.requests_by_endpoint
+
+
+@pytest.mark.parametrize("url", ["http://rest.iad-01.braze.com", "ftp://127.0.0.1", "rest"])
+def test_the_key_is_never_sent_in_the_clear(url):
+    """Only https, or this machine, is spoken to."""
+    with pytest.raises(ValueError, match="https"):
+        Braze(BrazeConfig(endpoint=url, api_key=SecretStr("dummy")))
