@@ -113,8 +113,8 @@ def _local_time(text: pl.Expr) -> pl.Expr:
     day = text.str.head(10).str.to_date("%Y-%m-%d", strict=False)
     hour = _number(text.str.slice(11, 2))
     minute = _number(text.str.slice(14, 2))
-    second = pl.when(text.str.slice(16, 1) == ":").then(_number(text.str.slice(17, 2)))
-    second = second.otherwise(0)
+    has_second = text.str.slice(16, 1) == ":"
+    second = pl.when(has_second).then(_number(text.str.slice(17, 2))).otherwise(0)
     digits = text.str.extract(r"^.{19}[.,:](\d{1,9})", 1)
     micros = _number(digits.str.pad_end(6, "0").str.head(6))
     real = (hour < 24) & (minute < 60) & (second < 60)

@@ -1,0 +1,187 @@
+"""From the cells of a file to what it gives: typed values, and rejected rows with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from exchanger.config.models import FieldType, ImportJob
+from exchanger.errors import FileRejected
+from exchanger.profiles import columns
+from exchanger.profiles.casted import Casted
+from exchanger.profiles.casting import Reading, cast_values, reading_of
+from exchanger.profiles.casting_lists import cast_lists
+from exchanger.profiles.casting_text import read_json_scalars
+from exchanger.profiles.casting_times import read_instants
+from exchanger.profiles.identifiers import read_identifiers
+from exchanger.profiles.mapping import order_type
+from exchanger.profiles.raw import RawColumns, without_empty
+from exchanger.profiles.rejections import Place, no_rejections, rejections_of
+from exchanger.profiles.rules import Rule
+
+
+@dataclass(frozen=True)
+class Given:
+    """
+    What one file gives.
+
+    Args:
+        frame: ``@profile`` (String), ``@file``, ``@row`` (UInt32), ``@order`` (if the job orders;
+            Int64, Float64, ``Datetime("us", "UTC")`` or String), one typed column for each rule,
+            and ``@said:NAME`` (Boolean) for each ``clear`` rule. Null says nothing.
+        rejected: The other rows, as ``rejections.REJECTED``; one entry for each field at fault.
+        said: The fields that every row speaks of, empty or not.
+        trimmed: Rows whose identifier had white space around it.
+        nulls_left_out: Null members of JSON objects that were left out.
+    """
+
+    frame: pl.DataFrame
+    rejected: pl.DataFrame
+    said: tuple[str, ...] = ()
+    trimmed: int = 0
+    nulls_left_out: int = 0
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of the given frame, and what its messages name."""
+
+    name: str
+    field: str
+    column: str
+    casted: Casted
+    scale: int = 0
+
+
+def cast_rows(
+    raw: RawColumns,
+    rules: Sequence[Rule],
+    job: ImportJob,
+    file_index: int,
+    kept: Mapping[str, str] | None = None,
+) -> Given:
+    """
+    Cast every row of a file, or reject it with all its reasons.
+
+    Args:
+        raw: The file's columns.
+        rules: As settled for this file, at the types of the entire run.
+        job: Its match, order and source.
+        file_index: The file's position in the run.
+        kept: Types by column, as ``settle_rules`` gave them for the last file of the run. Only
+            the column of ``order_by`` is looked up; without it, this file alone decides its type.
+
+    Raises:
+        FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
+            objects and booleans have no order).
+    """
+    identifiers = read_identifiers(
+        _cells(raw, job.match[0].external_id, job),
+        is_json=job.match[0].external_id in raw.json_columns,
+    )
+    cast = [
+        _Column(columns.PROFILE, "external_id", job.match[0].external_id, identifiers.casted),
+        *_order(raw, job, kept or {}),
+        *(_cast_rule(raw, rule, job) for rule in rules if rule.column),
+    ]
+    fine = _fine_rows(cast, raw.frame.height)
+    static = [_static(rule, job, raw.key) for rule in rules if not rule.column]
+    said = tuple(rule.name for rule in rules if rule.merge == "clear")
+    frame = pl.DataFrame(
+        [c.casted.values.alias(c.name) for c in cast] + [raw.frame[columns.ROW]]
+    ).with_columns(pl.lit(file_index, dtype=pl.UInt32).alias(columns.FILE))
+    control = [n for n in (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER) if n in frame]
+    frame = (frame if fine is None else frame.filter(fine)).select(
+        *control,
+        *(c.name for c in cast if c.name not in control),
+        *static,
+        *(pl.lit(True).alias(columns.said(name)) for name in said),
+    )
+    rejected = _rejected(raw, cast, job, file_index) if fine is not None else no_rejections()
+    dropped = sum(c.casted.dropped for c in cast)
+    return Given(frame, rejected, said, identifiers.trimmed, dropped)
+
+
+def _cells(raw: RawColumns, column: str, job: ImportJob) -> pl.Series:
+    return without_empty(raw.frame[column], job.source.nulls)
+
+
+def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:
+    reading = reading_of(rule, job.source.timezone, job.source.nulls)
+    is_json = rule.column in raw.json_columns
+    casted = _cast(_cells(raw, rule.column, job), rule, reading, is_json=is_json)
+    return _Column(rule.name, rule.name, rule.column, casted, rule.scale)
+
+
+def _cast(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
+    if rule.type == "list":
+        return cast_lists(cells, rule, reading, is_json=is_json)
+    if is_json and rule.type != "json":
+        scalars = read_json_scalars(cells)
+        values = without_empty(scalars.values, reading.nulls)
+        return cast_values(values, reading).over(scalars.faults)
+    return cast_values(cells, reading)
+
+
+def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Column]:
+    """Cast the column of ``order_by`` to something that sorts as people mean it."""
+    column = job.source.order_by
+    if column is None:
+        return []
+    name = order_type(column, job, raw, kept)
+    kind = "string" if name is None else name.type
+    if kind in ("boolean", "list", "json"):
+        message = f"Column {column!r} holds {kind}, which has no order. Set another 'order_by:'."
+        raise FileRejected(raw.key, "bad_order", message, column=column)
+    cells = _cells(raw, column, job)
+    if column in raw.json_columns:
+        cells = read_json_scalars(cells).values
+    if kind in ("date", "datetime"):
+        casted = read_instants(cells, job.source.timezone)  # Finer than a field's milliseconds.
+    else:
+        sortable: FieldType = "float" if kind == "decimal" else kind
+        # Long text still sorts, by its beginning.
+        casted = cast_values(cells, Reading(sortable, cut=True, timezone=job.source.timezone))
+    return [_Column(columns.ORDER, column, column, casted)]
+
+
+def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
+    """Make the constant column of a static value, cast like a cell that holds it."""
+    reading = reading_of(rule, job.source.timezone, ())
+    cell = without_empty(pl.Series([rule.config.value]), ())
+    casted = _cast(cell, rule, reading, is_json=False)
+    if casted.faults.item() is not None:
+        message = f"The 'value:' of field {rule.name!r} is no {rule.type}. Correct the job."
+        raise FileRejected(key, "static_value", message)
+    return pl.lit(casted.values).first().alias(rule.name)
+
+
+def _fine_rows(cast: Sequence[_Column], height: int) -> pl.Series | None:
+    """Find the rows without any fault; None if that is all of them."""
+    fine = None
+    for column in cast:
+        faults = column.casted.faults
+        if faults.null_count() != height:
+            fine = faults.is_null() if fine is None else fine & faults.is_null()
+    return fine
+
+
+def _rejected(
+    raw: RawColumns, cast: Sequence[_Column], job: ImportJob, file_index: int
+) -> pl.DataFrame:
+    """Put every fault into words, in the order of rows and then of fields."""
+    found = []
+    for column in cast:
+        faults = column.casted.faults
+        if faults.null_count() == len(faults):
+            continue
+        zone = job.source.timezone
+        place = Place(file_index, column.field, column.column, column.scale, zone)
+        rows, values = raw.frame[columns.ROW], raw.frame[column.column].rename("value")
+        cells = pl.DataFrame([rows, values, faults.rename("reason")])
+        found.append(rejections_of(cells.filter(pl.col("reason").is_not_null()), place))
+    every = pl.concat(found).sort(columns.ROW, maintain_order=True)
+    # A column that orders the rows and feeds a field is named once.
+    return every.unique([columns.ROW, "field"], keep="first", maintain_order=True)

@@ -1,0 +1,248 @@
+"""
+Which column of a file feeds which attribute, and as what type.
+
+Settling a file and casting it are two steps: a later file of a run may widen a type, and all files
+of a run must be cast by the same rules. Settle every file first, handing on what is kept; then
+bring each file's rules to the last kept types with ``widen_rules``, and cast.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
+from exchanger.errors import FileRejected
+from exchanger.profiles.inference import infer_type
+from exchanger.profiles.kept_types import keep_type
+from exchanger.profiles.own_types import TypeName, own_type, parse_type_name
+from exchanger.profiles.raw import RawColumns, without_empty
+from exchanger.profiles.rules import Rule
+from exchanger.profiles.standard import CONTROL_KEYS, IDENTIFIERS, STANDARD_ATTRIBUTES
+
+_MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
+_NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
+_TIMES: frozenset[FieldType] = frozenset({"date", "datetime"})
+_NEEDED: dict[StrategyName, frozenset[FieldType]] = {
+    "sum": _NUMBERS,
+    "highest": _NUMBERS | _TIMES,
+    "lowest": _NUMBERS | _TIMES,
+}
+"""Types that a strategy can work on; the others take all."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """
+    What is decided about one file.
+
+    Args:
+        rules: One for each attribute, the named fields first.
+        kept: Types by column, of earlier files and this one, ready to be kept for the next.
+        skipped: Columns that ``remaining_fields`` would have taken, were they usable; with why.
+    """
+
+    rules: list[Rule]
+    kept: dict[str, str]
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Settled:
+    """
+    Decide for one file which column feeds which attribute, and as what type.
+
+    Args:
+        job: Its fields, remaining fields, match and order.
+        raw: The file's columns; text is looked at in full where a type must be inferred.
+        kept: The types that earlier files gave to columns, by column.
+
+    Raises:
+        FileRejected: ``missing_column``, ``unusable_column``, ``duplicate_attribute``,
+            ``type_changed`` or ``type_needed``.
+    """
+    order = job.source.order_by
+    for column in (job.match[0].external_id, *([order] if order else [])):
+        require_column(column, raw)
+    chosen = [*_named_fields(job, raw), *_remaining_fields(job, raw)]
+    untyped = {rule.column for rule, typed in chosen if not typed}
+    if order and _declared_type(job, order) is None:
+        untyped.add(order)
+    types = {column: type_of(column, job, raw, kept) for column in raw.names if column in untyped}
+    rules = [
+        rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
+    ]
+    found = {column: str(name) for column, name in types.items() if name is not None}
+    return Settled(rules, {**kept, **found}, _skipped(job, raw))
+
+
+def widen_rules(rules: list[Rule], kept: Mapping[str, str]) -> list[Rule]:
+    """Bring rules whose type was not declared to the types that are kept by now."""
+    return [
+        _with_type(rule, parse_type_name(kept[rule.column]), "")
+        if not _is_typed(rule.config) and rule.column in kept
+        else rule
+        for rule in rules
+    ]
+
+
+def require_column(column: str, raw: RawColumns) -> None:
+    """
+    Make sure that a column is there and can be used.
+
+    Raises:
+        FileRejected: ``missing_column`` (with a near guess) or ``unusable_column``.
+    """
+    if column in raw.unusable:
+        message = f"Column {column!r} cannot be used: {raw.unusable[column]}"
+        raise FileRejected(raw.key, "unusable_column", message, column=column)
+    if column not in raw.names:
+        near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in raw.names}, 1)
+        guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
+        found = ", ".join(raw.names)
+        message = f"The file has no column {column!r}.{guess} Its columns are: {found}."
+        raise FileRejected(raw.key, "missing_column", message, column=column)
+
+
+def type_of(
+    column: str, job: ImportJob, raw: RawColumns, kept: Mapping[str, str]
+) -> TypeName | None:
+    """
+    Name the type of a column that declares none: as found in this file, and as kept.
+
+    Returns:
+        None if the column is empty, here and in earlier files.
+
+    Raises:
+        FileRejected: ``type_changed``.
+    """
+    cells = raw.frame[column]
+    if raw.textual:
+        found = infer_type(without_empty(cells, job.source.nulls))
+    elif cells.null_count() == len(cells):
+        found = None
+    else:
+        found = own_type(cells.dtype, is_json=column in raw.json_columns)
+    earlier = parse_type_name(kept[column]) if column in kept else None
+    return keep_type(earlier, found, textual=raw.textual, column=column, key=raw.key)
+
+
+def order_type(
+    column: str, job: ImportJob, raw: RawColumns, kept: Mapping[str, str]
+) -> TypeName | None:
+    """Name the type that ``order_by`` sorts as: a field's declared one, else as ``type_of``."""
+    return _declared_type(job, column) or type_of(column, job, raw, kept)
+
+
+def _declared_type(job: ImportJob, column: str) -> TypeName | None:
+    """Name the type that the first field fed by a column declares."""
+    for name, config in job.fields.items():
+        if config.type is not None and config.value is None and (config.from_ or name) == column:
+            return TypeName(config.type, config.scale or 0)
+    return None
+
+
+def _named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
+    """Make the rules of ``fields``; the Boolean tells whether the type is settled."""
+    for name, config in job.fields.items():
+        if config.value is not None:
+            yield Rule(name, "", config.type or _type_of_value(config.value), config), True
+            continue
+        column = config.from_ or name
+        require_column(column, raw)
+        yield _rule(name, column, config)
+
+
+def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
+    """Make the rules of the columns that nothing else names."""
+    taken: dict[str, str] = {}
+    for column, block in _remaining_columns(job, raw.names):
+        name = block.prefix + column
+        if name in taken:
+            message = (
+                f"Columns {taken[name]!r} and {column!r} would both become the attribute "
+                f"{name!r}. Exclude one of them, or give it another prefix."
+            )
+            raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
+        taken[name] = column
+        config = FieldConfig(merge=block.merge, type=block.type, scale=block.scale)
+        yield _rule(name, column, config)
+
+
+def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str, RemainingFields]]:
+    named = {job.match[0].external_id, job.source.order_by}
+    named |= {config.from_ or name for name, config in job.fields.items()}
+    for column in columns:
+        if column in named:
+            continue
+        block = next((b for b in job.remaining_fields if _takes(b, column)), None)
+        # An attribute that a field of its own feeds is not fed a second time.
+        if block is not None and block.prefix + column not in job.fields:
+            yield column, block
+
+
+def _takes(block: RemainingFields, column: str) -> bool:
+    """Tell whether a block of remaining fields applies to a column."""
+    names = {column, block.prefix + column}
+    if names & (IDENTIFIERS | CONTROL_KEYS) or any(name.startswith("@") for name in names):
+        return False
+    if names & STANDARD_ATTRIBUTES and not block.standard:
+        return False
+    excluded = any(fnmatchcase(column, pattern) for pattern in block.exclude)
+    return fnmatchcase(column, block.columns) and not excluded
+
+
+def _skipped(job: ImportJob, raw: RawColumns) -> dict[str, str]:
+    unusable = [column for column, _ in _remaining_columns(job, list(raw.unusable))]
+    return {column: raw.unusable[column] for column in unusable}
+
+
+def _rule(name: str, column: str, config: FieldConfig) -> tuple[Rule, bool]:
+    if config.type is not None:
+        return Rule(name, column, config.type, config), True
+    # Text stands in for the type of a column until it is settled.
+    typed = _is_typed(config)
+    return Rule(name, column, "list" if typed else "string", config), typed
+
+
+def _is_typed(config: FieldConfig) -> bool:
+    """Tell whether the job settles the type: by name, by value, or as there can be no other."""
+    return (
+        config.type is not None
+        or config.value is not None
+        or config.merge in _MEMBERWISE
+        or config.split is not None
+    )
+
+
+def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
+    """
+    Give a rule the type of its column.
+
+    Raises:
+        FileRejected: ``type_needed``: the strategy cannot work on that type.
+    """
+    if name is None:
+        return rule
+    allowed = _NEEDED.get(rule.merge)
+    if allowed is not None and name.type not in allowed:
+        message = (
+            f"Column {rule.column!r} holds {name}, and 'merge: {rule.merge}' of {rule.name!r} "
+            f"needs {' or '.join(sorted(allowed))}. Write 'type:' for this field in the job, "
+            f"so that single bad rows are rejected and not the file."
+        )
+        raise FileRejected(key, "type_needed", message, column=rule.column)
+    config = rule.config
+    if name.type == "decimal":
+        config = config.model_copy(update={"scale": name.scale})
+    return Rule(rule.name, rule.column, name.type, config)
+
+
+def _type_of_value(value: str | float) -> FieldType:
+    """Name the type of a static value: the one it has in YAML."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    return "float" if isinstance(value, float) else "string"

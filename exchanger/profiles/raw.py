@@ -1,0 +1,55 @@
+"""The columns of one file as they were read, before anything is decided about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from exchanger.profiles import columns
+
+
+@dataclass(frozen=True)
+class RawColumns:
+    """
+    One file's cells.
+
+    Args:
+        frame: The columns as in the file, plus ``@row`` (UInt32). CSV: all String.
+        textual: Every cell is text that somebody has yet to read as a type (CSV).
+        json_columns: String columns whose cells are JSON texts (nested or mixed values).
+        unusable: Columns that cannot be used, with why.
+        key: The file's key in the bucket, for messages.
+    """
+
+    frame: pl.DataFrame
+    textual: bool = False
+    json_columns: frozenset[str] = frozenset()
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The usable columns, in the file's order."""
+        return [
+            name for name in self.frame.columns if name != columns.ROW and name not in self.unusable
+        ]
+
+
+def without_empty(cells: pl.Series, nulls: tuple[str, ...]) -> pl.Series:
+    """
+    Make empty text null: nothing, white space alone, and the texts that mean null.
+
+    Lists and other types come back as they are: what is empty in them is known only once they are
+    cast. Categories become text.
+    """
+    if isinstance(cells.dtype, pl.Categorical | pl.Enum | pl.Null):
+        cells = cells.cast(pl.String)
+    if cells.dtype != pl.String:
+        return cells
+    cell = pl.col("cell")
+    empty = cell.str.strip_chars() == ""
+    if nulls:
+        empty |= cell.is_in(list(nulls))
+    return cells.to_frame("cell").select(pl.when(~empty).then(cell)).to_series()
