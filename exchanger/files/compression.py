@@ -20,7 +20,7 @@ CHUNK = 4 << 20
 """Bytes that are unpacked at a time."""
 
 
-_ISAL_ERROR: type[Exception] = igzip_lib.IsalError
+_ISAL_ERROR: Any = igzip_lib.IsalError
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def find_doubtful(lines: list[bytes], objects: list[dict[str, Any]]) -> Iterator
     """
     text = b"\n".join(lines)
     long_numbers = _LONG_NUMBER.search(text) is not None
-    spaced = _SPACED_COLON.search(text) is not None
+    spaced = any(colon in text for colon in (b" :", b"\t:", b"\r:"))
     for position, (line, content) in enumerate(zip(lines, objects, strict=True)):
         if (
             line.count(b'":') != len(content)
@@ -71,9 +71,9 @@ def _is_exact(number: bytes) -> bool:
     """Tell whether a long number is an integer of 64 bits, or just as Python writes its float."""
     text = number.decode()
     try:
-        return (
-            int(text) in _INT64 if len(text) < 20 and text.isdigit() else repr(float(text)) == text
-        )
+        if text.isdigit():
+            return len(text) < 20 and int(text) in _INT64
+        return repr(float(text)) == text
     except ValueError:
         return False
 

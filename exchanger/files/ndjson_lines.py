@@ -12,7 +12,7 @@ on which it may be inexact are read a second time (``json_text``).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from exchanger.files.raw import (
 )
 from exchanger.files.text_check import BadByte, check_text, text_before
 
-_BATCH = 50_000
+_BATCH = 10_000
 
 Row = tuple[int, bytes, dict[str, Any]]
 """A data row: its number, its line, its object."""
@@ -96,14 +96,15 @@ def _collect(
     names: dict[str, None] = {}
     numbers: list[int] = []
     for batch in _batches(path, bad_rows):
-        names.update(dict.fromkeys(name for _, _, content in batch for name in content))
-        if names:
+        contents = [content for _, _, content in batch]
+        if not set().union(*contents) <= names.keys():
+            names.update(dict.fromkeys(chain.from_iterable(contents)))
             check_names([*names], key)
         for name in names:
             if is_wanted(name, columns):
                 column = made.setdefault(name, JsonColumn())
                 column.skip(len(numbers))
-                column.add([content.get(name) for _, _, content in batch])
+                column.add([content.get(name) for content in contents])
         numbers.extend(number for number, _, _ in batch)
     finished = {name: column.finish() for name, column in made.items()}
     cells = [series.alias(name) for name, (series, _) in finished.items()]

@@ -1,0 +1,187 @@
+"""Files and rows that cannot be read: what is said about each."""
+
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from exchanger.config.models import Source
+from exchanger.errors import FileRejected
+from exchanger.files.compression import UnpackLimits, unpacked
+from exchanger.files.formats import detect_format
+from exchanger.files.reading import RawTable, read_table
+
+
+def read(tmp_path: Path, content: bytes, key: str, **source: str) -> RawTable:
+    path = tmp_path / "download"
+    path.write_bytes(content)
+    return read_table(path, key, Source(prefix="in/", **source))
+
+
+def parquet_bytes(tmp_path: Path) -> bytes:
+    pl.DataFrame({"id": ["1", "2"], "n": [1, 2]}).write_parquet(tmp_path / "p")
+    return (tmp_path / "p").read_bytes()
+
+
+WHOLE_FILES = [
+    ("a.csv", b"", "empty_file", 0, "0 bytes"),
+    ("a.ndjson", b"", "empty_file", 0, "0 bytes"),
+    ("a.parquet", b"", "empty_file", 0, "0 bytes"),
+    ("a.csv", b"\n\r\n", "empty_file", 0, "no header"),
+    ("a.ndjson", b"\n \n", "empty_file", 0, "no rows"),
+    ("a.parquet", b"id,n\n1,2\n", "not_parquet", 0, "PAR1"),
+    ("a.csv", b"id;n\n1;2\n", "wrong_delimiter", 0, 'source: {delimiter: ";"}'),
+    ("a.csv", b"id\tn\n1\t2\n", "wrong_delimiter", 0, 'source: {delimiter: "\\t"}'),
+    ("a.csv", b"id|n\n", "wrong_delimiter", 0, 'source: {delimiter: "|"}'),
+    ("a.csv", b"id,n\n1,2\n\n2,\xe9\n", "invalid_utf8", 2, "Byte 12 of the file is not UTF-8"),
+    ("a.csv", b"i\xe9d,n\n", "invalid_utf8", 0, "The header"),
+    ("a.csv", b"id\n1\xc3", "invalid_utf8", 1, "Save the file as UTF-8"),
+    ("a.ndjson", b'{"id":1}\n\n{"id":"\xff"}', "invalid_utf8", 2, "Row 2"),
+    ("a.csv", "id,n\n1,é\n".encode("utf-16"), "utf16", 0, "UTF-8"),
+    ("a.csv", b"id\n1\n\0\n", "nul_bytes", 2, "Row 2"),
+    ("a.ndjson", b'{"id":\0}', "nul_bytes", 1, "NUL"),
+    ("a.csv", b"id,id\n", "duplicate_column", 0, "'id'"),
+    ("a.csv", b"id,\n1,2\n", "empty_column_name", 0, "Column 2"),
+    ("a.ndjson", b'{"id":1," ":2}', "empty_column_name", 0, "Column 2"),
+    ("a.ndjson", b"{}\n{}\n", "no_columns", 0, "no columns"),
+    ("a.ndjson", b'[{"id":1}]', "not_ndjson", 1, "one object per line"),
+    ("a.csv", b'id,n\n1,2\n2,"open\n3,4\n', "open_quote", 2, "Row 2"),
+    ("a.csv", b'id,n\n1,2\n2,"open', "open_quote", 2, "never closed"),
+    ("a.csv", b'id,n\n1,2\n2,"', "open_quote", 2, "never closed"),
+    ("a.csv", b'id,n\n1,2\n2,x"y\n3,"open\n4,5', "open_quote", 3, "Row 3"),
+    ("a.csv", b'id,"n\n1,2\n', "open_quote", 0, "The header"),
+    ("a.csv", b"PK\x03\x04rest", "zip", 0, "Excel"),
+    ("a.csv.gz", gzip.compress(b"id\n1\n" * 99)[:-9], "damaged_gzip", 0, "cut short"),
+    ("a.csv.gz", gzip.compress(b"id\n1\n") + b"more", "damaged_gzip", 0, "cut short"),
+    ("a.csv.gz", b"\x00\x01\x02\x03", "damaged_gzip", 0, "damaged"),
+    ("a.csv.zst", b"\x28\xb5\x2f\xfd\x00", "damaged_zstd", 0, "cut short"),
+]
+
+
+@pytest.mark.parametrize(("key", "content", "reason", "row", "words"), WHOLE_FILES)
+def test_a_file_that_cannot_be_used_is_rejected_with_reason_and_row(
+    tmp_path, key, content, reason, row, words
+):
+    """Each problem of a whole file has its own reason, its row, and words that say what to do."""
+    with pytest.raises(FileRejected) as caught:
+        read(tmp_path, content, key)
+    assert (reason, row, key) == (caught.value.reason, caught.value.row, caught.value.key)
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize("end", [-1, -4, -20, 40])
+def test_a_parquet_file_that_is_cut_short_is_called_damaged(tmp_path, end):
+    """A Parquet file without its end says that it is cut short, not that it is no Parquet."""
+    with pytest.raises(FileRejected) as caught:
+        read(tmp_path, parquet_bytes(tmp_path)[:end], "a.parquet")
+    assert caught.value.reason == "damaged_parquet"
+
+
+def test_the_delimiter_can_be_none_of_the_characters_that_csv_is_made_of(tmp_path):
+    """A quote as delimiter is refused in words instead of reading nonsense."""
+    with pytest.raises(FileRejected) as caught:
+        read(tmp_path, b"a\n1\n", "a.csv", delimiter='"')
+    assert caught.value.reason == "bad_delimiter"
+
+
+def test_a_single_column_may_have_a_quoted_name_with_a_delimiter_in_it(tmp_path):
+    """Only an unquoted header looks like the wrong delimiter."""
+    assert ["a;b", "@row"] == read(tmp_path, b'"a;b"\n1\n', "a.csv").frame.columns
+
+
+BAD_ROWS = [
+    (b"3\n", "ragged_row", None, "3", "1 cells where the header has 2"),
+    (b"4,5,6\n", "ragged_row", None, "4,5,6", "quotes around a cell"),
+    (b'"x\ny",5,6\r\n', "ragged_row", None, '"x\ny",5,6', "3 cells"),
+    (b" \n", "ragged_row", None, " ", "1 cells"),
+    (b"," * 3000 + b"\n", "ragged_row", None, "," * 2000, "3001 cells"),
+]
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize(("line", "reason", "field", "record", "words"), BAD_ROWS)
+def test_a_ragged_row_of_csv_is_set_aside_and_the_rest_is_read(
+    tmp_path, line, reason, field, record, words, ending
+):
+    """Bad rows keep their number, blank lines have none, and the good rows stay."""
+    lines = [b"id,n", b"1,2", b"", line.strip(b"\r\n"), b"7,8", b"", b""]
+    table = read(tmp_path, ending.join(lines), "a.csv")
+    assert [("1", "2", 1), ("7", "8", 3)] == table.frame.rows()
+    ((row, at, value, why, message, text),) = table.bad_rows.rows()
+    assert (2, field, None, reason, record) == (row, at, value, why, text)
+    assert words in message
+    assert table.rows == 3
+
+
+JSON_LINES = [
+    (b"[1]", "not_an_object", None, "object"),
+    (b"1", "not_an_object", None, "object"),
+    (b'"x"', "not_an_object", None, "object"),
+    (b"null", "not_an_object", None, "object"),
+    (b'{"id":', "invalid_json", None, "not valid JSON"),
+    (b'{"id":NaN}', "invalid_json", None, "not valid JSON"),
+    (b'{"id":"\\ud800"}', "invalid_json", None, "not valid JSON"),
+    (b'{"id":1}{"id":2}', "invalid_json", None, "not valid JSON"),
+    (b'{"id":1,"id":1}', "duplicate_key", "id", "'id' twice"),
+    (b'{"id":1,"id" :2}', "duplicate_key", "id", "'id' twice"),
+    (b'{"id":1,"\\u0069d":2}', "duplicate_key", "id", "'id' twice"),
+    (b'{"id":{"x":[{"y":1,"y":2}]}}', "duplicate_key", "y", "'y' twice"),
+    (b'{"id":' + b"[" * 300 + b"]" * 300 + b"}", "invalid_json", None, "too deeply"),
+    (b'{"id":' + b'{"a":' * 300 + b"1" + b"}" * 301, "invalid_json", None, "too deeply"),
+]
+
+
+@pytest.mark.parametrize(("line", "reason", "field", "words"), JSON_LINES)
+def test_a_line_that_is_no_row_is_set_aside_and_the_rest_is_read(
+    tmp_path, line, reason, field, words
+):
+    """A bad line of NDJSON keeps its number and its text; the lines around it are read."""
+    content = b'{"id":"a"}\n\n' + line + b'\r\n{"id":"b"}\n'
+    table = read(tmp_path, content, "a.ndjson")
+    assert [("a", 1), ("b", 3)] == table.frame.rows()
+    ((row, at, value, why, message, text),) = table.bad_rows.rows()
+    assert (2, field, None, reason, line.decode()) == (row, at, value, why, text)
+    assert words in message
+
+
+def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path):
+    """Unpacking stops at a ratio or a size, and leaves no temporary file."""
+    path = tmp_path / "b.csv.gz"
+    path.write_bytes(gzip.compress(b"a" * 10_000_000))
+    for limits in (UnpackLimits(free_bytes=1_000_000, most_ratio=100), UnpackLimits(5_000_000)):
+        with (
+            pytest.raises(FileRejected) as caught,
+            unpacked(path, "b.csv.gz", "gzip", limits),
+        ):
+            pytest.fail("it was unpacked")
+        assert caught.value.reason == "bomb"
+    assert [path] == list(tmp_path.iterdir())
+
+
+ZST = bytes(pa.Codec("zstd").compress(b"id\n1\n").to_pybytes())
+GZ = gzip.compress(b"id\n1\n")
+FORMATS = [
+    ("a.csv", b"id\n", "auto", ("csv", "none")),
+    ("a.CSV.GZ", GZ, "auto", ("csv", "gzip")),
+    ("a.csv", GZ, "auto", ("csv", "gzip")),
+    ("a.csv.gz", b"id\n", "auto", ("csv", "none")),
+    ("a.csv.gz", b"\x00\xff", "auto", ("csv", "gzip")),
+    ("a.jsonl.zst", ZST, "auto", ("ndjson", "zstd")),
+    ("a.json", b"{}", "auto", ("ndjson", "none")),
+    ("a.ndjson", b"{}", "csv", ("csv", "none")),
+    ("a.parquet", b"id\n", "auto", ("parquet", "none")),
+    ("data", b"PAR1....", "auto", ("parquet", "none")),
+    ("a.csv", b"PAR1....", "auto", ("parquet", "none")),
+    ("data", b'\xef\xbb\xbf {"id":1}', "auto", ("ndjson", "none")),
+    ("data", b"id,n\n", "auto", ("csv", "none")),
+    ("data", ZST, "auto", (None, "zstd")),
+    ("data.gz", GZ, "ndjson", ("ndjson", "gzip")),
+]
+
+
+@pytest.mark.parametrize(("key", "head", "wanted", "expected"), FORMATS)
+def test_the_format_is_told_from_configuration_name_and_content(key, head, wanted, expected):
+    """The configured format wins, then the name; compression is what the content says."""
+    assert expected == detect_format(key, head, wanted)
