@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import boto3
 from botocore.config import Config
@@ -48,8 +48,8 @@ class LocalS3:
     """
     An S3 server on the loopback interface; a context manager.
 
-    The store belongs to the process: two servers at once share their buckets, and stopping one
-    empties it.
+    The store belongs to the process: two servers at once share their buckets, and the last one
+    to stop empties it.
 
     Args:
         port: 0 for any that is free.
@@ -58,6 +58,8 @@ class LocalS3:
     """
 
     region = "us-east-1"
+    _serving: ClassVar[list[LocalS3]] = []
+    _roll_call = threading.Lock()
 
     def __init__(
         self,
@@ -94,16 +96,21 @@ class LocalS3:
             daemon=True,
         )
         self._thread.start()
+        with self._roll_call:
+            self._serving.append(self)
         return self
 
     def stop(self) -> None:
-        """Stop serving and forget all buckets."""
+        """Stop serving; the last server in the process forgets all buckets."""
         from moto.backends import get_backend
 
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-        get_backend("s3").reset()
+        with self._roll_call:
+            self._serving.remove(self)
+            if not self._serving:
+                get_backend("s3").reset()
 
     def __enter__(self) -> Self:
         return self.start()
