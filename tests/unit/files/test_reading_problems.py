@@ -62,7 +62,7 @@ WHOLE_FILES = [
 
 @pytest.mark.parametrize(("key", "content", "reason", "row", "words"), WHOLE_FILES)
 def test_a_file_that_cannot_be_used_is_rejected_with_reason_and_row(
-    tmp_path, key, content, reason, row, words
+    tmp_path, *, key, content, reason, row, words
 ):
     """Each problem of a whole file has its own reason, its row, and words that say what to do."""
     with pytest.raises(FileRejected) as caught:
@@ -103,7 +103,7 @@ BAD_ROWS = [
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize(("line", "reason", "field", "record", "words"), BAD_ROWS)
 def test_a_ragged_row_of_csv_is_set_aside_and_the_rest_is_read(
-    tmp_path, line, reason, field, record, words, ending
+    tmp_path, *, line, reason, field, record, words, ending
 ):
     """Bad rows keep their number, blank lines have none, and the good rows stay."""
     lines = [b"id,n", b"1,2", b"", line.strip(b"\r\n"), b"7,8", b"", b""]

@@ -1,5 +1,7 @@
 """What is written comes back: text, JSON values, types, and real data in every format."""
 
+# ruff: noqa: DTZ001 - times without a zone are among the values that files hold.
+
 import csv
 import datetime as dt
 import gzip
@@ -168,7 +170,7 @@ COLUMNS = [
 @pytest.mark.parametrize("batch", [1, 50_000])
 @pytest.mark.parametrize(("values", "dtype", "is_json", "cells"), COLUMNS)
 def test_a_column_of_ndjson_is_typed_only_if_all_its_values_have_that_type(
-    monkeypatch, values, dtype, is_json, cells, batch
+    monkeypatch, *, values, dtype, is_json, cells, batch
 ):
     """Types are settled over the whole file, however it falls into batches; mixed is JSON text."""
     monkeypatch.setattr("exchanger.files.ndjson_lines._BATCH", batch)
