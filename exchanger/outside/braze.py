@@ -270,9 +270,12 @@ class Braze:
             raise BrazeRefused(DOWNLOAD, 0, "the address is neither https nor on this machine")
         part = path.with_name(path.name + ".part")
         call = Call(DOWNLOAD, "GET", url, save_to=part)
-        there = await self._send(call, lambda answer: answer.status < 300, reads=(403, 404))
-        if there:
-            await asyncio.to_thread(part.replace, path)
+        try:
+            there = await self._send(call, lambda answer: answer.status < 300, reads=(403, 404))
+            if there:
+                await asyncio.to_thread(part.replace, path)
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
         return there
 
     def _post(self, endpoint: str, body: bytes) -> Call:
