@@ -47,7 +47,7 @@ def closest(text: str, known: Iterable[str]) -> str:
     return folded[found[0]] if found else ""
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], joint: str = "or") -> str:
     """Join words for a sentence: ``parquet, csv or ndjson``."""
     *some, last = words
-    return f"{', '.join(some)} or {last}" if some else last
+    return f"{', '.join(some)} {joint} {last}" if some else last

@@ -1,0 +1,105 @@
+"""The verbs of the command line. Each verb imports what it needs only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from exchanger import __version__
+from exchanger.cli.verbs import (
+    backfill,
+    check,
+    daemon,
+    init,
+    jobs,
+    runs,
+    sandbox,
+    schema,
+    segments,
+    show,
+)
+from exchanger.cli.verbs import run as run_verb
+from exchanger.config.later import COMMANDS, NOT_YET
+
+_EPILOG = (
+    "Exit codes: 0 done; 1 unexpected; 2 usage; 3 configuration; 4 done in part (rows rejected or"
+    " refused); 5 held back by a guard; 6 S3 unreachable or denied; 7 Braze unreachable or denied;"
+    " 8 another process holds the job."
+)
+
+app = typer.Typer(
+    name="exchanger",
+    help="Keep Braze and an S3 bucket in step.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+app.command("init")(init.init)
+app.command("check")(check.check)
+app.command("run")(run_verb.run)
+app.command("daemon")(daemon.daemon)
+app.command("backfill")(backfill.backfill)
+app.command("jobs")(jobs.jobs)
+app.command("segments")(segments.segments)
+app.command("runs")(runs.runs)
+app.command("show")(show.show)
+app.command("sandbox")(sandbox.sandbox)
+app.command("schema")(schema.schema)
+
+
+def _later(verb: str, does: str) -> None:
+    @app.command(
+        verb,
+        hidden=True,
+        help=f"Not in this version: {does}.",
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )
+    def answer() -> None:
+        from exchanger.errors import ConfigError, Problem
+
+        raise ConfigError([Problem(verb, NOT_YET)])
+
+
+for _verb, _does in COMMANDS.items():
+    _later(_verb, _does)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of an option's callback
+    if wanted:
+        typer.echo(f"exchanger {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Keep Braze and an S3 bucket in step."""
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """
+    Run a command line and exit with its code.
+
+    Args:
+        arguments: What follows the program's name; that of this process if left out.
+
+    Raises:
+        SystemExit: Always, with the exit code.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(args=words, prog_name="exchanger")
+    except Exception as error:  # noqa: BLE001 - every error ends in words and an exit code
+        from exchanger.cli.ending import report_failure
+
+        sys.exit(report_failure(error, as_json="--json" in words))

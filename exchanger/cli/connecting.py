@@ -1,0 +1,135 @@
+"""Tries what a configuration names: keys, permissions, bucket, segments."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from exchanger.cli.ending import exit_code
+from exchanger.cli.wiring import open_world
+from exchanger.cli.wording import words_for
+from exchanger.config.models import Config, ExportJob, ImportJob
+from exchanger.errors import BrazeRefused, ExchangerError, SegmentMissing
+
+if TYPE_CHECKING:
+    from exchanger.jobs.world import World
+    from exchanger.outside.braze import Braze
+
+_NOBODY = "exchanger-check"
+"""A profile and a segment that do not exist: asking for them shows whether asking is allowed."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """
+    One thing that was tried.
+
+    Args:
+        connection: Of which connection.
+        what: What was tried.
+        ok: Whether it works.
+        problem: What is wrong and what to do, if it does not.
+        exit_code: Of the error, if it does not.
+    """
+
+    connection: str
+    what: str
+    ok: bool
+    problem: str = ""
+    exit_code: int = 0
+
+
+def try_connections(config: Config) -> list[Trial]:
+    """Try everything that the jobs of each enabled connection need; nothing is sent to profiles."""
+    trials: list[Trial] = []
+    for name, connection in config.connections.items():
+        if connection.enabled:
+            with open_world(config, name) as world:
+                jobs = [
+                    job for key, job in config.jobs.items() if config.connection_of(key) == name
+                ]
+                imports = [job for job in jobs if isinstance(job, ImportJob)]
+                exports = [job for job in jobs if isinstance(job, ExportJob)]
+                trials += _try_bucket(world, imports, exports)
+                trials += asyncio.run(_try_braze(world, imports, exports))
+    return trials
+
+
+def _try_bucket(
+    world: World, imports: list[ImportJob], exports: list[ExportJob]
+) -> Iterator[Trial]:
+    bucket = world.bucket
+    root = f"s3://{bucket.name}/"
+    state = world.state_prefix
+    what = f"keep state in {root}{state}, with conditional writes"
+    yield _tried(world, what, partial(bucket.check, state))
+    for prefix in dict.fromkeys(job.source.prefix for job in imports):
+        yield _tried(world, f"list {root}{prefix}", partial(_list, world, prefix))
+    for prefix in dict.fromkeys(job.target.prefix for job in exports):
+        yield _tried(world, f"write to {root}{prefix}", partial(bucket.check, prefix))
+
+
+def _list(world: World, prefix: str) -> None:
+    next(iter(world.bucket.list(prefix)), None)
+
+
+def _tried(world: World, what: str, action: Callable[[], object]) -> Trial:
+    try:
+        action()
+    except ExchangerError as error:
+        return _failed(world, what, error)
+    return Trial(world.connection, what, ok=True)
+
+
+def _failed(world: World, what: str, error: ExchangerError) -> Trial:
+    return Trial(world.connection, what, False, str(words_for(error)), exit_code(error))
+
+
+async def _try_braze(
+    world: World, imports: list[ImportJob], exports: list[ExportJob]
+) -> list[Trial]:
+    async with world.braze() as braze:
+        trials = []
+        if exports:
+            trials += await _try_segments(world, braze, exports)
+            export = braze.export_segment(_NOBODY, ["external_id"])
+            trials.append(await _allowed(world, "export segments", export))
+        if imports:
+            empty = json.dumps({"attributes": []}).encode()
+            trials.append(await _allowed(world, "update profiles", braze.track(empty)))
+            look_up = braze.export_ids([_NOBODY], ["external_id"])
+            trials.append(await _allowed(world, "look up profiles", look_up))
+        return trials
+
+
+async def _allowed(world: World, what: str, request: Coroutine[Any, Any, object]) -> Trial:
+    """Make a request that cannot do anything: a refusal of its content means that it is allowed."""
+    what = f"{what} in Braze"
+    try:
+        await request
+    except BrazeRefused:
+        return Trial(world.connection, what, ok=True)
+    except ExchangerError as error:
+        return _failed(world, what, error)
+    return Trial(world.connection, what, ok=True)
+
+
+async def _try_segments(world: World, braze: Braze, exports: list[ExportJob]) -> list[Trial]:
+    try:
+        segments = await braze.segments()
+    except ExchangerError as error:
+        return [_failed(world, "list the segments of Braze", error)]
+    trials = []
+    for wanted in dict.fromkeys(job.segment for job in exports):
+        what = f"find the segment '{wanted}'"
+        ids = [segment.id for segment in segments if wanted in (segment.id, segment.name)]
+        if len(ids) == 1:
+            trials.append(Trial(world.connection, what, ok=True))
+        else:
+            missing = SegmentMissing(wanted, [segment.name for segment in segments], ids)
+            trials.append(_failed(world, what, missing))
+    return trials

@@ -1,0 +1,71 @@
+"""How the command line ends: with words on standard error, JSON if asked for, an exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+import typer
+
+from exchanger.cli.logs import clean, set_up_logs
+from exchanger.cli.wording import Words, words_for
+from exchanger.errors import ConfigError, ExchangerError
+
+_BEST_TO_WORST = (0, 4, 5, 8, 3, 2, 6, 7, 1)
+
+
+def report_failure(error: Exception, *, as_json: bool) -> int:
+    """
+    Tell a person, a program and the log what went wrong.
+
+    Returns:
+        The exit code.
+    """
+    words = say(error)
+    if as_json:
+        print_json({"error": error_json(error, words)})
+    return exit_code(error)
+
+
+def say(error: Exception) -> Words:
+    """Write an error's words on standard error; the log gets the traceback of an unforeseen one."""
+    if not structlog.is_configured():
+        set_up_logs(None)
+    if not isinstance(error, ExchangerError):
+        structlog.get_logger().error("unexpected", exc_info=error)
+    words = words_for(error)
+    words = Words(clean(words.what), clean(words.next))
+    typer.echo(words, err=True)
+    return words
+
+
+def error_json(error: Exception, words: Words) -> dict[str, Any]:
+    """Render an error for ``--json``."""
+    content: dict[str, Any] = {
+        "kind": type(error).__name__,
+        "message": words.what,
+        "next": words.next,
+        "exit_code": exit_code(error),
+        "retryable": isinstance(error, ExchangerError) and error.retryable,
+    }
+    if isinstance(error, ConfigError):
+        content["problems"] = [asdict(problem) for problem in error.problems]
+    return content
+
+
+def exit_code(error: Exception) -> int:
+    """Choose the exit code of an error."""
+    return error.exit_code if isinstance(error, ExchangerError) else 1
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Choose the exit code of several: what was not foreseen is worst, a rejected row is best."""
+    return max(codes, key=_BEST_TO_WORST.index, default=0)
+
+
+def print_json(content: Any) -> None:
+    """Print one JSON document on standard output."""
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))

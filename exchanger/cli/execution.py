@@ -1,0 +1,104 @@
+"""Carries out one job in a world built for it, and turns whatever happens into a report."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import typer
+
+from exchanger.cli.ending import exit_code, print_json, say, worst
+from exchanger.cli.progress import shown_progress
+from exchanger.cli.reports import describe_report
+from exchanger.cli.wiring import open_world
+from exchanger.jobs.report import RunReport
+from exchanger.outside.clock import SystemClock
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Config
+    from exchanger.jobs.world import World
+
+Story = Callable[["World"], RunReport]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What became of one job.
+
+    Args:
+        report: As ``RunReport.to_json`` renders it.
+        exit_code: What the process would end with, were this its only job.
+    """
+
+    report: dict[str, Any]
+    exit_code: int
+
+
+def carry_out(
+    config: Config, name: str, story: Story, *, stopping: threading.Event, as_json: bool
+) -> Outcome:
+    """
+    Tell one job's story, and say on standard error what goes wrong.
+
+    Args:
+        config: The configuration.
+        name: The job.
+        story: What to do in the job's world.
+        stopping: Set when the process is asked to stop.
+        as_json: Whether a program reads the result, so that no progress is shown.
+    """
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(job=name)
+    _notice(config, name)
+    started_at = SystemClock().now()
+    try:
+        with (
+            shown_progress(as_json=as_json) as progress,
+            open_world(
+                config, config.connection_of(name), progress=progress, stopping=stopping
+            ) as world,
+        ):
+            report = story(world)
+    except Exception as error:  # noqa: BLE001 - the other jobs of the command line still run
+        report = RunReport(
+            run_id=structlog.contextvars.get_contextvars().get("run_id", ""),
+            job=name,
+            state="failed",
+            started_at=started_at,
+            finished_at=SystemClock().now(),
+            error=str(say(error)),
+        )
+        return Outcome(report.to_json(), exit_code(error))
+    return Outcome(report.to_json(), report.exit_code)
+
+
+def show_outcomes(outcomes: list[Outcome], *, as_json: bool) -> int:
+    """
+    Print what became of the jobs: one document, or a few lines for each.
+
+    Returns:
+        The exit code of the process.
+    """
+    reports = [outcome.report for outcome in outcomes]
+    if as_json:
+        print_json(reports[0] if len(reports) == 1 else reports)
+    for report in [] if as_json else reports:
+        # Its words were said on standard error when it happened.
+        for line in describe_report(report | {"error": None}):
+            typer.echo(line)
+    return worst(outcome.exit_code for outcome in outcomes)
+
+
+def _notice(config: Config, name: str) -> None:
+    connection = config.connection_of(name)
+    if not config.jobs[name].enabled:
+        typer.echo(f"{name} is disabled; it runs now because you ask for it.", err=True)
+    if not config.connections[connection].enabled:
+        typer.echo(
+            f"The connection {connection} is disabled; {name} runs now because you ask for it.",
+            err=True,
+        )

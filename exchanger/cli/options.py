@@ -1,0 +1,41 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_CONFIG = Path("config/exchanger.yaml")
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    debug = "debug"
+    info = "info"
+    warning = "warning"
+    error = "error"
+
+
+ConfigPath = Annotated[
+    Path,
+    typer.Option("--config", envvar="EXCHANGER_CONFIG", help="The configuration file."),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document; logs go to standard error.")
+]
+Level = Annotated[
+    LogLevel | None,
+    typer.Option(
+        "--log-level",
+        envvar="EXCHANGER_LOG_LEVEL",
+        help="Log at least this; info if left out, warning on a terminal.",
+    ),
+]
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="The name of a job.")]
+ConnectionName = Annotated[
+    str | None, typer.Option("--connection", help="Only this connection; all if left out.")
+]

@@ -1,0 +1,125 @@
+"""Reports of runs for people: a few lines that a marketer understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+Report = dict[str, Any]
+
+_STATES = {
+    "succeeded": "done",
+    "partial": "done in part",
+    "failed": "failed",
+    "held_back": "held back",
+    "nothing_to_do": "nothing to do",
+}
+_ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused")
+_PROFILES = ("new", "updated", "unchanged", "skipped", "refused")
+
+
+def describe_report(report: Report) -> list[str]:
+    """
+    Describe one run.
+
+    Args:
+        report: As ``RunReport.to_json`` renders it.
+    """
+    lines = [_head(report)]
+    lines += _files(report)
+    lines += _rows(report)
+    if report.get("rows_written") is not None:
+        rows, size = report["rows_written"], report.get("bytes_written") or 0
+        lines.append(f"  written: {_count(rows, 'row')}, {size:,} bytes")
+    if report.get("manifest"):
+        lines.append(f"  manifest: {report['manifest']}")
+    if report.get("quarantine"):
+        lines.append(f"  rows that were not taken, with the reasons: {report['quarantine']}")
+    lines += [f"  note: {note}" for note in report.get("notes", [])]
+    if report.get("error"):
+        lines += [f"  {line}" for line in str(report["error"]).splitlines()]
+    return lines
+
+
+def describe_listing(reports: list[Report]) -> list[str]:
+    """Describe runs in a line each, newest first."""
+    if not reports:
+        return ["No runs yet."]
+    return [
+        f"{report.get('seq') or '-':>6}  {_when(report.get('started_at'))}  "
+        f"{_state(report):<13}  {report['job']}  {_sum(report)}".rstrip()
+        for report in reports
+    ]
+
+
+def _head(report: Report) -> str:
+    took = _seconds(report.get("started_at"), report.get("finished_at"))
+    number = f"run {report['seq']}, " if report.get("seq") else ""
+    run = f" ({number}{report['run_id']})" if report.get("run_id") else ""
+    return f"{report['job']}: {_state(report)}{took}{run}"
+
+
+def _state(report: Report) -> str:
+    return _STATES.get(report["state"], f"unfinished ({report['state']})")
+
+
+def _files(report: Report) -> Iterator[str]:
+    files = report.get("files", [])
+    if not files:
+        return
+    outcomes = [file["outcome"].replace("_", " ") for file in files]
+    counted = (f"{outcomes.count(outcome)} {outcome}" for outcome in dict.fromkeys(outcomes))
+    yield f"  files: {', '.join(counted)}"
+    for file in files:
+        if file.get("note"):
+            yield f"    {file['key']}: {file['note']}"
+
+
+def _rows(report: Report) -> Iterator[str]:
+    if report.get("rows_read"):
+        kinds = _kinds(report, "rows_", _ROWS)
+        yield f"  rows: {report['rows_read']:,} read{'; ' if kinds else ''}{kinds}"
+    kinds = _kinds(report, "profiles_", _PROFILES)
+    if kinds:
+        yield f"  profiles: {kinds}"
+    if report.get("fields_changed") or report.get("requests"):
+        yield (
+            f"  sent to Braze: {_count(report['fields_changed'], 'changed field')},"
+            f" {_count(report['data_points'], 'data point')},"
+            f" {_count(report['requests'], 'request')}"
+        )
+
+
+def _kinds(report: Report, prefix: str, kinds: tuple[str, ...]) -> str:
+    found = ((kind, report.get(prefix + kind, 0)) for kind in kinds)
+    return ", ".join(f"{count:,} {kind}" for kind, count in found if count)
+
+
+def _sum(report: Report) -> str:
+    if report.get("rows_written") is not None:
+        return f"{_count(report['rows_written'], 'row')} written"
+    if report.get("rows_read"):
+        return (
+            f"{_count(report['rows_read'], 'row')} read, "
+            f"{_count(report.get('data_points', 0), 'data point')}"
+        )
+    return ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _when(text: str | None) -> str:
+    return f"{_moment(text):%Y-%m-%d %H:%M:%S}" if text else " " * 19
+
+
+def _seconds(begun: str | None, ended: str | None) -> str:
+    if not begun or not ended:
+        return ""
+    return f" in {(_moment(ended) - _moment(begun)).total_seconds():,.1f} s"
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

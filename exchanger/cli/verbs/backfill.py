@@ -1,0 +1,77 @@
+"""``exchanger backfill``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, JobName, Level
+
+_FORMS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S"]
+
+
+def backfill(  # noqa: PLR0913 - one for each option
+    job: JobName,
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    since: Annotated[
+        datetime | None, typer.Option(formats=_FORMS, help="Files that arrived then or later, UTC.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=_FORMS, help="Files that arrived before then, UTC.")
+    ] = None,
+    prefix: Annotated[str | None, typer.Option(help="Files whose key begins so.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Everything, as if new.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Add to sums again what was already added.")
+    ] = False,
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
+    """
+    Run a job over a range of history, or over everything, as if it were new.
+
+    Safe to stop and to start again. What a file gave to a sum is not added a second time.
+
+    Example: exchanger backfill crm_profiles --since 2026-09-01 --until 2026-10-01
+    """
+    from exchanger.cli.execution import carry_out, show_outcomes
+    from exchanger.cli.wiring import job_of, prepare, stopping_on_signals
+    from exchanger.jobs.backfill import backfill as tell
+    from exchanger.jobs.options import ImportOptions
+
+    _check_range(since, until, prefix, full=full)
+    loaded = prepare(config, log_level)
+    wanted = job_of(loaded, job)
+    options = ImportOptions(
+        force=force, full=full, since=_utc(since), until=_utc(until), prefix=prefix
+    )
+    with stopping_on_signals() as stopping:
+        outcome = carry_out(
+            loaded,
+            job,
+            lambda world: tell(world, job, wanted, options),
+            stopping=stopping,
+            as_json=as_json,
+        )
+    raise typer.Exit(show_outcomes([outcome], as_json=as_json))
+
+
+def _check_range(
+    since: datetime | None, until: datetime | None, prefix: str | None, *, full: bool
+) -> None:
+    ranged = since is not None or until is not None or prefix is not None
+    if full == ranged:
+        message = "say which files: a range by --since, --until or --prefix, or else --full"
+        raise typer.BadParameter(message, param_hint="--full")
+    if since is not None and until is not None and _utc(since) >= _utc(until):  # type: ignore[operator]
+        raise typer.BadParameter("this must be later than --since", param_hint="--until")
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """Take a time without a zone as UTC."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=UTC)

@@ -1,0 +1,58 @@
+"""``exchanger check``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Level
+
+
+def check(
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    connect: Annotated[
+        bool,
+        typer.Option("--connect", help="Also try credentials, permissions, bucket and segments."),
+    ] = False,
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
+    """
+    Check the configuration, and say in words what each job will do.
+
+    Example: exchanger check --connect
+    """
+    from exchanger.cli.connecting import try_connections
+    from exchanger.cli.ending import print_json, worst
+    from exchanger.cli.wiring import prepare
+    from exchanger.config.words import describe_job
+
+    loaded = prepare(config, log_level)
+    jobs = {name: describe_job(loaded, name) for name in loaded.jobs}
+    trials = try_connections(loaded) if connect else []
+    code = worst(trial.exit_code for trial in trials)
+    if as_json:
+        content: dict[str, Any] = {"ok": code == 0, "jobs": jobs}
+        if connect:
+            content["trials"] = [asdict(trial) for trial in trials]
+        print_json(content)
+    else:
+        for name, lines in jobs.items():
+            typer.echo("\n  ".join([f"{name}:", *lines]))
+        for trial in trials:
+            typer.echo(f"{'ok  ' if trial.ok else 'NOT '} {trial.connection}: {trial.what}")
+            if trial.problem:
+                typer.echo("      " + trial.problem.replace("\n", "\n      "))
+        typer.echo(_verdict(str(config), code, connect=connect))
+    raise typer.Exit(code)
+
+
+def _verdict(config: str, code: int, *, connect: bool) -> str:
+    if code:
+        return f"{config} is sound, but not everything that it names works."
+    tried = " and everything that it names works" if connect else ""
+    then = "" if connect else ". To try keys, bucket and segments: exchanger check --connect"
+    return f"{config} is sound{tried}{then}"

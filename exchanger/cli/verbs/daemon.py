@@ -1,0 +1,22 @@
+"""``exchanger daemon``."""
+
+from __future__ import annotations
+
+import typer
+
+from exchanger.cli.options import DEFAULT_CONFIG, ConfigPath, Level, LogLevel
+
+
+def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> None:
+    """
+    Run the schedules until told to stop.
+
+    SIGHUP, or a changed file, reloads the configuration; SIGTERM ends what is in flight.
+
+    Example: exchanger daemon --config config/exchanger.yaml
+    """
+    from exchanger.cli.wiring import prepare
+    from exchanger.service.daemon import run_daemon
+
+    prepare(config, log_level or LogLevel.info)
+    raise typer.Exit(run_daemon(config))

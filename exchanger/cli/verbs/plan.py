@@ -1,0 +1,3 @@
+"""``exchanger plan``."""
+
+from __future__ import annotations

@@ -1,0 +1,57 @@
+"""``exchanger run``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Level
+
+if TYPE_CHECKING:
+    from exchanger.cli.execution import Story
+    from exchanger.config.models import Job
+
+
+def run(
+    names: Annotated[list[str], typer.Argument(metavar="JOB", help="One or more jobs.")],
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Also apply files that wait as their sums may count twice."),
+    ] = False,
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
+    """
+    Run jobs once, now.
+
+    Example: exchanger run crm_profiles
+    """
+    from exchanger.cli.execution import carry_out, show_outcomes
+    from exchanger.cli.wiring import job_of, prepare, stopping_on_signals
+
+    loaded = prepare(config, log_level)
+    stories = {name: _story(name, job_of(loaded, name), force=force) for name in names}
+    outcomes = []
+    with stopping_on_signals() as stopping:
+        for name, story in stories.items():
+            if not stopping.is_set():
+                outcomes.append(carry_out(loaded, name, story, stopping=stopping, as_json=as_json))
+    raise typer.Exit(show_outcomes(outcomes, as_json=as_json))
+
+
+def _story(name: str, job: Job, *, force: bool) -> Story:
+    from exchanger.config.models import ImportJob
+
+    if isinstance(job, ImportJob):
+        from exchanger.jobs.imports import run_import
+        from exchanger.jobs.options import ImportOptions
+
+        return lambda world: run_import(world, name, job, ImportOptions(force=force))
+    if force:
+        raise typer.BadParameter(f"{name} is an export", param_hint="--force")
+    from exchanger.jobs.exports import run_export
+
+    return lambda world: run_export(world, name, job)

@@ -1,0 +1,49 @@
+"""``exchanger runs``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Level
+
+_SHOWN = 20
+
+
+def runs(
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Only this job.")] = None,
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Only the last run of each job.")
+    ] = False,
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
+    """
+    List what happened, newest first.
+
+    Example: exchanger runs crm_profiles
+    """
+    from exchanger.cli.ending import print_json
+    from exchanger.cli.reports import describe_listing
+    from exchanger.cli.wiring import job_of, open_world, prepare
+    from exchanger.jobs.history import list_runs
+
+    loaded = prepare(config, log_level)
+    if job is not None:
+        job_of(loaded, job)
+    connections = [loaded.connection_of(job)] if job else list(loaded.connections)
+    found: list[dict[str, Any]] = []
+    for connection in connections:
+        with open_world(loaded, connection) as world:
+            found += list_runs(world, job, latest=latest)
+    found.sort(key=lambda run: str(run.get("started_at") or ""), reverse=True)
+    if as_json:
+        print_json(found)
+        return
+    for line in describe_listing(found[:_SHOWN]):
+        typer.echo(line)
+    if len(found) > _SHOWN:
+        typer.echo(f"and {len(found) - _SHOWN} more; all of them: exchanger runs --json")

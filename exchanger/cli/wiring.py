@@ -1,0 +1,136 @@
+"""Builds the real things that a verb works with, and nothing else does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+from exchanger.cli.logs import set_up_logs
+from exchanger.cli.options import LogLevel
+from exchanger.config.findings import closest, listed
+from exchanger.config.loading import load_config
+from exchanger.config.models import Config, Job
+from exchanger.jobs.world import Progress, SilentProgress, World
+
+if TYPE_CHECKING:
+    from exchanger.outside.braze import Braze
+
+
+def prepare(path: Path, level: LogLevel | None) -> Config:
+    """
+    Load the configuration and set up the logs, whose events then hold none of its secrets.
+
+    Raises:
+        ConfigError: Everything that is wrong with it.
+    """
+    set_up_logs(level)
+    config = load_config(path, os.environ)
+    set_up_logs(level, config)
+    return config
+
+
+def job_of(config: Config, name: str) -> Job:
+    """
+    Find a job by the name given on the command line.
+
+    Raises:
+        typer.BadParameter: There is no such job.
+    """
+    if name not in config.jobs:
+        guess = closest(name, config.jobs)
+        known = (
+            f"there are {listed(sorted(config.jobs), 'and')}" if config.jobs else "there are none"
+        )
+        hint = f"did you mean {guess}?" if guess else known
+        raise typer.BadParameter(f"there is no job '{name}'; {hint}", param_hint="JOB")
+    return config.jobs[name]
+
+
+def connections_of(config: Config, name: str | None) -> list[str]:
+    """
+    Choose one connection, or all of them.
+
+    Raises:
+        typer.BadParameter: There is no connection of that name.
+    """
+    if name is None:
+        return list(config.connections)
+    if name not in config.connections:
+        known = listed(sorted(config.connections), "and")
+        message = f"there is no connection '{name}'; there are {known}"
+        raise typer.BadParameter(message, param_hint="--connection")
+    return [name]
+
+
+@contextmanager
+def open_world(
+    config: Config,
+    connection: str,
+    *,
+    progress: Progress | None = None,
+    stopping: threading.Event | None = None,
+) -> Iterator[World]:
+    """
+    Build the outside of one connection, with a folder that goes when the context closes.
+
+    Args:
+        config: The configuration.
+        connection: A connection of it.
+        progress: Told how far a run is; nobody if left out.
+        stopping: Set when the process is asked to stop.
+    """
+    from exchanger.outside.braze import Braze
+    from exchanger.outside.clock import SystemClock
+    from exchanger.outside.s3 import Bucket
+
+    settings = config.connections[connection]
+    clock = SystemClock()
+
+    def braze() -> Braze:
+        return Braze(settings.braze, clock=clock)
+
+    with tempfile.TemporaryDirectory(prefix="exchanger-") as workdir:
+        yield World(
+            connection=connection,
+            bucket=Bucket(settings.s3, clock=clock),
+            braze=braze,
+            state_prefix=settings.s3.state_prefix or f"{connection}/",
+            export_root=settings.s3.export_root,
+            clock=clock,
+            workdir=Path(workdir),
+            progress=progress or SilentProgress(),
+            stopping=stopping or threading.Event(),
+            batch_size=settings.braze.batch_size,
+            spacing=settings.braze.spacing.total_seconds(),
+        )
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[threading.Event]:
+    """
+    Turn SIGTERM and SIGINT into an event while the context is open. Main thread only.
+
+    A second SIGINT raises ``KeyboardInterrupt``: whoever presses Ctrl-C twice wants out at once.
+    """
+    stopping = threading.Event()
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and stopping.is_set():
+            raise KeyboardInterrupt
+        stopping.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
