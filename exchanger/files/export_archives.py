@@ -7,6 +7,7 @@ than exports do is refused before it fills the disk or the memory.
 
 from __future__ import annotations
 
+import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from exchanger.errors import FileRejected
 
@@ -27,6 +28,16 @@ MAX_LINE = 64 * 1024 * 1024
 _CHUNK = 1 << 20
 _SMALL = 1 << 20
 _GZIP = b"\x1f\x8b"
+# The last two: a ZIP with a packing that Python lacks, or with a password.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    EOFError,
+    gzip.BadGzipFile,
+    zlib.error,
+    isal_zlib.error,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +76,7 @@ def read_batches(path: Path, key: str, limits: Limits) -> Iterator[list[bytes]]:
             if len(batch) >= limits.lines or size >= limits.size:
                 yield batch
                 batch, size = [], 0
-    except (zipfile.BadZipFile, EOFError, OSError, zlib.error, igzip.IGzipError) as error:
+    except _DAMAGED as error:
         message = f"the archive is damaged or cut short ({error}); the export has to be made again"
         raise FileRejected(key, "damaged_archive", message) from error
     if batch:
@@ -96,7 +107,9 @@ def _streams(path: Path, key: str, allowed: int) -> Iterator[IO[bytes]]:
         return
     with path.open("rb") as file:
         if file.read(2) != _GZIP:
-            message = "the file is neither a ZIP nor a gzip archive; the export has to be made again"
+            message = (
+                "the file is neither a ZIP nor a gzip archive; the export has to be made again"
+            )
             raise FileRejected(key, "not_an_archive", message)
     with _gunzipped(path) as stream:
         yield stream

@@ -138,7 +138,7 @@ class _ParquetSink:
 class _CsvSink:
     def __init__(self, path: Path, schema: pl.Schema) -> None:
         self._file: BinaryIO = path.open("wb")
-        pl.DataFrame(schema={name: pl.String for name in schema}).write_csv(self._file)
+        pl.DataFrame(schema=dict.fromkeys(schema, pl.String)).write_csv(self._file)
 
     def append(self, frame: pl.DataFrame) -> None:
         lists = [name for name, dtype in frame.schema.items() if dtype == pl.List]

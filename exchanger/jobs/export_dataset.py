@@ -1,0 +1,174 @@
+"""
+From the archives of an export to the parts of a dataset, in bounded memory.
+
+Two passes: the first writes all values as JSON text into chunks on this machine and notes what
+types they have, the second casts chunk after chunk to the types that hold over the entire export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from exchanger.config.models import Target
+from exchanger.files.export_archives import Limits, read_batches
+from exchanger.files.manifest import Part, RunFolder
+from exchanger.files.writing import LocalPart, PartWriter
+from exchanger.jobs.export_wait import CompleteExport
+from exchanger.jobs.world import World
+from exchanger.profiles.columns import FILE, PROFILE, ROW
+from exchanger.profiles.exported import Selection
+from exchanger.profiles.exported_lines import LineReader
+from exchanger.profiles.exported_types import Observed, SettledColumn, observe, settled, typed
+
+_IDS_AT_ONCE = 4_000_000
+
+
+@dataclass
+class Chunks:
+    """
+    An entire export as JSON text.
+
+    Args:
+        paths: Parquet files on this machine, in order.
+        rows: Users in all of them.
+        observed: What was seen of each column, in the order of first sight.
+        renamed: Custom attributes whose column got another name.
+    """
+
+    paths: list[Path] = field(default_factory=list)
+    rows: int = 0
+    observed: dict[str, Observed] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What was written: parts in the bucket, columns, and users left out as duplicates."""
+
+    parts: tuple[Part, ...]
+    columns: tuple[SettledColumn, ...]
+    duplicates: int
+
+
+def collect(
+    world: World, export: CompleteExport, selection: Selection, limits: Limits | None = None
+) -> Chunks:
+    """
+    Read every archive of an export.
+
+    Raises:
+        FileRejected: An archive is damaged.
+        StorageError: An archive is gone, changed, or cannot be read.
+    """
+    world.progress.step("reading the export", len(export.files) or 1)
+    reader = LineReader(selection)
+    named = {column.name: column for column in selection.columns}
+    chunks = Chunks(observed={column.name: Observed() for column in selection.columns})
+    for key, path in _archives(world, export):
+        for lines in read_batches(path, key, limits or Limits()):
+            frame = reader.read(lines, key)
+            for name in frame.columns[1:]:
+                before = chunks.observed.get(name, Observed())
+                chunks.observed[name] = observe(frame[name], named.get(name), before)
+            chunk = world.workdir / f"chunk-{len(chunks.paths):06d}.parquet"
+            frame.write_parquet(chunk, compression="lz4", statistics=False)
+            chunks.paths.append(chunk)
+            chunks.rows += len(frame)
+        path.unlink()
+        world.progress.advance(1)
+    chunks.renamed = reader.renamed
+    return chunks
+
+
+def settle_columns(selection: Selection, chunks: Chunks) -> tuple[SettledColumn, ...]:
+    """Settle the columns: the named ones in their order, then the remaining ones by name."""
+    named = {column.name: column for column in selection.columns}
+    remaining = sorted(chunks.observed.keys() - named.keys())
+    return tuple(
+        settled(name, named.get(name), chunks.observed[name]) for name in (*named, *remaining)
+    )
+
+
+def write_dataset(
+    world: World,
+    chunks: Chunks,
+    columns: tuple[SettledColumn, ...],
+    target: Target,
+    folder: RunFolder,
+) -> Dataset:
+    """
+    Cast the chunks and write them as parts into the run's folder of the bucket.
+
+    Of users that were exported more than once the first stays. Chunks and parts on this machine
+    are removed as soon as they are done with.
+    """
+    world.progress.step("writing the dataset", chunks.rows)
+    repeated = _repeated(chunks)
+    schema = pl.Schema({column.name: column.type.dtype for column in columns})
+    as_json = frozenset(column.name for column in columns if column.type.type == "json")
+    writer = PartWriter(world.workdir, target.format, schema, as_json, target.rows_per_part)
+    parts: list[Part] = []
+    for index, path in enumerate(chunks.paths):
+        frame = _cast(pl.read_parquet(path), columns, repeated.get(index))
+        parts += [_uploaded(world, folder, part) for part in writer.append(frame)]
+        world.progress.advance(len(frame))
+        path.unlink()
+    parts += [_uploaded(world, folder, part) for part in writer.finish()]
+    return Dataset(tuple(parts), columns, sum(map(len, repeated.values())))
+
+
+def _archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]:
+    if export.archive is not None:
+        yield export.pending.object_prefix, export.archive
+    for found in export.files:
+        path = world.workdir / "archive"
+        world.bucket.download(found.key, found.etag, path)
+        yield found.key, path
+
+
+def _cast(
+    frame: pl.DataFrame, columns: tuple[SettledColumn, ...], repeated: list[int] | None
+) -> pl.DataFrame:
+    if repeated:
+        frame = frame.with_row_index(ROW).filter(~pl.col(ROW).is_in(repeated))
+    absent = [column.name for column in columns if column.name not in frame.columns]
+    frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
+    return frame.select(typed(pl.col(c.name), c.type).alias(c.name) for c in columns)
+
+
+def _repeated(chunks: Chunks) -> dict[int, list[int]]:
+    """
+    Find the rows whose ``braze_id`` came before: chunk to row positions.
+
+    Memory is bounded by looking at one share of the ids after the other.
+    """
+    shares = 1 + chunks.rows // _IDS_AT_ONCE
+    found: dict[int, list[int]] = {}
+    for share in range(shares):
+        ids = pl.concat(
+            [_ids(i, p, share, shares) for i, p in enumerate(chunks.paths)] or [_NO_IDS]
+        )
+        again = ids.collect().filter(~pl.col(PROFILE).is_first_distinct())
+        for index, row in again.select(FILE, ROW).iter_rows():
+            found.setdefault(index, []).append(row)
+    return found
+
+
+_NO_IDS = pl.LazyFrame(schema={ROW: pl.UInt32, PROFILE: pl.String, FILE: pl.UInt32})
+
+
+def _ids(index: int, path: Path, share: int, shares: int) -> pl.LazyFrame:
+    ids = pl.scan_parquet(path).select(PROFILE).with_row_index(ROW)
+    mine = pl.col(PROFILE).is_not_null() & (pl.col(PROFILE).hash() % shares == share)
+    return ids.filter(mine).with_columns(pl.lit(index, pl.UInt32).alias(FILE))
+
+
+def _uploaded(world: World, folder: RunFolder, part: LocalPart) -> Part:
+    key = folder.part(part.path.name)
+    done = world.bucket.upload(key, part.path)
+    part.path.unlink()
+    return Part(key, part.rows, done.size, done.sha256)

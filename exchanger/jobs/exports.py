@@ -1,0 +1,175 @@
+"""
+The story of an export: find the segment, request, wait, normalise, write, publish.
+
+Safe to stop anywhere and to start again: the next run waits for the same segment export, and what
+was written without a manifest is litter that it removes (law 8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, replace
+
+import structlog
+
+from exchanger.config.models import ExportJob
+from exchanger.errors import FileRejected
+from exchanger.files.manifest import Manifest, RunFolder, SchemaColumn
+from exchanger.jobs.export_dataset import Chunks, Dataset, collect, settle_columns, write_dataset
+from exchanger.jobs.export_pending import PendingDocument
+from exchanger.jobs.export_publish import publish, sweep
+from exchanger.jobs.export_wait import (
+    CompleteExport,
+    ExportWait,
+    StoppedWaitingError,
+    find_segment,
+)
+from exchanger.jobs.report import RunReport
+from exchanger.jobs.world import World
+from exchanger.profiles.exported import Selection, fields_to_export, selection_of
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """
+    What a caller may ask of one run.
+
+    Args:
+        fresh: Ask Braze for a new export even if an earlier run still waits for one.
+    """
+
+    fresh: bool = False
+
+
+def run_export(
+    world: World, name: str, job: ExportJob, options: ExportOptions | None = None
+) -> RunReport:
+    """
+    Turn the job's segment into a dataset in the bucket.
+
+    Must be called where no event loop runs.
+
+    Args:
+        world: The connection.
+        name: The job's name.
+        job: The job.
+        options: Of this run.
+
+    Returns:
+        What was written; ``failed`` if the process was asked to stop while it waited.
+
+    Raises:
+        ConfigError: A column names what Braze does not export.
+        SegmentMissing: No such segment, or several.
+        ExportIncomplete: Braze did not complete the export in time.
+        FileRejected: What Braze exported is damaged; the next run asks anew.
+        BrazeError: Braze refused, or could not be reached.
+        StorageError: S3 refused, or could not be reached.
+        JobBusy: Another process runs the job.
+    """
+    run = _Run.begun(world, name, job)
+    fresh = options is not None and options.fresh
+    try:
+        export = asyncio.run(_exported(run, fresh=fresh))
+    except StoppedWaitingError:
+        run.report.state = "failed"
+        run.report.error = "stopped while waiting for Braze"
+        run.report.notes.append("the next run waits for the same export")
+    else:
+        _make_dataset(run, export)
+    run.report.finished_at = world.clock.now()
+    return run.report
+
+
+@dataclass(frozen=True)
+class _Run:
+    world: World
+    job: ExportJob
+    selection: Selection
+    document: PendingDocument
+    report: RunReport
+
+    @classmethod
+    def begun(cls, world: World, name: str, job: ExportJob) -> _Run:
+        selection = selection_of(name, job)
+        started = world.clock.now()
+        run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        report = RunReport(run_id=run_id, job=name, started_at=started)
+        return cls(
+            world, job, selection, PendingDocument(world.bucket, world.state_prefix, name), report
+        )
+
+    @property
+    def folder(self) -> RunFolder:
+        return RunFolder(self.job.target.prefix, self.report.run_id)
+
+
+async def _exported(run: _Run, *, fresh: bool) -> CompleteExport:
+    wanted = fields_to_export(run.selection)
+    async with run.world.braze() as braze:
+        segment = find_segment(await braze.segments(), run.job.segment)
+        wait = ExportWait(run.world, braze, run.job, run.document)
+        pending = await wait.requested(segment.id, wanted, run.report.run_id, fresh=fresh)
+        export = await wait.complete(segment, pending)
+        run.report.requests = sum(braze.requests_by_endpoint.values())
+    return export
+
+
+def _make_dataset(run: _Run, export: CompleteExport) -> None:
+    world, document, folder, report = run.world, run.document, run.folder, run.report
+    pending = export.pending.with_folder(folder.key)
+    document.save(pending)
+    try:
+        chunks = collect(world, export, run.selection)
+    except FileRejected:
+        # Waiting for this export again would meet the same damage.
+        document.save(replace(pending, published=True))
+        raise
+    columns = settle_columns(run.selection, chunks)
+    dataset = write_dataset(world, chunks, columns, run.job.target, folder)
+    report.notes += _notes(chunks, dataset)
+    manifest = _manifest(run, export, dataset)
+    # Whoever lost the document to another run must not publish.
+    document.save(pending)
+    if not publish(world.bucket, folder, manifest):
+        report.notes.append("latest.json already points at newer data")
+    report.rows_written, report.bytes_written = manifest.rows, manifest.bytes
+    report.manifest = folder.manifest
+    sweep(world, pending, folder)
+    document.save(pending.as_published())
+    log.info("export.published", manifest=folder.manifest, rows=manifest.rows)
+
+
+def _notes(chunks: Chunks, dataset: Dataset) -> list[str]:
+    notes = [column.warning for column in dataset.columns if column.warning]
+    notes += [
+        f"custom attribute {attribute!r} is column {name!r}, as its own name was taken"
+        for attribute, name in sorted(chunks.renamed.items())
+    ]
+    if dataset.duplicates:
+        notes.append(
+            f"{dataset.duplicates} users were exported more than once; one row each is kept"
+        )
+    if not chunks.rows:
+        notes.append("the segment is empty: the dataset has its columns and no rows")
+    return notes
+
+
+def _manifest(run: _Run, export: CompleteExport, dataset: Dataset) -> Manifest:
+    return Manifest(
+        job=run.report.job,
+        run_id=run.report.run_id,
+        segment_id=export.segment.id,
+        segment=export.segment.name,
+        object_prefix=export.pending.object_prefix,
+        requested_at=export.pending.requested_at,
+        created_at=run.world.clock.now(),
+        format=run.job.target.format,
+        columns=tuple(SchemaColumn(c.name, c.type.label) for c in dataset.columns),
+        parts=dataset.parts,
+        duplicates=dataset.duplicates,
+        warnings=tuple(run.report.notes),
+    )

@@ -1,0 +1,408 @@
+"""Export jobs against the local Braze and the local S3, over HTTP, in stepped time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
+from exchanger.errors import ExportIncomplete, FileRejected, SegmentMissing
+from exchanger.jobs.exports import ExportOptions, run_export
+from exchanger.jobs.world import World
+from exchanger.outside.braze import Braze
+from exchanger.outside.s3 import Bucket
+from exchanger.sandbox import LocalS3, Sandbox, SandboxSettings
+
+BUCKET = "acme"
+EXPORT = "/users/export/segment"
+ALL = "Everybody"
+
+
+class SteppedClock:
+    """Time that passes only when somebody waits, for the sandbox as for the program."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.begun = datetime.now(UTC)
+        self.passed = 0.0
+        self.stop_after: float | None = None
+        self.on_wait: list[Any] = []
+
+    def now(self) -> datetime:
+        return self.begun + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def sleep(self, seconds: float) -> None:
+        if self.stop_after is not None and self.passed >= self.stop_after:
+            raise Killed
+        self.passed += max(seconds, 0)
+        for react in self.on_wait:
+            react()
+        self.sandbox.advance(seconds)
+
+    async def wait(self, seconds: float) -> None:
+        self.sleep(seconds)
+        await asyncio.sleep(0)
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+class Place:
+    """A sandbox with a bucket, and what a job needs to run there."""
+
+    def __init__(self, sandbox: Sandbox, s3: LocalS3, workdir: Any) -> None:
+        self.sandbox = sandbox
+        keys = {"access_key_id": s3.access_key, "secret_access_key": s3.secret_key}
+        config = S3Config(bucket=BUCKET, region="us-east-1", endpoint_url=s3.url, **keys)
+        self.bucket = Bucket(config)
+        self.clock = SteppedClock(sandbox)
+        self.workdir = workdir
+
+    def world(self) -> World:
+        self.workdir.mkdir(exist_ok=True)
+        config = BrazeConfig(endpoint=self.sandbox.url, api_key=self.sandbox.api_key)
+        return World(
+            connection="main",
+            bucket=self.bucket,
+            braze=lambda: Braze(config, clock=self.clock),
+            state_prefix="_exchanger/main/",
+            export_root="segment-export",
+            clock=self.clock,
+            workdir=self.workdir,
+        )
+
+    def run(self, name: str = "everybody", fresh: bool = False, **changes: Any):
+        try:
+            return run_export(self.world(), name, job(**changes), ExportOptions(fresh=fresh))
+        finally:
+            shutil.rmtree(self.workdir)
+
+    def document(self, key: str) -> Any:
+        return json.loads(self.bucket.read(key)[0])
+
+    def keys(self, prefix: str) -> list[str]:
+        return [found.key for found in self.bucket.list(prefix)]
+
+    def frame(self, manifest_key: str, read: Any = pl.read_parquet) -> pl.DataFrame:
+        manifest = self.document(manifest_key)
+        return pl.concat(read(self.bucket.read(p["key"])[0]) for p in manifest["parts"])
+
+
+def job(**changes: Any) -> ExportJob:
+    return ExportJob.model_validate(
+        {
+            "type": "export",
+            "segment": ALL,
+            "fields": {"external_id": {"from": "external_id"}, "email": {"from": "email"}},
+            "remaining_fields": {"prefix": ""},
+            "target": {"prefix": "exports/all/"},
+            "completion": {
+                "poll": timedelta(seconds=10),
+                "quiet": timedelta(seconds=60),
+                "timeout": timedelta(hours=1),
+            },
+            **changes,
+        }
+    )
+
+
+def without_confirmation(timeout: int = 600) -> Completion:
+    return Completion(
+        poll=timedelta(seconds=10),
+        quiet=timedelta(seconds=60),
+        timeout=timedelta(seconds=timeout),
+        confirm=False,
+    )
+
+
+PEOPLE = [
+    {
+        "external_id": f"u-{n}",
+        "email": f"u{n}@example.com",
+        "first_name": 'Ada "the first"' if n % 2 else None,
+        "points": n,
+        "spent": n / 4,
+        "vip": n % 2 == 0,
+        "tags": [f"t{n % 3}", "x"],
+        "seen": "2026-09-15",
+        "pref": {"color": "red"} if n % 3 else None,
+        "mixed": n if n % 2 else "many",
+    }
+    for n in range(25)
+]
+
+
+@pytest.fixture
+def s3():
+    with LocalS3() as server:
+        server.create_bucket(BUCKET)
+        yield server
+
+
+@pytest.fixture
+def place(s3, tmp_path):
+    settings = SandboxSettings(users_per_file=10, seconds_per_file=20)
+    with Sandbox(settings, s3=s3, bucket=BUCKET) as sandbox:
+        sandbox.seed([{k: v for k, v in row.items() if v is not None} for row in PEOPLE])
+        sandbox.add_segment(ALL)
+        yield Place(sandbox, s3, tmp_path / "work")
+
+
+def expected(place: Place) -> list[dict[str, Any]]:
+    """What the workspace holds, as rows in the order of their identifiers."""
+    rows = []
+    for external_id, user in sorted(place.sandbox.users().items()):
+        custom = user["custom_attributes"]
+        rows.append({"external_id": external_id, "email": user["email"], **custom})
+    return rows
+
+
+def test_parquet_equals_the_workspace(place):
+    """A dataset read back has exactly the users and values that Braze holds, typed."""
+    report = place.run()
+    frame = place.frame(report.manifest).sort("external_id")
+    rows = expected(place)
+    assert [row["external_id"] for row in rows] == frame["external_id"].to_list()
+    assert [row["points"] for row in rows] == frame["points"].to_list()
+    assert [row["spent"] for row in rows] == frame["spent"].to_list()
+    assert [row["tags"] for row in rows] == frame["tags"].to_list()
+    assert [json.dumps(r["mixed"]) for r in rows] == frame["mixed"].to_list()
+    pref = [None if text is None else json.loads(text) for text in frame["pref"]]
+    assert [row.get("pref") for row in rows] == pref
+    assert {datetime(2026, 9, 15, tzinfo=UTC)} == set(frame["seen"])
+    assert pl.Datetime("ms", "UTC") == frame.schema["seen"]
+    assert (25, 25) == (report.rows_written, len(frame))
+
+
+def test_several_types_become_json_with_a_warning(place):
+    """A column with numbers and text is JSON text, and report and manifest say so."""
+    report = place.run()
+    manifest = place.document(report.manifest)
+    assert ["mixed", "json"] in manifest["schema"]
+    assert [note for note in report.notes if "'mixed'" in note] == manifest["warnings"]
+    assert "succeeded" == report.state
+
+
+@pytest.mark.parametrize(
+    ("format_", "read"),
+    [("csv", pl.read_csv), ("ndjson", lambda body: pl.read_ndjson(body, infer_schema_length=None))],
+)
+def test_text_formats_equal_the_workspace(place, format_, read):
+    """CSV and NDJSON read back with the users and values that Braze holds, in parts."""
+    target = {"prefix": "exports/text/", "format": format_, "rows_per_part": 10}
+    report = place.run(target=target, fields={"id": {"from": "external_id"}})
+    manifest = place.document(report.manifest)
+    frame = place.frame(report.manifest, read).sort("id")
+    rows = expected(place)
+    assert [10, 10, 5] == [part["rows"] for part in manifest["parts"]]
+    assert [row["external_id"] for row in rows] == frame["id"].to_list()
+    assert [row["spent"] for row in rows] == frame["spent"].to_list()
+    assert [row["vip"] for row in rows] == frame["vip"].to_list()
+
+
+def test_ndjson_holds_real_values(place):
+    """NDJSON has lists and objects as they are, of each value its own type."""
+    report = place.run(target={"prefix": "exports/all/", "format": "ndjson"})
+    key = place.document(report.manifest)["parts"][0]["key"]
+    lines = map(json.loads, place.bucket.read(key)[0].splitlines())
+    found = {line["external_id"]: (line["tags"], line["pref"], line["mixed"]) for line in lines}
+    assert {
+        row["external_id"]: (row["tags"], row["pref"], row["mixed"]) for row in PEOPLE
+    } == found
+
+
+def test_files_that_appear_late_are_part_of_the_dataset(place):
+    """A pause between files longer than the quiet time ends nothing while Braze says it runs."""
+    place.sandbox.change(seconds_per_file=200)
+    report = place.run()
+    assert 25 == report.rows_written
+
+
+def test_duplicates_across_files_are_left_out(place):
+    """A user exported in several files has one row, and the report counts the others."""
+    place.sandbox.change(export_repeats=3)
+    report = place.run()
+    assert 25 == report.rows_written == place.frame(report.manifest)["external_id"].n_unique()
+    assert 6 == place.document(report.manifest)["duplicates"]
+    assert any(note.startswith("6 users") for note in report.notes)
+
+
+def test_restart_waits_for_the_same_export(place):
+    """After a kill while waiting, the next run asks for no other export."""
+    place.clock.stop_after = 25
+    with pytest.raises(Killed):
+        place.run(completion=without_confirmation())
+    place.clock.stop_after = None
+    report = place.run(completion=without_confirmation())
+    assert 1 == place.sandbox.requests(EXPORT)
+    assert 25 == report.rows_written
+
+
+def test_a_stop_ends_waiting_and_the_next_run_goes_on(place):
+    """A process asked to stop reports that nothing was exported, and the export is kept."""
+    world = place.world()
+    world.stopping.set()
+    report = run_export(world, "everybody", job())
+    assert ("failed", None) == (report.state, report.manifest)
+    assert 25 == place.run(completion=without_confirmation()).rows_written
+    assert 1 == place.sandbox.requests(EXPORT)
+
+
+def test_a_timeout_keeps_the_export_for_the_next_run(place):
+    """An export not complete in time is an error; the next run waits for that same one."""
+    place.sandbox.change(seconds_per_file=1000)
+    with pytest.raises(ExportIncomplete):
+        place.run(completion=without_confirmation(timeout=100))
+    place.sandbox.advance(3000)
+    report = place.run(completion=without_confirmation())
+    assert (1, 25) == (place.sandbox.requests(EXPORT), report.rows_written)
+
+
+def test_an_export_that_others_run_is_waited_out(place):
+    """While somebody else exports the segment, the run waits and then asks for its own."""
+    place.sandbox.change(seconds_per_file=100)
+
+    async def ask_elsewhere() -> None:
+        async with place.world().braze() as braze:
+            segment = (await braze.segments())[0]
+            await braze.export_segment(segment.id, ["email"])
+
+    asyncio.run(ask_elsewhere())
+    report = place.run()
+    assert (25, "u-0") == (report.rows_written, place.frame(report.manifest)["external_id"].min())
+
+
+def test_a_silent_failure_is_no_empty_dataset(place):
+    """An export that ends without files is told from an empty segment, and asked for anew."""
+    place.sandbox.change(export_fail_after_files=0)
+    place.clock.on_wait.append(lambda: place.sandbox.change(export_fail_after_files=None))
+    with pytest.raises(ExportIncomplete):
+        place.run()
+    assert [] == place.keys("exports/")
+    place.clock.on_wait.clear()
+    assert 25 == place.run().rows_written
+
+
+def test_without_confirmation_no_files_is_incomplete(place):
+    """Without confirmation an export without files never counts as complete."""
+    place.sandbox.add_segment("Nobody", members=[])
+    with pytest.raises(ExportIncomplete):
+        place.run(segment="Nobody", completion=without_confirmation())
+    assert [] == place.keys("exports/")
+
+
+@pytest.mark.parametrize("empty_export", ["nothing", "file"])
+def test_an_empty_segment_gives_an_empty_dataset(place, empty_export):
+    """A segment without users gives a part with the columns and no rows, and a note."""
+    place.sandbox.change(empty_export=empty_export)
+    place.sandbox.add_segment("Nobody", members=[])
+    report = place.run(segment="Nobody")
+    frame = place.frame(report.manifest)
+    assert (0, ["external_id", "email"]) == (report.rows_written, frame.columns)
+    assert any("empty" in note for note in report.notes)
+
+
+def test_unknown_and_ambiguous_segments(place):
+    """A misspelt segment is answered with near names."""
+    with pytest.raises(SegmentMissing) as caught:
+        place.run(segment="Everybdy")
+    assert [ALL] == caught.value.known
+    assert 0 == place.sandbox.requests(EXPORT)
+
+
+def test_latest_points_at_the_newest_manifest(place):
+    """The pointer leads to the newest run, and manifest and marker are there."""
+    first = place.run()
+    place.clock.sleep(60)
+    second = place.run()
+    latest = place.document("exports/all/latest.json")
+    assert second.manifest == latest["manifest"] != first.manifest
+    assert second.manifest.replace("manifest.json", "_SUCCESS") in place.keys("exports/all/")
+
+
+def test_latest_never_goes_back(place):
+    """A run whose data was asked for earlier leaves a newer pointer alone."""
+    newer = {"manifest": "elsewhere", "requested_at": "2999-01-01T00:00:00.000000Z", "run_id": "z"}
+    place.bucket.write("exports/all/latest.json", json.dumps(newer).encode())
+    report = place.run()
+    assert newer == place.document("exports/all/latest.json")
+    assert any("newer" in note for note in report.notes)
+
+
+def test_litter_of_a_dead_run_is_removed(place, monkeypatch):
+    """Parts of a run that died before its manifest are gone after the next run."""
+    write = Bucket.write
+
+    def dies(self, key, body, **options):
+        if key.endswith("manifest.json"):
+            raise Killed
+        return write(self, key, body, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, "write", dies)
+        with pytest.raises(Killed):
+            place.run()
+    litter = place.keys("exports/all/run=")
+    place.bucket.write("exports/all/run=19990101T000000Z-00000000/part-00000.parquet", b"not ours")
+    report = place.run()
+    left = place.keys("exports/all/run=")
+    assert litter
+    assert not set(litter) & set(left)
+    assert "exports/all/run=19990101T000000Z-00000000/part-00000.parquet" in left
+    assert 25 == report.rows_written
+
+
+def test_confirming_exports_leave_nothing_behind(place):
+    """What the export that was only asked for confirmation wrote is removed."""
+    place.sandbox.change(seconds_per_file=0)
+    report = place.run()
+    wanted = place.document(report.manifest)["object_prefix"]
+    found = {key.split("/")[-2] for key in place.keys("segment-export/")}
+    assert {wanted} == found
+
+
+def test_the_address_is_used_without_connected_storage(s3, tmp_path):
+    """Without storage connected to Braze the export is downloaded, and nothing secret is kept."""
+    with Sandbox(SandboxSettings(users_per_file=10, seconds_per_file=30)) as sandbox:
+        sandbox.seed([{k: v for k, v in row.items() if v is not None} for row in PEOPLE])
+        sandbox.add_segment(ALL)
+        place = Place(sandbox, s3, tmp_path / "work")
+        report = place.run()
+        assert (25, 1) == (report.rows_written, sandbox.requests(EXPORT))
+        assert place.document("_exchanger/main/exports/everybody.json")["url"] is None
+
+
+def test_only_what_is_needed_is_asked_for(place):
+    """The request names the standard fields and custom attributes of the columns, and braze_id."""
+    fields = {"id": {"from": "external_id"}, "color": {"from": "custom_attributes.pref.color"}}
+    report = place.run(fields=fields, remaining_fields=None)
+    body = place.sandbox.bodies(EXPORT)[0]
+    assert ["braze_id", "external_id"] == body["fields_to_export"]
+    assert ["pref", "pref.color"] == body["custom_attributes_to_export"]
+    assert {"red", None} == set(place.frame(report.manifest)["color"])
+
+
+def test_a_damaged_archive_is_an_error_and_the_next_run_asks_anew(place):
+    """A file of the export that is cut short fails the run; the next one exports again."""
+    run_folder = "exports/all/run="
+
+    def damage() -> None:
+        for key in place.keys("segment-export/"):
+            place.bucket.write(key, place.bucket.read(key)[0][:40])
+
+    place.clock.on_wait.append(damage)
+    with pytest.raises(FileRejected):
+        place.run()
+    place.clock.on_wait.clear()
+    assert [] == place.keys(run_folder)
+    assert 25 == place.run().rows_written
