@@ -76,6 +76,8 @@ def _read(path: Path, key: str, columns: Collection[str] | None) -> RawTable:
         table.validate(full=True)
         cells = {name: _plain(table.column(name), plain[name]) for name in readable}
         height = file.metadata.num_rows
+        if readable and table.num_rows != height:
+            raise _damaged(key, f"it promises {height} rows and holds {table.num_rows}")
     unusable = taken_names() if ROW in schema.names else {}
     for name in plain:
         if cells.get(name) is None:

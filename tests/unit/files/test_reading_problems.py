@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from exchanger.config.models import Source
@@ -76,6 +77,14 @@ def test_a_parquet_file_that_is_cut_short_is_called_damaged(tmp_path, end):
     """A Parquet file without its end says that it is cut short, not that it is no Parquet."""
     with pytest.raises(FileRejected) as caught:
         read(tmp_path, parquet_bytes(tmp_path)[:end], "a.parquet")
+    assert caught.value.reason == "damaged_parquet"
+
+
+def test_text_in_parquet_that_is_not_utf8_is_called_damaged(tmp_path):
+    """Bytes that only claim to be text are found before anything computes with them."""
+    pq.write_table(pa.table({"id": pa.array([b"\xff"]).view(pa.string())}), tmp_path / "p")
+    with pytest.raises(FileRejected) as caught:
+        read(tmp_path, (tmp_path / "p").read_bytes(), "a.parquet")
     assert caught.value.reason == "damaged_parquet"
 
 

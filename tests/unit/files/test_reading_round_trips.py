@@ -372,7 +372,8 @@ def mutate(content: bytes, rng: random.Random) -> bytes:
     )
 
 
-@pytest.mark.parametrize("seed", range(60))
+# 3305 once made a Parquet footer promise fewer rows than the columns held.
+@pytest.mark.parametrize("seed", [*range(60), 3305])
 def test_a_damaged_file_gives_a_table_or_is_rejected_and_nothing_else(seed):
     """Whatever bytes come, reading ends in a table or in the one error for unusable files."""
     rng = random.Random(seed)
