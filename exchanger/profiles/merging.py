@@ -1,0 +1,127 @@
+"""One field of all profiles: given and held become wanted, or a reason why they cannot."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from exchanger.profiles.columns import said
+from exchanger.profiles.fragments import EMPTY, canonical, fragment
+from exchanger.profiles.held_text import TRUSTED_DIGITS, members, read_held
+from exchanger.profiles.rules import Rule
+from exchanger.profiles.strategies import GIVEN, HELD, READ, STRATEGIES
+
+LARGEST = 2**63 - 1
+"""Sums beyond 64 bit are rejected: few readers of JSON keep them."""
+
+VALUE = pl.col("value")
+SEND = pl.col("send")
+WANTED = pl.col("wanted")
+
+
+def merge_field(rule: Rule, cells: pl.DataFrame) -> pl.DataFrame:
+    """
+    Merge one field.
+
+    Args:
+        rule: The field.
+        cells: ``given`` (typed), ``held`` (canonical text; null is unknown) and ``said``.
+
+    Returns:
+        In the order of *cells*: ``before``, ``wanted`` and ``send``, all null where nothing
+        changes; ``problem`` (a reason or null); ``about`` (the text the problem is about);
+        ``retyped`` (Boolean: a value of another JSON type is replaced) and ``dropped`` (UInt32:
+        members of a list that found no room).
+    """
+    strategy = STRATEGIES[rule.merge]
+    read = read_held(rule, HELD) if strategy.reads_held else pl.lit(None)
+    merged = (
+        cells.with_columns(read=pl.when(GIVEN.is_not_null() & (HELD != EMPTY)).then(read))
+        .with_columns(_no_members(rule))
+        .with_columns(
+            value=strategy.merge(rule),
+            emptied=strategy.empties(rule).fill_null(value=False),
+        )
+        .with_columns(send=fragment(rule, VALUE))
+        .with_columns(wanted=canonical(rule, SEND), problem=_problem(rule), dropped=_dropped(rule))
+    )
+    emptied = pl.when("emptied").then(pl.lit(EMPTY))
+    final = merged.with_columns(
+        send=emptied.otherwise(SEND), wanted=emptied.otherwise(WANTED)
+    ).with_columns(change=_differs(rule) & pl.col("problem").is_null())
+    changed = pl.when("change")
+    return final.select(
+        changed.then(HELD).alias("before"),
+        changed.then(WANTED).alias("wanted"),
+        changed.then(SEND).alias("send"),
+        "problem",
+        pl.coalesce(pl.when(pl.col("problem") != "held_type").then(SEND), HELD).alias("about"),
+        (pl.col("change") & _retyped()).fill_null(value=False).alias("retyped"),
+        changed.then("dropped").otherwise(0).cast(pl.UInt32).alias("dropped"),
+    )
+
+
+def _no_members(rule: Rule) -> list[pl.Expr]:
+    """Empty and a list without members are one and the same; the list is easier to add to."""
+    if rule.type != "list" or not STRATEGIES[rule.merge].reads_held:
+        return []
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    return [pl.when(HELD == EMPTY).then(nothing).otherwise(READ).alias("read")]
+
+
+def _problem(rule: Rule) -> pl.Expr:
+    reason = pl.lit(None, pl.String)
+    if rule.merge == "sum":
+        reason = _size_problem(rule)
+    if STRATEGIES[rule.merge].reads_held:
+        misfit = GIVEN.is_not_null() & READ.is_null() & (HELD != EMPTY)
+        reason = pl.when(misfit).then(pl.lit("held_type")).otherwise(reason)
+    return reason
+
+
+def _size_problem(rule: Rule) -> pl.Expr:
+    if rule.type == "float":
+        return pl.when(~VALUE.is_finite()).then(pl.lit("overflow"))
+    large = pl.any_horizontal(_beyond(GIVEN), _beyond(VALUE))
+    digits = SEND.str.replace_all(r"[-.]", "").str.strip_chars("0").str.len_bytes()
+    long = digits > TRUSTED_DIGITS if rule.type == "decimal" else pl.lit(value=False)
+    return pl.when(large).then(pl.lit("overflow")).when(long).then(pl.lit("too_many_digits"))
+
+
+def _beyond(units: pl.Expr) -> pl.Expr:
+    return (units > LARGEST) | (units < -LARGEST - 1)
+
+
+def _differs(rule: Rule) -> pl.Expr:
+    """Where there is something to send that Braze does not have; an unknown value always is."""
+    differs = WANTED.is_not_null() & WANTED.ne_missing(HELD)
+    if rule.type != "list" or rule.config.ordered or STRATEGIES[rule.merge].reads_held:
+        return differs
+    array = pl.when(differs & HELD.str.starts_with("[")).then(HELD)
+    kept = array.map_batches(members, return_dtype=pl.List(pl.String), is_elementwise=True)
+    both = pl.concat_list(kept, VALUE).list.unique(maintain_order=True).list.len()
+    same = (both == VALUE.list.len()) & (both == kept.list.unique(maintain_order=True).list.len())
+    return differs & ~same.fill_null(value=False)
+
+
+def _retyped() -> pl.Expr:
+    return (HELD != EMPTY) & (WANTED != EMPTY) & (_kind(HELD) != _kind(WANTED))
+
+
+def _kind(text: pl.Expr) -> pl.Expr:
+    """Name the JSON type by the first character: quote, bracket, brace, ``t`` or ``0``."""
+    return text.str.head(1).replace({"f": "t", "-": "0"} | {str(n): "0" for n in range(10)})
+
+
+def _dropped(rule: Rule) -> pl.Expr:
+    if rule.type != "list" or rule.merge == "remove":
+        return pl.lit(0)
+    every = pl.concat_list(READ, GIVEN).list.unique(maintain_order=True)
+    offered = every if rule.merge == "add" else GIVEN
+    return offered.list.len().cast(pl.Int64) - VALUE.list.len()
+
+
+def said_column(rule: Rule) -> pl.Expr:
+    """Tell where the rows speak of the field: of a *clear* field they may, without a value."""
+    if rule.merge == "clear":
+        return pl.col(said(rule.name)).fill_null(value=False)
+    return pl.col(rule.name).is_not_null()
