@@ -18,8 +18,7 @@ import io
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from itertools import islice
@@ -39,11 +38,14 @@ from exchanger.outside.redaction import Redactor
 from exchanger.outside.s3_bodies import CHUNK, PART, WholeBody, chunks, sha256_of, upload_in_parts
 from exchanger.outside.s3_client import open_client, open_session, options_for_deltalake
 from exchanger.outside.s3_faults import StorageConflict, as_storage_errors
+from exchanger.outside.s3_objects import ObjectInfo, UploadedObject
 from exchanger.outside.s3_probe import probe
 
 if TYPE_CHECKING:
     from boto3.session import Session
     from mypy_boto3_s3 import S3Client
+
+__all__ = ["Bucket", "ObjectInfo", "UploadedObject"]
 
 T = TypeVar("T")
 
@@ -52,40 +54,6 @@ ATTEMPTS = 5
 
 _FIRST_PAUSE = 0.2
 _DELETED_AT_ONCE = 1000
-
-
-@dataclass(frozen=True)
-class ObjectInfo:
-    """
-    One version of one object.
-
-    Args:
-        key: Its key.
-        etag: Its ETag, without quotes.
-        size: Bytes.
-        last_modified: When S3 says it was written, in UTC, to the second.
-        seen_at: When S3 gave this answer, by S3's own clock; None if the store does not say.
-    """
-
-    key: str
-    etag: str
-    size: int
-    last_modified: datetime
-    seen_at: datetime | None = None
-
-    @property
-    def age(self) -> timedelta | None:
-        """How old the object was, by S3's clock alone; None if the store does not say."""
-        return self.seen_at - self.last_modified if self.seen_at else None
-
-
-@dataclass(frozen=True)
-class UploadedObject:
-    """What an upload made: the ETag without quotes, the content's hex SHA-256, the bytes."""
-
-    etag: str
-    sha256: str
-    size: int
 
 
 class Bucket:

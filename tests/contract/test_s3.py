@@ -9,6 +9,7 @@ import boto3
 import polars as pl
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
@@ -70,8 +71,8 @@ def test_head_tells_size_etag_and_age(bucket):
 def test_list_goes_through_more_than_one_page(bucket):
     """More objects than S3 lists at once are all listed, in order, and only below the prefix."""
     keys = [f"inbox/{n:05d}" for n in range(1203)]
-    for key in keys:
-        bucket.write(key, b"")
+    for key in keys:  # Straight into the server, as 1,203 requests take long.
+        s3_backends["123456789012"]["aws"].put_object(bucket.name, key, b"")
     bucket.write("other", b"")
     assert keys == [found.key for found in bucket.list("inbox/")]
     assert keys[1200:] == [found.key for found in bucket.list("inbox/", start_after=keys[1199])]

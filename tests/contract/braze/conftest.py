@@ -61,6 +61,7 @@ class Says:
 class Asked:
     method: str
     path: str
+    raw_query: str
     query: dict
     headers: dict
     body: bytes
@@ -82,7 +83,8 @@ class StandIn:
         self.asked.append(
             Asked(
                 request.method,
-                request.raw_path.partition("?")[0],
+                request.path,
+                request.raw_path.partition("?")[2],
                 dict(request.query),
                 dict(request.headers),
                 await request.read(),

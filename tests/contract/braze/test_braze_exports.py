@@ -259,10 +259,11 @@ async def test_a_download_is_written_whole_and_without_the_key(workspace, tmp_pa
     content = gzip.compress(b"{}\n" * 100_000, mtime=0)
     says = {"status": 200, "body": content, "headers": {"Content-Type": "application/zip"}}
     async with workspace({**says, "cut": True}, says) as w:
-        url = w.stand_in.url + "/e.zip?X-Amz-Signature=a%2Fb%3D"
+        url = w.stand_in.url + "/e.zip?X-Amz-Signature=a%2Fb%3D%41"
         assert await w.braze.download(url, tmp_path / "e.zip")
     assert content == (tmp_path / "e.zip").read_bytes()
     assert ["e.zip"] == [path.name for path in tmp_path.iterdir()]
+    assert ["X-Amz-Signature=a%2Fb%3D%41"] * 2 == [asked.raw_query for asked in w.asked]
     assert [None, None] == [asked.headers.get("Authorization") for asked in w.asked]
 
 
