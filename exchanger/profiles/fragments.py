@@ -170,9 +170,9 @@ def canonical_string(name: str, literal: pl.Expr) -> pl.Expr:
         literal: JSON texts; other kinds than strings stay as they are.
     """
     if name == "country":
-        # An escape must keep its letters; no country has one.
+        # ``null`` and escapes must keep their letters; no country has one.
         return (
-            pl.when(~literal.str.contains("\\", literal=True))
+            pl.when(literal.str.starts_with('"') & ~literal.str.contains("\\", literal=True))
             .then(literal.str.to_uppercase())
             .otherwise(literal)
         )

@@ -1,0 +1,49 @@
+"""
+What an object costs: Braze bills each field that is sent, whether or not it changes.
+
+Facts of braze-api.md 13. Where Braze contradicts itself or is silent, the dearer reading is taken.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+NOT_BILLED = frozenset(
+    {
+        "external_id",
+        "user_alias",
+        "alias_name",
+        "alias_label",
+        "braze_id",
+        "email_subscribe",
+        "push_subscribe",
+        "subscription_groups",
+        "push_tokens",
+    }
+)
+"""Fields that cost nothing."""
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+
+
+def field_points(name: str, sent: pl.Expr) -> pl.Expr:
+    """
+    Count the data points of one field.
+
+    Args:
+        name: The Braze attribute.
+        sent: Its fragment; null where it is not sent.
+
+    Returns:
+        UInt32: 0 where nothing is sent, 1 for a scalar, ``null`` or a whole array, and one for
+        every key of an object, inner ones too.
+    """
+    if name in NOT_BILLED:
+        return pl.lit(0, pl.UInt32)
+    single = sent.is_not_null().cast(pl.UInt32)
+    return pl.when(sent.str.starts_with("{")).then(_keys(sent)).otherwise(single)
+
+
+def _keys(sent: pl.Expr) -> pl.Expr:
+    # Outside of strings, a colon stands behind a key and nowhere else.
+    return sent.str.replace_all(_STRING, "").str.count_matches(":", literal=True).cast(pl.UInt32)
