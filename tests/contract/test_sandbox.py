@@ -248,6 +248,8 @@ def test_shared_email_prefers_the_identified(braze: Sandbox) -> None:
     track(braze, {"email": shared, "x": 0})
     track(braze, {"external_id": "a", "email": shared}, {"external_id": "b", "email": shared})
     track(braze, {"external_id": "a", "y": 1})
+    anonymous = call(braze, "GET", "/sandbox/users")[2]["users"][0]["braze_id"]
+    track(braze, {"braze_id": anonymous, "y": 1})
     track(braze, {"email": shared.upper(), "x": 9})
     assert "9" == braze.raw_attribute("a", "x")
     assert braze.raw_attribute("b", "x") is None

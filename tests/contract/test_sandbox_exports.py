@@ -25,6 +25,7 @@ import time_machine
 from botocore.exceptions import ClientError
 
 from exchanger.sandbox import LocalS3, Sandbox, SandboxSettings
+from exchanger.sandbox.local_s3 import OneWriterAtATime
 from exchanger.sandbox.run import serve
 
 BUCKET = "exchange"
@@ -330,6 +331,36 @@ def test_one_conditional_write_wins(s3: LocalS3, bucket: Any) -> None:
     bucket.put_object(Bucket=BUCKET, Key="lease", Body=b"new", IfMatch=old)
     with pytest.raises(ClientError, match="PreconditionFailed"):
         bucket.put_object(Bucket=BUCKET, Key="lease", Body=b"newer", IfMatch=old)
+
+
+def test_writes_do_not_overlap() -> None:
+    """A write waits until the one before it is done; reads do not wait."""
+    together: queue.Queue[bool] = queue.Queue()
+
+    def overlapping(method: str) -> list[bool]:
+        meeting = threading.Barrier(2)
+
+        def app(_environ: dict[str, Any], _start: Any) -> list[bytes]:
+            try:
+                meeting.wait(0.1 if method == "PUT" else 10)
+                together.put(True)
+            except threading.BrokenBarrierError:
+                together.put(False)
+            return []
+
+        store = OneWriterAtATime(app)
+        calls = [
+            threading.Thread(target=store, args=({"REQUEST_METHOD": method}, None))
+            for _ in range(2)
+        ]
+        for one in calls:
+            one.start()
+        for one in calls:
+            one.join()
+        return [together.get(), together.get()]
+
+    assert [False, False] == overlapping("PUT")
+    assert [True, True] == overlapping("GET")
 
 
 def test_program_prints_a_configuration_that_works(tmp_path: Path) -> None:
