@@ -32,10 +32,12 @@ class Outcome:
     Args:
         report: As ``RunReport.to_json`` renders it.
         exit_code: What the process would end with, were this its only job.
+        said: Its error was said on standard error when it happened.
     """
 
     report: dict[str, Any]
     exit_code: int
+    said: bool = False
 
 
 def carry_out(
@@ -72,7 +74,7 @@ def carry_out(
             finished_at=SystemClock().now(),
             error=str(say(error)),
         )
-        return Outcome(report.to_json(), exit_code(error))
+        return Outcome(report.to_json(), exit_code(error), said=True)
     return Outcome(report.to_json(), report.exit_code)
 
 
@@ -86,9 +88,9 @@ def show_outcomes(outcomes: list[Outcome], *, as_json: bool) -> int:
     reports = [outcome.report for outcome in outcomes]
     if as_json:
         print_json(reports[0] if len(reports) == 1 else reports)
-    for report in [] if as_json else reports:
-        # Its words were said on standard error when it happened.
-        for line in describe_report(report | {"error": None}):
+    for outcome in [] if as_json else outcomes:
+        shown = outcome.report | {"error": None} if outcome.said else outcome.report
+        for line in describe_report(shown):
             typer.echo(line)
     return worst(outcome.exit_code for outcome in outcomes)
 

@@ -19,6 +19,7 @@ from exchanger.cli.options import LogLevel
 from exchanger.config.findings import closest, listed
 from exchanger.config.loading import load_config
 from exchanger.config.models import Config, Job
+from exchanger.config.shorthand import default_state_prefix
 from exchanger.jobs.world import Progress, SilentProgress, World
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def open_world(
             connection=connection,
             bucket=Bucket(settings.s3, clock=clock),
             braze=braze,
-            state_prefix=settings.s3.state_prefix or f"{connection}/",
+            state_prefix=settings.s3.state_prefix or default_state_prefix(connection),
             export_root=settings.s3.export_root,
             clock=clock,
             workdir=Path(workdir),
@@ -111,6 +112,7 @@ def open_world(
             stopping=stopping or threading.Event(),
             batch_size=settings.braze.batch_size,
             spacing=settings.braze.spacing.total_seconds(),
+            lookup_limit=settings.braze.lookup_limit,
         )
 
 

@@ -22,6 +22,7 @@ from exchanger.errors import (
     ExportRunning,
     FileRejected,
     JobBusy,
+    NothingToBackfill,
     Problem,
     RunMissing,
     SegmentMissing,
@@ -273,3 +274,11 @@ def _(error: StateDamaged) -> Words:
 @words_for.register
 def _(error: RunMissing) -> Words:
     return Words(f"There is no run {error.run}.", "The runs and their numbers: exchanger runs")
+
+
+@words_for.register
+def _(error: NothingToBackfill) -> Words:
+    return Words(
+        f"{error.job} has nothing to backfill: {error.detail}.",
+        f"Everything: exchanger backfill {error.job} --full",
+    )

@@ -39,6 +39,11 @@ def write_out(content: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
     return content, findings
 
 
+def default_state_prefix(connection: str) -> str:
+    """Name the folder of our own state, for a connection that names none."""
+    return f"_exchanger/{connection}/"
+
+
 def folder(prefix: str) -> str:
     """Write a prefix without a slash at its beginning and with one at its end, unless empty."""
     prefix = prefix.strip("/")
@@ -53,7 +58,7 @@ def _connection(content: dict[str, Any], where: Where, _: list[Finding]) -> dict
     if isinstance(s3, dict):
         s3 = {k: v for k, v in s3.items() if not (k in _LEFT_OUT_WHEN_EMPTY and v == "")}
         if s3.get("state_prefix") is None:
-            s3["state_prefix"] = str(where[-1])
+            s3["state_prefix"] = default_state_prefix(str(where[-1]))
         s3 = _with_folder(s3, "state_prefix")
         if isinstance(s3.get("export_root"), str):
             s3["export_root"] = s3["export_root"].strip("/")

@@ -39,12 +39,13 @@ def backfill(  # noqa: PLR0913 - one for each option
     """
     from exchanger.cli.execution import carry_out, show_outcomes
     from exchanger.cli.wiring import job_of, prepare, stopping_on_signals
-    from exchanger.jobs.backfill import backfill as tell
-    from exchanger.jobs.options import ImportOptions
 
     _check_range(since, until, prefix, full=full)
     loaded = prepare(config, log_level)
     wanted = job_of(loaded, job)
+    from exchanger.jobs.backfill import backfill as tell
+    from exchanger.jobs.options import ImportOptions
+
     options = ImportOptions(
         force=force, full=full, since=_utc(since), until=_utc(until), prefix=prefix
     )

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     from exchanger.config.models import Job
 
 
-def run(
+def run(  # noqa: PLR0913 - one for each option
     names: Annotated[list[str], typer.Argument(metavar="JOB", help="One or more jobs.")],
     *,
     config: ConfigPath = DEFAULT_CONFIG,
     force: Annotated[
         bool,
         typer.Option("--force", help="Also apply files that wait as their sums may count twice."),
+    ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Ask Braze for a new export even while one is waited for."),
     ] = False,
     as_json: AsJson = False,
     log_level: Level = None,
@@ -33,7 +37,7 @@ def run(
     from exchanger.cli.wiring import job_of, prepare, stopping_on_signals
 
     loaded = prepare(config, log_level)
-    stories = {name: _story(name, job_of(loaded, name), force=force) for name in names}
+    stories = {name: _story(name, job_of(loaded, name), force=force, fresh=fresh) for name in names}
     outcomes = []
     with stopping_on_signals() as stopping:
         for name, story in stories.items():
@@ -42,16 +46,18 @@ def run(
     raise typer.Exit(show_outcomes(outcomes, as_json=as_json))
 
 
-def _story(name: str, job: Job, *, force: bool) -> Story:
+def _story(name: str, job: Job, *, force: bool, fresh: bool) -> Story:
     from exchanger.config.models import ImportJob
 
     if isinstance(job, ImportJob):
+        if fresh:
+            raise typer.BadParameter(f"{name} is an import", param_hint="--fresh")
         from exchanger.jobs.imports import run_import
         from exchanger.jobs.options import ImportOptions
 
         return lambda world: run_import(world, name, job, ImportOptions(force=force))
     if force:
         raise typer.BadParameter(f"{name} is an export", param_hint="--force")
-    from exchanger.jobs.exports import run_export
+    from exchanger.jobs.exports import ExportOptions, run_export
 
-    return lambda world: run_export(world, name, job)
+    return lambda world: run_export(world, name, job, ExportOptions(fresh=fresh))

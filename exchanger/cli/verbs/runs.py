@@ -29,11 +29,12 @@ def runs(
     from exchanger.cli.ending import print_json
     from exchanger.cli.reports import describe_listing
     from exchanger.cli.wiring import job_of, open_world, prepare
-    from exchanger.jobs.history import list_runs
 
     loaded = prepare(config, log_level)
     if job is not None:
         job_of(loaded, job)
+    from exchanger.jobs.history import list_runs
+
     connections = [loaded.connection_of(job)] if job else list(loaded.connections)
     found: list[dict[str, Any]] = []
     for connection in connections:

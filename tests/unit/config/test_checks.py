@@ -147,7 +147,7 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
         ),
         (job("enabled: true", 'source: {prefix: ""}, match: {external_id: i}'),
          "jobs.crm.source.prefix"),
-        (job("enabled: true", "source: {prefix: main/x}, match: {external_id: i}"),
+        (job("enabled: true", "source: {prefix: _exchanger/main/x}, match: {external_id: i}"),
          "jobs.crm.source.prefix"),
         (job("remaining_fields: {type: decimal}"), "jobs.crm.remaining_fields[0]"),
         (job("remaining_fields: [{merge: sum, type: string}]"),
@@ -161,7 +161,7 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
         (fields(""), "jobs.crm"),
         (export("enabled: true"), "jobs.vip"),
         (export("remaining_fields: {}", 'target: {prefix: ""}'), "jobs.vip.target.prefix"),
-        (export("remaining_fields: {}", "target: {prefix: main}"), "jobs.vip.target.prefix"),
+        (export("remaining_fields: {}", "target: {prefix: _exchanger}"), "jobs.vip.target.prefix"),
         (export("fields: {a: {from: email, type: decimal}}"), "jobs.vip.fields.a"),
         (export("fields: {a: {from: email, scale: 2}}"), "jobs.vip.fields.a.scale"),
         (export("fields: {a: email}, completion: {poll: 0s}"), "jobs.vip.completion.poll"),
@@ -183,7 +183,7 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
          "connections.main.braze.rate_limit.per"),
         (ONE.replace("main:", '"a b":'), "connections.a b"),
         (TWO.replace("eu:", "us/x:").replace("us/x:", '"us.x":').replace(
-            "bucket: acme}", "bucket: acme, state_prefix: us/x}", 1),
+            "bucket: acme}", "bucket: acme, state_prefix: _exchanger/us/x}", 1),
          "connections.us.s3.state_prefix"),
     ],
 )  # fmt: skip

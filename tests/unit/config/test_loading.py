@@ -264,9 +264,9 @@ def test_prefixes_are_folders(written, meant):
     assert meant == read(CONNECTION + import_job(prefix=written)).jobs["crm"].source.prefix
 
 
-def test_the_state_lives_below_the_name_of_the_connection():
-    """Without a state prefix, the connection's name is it."""
-    assert read(CONNECTION).connections["main"].s3.state_prefix == "main/"
+def test_the_state_lives_in_a_folder_of_its_own():
+    """Without a state prefix, each connection has a folder below ours."""
+    assert read(CONNECTION).connections["main"].s3.state_prefix == "_exchanger/main/"
     given = CONNECTION.replace("bucket: acme", "bucket: acme, state_prefix: /_x/y")
     assert read(given).connections["main"].s3.state_prefix == "_x/y/"
 

@@ -99,6 +99,7 @@ def test_jobs_are_described_in_words():
     """Each field of the example says what it will do, where its value comes from and how."""
     config = load_config(EXAMPLE, {})
     lines = describe_job(config, "crm_profiles")
+    tags = "adds the members of tags (list) split at '|' that Braze's list lacks"
     looked_up = "looked up first where unknown"
     assert lines == [
         "runs every 15m",
@@ -107,7 +108,7 @@ def test_jobs_are_described_in_words():
         "first_name: takes first_name; empty leaves what Braze has",
         "loyalty_tier: takes loyalty_tier; empty clears it in Braze",
         "signup_source: takes src only where Braze has nothing; looked up first where unknown",
-        f"interests: adds the members of tags (list) split at '|' that Braze's list lacks; {looked_up}",
+        f"interests: {tags}; {looked_up}",
         f"lifetime_value: adds order_total (decimal, 2 places) to what Braze has; {looked_up}",
         f"last_order_at: keeps the later of ordered_at (datetime) and what Braze has; {looked_up}",
         "source_system: is always 'crm'",

@@ -1,0 +1,263 @@
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import structlog
+
+from exchanger.cli.app import app
+from exchanger.cli.app import run as run_command_line
+from exchanger.config.later import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "config" / "exchanger.example.yaml"
+VERBS = [command.name for command in app.registered_commands if not command.hidden]
+CLOSED = "http://127.0.0.1:1"
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs():
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture
+def exchanger(capsys, monkeypatch, tmp_path):
+    """Run a command line in this process: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("EXCHANGER_CONFIG", "EXCHANGER_LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as caught:
+            run_command_line([str(argument) for argument in arguments])
+        code = caught.value.code
+        return (code or 0, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text(EXAMPLE.read_text(encoding="utf-8").replace("first_name: set", "first_name: x"))
+    return path
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    """Asking for help answers at once: nothing that only a run needs is imported."""
+    script = (
+        "import sys, exchanger.cli.app as app\n"
+        "try:\n    app.run(['--help'])\n"
+        "except SystemExit:\n    pass\n"
+        "heavy = {'polars', 'pyarrow', 'boto3', 'aiohttp', 'pydantic', 'structlog', 'deltalake'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    took = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        took.append(time.perf_counter() - begun)
+    assert done.stderr.strip() == "[]"
+    assert "Keep Braze and an S3 bucket in step." in done.stdout
+    # Twice what is promised, as tests run beside each other.
+    assert min(took) < 0.6
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_says_what_it_does_with_an_example(exchanger, verb):
+    """Help begins with a sentence and has an example to paste, for every verb."""
+    code, out, _ = exchanger(verb, "--help")
+    assert code == 0
+    assert re.search(r"\n  [A-Z][^\n]+", out)
+    assert f"Example: exchanger {verb}" in out
+
+
+def test_the_verbs_of_the_contract_are_there():
+    """No verb of this version is missing."""
+    contract = "init check plan run daemon backfill jobs segments runs show sandbox demo schema"
+    assert set(VERBS) == set(contract.split())
+
+
+def test_the_module_is_the_program():
+    """``python -m exchanger`` is the same as ``exchanger``."""
+    done = subprocess.run(
+        [sys.executable, "-m", "exchanger", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert re.fullmatch(r"exchanger \d+\.\d+\.\d+\n", done.stdout)
+
+
+@pytest.mark.parametrize("verb", sorted(COMMANDS))
+def test_a_verb_of_a_later_version_says_so(exchanger, verb):
+    """What is not built yet is answered as such, whatever follows it."""
+    code, _, err = exchanger(verb, "12", "--yes")
+    assert code == 3
+    assert "this is not in this version" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("frobnicate",),
+        ("run",),
+        ("run", "nope", "--config", EXAMPLE),
+        ("run", "vip_export", "--force", "--config", EXAMPLE),
+        ("run", "crm_profiles", "--fresh", "--config", EXAMPLE),
+        ("run", "crm_profiles", "--frobnicate", "--config", EXAMPLE),
+        ("plan", "vip_export", "--config", EXAMPLE),
+        ("backfill", "crm_profiles", "--config", EXAMPLE),
+        ("backfill", "crm_profiles", "--full", "--prefix", "x", "--config", EXAMPLE),
+        ("backfill", "crm_profiles", "--since", "yesterday", "--config", EXAMPLE),
+        ("backfill", "crm_profiles", "--since", "2026-09-02", "--until", "2026-09-01",
+         "--config", EXAMPLE),
+        ("segments", "--connection", "nope", "--config", EXAMPLE),
+        ("runs", "nope", "--config", EXAMPLE),
+        ("sandbox", "--setting", "latency"),
+        ("sandbox", "--setting", "no_such=1"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_code_2_with_words(exchanger, arguments):
+    """A command line that makes no sense ends with 2 and says why, without a traceback."""
+    code, out, err = exchanger(*arguments)
+    assert (code, out) == (2, "")
+    assert "Error: " in err
+    assert "Traceback" not in err
+
+
+def test_a_misspelt_job_gets_a_guess(exchanger):
+    """The name of a job is guessed as keys of the configuration are."""
+    _, _, err = exchanger("run", "crm_profile", "--config", EXAMPLE)
+    assert "there is no job 'crm_profile'; did you mean crm_profiles?" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",),
+        ("plan", "crm_profiles"),
+        ("run", "crm_profiles"),
+        ("daemon",),
+        ("backfill", "crm_profiles", "--full"),
+        ("jobs",),
+        ("segments",),
+        ("runs",),
+        ("show", "1"),
+    ],
+)
+def test_a_broken_configuration_is_code_3_for_every_verb(exchanger, broken, arguments):
+    """Each verb refuses a broken configuration, with line, path and guess."""
+    code, out, err = exchanger(*arguments, "--config", broken)
+    assert (code, out) == (3, "")
+    assert "jobs.crm_profiles.fields.first_name: 'x' is not a strategy" in err
+    assert "did you mean {from: x, merge: set}?" in err
+
+
+def test_problems_of_the_configuration_are_one_json_document(exchanger, broken):
+    """A program gets each problem with path, message, guess and line."""
+    code, out, _ = exchanger("check", "--json", "--config", broken)
+    error = json.loads(out)["error"]
+    assert (code, error["kind"], error["exit_code"]) == (3, "ConfigError", 3)
+    (problem,) = error["problems"]
+    assert problem["path"] == "jobs.crm_profiles.fields.first_name"
+    assert problem["line"] > 0
+
+
+def test_a_missing_configuration_names_init(exchanger):
+    """Who has no configuration yet is told how to get one."""
+    code, _, err = exchanger("check")
+    assert code == 3
+    assert "exchanger init" in err
+
+
+def test_the_environment_names_the_configuration(exchanger, monkeypatch):
+    """EXCHANGER_CONFIG stands in for --config."""
+    monkeypatch.setenv("EXCHANGER_CONFIG", str(EXAMPLE))
+    code, out, _ = exchanger("jobs")
+    assert code == 0
+    assert "crm_profiles  import  every 15m" in out
+
+
+def test_init_writes_the_example_once(exchanger, tmp_path):
+    """The sample is written where the other verbs look for it, and never over a file unasked."""
+    path = tmp_path / "config" / "exchanger.yaml"
+    assert exchanger("init")[0] == 0
+    assert path.read_text(encoding="utf-8") == EXAMPLE.read_text(encoding="utf-8")
+    path.write_text("mine")
+    code, _, err = exchanger("init")
+    assert (code, path.read_text(encoding="utf-8")) == (2, "mine")
+    assert "--force" in err
+    assert exchanger("init", "--force")[0] == 0
+    assert exchanger("check")[0] == 0
+
+
+def test_check_says_what_each_job_will_do(exchanger):
+    """A sound configuration is read back in plain words, for people and for programs."""
+    code, out, _ = exchanger("check", "--config", EXAMPLE)
+    words = "lifetime_value: adds order_total (decimal, 2 places) to what Braze has"
+    assert code == 0
+    assert words in out
+    code, out, _ = exchanger("check", "--json", "--config", EXAMPLE)
+    content = json.loads(out)
+    assert (code, content["ok"]) == (0, True)
+    assert any(words in line for line in content["jobs"]["crm_profiles"])
+
+
+def test_jobs_are_one_json_document(exchanger):
+    """A program gets each job with its kind, connection and schedule."""
+    code, out, _ = exchanger("jobs", "--json", "--config", EXAMPLE)
+    assert code == 0
+    assert [
+        (job["job"], job["type"], job["connection"], job["enabled"], job["schedule"])
+        for job in json.loads(out)
+    ] == [
+        ("crm_profiles", "import", "main", True, "every 15m"),
+        ("vip_export", "export", "main", True, "0 3 * * * UTC"),
+    ]
+
+
+def test_schema_prints_the_schema(exchanger):
+    """The schema goes to standard output, ready for a file."""
+    code, out, _ = exchanger("schema")
+    assert code == 0
+    assert json.loads(out)["$schema"].startswith("https://json-schema.org/")
+
+
+def test_an_s3_that_is_not_there_is_code_6(exchanger, monkeypatch):
+    """A run against a closed port ends with 6, says so, and is one document for programs."""
+    monkeypatch.setenv("EXCHANGER_S3_URL", CLOSED)
+    code, out, err = exchanger("run", "crm_profiles", "--json", "--config", EXAMPLE)
+    report = json.loads(out)
+    assert (code, report["job"], report["state"]) == (6, "crm_profiles", "failed")
+    assert "S3 did not answer" in report["error"]
+    assert "S3 did not answer" in err
+
+
+def test_several_jobs_are_a_list_and_end_with_the_worst_code(exchanger, monkeypatch):
+    """One job's failure does not keep the next from running."""
+    monkeypatch.setenv("EXCHANGER_S3_URL", CLOSED)
+    jobs = ("crm_profiles", "vip_export")
+    code, out, _ = exchanger("run", *jobs, "--json", "--config", EXAMPLE)
+    reports = json.loads(out)
+    assert [report["job"] for report in reports] == list(jobs)
+    assert code in (6, 7)
+
+
+def test_a_disabled_job_runs_by_hand_with_a_notice(exchanger, monkeypatch, tmp_path):
+    """Disabled means not by itself; whoever asks for it is told."""
+    path = tmp_path / "c.yaml"
+    text = EXAMPLE.read_text(encoding="utf-8")
+    path.write_text(text.replace("type: import", "type: import\n    enabled: false"))
+    monkeypatch.setenv("EXCHANGER_S3_URL", CLOSED)
+    code, _, err = exchanger("run", "crm_profiles", "--config", path)
+    assert code == 6
+    assert "crm_profiles is disabled; it runs now because you ask for it." in err

@@ -1,0 +1,130 @@
+import json
+from pathlib import Path
+
+import pytest
+import structlog
+
+from exchanger.cli.app import run as run_command_line
+from exchanger.sandbox import LocalS3, Sandbox
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "exchanger.example.yaml"
+
+
+@pytest.fixture(scope="module")
+def local_s3():
+    with LocalS3() as s3:
+        s3.create_bucket("exchange")
+        yield s3
+
+
+@pytest.fixture(scope="module")
+def sandbox(local_s3):
+    with Sandbox(s3=local_s3, bucket="exchange") as braze:
+        yield braze
+
+
+@pytest.fixture
+def exchanger(sandbox, local_s3, capsys, monkeypatch):
+    sandbox.reset()
+    sandbox.clear_faults()
+    monkeypatch.setenv("EXCHANGER_BRAZE_URL", sandbox.url)
+    monkeypatch.setenv("EXCHANGER_S3_URL", local_s3.url)
+    monkeypatch.delenv("BRAZE_API_KEY", raising=False)
+    monkeypatch.delenv("EXCHANGER_BUCKET", raising=False)
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as caught:
+            run_command_line([*arguments, "--config", str(EXAMPLE)])
+        structlog.reset_defaults()
+        return (caught.value.code or 0, *capsys.readouterr())
+
+    return call
+
+
+def trials(out):
+    return {trial["what"]: trial["ok"] for trial in json.loads(out)["trials"]}
+
+
+EVERYTHING = {
+    "keep state in s3://exchange/_exchanger/main/, with conditional writes": True,
+    "list s3://exchange/inbox/crm/": True,
+    "write to s3://exchange/exports/vip/": True,
+    "find the segment 'VIP customers'": True,
+    "export segments in Braze": True,
+    "update profiles in Braze": True,
+    "look up profiles in Braze": True,
+}
+
+
+def test_everything_that_a_configuration_names_is_tried(exchanger, sandbox):
+    """With key, permissions, bucket and segment in place, all succeeds, and nothing is sent."""
+    sandbox.add_segment("VIP customers")
+    code, out, _ = exchanger("check", "--connect", "--json")
+    assert (code, trials(out)) == (0, EVERYTHING)
+    assert sandbox.users() == {}
+
+
+def test_a_missing_segment_is_code_3_and_names_what_there_is(exchanger, sandbox):
+    """A misspelt segment is a mistake of the configuration, answered with a guess."""
+    sandbox.add_segment("VIP customer")
+    code, out, _ = exchanger("check", "--connect")
+    assert code == 3
+    assert "NOT  main: find the segment 'VIP customers'" in out
+    assert "did you mean 'VIP customer'?" in out
+
+
+def test_a_wrong_key_is_code_7_and_never_shown(exchanger, monkeypatch):
+    """Braze echoes a key that it does not know; nothing of ours repeats it."""
+    monkeypatch.setenv("BRAZE_API_KEY", "wrong-key-4711")
+    code, out, err = exchanger("check", "--connect")
+    assert code == 7
+    assert "Braze does not know this API key" in out
+    assert "wrong-key-4711" not in out + err
+
+
+def test_a_missing_permission_is_named_as_braze_names_it(exchanger, sandbox):
+    """A key without the permission to look up says which permission to add."""
+    sandbox.add_segment("VIP customers")
+    allowed = ["users.track", "segments.list", "users.export.segment"]
+    sandbox.change(api_keys={"sandbox-key": allowed})
+    try:
+        code, out, _ = exchanger("check", "--connect", "--json")
+    finally:
+        sandbox.change(api_keys={"sandbox-key": None})
+    failed = [trial for trial in json.loads(out)["trials"] if not trial["ok"]]
+    assert code == 7
+    assert [trial["what"] for trial in failed] == ["look up profiles in Braze"]
+    assert "lacks the permission users.export.ids" in failed[0]["problem"]
+
+
+def test_a_wrong_bucket_is_code_6(exchanger, monkeypatch, sandbox):
+    """A bucket that does not exist is named."""
+    sandbox.add_segment("VIP customers")
+    monkeypatch.setenv("EXCHANGER_BUCKET", "no-such-bucket")
+    code, out, _ = exchanger("check", "--connect")
+    assert code == 6
+    assert "There is no bucket called no-such-bucket." in out
+
+
+def test_segments_are_listed_with_their_ids(exchanger, sandbox):
+    """What an export can name is listed, for people and for programs."""
+    number = sandbox.add_segment("VIP customers")
+    code, out, _ = exchanger("segments")
+    assert (code, out.splitlines()) == (0, [f"{number}  VIP customers"])
+    code, out, _ = exchanger("segments", "--json")
+    assert [(s["connection"], s["id"], s["name"]) for s in json.loads(out)] == [
+        ("main", number, "VIP customers")
+    ]
+
+
+def test_no_runs_are_an_empty_list(exchanger):
+    """Before the first run there is nothing to show, and that is no error."""
+    assert exchanger("runs", "--latest", "--json")[:2] == (0, "[]\n")
+    assert exchanger("runs")[:2] == (0, "No runs yet.\n")
+
+
+def test_a_run_that_does_not_exist_is_code_2(exchanger):
+    """The number of a run that never was is a mistake on the command line."""
+    code, _, err = exchanger("show", "12")
+    assert code == 2
+    assert "There is no run 12." in err

@@ -1,0 +1,102 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exchanger.cli.ending import worst
+from exchanger.cli.reports import describe_listing, describe_report
+from exchanger.jobs.report import FileReport, RunReport
+
+BEGUN = datetime(2026, 9, 15, 6, tzinfo=UTC)
+ENDED = BEGUN + timedelta(seconds=2.5)
+
+
+def report(**facts):
+    return RunReport(
+        run_id="r-1",
+        job="crm",
+        started_at=BEGUN,
+        finished_at=BEGUN + timedelta(seconds=2.5),
+        **facts,
+    ).to_json()
+
+
+def test_an_import_is_a_few_lines_that_leave_out_zeros():
+    """A report names files with notes, rows, profiles, what was sent, and the quarantine."""
+    facts = report(
+        state="partial",
+        seq=12,
+        files=[
+            FileReport("in/a.csv", "applied", 3),
+            FileReport("in/b.csv", "applied", 2),
+            FileReport("in/c.csv", "rejected", 0, "This is no CSV."),
+        ],
+        rows_read=5,
+        rows_applied=4,
+        rows_rejected=1,
+        profiles_named=4,
+        profiles_new=1,
+        profiles_updated=3,
+        fields_changed=1,
+        data_points=1234,
+        requests=1,
+        quarantine="s3://acme/main/quarantine/crm/000000012.csv",
+        notes=["2 more files follow."],
+    )
+    assert describe_report(facts) == [
+        "crm: done in part in 2.5 s (run 12, r-1)",
+        "  files: 2 applied, 1 rejected",
+        "    in/c.csv: This is no CSV.",
+        "  rows: 5 read; 4 applied, 1 rejected",
+        "  profiles: 1 new, 3 updated",
+        "  sent to Braze: 1 changed field, 1,234 data points, 1 request",
+        "  rows that were not taken, with the reasons: s3://acme/main/quarantine/crm/000000012.csv",
+        "  note: 2 more files follow.",
+    ]
+
+
+def test_an_export_names_what_was_written():
+    """The report of an export shows rows, bytes and the manifest that readers look for."""
+    facts = report(rows_written=1, bytes_written=2048, manifest="out/1/_manifest.json")
+    assert describe_report(facts) == [
+        "crm: done in 2.5 s (r-1)",
+        "  written: 1 row, 2,048 bytes",
+        "  manifest: out/1/_manifest.json",
+    ]
+
+
+def test_a_failed_run_shows_its_words():
+    """The words of an error are shown with the run that it ended."""
+    lines = describe_report(report(state="failed", error="Braze did not answer.\nTry again."))
+    assert lines == ["crm: failed in 2.5 s (r-1)", "  Braze did not answer.", "  Try again."]
+
+
+def test_runs_are_listed_in_a_line_each():
+    """A listing shows number, time, state, job and size of each run; an unfinished one says so."""
+    facts = [
+        report(seq=13, rows_read=1200, data_points=1) | {"state": "delivering"},
+        report(state="nothing_to_do"),
+    ]
+    assert describe_listing(facts) == [
+        "    13  2026-09-15 06:00:00  unfinished (delivering)  crm  1,200 rows read, 1 data point",
+        "     -  2026-09-15 06:00:00  nothing to do  crm",
+    ]
+    assert describe_listing([]) == ["No runs yet."]
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ([], 0),
+        ([0, 0], 0),
+        ([0, 4], 4),
+        ([4, 5], 5),
+        ([8, 5], 8),
+        ([6, 8], 6),
+        ([7, 6], 7),
+        ([3, 4], 3),
+        ([1, 7], 1),
+    ],
+)
+def test_several_jobs_end_with_the_worst_code(codes, expected):
+    """A crash is worse than an outage, an outage worse than a rejected row."""
+    assert worst(codes) == expected

@@ -1,0 +1,53 @@
+import os
+import signal
+
+import pytest
+
+from exchanger.cli.wiring import open_world, stopping_on_signals
+from exchanger.config.loading import read_config
+
+CONFIG = """
+connections:
+  main:
+    braze: {endpoint: iad-01, api_key: "${KEY}", batch_size: 50, spacing: 2s}
+    s3: {bucket: acme, region: eu-west-1, state_prefix: _x/main, export_root: /exports/}
+"""
+
+
+def test_a_world_is_what_the_configuration_says():
+    """State prefix, export root, batch size and spacing reach the job; its folder goes."""
+    config = read_config(CONFIG, {"KEY": "dummy"})
+    with open_world(config, "main") as world:
+        assert (world.connection, world.bucket.name) == ("main", "acme")
+        assert (world.state_prefix, world.export_root) == ("_x/main/", "exports")
+        assert (world.batch_size, world.spacing) == (50, 2.0)
+        assert world.workdir.is_dir()
+        assert world.braze() is not world.braze()
+    assert not world.workdir.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_asks_to_stop(number):
+    """The first signal sets the event and interrupts nothing; handlers are put back."""
+    before = signal.getsignal(number)
+    with stopping_on_signals() as stopping:
+        os.kill(os.getpid(), number)
+        assert stopping.wait(5)
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_interrupt_ends_at_once():
+    """Whoever presses Ctrl-C twice does not have to wait."""
+    with stopping_on_signals() as stopping, pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stopping.wait(5)
+        os.kill(os.getpid(), signal.SIGINT)
+        stopping.wait(5)
+
+
+def test_a_second_request_to_end_does_not_interrupt():
+    """A supervisor that repeats itself still lets the run finish what is in flight."""
+    with stopping_on_signals() as stopping:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stopping.wait(5)
