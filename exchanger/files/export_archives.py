@@ -29,12 +29,12 @@ _CHUNK = 1 << 20
 _SMALL = 1 << 20
 _GZIP = b"\x1f\x8b"
 # The last two: a ZIP with a packing that Python lacks, or with a password.
-_DAMAGED = (
+_DAMAGED: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
     EOFError,
     gzip.BadGzipFile,
     zlib.error,
-    isal_zlib.error,
+    cast("type[Exception]", isal_zlib.error),
     NotImplementedError,
     RuntimeError,
 )
@@ -127,7 +127,7 @@ def _members(path: Path, key: str, allowed: int) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _gunzipped(path: Path) -> Iterator[BinaryIO]:
-    with igzip.open(path, "rb") as stream:
+    with igzip.open(path, "rb") as stream:  # type: ignore[no-untyped-call]
         yield cast("BinaryIO", stream)
 
 

@@ -110,7 +110,7 @@ class Manifest:
         return sum(part.rows for part in self.parts)
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """Bytes of all parts."""
         return sum(part.bytes for part in self.parts)
 
@@ -121,7 +121,7 @@ class Manifest:
         content["created_at"] = spell(self.created_at)
         content["schema"] = [[column.name, column.type] for column in self.columns]
         del content["columns"]
-        return to_body({"version": VERSION, **content, "rows": self.rows, "bytes": self.bytes})
+        return to_body({"version": VERSION, **content, "rows": self.rows, "bytes": self.size})
 
     def pointer(self, key: str) -> dict[str, Any]:
         """Make the content of ``latest.json``; *key* is the manifest's."""

@@ -125,14 +125,14 @@ def _open(path: Path, format_: Format, schema: pl.Schema, json_columns: frozense
 class _ParquetSink:
     def __init__(self, path: Path, schema: pl.Schema) -> None:
         arrow = pl.DataFrame(schema=schema).to_arrow().schema
-        self._writer = pq.ParquetWriter(path, arrow, compression="zstd")
+        self._writer = pq.ParquetWriter(path, arrow, compression="zstd")  # type: ignore[no-untyped-call]
 
     def append(self, frame: pl.DataFrame) -> None:
         if len(frame):
-            self._writer.write_table(frame.to_arrow())
+            self._writer.write_table(frame.to_arrow())  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        self._writer.close()
+        self._writer.close()  # type: ignore[no-untyped-call]
 
 
 class _CsvSink:

@@ -136,7 +136,7 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
     document.save(pending)
     if not publish(world.bucket, folder, manifest):
         report.notes.append("latest.json already points at newer data")
-    report.rows_written, report.bytes_written = manifest.rows, manifest.bytes
+    report.rows_written, report.bytes_written = manifest.rows, manifest.size
     report.manifest = folder.manifest
     sweep(world, pending, folder)
     document.save(pending.as_published())

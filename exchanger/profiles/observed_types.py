@@ -171,12 +171,18 @@ def _number_kinds(texts: pl.Series) -> set[Kind]:
     kinds: set[Kind] = set()
     if len(whole):
         numbers = whole.cast(pl.Int64, strict=False)
-        kinds |= {"huge"} if numbers.null_count() else set()
         fits = numbers.is_between(-(2**53), 2**53)
-        kinds |= ({"integer"} if fits.any() else set()) | (set() if fits.all() else {"long"})
+        kinds.update(_if(numbers.null_count() > 0, "huge"))
+        kinds.update(_if(bool(fits.any()), "integer"))
+        kinds.update(_if(not fits.all(), "long"))
     if fractional.any():
-        kinds |= {"float"} | ({"precise"} if _any_precise(texts.filter(fractional)) else set())
+        kinds.add("float")
+        kinds.update(_if(_any_precise(texts.filter(fractional)), "precise"))
     return kinds
+
+
+def _if(seen: bool, kind: Kind) -> set[Kind]:  # noqa: FBT001
+    return {kind} if seen else set()
 
 
 def _any_precise(texts: pl.Series) -> bool:

@@ -216,9 +216,7 @@ def test_ndjson_holds_real_values(place):
     key = place.document(report.manifest)["parts"][0]["key"]
     lines = map(json.loads, place.bucket.read(key)[0].splitlines())
     found = {line["external_id"]: (line["tags"], line["pref"], line["mixed"]) for line in lines}
-    assert {
-        row["external_id"]: (row["tags"], row["pref"], row["mixed"]) for row in PEOPLE
-    } == found
+    assert {row["external_id"]: (row["tags"], row["pref"], row["mixed"]) for row in PEOPLE} == found
 
 
 def test_files_that_appear_late_are_part_of_the_dataset(place):
@@ -399,10 +397,10 @@ def test_a_damaged_archive_is_an_error_and_the_next_run_asks_anew(place):
     def damage() -> None:
         for key in place.keys("segment-export/"):
             place.bucket.write(key, place.bucket.read(key)[0][:40])
+        place.clock.on_wait.clear()
 
-    place.clock.on_wait.append(damage)
+    place.clock.on_wait.append(lambda: place.clock.passed > 80 and damage())
     with pytest.raises(FileRejected):
         place.run()
-    place.clock.on_wait.clear()
     assert [] == place.keys(run_folder)
     assert 25 == place.run().rows_written

@@ -1,0 +1,92 @@
+"""Which columns an export has, and what is asked of Braze for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from exchanger.config.models import ExportJob
+from exchanger.errors import ConfigError
+from exchanger.profiles.exported import (
+    MAX_CUSTOM_ATTRIBUTES,
+    STANDARD_TYPES,
+    FieldsToExport,
+    fields_to_export,
+    selection_of,
+)
+
+
+def selected(fields: dict[str, str], remaining: bool = False):
+    content = {
+        "type": "export",
+        "segment": "s",
+        "fields": {name: {"from": path} for name, path in fields.items()},
+        "target": {"prefix": "exports/"},
+    }
+    if remaining:
+        content["remaining_fields"] = {"prefix": "c_"}
+    return selection_of("vip", ExportJob.model_validate(content))
+
+
+@pytest.mark.parametrize(
+    ("fields", "remaining", "asked"),
+    [
+        ({"e": "email"}, False, FieldsToExport(("braze_id", "email"))),
+        (
+            {"t": "custom_attributes.tier", "e": "email"},
+            False,
+            FieldsToExport(("braze_id", "email"), ("tier",)),
+        ),
+        (
+            {"c": "custom_attributes.pref.color"},
+            False,
+            FieldsToExport(("braze_id",), ("pref", "pref.color")),
+        ),
+        (
+            {"t": "custom_attributes.tier"},
+            True,
+            FieldsToExport(("braze_id", "custom_attributes")),
+        ),
+        (
+            {"all": "custom_attributes", "t": "custom_attributes.tier"},
+            False,
+            FieldsToExport(("braze_id", "custom_attributes")),
+        ),
+    ],
+)
+def test_what_is_asked_for(fields, remaining, asked):
+    """Only the fields and custom attributes that columns need are asked for, and braze_id."""
+    assert asked == fields_to_export(selected(fields, remaining))
+
+
+def test_more_attributes_than_a_request_may_name_asks_for_all():
+    """Beyond 500 named custom attributes all of them are asked for."""
+    fields = {f"a{n}": f"custom_attributes.a{n}" for n in range(MAX_CUSTOM_ATTRIBUTES + 1)}
+    assert FieldsToExport(("braze_id", "custom_attributes")) == fields_to_export(selected(fields))
+
+
+def test_every_exportable_field_can_be_named():
+    """Each field of Braze's table is accepted as a path and gets its type."""
+    columns = selected({name: name for name in STANDARD_TYPES}).columns
+    assert STANDARD_TYPES == {column.name: column.type for column in columns}
+
+
+@pytest.mark.parametrize(
+    ("path", "guess"),
+    [
+        ("emial", "email"),
+        ("loyalty", "custom_attributes.loyalty"),
+        ("email.domain", "email"),
+        ("custom_attributes.a..b", "custom_attributes.a..b"),
+    ],
+)
+def test_a_path_that_is_not_exported_is_a_problem(path, guess):
+    """A path that Braze does not export is named with its place and a guess."""
+    with pytest.raises(ConfigError) as caught:
+        selected({"ok": "email", "bad": path})
+    assert [("jobs.vip.fields.bad", guess)] == [(p.path, p.guess) for p in caught.value.problems]
+
+
+def test_an_export_of_nothing_is_a_problem():
+    """A job that names no column at all is refused."""
+    with pytest.raises(ConfigError):
+        selected({})
