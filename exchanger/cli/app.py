@@ -14,6 +14,7 @@ from exchanger.cli.verbs import (
     daemon,
     init,
     jobs,
+    plan,
     runs,
     sandbox,
     schema,
@@ -41,6 +42,7 @@ app = typer.Typer(
 
 app.command("init")(init.init)
 app.command("check")(check.check)
+app.command("plan")(plan.plan)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)

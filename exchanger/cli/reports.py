@@ -53,6 +53,42 @@ def describe_listing(reports: list[Report]) -> list[str]:
     ]
 
 
+def describe_plan(content: dict[str, Any]) -> list[str]:
+    """
+    Describe what a run would send.
+
+    Args:
+        content: ``report``, ``fields`` and ``lookups``, as ``plan --json`` prints them.
+    """
+    report = content["report"]
+    changed = [field for field in content["fields"] if field["profiles"]]
+    lines = [f"{report['job']}: what a run would do; nothing was sent or written"]
+    lines += _files(report)
+    lines += _rows(report)
+    lines += [line for field in changed for line in _field(field)]
+    if content["lookups"]:
+        lines.append(f"  looked up in Braze to tell: {_count(content['lookups'], 'profile')}")
+    if not changed:
+        lines.append("  Nothing would be sent.")
+    return lines + [f"  note: {note}" for note in report.get("notes", [])]
+
+
+def _field(field: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"  {field['field']} ({field['strategy']}): {_count(field['profiles'], 'profile')},"
+        f" {_count(field['data_points'], 'data point')}"
+    )
+    for profile, before, wanted in field["examples"]:
+        yield f"    {profile}: {_value(before)} -> {_value(wanted)}"
+
+
+def _value(text: str | None) -> str:
+    """Show a canonical value; what is unknown or empty in words."""
+    if text in (None, "?"):
+        return "unknown"
+    return "empty" if text == "null" else str(text)
+
+
 def _head(report: Report) -> str:
     took = _seconds(report.get("started_at"), report.get("finished_at"))
     number = f"run {report['seq']}, " if report.get("seq") else ""
@@ -84,10 +120,10 @@ def _rows(report: Report) -> Iterator[str]:
     if kinds:
         yield f"  profiles: {kinds}"
     if report.get("fields_changed") or report.get("requests"):
+        requests = f", {_count(report['requests'], 'request')}" if report["requests"] else ""
         yield (
-            f"  sent to Braze: {_count(report['fields_changed'], 'changed field')},"
-            f" {_count(report['data_points'], 'data point')},"
-            f" {_count(report['requests'], 'request')}"
+            f"  to Braze: {_count(report['fields_changed'], 'changed field')},"
+            f" {_count(report['data_points'], 'data point')}{requests}"
         )
 
 

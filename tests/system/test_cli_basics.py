@@ -15,7 +15,6 @@ from exchanger.config.later import COMMANDS
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "exchanger.example.yaml"
 VERBS = [command.name for command in app.registered_commands if not command.hidden]
-CLOSED = "http://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
@@ -230,34 +229,3 @@ def test_schema_prints_the_schema(exchanger):
     code, out, _ = exchanger("schema")
     assert code == 0
     assert json.loads(out)["$schema"].startswith("https://json-schema.org/")
-
-
-def test_an_s3_that_is_not_there_is_code_6(exchanger, monkeypatch):
-    """A run against a closed port ends with 6, says so, and is one document for programs."""
-    monkeypatch.setenv("EXCHANGER_S3_URL", CLOSED)
-    code, out, err = exchanger("run", "crm_profiles", "--json", "--config", EXAMPLE)
-    report = json.loads(out)
-    assert (code, report["job"], report["state"]) == (6, "crm_profiles", "failed")
-    assert "S3 did not answer" in report["error"]
-    assert "S3 did not answer" in err
-
-
-def test_several_jobs_are_a_list_and_end_with_the_worst_code(exchanger, monkeypatch):
-    """One job's failure does not keep the next from running."""
-    monkeypatch.setenv("EXCHANGER_S3_URL", CLOSED)
-    jobs = ("crm_profiles", "vip_export")
-    code, out, _ = exchanger("run", *jobs, "--json", "--config", EXAMPLE)
-    reports = json.loads(out)
-    assert [report["job"] for report in reports] == list(jobs)
-    assert code in (6, 7)
-
-
-def test_a_disabled_job_runs_by_hand_with_a_notice(exchanger, monkeypatch, tmp_path):
-    """Disabled means not by itself; whoever asks for it is told."""
-    path = tmp_path / "c.yaml"
-    text = EXAMPLE.read_text(encoding="utf-8")
-    path.write_text(text.replace("type: import", "type: import\n    enabled: false"))
-    monkeypatch.setenv("EXCHANGER_S3_URL", CLOSED)
-    code, _, err = exchanger("run", "crm_profiles", "--config", path)
-    assert code == 6
-    assert "crm_profiles is disabled; it runs now because you ask for it." in err

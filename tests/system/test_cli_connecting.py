@@ -32,9 +32,9 @@ def exchanger(sandbox, local_s3, capsys, monkeypatch):
     monkeypatch.delenv("BRAZE_API_KEY", raising=False)
     monkeypatch.delenv("EXCHANGER_BUCKET", raising=False)
 
-    def call(*arguments):
+    def call(*arguments, config=EXAMPLE):
         with pytest.raises(SystemExit) as caught:
-            run_command_line([*arguments, "--config", str(EXAMPLE)])
+            run_command_line([*arguments, "--config", str(config)])
         structlog.reset_defaults()
         return (caught.value.code or 0, *capsys.readouterr())
 
@@ -128,3 +128,44 @@ def test_a_run_that_does_not_exist_is_code_2(exchanger):
     code, _, err = exchanger("show", "12")
     assert code == 2
     assert "There is no run 12." in err
+
+
+def test_a_failed_run_is_one_document_and_ends_with_its_code(exchanger, monkeypatch):
+    """A run in a bucket that is not there ends with 6, says so, and is a report for programs."""
+    monkeypatch.setenv("EXCHANGER_BUCKET", "no-such-bucket")
+    code, out, err = exchanger("run", "crm_profiles", "--json")
+    report = json.loads(out)
+    assert (code, report["job"], report["state"]) == (6, "crm_profiles", "failed")
+    assert "There is no bucket called no-such-bucket." in report["error"]
+    assert "There is no bucket called no-such-bucket." in err
+
+
+def test_several_jobs_are_a_list_and_end_with_the_worst_code(exchanger, sandbox):
+    """One job's failure does not keep the next from running, and is what the process ends with."""
+    jobs = ("vip_export", "crm_profiles")
+    code, out, _ = exchanger("run", *jobs, "--json")
+    reports = json.loads(out)
+    assert [(report["job"], report["state"]) for report in reports] == [
+        ("vip_export", "failed"),
+        ("crm_profiles", "nothing_to_do"),
+    ]
+    assert code == 3
+
+
+def test_a_disabled_job_runs_by_hand_with_a_notice(exchanger, tmp_path):
+    """Disabled means not by itself; whoever asks for it is told."""
+    path = tmp_path / "c.yaml"
+    text = EXAMPLE.read_text(encoding="utf-8")
+    path.write_text(text.replace("type: import", "type: import\n    enabled: false"))
+    code, out, err = exchanger("run", "crm_profiles", config=path)
+    assert (code, "crm_profiles: nothing to do" in out) == (0, True)
+    assert "crm_profiles is disabled; it runs now because you ask for it." in err
+
+
+def test_a_plan_of_nothing_says_so(exchanger):
+    """Without waiting files there is nothing to plan, for people and for programs."""
+    code, out, _ = exchanger("plan", "crm_profiles")
+    assert (code, "Nothing would be sent." in out) == (0, True)
+    code, out, _ = exchanger("plan", "crm_profiles", "--json")
+    content = json.loads(out)
+    assert (code, content["report"]["state"], content["fields"]) == (0, "nothing_to_do", [])

@@ -1,3 +1,60 @@
 """``exchanger plan``."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, JobName, Level
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Config, ImportJob
+    from exchanger.jobs.preview import PlanReport
+
+
+def plan(
+    job: JobName,
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
+    """
+    Show what a run would send, field by field, with data points; nothing is written anywhere.
+
+    Example: exchanger plan crm_profiles
+    """
+    from exchanger.cli.ending import print_json
+    from exchanger.cli.reports import describe_plan
+    from exchanger.cli.wiring import job_of, prepare
+    from exchanger.config.models import ImportJob
+
+    loaded = prepare(config, log_level)
+    wanted = job_of(loaded, job)
+    if not isinstance(wanted, ImportJob):
+        raise typer.BadParameter(f"{job} is an export, which sends nothing", param_hint="JOB")
+    planned = _planned(loaded, job, wanted, as_json=as_json)
+    content: dict[str, Any] = {
+        "report": planned.report.to_json(),
+        "fields": [asdict(field) for field in planned.fields],
+        "lookups": planned.lookups,
+    }
+    if as_json:
+        print_json(content)
+        return
+    for line in describe_plan(content):
+        typer.echo(line)
+
+
+def _planned(config: Config, name: str, job: ImportJob, *, as_json: bool) -> PlanReport:
+    from exchanger.cli.progress import shown_progress
+    from exchanger.cli.wiring import open_world
+    from exchanger.jobs.imports import plan_import
+
+    with (
+        shown_progress(as_json=as_json) as progress,
+        open_world(config, config.connection_of(name), progress=progress) as world,
+    ):
+        return plan_import(world, name, job)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exchanger.cli.ending import worst
-from exchanger.cli.reports import describe_listing, describe_report
+from exchanger.cli.reports import describe_listing, describe_plan, describe_report
 from exchanger.jobs.report import FileReport, RunReport
 
 BEGUN = datetime(2026, 9, 15, 6, tzinfo=UTC)
@@ -48,7 +48,7 @@ def test_an_import_is_a_few_lines_that_leave_out_zeros():
         "    in/c.csv: This is no CSV.",
         "  rows: 5 read; 4 applied, 1 rejected",
         "  profiles: 1 new, 3 updated",
-        "  sent to Braze: 1 changed field, 1,234 data points, 1 request",
+        "  to Braze: 1 changed field, 1,234 data points, 1 request",
         "  rows that were not taken, with the reasons: s3://acme/main/quarantine/crm/000000012.csv",
         "  note: 2 more files follow.",
     ]
@@ -68,6 +68,40 @@ def test_a_failed_run_shows_its_words():
     """The words of an error are shown with the run that it ended."""
     lines = describe_report(report(state="failed", error="Braze did not answer.\nTry again."))
     assert lines == ["crm: failed in 2.5 s (r-1)", "  Braze did not answer.", "  Try again."]
+
+
+def test_a_plan_shows_each_changed_field_with_examples():
+    """Each field that changes is shown with its cost, and with values before and afterwards."""
+    content = {
+        "report": report(rows_read=3, rows_applied=2, rows_unchanged=1, fields_changed=3,
+                         data_points=3, notes=["1 more file follows."]),
+        "fields": [
+            {"field": "tier", "strategy": "clear", "profiles": 2, "data_points": 2,
+             "examples": [("u1", '"gold"', "null"), ("u2", None, '"silver"')]},
+            {"field": "points", "strategy": "sum", "profiles": 1, "data_points": 1,
+             "examples": [("u1", "?", "12.3")]},
+            {"field": "email", "strategy": "set", "profiles": 0, "data_points": 0, "examples": []},
+        ],
+        "lookups": 1,
+    }  # fmt: skip
+    assert describe_plan(content) == [
+        "crm: what a run would do; nothing was sent or written",
+        "  rows: 3 read; 2 applied, 1 unchanged",
+        "  to Braze: 3 changed fields, 3 data points",
+        "  tier (clear): 2 profiles, 2 data points",
+        '    u1: "gold" -> empty',
+        '    u2: unknown -> "silver"',
+        "  points (sum): 1 profile, 1 data point",
+        "    u1: unknown -> 12.3",
+        "  looked up in Braze to tell: 1 profile",
+        "  note: 1 more file follows.",
+    ]
+
+
+def test_a_plan_without_changes_says_so():
+    """Nothing to send is an answer."""
+    content = {"report": report(state="nothing_to_do"), "fields": [], "lookups": 0}
+    assert describe_plan(content)[-1] == "  Nothing would be sent."
 
 
 def test_runs_are_listed_in_a_line_each():
