@@ -27,6 +27,8 @@ class Casted:
 
     def over(self, earlier: pl.Series) -> Casted:
         """Put the faults of an *earlier* step before those of this one, and in place of values."""
+        if earlier.null_count() == len(earlier):
+            return self
         faults = earlier.zip_with(earlier.is_not_null(), self.faults)
         frame = pl.DataFrame({"value": self.values, "fault": faults})
         values = frame.select(pl.when(pl.col("fault").is_null()).then(VALUE).alias("value"))
@@ -42,12 +44,20 @@ def judge(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]], dropped: int =
         faults: Reasons and the condition under which each holds; a null condition does not.
         dropped: Handed on.
     """
+    names = [f"fault {position}" for position in range(len(faults))]
+    found = frame.select(
+        test.fill_null(value=False).alias(name)
+        for name, (_, test) in zip(names, faults, strict=True)
+    )
+    none = pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias("fault")
+    # Most columns have no fault at all, and text is dear to make.
+    if not any(found[name].any() for name in names):
+        return Casted(frame["value"], none, dropped)
     reason = pl.lit(None, dtype=pl.String)
-    for word, found in reversed(faults):
-        reason = pl.when(found).then(pl.lit(word)).otherwise(reason)
-    judged = frame.select("value", reason.alias("fault"))
-    values = judged.select(pl.when(pl.col("fault").is_null()).then(VALUE).alias("value"))
-    return Casted(values["value"], judged["fault"], dropped)
+    for name, (word, _) in reversed(list(zip(names, faults, strict=True))):
+        reason = pl.when(name).then(pl.lit(word)).otherwise(reason)
+    marked = found.select(reason.alias("fault"))["fault"]
+    return Casted(frame["value"], none, dropped).over(marked)
 
 
 def nothing_but(fault: str, raw: pl.Series, dtype: pl.DataType) -> Casted:

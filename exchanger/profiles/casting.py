@@ -91,13 +91,24 @@ def cast_values(raw: pl.Series, reading: Reading) -> Casted:
 
 def _from_bytes(raw: pl.Series, reading: Reading) -> Casted:
     """Cast bytes as the UTF-8 text that they are, for files that do not say so."""
-    text = raw.cast(pl.String, strict=False)
+    text = _decode(raw)
     blank = text.to_frame("value").select(pl.when(VALUE.str.strip_chars() != "").then(VALUE))
     casted = cast_values(blank.to_series(), reading)
     frame = pl.DataFrame({"raw": raw, "text": text, "value": casted.values})
     broken = pl.col("raw").is_not_null() & pl.col("text").is_null()
     judged = judge(frame, [("not_text", broken)])
     return casted.over(judged.faults)
+
+
+def _decode(raw: pl.Series) -> pl.Series:
+    """Read bytes as UTF-8; null where they are not."""
+    try:
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:  # polars does not say which cells are broken.
+        texts = [None if cell is None else cell.decode(errors="ignore") for cell in raw]
+        read = pl.Series(texts, dtype=pl.String)
+        whole = read.cast(pl.Binary) == raw
+        return read.to_frame("text").select(pl.when(whole).then(pl.col("text"))).to_series()
 
 
 _CASTS: dict[FieldType, Callable[[pl.Series, Reading], Casted]] = {

@@ -32,6 +32,8 @@ def cast_integers(raw: pl.Series) -> Casted:
     if raw.dtype == pl.String:
         frame = _stripped(raw).with_columns(value=pl.col("text").cast(pl.Int64, strict=False))
         integral = pl.col("text").str.contains(_INTEGER)
+        if frame["value"].null_count() == raw.null_count():
+            return judge(frame, [])
         frame = frame.with_columns(value=pl.when(integral).then(VALUE))
     elif raw.dtype.is_integer():
         frame = raw.to_frame("raw").with_columns(value=RAW.cast(pl.Int64, strict=False))
@@ -161,7 +163,14 @@ def _in_scale(frame: pl.DataFrame, have: int, want: int) -> Casted:
 
 
 def _decimals_from_text(raw: pl.Series, scale: int) -> Casted:
-    frame = _stripped(raw).with_columns(number=pl.col("text").str.contains(_DECIMAL))
+    frame = _stripped(raw)
+    simple = rf"^[+-]?\d{{1,{max(1, SIGNIFICANT_DIGITS - scale)}}}(?:\.\d{{0,{scale}}})?$"
+    if frame.select(pl.col("text").str.contains(simple).all()).item():
+        # Units of 15 digits are exact in a double, which is far quicker than taking text apart.
+        units = (pl.col("text").cast(pl.Float64) * 10.0**scale).round().cast(pl.Int64)
+        long = VALUE.abs() >= UNITS_LIMIT
+        return judge(frame.with_columns(value=units), [("too_many_digits", long)])
+    frame = frame.with_columns(number=pl.col("text").str.contains(_DECIMAL))
     parts = pl.col("text").str.split_exact(".", 1).struct
     frame = frame.with_columns(
         whole=parts.field("field_0"),
@@ -184,21 +193,23 @@ def _decimals_from_text(raw: pl.Series, scale: int) -> Casted:
 
 
 def _decimals_from_floats(raw: pl.Series, scale: int) -> Casted:
-    """Round by the shortest text; without it where the number surely has no more places."""
-    one = 10.0**scale
-    frame = raw.to_frame("raw").with_columns(scaled=(RAW * one).round())
-    frame = frame.with_columns(fits=pl.col("scaled").abs() < UNITS_LIMIT)
-    kept = pl.when("fits").then("scaled").otherwise(UNITS_LIMIT).cast(pl.Int64)
-    # Division of two exact numbers gives the nearest double: the same one means the same text.
-    exact = ~pl.col("fits") | (pl.col("scaled") / one == RAW)
-    frame = frame.with_columns(value=kept, exact=exact)
-    if not frame["exact"].all():
-        ties = frame.filter(~pl.col("exact")).select(pl.col("raw").unique())
-        units = [_round_half_even(value, scale) for value in ties["raw"]]
-        rounded = pl.col("raw").replace_strict(ties["raw"], units, default=VALUE)
-        frame = frame.with_columns(
-            value=pl.when("exact").then(VALUE).otherwise(rounded.cast(pl.Int64))
-        )
+    """Round as floats, and exactly, by their texts, only what is next to a tie."""
+    frame = raw.to_frame("raw").with_columns(scaled=RAW * 10.0**scale)
+    scaled = pl.col("scaled")
+    frame = frame.with_columns(
+        value=pl.when(scaled.abs() < UNITS_LIMIT)
+        .then(scaled.round())
+        .otherwise(pl.when(scaled.is_not_null()).then(UNITS_LIMIT))
+        .cast(pl.Int64),
+        # The product and the text are each off by less than this.
+        tie=((scaled - scaled.floor()) - 0.5).abs() <= scaled.abs() * 2.0**-50,
+    )
+    ties = frame.filter(pl.col("tie") & (VALUE < UNITS_LIMIT))["raw"].unique()
+    if not ties.is_empty():
+        # polars cannot round a float by its text; few distinct values are this close to a tie.
+        units = pl.Series([_round_half_even(value, scale) for value in ties], dtype=pl.Int64)
+        exact = RAW.replace_strict(ties, units, default=VALUE, return_dtype=pl.Int64)
+        frame = frame.with_columns(value=exact)
     return judge(frame, [("too_many_digits", VALUE.abs() >= UNITS_LIMIT)])
 
 

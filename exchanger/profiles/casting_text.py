@@ -72,7 +72,7 @@ def _read_json_scalar(text: str) -> tuple[str | None, str | None]:
         return ("true" if value else "false"), None
     if isinstance(value, Decimal) and abs(value.adjusted()) < 40:
         whole = value == value.to_integral_value()
-        return (format(value.to_integral_value() if whole else value, "f"), None)
+        return (format(value.to_integral_value() if whole else value.normalize(), "f"), None)
     if isinstance(value, list | dict):
         return None, ("not_a_scalar" if value else None)
     return (None if value is None or not str(value).strip() else str(value)), None

@@ -1,0 +1,203 @@
+"""Which columns feed which attributes, as what type, and what rejects a file."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from exchanger.config.models import ImportJob
+from exchanger.errors import FileRejected
+from exchanger.profiles.mapping import Settled, settle_rules, widen_rules
+from exchanger.profiles.raw import RawColumns
+
+
+def settle(
+    frame: pl.DataFrame,
+    *,
+    kept: dict[str, str] | None = None,
+    textual: bool = True,
+    unusable: dict[str, str] | None = None,
+    json: frozenset[str] = frozenset(),
+    order_by: str | None = None,
+    **config: object,
+) -> Settled:
+    job = ImportJob.model_validate(
+        {
+            "type": "import",
+            "source": {"prefix": "in/", "order_by": order_by},
+            "match": [{"external_id": "id"}],
+            **config,
+        }
+    )
+    raw = RawColumns(
+        frame.with_row_index("@row", offset=1), textual, json, unusable or {}, "in/a.csv"
+    )
+    return settle_rules(job, raw, kept or {})
+
+
+def text(**cells: str | None) -> pl.DataFrame:
+    return pl.DataFrame({"id": ["p"]} | {name: [cell] for name, cell in cells.items()})
+
+
+def spelt(settled: Settled) -> list[str]:
+    return [f"{r.column}>{r.name}:{r.type} {r.merge}" for r in settled.rules]
+
+
+def test_fields_name_their_column_or_have_its_name():
+    """A field reads the column of ``from``, else the one of its own name; a value reads none."""
+    fields = {
+        "a": {},
+        "b": {"from": "c", "merge": "clear"},
+        "d": {"value": 3},
+        "e": {"from": "a", "merge": "add"},
+    }
+
+    assert ["a>a:integer set", "c>b:string clear", ">d:integer set", "a>e:list add"] == spelt(
+        settle(text(a="1", c="x"), fields=fields)
+    )
+
+
+REMAINING = [
+    ([{}], ["a>a", "pref_x>pref_x", "Email>Email"]),
+    ([{"prefix": "crm_"}], ["a>crm_a", "pref_x>crm_pref_x", "Email>crm_Email"]),
+    ([{"columns": "pref_*", "prefix": "p_"}, {}], ["a>a", "pref_x>p_pref_x", "Email>Email"]),
+    ([{"exclude": ["pref_*", "E*"]}], ["a>a"]),
+    ([{"columns": "PREF_*"}], []),
+    ([{"standard": True}], ["a>a", "email>email", "pref_x>pref_x", "Email>Email"]),
+    ([], []),
+]
+
+
+@pytest.mark.parametrize(("blocks", "expected"), REMAINING)
+def test_remaining_fields_take_what_nothing_else_names(blocks, expected):
+    """
+    The first matching block takes a column; those of match, order_by and fields are never taken,
+    nor identifiers, nor standard attributes unless asked for.
+    """
+    frame = text(
+        o="1", used="x", a="x", email="x", braze_id="x", pref_x="x", Email="x", _merge_objects="x"
+    )
+    settled = settle(frame, fields={"f": {"from": "used"}}, remaining_fields=blocks, order_by="o")
+
+    assert expected == [f"{r.column}>{r.name}" for r in settled.rules if r.name != "f"]
+
+
+def test_a_prefix_cannot_make_a_standard_attribute():
+    """A prefix that turns a column into a standard attribute needs ``standard`` as well."""
+    frame = text(name="Ada")
+
+    assert [] == spelt(settle(frame, remaining_fields=[{"prefix": "first_"}]))
+    assert ["name>first_name:string set"] == spelt(
+        settle(frame, remaining_fields=[{"prefix": "first_", "standard": True}])
+    )
+
+
+def test_a_field_of_its_own_wins_over_a_remaining_column():
+    """A column whose attribute another column feeds already is left out."""
+    settled = settle(
+        text(tier="x", level="y"), fields={"tier": {"from": "level"}}, remaining_fields=[{}]
+    )
+
+    assert ["level>tier:string set"] == spelt(settled)
+
+
+FAULTS = [
+    (
+        {"fields": {"a": {"from": "Nmae"}}},
+        "missing_column",
+        "The file has no column 'Nmae'. Did you mean 'name'? Its columns are: id, name.",
+    ),
+    ({"order_by": "at"}, "missing_column", "The file has no column 'at'."),
+    ({"match": [{"external_id": "uid"}]}, "missing_column", "The file has no column 'uid'."),
+    ({"fields": {"bad": {}}}, "unusable_column", "Column 'bad' cannot be used: it is odd."),
+    (
+        {"fields": {"a": {"from": "name", "merge": "sum"}}},
+        "type_needed",
+        "Column 'name' holds string, and 'merge: sum' of 'a' needs decimal or float or integer. "
+        "Write 'type:' for this field",
+    ),
+    (
+        {"fields": {"a": {"from": "name", "merge": "highest"}}},
+        "type_needed",
+        "Write 'type:'",
+    ),
+    (
+        {"remaining_fields": [{"columns": "name", "prefix": "x_"}, {}], "extra": "x_name"},
+        "duplicate_attribute",
+        "would both become the attribute 'x_name'",
+    ),
+    (
+        {"fields": {"name": {}}, "kept": {"name": "integer"}},
+        "type_changed",
+        "Column 'name' held integer in earlier files and holds string in this one.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "reason", "words"), FAULTS)
+def test_a_file_that_does_not_fit_its_job_is_rejected(config, reason, words):
+    """What makes a file unusable is named, with the column and what to do."""
+    extra = config.get("extra")
+    frame = text(name="Ada", **({extra: "x"} if extra else {}))
+    rest = {key: value for key, value in config.items() if key != "extra"}
+    with pytest.raises(FileRejected) as caught:
+        settle(frame, unusable={"bad": "it is odd."}, **rest)
+
+    assert reason == caught.value.reason
+    assert "in/a.csv" == caught.value.key
+    assert words in caught.value.message
+
+
+def test_unusable_columns_are_named_if_remaining_fields_would_take_them():
+    """A column that cannot be used is no silent loss: it is handed on with the reason."""
+    unusable = {"odd": "it is odd.", "left": "it is odd too."}
+    settled = settle(text(a="x"), remaining_fields=[{"exclude": ["left"]}], unusable=unusable)
+
+    assert {"odd": "it is odd."} == settled.skipped
+
+
+def test_types_are_kept_for_the_columns_that_declare_none():
+    """Inferred types are kept by column; declared, static and empty columns keep nothing."""
+    settled = settle(
+        text(a="1.50", b="1", c=None, o="2026-01-01"),
+        fields={"a": {}, "b": {"type": "integer"}, "c": {}, "d": {"value": 1}},
+        kept={"earlier": "date"},
+        order_by="o",
+    )
+
+    assert {"a": "decimal(2)", "o": "date", "earlier": "date"} == settled.kept
+    assert 2 == settled.rules[0].scale
+
+
+def test_an_empty_column_has_the_kept_type():
+    """A column that is empty in this file goes on as the type of the earlier files."""
+    settled = settle(text(a=None), fields={"a": {}}, kept={"a": "decimal(2)"})
+
+    assert ["a>a:decimal set"] == spelt(settled)
+    assert {"a": "decimal(2)"} == settled.kept
+
+
+def test_rules_widen_to_what_later_files_of_the_run_need():
+    """Rules of an earlier file take the last kept type; declared types stay."""
+    settled = settle(text(a="1", b="1"), fields={"a": {}, "b": {"type": "integer"}})
+    widened = widen_rules(settled.rules, {"a": "decimal(3)", "b": "string"})
+
+    assert [("decimal", 3), ("integer", 0)] == [(r.type, r.scale) for r in widened]
+
+
+def test_a_typed_file_brings_its_own_types():
+    """Parquet and NDJSON columns are what they are; text in them is not looked into."""
+    frame = pl.DataFrame(
+        {"id": ["p"], "n": [1], "d": [Decimal("1.50")], "s": ["7"], "l": [["a"]], "j": ["{}"]}
+    )
+    settled = settle(frame, textual=False, json=frozenset({"j"}), remaining_fields=[{}])
+
+    assert [
+        "n>n:integer set",
+        "d>d:decimal set",
+        "s>s:string set",
+        "l>l:list set",
+        "j>j:json set",
+    ] == spelt(settled)
