@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import polars as pl
@@ -84,7 +85,7 @@ def cast_rows(
     cast = [
         _Column(columns.PROFILE, "external_id", job.match[0].external_id, identifiers.casted),
         *_order(raw, job, kept or {}),
-        *(_cast_rule(raw, rule, job) for rule in rules if rule.column),
+        *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
     fine = _fine_rows(cast, raw.frame.height)
     static = [_static(rule, job, raw.key) for rule in rules if not rule.column]
@@ -106,6 +107,12 @@ def cast_rows(
 
 def _cells(raw: RawColumns, column: str, job: ImportJob) -> pl.Series:
     return without_empty(raw.frame[column], job.source.nulls)
+
+
+def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[_Column]:
+    # polars works on one column at a time here, and lets go of the interpreter while it does.
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        return list(pool.map(lambda rule: _cast_rule(raw, rule, job), rules))
 
 
 def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+import polars as pl
 
 from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
 from exchanger.errors import FileRejected
@@ -69,7 +72,11 @@ def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Se
     untyped = {rule.column for rule, typed in chosen if not typed}
     if order and _declared_type(job, order) is None:
         untyped.add(order)
-    types = {column: type_of(column, job, raw, kept) for column in raw.names if column in untyped}
+    columns = [column for column in raw.names if column in untyped]
+    # polars works on one column at a time here, and lets go of the interpreter while it does.
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        found_types = pool.map(lambda column: type_of(column, job, raw, kept), columns)
+        types = dict(zip(columns, found_types, strict=True))
     rules = [
         rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
     ]

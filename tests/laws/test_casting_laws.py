@@ -127,7 +127,7 @@ def test_dates_read_back_from_their_text(days, american):
 @given(
     st.lists(
         st.tuples(
-            st.datetimes(datetime(1, 1, 3), datetime(2999, 12, 30)),
+            st.datetimes(datetime(1, 1, 3), datetime(2999, 12, 30)),  # noqa: DTZ001  # zones are put on below
             st.integers(-14 * 60, 14 * 60),
         ),
         max_size=8,

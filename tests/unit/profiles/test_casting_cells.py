@@ -188,7 +188,7 @@ TYPED_CASES = [
     ("string", pl.Series([float("nan")]), "<not_finite>"),
     ("string", pl.Series([True]), "true"),
     ("string", pl.Series([date(2026, 1, 2)]), "2026-01-02"),
-    ("string", pl.Series([datetime(2026, 1, 2, 3)]), "2026-01-02T03:00:00.000Z"),
+    ("string", pl.Series([datetime(2026, 1, 2, 3)]), "2026-01-02T03:00:00.000Z"),  # noqa: DTZ001
     ("string", pl.Series([["a"]]), "<not_text>"),
     ("string", pl.Series([b"Ada"]), "Ada"),
     ("string", pl.Series([b"\xff"]), "<not_text>"),

@@ -94,27 +94,35 @@ MESSAGES = [
     (
         {"n": {"from": "c", "type": "integer"}},
         "1,5",
-        'Row 1, column c: "1,5" is not a whole number. Write digits alone, without separators, '
-        "or set another 'type:' for this field.",
+        (
+            'Row 1, column c: "1,5" is not a whole number. Write digits alone, without separators, '
+            "or set another 'type:' for this field."
+        ),
     ),
     (
         {"n": {"from": "c", "type": "decimal", "scale": 2}},
         "1.234",
-        'Row 1, column c: "1.234" has more than the 2 decimal places of this field. Round it, '
-        "or set a larger 'scale:'.",
+        (
+            'Row 1, column c: "1.234" has more than the 2 decimal places of this field. Round it, '
+            "or set a larger 'scale:'."
+        ),
     ),
     (
         {"n": {"from": "c", "type": "date"}},
         "15.09.2026",
-        'Row 1, column c: "15.09.2026" is not a date or time that Braze reads. Write it like '
-        "2026-09-15 or 2026-09-15T08:30:00Z.",
+        (
+            'Row 1, column c: "15.09.2026" is not a date or time that Braze reads. Write it like '
+            "2026-09-15 or 2026-09-15T08:30:00Z."
+        ),
     ),
     (
         {"n": {"from": "c", "type": "datetime"}},
         "2026-03-29T02:30:00",
-        'Row 1, column c: "2026-03-29T02:30:00" does not exist in the time zone Europe/Paris, '
-        "where the clocks go forward over it. Write the time with its offset, like "
-        "2026-09-15T08:30:00Z.",
+        (
+            'Row 1, column c: "2026-03-29T02:30:00" does not exist in the time zone Europe/Paris, '
+            "where the clocks go forward over it. Write the time with its offset, like "
+            "2026-09-15T08:30:00Z."
+        ),
     ),
     (
         {"n": {"from": "c", "type": "json"}},

@@ -115,8 +115,10 @@ FAULTS = [
     (
         {"fields": {"a": {"from": "name", "merge": "sum"}}},
         "type_needed",
-        "Column 'name' holds string, and 'merge: sum' of 'a' needs decimal or float or integer. "
-        "Write 'type:' for this field",
+        (
+            "Column 'name' holds string, and 'merge: sum' of 'a' needs decimal or float or "
+            "integer. Write 'type:' for this field"
+        ),
     ),
     (
         {"fields": {"a": {"from": "name", "merge": "highest"}}},
