@@ -50,7 +50,7 @@ class Limits:
         size: Bytes in a batch.
     """
 
-    lines: int = 50_000
+    lines: int = 25_000
     size: int = 64 * 1024 * 1024
 
 

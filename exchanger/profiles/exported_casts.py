@@ -15,6 +15,8 @@ _STAMP = (
     r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:[.:](\d{1,3})0*)?)?"
     r"(?: ?(?:Z|UTC|([+-]\d\d):?(\d\d)))?$"
 )
+_OWN = "%Y-%m-%dT%H:%M:%S%.3fZ"
+_OWN_SAMPLE = "2026-09-15T00:00:00.000Z"
 _AMERICAN = r"^(\d\d)/(\d\d)/(\d{4})$"
 _TRUE = ("true", "t", "1", "yes")
 _FALSE = ("false", "f", "0", "no")
@@ -29,6 +31,13 @@ def to_instant(text: pl.Expr) -> pl.Expr:
     date alone (its midnight) and ``MM/dd/yyyy``. Without a zone it is UTC. Null for anything
     else, and for fractions finer than a millisecond.
     """
+    # Nearly all are in Braze's own spelling, which is read ten times faster.
+    own = pl.when(text.str.len_bytes() == len(_OWN_SAMPLE)).then(text)
+    instant = own.str.to_datetime(_OWN, time_unit="ms", strict=False).dt.replace_time_zone("UTC")
+    return pl.coalesce(instant, _other_instant(pl.when(instant.is_null()).then(text)))
+
+
+def _other_instant(text: pl.Expr) -> pl.Expr:
     text = text.str.replace(_AMERICAN, "$3-$1-$2")
     part = [text.str.extract(_STAMP, group) for group in range(1, 6)]
     time = part[1].fill_null("00:00:00")

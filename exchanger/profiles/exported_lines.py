@@ -179,13 +179,14 @@ def _not_a_user(key: str, at: int) -> FileRejected:
 
 
 def _values(column: ExportColumn, users: list[Row], attributes: list[Row]) -> list[Any]:
-    if not column.inner:
-        return [user.get(column.field) for user in users]
-    if column.field != CUSTOM:
-        return [_inside(user.get(column.field), column.inner) for user in users]
-    if "." not in column.inner:
-        return [row.get(column.inner) for row in attributes]
-    return [_inside(row, column.inner) for row in attributes]
+    field, inner = column.field, column.inner
+    if not inner:
+        return [user.get(field) for user in users]
+    if field != CUSTOM:
+        return [_inside(user.get(field), inner) for user in users]
+    if "." not in inner:
+        return [row.get(inner) for row in attributes]
+    return [_inside(row, inner) for row in attributes]
 
 
 def _inside(value: Any, path: str) -> Any:
