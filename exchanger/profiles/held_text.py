@@ -21,6 +21,9 @@ UNCERTAIN = "?"
 TRUSTED_DIGITS = 15
 """A 64-bit float holds so many decimal digits exactly; what lies behind them is a float's tail."""
 
+WIDEST = 37
+"""Digits that surely fit into 128 bits."""
+
 _NUMBER = r"^-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$"
 _MEMBER = r'"(?:[^"\\]|\\.)*"|[^\[\],]+'
 
@@ -56,15 +59,17 @@ def units(texts: pl.Series, scale: int) -> pl.Series:
     was stored as 0.30000000000000004 and means 0.3.
     """
     frame = pl.DataFrame({"text": texts.str.strip_chars('"')})
-    parts = pl.col("text").str.extract_groups(r"^(-?\d{1,36})(?:\.(\d+))?$")
-    places = parts.struct.field("2").fill_null("")
-    fits = places.str.len_bytes() <= scale
-    digits = parts.struct.field("1") + places.str.pad_end(scale, "0")
-    plain = pl.when(fits & (digits.str.len_bytes() <= 37)).then(digits)
-    read = frame.select("text", value=plain.cast(pl.Int128, strict=False))
-    odd = read.filter(pl.col("value").is_null() & pl.col("text").str.contains(_NUMBER))[
-        "text"
-    ].unique()
+    text = pl.col("text")
+    point = text.str.find(".", literal=True)
+    places = pl.when(point.is_null()).then(0).otherwise(text.str.len_bytes() - point - 1)
+    factors = {place: 10 ** (scale - place) for place in range(scale + 1)}
+    factor = places.replace_strict(factors, default=None, return_dtype=pl.Int128)
+    digits = text.str.replace(".", "", literal=True).cast(pl.Int128, strict=False)
+    fits = text.str.len_bytes() + scale <= WIDEST
+    read = frame.select("text", value=pl.when(fits).then(digits * factor))
+    odd = read.filter(pl.col("value").is_null() & text.str.contains(_NUMBER))["text"].unique()
+    if odd.is_empty():
+        return read["value"].rename(texts.name)
     # Rare spellings; polars has no decimal arithmetic of this width.
     tails = {text: _exact_units(text, scale) for text in odd}
     exact = pl.Series(list(tails.values()), dtype=pl.Int128)
@@ -89,7 +94,8 @@ def members(texts: pl.Series) -> pl.Series:
     """
     Split arrays into the canonical texts of their members; a scalar is a list of one.
 
-    ``null`` has no members; an object is no list, and null.
+    ``null`` has no members; an object is no list, and null. Braze keeps each member once, so a
+    second one of the same text is left out.
     """
     frame = pl.DataFrame({"text": texts})
     text = pl.col("text")
@@ -99,7 +105,7 @@ def members(texts: pl.Series) -> pl.Series:
     nested = is_array & inner.str.contains(r"[\[{]")
     split = frame.select(
         pl.when(is_array & ~nested)
-        .then(inner.str.extract_all(_MEMBER))
+        .then(inner.str.extract_all(_MEMBER).list.unique(maintain_order=True))
         .when(text == "null")
         .then(pl.lit([], dtype=pl.List(pl.String)))
         .when(~is_array & ~text.str.starts_with("{"))
@@ -121,10 +127,11 @@ def _exact_units(text: str, scale: int) -> int | None:
         shift = exact.adjusted() - TRUSTED_DIGITS + 1
         exact = exact.quantize(Decimal(1).scaleb(shift), rounding=ROUND_HALF_EVEN)
     shifted = exact.scaleb(scale)
-    if shifted != shifted.to_integral_value() or shifted.adjusted() > 36:
+    if shifted != shifted.to_integral_value() or shifted.adjusted() >= WIDEST:
         return None
     return int(shifted)
 
 
 def _parsed_members(array: str) -> list[str]:
-    return [spell_json(member) for member in json.loads(array, parse_float=Decimal)]
+    spelt = (spell_json(member) for member in json.loads(array, parse_float=Decimal))
+    return list(dict.fromkeys(spelt))

@@ -18,7 +18,7 @@ SEND = pl.col("send")
 WANTED = pl.col("wanted")
 
 
-def merge_field(rule: Rule, cells: pl.DataFrame) -> pl.DataFrame:
+def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
     """
     Merge one field.
 
@@ -98,8 +98,8 @@ def _differs(rule: Rule) -> pl.Expr:
         return differs
     array = pl.when(differs & HELD.str.starts_with("[")).then(HELD)
     kept = array.map_batches(members, return_dtype=pl.List(pl.String), is_elementwise=True)
-    both = pl.concat_list(kept, VALUE).list.unique(maintain_order=True).list.len()
-    same = (both == VALUE.list.len()) & (both == kept.list.unique(maintain_order=True).list.len())
+    both = kept.list.concat(VALUE).list.unique().list.len()
+    same = (both == VALUE.list.len()) & (both == kept.list.len())
     return differs & ~same.fill_null(value=False)
 
 
@@ -115,8 +115,11 @@ def _kind(text: pl.Expr) -> pl.Expr:
 def _dropped(rule: Rule) -> pl.Expr:
     if rule.type != "list" or rule.merge == "remove":
         return pl.lit(0)
-    every = pl.concat_list(READ, GIVEN).list.unique(maintain_order=True)
-    offered = every if rule.merge == "add" else GIVEN
+    # Only a full list can have dropped members; the others are hidden from the costly way.
+    full = pl.when(VALUE.list.len() >= rule.config.max_items)
+    offered: pl.Expr = full.then(GIVEN)
+    if rule.merge == "add":
+        offered = full.then(READ).list.concat(offered).list.unique(maintain_order=True)
     return offered.list.len().cast(pl.Int64) - VALUE.list.len()
 
 

@@ -115,7 +115,8 @@ def merge(
     if not missing.is_empty():
         message = f"{missing.height} held values are unknown, the first of {missing.row(0)}"
         raise AssertionError(message)
-    fields = {rule.name: merge_field(rule, _cells(joined, rule)) for rule in rules}
+    outcomes = pl.collect_all([merge_field(rule, _cells(joined, rule)) for rule in rules])
+    fields = {rule.name: outcome for rule, outcome in zip(rules, outcomes, strict=True)}
     rejected = _rejections(joined[PROFILE], fields)
     changes = [
         outcome.select(
@@ -176,8 +177,8 @@ def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema={PROFILE: pl.String, "field": pl.String}), *frames])
 
 
-def _cells(joined: pl.DataFrame, rule: Rule) -> pl.DataFrame:
-    return joined.select(
+def _cells(joined: pl.DataFrame, rule: Rule) -> pl.LazyFrame:
+    return joined.lazy().select(
         given=pl.col(rule.name), held=pl.col(_held(rule.name)), said=said_column(rule)
     )
 

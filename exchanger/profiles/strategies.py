@@ -121,27 +121,29 @@ def _lower(rule: Rule) -> pl.Expr:
     return pl.when(READ.is_null() | (_comparable(rule) < READ)).then(GIVEN)
 
 
-def _unique(*lists: pl.Expr) -> pl.Expr:
-    return pl.concat_list(*lists).list.unique(maintain_order=True)
+def _union_of(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    return one.list.concat(other).list.unique(maintain_order=True)
 
 
 def _without(base: pl.Expr, removed: pl.Expr) -> pl.Expr:
     # *removed* comes first and is free of duplicates, so what follows it is what base has besides.
-    return _unique(removed, base).list.slice(removed.list.len())
+    return _union_of(removed, base).list.slice(removed.list.len())
 
 
 def _joined(rule: Rule) -> pl.Expr:
     newest = kept_of_given(rule)
-    union = _unique(READ, newest)
-    surplus = (union.list.len().cast(pl.Int64) - rule.config.max_items).clip(lower_bound=0)
-    oldest = _without(READ, newest).list.head(surplus)
-    news = union.list.len() > _unique(READ).list.len()
-    return pl.when(news).then(_without(union, oldest))
+    union = _union_of(READ, newest)
+    news = union.list.len() > READ.list.len()
+    surplus = union.list.len().cast(pl.Int64) - rule.config.max_items
+    # Crowded lists are rare, so the others are hidden from the costly way.
+    crowded = pl.when(news & (surplus > 0))
+    oldest = _without(crowded.then(READ), newest).list.head(surplus)
+    return crowded.then(_without(crowded.then(union), oldest)).when(news).then(union)
 
 
 def _remaining(_: Rule) -> pl.Expr:
     left = _without(READ, GIVEN)
-    return pl.when(left.list.len() < _unique(READ).list.len()).then(left)
+    return pl.when(left.list.len() < READ.list.len()).then(left)
 
 
 def kept_of_given(rule: Rule) -> pl.Expr:
