@@ -11,6 +11,7 @@ import structlog
 import typer
 
 from exchanger.cli.logs import clean, set_up_logs
+from exchanger.cli.options import LogLevel
 from exchanger.cli.wording import Words, words_for
 from exchanger.errors import ConfigError, ExchangerError
 
@@ -33,7 +34,7 @@ def report_failure(error: Exception, *, as_json: bool) -> int:
 def say(error: Exception) -> Words:
     """Write an error's words on standard error; the log gets the traceback of an unforeseen one."""
     if not structlog.is_configured():
-        set_up_logs(None)
+        set_up_logs(LogLevel.warning)
     if not isinstance(error, ExchangerError):
         structlog.get_logger().error("unexpected", exc_info=error)
     words = words_for(error)

@@ -31,11 +31,13 @@ class Outcome:
 
     Args:
         report: As ``RunReport.to_json`` renders it.
+        bucket: The bucket that its keys are in.
         exit_code: What the process would end with, were this its only job.
         said: Its error was said on standard error when it happened.
     """
 
     report: dict[str, Any]
+    bucket: str
     exit_code: int
     said: bool = False
 
@@ -56,13 +58,13 @@ def carry_out(
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(job=name)
     _notice(config, name)
+    connection = config.connection_of(name)
+    bucket = config.connections[connection].s3.bucket
     started_at = SystemClock().now()
     try:
         with (
             shown_progress(as_json=as_json) as progress,
-            open_world(
-                config, config.connection_of(name), progress=progress, stopping=stopping
-            ) as world,
+            open_world(config, connection, progress=progress, stopping=stopping) as world,
         ):
             report = story(world)
     except Exception as error:  # noqa: BLE001 - the other jobs of the command line still run
@@ -74,8 +76,8 @@ def carry_out(
             finished_at=SystemClock().now(),
             error=str(say(error)),
         )
-        return Outcome(report.to_json(), exit_code(error), said=True)
-    return Outcome(report.to_json(), report.exit_code)
+        return Outcome(report.to_json(), bucket, exit_code(error), said=True)
+    return Outcome(report.to_json(), bucket, report.exit_code)
 
 
 def show_outcomes(outcomes: list[Outcome], *, as_json: bool) -> int:
@@ -90,7 +92,7 @@ def show_outcomes(outcomes: list[Outcome], *, as_json: bool) -> int:
         print_json(reports[0] if len(reports) == 1 else reports)
     for outcome in [] if as_json else outcomes:
         shown = outcome.report | {"error": None} if outcome.said else outcome.report
-        for line in describe_report(shown):
+        for line in describe_report(shown, outcome.bucket):
             typer.echo(line)
     return worst(outcome.exit_code for outcome in outcomes)
 

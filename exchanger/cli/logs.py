@@ -24,16 +24,15 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
 
 
-def set_up_logs(level: LogLevel | None, config: Config | None = None) -> None:
+def set_up_logs(level: LogLevel, config: Config | None = None) -> None:
     """
     Send every log event of this process to standard error.
 
     Args:
-        level: The least level; info if None, but warning on a terminal, where progress is shown.
+        level: The least level.
         config: Its secrets are taken out of every event.
     """
     on_terminal = sys.stderr.isatty()
-    least = level or (LogLevel.warning if on_terminal else LogLevel.info)
     renderer: Any = (
         structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer()
     )
@@ -47,7 +46,7 @@ def set_up_logs(level: LogLevel | None, config: Config | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping()[least.upper()]
+            logging.getLevelNamesMapping()[level.upper()]
         ),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,

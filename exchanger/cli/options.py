@@ -32,7 +32,7 @@ Level = Annotated[
     typer.Option(
         "--log-level",
         envvar="EXCHANGER_LOG_LEVEL",
-        help="Log at least this; info if left out, warning on a terminal.",
+        help="Log at least this; if left out, warnings, and info with --json.",
     ),
 ]
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="The name of a job.")]

@@ -19,12 +19,13 @@ _ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused")
 _PROFILES = ("new", "updated", "unchanged", "skipped", "refused")
 
 
-def describe_report(report: Report) -> list[str]:
+def describe_report(report: Report, bucket: str) -> list[str]:
     """
     Describe one run.
 
     Args:
         report: As ``RunReport.to_json`` renders it.
+        bucket: The bucket that its keys are in.
     """
     lines = [_head(report)]
     lines += _files(report)
@@ -33,9 +34,10 @@ def describe_report(report: Report) -> list[str]:
         rows, size = report["rows_written"], report.get("bytes_written") or 0
         lines.append(f"  written: {_count(rows, 'row')}, {size:,} bytes")
     if report.get("manifest"):
-        lines.append(f"  manifest: {report['manifest']}")
+        lines.append(f"  manifest: s3://{bucket}/{report['manifest']}")
     if report.get("quarantine"):
-        lines.append(f"  rows that were not taken, with the reasons: {report['quarantine']}")
+        where = f"s3://{bucket}/{report['quarantine']}"
+        lines.append(f"  rows that were not taken, with the reasons: {where}")
     lines += [f"  note: {note}" for note in report.get("notes", [])]
     if report.get("error"):
         lines += [f"  {line}" for line in str(report["error"]).splitlines()]
@@ -119,12 +121,17 @@ def _rows(report: Report) -> Iterator[str]:
     kinds = _kinds(report, "profiles_", _PROFILES)
     if kinds:
         yield f"  profiles: {kinds}"
-    if report.get("fields_changed") or report.get("requests"):
-        requests = f", {_count(report['requests'], 'request')}" if report["requests"] else ""
-        yield (
-            f"  to Braze: {_count(report['fields_changed'], 'changed field')},"
-            f" {_count(report['data_points'], 'data point')}{requests}"
+    sent = [
+        _count(report[key], what)
+        for key, what in (
+            ("fields_changed", "changed field"),
+            ("data_points", "data point"),
+            ("requests", "request"),
         )
+        if report.get(key)
+    ]
+    if sent:
+        yield f"  to Braze: {', '.join(sent)}"
 
 
 def _kinds(report: Report, prefix: str, kinds: tuple[str, ...]) -> str:

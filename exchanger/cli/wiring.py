@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
@@ -26,13 +24,20 @@ if TYPE_CHECKING:
     from exchanger.outside.braze import Braze
 
 
-def prepare(path: Path, level: LogLevel | None) -> Config:
+def prepare(path: Path, level: LogLevel | None, *, as_json: bool) -> Config:
     """
     Load the configuration and set up the logs, whose events then hold none of its secrets.
+
+    Args:
+        path: The configuration file.
+        level: The least level that is logged. If None: warning for a person, who sees progress
+            and a report, and info for a program.
+        as_json: Whether a program reads the result.
 
     Raises:
         ConfigError: Everything that is wrong with it.
     """
+    level = level or (LogLevel.info if as_json else LogLevel.warning)
     set_up_logs(level)
     config = load_config(path, os.environ)
     set_up_logs(level, config)
@@ -114,25 +119,3 @@ def open_world(
             spacing=settings.braze.spacing.total_seconds(),
             lookup_limit=settings.braze.lookup_limit,
         )
-
-
-@contextmanager
-def stopping_on_signals() -> Iterator[threading.Event]:
-    """
-    Turn SIGTERM and SIGINT into an event while the context is open. Main thread only.
-
-    A second SIGINT raises ``KeyboardInterrupt``: whoever presses Ctrl-C twice wants out at once.
-    """
-    stopping = threading.Event()
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and stopping.is_set():
-            raise KeyboardInterrupt
-        stopping.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

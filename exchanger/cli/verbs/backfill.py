@@ -37,19 +37,21 @@ def backfill(  # noqa: PLR0913 - one for each option
 
     Example: exchanger backfill crm_profiles --since 2026-09-01 --until 2026-10-01
     """
-    from exchanger.cli.execution import carry_out, show_outcomes
-    from exchanger.cli.wiring import job_of, prepare, stopping_on_signals
+    from exchanger.cli.signals import stopping_on_signals
 
     _check_range(since, until, prefix, full=full)
-    loaded = prepare(config, log_level)
-    wanted = job_of(loaded, job)
-    from exchanger.jobs.backfill import backfill as tell
-    from exchanger.jobs.options import ImportOptions
-
-    options = ImportOptions(
-        force=force, full=full, since=_utc(since), until=_utc(until), prefix=prefix
-    )
     with stopping_on_signals() as stopping:
+        from exchanger.cli.execution import carry_out, show_outcomes
+        from exchanger.cli.wiring import job_of, prepare
+
+        loaded = prepare(config, log_level, as_json=as_json)
+        wanted = job_of(loaded, job)
+        from exchanger.jobs.backfill import backfill as tell
+        from exchanger.jobs.options import ImportOptions
+
+        options = ImportOptions(
+            force=force, full=full, since=_utc(since), until=_utc(until), prefix=prefix
+        )
         outcome = carry_out(
             loaded,
             job,

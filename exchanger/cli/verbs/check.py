@@ -30,7 +30,7 @@ def check(
     from exchanger.cli.wiring import prepare
     from exchanger.config.words import describe_job
 
-    loaded = prepare(config, log_level)
+    loaded = prepare(config, log_level, as_json=as_json)
     jobs = {name: describe_job(loaded, name) for name in loaded.jobs}
     trials = try_connections(loaded) if connect else []
     code = worst(trial.exit_code for trial in trials)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, ConfigPath, Level, LogLevel
+from exchanger.cli.options import DEFAULT_CONFIG, ConfigPath, Level
 
 
 def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> None:
@@ -18,5 +18,6 @@ def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> N
     from exchanger.cli.wiring import prepare
     from exchanger.service.daemon import run_daemon
 
-    prepare(config, log_level or LogLevel.info)
+    # What reads a daemon's log is a program.
+    prepare(config, log_level, as_json=True)
     raise typer.Exit(run_daemon(config))

@@ -21,7 +21,7 @@ def jobs(*, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> Non
     from exchanger.cli.ending import print_json
     from exchanger.cli.wiring import prepare
 
-    entries = _entries(prepare(config, None))
+    entries = _entries(prepare(config, None, as_json=as_json))
     if as_json:
         print_json(entries)
         return

@@ -31,7 +31,7 @@ def plan(
     from exchanger.cli.wiring import job_of, prepare
     from exchanger.config.models import ImportJob
 
-    loaded = prepare(config, log_level)
+    loaded = prepare(config, log_level, as_json=as_json)
     wanted = job_of(loaded, job)
     if not isinstance(wanted, ImportJob):
         raise typer.BadParameter(f"{job} is an export, which sends nothing", param_hint="JOB")

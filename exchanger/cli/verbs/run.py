@@ -33,16 +33,21 @@ def run(  # noqa: PLR0913 - one for each option
 
     Example: exchanger run crm_profiles
     """
-    from exchanger.cli.execution import carry_out, show_outcomes
-    from exchanger.cli.wiring import job_of, prepare, stopping_on_signals
+    from exchanger.cli.signals import stopping_on_signals
 
-    loaded = prepare(config, log_level)
-    stories = {name: _story(name, job_of(loaded, name), force=force, fresh=fresh) for name in names}
-    outcomes = []
     with stopping_on_signals() as stopping:
-        for name, story in stories.items():
-            if not stopping.is_set():
-                outcomes.append(carry_out(loaded, name, story, stopping=stopping, as_json=as_json))
+        from exchanger.cli.execution import carry_out, show_outcomes
+        from exchanger.cli.wiring import job_of, prepare
+
+        loaded = prepare(config, log_level, as_json=as_json)
+        stories = {
+            name: _story(name, job_of(loaded, name), force=force, fresh=fresh) for name in names
+        }
+        outcomes = [
+            carry_out(loaded, name, story, stopping=stopping, as_json=as_json)
+            for name, story in stories.items()
+            if not stopping.is_set()
+        ]
     raise typer.Exit(show_outcomes(outcomes, as_json=as_json))
 
 

@@ -30,7 +30,7 @@ def runs(
     from exchanger.cli.reports import describe_listing
     from exchanger.cli.wiring import job_of, open_world, prepare
 
-    loaded = prepare(config, log_level)
+    loaded = prepare(config, log_level, as_json=as_json)
     if job is not None:
         job_of(loaded, job)
     from exchanger.jobs.history import list_runs

@@ -32,7 +32,7 @@ def sandbox(  # noqa: PLR0913 - one for each option
 
     Example: exchanger sandbox --seed profiles.csv
     """
-    from exchanger.cli.wiring import stopping_on_signals
+    from exchanger.cli.signals import stopping_on_signals
 
     try:
         from exchanger.sandbox.run import serve

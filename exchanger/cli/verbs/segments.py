@@ -28,7 +28,7 @@ def segments(
     from exchanger.cli.ending import print_json
     from exchanger.cli.wiring import connections_of, open_world, prepare
 
-    loaded = prepare(config, log_level)
+    loaded = prepare(config, log_level, as_json=as_json)
     found: list[dict[str, Any]] = []
     for name in connections_of(loaded, connection):
         with open_world(loaded, name) as world:

@@ -29,16 +29,17 @@ def show(
     from exchanger.cli.reports import describe_report
     from exchanger.cli.wiring import connections_of, prepare
 
-    loaded = prepare(config, log_level)
-    found = _found(loaded, connections_of(loaded, connection), run)
+    loaded = prepare(config, log_level, as_json=as_json)
+    found, home = _found(loaded, connections_of(loaded, connection), run)
     if as_json:
         print_json(found)
         return
-    for line in describe_report(found):
+    for line in describe_report(found, loaded.connections[home].s3.bucket):
         typer.echo(line)
 
 
-def _found(config: Config, connections: list[str], run: str) -> dict[str, Any]:
+def _found(config: Config, connections: list[str], run: str) -> tuple[dict[str, Any], str]:
+    """Find a run, and the connection that it belongs to."""
     from exchanger.cli.wiring import open_world
     from exchanger.errors import RunMissing
     from exchanger.jobs.history import show_run
@@ -46,7 +47,7 @@ def _found(config: Config, connections: list[str], run: str) -> dict[str, Any]:
     for connection in connections:
         with open_world(config, connection) as world:
             try:
-                return show_run(world, run)
+                return show_run(world, run), connection
             except RunMissing:
                 continue  # Numbers and ids belong to one connection; the next may have it.
     raise RunMissing(run)

@@ -61,7 +61,7 @@ def test_no_secret_leaves_in_an_event(config, leak, capsys):
 
 def test_no_secret_leaves_in_a_traceback(config, capsys):
     """The log of what was not foreseen is as clean, and its lines are not lost."""
-    set_up_logs(None, config)
+    set_up_logs(LogLevel.info, config)
     with pytest.raises(RuntimeError) as caught:
         raise RuntimeError(f"leaked {KEY}")
     assert report_failure(caught.value, as_json=True) == 1
@@ -73,7 +73,7 @@ def test_no_secret_leaves_in_a_traceback(config, capsys):
 
 def test_events_are_json_with_facts_and_what_is_bound(capsys):
     """One event is one line of JSON with its time, level, facts and the bound run id."""
-    set_up_logs(None)
+    set_up_logs(LogLevel.info)
     structlog.contextvars.bind_contextvars(run_id="r-1")
     structlog.get_logger().info("import.file_read", rows=3)
     event = json.loads(capsys.readouterr().err)
@@ -89,11 +89,10 @@ def test_the_level_is_the_least_that_is_logged(capsys):
     assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["loud"]
 
 
-def test_a_terminal_gets_lines_for_people_and_only_warnings(capsys, monkeypatch):
-    """On a terminal, where progress is shown, events are no JSON and fewer."""
+def test_a_terminal_gets_lines_for_people(capsys, monkeypatch):
+    """On a terminal, events are no JSON."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    set_up_logs(None)
-    structlog.get_logger().info("quiet")
+    set_up_logs(LogLevel.info)
     structlog.get_logger().warning("loud", rows=3)
     (line,) = capsys.readouterr().err.splitlines()
     assert "loud" in line

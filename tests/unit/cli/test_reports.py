@@ -39,10 +39,10 @@ def test_an_import_is_a_few_lines_that_leave_out_zeros():
         fields_changed=1,
         data_points=1234,
         requests=1,
-        quarantine="s3://acme/main/quarantine/crm/000000012.csv",
+        quarantine="main/quarantine/crm/000000012.csv",
         notes=["2 more files follow."],
     )
-    assert describe_report(facts) == [
+    assert describe_report(facts, "acme") == [
         "crm: done in part in 2.5 s (run 12, r-1)",
         "  files: 2 applied, 1 rejected",
         "    in/c.csv: This is no CSV.",
@@ -57,16 +57,18 @@ def test_an_import_is_a_few_lines_that_leave_out_zeros():
 def test_an_export_names_what_was_written():
     """The report of an export shows rows, bytes and the manifest that readers look for."""
     facts = report(rows_written=1, bytes_written=2048, manifest="out/1/_manifest.json")
-    assert describe_report(facts) == [
+    assert describe_report(facts, "acme") == [
         "crm: done in 2.5 s (r-1)",
         "  written: 1 row, 2,048 bytes",
-        "  manifest: out/1/_manifest.json",
+        "  manifest: s3://acme/out/1/_manifest.json",
     ]
 
 
 def test_a_failed_run_shows_its_words():
     """The words of an error are shown with the run that it ended."""
-    lines = describe_report(report(state="failed", error="Braze did not answer.\nTry again."))
+    lines = describe_report(
+        report(state="failed", error="Braze did not answer.\nTry again."), "acme"
+    )
     assert lines == ["crm: failed in 2.5 s (r-1)", "  Braze did not answer.", "  Try again."]
 
 

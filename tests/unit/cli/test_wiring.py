@@ -3,7 +3,8 @@ import signal
 
 import pytest
 
-from exchanger.cli.wiring import open_world, stopping_on_signals
+from exchanger.cli.signals import stopping_on_signals
+from exchanger.cli.wiring import open_world
 from exchanger.config.loading import read_config
 
 CONFIG = """
