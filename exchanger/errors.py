@@ -27,6 +27,7 @@ The tree::
       JobBusy                      8   another process holds the job
       StateDamaged                 1   a state object in the bucket is not what we wrote
       RunMissing                   2   no run of that id or number
+      NothingToBackfill            2   no range, or one that the job cannot have
 """
 
 from __future__ import annotations
@@ -236,3 +237,14 @@ class RunMissing(ExchangerError):
     def __init__(self, run: str) -> None:
         self.run = run
         super().__init__(f"no run {run}")
+
+
+class NothingToBackfill(ExchangerError):
+    """A backfill was asked for without a range that its job can have."""
+
+    exit_code = 2
+
+    def __init__(self, job: str, detail: str) -> None:
+        self.job = job
+        self.detail = detail
+        super().__init__(f"{job}: {detail}")

@@ -11,15 +11,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
 import structlog
 
 from exchanger.errors import BrazeRefused
 from exchanger.profiles.columns import ITEM, OBJECT
-from exchanger.profiles.payloads import bodies, body_of
+from exchanger.profiles.payloads import bodies
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from exchanger.jobs.acknowledgements import Ack, Acknowledgements
     from exchanger.jobs.world import World
     from exchanger.outside.braze import Braze
@@ -30,6 +29,7 @@ IN_FLIGHT = 48
 """Requests under way at once: Braze's default 1,000 requests/s at about 50 ms each."""
 WINDOW = 15_000
 """Objects between two writes of acknowledgements: what a crash sends again at most."""
+TOO_LARGE = "The object is larger than a request to Braze may be (4 MB)."
 _MAY_BE_SPLIT = (400, 413)
 
 
@@ -94,11 +94,12 @@ async def _send_window(
             except Exception as error:  # noqa: BLE001 - raised again below, once all others ended
                 failures.append(error)
                 return
-            said.extend((items[i], *answer) for i, *answer in answers)
+            said.extend((items[i], what, why, unsure) for i, what, why, unsure in answers)
             world.progress.advance(count)
 
-    batches = bodies(window[OBJECT], world.batch_size)
-    await asyncio.gather(*(send(b.first_item, b.count, b.body) for b in batches))
+    packed = bodies(window[OBJECT], world.batch_size)
+    said.extend((items[i], "refused", TOO_LARGE, False) for i in packed.too_large)
+    await asyncio.gather(*(send(b.first_item, b.count, b.body) for b in packed.batches))
     await asyncio.to_thread(acks.write, said)
     if failures:
         log.warning("delivery.interrupted", acknowledged=len(said), error=str(failures[0]))
@@ -117,7 +118,7 @@ async def _send(
     if not chosen:
         return []
     try:
-        answer = await braze.track(body or body_of([objects[i] for i in chosen]))
+        answer = await braze.track(body or _body(objects, chosen))
     except BrazeRefused as error:
         if error.status not in _MAY_BE_SPLIT:
             raise
@@ -137,3 +138,9 @@ async def _send(
     if answer.accepted:
         return refused + [(item, "ok", None, False) for item in others]
     return refused + await _send(braze, objects, others)
+
+
+def _body(objects: list[str], chosen: range | list[int]) -> bytes:
+    """Render some objects, which fitted into one request before, as a request of their own."""
+    packed = bodies(pl.Series([objects[i] for i in chosen], dtype=pl.String), len(chosen))
+    return packed.batches[0].body

@@ -8,7 +8,7 @@ then on every process ends the run in the same way.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,6 +18,7 @@ from exchanger.jobs.call import ImportCall
 from exchanger.jobs.ending import drain, finish
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.planning import Plan, make_plan
+from exchanger.jobs.preview import PlanReport, preview
 from exchanger.jobs.reading import Reading, read_files
 from exchanger.jobs.report import FileReport, RunReport, combined
 from exchanger.jobs.runfiles import commit
@@ -32,20 +33,6 @@ if TYPE_CHECKING:
 
 _RACES = 3
 """How often planning starts again because another process took the next number."""
-
-
-@dataclass(frozen=True)
-class PlannedImport:
-    """
-    What a run would do.
-
-    Args:
-        report: Files and counts, as the run would report them if Braze accepted every object.
-        plan: What would be sent, for previews; None if there is nothing to do.
-    """
-
-    report: RunReport
-    plan: Plan | None
 
 
 def run_import(
@@ -80,7 +67,7 @@ def run_import(
 
 def plan_import(
     world: World, name: str, job: ImportJob, options: ImportOptions | None = None
-) -> PlannedImport:
+) -> PlanReport:
     """
     Tell what ``run_import`` would send, and write nothing anywhere.
 
@@ -94,12 +81,12 @@ def plan_import(
     waiting = waiting_files(call)
     report.notes += _force_notes(waiting)
     if not waiting.files:
-        return PlannedImport(replace(report, state="nothing_to_do"), None)
+        return preview(replace(report, state="nothing_to_do"), None)
     reading, plan = _planned(call, report, waiting.files)
     plan.expect_all_accepted(report)
     if reading.left:
         report.notes.append(f"{reading.left} more files follow in a run of their own.")
-    return PlannedImport(report, plan)
+    return preview(report, plan)
 
 
 def _new_report(call: ImportCall) -> RunReport:
@@ -143,9 +130,7 @@ def _committed(call: ImportCall, files: list[ObjectInfo]) -> Stored:
     return stored
 
 
-def _planned(
-    call: ImportCall, report: RunReport, files: list[ObjectInfo]
-) -> tuple[Reading, Plan]:
+def _planned(call: ImportCall, report: RunReport, files: list[ObjectInfo]) -> tuple[Reading, Plan]:
     reading = read_files(call, files)
     report.files = [
         FileReport(file.key, file.outcome, file.rows, file.note) for file in reading.files

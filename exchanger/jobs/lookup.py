@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,10 @@ import polars as pl
 import structlog
 
 from exchanger.profiles.columns import PROFILE
-from exchanger.profiles.observations import fields_to_export, observed
+from exchanger.profiles.observations import fields_to_export, held_form
 
 if TYPE_CHECKING:
+    from exchanger.config.models import RateLimit
     from exchanger.jobs.world import World
     from exchanger.outside.braze import Braze
     from exchanger.state.connection import ConnectionState
@@ -29,18 +29,25 @@ WORTH_SAYING = 180.0
 _AT_ONCE = 8
 
 
-@dataclass(frozen=True)
-class LookupCost:
-    """What look-ups of so many profiles take at the documented rate."""
+def lookup_seconds(profiles: int, limit: RateLimit) -> float:
+    """Tell how long looking up so many profiles takes at a limit, whose first window is free."""
+    requests = -(-profiles // PER_REQUEST)
+    waiting = max(requests - limit.requests, 0)
+    return waiting / limit.requests * limit.per.total_seconds()
 
-    profiles: int
-    seconds: float
 
-
-def lookup_cost(profiles: int, requests: int, per: timedelta) -> LookupCost:
-    """Tell how long looking up so many profiles takes at a limit of *requests* in *per*."""
-    needed = -(-profiles // PER_REQUEST)
-    return LookupCost(profiles, max(needed - requests, 0) / requests * per.total_seconds())
+def say_if_slow(profiles: int, limit: RateLimit) -> list[str]:
+    """Warn, before they start, of look-ups that take more than a few minutes."""
+    seconds = lookup_seconds(profiles, limit)
+    if seconds < WORTH_SAYING:
+        return []
+    log.warning("lookup.slow", profiles=profiles, minutes=round(seconds / 60))
+    said = (
+        f"{profiles:,} profiles had to be looked up in Braze first, which takes about "
+        f"{seconds / 60:,.0f} minutes at its limit. If none of them has values in Braze yet, "
+        "'baseline: assume_empty' saves that."
+    )
+    return [said]
 
 
 def look_up(world: World, needed: pl.DataFrame) -> pl.DataFrame:
@@ -78,15 +85,27 @@ async def _ask(world: World, profiles: pl.Series, fields: list[str]) -> pl.DataF
 async def _ask_chunk(
     world: World, braze: Braze, gate: asyncio.Semaphore, asked: list[str], fields: list[str]
 ) -> pl.DataFrame:
+    wanted = fields_to_export(fields)
     async with gate:
-        answer = await braze.export_ids(asked, fields_to_export(fields))
+        answer = await braze.export_ids(asked, wanted)
+        users = {user.get("external_id"): user for user in answer.users}
+        strangers = users.keys() - set(asked)
+        silent = [profile for profile in asked if profile not in users]
+        if strangers:
+            # A renamed profile answers to its old identifier with its new one (braze-api.md 9.6):
+            # asked for alone, there is no doubt who it is.
+            for profile in silent:
+                alone = (await braze.export_ids([profile], wanted)).users
+                if alone:
+                    users[profile] = alone[0] | {"external_id": profile}
     world.progress.advance(len(asked))
-    return observed(answer.users, asked, fields)
+    # Whom a readable answer does not mention has no profile: Braze need not list unknown ids.
+    found = [users[profile] for profile in asked if profile in users]
+    absent = [profile for profile in asked if profile not in users]
+    return held_form(found, absent, fields)
 
 
-def record_observations(
-    state: ConnectionState, seen: pl.DataFrame, asked_at: datetime
-) -> None:
+def record_observations(state: ConnectionState, seen: pl.DataFrame, asked_at: datetime) -> None:
     """
     Keep what was looked up, with the stamp it deserves.
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
+
+from exchanger.profiles.columns import FILE, ROW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.state.runs import ClaimedFile
 
 QUARANTINE = {
     "row_id": pl.String(),
@@ -24,10 +33,30 @@ not accept it) or ``refused`` (Braze did not); ``record`` is the row or the obje
 """
 
 
-def quarantined(frame: pl.DataFrame) -> pl.DataFrame:
-    """Bring a frame into the shape of ``QUARANTINE``; columns it lacks are null."""
-    return frame.select(
-        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
+def quarantined(frame: pl.DataFrame, files: Sequence[ClaimedFile], kind: str) -> pl.DataFrame:
+    """
+    Bring rows into the shape of ``QUARANTINE``; columns that the frame lacks are null.
+
+    Args:
+        frame: ``@file`` and ``@row``, and columns of ``QUARANTINE`` by their names there.
+        files: The run's files, to which ``@file`` refers.
+        kind: ``rejected`` or ``refused``.
+    """
+    named = pl.DataFrame(
+        {
+            FILE: range(len(files)),
+            "file": [file.key for file in files],
+            "etag": [file.etag for file in files],
+        },
+        schema={FILE: pl.UInt32, "file": pl.String, "etag": pl.String},
+    )
+    rows = frame.join(named, on=FILE, how="left", maintain_order="left").with_columns(
+        pl.format("{}/{}", "etag", pl.col(ROW).fill_null(0)).alias("row_id"),
+        pl.col(ROW).alias("row"),
+        pl.lit(kind).alias("kind"),
+    )
+    return rows.select(
+        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in QUARANTINE.items()
     )
 

@@ -6,14 +6,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
-RunState = Literal["succeeded", "partial", "failed", "held_back", "nothing_to_do"]
-FileOutcome = Literal[
-    "applied",  # every row was planned
-    "rejected",  # the whole file is in quarantine
-    "equal_content",  # the same bytes were applied before under another name; waits for --force
-    "replaced",  # a new version of an applied file that feeds sums; waits for --force
-]
+from exchanger.state.runs import FileOutcome
 
+RunState = Literal["succeeded", "partial", "failed", "held_back", "nothing_to_do"]
 EXIT_CODES: dict[RunState, int] = {
     "succeeded": 0,
     "nothing_to_do": 0,

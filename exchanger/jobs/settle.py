@@ -14,7 +14,6 @@ import polars as pl
 import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
-from exchanger.jobs.planning import SURE
 from exchanger.jobs.quarantine import quarantined, to_csv
 from exchanger.jobs.report import RunReport, RunState
 from exchanger.profiles.columns import (
@@ -27,6 +26,7 @@ from exchanger.profiles.columns import (
     PROFILE,
     ROW,
     ROWS,
+    SURE,
     WANTED,
 )
 
@@ -136,26 +136,15 @@ def _count(report: RunReport, accepted: pl.DataFrame, refused: pl.DataFrame) -> 
 
 def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
     """Put refused objects into the shape of quarantine; the row is the last that named them."""
-    files = pl.DataFrame(
-        {
-            FILE: range(len(run.files)),
-            "file": [file.key for file in run.files],
-            "etag": [file.etag for file in run.files],
-        },
-        schema={FILE: pl.UInt32, "file": pl.String, "etag": pl.String},
+    rows = refused.select(
+        FILE,
+        ROW,
+        pl.col(PROFILE).alias("profile"),
+        pl.lit("refused_by_braze").alias("reason"),
+        pl.col("reason").alias("message"),
+        pl.col(OBJECT).alias("record"),
     )
-    return quarantined(
-        refused.join(files, on=FILE, how="left").select(
-            pl.format("{}/{}", "etag", ROW).alias("row_id"),
-            "file",
-            pl.col(ROW).alias("row"),
-            pl.col(PROFILE).alias("profile"),
-            pl.lit("refused").alias("kind"),
-            pl.lit("refused_by_braze").alias("reason"),
-            pl.col("reason").alias("message"),
-            pl.col(OBJECT).alias("record"),
-        )
-    )
+    return quarantined(rows, run.files, "refused")
 
 
 def _write_quarantine(

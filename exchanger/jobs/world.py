@@ -1,17 +1,24 @@
-"""All that a job may touch outside of itself. Built in ``cli.wiring`` and by tests, nowhere else."""
+"""All that a job may touch outside of itself. Built in ``cli.wiring`` and by tests alone."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from exchanger.config.models import RateLimit
 
 if TYPE_CHECKING:
     from exchanger.outside.braze import Braze
     from exchanger.outside.clock import Clock
     from exchanger.outside.s3 import Bucket
+
+
+LOOKUPS = RateLimit(requests=250, per=timedelta(minutes=1))
+"""Braze's limit for accounts from 2024-08-22 on (braze-api.md 5)."""
 
 
 class Progress(Protocol):
@@ -53,6 +60,7 @@ class World:
         stopping: Set when the process was asked to stop: finish what is in flight, record it, end.
         batch_size: Objects in one request to ``/users/track``.
         spacing: Seconds before another value may be sent for the same profile.
+        lookup_limit: How fast profiles can be looked up.
     """
 
     connection: str
@@ -66,3 +74,4 @@ class World:
     stopping: threading.Event = field(default_factory=threading.Event)
     batch_size: int = 75
     spacing: float = 5.0
+    lookup_limit: RateLimit = LOOKUPS

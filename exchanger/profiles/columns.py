@@ -22,6 +22,8 @@ OBJECT = "@object"
 """String: the JSON object that is sent."""
 POINTS = "@points"
 """UInt32: data points that the object costs (braze-api.md 13)."""
+SURE = "@sure"
+"""Boolean: the profile exists once Braze accepts its object, so held values may advance."""
 
 SAID = "@said:"
 BEFORE = "before:"

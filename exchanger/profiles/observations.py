@@ -7,7 +7,7 @@ A standard attribute stands at the top of the profile, a custom one in ``custom_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -50,7 +50,7 @@ def fields_to_export(fields: Iterable[str]) -> list[str]:
 
 
 def held_form(
-    profiles: list[Mapping[str, Any]], absent: Iterable[str], fields: list[str]
+    profiles: Sequence[Mapping[str, Any]], absent: Iterable[str], fields: list[str]
 ) -> pl.DataFrame:
     """
     Turn exported profiles into rows of the held frame.

@@ -29,6 +29,8 @@ _SCHEMA = {
 }
 WAITING = ("equal_content", "replaced")
 """Outcomes of files that wait for ``--force``."""
+_NOT_YET = 2**62
+"""A sequence number above all others, for a run that has none yet."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class AppliedSnapshot:
         """Tell whether some version of this key already gave to one of these summed fields."""
         return not self._fed(sums).filter(pl.col("key") == key).is_empty()
 
+    def with_file(self, job: str, file: ClaimedFile) -> AppliedSnapshot:
+        """Show the snapshot as it will be once a run in the making has applied this file too."""
+        return AppliedSnapshot(pl.concat([self.rows, _rows(job, [file], seq=_NOT_YET)]))
+
     def _fed(self, sums: Iterable[str]) -> pl.DataFrame:
         shared = pl.col("sums").list.set_intersection(list(sums)).list.len() > 0
         return self.rows.filter(shared, pl.col("outcome") == "applied")
@@ -69,18 +75,23 @@ class AppliedFiles:
 
     def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int) -> None:
         """Record what run *seq* did with its files; once, however often it is called."""
-        rows = [
-            {
-                "job": job,
-                "key": file.key,
-                "etag": file.etag,
-                "sha256": file.sha256,
-                "seq": seq,
-                "outcome": file.outcome,
-                "sums": list(file.sums),
-            }
-            for file in files
-        ]
-        if rows:
-            self._table.append(pl.DataFrame(rows, schema=_SCHEMA), writer="files", seq=seq)
+        rows = _rows(job, files, seq=seq)
+        if rows.height:
+            self._table.append(rows, writer="files", seq=seq)
             self._table.compact()
+
+
+def _rows(job: str, files: Iterable[ClaimedFile], *, seq: int) -> pl.DataFrame:
+    rows = [
+        {
+            "job": job,
+            "key": file.key,
+            "etag": file.etag,
+            "sha256": file.sha256,
+            "seq": seq,
+            "outcome": file.outcome,
+            "sums": list(file.sums),
+        }
+        for file in files
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA)

@@ -33,8 +33,8 @@ _META = ("slice", "profile", "exists", "stamp", "observed", "at")
 
 def slice_of(profile: str) -> pl.Expr:
     """Place a profile: xxhash64 of the identifier modulo ``SLICES``, the same on every machine."""
-    digest = plh.col(profile).nchash.xxhash64()  # type: ignore[attr-defined]
-    return (digest % SLICES).cast(pl.Int32)  # type: ignore[no-any-return]
+    digest = plh.col(profile).nchash.xxhash64()
+    return (digest % SLICES).cast(pl.Int32)
 
 
 class HeldValues:

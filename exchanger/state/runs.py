@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 RunLogState = Literal[
     "planned", "delivering", "settling", "settled", "held_back", "failed", "discarded"
 ]
+FileOutcome = Literal[
+    "applied",  # every row was planned
+    "rejected",  # the whole file is in quarantine
+    "equal_content",  # the same bytes were added before; waits for --force
+    "replaced",  # a new version of a file that was added before; waits for --force
+]
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
 """States that need nothing more from the next run."""
 
@@ -43,7 +49,7 @@ class ClaimedFile:
     key: str
     etag: str
     sha256: str
-    outcome: str
+    outcome: FileOutcome
     rows: int = 0
     sums: tuple[str, ...] = ()
     note: str = ""

@@ -1,0 +1,36 @@
+"""A range of history, or everything, through the same import or export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exchanger.config.models import ExportJob
+from exchanger.errors import NothingToBackfill
+from exchanger.jobs.exports import run_export
+from exchanger.jobs.imports import run_import
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Job
+    from exchanger.jobs.options import ImportOptions
+    from exchanger.jobs.report import RunReport
+    from exchanger.jobs.world import World
+
+
+def backfill(world: World, name: str, job: Job, options: ImportOptions) -> RunReport:
+    """
+    Apply files of a range as if they were new, or export a segment anew.
+
+    Safe to stop and to start again: values that Braze has already are not sent, and what a file
+    gave to a sum is not added a second time unless ``force`` says so.
+
+    Raises:
+        NothingToBackfill: The options name no range, or a range for an export, which is always of
+            the whole segment.
+    """
+    if isinstance(job, ExportJob):
+        if options.since or options.until or options.prefix or options.force:
+            raise NothingToBackfill(name, "an export always covers the whole segment")
+        return run_export(world, name, job)
+    if not options.as_if_new:
+        raise NothingToBackfill(name, "no range was named")
+    return run_import(world, name, job, options)

@@ -1,0 +1,254 @@
+"""
+Decides what a run will send: from rows as given to an outbox, and to counts that add up.
+
+Everything that decides is in ``profiles``; this is the order in which it is asked, and the one
+place that looks up what is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.jobs.lookup import look_up, overlay, record_observations, say_if_slow
+from exchanger.jobs.quarantine import quarantined
+from exchanger.profiles.columns import (
+    BEFORE,
+    EXISTS,
+    FILE,
+    KNOWN,
+    POINTS,
+    PROFILE,
+    ROW,
+    ROWS,
+    SURE,
+    WANTED,
+)
+from exchanger.profiles.folding import fold, gifts, superseded
+from exchanger.profiles.payloads import objects
+from exchanger.profiles.reconcile import Merged, merge, needs_lookup
+
+if TYPE_CHECKING:
+    from exchanger.jobs.call import ImportCall
+    from exchanger.jobs.reading import Reading
+    from exchanger.jobs.report import RunReport
+    from exchanger.profiles.rules import Rule
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What a run will do, before anything of it counts.
+
+    Args:
+        outbox: One row per object, as in docs/architecture.md; ``@rows`` counts the rows of the
+            profile that are not superseded.
+        gifts: What each file gave to summed and added fields.
+        rejected: Rows that go to quarantine, in its shape.
+        rules: What was done to each field.
+        lookups: Profiles that were looked up.
+    """
+
+    outbox: pl.DataFrame
+    gifts: pl.DataFrame
+    rejected: pl.DataFrame
+    rules: list[Rule]
+    lookups: int
+
+    def expect_all_accepted(self, report: RunReport) -> None:
+        """Complete a report as if Braze accepted every object, for ``plan``."""
+        report.rows_applied = int(self.outbox[ROWS].sum())
+        report.profiles_updated = int(self.outbox[KNOWN].sum())
+        report.profiles_new = self.outbox.height - report.profiles_updated
+        report.data_points = int(self.outbox[POINTS].sum())
+        fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
+        report.fields_changed = sum(self.outbox[name].count() for name in fields)
+        report.check()
+
+
+def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
+    """
+    Plan a run over the rows that were read.
+
+    Args:
+        call: The job; held values are read, and Braze is asked for what is unknown.
+        reading: Rows, rules and files.
+        report: Its counts are filled in, but for what only Braze's answers tell.
+
+    Raises:
+        BrazeError: A look-up failed.
+    """
+    rules = list(reading.rules.values())
+    given = reading.given()
+    folded = fold(given, rules)
+    known = call.state.held.of(folded[PROFILE], [rule.name for rule in rules])
+    held, lookups = _complete(call, folded, known, rules, report)
+    merged = merge(folded, held, rules, assume_empty=_assumes_empty(call))
+    accepted = folded.join(merged.rejected, on=PROFILE, how="anti")
+    rows = _effective_rows(given, accepted, rules)
+    present = _without_absent(call, merged.wanted, held)
+    outbox = _outbox(call, present, known, held, rows)
+    _count(report, reading, folded, rows, merged)
+    _count_idle(call, report, rows, held, outbox)
+    return Plan(
+        outbox=outbox,
+        gifts=gifts(given, rules),
+        rejected=_quarantine(reading, given, merged.rejected),
+        rules=rules,
+        lookups=lookups,
+    )
+
+
+def _assumes_empty(call: ImportCall) -> bool:
+    return call.job.baseline == "assume_empty"
+
+
+def _complete(
+    call: ImportCall,
+    folded: pl.DataFrame,
+    known: pl.DataFrame,
+    rules: list[Rule],
+    report: RunReport,
+) -> tuple[pl.DataFrame, int]:
+    """Look up what a strategy needs and nobody knows (law 10)."""
+    assumes = _assumes_empty(call)
+    needed = needs_lookup(folded, known, rules, assume_empty=assumes)
+    if assumes:
+        assumed = needs_lookup(folded, known, rules)[PROFILE].n_unique()
+        assumed -= needed[PROFILE].n_unique()
+        report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
+    if needed.is_empty():
+        return known, 0
+    report.notes += say_if_slow(needed[PROFILE].n_unique(), call.world.lookup_limit)
+    asked_at = call.world.clock.now()
+    seen = look_up(call.world, needed)
+    if call.record:
+        record_observations(call.state, seen, asked_at)
+    return overlay(known, seen), seen.height
+
+
+def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
+    """Count, for each accepted profile, its rows and those that later rows superseded."""
+    gone = (
+        superseded(given, rules)
+        .join(given.select(FILE, ROW, PROFILE), on=[FILE, ROW])
+        .group_by(PROFILE)
+        .agg(pl.len().alias("gone"))
+    )
+    return (
+        accepted.select(PROFILE, ROWS)
+        .join(gone, on=PROFILE, how="left")
+        .select(
+            PROFILE,
+            pl.col("gone").fill_null(0).cast(pl.UInt32),
+            (pl.col(ROWS) - pl.col("gone").fill_null(0)).cast(pl.UInt32).alias(ROWS),
+        )
+    )
+
+
+def _absent(call: ImportCall, held: pl.DataFrame) -> pl.Series:
+    """Name profiles that Braze does not have and that the job may not create."""
+    gone = held.filter(~pl.col(EXISTS).fill_null(value=True))[PROFILE]
+    return gone.clear() if call.job.create_missing else gone
+
+
+def _without_absent(call: ImportCall, changes: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    return changes.filter(~pl.col(PROFILE).is_in(_absent(call, held).implode()))
+
+
+def _outbox(
+    call: ImportCall,
+    changes: pl.DataFrame,
+    known: pl.DataFrame,
+    held: pl.DataFrame,
+    rows: pl.DataFrame,
+) -> pl.DataFrame:
+    """
+    Render the objects, and put beside each what settling needs.
+
+    ``@known`` is about us before this run, so a look-up of this run does not make a profile known.
+    ``@sure`` is false where Braze may skip the object for want of a profile.
+    """
+    ours = known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE].implode()
+    seen = held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE].implode()
+    sendable = changes.with_columns(
+        pl.col(PROFILE).is_in(ours).alias(KNOWN),
+        (pl.lit(call.job.create_missing) | pl.col(PROFILE).is_in(seen)).alias(SURE),
+    ).join(rows.select(PROFILE, ROWS), on=PROFILE, maintain_order="left")
+    rendered = objects(sendable, update_only=not call.job.create_missing)
+    kept = sendable.select(
+        FILE, ROW, ROWS, KNOWN, SURE, pl.col(f"^({re.escape(BEFORE)}|{re.escape(WANTED)}).*$")
+    )
+    return pl.concat([rendered, kept], how="horizontal")
+
+
+def _count(
+    report: RunReport,
+    reading: Reading,
+    folded: pl.DataFrame,
+    rows: pl.DataFrame,
+    merged: Merged,
+) -> None:
+    """Fill in what is known before anything is sent."""
+    applied = [i for i, file in enumerate(reading.files) if file.outcome == "applied"]
+    unreadable = reading.rejected_rows().filter(pl.col(FILE).is_in(applied))
+    unmergeable = folded.join(merged.rejected, on=PROFILE, how="semi")
+    report.rows_read = reading.rows
+    report.rows_rejected = unreadable.n_unique([FILE, ROW]) + int(unmergeable[ROWS].sum())
+    report.rows_superseded = int(rows["gone"].sum())
+    report.profiles_named = rows.height
+    if merged.counts.type_changes:
+        report.notes.append(
+            f"{merged.counts.type_changes:,} values replace a value of another type in Braze."
+        )
+    if merged.counts.members_dropped:
+        report.notes.append(
+            f"{merged.counts.members_dropped:,} members of lists were dropped, as the lists were "
+            "longer than allowed."
+        )
+
+
+def _count_idle(
+    call: ImportCall,
+    report: RunReport,
+    rows: pl.DataFrame,
+    held: pl.DataFrame,
+    outbox: pl.DataFrame,
+) -> None:
+    """Count the profiles that get nothing: skipped for want of a profile, or unchanged."""
+    idle = rows.join(outbox, on=PROFILE, how="anti")
+    absent = pl.col(PROFILE).is_in(_absent(call, held).implode())
+    skipped, unchanged = idle.filter(absent), idle.filter(~absent)
+    report.rows_skipped = int(skipped[ROWS].sum())
+    report.profiles_skipped = skipped.height
+    report.rows_unchanged = int(unchanged[ROWS].sum())
+    report.profiles_unchanged = unchanged.height
+
+
+def _quarantine(reading: Reading, given: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
+    """Join the rows that could not be read with those whose profile could not be merged."""
+    unmergeable = given.join(rejected, on=PROFILE, maintain_order="left")
+    lists = [name for name in given.columns if given[name].dtype.is_nested()]
+    record = pl.struct(
+        pl.col(PROFILE).alias("external_id"),
+        *(
+            pl.col(name) if name in lists else pl.col(name).cast(pl.String)
+            for name in given.columns
+            if not name.startswith("@")
+        ),
+    ).struct.json_encode()
+    by_profile = unmergeable.with_columns(record.alias("record")).select(
+        FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record"
+    )
+    return pl.concat(
+        [
+            quarantined(reading.rejected_rows(), reading.files, "rejected"),
+            quarantined(by_profile, reading.files, "rejected"),
+        ]
+    )

@@ -1,0 +1,69 @@
+"""What a run would send, field by field, for a person to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.profiles.columns import PROFILE, before, wanted
+from exchanger.profiles.data_points import field_points
+
+if TYPE_CHECKING:
+    from exchanger.jobs.planning import Plan
+    from exchanger.jobs.report import RunReport
+
+EXAMPLES = 3
+"""Changes that are shown of each field."""
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """
+    What a run would do to one field.
+
+    Args:
+        field: The Braze attribute.
+        strategy: How it is merged.
+        profiles: Profiles whose value changes.
+        data_points: What that costs.
+        examples: Profile, value before (JSON; None if unknown) and value afterwards (JSON).
+    """
+
+    field: str
+    strategy: str
+    profiles: int
+    data_points: int
+    examples: list[tuple[str, str | None, str]]
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """
+    What a run would do.
+
+    Args:
+        report: Files and counts, as the run would report them if Braze accepted every object.
+        fields: Every field of the job that this run speaks of.
+        lookups: Profiles that were looked up in Braze to tell.
+    """
+
+    report: RunReport
+    fields: list[FieldPlan]
+    lookups: int
+
+
+def preview(report: RunReport, plan: Plan | None) -> PlanReport:
+    """Summarise a plan; without one there is nothing to do."""
+    if plan is None:
+        return PlanReport(report, [], 0)
+    fields = [_field(plan, rule.name, rule.merge) for rule in plan.rules]
+    return PlanReport(report, fields, plan.lookups)
+
+
+def _field(plan: Plan, name: str, strategy: str) -> FieldPlan:
+    changes = plan.outbox.filter(pl.col(wanted(name)).is_not_null())
+    points = changes.select(field_points(name, pl.col(wanted(name))).sum()).item()
+    shown = changes.head(EXAMPLES).select(PROFILE, before(name), wanted(name))
+    return FieldPlan(name, strategy, changes.height, int(points), list(shown.iter_rows()))

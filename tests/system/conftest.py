@@ -1,0 +1,98 @@
+"""The real command line in a subprocess, against a local Braze and a local S3."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from exchanger.outside.s3 import Bucket
+
+TIMEOUT = 240
+
+
+@dataclass
+class Exchange:
+    """One connection: a sandbox, a bucket, a configuration file, and the command line."""
+
+    folder: Path
+    braze: object
+    bucket: Bucket
+    connection: dict
+    jobs: dict = field(default_factory=dict)
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "exchanger.yaml"
+
+    def configure(self, **jobs) -> None:
+        """Write the configuration file with these jobs."""
+        self.jobs = jobs
+        with self.config.open("w") as file:
+            YAML().dump({"connections": {"main": self.connection}, "jobs": jobs}, file)
+
+    def start(self, *words) -> subprocess.Popen:
+        """Start the command line and come back at once."""
+        command = [sys.executable, "-m", "exchanger", *words, "--config", str(self.config)]
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env={**os.environ, "SANDBOX_KEY": self.braze.api_key, "S3_KEY": "sandbox"},
+        )
+
+    def call(self, *words) -> subprocess.CompletedProcess:
+        """Run the command line to its end."""
+        process = self.start(*words)
+        out, err = process.communicate(timeout=TIMEOUT)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def ask(self, *words, code=0):
+        """Run a verb with --json, demand its exit code, and read its document."""
+        done = self.call(*words, "--json")
+        assert code == done.returncode, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def drop(self, key, body: bytes | str | Path) -> None:
+        """Put a file into the bucket, as people do."""
+        if isinstance(body, Path):
+            body = body.read_bytes()
+        self.bucket.write(key, body.encode() if isinstance(body, str) else body)
+
+    def attribute(self, profile, name):
+        """Read the JSON text of an attribute as Braze has it; None if it has none."""
+        return self.braze.raw_attribute(profile, name)
+
+
+@pytest.fixture
+def exchange(local_s3, s3_config, tmp_path):
+    """A connection whose sandbox and bucket are new; nothing waits between values."""
+    from exchanger.sandbox import Sandbox
+
+    with Sandbox(s3=local_s3, bucket=s3_config.bucket) as braze:
+        connection = {
+            "braze": {"endpoint": braze.url, "api_key": "${SANDBOX_KEY}", "spacing": "0s"},
+            "s3": {
+                "bucket": s3_config.bucket,
+                "region": local_s3.region,
+                "endpoint_url": local_s3.url,
+                "access_key_id": "${S3_KEY}",
+                "secret_access_key": "${S3_KEY}",
+            },
+        }
+        yield Exchange(tmp_path, braze, Bucket(s3_config), connection)
+
+
+@pytest.fixture
+def unique():
+    """A word that no other test uses."""
+    return uuid.uuid4().hex[:8]
