@@ -80,16 +80,21 @@ def carry_out(
     return Outcome(report.to_json(), bucket, report.exit_code)
 
 
-def show_outcomes(outcomes: list[Outcome], *, as_json: bool) -> int:
+def show_outcomes(outcomes: list[Outcome], *, as_json: bool, as_list: bool) -> int:
     """
     Print what became of the jobs: one document, or a few lines for each.
+
+    Args:
+        outcomes: One for each job that was begun.
+        as_json: Whether to print JSON.
+        as_list: Whether that is a list, as more than one job was asked for.
 
     Returns:
         The exit code of the process.
     """
     reports = [outcome.report for outcome in outcomes]
     if as_json:
-        print_json(reports[0] if len(reports) == 1 else reports)
+        print_json(reports if as_list else reports[0])
     for outcome in [] if as_json else outcomes:
         shown = outcome.report | {"error": None} if outcome.said else outcome.report
         for line in describe_report(shown, outcome.bucket):

@@ -116,8 +116,9 @@ def _(error: StorageDenied) -> Words:
     detail = f" ({error.detail})" if error.detail else ""
     return Words(
         f"S3 does not allow us to {error.action} {_where(error)}{detail}.",
-        "Look at the access keys in the configuration, or give these credentials the permissions"
-        f" that docs/permissions.md lists. Then: {_CHECK}",
+        "Look at the access keys in the configuration, or allow these credentials s3:ListBucket,"
+        " s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on this bucket."
+        f" Then: {_CHECK}",
     )
 
 

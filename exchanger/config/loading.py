@@ -133,7 +133,7 @@ def _job(entry: Any, where: Where) -> tuple[Job | None, list[Finding]]:
     if not isinstance(entry, dict):
         return None, [Finding(where, "this must be a mapping of keys to values")]
     kind = entry.get("type")
-    if kind not in _JOB_TYPES:
+    if not isinstance(kind, str) or kind not in _JOB_TYPES:
         guess = closest(kind, _JOB_TYPES) if isinstance(kind, str) else ""
         return None, [Finding((*where, "type"), "say whether it is an import or an export", guess)]
     return _validated(_JOB_TYPES[kind], entry, where)

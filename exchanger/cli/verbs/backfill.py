@@ -59,7 +59,7 @@ def backfill(  # noqa: PLR0913 - one for each option
             stopping=stopping,
             as_json=as_json,
         )
-    raise typer.Exit(show_outcomes([outcome], as_json=as_json))
+    raise typer.Exit(show_outcomes([outcome], as_json=as_json, as_list=False))
 
 
 def _check_range(

@@ -48,7 +48,9 @@ def run(  # noqa: PLR0913 - one for each option
             for name, story in stories.items()
             if not stopping.is_set()
         ]
-    raise typer.Exit(show_outcomes(outcomes, as_json=as_json))
+    # Who was stopped before the first job was begun gets an empty list.
+    as_list = len(stories) > 1 or not outcomes
+    raise typer.Exit(show_outcomes(outcomes, as_json=as_json, as_list=as_list))
 
 
 def _story(name: str, job: Job, *, force: bool, fresh: bool) -> Story:
