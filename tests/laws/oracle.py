@@ -1,0 +1,249 @@
+"""
+The merge table in plain Python: one profile, one field, one row after the other.
+
+There is no frame library in here. It says what must come out, slowly and plainly.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+SILENT = object()
+"""What a row gives that does not speak of the field."""
+UNKNOWN = object()
+"""A held value that was never observed."""
+NEEDING = {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
+TIMES = {
+    "2026-09-15": "2026-09-15T00:00:00.000Z",
+    "09/15/2026": "2026-09-15T00:00:00.000Z",
+    "2026-09-15 00:00:00": "2026-09-15T00:00:00.000Z",
+    "2026-09-15T02:00:00+02:00": "2026-09-15T00:00:00.000Z",
+}
+"""Texts of the tests that Braze reads as times. All others stay text."""
+
+
+@dataclass
+class Field:
+    """What the oracle must know of a field."""
+
+    strategy: str
+    type: str
+    scale: int = 0
+    max_items: int = 500
+    ordered: bool = False
+
+
+@dataclass
+class Result:
+    """``state`` is unchanged, changed, lookup or a reason to reject; ``text`` is canonical."""
+
+    state: str
+    text: str | None = None
+    dropped: int = 0
+    met: set[str] = field(default_factory=set)
+
+
+class Misfit(Exception):
+    """The held value cannot be used by the strategy."""
+
+
+def spell(value) -> str:
+    """Write a value as Braze would give it back."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, int | float | Decimal):
+        text = format(Decimal(str(value)), "f")
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if text == "-0" else text
+    if isinstance(value, datetime):
+        return f'"{value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]}Z"'
+    if isinstance(value, date):
+        return f'"{value.isoformat()}T00:00:00.000Z"'
+    if isinstance(value, list):
+        return "[" + ",".join(spell(member) for member in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{spell(k)}:{spell(value[k])}" for k in sorted(value)) + "}"
+    plain = {"\n": "\\u000a", "\t": "\\u0009", '"': '\\"', "\\": "\\\\"}
+    return '"' + "".join(plain.get(char, char) for char in value) + '"'
+
+
+def spell_field(value) -> str:
+    """Write the value of a field: text that is a time is read as one, but not inside of lists."""
+    return spell(TIMES.get(value, value) if isinstance(value, str) else value)
+
+
+def once(members) -> list:
+    """Each member once, the first."""
+    kept = {spell(member): member for member in reversed(members)}
+    return [kept[text] for text in dict.fromkeys(spell(member) for member in members)]
+
+
+def as_number(held, scale):
+    """Read a held number, exact at *scale*."""
+    try:
+        number = Decimal(held) if isinstance(held, str) else held
+    except ArithmeticError:
+        raise Misfit from None
+    if isinstance(number, bool) or not isinstance(number, int | Decimal):
+        raise Misfit
+    number = Decimal(number)
+    if scale is not None and number != round(number, scale):
+        raise Misfit
+    return number
+
+
+def as_instant(held):
+    """Read a held time."""
+    if not isinstance(held, str):
+        raise Misfit
+    try:
+        return datetime.fromisoformat(TIMES.get(held, held).replace("Z", "+00:00"))
+    except ValueError:
+        raise Misfit from None
+
+
+def as_list(held):
+    """Read a held list; a scalar is a list of one."""
+    if isinstance(held, dict):
+        raise Misfit
+    if isinstance(held, list):
+        return once(held)
+    return [TIMES.get(held, held) if isinstance(held, str) else held]
+
+
+def usable(spec, held):
+    """The held value as the strategy works with it."""
+    if held is None:
+        return None
+    if spec.strategy in ("add", "remove"):
+        return as_list(held)
+    if spec.strategy in ("sum", "highest", "lowest"):
+        if spec.type in ("date", "datetime"):
+            return as_instant(held)
+        scale = {"integer": 0, "decimal": spec.scale, "float": None}[spec.type]
+        return as_number(held, scale)
+    return held
+
+
+def comparable(value):
+    """Dates and times on one line; numbers as they are."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value
+
+
+def step(spec, value, given):
+    """Apply one row that speaks."""
+    strategy = spec.strategy
+    if spec.type == "list" and given is not None:
+        given = once(given)
+    if strategy in ("set", "clear"):
+        return given
+    if strategy == "set_if_empty":
+        return given if value is None else value
+    if strategy == "sum":
+        return (value or 0) + given
+    if strategy == "add":
+        return once((value or []) + given)
+    if strategy == "remove":
+        gone = {spell(member) for member in given}
+        return [member for member in (value or []) if spell(member) not in gone]
+    better = value is None or (
+        comparable(given) > comparable(value)
+        if strategy == "highest"
+        else comparable(given) < comparable(value)
+    )
+    return given if better else value
+
+
+def limited(spec, before, after, givens):
+    """Keep what fits into a list: the last given members, then the newest held ones."""
+    if spec.type != "list" or spec.strategy == "remove" or not after:
+        return after
+    if spec.strategy != "add":
+        return after[-spec.max_items :]
+    newest = once([member for given in givens for member in given])[-spec.max_items :]
+    kept = once((before or []) + newest)
+    given_texts = {spell(member) for member in newest}
+    for member in list(kept):
+        if len(kept) <= spec.max_items:
+            break
+        if spell(member) not in given_texts:
+            kept.remove(member)
+    return kept
+
+
+def apply(spec, held, givens) -> Result:
+    """
+    Apply the rows of one profile to one field, one after the other.
+
+    Args:
+        spec: The field.
+        held: UNKNOWN, None for empty, or a value with numbers as int or Decimal.
+        givens: In order; SILENT where the row does not speak, None (only under clear) for empty.
+    """
+    said = [given for given in givens if given is not SILENT]
+    if not said:
+        return Result("unchanged")
+    if held is UNKNOWN:
+        if spec.strategy in NEEDING:
+            return Result("lookup")
+        start = None
+    else:
+        try:
+            start = usable(spec, held)
+        except Misfit:
+            return Result("held_type")
+    value = start
+    for given in said:
+        value = step(spec, value, given)
+    if spec.strategy == "sum" and spec.type == "float":
+        value = Decimal(repr(float(start or 0) + float(sum(said))))
+    reason = too_big(spec, said, value)
+    if reason:
+        return Result(reason)
+    unchanged = same(spec, start, value)
+    if unchanged and held is not UNKNOWN:
+        return Result("unchanged")
+    final = limited(spec, start, value, said)
+    if held is not UNKNOWN and same(spec, held if spec.strategy != "add" else start, final):
+        return Result("unchanged")
+    dropped = len(value) - len(final) if isinstance(value, list) and final else 0
+    text = spell_field(None if final == [] else final)
+    if held is not UNKNOWN and text == spell_field(held):
+        return Result("unchanged")
+    return Result("changed", text, dropped)
+
+
+def same(spec, one, other) -> bool:
+    """Whether Braze would see no difference."""
+    if (
+        spec.type == "list"
+        and isinstance(one, list)
+        and isinstance(other, list)
+        and not spec.ordered
+    ):
+        return {spell(member) for member in one} == {spell(member) for member in other}
+    if spec.strategy == "sum":
+        return False  # Told by the text: a number in quotes becomes a number.
+    return spell_field(one) == spell_field(other)
+
+
+def too_big(spec, said, value):
+    """Name the limit that a sum breaks."""
+    if spec.strategy != "sum" or spec.type == "float":
+        return None
+    shift = 10**spec.scale if spec.type == "decimal" else 1
+    for total in (sum(said), value):
+        if not -(2**63) <= int(total * shift) < 2**63:
+            return "overflow"
+    digits = spell(Decimal(value)).replace("-", "").replace(".", "").strip("0")
+    return "too_many_digits" if spec.type == "decimal" and len(digits) > 15 else None
+
+
+def read(text):
+    """Read a canonical text."""
+    return json.loads(text, parse_float=Decimal)
