@@ -154,8 +154,11 @@ def _set_aside(content: Any, place: Where) -> None:
     """Remove the value at a place; the list that it stands in goes with it."""
     while place and isinstance(place[-1], int):
         place = place[:-1]
-    for step in place[:-1]:
-        content = content[step] if isinstance(step, int) else content.get(step, {})
+    try:
+        for step in place[:-1]:
+            content = content[step]
+    except (KeyError, IndexError):
+        return  # It went with something around it.
     if place:
         content.pop(place[-1], None)
 

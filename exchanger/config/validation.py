@@ -46,10 +46,16 @@ def validate(model: type[Model], content: Any, where: Where) -> tuple[Model | No
         return model.model_validate(content), []
     except ValidationError as error:
         found: dict[Where, Finding] = {}
-        for details in error.errors():
+        for details in sorted(error.errors(), key=lambda one: one["type"] == "too_short"):
             finding = _finding(model, details, where)
+            if details["type"] == "too_short" and _any_below(found, finding.where):
+                continue  # It has members; they are broken, so pydantic does not count them.
             found.setdefault(finding.where, finding)
         return None, list(found.values())
+
+
+def _any_below(found: dict[Where, Finding], where: Where) -> bool:
+    return any(place[: len(where)] == where for place in found)
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:

@@ -383,6 +383,15 @@ jobs:
     ]
 
 
+def test_problems_within_a_broken_list_are_all_named():
+    """Each broken member of a list is named, and the list is not called empty."""
+    text = (CONNECTION + import_job()).replace("[{external_id: id}]", "[null, {}]")
+    assert sorted(problems(text)) == [
+        "jobs.crm.match[0]",
+        "jobs.crm.match[1].external_id",
+    ]
+
+
 def test_lengths_of_time_are_read():
     """``5m`` is five minutes."""
     job = read(CONNECTION + import_job(extra="schedule: {every: 5m}")).jobs["crm"]
