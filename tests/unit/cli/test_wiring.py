@@ -50,5 +50,6 @@ def test_a_second_request_to_end_does_not_interrupt():
     """A supervisor that repeats itself still lets the run finish what is in flight."""
     with stopping_on_signals() as stopping:
         os.kill(os.getpid(), signal.SIGTERM)
+        assert stopping.wait(5)
         os.kill(os.getpid(), signal.SIGTERM)
         assert stopping.wait(5)
