@@ -26,6 +26,7 @@ The tree::
       FileRejected                 4   one file cannot be used at all
       JobBusy                      8   another process holds the job
       StateDamaged                 1   a state object in the bucket is not what we wrote
+      Stopped                      4   asked to stop before anything counted
       RunMissing                   2   no run of that id or number
       NothingToBackfill            2   no range, or one that the job cannot have
 """
@@ -227,6 +228,12 @@ class StateDamaged(ExchangerError):
         self.key = key
         self.detail = detail
         super().__init__(f"{key}: {detail}")
+
+
+class Stopped(ExchangerError):
+    """The process was asked to stop before anything of a run counted."""
+
+    exit_code = 4
 
 
 class RunMissing(ExchangerError):

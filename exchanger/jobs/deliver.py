@@ -15,6 +15,7 @@ import polars as pl
 import structlog
 
 from exchanger.errors import BrazeRefused
+from exchanger.jobs.stopping import until_stopped
 from exchanger.profiles.columns import ITEM, OBJECT
 from exchanger.profiles.payloads import bodies
 
@@ -99,7 +100,8 @@ async def _send_window(
 
     packed = bodies(window[OBJECT], world.batch_size)
     said.extend((items[i], "refused", TOO_LARGE, False) for i in packed.too_large)
-    await asyncio.gather(*(send(b.first_item, b.count, b.body) for b in packed.batches))
+    sending = asyncio.gather(*(send(b.first_item, b.count, b.body) for b in packed.batches))
+    await until_stopped(sending, world.stopping)
     await asyncio.to_thread(acks.write, said)
     if failures:
         log.warning("delivery.interrupted", acknowledged=len(said), error=str(failures[0]))

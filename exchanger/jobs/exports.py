@@ -28,6 +28,7 @@ from exchanger.jobs.export_wait import (
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.world import World
 from exchanger.profiles.exported import Selection, fields_to_export, selection_of
+from exchanger.state.connection import open_state
 
 log = structlog.get_logger()
 
@@ -81,6 +82,7 @@ def run_export(
     else:
         _make_dataset(run, export)
     run.report.finished_at = world.clock.now()
+    open_state(world.bucket, world.state_prefix).finished.record(run.report.to_json())
     return run.report
 
 

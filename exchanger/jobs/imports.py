@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.errors import JobBusy, StorageChanged
+from exchanger.errors import JobBusy, Stopped, StorageChanged
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.ending import drain, finish
 from exchanger.jobs.options import ImportOptions
@@ -53,16 +53,17 @@ def run_import(
     state = open_state(world.bucket, world.state_prefix)
     call = ImportCall(world, state, name, job, options or ImportOptions())
     begun = _new_report(call)
+    reports: list[RunReport] = []
+    notes: list[str] = []
     try:
-        reports, notes = _drained(call)
-        waiting = waiting_files(call)
-        while waiting.files and not world.stopping.is_set():
-            reports.append(_one_run(call, waiting.files))
-            waiting = waiting_files(call)
+        _run_all(call, reports, notes)
     except StorageChanged as error:
         raise JobBusy(name, f"a process that writes {error.key}") from error
+    except Stopped:
+        stopped = "Stopped as asked, before anything was sent. The next run begins again."
+        reports.append(replace(begun, state="partial", notes=[stopped]))
     begun.finished_at = world.clock.now()
-    return combined(reports, notes + _force_notes(waiting), nothing=begun)
+    return combined(reports, notes, nothing=begun)
 
 
 def plan_import(
@@ -96,14 +97,17 @@ def _new_report(call: ImportCall) -> RunReport:
     return RunReport(run_id=run_id, job=call.name, started_at=now)
 
 
-def _drained(call: ImportCall) -> tuple[list[RunReport], list[str]]:
-    """Finish what was begun; a run of another job becomes a note, as it is not this job's work."""
-    reports = drain(call.world, call.state)
-    notes = [
-        f"Finished run {report.run_id} of {report.job}, which had been interrupted."
-        for report in reports
-    ]
-    return [report for report in reports if report.job == call.name], notes
+def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
+    """Finish what was begun, then take run after run until no file waits."""
+    for report in drain(call.world, call.state):
+        notes.append(f"Finished run {report.run_id} of {report.job}, which had been interrupted.")
+        if report.job == call.name:
+            reports.append(report)
+    waiting = waiting_files(call)
+    while waiting.files and not call.world.stopping.is_set():
+        reports.append(_one_run(call, waiting.files))
+        waiting = waiting_files(call)
+    notes += _force_notes(waiting)
 
 
 def _one_run(call: ImportCall, files: list[ObjectInfo]) -> RunReport:

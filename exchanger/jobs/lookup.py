@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.errors import Stopped
+from exchanger.jobs.stopping import until_stopped
 from exchanger.profiles.columns import PROFILE
 from exchanger.profiles.observations import fields_to_export, held_form
 
@@ -64,6 +66,7 @@ def look_up(world: World, needed: pl.DataFrame) -> pl.DataFrame:
 
     Raises:
         BrazeError: Braze gave no usable answer.
+        Stopped: The process was asked to stop.
     """
     profiles = needed[PROFILE].unique().sort()
     fields = needed["field"].unique().sort().to_list()
@@ -75,9 +78,12 @@ async def _ask(world: World, profiles: pl.Series, fields: list[str]) -> pl.DataF
     gate = asyncio.Semaphore(_AT_ONCE)
     async with world.braze() as braze:
         chunks = [profiles.slice(at, PER_REQUEST) for at in range(0, profiles.len(), PER_REQUEST)]
-        frames = await asyncio.gather(
+        asking = asyncio.gather(
             *(_ask_chunk(world, braze, gate, chunk.to_list(), fields) for chunk in chunks)
         )
+        if not await until_stopped(asking, world.stopping):
+            raise Stopped
+        frames = asking.result()
     log.info("lookup.finished", profiles=profiles.len(), fields=len(fields))
     return pl.concat(frames)
 

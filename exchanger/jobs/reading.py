@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.errors import FileRejected
+from exchanger.errors import FileRejected, Stopped
 from exchanger.files.reading import RawTable, read_table
 from exchanger.profiles.columns import FILE, PROFILE, ROW
 from exchanger.profiles.given import Given, cast_rows
@@ -103,6 +103,7 @@ def read_files(call: ImportCall, files: list[ObjectInfo]) -> Reading:
 
     Raises:
         StorageError: A file could not be read; nothing was claimed.
+        Stopped: The process was asked to stop; nothing was claimed.
     """
     applied = call.state.applied.snapshot()
     reading = Reading(types=call.state.types.of(call.name))
@@ -111,6 +112,8 @@ def read_files(call: ImportCall, files: list[ObjectInfo]) -> Reading:
     for position, item in enumerate(files):
         if reading.rows >= call.job.max_rows_per_run:
             break
+        if call.world.stopping.is_set():
+            raise Stopped
         file = _open(call, item, position, applied, reading)
         applied = applied.with_file(call.name, file.claim)
         opened.append(file)
