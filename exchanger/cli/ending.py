@@ -35,10 +35,11 @@ def say(error: Exception) -> Words:
     """Write an error's words on standard error; the log gets the traceback of an unforeseen one."""
     if not structlog.is_configured():
         set_up_logs(LogLevel.warning)
-    if not isinstance(error, ExchangerError):
-        structlog.get_logger().error("unexpected", exc_info=error)
     words = words_for(error)
-    words = Words(clean(words.what), clean(words.next))
+    if not isinstance(error, ExchangerError):
+        # Our own errors hold no secrets; of others nobody knows what they hold.
+        words = Words(clean(words.what), words.next)
+        structlog.get_logger().error("unexpected", exc_info=error)
     typer.echo(words, err=True)
     return words
 

@@ -169,3 +169,10 @@ def test_a_plan_of_nothing_says_so(exchanger):
     code, out, _ = exchanger("plan", "crm_profiles", "--json")
     content = json.loads(out)
     assert (code, content["report"]["state"], content["fields"]) == (0, "nothing_to_do", [])
+
+
+def test_words_are_whole_even_where_a_dummy_key_is_a_word(exchanger, monkeypatch):
+    """The keys of the sandbox are plain words; an error's words are not torn for it."""
+    monkeypatch.setenv("EXCHANGER_BUCKET", "no-such-bucket")
+    _, _, err = exchanger("run", "crm_profiles")
+    assert "is exchanger sandbox running?" in err
