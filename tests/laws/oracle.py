@@ -5,7 +5,7 @@ There is no frame library in here. It says what must come out, slowly and plainl
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -41,7 +41,6 @@ class Result:
     state: str
     text: str | None = None
     dropped: int = 0
-    met: set[str] = field(default_factory=set)
 
 
 class Misfit(Exception):
@@ -52,20 +51,28 @@ def spell(value) -> str:
     """Write a value as Braze would give it back."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, int | float | Decimal):
-        text = format(Decimal(str(value)), "f")
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-        return "0" if text == "-0" else text
-    if isinstance(value, datetime):
-        return f'"{value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]}Z"'
-    if isinstance(value, date):
-        return f'"{value.isoformat()}T00:00:00.000Z"'
     if isinstance(value, list):
         return "[" + ",".join(spell(member) for member in value) + "]"
     if isinstance(value, dict):
         return "{" + ",".join(f"{spell(k)}:{spell(value[k])}" for k in sorted(value)) + "}"
+    if isinstance(value, int | float | Decimal):
+        return spell_number(Decimal(str(value)))
     plain = {"\n": "\\u000a", "\t": "\\u0009", '"': '\\"', "\\": "\\\\"}
-    return '"' + "".join(plain.get(char, char) for char in value) + '"'
+    return '"' + "".join(plain.get(char, char) for char in as_text(value)) + '"'
+
+
+def spell_number(value) -> str:
+    """Write a number without exponent and trailing zeros."""
+    text = format(value, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+def as_text(value) -> str:
+    """Times and dates as Braze writes them; text as it is."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3]}Z"
+    return f"{value.isoformat()}T00:00:00.000Z" if isinstance(value, date) else value
 
 
 def spell_field(value) -> str:
@@ -98,7 +105,7 @@ def as_instant(held):
     if not isinstance(held, str):
         raise Misfit
     try:
-        return datetime.fromisoformat(TIMES.get(held, held).replace("Z", "+00:00"))
+        return datetime.fromisoformat(TIMES.get(held, held))
     except ValueError:
         raise Misfit from None
 
@@ -161,7 +168,7 @@ def step(spec, value, given):
 
 def limited(spec, before, after, givens):
     """Keep what fits into a list: the last given members, then the newest held ones."""
-    if spec.type != "list" or spec.strategy == "remove" or not after:
+    if spec.type != "list" or spec.strategy == "remove" or not isinstance(after, list):
         return after
     if spec.strategy != "add":
         return after[-spec.max_items :]
@@ -188,33 +195,30 @@ def apply(spec, held, givens) -> Result:
     said = [given for given in givens if given is not SILENT]
     if not said:
         return Result("unchanged")
-    if held is UNKNOWN:
-        if spec.strategy in NEEDING:
-            return Result("lookup")
-        start = None
-    else:
-        try:
-            start = usable(spec, held)
-        except Misfit:
-            return Result("held_type")
+    if held is UNKNOWN and spec.strategy in NEEDING:
+        return Result("lookup")
+    try:
+        start = None if held is UNKNOWN else usable(spec, held)
+    except Misfit:
+        return Result("held_type")
     value = start
     for given in said:
         value = step(spec, value, given)
     if spec.strategy == "sum" and spec.type == "float":
         value = Decimal(repr(float(start or 0) + float(sum(said))))
     reason = too_big(spec, said, value)
-    if reason:
-        return Result(reason)
-    unchanged = same(spec, start, value)
-    if unchanged and held is not UNKNOWN:
-        return Result("unchanged")
+    return Result(reason) if reason else compared(spec, held, start, value, said)
+
+
+def compared(spec, held, start, value, said) -> Result:
+    """Tell a change from none; the limit of a list applies to changes alone."""
     final = limited(spec, start, value, said)
-    if held is not UNKNOWN and same(spec, held if spec.strategy != "add" else start, final):
-        return Result("unchanged")
-    dropped = len(value) - len(final) if isinstance(value, list) and final else 0
     text = spell_field(None if final == [] else final)
-    if held is not UNKNOWN and text == spell_field(held):
-        return Result("unchanged")
+    if held is not UNKNOWN:
+        base = start if spec.strategy in ("add", "remove") else held
+        if same(spec, start, value) or same(spec, base, final) or text == spell_field(held):
+            return Result("unchanged")
+    dropped = len(value) - len(final) if isinstance(value, list) and final else 0
     return Result("changed", text, dropped)
 
 
