@@ -27,6 +27,7 @@ from exchanger.errors import (
     RunMissing,
     SegmentMissing,
     StateDamaged,
+    Stopped,
     StorageChanged,
     StorageCorrupt,
     StorageDenied,
@@ -270,6 +271,11 @@ def _(error: StateDamaged) -> Words:
         "Nothing was sent. Restore the object from the bucket's versions, or ask for help; do not"
         " delete it, as sums would count twice.",
     )
+
+
+@words_for.register
+def _(_error: Stopped) -> Words:
+    return Words("Stopped as asked, before anything was sent.", "Run the same command again.")
 
 
 @words_for.register
