@@ -87,7 +87,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     rules = list(reading.rules.values())
     given = reading.given()
     folded = fold(given, rules)
-    known = call.state.held.of(folded[PROFILE], [rule.name for rule in rules])
+    known = _held(call, folded[PROFILE], rules)
     held, lookups = _complete(call, folded, known, rules, report)
     merged = merge(folded, held, rules, assume_empty=_assumes_empty(call))
     accepted = folded.join(merged.rejected, on=PROFILE, how="anti")
@@ -103,6 +103,17 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
         rules=rules,
         lookups=lookups,
     )
+
+
+def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFrame:
+    """
+    Read what is held.
+
+    A job that creates no profiles waits for somebody else to create them, so to such a job an
+    absence seen in the past is unknown.
+    """
+    held = call.state.held.of(profiles, [rule.name for rule in rules])
+    return held if call.job.create_missing else held.filter(pl.col(EXISTS).fill_null(value=True))
 
 
 def _assumes_empty(call: ImportCall) -> bool:
