@@ -1,0 +1,27 @@
+import polars as pl
+import pytest
+
+from exchanger.profiles.data_points import field_points
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "points"),
+    [
+        ("tier", '"gold"', 1),
+        ("tier", "null", 1),
+        ("tier", None, 0),
+        ("tags", '["a","b","c"]', 1),
+        ("prefs", '{"a":1,"b":{"c":2}}', 3),
+        ("prefs", '{"a":"x:y","b":"q\\"r:"}', 2),
+        ("prefs", '{"a":["m",":","n"]}', 1),
+        ("pets", '[{"id":1,"name":"Rex"}]', 1),
+        ("email_subscribe", '"opted_in"', 0),
+        ("push_subscribe", "null", 0),
+    ],
+)
+def test_a_field_costs(name, sent, points):
+    """One for what is sent, one for each key of an object, nothing for what is not billed."""
+    frame = pl.DataFrame({"sent": pl.Series([sent], dtype=pl.String)})
+    cost = frame.with_columns(cost=field_points(name, pl.col("sent")))["cost"]
+    assert points == cost[0]
+    assert pl.UInt32 == cost.dtype
