@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -14,7 +15,7 @@ from exchanger.cli.ending import exit_code, print_json, say, worst
 from exchanger.cli.progress import shown_progress
 from exchanger.cli.reports import describe_report
 from exchanger.cli.wiring import open_world
-from exchanger.jobs.report import RunReport
+from exchanger.jobs.report import RunReport, new_run_id
 from exchanger.outside.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def carry_out(
     """
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(job=name)
+    from exchanger.jobs.failures import remember_failure
+
     _notice(config, name)
     connection = config.connection_of(name)
     bucket = config.connections[connection].s3.bucket
@@ -66,18 +69,29 @@ def carry_out(
             shown_progress(as_json=as_json) as progress,
             open_world(config, connection, progress=progress, stopping=stopping) as world,
         ):
-            report = story(world)
-    except Exception as error:  # noqa: BLE001 - the other jobs of the command line still run
-        report = RunReport(
-            run_id=structlog.contextvars.get_contextvars().get("run_id", ""),
-            job=name,
-            state="failed",
-            started_at=started_at,
-            finished_at=SystemClock().now(),
-            error=str(say(error)),
-        )
+            try:
+                report = story(world)
+            except Exception as error:  # noqa: BLE001 - the other jobs still run
+                report = _failed(name, started_at, error)
+                remember_failure(world, report, error)
+                return Outcome(report.to_json(), bucket, exit_code(error), said=True)
+    except Exception as error:  # noqa: BLE001 - as above
+        report = _failed(name, started_at, error)
         return Outcome(report.to_json(), bucket, exit_code(error), said=True)
     return Outcome(report.to_json(), bucket, report.exit_code)
+
+
+def _failed(name: str, started_at: datetime, error: Exception) -> RunReport:
+    """Say what went wrong, and put the same words into a report."""
+    run_id = structlog.contextvars.get_contextvars().get("run_id")
+    return RunReport(
+        run_id=run_id or new_run_id(name, started_at),
+        job=name,
+        state="failed",
+        started_at=started_at,
+        finished_at=SystemClock().now(),
+        error=str(say(error)),
+    )
 
 
 def show_outcomes(outcomes: list[Outcome], *, as_json: bool, as_list: bool) -> int:

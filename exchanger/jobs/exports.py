@@ -8,7 +8,6 @@ was written without a manifest is litter that it removes (law 8).
 from __future__ import annotations
 
 import asyncio
-import secrets
 from dataclasses import dataclass, replace
 
 import structlog
@@ -25,7 +24,7 @@ from exchanger.jobs.export_wait import (
     StoppedWaitingError,
     find_segment,
 )
-from exchanger.jobs.report import RunReport
+from exchanger.jobs.report import RunReport, new_run_id
 from exchanger.jobs.world import World
 from exchanger.profiles.exported import Selection, fields_to_export, selection_of
 from exchanger.state.connection import open_state
@@ -98,7 +97,8 @@ class _Run:
     def begun(cls, world: World, name: str, job: ExportJob) -> _Run:
         selection = selection_of(name, job)
         started = world.clock.now()
-        run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        run_id = new_run_id(name, started)
+        structlog.contextvars.bind_contextvars(run_id=run_id)
         report = RunReport(run_id=run_id, job=name, started_at=started)
         return cls(
             world, job, selection, PendingDocument(world.bucket, world.state_prefix, name), report

@@ -37,7 +37,8 @@ def list_runs(
     reports = [orjson.loads(text) for text in rows.head(_SHOWN)["report"]]
     begun = _unfinished(state)
     if begun is not None and job in (None, begun["job"]):
-        reports = [begun, *(r for r in reports if not latest or r["job"] != begun["job"])]
+        hidden = "job" if latest else "run_id"
+        reports = [begun, *(r for r in reports if r[hidden] != begun[hidden])]
     return reports
 
 

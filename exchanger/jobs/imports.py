@@ -7,7 +7,6 @@ then on every process ends the run in the same way.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.planning import Plan, make_plan
 from exchanger.jobs.preview import PlanReport, preview
 from exchanger.jobs.reading import Reading, read_files
-from exchanger.jobs.report import FileReport, RunReport, combined
+from exchanger.jobs.report import FileReport, RunReport, combined, new_run_id
 from exchanger.jobs.runfiles import commit
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
 from exchanger.state.connection import open_state
@@ -91,10 +90,8 @@ def plan_import(
 
 
 def _new_report(call: ImportCall) -> RunReport:
-    """Begin a report: a run id that sorts by time and names the job."""
     now = call.world.clock.now()
-    run_id = f"{now:%Y%m%dT%H%M%SZ}-{call.name}-{secrets.token_hex(2)}"
-    return RunReport(run_id=run_id, job=call.name, started_at=now)
+    return RunReport(run_id=new_run_id(call.name, now), job=call.name, started_at=now)
 
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:

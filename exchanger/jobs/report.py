@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -16,6 +17,11 @@ EXIT_CODES: dict[RunState, int] = {
     "held_back": 5,
     "failed": 1,
 }
+
+
+def new_run_id(job: str, started_at: datetime) -> str:
+    """Draw a run id that sorts by time and names the job."""
+    return f"{started_at:%Y%m%dT%H%M%SZ}-{job}-{secrets.token_hex(2)}"
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,32 @@
-"""How work under way ends when the process is asked to stop."""
+"""Ends what is under way within seconds once the process is asked to stop."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
 
-PATIENCE = 5.0
-"""Seconds that requests in flight have to end by themselves: a process is gone within 10 s."""
-_LOOK = 0.1
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable
+
+GRACE = 5.0
+"""Seconds that requests in flight have left: Braze mostly answers within one, and a process that
+is asked to stop is mostly killed after ten."""
+_LOOK = 0.2
 
 
-async def until_stopped(
-    work: Awaitable[object], stopping: threading.Event, *, patience: float = PATIENCE
-) -> bool:
+async def until_stopped(tasks: Iterable[asyncio.Task[Any]], stopping: threading.Event) -> None:
     """
-    Let work end by itself, or cancel it some time after the process was asked to stop.
+    Wait for tasks; once asked to stop, wait for ``GRACE`` seconds more and cancel the others.
 
-    Args:
-        work: What is under way.
-        stopping: Set when the process is asked to stop.
-        patience: Seconds from then on.
-
-    Returns:
-        Whether it ended by itself. Whatever it raises is raised.
+    Afterwards every task is done: it has a result or an exception, or it is cancelled.
     """
-    task = asyncio.ensure_future(work)
-    while not task.done() and not stopping.is_set():
-        await asyncio.wait({task}, timeout=_LOOK)
-    await asyncio.wait({task}, timeout=patience)
-    if not task.done():
+    pending = set(tasks)
+    while pending and not stopping.is_set():
+        _, pending = await asyncio.wait(pending, timeout=_LOOK)
+    if not pending:
+        return
+    _, pending = await asyncio.wait(pending, timeout=GRACE)
+    for task in pending:
         task.cancel()
-        await asyncio.wait({task})
-        return False
-    await task
-    return True
+    await asyncio.gather(*pending, return_exceptions=True)

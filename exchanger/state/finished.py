@@ -32,8 +32,8 @@ class FinishedRuns:
         """
         Add one run's report.
 
-        A run with a sequence number is recorded once; a repeated row of another is harmless, as
-        reading keeps one row for each run id.
+        A run with a sequence number is recorded once. A run may fail and be finished later: of
+        several rows with one run id, reading keeps the one that finished last.
         """
         row = {
             "run_id": report["run_id"],
@@ -60,7 +60,8 @@ class FinishedRuns:
         wanted = pl.lit(True) if job is None else pl.col("job") == job
         return (
             scanned.filter(wanted)
-            .unique("run_id", keep="any")
+            .sort("finished_at")
+            .unique("run_id", keep="last", maintain_order=True)
             .sort("started_at", descending=True)
             .collect()
         )

@@ -1,0 +1,30 @@
+"""Failed runs belong to what happened, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import StorageError
+from exchanger.state.connection import open_state
+
+if TYPE_CHECKING:
+    from exchanger.jobs.report import RunReport
+    from exchanger.jobs.world import World
+
+log = structlog.get_logger()
+
+
+def remember_failure(world: World, report: RunReport, error: Exception) -> None:
+    """
+    Add a failed run to the finished runs, unless the bucket itself is what failed.
+
+    The failure is what must reach the user, so one more failure here is only logged.
+    """
+    if isinstance(error, StorageError):
+        return
+    try:
+        open_state(world.bucket, world.state_prefix).finished.record(report.to_json())
+    except Exception as second:  # noqa: BLE001 - the first error is the one that is reported
+        log.warning("failure.not_recorded", error=type(second).__name__)
