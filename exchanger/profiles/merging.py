@@ -115,12 +115,24 @@ def _kind(text: pl.Expr) -> pl.Expr:
 def _dropped(rule: Rule) -> pl.Expr:
     if rule.type != "list" or rule.merge == "remove":
         return pl.lit(0)
-    # Only a full list can have dropped members; the others are hidden from the costly way.
-    full = pl.when(VALUE.list.len() >= rule.config.max_items)
-    offered: pl.Expr = full.then(GIVEN)
-    if rule.merge == "add":
-        offered = full.then(READ).list.concat(offered).list.unique(maintain_order=True)
-    return offered.list.len().cast(pl.Int64) - VALUE.list.len()
+    if rule.merge != "add":
+        return GIVEN.list.len().cast(pl.Int64) - VALUE.list.len()
+    return pl.struct(READ, GIVEN, VALUE).map_batches(
+        lambda lists: _left_out(lists.struct.unnest(), rule.config.max_items),
+        return_dtype=pl.Int64,
+        is_elementwise=True,
+    )
+
+
+def _left_out(lists: pl.DataFrame, max_items: int) -> pl.Series:
+    """Count the members of ``read`` and ``given`` that are not in ``value``."""
+    full = (lists["value"].list.len() >= max_items).fill_null(value=False)
+    counts = pl.Series("dropped", [0], dtype=pl.Int64).new_from_index(0, len(lists))
+    if not full.any():
+        return counts
+    offered = READ.list.concat(GIVEN).list.unique().list.len().cast(pl.Int64)
+    left_out = lists.filter(full).select(offered - VALUE.list.len()).to_series()
+    return counts.scatter(full.arg_true(), left_out)
 
 
 def said_column(rule: Rule) -> pl.Expr:

@@ -33,6 +33,8 @@ HELD = pl.col("held")
 READ = pl.col("read")
 """The held value as the type of the field (``held_text.read_held``); null when it is empty."""
 
+_MEMBERS = pl.List(pl.String)
+
 
 @dataclass(frozen=True)
 class Strategy:
@@ -131,14 +133,31 @@ def _without(base: pl.Expr, removed: pl.Expr) -> pl.Expr:
 
 
 def _joined(rule: Rule) -> pl.Expr:
-    newest = kept_of_given(rule)
-    union = _union_of(READ, newest)
+    joined = pl.struct(READ, GIVEN).map_batches(
+        lambda lists: _join_lists(lists.struct.unnest(), rule),
+        return_dtype=_MEMBERS,
+        is_elementwise=True,
+    )
+    return pl.when(joined.list.len() > 0).then(joined)
+
+
+def _join_lists(lists: pl.DataFrame, rule: Rule) -> pl.Series:
+    """Join ``read`` and ``given``; an empty list where nothing is new."""
+    union = _union_of(READ, kept_of_given(rule))
     news = union.list.len() > READ.list.len()
+    joined = lists.select(union=pl.when(news).then(union).otherwise(pl.lit([], _MEMBERS)))
+    crowded = (joined["union"].list.len() > rule.config.max_items).fill_null(value=False)
+    if not crowded.any():
+        return joined["union"]
+    # Letting the oldest go is costly, and most runs meet no list that is full.
+    both = pl.concat([lists, joined], how="horizontal")
+    return both.select(pl.when(crowded).then(_kept(rule)).otherwise("union")).to_series()
+
+
+def _kept(rule: Rule) -> pl.Expr:
+    union = pl.col("union")
     surplus = union.list.len().cast(pl.Int64) - rule.config.max_items
-    # Crowded lists are rare, so the others are hidden from the costly way.
-    crowded = pl.when(news & (surplus > 0))
-    oldest = _without(crowded.then(READ), newest).list.head(surplus)
-    return crowded.then(_without(crowded.then(union), oldest)).when(news).then(union)
+    return _without(union, _without(READ, kept_of_given(rule)).list.head(surplus))
 
 
 def _remaining(_: Rule) -> pl.Expr:

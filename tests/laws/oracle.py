@@ -215,8 +215,9 @@ def compared(spec, held, start, value, said) -> Result:
     final = limited(spec, start, value, said)
     text = spell_field(None if final == [] else final)
     if held is not UNKNOWN:
-        base = start if spec.strategy in ("add", "remove") else held
-        if same(spec, start, value) or same(spec, base, final) or text == spell_field(held):
+        adds = spec.strategy in ("add", "remove")
+        nothing_new = same(spec, start, value) if adds else same(spec, held, final)
+        if nothing_new or text == spell_field(held):
             return Result("unchanged")
     dropped = len(value) - len(final) if isinstance(value, list) and final else 0
     return Result("changed", text, dropped)
