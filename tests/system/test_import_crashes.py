@@ -1,0 +1,133 @@
+"""A process that dies at any write: whoever comes next ends the run exactly."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.jobs.history import list_runs
+from exchanger.jobs.imports import run_import
+from exchanger.jobs.world import World
+from exchanger.outside.braze import Braze
+from exchanger.outside.clock import SystemClock
+from exchanger.outside.s3 import Bucket
+from exchanger.outside.tables import Table
+from exchanger.sandbox import Sandbox
+
+EMAILS = "fine@example.com,no address,fine@example.org"
+WRITES = {Bucket: ("write", "upload"), Table: ("append", "add")}
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class Fuse:
+    """Kills the process at one of its writes, before it takes effect; 0 and less never do."""
+
+    left: int = 0
+
+    def around(self, write):
+        def guarded(*args, **kwargs):
+            self.left -= 1
+            if self.left == 0:
+                raise Killed
+            return write(*args, **kwargs)
+
+        return guarded
+
+
+@pytest.fixture
+def fuse(monkeypatch):
+    """A fuse in everything that writes to the bucket."""
+    fuse = Fuse()
+    for kind, names in WRITES.items():
+        for name in names:
+            monkeypatch.setattr(kind, name, fuse.around(getattr(kind, name)))
+    return fuse
+
+
+@pytest.fixture
+def braze():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def job(folder):
+    return ImportJob.model_validate(
+        {
+            "type": "import",
+            "source": {"prefix": f"{folder}/inbox/"},
+            "match": [{"external_id": "id"}],
+            "fields": {
+                "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
+                "email": {"from": "email"},
+            },
+        }
+    )
+
+
+def drop(bucket, folder, name, cents):
+    """Give three profiles an amount; the e-mail of the second is one that Braze refuses."""
+    rows = (
+        f"{folder}-{n},{cents / 100:.2f},{email}\n" for n, email in enumerate(EMAILS.split(","))
+    )
+    body = "id,spent,email\n" + "".join(rows) + ",1.00,nobody@example.com\n"
+    bucket.write(f"{folder}/inbox/{name}", body.encode())
+
+
+def run(braze, bucket, folder, workdir):
+    config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key)
+    workdir.mkdir()
+    world = World(
+        connection="main",
+        bucket=bucket,
+        braze=lambda: Braze(config),
+        state_prefix=f"{folder}/_state/",
+        export_root="segment-export",
+        clock=SystemClock(),
+        workdir=workdir,
+        spacing=0.0,
+    )
+    try:
+        return run_import(world, "crm", job(folder)), list_runs(world)
+    finally:
+        shutil.rmtree(workdir)
+
+
+def test_dying_at_any_write_changes_no_total(braze, bucket, tmp_path, fuse):
+    """
+    However far a run came, the next process ends it: sums exact, each run told of once.
+
+    The refused object stays refused, and its sum is not counted.
+    """
+    died = 0
+    for at in count(1):
+        folder = f"f{at}"
+        drop(bucket, folder, "1.csv", 110)
+        fuse.left = at
+        try:
+            run(braze, bucket, folder, tmp_path / "work")
+        except Killed:
+            died += 1
+        survived = fuse.left > 0
+        fuse.left = 0
+        drop(bucket, folder, "2.csv", 220)
+
+        report, runs = run(braze, bucket, folder, tmp_path / "work")
+
+        assert ["3.3", "3.3"] == [braze.raw_attribute(f"{folder}-{n}", "spent") for n in (0, 2)]
+        assert f"{folder}-1" not in braze.users()
+        assert len(runs) == len({one["run_id"] for one in runs}) <= 2
+        assert 4 * 2 == sum(one["rows_read"] for one in runs)
+        assert 2 == sum(one["rows_rejected"] for one in runs)
+        assert 2 == sum(one["rows_refused"] for one in runs)
+        assert "partial" == report.state
+        if survived:
+            break
+    assert died == at - 1 >= 12

@@ -1,0 +1,175 @@
+"""Killed, stopped, or answered badly: a run ends exactly as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections import Counter
+from contextlib import suppress
+
+import pytest
+
+TRACK, LOOKUP = "/users/track", "/users/export/ids"
+JOB = {
+    "type": "import",
+    "source": {"prefix": "inbox/"},
+    "match": [{"external_id": "id"}],
+    "fields": {
+        "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
+        "tags": {"from": "tag", "merge": "add", "items": "string"},
+    },
+}
+PROFILES = 40
+SIZE = 5
+LIMIT = 60
+
+
+def rows(cents, tag):
+    """Render a file that gives every profile an amount and a tag."""
+    lines = (f"p{n},{(n + cents) / 100:.2f},{tag}\n" for n in range(PROFILES))
+    return "id,spent,tag\n" + "".join(lines)
+
+
+def totals(*gifts):
+    """Tell what Braze must end with for the files of some cents and tags."""
+    expected = {}
+    for n in range(PROFILES):
+        cents = sum(n + given for given, _ in gifts)
+        text = f"{cents // 100}.{cents % 100:02}".rstrip("0").rstrip(".")
+        tags = ",".join(f'"{tag}"' for _, tag in gifts)
+        expected[f"p{n}"] = (text, f"[{tags}]")
+    return expected
+
+
+def state(exchange):
+    return {
+        who: (exchange.attribute(who, "spent"), exchange.attribute(who, "tags"))
+        for who in exchange.braze.users()
+    }
+
+
+def until(condition, process):
+    """Wait until something is the case while a process runs, or fail."""
+    deadline = time.monotonic() + LIMIT
+    seen = False
+    while not (seen := condition()) and process.poll() is None and time.monotonic() < deadline:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.05)
+    assert seen, process.communicate()
+
+
+def end(process, number):
+    """Send a signal and wait for the end; tell how long it took."""
+    begun = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=LIMIT)
+    return time.monotonic() - begun, out, err
+
+
+@pytest.fixture
+def crm(exchange):
+    """A connection that sends five objects a request, with two files waiting."""
+    exchange.connection["braze"]["batch_size"] = SIZE
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", rows(10, "x"))
+    exchange.drop("inbox/2.csv", rows(200, "y"))
+    return exchange
+
+
+def test_killed_during_delivery(crm):
+    """
+    After kill -9 amid delivery the next run goes on with the outbox, and no sum counts twice.
+
+    Requests of which the dead process never kept the answer are sent again as they were.
+    """
+    crm.braze.faults(TRACK, delay=LIMIT, skip=3)
+    process = crm.start("run", "crm")
+    until(lambda: crm.braze.requests(TRACK) == PROFILES // SIZE, process)
+    end(process, signal.SIGKILL)
+    crm.braze.clear_faults()
+    assert -signal.SIGKILL == process.returncode
+    [unfinished] = crm.ask("runs")
+    assert ("delivering", 1) == (unfinished["state"], unfinished["seq"])
+
+    crm.drop("inbox/3.csv", rows(3000, "z"))
+    report = crm.ask("run", "crm")
+
+    assert totals((10, "x"), (200, "y"), (3000, "z")) == state(crm)
+    assert ["inbox/1.csv", "inbox/2.csv", "inbox/3.csv"] == [f["key"] for f in report["files"]]
+    assert ("succeeded", 3 * PROFILES) == (report["state"], report["rows_read"])
+    assert 2 * PROFILES == report["profiles_new"] + report["profiles_updated"]
+    assert [2, 1] == [run["seq"] for run in crm.ask("runs")]
+    values = Counter(
+        (one["external_id"], str(one["spent"]))
+        for body in crm.braze.bodies(TRACK)
+        for one in body["attributes"]
+    )
+    assert 2 * PROFILES == len(values)
+
+
+def test_killed_during_look_ups(crm):
+    """A run that dies before its plan counts leaves nothing but what it saw."""
+    crm.braze.faults(LOOKUP, delay=LIMIT)
+    process = crm.start("run", "crm")
+    until(lambda: crm.braze.requests(LOOKUP) >= 1, process)
+    end(process, signal.SIGKILL)
+    crm.braze.clear_faults()
+    assert [] == crm.ask("runs")
+    assert 0 == crm.braze.requests(TRACK)
+
+    report = crm.ask("run", "crm")
+    assert totals((10, "x"), (200, "y")) == state(crm)
+    assert (1, PROFILES) == (report["seq"], report["profiles_new"])
+
+
+def test_stopped_during_delivery(crm):
+    """
+    SIGTERM keeps what answered requests brought, and ends within 10 s even if others hang.
+
+    The next run sends what was not acknowledged, and only that.
+    """
+    answered = 2
+    crm.braze.faults(TRACK, delay=LIMIT, times=99, skip=answered)
+    process = crm.start("run", "crm", "--json")
+    until(lambda: crm.braze.requests(TRACK) == PROFILES // SIZE, process)
+    took, out, err = end(process, signal.SIGTERM)
+    crm.braze.clear_faults()
+    assert (4, True) == (process.returncode, took < 10), out + err
+    stopped = json.loads(out)
+    assert "partial" == stopped["state"]
+    assert f"{answered * SIZE} of {PROFILES} profiles were sent" in stopped["notes"][0]
+
+    report = crm.ask("run", "crm")
+    assert totals((10, "x"), (200, "y")) == state(crm)
+    assert (2 * PROFILES, PROFILES) == (report["rows_applied"], report["profiles_new"])
+    again = crm.braze.bodies(TRACK)[PROFILES // SIZE :]
+    assert PROFILES - answered * SIZE == sum(len(body["attributes"]) for body in again)
+
+
+def test_stopped_during_look_ups(crm):
+    """SIGTERM ends a run within 10 s while look-ups hang; nothing of its plan counts."""
+    crm.braze.faults(LOOKUP, delay=LIMIT, times=9)
+    process = crm.start("run", "crm")
+    until(lambda: crm.braze.requests(LOOKUP) >= 1, process)
+    took, out, err = end(process, signal.SIGTERM)
+    crm.braze.clear_faults()
+    assert (4, True) == (process.returncode, took < 10), out + err
+    assert [] == [run for run in crm.ask("runs") if "seq" in run]
+    assert 0 == crm.braze.requests(TRACK)
+
+
+def test_errors_and_lost_answers_change_nothing(exchange):
+    """With a tenth of answers 5xx and a tenth lost, sums end exactly, at the cost of requests."""
+    exchange.connection["braze"]["batch_size"] = 2
+    exchange.configure(crm=JOB)
+    exchange.braze.change(error_rate=0.1, lost_answer_rate=0.1, seed=7)
+    gifts = [(10, "x"), (200, "y")]
+    reports = []
+    for cents, tag in gifts:
+        exchange.drop(f"inbox/{tag}.csv", rows(cents, tag))
+        reports.append(exchange.ask("run", "crm"))
+    assert totals(*gifts) == state(exchange)
+    assert exchange.braze.requests(TRACK) == sum(report["requests"] for report in reports)
+    assert exchange.braze.requests(TRACK) > len(gifts) * PROFILES // 2
