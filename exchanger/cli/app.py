@@ -12,6 +12,7 @@ from exchanger.cli.verbs import (
     backfill,
     check,
     daemon,
+    demo,
     init,
     jobs,
     plan,
@@ -51,6 +52,7 @@ app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("sandbox")(sandbox.sandbox)
+app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)
 
 

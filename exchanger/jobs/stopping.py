@@ -1,32 +1,37 @@
-"""Ends what is under way within seconds once the process is asked to stop."""
+"""How work under way ends when the process is asked to stop."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Awaitable
 
-if TYPE_CHECKING:
-    import threading
-    from collections.abc import Iterable
-
-GRACE = 5.0
-"""Seconds that requests in flight have left: Braze mostly answers within one, and a process that
-is asked to stop is mostly killed after ten."""
-_LOOK = 0.2
+PATIENCE = 5.0
+"""Seconds that requests in flight have to end by themselves: a process is gone within 10 s."""
+_LOOK = 0.1
 
 
-async def until_stopped(tasks: Iterable[asyncio.Task[Any]], stopping: threading.Event) -> None:
+async def until_stopped(
+    work: Awaitable[object], stopping: threading.Event, *, patience: float = PATIENCE
+) -> bool:
     """
-    Wait for tasks; once asked to stop, wait for ``GRACE`` seconds more and cancel the others.
+    Let work end by itself, or cancel it some time after the process was asked to stop.
 
-    Afterwards every task is done: it has a result or an exception, or it is cancelled.
+    Args:
+        work: What is under way.
+        stopping: Set when the process is asked to stop.
+        patience: Seconds from then on.
+
+    Returns:
+        Whether it ended by itself. Whatever it raises is raised.
     """
-    pending = set(tasks)
-    while pending and not stopping.is_set():
-        _, pending = await asyncio.wait(pending, timeout=_LOOK)
-    if not pending:
-        return
-    _, pending = await asyncio.wait(pending, timeout=GRACE)
-    for task in pending:
+    task = asyncio.ensure_future(work)
+    while not task.done() and not stopping.is_set():
+        await asyncio.wait({task}, timeout=_LOOK)
+    await asyncio.wait({task}, timeout=patience)
+    if not task.done():
         task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
+        await asyncio.wait({task})
+        return False
+    await task
+    return True
