@@ -25,6 +25,7 @@ The tree::
         ExportIncomplete           7   an export did not complete in time (retryable)
       FileRejected                 4   one file cannot be used at all
       JobBusy                      8   another process holds the job
+      LeaseLost                    8   our own hold cannot be proved any longer (retryable)
       StateDamaged                 1   a state object in the bucket is not what we wrote
       Stopped                      4   asked to stop before anything counted
       RunMissing                   2   no run of that id or number
@@ -219,6 +220,17 @@ class JobBusy(ExchangerError):
         self.job = job
         self.holder = holder
         super().__init__(f"{job} is held by {holder or 'another process'}")
+
+
+class LeaseLost(ExchangerError):
+    """This process can no longer prove that it is the only writer, so it stops sending."""
+
+    exit_code = 8
+    retryable = True
+
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
+        super().__init__(f"{holder} lost its lease")
 
 
 class StateDamaged(ExchangerError):

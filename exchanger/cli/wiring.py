@@ -95,14 +95,17 @@ def open_world(
         stopping: Set when the process is asked to stop.
     """
     from exchanger.outside.braze import Braze
+    from exchanger.outside.braze_wire import REQUEST_SECONDS
     from exchanger.outside.clock import SystemClock
     from exchanger.outside.s3 import Bucket
+    from exchanger.state.lease import MARGIN
 
     settings = config.connections[connection]
     clock = SystemClock()
+    lease = settings.lease.total_seconds()
 
     def braze() -> Braze:
-        return Braze(settings.braze, clock=clock)
+        return Braze(settings.braze, clock=clock, timeout=min(REQUEST_SECONDS, lease * MARGIN))
 
     with tempfile.TemporaryDirectory(prefix="exchanger-") as workdir:
         yield World(
@@ -117,5 +120,7 @@ def open_world(
             stopping=stopping or threading.Event(),
             batch_size=settings.braze.batch_size,
             spacing=settings.braze.spacing.total_seconds(),
+            grace=settings.braze.grace.total_seconds(),
+            lease_seconds=lease,
             lookup_limit=settings.braze.lookup_limit,
         )

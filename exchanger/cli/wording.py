@@ -22,6 +22,7 @@ from exchanger.errors import (
     ExportRunning,
     FileRejected,
     JobBusy,
+    LeaseLost,
     NothingToBackfill,
     Problem,
     RunMissing,
@@ -276,6 +277,14 @@ def _(error: StateDamaged) -> Words:
 @words_for.register
 def _(_error: Stopped) -> Words:
     return Words("Stopped as asked, before anything was sent.", "Run the same command again.")
+
+
+@words_for.register
+def _(error: LeaseLost) -> Words:
+    return Words(
+        f"{error.holder} was held up for so long that another process may write by now.",
+        "It stopped by itself, and nothing is lost. Run the same command again to go on.",
+    )
 
 
 @words_for.register

@@ -51,6 +51,7 @@ class BrazeConfig(Strict):
     rate_limit: RateLimit = RateLimit(requests=3000, per=timedelta(seconds=3))
     lookup_limit: RateLimit = RateLimit(requests=250, per=timedelta(minutes=1))
     spacing: Duration = timedelta(seconds=5)
+    grace: Duration = timedelta(minutes=5)
 
 
 class S3Config(Strict):
@@ -69,6 +70,7 @@ class Connection(Strict):
     """One Braze workspace and one bucket."""
 
     enabled: bool = True
+    lease: Duration = timedelta(minutes=3)
     braze: BrazeConfig
     s3: S3Config
 

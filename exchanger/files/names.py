@@ -64,6 +64,14 @@ class StateNames:
         """One part of a run's acknowledgements, written by the process that drew *nonce*."""
         return f"{self.acks(seq)}{nonce}-{part:05d}.parquet"
 
+    def begun_folder(self, seq: int) -> str:
+        """The folder of marks of what was begun in a run."""
+        return f"{self.prefix}begun/{seq:09d}/"
+
+    def begun(self, seq: int, nonce: str, window: int) -> str:
+        """The mark that a window of a run was begun."""
+        return f"{self.begun_folder(seq)}{nonce}-{window:05d}.json"
+
     def quarantine(self, job: str, seq: int) -> str:
         """The rows of a run that were rejected or refused, with reasons."""
         return f"{self.prefix}quarantine/{job}/{seq:09d}.csv"
@@ -71,6 +79,11 @@ class StateNames:
     def kept_types(self, job: str) -> str:
         """The types that were inferred for the columns of a job, and are kept."""
         return f"{self.prefix}types/{job}.json"
+
+    @property
+    def lease(self) -> str:
+        """Who may write."""
+        return f"{self.prefix}lease.json"
 
     @property
     def held(self) -> str:

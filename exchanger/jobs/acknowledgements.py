@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+import orjson
 import polars as pl
 
 from exchanger.profiles.columns import ITEM
@@ -46,10 +47,27 @@ class Acknowledgements:
         self._seq = seq
         self._nonce = new_nonce()
         self._part = 0
+        self._window = 0
 
     def parts(self) -> list[str]:
         """List the keys of all parts, of this and of earlier processes."""
         return sorted(item.key for item in self._bucket.list(self._names.acks(self._seq)))
+
+    def begin(self, first: int, last: int) -> None:
+        """Mark a range of items as begun, before any of it is sent."""
+        self._window += 1
+        key = self._names.begun(self._seq, self._nonce, self._window)
+        body = orjson.dumps({"first": first, "last": last, "nonce": self._nonce})
+        self._bucket.write(key, body, if_none_match=True)
+
+    def begun(self) -> list[tuple[int, int]]:
+        """Tell the ranges of items that earlier processes began, first and last included."""
+        ranges = []
+        for item in self._bucket.list(self._names.begun_folder(self._seq)):
+            mark = orjson.loads(self._bucket.read(item.key)[0])
+            if mark["nonce"] != self._nonce:
+                ranges.append((int(mark["first"]), int(mark["last"])))
+        return ranges
 
     def read(self, parts: Iterable[str]) -> pl.DataFrame:
         """

@@ -20,6 +20,8 @@ from exchanger.profiles.columns import ITEM, OBJECT
 from exchanger.profiles.payloads import bodies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exchanger.jobs.acknowledgements import Ack, Acknowledgements
     from exchanger.jobs.world import World
     from exchanger.outside.braze import Braze
@@ -48,7 +50,9 @@ class Delivery:
     complete: bool
 
 
-async def deliver(world: World, outbox: pl.DataFrame, acks: Acknowledgements) -> Delivery:
+async def deliver(
+    world: World, outbox: pl.DataFrame, acks: Acknowledgements, confirm: Callable[[], None]
+) -> Delivery:
     """
     Send what is not yet acknowledged.
 
@@ -56,23 +60,45 @@ async def deliver(world: World, outbox: pl.DataFrame, acks: Acknowledgements) ->
         world: The outside.
         outbox: ``@item`` and ``@object`` at least.
         acks: Where outcomes are kept, a part for every window.
+        confirm: Called before every window; raises if the run is no longer ours to deliver.
 
     Raises:
         BrazeError: Braze refused the key, or gave no usable answer after all retries. What was
             acknowledged until then is kept.
+        LeaseLost: Another process may be sending.
     """
     done = acks.read(acks.parts())[ITEM]
     pending = outbox.select(ITEM, OBJECT).filter(~outbox[ITEM].is_in(done.implode()))
     world.progress.step("sending to Braze", outbox.height)
     world.progress.advance(outbox.height - pending.height)
     async with world.braze() as braze:
+        braze.permit = world.may_send
         for window in pending.iter_slices(WINDOW):
             if world.stopping.is_set():
                 return Delivery(braze.requests, complete=False)
+            await asyncio.to_thread(confirm)
+            first, last = window[ITEM][0], window[ITEM][-1]
+            await asyncio.to_thread(acks.begin, first, last)
             complete = await _send_window(world, braze, window, acks)
             if not complete:
                 return Delivery(braze.requests, complete=False)
         return Delivery(braze.requests, complete=True)
+
+
+async def send_again(world: World, rows: pl.DataFrame) -> None:
+    """
+    Send objects whose acknowledgements are kept already.
+
+    Raises:
+        BrazeError: As for *deliver*.
+        LeaseLost: As for *deliver*.
+    """
+    objects: list[str] = rows[OBJECT].to_list()
+    async with world.braze() as braze:
+        braze.permit = world.may_send
+        for batch in bodies(rows[OBJECT], world.batch_size).batches:
+            chosen = range(batch.first_item, batch.first_item + batch.count)
+            await _send(braze, objects, chosen, batch.body)
 
 
 async def _send_window(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,6 +13,7 @@ from exchanger.jobs.quarantine import no_rows
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.runfiles import load
 from exchanger.jobs.settle import settle
+from exchanger.jobs.takeover import make_certain, suspects_of
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
@@ -38,9 +38,16 @@ def drain(world: World, state: ConnectionState) -> list[RunReport]:
         return []
     run = newest.document
     log.info("run.resumed", seq=run.seq, job=run.job, state=run.state)
-    if run.state == "delivering" and not run.resumed:
-        newest = state.runs.change(newest, resumed=True)
+    if run.state == "delivering":
+        took_over = world.lease is not None and world.lease.took_over
+        newest = state.runs.change(
+            newest, resumed=True, taken_over=run.taken_over or took_over, fence=_fence(world)
+        )
     return [finish(world, state, newest)]
+
+
+def _fence(world: World) -> int:
+    return world.lease.fence if world.lease else 0
 
 
 def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
@@ -54,17 +61,21 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
     Raises:
         BrazeError: Braze refused the key, or did not answer; the outbox is kept.
         StorageChanged: Another process is ending the same run.
+        LeaseLost: Another process may be sending.
+        Stopped: The process was asked to stop while it waited.
     """
     run = stored.document
     outbox = load(world, run.outbox, run.outbox_sha256)
     rejected = load(world, run.rejected) if run.rejected else no_rows()
     if run.state == "planned":
-        stored = state.runs.change(stored, state="delivering")
+        stored = state.runs.change(stored, state="delivering", fence=_fence(world))
     if stored.document.state == "delivering":
         acks = Acknowledgements(world.bucket, state.names, run.seq)
+        suspects = suspects_of(outbox, acks) if run.taken_over else outbox.clear()
         delivery = _deliver(world, state, stored, outbox, acks)
         if not delivery.complete:
             return _stopped(stored, delivery, acks.read(acks.parts()).height)
+        make_certain(world, suspects)
         stored = _freeze(world, state, stored, delivery, acks)
     return settle(world, state, stored, outbox, rejected)
 
@@ -78,18 +89,21 @@ def _deliver(
 ) -> Delivery:
     if outbox.is_empty():
         return Delivery(0, complete=True)
-    _wait_until_quiet(world, state, stored.document.seq)
-    return asyncio.run(deliver(world, outbox, acks))
+    run = stored.document
+    _wait_until_quiet(world, state, run.seq)
+
+    def confirm() -> None:
+        world.may_send()
+        state.runs.demand(run.seq, run.fence)
+
+    return asyncio.run(deliver(world, outbox, acks, confirm))
 
 
 def _wait_until_quiet(world: World, state: ConnectionState, seq: int) -> None:
     """Braze may apply two updates of one user out of order, even seconds apart."""
-    if seq <= 1:
-        return
-    quiet_until = state.runs.read(seq - 1).document.quiet_until
-    if quiet_until:
-        left = datetime.fromisoformat(quiet_until) - world.clock.now()
-        world.clock.sleep(left.total_seconds())
+    if seq > 1 and world.spacing:
+        # S3 tells times in whole seconds.
+        world.pause(world.spacing + 1 - state.runs.age(seq - 1))
 
 
 def _freeze(
@@ -110,7 +124,6 @@ def _freeze(
         state="settling",
         ack_parts=tuple(acks.parts()),
         acked_at=now.isoformat(),
-        quiet_until=(now + timedelta(seconds=world.spacing)).isoformat(),
         report=report,
     )
 

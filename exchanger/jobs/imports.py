@@ -15,6 +15,7 @@ import structlog
 from exchanger.errors import JobBusy, Stopped, StorageChanged
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.ending import drain, finish
+from exchanger.jobs.holding import holding
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.planning import Plan, make_plan
 from exchanger.jobs.preview import PlanReport, preview
@@ -23,6 +24,7 @@ from exchanger.jobs.report import FileReport, RunReport, combined, new_run_id
 from exchanger.jobs.runfiles import commit
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
 from exchanger.state.connection import open_state
+from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
@@ -47,19 +49,24 @@ def run_import(
         BrazeError: Braze refused the key, or did not answer. What was acknowledged is kept, and
             the next run goes on from there.
         StorageError: S3 refused or did not answer.
-        JobBusy: Another process is writing runs of this connection.
+        JobBusy: Another process writes to this connection, and did not end while we waited.
+        LeaseLost: This process can no longer prove that it is the only writer.
     """
     state = open_state(world.bucket, world.state_prefix)
     call = ImportCall(world, state, name, job, options or ImportOptions())
     begun = _new_report(call)
+    idle = _idle_notes(call)
+    if idle is not None:
+        return combined([], idle, nothing=replace(begun, finished_at=world.clock.now()))
     reports: list[RunReport] = []
     notes: list[str] = []
     try:
-        _run_all(call, reports, notes)
+        with holding(world, state, name, call.options.wait) as held:
+            _run_all(replace(call, world=held), reports, notes)
     except StorageChanged as error:
         raise JobBusy(name, f"a process that writes {error.key}") from error
     except Stopped:
-        stopped = "Stopped as asked, before anything was sent. The next run begins again."
+        stopped = "Stopped as asked. The next run goes on from there."
         reports.append(replace(begun, state="partial", notes=[stopped]))
     begun.finished_at = world.clock.now()
     return combined(reports, notes, nothing=begun)
@@ -92,6 +99,15 @@ def plan_import(
 def _new_report(call: ImportCall) -> RunReport:
     now = call.world.clock.now()
     return RunReport(run_id=new_run_id(call.name, now), job=call.name, started_at=now)
+
+
+def _idle_notes(call: ImportCall) -> list[str] | None:
+    """Look, without writing anything, whether there is nothing to do; None if there is."""
+    newest = call.state.runs.newest()
+    if newest is not None and newest.document.state not in ENDED:
+        return None
+    waiting = waiting_files(call)
+    return None if waiting.files else _force_notes(waiting)
 
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:

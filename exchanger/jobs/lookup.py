@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -24,8 +24,6 @@ log = structlog.get_logger()
 
 PER_REQUEST = 50
 """Identifiers in one request to ``/users/export/ids`` (braze-api.md 5)."""
-GRACE = timedelta(minutes=5)
-"""After an acknowledgement, how long Braze may still answer with the value before it."""
 WORTH_SAYING = 180.0
 """Seconds of look-ups from which a run says so before it starts."""
 _AT_ONCE = 8
@@ -111,19 +109,20 @@ async def _ask_chunk(
     return held_form(found, absent, fields)
 
 
-def record_observations(state: ConnectionState, seen: pl.DataFrame, asked_at: datetime) -> None:
+def record_observations(
+    world: World, state: ConnectionState, seen: pl.DataFrame, asked_at: datetime
+) -> None:
     """
     Keep what was looked up, with the stamp it deserves.
 
-    The stamp is the last settled run, unless its last acknowledgement is so recent that Braze may
-    not show it yet: then it is the run before.
+    The stamp is the last settled run, unless that is so recent that Braze may not show it yet: then
+    it is the run before.
     """
     newest = state.runs.newest()
     stamp = 0
     if newest is not None:
-        acked = newest.document.acked_at
-        fresh = acked and asked_at - datetime.fromisoformat(acked) < GRACE
-        stamp = newest.document.seq - (1 if fresh else 0)
+        seq = newest.document.seq
+        stamp = seq - 1 if state.runs.age(seq) < world.grace else seq
     state.held.observe(seen, stamp=stamp, at=asked_at)
 
 

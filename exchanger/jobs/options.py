@@ -17,6 +17,7 @@ class ImportOptions:
         since: Take files that arrived at this time or later, as if new.
         until: Take files that arrived before this time, as if new.
         prefix: Take files whose key begins so, as if new.
+        wait: Seconds to wait for another process that writes to the same connection.
     """
 
     force: bool = False
@@ -24,6 +25,7 @@ class ImportOptions:
     since: datetime | None = None
     until: datetime | None = None
     prefix: str | None = None
+    wait: float = 600.0
 
     @property
     def as_if_new(self) -> bool:

@@ -140,7 +140,7 @@ def _complete(
     asked_at = call.world.clock.now()
     seen = look_up(call.world, needed)
     if call.record:
-        record_observations(call.state, seen, asked_at)
+        record_observations(call.world, call.state, seen, asked_at)
     return overlay(known, seen), seen.height
 
 

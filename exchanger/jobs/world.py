@@ -10,15 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from exchanger.config.models import RateLimit
+from exchanger.errors import Stopped
 
 if TYPE_CHECKING:
     from exchanger.outside.braze import Braze
     from exchanger.outside.clock import Clock
     from exchanger.outside.s3 import Bucket
+    from exchanger.state.lease import Lease
 
 
 LOOKUPS = RateLimit(requests=250, per=timedelta(minutes=1))
 """Braze's limit for accounts from 2024-08-22 on (braze-api.md 5)."""
+
+
+_STEP = 0.5
+"""Seconds between two looks at whether the process was asked to stop."""
 
 
 class Progress(Protocol):
@@ -60,6 +66,9 @@ class World:
         stopping: Set when the process was asked to stop: finish what is in flight, record it, end.
         batch_size: Objects in one request to ``/users/track``.
         spacing: Seconds before another value may be sent for the same profile.
+        grace: Seconds after an acknowledgement in which Braze may still show the value before.
+        lease_seconds: How long the connection's lease lasts without renewal.
+        lease: Held while profiles are written; None where nothing is.
         lookup_limit: How fast profiles can be looked up.
     """
 
@@ -74,4 +83,30 @@ class World:
     stopping: threading.Event = field(default_factory=threading.Event)
     batch_size: int = 75
     spacing: float = 5.0
+    grace: float = 300.0
+    lease_seconds: float = 180.0
+    lease: Lease | None = None
     lookup_limit: RateLimit = LOOKUPS
+
+    def pause(self, seconds: float) -> None:
+        """
+        Wait, but not longer than until the process is asked to stop.
+
+        Raises:
+            Stopped: It was.
+        """
+        until = self.clock.monotonic() + seconds
+        while (left := until - self.clock.monotonic()) > 0:
+            if self.stopping.is_set():
+                raise Stopped
+            self.clock.sleep(min(left, _STEP))
+
+    def may_send(self) -> None:
+        """
+        Make sure that this process may write profiles now.
+
+        Raises:
+            LeaseLost: It cannot prove that the lease is still its own.
+        """
+        if self.lease is not None:
+            self.lease.check()

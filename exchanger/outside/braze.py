@@ -47,7 +47,7 @@ from exchanger.outside.braze_answers import (
     told_to_pause,
     told_to_wait,
 )
-from exchanger.outside.braze_wire import Call, Wire, is_safe
+from exchanger.outside.braze_wire import REQUEST_SECONDS, Call, Wire, is_safe
 from exchanger.outside.clock import Clock, SystemClock
 from exchanger.outside.pacing import Pace
 from exchanger.outside.patience import LIMIT_WAITING, Patience
@@ -90,13 +90,19 @@ class Braze:
         config: Address, key and limits.
         clock: Time.
         random: Source of jitter.
+        timeout: Seconds after which a request without an answer counts as lost.
 
     Raises:
         ValueError: The address is neither https nor on this machine.
     """
 
     def __init__(
-        self, config: BrazeConfig, *, clock: Clock | None = None, random: Random | None = None
+        self,
+        config: BrazeConfig,
+        *,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        timeout: float = REQUEST_SECONDS,
     ) -> None:
         self._base = config.endpoint.rstrip("/")
         if not is_safe(self._base):
@@ -105,8 +111,10 @@ class Braze:
         self._redactor = Redactor([config.api_key.get_secret_value()])
         self._clock = clock or SystemClock()
         self._random = random or Random()  # noqa: S311 - jitter is no secret
-        self._wire = Wire()
+        self._wire = Wire(timeout)
         self._sent: Counter[str] = Counter()
+        self.permit: Callable[[], None] = _always
+        """Called before every attempt to write; raises if this process may not write now."""
         limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
         self._paces = {
             endpoint: Pace(limits.get(endpoint, _SHARED_POOL), self._clock)
@@ -304,6 +312,8 @@ class Braze:
         fault: Fault | RateLimited
         while True:
             await pace.take()
+            if call.endpoint == TRACK:
+                self.permit()
             self._sent[call.endpoint] += 1
             try:
                 answer = await self._wire.exchange(call)
@@ -347,3 +357,7 @@ class Braze:
         # A longer one would be a mistake of somebody's clock; then a 429 will tell.
         if 0 < pause <= LIMIT_WAITING:
             pace.close(pause)
+
+
+def _always() -> None:
+    """Permit everything."""

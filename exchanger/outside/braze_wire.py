@@ -19,7 +19,8 @@ from exchanger.outside.braze_answers import Answer, Fault
 _CONNECTIONS = 128
 _CHUNK = 1 << 20
 _CONNECT_SECONDS = 10
-_API_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=_CONNECT_SECONDS)
+REQUEST_SECONDS = 60.0
+"""Seconds after which a request without an answer counts as lost, unless told otherwise."""
 _DOWNLOAD_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=60)
 
 
@@ -50,7 +51,10 @@ class Call:
 class Wire:
     """Connections that are kept open. Opened and closed by its owner, within one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float = REQUEST_SECONDS) -> None:
+        self._timeout = aiohttp.ClientTimeout(
+            total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS)
+        )
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -101,7 +105,7 @@ class Wire:
             params=call.params or None,
             data=call.body,
             headers=headers,
-            timeout=_DOWNLOAD_TIMEOUT if call.save_to else _API_TIMEOUT,
+            timeout=_DOWNLOAD_TIMEOUT if call.save_to else self._timeout,
             allow_redirects=False,
             proxy=_proxy_for(call.url),
         ) as response:

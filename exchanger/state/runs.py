@@ -73,11 +73,12 @@ class RunDocument:
         outbox_sha256: Checksum of the outbox.
         objects: Rows in the outbox.
         resumed: Another process may have sent objects whose acknowledgements it did not keep.
+        taken_over: That process lost its lease without giving it up, so it may still be alive.
+        fence: The fencing number of the lease under which the run is delivered.
         types: Types to keep for the job's columns.
         report: The report as far as it is known, final once settled.
         ack_parts: Keys of the frozen acknowledgements, from ``settling`` on.
         acked_at: When the last acknowledgement was written; ISO 8601.
-        quiet_until: Before this time no other value is sent for the same profiles.
     """
 
     seq: int
@@ -94,11 +95,12 @@ class RunDocument:
     rejected: str = ""
     objects: int = 0
     resumed: bool = False
+    taken_over: bool = False
+    fence: int = 0
     types: dict[str, str] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
     ack_parts: tuple[str, ...] = ()
     acked_at: str = ""
-    quiet_until: str = ""
 
     def to_bytes(self) -> bytes:
         """Render as stored."""
@@ -156,6 +158,22 @@ class RunLog:
         key = self._names.run(seq)
         body, etag = self._bucket.read(key)
         return Stored(RunDocument.from_bytes(body, key), etag)
+
+    def age(self, seq: int) -> float:
+        """Tell, by S3's clock alone, for how many seconds a run's document has not changed."""
+        age = self._bucket.head(self._names.run(seq)).age
+        return age.total_seconds() if age else 0.0
+
+    def demand(self, seq: int, fence: int) -> None:
+        """
+        Make sure that a run is still delivered under our lease.
+
+        Raises:
+            StorageChanged: Another holder has taken it on.
+        """
+        if self.read(seq).document.fence != fence:
+            key = self._names.run(seq)
+            raise StorageChanged("deliver", self._bucket.name, key, "another holder took it on")
 
     def create(self, document: RunDocument) -> Stored:
         """

@@ -80,7 +80,13 @@ def exchange(local_s3, s3_config, tmp_path):
 
     with Sandbox(s3=local_s3, bucket=s3_config.bucket) as braze:
         connection = {
-            "braze": {"endpoint": braze.url, "api_key": "${SANDBOX_KEY}", "spacing": "0s"},
+            "braze": {
+                "endpoint": braze.url,
+                "api_key": "${SANDBOX_KEY}",
+                "spacing": "0s",
+                "grace": "1s",
+            },
+            "lease": "6s",
             "s3": {
                 "bucket": s3_config.bucket,
                 "region": local_s3.region,

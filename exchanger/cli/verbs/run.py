@@ -11,6 +11,7 @@ from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Level
 if TYPE_CHECKING:
     from exchanger.cli.execution import Story
     from exchanger.config.models import Job
+    from exchanger.jobs.options import ImportOptions
 
 
 def run(  # noqa: PLR0913 - one for each option
@@ -25,6 +26,9 @@ def run(  # noqa: PLR0913 - one for each option
         bool,
         typer.Option("--fresh", help="Ask Braze for a new export even while one is waited for."),
     ] = False,
+    wait: Annotated[
+        str, typer.Option(help="How long to wait for another process that writes, like 10m.")
+    ] = "10m",
     as_json: AsJson = False,
     log_level: Level = None,
 ) -> None:
@@ -38,11 +42,11 @@ def run(  # noqa: PLR0913 - one for each option
     with stopping_on_signals() as stopping:
         from exchanger.cli.execution import carry_out, show_outcomes
         from exchanger.cli.wiring import job_of, prepare
+        from exchanger.jobs.options import ImportOptions
 
+        options = ImportOptions(force=force, wait=_seconds(wait))
         loaded = prepare(config, log_level, as_json=as_json)
-        stories = {
-            name: _story(name, job_of(loaded, name), force=force, fresh=fresh) for name in names
-        }
+        stories = {name: _story(name, job_of(loaded, name), options, fresh=fresh) for name in names}
         outcomes = [
             carry_out(loaded, name, story, stopping=stopping, as_json=as_json)
             for name, story in stories.items()
@@ -53,17 +57,25 @@ def run(  # noqa: PLR0913 - one for each option
     raise typer.Exit(show_outcomes(outcomes, as_json=as_json, as_list=as_list))
 
 
-def _story(name: str, job: Job, *, force: bool, fresh: bool) -> Story:
+def _seconds(text: str) -> float:
+    from exchanger.config.durations import parse_duration
+
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--wait") from error
+
+
+def _story(name: str, job: Job, options: ImportOptions, *, fresh: bool) -> Story:
     from exchanger.config.models import ImportJob
 
     if isinstance(job, ImportJob):
         if fresh:
             raise typer.BadParameter(f"{name} is an import", param_hint="--fresh")
         from exchanger.jobs.imports import run_import
-        from exchanger.jobs.options import ImportOptions
 
-        return lambda world: run_import(world, name, job, ImportOptions(force=force))
-    if force:
+        return lambda world: run_import(world, name, job, options)
+    if options.force:
         raise typer.BadParameter(f"{name} is an export", param_hint="--force")
     from exchanger.jobs.exports import ExportOptions, run_export
 

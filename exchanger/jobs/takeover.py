@@ -1,0 +1,79 @@
+"""
+What a new holder does about a predecessor who may still be alive.
+
+Its last requests may arrive late, after ours. Within one run they carry the same values as ours.
+What it had begun and not acknowledged is looked up once more after the wait that Braze advises, and
+sent again where Braze differs, before anything newer is planned for these profiles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.jobs.deliver import send_again
+from exchanger.jobs.lookup import look_up
+from exchanger.profiles.columns import ITEM, PROFILE, WANTED
+
+if TYPE_CHECKING:
+    from exchanger.jobs.acknowledgements import Acknowledgements
+    from exchanger.jobs.world import World
+
+log = structlog.get_logger()
+
+
+def suspects_of(outbox: pl.DataFrame, acks: Acknowledgements) -> pl.DataFrame:
+    """Name the rows of an outbox that a predecessor began to send and did not acknowledge."""
+    acknowledged = acks.read(acks.parts())[ITEM].implode()
+    begun = pl.any_horizontal(
+        pl.lit(value=False),
+        *(pl.col(ITEM).is_between(first, last) for first, last in acks.begun()),
+    )
+    return outbox.filter(begun, ~pl.col(ITEM).is_in(acknowledged))
+
+
+def make_certain(world: World, suspects: pl.DataFrame) -> None:
+    """
+    Send again what Braze does not show as wanted, once late requests have had time to arrive.
+
+    Args:
+        world: The outside.
+        suspects: Rows of the outbox.
+
+    Raises:
+        BrazeError: Braze refused the key, or did not answer.
+        LeaseLost: Another process may be sending by now.
+        Stopped: The process was asked to stop.
+    """
+    if suspects.is_empty():
+        return
+    world.pause(world.grace)
+    differing = _differing(world, suspects)
+    log.info("takeover.checked", profiles=suspects.height, sent_again=differing.height)
+    if differing.height:
+        asyncio.run(send_again(world, differing))
+
+
+def _differing(world: World, suspects: pl.DataFrame) -> pl.DataFrame:
+    fields = [name.removeprefix(WANTED) for name in suspects.columns if name.startswith(WANTED)]
+    needed = pl.concat(
+        suspects.filter(pl.col(WANTED + name).is_not_null()).select(
+            PROFILE, pl.lit(name).alias("field")
+        )
+        for name in fields
+    )
+    seen = look_up(world, needed)
+    compared = suspects.join(seen, on=PROFILE, how="left", suffix="@seen")
+    differs = [
+        pl.col(WANTED + name).is_not_null()
+        & pl.col(name).is_not_null()
+        & (pl.col(WANTED + name) != pl.col(name))
+        for name in seen.columns
+        if name in fields
+    ]
+    return compared.filter(pl.any_horizontal(pl.lit(value=False), *differs)).select(
+        suspects.columns
+    )

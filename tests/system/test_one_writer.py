@@ -1,0 +1,100 @@
+"""Two processes on one connection: one writes, the other waits, takes over, or is told (law 5)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+PROFILES = 240
+POINTS = {
+    "type": "import",
+    "source": {"prefix": "inbox/"},
+    "match": [{"external_id": "id"}],
+    "fields": {"points": {"merge": "sum", "type": "integer"}},
+    "baseline": "assume_empty",
+}
+DEADLINE = 60.0
+
+
+def points_file(each):
+    return "id,points\n" + "".join(f"u{n},{each}\n" for n in range(PROFILES))
+
+
+def until(condition):
+    """Look until something is so; fails after a minute."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+
+
+def begun(exchange, requests=1):
+    until(lambda: exchange.braze.requests("/users/track") >= requests)
+
+
+def points_of(exchange):
+    return {exchange.attribute(f"u{n}", "points") for n in range(PROFILES)}
+
+
+@pytest.fixture
+def slow(exchange):
+    """A connection whose requests take a while, one object each, so that others come between."""
+    exchange.connection["braze"] |= {"batch_size": 5, "rate_limit": {"requests": 6, "per": "1s"}}
+    exchange.configure(points=POINTS)
+    exchange.drop("inbox/a.csv", points_file(1))
+    return exchange
+
+
+def test_a_second_process_that_does_not_wait_is_told_who_holds_the_connection(slow):
+    """While one process sends, another exits with 8, names the holder, and sends nothing."""
+    first = slow.start("run", "points", "--json")
+    begun(slow)
+
+    told = slow.call("run", "points", "--wait", "0s")
+    assert 8 == told.returncode
+    assert f"process {first.pid}" in told.stderr
+    out, err = first.communicate(timeout=DEADLINE)
+    assert 0 == first.returncode, err
+    assert {"1"} == points_of(slow)
+    assert "succeeded" == json.loads(out)["state"]
+
+
+def test_a_second_process_waits_and_then_finds_nothing_left(slow):
+    """Two processes that are started at once apply a file once."""
+    first = slow.start("run", "points", "--json")
+    second = slow.start("run", "points", "--json")
+    states = set()
+    for process in (first, second):
+        out, err = process.communicate(timeout=2 * DEADLINE)
+        assert 0 == process.returncode, err
+        states.add(json.loads(out)["state"])
+
+    assert {"succeeded", "nothing_to_do"} == states
+    assert {"1"} == points_of(slow)
+    assert PROFILES == slow.braze.meter
+
+
+def test_a_holder_that_was_suspended_sends_nothing_after_the_take_over(slow):
+    """
+    A holder that stands still past its lease is taken over; when it goes on, it stops by itself.
+
+    What it had begun is sent by the new holder, and the sums are exact.
+    """
+    first = slow.start("run", "points", "--json")
+    begun(slow, 3)
+    os.kill(first.pid, signal.SIGSTOP)
+    second = slow.ask("run", "points", "--wait", "1m")
+    after = slow.braze.requests("/users/track")
+    os.kill(first.pid, signal.SIGCONT)
+    _, err = first.communicate(timeout=DEADLINE)
+
+    assert 8 == first.returncode, err
+    assert "succeeded" == second["state"]
+    assert after == slow.braze.requests("/users/track")
+    assert {"1"} == points_of(slow)
+    slow.drop("inbox/b.csv", points_file(2))
+    slow.ask("run", "points")
+    assert {"3"} == points_of(slow)
