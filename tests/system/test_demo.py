@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -70,6 +71,26 @@ def test_the_demo_names_the_bad_files(told):
     """What is wrong with each file, and what to do, is shown."""
     assert 'word.csv: Row 1, column sales_value: "free" is not a number.' in told.stdout
     assert "semicolons.csv: The header is a single column that contains ';'." in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "moment", "code"),
+    [((), "$ exchanger run demographics", 1), (("--stay",), "Both servers stay", 0)],
+)
+def test_the_demo_can_be_left(tmp_path, words, moment, code):
+    """Ctrl-C ends the demo within seconds, in its midst as at its end, and no folder stays."""
+    command = [sys.executable, "-u", "-m", "exchanger", "demo", "--weeks", "2", *words]
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    ) as demo:
+        next(line for line in demo.stdout if moment in line)
+        demo.send_signal(signal.SIGINT)
+        _, err = demo.communicate(timeout=30)
+
+    assert code == demo.returncode, err
+    assert "unexpected" not in err
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_what_the_demo_expects_is_the_data():
