@@ -108,7 +108,8 @@ def require_column(column: str, raw: RawColumns) -> None:
         near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in raw.names}, 1)
         guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
         found = ", ".join(raw.names)
-        message = f"The file has no column {column!r}.{guess} Its columns are: {found}."
+        message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
+        message += "Correct the file, or name the right column in the job with 'from:'."
         raise FileRejected(raw.key, "missing_column", message, column=column)
 
 
