@@ -30,14 +30,16 @@ class Workspace:
         time: The clock.
         spacing: Seconds by which an answered object may take effect late.
         grace: Seconds for which a look-up may show what was before.
-        lost_after: Seconds for which a request of a process that is gone may still take effect.
+
+    ``slow_to_apply`` and ``slow_to_show`` make it as late as that every time.
     """
 
-    def __init__(self, time, *, spacing, grace, lost_after):
+    def __init__(self, time, *, spacing, grace):
         self.time = time
         self.spacing = spacing
         self.grace = grace
-        self.lost_after = lost_after
+        self.slow_to_apply = False
+        self.slow_to_show = False
         self.profiles = {}
         self.landed = []
         self.refused = []
@@ -53,14 +55,26 @@ class Workspace:
                 if name not in ("external_id", "_update_existing_only"):
                     _assign(profile, name, value)
 
+    def take(self, objects):
+        """Answer that objects are queued."""
+        if self.slow_to_apply:
+            self.late(objects, self.spacing)
+        else:
+            self.land(objects)
+        return TrackAnswer(accepted=True, refused={})
+
     def late(self, objects, seconds):
         """Let objects take effect later."""
         sent_at = self.time.seconds
         self.time.later(seconds, lambda: self.land(objects, sent_at))
 
+    def shown(self):
+        """Show the profiles in a look-up."""
+        return self.stale() if self.slow_to_show else self.profiles
+
     def stale(self):
         """Show the profiles as they were a little less than the grace ago."""
-        since = self.time.seconds - self.grace
+        since = self.time.seconds - self.grace + 1
         return next((then for at, then in self._before if at > since), self.profiles)
 
 
@@ -98,14 +112,13 @@ class BrazeDouble:
         self.requests += 1
         fault = self._process.fault("track")
         if fault is None:
-            self._workspace.land(objects)
-            return TrackAnswer(accepted=True, refused={})
+            return self._workspace.take(objects)
         return _Fate(self._workspace, self._process, fault, objects).meet()
 
     async def export_ids(self, external_ids, fields):
         shown = self._process.effect(
             "look_up",
-            lambda: self._workspace.profiles,
+            self._workspace.shown,
             failure=lambda: BrazeUnreachable("/users/export/ids", 0, "fault"),
             odd=lambda fault, apply: self._workspace.stale(),
         )
@@ -132,10 +145,10 @@ class _Fate:
             odd = (self._refused, self._named, self._unnamed, self._late, self._again, self._key)
             return odd[fault.variant % len(odd)]()
         if fault.fate == "pause":
-            self._land(self._workspace.lost_after)
+            self._land(self._lost_after())
             self._process.park()
         elif fault.fate == "crash":
-            self._land(self._workspace.lost_after)
+            self._land(self._lost_after())
             self._process.die()
         elif fault.fate == "fail":
             self._land(self._workspace.spacing)
@@ -153,6 +166,10 @@ class _Fate:
             self._workspace.late(self._objects, latest)
         elif not never:
             self._workspace.land(self._objects)
+
+    def _lost_after(self):
+        """Say how late a request may be whose process lost its lease: within the grace after it."""
+        return self._process.lease_left() + self._workspace.grace
 
     def _bad(self):
         """Choose the object that Braze does not like."""

@@ -118,6 +118,10 @@ class Process:
         if self._dead:
             raise Crash
 
+    def lease_left(self):
+        """Tell for how many seconds its lease lasts."""
+        return max(self.keeper.until() - self.time.seconds, 0)
+
     def fault(self, kind):
         """Say what happens to the effect that is about to begin; None for nothing."""
         self.demand_alive()

@@ -17,9 +17,9 @@ from exchanger.outside.tables import DeltaError
 from exchanger.state.connection import open_state
 
 STATE = "_exchanger/main/"
-LEASE = 30.0
+LEASE = 12.0
 SPACING = 3.0
-GRACE = 20.0
+GRACE = 30.0
 EXPECTED = (StorageError, BrazeError, JobBusy, LeaseLost, DeltaError)
 """How a process may end while there are faults."""
 BEFORE = {"ada": {"total": 5, "tags": ["x"], "source": "web"}, "bob": {"best": 4, "tier": "old"}}
@@ -43,6 +43,9 @@ class SteppedKeeper:
         self._process.keeper = None
         self._lease.release()
 
+    def until(self):
+        return self._lease._until
+
     def tick(self):
         if self._process.time.seconds < self._next:
             return
@@ -63,9 +66,7 @@ class Scene:
         folder = Path(self._folder.name)
         self.time = Time()
         self.store = Store(self.time, folder / "tables")
-        self.workspace = Workspace(
-            self.time, spacing=SPACING, grace=GRACE, lost_after=LEASE / 3 + GRACE
-        )
+        self.workspace = Workspace(self.time, spacing=SPACING, grace=GRACE)
         self.workspace.profiles = copy.deepcopy(BEFORE)
         self.files = {}
         self.processes = []

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -69,6 +70,11 @@ class Delivery(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.scene = Scene()
+
+    @initialize(apply=st.booleans(), show=st.booleans())
+    def slow(self, apply, show):
+        self.scene.workspace.slow_to_apply = apply
+        self.scene.workspace.slow_to_show = show
 
     @rule(job=jobs, rows=rows)
     def drop(self, job, rows):
