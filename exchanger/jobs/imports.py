@@ -139,7 +139,9 @@ def _next_seq(call: ImportCall, reports: list[RunReport], notes: list[str]) -> i
             return newest.document.seq + 1 if newest else 1
         for report in drain(call.world, call.state):
             if not call.world.stopping.is_set():
-                notes.append(f"Finished run {report.run_id} of {report.job}, which was interrupted.")
+                notes.append(
+                    f"Finished run {report.run_id} of {report.job}, which was interrupted."
+                )
             if report.job == call.name:
                 reports.append(report)
 

@@ -92,7 +92,9 @@ class BucketDouble:
     def list(self, prefix, start_after=""):
         while True:
             after = start_after
-            found = self._effect("list", prefix, lambda after=after: self._store.page(prefix, after))
+            found = self._effect(
+                "list", prefix, lambda after=after: self._store.page(prefix, after)
+            )
             yield from found
             if len(found) < PAGE:
                 return
@@ -167,5 +169,3 @@ class TableDouble(Table):
             super(TableDouble, self)._write(table, frame, marks)
 
         self._process.effect("commit", commit, failure=lambda: DeltaError("fault"))
-
-

@@ -48,7 +48,7 @@ def as_csv(rows):
     """Render a file."""
     lines = [",".join(("id", *FIELDS))]
     lines += [
-        ",".join((row.id, row.total, row.tags, row.tier, row.source, row.note, row.best))
+        f"{row.id},{row.total},{row.tags},{row.tier},{row.source},{row.note},{row.best}"
         for row in rows
     ]
     return ("\n".join(lines) + "\n").encode()

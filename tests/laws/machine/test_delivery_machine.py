@@ -119,7 +119,7 @@ class Delivery(RuleBasedStateMachine):
 
 
 def test_nothing_is_lost_and_nothing_is_done_twice():
-    """Once faults stop, Braze equals the oracle, held values equal Braze, every file counts once."""
+    """Once faults stop, Braze equals the oracle, held values Braze, and every file counts once."""
     with capture_logs():
         run_state_machine_as_test(
             Delivery, settings=settings(max_examples=SCHEDULES, stateful_step_count=STEPS)
