@@ -35,9 +35,9 @@ EFFECTS = [
 """Kinds of effect, and which of its kind; past the last one of a run nothing happens."""
 
 
-@pytest.mark.parametrize("fate", ["pause", "crash"])
+@pytest.mark.parametrize("fate", ["pause", "crash", "fail"])
 @pytest.mark.parametrize(("kind", "nth"), EFFECTS)
-def test_a_process_may_stand_still_or_die_at_any_effect(scene, kind, nth, fate):
+def test_a_process_may_stand_still_or_die_or_fail_at_any_effect(scene, kind, nth, fate):
     """Another process takes over, the first goes on later, and the file is applied once."""
     scene.drop("crm", [row("ada", total="1", tags="y"), row("bob", total="10", tier="gold")])
     scene.start("crm", [Fault(kind, nth, fate, after=True)])
@@ -53,6 +53,35 @@ def test_a_file_that_another_process_took_meanwhile_is_not_taken_twice(scene):
         scene.start("crm")
         scene.resume(0)
         scene.drop("crm", [row("ada", total="10", tier=str(nth))])
+    scene.end()
+
+
+def test_what_was_refused_is_not_held(scene):
+    """After a plain refusal the value before is still what is held."""
+    scene.drop("crm", [row("bob", total="10")])
+    scene.start("crm", [Fault("track", 0, "odd", variant=0)])
+    scene.drop("crm", [row("bob", total="1")])
+    scene.start("crm")
+    assert 1 == scene.workspace.profiles["bob"]["total"]
+    scene.end()
+
+
+def test_values_of_one_profile_do_not_overtake_each_other(scene):
+    """Braze may apply an object late, so the next one of the same profile waits."""
+    scene.drop("crm", [row("bob", tier="gold")])
+    scene.start("crm", [Fault("track", 0, "odd", variant=3)])
+    scene.drop("crm", [row("bob", tier="iron")])
+    scene.start("crm")
+    scene.end()
+    assert "iron" == scene.workspace.profiles["bob"]["tier"]
+
+
+def test_a_lost_answer_adds_nothing_twice(scene):
+    """Values are absolute, so the object that was applied and sent again changes nothing."""
+    scene.drop("crm", [row("bob", total="10")])
+    scene.start("crm", [Fault("track", 0, "fail", after=True)])
+    scene.start("crm")
+    assert 10 == scene.workspace.profiles["bob"]["total"]
     scene.end()
 
 
