@@ -38,10 +38,9 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         prefix: The state prefix, ending in ``/``.
     """
     names = StateNames(prefix)
-    options = bucket.storage_options()
 
     def table(key: str) -> Table:
-        return Table(f"s3://{bucket.name}/{key}", options)
+        return Table(f"s3://{bucket.name}/{key}", bucket.storage_options)
 
     return ConnectionState(
         names=names,
