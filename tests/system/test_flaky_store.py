@@ -26,6 +26,21 @@ BIG = bytes(range(256)) * 8192
 PROFILES = 40
 RATE = 0.12
 TRIES = 12
+GIVER = """
+import json, sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+count = Path(sys.argv[1])
+number = len(count.read_text()) + 1 if count.exists() else 1
+count.write_text("x" * number)
+print(json.dumps({
+    "Version": 1,
+    "AccessKeyId": f"TEMPORARY{number}",
+    "SecretAccessKey": "dummy",
+    "SessionToken": "dummy",
+    "Expiration": (datetime.now(UTC) + timedelta(minutes=2)).isoformat(),
+}))
+"""
 IN_CI, AT_NIGHT = range(5), range(5, 20)
 JOB = ImportJob.model_validate(
     {
@@ -205,3 +220,76 @@ def test_totals_are_exact_once_faults_stop(bucket, behind, braze, tmp_path, seed
     assert proxy.schedule.done.total() > 10
     applied = [run for run in list_runs(world_of(bucket, braze, tmp_path)) if run.get("seq")]
     assert len(gifts) * PROFILES == sum(one["rows_applied"] for one in applied)
+
+
+@pytest.mark.parametrize("with_others", [False, True])
+def test_a_file_replaced_between_list_and_read_is_taken_as_it_is_then(
+    bucket, behind, braze, tmp_path, with_others
+):
+    """No version is read that was not listed: the next listing takes the new one, and only it."""
+    bucket.write("inbox/a.csv", rows(10, "old"))
+    gifts = [(200, "new")]
+    if with_others:
+        bucket.write("inbox/b.csv", rows(3000, "other"))
+        gifts = [(3000, "other"), (200, "new")]
+    proxy, flaky = behind(Schedule(1))
+    replaced = []
+
+    def replace_once(exchange):
+        if exchange.command == "GET" and exchange.path.endswith("inbox/a.csv") and not replaced:
+            replaced.append(bucket.write("inbox/a.csv", rows(200, "new")))
+
+    proxy.before_each(replace_once)
+    report = run(flaky, braze, tmp_path)
+    assert "succeeded" == report.state
+    assert totals(gifts) == state(braze)
+    assert len(gifts) == len(report.files)
+
+
+def test_a_file_deleted_between_list_and_read_is_left_out(bucket, behind, braze, tmp_path):
+    """What is no longer there is not applied, and does not keep others from being."""
+    bucket.write("inbox/a.csv", rows(10, "x"))
+    bucket.write("inbox/b.csv", rows(200, "y"))
+    proxy, flaky = behind(Schedule(1))
+
+    def delete(exchange):
+        if exchange.command == "GET" and exchange.path.endswith("inbox/a.csv"):
+            bucket.delete(["inbox/a.csv"])
+
+    proxy.before_each(delete)
+    assert ["inbox/b.csv"] == [file.key for file in run(flaky, braze, tmp_path).files]
+    assert totals([(200, "y")]) == state(braze)
+
+
+def test_temporary_credentials_are_renewed_by_the_chain(
+    bucket, behind, braze, tmp_path, monkeypatch
+):
+    """
+    Without configured keys AWS's chain is asked again before keys expire, for tables as well.
+
+    The process that gives them makes a new key each time; each is good for two minutes, and
+    botocore renews what is good for less than ten.
+    """
+    giver = tmp_path / "giver.py"
+    giver.write_text(GIVER)
+    (tmp_path / "config").write_text(
+        f"[default]\ncredential_process = {sys.executable} {giver} {tmp_path / 'count'}\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    bucket.write("inbox/a.csv", rows(10, "x"))
+    proxy, flaky = behind(Schedule(1), access_key_id=None, secret_access_key=None)
+    used = {"boto": set(), "tables": set()}
+
+    def remember(exchange):
+        key = exchange.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+        is_boto = "boto" in exchange.headers["User-Agent"].lower()
+        used["boto" if is_boto else "tables"].add(key)
+
+    proxy.before_each(remember)
+    run(flaky, braze, tmp_path)
+    assert totals([(10, "x")]) == state(braze)
+    assert all(len(keys) > 2 for keys in used.values()), used
+    assert all(key.startswith("TEMPORARY") for keys in used.values() for key in keys)
