@@ -113,7 +113,8 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
     """Finish what was begun, then take run after run until no file waits."""
     for report in drain(call.world, call.state):
-        notes.append(f"Finished run {report.run_id} of {report.job}, which had been interrupted.")
+        if not call.world.stopping.is_set():
+            notes.append(f"Finished run {report.run_id} of {report.job}, which was interrupted.")
         if report.job == call.name:
             reports.append(report)
     waiting = waiting_files(call)
@@ -144,6 +145,7 @@ def _committed(call: ImportCall, files: list[ObjectInfo]) -> Stored:
     reading, plan = _planned(call, report, files)
     stored = commit(call.world, call.state, report, reading, plan)
     call.taken.update((file.key, file.etag) for file in reading.files)
+    call.taken.update((item.key, item.etag) for item in reading.gone)
     return stored
 
 

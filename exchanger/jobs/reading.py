@@ -13,15 +13,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.errors import (
-    FileRejected,
-    Stopped,
-    StorageChanged,
-    StorageError,
-    StorageMissing,
-)
+from exchanger.errors import FileRejected, Stopped, StorageChanged, StorageMissing
 from exchanger.files.reading import RawTable, read_table
-from exchanger.jobs.waiting import waiting_files
 from exchanger.profiles.columns import FILE, PROFILE, ROW
 from exchanger.profiles.given import Given, cast_rows
 from exchanger.profiles.mapping import settle_rules, widen_rules
@@ -35,9 +28,6 @@ if TYPE_CHECKING:
     from exchanger.state.applied import AppliedSnapshot
 
 log = structlog.get_logger()
-
-_LISTINGS = 3
-"""How often files are listed, should all of them be replaced before they are read."""
 
 REJECTED = {
     FILE: pl.UInt32(),
@@ -80,6 +70,7 @@ class Reading:
         types: Types of the job's columns, ready to be kept.
         rows: Data rows read, the rejected ones included.
         left: Files that did not fit into this run.
+        gone: Files that were there in the listing, but not any more in that version.
         frames: What each file gives.
         rejected: Rejected rows, ``REJECTED``.
         notes: Sentences for the report.
@@ -90,6 +81,7 @@ class Reading:
     types: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     left: int = 0
+    gone: list[ObjectInfo] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
     rejected: list[pl.DataFrame] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -109,47 +101,35 @@ def read_files(call: ImportCall, files: list[ObjectInfo]) -> Reading:
     Read as many files as one run takes, each by its exact version.
 
     Types are settled over all of them first, so that a later file may widen a type before any is
-    cast. A file that was replaced or deleted since it was listed is left to the next listing.
+    cast.
 
     Raises:
         StorageError: A file could not be read; nothing was claimed.
         Stopped: The process was asked to stop; nothing was claimed.
     """
-    for _ in range(_LISTINGS - 1):
-        try:
-            return _read_files(call, files)
-        except (StorageChanged, StorageMissing) as error:
-            # Every file was replaced or deleted since it was listed.
-            files = waiting_files(call).files
-            if not files or not error.key:
-                raise
-    return _read_files(call, files)
-
-
-def _read_files(call: ImportCall, files: list[ObjectInfo]) -> Reading:
     applied = call.state.applied.snapshot()
     reading = Reading(types=call.state.types.of(call.name))
     opened: list[OpenedFile] = []
-    gone: StorageError | None = None
     call.world.progress.step("reading files", len(files))
     for item in files:
         if reading.rows >= call.job.max_rows_per_run:
             break
         if call.world.stopping.is_set():
             raise Stopped
+        call.world.progress.advance(1)
         try:
             file = _open(call, item, len(opened), applied, reading)
-        except (StorageChanged, StorageMissing) as error:
-            # Replaced or deleted since it was listed: the next listing shows what is there.
-            log.info("file.gone", file=item.key)
-            gone = error
+        except (StorageChanged, StorageMissing):
+            # Between the listing and now it was replaced or deleted: the next run sees what is so.
+            reading.gone.append(item)
             continue
         applied = applied.with_file(call.name, file.claim)
         opened.append(file)
-        call.world.progress.advance(1)
-    if gone is not None and not opened:
-        raise gone
-    reading.left = len(files) - len(opened)
+    reading.left = len(files) - len(opened) - len(reading.gone)
+    reading.notes += [
+        f"{item.key} was replaced or deleted while it was read. The next run takes what is there."
+        for item in reading.gone
+    ]
     for position, file in enumerate(opened):
         _cast(call, position, file, reading)
     return reading

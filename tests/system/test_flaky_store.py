@@ -240,10 +240,10 @@ def test_a_file_replaced_between_list_and_read_is_taken_as_it_is_then(
             replaced.append(bucket.write("inbox/a.csv", rows(200, "new")))
 
     proxy.before_each(replace_once)
-    report = run(flaky, braze, tmp_path)
-    assert "succeeded" == report.state
+    reports = [run(flaky, braze, tmp_path) for _ in range(2)]
+    assert {"failed", "partial"}.isdisjoint(report.state for report in reports)
     assert totals(gifts) == state(braze)
-    assert len(gifts) == len(report.files)
+    assert len(gifts) == sum(len(report.files) for report in reports)
 
 
 def test_a_file_deleted_between_list_and_read_is_left_out(bucket, behind, braze, tmp_path):
