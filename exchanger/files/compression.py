@@ -35,7 +35,7 @@ class UnpackLimits:
     """
 
     most_bytes: int = 50 * 10**9
-    most_ratio: int = 1_000
+    most_ratio: int = 500
     free_bytes: int = 100 * 10**6
 
     def allow(self, stored: int, unpacked: int) -> bool:

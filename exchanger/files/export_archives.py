@@ -7,7 +7,10 @@ than exports do is refused before it fills the disk or the memory.
 
 from __future__ import annotations
 
+import errno
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,21 +23,27 @@ from isal import igzip, isal_zlib
 
 from exchanger.errors import FileRejected
 
-MAX_RATIO = 1000
-"""Unpacked bytes per packed byte; JSON lines reach about 100."""
+MAX_RATIO = 500
+"""Unpacked bytes per packed byte; JSON lines reach about 100, nothing but zeros about 1,030."""
 MAX_LINE = 64 * 1024 * 1024
 """Bytes in one user's line; Braze's own limits on a profile stay far below."""
 
 _CHUNK = 1 << 20
 _SMALL = 1 << 20
 _GZIP = b"\x1f\x8b"
-# The last two: a ZIP with a packing that Python lacks, or with a password.
+# From struct.error on: a ZIP whose directory is damaged. The last two: one with a packing that
+# Python lacks, or with a password.
 _DAMAGED: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
     EOFError,
     gzip.BadGzipFile,
     zlib.error,
     cast("type[Exception]", isal_zlib.error),
+    lzma.LZMAError,
+    struct.error,
+    IndexError,
+    ValueError,
+    OverflowError,
     NotImplementedError,
     RuntimeError,
 )
@@ -77,8 +86,12 @@ def read_batches(path: Path, key: str, limits: Limits) -> Iterator[list[bytes]]:
                 yield batch
                 batch, size = [], 0
     except _DAMAGED as error:
-        message = f"the archive is damaged or cut short ({error}); the export has to be made again"
-        raise FileRejected(key, "damaged_archive", message) from error
+        raise _damaged(key, error) from error
+    except OSError as error:
+        # What a decoder refuses has no number; a damaged directory points to before the file.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise _damaged(key, error) from error
     if batch:
         yield batch
 
@@ -129,6 +142,11 @@ def _members(path: Path, key: str, allowed: int) -> Iterator[IO[bytes]]:
 def _gunzipped(path: Path) -> Iterator[BinaryIO]:
     with igzip.open(path, "rb") as stream:  # type: ignore[no-untyped-call]
         yield cast("BinaryIO", stream)
+
+
+def _damaged(key: str, error: Exception) -> FileRejected:
+    message = f"the archive is damaged or cut short ({error}); the export has to be made again"
+    return FileRejected(key, "damaged_archive", message)
 
 
 def _too_large(key: str) -> FileRejected:

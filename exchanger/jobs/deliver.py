@@ -149,21 +149,33 @@ async def _send(
     except BrazeRefused as error:
         if error.status not in _MAY_BE_SPLIT:
             raise
-        if len(chosen) == 1:
-            # Whether an earlier attempt took effect is not known here: look it up before use.
-            return [(chosen[0], error.detail, True)]
-        middle = len(chosen) // 2
-        left = await _send(braze, objects, chosen[:middle])
-        return left + await _send(braze, objects, chosen[middle:])
+        return await _narrowed(braze, objects, chosen, error.detail)
     for warning in answer.warnings:
         log.warning("delivery.warning", said=warning)
+    named = {at: reason for at, reason in answer.refused.items() if at < len(chosen)}
+    if len(named) < len(answer.refused):
+        log.warning("delivery.warning", said="refused objects that were not sent")
+        if not answer.accepted and not named:
+            return await _narrowed(braze, objects, chosen, "; ".join(answer.refused.values()))
     refused: list[Refusal] = [
-        (chosen[index], reason, answer.uncertain) for index, reason in answer.refused.items()
+        (chosen[index], reason, answer.uncertain) for index, reason in named.items()
     ]
     if answer.accepted:
         return refused
-    others = [item for index, item in enumerate(chosen) if index not in answer.refused]
+    others = [item for index, item in enumerate(chosen) if index not in named]
     return refused + await _send(braze, objects, others)
+
+
+async def _narrowed(
+    braze: Braze, objects: pl.Series, chosen: range | list[int], reason: str
+) -> list[Refusal]:
+    """Send in halves what was refused without naming an object, down to the one it is about."""
+    if len(chosen) == 1:
+        # Whether an earlier attempt took effect is not known here: look it up before use.
+        return [(chosen[0], reason, True)]
+    middle = len(chosen) // 2
+    left = await _send(braze, objects, chosen[:middle])
+    return left + await _send(braze, objects, chosen[middle:])
 
 
 def _body(objects: pl.Series, chosen: range | list[int]) -> bytes:

@@ -173,7 +173,8 @@ class Braze:
             raise BrazeRefused(TRACK, 413, f"{len(body)} bytes are more than {LARGEST_BODY}")
 
         def read(answer: Answer) -> TrackAnswer:
-            return read_track(answer) or self._refuse(TRACK, answer)
+            said = read_track(answer)
+            return self._cleaned(said) if said else self._refuse(TRACK, answer)
 
         return await self._send(self._post(TRACK, body), read, reads=(400,))
 
@@ -350,6 +351,12 @@ class Braze:
         detail = self._redactor.clean(message_of(answer))
         kind = _REFUSALS.get(answer.status, BrazeRefused)
         raise kind(endpoint, answer.status, detail, uncertain=answer.uncertain)
+
+    def _cleaned(self, said: TrackAnswer) -> TrackAnswer:
+        """Take secrets out of what Braze says of single objects, as that is kept."""
+        clean = self._redactor.clean
+        refused = {position: clean(reason) for position, reason in said.refused.items()}
+        return replace(said, refused=refused, warnings=tuple(map(clean, said.warnings)))
 
     def _heed(self, pace: Pace, answer: Answer) -> None:
         """Let the next request wait where this answer says that none are left."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from math import isfinite
+from typing import Any, NoReturn
 
 import orjson
 
@@ -175,7 +176,8 @@ def read_export(answer: Answer) -> ExportStarted:
     prefix = body.get("object_prefix")
     if not isinstance(prefix, str) or not prefix:
         raise _unreadable(answer, "no object_prefix")
-    return ExportStarted(prefix, body.get("url") or None)
+    url = body.get("url")
+    return ExportStarted(prefix, url if isinstance(url, str) and url else None)
 
 
 def read_ids(answer: Answer, asked: Sequence[str]) -> IdsAnswer:
@@ -183,18 +185,27 @@ def read_ids(answer: Answer, asked: Sequence[str]) -> IdsAnswer:
     Read looked-up profiles, numbers with the digits that Braze sent.
 
     Raises:
-        Fault: There is no list of users.
+        Fault: There is no list of users, an identifier is no text, or custom attributes are
+            no object.
     """
     try:
         # json, not orjson: integers beyond 64 bits and the digits of decimals must survive.
-        body = json.loads(answer.body, parse_float=Decimal, parse_constant=_no_number)
+        body = json.loads(
+            answer.body, parse_float=_decimal, parse_int=_integer, parse_constant=_no_number
+        )
     except (ValueError, RecursionError) as error:
         raise _unreadable(answer, "no JSON") from error
     users = body.get("users") if isinstance(body, dict) else None
     if not isinstance(users, list) or not all(isinstance(user, dict) for user in users):
         raise _unreadable(answer, "no list of users")
-    unknown = [str(name) for name in body.get("invalid_user_ids") or ()]
-    answered = {*unknown, *(user.get("external_id") for user in users)}
+    names = [user.get("external_id") for user in users]
+    listed = body.get("invalid_user_ids") or []
+    if not isinstance(listed, list) or not all(isinstance(name, str | None) for name in names):
+        raise _unreadable(answer, "identifiers that are none")
+    if not all(isinstance(user.get("custom_attributes"), dict | None) for user in users):
+        raise _unreadable(answer, "custom attributes that are none")
+    unknown = [str(name) for name in listed]
+    answered = {*unknown, *names}
     return IdsAnswer(users, unknown, [name for name in asked if name not in answered])
 
 
@@ -288,5 +299,20 @@ def _number(text: str | None) -> float | None:
     return number if 0 <= number < float("inf") else None
 
 
-def _no_number(text: str) -> None:
+def _decimal(text: str) -> Decimal:
+    return Decimal(_held(text))
+
+
+def _integer(text: str) -> int:
+    return int(_held(text))
+
+
+def _held(text: str) -> str:
+    """Refuse what is beyond a double, which no profile can hold."""
+    if not isfinite(float(text)):
+        _no_number(text)
+    return text
+
+
+def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")

@@ -36,6 +36,7 @@ from exchanger.errors import (
 from exchanger.outside.clock import Clock, SystemClock
 from exchanger.outside.redaction import Redactor
 from exchanger.outside.s3_bodies import CHUNK, PART, WholeBody, chunks, sha256_of, upload_in_parts
+from exchanger.outside.s3_checksums import Checksums, new_md5
 from exchanger.outside.s3_client import open_client, open_session, options_for_deltalake
 from exchanger.outside.s3_faults import StorageConflict, as_storage_errors
 from exchanger.outside.s3_objects import ObjectInfo, UploadedObject
@@ -44,6 +45,7 @@ from exchanger.outside.s3_probe import probe
 if TYPE_CHECKING:
     from boto3.session import Session
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
     from exchanger.outside.tables import Table
 
@@ -73,6 +75,7 @@ class Bucket:
         self._clock = clock or SystemClock()
         secrets = (config.access_key_id, config.secret_access_key)
         self._redactor = Redactor(secret.get_secret_value() for secret in secrets if secret)
+        self._checksums = Checksums()
         self._opening = threading.RLock()
 
     def __repr__(self) -> str:
@@ -139,12 +142,15 @@ class Bucket:
         Raises:
             StorageMissing: There is no such object.
             StorageChanged: It is no longer that version.
-            StorageCorrupt: The body was cut short each time it was read.
+            StorageCorrupt: The body was cut short, or changed on its way, each time it was read.
         """
 
         def once() -> tuple[bytes, str]:
             with self._opened(key, etag) as (body, found):
-                return body.read(), found
+                content, md5 = body.read(), new_md5()
+            md5.update(content)
+            self._demand_whole(key, found, md5.hexdigest())
+            return content, found["ETag"].strip('"')
 
         return self._again(once)
 
@@ -173,15 +179,17 @@ class Bucket:
         Raises:
             StorageMissing: There is no such object.
             StorageChanged: It is no longer that version.
-            StorageCorrupt: The body was cut short each time it was read.
+            StorageCorrupt: The body was cut short, or changed on its way, each time it was read.
         """
 
         def once() -> str:
-            digest = hashlib.sha256()
-            with self._opened(key, etag) as (body, _), path.open("wb") as file:
+            digest, md5 = hashlib.sha256(), new_md5()
+            with self._opened(key, etag) as (body, found), path.open("wb") as file:
                 for chunk in chunks(body):
                     digest.update(chunk)
+                    md5.update(chunk)
                     file.write(chunk)
+            self._demand_whole(key, found, md5.hexdigest())
             return digest.hexdigest()
 
         return self._again(once)
@@ -302,7 +310,7 @@ class Bucket:
         from exchanger.outside.tables import Table
 
         uri = f"s3://{self.name}/{prefix}"
-        return Table(uri, self.storage_options(), self._clock.sleep)
+        return Table(uri, self.storage_options, self._clock.sleep)
 
     @cached_property
     def _session(self) -> Session:
@@ -321,13 +329,19 @@ class Bucket:
         return as_storage_errors(action, self.name, key, self._redactor.clean)
 
     @contextmanager
-    def _opened(self, key: str, etag: str | None) -> Iterator[tuple[BinaryIO, str]]:
+    def _opened(
+        self, key: str, etag: str | None
+    ) -> Iterator[tuple[BinaryIO, GetObjectOutputTypeDef]]:
         options: dict[str, Any] = {} if etag is None else {"IfMatch": f'"{etag}"'}
         with self._typed("read", key):
             found = self._client.get_object(Bucket=self.name, Key=key, **options)
         whole = WholeBody(found["Body"], lambda: self._reading(key))
         with io.BufferedReader(whole, CHUNK) as body:
-            yield cast("BinaryIO", body), found["ETag"].strip('"')
+            yield cast("BinaryIO", body), found
+
+    def _demand_whole(self, key: str, found: GetObjectOutputTypeDef, md5: str) -> None:
+        if not self._checksums.agree(key, found, md5):
+            raise StorageCorrupt("read", self.name, key, "its MD5 is not its ETag")
 
     @contextmanager
     def _reading(self, key: str) -> Iterator[None]:

@@ -109,4 +109,6 @@ class Faults:
             return Fault(endpoint, status=self._random.choice(_SERVER_ERRORS))
         if settings.lost_answer_rate and self._random.random() < settings.lost_answer_rate:
             return Fault(endpoint, drop="after")
+        if settings.too_many_rate and self._random.random() < settings.too_many_rate:
+            return Fault(endpoint, status=429)
         return None

@@ -59,6 +59,7 @@ class SandboxSettings:
         latency: Time every answer takes at least.
         error_rate: Share of requests answered with a 5xx, nothing applied.
         lost_answer_rate: Share of requests that are applied, and the connection dropped.
+        too_many_rate: Share of requests answered with a 429 without any hint, nothing applied.
         seed: Of everything random: ids, errors, order.
         keep_requests: Request bodies kept for inspection.
     """
@@ -101,6 +102,7 @@ class SandboxSettings:
     latency: float = 0.0
     error_rate: float = 0.0
     lost_answer_rate: float = 0.0
+    too_many_rate: float = 0.0
     seed: int = 0
     keep_requests: int = 1000
 

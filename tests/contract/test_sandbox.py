@@ -467,3 +467,12 @@ def test_inspection_over_http(braze: Sandbox) -> None:
     assert 404 == call(braze, "GET", "/sandbox/users/nobody")[0]
     post(braze, "/sandbox/reset", {})
     assert {} == braze.users()
+
+
+def test_a_429_by_chance_applies_nothing_and_gives_no_hint(braze: Sandbox) -> None:
+    """The share of 429 is answered before anything is processed, without a header that helps."""
+    braze.change(too_many_rate=1.0)
+    status, headers, _ = call(braze, "POST", TRACK, {"attributes": people(1)})
+    assert status == 429
+    assert braze.users() == {}
+    assert [name for name in headers if "limit" in name.lower() or "retry" in name.lower()] == []

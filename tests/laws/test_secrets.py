@@ -1,0 +1,439 @@
+"""Law 9: no key in anything that is written, however a call fails, in whatever spelling."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote
+
+import polars as pl
+import pytest
+from ruamel.yaml import YAML
+
+from exchanger.outside.s3 import Bucket
+from exchanger.sandbox import Sandbox, SandboxSettings
+
+sys.path.insert(0, str(Path(__file__).parent))
+import leaks
+
+BRAZE_KEY = "Zq7brazePLANTED/+=%&'\"\\-<k>~9x"
+S3_KEY = "AKIAPLANTEDs3idQ7w"
+S3_SECRET = "Vj3s3secretPLANTED/+=%&'\"\\-<k>~4y"
+CORES = {
+    BRAZE_KEY: "Zq7brazePLANTED",
+    S3_KEY: S3_KEY,
+    S3_SECRET: "Vj3s3secretPLANTED",
+}
+"""Of each key, a part without odd characters: whatever escapes the rest leaves this as it is."""
+CANARY = "harmless-canary-57"
+
+TRACK, EXPORT, SEGMENTS = "/users/track", "/users/export/segment", "/segments/list"
+IMPORT, EXPORT_JOB = f"import-{CANARY}", f"export-{CANARY}"
+AT_ONCE = 6
+LIMIT = 120
+JOBS = {
+    IMPORT: {
+        "type": "import",
+        "source": {"prefix": "inbox/"},
+        "match": [{"external_id": "id"}],
+        "fields": {
+            "points": {"merge": "sum", "type": "integer"},
+            "email": {"from": "email"},
+            "note": {"from": "note"},
+        },
+    },
+    EXPORT_JOB: {
+        "type": "export",
+        "segment": "Everybody",
+        "fields": {"external_id": {"from": "external_id"}},
+        "remaining_fields": {"prefix": ""},
+        "target": {"prefix": "exports/"},
+        "completion": {"poll": "1s", "quiet": "1s", "timeout": "30s", "confirm": False},
+    },
+}
+ROWS = (
+    "id,points,email,note\n"
+    f"a,1,a@example.com,{CANARY}\n"
+    f"b,no number,b@example.com,{CANARY}\n"
+    f"c,3,no address,{CANARY}\n"
+)
+
+
+def echoes() -> str:
+    """Spell the Braze key in all the ways in which an answer may echo it."""
+    encoded = [base64.b64encode(b"\0" * n + BRAZE_KEY.encode()).decode() for n in range(3)]
+    quoted = quote(BRAZE_KEY, safe="")
+    return " ".join(["Invalid API key:", BRAZE_KEY, quoted, *encoded])
+
+
+ECHO = {"message": echoes(), "errors": [echoes()]}
+NAMED = {
+    "message": echoes(),
+    "errors": [{"type": echoes(), "input_array": "attributes", "index": 0}, echoes()],
+}
+
+
+class EchoingStore(BaseHTTPRequestHandler):
+    """An S3 that refuses everything, and tells all it was told."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        told = f"{self.headers} {S3_KEY} {S3_SECRET} {quote(S3_SECRET, safe='')}"
+        escaped = told.replace("&", "&amp;").replace("<", "&lt;")
+        status, code = self.server.says
+        body = (
+            f"<Error><Code>{code}</Code><Message>{escaped}</Message>"
+            f"<AWSAccessKeyId>{S3_KEY}</AWSAccessKeyId></Error>"
+        ).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815
+
+    def log_message(self, *words):
+        pass
+
+
+@dataclass
+class Scene:
+    """One connection with the planted keys, everything that it writes, and the command line."""
+
+    folder: Path
+    braze: Sandbox
+    bucket: Bucket
+    connection: dict
+
+    @property
+    def temporary(self):
+        return self.folder / "temporary"
+
+    def start(self, *words):
+        command = [sys.executable, "-m", "exchanger", *words, "--log-level", "debug"]
+        with (self.folder / "exchanger.yaml").open("w") as file:
+            YAML().dump({"connections": {"main": self.connection}, "jobs": JOBS}, file)
+        self.temporary.mkdir(exist_ok=True)
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env={
+                **os.environ,
+                "PLANTED_BRAZE": BRAZE_KEY,
+                "PLANTED_ID": S3_KEY,
+                "PLANTED_SECRET": S3_SECRET,
+                "EXCHANGER_CONFIG": str(self.folder / "exchanger.yaml"),
+                "TMPDIR": str(self.temporary),
+            },
+        )
+
+    def call(self, *words):
+        """Run the command line; its exit code and what it wrote to either stream."""
+        process = self.start(*words)
+        out, err = process.communicate(timeout=LIMIT)
+        name = " ".join(words)
+        return process.returncode, [
+            leaks.Place("stdout", name, out),
+            leaks.Place("stderr", name, err),
+        ]
+
+    def written(self):
+        """Open every object of the bucket and every file of the temporary folder."""
+        places = []
+        for item in self.bucket.list(""):
+            places += leaks.opened(item.key, self.bucket.read(item.key)[0])
+        for path in sorted(self.temporary.rglob("*")):
+            if path.is_file():
+                inner = leaks.opened(path.name, path.read_bytes())
+                places += [leaks.Place("file", one.name, one.content) for one in inner]
+        return places
+
+
+@pytest.fixture
+def scenes(local_s3, tmp_path):
+    """Make scenes, each with a workspace and a bucket of its own."""
+    from exchanger.config.models import S3Config
+
+    running = []
+
+    def scene(name, **braze_changes):
+        bucket = f"secrets-{name}-{tmp_path.name[-12:]}".lower().replace("_", "-").strip("-")
+        local_s3.create_bucket(bucket)
+        settings = SandboxSettings(api_keys={BRAZE_KEY: None})
+        braze = Sandbox(settings, s3=local_s3, bucket=bucket).start()
+        running.append(braze)
+        braze.add_segment("Everybody")
+        connection = {
+            "braze": {
+                "endpoint": braze.url,
+                "api_key": "${PLANTED_BRAZE}",
+                "spacing": "0s",
+                "grace": "1s",
+            },
+            "lease": "6s",
+            "s3": {
+                "bucket": bucket,
+                "region": local_s3.region,
+                "endpoint_url": local_s3.url,
+                "access_key_id": "${PLANTED_ID}",
+                "secret_access_key": "${PLANTED_SECRET}",
+            },
+        }
+        config = S3Config(
+            bucket=bucket,
+            region=local_s3.region,
+            endpoint_url=local_s3.url,
+            access_key_id="sandbox",
+            secret_access_key="sandbox",
+        )
+        folder = tmp_path / name
+        folder.mkdir()
+        made = Scene(folder, braze, Bucket(config), connection)
+        made.bucket.write("inbox/1.csv.gz", gzip.compress(ROWS.encode()))
+        return made
+
+    yield scene
+    for braze in running:
+        braze.stop()
+
+
+@pytest.fixture
+def echoing():
+    """Serve stores that refuse and echo."""
+    running = []
+
+    def serve(status, code):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), EchoingStore)
+        server.says = (status, code)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        running.append((server, thread))
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield serve
+    for server, thread in running:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def braze_says(endpoint, status, body):
+    def arrange(scene, _echoing):
+        scene.braze.faults(endpoint, status=status, body=body, times=999)
+
+    return arrange
+
+
+def braze_at(address):
+    def arrange(scene, _echoing):
+        scene.connection["braze"]["endpoint"] = address
+
+    return arrange
+
+
+def store_says(status, code):
+    def arrange(scene, echoing):
+        scene.connection["s3"]["endpoint_url"] = echoing(status, code)
+
+    return arrange
+
+
+def put_into(section, **values):
+    def arrange(scene, _echoing):
+        scene.connection[section] |= values
+
+    return arrange
+
+
+def damage(scene, _echoing):
+    """Make the program fall over something that nobody foresaw."""
+    scene.bucket.write("_exchanger/main/applied/_delta_log/00000000000000000000.json", b"{nonsense")
+
+
+RUN, CHECK, GET = ("run", IMPORT), ("check", "--connect"), ("run", EXPORT_JOB)
+FAILURES = {
+    "401": (braze_says("*", 401, ECHO), (RUN, CHECK, GET), {7}),
+    "403": (braze_says("*", 403, ECHO), (RUN, GET), {7}),
+    "400": (braze_says(TRACK, 400, ECHO), (RUN,), {4}),
+    "named": (braze_says(TRACK, 400, NAMED), (RUN,), {4}),
+    "warned": (braze_says(TRACK, 201, NAMED), (RUN,), {4}),
+    "404": (braze_says("*", 404, echoes()), (RUN, GET, ("segments",)), {7}),
+    "500": (braze_says(TRACK, 500, ECHO), (RUN,), {7}),
+    "unreadable": (braze_says("*", 200, echoes()), (GET,), {7}),
+    "refused": (braze_at("http://127.0.0.1:9"), (RUN, CHECK), {7}),
+    "nowhere": (put_into("s3", bucket="no-such-bucket-57"), (RUN, CHECK), {6}),
+    "store-denies": (store_says(403, "InvalidAccessKeyId"), (RUN, CHECK), {6}),
+    "store-fails": (store_says(500, "InternalError"), (RUN,), {6}),
+    "store-odd": (store_says(400, "SomethingOdd"), (RUN,), {6}),
+    "crash": (damage, (RUN,), {1}),
+    "bad-number": (put_into("braze", batch_size="${PLANTED_BRAZE}"), (RUN, CHECK), {3}),
+    "bad-address": (put_into("braze", endpoint="${PLANTED_BRAZE}"), (RUN, CHECK), {3}),
+    "bad-time": (put_into("braze", spacing="${PLANTED_SECRET}"), (CHECK,), {3}),
+    "bad-store": (put_into("s3", endpoint_url="${PLANTED_SECRET}"), (RUN, CHECK), {3, 6}),
+    "bad-region": (put_into("s3", region="${PLANTED_SECRET}"), (RUN,), {1, 3, 6}),
+    "misspelt": (put_into("braze", api_keyy="${PLANTED_BRAZE}"), (CHECK,), {3}),
+}
+
+
+IN_CI = (
+    "401",
+    "403",
+    "named",
+    "500",
+    "refused",
+    "nowhere",
+    "store-denies",
+    "crash",
+    "bad-number",
+    "bad-store",
+)
+"""One of each kind; the nightly test plays all of them, by every verb."""
+
+
+def forms_of(found):
+    """Tell the kinds of places in which something was found, and the spellings."""
+    return {kind for kind, _, _ in found}, {form for _, _, form in found}
+
+
+def plant_canaries(scene):
+    """Leave the canary in each kind of place and spelling, beside what the program itself wrote."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("1.txt", CANARY)
+    table = io.BytesIO()
+    pl.DataFrame({"note": [CANARY]}).write_parquet(table)
+    encoded = [base64.b64encode(b"\0" * n + CANARY.encode() + b"..") for n in range(3)]
+    scene.bucket.write("canaries/archive.zip", archive.getvalue())
+    scene.bucket.write("canaries/packed.gz", gzip.compress(table.getvalue()))
+    scene.bucket.write("canaries/encoded.txt", b" ".join(encoded))
+    scene.temporary.mkdir(exist_ok=True)
+    (scene.temporary / "left.gz").write_bytes(gzip.compress(CANARY.encode()))
+
+
+def nothing_leaked(places):
+    """Demand that no key, and no part of one, is anywhere."""
+    found = {}
+    for secret, core in CORES.items():
+        for text in (secret, core):
+            found |= dict.fromkeys(leaks.search(places, text), core[:6])
+    assert {} == found
+
+
+def test_the_search_finds_a_key_in_every_spelling_and_place():
+    """What is searched for is found: quoted, escaped, encoded at any alignment, packed in files."""
+    for text in (*CORES, CANARY):
+        spelt = {
+            "plain": [text.encode(), json.dumps(text).encode(), repr(text).encode()],
+            "quoted": [quote(text, safe="").encode()],
+        }
+        for offset in range(3):
+            encoded = b"\1" * offset + text.encode() + b"\2\3"
+            spelt[f"base64+{offset}"] = [
+                base64.b64encode(encoded),
+                base64.urlsafe_b64encode(encoded),
+            ]
+        for form, contents in spelt.items():
+            for content in contents:
+                found = leaks.search(leaks.opened("x", gzip.compress(b"<" + content + b">")), text)
+                same = quote(text, safe="") == text
+                assert ("gzip", {"plain"} if same and form == "quoted" else {form}) == (
+                    next(kind for kind, _, _ in found),
+                    {one for _, _, one in found},
+                )
+
+
+def test_what_a_good_run_writes_holds_no_key(scenes):
+    """
+    An import and an export write state, reports, logs and data, and no key into any of them.
+
+    A killed run leaves its temporary files: these, too.
+    """
+    scene = scenes("good")
+    places = []
+    code, said = scene.call(*RUN, "--json")
+    assert 4 == code, said
+    places += said
+    for words in (GET, ("runs", "--json"), ("show", "1", "--json"), CHECK):
+        code, said = scene.call(*words)
+        assert 0 == code, said
+        places += said
+    scene.bucket.write("inbox/2.csv", ROWS.replace("a,1", "a,2").encode())
+    scene.braze.faults(TRACK, delay=LIMIT, times=99)
+    killed = scene.start(*RUN)
+    until = time.monotonic() + LIMIT
+    before = scene.braze.requests(TRACK)
+    while scene.braze.requests(TRACK) == before and time.monotonic() < until:
+        assert killed.poll() is None
+    killed.kill()
+    out, err = killed.communicate()
+    places += [leaks.Place("stdout", "killed", out), leaks.Place("stderr", "killed", err)]
+    assert [path for path in scene.temporary.iterdir() if path.is_dir()]
+    plant_canaries(scene)
+    places += scene.written()
+
+    kinds, forms = forms_of(leaks.search(places, CANARY))
+    assert {"stdout", "stderr", "object", "parquet", "gzip", "zip", "file"} == kinds
+    assert {"plain", "base64+0", "base64+1", "base64+2"} == forms
+    nothing_leaked(places)
+
+
+def play(name, calls, scenes, echoing):
+    """Play one failure in a scene of its own; everything that was written there."""
+    arrange, _, codes = FAILURES[name]
+    scene = scenes(name)
+    arrange(scene, echoing)
+    places = []
+    for nth, words in enumerate(calls):
+        code, said = scene.call(*words)
+        # What was refused for good is told of once; then there is nothing to do.
+        assert code in (codes | {0} if nth else codes), (name, words, said)
+        places += said
+    places += scene.written()
+    return [leaks.Place(one.kind, f"{name}: {one.name}", one.content) for one in places]
+
+
+def play_all(calls_of, scenes, echoing):
+    """Play every failure, find the canary in what was written, and no key."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        played = pool.map(lambda name: play(name, calls_of[name], scenes, echoing), calls_of)
+        places = [place for one in played for place in one]
+    kinds, _ = forms_of(leaks.search(places, CANARY))
+    assert {"stdout", "stderr", "object", "gzip", "parquet"} <= kinds
+    nothing_leaked(places)
+
+
+def test_no_failure_tells_a_key(scenes, echoing):
+    """However a call fails, and whatever the answer echoes: no key in what is said or kept."""
+    modes = ((), ("--json",))
+    calls_of = {
+        name: [(*FAILURES[name][1][nth % len(FAILURES[name][1])], *modes[nth % 2])]
+        for nth, name in enumerate(IN_CI)
+    }
+    play_all(calls_of, scenes, echoing)
+
+
+@pytest.mark.nightly
+def test_no_failure_of_any_verb_tells_a_key(scenes, echoing):
+    """The same for every verb that can fail so, in words and in JSON."""
+    calls_of = {
+        name: [(*words, *mode) for words in commands for mode in ((), ("--json",))]
+        for name, (_, commands, _) in FAILURES.items()
+    }
+    play_all(calls_of, scenes, echoing)

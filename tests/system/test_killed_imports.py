@@ -1,0 +1,140 @@
+"""Real purchases, imported by processes that are killed at random moments: totals stay exact."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import test_import_households as households
+from fault_proxy import FaultProxy, Schedule
+
+TROUBLE = {"error_rate": 0.1, "lost_answer_rate": 0.05, "too_many_rate": 0.05}
+PEACE = dict.fromkeys(TROUBLE, 0.0)
+MOST_EXCHANGES = 90
+"""About as many exchanges with the bucket as one run has."""
+LIMIT = 300
+POINTS = {
+    "type": "import",
+    "source": {"prefix": "inbox/"},
+    "schedule": {"every": "2s"},
+    "match": [{"external_id": "id"}],
+    "fields": {"points": {"merge": "sum", "type": "integer"}},
+}
+
+
+class Executioner:
+    """Kills a process as its n-th exchange with the bucket comes in, before it takes effect."""
+
+    def __init__(self, proxy):
+        self._lock = threading.Lock()
+        self._left, self._process = 0, None
+        proxy.before_each(self._count)
+
+    def after(self, exchanges, process):
+        with self._lock:
+            self._left, self._process = exchanges, process
+
+    def _count(self, _exchange):
+        with self._lock:
+            self._left -= 1
+            if self._left == 0 and self._process is not None:
+                self._process.kill()
+
+
+@pytest.fixture
+def executioner(exchange, local_s3):
+    """Puts a proxy before the bucket, as the command line knows it."""
+    with FaultProxy(local_s3.url, Schedule(0)) as proxy:
+        exchange.connection["s3"]["endpoint_url"] = proxy.url
+        yield Executioner(proxy)
+
+
+@pytest.mark.parametrize(
+    ("kills", "below", "seed"),
+    [(5, 120, 11), pytest.param(50, 2_500, 12, marks=pytest.mark.nightly)],
+)
+def test_killed_again_and_again(exchange, executioner, kills, below, seed):
+    """
+    However often and wherever a process is killed, the year's sums end as the data has them.
+
+    Meanwhile Braze answers a tenth of requests with 5xx, 5 % with 429, and loses 5 % of its answers
+    after applying. Each start brings one more file.
+    """
+    chance = random.Random(seed)
+    transactions = pl.read_parquet(households.DATA / "transactions.parquet").filter(
+        pl.col("household_id").cast(pl.Int64) < below
+    )
+    exchange.connection["braze"]["batch_size"] = 20
+    exchange.configure(weeks=households.PURCHASES)
+    exchange.braze.change(**TROUBLE, seed=seed)
+    weeks = []
+    killed = 0
+    while killed < kills:
+        if len(weeks) < len(households.WEEKS):
+            weeks.append(households.WEEKS[len(weeks)])
+            exchange.drop(*households.week_file(transactions, weeks[-1]))
+        process = exchange.start("run", "weeks", "--json")
+        executioner.after(chance.randint(2, MOST_EXCHANGES), process)
+        out, err = process.communicate(timeout=LIMIT)
+        assert process.returncode in (0, 8, -signal.SIGKILL), out + err
+        killed += process.returncode == -signal.SIGKILL
+    executioner.after(0, None)
+    exchange.braze.change(**PEACE)
+    assert exchange.ask("run", "weeks")["state"] in ("succeeded", "nothing_to_do")
+
+    expected = households.totals(transactions.filter(pl.col("week").is_in(weeks)))
+    assert expected == households.state_of(exchange, households.PURCHASES["fields"])
+
+
+@pytest.mark.nightly
+def test_two_daemons_and_a_backfill_started_at_random(exchange):
+    """
+    Two daemons on one configuration, killed and started at random, and backfills between.
+
+    Every file counts once, and in the end nothing is left to do.
+    """
+    chance = random.Random(13)
+    exchange.configure(points=POINTS)
+    exchange.braze.change(**TROUBLE, seed=13)
+    daemons = [None, None]
+    total = 0
+    try:
+        for number in range(12):
+            total += number + 1
+            rows = "".join(f"u{n},{number + 1}\n" for n in range(100))
+            exchange.drop(f"inbox/{number:02}.csv", "id,points\n" + rows)
+            at = chance.randrange(2)
+            if daemons[at] is not None:
+                end(daemons[at], chance.choice((signal.SIGKILL, signal.SIGTERM)))
+            daemons[at] = exchange.start("daemon")
+            with suppress(subprocess.TimeoutExpired):
+                daemons[at].wait(timeout=chance.uniform(0.5, 6.0))
+            if chance.random() < 0.4:
+                done = exchange.call("backfill", "points", "--full", "--json")
+                assert done.returncode in (0, 8), done.stdout + done.stderr
+    finally:
+        for daemon in daemons:
+            if daemon is not None:
+                end(daemon, signal.SIGTERM)
+    exchange.braze.change(**PEACE)
+    exchange.ask("run", "points", "--wait", "2m")
+
+    assert {str(total)} == {exchange.attribute(f"u{n}", "points") for n in range(100)}
+    assert "nothing_to_do" == exchange.ask("run", "points")["state"]
+
+
+def end(process, number):
+    """End a daemon and what it started."""
+    if process.poll() is None:
+        os.kill(process.pid, number)
+    process.communicate(timeout=LIMIT)
