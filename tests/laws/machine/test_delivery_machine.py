@@ -1,10 +1,10 @@
 """Whatever fails, hangs, lies or dies in between: in the end nothing is lost, and nothing twice."""
 
-import os
 import sys
 from pathlib import Path
 
-from hypothesis import settings
+import pytest
+from hypothesis import seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -20,8 +20,13 @@ from drops import JOBS, PROFILES, Row
 from processes import Fault
 from scene import Scene
 
-SCHEDULES = int(os.environ.get("MACHINE_SCHEDULES", "300"))
+SCHEDULES = 300
+PARTS = 2
+"""Each part can run on a core of its own, from a seed of its own."""
+NIGHTLY_SCHEDULES = 5_000
+NIGHTLY_PARTS = 10
 STEPS = 8
+"""Rules in one schedule."""
 
 rows = st.lists(
     st.builds(
@@ -118,9 +123,22 @@ class Delivery(RuleBasedStateMachine):
             self.scene.close()
 
 
-def test_nothing_is_lost_and_nothing_is_done_twice():
-    """Once faults stop, Braze equals the oracle, held values Braze, and every file counts once."""
+def run(machine, schedules):
+    """Run so many schedules; what the product logs meanwhile is not shown."""
+    chosen = settings(max_examples=schedules, stateful_step_count=STEPS)
     with capture_logs():
-        run_state_machine_as_test(
-            Delivery, settings=settings(max_examples=SCHEDULES, stateful_step_count=STEPS)
-        )
+        run_state_machine_as_test(machine, settings=chosen)
+
+
+@pytest.mark.parametrize("number", range(PARTS))
+def test_nothing_is_lost_and_nothing_is_done_twice(number):
+    """Once faults stop, Braze equals the oracle, held values Braze, and every file counts once."""
+    part = seed(number)(type("Delivery", (Delivery,), {}))
+    run(part, SCHEDULES // PARTS)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
+def test_nothing_is_lost_and_nothing_is_done_twice_all_night(number):
+    """The same over many more schedules, other ones every night."""
+    run(Delivery, NIGHTLY_SCHEDULES // NIGHTLY_PARTS)

@@ -85,6 +85,13 @@ def test_a_lost_answer_adds_nothing_twice(scene):
     scene.end()
 
 
+def test_what_never_arrived_is_sent_again(scene):
+    """A request without an answer acknowledges nothing."""
+    scene.drop("crm", [row("bob", total="10")])
+    scene.start("crm", [Fault("track", 0, "fail")])
+    scene.end()
+
+
 def test_what_became_uncertain_is_not_looked_up_before_braze_shows_it(scene):
     """A sum that was refused, though an attempt took effect, is not added to the value before."""
     scene.workspace.slow_to_show = True
