@@ -52,9 +52,10 @@ class Acknowledgements:
         self._part = 0
         self._window = 0
 
-    def parts(self) -> list[str]:
-        """List the keys of all parts, of this and of earlier processes."""
-        return sorted(item.key for item in self._bucket.list(self._names.acks(self._seq)))
+    def parts(self, process: str = "") -> list[str]:
+        """List the keys of all parts, of this and of earlier processes; or those of one process."""
+        folder = self._names.acks(self._seq)
+        return sorted(item.key for item in self._bucket.list(folder + process))
 
     def begin(self, first: int, last: int) -> None:
         """Mark a range of items as begun, before any of it is sent."""
@@ -63,13 +64,14 @@ class Acknowledgements:
         body = orjson.dumps({"first": first, "last": last, "nonce": self._nonce})
         self._bucket.write(key, body, if_none_match=True)
 
-    def begun(self) -> list[tuple[int, int]]:
-        """Tell the ranges of items that earlier processes began, first and last included."""
-        ranges = []
+    def begun(self) -> dict[str, list[tuple[int, int]]]:
+        """Tell which ranges of items each earlier process began, first and last included."""
+        ranges: dict[str, list[tuple[int, int]]] = {}
         for item in self._bucket.list(self._names.begun_folder(self._seq)):
             mark = orjson.loads(self._bucket.read(item.key)[0])
             if mark["nonce"] != self._nonce:
-                ranges.append((int(mark["first"]), int(mark["last"])))
+                begun = int(mark["first"]), int(mark["last"])
+                ranges.setdefault(mark["nonce"], []).append(begun)
         return ranges
 
     def read(self, parts: Iterable[str]) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.jobs.lookup import look_up, overlay, record_observations, say_if_slow
+from exchanger.jobs.lookup import look_up, overlay, say_if_slow
 from exchanger.jobs.quarantine import quarantined
 from exchanger.profiles.columns import (
     BEFORE,
@@ -139,11 +139,27 @@ def _complete(
         return known, 0
     report.notes += say_if_slow(needed[PROFILE].n_unique(), call.world.lookup_limit)
 
+    _wait_until_shown(call, known, report)
+    stamp = call.state.runs.settled(call.world.grace)
+
     def keep(part: pl.DataFrame, asked_at: datetime) -> None:
-        record_observations(call.world, call.state, part, asked_at)
+        call.state.held.observe(part, stamp=stamp, at=asked_at)
 
     seen = look_up(call.world, needed, keep if call.record else None)
     return overlay(known, seen), seen.height
+
+
+def _wait_until_shown(call: ImportCall, known: pl.DataFrame, report: RunReport) -> None:
+    """
+    Wait before looking up what became uncertain: it may have changed so lately.
+
+    Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
+    """
+    uncertain = pl.any_horizontal(pl.lit(value=False), pl.col(pl.String).exclude(PROFILE) == "?")
+    last = (report.seq or 1) - 1
+    if call.record and last and known.select(uncertain.any()).item():
+        # S3 tells times in whole seconds.
+        call.world.pause(call.world.grace + 1 - call.state.runs.age(last))
 
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:

@@ -54,15 +54,20 @@ class Table:
         uri: ``s3://bucket/prefix`` or a local folder.
         storage_options: For S3: endpoint, region and credentials; empty for a local folder. Or
             what gives them: it is asked each time, as temporary credentials expire.
+        sleep: Waits so many seconds between attempts.
 
     Raises:
         StorageError: By all methods, once trying again has not helped.
     """
 
     def __init__(
-        self, uri: str, storage_options: Mapping[str, str] | Callable[[], dict[str, str]]
+        self,
+        uri: str,
+        storage_options: Mapping[str, str] | Callable[[], dict[str, str]],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.uri = uri
+        self._sleep = sleep
         self._options: Callable[[], dict[str, str]] = (
             storage_options if callable(storage_options) else lambda: dict(storage_options)
         )
@@ -77,7 +82,7 @@ class Table:
                 except TableNotFoundError:
                     return None
 
-        return _again(once)
+        return self._again(once)
 
     def scan(self) -> pl.LazyFrame | None:
         """Read the newest version lazily, pinned as it is now; None if there is no table."""
@@ -106,14 +111,14 @@ class Table:
                 # Contention, or a commit whose answer was lost: looking again tells which.
                 if attempt == _ATTEMPTS - 1:
                     raise
-                time.sleep(_FIRST_PAUSE * 2**attempt)
+                self._sleep(_FIRST_PAUSE * 2**attempt)
             else:
                 return True
         return False
 
     def add(self, frame: pl.DataFrame) -> None:
         """Append rows that may be there twice without harm."""
-        _again(lambda: self._write(self.open(), frame, []))
+        self._again(lambda: self._write(self.open(), frame, []))
 
     def compact(self) -> None:
         """Join small files once enough have piled up; appends beside it lose nothing."""
@@ -157,15 +162,14 @@ class Table:
             bucket, _, key = self.uri.removeprefix("s3://").partition("/")
             raise kind(action, bucket, key, self._redactor().clean(words)) from error
 
+    def _again(self, once: Callable[[], T]) -> T:
+        """Try what may be done twice again: the library tries requests again, but no torn bodies."""
+        for attempt in range(_READINGS - 1):
+            try:
+                return once()
+            except StorageUnreachable:
+                self._sleep(_FIRST_PAUSE * 2**attempt)
+        return once()
+
     def _redactor(self) -> Redactor:
         return Redactor(value for name, value in self._options().items() if name in _SECRET_OPTIONS)
-
-
-def _again(once: Callable[[], T]) -> T:
-    """Try what may be done twice again: the library tries requests again, but no torn bodies."""
-    for attempt in range(_READINGS - 1):
-        try:
-            return once()
-        except StorageUnreachable:
-            time.sleep(_FIRST_PAUSE * 2**attempt)
-    return once()
