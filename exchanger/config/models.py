@@ -43,13 +43,21 @@ class RateLimit(Strict):
 
 
 class BrazeConfig(Strict):
-    """How to reach one Braze workspace, and how fast."""
+    """
+    How to reach one Braze workspace, how fast, and how long to wait for it.
+
+    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour. While Braze accepts
+    nothing for ``give_up``, requests are tried again; after that, but not before six attempts of
+    one request, the run fails with its outbox kept, and the next run goes on from there.
+    """
 
     endpoint: str
     api_key: SecretStr
     batch_size: Annotated[int, Field(ge=1, le=75)] = 75
     rate_limit: RateLimit = RateLimit(requests=3000, per=timedelta(seconds=3))
+    hourly_limit: Annotated[int, Field(ge=1)] | None = None
     lookup_limit: RateLimit = RateLimit(requests=250, per=timedelta(minutes=1))
+    give_up: Duration = timedelta(0)
     spacing: Duration = timedelta(seconds=5)
     grace: Duration = timedelta(minutes=5)
 

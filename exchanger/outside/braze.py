@@ -49,8 +49,8 @@ from exchanger.outside.braze_answers import (
 )
 from exchanger.outside.braze_wire import REQUEST_SECONDS, Call, Wire, is_safe
 from exchanger.outside.clock import Clock, SystemClock
-from exchanger.outside.pacing import Pace
-from exchanger.outside.patience import LIMIT_WAITING, Patience
+from exchanger.outside.pacing import HourlyPace, Pace
+from exchanger.outside.patience import LIMIT_WAITING, Outage, Patience
 from exchanger.outside.redaction import Redactor
 
 T = TypeVar("T")
@@ -115,6 +115,9 @@ class Braze:
         self._sent: Counter[str] = Counter()
         self.permit: Callable[[], None] = _always
         """Called before every attempt to write; raises if this process may not write now."""
+        self._hourly = HourlyPace(config.hourly_limit, self._clock)
+        give_up = config.give_up.total_seconds()
+        self._outages = {name: Outage(self._clock, give_up) for name in (TRACK, EXPORT_IDS)}
         limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
         self._paces = {
             endpoint: Pace(limits.get(endpoint, _SHARED_POOL), self._clock)
@@ -308,10 +311,13 @@ class Braze:
             limit_waiting: Seconds to put up with 429.
         """
         pace = self._paces[call.endpoint]
-        patience = Patience(self._clock, self._random, limit_waiting)
+        outage = self._outages.get(call.endpoint)
+        patience = Patience(self._clock, self._random, limit_waiting, outage)
         uncertain = False
         fault: Fault | RateLimited
         while True:
+            if call.endpoint == TRACK:
+                await self._hourly.take()
             await pace.take()
             if call.endpoint == TRACK:
                 self.permit()
@@ -319,7 +325,7 @@ class Braze:
             try:
                 answer = await self._wire.exchange(call)
                 self._heed(pace, answer)
-                return self._judge(call, replace(answer, uncertain=uncertain), read, reads)
+                judged = self._judge(call, replace(answer, uncertain=uncertain), read, reads)
             except Fault as error:
                 fault = error
                 uncertain = uncertain or error.uncertain
@@ -329,6 +335,10 @@ class Braze:
                 pause = patience.after_limit(error.told)
                 if error.told is not None and pause is not None:
                     pace.close(error.told)
+            else:
+                if outage is not None:
+                    outage.accepted()
+                return judged
             if pause is None:
                 detail = self._redactor.clean(fault.detail)
                 raise BrazeUnreachable(call.endpoint, fault.status, detail, uncertain=uncertain)

@@ -8,6 +8,8 @@ from collections import deque
 from exchanger.config.models import RateLimit
 from exchanger.outside.clock import Clock
 
+_HOUR = 3600
+
 
 class Pace:
     """
@@ -46,3 +48,37 @@ class Pace:
         if len(self._passed) < (self._passed.maxlen or 0):
             return self._closed_until
         return max(self._closed_until, self._passed[0] + self._window)
+
+
+class HourlyPace:
+    """
+    Lets at most so many through in each clock hour (braze-api.md 1.5).
+
+    What other processes sent in this hour is not known here; answers tell of it.
+
+    Args:
+        requests: The limit; None for none.
+        clock: Time.
+    """
+
+    def __init__(self, requests: int | None, clock: Clock) -> None:
+        self._requests = requests
+        self._clock = clock
+        self._hour = -1
+        self._passed = 0
+        self._turn = asyncio.Lock()
+
+    async def take(self) -> None:
+        """Wait until one more request may be sent, and count it as sent."""
+        if self._requests is None:
+            return
+        async with self._turn:
+            while self._passed_in_this_hour() >= self._requests:
+                await self._clock.wait(_HOUR - self._clock.now().timestamp() % _HOUR)
+            self._passed += 1
+
+    def _passed_in_this_hour(self) -> int:
+        hour = int(self._clock.now().timestamp() // _HOUR)
+        if hour != self._hour:
+            self._hour, self._passed = hour, 0
+        return self._passed

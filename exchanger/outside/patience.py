@@ -22,6 +22,34 @@ FIRST_LIMIT_PAUSE = 1.0
 """Seconds after a first 429 that does not say how long to wait."""
 
 
+class Outage:
+    """
+    Whether an endpoint takes anything at all, seen over all requests to it.
+
+    Args:
+        clock: Time.
+        bearable: Seconds for which an endpoint may take nothing before requests give up.
+    """
+
+    def __init__(self, clock: Clock, bearable: float) -> None:
+        self._clock = clock
+        self._bearable = bearable
+        self._accepted_at = float("-inf")
+
+    def accepted(self) -> None:
+        """Keep that something was taken just now."""
+        self._accepted_at = self._clock.monotonic()
+
+    def worth_waiting(self, since: float, pause: float) -> bool:
+        """
+        Tell whether a request that fails since then should wait once more.
+
+        Not if others are taken meanwhile: then it is not the endpoint that fails.
+        """
+        lasts_too_long = self._clock.monotonic() + pause - since > self._bearable
+        return self._accepted_at < since and not lasts_too_long
+
+
 class Patience:
     """
     What is left of the patience for one request.
@@ -33,20 +61,40 @@ class Patience:
         clock: Time.
         random: Source of jitter.
         limit_waiting: Seconds to put up with 429.
+        outage: What is known of the endpoint; without it a request ends after ``ATTEMPTS``.
     """
 
-    def __init__(self, clock: Clock, random: Random, limit_waiting: float = LIMIT_WAITING) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        random: Random,
+        limit_waiting: float = LIMIT_WAITING,
+        outage: Outage | None = None,
+    ) -> None:
         self._clock = clock
         self._random = random
         self._limit_waiting = limit_waiting
         self._faults = 0
         self._limits = 0
         self._limited_since = 0.0
+        self._outage = outage
+        self._failing_since = 0.0
 
     def after_fault(self) -> float | None:
-        """Tell the seconds to wait after one more fault; None when it was the last attempt."""
+        """
+        Tell the seconds to wait after one more fault; None when it was the last attempt.
+
+        That is after ``ATTEMPTS``, or later in an outage that may be waited for.
+        """
+        if not self._faults:
+            self._failing_since = self._clock.monotonic()
         self._faults += 1
-        return None if self._faults >= ATTEMPTS else self._jitter(self._faults)
+        pause = self._jitter(self._faults)
+        if self._faults < ATTEMPTS:
+            return pause
+        if self._outage is None or not self._outage.worth_waiting(self._failing_since, pause):
+            return None
+        return pause
 
     def after_limit(self, told: float | None) -> float | None:
         """

@@ -301,12 +301,7 @@ class Bucket:
             return options_for_deltalake(self._config, self._session, self._client)
 
     def table(self, prefix: str) -> Table:
-        """
-        Name the Delta table whose files lie below *prefix*. Nothing is read or written yet.
-
-        Raises:
-            StorageDenied: There are no credentials.
-        """
+        """Name the Delta table whose files lie below *prefix*. Nothing is read or written yet."""
         from exchanger.outside.tables import Table
 
         uri = f"s3://{self.name}/{prefix}"

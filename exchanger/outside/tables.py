@@ -162,14 +162,14 @@ class Table:
             bucket, _, key = self.uri.removeprefix("s3://").partition("/")
             raise kind(action, bucket, key, self._redactor().clean(words)) from error
 
-    def _redactor(self) -> Redactor:
-        return Redactor(value for name, value in self._options().items() if name in _SECRET_OPTIONS)
-
     def _again(self, once: Callable[[], T]) -> T:
-        """Try what may be done twice again: the library tries requests again, no torn bodies."""
+        """Try again what may be done twice: the library does so for requests, not for torn bodies."""
         for attempt in range(_READINGS - 1):
             try:
                 return once()
             except StorageUnreachable:
                 self._sleep(_FIRST_PAUSE * 2**attempt)
         return once()
+
+    def _redactor(self) -> Redactor:
+        return Redactor(value for name, value in self._options().items() if name in _SECRET_OPTIONS)
