@@ -163,7 +163,7 @@ class Table:
             raise kind(action, bucket, key, self._redactor().clean(words)) from error
 
     def _again(self, once: Callable[[], T]) -> T:
-        """Try again what may be done twice: the library does so for requests, not for torn bodies."""
+        """Try again what may be done twice: the library does so for requests, not torn bodies."""
         for attempt in range(_READINGS - 1):
             try:
                 return once()
