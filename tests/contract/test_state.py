@@ -11,7 +11,6 @@ from exchanger.errors import StateDamaged, StorageChanged
 from exchanger.files.names import StateNames, field_of, table_column
 from exchanger.outside.tables import Table
 from exchanger.state.connection import open_state
-from exchanger.state.held import HeldValues
 from exchanger.state.runs import ClaimedFile, RunDocument
 
 AT = datetime(2026, 9, 15, 10, tzinfo=UTC)
@@ -208,13 +207,13 @@ def test_kept_types_are_per_job(state):
 
 def test_small_files_are_joined(tmp_path):
     """After many runs a table is not made of as many files, and says the same."""
-    table = Table(str(tmp_path / "held"), {})
-    values = HeldValues(table)
+    table = Table(str(tmp_path / "applied"), {})
     for seq in range(1, 60):
-        values.deliver(said("a", tier=f"{seq}"), seq=seq, at=AT)
+        table.append(pl.DataFrame({"seq": [seq]}), writer="files", seq=seq)
+        table.compact()
 
-    assert len(table.open().file_uris()) < 20
-    assert values.of(PROFILES, ["tier"])["tier"].to_list() == ["59"]
+    assert table.size().files < 20
+    assert list(range(1, 60)) == table.scan().collect()["seq"].sort().to_list()
 
 
 def test_state_names_sort_like_numbers():
