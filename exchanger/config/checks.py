@@ -156,6 +156,8 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
     if not job.fields and not job.remaining_fields:
         message = "name at least one field, or say what becomes of the remaining ones"
         yield Finding(where, message, "remaining_fields: {merge: set}")
+    if job.max_age is not None:
+        yield from _check_length(job.max_age, (*where, "baseline", "max_age"))
     yield from check_import_fields(job, where)
 
 

@@ -8,9 +8,17 @@ is in ``loading``; keys of the contract that this version does not build are in 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+)
 
 from exchanger.config.durations import parse_duration
 
@@ -130,6 +138,20 @@ class RemainingFields(Strict):
     standard: bool = False
 
 
+class Baseline(Strict):
+    """
+    Where held values come from that a strategy needs, beyond looking up what is unknown.
+
+    Values that were learnt longer ago than ``max_age`` are looked up again.
+    """
+
+    max_age: Duration | None = None
+
+
+def _kind_of_baseline(content: Any) -> str:
+    return "mapping" if isinstance(content, dict | Baseline) else "text"
+
+
 class ImportJob(Strict):
     """Changed profile files from the bucket into Braze."""
 
@@ -145,8 +167,22 @@ class ImportJob(Strict):
     create_missing: bool = True
     fields: dict[str, FieldConfig] = {}
     remaining_fields: tuple[RemainingFields, ...] = ()
-    baseline: Literal["lookup", "assume_empty"] = "lookup"
+    baseline: Annotated[
+        Annotated[Literal["lookup", "assume_empty"], Tag("text")]
+        | Annotated[Baseline, Tag("mapping")],
+        Discriminator(_kind_of_baseline),
+    ] = "lookup"
     max_rows_per_run: Annotated[int, Field(ge=1)] = 5_000_000
+
+    @property
+    def assumes_empty(self) -> bool:
+        """Whether profiles never seen are taken for empty."""
+        return self.baseline == "assume_empty"
+
+    @property
+    def max_age(self) -> timedelta | None:
+        """How old a held value may be before it is looked up again; None: any age."""
+        return self.baseline.max_age if isinstance(self.baseline, Baseline) else None
 
 
 class ExportField(Strict):

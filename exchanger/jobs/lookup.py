@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from exchanger.config.models import RateLimit
     from exchanger.jobs.world import World
     from exchanger.outside.braze import Braze
-    from exchanger.state.connection import ConnectionState
 
 log = structlog.get_logger()
 
@@ -107,23 +105,6 @@ async def _ask_chunk(
     found = [users[profile] for profile in asked if profile in users]
     absent = [profile for profile in asked if profile not in users]
     return held_form(found, absent, fields)
-
-
-def record_observations(
-    world: World, state: ConnectionState, seen: pl.DataFrame, asked_at: datetime
-) -> None:
-    """
-    Keep what was looked up, with the stamp it deserves.
-
-    The stamp is the last settled run, unless that is so recent that Braze may not show it yet: then
-    it is the run before.
-    """
-    newest = state.runs.newest()
-    stamp = 0
-    if newest is not None:
-        seq = newest.document.seq
-        stamp = seq - 1 if state.runs.age(seq) < world.grace else seq
-    state.held.observe(seen, stamp=stamp, at=asked_at)
 
 
 def overlay(held: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:

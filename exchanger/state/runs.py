@@ -164,6 +164,26 @@ class RunLog:
         age = self._bucket.head(self._names.run(seq)).age
         return age.total_seconds() if age else 0.0
 
+    def settled(self, grace: float) -> int:
+        """
+        Name the last run whose values Braze shows by now, and those of all runs before it.
+
+        That is what an observation is stamped with, if it is asked for now.
+
+        Args:
+            grace: Seconds after its end in which Braze may still show the values before a run.
+
+        Returns:
+            Its number; 0 if there is none.
+        """
+        newest = self.newest()
+        if newest is None:
+            return 0
+        seq = newest.document.seq - (newest.document.state not in ENDED)
+        while seq > 0 and self.age(seq) < grace:
+            seq -= 1
+        return seq
+
     def demand(self, seq: int, fence: int) -> None:
         """
         Make sure that a run is still delivered under our lease.

@@ -103,6 +103,24 @@ def test_a_damaged_document_is_named(state, bucket):
         state.runs.newest()
 
 
+@pytest.mark.parametrize(
+    ("states", "grace", "stamp"),
+    [
+        ([], 0, 0),
+        (["settled", "settled"], 0, 2),
+        (["settled", "settled"], 300, 0),
+        (["settled", "settled", "delivering"], 0, 2),
+        (["settled", "held_back"], 0, 2),
+    ],
+)
+def test_an_observation_is_as_old_as_the_last_run_that_braze_shows(state, states, grace, stamp):
+    """Runs that have not ended, or ended within the grace, may not be seen yet: none of them."""
+    for seq, name in enumerate(states, start=1):
+        state.runs.create(document(seq, state=name))
+
+    assert stamp == state.runs.settled(grace)
+
+
 def test_nothing_is_held_of_profiles_never_seen(state):
     """A profile without any row is absent from the answer, not full of empty fields."""
     assert held(state, "tier") == {}
