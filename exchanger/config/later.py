@@ -29,7 +29,6 @@ _IDENTIFIERS = ("email", "phone", "braze_id", "user_alias")
 _OBJECTS = (
     "events", "purchases", "aliases", "identify", "merge", "delete", "subscriptions", "cohorts",
 )  # fmt: skip
-_BASELINE = ("segment", "complete")
 _MODES = ("changes", "merge")
 
 
@@ -81,9 +80,6 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = f"{NOT_YET}: it imports attributes only"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
-    if isinstance(job.get("baseline"), dict) and job["baseline"]:
-        baseline = _without(job["baseline"], (*where, "baseline"), _BASELINE, findings)
-        job = job | {"baseline": baseline or "lookup"}
     if "match" in job:
         job = job | {"match": _match(job["match"], (*where, "match"), findings)}
     return job

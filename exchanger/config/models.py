@@ -138,14 +138,33 @@ class RemainingFields(Strict):
     standard: bool = False
 
 
+class Completion(Strict):
+    """
+    How to know that a segment export is complete, as Braze announces nothing.
+
+    An export counts as complete when its files have not changed for ``quiet`` and, with
+    ``confirm``, Braze no longer answers that an export of this segment is running.
+    """
+
+    poll: Duration = timedelta(seconds=10)
+    quiet: Duration = timedelta(minutes=1)
+    timeout: Duration = timedelta(hours=4)
+    confirm: bool = True
+
+
 class Baseline(Strict):
     """
     Where held values come from that a strategy needs, beyond looking up what is unknown.
 
-    Values that were learnt longer ago than ``max_age`` are looked up again.
+    Values that were learnt longer ago than ``max_age`` count as unknown. What is unknown is filled
+    by an export of ``segment`` where one is named. If that is ``complete``, profiles that are
+    absent from it do not exist.
     """
 
     max_age: Duration | None = None
+    segment: str | None = None
+    complete: bool = False
+    completion: Completion = Completion()
 
 
 def _kind_of_baseline(content: Any) -> str:
@@ -206,20 +225,6 @@ class Target(Strict):
     format: Literal["parquet", "csv", "ndjson"] = "parquet"
     mode: Literal["full"] = "full"
     rows_per_part: Annotated[int, Field(ge=1)] = 1_000_000
-
-
-class Completion(Strict):
-    """
-    How to know that a segment export is complete, as Braze announces nothing.
-
-    An export counts as complete when its files have not changed for ``quiet`` and, with
-    ``confirm``, Braze no longer answers that an export of this segment is running.
-    """
-
-    poll: Duration = timedelta(seconds=10)
-    quiet: Duration = timedelta(minutes=1)
-    timeout: Duration = timedelta(hours=4)
-    confirm: bool = True
 
 
 class ExportJob(Strict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
     NEEDS_HELD,
+    Baseline,
     Config,
     ExportJob,
     FieldConfig,
@@ -92,9 +93,10 @@ def _looked_up(field: FieldConfig | RemainingFields, job: ImportJob) -> str:
         return ""
     if job.assumes_empty:
         return "; profiles never seen before are taken as empty"
-    if job.max_age is not None:
-        return f"; looked up first where unknown or older than {show_duration(job.max_age)}"
-    return "; looked up first where unknown"
+    old = "" if job.max_age is None else f" or older than {show_duration(job.max_age)}"
+    if isinstance(job.baseline, Baseline) and job.baseline.segment is not None:
+        return f"; learnt from the segment '{job.baseline.segment}' first where unknown{old}"
+    return f"; looked up first where unknown{old}"
 
 
 def _export(job: ExportJob, bucket: str) -> list[str]:

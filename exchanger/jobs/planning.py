@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.jobs.baseline import learn_from_segment
 from exchanger.jobs.lookup import look_up, overlay, say_if_slow
 from exchanger.jobs.quarantine import quarantined
 from exchanger.profiles.columns import (
@@ -145,6 +146,12 @@ def _complete(
         report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
     if needed.is_empty():
         return known, 0
+    if call.record and (learnt := learn_from_segment(call, needed, rules)):
+        report.notes.append(learnt)
+        known = _held(call, folded[PROFILE], rules)
+        needed = needs_lookup(folded, known, rules)
+        if needed.is_empty():
+            return known, 0
     report.notes += say_if_slow(needed[PROFILE].n_unique(), call.world.lookup_limit)
     asked_at = call.world.clock.now()
     stamp = call.state.runs.settled(call.world.grace)

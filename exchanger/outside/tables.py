@@ -119,11 +119,20 @@ class Table:
         Append frames as one commit, with one of them in memory at a time.
 
         Args:
-            frames: Of one schema. Rows may be there twice without harm.
+            frames: Of one schema. Rows may be there twice without harm. What iterating raises
+                leaves the table as it is.
         """
+        raised: list[Exception] = []
+        frames = _noting(frames, raised)
         first = next(frames, None)
-        if first is not None:
+        if first is None:
+            return
+        try:
             self._write(self.open(), _stream(first, frames), [])
+        except DeltaError:
+            if raised:
+                raise raised[0] from None
+            raise
 
     def size(self) -> TableSize:
         """Count files and rows from the log alone; nothing of them is read."""

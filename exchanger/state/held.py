@@ -134,6 +134,10 @@ class HeldValues:
         if rows.height:
             self._table.add(stamped(rows, stamp=stamp, observed=True, at=at))
 
+    def observe_all(self, frames: Iterator[pl.DataFrame], *, stamp: int, at: datetime) -> None:
+        """Record many frames as *observe* does one, with one of them in memory at a time."""
+        self._table.add_all(stamped(frame, stamp=stamp, observed=True, at=at) for frame in frames)
+
     def tidy(self, go_on: Callable[[], None]) -> None:
         """
         Fold the table once it holds many more rows than it must, and join its small files.
