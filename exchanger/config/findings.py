@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,6 +38,8 @@ def show_path(where: Where) -> str:
 
 def closest(text: str, known: Iterable[str]) -> str:
     """Find the word of *known* that *text* was probably meant to be; empty if none is close."""
+    import difflib
+
     words = list(known)
     folded = {word.lower(): word for word in reversed(words)}
     if text.lower() in folded:

@@ -28,7 +28,10 @@ SCHEMA = {
 an earlier attempt may have taken effect, so a refusal does not mean that nothing changed.
 """
 
-Ack = tuple[int, str, str | None, bool]
+Refusal = tuple[int, str, bool]
+"""An item, Braze's reason, and whether an earlier attempt may have taken effect."""
+
+_REFUSALS = {ITEM: pl.UInt32(), "reason": pl.String(), "uncertain": pl.Boolean()}
 
 
 class Acknowledgements:
@@ -49,9 +52,10 @@ class Acknowledgements:
         self._part = 0
         self._window = 0
 
-    def parts(self) -> list[str]:
-        """List the keys of all parts, of this and of earlier processes."""
-        return sorted(item.key for item in self._bucket.list(self._names.acks(self._seq)))
+    def parts(self, process: str = "") -> list[str]:
+        """List the keys of all parts, of this and of earlier processes; or those of one process."""
+        folder = self._names.acks(self._seq)
+        return sorted(item.key for item in self._bucket.list(folder + process))
 
     def begin(self, first: int, last: int) -> None:
         """Mark a range of items as begun, before any of it is sent."""
@@ -60,13 +64,14 @@ class Acknowledgements:
         body = orjson.dumps({"first": first, "last": last, "nonce": self._nonce})
         self._bucket.write(key, body, if_none_match=True)
 
-    def begun(self) -> list[tuple[int, int]]:
-        """Tell the ranges of items that earlier processes began, first and last included."""
-        ranges = []
+    def begun(self) -> dict[str, list[tuple[int, int]]]:
+        """Tell which ranges of items each earlier process began, first and last included."""
+        ranges: dict[str, list[tuple[int, int]]] = {}
         for item in self._bucket.list(self._names.begun_folder(self._seq)):
             mark = orjson.loads(self._bucket.read(item.key)[0])
             if mark["nonce"] != self._nonce:
-                ranges.append((int(mark["first"]), int(mark["last"])))
+                begun = int(mark["first"]), int(mark["last"])
+                ranges.setdefault(mark["nonce"], []).append(begun)
         return ranges
 
     def read(self, parts: Iterable[str]) -> pl.DataFrame:
@@ -81,12 +86,26 @@ class Acknowledgements:
         acks = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
         return acks.sort("outcome").unique(ITEM, keep="first", maintain_order=True)
 
-    def write(self, acks: list[Ack]) -> None:
-        """Keep one more part."""
-        if not acks:
+    def write(self, answered: pl.Series, refused: list[Refusal]) -> None:
+        """
+        Keep one more part.
+
+        Args:
+            answered: Items, each accepted unless it is among the refused.
+            refused: The refused ones.
+        """
+        if answered.is_empty():
             return
+        refusals = pl.DataFrame(refused, schema=_REFUSALS, orient="row")
+        refusals = refusals.with_columns(pl.lit("refused").alias("outcome"))
+        accepted = answered.filter(~answered.is_in(refusals[ITEM].implode())).to_frame(ITEM)
         body = io.BytesIO()
-        pl.DataFrame(acks, schema=SCHEMA, orient="row").write_parquet(body)
+        pl.concat([accepted, refusals], how="diagonal").select(
+            ITEM,
+            pl.col("outcome").fill_null("ok"),
+            "reason",
+            pl.col("uncertain").fill_null(value=False),
+        ).write_parquet(body)
         self._part += 1
         key = self._names.ack(self._seq, self._nonce, self._part)
         self._bucket.write(key, body.getvalue(), if_none_match=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import JobBusy
-from exchanger.state.lease import KeptLease, Lease
+from exchanger.state.lease import Lease
 
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
@@ -52,7 +52,7 @@ def holding(world: World, state: ConnectionState, job: str, wait: float) -> Iter
         seconds=world.lease_seconds,
     )
     _take(world, lease, job, wait)
-    with KeptLease(lease, world.lease_seconds / RENEWALS):
+    with world.keep(lease, world.lease_seconds / RENEWALS):
         yield replace(world, lease=lease)
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from exchanger.state.runs import Stored
 
 _RACES = 3
-"""How often planning starts again because another process took the next number."""
+"""How often another process may take the next number before this one gives up."""
 
 
 def run_import(
@@ -112,38 +112,48 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
     """Finish what was begun, then take run after run until no file waits."""
-    for report in drain(call.world, call.state):
-        notes.append(f"Finished run {report.run_id} of {report.job}, which had been interrupted.")
-        if report.job == call.name:
-            reports.append(report)
-    waiting = waiting_files(call)
-    while waiting.files and not call.world.stopping.is_set():
-        reports.append(_one_run(call, waiting.files))
+    races = 0
+    while True:
+        # The number comes first: a file of a run that another process ends from here on looks as if
+        # it waited, but then its number is taken, and the plan does not count.
+        seq = _next_seq(call, reports, notes)
         waiting = waiting_files(call)
+        if not waiting.files or call.world.stopping.is_set():
+            break
+        try:
+            stored = _committed(call, waiting.files, seq)
+        except StorageChanged:
+            races += 1
+            if races == _RACES:
+                raise
+        else:
+            reports.append(finish(call.world, call.state, stored))
     notes += _force_notes(waiting)
 
 
-def _one_run(call: ImportCall, files: list[ObjectInfo]) -> RunReport:
-    """Read, plan and commit one run, and bring it to its end."""
-    for _ in range(_RACES - 1):
-        try:
-            stored = _committed(call, files)
-        except StorageChanged:
-            # Another process took this number first: its run comes before ours.
-            drain(call.world, call.state)
-        else:
-            return finish(call.world, call.state, stored)
-    return finish(call.world, call.state, _committed(call, files))
+def _next_seq(call: ImportCall, reports: list[RunReport], notes: list[str]) -> int:
+    """Finish what was begun, and tell the number after the last run, which has ended."""
+    while True:
+        newest = call.state.runs.newest()
+        if newest is None or newest.document.state in ENDED or call.world.stopping.is_set():
+            return newest.document.seq + 1 if newest else 1
+        for report in drain(call.world, call.state):
+            if not call.world.stopping.is_set():
+                notes.append(
+                    f"Finished run {report.run_id} of {report.job}, which was interrupted."
+                )
+            if report.job == call.name:
+                reports.append(report)
 
 
-def _committed(call: ImportCall, files: list[ObjectInfo]) -> Stored:
-    newest = call.state.runs.newest()
+def _committed(call: ImportCall, files: list[ObjectInfo], seq: int) -> Stored:
     report = _new_report(call)
-    report.seq = newest.document.seq + 1 if newest else 1
+    report.seq = seq
     structlog.contextvars.bind_contextvars(run_id=report.run_id)
     reading, plan = _planned(call, report, files)
     stored = commit(call.world, call.state, report, reading, plan)
     call.taken.update((file.key, file.etag) for file in reading.files)
+    call.taken.update((item.key, item.etag) for item in reading.gone)
     return stored
 
 

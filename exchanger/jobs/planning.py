@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -153,12 +153,28 @@ def _complete(
         if needed.is_empty():
             return known, 0
     report.notes += say_if_slow(needed[PROFILE].n_unique(), call.world.lookup_limit)
-    asked_at = call.world.clock.now()
+
+    _wait_until_shown(call, known, report)
     stamp = call.state.runs.settled(call.world.grace)
-    seen = look_up(call.world, needed)
-    if call.record:
-        call.state.held.observe(seen, stamp=stamp, at=asked_at)
+
+    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
+        call.state.held.observe(part, stamp=stamp, at=asked_at)
+
+    seen = look_up(call.world, needed, keep if call.record else None)
     return overlay(known, seen), seen.height
+
+
+def _wait_until_shown(call: ImportCall, known: pl.DataFrame, report: RunReport) -> None:
+    """
+    Wait before looking up what became uncertain: it may have changed so lately.
+
+    Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
+    """
+    uncertain = pl.any_horizontal(pl.lit(value=False), pl.col(pl.String).exclude(PROFILE) == "?")
+    last = (report.seq or 1) - 1
+    if call.record and last and known.select(uncertain.any()).item():
+        # S3 tells times in whole seconds.
+        call.world.pause(call.world.grace + 1 - call.state.runs.age(last))
 
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:

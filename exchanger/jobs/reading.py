@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.errors import FileRejected, Stopped
+from exchanger.errors import FileRejected, Stopped, StorageChanged, StorageMissing
 from exchanger.files.reading import RawTable, read_table
 from exchanger.profiles.columns import FILE, PROFILE, ROW
 from exchanger.profiles.given import Given, cast_rows
@@ -70,6 +70,7 @@ class Reading:
         types: Types of the job's columns, ready to be kept.
         rows: Data rows read, the rejected ones included.
         left: Files that did not fit into this run.
+        gone: Files that were there in the listing, but not any more in that version.
         frames: What each file gives.
         rejected: Rejected rows, ``REJECTED``.
         notes: Sentences for the report.
@@ -80,6 +81,7 @@ class Reading:
     types: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     left: int = 0
+    gone: list[ObjectInfo] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
     rejected: list[pl.DataFrame] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -109,16 +111,25 @@ def read_files(call: ImportCall, files: list[ObjectInfo]) -> Reading:
     reading = Reading(types=call.state.types.of(call.name))
     opened: list[OpenedFile] = []
     call.world.progress.step("reading files", len(files))
-    for position, item in enumerate(files):
+    for item in files:
         if reading.rows >= call.job.max_rows_per_run:
             break
         if call.world.stopping.is_set():
             raise Stopped
-        file = _open(call, item, position, applied, reading)
+        call.world.progress.advance(1)
+        try:
+            file = _open(call, item, len(opened), applied, reading)
+        except (StorageChanged, StorageMissing):
+            # Between the listing and now it was replaced or deleted: the next run sees what is so.
+            reading.gone.append(item)
+            continue
         applied = applied.with_file(call.name, file.claim)
         opened.append(file)
-        call.world.progress.advance(1)
-    reading.left = len(files) - len(opened)
+    reading.left = len(files) - len(opened) - len(reading.gone)
+    reading.notes += [
+        f"{item.key} was replaced or deleted while it was read. The next run takes what is there."
+        for item in reading.gone
+    ]
     for position, file in enumerate(opened):
         _cast(call, position, file, reading)
     return reading

@@ -26,13 +26,20 @@ log = structlog.get_logger()
 
 
 def suspects_of(outbox: pl.DataFrame, acks: Acknowledgements) -> pl.DataFrame:
-    """Name the rows of an outbox that a predecessor began to send and did not acknowledge."""
-    acknowledged = acks.read(acks.parts())[ITEM].implode()
-    begun = pl.any_horizontal(
-        pl.lit(value=False),
-        *(pl.col(ITEM).is_between(first, last) for first, last in acks.begun()),
-    )
-    return outbox.filter(begun, ~pl.col(ITEM).is_in(acknowledged))
+    """
+    Name the rows of an outbox that a predecessor began to send and did not acknowledge itself.
+
+    That a second predecessor acknowledged them does not end the first one's requests.
+    """
+    suspect = [
+        outbox.filter(
+            pl.any_horizontal(*(pl.col(ITEM).is_between(first, last) for first, last in ranges)),
+            ~pl.col(ITEM).is_in(acks.read(acks.parts(process))[ITEM].implode()),
+        )[ITEM]
+        for process, ranges in acks.begun().items()
+    ]
+    items = pl.concat(suspect) if suspect else outbox[ITEM].clear()
+    return outbox.filter(pl.col(ITEM).is_in(items.implode()))
 
 
 def make_certain(world: World, suspects: pl.DataFrame) -> None:

@@ -42,11 +42,11 @@ def waiting_files(call: ImportCall) -> WaitingFiles:
     for_force: list[str] = []
     for item in _drops(call):
         etag, outcome = latest.get(item.key, ("", ""))
-        waits = etag == item.etag and outcome in WAITING
-        if options.as_if_new:
-            wanted = _in_range(item, options)
-        else:
-            wanted = etag != item.etag or (waits and options.force)
+        known = etag == item.etag
+        waits = known and outcome in WAITING
+        # A file that waits is not taken as if new either: its sums would be forgotten.
+        chosen = options.force if waits else options.as_if_new or not known
+        wanted = chosen and _in_range(item, options)
         if wanted and (item.key, item.etag) not in call.taken:
             files.append(item)
         elif waits:

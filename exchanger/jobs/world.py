@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from exchanger.config.models import RateLimit
 from exchanger.errors import Stopped
+from exchanger.state.lease import KeptLease
 
 if TYPE_CHECKING:
     from exchanger.outside.braze import Braze
@@ -70,6 +72,7 @@ class World:
         lease_seconds: How long the connection's lease lasts without renewal.
         lease: Held while profiles are written; None where nothing is.
         lookup_limit: How fast profiles can be looked up.
+        keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
     connection: str
@@ -87,6 +90,7 @@ class World:
     lease_seconds: float = 180.0
     lease: Lease | None = None
     lookup_limit: RateLimit = LOOKUPS
+    keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 
     def pause(self, seconds: float) -> None:
         """

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from mypy_boto3_s3 import S3Client
 
+    from exchanger.outside.tables import Table
+
 __all__ = ["Bucket", "ObjectInfo", "UploadedObject"]
 
 T = TypeVar("T")
@@ -289,6 +291,18 @@ class Bucket:
         """
         with self._typed("find credentials for", ""):
             return options_for_deltalake(self._config, self._session, self._client)
+
+    def table(self, prefix: str) -> Table:
+        """
+        Name the Delta table whose files lie below *prefix*. Nothing is read or written yet.
+
+        Raises:
+            StorageDenied: There are no credentials.
+        """
+        from exchanger.outside.tables import Table
+
+        uri = f"s3://{self.name}/{prefix}"
+        return Table(uri, self.storage_options(), self._clock.sleep)
 
     @cached_property
     def _session(self) -> Session:

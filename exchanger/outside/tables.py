@@ -13,7 +13,7 @@ twice.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from exchanger.files.arrow import pa
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 log = structlog.get_logger()
 
@@ -65,10 +65,17 @@ class Table:
     Args:
         uri: ``s3://bucket/prefix`` or a local folder.
         storage_options: For S3: endpoint, region and credentials; empty for a local folder.
+        sleep: Waits so many seconds between attempts.
     """
 
-    def __init__(self, uri: str, storage_options: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        uri: str,
+        storage_options: Mapping[str, str],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.uri = uri
+        self._sleep = sleep
         self._options = dict(storage_options)
 
     def open(self) -> DeltaTable | None:
@@ -105,7 +112,7 @@ class Table:
                 # Contention, or a commit whose answer was lost: looking again tells which.
                 if attempt == _ATTEMPTS - 1:
                     raise
-                time.sleep(0.05 * 2**attempt)
+                self._sleep(0.05 * 2**attempt)
             else:
                 return True
         return False

@@ -11,12 +11,11 @@ from typing import Any
 
 import polars as pl
 
+from exchanger.config.braze_names import NOT_EXPORTED, STANDARD
 from exchanger.profiles.columns import EXISTS, PROFILE
 from exchanger.profiles.exported import CUSTOM, MAX_CUSTOM_ATTRIBUTES, FieldsToExport, Selection
 from exchanger.profiles.exported_lines import json_texts, parse_users
 from exchanger.profiles.fragments import EMPTY, canonical_json, canonical_string, spell_numbers
-from exchanger.profiles.observations import NOT_EXPORTED
-from exchanger.profiles.standard import STANDARD_ATTRIBUTES
 
 _EXTERNAL_ID = "external_id"
 # Canonical already: words, and text without escapes, alone or in a list.
@@ -32,8 +31,8 @@ def fields_of_export(fields: list[str]) -> FieldsToExport:
     All custom attributes are asked for where there are too many to name.
     """
     wanted = [name for name in fields if name not in NOT_EXPORTED]
-    standard = [name for name in wanted if name in STANDARD_ATTRIBUTES]
-    custom = [name for name in wanted if name not in STANDARD_ATTRIBUTES]
+    standard = [name for name in wanted if name in STANDARD]
+    custom = [name for name in wanted if name not in STANDARD]
     everything = [CUSTOM] if len(custom) > MAX_CUSTOM_ATTRIBUTES else []
     return FieldsToExport(
         tuple(sorted([_EXTERNAL_ID, *standard, *everything])),
@@ -63,7 +62,7 @@ def held_users(lines: list[bytes], key: str, fields: list[str]) -> pl.DataFrame:
         EXISTS: pl.Series([True] * len(users), dtype=pl.Boolean),
     }
     for name in fields:
-        places = users if name in STANDARD_ATTRIBUTES else attributes
+        places = users if name in STANDARD else attributes
         columns[name] = held_texts(name, json_texts([place.get(name) for place in places]))
     return pl.DataFrame(columns).unique(PROFILE, keep="first", maintain_order=True)
 
@@ -112,7 +111,7 @@ def attribute_columns(selection: Selection, remaining: Mapping[str, str]) -> dic
     """
     found = dict(remaining)
     for column in selection.columns:
-        if not column.inner and column.field in STANDARD_ATTRIBUTES - NOT_EXPORTED:
+        if not column.inner and column.field in STANDARD - NOT_EXPORTED:
             found[column.field] = column.name
         elif column.field == CUSTOM and column.inner and "." not in column.inner:
             found[column.inner] = column.name

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exchanger.files.names import StateNames
-from exchanger.outside.tables import Table
 from exchanger.state.applied import AppliedFiles
 from exchanger.state.finished import FinishedRuns
 from exchanger.state.held import HeldValues
@@ -38,16 +37,11 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         prefix: The state prefix, ending in ``/``.
     """
     names = StateNames(prefix)
-    options = bucket.storage_options()
-
-    def table(key: str) -> Table:
-        return Table(f"s3://{bucket.name}/{key}", options)
-
     return ConnectionState(
         names=names,
         runs=RunLog(bucket, names),
-        held=HeldValues(table(names.held)),
-        applied=AppliedFiles(table(names.applied)),
-        finished=FinishedRuns(table(names.finished)),
+        held=HeldValues(bucket.table(names.held)),
+        applied=AppliedFiles(bucket.table(names.applied)),
+        finished=FinishedRuns(bucket.table(names.finished)),
         types=KeptTypes(bucket, names),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -25,6 +24,8 @@ def segments(
 
     Example: exchanger segments
     """
+    import asyncio
+
     from exchanger.cli.ending import print_json
     from exchanger.cli.wiring import connections_of, open_world, prepare
 

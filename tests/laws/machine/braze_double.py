@@ -1,0 +1,214 @@
+"""
+A workspace that keeps what it is sent, and a client of it that knows every way to go wrong.
+
+Braze answers 201 once an object is queued, and may apply it seconds later, after a newer one; a
+look-up may show what was before for a while. Both are done here as late as is still allowed.
+"""
+
+import copy
+import json
+from dataclasses import dataclass
+
+from exchanger.errors import BrazeKeyRefused, BrazeRefused, BrazeUnreachable
+from exchanger.outside.braze import TRACK
+from exchanger.outside.braze_answers import IdsAnswer, TrackAnswer
+
+
+@dataclass(frozen=True)
+class Landed:
+    """One object that took effect; ``sent_at`` is when its request was sent."""
+
+    sent_at: float
+    content: dict
+
+
+class Workspace:
+    """
+    Profiles of one Braze workspace.
+
+    Args:
+        time: The clock.
+        spacing: Seconds by which an answered object may take effect late.
+        grace: Seconds for which a look-up may show what was before.
+
+    ``slow_to_apply`` and ``slow_to_show`` make it as late as that every time.
+    """
+
+    def __init__(self, time, *, spacing, grace):
+        self.time = time
+        self.spacing = spacing
+        self.grace = grace
+        self.slow_to_apply = False
+        self.slow_to_show = False
+        self.profiles = {}
+        self.landed = []
+        self.refused = []
+        self._before = []
+
+    def land(self, objects, sent_at=None):
+        """Let objects take effect now."""
+        self._before.append((self.time.seconds, copy.deepcopy(self.profiles)))
+        for content in objects:
+            self.landed.append(Landed(sent_at or self.time.seconds, content))
+            profile = self.profiles.setdefault(content["external_id"], {})
+            for name, value in content.items():
+                if name not in ("external_id", "_update_existing_only"):
+                    _assign(profile, name, value)
+
+    def take(self, objects):
+        """Answer that objects are queued."""
+        if self.slow_to_apply:
+            self.late(objects, self.spacing)
+        else:
+            self.land(objects)
+        return TrackAnswer(accepted=True, refused={})
+
+    def late(self, objects, seconds):
+        """Let objects take effect later."""
+        sent_at = self.time.seconds
+        self.time.later(seconds, lambda: self.land(objects, sent_at))
+
+    def shown(self):
+        """Show the profiles in a look-up."""
+        return self.stale() if self.slow_to_show else self.profiles
+
+    def stale(self):
+        """Show the profiles as they were a little less than the grace ago."""
+        since = self.time.seconds - self.grace + 1
+        return next((then for at, then in self._before if at > since), self.profiles)
+
+
+def _assign(profile, name, value):
+    if isinstance(value, dict) and value.keys() == {"inc"}:
+        profile[name] = (profile.get(name) or 0) + value["inc"]
+    elif isinstance(value, dict) and value.keys() == {"add"}:
+        held = profile.get(name) or []
+        profile[name] = held + [member for member in value["add"] if member not in held]
+    elif value in (None, [], ""):
+        profile.pop(name, None)
+    else:
+        profile[name] = value
+
+
+class BrazeDouble:
+    """A client as one process has it, with what jobs use of ``exchanger.outside.braze.Braze``."""
+
+    def __init__(self, workspace, process):
+        self._workspace = workspace
+        self._process = process
+        self.requests = 0
+        self.permit = None
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, kind, error, trace):
+        return None
+
+    async def track(self, body):
+        objects = json.loads(body)["attributes"]
+        self._process.tick()
+        self.permit()
+        self.requests += 1
+        fault = self._process.fault("track")
+        if fault is None:
+            return self._workspace.take(objects)
+        return _Fate(self._workspace, self._process, fault, objects).meet()
+
+    async def export_ids(self, external_ids, fields):
+        shown = self._process.effect(
+            "look_up",
+            self._workspace.shown,
+            failure=lambda: BrazeUnreachable("/users/export/ids", 0, "fault"),
+            odd=lambda fault, apply: self._workspace.stale(),
+        )
+        users = [
+            {"external_id": profile, "custom_attributes": copy.deepcopy(shown[profile])}
+            for profile in external_ids
+            if profile in shown
+        ]
+        return IdsAnswer(users, [p for p in external_ids if p not in shown], [])
+
+
+class _Fate:
+    """What becomes of one request that does not simply succeed."""
+
+    def __init__(self, workspace, process, fault, objects):
+        self._workspace = workspace
+        self._process = process
+        self._fault = fault
+        self._objects = objects
+
+    def meet(self):
+        fault = self._fault
+        if fault.fate == "odd":
+            odd = (self._refused, self._named, self._unnamed, self._late, self._again, self._key)
+            return odd[fault.variant % len(odd)]()
+        if fault.fate == "pause":
+            self._land(self._lost_after())
+            self._process.park()
+        elif fault.fate == "crash":
+            self._land(self._lost_after())
+            self._process.die()
+        elif fault.fate == "fail":
+            self._land(self._workspace.spacing)
+            raise BrazeUnreachable(TRACK, 0, "fault", uncertain=True)
+        else:
+            for _ in range(8):
+                self._process.sleep(1)
+            self._workspace.land(self._objects)
+        return TrackAnswer(accepted=True, refused={})
+
+    def _land(self, latest):
+        """Take effect now, late, or (a request that ends with an error) never."""
+        never = self._fault.fate != "pause" and not self._fault.after
+        if self._fault.variant % 2:
+            self._workspace.late(self._objects, latest)
+        elif not never:
+            self._workspace.land(self._objects)
+
+    def _lost_after(self):
+        """Say how late a request may be whose process lost its lease: within the grace after it."""
+        return self._process.lease_left() + self._workspace.grace
+
+    def _bad(self):
+        """Choose the object that Braze does not like."""
+        return self._fault.nth % len(self._objects)
+
+    def _refused(self):
+        """One object is refused, the others are taken; so was all of it before, perhaps."""
+        bad = self._bad()
+        if self._fault.after:
+            self._workspace.land(self._objects)
+        else:
+            self._workspace.land([o for i, o in enumerate(self._objects) if i != bad])
+        self._workspace.refused.append(self._objects[bad])
+        return TrackAnswer(accepted=True, refused={bad: "bad"}, uncertain=self._fault.after)
+
+    def _named(self):
+        """400 that names one object: nothing was processed."""
+        bad = self._bad()
+        self._workspace.refused.append(self._objects[bad])
+        return TrackAnswer(accepted=False, refused={bad: "bad"})
+
+    def _unnamed(self):
+        """400 that names none."""
+        self._workspace.refused.extend(self._objects)
+        if self._fault.after:
+            self._workspace.land(self._objects)
+        raise BrazeRefused(TRACK, 400, "bad", uncertain=self._fault.after)
+
+    def _late(self):
+        """201, and applied as late as may be."""
+        self._workspace.late(self._objects, self._workspace.spacing)
+        return TrackAnswer(accepted=True, refused={})
+
+    def _again(self):
+        """The first attempt lost its answer and arrives late; the second is taken."""
+        self._workspace.land(self._objects)
+        self._workspace.late(self._objects, self._workspace.spacing)
+        return TrackAnswer(accepted=True, refused={}, uncertain=True)
+
+    def _key(self):
+        """401 from here on: nothing was processed."""
+        raise BrazeKeyRefused(TRACK, 401, "fault")
