@@ -13,7 +13,9 @@ from exchanger.config.endpoints import endpoint_fault, guess_endpoint
 from exchanger.config.field_checks import check_export_field, check_import_fields
 from exchanger.config.findings import Finding, Where, closest, listed
 from exchanger.config.models import (
+    Baseline,
     BrazeConfig,
+    Completion,
     Connection,
     ExportJob,
     ImportJob,
@@ -156,7 +158,20 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
     if not job.fields and not job.remaining_fields:
         message = "name at least one field, or say what becomes of the remaining ones"
         yield Finding(where, message, "remaining_fields: {merge: set}")
+    if isinstance(job.baseline, Baseline):
+        yield from _check_baseline(job.baseline, (*where, "baseline"))
     yield from check_import_fields(job, where)
+
+
+def _check_baseline(baseline: Baseline, where: Where) -> Iterator[Finding]:
+    if baseline.max_age is not None:
+        yield from _check_length(baseline.max_age, (*where, "max_age"))
+    if baseline.segment is not None and not baseline.segment.strip():
+        yield Finding((*where, "segment"), "give the name or id of a segment")
+    for key in ("complete", "completion"):
+        if key in baseline.model_fields_set and baseline.segment is None:
+            yield Finding((*where, key), f"{key} is about a segment; name one")
+    yield from _check_completion(baseline.completion, (*where, "completion"))
 
 
 def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
@@ -172,8 +187,12 @@ def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
         if root not in EXPORTED:
             guess = closest(root, EXPORTED) or f"custom_attributes.{field.from_}"
             yield Finding(place, f"Braze exports nothing called '{root}'", guess)
+    yield from _check_completion(job.completion, (*where, "completion"))
+
+
+def _check_completion(completion: Completion, where: Where) -> Iterator[Finding]:
     for key in ("poll", "timeout"):
-        yield from _check_length(getattr(job.completion, key), (*where, "completion", key))
-    if job.completion.quiet >= job.completion.timeout:
+        yield from _check_length(getattr(completion, key), (*where, key))
+    if completion.quiet >= completion.timeout:
         message = "an export could never complete; quiet must be shorter than timeout"
-        yield Finding((*where, "completion", "quiet"), message)
+        yield Finding((*where, "quiet"), message)

@@ -48,7 +48,7 @@ def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
             yield Finding((*place, "prefix"), "a name must not contain control characters")
         if block.prefix.startswith("@"):
             yield Finding((*place, "prefix"), "a name must not begin with @")
-        if block.merge == "remove" and job.baseline == "assume_empty":
+        if block.merge == "remove" and job.assumes_empty:
             yield _empty_baseline(place)
 
 
@@ -135,7 +135,7 @@ def _check_held(name: str, field: FieldConfig, job: ImportJob, where: Where) -> 
             f"{field.merge} needs to know what Braze has, and Braze does not export {name};"
             " write set or clear",
         )
-    if field.merge == "remove" and job.baseline == "assume_empty":
+    if field.merge == "remove" and job.assumes_empty:
         yield _empty_baseline(where)
 
 

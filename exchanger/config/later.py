@@ -80,8 +80,6 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = f"{NOT_YET}: it imports attributes only"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
-    if isinstance(job.get("baseline"), dict):
-        job = _without(job, where, ("baseline",), findings)
     if "match" in job:
         job = job | {"match": _match(job["match"], (*where, "match"), findings)}
     return job

@@ -8,9 +8,17 @@ is in ``loading``; keys of the contract that this version does not build are in 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+)
 
 from exchanger.config.durations import parse_duration
 
@@ -138,6 +146,39 @@ class RemainingFields(Strict):
     standard: bool = False
 
 
+class Completion(Strict):
+    """
+    How to know that a segment export is complete, as Braze announces nothing.
+
+    An export counts as complete when its files have not changed for ``quiet`` and, with
+    ``confirm``, Braze no longer answers that an export of this segment is running.
+    """
+
+    poll: Duration = timedelta(seconds=10)
+    quiet: Duration = timedelta(minutes=1)
+    timeout: Duration = timedelta(hours=4)
+    confirm: bool = True
+
+
+class Baseline(Strict):
+    """
+    Where held values come from that a strategy needs, beyond looking up what is unknown.
+
+    Values that were learnt longer ago than ``max_age`` count as unknown. What is unknown is filled
+    by an export of ``segment`` where one is named. If that is ``complete``, profiles that are
+    absent from it do not exist.
+    """
+
+    max_age: Duration | None = None
+    segment: str | None = None
+    complete: bool = False
+    completion: Completion = Completion()
+
+
+def _kind_of_baseline(content: Any) -> str:
+    return "mapping" if isinstance(content, dict | Baseline) else "text"
+
+
 class ImportJob(Strict):
     """Changed profile files from the bucket into Braze."""
 
@@ -153,8 +194,22 @@ class ImportJob(Strict):
     create_missing: bool = True
     fields: dict[str, FieldConfig] = {}
     remaining_fields: tuple[RemainingFields, ...] = ()
-    baseline: Literal["lookup", "assume_empty"] = "lookup"
+    baseline: Annotated[
+        Annotated[Literal["lookup", "assume_empty"], Tag("text")]
+        | Annotated[Baseline, Tag("mapping")],
+        Discriminator(_kind_of_baseline),
+    ] = "lookup"
     max_rows_per_run: Annotated[int, Field(ge=1)] = 5_000_000
+
+    @property
+    def assumes_empty(self) -> bool:
+        """Whether profiles never seen are taken for empty."""
+        return self.baseline == "assume_empty"
+
+    @property
+    def max_age(self) -> timedelta | None:
+        """How old a held value may be before it is looked up again; None: any age."""
+        return self.baseline.max_age if isinstance(self.baseline, Baseline) else None
 
 
 class ExportField(Strict):
@@ -178,20 +233,6 @@ class Target(Strict):
     format: Literal["parquet", "csv", "ndjson"] = "parquet"
     mode: Literal["full"] = "full"
     rows_per_part: Annotated[int, Field(ge=1)] = 1_000_000
-
-
-class Completion(Strict):
-    """
-    How to know that a segment export is complete, as Braze announces nothing.
-
-    An export counts as complete when its files have not changed for ``quiet`` and, with
-    ``confirm``, Braze no longer answers that an export of this segment is running.
-    """
-
-    poll: Duration = timedelta(seconds=10)
-    quiet: Duration = timedelta(minutes=1)
-    timeout: Duration = timedelta(hours=4)
-    confirm: bool = True
 
 
 class ExportJob(Strict):

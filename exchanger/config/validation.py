@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from exchanger.config.findings import Finding, Where, closest, listed
@@ -113,6 +113,9 @@ def _walk(kind: Any, loc: tuple[str | int, ...]) -> tuple[Where, Any]:
     place: Where = ()
     for step in loc:
         kind = _plain(kind)
+        if (member := _tagged(kind, step)) is not None:
+            kind = member
+            continue
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             place = (*place, step)
             field = next(
@@ -127,6 +130,16 @@ def _walk(kind: Any, loc: tuple[str | int, ...]) -> tuple[Where, Any]:
         else:
             break
     return place, kind
+
+
+def _tagged(kind: Any, step: str | int) -> Any:
+    """Find the member of a union that pydantic chose by its tag; None if it has no such member."""
+    if get_origin(kind) not in (Union, UnionType):
+        return None
+    for member in get_args(kind):
+        if Tag(str(step)) in getattr(member, "__metadata__", ()):
+            return member
+    return None
 
 
 def _plain(kind: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
     NEEDS_HELD,
+    Baseline,
     Config,
     ExportJob,
     FieldConfig,
@@ -53,12 +54,12 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         lines.append("leaves out people that Braze does not know")
     if source.order_by:
         lines.append(f"applies the rows of one profile in the order of {source.order_by}")
-    lines += [f"{name}: {_field(field, job.baseline)}" for name, field in job.fields.items()]
-    lines += [_remaining(block, job.baseline) for block in job.remaining_fields]
+    lines += [f"{name}: {_field(field, job)}" for name, field in job.fields.items()]
+    lines += [_remaining(block, job) for block in job.remaining_fields]
     return lines
 
 
-def _field(field: FieldConfig, baseline: str) -> str:
+def _field(field: FieldConfig, job: ImportJob) -> str:
     if field.from_ is None:
         given = f"always {field.value!r}" if isinstance(field.value, str) else str(field.value)
         where = " where Braze has nothing" if field.merge == "set_if_empty" else ""
@@ -69,18 +70,16 @@ def _field(field: FieldConfig, baseline: str) -> str:
     does = _DOES[field.merge]
     if field.type in ("date", "datetime"):
         does = does.replace("higher", "later").replace("lower", "earlier")
-    return does.format(given=given) + _looked_up(field, baseline)
+    return does.format(given=given) + _looked_up(field, job)
 
 
-def _remaining(block: RemainingFields, baseline: str) -> str:
+def _remaining(block: RemainingFields, job: ImportJob) -> str:
     columns = "every other column" if block.columns == "*" else f"other columns {block.columns}"
     if block.exclude:
         columns += f" but {', '.join(block.exclude)}"
     named = f", named {block.prefix}COLUMN" if block.prefix else ""
     given = "its value" + _kind(block.type, block.scale)
-    return f"{columns}{named}: {_DOES[block.merge].format(given=given)}" + _looked_up(
-        block, baseline
-    )
+    return f"{columns}{named}: {_DOES[block.merge].format(given=given)}" + _looked_up(block, job)
 
 
 def _kind(kind: str | None, scale: int | None) -> str:
@@ -89,12 +88,15 @@ def _kind(kind: str | None, scale: int | None) -> str:
     return f" (decimal, {scale} places)" if kind == "decimal" else f" ({kind})"
 
 
-def _looked_up(field: FieldConfig | RemainingFields, baseline: str) -> str:
+def _looked_up(field: FieldConfig | RemainingFields, job: ImportJob) -> str:
     if field.merge not in NEEDS_HELD:
         return ""
-    if baseline == "assume_empty":
+    if job.assumes_empty:
         return "; profiles never seen before are taken as empty"
-    return "; looked up first where unknown"
+    old = "" if job.max_age is None else f" or older than {show_duration(job.max_age)}"
+    if isinstance(job.baseline, Baseline) and job.baseline.segment is not None:
+        return f"; learnt from the segment '{job.baseline.segment}' first where unknown{old}"
+    return f"; looked up first where unknown{old}"
 
 
 def _export(job: ExportJob, bucket: str) -> list[str]:

@@ -14,6 +14,7 @@ from exchanger.jobs.report import RunReport
 from exchanger.jobs.runfiles import load
 from exchanger.jobs.settle import settle
 from exchanger.jobs.takeover import make_certain, suspects_of
+from exchanger.jobs.tidying import tidy
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
             return _stopped(stored, delivery, acks.read(acks.parts()).height)
         make_certain(world, suspects)
         stored = _freeze(world, state, stored, delivery, acks)
-    return settle(world, state, stored, outbox, rejected)
+    report = settle(world, state, stored, outbox, rejected)
+    tidy(world, state)
+    return report
 
 
 def _deliver(

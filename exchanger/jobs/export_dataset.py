@@ -37,12 +37,14 @@ class Chunks:
         rows: Users in all of them.
         observed: What was seen of each column, in the order of first sight.
         renamed: Custom attributes whose column got another name.
+        remaining: Custom attributes that no column named, and the column each of them got.
     """
 
     paths: list[Path] = field(default_factory=list)
     rows: int = 0
     observed: dict[str, Observed] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+    remaining: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def collect(
     reader = LineReader(selection)
     named = {column.name: column for column in selection.columns}
     chunks = Chunks(observed={column.name: Observed() for column in selection.columns})
-    for key, path in _archives(world, export):
+    for key, path in archives(world, export):
         for lines in read_batches(path, key, limits or Limits()):
             frame = reader.read(lines, key)
             for name in frame.columns[1:]:
@@ -81,7 +83,26 @@ def collect(
         path.unlink()
         world.progress.advance(1)
     chunks.renamed = reader.renamed
+    chunks.remaining = reader.remaining
     return chunks
+
+
+def archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]:
+    """
+    Bring the archives of an export onto this machine, one after the other.
+
+    Yields:
+        The key, for messages, and the file; the caller removes it.
+
+    Raises:
+        StorageError: An archive is gone, changed, or cannot be read.
+    """
+    if export.archive is not None:
+        yield export.pending.object_prefix, export.archive
+    for found in export.files:
+        path = world.workdir / "archive"
+        world.bucket.download(found.key, found.etag, path)
+        yield found.key, path
 
 
 def settle_columns(selection: Selection, chunks: Chunks) -> tuple[SettledColumn, ...]:
@@ -119,15 +140,6 @@ def write_dataset(
         path.unlink()
     parts += [_uploaded(world, folder, part) for part in writer.finish()]
     return Dataset(tuple(parts), columns, sum(map(len, repeated.values())))
-
-
-def _archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]:
-    if export.archive is not None:
-        yield export.pending.object_prefix, export.archive
-    for found in export.files:
-        path = world.workdir / "archive"
-        world.bucket.download(found.key, found.etag, path)
-        yield found.key, path
 
 
 def _cast(

@@ -45,7 +45,8 @@ class PendingExport:
             is only kept where nothing else leads to the files, and only until it is published.
         requested_at: When it was asked for.
         run_id: The run that asked.
-        published: A dataset was made of it.
+        stamp: The last run whose values it shows (``RunLog.settled``), by when it was asked for.
+        published: A dataset was made of it, or held values.
         folders: Run folders that were begun; those without a manifest are litter.
         discard: Prefixes of exports that were only asked for to learn that this one was complete.
     """
@@ -56,6 +57,7 @@ class PendingExport:
     url: str | None
     requested_at: datetime
     run_id: str
+    stamp: int = 0
     published: bool = False
     folders: tuple[str, ...] = ()
     discard: tuple[str, ...] = ()
@@ -147,6 +149,7 @@ def _from_content(content: dict[str, Any]) -> PendingExport:
         url=content["url"],
         requested_at=datetime.fromisoformat(content["requested_at"]),
         run_id=content["run_id"],
+        stamp=content.get("stamp", 0),
         published=content["published"],
         folders=tuple(content["folders"]),
         discard=tuple(content["discard"]),

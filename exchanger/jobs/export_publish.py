@@ -31,7 +31,7 @@ def publish(bucket: Bucket, folder: RunFolder, manifest: Manifest) -> bool:
     return _point(bucket, folder.latest, manifest.pointer(folder.manifest))
 
 
-def sweep(world: World, pending: PendingExport, own: RunFolder) -> int:
+def sweep(world: World, pending: PendingExport, own: RunFolder | None = None) -> int:
     """
     Remove what earlier runs of the job began and never published, and unwanted exports' files.
 
@@ -43,7 +43,7 @@ def sweep(world: World, pending: PendingExport, own: RunFolder) -> int:
     litter = [
         found.key
         for folder in pending.folders
-        if folder != own.key and not _has_manifest(world.bucket, folder)
+        if not (own and folder == own.key) and not _has_manifest(world.bucket, folder)
         for found in world.bucket.list(folder)
     ]
     for object_prefix in pending.discard:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import structlog
 
-from exchanger.config.models import ExportJob
+from exchanger.config.models import Completion
 from exchanger.errors import BrazeError, ExportIncomplete, ExportRunning, SegmentMissing
 from exchanger.jobs.export_files import QuietWatch, files_of
 from exchanger.jobs.export_pending import PendingDocument, PendingExport
@@ -27,6 +27,7 @@ from exchanger.outside.braze import Braze
 from exchanger.outside.braze_answers import Segment
 from exchanger.outside.s3 import ObjectInfo
 from exchanger.profiles.exported import BRAZE_ID, FieldsToExport
+from exchanger.state.runs import RunLog
 
 log = structlog.get_logger()
 
@@ -115,19 +116,26 @@ class ExportWait:
     Args:
         world: The connection.
         braze: Its open workspace.
-        job: The job.
+        completion: How to know that an export is complete.
         document: What is remembered of its exports.
+        runs: The runs of the connection, by which observations are dated.
     """
 
     def __init__(
-        self, world: World, braze: Braze, job: ExportJob, document: PendingDocument
+        self,
+        world: World,
+        braze: Braze,
+        completion: Completion,
+        document: PendingDocument,
+        runs: RunLog,
     ) -> None:
         self._world = world
         self._braze = braze
-        self._completion = job.completion
+        self._completion = completion
         self._document = document
-        self._poll = job.completion.poll.total_seconds()
-        self._waiting = Waiting(world, job.completion.timeout.total_seconds())
+        self._runs = runs
+        self._poll = completion.poll.total_seconds()
+        self._waiting = Waiting(world, completion.timeout.total_seconds())
 
     async def requested(
         self, segment_id: str, fields: FieldsToExport, run_id: str, *, fresh: bool
@@ -154,6 +162,7 @@ class ExportWait:
         self, segment_id: str, fields: FieldsToExport, run_id: str, known: PendingExport | None
     ) -> PendingExport:
         now = self._world.clock.now()
+        stamp = self._runs.settled(self._world.grace)
         attributes = fields.custom_attributes or None
         started = await self._braze.export_segment(segment_id, fields.fields, attributes)
         pending = PendingExport(
@@ -163,6 +172,7 @@ class ExportWait:
             url=started.url,
             requested_at=now,
             run_id=run_id,
+            stamp=stamp,
             folders=known.folders if known else (),
             discard=known.discard if known and known.segment_id == segment_id else (),
         )

@@ -16,6 +16,7 @@ from exchanger.config.models import ExportJob
 from exchanger.errors import FileRejected
 from exchanger.files.manifest import Manifest, RunFolder, SchemaColumn
 from exchanger.jobs.export_dataset import Chunks, Dataset, collect, settle_columns, write_dataset
+from exchanger.jobs.export_learning import learn_from_export
 from exchanger.jobs.export_pending import PendingDocument
 from exchanger.jobs.export_publish import publish, sweep
 from exchanger.jobs.export_wait import (
@@ -27,7 +28,7 @@ from exchanger.jobs.export_wait import (
 from exchanger.jobs.report import RunReport, new_run_id
 from exchanger.jobs.world import World
 from exchanger.profiles.exported import Selection, fields_to_export, selection_of
-from exchanger.state.connection import open_state
+from exchanger.state.connection import ConnectionState, open_state
 
 log = structlog.get_logger()
 
@@ -81,7 +82,7 @@ def run_export(
     else:
         _make_dataset(run, export)
     run.report.finished_at = world.clock.now()
-    open_state(world.bucket, world.state_prefix).finished.record(run.report.to_json())
+    run.state.finished.record(run.report.to_json())
     return run.report
 
 
@@ -92,6 +93,7 @@ class _Run:
     selection: Selection
     document: PendingDocument
     report: RunReport
+    state: ConnectionState
 
     @classmethod
     def begun(cls, world: World, name: str, job: ExportJob) -> _Run:
@@ -100,9 +102,9 @@ class _Run:
         run_id = new_run_id(name, started)
         structlog.contextvars.bind_contextvars(run_id=run_id)
         report = RunReport(run_id=run_id, job=name, started_at=started)
-        return cls(
-            world, job, selection, PendingDocument(world.bucket, world.state_prefix, name), report
-        )
+        document = PendingDocument(world.bucket, world.state_prefix, name)
+        state = open_state(world.bucket, world.state_prefix)
+        return cls(world, job, selection, document, report, state)
 
     @property
     def folder(self) -> RunFolder:
@@ -113,7 +115,7 @@ async def _exported(run: _Run, *, fresh: bool) -> CompleteExport:
     wanted = fields_to_export(run.selection)
     async with run.world.braze() as braze:
         segment = find_segment(await braze.segments(), run.job.segment)
-        wait = ExportWait(run.world, braze, run.job, run.document)
+        wait = ExportWait(run.world, braze, run.job.completion, run.document, run.state.runs)
         pending = await wait.requested(segment.id, wanted, run.report.run_id, fresh=fresh)
         export = await wait.complete(segment, pending)
         run.report.requests = sum(braze.requests_by_endpoint.values())
@@ -130,6 +132,7 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
         # Waiting for this export again would meet the same damage.
         document.save(replace(pending, published=True))
         raise
+    learn_from_export(world, run.state, export.pending, run.selection, chunks)
     columns = settle_columns(run.selection, chunks)
     dataset = write_dataset(world, chunks, columns, run.job.target, folder)
     report.notes += _notes(chunks, dataset)

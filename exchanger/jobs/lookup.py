@@ -47,8 +47,9 @@ def say_if_slow(profiles: int, limit: RateLimit) -> list[str]:
     log.warning("lookup.slow", profiles=profiles, minutes=round(seconds / 60))
     said = (
         f"{profiles:,} profiles had to be looked up in Braze first, which takes about "
-        f"{seconds / 60:,.0f} minutes at its limit. If none of them has values in Braze yet, "
-        "'baseline: assume_empty' saves that."
+        f"{seconds / 60:,.0f} minutes at its limit. 'baseline: {{segment: NAME, complete: true}}' "
+        "learns them from one export of a segment of everybody instead; if none of them has "
+        "values in Braze yet, 'baseline: assume_empty' saves that."
     )
     return [said]
 

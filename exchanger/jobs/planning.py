@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 import structlog
 
+from exchanger.jobs.baseline import learn_from_segment
 from exchanger.jobs.lookup import look_up, overlay, say_if_slow
 from exchanger.jobs.quarantine import quarantined
 from exchanger.profiles.columns import (
@@ -32,6 +33,7 @@ from exchanger.profiles.columns import (
 from exchanger.profiles.folding import fold, gifts, superseded
 from exchanger.profiles.payloads import objects
 from exchanger.profiles.reconcile import Merged, merge, needs_lookup
+from exchanger.profiles.rules import NEEDS_HELD
 
 if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
@@ -90,7 +92,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     folded = fold(given, rules)
     known = _held(call, folded[PROFILE], rules)
     held, lookups = _complete(call, folded, known, rules, report)
-    merged = merge(folded, held, rules, assume_empty=_assumes_empty(call))
+    merged = merge(folded, held, rules, assume_empty=call.job.assumes_empty)
     accepted = folded.join(merged.rejected, on=PROFILE, how="anti")
     rows = _effective_rows(given, accepted, rules)
     present = _without_absent(call, merged.wanted, held)
@@ -111,14 +113,21 @@ def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFr
     Read what is held.
 
     A job that creates no profiles waits for somebody else to create them, so to such a job an
-    absence seen in the past is unknown.
+    absence seen in the past is unknown. What is older than ``max_age`` is unknown as well, where a
+    strategy needs it; but a value that was delivered within the grace is what Braze has, whatever
+    it shows.
     """
-    held = call.state.held.of(profiles, [rule.name for rule in rules])
+    names = [rule.name for rule in rules]
+    if call.job.max_age is None:
+        held = call.state.held.of(profiles, names)
+    else:
+        oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
+        needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
+        since = call.world.clock.now() - oldest
+        held = call.state.held.of(profiles, names, since=since, fresh=needed)
+        # Whose absence is too old to be believed was in effect never seen.
+        held = held.filter(pl.col(EXISTS).is_not_null())
     return held if call.job.create_missing else held.filter(pl.col(EXISTS).fill_null(value=True))
-
-
-def _assumes_empty(call: ImportCall) -> bool:
-    return call.job.baseline == "assume_empty"
 
 
 def _complete(
@@ -129,7 +138,7 @@ def _complete(
     report: RunReport,
 ) -> tuple[pl.DataFrame, int]:
     """Look up what a strategy needs and nobody knows (law 10)."""
-    assumes = _assumes_empty(call)
+    assumes = call.job.assumes_empty
     needed = needs_lookup(folded, known, rules, assume_empty=assumes)
     if assumes:
         assumed = needs_lookup(folded, known, rules)[PROFILE].n_unique()
@@ -137,6 +146,12 @@ def _complete(
         report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
     if needed.is_empty():
         return known, 0
+    if call.record and (learnt := learn_from_segment(call, needed, rules)):
+        report.notes.append(learnt)
+        known = _held(call, folded[PROFILE], rules)
+        needed = needs_lookup(folded, known, rules)
+        if needed.is_empty():
+            return known, 0
     report.notes += say_if_slow(needed[PROFILE].n_unique(), call.world.lookup_limit)
 
     _wait_until_shown(call, known, report)

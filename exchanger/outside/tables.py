@@ -4,6 +4,10 @@ Delta Lake tables: the only place that imports ``deltalake``.
 An application transaction of Delta does not deduplicate by itself, so *append* looks first and
 commits with the very handle it looked through: a competitor's commit of the same transaction then
 raises, and looking again tells whether it was ours.
+
+A rewrite likewise goes through the handle that was read, and without the library's retries: those
+would keep files that somebody joined meanwhile beside the rewritten ones, so rows would be there
+twice.
 """
 
 from __future__ import annotations
@@ -12,24 +16,40 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+import structlog
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from exchanger.errors import StorageDenied, StorageError, StorageUnreachable
+from exchanger.files.arrow import pa
 from exchanger.outside.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+log = structlog.get_logger()
+
+MANY_FILES = 48
+"""A table of more files than that is slow to open and to read."""
+KEPT_HOURS = 7 * 24
+"""How long files stay that no version names any more: longer than any run reads them."""
 
 T = TypeVar("T")
 
 _ATTEMPTS = 8
 _READINGS = 5
 _FIRST_PAUSE = 0.05
-_FILES_BEFORE_COMPACTION = 48
 _STYLING = re.compile(r"\x1b\[[0-9;]*m")
 _DENIED = (
     "AccessDenied",
@@ -39,6 +59,15 @@ _DENIED = (
     "401 Unauthorized",
 )
 _SECRET_OPTIONS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_ROWS_IN_A_GROUP = 131_072
+
+
+@dataclass(frozen=True)
+class TableSize:
+    """How many files and rows the newest version of a table has."""
+
+    files: int
+    rows: int
 
 
 def _written(table: DeltaTable, writer: str) -> int:
@@ -120,16 +149,100 @@ class Table:
         """Append rows that may be there twice without harm."""
         self._again(lambda: self._write(self.open(), frame, []))
 
+    def add_all(self, frames: Iterator[pl.DataFrame]) -> None:
+        """
+        Append frames as one commit, with one of them in memory at a time.
+
+        Args:
+            frames: Of one schema. Rows may be there twice without harm. What iterating raises
+                leaves the table as it is.
+        """
+        raised: list[Exception] = []
+        frames = _noting(frames, raised)
+        first = next(frames, None)
+        if first is None:
+            return
+        try:
+            self._write(self.open(), _stream(first, frames), [])
+        except DeltaError:
+            if raised:
+                raise raised[0] from None
+            raise
+
+    def size(self) -> TableSize:
+        """Count files and rows from the log alone; nothing of them is read."""
+        table = self.open()
+        if table is None:
+            return TableSize(0, 0)
+        files = pl.DataFrame(table.get_add_actions(flatten=True))
+        return TableSize(files.height, int(files["num_records"].sum()))
+
     def compact(self) -> None:
         """Join small files once enough have piled up; appends beside it lose nothing."""
         table = self.open()
-        if table is not None and len(table.file_uris()) > _FILES_BEFORE_COMPACTION:
+        if table is not None and len(table.file_uris()) > MANY_FILES:
             with self._typed("compact"):
                 table.optimize.compact()
+                _sweep(table)
 
-    def _write(
-        self, table: DeltaTable | None, frame: pl.DataFrame, marks: Sequence[Transaction]
-    ) -> None:
+    def rewrite(self, made: Callable[[pl.LazyFrame], Iterator[pl.DataFrame]]) -> bool:
+        """
+        Replace all rows by what is made of them, as one commit: readers see all of it or nothing.
+
+        What was noted for writers, and so what was appended once, stays noted.
+
+        Args:
+            made: From the rows to frames of one schema; one of them is in memory at a time. What
+                it raises leaves the table as it is.
+
+        Returns:
+            Whether it was replaced; False if there is nothing, or another process committed
+            meanwhile, or the table could not be written: the table is as it was then.
+        """
+        table = self.open()
+        if table is None:
+            return False
+        raised: list[Exception] = []
+        frames = _noting(made(pl.scan_delta(table)), raised)
+        try:
+            first = next(frames, None)
+            if first is None:
+                return False
+            with self._typed("rewrite"):
+                self._overwrite(table, _stream(first, frames))
+                _sweep(table)
+        except (DeltaError, StorageError) as error:
+            if raised:
+                raise raised[0] from None
+            log.warning("table.not_rewritten", table=self.uri, error=str(error))
+            return False
+        return True
+
+    def noted(self, name: str) -> int:
+        """Read the number that was noted last under a name; 0 if there is none."""
+        table = self.open()
+        return 0 if table is None else max(_written(table, name), 0)
+
+    def note(self, name: str, number: int) -> None:
+        """Note a number in the table's log, under a name that is no writer's."""
+        table = self.open()
+        if table is not None:
+            marks = CommitProperties(app_transactions=[Transaction(name, number)])
+            table.create_write_transaction([], "append", table.schema(), commit_properties=marks)
+
+    def _overwrite(self, table: DeltaTable, rows: Any) -> None:
+        write_deltalake(
+            table,
+            rows,
+            mode="overwrite",
+            schema_mode="merge",
+            commit_properties=CommitProperties(max_commit_retries=0),
+            writer_properties=WriterProperties(
+                compression="ZSTD", max_row_group_size=_ROWS_IN_A_GROUP
+            ),
+        )
+
+    def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
         properties = CommitProperties(app_transactions=list(marks)) if marks else None
         with self._typed("write"):
             if table is None:
@@ -173,3 +286,24 @@ class Table:
 
     def _redactor(self) -> Redactor:
         return Redactor(value for name, value in self._options().items() if name in _SECRET_OPTIONS)
+
+
+def _stream(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Any:
+    """Hand frames to Delta one by one, as it asks for them."""
+    batches = (batch for frame in chain([first], rest) for batch in frame.to_arrow().to_batches())
+    return pa.RecordBatchReader.from_batches(first.to_arrow().schema, batches)
+
+
+def _noting(frames: Iterator[pl.DataFrame], raised: list[Exception]) -> Iterator[pl.DataFrame]:
+    """Keep what iterating raises: on its way through Delta it would become a text."""
+    try:
+        yield from frames
+    except Exception as error:
+        raised.append(error)
+        raise
+
+
+def _sweep(table: DeltaTable) -> None:
+    """Remove files that no version of the last days names."""
+    table.update_incremental()
+    table.vacuum(retention_hours=KEPT_HOURS, dry_run=False)

@@ -54,6 +54,11 @@ class LineReader:
         prefix = self._selection.remaining_prefix
         return {a: name for a, name in self._names.items() if name != f"{prefix}{a}"}
 
+    @property
+    def remaining(self) -> dict[str, str]:
+        """Custom attributes that have a remaining column so far, and its name."""
+        return dict(self._names)
+
     def read(self, lines: list[bytes], key: str) -> pl.DataFrame:
         """
         Read lines.
@@ -69,7 +74,7 @@ class LineReader:
         Raises:
             FileRejected: A line is no JSON object (``not_a_user``).
         """
-        users = _parse(lines, key)
+        users = parse_users(lines, key)
         attributes: list[Row] = [user.get(CUSTOM) or {} for user in users]
         content = {PROFILE: json_texts([user.get(BRAZE_ID) for user in users])}
         for column in self._selection.columns:
@@ -125,7 +130,13 @@ def _dump(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _parse(lines: list[bytes], key: str) -> list[Row]:
+def parse_users(lines: list[bytes], key: str) -> list[Row]:
+    """
+    Parse lines; numbers that a float cannot hold stay text, as ``orjson.Fragment``.
+
+    Raises:
+        FileRejected: A line is no JSON object (``not_a_user``).
+    """
     try:
         long = pl.Series(lines, dtype=pl.Binary).cast(pl.String).str.contains(_LONG_NUMBER)
     except pl.exceptions.PolarsError:

@@ -1,9 +1,9 @@
 """
 Held values: what we know Braze has, and how recent that knowledge is.
 
-The table is sparse and append-only: a row fills only the columns it speaks of. Reading takes, for
-each field, the newest row that speaks of it: by stamp, then observations before deliveries of the
-same stamp, then by time.
+The table is sparse: a row fills only the columns it speaks of. Reading takes, for each field, the
+newest row that speaks of it: by stamp, then observations before deliveries of the same stamp, then
+by time. Rows are only appended, until folding makes one of all that a profile has.
 
 A cell is null (this row says nothing), the text ``null`` (known empty), ``?`` (no longer certain),
 or the canonical JSON text of the value.
@@ -11,45 +11,69 @@ or the canonical JSON text of the value.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
-import polars_hash as plh
 
-from exchanger.files.names import table_column
+from exchanger.files.names import field_of
+from exchanger.outside.tables import MANY_FILES
 from exchanger.profiles.columns import EXISTS, PROFILE
+from exchanger.state.held_rows import (
+    SLICES,
+    folded,
+    held_column,
+    in_order,
+    newest,
+    newest_time,
+    stamped,
+    value_columns,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
     from exchanger.outside.tables import Table
 
-SLICES = 1024
-"""Values of the column ``slice``: a stable hash of the profile, by which rows are sorted."""
+MANY_ROWS = 2_000_000
+"""So many rows since the last folding, and as many as it left, are worth another one."""
+ROWS_AT_ONCE = 2_000_000
+"""About how many rows folding has in memory."""
 
-_META = ("slice", "profile", "exists", "stamp", "observed", "at")
-
-
-def slice_of(profile: str) -> pl.Expr:
-    """Place a profile: xxhash64 of the identifier modulo ``SLICES``, the same on every machine."""
-    digest = plh.col(profile).nchash.xxhash64()
-    return (digest % SLICES).cast(pl.Int32)
+_FOLDED = "folded"
 
 
 class HeldValues:
-    """The held values of one connection."""
+    """
+    The held values of one connection.
 
-    def __init__(self, table: Table) -> None:
+    Args:
+        table: Where they are kept.
+        rows_at_once: About how many rows folding may have in memory.
+    """
+
+    def __init__(self, table: Table, *, rows_at_once: int = ROWS_AT_ONCE) -> None:
         self._table = table
+        self._rows_at_once = rows_at_once
 
-    def of(self, profiles: pl.Series, fields: Sequence[str]) -> pl.DataFrame:
+    def of(
+        self,
+        profiles: pl.Series,
+        fields: Sequence[str],
+        *,
+        since: datetime | None = None,
+        fresh: Collection[str] = (),
+    ) -> pl.DataFrame:
         """
         Read what is held for some profiles.
 
         Args:
             profiles: Identifiers, String.
             fields: Attributes.
+            since: What was learnt before is given as unknown, if it is about a field in *fresh* or
+                says that there is no such profile; None: nothing is too old.
+            fresh: Some of *fields*.
 
         Returns:
             One row for each profile that was ever observed or sent: ``@profile``, ``@exists`` and
@@ -59,27 +83,31 @@ class HeldValues:
         if rows is None:
             schema = dict.fromkeys((PROFILE, *fields), pl.String()) | {EXISTS: pl.Boolean()}
             return pl.DataFrame(schema=schema).select(PROFILE, EXISTS, *fields)
-        present = set(rows.collect_schema().names())
-        wanted = [
-            pl.col(table_column(name)).alias(name)
-            if table_column(name) in present
-            else pl.lit(None, pl.String).alias(name)
-            for name in fields
-        ]
-        named = pl.LazyFrame({PROFILE: profiles.unique()}, schema={PROFILE: pl.String})
+        present = rows.collect_schema().names()
+        columns = {EXISTS: "exists"} | {name: held_column(name) for name in fields}
+        known = {name: column for name, column in columns.items() if column in present}
+        dated = {} if since is None else {n: c for n, c in known.items() if n in (EXISTS, *fresh)}
+        named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
         return (
-            rows.select(
-                pl.col("profile").alias(PROFILE), "exists", "stamp", "observed", "at", *wanted
-            )
-            .join(named, on=PROFILE, how="semi")
-            .sort("stamp", "observed", "at")
-            .group_by(PROFILE)
+            in_order(rows.join(named, on="profile", how="semi"))
+            .group_by(pl.col("profile").alias(PROFILE))
             .agg(
-                pl.col("exists").drop_nulls().last().alias(EXISTS),
-                *(pl.col(name).drop_nulls().last() for name in fields),
+                *(newest(column).alias(name) for name, column in known.items()),
+                *(newest_time(column, present).alias(_time(n)) for n, column in dated.items()),
+            )
+            .with_columns(_unless_too_old(name, since) for name in dated)
+            .select(
+                pl.col(name) if name in (PROFILE, *known) else pl.lit(None, pl.String).alias(name)
+                for name in (PROFILE, EXISTS, *fields)
             )
             .collect(engine="streaming")
         )
+
+    def fields(self) -> list[str]:
+        """List the attributes that anything was ever known of, sorted."""
+        rows = self._table.scan()
+        columns = [] if rows is None else rows.collect_schema().names()
+        return sorted(map(field_of, value_columns(columns)))
 
     def deliver(self, rows: pl.DataFrame, *, seq: int, at: datetime) -> None:
         """
@@ -91,9 +119,8 @@ class HeldValues:
             at: When the last acknowledgement came.
         """
         if rows.height:
-            stamped = _stamped(rows, stamp=seq, observed=False, at=at)
-            self._table.append(stamped, writer="deliveries", seq=seq)
-            self._table.compact()
+            new = stamped(rows, stamp=seq, observed=False, at=at)
+            self._table.append(new, writer="deliveries", seq=seq)
 
     def observe(self, rows: pl.DataFrame, *, stamp: int, at: datetime) -> None:
         """
@@ -105,20 +132,63 @@ class HeldValues:
             at: When it was asked for.
         """
         if rows.height:
-            self._table.add(_stamped(rows, stamp=stamp, observed=True, at=at))
+            self._table.add(stamped(rows, stamp=stamp, observed=True, at=at))
+
+    def observe_all(self, frames: Iterator[pl.DataFrame], *, stamp: int, at: datetime) -> None:
+        """Record many frames as *observe* does one, with one of them in memory at a time."""
+        self._table.add_all(stamped(frame, stamp=stamp, observed=True, at=at) for frame in frames)
+
+    def tidy(self, go_on: Callable[[], None]) -> None:
+        """
+        Fold the table once it holds many more rows than it must, and join its small files.
+
+        Folding costs as much as the table is large, so it waits until as many rows came as the last
+        one left: on average a run pays for its own rows.
+
+        Args:
+            go_on: Asked before every step; what it raises leaves the table as it is.
+        """
+        size = self._table.size()
+        left = self._table.noted(_FOLDED)
+        new = size.rows - left
+        if new >= left and (new >= MANY_ROWS or size.files > MANY_FILES):
+            self.fold(go_on)
+        else:
+            self._table.compact()
+
+    def fold(self, go_on: Callable[[], None]) -> bool:
+        """
+        Make one row of all that a profile has, for every profile; readers notice nothing.
+
+        Memory is bounded: a range of slices is folded at a time.
+
+        Args:
+            go_on: As for *tidy*.
+
+        Returns:
+            Whether it was done; False if another process wrote to the table meanwhile.
+        """
+        shares = self._table.size().rows // self._rows_at_once + 1
+        bounds = [SLICES * share // shares for share in range(shares + 1)]
+
+        def made(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+            for first, end in pairwise(bounds):
+                go_on()
+                share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
+                yield folded(share).collect(engine="streaming")
+
+        done = self._table.rewrite(made)
+        if done:
+            self._table.note(_FOLDED, self._table.size().rows)
+        return done
 
 
-def _stamped(rows: pl.DataFrame, *, stamp: int, observed: bool, at: datetime) -> pl.DataFrame:
-    fields = [name for name in rows.columns if name not in (PROFILE, EXISTS)]
-    return (
-        rows.with_columns(
-            slice_of(PROFILE).alias("slice"),
-            pl.col(PROFILE).alias("profile"),
-            pl.col(EXISTS).alias("exists"),
-            pl.lit(stamp, pl.Int64).alias("stamp"),
-            pl.lit(observed, pl.Boolean).alias("observed"),
-            pl.lit(at).cast(pl.Datetime("us", "UTC")).alias("at"),
-        )
-        .select(*_META, *(pl.col(name).alias(table_column(name)) for name in fields))
-        .sort("slice", "profile")
-    )
+def _time(name: str) -> str:
+    return f"@time:{name}"
+
+
+def _unless_too_old(name: str, since: datetime | None) -> pl.Expr:
+    """Forget a value, or that a profile is absent, if it was learnt too long ago."""
+    value = pl.col(name)
+    stays = pl.col(_time(name)) >= since
+    return pl.when(stays | value if name == EXISTS else stays).then(value).alias(name)

@@ -11,7 +11,6 @@ from exchanger.errors import StateDamaged, StorageChanged
 from exchanger.files.names import StateNames, field_of, table_column
 from exchanger.outside.tables import Table
 from exchanger.state.connection import open_state
-from exchanger.state.held import HeldValues
 from exchanger.state.runs import ClaimedFile, RunDocument
 
 AT = datetime(2026, 9, 15, 10, tzinfo=UTC)
@@ -102,6 +101,24 @@ def test_a_damaged_document_is_named(state, bucket):
 
     with pytest.raises(StateDamaged, match=r"runs/000000001\.json"):
         state.runs.newest()
+
+
+@pytest.mark.parametrize(
+    ("states", "grace", "stamp"),
+    [
+        ([], 0, 0),
+        (["settled", "settled"], 0, 2),
+        (["settled", "settled"], 300, 0),
+        (["settled", "settled", "delivering"], 0, 2),
+        (["settled", "held_back"], 0, 2),
+    ],
+)
+def test_an_observation_is_as_old_as_the_last_run_that_braze_shows(state, states, grace, stamp):
+    """Runs that have not ended, or ended within the grace, may not be seen yet: none of them."""
+    for seq, name in enumerate(states, start=1):
+        state.runs.create(document(seq, state=name))
+
+    assert stamp == state.runs.settled(grace)
 
 
 def test_nothing_is_held_of_profiles_never_seen(state):
@@ -208,13 +225,13 @@ def test_kept_types_are_per_job(state):
 
 def test_small_files_are_joined(tmp_path):
     """After many runs a table is not made of as many files, and says the same."""
-    table = Table(str(tmp_path / "held"), {})
-    values = HeldValues(table)
+    table = Table(str(tmp_path / "applied"), {})
     for seq in range(1, 60):
-        values.deliver(said("a", tier=f"{seq}"), seq=seq, at=AT)
+        table.append(pl.DataFrame({"seq": [seq]}), writer="files", seq=seq)
+        table.compact()
 
-    assert len(table.open().file_uris()) < 20
-    assert values.of(PROFILES, ["tier"])["tier"].to_list() == ["59"]
+    assert table.size().files < 20
+    assert list(range(1, 60)) == table.scan().collect()["seq"].sort().to_list()
 
 
 def test_state_names_sort_like_numbers():

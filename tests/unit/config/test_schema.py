@@ -117,6 +117,40 @@ def test_jobs_are_described_in_words():
     assert "points: custom_attributes.points (integer)" in describe_job(config, "vip_export")
 
 
+@pytest.mark.parametrize(
+    ("baseline", "end"),
+    [
+        ("lookup", "; looked up first where unknown"),
+        ("assume_empty", "; profiles never seen before are taken as empty"),
+        ({"max_age": "1d"}, "; looked up first where unknown or older than 1d"),
+        ({"segment": "All"}, "; learnt from the segment 'All' first where unknown"),
+    ],
+)
+def test_a_job_says_where_it_takes_values_from(tmp_path, baseline, end):
+    """Each field that builds on what Braze has says how that is known."""
+    content = {
+        "connections": {
+            "main": {
+                "braze": {"endpoint": "iad-01", "api_key": "${KEY}"},
+                "s3": {"bucket": "acme"},
+            }
+        },
+        "jobs": {
+            "crm": {
+                "type": "import",
+                "source": {"prefix": "in/"},
+                "match": [{"external_id": "id"}],
+                "fields": {"points": "sum"},
+                "baseline": baseline,
+            }
+        },
+    }
+    path = tmp_path / "exchanger.yaml"
+    path.write_text(json.dumps(content))
+    lines = describe_job(load_config(path, {"KEY": "dummy"}), "crm")
+    assert f"points: adds points to what Braze has{end}" in lines
+
+
 def test_the_configuration_is_light():
     """The daemon reads the configuration without loading what only a run needs."""
     script = (

@@ -1,0 +1,34 @@
+"""What a run does for the next ones once it has ended: last, and repeatable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import LeaseLost, Stopped
+
+if TYPE_CHECKING:
+    from exchanger.jobs.world import World
+    from exchanger.state.connection import ConnectionState
+
+log = structlog.get_logger()
+
+
+def tidy(world: World, state: ConnectionState) -> None:
+    """
+    Fold the held values, if it is worth it.
+
+    The run before has ended already, so being stopped here, or losing the lease, is no failure:
+    the next run does it.
+    """
+
+    def go_on() -> None:
+        if world.stopping.is_set():
+            raise Stopped
+        world.may_send()
+
+    try:
+        state.held.tidy(go_on)
+    except (Stopped, LeaseLost) as error:
+        log.info("held.not_folded", reason=type(error).__name__)

@@ -1,0 +1,131 @@
+"""
+Rows of the table of held values: how they are stamped, and which of them counts.
+
+All of it is polars, over lazy frames of the table's own columns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import polars_hash as plh
+
+from exchanger.files.names import table_column
+from exchanger.profiles.columns import EXISTS, PROFILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+SLICES = 1024
+"""Values of the column ``slice``: a stable hash of the profile, by which rows are sorted."""
+
+_META = ("slice", "profile", "exists", "stamp", "observed", "at")
+_WHEN = "when:"
+_TIME = pl.Datetime("us", "UTC")
+
+
+def slice_of(profile: str) -> pl.Expr:
+    """Place a profile: xxhash64 of the identifier modulo ``SLICES``, the same on every machine."""
+    digest = plh.col(profile).nchash.xxhash64()
+    return (digest % SLICES).cast(pl.Int32)
+
+
+def held_column(field: str) -> str:
+    """Name the column of an attribute, also of one that is called like a column of ours."""
+    column = table_column(field)
+    return f"%{ord(column[0]):02x}{column[1:]}" if column in _META else column
+
+
+def value_columns(columns: Iterable[str]) -> list[str]:
+    """Choose, of the table's columns, those that hold values of attributes."""
+    return [name for name in columns if name not in _META and not name.startswith(_WHEN)]
+
+
+def stamped(rows: pl.DataFrame, *, stamp: int, observed: bool, at: datetime) -> pl.DataFrame:
+    """
+    Make rows of the table.
+
+    Args:
+        rows: ``@profile``, ``@exists`` and canonical columns by the attributes' own names.
+        stamp: The run whose values they are known to include.
+        observed: They were seen, rather than delivered.
+        at: When.
+
+    Returns:
+        The table's columns, sorted by slice.
+    """
+    fields = [name for name in rows.columns if name not in (PROFILE, EXISTS)]
+    return (
+        rows.select(
+            slice_of(PROFILE).alias("slice"),
+            pl.col(PROFILE).alias("profile"),
+            pl.col(EXISTS).alias("exists"),
+            pl.lit(stamp, pl.Int64).alias("stamp"),
+            pl.lit(observed, pl.Boolean).alias("observed"),
+            pl.lit(at).cast(_TIME).alias("at"),
+            *(pl.col(name).alias(held_column(name)) for name in fields),
+        )
+        .select(*_META, *(held_column(name) for name in fields))
+        .sort("slice", "profile")
+    )
+
+
+def in_order(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Sort rows so that of one profile the last that speaks of a field counts."""
+    return rows.sort("stamp", "observed", "at")
+
+
+def newest(column: str) -> pl.Expr:
+    """Aggregate the rows of a profile, in order, to the newest value of a column."""
+    return pl.col(column).drop_nulls().last()
+
+
+def newest_time(column: str, present: Iterable[str]) -> pl.Expr:
+    """
+    Aggregate the rows of a profile, in order, to the time at which *newest* was learnt.
+
+    Args:
+        column: As for *newest*.
+        present: All columns of the table.
+    """
+    when = _WHEN + column
+    time = pl.coalesce(when, "at") if when in present else pl.col("at")
+    return time.filter(pl.col(column).is_not_null()).last()
+
+
+def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Make one row of all rows that a profile has.
+
+    It holds the newest value of each field, and the stamp of the newest row. An older observation
+    of another field counts for nothing then, which costs freshness, never exactness. The times are
+    kept: ``when:FIELD`` holds that of a field where it is not the row's.
+
+    Args:
+        rows: Rows of the table, all that the profiles in it have.
+
+    Returns:
+        The table's columns and one ``when:`` column for each that can be null, sorted by slice.
+    """
+    present = rows.collect_schema().names()
+    columns = ["exists", *value_columns(present)]
+    last = ("slice", "stamp", "observed", "at")
+    return (
+        in_order(rows)
+        .group_by("profile")
+        .agg(
+            *(pl.col(name).last() for name in last),
+            *(newest(name) for name in columns),
+            *(newest_time(name, present).alias(_WHEN + name) for name in columns),
+        )
+        .with_columns(
+            pl.when(pl.col(_WHEN + name) != pl.col("at"))
+            .then(pl.col(_WHEN + name))
+            .alias(_WHEN + name)
+            for name in columns
+        )
+        .select(*_META, *columns[1:], *(_WHEN + name for name in columns))
+        .sort("slice", "profile")
+    )

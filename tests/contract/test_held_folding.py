@@ -1,0 +1,186 @@
+"""Folding the held values: what is read stays, whatever happens in between."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exchanger.errors import Stopped
+from exchanger.outside.tables import MANY_FILES, Table
+from exchanger.state.held import HeldValues
+
+START = datetime(2026, 9, 15, 10, tzinfo=UTC)
+NAMES = ["a", "b", "c", "d"]
+PROFILES = pl.Series("@profile", [*NAMES, "never"])
+FIELDS = ["tier", "points", "profile", "Exists"]
+CELLS = st.sampled_from([None, None, "null", "?", "1", '"x"'])
+ROWS = st.fixed_dictionaries(
+    {"@exists": st.sampled_from([True, False, None])} | dict.fromkeys(FIELDS, CELLS)
+)
+WRITES = st.lists(
+    st.tuples(
+        st.booleans(), st.integers(0, 6), st.dictionaries(st.sampled_from(NAMES), ROWS, min_size=1)
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def at(minute):
+    return START + timedelta(minutes=minute)
+
+
+def held_in(folder, **options):
+    return HeldValues(Table(str(folder), {}), **options)
+
+
+def said(profile, **fields):
+    cells = {"@profile": [profile], "@exists": [True]}
+    return pl.DataFrame(cells | {name: [text] for name, text in fields.items()})
+
+
+def always():
+    """Let everything go on."""
+
+
+def write(values, writes, first=0):
+    """Record observations and deliveries, each at a minute of its own."""
+    for minute, (observed, stamp, rows) in enumerate(writes, first):
+        schema = {"@profile": pl.String, "@exists": pl.Boolean} | dict.fromkeys(FIELDS, pl.String)
+        frame = pl.DataFrame(
+            [{"@profile": name, **row} for name, row in rows.items()], schema=schema
+        )
+        if observed:
+            values.observe(frame, stamp=stamp, at=at(minute))
+        else:
+            values.deliver(frame, seq=100 + minute, at=at(minute))
+
+
+def readings(values):
+    """Read everything, and what of it is as fresh as some minutes."""
+    frames = [
+        values.of(PROFILES, FIELDS, since=since, fresh=FIELDS[:2]).sort("@profile")
+        for since in (None, at(1), at(3))
+    ]
+    return [frame.to_dicts() for frame in frames]
+
+
+@settings(max_examples=10)
+@given(WRITES, WRITES)
+def test_folding_changes_nothing_that_is_read(tmp_path_factory, first, second):
+    """Values, absences and how fresh they are read the same before and after folding."""
+    values = held_in(tmp_path_factory.mktemp("held"), rows_at_once=3)
+    write(values, first)
+    before = readings(values)
+
+    assert values.fold(always)
+    assert before == readings(values)
+    assert values.fold(always), "folding again"
+    assert before == readings(values)
+    newer = held_in(tmp_path_factory.mktemp("held"))
+    for table in (values, newer):
+        write(table, [(False, 0, rows) for _, _, rows in second], first=50)
+    assert readings(values)[0] == overlaid(before[0], readings(newer)[0])
+
+
+def overlaid(before, after):
+    """Put what was delivered later over what was held, cell by cell."""
+    rows = {row["@profile"]: dict(row) for row in before}
+    for row in after:
+        known = {name: cell for name, cell in row.items() if cell is not None}
+        rows[row["@profile"]] = {**row, **rows.get(row["@profile"], {}), **known}
+    return [rows[name] for name in sorted(rows)]
+
+
+def test_every_profile_has_one_row_afterwards(tmp_path):
+    """However many rows a profile had, it has one row with its newest stamp."""
+    table = Table(str(tmp_path), {})
+    values = HeldValues(table, rows_at_once=2)
+    for seq in range(1, 7):
+        values.deliver(said("ab"[seq % 2], tier=f"{seq}"), seq=seq, at=at(seq))
+    assert values.fold(always)
+
+    rows = table.scan().sort("profile").select("profile", "stamp", "tier").collect().rows()
+    assert [("a", 6, "6"), ("b", 5, "5")] == rows
+
+
+def test_a_delivery_stays_recorded_once_after_folding(tmp_path):
+    """Settling an old run again after folding adds nothing: its mark survives the rewriting."""
+    values = held_in(tmp_path)
+    for seq in (1, 2, 3):
+        values.deliver(said("a", tier=f"{seq}"), seq=seq, at=at(seq))
+    values.fold(always)
+    Table(str(tmp_path), {}).open().create_checkpoint()
+
+    values.deliver(said("a", tier="again"), seq=3, at=at(9))
+    assert readings(values)[0][0]["tier"] == "3"
+    values.deliver(said("a", tier="4"), seq=4, at=at(10))
+    assert readings(values)[0][0]["tier"] == "4"
+
+
+def test_what_stops_folding_leaves_the_table_as_it_was(tmp_path):
+    """Stopped between two ranges of slices, folding has changed nothing, and can be done again."""
+    table = Table(str(tmp_path), {})
+    values = HeldValues(table, rows_at_once=2)
+    write(values, [(False, 0, {name: {"@exists": True, "tier": "1"}}) for name in NAMES])
+    before, version = readings(values), table.open().version()
+    asked = []
+
+    def stop_soon():
+        asked.append(1)
+        if len(asked) == 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        values.fold(stop_soon)
+    assert (before, version) == (readings(values), table.open().version())
+    assert values.fold(always)
+    assert before == readings(values)
+
+
+@pytest.mark.parametrize("beside", ["append", "compact"])
+def test_who_writes_beside_it_loses_nothing(tmp_path, beside):
+    """If another process commits while a table is folded, folding gives way."""
+    table = Table(str(tmp_path), {})
+    values = HeldValues(table)
+    for seq in (1, 2):
+        values.deliver(said("a", tier=f"{seq}"), seq=seq, at=at(seq))
+
+    def meddle():
+        if beside == "append":
+            values.observe(said("a", tier='"seen"'), stamp=2, at=at(3))
+        else:
+            table.open().optimize.compact()
+
+    expected = '"seen"' if beside == "append" else "2"
+    assert not values.fold(meddle)
+    assert readings(values)[0][0]["tier"] == expected
+    assert table.size().rows == 3 if beside == "append" else 2
+
+
+def test_folding_waits_until_it_is_worth_it(tmp_path):
+    """A small table is folded once it has many files; a folded one when as much came again."""
+    table = Table(str(tmp_path), {})
+    values = HeldValues(table)
+    everyone = pl.DataFrame({"@profile": [f"p{n}" for n in range(200)]}).with_columns(
+        pl.lit(value=True).alias("@exists"), pl.lit("0").alias("tier")
+    )
+    values.deliver(everyone, seq=1, at=START)
+    for seq in range(2, MANY_FILES + 1):
+        values.deliver(said("p1", tier=f"{seq}"), seq=seq, at=at(seq))
+        values.tidy(always)
+    assert table.size().rows == 200 + MANY_FILES - 1
+
+    values.deliver(said("p1", tier='"last"'), seq=100, at=at(100))
+    values.tidy(always)
+    assert (1, 200) == (table.size().files, table.size().rows)
+
+    for seq in range(101, 103 + MANY_FILES):
+        values.deliver(said("p1", tier=f"{seq}"), seq=seq, at=at(seq))
+        values.tidy(always)
+    assert table.size().files < 5, "files are joined"
+    assert table.size().rows > 200, "but few rows are no reason to write all of them anew"
