@@ -206,6 +206,9 @@ def apply(spec, held, givens) -> Result:
         start = None if held is UNKNOWN else usable(spec, held)
     except Misfit:
         return Result("held_type")
+    if spec.strategy == "set_if_empty" and start is not None:
+        # What Braze has stays as it is, even a list for which there would be no room today.
+        return Result("unchanged")
     value = start
     for given in said:
         value = step(spec, value, given)

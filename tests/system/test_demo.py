@@ -73,6 +73,7 @@ def test_the_demo_names_the_bad_files(told):
     assert "semicolons.csv: The header is a single column that contains ';'." in told.stdout
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("words", "moment", "code"),
     [((), "$ exchanger run demographics", 1), (("--stay",), "Both servers stay", 0)],

@@ -17,9 +17,8 @@ from exchanger.jobs.exports import ExportOptions, run_export
 from exchanger.jobs.world import World
 from exchanger.outside.braze import Braze
 from exchanger.outside.s3 import Bucket
-from exchanger.sandbox import LocalS3, Sandbox, SandboxSettings
+from exchanger.sandbox import Sandbox, SandboxSettings
 
-BUCKET = "acme"
 EXPORT = "/users/export/segment"
 ALL = "Everybody"
 
@@ -60,11 +59,9 @@ class Killed(BaseException):
 class Place:
     """A sandbox with a bucket, and what a job needs to run there."""
 
-    def __init__(self, sandbox: Sandbox, s3: LocalS3, workdir: Any) -> None:
+    def __init__(self, sandbox: Sandbox, s3_config: S3Config, workdir: Any) -> None:
         self.sandbox = sandbox
-        keys = {"access_key_id": s3.access_key, "secret_access_key": s3.secret_key}
-        config = S3Config(bucket=BUCKET, region="us-east-1", endpoint_url=s3.url, **keys)
-        self.bucket = Bucket(config)
+        self.bucket = Bucket(s3_config)
         self.clock = SteppedClock(sandbox)
         self.workdir = workdir
 
@@ -143,19 +140,12 @@ PEOPLE = [
 
 
 @pytest.fixture
-def s3():
-    with LocalS3() as server:
-        server.create_bucket(BUCKET)
-        yield server
-
-
-@pytest.fixture
-def place(s3, tmp_path):
+def place(local_s3, s3_config, tmp_path):
     settings = SandboxSettings(users_per_file=10, seconds_per_file=20)
-    with Sandbox(settings, s3=s3, bucket=BUCKET) as sandbox:
+    with Sandbox(settings, s3=local_s3, bucket=s3_config.bucket) as sandbox:
         sandbox.seed([{k: v for k, v in row.items() if v is not None} for row in PEOPLE])
         sandbox.add_segment(ALL)
-        yield Place(sandbox, s3, tmp_path / "work")
+        yield Place(sandbox, s3_config, tmp_path / "work")
 
 
 def expected(place: Place) -> list[dict[str, Any]]:
@@ -369,12 +359,12 @@ def test_confirming_exports_leave_nothing_behind(place):
     assert {wanted} == found
 
 
-def test_the_address_is_used_without_connected_storage(s3, tmp_path):
+def test_the_address_is_used_without_connected_storage(s3_config, tmp_path):
     """Without storage connected to Braze the export is downloaded, and nothing secret is kept."""
     with Sandbox(SandboxSettings(users_per_file=10, seconds_per_file=30)) as sandbox:
         sandbox.seed([{k: v for k, v in row.items() if v is not None} for row in PEOPLE])
         sandbox.add_segment(ALL)
-        place = Place(sandbox, s3, tmp_path / "work")
+        place = Place(sandbox, s3_config, tmp_path / "work")
         report = place.run()
         assert (25, 1) == (report.rows_written, sandbox.requests(EXPORT))
         assert place.document("_exchanger/main/exports/everybody.json")["url"] is None

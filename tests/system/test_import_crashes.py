@@ -104,6 +104,7 @@ def run(braze, bucket, folder, workdir):
         shutil.rmtree(workdir)
 
 
+@pytest.mark.nightly
 def test_dying_at_any_write_changes_no_total(braze, bucket, tmp_path, fuse):
     """
     However far a run came, the next process ends it: sums exact, each run told of once.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 TRACK = "/users/track"
 JOB = {
     "type": "import",
@@ -11,6 +13,7 @@ JOB = {
 }
 
 
+@pytest.mark.nightly
 def test_a_run_that_gives_up_keeps_its_outbox_and_the_next_one_drains_it(exchange):
     """
     An outage longer than give_up fails the run; what it had planned is sent before anything new.
