@@ -24,8 +24,9 @@ SCHEMA = {
     "uncertain": pl.Boolean(),
 }
 """
-``outcome`` is ``ok`` or ``refused``; ``reason`` is Braze's own text, null when ok; ``uncertain``:
-an earlier attempt may have taken effect, so a refusal does not mean that nothing changed.
+``outcome`` is ``ok``, ``refused``, or ``unknown`` where nobody will ask again; ``reason`` is Braze's
+own text, null when ok; ``uncertain``: an earlier attempt may have taken effect, so a refusal does
+not mean that nothing changed.
 """
 
 Ack = tuple[int, str, str | None, bool]
@@ -61,13 +62,26 @@ class Acknowledgements:
         self._bucket.write(key, body, if_none_match=True)
 
     def begun(self) -> list[tuple[int, int]]:
-        """Tell the ranges of items that earlier processes began, first and last included."""
-        ranges = []
+        """
+        Tell the ranges of items that earlier processes may have sent, first and last included.
+
+        A range that ended in good order, if not with success, is narrowed down to what was left
+        without an answer then.
+        """
+        ranges: list[tuple[int, int]] = []
         for item in self._bucket.list(self._names.begun_folder(self._seq)):
             mark = orjson.loads(self._bucket.read(item.key)[0])
             if mark["nonce"] != self._nonce:
-                ranges.append((int(mark["first"]), int(mark["last"])))
+                whole = [(int(mark["first"]), int(mark["last"]))]
+                unsure = mark.get("unsure")
+                ranges += whole if unsure is None else [(i, i) for i in unsure]
         return ranges
+
+    def leave(self, first: int, last: int, unsure: list[int]) -> None:
+        """Narrow the range begun last down to the items of which nobody knows the outcome."""
+        mark = {"first": first, "last": last, "nonce": self._nonce, "unsure": sorted(unsure)}
+        key = self._names.begun(self._seq, self._nonce, self._window)
+        self._bucket.write(key, orjson.dumps(mark))
 
     def read(self, parts: Iterable[str]) -> pl.DataFrame:
         """

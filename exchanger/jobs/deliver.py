@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.errors import BrazeRefused
+from exchanger.errors import BrazeError, BrazeRefused
 from exchanger.jobs.stopping import until_stopped
 from exchanger.profiles.columns import ITEM, OBJECT
 from exchanger.profiles.payloads import bodies
@@ -110,17 +110,22 @@ async def _send_window(
     objects: list[str] = window[OBJECT].to_list()
     said: list[Ack] = []
     failures: list[BaseException] = []
+    unsure: set[int] = set()
 
     async def send(first: int, count: int, body: bytes) -> None:
         async with gate:
             if failures or world.stopping.is_set():
                 return
             chosen = range(first, first + count)
+            unsure.update(items[i] for i in chosen)
             try:
                 answers = await _send(braze, objects, chosen, body)
             except Exception as error:  # noqa: BLE001 - raised again below, once all others ended
                 failures.append(error)
+                if isinstance(error, BrazeError) and not error.uncertain:
+                    unsure.difference_update(items[i] for i in chosen)
                 return
+            unsure.difference_update(items[i] for i in chosen)
             said.extend((items[i], what, why, unsure) for i, what, why, unsure in answers)
             world.progress.advance(count)
 
@@ -129,6 +134,8 @@ async def _send_window(
     sending = asyncio.gather(*(send(b.first_item, b.count, b.body) for b in packed.batches))
     await until_stopped(sending, world.stopping)
     await asyncio.to_thread(acks.write, said)
+    if len(said) < window.height:
+        await asyncio.to_thread(acks.leave, items[0], items[-1], list(unsure))
     if failures:
         log.warning("delivery.interrupted", acknowledged=len(said), error=str(failures[0]))
         raise failures[0]
@@ -155,7 +162,11 @@ async def _send(
             return [(chosen[0], "refused", error.detail, True)]
         middle = len(chosen) // 2
         left = await _send(braze, objects, chosen[:middle])
-        return left + await _send(braze, objects, chosen[middle:])
+        try:
+            return left + await _send(braze, objects, chosen[middle:])
+        except BrazeError as failed:
+            failed.uncertain = True  # Of the other half, some objects were accepted.
+            raise
     for warning in answer.warnings:
         log.warning("delivery.warning", said=warning)
     refused: list[Ack] = [

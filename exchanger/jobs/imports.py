@@ -10,30 +10,29 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import structlog
-
-from exchanger.errors import JobBusy, Stopped, StorageChanged
+from exchanger.errors import Stopped
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.ending import drain, finish
-from exchanger.jobs.holding import holding
+from exchanger.jobs.held_back import hold_back
+from exchanger.jobs.intake import Intake
 from exchanger.jobs.options import ImportOptions
-from exchanger.jobs.planning import Plan, make_plan
 from exchanger.jobs.preview import PlanReport, preview
-from exchanger.jobs.reading import Reading, read_files
-from exchanger.jobs.report import FileReport, RunReport, combined, new_run_id
+from exchanger.jobs.read_files import read_files
+from exchanger.jobs.report import FileReport, RunReport, combined
+from exchanger.jobs.round import new_report, next_report, planned
 from exchanger.jobs.runfiles import commit
+from exchanger.jobs.totals import say_what_counts_again
+from exchanger.jobs.turn import committed, in_turn
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
+    from exchanger.jobs.intake import Counting, WaitingFile
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
     from exchanger.state.runs import Stored
-
-_RACES = 3
-"""How often planning starts again because another process took the next number."""
 
 
 def run_import(
@@ -54,17 +53,20 @@ def run_import(
     """
     state = open_state(world.bucket, world.state_prefix)
     call = ImportCall(world, state, name, job, options or ImportOptions())
-    begun = _new_report(call)
+    begun = new_report(call)
     idle = _idle_notes(call)
     if idle is not None:
         return combined([], idle, nothing=replace(begun, finished_at=world.clock.now()))
     reports: list[RunReport] = []
     notes: list[str] = []
     try:
-        with holding(world, state, name, call.options.wait) as held:
-            _run_all(replace(call, world=held), reports, notes)
-    except StorageChanged as error:
-        raise JobBusy(name, f"a process that writes {error.key}") from error
+        in_turn(
+            world,
+            state,
+            name,
+            call.options.wait,
+            lambda held: _run_all(replace(call, world=held), reports, notes),
+        )
     except Stopped:
         stopped = "Stopped as asked. The next run goes on from there."
         reports.append(replace(begun, state="partial", notes=[stopped]))
@@ -84,21 +86,21 @@ def plan_import(
     """
     state = open_state(world.bucket, world.state_prefix)
     call = ImportCall(world, state, name, job, options or ImportOptions(), record=False)
-    report = _new_report(call)
+    report = new_report(call)
     waiting = waiting_files(call)
-    report.notes += _force_notes(waiting)
+    report.notes += _waiting_notes(waiting)
     if not waiting.files:
         return preview(replace(report, state="nothing_to_do"), None)
-    reading, plan = _planned(call, report, waiting.files)
+    reading = read_files(call, _intakes(call, waiting.files))
+    plan = planned(call, report, reading)
+    report.files += [
+        FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note)
+        for file in reading.waiting
+    ]
     plan.expect_all_accepted(report)
     if reading.left:
         report.notes.append(f"{reading.left} more files follow in a run of their own.")
     return preview(report, plan)
-
-
-def _new_report(call: ImportCall) -> RunReport:
-    now = call.world.clock.now()
-    return RunReport(run_id=new_run_id(call.name, now), job=call.name, started_at=now)
 
 
 def _idle_notes(call: ImportCall) -> list[str] | None:
@@ -107,7 +109,7 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
     if newest is not None and newest.document.state not in ENDED:
         return None
     waiting = waiting_files(call)
-    return None if waiting.files else _force_notes(waiting)
+    return None if waiting.files else _waiting_notes(waiting)
 
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
@@ -118,47 +120,47 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
             reports.append(report)
     waiting = waiting_files(call)
     while waiting.files and not call.world.stopping.is_set():
-        reports.append(_one_run(call, waiting.files))
+        reports += _one_round(call, waiting.files)
         waiting = waiting_files(call)
-    notes += _force_notes(waiting)
+    notes += _waiting_notes(waiting)
 
 
-def _one_run(call: ImportCall, files: list[ObjectInfo]) -> RunReport:
-    """Read, plan and commit one run, and bring it to its end."""
-    for _ in range(_RACES - 1):
-        try:
-            stored = _committed(call, files)
-        except StorageChanged:
-            # Another process took this number first: its run comes before ours.
-            drain(call.world, call.state)
-        else:
-            return finish(call.world, call.state, stored)
-    return finish(call.world, call.state, _committed(call, files))
+def _one_round(call: ImportCall, files: list[ObjectInfo]) -> list[RunReport]:
+    """Take some files: what may be applied in one run, what must wait for a person in another."""
+    reports: list[RunReport] = []
+    stored, waiting = committed(call, lambda: _plan_and_commit(call, files))
+    if stored is not None:
+        reports.append(finish(call.world, call.state, stored))
+    if waiting and not call.world.stopping.is_set():
+        held = committed(call, lambda: hold_back(call, next_report(call), waiting))
+        call.taken.update((file.claim.key, file.claim.etag) for file in waiting)
+        reports.append(finish(call.world, call.state, held))
+    return reports
 
 
-def _committed(call: ImportCall, files: list[ObjectInfo]) -> Stored:
-    newest = call.state.runs.newest()
-    report = _new_report(call)
-    report.seq = newest.document.seq + 1 if newest else 1
-    structlog.contextvars.bind_contextvars(run_id=report.run_id)
-    reading, plan = _planned(call, report, files)
-    stored = commit(call.world, call.state, report, reading, plan)
+def _plan_and_commit(
+    call: ImportCall, files: list[ObjectInfo]
+) -> tuple[Stored | None, list[WaitingFile]]:
+    report = next_report(call)
+    reading = read_files(call, _intakes(call, files))
+    if not reading.files:
+        return None, reading.waiting
+    if call.options.force:
+        report.notes += say_what_counts_again(call, reading)
+    plan = planned(call, report, reading)
+    stored = commit(call, report, reading, plan)
     call.taken.update((file.key, file.etag) for file in reading.files)
-    return stored
+    return stored, reading.waiting
 
 
-def _planned(call: ImportCall, report: RunReport, files: list[ObjectInfo]) -> tuple[Reading, Plan]:
-    reading = read_files(call, files)
-    report.files = [
-        FileReport(file.key, file.outcome, file.rows, file.note) for file in reading.files
-    ]
-    plan = make_plan(call, reading, report)
-    report.notes += reading.notes
-    return reading, plan
+def _intakes(call: ImportCall, files: list[ObjectInfo]) -> list[Intake]:
+    counting: Counting = "in_full" if call.options.force else "ask"
+    return [Intake(file.key, file.etag, counting) for file in files]
 
 
-def _force_notes(waiting: WaitingFiles) -> list[str]:
+def _waiting_notes(waiting: WaitingFiles) -> list[str]:
     return [
-        f"{key} waits: its sums may count twice. To apply it in full: run with --force."
-        for key in waiting.for_force
+        f"{key} waits in run {seq}, as its sums may count twice: exchanger approve {seq}, or "
+        f"exchanger discard {seq}. To add it in full: run with --force."
+        for key, seq in waiting.held.items()
     ]

@@ -1,0 +1,111 @@
+"""
+The story of an approval: a run that was held back is planned again, on what is held by now.
+
+If it would add more than the person was shown, it is held back again instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from exchanger.errors import RunUnsuitable
+from exchanger.jobs.call import ImportCall
+from exchanger.jobs.discard import drop_held_back
+from exchanger.jobs.ending import drain, finish
+from exchanger.jobs.held_back import hold_again
+from exchanger.jobs.intake import Intake
+from exchanger.jobs.options import ImportOptions
+from exchanger.jobs.read_files import read_files
+from exchanger.jobs.round import next_report, planned
+from exchanger.jobs.runfiles import commit
+from exchanger.jobs.totals import exceed, totals_of
+from exchanger.jobs.turn import committed, in_turn
+from exchanger.state.connection import open_state
+from exchanger.state.runs import Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.report import RunReport
+    from exchanger.jobs.world import World
+    from exchanger.state.runs import ClaimedFile
+
+
+def approve_run(world: World, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
+    """
+    Apply a run that was held back.
+
+    Args:
+        world: The outside.
+        name: The run's job.
+        job: As it is configured now.
+        seq: The run that was held back.
+        wait: Seconds to wait for another process that writes to the same connection.
+
+    Returns:
+        The report of the run that applied it; or of the same run, held back again.
+
+    Raises:
+        RunUnsuitable: The run is not held back.
+        BrazeError: As for an import.
+        StorageError: S3 refused or did not answer.
+        JobBusy: Another process writes to this connection.
+        Stopped: The process was asked to stop before anything counted.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    call = ImportCall(world, state, name, job, ImportOptions(wait=wait))
+    return in_turn(world, state, name, wait, lambda held: _approve(replace(call, world=held), seq))
+
+
+def _approve(call: ImportCall, seq: int) -> RunReport:
+    drain(call.world, call.state)
+    stored = call.state.runs.read(seq)
+    run = stored.document
+    if run.state != "held_back":
+        by = f"; run {run.taken_up_by} applied it" if run.taken_up_by else ""
+        raise RunUnsuitable(str(seq), "approve", f"it is not held back{by}")
+    overtaken = _overtaken(call, run.files, seq)
+    said = [
+        f"{file.key} was left out: a version of it was applied after the run was held back."
+        for file in overtaken
+    ]
+    chosen = [file for file in run.files if file not in overtaken]
+    if not chosen:
+        return drop_held_back(call.world, call.state, stored, notes=said)
+    outcome = committed(call, lambda: _plan_and_commit(call, stored, chosen, said))
+    return finish(call.world, call.state, outcome) if isinstance(outcome, Stored) else outcome
+
+
+def _overtaken(call: ImportCall, files: Sequence[ClaimedFile], seq: int) -> list[ClaimedFile]:
+    """Name the files of which a newer version, or this one in full, was applied meanwhile."""
+    applied = call.state.applied.snapshot()
+    return [
+        file for file in files if applied.overtaken(file.key, file.sums, seq, by_replacing=False)
+    ]
+
+
+def _plan_and_commit(
+    call: ImportCall, held: Stored, files: Sequence[ClaimedFile], notes: list[str]
+) -> Stored | RunReport:
+    report = next_report(call)
+    reading = read_files(
+        call,
+        [
+            Intake(
+                file.key,
+                file.etag,
+                "difference" if file.outcome == "replaced" else "in_full",
+                kept=file.kept,
+            )
+            for file in files
+        ],
+    )
+    report.notes += notes
+    totals = totals_of(reading)
+    if exceed(totals, held.document.totals):
+        now = call.world.clock.now().isoformat()
+        return hold_again(call.state, held, totals, now)
+    plan = planned(call, report, reading)
+    return commit(call, report, reading, plan, origin=held.document.seq)
