@@ -24,9 +24,9 @@ SCHEMA = {
     "uncertain": pl.Boolean(),
 }
 """
-``outcome`` is ``ok``, ``refused``, or ``unknown`` where nobody will ask again; ``reason`` is Braze's
-own text, null when ok; ``uncertain``: an earlier attempt may have taken effect, so a refusal does
-not mean that nothing changed.
+``outcome`` is ``ok``, ``refused``, or ``unknown`` where nobody will ask again; ``reason`` is
+Braze's own text, null when ok; ``uncertain``: an earlier attempt may have taken effect, so a
+refusal does not mean that nothing changed.
 """
 
 Ack = tuple[int, str, str | None, bool]

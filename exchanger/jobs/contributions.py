@@ -83,7 +83,7 @@ def negated(given: pl.DataFrame, position: int) -> pl.DataFrame:
     """Turn what a key counts for into the corrections that its new version brings."""
     fields = [name for name in given.columns if name != PROFILE]
     return given.select(
-        PROFILE, pl.lit(position, pl.UInt32).alias(FILE), *(0 - pl.col(name) for name in fields)
+        PROFILE, pl.lit(position, pl.UInt32).alias(FILE), *(pl.col(name) * -1 for name in fields)
     )
 
 

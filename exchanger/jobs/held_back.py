@@ -89,11 +89,11 @@ def hold_again(
     """Show a person the totals as they are by now, as they go beyond what was approved."""
     run = stored.document
     report = RunReport.from_json(run.report | {"finished_at": finished_at})
-    report.notes = [
+    said = (
         "Other totals would be added by now than were shown when the run was held back, so nothing "
-        f"was sent. If these are right: exchanger approve {run.seq}",
-        *in_words(totals),
-    ]
+        f"was sent. If these are right: exchanger approve {run.seq}"
+    )
+    report.notes = [said, *in_words(totals)]
     state.runs.change(stored, totals=totals, report=report.to_json())
     state.finished.amend(report.to_json())
     return report

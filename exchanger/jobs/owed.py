@@ -118,7 +118,7 @@ def _removed(name: str) -> pl.Expr:
     return sides.map_batches(gone, return_dtype=pl.String, is_elementwise=True)
 
 
-def read_owed(
+def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
     owed: pl.DataFrame,
     job: ImportJob,
     position: int,

@@ -1,4 +1,4 @@
-"""What files would add to each summed field over all profiles: the number that a person approves."""
+"""What files would add to each summed field in all: the numbers that a person approves."""
 
 from __future__ import annotations
 

@@ -22,9 +22,7 @@ HEADER = "id,tier,tag,spent\n"
 def refuse(exchange, index=0, times=1):
     """Let Braze refuse one object of the next request, for no reason that lasts."""
     told = {"type": "not today", "input_array": "attributes", "index": index}
-    exchange.braze.faults(
-        TRACK, status=400, body={"message": "no", "errors": [told]}, times=times
-    )
+    exchange.braze.faults(TRACK, status=400, body={"message": "no", "errors": [told]}, times=times)
 
 
 def quarantine(exchange, report):

@@ -15,7 +15,7 @@ from exchanger.cli.options import (
 )
 
 
-def approve(
+def approve(  # noqa: PLR0913 - one for each option
     run: RunName,
     *,
     config: ConfigPath = DEFAULT_CONFIG,
