@@ -253,10 +253,10 @@ class DemoStory:
         self._telling.say(f"All {self._telling.checks} checks hold, in {took:.0f} s.")
 
     def _run(self, name: str, state: str = "succeeded") -> dict[str, Any]:
-        if self._place.stopping.is_set():
-            raise Stopped
         outcome = self._place.run(name)
         report = outcome.report
+        if self._place.stopping.is_set():
+            raise Stopped
         # What went wrong was said when it happened.
         shown = report | {"error": None} if outcome.said else report
         self._telling.command(f"run {name}", describe_report(shown, outcome.bucket))

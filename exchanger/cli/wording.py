@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import singledispatch
 
+from exchanger.cli.options import DEFAULT_CONFIG
 from exchanger.config.findings import closest
 from exchanger.errors import (
     BrazeError,
@@ -100,7 +101,8 @@ def _(error: ConfigError) -> Words:
     elif any("cannot be read" in problem.message for problem in error.problems):
         then = "A sample to start from: exchanger init"
     else:
-        then = "Correct this, then: exchanger check"
+        other = error.source not in ("", DEFAULT_CONFIG.as_posix())
+        then = "Correct this, then: exchanger check" + (f" --config {error.source}" * other)
     return Words("\n".join([head, *lines]), then)
 
 

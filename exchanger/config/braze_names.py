@@ -25,11 +25,11 @@ STANDARD = frozenset(
 NOT_EXPORTED = frozenset(
     {
         "subscription_groups", "current_location", "email_open_tracking_disabled",
-        "email_click_tracking_disabled", "image_url", "facebook", "twitter",
+        "email_click_tracking_disabled", "image_url", "facebook", "twitter", "push_tokens",
         "date_of_first_session", "date_of_last_session", "marked_email_as_spam_at",
     }
 )  # fmt: skip
-"""Standard attributes that no export returns: what Braze has cannot be known."""
+"""Standard attributes that no export returns as they are written: what Braze has is unknown."""
 
 EXPORTED = frozenset(
     {

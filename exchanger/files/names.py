@@ -92,6 +92,10 @@ class StateNames:
         """The types that were inferred for the columns of a job, and are kept."""
         return f"{self.prefix}types/{job}.json"
 
+    def export(self, job: str) -> str:
+        """The segment export that a job waits for."""
+        return f"{self.prefix}exports/{job}.json"
+
     @property
     def lease(self) -> str:
         """Who may write."""

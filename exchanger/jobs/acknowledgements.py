@@ -29,7 +29,10 @@ Braze's own text, null when ok; ``uncertain``: an earlier attempt may have taken
 refusal does not mean that nothing changed.
 """
 
-Ack = tuple[int, str, str | None, bool]
+Refusal = tuple[int, str, bool]
+"""An item, Braze's reason, and whether an earlier attempt may have taken effect."""
+
+_REFUSALS = {ITEM: pl.UInt32(), "reason": pl.String(), "uncertain": pl.Boolean()}
 
 
 class Acknowledgements:
@@ -95,12 +98,36 @@ class Acknowledgements:
         acks = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
         return acks.sort("outcome").unique(ITEM, keep="first", maintain_order=True)
 
-    def write(self, acks: list[Ack]) -> None:
-        """Keep one more part."""
-        if not acks:
+    def write(self, answered: pl.Series, refused: list[Refusal]) -> None:
+        """
+        Keep one more part.
+
+        Args:
+            answered: Items, each accepted unless it is among the refused.
+            refused: The refused ones.
+        """
+        if answered.is_empty():
             return
+        refusals = pl.DataFrame(refused, schema=_REFUSALS, orient="row")
+        refusals = refusals.with_columns(pl.lit("refused").alias("outcome"))
+        accepted = answered.filter(~answered.is_in(refusals[ITEM].implode())).to_frame(ITEM)
+        acks = pl.concat([accepted, refusals], how="diagonal").select(
+            ITEM,
+            pl.col("outcome").fill_null("ok"),
+            "reason",
+            pl.col("uncertain").fill_null(value=False),
+        )
+        self._keep(acks)
+
+    def give_up(self, items: pl.Series, reason: str) -> None:
+        """Keep that nobody will learn what became of some items."""
+        if not items.is_empty():
+            unknown = {"outcome": pl.lit("unknown"), "reason": pl.lit(reason)}
+            self._keep(items.to_frame(ITEM).with_columns(**unknown, uncertain=pl.lit(value=True)))
+
+    def _keep(self, acks: pl.DataFrame) -> None:
         body = io.BytesIO()
-        pl.DataFrame(acks, schema=SCHEMA, orient="row").write_parquet(body)
+        acks.write_parquet(body)
         self._part += 1
         key = self._names.ack(self._seq, self._nonce, self._part)
         self._bucket.write(key, body.getvalue(), if_none_match=True)

@@ -16,7 +16,7 @@ from exchanger.jobs.ending import drain, finish
 from exchanger.jobs.held_back import hold_again
 from exchanger.jobs.intake import Intake
 from exchanger.jobs.options import ImportOptions
-from exchanger.jobs.read_files import read_files
+from exchanger.jobs.read_files import read_all_files
 from exchanger.jobs.round import next_report, planned
 from exchanger.jobs.runfiles import commit
 from exchanger.jobs.totals import exceed, totals_of
@@ -90,7 +90,7 @@ def _plan_and_commit(
     call: ImportCall, held: Stored, files: Sequence[ClaimedFile], notes: list[str]
 ) -> Stored | RunReport:
     report = next_report(call)
-    reading = read_files(
+    reading = read_all_files(
         call,
         [
             Intake(

@@ -17,12 +17,12 @@ import structlog
 from exchanger.errors import BrazeError, BrazeRefused
 from exchanger.jobs.stopping import until_stopped
 from exchanger.profiles.columns import ITEM, OBJECT
-from exchanger.profiles.payloads import bodies
+from exchanger.profiles.payloads import Batch, bodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exchanger.jobs.acknowledgements import Ack, Acknowledgements
+    from exchanger.jobs.acknowledgements import Acknowledgements, Refusal
     from exchanger.jobs.world import World
     from exchanger.outside.braze import Braze
 
@@ -93,12 +93,11 @@ async def send_again(world: World, rows: pl.DataFrame) -> None:
         BrazeError: As for *deliver*.
         LeaseLost: As for *deliver*.
     """
-    objects: list[str] = rows[OBJECT].to_list()
     async with world.braze() as braze:
         braze.permit = world.may_send
         for batch in bodies(rows[OBJECT], world.batch_size).batches:
             chosen = range(batch.first_item, batch.first_item + batch.count)
-            await _send(braze, objects, chosen, batch.body)
+            await _send(braze, rows[OBJECT], chosen, batch.body)
 
 
 async def _send_window(
@@ -106,47 +105,48 @@ async def _send_window(
 ) -> bool:
     """Send one window; its acknowledgements are kept even when some request failed."""
     gate = asyncio.Semaphore(IN_FLIGHT)
-    items: list[int] = window[ITEM].to_list()
-    objects: list[str] = window[OBJECT].to_list()
-    said: list[Ack] = []
+    packed = bodies(window[OBJECT], world.batch_size)
+    answered: list[pl.Series] = [window[ITEM].gather(packed.too_large)]
+    refused: list[Refusal] = [(i, TOO_LARGE, False) for i in packed.too_large]
     failures: list[BaseException] = []
     unsure: set[int] = set()
 
-    async def send(first: int, count: int, body: bytes) -> None:
+    async def send(batch: Batch) -> None:
         async with gate:
             if failures or world.stopping.is_set():
                 return
-            chosen = range(first, first + count)
-            unsure.update(items[i] for i in chosen)
+            chosen = range(batch.first_item, batch.first_item + batch.count)
+            unsure.update(chosen)
             try:
-                answers = await _send(braze, objects, chosen, body)
+                refused.extend(await _send(braze, window[OBJECT], chosen, batch.body))
             except Exception as error:  # noqa: BLE001 - raised again below, once all others ended
                 failures.append(error)
                 if isinstance(error, BrazeError) and not error.uncertain:
-                    unsure.difference_update(items[i] for i in chosen)
+                    unsure.difference_update(chosen)
                 return
-            unsure.difference_update(items[i] for i in chosen)
-            said.extend((items[i], what, why, unsure) for i, what, why, unsure in answers)
-            world.progress.advance(count)
+            unsure.difference_update(chosen)
+            answered.append(window[ITEM].slice(batch.first_item, batch.count))
+            world.progress.advance(batch.count)
 
-    packed = bodies(window[OBJECT], world.batch_size)
-    said.extend((items[i], "refused", TOO_LARGE, False) for i in packed.too_large)
-    sending = asyncio.gather(*(send(b.first_item, b.count, b.body) for b in packed.batches))
+    sending = asyncio.gather(*(send(batch) for batch in packed.batches))
     await until_stopped(sending, world.stopping)
-    await asyncio.to_thread(acks.write, said)
-    if len(said) < window.height:
-        await asyncio.to_thread(acks.leave, items[0], items[-1], list(unsure))
+    items = pl.concat(answered)
+    named = [(int(window[ITEM][i]), reason, doubtful) for i, reason, doubtful in refused]
+    await asyncio.to_thread(acks.write, items, named)
+    if items.len() < window.height:
+        left = window[ITEM].gather(sorted(unsure)).to_list()
+        await asyncio.to_thread(acks.leave, window[ITEM][0], window[ITEM][-1], left)
     if failures:
-        log.warning("delivery.interrupted", acknowledged=len(said), error=str(failures[0]))
+        log.warning("delivery.interrupted", acknowledged=items.len(), error=str(failures[0]))
         raise failures[0]
-    return len(said) == window.height
+    return items.len() == window.height
 
 
 async def _send(
-    braze: Braze, objects: list[str], chosen: range | list[int], body: bytes | None = None
-) -> list[Ack]:
+    braze: Braze, objects: pl.Series, chosen: range | list[int], body: bytes | None = None
+) -> list[Refusal]:
     """
-    Send some objects until each is accepted or refused.
+    Send some objects until each is accepted or refused, and tell who was refused.
 
     A refusal that names objects is theirs alone; one that names none is narrowed down by halves.
     """
@@ -159,7 +159,7 @@ async def _send(
             raise
         if len(chosen) == 1:
             # Whether an earlier attempt took effect is not known here: look it up before use.
-            return [(chosen[0], "refused", error.detail, True)]
+            return [(chosen[0], error.detail, True)]
         middle = len(chosen) // 2
         left = await _send(braze, objects, chosen[:middle])
         try:
@@ -169,17 +169,16 @@ async def _send(
             raise
     for warning in answer.warnings:
         log.warning("delivery.warning", said=warning)
-    refused: list[Ack] = [
-        (chosen[index], "refused", reason, answer.uncertain)
-        for index, reason in answer.refused.items()
+    refused: list[Refusal] = [
+        (chosen[index], reason, answer.uncertain) for index, reason in answer.refused.items()
     ]
-    others = [item for index, item in enumerate(chosen) if index not in answer.refused]
     if answer.accepted:
-        return refused + [(item, "ok", None, False) for item in others]
+        return refused
+    others = [item for index, item in enumerate(chosen) if index not in answer.refused]
     return refused + await _send(braze, objects, others)
 
 
-def _body(objects: list[str], chosen: range | list[int]) -> bytes:
+def _body(objects: pl.Series, chosen: range | list[int]) -> bytes:
     """Render some objects, which fitted into one request before, as a request of their own."""
-    packed = bodies(pl.Series([objects[i] for i in chosen], dtype=pl.String), len(chosen))
+    packed = bodies(objects.gather(list(chosen)), len(chosen))
     return packed.batches[0].body

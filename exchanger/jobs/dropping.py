@@ -45,8 +45,8 @@ def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> Run
     run = stored.document
     outbox = load(world, run.outbox, run.outbox_sha256)
     acks = Acknowledgements(world.bucket, state.names, run.seq)
-    attempted: list[int] = suspects_of(outbox, acks)[ITEM].to_list()
-    acks.write([(item, "unknown", NOBODY_KNOWS, True) for item in attempted])
+    attempted = suspects_of(outbox, acks)[ITEM]
+    acks.give_up(attempted, NOBODY_KNOWS)
     parts = acks.parts()
     answered = acks.read(parts)
     now = world.clock.now().isoformat()
@@ -58,7 +58,7 @@ def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> Run
         files=tuple(_dropped(file, answered) for file in run.files),
         report=run.report | {"finished_at": now},
     )
-    log.info("run.dropped", seq=run.seq, answered=answered.height, attempted=len(attempted))
+    log.info("run.dropped", seq=run.seq, answered=answered.height, attempted=attempted.len())
     rejected = load(world, run.rejected) if run.rejected else no_rows()
     return settle(world, state, stored, outbox, rejected)
 

@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from exchanger.errors import JobBusy, StateDamaged, StorageChanged, StorageMissing
 from exchanger.files.manifest import spell, to_body
+from exchanger.files.names import StateNames
 from exchanger.outside.s3 import Bucket
 from exchanger.profiles.exported import FieldsToExport
 
@@ -90,7 +91,7 @@ class PendingDocument:
 
     def __init__(self, bucket: Bucket, state_prefix: str, job: str) -> None:
         self._bucket = bucket
-        self._key = f"{state_prefix}exports/{job}.json"
+        self._key = StateNames(state_prefix).export(job)
         self._job = job
         self._etag: str | None = None
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile]) -> Stored:
+def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile]) -> Stored | None:
     """
     Create the run that waits.
 
@@ -37,12 +37,18 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
         report: A new one, with the run's number.
         waiting: Its files.
 
+    Returns:
+        None if none of the files is there any more.
+
     Raises:
         StorageChanged: Another process created a run of this number first.
     """
     seq = report.seq or 1
     nonce = new_nonce()
     reading = read_files(call, [file.intake for file in waiting])
+    waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in reading.gone]
+    if not waiting:
+        return None
     claims = [
         replace(
             file.claim,

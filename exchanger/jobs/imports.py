@@ -115,7 +115,8 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
     """Finish what was begun, then take run after run until no file waits."""
     for report in drain(call.world, call.state):
-        notes.append(f"Finished run {report.run_id} of {report.job}, which had been interrupted.")
+        if not call.world.stopping.is_set():
+            notes.append(f"Finished run {report.run_id} of {report.job}, which was interrupted.")
         if report.job == call.name:
             reports.append(report)
     waiting = waiting_files(call)
@@ -134,7 +135,7 @@ def _one_round(call: ImportCall, files: list[ObjectInfo]) -> list[RunReport]:
     if waiting and not call.world.stopping.is_set():
         held = committed(call, lambda: hold_back(call, next_report(call), waiting))
         call.taken.update((file.claim.key, file.claim.etag) for file in waiting)
-        reports.append(finish(call.world, call.state, held))
+        reports += [] if held is None else [finish(call.world, call.state, held)]
     return reports
 
 
@@ -143,13 +144,14 @@ def _plan_and_commit(
 ) -> tuple[Stored | None, list[WaitingFile]]:
     report = next_report(call)
     reading = read_files(call, _intakes(call, files))
-    if not reading.files:
+    if not reading.files and not reading.gone:
         return None, reading.waiting
     if call.options.force:
         report.notes += say_what_counts_again(call, reading)
     plan = planned(call, report, reading)
     stored = commit(call, report, reading, plan)
     call.taken.update((file.key, file.etag) for file in reading.files)
+    call.taken.update(reading.gone)
     return stored, reading.waiting
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import polars as pl
 import structlog
 
 from exchanger.errors import Stopped
-from exchanger.jobs.stopping import until_stopped
+from exchanger.jobs.stopping import together, until_stopped
 from exchanger.profiles.columns import PROFILE
 from exchanger.profiles.observations import fields_to_export, held_form
 
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 
 PER_REQUEST = 50
 """Identifiers in one request to ``/users/export/ids`` (braze-api.md 5)."""
+PART = 5_000
+"""Profiles whose answers are kept together."""
+Keep = Callable[[pl.DataFrame, datetime], None]
 WORTH_SAYING = 180.0
 """Seconds of look-ups from which a run says so before it starts."""
 _AT_ONCE = 8
@@ -50,13 +54,15 @@ def say_if_slow(profiles: int, limit: RateLimit) -> list[str]:
     return [said]
 
 
-def look_up(world: World, needed: pl.DataFrame) -> pl.DataFrame:
+def look_up(world: World, needed: pl.DataFrame, keep: Keep | None = None) -> pl.DataFrame:
     """
     Ask Braze for fields of profiles.
 
     Args:
         world: The outside.
         needed: ``@profile`` and ``field``, one row per unknown field.
+        keep: Given each part of the answer, and when it was asked for, as soon as it is there: at
+            Braze's rate a large look-up takes hours, and a stop should not lose them.
 
     Returns:
         ``@profile``, ``@exists`` and one canonical String column for each field named anywhere in
@@ -69,21 +75,32 @@ def look_up(world: World, needed: pl.DataFrame) -> pl.DataFrame:
     profiles = needed[PROFILE].unique().sort()
     fields = needed["field"].unique().sort().to_list()
     world.progress.step("looking up profiles in Braze", profiles.len())
-    return asyncio.run(_ask(world, profiles, fields))
+    return asyncio.run(_ask(world, profiles, fields, keep))
 
 
-async def _ask(world: World, profiles: pl.Series, fields: list[str]) -> pl.DataFrame:
-    gate = asyncio.Semaphore(_AT_ONCE)
+async def _ask(
+    world: World, profiles: pl.Series, fields: list[str], keep: Keep | None
+) -> pl.DataFrame:
+    frames = []
     async with world.braze() as braze:
-        chunks = [profiles.slice(at, PER_REQUEST) for at in range(0, profiles.len(), PER_REQUEST)]
-        asking = asyncio.gather(
-            *(_ask_chunk(world, braze, gate, chunk.to_list(), fields) for chunk in chunks)
-        )
-        if not await until_stopped(asking, world.stopping):
-            raise Stopped
-        frames = asking.result()
+        for at in range(0, profiles.len(), PART):
+            asked_at = world.clock.now()
+            frames.append(await _ask_part(world, braze, profiles.slice(at, PART), fields))
+            if keep is not None:
+                await asyncio.to_thread(keep, frames[-1], asked_at)
     log.info("lookup.finished", profiles=profiles.len(), fields=len(fields))
     return pl.concat(frames)
+
+
+async def _ask_part(
+    world: World, braze: Braze, profiles: pl.Series, fields: list[str]
+) -> pl.DataFrame:
+    gate = asyncio.Semaphore(_AT_ONCE)
+    chunks = [profiles.slice(at, PER_REQUEST) for at in range(0, profiles.len(), PER_REQUEST)]
+    asking = together(_ask_chunk(world, braze, gate, chunk.to_list(), fields) for chunk in chunks)
+    if not await until_stopped(asking, world.stopping):
+        raise Stopped
+    return pl.concat(asking.result())
 
 
 async def _ask_chunk(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -141,10 +142,11 @@ def _complete(
     if needed.is_empty():
         return known, 0
     report.notes += say_if_slow(needed[PROFILE].n_unique(), call.world.lookup_limit)
-    asked_at = call.world.clock.now()
-    seen = look_up(call.world, needed)
-    if call.record:
-        record_observations(call.world, call.state, seen, asked_at)
+
+    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
+        record_observations(call.world, call.state, part, asked_at)
+
+    seen = look_up(call.world, needed, keep if call.record else None)
     return overlay(known, seen), seen.height
 
 

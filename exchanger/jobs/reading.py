@@ -46,6 +46,7 @@ class Reading:
         types: Types of the job's columns, ready to be kept.
         rows: Data rows read, the rejected ones included.
         left: Files that did not fit into this run.
+        gone: Files that were there in the listing, but not any more in that version.
         frames: What each file gives.
         rejected: Rejected rows, ``REJECTED``.
         corrections: What is taken back of what earlier versions of files gave to sums.
@@ -60,6 +61,7 @@ class Reading:
     types: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     left: int = 0
+    gone: list[tuple[str, str]] = field(default_factory=list)
     frames: list[pl.DataFrame] = field(default_factory=list)
     rejected: list[pl.DataFrame] = field(default_factory=list)
     corrections: list[pl.DataFrame] = field(default_factory=list)

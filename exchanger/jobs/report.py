@@ -163,13 +163,16 @@ def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) 
         return replace(nothing, state="nothing_to_do", notes=notes)
     last = reports[-1]
     sums = {name: sum(getattr(r, name) for r in reports) for name in _COUNTS}
+    quarantines = [r.quarantine for r in reports if r.quarantine]
+    earlier = [f"Rows that were not taken are in {key}, too." for key in quarantines[:-1]]
     return replace(
         last,
         **sums,
         state=_joint_state({r.state for r in reports}),
         started_at=reports[0].started_at,
         files=[file for r in reports for file in r.files],
-        notes=[*dict.fromkeys(note for r in reports for note in r.notes), *notes],
+        quarantine=quarantines[-1] if quarantines else None,
+        notes=[*dict.fromkeys(note for r in reports for note in r.notes), *notes, *earlier],
     )
 
 

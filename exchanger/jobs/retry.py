@@ -21,7 +21,7 @@ from exchanger.jobs.late_rows import settle_late_rows
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.owed import read_owed
 from exchanger.jobs.quarantined_rows import quarantined_rows
-from exchanger.jobs.read_files import read_files
+from exchanger.jobs.read_files import read_all_files
 from exchanger.jobs.reading import REJECTED
 from exchanger.jobs.report import combined
 from exchanger.jobs.round import new_report, next_report, planned
@@ -80,7 +80,7 @@ def _retry(call: ImportCall, seq: int) -> RunReport:
     reports = [] if stored is None else [finish(call.world, call.state, stored)]
     if waiting and not call.world.stopping.is_set():
         held = committed(call, lambda: hold_back(call, next_report(call), waiting))
-        reports.append(finish(call.world, call.state, held))
+        reports += [] if held is None else [finish(call.world, call.state, held)]
     return combined(reports, found.notes, nothing=_ended(call, begun))
 
 
@@ -92,7 +92,7 @@ def _plan_and_commit(
     call: ImportCall, run: RunDocument, found: QuarantinedRows
 ) -> tuple[Stored | None, list[WaitingFile]]:
     report = next_report(call)
-    reading = read_files(call, found.intakes)
+    reading = read_all_files(call, found.intakes)
     for owed in found.owed:
         _add_owed(call, reading, owed)
     for claim, rows in found.gone:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import structlog
 
-from exchanger.errors import StateDamaged
+from exchanger.errors import StateDamaged, StorageMissing
 from exchanger.state.runs import RunDocument, Stored, new_nonce
 
 if TYPE_CHECKING:
@@ -82,7 +82,10 @@ def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
         StateDamaged: It is missing, or not what was written.
     """
     path = world.workdir / "state.parquet"
-    found = world.bucket.download(key, world.bucket.head(key).etag, path)
+    try:
+        found = world.bucket.download(key, world.bucket.head(key).etag, path)
+    except StorageMissing as error:
+        raise StateDamaged(key, "it is gone, and its run cannot end without it") from error
     if checksum and found != checksum:
         raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
     return pl.read_parquet(path, memory_map=False)

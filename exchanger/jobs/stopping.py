@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 PATIENCE = 5.0
 """Seconds that requests in flight have to end by themselves: a process is gone within 10 s."""
 _LOOK = 0.1
+
+
+def together(work: Iterable[Coroutine[object, object, T]]) -> asyncio.Task[list[T]]:
+    """Run coroutines side by side; when one fails or the task is cancelled, all others end too."""
+
+    async def gathered() -> list[T]:
+        tasks = [asyncio.ensure_future(one) for one in work]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    return asyncio.ensure_future(gathered())
 
 
 async def until_stopped(

@@ -42,10 +42,11 @@ def waiting_files(call: ImportCall) -> WaitingFiles:
     held: dict[str, int] = {}
     for item in _drops(call):
         etag, outcome, seq = latest.get(item.key, ("", "", 0))
-        waits = etag == item.etag and outcome in WAITING
-        wanted = _in_range(item, options) if options.as_if_new else waits or etag != item.etag
-        if waits and not options.force:
-            wanted = False
+        known = etag == item.etag
+        waits = known and outcome in WAITING
+        # A file that waits is not taken as if new either: its sums would be forgotten.
+        chosen = options.force if waits else options.as_if_new or not known
+        wanted = chosen and _in_range(item, options)
         if wanted and (item.key, item.etag) not in call.taken:
             files.append(item)
         elif waits:

@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 
 import polars as pl
 
+from exchanger.config.braze_names import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
 from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
 from exchanger.errors import FileRejected
 from exchanger.profiles.inference import infer_type
@@ -23,7 +24,6 @@ from exchanger.profiles.kept_types import keep_type
 from exchanger.profiles.own_types import TypeName, own_type, parse_type_name
 from exchanger.profiles.raw import RawColumns, without_empty
 from exchanger.profiles.rules import Rule
-from exchanger.profiles.standard import CONTROL_KEYS, IDENTIFIERS, STANDARD_ATTRIBUTES
 
 _MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
 _NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
@@ -108,7 +108,8 @@ def require_column(column: str, raw: RawColumns) -> None:
         near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in raw.names}, 1)
         guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
         found = ", ".join(raw.names)
-        message = f"The file has no column {column!r}.{guess} Its columns are: {found}."
+        message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
+        message += "Correct the file, or name the right column in the job with 'from:'."
         raise FileRejected(raw.key, "missing_column", message, column=column)
 
 
@@ -192,9 +193,9 @@ def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str
 def _takes(block: RemainingFields, column: str) -> bool:
     """Tell whether a block of remaining fields applies to a column."""
     names = {column, block.prefix + column}
-    if names & (IDENTIFIERS | CONTROL_KEYS) or any(name.startswith("@") for name in names):
+    if names & (IDENTIFIERS | CONTROLS) or any(name.startswith("@") for name in names):
         return False
-    if names & STANDARD_ATTRIBUTES and not block.standard:
+    if names & (STANDARD | REFUSED) and not block.standard:
         return False
     excluded = any(fnmatchcase(column, pattern) for pattern in block.exclude)
     return fnmatchcase(column, block.columns) and not excluded

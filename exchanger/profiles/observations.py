@@ -12,29 +12,11 @@ from typing import Any
 
 import polars as pl
 
+from exchanger.config.braze_names import NOT_EXPORTED, STANDARD
 from exchanger.profiles.columns import EXISTS, PROFILE
 from exchanger.profiles.fragments import EMPTY, canonical_string, spell_json
-from exchanger.profiles.standard import STANDARD_ATTRIBUTES
 
 CUSTOM_ATTRIBUTES = "custom_attributes"
-
-NOT_EXPORTED = frozenset(
-    {
-        "current_location",
-        "date_of_first_session",
-        "date_of_last_session",
-        "subscription_groups",
-        "email_open_tracking_disabled",
-        "email_click_tracking_disabled",
-        "marked_email_as_spam_at",
-        "image_url",
-        "push_tokens",
-        "facebook",
-        "twitter",
-        "email_subscription_info",
-    }
-)
-"""Standard attributes that no export gives back as they are written: they stay unknown."""
 
 _EMPTY_TEXTS = ("[]", "{}")
 
@@ -42,7 +24,7 @@ _EMPTY_TEXTS = ("[]", "{}")
 def fields_to_export(fields: Iterable[str]) -> list[str]:
     """Name what to ask Braze for, so that the fields can be observed; ``external_id`` is first."""
     asked = [
-        name if name in STANDARD_ATTRIBUTES else CUSTOM_ATTRIBUTES
+        name if name in STANDARD else CUSTOM_ATTRIBUTES
         for name in fields
         if name not in NOT_EXPORTED
     ]
@@ -80,7 +62,7 @@ def held_form(
 def _observed(profile: Mapping[str, Any], name: str) -> str | None:
     if name in NOT_EXPORTED:
         return None
-    place = profile if name in STANDARD_ATTRIBUTES else profile.get(CUSTOM_ATTRIBUTES) or {}
+    place = profile if name in STANDARD else profile.get(CUSTOM_ATTRIBUTES) or {}
     value = place.get(name)
     if isinstance(value, str) and not value.strip():
         return EMPTY

@@ -13,18 +13,19 @@ from exchanger.sandbox.settings import SandboxSettings
 BRAZE_PORT = 8601
 S3_PORT = 8602
 
+_LOOK = 0.5
 _SNIPPET = """\
 connections:
   sandbox:
     braze:
       endpoint: {braze}
-      api_key: {api_key}
+      api_key: ${{BRAZE_API_KEY:-{api_key}}}
     s3:
       bucket: {bucket}
       region: {region}
       endpoint_url: {s3}
-      access_key_id: {access_key}
-      secret_access_key: {secret_key}
+      access_key_id: ${{EXCHANGER_S3_KEY_ID:-{access_key}}}
+      secret_access_key: ${{EXCHANGER_S3_SECRET:-{secret_key}}}
 """
 
 
@@ -42,7 +43,7 @@ def serve(  # noqa: PLR0913 (one for each option of the verb)
     """
     Serve a local Braze and a local S3 until interrupted; nothing is kept afterwards.
 
-    A segment *All users* exists from the start.
+    The segments *All users* and *VIP customers* (``loyalty_tier`` is gold) exist from the start.
 
     Args:
         braze_port: 0 for any that is free.
@@ -64,11 +65,15 @@ def serve(  # noqa: PLR0913 (one for each option of the verb)
         Sandbox(wanted, s3=s3, bucket=bucket, port=braze_port) as braze,
     ):
         braze.add_segment("All users")
+        braze.add_segment("VIP customers", [{"attribute": "loyalty_tier", "equals": "gold"}])
         for path in seed_files:
             say(f"# {braze.seed(path)} profiles from {path}")
         say(snippet(braze, s3, bucket))
+        ended = stopping or threading.Event()
         try:
-            (stopping or threading.Event()).wait()
+            # An unlimited wait is not ended by a signal once native libraries are loaded.
+            while not ended.wait(_LOOK):
+                pass
         except KeyboardInterrupt:
             say("# Stopped.")
 

@@ -24,6 +24,7 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 
+from exchanger.config.loading import read_config
 from exchanger.sandbox import LocalS3, Sandbox, SandboxSettings
 from exchanger.sandbox.local_s3 import OneWriterAtATime
 from exchanger.sandbox.run import serve
@@ -376,13 +377,14 @@ def test_program_prints_a_configuration_that_works(tmp_path: Path) -> None:
     program.start()
     try:
         assert said.get(timeout=20).startswith("# 1 profiles from ")
-        found = re.search(r"endpoint: (http://\S+)\n +api_key: (\S+)", said.get(timeout=20))
-        assert found is not None
+        braze = read_config(said.get(timeout=20), {}).connections["sandbox"].braze
+        key = braze.api_key.get_secret_value()
         request = urllib.request.Request(
-            found[1] + "/segments/list", headers={"Authorization": f"Bearer {found[2]}"}
+            braze.endpoint + "/segments/list", headers={"Authorization": f"Bearer {key}"}
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
-            assert ["All users"] == [one["name"] for one in json.loads(answer.read())["segments"]]
+            names = [one["name"] for one in json.loads(answer.read())["segments"]]
+        assert ["All users", "VIP customers"] == names
     finally:
         stopping.set()
         program.join()

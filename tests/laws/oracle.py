@@ -166,13 +166,18 @@ def step(spec, value, given):
     return given if better else value
 
 
+def newest_of(spec, givens) -> list:
+    """What of the given members there is room for."""
+    return once([member for given in givens for member in given])[-spec.max_items :]
+
+
 def limited(spec, before, after, givens):
     """Keep what fits into a list: the last given members, then the newest held ones."""
     if spec.type != "list" or spec.strategy == "remove" or not isinstance(after, list):
         return after
     if spec.strategy != "add":
         return after[-spec.max_items :]
-    newest = once([member for given in givens for member in given])[-spec.max_items :]
+    newest = newest_of(spec, givens)
     kept = once((before or []) + newest)
     given_texts = {spell(member) for member in newest}
     for member in list(kept):
@@ -212,11 +217,16 @@ def apply(spec, held, givens) -> Result:
 
 def compared(spec, held, start, value, said) -> Result:
     """Tell a change from none; the limit of a list applies to changes alone."""
+    held = once(held) if isinstance(held, list) else held
     final = limited(spec, start, value, said)
     text = spell_field(None if final == [] else final)
     if held is not UNKNOWN:
-        adds = spec.strategy in ("add", "remove")
-        nothing_new = same(spec, start, value) if adds else same(spec, held, final)
+        base, result = held, final
+        if spec.strategy in ("add", "remove"):
+            base, result = start, value
+        if spec.strategy == "add":
+            result = once((start or []) + newest_of(spec, said))
+        nothing_new = same(spec, base, result)
         if nothing_new or text == spell_field(held):
             return Result("unchanged")
     dropped = len(value) - len(final) if isinstance(value, list) and final else 0

@@ -92,3 +92,15 @@ def test_a_backfill_that_stops_half_way_is_begun_again(crm):
     assert [('"red"', "7"), ('"red"', "5"), ('"red"', "4")] == [state(crm, who) for who in "abc"]
     assert ["2026/1.csv", "2026/2.csv", "2027/3.csv"] * 2 == keys(report)
     assert (1, 2) == (report["profiles_new"], report["profiles_updated"])
+
+
+def test_a_file_that_waits_is_not_forgotten_by_a_backfill(crm):
+    """What waits for --force waits on after a backfill of everything, and can still be forced."""
+    crm.drop("inbox/copy.csv", "id,tier,visits\na,gold,2\n")
+    crm.ask("run", "crm", code=5)
+    report = crm.ask("backfill", "crm", "--full")
+
+    assert ["2026/1.csv", "2026/2.csv"] == keys(report)
+    assert "inbox/copy.csv waits" in report["notes"][-1]
+    crm.ask("run", "crm", "--force")
+    assert ('"gold"', "5") == state(crm, "a")

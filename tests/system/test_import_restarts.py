@@ -84,9 +84,9 @@ def test_killed_during_delivery(crm):
 
     Requests of which the dead process never kept the answer are sent again as they were.
     """
-    crm.braze.faults(TRACK, delay=LIMIT, skip=3)
+    crm.braze.faults(TRACK, delay=LIMIT, times=99, skip=3)
     process = crm.start("run", "crm")
-    until(lambda: crm.braze.requests(TRACK) == PROFILES // SIZE, process)
+    until(lambda: crm.braze.requests(TRACK) >= PROFILES // SIZE, process)
     end(process, signal.SIGKILL)
     crm.braze.clear_faults()
     assert -signal.SIGKILL == process.returncode
@@ -111,7 +111,7 @@ def test_killed_during_delivery(crm):
 
 def test_killed_during_look_ups(crm):
     """A run that dies before its plan counts leaves nothing but what it saw."""
-    crm.braze.faults(LOOKUP, delay=LIMIT)
+    crm.braze.faults(LOOKUP, delay=LIMIT, times=99)
     process = crm.start("run", "crm")
     until(lambda: crm.braze.requests(LOOKUP) >= 1, process)
     end(process, signal.SIGKILL)
@@ -133,7 +133,7 @@ def test_stopped_during_delivery(crm):
     answered = 2
     crm.braze.faults(TRACK, delay=LIMIT, times=99, skip=answered)
     process = crm.start("run", "crm", "--json")
-    until(lambda: crm.braze.requests(TRACK) == PROFILES // SIZE, process)
+    until(lambda: crm.braze.requests(TRACK) >= PROFILES // SIZE, process)
     took, out, err = end(process, signal.SIGTERM)
     crm.braze.clear_faults()
     assert (4, True) == (process.returncode, took < 10), out + err
@@ -141,16 +141,17 @@ def test_stopped_during_delivery(crm):
     assert "partial" == stopped["state"]
     assert f"{answered * SIZE} of {PROFILES} profiles were sent" in stopped["notes"][0]
 
+    before = crm.braze.requests(TRACK)
     report = crm.ask("run", "crm")
     assert totals((10, "x"), (200, "y")) == state(crm)
     assert (2 * PROFILES, PROFILES) == (report["rows_applied"], report["profiles_new"])
-    again = crm.braze.bodies(TRACK)[PROFILES // SIZE :]
+    again = crm.braze.bodies(TRACK)[before:]
     assert PROFILES - answered * SIZE == sum(len(body["attributes"]) for body in again)
 
 
 def test_stopped_during_look_ups(crm):
     """SIGTERM ends a run within 10 s while look-ups hang; nothing of its plan counts."""
-    crm.braze.faults(LOOKUP, delay=LIMIT, times=9)
+    crm.braze.faults(LOOKUP, delay=LIMIT, times=99)
     process = crm.start("run", "crm")
     until(lambda: crm.braze.requests(LOOKUP) >= 1, process)
     took, out, err = end(process, signal.SIGTERM)

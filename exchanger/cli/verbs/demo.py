@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 _WEEKS = 6
+_LOOK = 0.5
 _NEXT = """\
 What to try next, with a sandbox of your own that stays:
 
@@ -63,7 +64,9 @@ def demo(
                     f"  exchanger runs\n"
                     f"  exchanger show 3\n"
                 )
-                stopping.wait()
+                # Once polars is loaded, a signal no longer ends a wait without a limit.
+                while not stopping.wait(_LOOK):
+                    continue
             elif not telling.failures:
                 typer.echo(_NEXT)
     raise typer.Exit(1 if telling.failures else 0)

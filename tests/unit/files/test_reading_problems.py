@@ -54,8 +54,8 @@ WHOLE_FILES = [
     ("a.csv", b'id,n\n1,2\n2,x"y\n3,"open\n4,5', "open_quote", 3, "Row 3"),
     ("a.csv", b'id,"n\n1,2\n', "open_quote", 0, "The header"),
     ("a.csv", b"PK\x03\x04rest", "zip", 0, "Excel"),
-    ("a.csv.gz", gzip.compress(b"id\n1\n" * 99)[:-9], "damaged_gzip", 0, "cut short"),
-    ("a.csv.gz", gzip.compress(b"id\n1\n") + b"more", "damaged_gzip", 0, "cut short"),
+    ("a.csv.gz", gzip.compress(b"id\n1\n" * 99, mtime=0)[:-9], "damaged_gzip", 0, "cut short"),
+    ("a.csv.gz", gzip.compress(b"id\n1\n", mtime=0) + b"more", "damaged_gzip", 0, "cut short"),
     ("a.csv.gz", b"\x00\x01\x02\x03", "damaged_gzip", 0, "damaged"),
     ("a.csv.zst", b"\x28\xb5\x2f\xfd\x00", "damaged_zstd", 0, "cut short"),
 ]
@@ -158,7 +158,7 @@ def test_a_line_that_is_no_row_is_set_aside_and_the_rest_is_read(
 def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path):
     """Unpacking stops at a ratio or a size, and leaves no temporary file."""
     path = tmp_path / "b.csv.gz"
-    path.write_bytes(gzip.compress(b"a" * 10_000_000))
+    path.write_bytes(gzip.compress(b"a" * 10_000_000, mtime=0))
     for limits in (UnpackLimits(free_bytes=1_000_000, most_ratio=100), UnpackLimits(5_000_000)):
         with (
             pytest.raises(FileRejected) as caught,
@@ -170,7 +170,7 @@ def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(tmp_path):
 
 
 ZST = bytes(pa.Codec("zstd").compress(b"id\n1\n").to_pybytes())
-GZ = gzip.compress(b"id\n1\n")
+GZ = gzip.compress(b"id\n1\n", mtime=0)
 FORMATS = [
     ("a.csv", b"id\n", "auto", ("csv", "none")),
     ("a.CSV.GZ", GZ, "auto", ("csv", "gzip")),

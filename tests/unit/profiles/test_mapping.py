@@ -107,7 +107,7 @@ FAULTS = [
     (
         {"fields": {"a": {"from": "Nmae"}}},
         "missing_column",
-        "The file has no column 'Nmae'. Did you mean 'name'? Its columns are: id, name.",
+        "The file has no column 'Nmae'. Did you mean 'name'? Its columns are: id, name. Correct",
     ),
     ({"order_by": "at"}, "missing_column", "The file has no column 'at'."),
     ({"match": [{"external_id": "uid"}]}, "missing_column", "The file has no column 'uid'."),

@@ -1,0 +1,107 @@
+"""Files that change between the listing and the reading, and look-ups that are interrupted."""
+
+from __future__ import annotations
+
+import pytest
+
+from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.errors import BrazeError
+from exchanger.jobs import lookup
+from exchanger.jobs.imports import run_import
+from exchanger.jobs.world import World
+from exchanger.outside.braze import Braze
+from exchanger.outside.clock import SystemClock
+from exchanger.outside.s3 import Bucket
+from exchanger.sandbox import Sandbox, SandboxSettings
+
+LOOKUP = "/users/export/ids"
+JOB = ImportJob.model_validate(
+    {
+        "type": "import",
+        "source": {"prefix": "inbox/"},
+        "match": [{"external_id": "id"}],
+        "fields": {"points": {"merge": "sum", "type": "integer"}},
+    }
+)
+
+
+class MovingBucket(Bucket):
+    """A bucket in which something happens just before a file is read."""
+
+    before_reading = None
+
+    def download(self, key, etag, path):
+        if key.startswith("inbox/") and self.before_reading:
+            happen, self.before_reading = self.before_reading, None
+            happen()
+        return super().download(key, etag, path)
+
+
+@pytest.fixture
+def braze():
+    with Sandbox(SandboxSettings(lookup_requests=100_000)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def world(s3_config, braze, tmp_path):
+    config = BrazeConfig(
+        endpoint=braze.url,
+        api_key=braze.api_key,
+        lookup_limit={"requests": 100_000, "per": "1s"},
+    )
+    return World(
+        connection="main",
+        bucket=MovingBucket(s3_config),
+        braze=lambda: Braze(config),
+        state_prefix="_state/",
+        export_root="segment-export",
+        clock=SystemClock(),
+        workdir=tmp_path,
+        spacing=0.0,
+        grace=0.0,
+        lease_seconds=6.0,
+    )
+
+
+def drop(world, name, *rows):
+    world.bucket.write(f"inbox/{name}", "\n".join(("id,points", *rows)).encode())
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_taken_as_it_then_is(world, braze):
+    """The version that was listed is not applied, the one that replaced it is, once."""
+    drop(world, "a.csv", "ann,1")
+    world.bucket.before_reading = lambda: drop(world, "a.csv", "ann,20")
+    report = run_import(world, "points", JOB)
+
+    assert "20" == braze.raw_attribute("ann", "points")
+    assert "succeeded" == report.state
+    assert "replaced or deleted" in report.notes[0]
+
+
+def test_a_file_that_is_deleted_while_others_wait_stops_nothing(world, braze):
+    """The other files are applied, and the report names the one that is gone."""
+    drop(world, "a.csv", "ann,1")
+    drop(world, "b.csv", "bob,2")
+    world.bucket.before_reading = lambda: world.bucket.delete(["inbox/a.csv"])
+    report = run_import(world, "points", JOB)
+
+    assert {"bob"} == set(braze.users())
+    assert "inbox/a.csv was replaced or deleted" in report.notes[0]
+    assert ["inbox/b.csv"] == [file.key for file in report.files]
+
+
+def test_look_ups_before_an_error_are_kept(world, braze, monkeypatch):
+    """A look-up that fails halfway goes on from there: what was answered is not asked again."""
+    monkeypatch.setattr(lookup, "PART", 50)
+    drop(world, "a.csv", *(f"u{n:03},1" for n in range(200)))
+    braze.faults(LOOKUP, skip=3, status=403)
+    with pytest.raises(BrazeError):
+        run_import(world, "points", JOB)
+    before = braze.requests(LOOKUP)
+    report = run_import(world, "points", JOB)
+
+    assert 4 == before
+    assert 1 == braze.requests(LOOKUP) - before
+    assert 200 == report.profiles_new
+    assert "1" == braze.raw_attribute("u199", "points")
