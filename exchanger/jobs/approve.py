@@ -79,10 +79,21 @@ def _approve(call: ImportCall, seq: int) -> RunReport:
 
 
 def _overtaken(call: ImportCall, files: Sequence[ClaimedFile], seq: int) -> list[ClaimedFile]:
-    """Name the files of which a newer version, or this one in full, was applied meanwhile."""
+    """
+    Name the files of which a newer version, or this one in full, was applied meanwhile.
+
+    What a later run applied of a run that was held back earlier is no newer version.
+    """
     applied = call.state.applied.snapshot()
+
+    def is_newer(run: int) -> bool:
+        origin = call.state.runs.read(run).document.origin
+        return not 0 < origin < seq
+
     return [
-        file for file in files if applied.overtaken(file.key, file.sums, seq, by_replacing=False)
+        file
+        for file in files
+        if any(is_newer(run) for run in applied.summed_since(file.key, file.sums, seq))
     ]
 
 

@@ -79,7 +79,7 @@ def quarantined_rows(call: ImportCall, run: RunDocument) -> QuarantinedRows:
         ours = None if owed is None else owed.filter(pl.col(FILE) == position)
         if rows.is_empty() and (ours is None or ours.is_empty()):
             continue
-        if applied.overtaken(file.key, file.sums, run.seq, by_replacing=True):
+        if any(applied.summed_since(file.key, file.sums, run.seq).values()):
             found.notes.append(f"{file.key}: a newer version was applied since, which replaces it.")
             continue
         if ours is not None and not ours.is_empty():

@@ -90,18 +90,15 @@ class AppliedSnapshot:
                 runs, versions = [row["seq"]], {row["etag"]}
         return list(dict.fromkeys(runs))
 
-    def overtaken(self, key: str, sums: Iterable[str], seq: int, *, by_replacing: bool) -> bool:
+    def summed_since(self, key: str, sums: Iterable[str], seq: int) -> dict[int, bool]:
         """
-        Tell whether a version of a key was applied after run *seq*.
+        Number the runs after run *seq* that applied a version of a key.
 
-        Args:
-            key: The file.
-            sums: Its summed fields.
-            seq: The run.
-            by_replacing: Only count versions of which the difference was applied.
+        Returns:
+            For each, whether it applied only the difference to the versions before.
         """
         later = self._fed(sums).filter(pl.col("key") == key, pl.col("seq") > seq, ~_is("retried"))
-        return bool(later["replaces"].any()) if by_replacing else not later.is_empty()
+        return {row["seq"]: bool(row["replaces"]) for row in later.iter_rows(named=True)}
 
     def with_file(self, job: str, file: ClaimedFile) -> AppliedSnapshot:
         """Show the snapshot as it will be once a run in the making has applied this file too."""
