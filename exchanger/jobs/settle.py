@@ -116,7 +116,7 @@ def close_origin(state: ConnectionState, run: RunDocument) -> None:
     if not origin.document.hold:
         state.runs.change(origin, taken_up_by=run.seq)
         return
-    report = origin.document.report | {"state": "released"}
+    report = origin.document.report | {"state": "released", "finished_at": run.acked_at}
     report["notes"] = [*report["notes"], f"Released: run {run.seq} applied it."]
     state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
     state.finished.amend(report)
