@@ -13,7 +13,7 @@ refused, it is read again by ``csv_records``, which is exact.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 import polars as pl
 
 from exchanger.errors import FileRejected
-from exchanger.files.arrow import ArrowInvalid, Table, csv, pa
+from exchanger.files.arrow import ArrowInvalid, csv, pa
 from exchanger.files.csv_records import Record, closed_record, open_records, row_at_end
 from exchanger.files.raw import (
     ROW,
@@ -33,17 +33,21 @@ from exchanger.files.raw import (
     row_numbers,
     taken_names,
 )
+from exchanger.files.spill import Shelf
 from exchanger.files.text_check import BadByte, check_text, text_before
 
 DELIMITERS = (",", ";", "\t", "|")
 """What separates cells in files that people have; a wrong one is recognised among these."""
 
 _BLOCK = 8 << 20
+_SMALL = 64 << 20
 _TAIL = 64 << 10
 _BATCH = 50_000
 
 
-def read_csv(path: Path, key: str, delimiter: str, columns: Collection[str] | None) -> RawTable:
+def read_csv(
+    path: Path, key: str, delimiter: str, columns: Collection[str] | None, shelf: Shelf
+) -> RawTable:
     """
     Read an uncompressed CSV file.
 
@@ -55,7 +59,8 @@ def read_csv(path: Path, key: str, delimiter: str, columns: Collection[str] | No
         path: The file.
         key: Its name for errors.
         delimiter: One character.
-        columns: The columns to put into the frame; None for all.
+        columns: The columns to put into the table; None for all.
+        shelf: Where its rows are kept.
 
     Returns:
         A table of String columns; an empty cell is null.
@@ -75,10 +80,52 @@ def read_csv(path: Path, key: str, delimiter: str, columns: Collection[str] | No
         message = f"{where} cannot be read. {bad.message}"
         raise FileRejected(key, bad.reason, message, row=row) from bad
     names = _header(path, key, delimiter)
-    table = _read_quickly(path, names, delimiter)
-    if table is not None:
-        return _raw_table(pl.DataFrame(pl.from_arrow(table)), names, columns, [])
-    return _read_exactly(path, key, names, delimiter, columns)
+    table = _Table(shelf, names, columns)
+    if not _read_quickly(path, table, delimiter):
+        table.clear()
+        _read_exactly(path, key, table, delimiter)
+    return table.made()
+
+
+class _Table:
+    """A table under construction."""
+
+    def __init__(self, shelf: Shelf, names: list[str], columns: Collection[str] | None) -> None:
+        self.names = names
+        self._chosen = [name for name in names if is_wanted(name, columns)]
+        self._cells = shelf.spill()
+        self._bad = shelf.spill()
+
+    @property
+    def rows(self) -> int:
+        """The good rows so far."""
+        return self._cells.rows
+
+    def add(self, frame: pl.DataFrame, numbers: pl.Series | None = None) -> None:
+        """Take good rows; without *numbers* none was lost so far."""
+        if numbers is None:
+            numbers = row_numbers(frame.height, self.rows)
+        self._cells.add(frame.select(self._chosen).with_columns(numbers.alias(ROW)))
+
+    def add_bad(self, bad: list[BadRow]) -> None:
+        """Take bad rows, and empty the list."""
+        self._bad.add(bad_row_frame(bad))
+        bad.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._cells.clear()
+
+    def made(self) -> RawTable:
+        """Make the table."""
+        schema = dict.fromkeys(self._chosen, pl.String()) | {ROW: pl.UInt32()}
+        return RawTable(
+            cells=self._cells,
+            bad=self._bad,
+            empty=pl.DataFrame(schema=schema),
+            textual=True,
+            unusable=taken_names() if ROW in self.names else {},
+        )
 
 
 def _header(path: Path, key: str, delimiter: str) -> list[str]:
@@ -103,46 +150,59 @@ def _wrong_delimiter(key: str, other: str) -> FileRejected:
     return FileRejected(key, "wrong_delimiter", message)
 
 
-def _read_quickly(path: Path, names: list[str], delimiter: str) -> Table | None:
-    """Read a file in which all is well; None if it has to be looked at closely."""
+def _read_quickly(path: Path, table: _Table, delimiter: str) -> bool:
+    """Read a file in which all is well; False if it has to be looked at closely."""
     if not delimiter.isascii():
-        return None
+        return False
     bad: list[int] = []
 
     def note(row: Any) -> str:
         bad.append(row.actual_columns)
         return "skip"
 
+    last = None
     try:
-        table = csv.read_csv(
-            str(path),
-            read_options=csv.ReadOptions(block_size=_BLOCK),
-            parse_options=csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
-            ),
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
-                null_values=[""],
-                strings_can_be_null=True,
-                check_utf8=False,  # check_text did.
-            ),
-        )
+        for batch in _batches(path, table.names, delimiter, note):
+            if bad or batch.schema.names != table.names:
+                return False
+            if batch.num_rows:
+                last = batch.slice(batch.num_rows - 1)
+                table.add(pl.DataFrame(pl.from_arrow(batch)))
     except ArrowInvalid:
         # A row longer than a block, or no row at all: the exact reader tells.
-        return None
-    known = not bad and table.column_names == names and _ends_well(path, table, delimiter)
-    return table if known else None
+        return False
+    return not bad and last is not None and _ends_well(path, last, delimiter)
 
 
-def _ends_well(path: Path, table: Table, delimiter: str) -> bool:
+def _batches(
+    path: Path, names: list[str], delimiter: str, note: Callable[[Any], str]
+) -> Iterator[Any]:
+    """Read a small file on all cores, and a large one block by block."""
+    small = path.stat().st_size <= _SMALL
+    read = csv.read_csv if small else csv.open_csv
+    content = read(
+        str(path),
+        read_options=csv.ReadOptions(block_size=_BLOCK),
+        parse_options=csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            check_utf8=False,  # check_text did.
+        ),
+    )
+    yield from [content] if small else content
+
+
+def _ends_well(path: Path, last_row: Any, delimiter: str) -> bool:
     """
     Tell whether the file's last line is the table's last row, and closes its quotes.
 
     If a quote were still open at the end, the last cell would hold line ends that the last line
     cannot hold, or that line itself would end inside quotes.
     """
-    if not table.num_rows:
-        return False
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - _TAIL))
@@ -150,26 +210,25 @@ def _ends_well(path: Path, table: Table, delimiter: str) -> bool:
     last = next((line for line in reversed(lines[1:]) if line), None)
     if last is None:
         return False
-    row = table.slice(table.num_rows - 1).to_pylist()[0]
+    row = last_row.to_pylist()[0]
     return closed_record(last.decode(), delimiter) == [cell or "" for cell in row.values()]
 
 
-def _read_exactly(
-    path: Path, key: str, names: list[str], delimiter: str, columns: Collection[str] | None
-) -> RawTable:
+def _read_exactly(path: Path, key: str, table: _Table, delimiter: str) -> None:
     """Read record by record; see the module's text for when."""
+    names = table.names
     bad: list[BadRow] = []
     # By position, as the file's own names may be anything.
     schema = {"row": pl.UInt32} | {f"cell {i}": pl.String for i in range(len(names))}
-    frames = [pl.DataFrame(schema=schema)]
     with open_records(path, key, delimiter) as records:
         next(records)
         good = _good_rows(records, len(names), bad)
         while batch := list(islice(good, _BATCH)):
-            frames.append(pl.DataFrame(batch, schema=schema, orient="row"))
-    numbers, *cells = pl.concat(frames).get_columns()
-    named = [cell.alias(name) for cell, name in zip(cells, names, strict=True)]
-    return _raw_table(pl.DataFrame(named), names, columns, bad, numbers)
+            numbers, *cells = pl.DataFrame(batch, schema=schema, orient="row").get_columns()
+            named = [cell.alias(name) for cell, name in zip(cells, names, strict=True)]
+            table.add(pl.DataFrame(named), numbers)
+            table.add_bad(bad)
+    table.add_bad(bad)
 
 
 def _good_rows(
@@ -191,21 +250,3 @@ def _ragged(record: Record, width: int) -> BadRow:
     )
     message = f"Row {record.number} has {count} cells where the header has {width}. {advice}"
     return BadRow(record.number, "ragged_row", message, record.text)
-
-
-def _raw_table(
-    frame: pl.DataFrame,
-    names: list[str],
-    columns: Collection[str] | None,
-    bad: list[BadRow],
-    numbers: pl.Series | None = None,
-) -> RawTable:
-    cells = frame.select(name for name in names if is_wanted(name, columns))
-    if numbers is None:
-        numbers = row_numbers(frame.height)
-    return RawTable(
-        frame=cells.with_columns(numbers.alias(ROW)),
-        bad_rows=bad_row_frame(bad),
-        textual=True,
-        unusable=taken_names() if ROW in names else {},
-    )

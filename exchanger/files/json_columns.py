@@ -2,7 +2,8 @@
 Columns of NDJSON: typed where all values have one type, else the JSON text of each value.
 
 Types are settled over the whole file. Values come in batches; each batch of a column is kept in
-a form that can still become JSON text, should a later batch hold another type.
+a form that can still become JSON text, should a later batch hold another type. Texts that are JSON
+already are kept as bytes, by which they are told from strings.
 """
 
 from __future__ import annotations
@@ -68,46 +69,37 @@ def _as_text(values: Sequence[Any]) -> pl.Series:
     return pl.Series(texts, dtype=pl.String)
 
 
+_AS_BYTES: frozenset[Shape] = frozenset({"number", "json"})
+
+
 @dataclass
 class JsonColumn:
-    """One column under construction: its batches, and what each of them holds."""
+    """One column under construction: what its batches hold."""
 
-    batches: list[pl.Series] = field(default_factory=list)
-    shapes: list[Shape] = field(default_factory=list)
+    shapes: set[Shape] = field(default_factory=set)
 
-    def add(self, values: Sequence[Any]) -> None:
-        """Take the next values: what ``load_exactly`` gives, None for null or absent."""
+    def batch(self, values: Sequence[Any]) -> pl.Series:
+        """Take the next values, and keep them as a series: None is null or absent."""
         shape = _shape(values)
-        self.shapes.append(shape)
-        if shape in {"number", "json"}:
-            self.batches.append(_as_text(values))
-        else:
-            dtype = _DTYPES.get(shape, pl.Null())
-            self.batches.append(pl.Series(values, dtype=dtype))
+        self.shapes.add(shape)
+        if shape in _AS_BYTES:
+            return _as_text(values).cast(pl.Binary)
+        return pl.Series(values, dtype=_DTYPES.get(shape, pl.Null()))
 
-    def skip(self, height: int) -> None:
-        """Fill up with nulls to *height* rows: the name was not there before."""
-        if missing := height - sum(map(len, self.batches)):
-            self.add([None] * missing)
+    @property
+    def is_json(self) -> bool:
+        """Whether the column's cells are JSON text, as far as it was seen."""
+        return _settle(self.shapes) == "json"
 
-    def finish(self) -> tuple[pl.Series, bool]:
-        """
-        Join the batches.
+    @property
+    def dtype(self) -> pl.DataType:
+        """The column's type, as far as it was seen."""
+        return _DTYPES.get(_settle(self.shapes), pl.String())
 
-        Returns:
-            The column, and whether its cells are JSON text.
-        """
-        settled = _settle(set(self.shapes))
-        joined = [
-            self._convert(batch, shape, settled)
-            for batch, shape in zip(self.batches, self.shapes, strict=True)
-        ]
-        return pl.concat(joined), settled == "json"
-
-    @staticmethod
-    def _convert(batch: pl.Series, shape: Shape, settled: Shape) -> pl.Series:
-        if settled != "json":
-            return batch.cast(_DTYPES[settled])
-        if shape == "null":
-            return batch.cast(pl.String)
-        return batch if shape in {"number", "json"} else _as_text(batch.to_list())
+    def finished(self, batch: pl.Series) -> pl.Series:
+        """Bring a batch to the type of the column, once all of it was seen."""
+        if batch.dtype == pl.Binary:
+            return batch.cast(pl.String).cast(self.dtype)
+        if not self.is_json or batch.dtype == pl.Null:
+            return batch.cast(self.dtype)
+        return _as_text(batch.to_list())

@@ -12,6 +12,7 @@ on which it may be inexact are read a second time (``json_text``).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from exchanger.files.raw import (
     is_wanted,
     taken_names,
 )
+from exchanger.files.spill import Shelf, Spill
 from exchanger.files.text_check import BadByte, check_text, text_before
 
 _BATCH = 10_000
@@ -40,7 +42,7 @@ Row = tuple[int, bytes, dict[str, Any]]
 """A data row: its number, its line, its object."""
 
 
-def read_ndjson(path: Path, key: str, columns: Collection[str] | None) -> RawTable:
+def read_ndjson(path: Path, key: str, columns: Collection[str] | None, shelf: Shelf) -> RawTable:
     """
     Read an uncompressed NDJSON file.
 
@@ -52,7 +54,8 @@ def read_ndjson(path: Path, key: str, columns: Collection[str] | None) -> RawTab
     Args:
         path: The file.
         key: Its name for errors.
-        columns: The columns to put into the frame; None for all.
+        columns: The columns to put into the table; None for all.
+        shelf: Where its rows are kept.
 
     Raises:
         FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``not_ndjson``
@@ -64,52 +67,82 @@ def read_ndjson(path: Path, key: str, columns: Collection[str] | None) -> RawTab
         row = sum(1 for line in text_before(path, bad.offset).split("\n") if line.strip())
         message = f"Row {row} cannot be read. {bad.message}"
         raise FileRejected(key, bad.reason, message, row=row) from bad
-    bad_rows: list[BadRow] = []
-    frame, names, json_names = _collect(path, key, columns, bad_rows)
-    if not frame.height:
-        raise _no_object(key, bad_rows)
-    check_names(names, key)
-    return RawTable(
-        frame=frame,
-        bad_rows=bad_row_frame(sorted(bad_rows, key=lambda bad: bad.row)),
-        textual=False,
-        json_columns=json_names,
-        unusable=taken_names() if ROW in names else {},
-    )
+    table = _Table(shelf.spill(), shelf.spill(), columns)
+    for batch, bad_rows in _batches(path):
+        table.add(batch, key)
+        table.add_bad(bad_rows)
+    if not table.cells.rows:
+        raise _no_object(key, table.first_bad)
+    check_names([*table.names], key)
+    return table.made()
 
 
-def _no_object(key: str, bad_rows: list[BadRow]) -> FileRejected:
-    if not bad_rows:
+def _no_object(key: str, bad_row: int | None) -> FileRejected:
+    if bad_row is None:
         return FileRejected(key, "empty_file", "The file has no rows.")
     message = (
         "No line of the file is a JSON object. Write one object per line, such as "
         '{"id": "1", "name": "Ada"}, with no list around them.'
     )
-    return FileRejected(key, "not_ndjson", message, row=bad_rows[0].row)
+    return FileRejected(key, "not_ndjson", message, row=bad_row)
 
 
-def _collect(
-    path: Path, key: str, columns: Collection[str] | None, bad_rows: list[BadRow]
-) -> tuple[pl.DataFrame, list[str], frozenset[str]]:
-    """Read all lines; give the frame, all names in the file, and the names of JSON columns."""
-    made: dict[str, JsonColumn] = {}
-    names: dict[str, None] = {}
-    numbers: list[int] = []
-    for batch in _batches(path, bad_rows):
+@dataclass
+class _Table:
+    """A table under construction: its rows, all names in the file, and its columns."""
+
+    cells: Spill
+    bad: Spill
+    chosen: Collection[str] | None
+    names: dict[str, None] = field(default_factory=dict)
+    columns: dict[str, JsonColumn] = field(default_factory=dict)
+    first_bad: int | None = None
+
+    def add(self, batch: list[Row], key: str) -> None:
+        """Take the next rows."""
         contents = [content for _, _, content in batch]
-        if not set().union(*contents) <= names.keys():
-            names.update(dict.fromkeys(chain.from_iterable(contents)))
-            check_names([*names], key)
-        for name in names:
-            if is_wanted(name, columns):
-                column = made.setdefault(name, JsonColumn())
-                column.skip(len(numbers))
-                column.add([content.get(name) for content in contents])
-        numbers.extend(number for number, _, _ in batch)
-    finished = {name: column.finish() for name, column in made.items()}
-    cells = [series.alias(name) for name, (series, _) in finished.items()]
-    frame = pl.DataFrame([*cells, pl.Series(ROW, numbers, dtype=pl.UInt32)])
-    return frame, [*names], frozenset(name for name, (_, is_json) in finished.items() if is_json)
+        if not set().union(*contents) <= self.names.keys():
+            self.names.update(dict.fromkeys(chain.from_iterable(contents)))
+            check_names([*self.names], key)
+        series = [pl.Series(ROW, [number for number, _, _ in batch], dtype=pl.UInt32)]
+        for name in self.names:
+            if is_wanted(name, self.chosen):
+                column = self.columns.setdefault(name, JsonColumn())
+                values = column.batch([content.get(name) for content in contents])
+                series.append(values.alias(name))
+        self.cells.add(pl.DataFrame(series))
+
+    def add_bad(self, bad_rows: list[BadRow]) -> None:
+        """Take the next lines that are no rows."""
+        ordered = sorted(bad_rows, key=lambda bad: bad.row)
+        if ordered and self.first_bad is None:
+            self.first_bad = ordered[0].row
+        self.bad.add(bad_row_frame(ordered))
+
+    def made(self) -> RawTable:
+        """Make the table."""
+        schema = {name: column.dtype for name, column in self.columns.items()}
+        return RawTable(
+            cells=self.cells,
+            bad=self.bad,
+            empty=pl.DataFrame(schema=schema | {ROW: pl.UInt32()}),
+            textual=False,
+            json_columns=frozenset(n for n, column in self.columns.items() if column.is_json),
+            unusable=taken_names() if ROW in self.names else {},
+            finish=self._finished,
+        )
+
+    def _finished(self, frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+        """Bring a batch to the types of the file; names that came later are null in it."""
+        nothing = pl.Series([None] * frame.height, dtype=pl.Null)
+        return pl.DataFrame(
+            {
+                name: frame[name]
+                if name == ROW
+                else self.columns[name].finished(frame.get_column(name, default=nothing))
+                for name in columns
+            }
+        )
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -123,10 +156,12 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, text
 
 
-def _batches(path: Path, bad_rows: list[BadRow]) -> Iterator[list[Row]]:
+def _batches(path: Path) -> Iterator[tuple[list[Row], list[BadRow]]]:
+    """Read the lines in batches: what is a row, and what is none."""
     lines = _lines(path)
     while batch := list(islice(lines, _BATCH)):
-        yield _read_batch(batch, bad_rows)
+        bad_rows: list[BadRow] = []
+        yield _read_batch(batch, bad_rows), bad_rows
 
 
 def _read_batch(batch: list[tuple[int, bytes]], bad_rows: list[BadRow]) -> list[Row]:

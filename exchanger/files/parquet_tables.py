@@ -17,6 +17,7 @@ from exchanger.files.arrow import (
     ArrowInvalid,
     ChunkedArray,
     DataType,
+    Table,
     pa,
     parquet,
 )
@@ -26,18 +27,20 @@ from exchanger.files.json_text import dump_exactly
 from exchanger.files.raw import (
     ROW,
     RawTable,
-    bad_row_frame,
     check_names,
     is_wanted,
     row_numbers,
     taken_names,
 )
+from exchanger.files.spill import Shelf, Spill
 
 # Arrow's own errors, and the plain ones it raises for broken metadata and text.
 _DAMAGE = (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError)
+_BUFFER = 1 << 20
+"""Bytes of a column that are read from disk at a time."""
 
 
-def read_parquet(path: Path, key: str, columns: Collection[str] | None) -> RawTable:
+def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: Shelf) -> RawTable:
     """
     Read a Parquet file; only the columns that are asked for are read from disk.
 
@@ -49,20 +52,23 @@ def read_parquet(path: Path, key: str, columns: Collection[str] | None) -> RawTa
     Args:
         path: The file.
         key: Its name for errors.
-        columns: The columns to put into the frame; None for all.
+        columns: The columns to put into the table; None for all.
+        shelf: Where its rows are kept.
 
     Raises:
         FileRejected: ``empty_file``, ``not_parquet``, ``damaged_parquet``, or as ``check_names``.
     """
     _check_magic(path, key)
+    cells = shelf.spill()
     try:
-        return _read(path, key, columns)
+        return _read(path, key, columns, cells)
     except _DAMAGE as error:
+        cells.clear()
         raise _damaged(key, str(error)) from error
 
 
-def _read(path: Path, key: str, columns: Collection[str] | None) -> RawTable:
-    with pa.memory_map(str(path)) as content, parquet.ParquetFile(content) as file:
+def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -> RawTable:
+    with parquet.ParquetFile(path, buffer_size=_BUFFER) as file:
         schema = file.schema_arrow
         check_names(schema.names, key)
         plain = {
@@ -70,19 +76,52 @@ def _read(path: Path, key: str, columns: Collection[str] | None) -> RawTable:
             for name in schema.names
             if is_wanted(name, columns)
         }
-        readable = [name for name, dtype in plain.items() if dtype is not None]
-        table = file.read(columns=readable)
-        # Bytes that are not UTF-8, or places outside a dictionary, would break what follows.
-        table.validate(full=True)
-        cells = {name: _plain(table.column(name), plain[name]) for name in readable}
+        readable = {name: dtype for name, dtype in plain.items() if dtype is not None}
+        usable = dict(readable)
+        rows = cells.shelf.bounds.rows_of(len(readable))
         height = file.metadata.num_rows
-        if readable and table.num_rows != height:
-            raise _damaged(key, f"it promises {height} rows and holds {table.num_rows}")
+        for batch in file.iter_batches(rows, columns=[*readable]):
+            # Bytes that are not UTF-8, or places outside a dictionary, would break what follows.
+            batch.validate(full=True)
+            _add(pa.Table.from_batches([batch]), usable, cells)
+        if not readable:
+            cells.add(pl.DataFrame([row_numbers(height)]))
+        if cells.rows != height:
+            raise _damaged(key, f"it promises {height} rows and holds {cells.rows}")
+        empty = _frame(schema.empty_table().select([*usable]), usable, 0)
     unusable = taken_names() if ROW in schema.names else {}
     for name in plain:
-        if cells.get(name) is None:
+        if name not in usable:
             unusable[name] = _unusable(name, schema.field(name).type)
-    return _raw_table({n: cell for n, cell in cells.items() if cell is not None}, height, unusable)
+    return RawTable(
+        cells=cells,
+        bad=cells.shelf.spill(),
+        empty=empty,
+        textual=False,
+        json_columns=frozenset(name for name, dtype in usable.items() if is_nested(dtype)),
+        unusable=unusable,
+    )
+
+
+def _add(table: Table, usable: dict[str, DataType], cells: Spill) -> None:
+    """Keep some rows; columns with a value that no attribute can be are usable no more."""
+    plain = {name: _plain(table.column(name), dtype) for name, dtype in usable.items()}
+    for name, cell in plain.items():
+        if cell is None:
+            del usable[name]
+    good = pa.table({name: cell for name, cell in plain.items() if cell is not None})
+    if table.num_rows:
+        cells.add(_frame(good, usable, table.num_rows, cells.rows))
+
+
+def _frame(table: Table, usable: dict[str, DataType], height: int, before: int = 0) -> pl.DataFrame:
+    series = [
+        _as_json(name, table.column(name))
+        if is_nested(dtype)
+        else pl.Series(name, pl.from_arrow(table.column(name).cast(dtype)))
+        for name, dtype in usable.items()
+    ]
+    return pl.DataFrame([*series, row_numbers(height, before)])
 
 
 def _plain(column: ChunkedArray, dtype: DataType) -> ChunkedArray | None:
@@ -99,21 +138,6 @@ def _unusable(name: str, dtype: DataType) -> str:
     return (
         f"Column {name!r} holds {dtype}, or values of it, that no attribute can be. "
         "Write it as text, numbers, dates or lists of those."
-    )
-
-
-def _raw_table(cells: dict[str, ChunkedArray], height: int, unusable: dict[str, str]) -> RawTable:
-    nested = frozenset(name for name, cell in cells.items() if is_nested(cell.type))
-    series = [
-        _as_json(name, cell) if name in nested else pl.Series(name, pl.from_arrow(cell))
-        for name, cell in cells.items()
-    ]
-    return RawTable(
-        frame=pl.DataFrame([*series, row_numbers(height)]),
-        bad_rows=bad_row_frame([]),
-        textual=False,
-        json_columns=nested,
-        unusable=unusable,
     )
 
 

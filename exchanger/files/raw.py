@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from exchanger.errors import FileRejected
+from exchanger.files.spill import Spill
 
 ROW = "@row"
 RECORD_LENGTH = 2_000
@@ -57,29 +58,81 @@ class RawTable:
     A file's content, before any value is understood.
 
     Args:
-        frame: The columns as in the file, and ``@row`` (UInt32, data rows from 1; a header and
-            blank lines are not counted, bad rows are).
-        bad_rows: The rows that could not be read, with the columns of ``BAD_ROW_SCHEMA``;
-            ``field`` and ``value`` may be null, ``record`` is the row's text.
+        cells: The rows, as the reader came upon them: the columns as in the file, and ``@row``
+            (UInt32, data rows from 1; a header and blank lines are not counted, bad rows are).
+        bad: The rows that could not be read, with the columns of ``BAD_ROW_SCHEMA``; ``field`` and
+            ``value`` may be null, ``record`` is the row's text.
+        empty: A frame of the table's columns without any row.
         textual: Every cell is text exactly as written (CSV), so that types are the caller's to
             infer; an empty cell is null.
         json_columns: Columns whose cells are the JSON text of a value: nested ones, and NDJSON
             columns that hold several types or numbers that no 64-bit type holds exactly.
-        unusable: Columns that are in the file but not in the frame, each with the reason in
+        unusable: Columns that are in the file but not in the table, each with the reason in
             words. Only a problem if something is mapped from them.
-        rows: Data rows read: ``frame.height + bad_rows.height``.
+        finish: Brings a frame of *cells* to some columns of the table, by name.
     """
 
-    frame: pl.DataFrame
-    bad_rows: pl.DataFrame
+    cells: Spill
+    bad: Spill
+    empty: pl.DataFrame
     textual: bool
     json_columns: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
+    finish: Callable[[pl.DataFrame, list[str]], pl.DataFrame] = pl.DataFrame.select
 
     @property
     def rows(self) -> int:
         """Data rows read, the bad ones included."""
-        return self.frame.height + self.bad_rows.height
+        return self.cells.rows + self.bad.rows
+
+    def pieces(self, columns: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
+        """
+        Give the rows in pieces of bounded size, each of the same columns and types.
+
+        Args:
+            columns: Only these, which the table has; all if None.
+
+        Yields:
+            At least one, which has no rows if the table has none.
+        """
+        names = [name for name in self.empty.columns if columns is None or name in columns]
+        most = self.cells.shelf.bounds.rows_of(self.empty.width)
+        whole = (self.finish(frame, names) for frame in self.cells.frames(names))
+        yield from in_portions(whole, most) if self.cells.rows else [self.empty.select(names)]
+
+    def bad_pieces(self) -> Iterator[pl.DataFrame]:
+        """Give the bad rows in pieces of bounded size, in order."""
+        yield from in_portions(self.bad.frames(), self.bad.shelf.bounds.rows)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All rows at once: for a table that is known to be small."""
+        return pl.concat([self.empty, *self.pieces()])
+
+    @property
+    def bad_rows(self) -> pl.DataFrame:
+        """All bad rows at once: for a table that is known to be small."""
+        return pl.concat([bad_row_frame([]), *self.bad_pieces()])
+
+    def clear(self) -> None:
+        """Forget all rows, and give back their room."""
+        self.cells.clear()
+        self.bad.clear()
+
+
+def in_portions(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFrame]:
+    """Join frames of the same columns, and cut those that are larger, into about *most* rows."""
+    waiting: list[pl.DataFrame] = []
+    rows = 0
+    for frame in frames:
+        for part in frame.iter_slices(most):
+            if rows and rows + part.height > most:
+                yield pl.concat(waiting)
+                waiting, rows = [], 0
+            waiting.append(part)
+            rows += part.height
+    if waiting:
+        yield pl.concat(waiting)
 
 
 def bad_row_frame(bad: Sequence[BadRow]) -> pl.DataFrame:
@@ -87,9 +140,9 @@ def bad_row_frame(bad: Sequence[BadRow]) -> pl.DataFrame:
     return pl.DataFrame([row.cells() for row in bad], schema=BAD_ROW_SCHEMA, orient="row")
 
 
-def row_numbers(height: int) -> pl.Series:
-    """Make the numbers of the rows of a frame that lost none: 1, 2, 3 and so on."""
-    return pl.int_range(1, height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
+def row_numbers(height: int, before: int = 0) -> pl.Series:
+    """Make the numbers of rows of which none was lost, after so many *before* them."""
+    return pl.int_range(before + 1, before + height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
 
 
 def taken_names() -> dict[str, str]:

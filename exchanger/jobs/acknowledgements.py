@@ -35,6 +35,38 @@ Refusal = tuple[int, str, bool]
 _REFUSALS = {ITEM: pl.UInt32(), "reason": pl.String(), "uncertain": pl.Boolean()}
 
 
+class Answers:
+    """
+    What is known of the items of a run.
+
+    Should an item be in several parts, as after a crash between sending and writing, ``ok`` wins:
+    the same value was accepted at least once; then ``refused``.
+
+    Args:
+        ok: Items that were accepted, each once.
+        others: All other answers, ``SCHEMA``.
+    """
+
+    def __init__(self, ok: pl.Series, others: pl.DataFrame) -> None:
+        self.ok = ok
+        left = others.filter(~pl.col(ITEM).is_in(ok.implode())).sort("outcome", maintain_order=True)
+        self.others = left.unique(ITEM, keep="first", maintain_order=True)
+
+    @property
+    def items(self) -> pl.Series:
+        """All items that have an answer."""
+        return pl.concat([self.ok, self.others[ITEM]])
+
+    def beside(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Put the answers beside rows of the outbox; ``outcome`` is null where there is none."""
+        answered = rows.join(self.others, on=ITEM, how="left", maintain_order="left")
+        accepted = pl.col(ITEM).is_in(self.ok.implode())
+        return answered.with_columns(
+            pl.when(accepted).then(pl.lit("ok")).otherwise("outcome").alias("outcome"),
+            pl.when(accepted).then(pl.lit(value=False)).otherwise("uncertain").alias("uncertain"),
+        )
+
+
 class Acknowledgements:
     """
     The acknowledgements of one run.
@@ -87,17 +119,16 @@ class Acknowledgements:
         key = self._names.begun(self._seq, self._nonce, self._window)
         self._bucket.write(key, orjson.dumps(mark))
 
-    def read(self, parts: Iterable[str]) -> pl.DataFrame:
-        """
-        Read some parts.
-
-        Returns:
-            One row per item, ``SCHEMA``. Should an item be in several parts, as after a crash
-            between sending and writing, ``ok`` wins: the same value was accepted at least once.
-        """
-        frames = [pl.read_parquet(io.BytesIO(self._bucket.read(key)[0])) for key in parts]
-        acks = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-        return acks.sort("outcome").unique(ITEM, keep="first", maintain_order=True)
+    def read(self, parts: Iterable[str]) -> Answers:
+        """Read some parts."""
+        ok = [pl.Series(ITEM, [], SCHEMA[ITEM])]
+        others = [pl.DataFrame(schema=SCHEMA)]
+        for key in parts:
+            acks = pl.read_parquet(io.BytesIO(self._bucket.read(key)[0]))
+            accepted = acks["outcome"] == "ok"
+            ok.append(acks[ITEM].filter(accepted))
+            others.append(acks.filter(~accepted))
+        return Answers(pl.concat(ok).unique(), pl.concat(others))
 
     def write(self, answered: pl.Series, refused: list[Refusal]) -> None:
         """

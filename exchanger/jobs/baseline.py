@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def learn_from_segment(call: ImportCall, needed: pl.DataFrame, rules: list[Rule]) -> str | None:
+def learn_from_segment(call: ImportCall, wanted: pl.Series, rules: list[Rule]) -> str | None:
     """
     Record what an export of the job's segment shows, if the job names one and it is worth it.
 
     Args:
         call: The job.
-        needed: ``@profile`` and ``field``, one row per unknown field.
+        wanted: Profiles of which something is unknown, each once.
         rules: The fields of the job; those whose strategy needs a value are learnt.
 
     Returns:
@@ -63,7 +63,6 @@ def learn_from_segment(call: ImportCall, needed: pl.DataFrame, rules: list[Rule]
     if not isinstance(baseline, Baseline) or baseline.segment is None:
         return None
     fields = sorted(rule.name for rule in rules if rule.merge in NEEDS_HELD)
-    wanted = needed[PROFILE].unique()
     document = PendingDocument(call.world.bucket, call.world.state_prefix, call.name)
     if not _is_worth_it(call, document, fields, wanted.len()):
         return None

@@ -22,6 +22,7 @@ from exchanger.profiles.payloads import Batch, bodies
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from exchanger.files.frame_file import FrameFile
     from exchanger.jobs.acknowledgements import Acknowledgements, Refusal
     from exchanger.jobs.world import World
     from exchanger.outside.braze import Braze
@@ -51,7 +52,7 @@ class Delivery:
 
 
 async def deliver(
-    world: World, outbox: pl.DataFrame, acks: Acknowledgements, confirm: Callable[[], None]
+    world: World, outbox: FrameFile, acks: Acknowledgements, confirm: Callable[[], None]
 ) -> Delivery:
     """
     Send what is not yet acknowledged.
@@ -67,13 +68,15 @@ async def deliver(
             acknowledged until then is kept.
         LeaseLost: Another process may be sending.
     """
-    done = acks.read(acks.parts())[ITEM]
-    pending = outbox.select(ITEM, OBJECT).filter(~outbox[ITEM].is_in(done.implode()))
-    world.progress.step("sending to Braze", outbox.height)
-    world.progress.advance(outbox.height - pending.height)
+    done = acks.read(acks.parts()).items
+    world.progress.step("sending to Braze", outbox.rows)
+    world.progress.advance(done.len())
     async with world.braze() as braze:
         braze.permit = world.may_send
-        for window in pending.iter_slices(WINDOW):
+        for rows in outbox.frames([ITEM, OBJECT], rows=WINDOW):
+            window = rows.filter(~rows[ITEM].is_in(done.implode()))
+            if window.is_empty():
+                continue
             if world.stopping.is_set():
                 return Delivery(braze.requests, complete=False)
             await asyncio.to_thread(confirm)

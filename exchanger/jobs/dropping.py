@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
-from exchanger.jobs.quarantine import no_rows
-from exchanger.jobs.runfiles import load
+from exchanger.jobs.runfiles import fetched
 from exchanger.jobs.settle import settle
 from exchanger.jobs.takeover import suspects_of
 from exchanger.profiles.columns import ITEM
 
 if TYPE_CHECKING:
-    import polars as pl
-
+    from exchanger.files.frame_file import FrameFile
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
@@ -43,28 +41,34 @@ def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> Run
         # The holder before may still be alive, and its last requests under way.
         world.pause(world.grace)
     run = stored.document
-    outbox = load(world, run.outbox, run.outbox_sha256)
+    with fetched(world, run.outbox, run.outbox_sha256) as outbox:
+        return _settle_dropped(world, state, stored, outbox)
+
+
+def _settle_dropped(
+    world: World, state: ConnectionState, stored: Stored, outbox: FrameFile
+) -> RunReport:
+    run = stored.document
     acks = Acknowledgements(world.bucket, state.names, run.seq)
     attempted = suspects_of(outbox, acks)[ITEM]
     acks.give_up(attempted, NOBODY_KNOWS)
     parts = acks.parts()
-    answered = acks.read(parts)
+    answered = acks.read(parts).items.len()
     now = world.clock.now().isoformat()
     stored = state.runs.change(
         stored,
         state="settling",
         ack_parts=tuple(parts),
         acked_at=now,
-        files=tuple(_dropped(file, answered) for file in run.files),
+        files=tuple(_dropped(file, answered=answered) for file in run.files),
         report=run.report | {"finished_at": now},
     )
-    log.info("run.dropped", seq=run.seq, answered=answered.height, attempted=attempted.len())
-    rejected = load(world, run.rejected) if run.rejected else no_rows()
-    return settle(world, state, stored, outbox, rejected)
+    log.info("run.dropped", seq=run.seq, answered=answered, attempted=attempted.len())
+    return settle(world, state, stored, outbox)
 
 
-def _dropped(file: ClaimedFile, answered: pl.DataFrame) -> ClaimedFile:
+def _dropped(file: ClaimedFile, *, answered: int) -> ClaimedFile:
     """A file of which nothing was sent has fed no sum."""
     if file.outcome == "rejected":
         return file
-    return replace(file, outcome="discarded", sums=() if answered.is_empty() else file.sums)
+    return replace(file, outcome="discarded", sums=file.sums if answered else ())

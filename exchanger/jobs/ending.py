@@ -11,17 +11,15 @@ from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.deliver import Delivery, deliver
 from exchanger.jobs.dropping import drop_unfinished
 from exchanger.jobs.held_back import wait_for_a_person
-from exchanger.jobs.quarantine import no_rows
 from exchanger.jobs.report import RunReport
-from exchanger.jobs.runfiles import load
+from exchanger.jobs.runfiles import fetched
 from exchanger.jobs.settle import settle
 from exchanger.jobs.takeover import make_certain, suspects_of
 from exchanger.jobs.tidying import tidy
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    import polars as pl
-
+    from exchanger.files.frame_file import FrameFile
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
     from exchanger.state.runs import Stored
@@ -72,31 +70,36 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
         return wait_for_a_person(state, stored, world.clock.now().isoformat())
     if run.discarded and run.state != "settling":
         return drop_unfinished(world, state, stored)
-    outbox = load(world, run.outbox, run.outbox_sha256)
-    rejected = load(world, run.rejected) if run.rejected else no_rows()
+    with fetched(world, run.outbox, run.outbox_sha256) as outbox:
+        report = _finish(world, state, stored, outbox)
+    if report.finished_at is not None:
+        tidy(world, state)
+    return report
+
+
+def _finish(world: World, state: ConnectionState, stored: Stored, outbox: FrameFile) -> RunReport:
+    run = stored.document
     if run.state == "planned":
         stored = state.runs.change(stored, state="delivering", fence=_fence(world))
     if stored.document.state == "delivering":
         acks = Acknowledgements(world.bucket, state.names, run.seq)
-        suspects = suspects_of(outbox, acks) if run.taken_over else outbox.clear()
+        suspects = suspects_of(outbox, acks) if run.taken_over else outbox.empty()
         delivery = _deliver(world, state, stored, outbox, acks)
         if not delivery.complete:
-            return _stopped(stored, delivery, acks.read(acks.parts()).height)
+            return _stopped(stored, delivery, acks.read(acks.parts()).items.len())
         make_certain(world, suspects)
         stored = _freeze(world, state, stored, delivery, acks)
-    report = settle(world, state, stored, outbox, rejected)
-    tidy(world, state)
-    return report
+    return settle(world, state, stored, outbox)
 
 
 def _deliver(
     world: World,
     state: ConnectionState,
     stored: Stored,
-    outbox: pl.DataFrame,
+    outbox: FrameFile,
     acks: Acknowledgements,
 ) -> Delivery:
-    if outbox.is_empty():
+    if not outbox.rows:
         return Delivery(0, complete=True)
     run = stored.document
     _wait_until_quiet(world, state, run.seq)

@@ -49,14 +49,15 @@ def settle_late_rows(
     Raises:
         BrazeError: A look-up failed.
     """
-    frames = [pl.DataFrame(schema={PROFILE: pl.String}), *reading.frames]
-    profiles = pl.concat([frame.select(PROFILE) for frame in frames]).to_series().unique()
+    named = [frame.select(PROFILE) for frame in reading.given.frames()]
+    nobody = pl.DataFrame(schema={PROFILE: pl.String})
+    profiles = pl.concat([nobody, *named]).to_series().unique()
     root, retries = _first_run(call, run)
     later = later_changes(call, root, profiles, leaving_out=retries)
     for owed in found.owed:
         _settle_uncertain(call, reading, owed, later)
     rules = [rule for rule in reading.rules.values() if rule.merge in _LATE]
-    reading.frames = [_without_overtaken(frame, rules, later, reading) for frame in reading.frames]
+    reading.given.change(lambda frame: _without_overtaken(frame, rules, later, reading))
     if reading.superseded:
         reading.notes.append(
             f"{reading.superseded:,} rows were left out, as later runs changed all that they say."
@@ -152,7 +153,7 @@ def _settle_sum(reading: Reading, position: int, name: str, rows: pl.DataFrame) 
             PROFILE, place, pl.lit(name).alias("field"), pl.col(GIVEN + name).alias("given")
         )
     )
-    reading.rejected.append(
+    reading.rejected.add(
         lost.select(
             place,
             ROW,
@@ -165,9 +166,8 @@ def _settle_sum(reading: Reading, position: int, name: str, rows: pl.DataFrame) 
     )
     gone = (pl.col(FILE) == position) & pl.col(ROW).is_in(lost[ROW].implode())
     given_before = (pl.col(FILE) == position) & pl.col(ROW).is_in(done[ROW].implode())
-    reading.frames = [
-        frame.filter(~gone).with_columns(
+    reading.given.change(
+        lambda frame: frame.filter(~gone).with_columns(
             pl.when(~given_before).then(pl.col(name)).alias(name) if name in frame.columns else []
         )
-        for frame in reading.frames
-    ]
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.jobs.acknowledgements import Acknowledgements
-from exchanger.jobs.runfiles import load
+from exchanger.jobs.runfiles import fetched
 from exchanger.profiles.columns import ITEM, PROFILE, before, wanted
 
 if TYPE_CHECKING:
@@ -48,12 +48,16 @@ def later_changes(
 
 
 def _changes(call: ImportCall, run: RunDocument, profiles: pl.Series) -> list[pl.DataFrame]:
-    outbox = load(call.world, run.outbox, run.outbox_sha256)
-    named = outbox.filter(pl.col(PROFILE).is_in(profiles.implode()))
-    if named.is_empty():
+    with fetched(call.world, run.outbox, run.outbox_sha256) as outbox:
+        sides = [side(name) for name in run.fields for side in (before, wanted)]
+        parts = [
+            part.filter(pl.col(PROFILE).is_in(profiles.implode()))
+            for part in outbox.frames([ITEM, PROFILE, *sides])
+        ]
+    if not any(part.height for part in parts):
         return []
     acks = Acknowledgements(call.world.bucket, call.state.names, run.seq).read(run.ack_parts)
-    accepted = named.join(acks.filter(pl.col("outcome") == "ok"), on=ITEM, how="semi")
+    accepted = pl.concat(parts).filter(pl.col(ITEM).is_in(acks.ok.implode()))
     return [
         accepted.filter(pl.col(wanted(name)).is_not_null()).select(
             PROFILE, pl.lit(name).alias("field"), pl.col(before(name)).alias("before")

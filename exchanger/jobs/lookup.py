@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from exchanger.profiles.observations import fields_to_export, held_form
 
 if TYPE_CHECKING:
     from exchanger.config.models import RateLimit
+    from exchanger.files.spill import Spill
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.world import World
     from exchanger.outside.braze import Braze
@@ -65,12 +66,44 @@ def look_up_and_keep(call: ImportCall, needed: pl.DataFrame) -> pl.DataFrame:
         call: The job; nothing is kept if it may not write.
         needed: As for *look_up*, which also tells what is returned and raised.
     """
+    return look_up(call.world, needed, _keeping(call))
+
+
+def look_up_parts(
+    call: ImportCall, parts: Spill, take: Callable[[int, pl.DataFrame], None]
+) -> None:
+    """
+    Ask Braze as *look_up_and_keep* does, for many profiles, of which few are in memory at once.
+
+    Args:
+        call: The job; nothing is kept if it may not write.
+        parts: Frames as for *look_up*; all their fields are asked for of every profile.
+        take: Given the position of a frame, and a part of the answer to it.
+
+    Raises:
+        BrazeError: Braze gave no usable answer.
+        Stopped: The process was asked to stop.
+    """
+    keep = _keeping(call)
+    names = [frame["field"].unique() for frame in parts.frames(["field"])]
+    total = sum(frame[PROFILE].n_unique() for frame in parts.frames([PROFILE]))
+
+    def answered(number: int, part: pl.DataFrame, asked_at: datetime) -> None:
+        take(number, part)
+        if keep is not None:
+            keep(part, asked_at)
+
+    call.world.progress.step("looking up profiles in Braze", total)
+    profiles = (frame[PROFILE].unique().sort() for frame in parts.frames([PROFILE]))
+    fields = pl.concat(names).unique().sort().to_list()
+    asyncio.run(_ask(call.world, profiles, fields, answered))
+
+
+def _keeping(call: ImportCall) -> Keep | None:
+    if not call.record:
+        return None
     stamp = call.state.runs.settled(call.world.grace)
-
-    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
-        call.state.held.observe(part, stamp=stamp, at=asked_at)
-
-    return look_up(call.world, needed, keep if call.record else None)
+    return lambda part, asked_at: call.state.held.observe(part, stamp=stamp, at=asked_at)
 
 
 def wait_until_shown(call: ImportCall, seq: int) -> None:
@@ -105,22 +138,33 @@ def look_up(world: World, needed: pl.DataFrame, keep: Keep | None = None) -> pl.
     """
     profiles = needed[PROFILE].unique().sort()
     fields = needed["field"].unique().sort().to_list()
+    frames: list[pl.DataFrame] = []
+
+    def answered(_: int, part: pl.DataFrame, asked_at: datetime) -> None:
+        frames.append(part)
+        if keep is not None:
+            keep(part, asked_at)
+
     world.progress.step("looking up profiles in Braze", profiles.len())
-    return asyncio.run(_ask(world, profiles, fields, keep))
+    asyncio.run(_ask(world, [profiles], fields, answered))
+    return pl.concat(frames)
 
 
 async def _ask(
-    world: World, profiles: pl.Series, fields: list[str], keep: Keep | None
-) -> pl.DataFrame:
-    frames = []
+    world: World,
+    parts: Iterable[pl.Series],
+    fields: list[str],
+    answered: Callable[[int, pl.DataFrame, datetime], None],
+) -> None:
+    asked = 0
     async with world.braze() as braze:
-        for at in range(0, profiles.len(), PART):
-            asked_at = world.clock.now()
-            frames.append(await _ask_part(world, braze, profiles.slice(at, PART), fields))
-            if keep is not None:
-                await asyncio.to_thread(keep, frames[-1], asked_at)
-    log.info("lookup.finished", profiles=profiles.len(), fields=len(fields))
-    return pl.concat(frames)
+        for number, profiles in enumerate(parts):
+            for at in range(0, profiles.len(), PART):
+                asked_at = world.clock.now()
+                frame = await _ask_part(world, braze, profiles.slice(at, PART), fields)
+                await asyncio.to_thread(answered, number, frame, asked_at)
+            asked += profiles.len()
+    log.info("lookup.finished", profiles=asked, fields=len(fields))
 
 
 async def _ask_part(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.errors import FileRejected
 from exchanger.files.reading import RawTable, read_table
-from exchanger.jobs.contributions import contributions, negated
+from exchanger.jobs.contributions import contributions
 from exchanger.jobs.intake import Counting, Intake, WaitingFile
 from exchanger.jobs.reading import REJECTED, Reading
 from exchanger.profiles.columns import FILE, PROFILE, ROW
+from exchanger.profiles.corrections import negated
 from exchanger.profiles.given import Given, cast_rows
 from exchanger.profiles.mapping import settle_rules, widen_rules
 from exchanger.profiles.raw import RawColumns
@@ -34,15 +36,13 @@ class OpenedFile:
     Args:
         claim: What becomes of it.
         intake: What was asked for.
-        raw: Its columns; None if it is not applied.
-        bad_rows: Rows that are no rows, in the shape of ``files.raw``.
+        table: Its content; None if it is not applied.
         rules: What is done to its columns.
     """
 
     claim: ClaimedFile
     intake: Intake
-    raw: RawColumns | None = None
-    bad_rows: pl.DataFrame | None = None
+    table: RawTable | None = None
     rules: list[Rule] = field(default_factory=list)
 
 
@@ -57,28 +57,30 @@ def open_file(
     """
     path = call.world.workdir / "file"
     claim = ClaimedFile(intake.key, intake.etag, "", "applied", kept=intake.kept)
+    table = None
     try:
         claim = replace(claim, sha256=_download(call, intake, path))
-        table = read_table(path, intake.key, call.job.source)
-        raw = _raw(table, intake.key)
-        settled = settle_rules(call.job, raw, reading.types)
+        table = read_table(path, intake.key, call.job.source, shelf=reading.shelf)
+        settled = settle_rules(call.job, _in_pieces(table, intake.key), reading.types)
         counted = _claim(call, claim, intake, settled.rules, applied)
-        if isinstance(counted, WaitingFile):
-            return counted
-        claim, rules = counted
     except FileRejected as error:
+        if table is not None:
+            table.clear()
         return OpenedFile(reading.reject(claim, error, position), intake)
     finally:
         path.unlink(missing_ok=True)
-    raw, bad_rows = _chosen(intake, raw, table.bad_rows)
-    rows = raw.frame.height + bad_rows.height
+    if isinstance(counted, WaitingFile):
+        table.clear()
+        return counted
+    claim, rules = counted
+    rows = table.rows if intake.rows is None else _count_chosen(intake, table)
     reading.types = settled.kept
     reading.rows += rows
     reading.notes += [
         f"{intake.key}: column {column!r} was left out. {why}"
         for column, why in settled.skipped.items()
     ]
-    return OpenedFile(replace(claim, rows=rows), intake, raw, bad_rows, rules)
+    return OpenedFile(replace(claim, rows=rows), intake, table, rules)
 
 
 def _download(call: ImportCall, intake: Intake, path: Path) -> str:
@@ -88,9 +90,14 @@ def _download(call: ImportCall, intake: Intake, path: Path) -> str:
     return bucket.download(intake.key, intake.etag, path)
 
 
-def _raw(table: RawTable, key: str) -> RawColumns:
+def _in_pieces(table: RawTable, key: str) -> RawColumns:
+    """Give the columns of an entire file, whose types are to be settled."""
+    return replace(_raw(table, table.empty, key), pieces=table.pieces)
+
+
+def _raw(table: RawTable, frame: pl.DataFrame, key: str) -> RawColumns:
     return RawColumns(
-        frame=table.frame,
+        frame=frame,
         textual=table.textual,
         json_columns=table.json_columns,
         unusable=table.unusable,
@@ -98,14 +105,14 @@ def _raw(table: RawTable, key: str) -> RawColumns:
     )
 
 
-def _chosen(
-    intake: Intake, raw: RawColumns, bad_rows: pl.DataFrame
-) -> tuple[RawColumns, pl.DataFrame]:
+def _chosen(intake: Intake, rows: pl.DataFrame) -> pl.DataFrame:
     """Leave out the rows that are not asked for."""
-    if intake.rows is None:
-        return raw, bad_rows
-    asked = pl.col(ROW).is_in(intake.rows.implode())
-    return replace(raw, frame=raw.frame.filter(asked)), bad_rows.filter(asked)
+    return rows if intake.rows is None else rows.filter(pl.col(ROW).is_in(intake.rows.implode()))
+
+
+def _count_chosen(intake: Intake, table: RawTable) -> int:
+    pieces = chain(table.pieces([ROW]), table.bad_pieces())
+    return sum(_chosen(intake, rows).height for rows in pieces)
 
 
 def _claim(
@@ -153,27 +160,35 @@ def cast_file(
     call: ImportCall, position: int, file: OpenedFile, applied: AppliedSnapshot, reading: Reading
 ) -> None:
     """Cast the rows of one file by the types of the entire run, and add them to the reading."""
-    if file.raw is None or file.bad_rows is None:
+    table = file.table
+    if table is None:
         reading.files.append(file.claim)
         return
-    rules = widen_rules(file.rules, reading.types)
     try:
-        given = cast_rows(file.raw, rules, call.job, position, reading.types)
+        rules = widen_rules(file.rules, reading.types)
         earlier = _earlier(call, file, rules, applied)
+        # What is wrong with the file as a whole shows in its first piece.
+        for piece in table.pieces():
+            raw = _raw(table, _chosen(file.intake, piece), file.claim.key)
+            given = cast_rows(raw, rules, call.job, position, reading.types)
+            reading.add(given, with_records(raw, given))
     except FileRejected as error:
         reading.rows -= file.claim.rows
         reading.files.append(reading.reject(replace(file.claim, rows=0), error, position))
         return
+    finally:
+        table.cells.clear()
     reading.files.append(file.claim)
     reading.rules |= {rule.name: rule for rule in rules}
-    reading.frames.append(given.frame)
-    reading.rejected.append(with_records(file.raw, given))
-    reading.rejected.append(
-        file.bad_rows.with_columns(pl.lit(position, pl.UInt32).alias(FILE)).select(*REJECTED)
-    )
+    reading.end_file(file.claim.key)
+    for bad_rows in table.bad_pieces():
+        placed = _chosen(file.intake, bad_rows).with_columns(
+            pl.lit(position, pl.UInt32).alias(FILE)
+        )
+        reading.rejected.add(placed.select(*REJECTED))
+    table.clear()
     if earlier is not None:
-        reading.corrections.append(negated(earlier, position))
-    reading.notes += _notes(file.claim.key, given)
+        reading.corrections.add(negated(earlier, position))
 
 
 def _earlier(
@@ -201,12 +216,3 @@ def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:
         .alias("record"),
     )
     return given.rejected.join(records, on=ROW, how="left").select(*REJECTED)
-
-
-def _notes(key: str, given: Given) -> list[str]:
-    notes = []
-    if given.trimmed:
-        notes.append(f"{key}: {given.trimmed:,} identifiers had white space around them.")
-    if given.nulls_left_out:
-        notes.append(f"{key}: {given.nulls_left_out:,} null members of objects were left out.")
-    return notes

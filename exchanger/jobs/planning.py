@@ -1,40 +1,23 @@
 """
 Decides what a run will send: from rows as given to an outbox, and to counts that add up.
 
-Everything that decides is in ``profiles``; this is the order in which it is asked, and the one
-place that looks up what is unknown.
+Everything that decides is in ``profiles``; this is the order in which it is asked, one part of the
+run after the other.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
-import structlog
 
-from exchanger.jobs.baseline import learn_from_segment
-from exchanger.jobs.contributions import as_gifts, corrected
-from exchanger.jobs.lookup import look_up_and_keep, overlay, say_if_slow, wait_until_shown
-from exchanger.jobs.quarantine import quarantined
-from exchanger.profiles.columns import (
-    BEFORE,
-    EXISTS,
-    FILE,
-    KNOWN,
-    POINTS,
-    PROFILE,
-    ROW,
-    ROWS,
-    SURE,
-    WANTED,
-)
-from exchanger.profiles.folding import fold, gifts, superseded
-from exchanger.profiles.payloads import objects
-from exchanger.profiles.reconcile import Merged, merge, needs_lookup
-from exchanger.profiles.rules import NEEDS_HELD
+from exchanger.files.frame_file import FrameFile, FrameWriter
+from exchanger.jobs.quarantine import no_rows, quarantined
+from exchanger.jobs.unknowns import learn_unknowns
+from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, WANTED
+from exchanger.profiles.folding import GIFTS_SCHEMA
+from exchanger.profiles.partition import PartitionPlan, Tally, Terms, plan_partition
 
 if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
@@ -42,13 +25,11 @@ if TYPE_CHECKING:
     from exchanger.jobs.report import RunReport
     from exchanger.profiles.rules import Rule
 
-log = structlog.get_logger()
-
 
 @dataclass(frozen=True)
 class Plan:
     """
-    What a run will do, before anything of it counts.
+    What a run will do, before anything of it counts. Its frames are on this machine.
 
     Args:
         outbox: One row per object, as in docs/architecture.md; ``@rows`` counts the rows of the
@@ -59,26 +40,33 @@ class Plan:
         lookups: Profiles that were looked up.
     """
 
-    outbox: pl.DataFrame
-    gifts: pl.DataFrame
-    rejected: pl.DataFrame
+    outbox: FrameFile
+    gifts: FrameFile
+    rejected: FrameFile
     rules: list[Rule]
     lookups: int
 
     def expect_all_accepted(self, report: RunReport) -> None:
         """Complete a report as if Braze accepted every object, for ``plan``."""
-        report.rows_applied = int(self.outbox[ROWS].sum())
-        report.profiles_updated = int(self.outbox[KNOWN].sum())
-        report.profiles_new = self.outbox.height - report.profiles_updated
-        report.data_points = int(self.outbox[POINTS].sum())
         fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
-        report.fields_changed = sum(self.outbox[name].count() for name in fields)
+        for part in self.outbox.frames([ROWS, KNOWN, POINTS, *fields]):
+            known = int(part[KNOWN].sum())
+            report.rows_applied += int(part[ROWS].sum())
+            report.profiles_updated += known
+            report.profiles_new += part.height - known
+            report.data_points += int(part[POINTS].sum())
+            report.fields_changed += sum(part[name].count() for name in fields)
         report.check()
+
+    def remove(self) -> None:
+        """Remove the frames from this machine."""
+        for frames in (self.outbox, self.gifts, self.rejected):
+            frames.remove()
 
 
 def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     """
-    Plan a run over the rows that were read.
+    Plan a run over the rows that were read, which are forgotten on the way.
 
     Args:
         call: The job; held values are read, and Braze is asked for what is unknown.
@@ -88,230 +76,83 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     Raises:
         BrazeError: A look-up failed.
     """
-    rules = list(reading.rules.values())
-    given = reading.given()
-    taken_back = reading.taken_back()
-    folded = corrected(fold(given, rules), taken_back, rules)
-    known = _held(call, folded[PROFILE], rules)
-    held, lookups = _complete(call, folded, known, rules, report)
-    merged = merge(folded, held, rules, assume_empty=call.job.assumes_empty)
-    accepted = folded.join(merged.rejected, on=PROFILE, how="anti")
-    rows = _effective_rows(given, accepted, rules)
-    present = _without_absent(call, merged.wanted, held)
-    outbox = _outbox(call, present, known, held, rows)
-    _count(report, reading, folded, rows, merged)
-    _count_idle(call, report, rows, held, outbox)
-    return Plan(
-        outbox=outbox,
-        gifts=pl.concat(
-            [_gifts(given, taken_back, rules, rows, _absent(call, held)), *reading.already]
-        ),
-        rejected=_quarantine(reading, given, taken_back, merged.rejected),
-        rules=rules,
-        lookups=lookups,
-    )
+    job = call.job
+    terms = Terms(list(reading.rules.values()), job.assumes_empty, job.create_missing)
+    learnt = learn_unknowns(call, reading, terms, report)
+    draft = _Draft(reading)
+    count = len(reading.given)
+    call.world.progress.step("planning", count)
+    for number in range(count):
+        draft.add(plan_partition(learnt.part(number), terms))
+        learnt.clear(number)
+        call.world.progress.advance(1)
+    plan = draft.finished(list(terms.rules), learnt.lookups)
+    _count(report, reading, draft)
+    return plan
 
 
-def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFrame:
-    """
-    Read what is held.
+class _Draft:
+    """A plan under construction, part after part."""
 
-    A job that creates no profiles waits for somebody else to create them, so to such a job an
-    absence seen in the past is unknown. What is older than ``max_age`` is unknown as well, where a
-    strategy needs it; but a value that was delivered within the grace is what Braze has, whatever
-    it shows.
-    """
-    names = [rule.name for rule in rules]
-    if call.job.max_age is None:
-        held = call.state.held.of(profiles, names)
-    else:
-        oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
-        needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
-        since = call.world.clock.now() - oldest
-        held = call.state.held.of(profiles, names, since=since, fresh=needed)
-        # Whose absence is too old to be believed was in effect never seen.
-        held = held.filter(pl.col(EXISTS).is_not_null())
-    return held if call.job.create_missing else held.filter(pl.col(EXISTS).fill_null(value=True))
+    def __init__(self, reading: Reading) -> None:
+        shelf = reading.shelf
+        self._reading = reading
+        self._outbox, self._gifts, self._rejected = (FrameWriter(shelf.path()) for _ in range(3))
+        self.tally = Tally()
+        self.unreadable = 0
+        self._gifts.append(pl.DataFrame(schema=GIFTS_SCHEMA))
+        self._rejected.append(no_rows())
+        self._add_unreadable()
 
+    def add(self, part: PartitionPlan) -> None:
+        """Take what becomes of some profiles; items are numbered through the run."""
+        before = pl.lit(self._outbox.rows, pl.UInt32)
+        self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
+        self._gifts.append(part.gifts)
+        self._rejected.append(quarantined(part.rejected, self._reading.files, "rejected"))
+        self.tally += part.tally
 
-def _complete(
-    call: ImportCall,
-    folded: pl.DataFrame,
-    known: pl.DataFrame,
-    rules: list[Rule],
-    report: RunReport,
-) -> tuple[pl.DataFrame, int]:
-    """Look up what a strategy needs and nobody knows (law 10)."""
-    assumes = call.job.assumes_empty
-    needed = needs_lookup(folded, known, rules, assume_empty=assumes)
-    if assumes:
-        assumed = needs_lookup(folded, known, rules)[PROFILE].n_unique()
-        assumed -= needed[PROFILE].n_unique()
-        report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
-    if needed.is_empty():
-        return known, 0
-    if call.record and (learnt := learn_from_segment(call, needed, rules)):
-        report.notes.append(learnt)
-        known = _held(call, folded[PROFILE], rules)
-        needed = needs_lookup(folded, known, rules)
-        if needed.is_empty():
-            return known, 0
-    report.notes += say_if_slow(needed[PROFILE].n_unique(), call.world.lookup_limit)
-
-    _wait_until_shown(call, known, report)
-    seen = look_up_and_keep(call, needed)
-    return overlay(known, seen), seen.height
-
-
-def _wait_until_shown(call: ImportCall, known: pl.DataFrame, report: RunReport) -> None:
-    """
-    Wait before looking up what became uncertain: it may have changed so lately.
-
-    Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
-    """
-    uncertain = pl.any_horizontal(pl.lit(value=False), pl.col(pl.String).exclude(PROFILE) == "?")
-    last = (report.seq or 1) - 1
-    if call.record and last and known.select(uncertain.any()).item():
-        wait_until_shown(call, last)
-
-
-def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
-    """Count, for each accepted profile, its rows and those that later rows superseded."""
-    gone = (
-        superseded(given, rules)
-        .join(given.select(FILE, ROW, PROFILE), on=[FILE, ROW])
-        .group_by(PROFILE)
-        .agg(pl.len().alias("gone"))
-    )
-    return (
-        accepted.select(PROFILE, ROWS)
-        .join(gone, on=PROFILE, how="left")
-        .select(
-            PROFILE,
-            pl.col("gone").fill_null(0).cast(pl.UInt32),
-            (pl.col(ROWS) - pl.col("gone").fill_null(0)).cast(pl.UInt32).alias(ROWS),
+    def finished(self, rules: list[Rule], lookups: int) -> Plan:
+        """Make the plan."""
+        for already in self._reading.already:
+            self._gifts.append(already)
+        return Plan(
+            outbox=self._outbox.close(),
+            gifts=self._gifts.close(),
+            rejected=self._rejected.close(),
+            rules=rules,
+            lookups=lookups,
         )
-    )
+
+    def _add_unreadable(self) -> None:
+        """Take the rows that could not be read; those of files that are rejected do not count."""
+        files = self._reading.files
+        applied = [i for i, file in enumerate(files) if file.outcome != "rejected"]
+        rows = [pl.DataFrame(schema={FILE: pl.UInt32, ROW: pl.UInt32})]
+        for frame in self._reading.rejected.frames():
+            self._rejected.append(quarantined(frame, files, "rejected"))
+            rows.append(frame.filter(pl.col(FILE).is_in(applied)).select(FILE, ROW).unique())
+        self._reading.rejected.clear()
+        self.unreadable = pl.concat(rows).n_unique()
 
 
-def _absent(call: ImportCall, held: pl.DataFrame) -> pl.Series:
-    """Name profiles that Braze does not have and that the job may not create."""
-    gone = held.filter(~pl.col(EXISTS).fill_null(value=True))[PROFILE]
-    return gone.clear() if call.job.create_missing else gone
-
-
-def _without_absent(call: ImportCall, changes: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
-    return changes.filter(~pl.col(PROFILE).is_in(_absent(call, held).implode()))
-
-
-def _outbox(
-    call: ImportCall,
-    changes: pl.DataFrame,
-    known: pl.DataFrame,
-    held: pl.DataFrame,
-    rows: pl.DataFrame,
-) -> pl.DataFrame:
-    """
-    Render the objects, and put beside each what settling needs.
-
-    ``@known`` is about us before this run, so a look-up of this run does not make a profile known.
-    ``@sure`` is false where Braze may skip the object for want of a profile.
-    """
-    ours = known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE].implode()
-    seen = held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE].implode()
-    sendable = changes.with_columns(
-        pl.col(PROFILE).is_in(ours).alias(KNOWN),
-        (pl.lit(call.job.create_missing) | pl.col(PROFILE).is_in(seen)).alias(SURE),
-    ).join(rows.select(PROFILE, ROWS), on=PROFILE, maintain_order="left")
-    rendered = objects(sendable, update_only=not call.job.create_missing)
-    kept = sendable.select(
-        FILE, ROW, ROWS, KNOWN, SURE, pl.col(f"^({re.escape(BEFORE)}|{re.escape(WANTED)}).*$")
-    )
-    return pl.concat([rendered, kept], how="horizontal")
-
-
-def _gifts(
-    given: pl.DataFrame,
-    taken_back: pl.DataFrame,
-    rules: list[Rule],
-    rows: pl.DataFrame,
-    absent: pl.Series,
-) -> pl.DataFrame:
-    """Tell what counts as given once Braze has accepted it."""
-    every = pl.concat([gifts(given, rules), as_gifts(taken_back, rules)])
-    accepted = every.join(rows, on=PROFILE, how="semi", maintain_order="left")
-    return accepted.filter(~pl.col(PROFILE).is_in(absent.implode()))
-
-
-def _count(
-    report: RunReport,
-    reading: Reading,
-    folded: pl.DataFrame,
-    rows: pl.DataFrame,
-    merged: Merged,
-) -> None:
+def _count(report: RunReport, reading: Reading, draft: _Draft) -> None:
     """Fill in what is known before anything is sent."""
-    applied = [i for i, file in enumerate(reading.files) if file.outcome != "rejected"]
-    unreadable = reading.rejected_rows().filter(pl.col(FILE).is_in(applied))
-    unmergeable = folded.join(merged.rejected, on=PROFILE, how="semi")
+    tally = draft.tally
     report.rows_read = reading.rows
-    report.rows_rejected = unreadable.n_unique([FILE, ROW]) + int(unmergeable[ROWS].sum())
-    report.rows_superseded = int(rows["gone"].sum()) + reading.superseded
-    report.profiles_named = rows.height
-    if merged.counts.type_changes:
+    report.rows_rejected = draft.unreadable + tally.rows_rejected
+    report.rows_superseded = tally.rows_superseded + reading.superseded
+    report.rows_skipped = tally.rows_skipped
+    report.rows_unchanged = tally.rows_unchanged
+    report.profiles_named = tally.profiles_named
+    report.profiles_skipped = tally.profiles_skipped
+    report.profiles_unchanged = tally.profiles_unchanged
+    if tally.type_changes:
         report.notes.append(
-            f"{merged.counts.type_changes:,} values replace a value of another type in Braze."
+            f"{tally.type_changes:,} values replace a value of another type in Braze."
         )
-    if merged.counts.members_dropped:
+    if tally.members_dropped:
         report.notes.append(
-            f"{merged.counts.members_dropped:,} members of lists were dropped, as the lists were "
+            f"{tally.members_dropped:,} members of lists were dropped, as the lists were "
             "longer than allowed."
         )
-
-
-def _count_idle(
-    call: ImportCall,
-    report: RunReport,
-    rows: pl.DataFrame,
-    held: pl.DataFrame,
-    outbox: pl.DataFrame,
-) -> None:
-    """Count the profiles that get nothing: skipped for want of a profile, or unchanged."""
-    idle = rows.join(outbox, on=PROFILE, how="anti")
-    absent = pl.col(PROFILE).is_in(_absent(call, held).implode())
-    skipped, unchanged = idle.filter(absent), idle.filter(~absent)
-    report.rows_skipped = int(skipped[ROWS].sum())
-    report.profiles_skipped = skipped.height
-    report.rows_unchanged = int(unchanged[ROWS].sum())
-    report.profiles_unchanged = unchanged.height
-
-
-def _quarantine(
-    reading: Reading, given: pl.DataFrame, taken_back: pl.DataFrame, rejected: pl.DataFrame
-) -> pl.DataFrame:
-    """
-    Join the rows that could not be read with those whose profile could not be merged.
-
-    A profile that only earlier versions of a file named has no row; it is listed without one.
-    """
-    alone = taken_back.select(PROFILE, FILE).join(given, on=PROFILE, how="anti")
-    rows = pl.concat([given, alone.unique(PROFILE)], how="diagonal")
-    unmergeable = rows.join(rejected, on=PROFILE, maintain_order="left")
-    lists = [name for name in given.columns if given[name].dtype.is_nested()]
-    record = pl.struct(
-        pl.col(PROFILE).alias("external_id"),
-        *(
-            pl.col(name) if name in lists else pl.col(name).cast(pl.String)
-            for name in given.columns
-            if not name.startswith("@")
-        ),
-    ).struct.json_encode()
-    by_profile = unmergeable.with_columns(record.alias("record")).select(
-        FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record"
-    )
-    return pl.concat(
-        [
-            quarantined(reading.rejected_rows(), reading.files, "rejected"),
-            quarantined(by_profile, reading.files, "rejected"),
-        ]
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -58,12 +58,21 @@ def preview(report: RunReport, plan: Plan | None) -> PlanReport:
     """Summarise a plan; without one there is nothing to do."""
     if plan is None:
         return PlanReport(report, [], 0)
-    fields = [_field(plan, rule.name, rule.merge) for rule in plan.rules]
-    return PlanReport(report, fields, plan.lookups)
+    fields = {rule.name: FieldPlan(rule.name, rule.merge, 0, 0, []) for rule in plan.rules}
+    for part in plan.outbox.frames():
+        fields = {name: _with_part(field, part) for name, field in fields.items()}
+    return PlanReport(report, [*fields.values()], plan.lookups)
 
 
-def _field(plan: Plan, name: str, strategy: str) -> FieldPlan:
-    changes = plan.outbox.filter(pl.col(wanted(name)).is_not_null())
+def _with_part(so_far: FieldPlan, part: pl.DataFrame) -> FieldPlan:
+    """Add what a part of the outbox does to a field."""
+    name = so_far.field
+    changes = part.filter(pl.col(wanted(name)).is_not_null())
     points = changes.select(field_points(name, pl.col(wanted(name))).sum()).item()
-    shown = changes.head(EXAMPLES).select(PROFILE, before(name), wanted(name))
-    return FieldPlan(name, strategy, changes.height, int(points), list(shown.iter_rows()))
+    more = changes.head(EXAMPLES - len(so_far.examples)).select(PROFILE, before(name), wanted(name))
+    return replace(
+        so_far,
+        profiles=so_far.profiles + changes.height,
+        data_points=so_far.data_points + int(points),
+        examples=[*so_far.examples, *more.iter_rows()],
+    )

@@ -67,9 +67,10 @@ def source_of(file: ClaimedFile) -> str:
     return f"run-{file.owed_by}" if file.owed_by else file.etag
 
 
-def to_csv(rows: pl.DataFrame) -> bytes:
-    """Render a quarantine file, in order of file and row."""
-    return rows.sort("file", "row", "field", nulls_last=True).write_csv().encode()
+def to_csv(rows: pl.DataFrame, *, header: bool = True) -> bytes:
+    """Render a quarantine file, or a part of it, in order of file and row."""
+    ordered = rows.sort("file", "row", "field", nulls_last=True)
+    return ordered.write_csv(include_header=header).encode()
 
 
 def no_rows() -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageChanged, StorageMissing
+from exchanger.files.spill import Shelf
 from exchanger.jobs.intake import WaitingFile
 from exchanger.jobs.opening import OpenedFile, cast_file, open_file
 from exchanger.jobs.reading import Reading
@@ -28,7 +29,8 @@ def read_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
         Stopped: The process was asked to stop; nothing was claimed.
     """
     before = applied = call.state.applied.snapshot()
-    reading = Reading(types=call.state.types.of(call.name))
+    shelf = Shelf(call.world.workdir, call.world.bounds)
+    reading = Reading(shelf, types=call.state.types.of(call.name))
     opened: list[OpenedFile] = []
     call.world.progress.step("reading files", len(intakes))
     for intake in intakes:
@@ -53,6 +55,8 @@ def read_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
         f"{key} was replaced or deleted while it was read. The next run takes what is there."
         for key, _ in reading.gone
     ]
+    widest = max((len(file.rules) for file in opened), default=0)
+    reading.part(shelf.bounds.shares(reading.rows, widest))
     for position, file in enumerate(opened):
         cast_file(call, position, file, before, reading)
     return reading

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.jobs.partitions import Partitions
 from exchanger.profiles.columns import FILE, PROFILE, ROW
 
 if TYPE_CHECKING:
     from exchanger.errors import FileRejected
+    from exchanger.files.spill import Shelf
     from exchanger.jobs.intake import WaitingFile
+    from exchanger.profiles.given import Given
     from exchanger.profiles.rules import Rule
     from exchanger.state.runs import ClaimedFile
 
@@ -47,42 +50,54 @@ class Reading:
         rows: Data rows read, the rejected ones included.
         left: Files that did not fit into this run.
         gone: Files that were there in the listing, but not any more in that version.
-        frames: What each file gives.
+        shelf: Where rows are kept.
+        given: What all files give; a field that a file does not speak of is null there.
         rejected: Rejected rows, ``REJECTED``.
-        corrections: What is taken back of what earlier versions of files gave to sums.
+        corrections: What is taken back of what earlier versions of files gave to sums:
+            ``@profile``, ``@file`` and typed columns of summed fields.
         superseded: Rows that were read, and of which later runs changed every field.
         already: What was given already, and is only known now: in the shape of gifts.
         waiting: Files that wait for a person; none of them is in *files*.
         notes: Sentences for the report.
     """
 
+    shelf: Shelf
     files: list[ClaimedFile] = field(default_factory=list)
     rules: dict[str, Rule] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     left: int = 0
     gone: list[tuple[str, str]] = field(default_factory=list)
-    frames: list[pl.DataFrame] = field(default_factory=list)
-    rejected: list[pl.DataFrame] = field(default_factory=list)
-    corrections: list[pl.DataFrame] = field(default_factory=list)
     superseded: int = 0
     already: list[pl.DataFrame] = field(default_factory=list)
     waiting: list[WaitingFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def given(self) -> pl.DataFrame:
-        """Join what all files give; a field that a file does not speak of is null there."""
-        nothing = pl.DataFrame(schema={PROFILE: pl.String, FILE: pl.UInt32, ROW: pl.UInt32})
-        return pl.concat(self.frames, how="diagonal") if self.frames else nothing
+    def __post_init__(self) -> None:
+        self.rejected = self.shelf.spill()
+        self._trimmed = self._left_out = 0
+        self.part(1)
 
-    def rejected_rows(self) -> pl.DataFrame:
-        """Join all rejected rows, ``REJECTED``."""
-        return pl.concat([pl.DataFrame(schema=REJECTED), *self.rejected])
+    def part(self, count: int) -> None:
+        """Part rows by their profiles; to be said before there are any."""
+        named = {PROFILE: pl.String, FILE: pl.UInt32}
+        self.given = Partitions(self.shelf, count, pl.DataFrame(schema=named | {ROW: pl.UInt32}))
+        self.corrections = Partitions(self.shelf, count, pl.DataFrame(schema=named))
 
-    def taken_back(self) -> pl.DataFrame:
-        """Join all corrections: ``@profile``, ``@file`` and typed columns of summed fields."""
-        nothing = pl.DataFrame(schema={PROFILE: pl.String, FILE: pl.UInt32})
-        return pl.concat([nothing, *self.corrections], how="diagonal_relaxed")
+    def add(self, given: Given, rejected: pl.DataFrame) -> None:
+        """Take a piece of a file: its rows, and those that are rejected, as ``REJECTED``."""
+        self.given.add(given.frame)
+        self.rejected.add(rejected)
+        self._trimmed += given.trimmed
+        self._left_out += given.nulls_left_out
+
+    def end_file(self, key: str) -> None:
+        """Note what there is to say of the file whose pieces came last."""
+        if self._trimmed:
+            self.notes.append(f"{key}: {self._trimmed:,} identifiers had white space around them.")
+        if self._left_out:
+            self.notes.append(f"{key}: {self._left_out:,} null members of objects were left out.")
+        self._trimmed = self._left_out = 0
 
     def reject(self, claim: ClaimedFile, error: FileRejected, position: int) -> ClaimedFile:
         """Put a whole file into quarantine."""
@@ -94,5 +109,5 @@ class Reading:
             "reason": error.reason,
             "message": error.message,
         }
-        self.rejected.append(pl.DataFrame([entry], schema=REJECTED))
+        self.rejected.add(pl.DataFrame([entry], schema=REJECTED))
         return replace(claim, outcome="rejected", note=error.message)

@@ -135,8 +135,8 @@ def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
     reading.files.append(replace(claim, sums=sums))
     reading.rules |= {rule.name: rule for rule in rules if rule.name not in reading.rules}
     reading.rows += owed.rows.height
-    reading.frames.append(given)
-    reading.rejected.append(rejected)
+    reading.given.add(given)
+    reading.rejected.add(rejected)
     return None
 
 
@@ -152,7 +152,7 @@ def _add_unfit(reading: Reading, claim: ClaimedFile, owed: OwedRows, error: File
         pl.lit(None, pl.String).alias("record"),
     )
     reading.files.append(replace(claim, note=error.message))
-    reading.rejected.append(rows)
+    reading.rejected.add(rows)
     reading.rows += owed.rows.height
 
 
@@ -163,5 +163,5 @@ def _add_gone(reading: Reading, claim: ClaimedFile, rows: pl.DataFrame) -> None:
         pl.lit(position, pl.UInt32).alias(FILE), pl.col("row").alias(ROW)
     ).select(*REJECTED)
     reading.files.append(replace(claim, outcome="retried", rows=still[ROW].n_unique(), note=""))
-    reading.rejected.append(still)
+    reading.rejected.add(still)
     reading.rows += still[ROW].n_unique()

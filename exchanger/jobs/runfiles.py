@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import structlog
 
 from exchanger.errors import StateDamaged, StorageMissing
+from exchanger.files.frame_file import FrameFile
 from exchanger.state.runs import RunDocument, Stored, new_nonce
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.planning import Plan
     from exchanger.jobs.reading import Reading
@@ -43,9 +47,10 @@ def commit(
     nonce = new_nonce()
     names = state.names
     outbox = names.outbox(seq, nonce)
-    checksum = _store(world, outbox, plan.outbox)
+    checksum = world.bucket.upload(outbox, plan.outbox.path).sha256
     gifts = store_unless_empty(world, names.gifts(seq, nonce), plan.gifts)
     rejected = store_unless_empty(world, names.rejected(seq, nonce), plan.rejected)
+    plan.remove()
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -59,14 +64,14 @@ def commit(
         outbox_sha256=checksum,
         gifts=gifts,
         rejected=rejected,
-        objects=plan.outbox.height,
+        objects=plan.outbox.rows,
         fields={rule.name: _merged_as(rule) for rule in plan.rules},
         origin=origin,
         types=reading.types,
         report=report.to_json(),
     )
     stored = state.runs.create(document)
-    log.info("run.planned", seq=seq, files=len(reading.files), objects=plan.outbox.height)
+    log.info("run.planned", seq=seq, files=len(reading.files), objects=plan.outbox.rows)
     return stored
 
 
@@ -74,32 +79,36 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
     return {"merge": rule.merge, "type": rule.type, "scale": rule.scale}
 
 
-def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
+@contextmanager
+def fetched(world: World, key: str, checksum: str = "") -> Iterator[FrameFile]:
     """
-    Read a frame that *commit* wrote.
+    Bring frames that *commit* wrote onto this machine, until the context closes.
 
     Raises:
-        StateDamaged: It is missing, or not what was written.
+        StateDamaged: They are missing, or not what was written.
     """
-    path = world.workdir / "state.parquet"
+    path = world.workdir / f"{new_nonce()}.parquet"
     try:
-        found = world.bucket.download(key, world.bucket.head(key).etag, path)
-    except StorageMissing as error:
-        raise StateDamaged(key, "it is gone, and its run cannot end without it") from error
-    if checksum and found != checksum:
-        raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
-    return pl.read_parquet(path, memory_map=False)
+        try:
+            found = world.bucket.download(key, world.bucket.head(key).etag, path)
+        except StorageMissing as error:
+            raise StateDamaged(key, "it is gone, and its run cannot end without it") from error
+        if checksum and found != checksum:
+            raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
+        yield FrameFile(path)
+    finally:
+        path.unlink(missing_ok=True)
 
 
-def _store(world: World, key: str, frame: pl.DataFrame) -> str:
-    path = world.workdir / "state.parquet"
-    frame.write_parquet(path)
-    return world.bucket.upload(key, path).sha256
+def load(world: World, key: str) -> pl.DataFrame:
+    """Read frames that *commit* wrote, all at once; raises as *fetched* does."""
+    with fetched(world, key) as frames:
+        return pl.concat([frames.empty(), *frames.frames()])
 
 
-def store_unless_empty(world: World, key: str, frame: pl.DataFrame) -> str:
-    """Write a frame and name its key; an empty frame is not written, and has none."""
-    if frame.is_empty():
+def store_unless_empty(world: World, key: str, frames: FrameFile) -> str:
+    """Write frames and name their key; without rows they are not written, and have none."""
+    if not frames.rows:
         return ""
-    _store(world, key, frame)
+    world.bucket.upload(key, frames.path)
     return key

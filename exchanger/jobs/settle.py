@@ -13,28 +13,18 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.files.spill import Shelf
 from exchanger.jobs.acknowledgements import Acknowledgements
-from exchanger.jobs.contributions import GAVE
-from exchanger.jobs.owed import owed_by
-from exchanger.jobs.quarantine import quarantined, to_csv
+from exchanger.jobs.quarantine_file import write_quarantine
 from exchanger.jobs.report import RunReport, RunState
-from exchanger.jobs.runfiles import load, store_unless_empty
-from exchanger.profiles.columns import (
-    EXISTS,
-    FILE,
-    ITEM,
-    KNOWN,
-    OBJECT,
-    POINTS,
-    PROFILE,
-    ROW,
-    ROWS,
-    SURE,
-    WANTED,
-)
-from exchanger.profiles.folding import GIFTS_SCHEMA
+from exchanger.jobs.results import count_results, keep_gifts
+from exchanger.profiles.columns import EXISTS, PROFILE, SURE, WANTED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exchanger.files.frame_file import FrameFile
+    from exchanger.jobs.acknowledgements import Answers
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
     from exchanger.state.runs import RunDocument, RunLogState, Stored
@@ -42,13 +32,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def settle(
-    world: World,
-    state: ConnectionState,
-    stored: Stored,
-    outbox: pl.DataFrame,
-    rejected: pl.DataFrame,
-) -> RunReport:
+def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFile) -> RunReport:
     """
     Commit what a run's acknowledgements say, and end it.
 
@@ -56,35 +40,22 @@ def settle(
         world: The outside.
         state: Where it is committed: held values, applied files, kept types, in this order.
         stored: The run document, ``settling``.
-        outbox: The run's outbox.
-        rejected: The rows that planning rejected, as quarantine has them.
+        outbox: The run's outbox; it is read in parts.
     """
     run = stored.document
-    acks = Acknowledgements(world.bucket, state.names, run.seq).read(run.ack_parts)
-    answered = outbox.join(acks, on=ITEM, how="left")
-    accepted = answered.filter(pl.col("outcome") == "ok")
-    refused = answered.filter(pl.col("outcome") == "refused")
-    unknown = answered.filter(pl.col("outcome") == "unknown")
-    dropped = answered.filter(pl.col("outcome").is_null())
-
-    gifts = load(world, run.gifts) if run.gifts else pl.DataFrame(schema=GIFTS_SCHEMA)
-    gave = _keep_gave(world, state, run, _without(gifts, refused, dropped))
-    owed = _keep_owed(world, state, run, refused, gifts)
+    answers = Acknowledgements(world.bucket, state.names, run.seq).read(run.ack_parts)
+    report = RunReport.from_json(run.report)
+    shelf = Shelf(world.workdir, world.bounds)
+    results = count_results(run, report, outbox, answers, shelf)
+    gave, owed = keep_gifts(world, state, run, results)
 
     acked_at = datetime.fromisoformat(run.acked_at)
-    doubtful = refused.filter(pl.col("uncertain") | pl.lit(run.resumed))
-    uncertain = pl.concat([doubtful, unknown])
-    held = pl.concat([_held_rows(accepted), _uncertain_rows(uncertain)])
-    state.held.deliver(held, seq=run.seq, at=acked_at)
+    state.held.deliver_all(lambda: _held_parts(run, outbox, answers), seq=run.seq, at=acked_at)
     state.applied.record(run.job, run.files, seq=run.seq)
     if run.types:
         state.types.keep(run.job, run.types, seq=run.seq)
 
-    report = RunReport.from_json(run.report)
-    _count(report, accepted, refused)
-    if run.discarded:
-        _count_dropped(report, dropped, unknown)
-    _write_quarantine(world, state, run, report, pl.concat([rejected, _refused_rows(run, refused)]))
+    write_quarantine(world, state, run, report, results.refused)
     report.state = "discarded" if run.discarded else final_state(report)
     report.check()
     state.finished.record(report.to_json())
@@ -92,8 +63,19 @@ def settle(
         close_origin(state, run)
     ended: RunLogState = "discarded" if run.discarded else "settled"
     state.runs.change(stored, state=ended, report=report.to_json(), gave=gave, owed=owed)
-    log.info("run.settled", seq=run.seq, state=report.state, refused=refused.height)
+    log.info("run.settled", seq=run.seq, state=report.state, refused=results.refused.rows)
     return report
+
+
+def _held_parts(run: RunDocument, outbox: FrameFile, answers: Answers) -> Iterator[pl.DataFrame]:
+    """Turn the outbox into rows of held values, part by part."""
+    for part in outbox.frames():
+        answered = answers.beside(part)
+        refused = answered.filter(pl.col("outcome") == "refused")
+        unknown = answered.filter(pl.col("outcome") == "unknown")
+        doubtful = refused.filter(pl.col("uncertain") | pl.lit(run.resumed))
+        accepted = answered.filter(pl.col("outcome") == "ok")
+        yield pl.concat([_held_rows(accepted), _uncertain_rows(pl.concat([doubtful, unknown]))])
 
 
 def final_state(report: RunReport) -> RunState:
@@ -122,29 +104,6 @@ def close_origin(state: ConnectionState, run: RunDocument) -> None:
     state.finished.amend(report)
 
 
-def _keep_gave(world: World, state: ConnectionState, run: RunDocument, gifts: pl.DataFrame) -> str:
-    """Keep what the files really gave, so that it can be replaced by a newer version."""
-    named = pl.DataFrame(
-        {FILE: range(len(run.files)), "key": [file.key for file in run.files]},
-        schema={FILE: pl.UInt32, "key": pl.String},
-    )
-    rows = gifts.join(named, on=FILE).select(GAVE.names())
-    return store_unless_empty(world, state.names.gave(run.seq), rows)
-
-
-def _keep_owed(
-    world: World,
-    state: ConnectionState,
-    run: RunDocument,
-    refused: pl.DataFrame,
-    gifts: pl.DataFrame,
-) -> str:
-    """Keep what was given to refused profiles, so that it can be given again."""
-    doubtful = refused.with_columns(pl.col("uncertain") | pl.lit(run.resumed))
-    rows = owed_by(doubtful, gifts, run.fields)
-    return store_unless_empty(world, state.names.owed(run.job, run.seq), rows)
-
-
 def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:
     """
     Turn accepted objects into rows of held values.
@@ -170,56 +129,3 @@ def _uncertain_rows(refused: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, pl.Boolean).alias(EXISTS),
         pl.when(pl.exclude(PROFILE, EXISTS).is_not_null()).then(pl.lit("?")).name.keep(),
     )
-
-
-def _count(report: RunReport, accepted: pl.DataFrame, refused: pl.DataFrame) -> None:
-    fields = [name for name in accepted.columns if name.startswith(WANTED)]
-    report.rows_applied = int(accepted[ROWS].sum())
-    report.rows_refused = int(refused[ROWS].sum())
-    report.profiles_updated = int(accepted[KNOWN].sum())
-    report.profiles_new = accepted.height - report.profiles_updated
-    report.profiles_refused = refused.height
-    report.data_points = int(accepted[POINTS].sum())
-    report.fields_changed = sum(accepted[name].count() for name in fields)
-
-
-def _without(gifts: pl.DataFrame, *others: pl.DataFrame) -> pl.DataFrame:
-    """Leave out what was given to profiles that did not get it."""
-    for other in others:
-        gifts = gifts.join(other, on=PROFILE, how="anti")
-    return gifts
-
-
-def _count_dropped(report: RunReport, dropped: pl.DataFrame, unknown: pl.DataFrame) -> None:
-    """What a discarded run did not bring to its end counts as skipped."""
-    report.rows_skipped += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
-    report.profiles_skipped += dropped.height + unknown.height
-    report.notes.append(f"Discarded: {dropped.height:,} profiles were never sent.")
-    if unknown.height:
-        report.notes.append(
-            f"{unknown.height:,} profiles were sent and never answered. What Braze has of them is "
-            "uncertain, so it is looked up before it is used; their sums count as added."
-        )
-
-
-def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
-    """Put refused objects into the shape of quarantine; the row is the last that named them."""
-    rows = refused.select(
-        FILE,
-        ROW,
-        pl.col(PROFILE).alias("profile"),
-        pl.lit("refused_by_braze").alias("reason"),
-        pl.col("reason").alias("message"),
-        pl.col(OBJECT).alias("record"),
-    )
-    return quarantined(rows, run.files, "refused")
-
-
-def _write_quarantine(
-    world: World, state: ConnectionState, run: RunDocument, report: RunReport, rows: pl.DataFrame
-) -> None:
-    if rows.is_empty():
-        return
-    key = state.names.quarantine(run.job, run.seq)
-    world.bucket.write(key, to_csv(rows), content_type="text/csv; charset=utf-8")
-    report.quarantine = key

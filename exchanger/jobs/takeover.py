@@ -14,29 +14,34 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.jobs.acknowledgements import SCHEMA
 from exchanger.jobs.deliver import send_again
 from exchanger.jobs.lookup import look_up
 from exchanger.profiles.columns import ITEM, PROFILE, WANTED
 
 if TYPE_CHECKING:
+    from exchanger.files.frame_file import FrameFile
     from exchanger.jobs.acknowledgements import Acknowledgements
     from exchanger.jobs.world import World
 
 log = structlog.get_logger()
 
 
-def suspects_of(outbox: pl.DataFrame, acks: Acknowledgements) -> pl.DataFrame:
+def suspects_of(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
     """
     Name the rows of an outbox that a predecessor began to send and did not acknowledge itself.
 
     That a second predecessor acknowledged them does not end the first one's requests.
     """
     suspect = [
-        items.filter(~items.is_in(acks.read(acks.parts(process))[ITEM].implode()))
+        items.filter(~items.is_in(acks.read(acks.parts(process)).items.implode()))
         for process, items in acks.begun().items()
     ]
-    items = pl.concat(suspect) if suspect else outbox[ITEM].clear()
-    return outbox.filter(pl.col(ITEM).is_in(items.implode()))
+    items = pl.concat(suspect) if suspect else pl.Series(ITEM, [], SCHEMA[ITEM])
+    if items.is_empty():
+        return outbox.empty()
+    parts = [part.filter(pl.col(ITEM).is_in(items.implode())) for part in outbox.frames()]
+    return pl.concat([outbox.empty(), *parts])
 
 
 def make_certain(world: World, suspects: pl.DataFrame) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.jobs.contributions import corrected
 from exchanger.profiles.columns import FILE
+from exchanger.profiles.corrections import corrected
 from exchanger.profiles.folding import fold
 from exchanger.profiles.fragments import canonical, fragment
 
@@ -29,14 +29,21 @@ def totals_of(reading: Reading, files: list[int] | None = None) -> dict[str, str
         files: Only these, by their positions; all if left out.
     """
     rules = list(reading.rules.values())
-    given = reading.given()
-    if files is not None:
-        given = given.filter(pl.col(FILE).is_in(files))
-    folded = corrected(fold(given, rules), reading.taken_back(), rules)
+    summed = [rule for rule in rules if rule.merge == "sum"]
+    if not summed:
+        return {}
+    sums = [pl.col(rule.name).sum() for rule in summed]
+    parts = []
+    for number in range(len(reading.given)):
+        given = reading.given.part(number)
+        if files is not None:
+            given = given.filter(pl.col(FILE).is_in(files))
+        folded = corrected(fold(given, rules), reading.corrections.part(number), rules)
+        parts.append(folded.select(sums))
+    whole = pl.concat(parts).select(sums)
     return {
-        rule.name: folded.select(canonical(rule, fragment(rule, pl.col(rule.name).sum()))).item()
-        for rule in rules
-        if rule.merge == "sum"
+        rule.name: whole.select(canonical(rule, fragment(rule, pl.col(rule.name)))).item()
+        for rule in summed
     }
 
 

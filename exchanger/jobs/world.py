@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from exchanger.config.models import RateLimit
 from exchanger.errors import Stopped
+from exchanger.files.spill import Bounds
 from exchanger.state.lease import KeptLease
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class World:
         lease_seconds: How long the connection's lease lasts without renewal.
         lease: Held while profiles are written; None where nothing is.
         lookup_limit: How fast profiles can be looked up.
+        bounds: How much of a run is worked on at once.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
@@ -90,6 +92,7 @@ class World:
     lease_seconds: float = 180.0
     lease: Lease | None = None
     lookup_limit: RateLimit = LOOKUPS
+    bounds: Bounds = field(default_factory=Bounds)
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 
     def pause(self, seconds: float) -> None:

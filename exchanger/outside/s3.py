@@ -234,7 +234,14 @@ class Bucket:
 
         return self._again(once)
 
-    def upload(self, key: str, path: Path, *, if_none_match: bool = False) -> UploadedObject:
+    def upload(
+        self,
+        key: str,
+        path: Path,
+        *,
+        if_none_match: bool = False,
+        content_type: str = "application/octet-stream",
+    ) -> UploadedObject:
         """
         Write a file as an object, in parts if it is large. A failed upload leaves no object.
 
@@ -242,15 +249,18 @@ class Bucket:
             key: The object's key.
             path: The file. It must not change meanwhile.
             if_none_match: Only if there is no object of that key.
+            content_type: What it is.
 
         Raises:
             StorageChanged: There is one, which may be our own; see the top of this module.
         """
         size = path.stat().st_size
         if size <= PART:
-            etag = self.write(key, path.read_bytes(), if_none_match=if_none_match)
+            body = path.read_bytes()
+            etag = self.write(key, body, if_none_match=if_none_match, content_type=content_type)
         else:
-            etag = self._again(lambda: self._upload_in_parts(key, path, if_none_match))
+            place = {"Bucket": self.name, "Key": key, "ContentType": content_type}
+            etag = self._again(lambda: self._upload_in_parts(place, path, if_none_match))
         return UploadedObject(etag, sha256_of(path), size)
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -356,11 +366,11 @@ class Bucket:
                 self._clock.sleep(_FIRST_PAUSE * 2 ** (attempt - 1))
         return once()
 
-    def _upload_in_parts(self, key: str, path: Path, if_none_match: bool) -> str:  # noqa: FBT001
-        with self._typed("write", key):
+    def _upload_in_parts(self, place: dict[str, str], path: Path, if_none_match: bool) -> str:  # noqa: FBT001
+        with self._typed("write", place["Key"]):
             return upload_in_parts(
                 self._client,
-                {"Bucket": self.name, "Key": key},
+                place,
                 path,
                 condition={"IfNoneMatch": "*"} if if_none_match else {},
                 # boto3 sends CRC32 with every part to AWS, which must be told so beforehand.

@@ -90,7 +90,7 @@ def upload_in_parts(
 
     Args:
         client: The client.
-        place: ``Bucket`` and ``Key``.
+        place: ``Bucket``, ``Key`` and ``ContentType``.
         path: The file.
         condition: ``IfNoneMatch`` or nothing.
         checksum: ``ChecksumAlgorithm`` (CRC32) or nothing.
@@ -99,7 +99,7 @@ def upload_in_parts(
         The ETag, without quotes.
     """
     upload_id = client.create_multipart_upload(**place, **checksum)["UploadId"]
-    place = {**place, "UploadId": upload_id}
+    place = {"Bucket": place["Bucket"], "Key": place["Key"], "UploadId": upload_id}
     try:
         parts = _send_parts(client, place, path, checksum)
         done = client.complete_multipart_upload(

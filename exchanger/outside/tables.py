@@ -130,19 +130,45 @@ class Table:
         Raises:
             DeltaError: The table could not be written after all attempts.
         """
+        marks = [Transaction(writer, seq)]
+
+        def write(table: DeltaTable | None) -> bool:
+            self._write(table, frame, marks)
+            return True
+
+        return self._append_once(write, writer, seq)
+
+    def append_all(
+        self, made: Callable[[], Iterator[pl.DataFrame]], *, writer: str, seq: int
+    ) -> bool:
+        """
+        Append frames as *append* does one, as one commit, with one of them in memory at a time.
+
+        Args:
+            made: Makes the frames, of one schema; asked once for each attempt. What it raises
+                leaves the table as it is. Without any frame nothing is appended.
+            writer: As for *append*.
+            seq: As for *append*.
+        """
+        marks = [Transaction(writer, seq)]
+        return self._append_once(lambda at: self._write_all(at, made(), marks), writer, seq)
+
+    def _append_once(
+        self, write: Callable[[DeltaTable | None], bool], writer: str, seq: int
+    ) -> bool:
         for attempt in range(_ATTEMPTS):
             table = self.open()
             if table is not None and _written(table, writer) >= seq:
                 return False
             try:
-                self._write(table, frame, [Transaction(writer, seq)])
+                done = write(table)
             except (DeltaError, StorageUnreachable):
                 # Contention, or a commit whose answer was lost: looking again tells which.
                 if attempt == _ATTEMPTS - 1:
                     raise
                 self._sleep(_FIRST_PAUSE * 2**attempt)
             else:
-                return True
+                return done
         return False
 
     def add(self, frame: pl.DataFrame) -> None:
@@ -157,17 +183,7 @@ class Table:
             frames: Of one schema. Rows may be there twice without harm. What iterating raises
                 leaves the table as it is.
         """
-        raised: list[Exception] = []
-        frames = _noting(frames, raised)
-        first = next(frames, None)
-        if first is None:
-            return
-        try:
-            self._write(self.open(), _stream(first, frames), [])
-        except DeltaError:
-            if raised:
-                raise raised[0] from None
-            raise
+        self._write_all(self.open(), frames, [])
 
     def size(self) -> TableSize:
         """Count files and rows from the log alone; nothing of them is read."""
@@ -241,6 +257,26 @@ class Table:
                 compression="ZSTD", max_row_group_size=_ROWS_IN_A_GROUP
             ),
         )
+
+    def _write_all(
+        self,
+        table: DeltaTable | None,
+        frames: Iterator[pl.DataFrame],
+        marks: Sequence[Transaction],
+    ) -> bool:
+        """Write frames as one commit; False if there are none."""
+        raised: list[Exception] = []
+        frames = _noting(frames, raised)
+        first = next(frames, None)
+        if first is None:
+            return False
+        try:
+            self._write(table, _stream(first, frames), marks)
+        except DeltaError:
+            if raised:
+                raise raised[0] from None
+            raise
+        return True
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
         properties = CommitProperties(app_transactions=list(marks)) if marks else None

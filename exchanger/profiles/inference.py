@@ -7,7 +7,7 @@ whole numbers beyond 64 bit. 0 and 1 are numbers, not truth.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
@@ -26,7 +26,7 @@ _PLAIN = _DIGITS + r"(?:\.\d+)?$"
 _NUMBER = _DIGITS + r"(?:\.\d+)?(?:[eE][+-]?\d+)?$"
 
 
-def infer_type(cells: pl.Series) -> TypeName | None:
+def infer_type(pieces: Iterable[pl.Series]) -> TypeName | None:
     """
     Name the type of a column of text.
 
@@ -34,21 +34,32 @@ def infer_type(cells: pl.Series) -> TypeName | None:
     have at most 15 digits; those with exponents are floats. Dates and times are ISO 8601 alone.
 
     Args:
-        cells: All cells of the file, with empty text already null.
+        pieces: All cells of the file, in pieces, with empty text already null. They are looked
+            through as often as there are types in question.
 
     Returns:
         The type; None if every cell is empty.
     """
-    cells = cells.drop_nulls().alias("cell")
-    if cells.is_empty():
+    sample = next((cells for cells in _filled(pieces)), None)
+    if sample is None:
         return None
-    sample = cells.head(SAMPLE)
     for infer in _CANDIDATES:
-        if infer(sample) is not None:
-            found = infer(cells)
+        if infer([sample.head(SAMPLE)]) is not None:
+            found = infer(_filled(pieces))
             if found is not None:
                 return found
     return TypeName("string")
+
+
+def _filled(pieces: Iterable[pl.Series]) -> Iterable[pl.Series]:
+    for piece in pieces:
+        cells = piece.drop_nulls().alias("cell")
+        if not cells.is_empty():
+            yield cells
+
+
+def _hold(pieces: Iterable[pl.Series], test: pl.Expr) -> bool:
+    return all(_holds(cells, test) for cells in pieces)
 
 
 def _holds(cells: pl.Series, test: pl.Expr) -> bool:
@@ -59,52 +70,57 @@ def _is_own_integer(cell: pl.Expr) -> pl.Expr:
     return cell.cast(pl.Int64, strict=False).cast(pl.String) == cell
 
 
-def _infer_integer(cells: pl.Series) -> TypeName | None:
-    return TypeName("integer") if _holds(cells, _is_own_integer(_CELL)) else None
+def _infer_integer(pieces: Iterable[pl.Series]) -> TypeName | None:
+    return TypeName("integer") if _hold(pieces, _is_own_integer(_CELL)) else None
 
 
-def _infer_decimal(cells: pl.Series) -> TypeName | None:
+def _infer_decimal(pieces: Iterable[pl.Series]) -> TypeName | None:
     pointed = _CELL.str.contains(".", literal=True)
-    if not _holds(cells, _CELL.str.contains(_PLAIN) & (pointed | _is_own_integer(_CELL))):
-        return None
     parts = _CELL.str.split_exact(".", 1).struct
     digits = parts.field("field_0").str.strip_chars_start("-").str.len_bytes().max()
     places = parts.field("field_1").str.len_bytes().max().fill_null(0)
-    whole, scale = cells.to_frame().select(digits.alias("whole"), places.alias("scale")).row(0)
-    if whole + scale > SIGNIFICANT_DIGITS:
-        return None
-    return TypeName("decimal", int(scale))
+    most_digits = most_places = 0
+    for cells in pieces:
+        if not _holds(cells, _CELL.str.contains(_PLAIN) & (pointed | _is_own_integer(_CELL))):
+            return None
+        whole, scale = cells.to_frame().select(digits.alias("whole"), places.alias("scale")).row(0)
+        most_digits, most_places = max(most_digits, whole), max(most_places, scale)
+        if most_digits + most_places > SIGNIFICANT_DIGITS:
+            return None
+    return TypeName("decimal", int(most_places))
 
 
-def _infer_float(cells: pl.Series) -> TypeName | None:
+def _infer_float(pieces: Iterable[pl.Series]) -> TypeName | None:
     written = _CELL.str.contains(r"[.eE]")
     digits = _CELL.str.replace(r"[eE].*$", "").str.replace_many(["-", "."], ["", ""])
     short = digits.str.strip_chars_start("0").str.len_bytes() <= DOUBLE_DIGITS
     finite = _CELL.cast(pl.Float64, strict=False).is_finite()
     fits = _CELL.str.contains(_NUMBER) & finite & ((written & short) | _is_own_integer(_CELL))
-    return TypeName("float") if _holds(cells, fits) else None
+    return TypeName("float") if _hold(pieces, fits) else None
 
 
-def _infer_boolean(cells: pl.Series) -> TypeName | None:
+def _infer_boolean(pieces: Iterable[pl.Series]) -> TypeName | None:
     words = _CELL.str.to_lowercase().is_in(["true", "false"])
-    return TypeName("boolean") if _holds(cells, words) else None
+    return TypeName("boolean") if _hold(pieces, words) else None
 
 
-def _infer_date(cells: pl.Series) -> TypeName | None:
-    return TypeName("date") if _all_times(cells, ISO_DATE) else None
+def _infer_date(pieces: Iterable[pl.Series]) -> TypeName | None:
+    fits = all(_are_times(cells, ISO_DATE) for cells in pieces)
+    return TypeName("date") if fits else None
 
 
-def _infer_datetime(cells: pl.Series) -> TypeName | None:
-    return TypeName("datetime") if _all_times(cells, ISO) else None
+def _infer_datetime(pieces: Iterable[pl.Series]) -> TypeName | None:
+    fits = all(_are_times(cells, ISO) for cells in pieces)
+    return TypeName("datetime") if fits else None
 
 
-def _all_times(cells: pl.Series, pattern: str) -> bool:
+def _are_times(cells: pl.Series, pattern: str) -> bool:
     if not _holds(cells, _CELL.str.contains(pattern)):
         return False
     return read_instants(cells, "UTC").faults.null_count() == len(cells)
 
 
-_CANDIDATES: tuple[Callable[[pl.Series], TypeName | None], ...] = (
+_CANDIDATES: tuple[Callable[[Iterable[pl.Series]], TypeName | None], ...] = (
     _infer_integer,
     _infer_decimal,
     _infer_float,

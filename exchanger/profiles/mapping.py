@@ -22,7 +22,7 @@ from exchanger.errors import FileRejected
 from exchanger.profiles.inference import infer_type
 from exchanger.profiles.kept_types import keep_type
 from exchanger.profiles.own_types import TypeName, own_type, parse_type_name
-from exchanger.profiles.raw import RawColumns, without_empty
+from exchanger.profiles.raw import FilledCells, RawColumns
 from exchanger.profiles.rules import Rule
 
 _MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
@@ -125,13 +125,12 @@ def type_of(
     Raises:
         FileRejected: ``type_changed``.
     """
-    cells = raw.frame[column]
     if raw.textual:
-        found = infer_type(without_empty(cells, job.source.nulls))
-    elif cells.null_count() == len(cells):
+        found = infer_type(FilledCells(raw, column, job.source.nulls))
+    elif all(cells.null_count() == len(cells) for cells in raw.cells(column)):
         found = None
     else:
-        found = own_type(cells.dtype, is_json=column in raw.json_columns)
+        found = own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
     earlier = parse_type_name(kept[column]) if column in kept else None
     return keep_type(earlier, found, textual=raw.textual, column=column, key=raw.key)
 

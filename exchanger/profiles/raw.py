@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -13,14 +13,17 @@ from exchanger.profiles import columns
 @dataclass(frozen=True)
 class RawColumns:
     """
-    One file's cells.
+    One file's cells, or a piece of them.
 
     Args:
-        frame: The columns as in the file, plus ``@row`` (UInt32). CSV: all String.
+        frame: The columns as in the file, plus ``@row`` (UInt32). CSV: all String. Without rows if
+            the file comes in pieces.
         textual: Every cell is text that somebody has yet to read as a type (CSV).
         json_columns: String columns whose cells are JSON texts (nested or mixed values).
         unusable: Columns that cannot be used, with why.
         key: The file's key in the bucket, for messages.
+        pieces: Gives the rows of some columns piece by piece, as often as asked; None if all of
+            them are in the frame.
     """
 
     frame: pl.DataFrame
@@ -28,6 +31,7 @@ class RawColumns:
     json_columns: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
+    pieces: Callable[[list[str]], Iterator[pl.DataFrame]] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -35,6 +39,23 @@ class RawColumns:
         return [
             name for name in self.frame.columns if name != columns.ROW and name not in self.unusable
         ]
+
+    def cells(self, column: str) -> Iterator[pl.Series]:
+        """Give all cells of a column, piece by piece."""
+        pieces = iter([self.frame]) if self.pieces is None else self.pieces([column])
+        return (piece[column] for piece in pieces)
+
+
+@dataclass(frozen=True)
+class FilledCells:
+    """The cells of a column, with empty text made null; may be gone through many times."""
+
+    raw: RawColumns
+    column: str
+    nulls: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[pl.Series]:
+        return (without_empty(cells, self.nulls) for cells in self.raw.cells(self.column))
 
 
 def without_empty(cells: pl.Series, nulls: tuple[str, ...]) -> pl.Series:

@@ -26,6 +26,7 @@ from exchanger.state.held_rows import (
     in_order,
     newest,
     newest_time,
+    slice_of,
     stamped,
     value_columns,
 )
@@ -89,7 +90,7 @@ class HeldValues:
         dated = {} if since is None else {n: c for n, c in known.items() if n in (EXISTS, *fresh)}
         named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
         return (
-            in_order(rows.join(named, on="profile", how="semi"))
+            in_order(rows.filter(_near(profiles)).join(named, on="profile", how="semi"))
             .group_by(pl.col("profile").alias(PROFILE))
             .agg(
                 *(newest(column).alias(name) for name, column in known.items()),
@@ -118,9 +119,19 @@ class HeldValues:
             seq: The run, which is also the stamp.
             at: When the last acknowledgement came.
         """
-        if rows.height:
-            new = stamped(rows, stamp=seq, observed=False, at=at)
-            self._table.append(new, writer="deliveries", seq=seq)
+        self.deliver_all(lambda: iter([rows]), seq=seq, at=at)
+
+    def deliver_all(
+        self, made: Callable[[], Iterator[pl.DataFrame]], *, seq: int, at: datetime
+    ) -> None:
+        """Record many frames as *deliver* does one, with one of them in memory at a time."""
+
+        def rows() -> Iterator[pl.DataFrame]:
+            for frame in made():
+                if frame.height:
+                    yield stamped(frame, stamp=seq, observed=False, at=at)
+
+        self._table.append_all(rows, writer="deliveries", seq=seq)
 
     def observe(self, rows: pl.DataFrame, *, stamp: int, at: datetime) -> None:
         """
@@ -181,6 +192,13 @@ class HeldValues:
         if done:
             self._table.note(_FOLDED, self._table.size().rows)
         return done
+
+
+def _near(profiles: pl.Series) -> pl.Expr:
+    """Leave out the slices beyond those of some profiles: the table is sorted by them."""
+    slices = profiles.to_frame(PROFILE).select(slice_of(PROFILE)).to_series()
+    first, last = pl.lit(slices.min(), pl.Int32), pl.lit(slices.max(), pl.Int32)
+    return pl.col("slice").is_between(first, last)
 
 
 def _time(name: str) -> str:

@@ -165,7 +165,7 @@ typed = st.one_of(
 def test_a_rendered_type_is_inferred_as_itself_or_text(case):
     """Writing values of a type and inferring gives that type, or text; never another type."""
     name, cells = case
-    found = infer_type(pl.Series(cells, dtype=pl.String))
+    found = infer_type([pl.Series(cells, dtype=pl.String)])
 
     assert (found.type if found else name) in {name, "string"}
 
@@ -175,7 +175,7 @@ def test_a_rendered_type_is_inferred_as_itself_or_text(case):
 def test_an_inferred_type_casts_every_cell(cells):
     """What is inferred over a file rejects no row of that file, and keeps the number's digits."""
     column = pl.Series(cells, dtype=pl.String)
-    found = infer_type(column)
+    found = infer_type([column])
     values = cast(cells, pl.String(), type=found.type, scale=found.scale)
 
     assert not [value for value in values if str(value).startswith("<")]

@@ -131,7 +131,7 @@ class BucketDouble:
 
         return self._effect("write", key, put, odd)
 
-    def upload(self, key, path, *, if_none_match=False):
+    def upload(self, key, path, *, if_none_match=False, content_type=None):
         body = path.read_bytes()
         etag = self.write(key, body, if_none_match=if_none_match)
         return UploadedObject(etag, hashlib.sha256(body).hexdigest(), len(body))

@@ -49,16 +49,16 @@ COLUMNS = [
 @pytest.mark.parametrize(("cells", "expected"), COLUMNS)
 def test_a_column_has_the_type_that_every_cell_has(cells, expected):
     """A type is inferred only if every cell is that type's own text; else it is text."""
-    assert expected == str(infer_type(pl.Series(cells, dtype=pl.String)))
+    assert expected == str(infer_type([pl.Series(cells, dtype=pl.String)]))
 
 
 def test_one_cell_beyond_the_sample_decides():
     """The entire column counts, not its beginning."""
     cells = pl.Series(["1"] * (SAMPLE + 5))
 
-    assert "integer" == str(infer_type(cells))
-    assert "decimal(1)" == str(infer_type(cells.append(pl.Series(["1.5"]))))
-    assert "string" == str(infer_type(cells.append(pl.Series(["007"]))))
+    assert "integer" == str(infer_type([cells]))
+    assert "decimal(1)" == str(infer_type([cells.append(pl.Series(["1.5"]))]))
+    assert "string" == str(infer_type([cells.append(pl.Series(["007"]))]))
 
 
 KEPT = [

@@ -1,0 +1,87 @@
+"""Frames of one schema in one Parquet file on this machine, written and read one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from exchanger.files.arrow import pa, parquet
+
+
+class FrameWriter:
+    """
+    Writes frames after one another; each becomes a group of rows, to be read back alone.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        self._writer: Any = None
+        self._schema: Any = None
+
+    def append(self, frame: pl.DataFrame) -> None:
+        """Write one more frame, of the same columns as the first; it may be empty."""
+        if self._writer is None:
+            self._schema = frame.to_arrow().schema
+            self._writer = parquet.ParquetWriter(self.path, self._schema, compression="zstd")
+        if frame.height:
+            rows = frame.to_arrow().cast(self._schema)
+            self._writer.write_table(rows, row_group_size=frame.height)
+            self.rows += frame.height
+
+    def close(self) -> FrameFile:
+        """Finish the file; at least one frame must have been appended."""
+        self._writer.close()
+        return FrameFile(self.path)
+
+
+class FrameFile:
+    """
+    A Parquet file of frames.
+
+    Args:
+        path: The file, on this machine.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with parquet.ParquetFile(path) as file:
+            self.rows = int(file.metadata.num_rows)
+            self.columns: list[str] = file.schema_arrow.names
+            self._empty = pl.DataFrame(pl.from_arrow(file.schema_arrow.empty_table()))
+
+    def frames(
+        self, columns: Collection[str] | None = None, *, rows: int | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """
+        Read the frames, one in memory at a time.
+
+        Args:
+            columns: Only these; all if None.
+            rows: In portions of so many rows, rather than as they were written.
+
+        Yields:
+            None that is empty.
+        """
+        chosen = None if columns is None else [name for name in self.columns if name in columns]
+        with parquet.ParquetFile(self.path, buffer_size=1 << 20) as file:
+            if rows is not None:
+                for batch in file.iter_batches(rows, columns=chosen):
+                    yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
+                return
+            for group in range(file.num_row_groups):
+                yield pl.DataFrame(pl.from_arrow(file.read_row_group(group, columns=chosen)))
+
+    def empty(self) -> pl.DataFrame:
+        """Make an empty frame of the file's columns."""
+        return self._empty
+
+    def remove(self) -> None:
+        """Remove the file."""
+        self.path.unlink(missing_ok=True)

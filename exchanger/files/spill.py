@@ -1,0 +1,149 @@
+"""
+Frames of a run that wait: in memory while there is room, on disk beyond it.
+
+Whatever a run has to keep of a file, or of all its files, goes here, so that memory is bounded by
+what is worked on, not by what was read.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """
+    How much of a run is worked on at once, and how much may wait in memory.
+
+    Args:
+        rows: Rows of a file that are cast at once, and rows of a run that are planned at once.
+        cells: Cells of these rows: of wide tables fewer rows are taken.
+        room: Bytes of frames that may wait in memory.
+    """
+
+    rows: int = 250_000
+    cells: int = 5_000_000
+    room: int = 192 << 20
+
+    def rows_of(self, columns: int) -> int:
+        """Tell how many rows of so many columns are taken at once."""
+        return max(1, min(self.rows, self.cells // max(columns, 1)))
+
+    def shares(self, rows: int, columns: int) -> int:
+        """Tell into how many shares so many rows are parted."""
+        return max(1, -(-rows // self.rows_of(columns)))
+
+
+class Shelf:
+    """
+    The room of one run, and the folder for what does not fit.
+
+    Args:
+        folder: On this machine; whoever made it removes it.
+        bounds: How much is worked on at once.
+    """
+
+    def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
+        self.folder = folder
+        self.bounds = bounds or Bounds()
+        self._left = self.bounds.room
+        self._numbers = count()
+
+    def spill(self) -> Spill:
+        """Begin to keep frames."""
+        return Spill(self, self.path())
+
+    def path(self) -> Path:
+        """Name a file that is not there yet."""
+        return self.folder / f"shelf-{id(self):x}-{next(self._numbers):06d}"
+
+    def take(self, size: int) -> bool:
+        """Take room for so many bytes; False if there is not so much."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Give back what was taken."""
+        self._left += size
+
+
+@dataclass(frozen=True)
+class _OnDisk:
+    at: int
+    size: int
+    names: tuple[str, ...]
+
+
+class Spill:
+    """
+    Frames in order, each with columns of its own.
+
+    Args:
+        shelf: Gives the room.
+        path: Where to write what has none.
+    """
+
+    def __init__(self, shelf: Shelf, path: Path) -> None:
+        self.shelf = shelf
+        self._path = path
+        self._kept: list[pl.DataFrame | _OnDisk] = []
+        self.rows = 0
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Keep one more frame; one without rows tells its columns."""
+        self.rows += frame.height
+        kept = self.shelf.take(int(frame.estimated_size()))
+        self._kept.append(frame if kept else self._write(frame))
+
+    def frames(self, columns: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
+        """
+        Give the frames back, in order, as often as asked.
+
+        Args:
+            columns: Only these, as far as a frame has them; all if None.
+        """
+        for kept in self._kept:
+            names = kept.columns if isinstance(kept, pl.DataFrame) else kept.names
+            chosen = [name for name in names if columns is None or name in columns]
+            if isinstance(kept, pl.DataFrame):
+                yield kept.select(chosen)
+            else:
+                yield self._read(kept, chosen)
+
+    def change(self, made: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        """Replace each frame by what is made of it."""
+        changed = self.shelf.spill()
+        for frame in self.frames():
+            changed.add(made(frame))
+        self.clear()
+        self._path, self._kept, self.rows = changed._path, changed._kept, changed.rows  # noqa: SLF001 - of our own kind
+
+    def clear(self) -> None:
+        """Forget all frames, and give back their room."""
+        for kept in self._kept:
+            if isinstance(kept, pl.DataFrame):
+                self.shelf.give_back(int(kept.estimated_size()))
+        self._kept.clear()
+        self.rows = 0
+        self._path.unlink(missing_ok=True)
+
+    def _write(self, frame: pl.DataFrame) -> _OnDisk:
+        body = io.BytesIO()
+        frame.write_ipc(body, compression="lz4")
+        with self._path.open("ab") as file:
+            at = file.tell()
+            file.write(body.getbuffer())
+        return _OnDisk(at, body.tell(), tuple(frame.columns))
+
+    def _read(self, kept: _OnDisk, columns: list[str]) -> pl.DataFrame:
+        with self._path.open("rb") as file:
+            file.seek(kept.at)
+            return pl.read_ipc(io.BytesIO(file.read(kept.size)), columns=columns)

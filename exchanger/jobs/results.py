@@ -1,0 +1,170 @@
+"""What the answers to a run come to: its counts, and what its files really gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.files.frame_file import FrameWriter
+from exchanger.files.raw import in_portions
+from exchanger.jobs.contributions import GAVE
+from exchanger.jobs.owed import owed_by
+from exchanger.jobs.runfiles import fetched, store_unless_empty
+from exchanger.profiles.columns import FILE, KNOWN, POINTS, PROFILE, ROW, ROWS, WANTED
+from exchanger.profiles.folding import GIFTS_SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exchanger.files.frame_file import FrameFile
+    from exchanger.files.spill import Shelf, Spill
+    from exchanger.jobs.acknowledgements import Answers
+    from exchanger.jobs.report import RunReport
+    from exchanger.jobs.world import World
+    from exchanger.state.connection import ConnectionState
+    from exchanger.state.runs import RunDocument
+
+
+@dataclass(frozen=True)
+class Results:
+    """
+    What became of the objects of a run that Braze did not accept.
+
+    Args:
+        refused: Their rows of the outbox, with ``reason`` and ``uncertain``.
+        without: Profiles that did not get what was given to them.
+        shelf: Where all of it is kept.
+    """
+
+    refused: Spill
+    without: pl.Series
+    shelf: Shelf
+
+    def refused_parts(self) -> Iterator[pl.DataFrame]:
+        """Give the refused rows, some at a time; at least once."""
+        most = self.shelf.bounds.rows
+        return in_portions(self.refused.frames(), most)
+
+
+def count_results(
+    run: RunDocument, report: RunReport, outbox: FrameFile, answers: Answers, shelf: Shelf
+) -> Results:
+    """
+    Count what became of every object, and keep what was refused.
+
+    Args:
+        run: The run.
+        report: Its counts are completed.
+        outbox: Its objects.
+        answers: What Braze said of them.
+        shelf: Where refused rows are kept.
+    """
+    refused_rows = shelf.spill()
+    without = [pl.Series(PROFILE, [], pl.String)]
+    dropped_profiles = unknown_profiles = 0
+    for part in outbox.frames():
+        answered = answers.beside(part)
+        refused = answered.filter(pl.col("outcome") == "refused")
+        dropped = answered.filter(pl.col("outcome").is_null())
+        unknown = answered.filter(pl.col("outcome") == "unknown")
+        refused_rows.add(refused)
+        without += [refused[PROFILE], dropped[PROFILE]]
+        _count(report, answered.filter(pl.col("outcome") == "ok"), refused)
+        if run.discarded:
+            # What a discarded run did not bring to its end counts as skipped.
+            report.rows_skipped += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
+            report.profiles_skipped += dropped.height + unknown.height
+        dropped_profiles += dropped.height
+        unknown_profiles += unknown.height
+    if run.discarded:
+        report.notes += _in_words(dropped_profiles, unknown_profiles)
+    return Results(refused_rows, pl.concat(without), shelf)
+
+
+def keep_gifts(
+    world: World, state: ConnectionState, run: RunDocument, results: Results
+) -> tuple[str, str]:
+    """
+    Keep what the files really gave, and what is still owed to refused profiles.
+
+    So the first can be replaced by a newer version, and the second be given again.
+
+    Returns:
+        The keys of both; empty where there is none.
+    """
+    if not run.gifts:
+        return "", _keep_owed(world, state, run, results, None)
+    with fetched(world, run.gifts) as gifts:
+        gave = _keep_gave(world, state, run, results, gifts)
+        return gave, _keep_owed(world, state, run, results, gifts)
+
+
+def _count(report: RunReport, accepted: pl.DataFrame, refused: pl.DataFrame) -> None:
+    known = int(accepted[KNOWN].sum())
+    report.rows_applied += int(accepted[ROWS].sum())
+    report.rows_refused += int(refused[ROWS].sum())
+    report.profiles_updated += known
+    report.profiles_new += accepted.height - known
+    report.profiles_refused += refused.height
+    report.data_points += int(accepted[POINTS].sum())
+    fields = [name for name in accepted.columns if name.startswith(WANTED)]
+    report.fields_changed += sum(accepted[name].count() for name in fields)
+
+
+def _in_words(dropped: int, unknown: int) -> list[str]:
+    said = [f"Discarded: {dropped:,} profiles were never sent."]
+    if unknown:
+        said.append(
+            f"{unknown:,} profiles were sent and never answered. What Braze has of them is "
+            "uncertain, so it is looked up before it is used; their sums count as added."
+        )
+    return said
+
+
+def _keep_gave(
+    world: World, state: ConnectionState, run: RunDocument, results: Results, gifts: FrameFile
+) -> str:
+    named = pl.DataFrame(
+        {FILE: range(len(run.files)), "key": [file.key for file in run.files]},
+        schema={FILE: pl.UInt32, "key": pl.String},
+    )
+    got_none = results.without.to_frame()
+    writer = FrameWriter(results.shelf.path())
+    writer.append(pl.DataFrame(schema=GAVE))
+    for part in gifts.frames():
+        gave = part.join(got_none, on=PROFILE, how="anti").join(named, on=FILE)
+        writer.append(gave.select(GAVE.names()))
+    return _stored(world, state.names.gave(run.seq), writer)
+
+
+def _keep_owed(
+    world: World,
+    state: ConnectionState,
+    run: RunDocument,
+    results: Results,
+    gifts: FrameFile | None,
+) -> str:
+    if not results.refused.rows:
+        return ""
+    writer = FrameWriter(results.shelf.path())
+    for part in results.refused_parts():
+        refused = part.with_columns(pl.col("uncertain") | pl.lit(run.resumed))
+        rows = owed_by(refused, _gifts_of(gifts, refused), run.fields)
+        # Rows are numbered through the object.
+        writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
+    return _stored(world, state.names.owed(run.job, run.seq), writer)
+
+
+def _gifts_of(gifts: FrameFile | None, profiles: pl.DataFrame) -> pl.DataFrame:
+    nothing = pl.DataFrame(schema=GIFTS_SCHEMA)
+    parts = gifts.frames() if gifts is not None else ()
+    return pl.concat([nothing, *(p.join(profiles, on=PROFILE, how="semi") for p in parts)])
+
+
+def _stored(world: World, key: str, writer: FrameWriter) -> str:
+    frames = writer.close()
+    stored = store_unless_empty(world, key, frames)
+    frames.remove()
+    return stored

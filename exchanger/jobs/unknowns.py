@@ -1,0 +1,194 @@
+"""
+Reads what is held of the profiles of a run, and learns what is unknown and needed (law 10).
+
+Held values are read part by part. Only once all parts are known is anything asked of Braze, so
+that look-ups share one pace and one warning, and a segment is exported at most once.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.jobs.baseline import learn_from_segment
+from exchanger.jobs.lookup import look_up_parts, overlay, say_if_slow, wait_until_shown
+from exchanger.profiles.columns import EXISTS, PROFILE
+from exchanger.profiles.corrections import corrected
+from exchanger.profiles.folding import fold
+from exchanger.profiles.partition import Partition
+from exchanger.profiles.reconcile import needs_lookup
+from exchanger.profiles.rules import NEEDS_HELD
+
+if TYPE_CHECKING:
+    from exchanger.files.spill import Spill
+    from exchanger.jobs.call import ImportCall
+    from exchanger.jobs.reading import Reading
+    from exchanger.jobs.report import RunReport
+    from exchanger.profiles.partition import Terms
+    from exchanger.profiles.rules import Rule
+
+
+class Learnt:
+    """
+    The parts of a run, with all that is known of their profiles.
+
+    Args:
+        call: The job.
+        reading: The rows.
+        terms: What holds for all parts.
+    """
+
+    def __init__(self, call: ImportCall, reading: Reading, terms: Terms) -> None:
+        self._call = call
+        self._reading = reading
+        self._rules = list(terms.rules)
+        self._known: dict[int, Spill] = {}
+        self._folded: tuple[int, pl.DataFrame] | None = None
+        self._seen: dict[int, Spill] = {}
+        self.lookups = 0
+
+    def part(self, number: int) -> Partition:
+        """Read a part."""
+        known = self.known(number)
+        seen = [*self._seen[number].frames()] if number in self._seen else []
+        return Partition(
+            given=self._reading.given.part(number),
+            corrections=self._reading.corrections.part(number),
+            folded=self.folded(number),
+            known=known,
+            held=overlay(known, pl.concat(seen)) if seen else known,
+        )
+
+    def folded(self, number: int) -> pl.DataFrame:
+        """Fold a part; the last one is remembered, so that a single part is folded once."""
+        if self._folded is None or self._folded[0] != number:
+            given = self._reading.given.part(number)
+            taken_back = self._reading.corrections.part(number)
+            self._folded = number, corrected(fold(given, self._rules), taken_back, self._rules)
+        return self._folded[1]
+
+    def known(self, number: int) -> pl.DataFrame:
+        """Read what was held of a part's profiles when it was asked for first."""
+        if number not in self._known:
+            known = _held(self._call, self.folded(number)[PROFILE], self._rules)
+            self._known[number] = self._reading.shelf.spill()
+            self._known[number].add(known)
+        return pl.concat(self._known[number].frames())
+
+    def see(self, number: int, seen: pl.DataFrame) -> None:
+        """Take what was looked up for a part."""
+        self._seen.setdefault(number, self._reading.shelf.spill()).add(seen)
+        self.lookups += seen.height
+
+    def clear(self, number: int) -> None:
+        """Forget a part, with its rows."""
+        self._folded = None
+        self._reading.given.clear(number)
+        self._reading.corrections.clear(number)
+        for spills in (self._known, self._seen):
+            if number in spills:
+                spills.pop(number).clear()
+
+    def read_again(self) -> None:
+        """Forget what was held, as more is known by now."""
+        for known in self._known.values():
+            known.clear()
+        self._known.clear()
+
+
+def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: RunReport) -> Learnt:
+    """
+    Look up what a strategy needs and nobody knows.
+
+    Args:
+        call: The job; what is learnt is recorded, unless it may not write.
+        reading: The rows.
+        terms: What holds for all parts.
+        report: Gets sentences about it.
+
+    Raises:
+        BrazeError: A look-up failed.
+    """
+    learnt = Learnt(call, reading, terms)
+    if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
+        if terms.assume_empty:
+            report.notes.append("0 profiles never seen were taken for empty.")
+        return learnt
+    needed, assumed = _needed(learnt, reading, terms)
+    if terms.assume_empty:
+        report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
+    if needed.rows and call.record:
+        profiles = pl.concat(needed.frames([PROFILE])).to_series().unique()
+        if said := learn_from_segment(call, profiles, list(terms.rules)):
+            report.notes.append(said)
+            learnt.read_again()
+            needed, _ = _needed(learnt, reading, terms)
+    if needed.rows:
+        _look_up(call, learnt, needed, report)
+    return learnt
+
+
+def _needed(learnt: Learnt, reading: Reading, terms: Terms) -> tuple[Spill, int]:
+    """
+    Name, in a frame for each part, the fields of profiles that must be looked up.
+
+    Also count the profiles that need not be, as they are taken for empty.
+    """
+    rules = list(terms.rules)
+    needed = reading.shelf.spill()
+    assumed = 0
+    for number in range(len(reading.given)):
+        folded, known = learnt.folded(number), learnt.known(number)
+        unknown = needs_lookup(folded, known, rules, assume_empty=terms.assume_empty)
+        needed.add(unknown)
+        if terms.assume_empty:
+            every = needs_lookup(folded, known, rules)
+            assumed += every[PROFILE].n_unique() - unknown[PROFILE].n_unique()
+    return needed, assumed
+
+
+def _look_up(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:
+    asked = sum(frame[PROFILE].n_unique() for frame in needed.frames([PROFILE]))
+    report.notes += say_if_slow(asked, call.world.lookup_limit)
+    _wait_until_shown(call, learnt, needed, report)
+    look_up_parts(call, needed, learnt.see)
+
+
+def _wait_until_shown(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:
+    """
+    Wait before looking up what became uncertain: it may have changed so lately.
+
+    Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
+    """
+    uncertain = pl.any_horizontal(pl.lit(value=False), pl.col(pl.String).exclude(PROFILE) == "?")
+    last = (report.seq or 1) - 1
+    if not call.record or not last:
+        return
+    for number, frame in enumerate(needed.frames([PROFILE])):
+        if frame.height and learnt.known(number).select(uncertain.any()).item():
+            wait_until_shown(call, last)
+            return
+
+
+def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFrame:
+    """
+    Read what is held.
+
+    A job that creates no profiles waits for somebody else to create them, so to such a job an
+    absence seen in the past is unknown. What is older than ``max_age`` is unknown as well, where a
+    strategy needs it; but a value that was delivered within the grace is what Braze has, whatever
+    it shows.
+    """
+    names = [rule.name for rule in rules]
+    if call.job.max_age is None:
+        held = call.state.held.of(profiles, names)
+    else:
+        oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
+        needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
+        since = call.world.clock.now() - oldest
+        held = call.state.held.of(profiles, names, since=since, fresh=needed)
+        # Whose absence is too old to be believed was in effect never seen.
+        held = held.filter(pl.col(EXISTS).is_not_null())
+    return held if call.job.create_missing else held.filter(pl.col(EXISTS).fill_null(value=True))

@@ -1,0 +1,233 @@
+"""
+What becomes of one part of a run: all rows of some profiles, decided without any other part.
+
+Frames in, frames out: nothing is read or written, so that any process may do it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import polars as pl
+
+from exchanger.profiles.columns import (
+    BEFORE,
+    EXISTS,
+    FILE,
+    KNOWN,
+    PROFILE,
+    ROW,
+    ROWS,
+    SURE,
+    WANTED,
+)
+from exchanger.profiles.corrections import as_gifts
+from exchanger.profiles.folding import gifts, superseded
+from exchanger.profiles.payloads import objects
+from exchanger.profiles.reconcile import Merged, merge
+from exchanger.profiles.rules import Rule
+
+
+@dataclass(frozen=True)
+class Terms:
+    """
+    What holds for every part of a run.
+
+    Args:
+        rules: What is done to each field.
+        assume_empty: Profiles never observed and never sent are taken for empty.
+        create_missing: Profiles that Braze does not have are created.
+    """
+
+    rules: Sequence[Rule]
+    assume_empty: bool
+    create_missing: bool
+
+
+@dataclass(frozen=True)
+class Partition:
+    """
+    Some profiles of a run, and all that is known of them.
+
+    Args:
+        given: Their rows, in the shape of ``given.cast_rows``.
+        corrections: What is taken back of what earlier versions of files gave them.
+        folded: Both, one row for each profile.
+        known: What was held of them before this run.
+        held: The same, with what this run has looked up.
+    """
+
+    given: pl.DataFrame
+    corrections: pl.DataFrame
+    folded: pl.DataFrame
+    known: pl.DataFrame
+    held: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is known of some profiles before anything is sent; adds up over the parts of a run."""
+
+    profiles_named: int = 0
+    profiles_skipped: int = 0
+    profiles_unchanged: int = 0
+    rows_rejected: int = 0
+    rows_superseded: int = 0
+    rows_skipped: int = 0
+    rows_unchanged: int = 0
+    type_changes: int = 0
+    members_dropped: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        names = [item.name for item in fields(self)]
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+
+@dataclass(frozen=True)
+class PartitionPlan:
+    """
+    What a run will do to some profiles.
+
+    Args:
+        outbox: One row per object, as in docs/architecture.md; ``@item`` begins with 0, and
+            ``@rows`` counts the rows of the profile that are not superseded.
+        gifts: What each file gives to summed and added fields of profiles that can be merged.
+        rejected: The rows of profiles that cannot be merged: ``@file @row profile field value
+            reason message record``.
+        tally: The counts.
+    """
+
+    outbox: pl.DataFrame
+    gifts: pl.DataFrame
+    rejected: pl.DataFrame
+    tally: Tally
+
+
+def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
+    """
+    Decide what to send to some profiles.
+
+    Raises:
+        AssertionError: A held value that a strategy needs is unknown.
+    """
+    rules = list(terms.rules)
+    merged = merge(part.folded, part.held, rules, assume_empty=terms.assume_empty)
+    accepted = part.folded.join(merged.rejected, on=PROFILE, how="anti")
+    rows = _effective_rows(part.given, accepted, rules)
+    absent = _absent(part.held, terms)
+    outbox = _outbox(part, merged.wanted, rows, absent, terms)
+    return PartitionPlan(
+        outbox=outbox,
+        gifts=_gifts(part, rules, rows, absent),
+        rejected=_unmergeable(part, merged.rejected),
+        tally=_tally(part.folded, merged, rows, absent, outbox),
+    )
+
+
+def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
+    """Count, for each accepted profile, its rows and those that later rows superseded."""
+    gone = (
+        superseded(given, rules)
+        .join(given.select(FILE, ROW, PROFILE), on=[FILE, ROW])
+        .group_by(PROFILE)
+        .agg(pl.len().alias("gone"))
+    )
+    return (
+        accepted.select(PROFILE, ROWS)
+        .join(gone, on=PROFILE, how="left")
+        .select(
+            PROFILE,
+            pl.col("gone").fill_null(0).cast(pl.UInt32),
+            (pl.col(ROWS) - pl.col("gone").fill_null(0)).cast(pl.UInt32).alias(ROWS),
+        )
+    )
+
+
+def _absent(held: pl.DataFrame, terms: Terms) -> pl.Series:
+    """Name profiles that Braze does not have and that the job may not create."""
+    gone = held.filter(~pl.col(EXISTS).fill_null(value=True))[PROFILE]
+    return gone.clear() if terms.create_missing else gone
+
+
+def _outbox(
+    part: Partition, changes: pl.DataFrame, rows: pl.DataFrame, absent: pl.Series, terms: Terms
+) -> pl.DataFrame:
+    """
+    Render the objects, and put beside each what settling needs.
+
+    ``@known`` is about us before this run, so a look-up of this run does not make a profile known.
+    ``@sure`` is false where Braze may skip the object for want of a profile.
+    """
+    ours = part.known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE].implode()
+    seen = part.held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE].implode()
+    present = changes.filter(~pl.col(PROFILE).is_in(absent.implode()))
+    sendable = present.with_columns(
+        pl.col(PROFILE).is_in(ours).alias(KNOWN),
+        (pl.lit(terms.create_missing) | pl.col(PROFILE).is_in(seen)).alias(SURE),
+    ).join(rows.select(PROFILE, ROWS), on=PROFILE, maintain_order="left")
+    rendered = objects(sendable, update_only=not terms.create_missing)
+    kept = sendable.select(
+        FILE, ROW, ROWS, KNOWN, SURE, pl.col(f"^({re.escape(BEFORE)}|{re.escape(WANTED)}).*$")
+    )
+    return pl.concat([rendered, kept], how="horizontal")
+
+
+def _gifts(
+    part: Partition, rules: list[Rule], rows: pl.DataFrame, absent: pl.Series
+) -> pl.DataFrame:
+    """Tell what counts as given once Braze has accepted it."""
+    every = pl.concat([gifts(part.given, rules), as_gifts(part.corrections, rules)])
+    accepted = every.join(rows, on=PROFILE, how="semi", maintain_order="left")
+    return accepted.filter(~pl.col(PROFILE).is_in(absent.implode()))
+
+
+def _unmergeable(part: Partition, rejected: pl.DataFrame) -> pl.DataFrame:
+    """
+    List the rows of profiles that cannot be merged.
+
+    A profile that only earlier versions of a file named has no row; it is listed without one.
+    """
+    given = part.given
+    alone = part.corrections.select(PROFILE, FILE).join(given, on=PROFILE, how="anti")
+    rows = pl.concat([given, alone.unique(PROFILE)], how="diagonal")
+    lists = [name for name in given.columns if given[name].dtype.is_nested()]
+    record = pl.struct(
+        pl.col(PROFILE).alias("external_id"),
+        *(
+            pl.col(name) if name in lists else pl.col(name).cast(pl.String)
+            for name in given.columns
+            if not name.startswith("@")
+        ),
+    ).struct.json_encode()
+    return (
+        rows.join(rejected, on=PROFILE, maintain_order="left")
+        .with_columns(record.alias("record"))
+        .select(FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record")
+    )
+
+
+def _tally(
+    folded: pl.DataFrame,
+    merged: Merged,
+    rows: pl.DataFrame,
+    absent: pl.Series,
+    outbox: pl.DataFrame,
+) -> Tally:
+    """Count; profiles that get nothing are skipped for want of a profile, or unchanged."""
+    unmergeable = folded.join(merged.rejected, on=PROFILE, how="semi")
+    idle = rows.join(outbox, on=PROFILE, how="anti")
+    gone = pl.col(PROFILE).is_in(absent.implode())
+    skipped, unchanged = idle.filter(gone), idle.filter(~gone)
+    return Tally(
+        profiles_named=rows.height,
+        profiles_skipped=skipped.height,
+        profiles_unchanged=unchanged.height,
+        rows_rejected=int(unmergeable[ROWS].sum()),
+        rows_superseded=int(rows["gone"].sum()),
+        rows_skipped=int(skipped[ROWS].sum()),
+        rows_unchanged=int(unchanged[ROWS].sum()),
+        type_changes=merged.counts.type_changes,
+        members_dropped=merged.counts.members_dropped,
+    )
