@@ -8,6 +8,7 @@ from typing import Any
 _ALWAYS = ("run_id", "state")
 _IF_ANY = (
     "error",
+    "files_waiting",
     "rows_read",
     "rows_rejected",
     "rows_refused",
@@ -37,6 +38,11 @@ def summarise(output: str) -> dict[str, Any]:
         return {"state": None}
     always = {name: report.get(name) for name in _ALWAYS}
     return always | {name: report[name] for name in _IF_ANY if report.get(name)}
+
+
+def in_good_order(exit_code: int) -> bool:
+    """Tell whether a run got to its end, be it with rows rejected or held back."""
+    return exit_code in (0, 4, 5)
 
 
 def level(exit_code: int) -> str:

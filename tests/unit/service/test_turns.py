@@ -150,7 +150,7 @@ def test_no_lane_overlaps_and_none_is_forgotten(steps):
 
 @given(
     st.lists(st.integers(0, 2), min_size=2, max_size=8),
-    st.lists(st.sets(st.integers(0, 7)), max_size=60),
+    st.lists(st.sets(st.integers(0, 7)), min_size=50, max_size=50),
 )
 def test_nobody_starves(ranks, asking):
     """However often others ask, whoever waits has a turn within a bounded number of turns."""
