@@ -37,7 +37,7 @@ from exchanger.service.events import (
     signals_as_events,
 )
 from exchanger.service.missed import missed_since, read_last_starts
-from exchanger.service.outcome import in_good_order, level, summarise
+from exchanger.service.outcome import files_waiting, in_good_order, level, summarise
 from exchanger.service.plan import compare, place_of, scheduled
 from exchanger.service.timetable import Timetable
 from exchanger.service.triggers import trigger_of
@@ -101,7 +101,7 @@ class Daemon:
         self._watching = Watching(
             lambda watch, seen: self._events.put(Looked(watch, seen)),
             self._ask_what_waits,
-            self._ask_for_turn,
+            self._ask_for_turns,
         )
         self._last_starts: dict[str, datetime] = {}
         self._began = datetime.now(UTC)
@@ -168,16 +168,17 @@ class Daemon:
         if job not in self._schedules:
             return  # It was due in the moment in which it was taken out.
         if not self._watching.due(job, why):
-            self._ask_for_turn(job, why)
+            self._ask_for_turns({job: why})
 
-    def _ask_for_turn(self, job: str, why: str) -> None:
-        answer = self._turns.ask(job, place_of(self._config, job))
-        if answer == "start":
-            self._start(job, why)
-        elif answer == "wait":
-            log.info("run.waiting", job=job, running=sorted(self._runs))
-        else:
-            log.info("run.coalesced", job=job, running=job in self._runs)
+    def _ask_for_turns(self, due: Mapping[str, str]) -> None:
+        asking = {job: place_of(self._config, job) for job in due if job in self._schedules}
+        for job, answer in self._turns.ask(asking).items():
+            if answer == "start":
+                self._start(job, due[job])
+            elif answer == "wait":
+                log.info("run.waiting", job=job, running=sorted(self._runs))
+            else:
+                log.info("run.coalesced", job=job, running=job in self._runs)
 
     def _start(self, job: str, why: str) -> None:
         try:
@@ -200,18 +201,15 @@ class Daemon:
     def _run_ended(self, job: str, child: Child) -> None:
         del self._runs[job]
         facts = {"pid": child.pid, "exit_code": child.exit_code, "seconds": round(child.seconds, 3)}
-        report = summarise(child.output)
-        getattr(log, level(child.exit_code))("run.finished", job=job, **facts, **report)
-        more = bool(report.get("files_waiting"))
-        self._watching.ended(job, nothing_left=child.exit_code == 0 and not more)
-        if more and in_good_order(child.exit_code) and not self._stopping:
-            self._ask_for_more(job)
+        getattr(log, level(child.exit_code))(
+            "run.finished", job=job, **facts, **summarise(child.output)
+        )
+        waiting = files_waiting(child.output)
+        self._watching.ended(job, nothing_left=child.exit_code == 0 and waiting == 0)
+        if waiting and in_good_order(child.exit_code) and not self._stopping:
+            # Before its turn is over: an urgent job with more to do does not let others go ahead.
+            self._ask_for_turns({job: "more files"})
         self._turn_over(job)
-
-    def _ask_for_more(self, job: str) -> None:
-        # Before its turn is over: an urgent job with more to do does not let others go ahead.
-        if job in self._schedules:
-            self._turns.ask(job, place_of(self._config, job))
 
     def _turn_over(self, job: str) -> None:
         for following in self._turns.end(job):

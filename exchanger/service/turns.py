@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,16 +66,18 @@ class Turns:
         self._lane_served: dict[str | None, int] = {}
         self._in_a_row: dict[str | None, int] = {}
 
-    def ask(self, job: str, place: Place) -> Answer:
-        """Ask for a run of a job that is due."""
-        again = job in self._running or job in self._waiting
-        if job not in self._waiting:
-            self._count += 1
-            self._waiting[job] = _Waiting(job, place, self._count)
-        if again:
-            return "coalesced"
-        # Nobody who waits could have started, so that the newcomer overtakes no one.
-        return "start" if self._start_all() else "wait"
+    def ask(self, jobs: Mapping[str, Place]) -> dict[str, Answer]:
+        """Ask for a run of each of some jobs that are due together."""
+        answers: dict[str, Answer] = {}
+        for job, place in jobs.items():
+            again = job in self._running or job in self._waiting
+            answers[job] = "coalesced" if again else "wait"
+            if job not in self._waiting:
+                self._count += 1
+                self._waiting[job] = _Waiting(job, place, self._count)
+        # Nobody who waited before could have started, so that these overtake no one.
+        answers |= dict.fromkeys(self._start_all(), "start")
+        return answers
 
     def end(self, job: str) -> list[str]:
         """Give a place back; name the jobs that start now, in the order of their turns."""

@@ -48,18 +48,18 @@ class Watching:
         on_look: Called in a thread with what a look showed, to hand it to *looked*.
         question: Begins to ask which jobs of a connection have something to do; the answer, in
             whatever way, goes to *answered*. False if it cannot be begun.
-        turn: Asks for a run.
+        turns: Asks for a run of each of some jobs, for the reason beside it.
     """
 
     def __init__(
         self,
         on_look: Callable[[Watch, Seen | None], None],
         question: Callable[[Watch], bool],
-        turn: Callable[[str, str], None],
+        turns: Callable[[dict[str, str]], None],
     ) -> None:
         self._on_look = on_look
         self._question = question
-        self._turn = turn
+        self._turns = turns
         self._watches: dict[str, Watch] = {}
         self._by_job: dict[str, Watch] = {}
 
@@ -127,8 +127,7 @@ class Watching:
         self._on_look(watch, watch.look())
 
     def _act(self, watch: Watch, verdict: Verdict) -> None:
-        for job, why in verdict.turns.items():
-            self._turn(job, why)
+        self._turns(verdict.turns)
         log.debug(
             "look.done",
             connection=watch.name,
@@ -151,6 +150,10 @@ def read_waiting(output: str) -> list[str]:
     """
     entries = json.loads(output)
     try:
-        return [entry["job"] for entry in entries if entry["files_waiting"] or entry["unfinished"]]
-    except (TypeError, KeyError) as error:
+        return [
+            entry["job"]
+            for entry in entries
+            if entry.get("files_waiting") or entry.get("unfinished")
+        ]
+    except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("the answer is no list of jobs with what waits") from error

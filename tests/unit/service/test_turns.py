@@ -16,13 +16,17 @@ def place(word):
     return word, Place()
 
 
+def ask(turns, job, where):
+    return turns.ask({job: where})[job]
+
+
 def carry_out(turns, steps):
     """Carry out ``ask JOB``, ``end JOB`` and ``forget``, and list the answers."""
     answers = []
     for step in steps.split(", "):
         match step.split():
             case ["ask", word]:
-                answers.append(turns.ask(*place(word)))
+                answers.append(ask(turns, *place(word)))
             case ["end", job]:
                 answers.append(" ".join(turns.end(job)))
             case _:
@@ -88,16 +92,25 @@ def test_turns_in_lanes(steps, expected):
     assert expected == carry_out(Turns(2), steps)
 
 
+def test_of_jobs_that_are_due_together_the_most_urgent_starts():
+    """Asked for in one breath, neither their order nor the alphabet matters."""
+    together = {"a": Place("eu", 2), "b": Place("eu", 0), "c": Place("eu", 1)}
+    turns = Turns(2)
+
+    assert {"a": "wait", "b": "start", "c": "wait"} == turns.ask(together)
+    assert ["c"] == turns.end("b")
+
+
 def test_urgent_work_without_end_lets_others_through():
     """After a few urgent turns in a row the job that has waited longest has one, then the next."""
     turns = Turns(4)
-    turns.ask("urgent", Place("eu", 0))
-    turns.ask("low", Place("eu", 2))
-    turns.ask("normal", Place("eu", 1))
+    ask(turns, "urgent", Place("eu", 0))
+    ask(turns, "low", Place("eu", 2))
+    ask(turns, "normal", Place("eu", 1))
     served = []
     for _ in range(2 * (URGENT_IN_A_ROW + 1)):
         running = served[-1] if served else "urgent"
-        turns.ask("urgent", Place("eu", 0))
+        ask(turns, "urgent", Place("eu", 0))
         served += turns.end(running)
 
     block = ["urgent"] * URGENT_IN_A_ROW
@@ -130,7 +143,7 @@ def test_no_lane_overlaps_and_none_is_forgotten(steps):
     for step, job in steps:
         if step == "ask":
             owed.add(job)
-            if turns.ask(job, JOBS[job]) == "start":
+            if ask(turns, job, JOBS[job]) == "start":
                 begin(job)
         elif job in running:
             running.remove(job)
@@ -163,7 +176,7 @@ def test_nobody_starves(ranks, asking):
         again = asked | ({running} if running is not None else set())
         for number in sorted(again & set(range(len(ranks)))):
             waited.setdefault(number, 0)
-            if turns.ask(str(number), places[number]) == "start":
+            if ask(turns, str(number), places[number]) == "start":
                 running = number
                 del waited[number]
         for following in turns.end(str(running)):
