@@ -17,7 +17,10 @@ from exchanger.service.lookout import Seen
 LOOKS_APART = 5.0
 """Seconds between two looks, so that jobs which are due one by one share a listing."""
 
-TRUSTED = 600.0
+GATHERED = 0.5
+"""Seconds in which jobs that are due at the same time come together, the urgent among them."""
+
+TRUSTED = 900.0
 """Seconds for which a job counts as having nothing to do while nothing new is seen."""
 
 FEW = 2
@@ -57,8 +60,10 @@ class Arrivals:
         self._changed: set[str] = set()
         self._nothing_at: dict[str, float] = {}
 
-    def due(self, job: str, why: str) -> None:
+    def due(self, job: str, why: str, now: float) -> None:
         """Remember that a job is due."""
+        if not self._due:
+            self._next_look = max(self._next_look, now + GATHERED)
         self._due.setdefault(job, why)
 
     def seconds_to_look(self, now: float) -> float | None:

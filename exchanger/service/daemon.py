@@ -182,12 +182,11 @@ class Daemon:
 
     def _start(self, job: str, why: str) -> None:
         try:
+            # Whoever has more to do gets another turn when the others had theirs.
+            once = ("--one-run",) if isinstance(self._config.jobs[job], ImportJob) else ()
+            copy = self._file.copy_for(job)
             child = self._child(
-                lambda ended: self._events.put(RunEnded(job, ended)),
-                "run",
-                job,
-                # Whoever has more to do gets another turn when the others had theirs.
-                *(("--one-run",) if isinstance(self._config.jobs[job], ImportJob) else ()),
+                copy, lambda it: self._events.put(RunEnded(job, it)), "run", job, *once
             )
         except OSError as error:
             log.error("run.not_started", job=job, error=str(error))  # noqa: TRY400 - no traceback
@@ -219,11 +218,12 @@ class Daemon:
 
     def _ask_for_last_starts(self) -> None:
         try:
-            self._questions.add(
-                self._child(lambda ended: self._events.put(Answered(ended)), "runs", "--latest")
-            )
+            copy = self._file.copy()
+            child = self._child(copy, lambda it: self._events.put(Answered(it)), "runs", "--latest")
         except OSError as error:
             log.warning("schedule.unknown", error=str(error))
+        else:
+            self._questions.add(child)
 
     def _last_starts_known(self, child: Child) -> None:
         self._questions.discard(child)
@@ -256,9 +256,9 @@ class Daemon:
 
     def _ask_what_waits(self, watch: Watch) -> bool:
         try:
+            words = ("jobs", "--waiting", "--connection", watch.name)
             child = self._child(
-                lambda ended: self._events.put(Counted(watch, ended)),
-                *("jobs", "--waiting", "--connection", watch.name),
+                self._file.copy(), lambda it: self._events.put(Counted(watch, it)), *words
             )
         except OSError as error:
             log.warning("waiting.unknown", connection=watch.name, error=str(error))
@@ -278,9 +278,8 @@ class Daemon:
         else:
             self._watching.answered(watch, with_work)
 
-    def _child(self, on_end: Callable[[Child], None], *words: str) -> Child:
-        config = ("--config", str(self._file.copy()), "--json")
-        return Child((*self._command, *words, *config), on_end)
+    def _child(self, config: Path, on_end: Callable[[Child], None], *words: str) -> Child:
+        return Child((*self._command, *words, "--config", str(config), "--json"), on_end)
 
     # The configuration.
 

@@ -80,7 +80,7 @@ class Watching:
         """Take care of a job that is due; False if it is none whose folder is watched."""
         watch = self._by_job.get(job)
         if watch is not None:
-            watch.arrivals.due(job, why)
+            watch.arrivals.due(job, why, time.monotonic())
         return watch is not None
 
     def seconds_to_look(self) -> float | None:

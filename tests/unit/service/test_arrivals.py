@@ -1,6 +1,6 @@
 import pytest
 
-from exchanger.service.arrivals import FEW, LOOKS_APART, TRUSTED, Arrivals, Verdict
+from exchanger.service.arrivals import FEW, GATHERED, LOOKS_APART, TRUSTED, Arrivals, Verdict
 from exchanger.service.lookout import Seen
 
 MANY = ["a", "b", "c", "d"]
@@ -13,7 +13,7 @@ def seen(new="", first=""):
 def look(arrivals, jobs, showed, now=0.0):
     """Let jobs be due, look, and give the verdict."""
     for job in jobs:
-        arrivals.due(job, "schedule")
+        arrivals.due(job, "schedule", now)
     arrivals.begin_look(now)
     return arrivals.looked(showed, now)
 
@@ -143,12 +143,13 @@ def test_looks_keep_their_distance_and_gather_what_is_due():
     """One look at a time; what falls due meanwhile, or right after, waits for the next one."""
     arrivals = Arrivals()
     assert arrivals.seconds_to_look(100.0) is None
-    arrivals.due("a", "schedule")
+    arrivals.due("a", "schedule", 100.0 - GATHERED)
+    arrivals.due("c", "schedule", 100.0)
     assert arrivals.seconds_to_look(100.0) == 0
 
     arrivals.begin_look(100.0)
-    arrivals.due("b", "missed")
-    assert (arrivals.looked_for, arrivals.seconds_to_look(101.0)) == (["a"], None)
+    arrivals.due("b", "missed", 101.0)
+    assert (arrivals.looked_for, arrivals.seconds_to_look(101.0)) == (["a", "c"], None)
     arrivals.looked(seen(first="a b"), 101.0)
 
     assert LOOKS_APART - 1 == arrivals.seconds_to_look(101.0)
@@ -159,10 +160,10 @@ def test_looks_keep_their_distance_and_gather_what_is_due():
 def test_another_configuration_keeps_what_is_due_and_trusts_nothing():
     """Nobody who was due is forgotten, whatever was under way; jobs that are gone are."""
     arrivals = settled()
-    arrivals.due("b", "missed")
-    arrivals.due("d", "missed")
+    arrivals.due("b", "missed", 1.0)
+    arrivals.due("d", "missed", 1.0)
     arrivals.begin_look(1.0)
-    arrivals.due("a", "schedule")
+    arrivals.due("a", "schedule", 1.0)
 
     heir = arrivals.heir({"a", "b", "c"})
     heir.begin_look(8.0)
