@@ -84,10 +84,6 @@ class Turns:
         self._running.pop(job, None)
         return self._start_all()
 
-    def is_running(self, job: str) -> bool:
-        """Tell whether a run of a job goes on."""
-        return job in self._running
-
     def keep_only(self, jobs: Container[str]) -> None:
         """Forget what waits of all other jobs. Runs that have started are not affected."""
         self._waiting = {job: one for job, one in self._waiting.items() if job in jobs}

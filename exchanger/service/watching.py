@@ -37,7 +37,10 @@ class Watch:
         except StorageError as error:
             # The runs that follow will meet it too, and tell it in their reports.
             log.warning("look.failed", connection=self.name, error=str(error))
-            return None
+        except Exception as error:  # noqa: BLE001 - else the jobs would wait for this look for ever
+            # What is in the words of others nobody knows, so they stay out of the log.
+            log.error("look.failed", connection=self.name, error=type(error).__name__)  # noqa: TRY400 - as above
+        return None
 
 
 class Watching:
