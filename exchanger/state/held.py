@@ -23,7 +23,6 @@ from exchanger.state.held_rows import (
     SLICES,
     folded,
     held_column,
-    in_order,
     newest,
     newest_of_each,
     newest_time,

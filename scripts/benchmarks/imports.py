@@ -1,10 +1,9 @@
-"""``import``: whole runs of the real command line; first load, nothing changed, a little changed."""
+"""``import``: whole runs of the command line; first load, nothing changed, a little changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -73,7 +72,7 @@ def report(count: int, formats: tuple[str, ...] = FORMATS, *, paced: bool = Fals
         path = delivery.objects(count, there.folder / "objects.parquet")
         top = delivery.ceiling(there, path)
         for kind in formats:
-            lines += [_line(kind, run, count, top.seconds) for run in runs(there, count, kind)]
+            lines += [_line(kind, run, top.seconds) for run in runs(there, count, kind)]
     title = f"import, {count:,} profiles of {rows.FIELDS} fields; ceiling {_rate(count, top)}"
     columns = [
         "import",
@@ -92,7 +91,7 @@ def _rate(count: int, top: delivery.Delivery) -> str:
     return f"{printing.count(count / top.seconds)} profiles/s"
 
 
-def _line(kind: str, run: Run, count: int, ceiling: float) -> list[str]:
+def _line(kind: str, run: Run, ceiling: float) -> list[str]:
     cost, reading = run.cost, run.reading
     return [
         f"{kind}, {run.what}",
@@ -104,5 +103,3 @@ def _line(kind: str, run: Run, count: int, ceiling: float) -> list[str]:
         printing.times(run.store),
         printing.mebibytes(cost.memory),
     ]
-
-

@@ -69,7 +69,9 @@ def _texts(random: np.random.Generator, count: int) -> pl.Series:
     first, second = random.integers(0, len(_WORDS), (2, count))
     number = random.integers(0, 100_000, count)
     words = pl.Series(_WORDS)
-    frame = pl.DataFrame([words[first].alias("a"), words[second].alias("b"), pl.Series("n", number)])
+    frame = pl.DataFrame(
+        [words[first].alias("a"), words[second].alias("b"), pl.Series("n", number)]
+    )
     return frame.select(pl.format("{} {} {}", "a", "b", "n")).to_series()
 
 
