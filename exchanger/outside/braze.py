@@ -325,8 +325,7 @@ class Braze:
             try:
                 answer = await self._wire.exchange(call)
                 self._heed(pace, answer)
-                if uncertain:
-                    answer = replace(answer, uncertain=True)
+                answer = replace(answer, uncertain=True) if uncertain else answer
                 judged = self._judge(call, answer, read, reads)
             except Fault as error:
                 fault = error

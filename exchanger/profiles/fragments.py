@@ -204,12 +204,12 @@ def _day(value: pl.Expr) -> pl.Expr:
 
 def _spell_days(days: pl.Series) -> pl.Series:
     """Spell days; each day between the first and the last is spelt once, as there are few."""
-    numbers = days.to_physical()
-    first, last = numbers.min(), numbers.max()
-    if first is None or last - first >= len(days):  # type: ignore[operator]  # both are int
+    bounds = days.to_frame("day").select(pl.col("day").to_physical().cast(pl.Int64))
+    first, last = bounds["day"].min(), bounds["day"].max()
+    if not isinstance(first, int) or not isinstance(last, int) or last - first >= len(days):
         return days.dt.strftime(_DAY)
-    spelt = pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date)  # type: ignore[operator, arg-type]
-    return spelt.dt.strftime(_DAY).gather(numbers - first).rename(days.name)
+    every = pl.select(pl.int_range(first, last + 1).cast(pl.Int32).cast(pl.Date)).to_series()
+    return every.dt.strftime(_DAY).gather(bounds["day"] - first).rename(days.name)
 
 
 _RENDER: dict[str, Callable[[pl.Expr], pl.Expr]] = {
