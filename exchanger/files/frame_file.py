@@ -29,7 +29,10 @@ class FrameWriter:
         """Write one more frame, of the same columns as the first; it may be empty."""
         if self._writer is None:
             self._schema = frame.to_arrow().schema
-            self._writer = parquet.ParquetWriter(self.path, self._schema, compression="zstd")
+            # It is read once or twice and then never again, so quickly written beats small.
+            self._writer = parquet.ParquetWriter(
+                self.path, self._schema, compression="lz4", write_statistics=False
+            )
         if frame.height:
             rows = frame.to_arrow().cast(self._schema)
             self._writer.write_table(rows, row_group_size=frame.height)

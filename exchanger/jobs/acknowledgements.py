@@ -48,7 +48,7 @@ class Answers:
     """
 
     def __init__(self, ok: pl.Series, others: pl.DataFrame) -> None:
-        self.ok = ok
+        self.ok = ok.sort()
         left = others.filter(~pl.col(ITEM).is_in(ok.implode())).sort("outcome", maintain_order=True)
         self.others = left.unique(ITEM, keep="first", maintain_order=True)
 
@@ -60,7 +60,13 @@ class Answers:
     def beside(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Put the answers beside rows of the outbox; ``outcome`` is null where there is none."""
         answered = rows.join(self.others, on=ITEM, how="left", maintain_order="left")
-        accepted = pl.col(ITEM).is_in(self.ok.implode())
+        # Items of a part of the outbox follow one another.
+        items = pl.Series([rows[ITEM].min(), rows[ITEM].max()], dtype=pl.UInt32).fill_null(0)
+        first, end = self.ok.search_sorted(items[0]), self.ok.search_sorted(items[1], "right")
+        near = self.ok.slice(first, end - first)
+        accepted = pl.col(ITEM).is_in(near.implode())
+        if near.len() == rows.height:
+            accepted = pl.lit(value=True)
         return answered.with_columns(
             pl.when(accepted).then(pl.lit("ok")).otherwise("outcome").alias("outcome"),
             pl.when(accepted).then(pl.lit(value=False)).otherwise("uncertain").alias("uncertain"),

@@ -12,7 +12,7 @@ from exchanger.files.raw import in_portions
 from exchanger.jobs.contributions import GAVE
 from exchanger.jobs.owed import owed_by
 from exchanger.jobs.runfiles import fetched, store_unless_empty
-from exchanger.profiles.columns import FILE, KNOWN, POINTS, PROFILE, ROW, ROWS, WANTED
+from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, PROFILE, ROW, ROWS, WANTED
 from exchanger.profiles.folding import GIFTS_SCHEMA
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def count_results(
     refused_rows = shelf.spill()
     without = [pl.Series(PROFILE, [], pl.String)]
     dropped_profiles = unknown_profiles = 0
-    for part in outbox.frames():
+    counted = [name for name in outbox.columns if name.startswith(WANTED)]
+    needed = [ITEM, PROFILE, ROWS, KNOWN, POINTS, *counted]
+    for part in outbox.frames(needed if answers.others.is_empty() else None):
         answered = answers.beside(part)
         refused = answered.filter(pl.col("outcome") == "refused")
         dropped = answered.filter(pl.col("outcome").is_null())

@@ -18,7 +18,7 @@ from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.quarantine_file import write_quarantine
 from exchanger.jobs.report import RunReport, RunState
 from exchanger.jobs.results import count_results, keep_gifts
-from exchanger.profiles.columns import EXISTS, PROFILE, SURE, WANTED
+from exchanger.profiles.columns import EXISTS, ITEM, PROFILE, SURE, WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,8 @@ def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFi
 
 def _held_parts(run: RunDocument, outbox: FrameFile, answers: Answers) -> Iterator[pl.DataFrame]:
     """Turn the outbox into rows of held values, part by part."""
-    for part in outbox.frames():
+    needed = [name for name in outbox.columns if name.startswith(WANTED)]
+    for part in outbox.frames([ITEM, PROFILE, SURE, *needed]):
         answered = answers.beside(part)
         refused = answered.filter(pl.col("outcome") == "refused")
         unknown = answered.filter(pl.col("outcome") == "unknown")
@@ -88,6 +89,15 @@ def final_state(report: RunReport) -> RunState:
     if rejected or report.rows_rejected or report.rows_refused:
         return "partial"
     return "succeeded"
+
+
+def _answered(outbox: pl.DataFrame, acks: pl.DataFrame) -> pl.DataFrame:
+    """Put beside each object what Braze said of it; null where it said nothing."""
+    acks = acks.sort(ITEM)
+    if acks[ITEM].equals(outbox[ITEM]):
+        # Nearly always so, and a join would copy every column.
+        return pl.concat([outbox, acks.drop(ITEM)], how="horizontal")
+    return outbox.join(acks, on=ITEM, how="left")
 
 
 def close_origin(state: ConnectionState, run: RunDocument) -> None:

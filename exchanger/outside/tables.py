@@ -280,6 +280,8 @@ class Table:
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
         properties = CommitProperties(app_transactions=list(marks)) if marks else None
+        # Small groups of rows: less to hold while they are written, and more to leave out by slice.
+        groups = WriterProperties(max_row_group_size=_ROWS_IN_A_GROUP)
         with self._typed("write"):
             if table is None:
                 write_deltalake(
@@ -288,6 +290,7 @@ class Table:
                     mode="error",
                     storage_options=self._options(),
                     commit_properties=properties,
+                    writer_properties=groups,
                 )
             else:
                 write_deltalake(
@@ -296,6 +299,7 @@ class Table:
                     mode="append",
                     schema_mode="merge",
                     commit_properties=properties,
+                    writer_properties=groups,
                 )
 
     @contextmanager

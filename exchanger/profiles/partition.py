@@ -114,7 +114,7 @@ def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
     """
     rules = list(terms.rules)
     merged = merge(part.folded, part.held, rules, assume_empty=terms.assume_empty)
-    accepted = part.folded.join(merged.rejected, on=PROFILE, how="anti")
+    accepted = part.folded.select(PROFILE, ROWS).join(merged.rejected, on=PROFILE, how="anti")
     rows = _effective_rows(part.given, accepted, rules)
     absent = _absent(part.held, terms)
     outbox = _outbox(part, merged.wanted, rows, absent, terms)
@@ -128,9 +128,11 @@ def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     """Count, for each accepted profile, its rows and those that later rows superseded."""
+    overridden = superseded(given, rules)
+    if overridden.is_empty():
+        return accepted.select(PROFILE, pl.lit(0, pl.UInt32).alias("gone"), ROWS)
     gone = (
-        superseded(given, rules)
-        .join(given.select(FILE, ROW, PROFILE), on=[FILE, ROW])
+        overridden.join(given.select(FILE, ROW, PROFILE), on=[FILE, ROW])
         .group_by(PROFILE)
         .agg(pl.len().alias("gone"))
     )
@@ -160,18 +162,33 @@ def _outbox(
     ``@known`` is about us before this run, so a look-up of this run does not make a profile known.
     ``@sure`` is false where Braze may skip the object for want of a profile.
     """
-    ours = part.known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE].implode()
-    seen = part.held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE].implode()
-    present = changes.filter(~pl.col(PROFILE).is_in(absent.implode()))
-    sendable = present.with_columns(
-        pl.col(PROFILE).is_in(ours).alias(KNOWN),
-        (pl.lit(terms.create_missing) | pl.col(PROFILE).is_in(seen)).alias(SURE),
-    ).join(rows.select(PROFILE, ROWS), on=PROFILE, maintain_order="left")
+    ours = part.known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE]
+    seen = part.held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE]
+    present = changes if absent.is_empty() else changes.filter(~_among(absent))
+    named = present.with_columns(
+        _among(ours).alias(KNOWN),
+        (pl.lit(value=True) if terms.create_missing else _among(seen)).alias(SURE),
+    )
+    sendable = _with_rows(named, rows)
     rendered = objects(sendable, update_only=not terms.create_missing)
     kept = sendable.select(
         FILE, ROW, ROWS, KNOWN, SURE, pl.col(f"^({re.escape(BEFORE)}|{re.escape(WANTED)}).*$")
     )
     return pl.concat([rendered, kept], how="horizontal")
+
+
+def _with_rows(changes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Put ``@rows`` beside each change."""
+    if changes[PROFILE].equals(rows[PROFILE]):
+        # Nothing is held of a first load, so everything changes; a join would copy all of it.
+        return changes.with_columns(rows[ROWS])
+    return changes.join(rows.select(PROFILE, ROWS), on=PROFILE, maintain_order="left")
+
+
+def _among(profiles: pl.Series) -> pl.Expr:
+    if profiles.is_empty():
+        return pl.lit(value=False)
+    return pl.col(PROFILE).is_in(profiles.implode())
 
 
 def _gifts(
@@ -180,7 +197,7 @@ def _gifts(
     """Tell what counts as given once Braze has accepted it."""
     every = pl.concat([gifts(part.given, rules), as_gifts(part.corrections, rules)])
     accepted = every.join(rows, on=PROFILE, how="semi", maintain_order="left")
-    return accepted.filter(~pl.col(PROFILE).is_in(absent.implode()))
+    return accepted if absent.is_empty() else accepted.filter(~_among(absent))
 
 
 def _unmergeable(part: Partition, rejected: pl.DataFrame) -> pl.DataFrame:
@@ -217,8 +234,8 @@ def _tally(
 ) -> Tally:
     """Count; profiles that get nothing are skipped for want of a profile, or unchanged."""
     unmergeable = folded.join(merged.rejected, on=PROFILE, how="semi")
-    idle = rows.join(outbox, on=PROFILE, how="anti")
-    gone = pl.col(PROFILE).is_in(absent.implode())
+    idle = rows.join(outbox.select(PROFILE), on=PROFILE, how="anti")
+    gone = _among(absent)
     skipped, unchanged = idle.filter(gone), idle.filter(~gone)
     return Tally(
         profiles_named=rows.height,

@@ -23,11 +23,13 @@ from exchanger.state.held_rows import (
     SLICES,
     folded,
     held_column,
-    in_order,
     newest,
+    newest_of_each,
     newest_time,
     slice_of,
     stamped,
+    time_alone,
+    value_alone,
     value_columns,
 )
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 MANY_ROWS = 2_000_000
 """So many rows since the last folding, and as many as it left, are worth another one."""
-ROWS_AT_ONCE = 2_000_000
+ROWS_AT_ONCE = 300_000
 """About how many rows folding has in memory."""
 
 _FOLDED = "folded"
@@ -89,19 +91,20 @@ class HeldValues:
         known = {name: column for name, column in columns.items() if column in present}
         dated = {} if since is None else {n: c for n, c in known.items() if n in (EXISTS, *fresh)}
         named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
+        wanted = {name: (newest(column), value_alone(column)) for name, column in known.items()}
+        wanted |= {
+            _time(name): (newest_time(column, present), time_alone(column, present))
+            for name, column in dated.items()
+        }
         return (
-            in_order(rows.filter(_near(profiles)).join(named, on="profile", how="semi"))
-            .group_by(pl.col("profile").alias(PROFILE))
-            .agg(
-                *(newest(column).alias(name) for name, column in known.items()),
-                *(newest_time(column, present).alias(_time(n)) for n, column in dated.items()),
+            newest_of_each(
+                rows.filter(_near(profiles)).join(named, on="profile", how="semi"), wanted
             )
             .with_columns(_unless_too_old(name, since) for name in dated)
             .select(
                 pl.col(name) if name in (PROFILE, *known) else pl.lit(None, pl.String).alias(name)
                 for name in (PROFILE, EXISTS, *fields)
             )
-            .collect(engine="streaming")
         )
 
     def fields(self) -> list[str]:
