@@ -52,6 +52,20 @@ def test_a_column_has_the_type_that_every_cell_has(cells, expected):
     assert expected == str(infer_type([pl.Series(cells, dtype=pl.String)]))
 
 
+@pytest.mark.parametrize(("cells", "expected"), COLUMNS)
+def test_pieces_have_the_type_of_the_whole(cells, expected):
+    """A column that comes in pieces of one cell has the type that it has at once."""
+    assert expected == str(infer_type([pl.Series([cell], dtype=pl.String) for cell in cells]))
+
+
+def test_digits_count_over_all_pieces():
+    """The most digits before the point and behind it may stand in different pieces."""
+    pieces = [pl.Series(["123456789012"]), pl.Series(["0.1234"])]
+
+    assert "float" == str(infer_type(pieces))
+    assert "decimal(3)" == str(infer_type([pieces[0], pl.Series(["0.123"])]))
+
+
 def test_one_cell_beyond_the_sample_decides():
     """The entire column counts, not its beginning."""
     cells = pl.Series(["1"] * (SAMPLE + 5))

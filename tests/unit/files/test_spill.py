@@ -1,0 +1,97 @@
+"""Frames that wait, in memory or on disk, come back as they were."""
+
+import polars as pl
+import pytest
+
+from exchanger.config.models import Source
+from exchanger.files.frame_file import FrameWriter
+from exchanger.files.reading import read_table
+from exchanger.files.spill import Bounds, Shelf
+
+FRAMES = [
+    pl.DataFrame({"a": [1, 2], "b": [["x"], None]}),
+    pl.DataFrame({"a": [3], "c": ["y"]}),
+    pl.DataFrame({"a": pl.Series([], dtype=pl.Int64)}),
+]
+CSV = "id,n\n" + "".join(f"p{n},{n}\n" for n in range(20)) + "late,1.5\nragged\n\nlast,"
+
+
+@pytest.mark.parametrize("room", [0, 40, 1 << 20])
+def test_frames_come_back_in_order(tmp_path, room):
+    """However much room there is in memory, frames come back the same, and as often as asked."""
+    spill = Shelf(tmp_path, Bounds(room=room)).spill()
+    for frame in FRAMES:
+        spill.add(frame)
+
+    for _ in range(2):
+        assert all(a.equals(b) for a, b in zip(FRAMES, spill.frames(), strict=True))
+    assert [["a", "b"], ["a"], ["a"]] == [f.columns for f in spill.frames(["b", "a"])]
+    assert 3 == spill.rows
+    assert bool(room < 1 << 20) == bool([*tmp_path.iterdir()])
+
+
+def test_what_is_forgotten_leaves_room(tmp_path):
+    """Room and disk are given back, so that the next frames find them."""
+    size = int(FRAMES[0].estimated_size())
+    shelf = Shelf(tmp_path, Bounds(room=size))
+    first, second = shelf.spill(), shelf.spill()
+    first.add(FRAMES[0])
+    second.add(FRAMES[1])
+    assert 1 == len([*tmp_path.iterdir()])
+    first.clear()
+    second.clear()
+    first.add(FRAMES[0])
+
+    assert [] == [*first.frames()][1:]
+    assert [] == [*tmp_path.iterdir()]
+
+
+def test_every_frame_can_be_changed(tmp_path):
+    """A change reaches frames in memory and on disk."""
+    spill = Shelf(tmp_path, Bounds(room=40)).spill()
+    for frame in FRAMES[:2]:
+        spill.add(frame)
+    spill.change(lambda frame: frame.select(pl.col("a") * 10))
+
+    assert [[10, 20], [30]] == [frame["a"].to_list() for frame in spill.frames()]
+
+
+def test_a_file_of_frames_is_read_frame_by_frame_or_in_portions(tmp_path):
+    """Each frame that was written is a group of rows, and portions have as many as asked."""
+    writer = FrameWriter(tmp_path / "frames.parquet")
+    for first in (0, 5, 10):
+        writer.append(pl.DataFrame({"n": range(first, first + 5), "t": ["x"] * 5}))
+    writer.append(pl.DataFrame(schema={"n": pl.Int64, "t": pl.String}))
+    frames = writer.close()
+
+    assert (15, 15) == (writer.rows, frames.rows)
+    assert [5, 5, 5] == [frame.height for frame in frames.frames()]
+    portions = [*frames.frames(["n"], rows=4)]
+    assert [*range(15)] == pl.concat(portions)["n"].to_list()
+    assert max(portion.height for portion in portions) <= 4
+    assert ["n", "t"] == frames.empty().columns
+
+
+@pytest.mark.parametrize("rows", [1, 3, 7, 1_000])
+@pytest.mark.parametrize("name", ["a.csv", "a.ndjson", "a.parquet"])
+def test_a_file_reads_the_same_in_pieces(tmp_path, rows, name):
+    """Row numbers, bad rows, types and JSON columns do not depend on the size of pieces."""
+    path = tmp_path / name
+    if name.endswith("csv"):
+        path.write_text(CSV)
+    elif name.endswith("ndjson"):
+        lines = [f'{{"id": "p{n}", "n": {n}}}' for n in range(20)]
+        path.write_text("\n".join([*lines, "?", '{"n": [1], "late": true}', '{"n": 1.5}']))
+    else:
+        frame = pl.DataFrame({"n": range(20), "s": [{"x": n} for n in range(20)]})
+        frame.write_parquet(path, row_group_size=6)
+    whole = read_table(path, name, Source(prefix="in/"))
+    parted = read_table(
+        path, name, Source(prefix="in/"), shelf=Shelf(tmp_path, Bounds(rows=rows, room=0))
+    )
+
+    assert whole.frame.equals(parted.frame)
+    assert whole.bad_rows.equals(parted.bad_rows)
+    assert whole.json_columns == parted.json_columns
+    assert rows >= max(piece.height for piece in parted.pieces())
+    assert whole.rows == parted.rows >= 20

@@ -1,0 +1,45 @@
+"""The work of one part of a run can be done by any process."""
+
+import pickle
+
+import polars as pl
+
+from exchanger.config.models import FieldConfig
+from exchanger.profiles.folding import fold
+from exchanger.profiles.partition import Partition, Tally, Terms, plan_partition
+from exchanger.profiles.rules import Rule
+
+RULES = [Rule("total", "total", "integer", FieldConfig(merge="sum", type="integer"))]
+TERMS = Terms(RULES, assume_empty=False, create_missing=True)
+GIVEN = pl.DataFrame(
+    {"@profile": ["ada", "bob", "ada"], "@file": [0, 0, 0], "@row": [1, 2, 3], "total": [1, 0, 2]},
+    schema_overrides={"@file": pl.UInt32, "@row": pl.UInt32},
+)
+HELD = pl.DataFrame({"@profile": ["ada", "bob"], "@exists": [True, True], "total": ["5", "7"]})
+NO_CORRECTIONS = pl.DataFrame(schema={"@profile": pl.String, "@file": pl.UInt32})
+PART = Partition(GIVEN, NO_CORRECTIONS, fold(GIVEN, RULES), HELD, HELD)
+
+
+def test_a_part_is_planned_alone():
+    """From frames alone come objects, gifts and counts."""
+    plan = plan_partition(PART, TERMS)
+
+    assert ['{"external_id":"ada","total":8}'] == plan.outbox["@object"].to_list()
+    assert [2] == plan.outbox["@rows"].to_list()
+    assert {"ada": "3", "bob": "0"} == dict(plan.gifts.select("@profile", "given").iter_rows())
+    assert Tally(profiles_named=2, profiles_unchanged=1, rows_unchanged=1) == plan.tally
+
+
+def test_the_work_of_a_part_travels():
+    """What is done, what it is done to and what comes of it can be sent to another process."""
+    function, part, terms = pickle.loads(pickle.dumps((plan_partition, PART, TERMS)))
+    plan = pickle.loads(pickle.dumps(function(part, terms)))
+
+    assert plan.outbox.equals(plan_partition(PART, TERMS).outbox)
+
+
+def test_counts_add_up():
+    """The counts of a run are the sums of those of its parts."""
+    one, other = Tally(profiles_named=2, rows_skipped=3), Tally(profiles_named=5, rows_rejected=1)
+
+    assert Tally(profiles_named=7, rows_skipped=3, rows_rejected=1) == one + other
