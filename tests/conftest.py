@@ -20,6 +20,9 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# Command lines that tests start would otherwise compile the whole package, each of them again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _NUMBERS = count(1)
 
 

@@ -60,6 +60,8 @@ _DENIED = (
 )
 _SECRET_OPTIONS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _ROWS_IN_A_GROUP = 131_072
+_CONFIGURATION = {"delta.checkpointInterval": "20"}
+"""Who opens a table reads every commit since the last checkpoint, one request each."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Table:
         self._options: Callable[[], dict[str, str]] = (
             storage_options if callable(storage_options) else lambda: dict(storage_options)
         )
+        self._kept: tuple[dict[str, str], DeltaTable] | None = None
 
     def open(self) -> DeltaTable | None:
         """Open the newest version; None if nothing was ever appended."""
@@ -112,6 +115,28 @@ class Table:
                     return None
 
         return self._again(once)
+
+    def _current(self) -> DeltaTable | None:
+        """
+        Bring the handle of the last call to the newest version: opening anew reads the whole log.
+
+        Nobody may read rows lazily through it, as it moves on.
+        """
+        kept, self._kept = self._kept, None
+        options = self._options()
+        table = None
+        if kept is not None and kept[0] == options:
+            table = kept[1]
+            try:
+                table.update_incremental()
+            except (DeltaError, OSError):
+                # Opening says what is wrong, if it still is.
+                table = None
+        if table is None:
+            table = self.open()
+        if table is not None:
+            self._kept = (options, table)
+        return table
 
     def scan(self) -> pl.LazyFrame | None:
         """Read the newest version lazily, pinned as it is now; None if there is no table."""
@@ -131,7 +156,7 @@ class Table:
             DeltaError: The table could not be written after all attempts.
         """
         for attempt in range(_ATTEMPTS):
-            table = self.open()
+            table = self._current()
             if table is not None and _written(table, writer) >= seq:
                 return False
             try:
@@ -147,7 +172,7 @@ class Table:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Append rows that may be there twice without harm."""
-        self._again(lambda: self._write(self.open(), frame, []))
+        self._again(lambda: self._write(self._current(), frame, []))
 
     def add_all(self, frames: Iterator[pl.DataFrame]) -> None:
         """
@@ -171,7 +196,7 @@ class Table:
 
     def size(self) -> TableSize:
         """Count files and rows from the log alone; nothing of them is read."""
-        table = self.open()
+        table = self._current()
         if table is None:
             return TableSize(0, 0)
         files = pl.DataFrame(table.get_add_actions(flatten=True))
@@ -179,7 +204,7 @@ class Table:
 
     def compact(self) -> None:
         """Join small files once enough have piled up; appends beside it lose nothing."""
-        table = self.open()
+        table = self._current()
         if table is not None and len(table.file_uris()) > MANY_FILES:
             with self._typed("compact"):
                 table.optimize.compact()
@@ -220,12 +245,12 @@ class Table:
 
     def noted(self, name: str) -> int:
         """Read the number that was noted last under a name; 0 if there is none."""
-        table = self.open()
+        table = self._current()
         return 0 if table is None else max(_written(table, name), 0)
 
     def note(self, name: str, number: int) -> None:
         """Note a number in the table's log, under a name that is no writer's."""
-        table = self.open()
+        table = self._current()
         if table is not None:
             marks = CommitProperties(app_transactions=[Transaction(name, number)])
             table.create_write_transaction([], "append", table.schema(), commit_properties=marks)
@@ -244,6 +269,7 @@ class Table:
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
         properties = CommitProperties(app_transactions=list(marks)) if marks else None
+        kept, self._kept = self._kept, None
         with self._typed("write"):
             if table is None:
                 write_deltalake(
@@ -251,6 +277,7 @@ class Table:
                     frame,
                     mode="error",
                     storage_options=self._options(),
+                    configuration=_CONFIGURATION,
                     commit_properties=properties,
                 )
             else:
@@ -261,6 +288,8 @@ class Table:
                     schema_mode="merge",
                     commit_properties=properties,
                 )
+        # After a failure the handle is not kept: it is opened anew.
+        self._kept = kept
 
     @contextmanager
     def _typed(self, action: str) -> Iterator[None]:
