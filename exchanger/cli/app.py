@@ -9,13 +9,16 @@ import typer
 
 from exchanger import __version__
 from exchanger.cli.verbs import (
+    approve,
     backfill,
     check,
     daemon,
     demo,
+    discard,
     init,
     jobs,
     plan,
+    retry,
     runs,
     sandbox,
     schema,
@@ -51,6 +54,9 @@ app.command("jobs")(jobs.jobs)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("approve")(approve.approve)
+app.command("discard")(discard.discard)
+app.command("retry")(retry.retry)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)

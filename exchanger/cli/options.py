@@ -36,6 +36,10 @@ Level = Annotated[
     ),
 ]
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="The name of a job.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="The id or number of a run.")]
+Wait = Annotated[
+    str, typer.Option(help="How long to wait for another process that writes, like 10m.")
+]
 ConnectionName = Annotated[
     str | None, typer.Option("--connection", help="Only this connection; all if left out.")
 ]

@@ -14,6 +14,8 @@ _STATES = {
     "failed": "failed",
     "held_back": "held back",
     "nothing_to_do": "nothing to do",
+    "released": "released",
+    "discarded": "discarded",
 }
 _ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused")
 _PROFILES = ("new", "updated", "unchanged", "skipped", "refused")
