@@ -59,6 +59,7 @@ def executioner(exchange, local_s3):
         yield Executioner(proxy)
 
 
+@pytest.mark.long(53)
 @pytest.mark.parametrize(
     ("kills", "below", "seed"),
     [(5, 120, 11), pytest.param(50, 2_500, 12, marks=pytest.mark.nightly)],
