@@ -29,9 +29,15 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from exchanger.errors import StorageDenied, StorageError, StorageUnreachable
+from exchanger.errors import (
+    StorageChanged,
+    StorageDenied,
+    StorageError,
+    StorageMissing,
+    StorageUnreachable,
+)
 from exchanger.files.arrow import pa
 from exchanger.outside.redaction import Redactor
 
@@ -143,6 +149,22 @@ class Table:
         table = self.open()
         return None if table is None else pl.scan_delta(table)
 
+    def collect(self, rows: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:
+        """
+        Carry out a query over what *scan* gave; reading is tried again as all else is.
+
+        Args:
+            rows: The query.
+            streaming: In pieces, for what may be larger than memory.
+        """
+
+        def once() -> pl.DataFrame:
+            with self._typed("read"):
+                return rows.collect(engine="streaming" if streaming else "auto")
+
+        # The library itself asks for many seconds already.
+        return self._again(once, attempts=2)
+
     def append(self, frame: pl.DataFrame, *, writer: str, seq: int) -> bool:
         """
         Append rows once for this *writer* and *seq*, however often it is called.
@@ -153,6 +175,7 @@ class Table:
             Whether this call appended them; False if they were there already.
 
         Raises:
+            StorageChanged: Others kept writing the table.
             DeltaError: The table could not be written after all attempts.
         """
         for attempt in range(_ATTEMPTS):
@@ -161,7 +184,7 @@ class Table:
                 return False
             try:
                 self._write(table, frame, [Transaction(writer, seq)])
-            except (DeltaError, StorageUnreachable):
+            except (DeltaError, StorageChanged, StorageUnreachable):
                 # Contention, or a commit whose answer was lost: looking again tells which.
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -294,22 +317,29 @@ class Table:
     @contextmanager
     def _typed(self, action: str) -> Iterator[None]:
         """Raise what the store did wrong as the ``StorageError`` that it is."""
+        kind: type[StorageError] = StorageUnreachable
         try:
             yield
+        except CommitFailedError as error:
+            raise self._error(StorageChanged, action, error) from error
         except OSError as error:
-            words = " ".join(_STYLING.sub("", str(error)).split())
-            kind: type[StorageError] = StorageUnreachable
-            if any(code in words for code in _DENIED):
+            if any(code in str(error) for code in _DENIED):
                 kind = StorageDenied
-            bucket, _, key = self.uri.removeprefix("s3://").partition("/")
-            raise kind(action, bucket, key, self._redactor().clean(words)) from error
+            elif isinstance(error, FileNotFoundError):
+                kind = StorageMissing
+            raise self._error(kind, action, error) from error
 
-    def _again(self, once: Callable[[], T]) -> T:
+    def _error(self, kind: type[StorageError], action: str, error: Exception) -> StorageError:
+        words = " ".join(_STYLING.sub("", str(error)).split())
+        bucket, _, key = self.uri.removeprefix("s3://").partition("/")
+        return kind(action, bucket, key, self._redactor().clean(words))
+
+    def _again(self, once: Callable[[], T], attempts: int = _READINGS) -> T:
         """Try again what may be done twice: the library does so for requests, not torn bodies."""
-        for attempt in range(_READINGS - 1):
+        for attempt in range(attempts - 1):
             try:
                 return once()
-            except StorageUnreachable:
+            except (StorageChanged, StorageUnreachable):
                 self._sleep(_FIRST_PAUSE * 2**attempt)
         return once()
 

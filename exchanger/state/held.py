@@ -88,7 +88,7 @@ class HeldValues:
         known = {name: column for name, column in columns.items() if column in present}
         dated = {} if since is None else {n: c for n, c in known.items() if n in (EXISTS, *fresh)}
         named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
-        return (
+        return self._table.collect(
             in_order(rows.join(named, on="profile", how="semi"))
             .group_by(pl.col("profile").alias(PROFILE))
             .agg(
@@ -99,8 +99,8 @@ class HeldValues:
             .select(
                 pl.col(name) if name in (PROFILE, *known) else pl.lit(None, pl.String).alias(name)
                 for name in (PROFILE, EXISTS, *fields)
-            )
-            .collect(engine="streaming")
+            ),
+            streaming=True,
         )
 
     def fields(self) -> list[str]:
@@ -175,7 +175,7 @@ class HeldValues:
             for first, end in pairwise(bounds):
                 go_on()
                 share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
-                yield folded(share).collect(engine="streaming")
+                yield self._table.collect(folded(share), streaming=True)
 
         done = self._table.rewrite(made)
         if done:
