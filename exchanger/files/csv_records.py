@@ -8,14 +8,16 @@ it is and how it was written.
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from exchanger.errors import FileRejected
+
+LONGEST_CELL = 64 << 20
+"""Characters in one cell. What is longer is the rest of a file behind a quote left open."""
 
 # NUL cannot be in the file (text_check), so this line is ours. If it does not come back as a
 # record of its own, a quote before it was never closed.
@@ -44,8 +46,7 @@ def open_records(path: Path, key: str, delimiter: str) -> Iterator[Iterator[Reco
 
 
 def _records(lines: Iterator[str], key: str, delimiter: str) -> Iterator[Record]:
-    # One cell may be as long as the file; the module's own limit is 131,072 characters.
-    csv.field_size_limit(2**31 - 1)
+    csv.field_size_limit(LONGEST_CELL)
     written: list[str] = []
 
     def noted() -> Iterator[str]:
@@ -54,15 +55,19 @@ def _records(lines: Iterator[str], key: str, delimiter: str) -> Iterator[Record]
             yield line
 
     number = 0
-    for cells in csv.reader(noted(), delimiter=delimiter):
-        if cells and cells[-1].endswith(_END):
-            if cells != [_END]:
-                raise _open_quote(key, number)
-            return
-        if cells:
-            yield Record(number, cells, "".join(written).rstrip("\r\n"))
-            number += 1
-        written.clear()
+    try:
+        for cells in csv.reader(noted(), delimiter=delimiter):
+            if cells and cells[-1].endswith(_END):
+                if cells != [_END]:
+                    raise _open_quote(key, number)
+                return
+            if cells:
+                yield Record(number, cells, "".join(written).rstrip("\r\n"))
+                number += 1
+            written.clear()
+    except csv.Error as error:
+        # The cell grew beyond any bound, so nothing closes its quote.
+        raise _open_quote(key, number) from error
 
 
 def _open_quote(key: str, row: int) -> FileRejected:
@@ -80,7 +85,13 @@ def closed_record(line: str, delimiter: str) -> list[str] | None:
     return records[0] if records[-1] == [_END] else None
 
 
-def row_at_end(text: str, delimiter: str) -> int:
+def row_at_end(lines: Iterable[str], delimiter: str) -> int:
     """Count the data rows of the beginning of a CSV file, the one it breaks off in included."""
-    records = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return sum(1 for cells in records if cells) - 1
+    csv.field_size_limit(LONGEST_CELL)
+    rows = -1
+    try:
+        for cells in csv.reader(lines, delimiter=delimiter):
+            rows += bool(cells)
+    except csv.Error:
+        return rows + 1  # A quote was left open, so the row that it is in is the last one.
+    return rows

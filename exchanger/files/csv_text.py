@@ -34,7 +34,7 @@ from exchanger.files.raw import (
     taken_names,
 )
 from exchanger.files.spill import Shelf
-from exchanger.files.text_check import BadByte, check_text, text_before
+from exchanger.files.text_check import BadByte, check_text, lines_before
 
 DELIMITERS = (",", ";", "\t", "|")
 """What separates cells in files that people have; a wrong one is recognised among these."""
@@ -75,7 +75,7 @@ def read_csv(
     try:
         check_text(path, key)
     except BadByte as bad:
-        row = row_at_end(text_before(path, bad.offset), delimiter)
+        row = row_at_end(lines_before(path, bad.offset, ""), delimiter)
         where = f"Row {row}" if row else "The header"
         message = f"{where} cannot be read. {bad.message}"
         raise FileRejected(key, bad.reason, message, row=row) from bad

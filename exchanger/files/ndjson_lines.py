@@ -34,8 +34,10 @@ from exchanger.files.raw import (
     taken_names,
 )
 from exchanger.files.spill import Shelf, Spill
-from exchanger.files.text_check import BadByte, check_text, text_before
+from exchanger.files.text_check import BadByte, check_text, lines_before
 
+LONGEST_LINE = 64 << 20
+"""Bytes in one line; all that Braze takes in one request is 4 MB."""
 _BATCH = 10_000
 
 Row = tuple[int, bytes, dict[str, Any]]
@@ -64,11 +66,11 @@ def read_ndjson(path: Path, key: str, columns: Collection[str] | None, shelf: Sh
     try:
         check_text(path, key)
     except BadByte as bad:
-        row = sum(1 for line in text_before(path, bad.offset).split("\n") if line.strip())
+        row = sum(1 for line in lines_before(path, bad.offset, "\n") if line.strip())
         message = f"Row {row} cannot be read. {bad.message}"
         raise FileRejected(key, bad.reason, message, row=row) from bad
     table = _Table(shelf.spill(), shelf.spill(), columns)
-    for batch, bad_rows in _batches(path):
+    for batch, bad_rows in _batches(path, key):
         table.add(batch, key)
         table.add_bad(bad_rows)
     if not table.cells.rows:
@@ -145,20 +147,27 @@ class _Table:
         )
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _lines(path: Path, key: str) -> Iterator[tuple[int, bytes]]:
     """Read the lines that are not blank, numbered from 1."""
     number = 0
     with path.open("rb") as file:
-        for position, line in enumerate(file):
+        for position, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b"")):
             text = (line.removeprefix(BOM) if position == 0 else line).strip()
+            if len(line) == LONGEST_LINE:
+                raise _too_long(key, number + 1)
             if text:
                 number += 1
                 yield number, text
 
 
-def _batches(path: Path) -> Iterator[tuple[list[Row], list[BadRow]]]:
+def _too_long(key: str, row: int) -> FileRejected:
+    message = f"Row {row} has more than {LONGEST_LINE >> 20} MB. Write one object per line."
+    return FileRejected(key, "not_ndjson", message, row=row)
+
+
+def _batches(path: Path, key: str) -> Iterator[tuple[list[Row], list[BadRow]]]:
     """Read the lines in batches: what is a row, and what is none."""
-    lines = _lines(path)
+    lines = _lines(path, key)
     while batch := list(islice(lines, _BATCH)):
         bad_rows: list[BadRow] = []
         yield _read_batch(batch, bad_rows), bad_rows

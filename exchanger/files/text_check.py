@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from exchanger.errors import FileRejected
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 CHUNK = 16 << 20
 
@@ -73,7 +78,38 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def text_before(path: Path, offset: int) -> str:
-    """Read the text before a bad byte, with a letter in its place so that its row counts."""
+def lines_before(path: Path, offset: int, newline: str) -> Iterator[str]:
+    """
+    Read the lines before a bad byte, with a letter in its place so that its row counts.
+
+    Args:
+        path: The file.
+        offset: Where the byte is.
+        newline: What ends a line, as for ``open``.
+    """
     with path.open("rb") as file:
-        return file.read(offset).decode("utf-8-sig") + "?"
+        beginning = io.BufferedReader(_Beginning(file, offset))
+        yield from io.TextIOWrapper(beginning, encoding="utf-8-sig", newline=newline)
+
+
+class _Beginning(io.RawIOBase):
+    """The first bytes of a file, and a letter after them."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._left = size
+        self._ended = False
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Read some more."""
+        room = memoryview(buffer).cast("B")
+        content = self._file.read(min(len(room), self._left))
+        self._left -= len(content)
+        if not content and not self._ended:
+            self._ended, content = True, b"?"
+        room[: len(content)] = content
+        return len(content)

@@ -11,6 +11,7 @@ from judgement import Judgement
 from processes import Process, ProcessClock, Time
 
 from exchanger.errors import BrazeError, JobBusy, LeaseLost, StorageError
+from exchanger.files.spill import Bounds
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.world import World
 from exchanger.outside.tables import DeltaError
@@ -20,6 +21,8 @@ STATE = "_exchanger/main/"
 LEASE = 12.0
 SPACING = 3.0
 GRACE = 30.0
+SMALL = Bounds(rows=2, room=2_000)
+"""So that most runs have several pieces and parts, some of them on disk."""
 EXPECTED = (StorageError, BrazeError, JobBusy, LeaseLost, DeltaError)
 """How a process may end while there are faults."""
 BEFORE = {"ada": {"total": 5, "tags": ["x"], "source": "web"}, "bob": {"best": 4, "tier": "old"}}
@@ -142,6 +145,7 @@ class Scene:
             spacing=SPACING,
             grace=GRACE,
             lease_seconds=LEASE,
+            bounds=SMALL,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
         return run_import(world, job, drops.job(job))

@@ -10,6 +10,7 @@ import pytest
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
+from exchanger.files import csv_records, ndjson_lines
 from exchanger.files.compression import UnpackLimits, unpacked
 from exchanger.files.formats import detect_format
 from exchanger.files.reading import RawTable, read_table
@@ -194,3 +195,26 @@ FORMATS = [
 def test_the_format_is_told_from_configuration_name_and_content(key, head, wanted, expected):
     """The configured format wins, then the name; compression is what the content says."""
     assert expected == detect_format(key, head, wanted)
+
+
+def test_a_line_beyond_all_bounds_is_not_read(tmp_path, monkeypatch):
+    """A file that is one endless line is refused before it fills the memory."""
+    monkeypatch.setattr(ndjson_lines, "LONGEST_LINE", 40)
+    path = tmp_path / "a.ndjson"
+    path.write_text('{"id": "1"}\n[' + '{"id": "2"},' * 50 + "]")
+
+    with pytest.raises(FileRejected) as refused:
+        read_table(path, "a.ndjson", Source(prefix="in/"))
+    assert ("not_ndjson", 2) == (refused.value.reason, refused.value.row)
+
+
+@pytest.mark.parametrize("end", ["", "\xff"])
+def test_a_quote_left_open_is_not_read_to_the_end(tmp_path, monkeypatch, end):
+    """The rest of a large file behind an open quote is never one cell, whatever is in it."""
+    monkeypatch.setattr(csv_records, "LONGEST_CELL", 100)
+    path = tmp_path / "a.csv"
+    path.write_bytes(('id,n\n1,"x\n' + "2,y\n" * 100).encode() + end.encode("latin-1"))
+
+    with pytest.raises(FileRejected) as refused:
+        read_table(path, "a.csv", Source(prefix="in/"))
+    assert ("invalid_utf8" if end else "open_quote", 1) == (refused.value.reason, refused.value.row)
