@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
@@ -38,8 +37,8 @@ from exchanger.errors import (
     StorageMissing,
     StorageUnreachable,
 )
-from exchanger.files.arrow import pa
 from exchanger.outside.redaction import Redactor
+from exchanger.outside.table_streams import noting, stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -267,13 +266,13 @@ class Table:
         if table is None:
             return False
         raised: list[Exception] = []
-        frames = _noting(made(pl.scan_delta(table)), raised)
+        frames = noting(made(pl.scan_delta(table)), raised)
         try:
             first = next(frames, None)
             if first is None:
                 return False
             with self._typed("rewrite"):
-                self._overwrite(table, _stream(first, frames))
+                self._overwrite(table, stream(first, frames))
                 _sweep(table)
         except (DeltaError, StorageError) as error:
             if raised:
@@ -314,12 +313,12 @@ class Table:
     ) -> bool:
         """Write frames as one commit; False if there are none."""
         raised: list[Exception] = []
-        frames = _noting(frames, raised)
+        frames = noting(frames, raised)
         first = next(frames, None)
         if first is None:
             return False
         try:
-            self._write(table, _stream(first, frames), marks)
+            self._write(table, stream(first, frames), marks)
         except (DeltaError, StorageError):
             if raised:
                 raise raised[0] from None
@@ -385,21 +384,6 @@ class Table:
 
     def _redactor(self) -> Redactor:
         return Redactor(value for name, value in self._options().items() if name in _SECRET_OPTIONS)
-
-
-def _stream(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Any:
-    """Hand frames to Delta one by one, as it asks for them."""
-    batches = (batch for frame in chain([first], rest) for batch in frame.to_arrow().to_batches())
-    return pa.RecordBatchReader.from_batches(first.to_arrow().schema, batches)
-
-
-def _noting(frames: Iterator[pl.DataFrame], raised: list[Exception]) -> Iterator[pl.DataFrame]:
-    """Keep what iterating raises: on its way through Delta it would become a text."""
-    try:
-        yield from frames
-    except Exception as error:
-        raised.append(error)
-        raise
 
 
 def _sweep(table: DeltaTable) -> None:

@@ -1,0 +1,26 @@
+"""Frames on their way to a table, one in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import polars as pl
+
+from exchanger.files.arrow import pa
+
+
+def stream(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Any:
+    """Hand frames to Delta one by one, as it asks for them."""
+    batches = (batch for frame in chain([first], rest) for batch in frame.to_arrow().to_batches())
+    return pa.RecordBatchReader.from_batches(first.to_arrow().schema, batches)
+
+
+def noting(frames: Iterator[pl.DataFrame], raised: list[Exception]) -> Iterator[pl.DataFrame]:
+    """Keep what iterating raises: on its way through Delta it would become a text."""
+    try:
+        yield from frames
+    except Exception as error:
+        raised.append(error)
+        raise
