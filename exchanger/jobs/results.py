@@ -71,7 +71,8 @@ def count_results(
         refused = answered.filter(pl.col("outcome") == "refused")
         dropped = answered.filter(pl.col("outcome").is_null())
         unknown = answered.filter(pl.col("outcome") == "unknown")
-        refused_rows.add(refused)
+        if refused.height:
+            refused_rows.add(refused)
         without += [refused[PROFILE], dropped[PROFILE]]
         _count(report, answered.filter(pl.col("outcome") == "ok"), refused)
         if run.discarded:
