@@ -86,7 +86,7 @@ def _without_overtaken(
         still = ~pl.col(PROFILE).is_in(changed.implode())
         frame = frame.with_columns(pl.when(still).then(pl.col(rule.name)).alias(rule.name))
         if rule.merge == "clear":
-            frame = frame.with_columns(still & pl.col(said(rule.name)))
+            frame = frame.with_columns((pl.col(said(rule.name)) & still).alias(said(rule.name)))
     silenced = frame.filter(~_speaks(frame)).join(spoke, on=[FILE, ROW], how="semi")
     reading.superseded += silenced.height
     return frame.join(silenced, on=[FILE, ROW], how="anti", maintain_order="left")
