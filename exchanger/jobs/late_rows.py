@@ -54,7 +54,7 @@ def settle_late_rows(
     root, retries = _first_run(call, run)
     later = later_changes(call, root, profiles, leaving_out=retries)
     for owed in found.owed:
-        _settle_uncertain(call, reading, owed, later)
+        _settle_uncertain(call, reading, owed)
     rules = [rule for rule in reading.rules.values() if rule.merge in _LATE]
     reading.frames = [_without_overtaken(frame, rules, later, reading) for frame in reading.frames]
     if reading.superseded:
@@ -103,15 +103,17 @@ def _speaks(frame: pl.DataFrame) -> pl.Expr:
     )
 
 
-def _settle_uncertain(
-    call: ImportCall, reading: Reading, owed: OwedRows, later: pl.DataFrame
-) -> None:
+def _settle_uncertain(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
     doubtful = owed.rows.filter(pl.col(UNCERTAIN_ROW))
     sums = [
         rule.name
         for rule in reading.rules.values()
         if rule.merge == "sum" and GIVEN + rule.name in doubtful.columns
     ]
+    if doubtful.is_empty() or not sums:
+        return
+    # Whatever a later run planned with is what Braze had after the refusal, whatever became of it.
+    later = later_changes(call, owed.run.seq, doubtful[PROFILE].unique(), accepted=False)
     for name in sums:
         rows = doubtful.filter(pl.col(GIVEN + name).is_not_null())
         if rows.height:
@@ -130,7 +132,9 @@ def _position(reading: Reading, owed: OwedRows) -> int:
 
 def _seen(call: ImportCall, name: str, rows: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
     """Put beside each row what Braze had after the refusal, as ``@seen``."""
-    known = later.filter(pl.col("field") == name).select(PROFILE, pl.col("before").alias("@seen"))
+    known = later.filter(pl.col("field") == name, pl.col("before").is_not_null()).select(
+        PROFILE, pl.col("before").alias("@seen")
+    )
     asked = rows.join(known, on=PROFILE, how="anti").select(PROFILE, pl.lit(name).alias("field"))
     if asked.height:
         newest = call.state.runs.newest()
