@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 from structlog.testing import capture_logs
 
 sys.path.insert(0, str(Path(__file__).parent))
-from drops import JOBS, PROFILES, Row
+from drops import FRACTION, JOBS, PROFILES, Row
 from processes import Fault
 from scene import Scene
 
@@ -32,7 +32,7 @@ rows = st.lists(
     st.builds(
         Row,
         id=st.sampled_from(PROFILES),
-        total=st.sampled_from(("", "1", "10")),
+        total=st.sampled_from(("", "1", "10", FRACTION)),
         tags=st.sampled_from(("", "x", "y", "x|z")),
         tier=st.sampled_from(("", "gold", "iron")),
         source=st.sampled_from(("", "shop", "app")),
@@ -85,22 +85,45 @@ class Delivery(RuleBasedStateMachine):
     def drop(self, job, rows):
         self.scene.drop(job, rows)
 
-    @precondition(lambda self: self.scene.files)
+    @precondition(lambda self: self.scene.dropped.versions)
     @rule(job=jobs, number=st.integers(0, 9))
     def drop_equal(self, job, number):
-        dropped = list(self.scene.files.values())
-        self.scene.drop(job, dropped[number % len(dropped)])
+        contents = list(self.scene.dropped.contents.values())
+        self.scene.drop(job, contents[number % len(contents)])
 
-    @precondition(lambda self: self.scene.files and len(self.scene.processes) < 2)
-    @rule(job=jobs, faults=faults)
-    def start(self, job, faults):
+    @precondition(lambda self: self.scene.dropped.versions)
+    @rule(number=st.integers(0, 9), rows=rows | st.integers(0, 3))
+    def replace(self, number, rows):
+        self._replace(number, rows)
+
+    @precondition(lambda self: self.scene.dropped.versions and len(self.scene.processes) < 2)
+    @rule(number=st.integers(0, 9), rows=rows | st.integers(0, 3), job=jobs, faults=faults)
+    def replace_and_start(self, number, rows, job, faults):
+        self._replace(number, rows)
         self.scene.start(job, faults)
 
-    @precondition(lambda self: self.scene.files and len(self.scene.processes) < 2)
+    @precondition(lambda self: self.scene.dropped.versions and len(self.scene.processes) < 2)
+    @rule(job=jobs, faults=faults, verb=st.sampled_from(("run", "run", "force", "full")))
+    def start(self, job, faults, verb):
+        self.scene.start(job, faults, verb)
+
+    @precondition(lambda self: len(self.scene.processes) < 2)
     @rule(job=jobs, rows=rows, faults=faults)
     def drop_and_start(self, job, rows, faults):
         self.scene.drop(job, rows)
         self.scene.start(job, faults)
+
+    @precondition(lambda self: len(self.scene.processes) < 2 and self.scene.choices())
+    @rule(number=st.integers(0, 5), faults=faults)
+    def decide(self, number, faults):
+        choices = self.scene.choices()
+        verb, job, seq = choices[number % len(choices)]
+        self.scene.start(job, faults, verb, seq)
+
+    @precondition(lambda self: not self.scene.takes_fractions and self.scene.dropped.versions)
+    @rule()
+    def correct_the_job(self):
+        self.scene.takes_fractions = True
 
     @precondition(lambda self: self.scene.processes)
     @rule(number=st.integers(0, 1), faults=faults)
@@ -115,6 +138,14 @@ class Delivery(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((1, 5, 25, 60)))
     def wait(self, seconds):
         self.scene.time.advance(seconds)
+
+    def _replace(self, number, rows):
+        """Put rows into the place of a file, or one of its earlier versions."""
+        dropped = self.scene.dropped.versions
+        key = list(dropped)[number % len(dropped)]
+        if isinstance(rows, int):
+            rows = self.scene.dropped.contents[dropped[key][rows % len(dropped[key])]]
+        self.scene.replace(key, rows)
 
     def teardown(self):
         try:
