@@ -112,9 +112,9 @@ class Scene:
         return documents(self.store, self._state().names)
 
     def choices(self):
-        """List what a person might ask of past runs: verb, job and number."""
+        """List what a person might ask of past runs: verb, job and number; newest first."""
         found = []
-        for run in self.runs():
+        for run in reversed(self.runs()):
             if run.hold and run.state == "held_back":
                 found += [("approve", run.job, run.seq), ("discard", run.job, run.seq)]
             elif run.state not in ENDED:
