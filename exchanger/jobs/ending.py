@@ -14,7 +14,7 @@ from exchanger.jobs.held_back import wait_for_a_person
 from exchanger.jobs.quarantine import no_rows
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.runfiles import load
-from exchanger.jobs.settle import settle
+from exchanger.jobs.settle import settle, take_up_origin
 from exchanger.jobs.takeover import make_certain, suspects_of
 from exchanger.jobs.tidying import tidy
 from exchanger.state.runs import ENDED
@@ -70,7 +70,8 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
     run = stored.document
     if run.hold:
         return wait_for_a_person(state, stored, world.clock.now().isoformat())
-    if run.discarded and run.state != "settling":
+    dropped = run.state == "planned" and not take_up_origin(state, run)
+    if dropped or (run.discarded and run.state != "settling"):
         return drop_unfinished(world, state, stored)
     outbox = load(world, run.outbox, run.outbox_sha256)
     rejected = load(world, run.rejected) if run.rejected else no_rows()

@@ -15,6 +15,7 @@ import polars as pl
 from exchanger.jobs.later_changes import later_changes
 from exchanger.jobs.lookup import look_up_and_keep, wait_until_shown
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
+from exchanger.jobs.own_run import overtaken_in_own_run, rows_after
 from exchanger.jobs.reading import REJECTED
 from exchanger.profiles.columns import FILE, PROFILE, ROW, before, said, wanted
 
@@ -51,19 +52,30 @@ def settle_late_rows(
     """
     frames = [pl.DataFrame(schema={PROFILE: pl.String}), *reading.frames]
     profiles = pl.concat([frame.select(PROFILE) for frame in frames]).to_series().unique()
-    root, retries = _first_run(call, run)
-    later = later_changes(call, root, profiles, leaving_out=retries)
+    first, retries = _first_run(call, run)
+    later = later_changes(call, first.seq, profiles, leaving_out=retries)
+    used = rows_after(call, first, reading, found)
     for owed in found.owed:
-        _settle_uncertain(call, reading, owed, later)
+        _settle_uncertain(call, reading, owed)
     rules = [rule for rule in reading.rules.values() if rule.merge in _LATE]
-    reading.frames = [_without_overtaken(frame, rules, later, reading) for frame in reading.frames]
+    overtaken = [
+        [
+            _overtaken(frame, rules, later),
+            overtaken_in_own_run(frame, rules, first, reading, used),
+        ]
+        for frame in reading.frames
+    ]
+    reading.frames = [
+        _without_overtaken(frame, cells, reading)
+        for frame, cells in zip(reading.frames, overtaken, strict=True)
+    ]
     if reading.superseded:
         reading.notes.append(
-            f"{reading.superseded:,} rows were left out, as later runs changed all that they say."
+            f"{reading.superseded:,} rows were left out, as newer ones changed all that they say."
         )
 
 
-def _first_run(call: ImportCall, run: RunDocument) -> tuple[int, list[int]]:
+def _first_run(call: ImportCall, run: RunDocument) -> tuple[RunDocument, list[int]]:
     """Go back to the run that read the rows first; also name the retries on the way."""
     retries: list[int] = []
     while run.origin:
@@ -72,21 +84,28 @@ def _first_run(call: ImportCall, run: RunDocument) -> tuple[int, list[int]]:
             break
         retries.append(run.seq)
         run = before_it
-    return run.seq, retries
+    return run, retries
+
+
+def _overtaken(frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame) -> pl.DataFrame:
+    """Tell which cells of a frame later runs have changed, as *overtaken_in_own_run* does."""
+    changed = {rule.name: later.filter(pl.col("field") == rule.name)[PROFILE] for rule in rules}
+    return frame.select(
+        pl.col(PROFILE).is_in(profiles.implode()).alias(name)
+        for name, profiles in changed.items()
+        if name in frame.columns
+    )
 
 
 def _without_overtaken(
-    frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame, reading: Reading
+    frame: pl.DataFrame, overtaken: list[pl.DataFrame], reading: Reading
 ) -> pl.DataFrame:
     spoke = frame.filter(_speaks(frame))
-    for rule in rules:
-        if rule.name not in frame.columns:
-            continue
-        changed = later.filter(pl.col("field") == rule.name)[PROFILE]
-        still = ~pl.col(PROFILE).is_in(changed.implode())
-        frame = frame.with_columns(pl.when(still).then(pl.col(rule.name)).alias(rule.name))
-        if rule.merge == "clear":
-            frame = frame.with_columns(still & pl.col(said(rule.name)))
+    for name in overtaken[0].columns:
+        gone = overtaken[0][name] | overtaken[1][name]
+        frame = frame.with_columns(pl.when(~gone).then(pl.col(name)).alias(name))
+        if said(name) in frame.columns:
+            frame = frame.with_columns((pl.col(said(name)) & ~gone).alias(said(name)))
     silenced = frame.filter(~_speaks(frame)).join(spoke, on=[FILE, ROW], how="semi")
     reading.superseded += silenced.height
     return frame.join(silenced, on=[FILE, ROW], how="anti", maintain_order="left")
@@ -103,15 +122,17 @@ def _speaks(frame: pl.DataFrame) -> pl.Expr:
     )
 
 
-def _settle_uncertain(
-    call: ImportCall, reading: Reading, owed: OwedRows, later: pl.DataFrame
-) -> None:
+def _settle_uncertain(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
     doubtful = owed.rows.filter(pl.col(UNCERTAIN_ROW))
     sums = [
         rule.name
         for rule in reading.rules.values()
         if rule.merge == "sum" and GIVEN + rule.name in doubtful.columns
     ]
+    if doubtful.is_empty() or not sums:
+        return
+    # Whatever a later run planned with is what Braze had after the refusal, whatever became of it.
+    later = later_changes(call, owed.run.seq, doubtful[PROFILE].unique(), accepted=False)
     for name in sums:
         rows = doubtful.filter(pl.col(GIVEN + name).is_not_null())
         if rows.height:
@@ -130,7 +151,9 @@ def _position(reading: Reading, owed: OwedRows) -> int:
 
 def _seen(call: ImportCall, name: str, rows: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
     """Put beside each row what Braze had after the refusal, as ``@seen``."""
-    known = later.filter(pl.col("field") == name).select(PROFILE, pl.col("before").alias("@seen"))
+    known = later.filter(pl.col("field") == name, pl.col("before").is_not_null()).select(
+        PROFILE, pl.col("before").alias("@seen")
+    )
     asked = rows.join(known, on=PROFILE, how="anti").select(PROFILE, pl.lit(name).alias("field"))
     if asked.height:
         newest = call.state.runs.newest()

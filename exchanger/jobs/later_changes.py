@@ -21,7 +21,12 @@ LATER = pl.Schema({PROFILE: pl.String, "field": pl.String, "before": pl.String})
 
 
 def later_changes(
-    call: ImportCall, since: int, profiles: pl.Series, *, leaving_out: Iterable[int] = ()
+    call: ImportCall,
+    since: int,
+    profiles: pl.Series,
+    *,
+    leaving_out: Iterable[int] = (),
+    accepted: bool = True,
 ) -> pl.DataFrame:
     """
     Find what runs after a run changed.
@@ -31,6 +36,7 @@ def later_changes(
         since: The run.
         profiles: Only these.
         leaving_out: Runs that do not count.
+        accepted: Only what Braze accepted; otherwise all that was planned.
 
     Returns:
         ``LATER``; ``before`` is null where the value before was unknown.
@@ -42,22 +48,25 @@ def later_changes(
     for seq in range(since + 1, last + 1):
         run = call.state.runs.read(seq).document
         if run.outbox and seq not in leaving_out:
-            found += _changes(call, run, profiles)
+            found += _changes(call, run, profiles, accepted=accepted)
         call.world.progress.advance(1)
     return pl.concat(found).unique([PROFILE, "field"], keep="first", maintain_order=True)
 
 
-def _changes(call: ImportCall, run: RunDocument, profiles: pl.Series) -> list[pl.DataFrame]:
+def _changes(
+    call: ImportCall, run: RunDocument, profiles: pl.Series, *, accepted: bool
+) -> list[pl.DataFrame]:
     outbox = load(call.world, run.outbox, run.outbox_sha256)
     named = outbox.filter(pl.col(PROFILE).is_in(profiles.implode()))
     if named.is_empty():
         return []
-    acks = Acknowledgements(call.world.bucket, call.state.names, run.seq).read(run.ack_parts)
-    accepted = named.join(acks.filter(pl.col("outcome") == "ok"), on=ITEM, how="semi")
+    if accepted:
+        acks = Acknowledgements(call.world.bucket, call.state.names, run.seq).read(run.ack_parts)
+        named = named.join(acks.filter(pl.col("outcome") == "ok"), on=ITEM, how="semi")
     return [
-        accepted.filter(pl.col(wanted(name)).is_not_null()).select(
+        named.filter(pl.col(wanted(name)).is_not_null()).select(
             PROFILE, pl.lit(name).alias("field"), pl.col(before(name)).alias("before")
         )
         for name in run.fields
-        if wanted(name) in accepted.columns
+        if wanted(name) in named.columns
     ]

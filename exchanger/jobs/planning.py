@@ -16,7 +16,7 @@ import polars as pl
 import structlog
 
 from exchanger.jobs.baseline import learn_from_segment
-from exchanger.jobs.contributions import as_gifts, corrected
+from exchanger.jobs.contributions import as_gifts, corrected, with_already
 from exchanger.jobs.lookup import look_up_and_keep, overlay, say_if_slow, wait_until_shown
 from exchanger.jobs.quarantine import quarantined
 from exchanger.profiles.columns import (
@@ -103,8 +103,8 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     _count_idle(call, report, rows, held, outbox)
     return Plan(
         outbox=outbox,
-        gifts=pl.concat(
-            [_gifts(given, taken_back, rules, rows, _absent(call, held)), *reading.already]
+        gifts=with_already(
+            _gifts(given, taken_back, rules, rows, _absent(call, held)), reading.already
         ),
         rejected=_quarantine(reading, given, taken_back, merged.rejected),
         rules=rules,
