@@ -18,7 +18,7 @@ import structlog
 from exchanger.jobs.baseline import learn_from_segment
 from exchanger.jobs.contributions import as_gifts, corrected
 from exchanger.jobs.lookup import look_up_and_keep, overlay, say_if_slow, wait_until_shown
-from exchanger.jobs.quarantine import quarantined
+from exchanger.jobs.unmergeable import rejected_by_plan
 from exchanger.profiles.columns import (
     BEFORE,
     EXISTS,
@@ -106,7 +106,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
         gifts=pl.concat(
             [_gifts(given, taken_back, rules, rows, _absent(call, held)), *reading.already]
         ),
-        rejected=_quarantine(reading, given, taken_back, merged.rejected),
+        rejected=rejected_by_plan(reading, given, taken_back, merged.rejected),
         rules=rules,
         lookups=lookups,
     )
@@ -284,34 +284,3 @@ def _count_idle(
     report.profiles_skipped = skipped.height
     report.rows_unchanged = int(unchanged[ROWS].sum())
     report.profiles_unchanged = unchanged.height
-
-
-def _quarantine(
-    reading: Reading, given: pl.DataFrame, taken_back: pl.DataFrame, rejected: pl.DataFrame
-) -> pl.DataFrame:
-    """
-    Join the rows that could not be read with those whose profile could not be merged.
-
-    A profile that only earlier versions of a file named has no row; it is listed without one.
-    """
-    alone = taken_back.select(PROFILE, FILE).join(given, on=PROFILE, how="anti")
-    rows = pl.concat([given, alone.unique(PROFILE)], how="diagonal")
-    unmergeable = rows.join(rejected, on=PROFILE, maintain_order="left")
-    lists = [name for name in given.columns if given[name].dtype.is_nested()]
-    record = pl.struct(
-        pl.col(PROFILE).alias("external_id"),
-        *(
-            pl.col(name) if name in lists else pl.col(name).cast(pl.String)
-            for name in given.columns
-            if not name.startswith("@")
-        ),
-    ).struct.json_encode()
-    by_profile = unmergeable.with_columns(record.alias("record")).select(
-        FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record"
-    )
-    return pl.concat(
-        [
-            quarantined(reading.rejected_rows(), reading.files, "rejected"),
-            quarantined(by_profile, reading.files, "rejected"),
-        ]
-    )
