@@ -56,6 +56,10 @@ class StateNames:
         """The rows that planning rejected, until they are written to quarantine."""
         return f"{self.prefix}outbox/{seq:09d}-{nonce}-rejected.parquet"
 
+    def planned_orders(self, seq: int, nonce: str) -> str:
+        """Where the winning rows of a run stand in the order of their job."""
+        return f"{self.prefix}outbox/{seq:09d}-{nonce}-orders.parquet"
+
     def acks(self, seq: int) -> str:
         """The folder of a run's acknowledgements."""
         return f"{self.prefix}acks/{seq:09d}/"
@@ -105,6 +109,10 @@ class StateNames:
     def held(self) -> str:
         """The Delta table of held values."""
         return f"{self.prefix}held"
+
+    def orders(self, job: str, column: str) -> str:
+        """The Delta table of how far a job has come in the order of a column."""
+        return f"{self.prefix}orders/{job}/{table_column(column)}"
 
     @property
     def applied(self) -> str:

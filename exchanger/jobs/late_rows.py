@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.jobs.late_files import applied_orders
 from exchanger.jobs.later_changes import later_changes
 from exchanger.jobs.lookup import look_up_and_keep, wait_until_shown
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.reading import REJECTED
-from exchanger.profiles.columns import FILE, PROFILE, ROW, before, said, wanted
+from exchanger.profiles.columns import FILE, ORDER, PROFILE, ROW, before, wanted
+from exchanger.profiles.ordering import GIVING_WAY, REPLACING, overtaken, silenced
 
 if TYPE_CHECKING:
-    from exchanger.config.models import StrategyName
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.quarantined_rows import OwedRows, QuarantinedRows
     from exchanger.jobs.reading import Reading
     from exchanger.profiles.rules import Rule
     from exchanger.state.runs import RunDocument
 
-_LATE: frozenset[StrategyName] = frozenset({"set", "clear", "remove", "set_if_empty"})
-"""Strategies by which an old row would undo a newer one."""
 _NOBODY_KNOWS = (
     "Braze may have applied this to {} before it refused it, and the value has changed since: look "
     "at the profile, and give the difference in a new file if it is missing."
@@ -55,8 +54,10 @@ def settle_late_rows(
     later = later_changes(call, root, profiles, leaving_out=retries)
     for owed in found.owed:
         _settle_uncertain(call, reading, owed, later)
-    rules = [rule for rule in reading.rules.values() if rule.merge in _LATE]
-    reading.frames = [_without_overtaken(frame, rules, later, reading) for frame in reading.frames]
+    rules = [rule for rule in reading.rules.values() if rule.merge in GIVING_WAY]
+    left = [silenced(frame, _overtaken(call, frame, rules, later)) for frame in reading.frames]
+    reading.frames = [each.rows for each in left]
+    reading.superseded += sum(each.gone.height for each in left)
     if reading.superseded:
         reading.notes.append(
             f"{reading.superseded:,} rows were left out, as later runs changed all that they say."
@@ -75,32 +76,31 @@ def _first_run(call: ImportCall, run: RunDocument) -> tuple[int, list[int]]:
     return run.seq, retries
 
 
-def _without_overtaken(
-    frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame, reading: Reading
+def _overtaken(
+    call: ImportCall, frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame
 ) -> pl.DataFrame:
-    spoke = frame.filter(_speaks(frame))
+    """
+    Tell which cells later runs have changed, as ``ordering.overtaken`` does.
+
+    Where later runs of the same job had an order, that decides in place of the number of the run.
+    Of an equal order the later run counts, and that is not the one which is given again.
+    """
+    cells: dict[str, pl.Series] = {}
+    older = pl.DataFrame()
+    if ORDER in frame.columns:
+        applied = applied_orders(call, frame, rules)
+        older = overtaken(frame, applied, rules, or_equal=True)
     for rule in rules:
         if rule.name not in frame.columns:
             continue
-        changed = later.filter(pl.col("field") == rule.name)[PROFILE]
-        still = ~pl.col(PROFILE).is_in(changed.implode())
-        frame = frame.with_columns(pl.when(still).then(pl.col(rule.name)).alias(rule.name))
-        if rule.merge == "clear":
-            frame = frame.with_columns(still & pl.col(said(rule.name)))
-    silenced = frame.filter(~_speaks(frame)).join(spoke, on=[FILE, ROW], how="semi")
-    reading.superseded += silenced.height
-    return frame.join(silenced, on=[FILE, ROW], how="anti", maintain_order="left")
-
-
-def _speaks(frame: pl.DataFrame) -> pl.Expr:
-    told = [name for name in frame.columns if name.startswith(said(""))]
-    # What a *clear* rule says is in its flag alone.
-    fields = [name for name in frame.columns if not name.startswith("@") and said(name) not in told]
-    return pl.any_horizontal(
-        pl.lit(value=False),
-        *(pl.col(name).is_not_null() for name in fields),
-        *(pl.col(name).fill_null(value=False) for name in told),
-    )
+        changed = later.filter(pl.col("field") == rule.name)
+        hit = frame[PROFILE].is_in(changed[PROFILE].implode())
+        if ORDER in frame.columns and rule.merge in REPLACING:
+            by_number = changed.filter(~pl.col("in_order"))[PROFILE]
+            unordered = frame[PROFILE].is_in(by_number.implode()) | (hit & frame[ORDER].is_null())
+            hit = unordered | (hit & older[rule.name]) if rule.name in older.columns else unordered
+        cells[rule.name] = hit
+    return frame.select(cell.alias(name) for name, cell in cells.items())
 
 
 def _settle_uncertain(

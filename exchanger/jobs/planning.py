@@ -17,6 +17,7 @@ import structlog
 
 from exchanger.jobs.baseline import learn_from_segment
 from exchanger.jobs.contributions import as_gifts, corrected
+from exchanger.jobs.late_files import rows_in_order
 from exchanger.jobs.lookup import look_up_and_keep, overlay, say_if_slow, wait_until_shown
 from exchanger.jobs.unmergeable import rejected_by_plan
 from exchanger.profiles.columns import (
@@ -55,6 +56,7 @@ class Plan:
             profile that are not superseded.
         gifts: What each file gives to summed and added fields of profiles that can be merged.
         rejected: Rows that go to quarantine, in its shape.
+        orders: How far the run takes each field in the order of ``order_by``, once accepted.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
     """
@@ -62,6 +64,7 @@ class Plan:
     outbox: pl.DataFrame
     gifts: pl.DataFrame
     rejected: pl.DataFrame
+    orders: pl.DataFrame
     rules: list[Rule]
     lookups: int
 
@@ -89,7 +92,8 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
         BrazeError: A look-up failed.
     """
     rules = list(reading.rules.values())
-    given = reading.given()
+    ordered = rows_in_order(call, reading, rules)
+    given = ordered.given
     taken_back = reading.taken_back()
     folded = corrected(fold(given, rules), taken_back, rules)
     known = _held(call, folded[PROFILE], rules)
@@ -97,7 +101,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     merged = merge(folded, held, rules, assume_empty=call.job.assumes_empty)
     accepted = folded.join(merged.rejected, on=PROFILE, how="anti")
     rows = _effective_rows(given, accepted, rules)
-    present = _without_absent(call, merged.wanted, held)
+    present = _present(call, merged.wanted, held)
     outbox = _outbox(call, present, known, held, rows)
     _count(report, reading, folded, rows, merged)
     _count_idle(call, report, rows, held, outbox)
@@ -107,6 +111,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
             [_gifts(given, taken_back, rules, rows, _absent(call, held)), *reading.already]
         ),
         rejected=rejected_by_plan(reading, given, taken_back, merged.rejected),
+        orders=ordered.orders(rules, _present(call, rows, held), outbox),
         rules=rules,
         lookups=lookups,
     )
@@ -200,8 +205,8 @@ def _absent(call: ImportCall, held: pl.DataFrame) -> pl.Series:
     return gone.clear() if call.job.create_missing else gone
 
 
-def _without_absent(call: ImportCall, changes: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
-    return changes.filter(~pl.col(PROFILE).is_in(_absent(call, held).implode()))
+def _present(call: ImportCall, rows: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(~pl.col(PROFILE).is_in(_absent(call, held).implode()))
 
 
 def _outbox(

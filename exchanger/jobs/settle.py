@@ -15,6 +15,7 @@ import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.contributions import GAVE
+from exchanger.jobs.late_files import ORDERS_SCHEMA, without_unaccepted
 from exchanger.jobs.owed import owed_by
 from exchanger.jobs.quarantine import quarantined, to_csv
 from exchanger.jobs.report import RunReport, RunState
@@ -54,7 +55,7 @@ def settle(
 
     Args:
         world: The outside.
-        state: Where it is committed: held values, applied files, kept types, in this order.
+        state: Where it is committed: held values, orders, applied files, kept types, in this order.
         stored: The run document, ``settling``.
         outbox: The run's outbox.
         rejected: The rows that planning rejected, as quarantine has them.
@@ -69,13 +70,17 @@ def settle(
 
     gifts = load(world, run.gifts) if run.gifts else pl.DataFrame(schema=GIFTS_SCHEMA)
     gave = _keep_gave(world, state, run, _without(gifts, refused, dropped))
-    owed = _keep_owed(world, state, run, refused, gifts)
+    orders = load(world, run.orders) if run.orders else pl.DataFrame(schema=ORDERS_SCHEMA)
+    owed = _keep_owed(world, state, run, refused, (gifts, orders))
 
     acked_at = datetime.fromisoformat(run.acked_at)
     doubtful = refused.filter(pl.col("uncertain") | pl.lit(run.resumed))
     uncertain = pl.concat([doubtful, unknown])
     held = pl.concat([_held_rows(accepted), _uncertain_rows(uncertain)])
     state.held.deliver(held, seq=run.seq, at=acked_at)
+    if run.orders:
+        accepted_orders = without_unaccepted(orders, answered)
+        state.orders.by(run.job, run.order_by).record(accepted_orders, seq=run.seq)
     state.applied.record(run.job, run.files, seq=run.seq)
     if run.types:
         state.types.keep(run.job, run.types, seq=run.seq)
@@ -137,11 +142,11 @@ def _keep_owed(
     state: ConnectionState,
     run: RunDocument,
     refused: pl.DataFrame,
-    gifts: pl.DataFrame,
+    gave: tuple[pl.DataFrame, pl.DataFrame],
 ) -> str:
-    """Keep what was given to refused profiles, so that it can be given again."""
+    """Keep what was given to refused profiles, and its order, so that it can be given again."""
     doubtful = refused.with_columns(pl.col("uncertain") | pl.lit(run.resumed))
-    rows = owed_by(doubtful, gifts, run.fields)
+    rows = owed_by(doubtful, *gave, run.fields)
     return store_unless_empty(world, state.names.owed(run.job, run.seq), rows)
 
 

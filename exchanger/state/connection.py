@@ -10,6 +10,7 @@ from exchanger.state.applied import AppliedFiles
 from exchanger.state.finished import FinishedRuns
 from exchanger.state.held import HeldValues
 from exchanger.state.kept_types import KeptTypes
+from exchanger.state.orders import Orders
 from exchanger.state.runs import RunLog
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class ConnectionState:
     names: StateNames
     runs: RunLog
     held: HeldValues
+    orders: Orders
     applied: AppliedFiles
     finished: FinishedRuns
     types: KeptTypes
@@ -41,6 +43,7 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         names=names,
         runs=RunLog(bucket, names),
         held=HeldValues(bucket.table(names.held)),
+        orders=Orders(bucket, names),
         applied=AppliedFiles(bucket.table(names.applied)),
         finished=FinishedRuns(bucket.table(names.finished)),
         types=KeptTypes(bucket, names),
