@@ -101,6 +101,11 @@ class StateNames:
         return f"{self.prefix}exports/{job}.json"
 
     @property
+    def first_deliveries(self) -> str:
+        """Which attributes were ever delivered, and what is yet to be read back of them."""
+        return f"{self.prefix}first-deliveries.json"
+
+    @property
     def lease(self) -> str:
         """Who may write."""
         return f"{self.prefix}lease.json"

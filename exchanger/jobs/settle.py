@@ -18,6 +18,7 @@ from exchanger.jobs.contributions import GAVE
 from exchanger.jobs.late_files import ORDERS_SCHEMA, without_unaccepted
 from exchanger.jobs.owed import owed_by
 from exchanger.jobs.quarantine import quarantined, to_csv
+from exchanger.jobs.read_back import keep_sample
 from exchanger.jobs.report import RunReport, RunState
 from exchanger.jobs.runfiles import load, store_unless_empty
 from exchanger.profiles.columns import (
@@ -82,6 +83,7 @@ def settle(
         accepted_orders = without_unaccepted(orders, answered)
         state.orders.by(run.job, run.order_by).record(accepted_orders, seq=run.seq)
     state.applied.record(run.job, run.files, seq=run.seq)
+    keep_sample(state, run, accepted)
     if run.types:
         state.types.keep(run.job, run.types, seq=run.seq)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from exchanger.files.names import StateNames
 from exchanger.state.applied import AppliedFiles
 from exchanger.state.finished import FinishedRuns
+from exchanger.state.first_deliveries import FirstDeliveries
 from exchanger.state.held import HeldValues
 from exchanger.state.kept_types import KeptTypes
 from exchanger.state.orders import Orders
@@ -28,6 +29,7 @@ class ConnectionState:
     applied: AppliedFiles
     finished: FinishedRuns
     types: KeptTypes
+    first_deliveries: FirstDeliveries
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -47,4 +49,5 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         applied=AppliedFiles(bucket.table(names.applied)),
         finished=FinishedRuns(bucket.table(names.finished)),
         types=KeptTypes(bucket, names),
+        first_deliveries=FirstDeliveries(bucket, names),
     )
