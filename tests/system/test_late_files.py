@@ -6,7 +6,6 @@ import io
 from datetime import UTC, datetime
 
 import polars as pl
-import pytest
 
 TRACK = "/users/track"
 JOB = {
@@ -70,34 +69,50 @@ def test_a_late_file_does_not_undo_a_newer_one(exchange):
     assert 0 == report["profiles_named"] == report["requests"]
 
 
-@pytest.mark.parametrize(
-    ("newer", "older", "dtype"),
-    [
-        ("2026-02-02T00:00:00Z", "2026-02-01", None),
-        ("10", "9", None),
-        ("10.5", "9", None),
-        ("v2", "v1", None),
-        ("2026-02-02", "", None),
-        (datetime(2026, 2, 2, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC), "Datetime"),
-        (2**60 + 1, 2**60, "Int64"),
-        (10.5, 9.0, "Float64"),
-        (7, None, "Int64"),
-    ],
-)
-def test_order_is_kept_as_what_it_means(exchange, newer, older, dtype):
+KINDS = {
+    "day": ("2026-02-02T00:00:00Z", "2026-02-01", None),
+    "whole": ("10", "9", None),
+    "broken": ("10.5", "9", None),
+    "text": ("v2", "v1", None),
+    "none": ("2026-02-02", "", None),
+    "moment": (datetime(2026, 2, 2, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC), pl.Datetime),
+    "large": (2**60 + 1, 2**60, pl.Int64),
+    "float": (10.5, 9.0, pl.Float64),
+    "null": (7, None, pl.Int64),
+}
+"""By the name of a job: a newer order, an older one, and their type; None for CSV."""
+
+
+def file_of(kind, at, tier):
+    """A file that says one thing, as CSV or Parquet."""
+    dtype = KINDS[kind][2]
+    if dtype is None:
+        return f"id,at,tier\na,{at},{tier}\n"
+    frame = pl.DataFrame({"id": ["a"], "tier": [tier]})
+    return parquet(frame.with_columns(pl.Series("at", [at], dtype=dtype)))
+
+
+def test_order_is_kept_as_what_it_means(exchange):
     """Times, numbers and texts of CSV and Parquet keep their order between runs; none is oldest."""
-    exchange.configure(crm=with_fields("tier"))
-    for at, tier in ((newer, "gold"), (older, "blue"), (newer, "grey")):
-        if dtype is None:
-            exchange.drop(f"inbox/{tier}.csv", f"id,at,tier\na,{at},{tier}\n")
-        else:
-            order = pl.Series("at", [at], dtype=getattr(pl, dtype))
-            frame = pl.DataFrame({"id": ["a"], "tier": [tier]}).with_columns(order)
-            exchange.drop(f"inbox/{tier}.parquet", parquet(frame))
-        report = exchange.ask("run", "crm")
+    jobs = {
+        kind: JOB
+        | {
+            "source": {"prefix": f"{kind}/", "order_by": "at"},
+            "fields": {kind: {"from": "tier", "type": "string"}},
+        }
+        for kind in KINDS
+    }
+    exchange.configure(**jobs)
+    for turn, tier in enumerate(("gold", "blue", "grey")):
+        for kind, (newer, older, _) in KINDS.items():
+            body = file_of(kind, older if turn == 1 else newer, tier)
+            exchange.drop(f"{kind}/{turn}", body)
+        reports = exchange.ask("run", *jobs)
         expected = '"grey"' if tier == "grey" else '"gold"'
-        assert expected == exchange.attribute("a", "tier"), tier
-        assert (tier == "blue") == (report["rows_superseded"] == 1)
+        assert {kind: expected for kind in KINDS} == {
+            kind: exchange.attribute("a", kind) for kind in KINDS
+        }
+        assert [int(turn == 1)] * len(KINDS) == [each["rows_superseded"] for each in reports]
 
 
 def test_a_value_that_braze_had_already_keeps_later_ones_out(exchange):

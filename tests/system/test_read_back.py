@@ -10,7 +10,7 @@ JOB = {
     "fields": {
         "tier": {"from": "tier", "type": "string"},
         "visits": {"from": "visits", "type": "integer"},
-        "tags": {"from": "tags", "split": "|"},
+        "tags": {"from": "tags", "type": "list", "split": "|"},
     },
 }
 HEADER = "id,tier,visits,tags\n"
@@ -61,7 +61,7 @@ def test_a_forced_type_is_told_in_the_next_run(exchange):
     report = exchange.ask("run", "crm")
     (note,) = report["notes"]
     assert "'tier'" in note
-    assert report["notes"] == exchange.ask("show", str(report["seq"]))["report"]["notes"]
+    assert report["notes"] == exchange.ask("show", str(report["seq"]))["notes"]
 
 
 def test_what_changed_since_and_what_stuck_is_not_told(exchange):
