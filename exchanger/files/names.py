@@ -117,7 +117,8 @@ class StateNames:
 
     def orders(self, job: str, column: str) -> str:
         """The Delta table of how far a job has come in the order of a column."""
-        return f"{self.prefix}orders/{job}/{table_column(column)}"
+        # Readers of tables take percent signs in a path for escapes.
+        return f"{self.prefix}orders/{job}/{table_column(column).replace('%', '~')}"
 
     @property
     def applied(self) -> str:
