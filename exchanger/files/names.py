@@ -117,8 +117,7 @@ class StateNames:
 
     def orders(self, job: str, column: str) -> str:
         """The Delta table of how far a job has come in the order of a column."""
-        # Readers of tables take percent signs in a path for escapes.
-        return f"{self.prefix}orders/{job}/{table_column(column).replace('%', '~')}"
+        return f"{self.prefix}orders/{_folder(job)}/{_folder(column)}"
 
     @property
     def applied(self) -> str:
@@ -129,6 +128,11 @@ class StateNames:
     def finished(self) -> str:
         """The Delta table of finished runs."""
         return f"{self.prefix}finished"
+
+
+def _folder(name: str) -> str:
+    # Readers of tables take percent signs in a path for escapes.
+    return table_column(name).replace("%", "~")
 
 
 def table_column(field: str) -> str:
