@@ -143,6 +143,18 @@ def test_what_was_refused_does_not_move_the_order(exchange):
     assert 1 == exchange.ask("run", "crm")["rows_superseded"]
 
 
+def test_what_was_discarded_does_not_move_the_order(exchange):
+    """A run that could not be delivered and was dropped keeps nothing out."""
+    exchange.configure(crm=with_fields("tier"))
+    exchange.braze.faults(TRACK, status=401, body={"message": "Invalid API key"})
+    exchange.drop("inbox/1.csv", "id,at,tier\na,5,gold\n")
+    exchange.ask("run", "crm", code=7)
+    exchange.ask("discard", "1")
+    exchange.drop("inbox/2.csv", "id,at,tier\na,3,blue\n")
+    exchange.ask("run", "crm")
+    assert '"blue"' == exchange.attribute("a", "tier")
+
+
 def test_a_retried_row_gives_way_to_a_newer_one(exchange):
     """A refused row that is older than what came since is left out; its sum is still added."""
     exchange.configure(crm=with_fields("tier", "visits"))
