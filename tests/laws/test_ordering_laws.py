@@ -185,6 +185,14 @@ def test_late_files_end_where_one_sorted_run_ends(all_runs):
             assert list(map(unordered, one)) == list(map(unordered, other)), name
 
 
+def test_a_row_that_changes_nothing_takes_the_order_further():
+    """What Braze had already counts as applied, so what is older than that comes too late."""
+    job, silent = Job(), dict.fromkeys(SPECS, oracle.SILENT)
+    for order, tier in ((1, "a"), (5, "a"), (3, "b")):
+        job.run([("ada", order, silent | {"tier": tier})])
+    assert ('"a"', 1) == (job.held["tier"][0], job.superseded)
+
+
 def unordered(text):
     """Members of a list are added in the order of their arrival."""
     value = oracle.read(text)
