@@ -30,6 +30,8 @@ FieldType = Literal[
     "string", "integer", "float", "decimal", "boolean", "date", "datetime", "list", "json"
 ]
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
+Priority = Literal["urgent", "normal", "low"]
+"""Which of several waiting jobs the daemon starts first."""
 
 NEEDS_HELD: frozenset[StrategyName] = frozenset(
     {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
@@ -188,6 +190,7 @@ class ImportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    priority: Priority = "normal"
     object: Literal["attributes"] = "attributes"
     source: Source
     match: Annotated[tuple[Match, ...], Field(min_length=1, max_length=1)]
@@ -244,6 +247,7 @@ class ExportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    priority: Priority = "normal"
     segment: str
     fields: dict[str, ExportField] = {}
     remaining_fields: RemainingExport | None = None

@@ -21,10 +21,12 @@ from exchanger.state.folding import ROWS_AT_ONCE, Folding
 from exchanger.state.held_rows import (
     folded,
     held_column,
-    in_order,
     newest,
+    newest_of_each,
     newest_time,
     stamped,
+    time_alone,
+    value_alone,
     value_columns,
 )
 
@@ -79,19 +81,18 @@ class HeldValues:
         known = {name: column for name, column in columns.items() if column in present}
         dated = {} if since is None else {n: c for n, c in known.items() if n in (EXISTS, *fresh)}
         named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
+        wanted = {name: (newest(column), value_alone(column)) for name, column in known.items()}
+        wanted |= {
+            _time(name): (newest_time(column, present), time_alone(column, present))
+            for name, column in dated.items()
+        }
         return (
-            in_order(rows.join(named, on="profile", how="semi"))
-            .group_by(pl.col("profile").alias(PROFILE))
-            .agg(
-                *(newest(column).alias(name) for name, column in known.items()),
-                *(newest_time(column, present).alias(_time(n)) for n, column in dated.items()),
-            )
+            newest_of_each(rows.join(named, on="profile", how="semi"), wanted)
             .with_columns(_unless_too_old(name, since) for name in dated)
             .select(
                 pl.col(name) if name in (PROFILE, *known) else pl.lit(None, pl.String).alias(name)
                 for name in (PROFILE, EXISTS, *fields)
             )
-            .collect(engine="streaming")
         )
 
     def fields(self) -> list[str]:

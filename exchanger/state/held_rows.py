@@ -15,13 +15,14 @@ from exchanger.files.names import table_column
 from exchanger.profiles.columns import EXISTS, PROFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
 SLICES = 1024
 """Values of the column ``slice``: a stable hash of the profile, by which rows are sorted."""
 
 _META = ("slice", "profile", "exists", "stamp", "observed", "at")
+_ORDER = ("stamp", "observed", "at")
 _WHEN = "when:"
 _TIME = pl.Datetime("us", "UTC")
 
@@ -74,7 +75,7 @@ def stamped(rows: pl.DataFrame, *, stamp: int, observed: bool, at: datetime) -> 
 
 def in_order(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Sort rows so that of one profile the last that speaks of a field counts."""
-    return rows.sort("stamp", "observed", "at")
+    return rows.sort(*_ORDER)
 
 
 def newest(column: str) -> pl.Expr:
@@ -90,9 +91,48 @@ def newest_time(column: str, present: Iterable[str]) -> pl.Expr:
         column: As for *newest*.
         present: All columns of the table.
     """
+    return _time_of(column, present).filter(pl.col(column).is_not_null()).last()
+
+
+def value_alone(column: str) -> pl.Expr:
+    """Give what *newest* gives for a profile of one row."""
+    return pl.col(column)
+
+
+def time_alone(column: str, present: Iterable[str]) -> pl.Expr:
+    """Give what *newest_time* gives for a profile of one row."""
+    return pl.when(pl.col(column).is_not_null()).then(_time_of(column, present))
+
+
+def _time_of(column: str, present: Iterable[str]) -> pl.Expr:
     when = _WHEN + column
-    time = pl.coalesce(when, "at") if when in present else pl.col("at")
-    return time.filter(pl.col(column).is_not_null()).last()
+    return pl.coalesce(when, "at") if when in present else pl.col("at")
+
+
+def newest_of_each(
+    rows: pl.LazyFrame, wanted: Mapping[str, tuple[pl.Expr, pl.Expr]]
+) -> pl.DataFrame:
+    """
+    Make one row of all rows of each profile.
+
+    Grouping is dear and after folding most profiles have one row, so those go another way.
+
+    Args:
+        rows: Rows of the table.
+        wanted: By name, the aggregation of a profile's rows, and what it is for a single row.
+
+    Returns:
+        ``@profile`` and the names of *wanted*, in one chunk, which is quicker to gather from.
+    """
+    needed = {root for pair in wanted.values() for expr in pair for root in expr.meta.root_names()}
+    found = rows.select(sorted(needed | {"profile", *_ORDER})).collect(engine="streaming")
+    repeated = found["profile"].is_duplicated()
+    alone = {name: single for name, (_, single) in wanted.items()}
+    grouped = {name: several for name, (several, _) in wanted.items()}
+    profile = pl.col("profile").alias(PROFILE)
+    several = in_order(found.lazy().filter(repeated)).group_by(profile).agg(**grouped)
+    ones = found.lazy().filter(~repeated).select(profile, **alone)
+    return pl.concat(pl.collect_all([ones, several])).rechunk()
 
 
 def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
