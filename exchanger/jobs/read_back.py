@@ -121,7 +121,7 @@ def _sentence(name: str, rows: pl.DataFrame, of: int) -> str:
         f"Braze accepted {name!r} and did not keep it: of {of} profiles that were read back, "
         f"{rows.height} do not have what was sent. {profile!r} was sent {sent} and has {has}. "
         "Braze ignores values without a word if the attribute is blocklisted, or has another type "
-        "in its dashboard."
+        "in its dashboard; or somebody else has changed it since."
     )
 
 
