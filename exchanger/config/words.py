@@ -59,7 +59,9 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     if not job.create_missing:
         lines.append("leaves out people that Braze does not know")
     if source.order_by:
-        lines.append(f"applies the rows of one profile in the order of {source.order_by}")
+        lines.append(
+            f"applies the rows of one profile in the order of {source.order_by}, also between files"
+        )
     lines += [f"{name}: {_field(field, job)}" for name, field in job.fields.items()]
     lines += [_remaining(block, job) for block in job.remaining_fields]
     return lines

@@ -86,7 +86,7 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
         make_certain(world, suspects)
         stored = _freeze(world, state, stored, delivery, acks)
     report = settle(world, state, stored, outbox, rejected)
-    tidy(world, state)
+    tidy(world, state, run)
     return report
 
 

@@ -17,8 +17,9 @@ import structlog
 
 from exchanger.jobs.baseline import learn_from_segment
 from exchanger.jobs.contributions import as_gifts, corrected, with_already
+from exchanger.jobs.late_files import rows_in_order
 from exchanger.jobs.lookup import look_up_and_keep, overlay, say_if_slow, wait_until_shown
-from exchanger.jobs.quarantine import quarantined
+from exchanger.jobs.unmergeable import rejected_by_plan
 from exchanger.profiles.columns import (
     BEFORE,
     EXISTS,
@@ -55,6 +56,7 @@ class Plan:
             profile that are not superseded.
         gifts: What each file gives to summed and added fields of profiles that can be merged.
         rejected: Rows that go to quarantine, in its shape.
+        orders: How far the run takes each field in the order of ``order_by``, once accepted.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
     """
@@ -62,6 +64,7 @@ class Plan:
     outbox: pl.DataFrame
     gifts: pl.DataFrame
     rejected: pl.DataFrame
+    orders: pl.DataFrame
     rules: list[Rule]
     lookups: int
 
@@ -89,7 +92,8 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
         BrazeError: A look-up failed.
     """
     rules = list(reading.rules.values())
-    given = reading.given()
+    ordered = rows_in_order(call, reading, rules)
+    given = ordered.given
     taken_back = reading.taken_back()
     folded = corrected(fold(given, rules), taken_back, rules)
     known = _held(call, folded[PROFILE], rules)
@@ -97,7 +101,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     merged = merge(folded, held, rules, assume_empty=call.job.assumes_empty)
     accepted = folded.select(PROFILE, ROWS).join(merged.rejected, on=PROFILE, how="anti")
     rows = _effective_rows(given, accepted, rules)
-    present = _without_absent(call, merged.wanted, held)
+    present = _present(call, merged.wanted, held)
     outbox = _outbox(call, present, known, held, rows)
     _count(report, reading, folded, rows, merged)
     _count_idle(call, report, rows, held, outbox)
@@ -106,7 +110,8 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
         gifts=with_already(
             _gifts(given, taken_back, rules, rows, _absent(call, held)), reading.already
         ),
-        rejected=_quarantine(reading, given, taken_back, merged.rejected),
+        rejected=rejected_by_plan(reading, given, taken_back, merged.rejected),
+        orders=ordered.orders(rules, _present(call, rows, held), outbox),
         rules=rules,
         lookups=lookups,
     )
@@ -202,9 +207,9 @@ def _absent(call: ImportCall, held: pl.DataFrame) -> pl.Series:
     return gone.clear() if call.job.create_missing else gone
 
 
-def _without_absent(call: ImportCall, changes: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+def _present(call: ImportCall, rows: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     absent = _absent(call, held)
-    return changes if absent.is_empty() else changes.filter(~_among(absent))
+    return rows if absent.is_empty() else rows.filter(~_among(absent))
 
 
 def _outbox(
@@ -302,34 +307,3 @@ def _count_idle(
     report.profiles_skipped = skipped.height
     report.rows_unchanged = int(unchanged[ROWS].sum())
     report.profiles_unchanged = unchanged.height
-
-
-def _quarantine(
-    reading: Reading, given: pl.DataFrame, taken_back: pl.DataFrame, rejected: pl.DataFrame
-) -> pl.DataFrame:
-    """
-    Join the rows that could not be read with those whose profile could not be merged.
-
-    A profile that only earlier versions of a file named has no row; it is listed without one.
-    """
-    alone = taken_back.select(PROFILE, FILE).join(given, on=PROFILE, how="anti")
-    rows = pl.concat([given, alone.unique(PROFILE)], how="diagonal")
-    unmergeable = rows.join(rejected, on=PROFILE, maintain_order="left")
-    lists = [name for name in given.columns if given[name].dtype.is_nested()]
-    record = pl.struct(
-        pl.col(PROFILE).alias("external_id"),
-        *(
-            pl.col(name) if name in lists else pl.col(name).cast(pl.String)
-            for name in given.columns
-            if not name.startswith("@")
-        ),
-    ).struct.json_encode()
-    by_profile = unmergeable.with_columns(record.alias("record")).select(
-        FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record"
-    )
-    return pl.concat(
-        [
-            quarantined(reading.rejected_rows(), reading.files, "rejected"),
-            quarantined(by_profile, reading.files, "rejected"),
-        ]
-    )

@@ -46,6 +46,7 @@ def commit(
     checksum = _store(world, outbox, plan.outbox)
     gifts = store_unless_empty(world, names.gifts(seq, nonce), plan.gifts)
     rejected = store_unless_empty(world, names.rejected(seq, nonce), plan.rejected)
+    orders = store_unless_empty(world, names.planned_orders(seq, nonce), plan.orders)
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -61,6 +62,8 @@ def commit(
         rejected=rejected,
         objects=plan.outbox.height,
         fields={rule.name: _merged_as(rule) for rule in plan.rules},
+        orders=orders,
+        order_by=call.job.source.order_by or "",
         origin=origin,
         types=reading.types,
         report=report.to_json(),

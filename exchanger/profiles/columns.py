@@ -26,6 +26,7 @@ SURE = "@sure"
 """Boolean: the profile exists once Braze accepts its object, so held values may advance."""
 
 SAID = "@said:"
+ORDERED = "order:"
 BEFORE = "before:"
 WANTED = "wanted:"
 SEND = "send:"
@@ -34,6 +35,11 @@ SEND = "send:"
 def said(field: str) -> str:
     """Name the Boolean column that tells whether a row speaks of a ``clear`` field."""
     return SAID + field
+
+
+def ordered(field: str) -> str:
+    """Name the Boolean column that tells whether a row's ``@order`` counts for a field."""
+    return ORDERED + field
 
 
 def before(field: str) -> str:

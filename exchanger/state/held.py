@@ -11,16 +11,14 @@ or the canonical JSON text of the value.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.files.names import field_of
-from exchanger.outside.tables import MANY_FILES
 from exchanger.profiles.columns import EXISTS, PROFILE
+from exchanger.state.folding import ROWS_AT_ONCE, Folding
 from exchanger.state.held_rows import (
-    SLICES,
     columns_for,
     folded,
     held_column,
@@ -39,13 +37,6 @@ if TYPE_CHECKING:
 
     from exchanger.outside.tables import Table
 
-MANY_ROWS = 2_000_000
-"""So many rows since the last folding, and as many as it left, are worth another one."""
-ROWS_AT_ONCE = 2_000_000
-"""About how many rows folding has in memory."""
-
-_FOLDED = "folded"
-
 
 class HeldValues:
     """
@@ -58,7 +49,7 @@ class HeldValues:
 
     def __init__(self, table: Table, *, rows_at_once: int = ROWS_AT_ONCE) -> None:
         self._table = table
-        self._rows_at_once = rows_at_once
+        self._folding = Folding(table, folded, rows_at_once=rows_at_once)
 
     def of(
         self,
@@ -152,13 +143,7 @@ class HeldValues:
         Args:
             go_on: Asked before every step; what it raises leaves the table as it is.
         """
-        size = self._table.size()
-        left = self._table.noted(_FOLDED)
-        new = size.rows - left
-        if new >= left and (new >= MANY_ROWS or size.files > MANY_FILES):
-            self.fold(go_on)
-        else:
-            self._table.compact()
+        self._folding.tidy(go_on)
 
     def fold(self, go_on: Callable[[], None]) -> bool:
         """
@@ -172,19 +157,7 @@ class HeldValues:
         Returns:
             Whether it was done; False if another process wrote to the table meanwhile.
         """
-        shares = self._table.size().rows // self._rows_at_once + 1
-        bounds = [SLICES * share // shares for share in range(shares + 1)]
-
-        def made(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-            for first, end in pairwise(bounds):
-                go_on()
-                share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
-                yield self._table.collect(folded(share), streaming=True)
-
-        done = self._table.rewrite(made)
-        if done:
-            self._table.note(_FOLDED, self._table.size().rows)
-        return done
+        return self._folding.fold(go_on)
 
 
 def _time(name: str) -> str:
