@@ -18,14 +18,14 @@ import polars as pl
 
 from exchanger.files.names import field_of
 from exchanger.outside.tables import MANY_FILES
-from exchanger.profiles.columns import EXISTS, PROFILE
+from exchanger.profiles.columns import PROFILE, STAMP
+from exchanger.state.held_reading import nothing, read_newest, rows_of
 from exchanger.state.held_rows import (
+    PLACES,
     SLICES,
     folded,
     held_column,
-    in_order,
-    newest,
-    newest_time,
+    place_of,
     stamped,
     value_columns,
 )
@@ -64,6 +64,7 @@ class HeldValues:
         *,
         since: datetime | None = None,
         fresh: Collection[str] = (),
+        sent: Collection[str] = (),
     ) -> pl.DataFrame:
         """
         Read what is held for some profiles.
@@ -74,34 +75,82 @@ class HeldValues:
             since: What was learnt before is given as unknown, if it is about a field in *fresh* or
                 says that there is no such profile; None: nothing is too old.
             fresh: Some of *fields*.
+            sent: Some of *fields*, of which to tell what was delivered last.
 
         Returns:
-            One row for each profile that was ever observed or sent: ``@profile``, ``@exists`` and
-            one canonical String column per field; null where the field is unknown.
+            One row for each profile that was ever observed or sent: ``@profile``, ``@exists``,
+            one canonical String column per field, null where the field is unknown, and
+            ``@sent:NAME``, null where nothing was ever delivered.
         """
         rows = self._table.scan()
         if rows is None:
-            schema = dict.fromkeys((PROFILE, *fields), pl.String()) | {EXISTS: pl.Boolean()}
-            return pl.DataFrame(schema=schema).select(PROFILE, EXISTS, *fields)
-        present = rows.collect_schema().names()
-        columns = {EXISTS: "exists"} | {name: held_column(name) for name in fields}
-        known = {name: column for name, column in columns.items() if column in present}
-        dated = {} if since is None else {n: c for n, c in known.items() if n in (EXISTS, *fresh)}
-        named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
-        return (
-            in_order(rows.join(named, on="profile", how="semi"))
-            .group_by(pl.col("profile").alias(PROFILE))
-            .agg(
-                *(newest(column).alias(name) for name, column in known.items()),
-                *(newest_time(column, present).alias(_time(n)) for n, column in dated.items()),
-            )
-            .with_columns(_unless_too_old(name, since) for name in dated)
-            .select(
-                pl.col(name) if name in (PROFILE, *known) else pl.lit(None, pl.String).alias(name)
-                for name in (PROFILE, EXISTS, *fields)
-            )
-            .collect(engine="streaming")
-        )
+            return nothing(fields, sent).drop(STAMP)
+        chosen = rows_of(rows, profiles)
+        return read_newest(chosen, fields, since=since, fresh=fresh, sent=sent).drop(STAMP)
+
+    def history_of(self, profiles: pl.Series, fields: Sequence[str]) -> pl.DataFrame:
+        """
+        Read what is held for some profiles, and what was delivered last.
+
+        Returns:
+            As *of* does, with ``@sent:NAME`` for all fields, and ``@stamp`` (Int64): the newest
+            run that anything of it is known to include.
+        """
+        rows = self._table.scan()
+        if rows is None:
+            return nothing(fields, fields)
+        return read_newest(rows_of(rows, profiles), fields, sent=fields)
+
+    def slices(self) -> list[tuple[int, int]]:
+        """Part all profiles into ranges of slices that fit into memory, for *between*."""
+        shares = self._table.size().rows // self._rows_at_once + 1
+        bounds = [SLICES * share // shares for share in range(shares + 1)]
+        return list(pairwise(bounds))
+
+    def between(self, first: int, end: int, fields: Sequence[str]) -> pl.DataFrame:
+        """
+        Read what is held for all profiles of a range of slices.
+
+        Args:
+            first: The first slice.
+            end: The slice behind the last one.
+            fields: Attributes.
+
+        Returns:
+            As *history_of* does.
+        """
+        rows = self._table.scan()
+        if rows is None:
+            return nothing(fields, fields)
+        chosen = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
+        return read_newest(chosen, fields, sent=fields)
+
+    def sample(self, fields: Sequence[str], count: int, seed: int) -> pl.Series:
+        """
+        Choose some of the profiles that hold any of some fields.
+
+        The choice is as good as random, and the same for the same table, *count* and *seed*.
+
+        Args:
+            fields: Attributes.
+            count: How many; fewer if there are not so many.
+            seed: Another one chooses others.
+        """
+        rows = self._table.scan()
+        present = [] if rows is None else rows.collect_schema().names()
+        columns = [held_column(name) for name in fields if held_column(name) in present]
+        if rows is None or not columns:
+            return pl.Series(PROFILE, [], dtype=pl.String)
+        said = rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in columns))
+        places = said.select(pl.col("profile").alias(PROFILE), place=place_of("profile", seed))
+        share = 2 * count / max(self._table.size().rows, 1)
+        while True:
+            # A profile may have many rows; only those that may be chosen are held in memory.
+            few = places.filter(pl.col("place") <= min(share, 1.0) * PLACES)
+            found = few.unique(PROFILE).collect(engine="streaming")
+            if found.height >= count or share >= 1:
+                return found.sort("place", PROFILE)[PROFILE].head(count)
+            share *= 4
 
     def fields(self) -> list[str]:
         """List the attributes that anything was ever known of, sorted."""
@@ -168,11 +217,10 @@ class HeldValues:
         Returns:
             Whether it was done; False if another process wrote to the table meanwhile.
         """
-        shares = self._table.size().rows // self._rows_at_once + 1
-        bounds = [SLICES * share // shares for share in range(shares + 1)]
+        ranges = self.slices()
 
         def made(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-            for first, end in pairwise(bounds):
+            for first, end in ranges:
                 go_on()
                 share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
                 yield folded(share).collect(engine="streaming")
@@ -181,14 +229,3 @@ class HeldValues:
         if done:
             self._table.note(_FOLDED, self._table.size().rows)
         return done
-
-
-def _time(name: str) -> str:
-    return f"@time:{name}"
-
-
-def _unless_too_old(name: str, since: datetime | None) -> pl.Expr:
-    """Forget a value, or that a profile is absent, if it was learnt too long ago."""
-    value = pl.col(name)
-    stays = pl.col(_time(name)) >= since
-    return pl.when(stays | value if name == EXISTS else stays).then(value).alias(name)
