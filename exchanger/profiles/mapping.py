@@ -174,7 +174,9 @@ def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, b
             )
             raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
         taken[name] = column
-        config = FieldConfig(merge=block.merge, type=block.type, scale=block.scale)
+        config = FieldConfig(
+            merge=block.merge, type=block.type, scale=block.scale, on_drift=block.on_drift
+        )
         yield _rule(name, column, config)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.profiles.columns import said
+from exchanger.profiles.drift import differs
 from exchanger.profiles.fragments import EMPTY, canonical, fragment
 from exchanger.profiles.held_text import TRUSTED_DIGITS, members, read_held
 from exchanger.profiles.rules import Rule
@@ -24,13 +25,15 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
 
     Args:
         rule: The field.
-        cells: ``given`` (typed), ``held`` (canonical text; null is unknown) and ``said``.
+        cells: ``given`` (typed), ``held`` (canonical text; null is unknown), ``said``, and
+            ``sent``: what was delivered last, null where ``on_drift`` does not ask for it.
 
     Returns:
         In the order of *cells*: ``before``, ``wanted`` and ``send``, all null where nothing
         changes; ``problem`` (a reason or null); ``about`` (the text the problem is about);
-        ``retyped`` (Boolean: a value of another JSON type is replaced) and ``dropped`` (UInt32:
-        members of a list that found no room).
+        ``retyped`` (Boolean: a value of another JSON type is replaced), ``dropped`` (UInt32:
+        members of a list that found no room) and ``kept`` (Boolean: nothing changes, as somebody
+        else changed the value in Braze).
     """
     strategy = STRATEGIES[rule.merge]
     read = read_held(rule, HELD) if strategy.reads_held else pl.lit(None)
@@ -48,16 +51,36 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
     final = merged.with_columns(
         send=emptied.otherwise(SEND), wanted=emptied.otherwise(WANTED)
     ).with_columns(change=_differs(rule) & pl.col("problem").is_null())
+    final = _without_drifted(rule, final)
     changed = pl.when("change")
     return final.select(
         changed.then(HELD).alias("before"),
         changed.then(WANTED).alias("wanted"),
         changed.then(SEND).alias("send"),
         "problem",
-        pl.coalesce(pl.when(pl.col("problem") != "held_type").then(SEND), HELD).alias("about"),
+        pl.coalesce(pl.when(~_about_held()).then(SEND), HELD).alias("about"),
         (pl.col("change") & _retyped()).fill_null(value=False).alias("retyped"),
         changed.then("dropped").otherwise(0).cast(pl.UInt32).alias("dropped"),
+        "kept",
     )
+
+
+def _without_drifted(rule: Rule, merged: pl.LazyFrame) -> pl.LazyFrame:
+    """Take out changes of what Braze no longer has as it was delivered, as ``on_drift`` says."""
+    policy = rule.config.on_drift
+    if policy == "overwrite":
+        return merged.with_columns(kept=pl.lit(value=False))
+    drifted = pl.col("change") & differs(pl.col("sent"), HELD, ordered=rule.config.ordered)
+    rejected = drifted & pl.lit(policy == "quarantine")
+    return merged.with_columns(
+        change=pl.col("change") & ~drifted,
+        kept=(drifted & pl.lit(policy == "keep")).fill_null(value=False),
+        problem=pl.when(rejected).then(pl.lit("changed_by_others")).otherwise("problem"),
+    )
+
+
+def _about_held() -> pl.Expr:
+    return pl.col("problem").is_in(["held_type", "changed_by_others"]).fill_null(value=False)
 
 
 def _no_members(rule: Rule) -> list[pl.Expr]:

@@ -55,6 +55,12 @@ def problems(text):
         ("a: {merge: sum, type: datetime}", "a.type"),
         ("a: {merge: add, type: string}", "a.type"),
         ("a: {merge: remove, type: json}", "a.type"),
+        *[
+            (f"a: {{merge: {merge}, on_drift: keep}}", "a.on_drift")
+            for merge in ("sum", "add", "remove", "set_if_empty", "highest", "lowest")
+        ],
+        ("a: {on_drift: shout}", "a.on_drift"),
+        ("image_url: {on_drift: keep}", "image_url.on_drift"),
         ("a: {type: integer, scale: 2}", "a.scale"),
         ("a: {scale: 2}", "a.scale"),
         ("a: {type: decimal}", "a"),
