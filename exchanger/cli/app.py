@@ -13,6 +13,7 @@ from exchanger.cli.verbs import (
     check,
     daemon,
     demo,
+    drift,
     init,
     jobs,
     plan,
@@ -47,6 +48,7 @@ app.command("plan")(plan.plan)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)
+app.command("drift")(drift.drift)
 app.command("jobs")(jobs.jobs)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)

@@ -29,6 +29,7 @@ STAMP = "@stamp"
 
 SAID = "@said:"
 SENT = "@sent:"
+SEEN = "@seen:"
 BEFORE = "before:"
 WANTED = "wanted:"
 SEND = "send:"
