@@ -154,6 +154,11 @@ class SegmentUsers:
         return cls(world, export, document, source.complete, fields, chunks)
 
     @property
+    def segment(self) -> str:
+        """The segment's name."""
+        return self.export.segment.name
+
+    @property
     def stamp(self) -> int:
         """The last run whose values the export is known to include."""
         return self.export.pending.stamp
