@@ -29,6 +29,7 @@ The tree::
       StateDamaged                 1   a state object in the bucket is not what we wrote
       Stopped                      4   asked to stop before anything counted
       RunMissing                   2   no run of that id or number
+      RunUnsuitable                2   the run is in no state for what was asked
       NothingToBackfill            2   no range, or one that the job cannot have
 """
 
@@ -256,6 +257,25 @@ class RunMissing(ExchangerError):
     def __init__(self, run: str) -> None:
         self.run = run
         super().__init__(f"no run {run}")
+
+
+class RunUnsuitable(ExchangerError):
+    """
+    A run is in no state for what was asked.
+
+    Args:
+        run: Its id or number.
+        verb: What was asked for: ``approve``, ``discard`` or ``retry``.
+        detail: Why it cannot be done.
+    """
+
+    exit_code = 2
+
+    def __init__(self, run: str, verb: str, detail: str) -> None:
+        self.run = run
+        self.verb = verb
+        self.detail = detail
+        super().__init__(f"{verb} {run}: {detail}")
 
 
 class NothingToBackfill(ExchangerError):

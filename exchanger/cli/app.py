@@ -9,14 +9,18 @@ import typer
 
 from exchanger import __version__
 from exchanger.cli.verbs import (
+    approve,
     backfill,
     check,
     daemon,
     demo,
+    discard,
     drift,
     init,
     jobs,
     plan,
+    rebuild,
+    retry,
     runs,
     sandbox,
     schema,
@@ -49,10 +53,14 @@ app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)
 app.command("drift")(drift.drift)
+app.command("rebuild")(rebuild.rebuild)
 app.command("jobs")(jobs.jobs)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("approve")(approve.approve)
+app.command("discard")(discard.discard)
+app.command("retry")(retry.retry)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)

@@ -21,6 +21,13 @@ _POLICIES = {
     "quarantine": "the next change in a file goes to quarantine",
 }
 
+_STAYED = {
+    "fresh": "stay as they are held, as they were sent after the export was asked for",
+    "absent": "are not in it, and so not in Braze",
+    "unseen": "are not in it, and stay as they are held",
+}
+_VERDICTS = {"equal": "equal", "changed": "changed", "new": "newly known"}
+
 
 def describe_drift(content: Content) -> list[str]:
     """
@@ -46,3 +53,25 @@ def describe_drift(content: Content) -> list[str]:
 def _examples(one: Content) -> Iterator[str]:
     for profile, expected, seen in one["examples"]:
         yield f"    {profile}: {spelt(expected)} -> {spelt(seen)}"
+
+
+def describe_rebuild(content: Content) -> list[str]:
+    """
+    Describe what an export of a segment taught.
+
+    Args:
+        content: As ``rebuild --json`` prints it.
+    """
+    shown = counted(content["profiles"], "profile")
+    lines = [f"{content['job']}: {shown} learnt from '{content['segment']}'"]
+    lines += [f"  {content[key]:,} {what}" for key, what in _STAYED.items() if content[key]]
+    for one in content["fields"]:
+        kinds = [
+            f"{one[key]:,} {what}"
+            for key, what in _VERDICTS.items()
+            if one[key] or key == "changed"
+        ]
+        if one["equal"] or one["changed"] or one["new"]:
+            lines.append(f"  {one['field']}: {', '.join(kinds)}")
+            lines += _examples(one)
+    return lines + [f"  note: {note}" for note in content["notes"]]

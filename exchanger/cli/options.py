@@ -36,6 +36,25 @@ Level = Annotated[
     ),
 ]
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="The name of a job.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="The id or number of a run.")]
+Wait = Annotated[
+    str, typer.Option(help="How long to wait for another process that writes, like 10m.")
+]
 ConnectionName = Annotated[
     str | None, typer.Option("--connection", help="Only this connection; all if left out.")
 ]
+
+
+def wait_seconds(text: str) -> float:
+    """
+    Read ``--wait``.
+
+    Raises:
+        typer.BadParameter: It is no length of time.
+    """
+    from exchanger.config.durations import parse_duration
+
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--wait") from error

@@ -14,6 +14,8 @@ _STATES = {
     "failed": "failed",
     "held_back": "held back",
     "nothing_to_do": "nothing to do",
+    "released": "released",
+    "discarded": "discarded",
 }
 _ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused")
 _PROFILES = ("new", "updated", "unchanged", "skipped", "refused")
@@ -107,7 +109,7 @@ def _files(report: Report) -> Iterator[str]:
     if not files:
         return
     outcomes = [file["outcome"].replace("_", " ") for file in files]
-    counted = (f"{outcomes.counted(outcome)} {outcome}" for outcome in dict.fromkeys(outcomes))
+    counted = (f"{outcomes.count(outcome)} {outcome}" for outcome in dict.fromkeys(outcomes))
     yield f"  files: {', '.join(counted)}"
     for file in files:
         if file.get("note"):

@@ -27,6 +27,7 @@ from exchanger.errors import (
     NothingToBackfill,
     Problem,
     RunMissing,
+    RunUnsuitable,
     SegmentMissing,
     StateDamaged,
     Stopped,
@@ -292,6 +293,14 @@ def _(error: LeaseLost) -> Words:
 @words_for.register
 def _(error: RunMissing) -> Words:
     return Words(f"There is no run {error.run}.", "The runs and their numbers: exchanger runs")
+
+
+@words_for.register
+def _(error: RunUnsuitable) -> Words:
+    return Words(
+        f"Run {error.run} cannot be taken for {error.verb}: {error.detail}.",
+        f"What there is to know about it: exchanger show {error.run}",
+    )
 
 
 @words_for.register

@@ -15,9 +15,6 @@ NOT_YET = "this is not in this version"
 
 COMMANDS = {
     "explain": "which file, row and strategy made a value",
-    "approve": "releases a run that was held back",
-    "discard": "drops a run that was held back",
-    "retry": "sends again what was refused or rejected",
     "undo": "plans the inverse of a run",
 }
 """Commands of later versions, and what they will do."""

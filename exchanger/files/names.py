@@ -76,6 +76,18 @@ class StateNames:
         """The rows of a run that were rejected or refused, with reasons."""
         return f"{self.prefix}quarantine/{job}/{seq:09d}.csv"
 
+    def owed(self, job: str, seq: int) -> str:
+        """What Braze refused of a run, in a form that can be given again."""
+        return f"{self.prefix}quarantine/{job}/{seq:09d}.parquet"
+
+    def gave(self, seq: int) -> str:
+        """What the files of a run really gave to summed and added fields."""
+        return f"{self.prefix}gave/{seq:09d}.parquet"
+
+    def kept_file(self, seq: int, nonce: str, position: int) -> str:
+        """The content of a file that waits in a run which is held back."""
+        return f"{self.prefix}waiting/{seq:09d}-{nonce}-{position:05d}"
+
     def kept_types(self, job: str) -> str:
         """The types that were inferred for the columns of a job, and are kept."""
         return f"{self.prefix}types/{job}.json"

@@ -24,8 +24,9 @@ SCHEMA = {
     "uncertain": pl.Boolean(),
 }
 """
-``outcome`` is ``ok`` or ``refused``; ``reason`` is Braze's own text, null when ok; ``uncertain``:
-an earlier attempt may have taken effect, so a refusal does not mean that nothing changed.
+``outcome`` is ``ok``, ``refused``, or ``unknown`` where nobody will ask again; ``reason`` is
+Braze's own text, null when ok; ``uncertain``: an earlier attempt may have taken effect, so a
+refusal does not mean that nothing changed.
 """
 
 Refusal = tuple[int, str, bool]
@@ -64,15 +65,27 @@ class Acknowledgements:
         body = orjson.dumps({"first": first, "last": last, "nonce": self._nonce})
         self._bucket.write(key, body, if_none_match=True)
 
-    def begun(self) -> dict[str, list[tuple[int, int]]]:
-        """Tell which ranges of items each earlier process began, first and last included."""
-        ranges: dict[str, list[tuple[int, int]]] = {}
+    def begun(self) -> dict[str, pl.Series]:
+        """
+        Tell which items each earlier process may have sent.
+
+        A range that ended in good order, if not with success, is narrowed down to what was left
+        without an answer then.
+        """
+        items: dict[str, list[pl.Series]] = {}
         for item in self._bucket.list(self._names.begun_folder(self._seq)):
             mark = orjson.loads(self._bucket.read(item.key)[0])
             if mark["nonce"] != self._nonce:
-                begun = int(mark["first"]), int(mark["last"])
-                ranges.setdefault(mark["nonce"], []).append(begun)
-        return ranges
+                whole = range(int(mark["first"]), int(mark["last"]) + 1)
+                begun = pl.Series(ITEM, mark.get("unsure", whole), SCHEMA[ITEM])
+                items.setdefault(mark["nonce"], []).append(begun)
+        return {process: pl.concat(marked) for process, marked in items.items()}
+
+    def leave(self, first: int, last: int, unsure: list[int]) -> None:
+        """Narrow the range begun last down to the items of which nobody knows the outcome."""
+        mark = {"first": first, "last": last, "nonce": self._nonce, "unsure": sorted(unsure)}
+        key = self._names.begun(self._seq, self._nonce, self._window)
+        self._bucket.write(key, orjson.dumps(mark))
 
     def read(self, parts: Iterable[str]) -> pl.DataFrame:
         """
@@ -99,13 +112,23 @@ class Acknowledgements:
         refusals = pl.DataFrame(refused, schema=_REFUSALS, orient="row")
         refusals = refusals.with_columns(pl.lit("refused").alias("outcome"))
         accepted = answered.filter(~answered.is_in(refusals[ITEM].implode())).to_frame(ITEM)
-        body = io.BytesIO()
-        pl.concat([accepted, refusals], how="diagonal").select(
+        acks = pl.concat([accepted, refusals], how="diagonal").select(
             ITEM,
             pl.col("outcome").fill_null("ok"),
             "reason",
             pl.col("uncertain").fill_null(value=False),
-        ).write_parquet(body)
+        )
+        self._keep(acks)
+
+    def give_up(self, items: pl.Series, reason: str) -> None:
+        """Keep that nobody will learn what became of some items."""
+        if not items.is_empty():
+            unknown = {"outcome": pl.lit("unknown"), "reason": pl.lit(reason)}
+            self._keep(items.to_frame(ITEM).with_columns(**unknown, uncertain=pl.lit(value=True)))
+
+    def _keep(self, acks: pl.DataFrame) -> None:
+        body = io.BytesIO()
+        acks.write_parquet(body)
         self._part += 1
         key = self._names.ack(self._seq, self._nonce, self._part)
         self._bucket.write(key, body.getvalue(), if_none_match=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from exchanger.config.models import ImportJob
 from exchanger.jobs.options import ImportOptions
+from exchanger.jobs.report import RunReport
 from exchanger.jobs.world import World
 from exchanger.state.connection import ConnectionState
 
@@ -23,6 +24,7 @@ class ImportCall:
         options: What a person asked for.
         record: Whether anything may be written; ``plan`` writes nothing.
         taken: Key and ETag of the file versions that this call has taken already.
+        ended: Reports of the runs of earlier processes that this call has finished.
     """
 
     world: World
@@ -32,3 +34,4 @@ class ImportCall:
     options: ImportOptions
     record: bool = True
     taken: set[tuple[str, str]] = field(default_factory=set)
+    ended: list[RunReport] = field(default_factory=list)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.errors import BrazeRefused
+from exchanger.errors import BrazeError, BrazeRefused
 from exchanger.jobs.stopping import until_stopped
 from exchanger.profiles.columns import ITEM, OBJECT
 from exchanger.profiles.payloads import Batch, bodies
@@ -109,25 +109,33 @@ async def _send_window(
     answered: list[pl.Series] = [window[ITEM].gather(packed.too_large)]
     refused: list[Refusal] = [(i, TOO_LARGE, False) for i in packed.too_large]
     failures: list[BaseException] = []
+    unsure: set[int] = set()
 
     async def send(batch: Batch) -> None:
         async with gate:
             if failures or world.stopping.is_set():
                 return
             chosen = range(batch.first_item, batch.first_item + batch.count)
+            unsure.update(chosen)
             try:
                 refused.extend(await _send(braze, window[OBJECT], chosen, batch.body))
             except Exception as error:  # noqa: BLE001 - raised again below, once all others ended
                 failures.append(error)
+                if isinstance(error, BrazeError) and not error.uncertain:
+                    unsure.difference_update(chosen)
                 return
+            unsure.difference_update(chosen)
             answered.append(window[ITEM].slice(batch.first_item, batch.count))
             world.progress.advance(batch.count)
 
     sending = asyncio.gather(*(send(batch) for batch in packed.batches))
     await until_stopped(sending, world.stopping)
     items = pl.concat(answered)
-    named = [(int(window[ITEM][i]), reason, unsure) for i, reason, unsure in refused]
+    named = [(int(window[ITEM][i]), reason, doubtful) for i, reason, doubtful in refused]
     await asyncio.to_thread(acks.write, items, named)
+    if items.len() < window.height:
+        left = window[ITEM].gather(sorted(unsure)).to_list()
+        await asyncio.to_thread(acks.leave, window[ITEM][0], window[ITEM][-1], left)
     if failures:
         log.warning("delivery.interrupted", acknowledged=items.len(), error=str(failures[0]))
         raise failures[0]
@@ -175,7 +183,11 @@ async def _narrowed(
         return [(chosen[0], reason, True)]
     middle = len(chosen) // 2
     left = await _send(braze, objects, chosen[:middle])
-    return left + await _send(braze, objects, chosen[middle:])
+    try:
+        return left + await _send(braze, objects, chosen[middle:])
+    except BrazeError as failed:
+        failed.uncertain = True  # Of the other half, some objects were accepted.
+        raise
 
 
 def _body(objects: pl.Series, chosen: range | list[int]) -> bytes:

@@ -9,6 +9,8 @@ import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.deliver import Delivery, deliver
+from exchanger.jobs.dropping import drop_unfinished
+from exchanger.jobs.held_back import wait_for_a_person
 from exchanger.jobs.quarantine import no_rows
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.runfiles import load
@@ -66,6 +68,10 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
         Stopped: The process was asked to stop while it waited.
     """
     run = stored.document
+    if run.hold:
+        return wait_for_a_person(state, stored, world.clock.now().isoformat())
+    if run.discarded and run.state != "settling":
+        return drop_unfinished(world, state, stored)
     outbox = load(world, run.outbox, run.outbox_sha256)
     rejected = load(world, run.rejected) if run.rejected else no_rows()
     if run.state == "planned":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.errors import StorageError
+from exchanger.errors import RunUnsuitable, StorageError
 from exchanger.state.connection import open_state
 
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ def remember_failure(world: World, report: RunReport, error: Exception) -> None:
     """
     Add a failed run to the finished runs, unless the bucket itself is what failed.
 
+    A wish that the named run could not meet is no run.
+
     The failure is what must reach the user, so one more failure here is only logged.
     """
-    if isinstance(error, StorageError):
+    if isinstance(error, StorageError | RunUnsuitable):
         return
     try:
         open_state(world.bucket, world.state_prefix).finished.record(report.to_json())

@@ -56,9 +56,12 @@ def show_run(world: World, run: str) -> dict[str, Any]:
     state = open_state(world.bucket, world.state_prefix)
     matching = pl.col("seq") == int(run) if run.isdecimal() else pl.col("run_id") == run
     found = state.finished.rows().filter(matching)
-    if not found.is_empty():
-        return dict(orjson.loads(found["report"][0]))
     begun = _unfinished(state)
+    if not found.is_empty():
+        report = dict(orjson.loads(found["report"][0]))
+        if begun is not None and begun["run_id"] == report["run_id"]:
+            report["seq"] = begun["seq"]  # It failed, and is still to be finished.
+        return report
     if begun is not None and run in (begun["run_id"], str(begun["seq"])):
         return begun
     raise RunMissing(run)

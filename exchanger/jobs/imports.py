@@ -7,33 +7,34 @@ then on every process ends the run in the same way.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import structlog
-
-from exchanger.errors import JobBusy, Stopped, StorageChanged
+from exchanger.errors import Stopped, StorageChanged
 from exchanger.jobs.call import ImportCall
-from exchanger.jobs.ending import drain, finish
-from exchanger.jobs.holding import holding
+from exchanger.jobs.ending import finish
+from exchanger.jobs.held_back import hold_back
+from exchanger.jobs.intake import Intake
 from exchanger.jobs.options import ImportOptions
-from exchanger.jobs.planning import Plan, make_plan
 from exchanger.jobs.preview import PlanReport, preview
-from exchanger.jobs.reading import Reading, read_files
-from exchanger.jobs.report import FileReport, RunReport, combined, new_run_id
+from exchanger.jobs.read_files import read_files
+from exchanger.jobs.report import FileReport, RunReport, combined
+from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
+from exchanger.jobs.totals import say_what_counts_again
+from exchanger.jobs.turn import committed, in_turn
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exchanger.config.models import ImportJob
+    from exchanger.jobs.intake import Counting, WaitingFile
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
     from exchanger.state.runs import Stored
-
-_RACES = 3
-"""How often another process may take the next number before this one gives up."""
 
 
 def run_import(
@@ -54,22 +55,32 @@ def run_import(
     """
     state = open_state(world.bucket, world.state_prefix)
     call = ImportCall(world, state, name, job, options or ImportOptions())
-    begun = _new_report(call)
+    begun = new_report(call)
     idle = _idle_notes(call)
     if idle is not None:
         return combined([], idle, nothing=replace(begun, finished_at=world.clock.now()))
     reports: list[RunReport] = []
     notes: list[str] = []
     try:
-        with holding(world, state, name, call.options.wait) as held:
-            _run_all(replace(call, world=held), reports, notes)
-    except StorageChanged as error:
-        raise JobBusy(name, f"a process that writes {error.key}") from error
+        in_turn(
+            world,
+            state,
+            name,
+            call.options.wait,
+            lambda held: _run_all(replace(call, world=held), reports, notes),
+        )
     except Stopped:
-        stopped = "Stopped as asked. The next run goes on from there."
-        reports.append(replace(begun, state="partial", notes=[stopped]))
+        if not any(report.job == name and not report.finished_at for report in call.ended):
+            stopped = "Stopped as asked. The next run goes on from there."
+            reports.append(replace(begun, state="partial", notes=[stopped]))
     begun.finished_at = world.clock.now()
-    return combined(reports, notes, nothing=begun)
+    finished = [
+        f"Finished run {report.run_id} of {report.job}, which was interrupted."
+        for report in call.ended
+        if report.finished_at is not None
+    ]
+    own = [report for report in call.ended if report.job == name]
+    return combined([*own, *reports], finished + notes, nothing=begun)
 
 
 def plan_import(
@@ -84,21 +95,21 @@ def plan_import(
     """
     state = open_state(world.bucket, world.state_prefix)
     call = ImportCall(world, state, name, job, options or ImportOptions(), record=False)
-    report = _new_report(call)
+    report = new_report(call)
     waiting = waiting_files(call)
-    report.notes += _force_notes(waiting)
+    report.notes += _waiting_notes(waiting)
     if not waiting.files:
         return preview(replace(report, state="nothing_to_do"), None)
-    reading, plan = _planned(call, report, waiting.files)
+    reading = read_files(call, _intakes(call, waiting.files))
+    plan = planned(call, report, reading)
+    report.files += [
+        FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note)
+        for file in reading.waiting
+    ]
     plan.expect_all_accepted(report)
     if reading.left:
         report.notes.append(f"{reading.left} more files follow in a run of their own.")
     return preview(report, plan)
-
-
-def _new_report(call: ImportCall) -> RunReport:
-    now = call.world.clock.now()
-    return RunReport(run_id=new_run_id(call.name, now), job=call.name, started_at=now)
 
 
 def _idle_notes(call: ImportCall) -> list[str] | None:
@@ -107,68 +118,68 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
     if newest is not None and newest.document.state not in ENDED:
         return None
     waiting = waiting_files(call)
-    return None if waiting.files else _force_notes(waiting)
+    return None if waiting.files else _waiting_notes(waiting)
 
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
     """Finish what was begun, then take run after run until no file waits."""
-    races = 0
-    while True:
-        # The number comes first: a file of a run that another process ends from here on looks as if
-        # it waited, but then its number is taken, and the plan does not count.
-        seq = _next_seq(call, reports, notes)
-        waiting = waiting_files(call)
-        if not waiting.files or call.world.stopping.is_set():
+    while not call.world.stopping.is_set():
+        taken = committed(call, lambda seq: _plan_and_commit(call, seq))
+        if taken.stored is not None:
+            reports.append(finish(call.world, call.state, taken.stored))
+        if taken.waiting and not call.world.stopping.is_set():
+            reports += _held_back(call, taken)
+        if not taken.listed.files:
+            notes += _waiting_notes(taken.listed)
             break
-        try:
-            stored = _committed(call, waiting.files, seq)
-        except StorageChanged:
-            races += 1
-            if races == _RACES:
-                raise
-        else:
-            reports.append(finish(call.world, call.state, stored))
-    notes += _force_notes(waiting)
 
 
-def _next_seq(call: ImportCall, reports: list[RunReport], notes: list[str]) -> int:
-    """Finish what was begun, and tell the number after the last run, which has ended."""
-    while True:
-        newest = call.state.runs.newest()
-        if newest is None or newest.document.state in ENDED or call.world.stopping.is_set():
-            return newest.document.seq + 1 if newest else 1
-        for report in drain(call.world, call.state):
-            if not call.world.stopping.is_set():
-                notes.append(
-                    f"Finished run {report.run_id} of {report.job}, which was interrupted."
-                )
-            if report.job == call.name:
-                reports.append(report)
+@dataclass(frozen=True)
+class _Taken:
+    """What was listed under a number, the run made of it, and the files that wait for a person."""
+
+    seq: int
+    listed: WaitingFiles
+    stored: Stored | None = None
+    waiting: Sequence[WaitingFile] = ()
 
 
-def _committed(call: ImportCall, files: list[ObjectInfo], seq: int) -> Stored:
-    report = _new_report(call)
-    report.seq = seq
-    structlog.contextvars.bind_contextvars(run_id=report.run_id)
-    reading, plan = _planned(call, report, files)
-    stored = commit(call.world, call.state, report, reading, plan)
+def _plan_and_commit(call: ImportCall, seq: int) -> _Taken:
+    listed = waiting_files(call)
+    if not listed.files:
+        return _Taken(seq, listed)
+    report = numbered_report(call, seq)
+    reading = read_files(call, _intakes(call, listed.files))
+    if not reading.files and not reading.gone:
+        return _Taken(seq, listed, waiting=reading.waiting)
+    if call.options.force:
+        report.notes += say_what_counts_again(call, reading)
+    plan = planned(call, report, reading)
+    stored = commit(call, report, reading, plan)
     call.taken.update((file.key, file.etag) for file in reading.files)
-    call.taken.update((item.key, item.etag) for item in reading.gone)
-    return stored
+    call.taken.update(reading.gone)
+    return _Taken(seq + 1, listed, stored, reading.waiting)
 
 
-def _planned(call: ImportCall, report: RunReport, files: list[ObjectInfo]) -> tuple[Reading, Plan]:
-    reading = read_files(call, files)
-    report.files = [
-        FileReport(file.key, file.outcome, file.rows, file.note) for file in reading.files
-    ]
-    plan = make_plan(call, reading, report)
-    report.notes += reading.notes
-    return reading, plan
+def _held_back(call: ImportCall, taken: _Taken) -> list[RunReport]:
+    """Hold back the files that wait, in a run of their own right after the one they came with."""
+    try:
+        held = hold_back(call, numbered_report(call, taken.seq), taken.waiting)
+    except StorageChanged:
+        # Another process ended a run meanwhile, perhaps with these files: list and read them anew.
+        return []
+    call.taken.update((file.claim.key, file.claim.etag) for file in taken.waiting)
+    return [] if held is None else [finish(call.world, call.state, held)]
 
 
-def _force_notes(waiting: WaitingFiles) -> list[str]:
+def _intakes(call: ImportCall, files: list[ObjectInfo]) -> list[Intake]:
+    counting: Counting = "in_full" if call.options.force else "ask"
+    return [Intake(file.key, file.etag, counting) for file in files]
+
+
+def _waiting_notes(waiting: WaitingFiles) -> list[str]:
     return [
-        f"{key} waits: its sums may count twice. To apply it in full: run with --force."
-        for key in waiting.for_force
+        f"{key} waits in run {seq}, as its sums may count twice: exchanger approve {seq}, or "
+        f"exchanger discard {seq}. To add it in full: run with --force."
+        for key, seq in waiting.held.items()
     ]

@@ -17,6 +17,7 @@ from exchanger.profiles.observations import fields_to_export, held_form
 
 if TYPE_CHECKING:
     from exchanger.config.models import RateLimit
+    from exchanger.jobs.call import ImportCall
     from exchanger.jobs.world import World
     from exchanger.outside.braze import Braze
 
@@ -52,6 +53,36 @@ def say_if_slow(profiles: int, limit: RateLimit) -> list[str]:
         "values in Braze yet, 'baseline: assume_empty' saves that."
     )
     return [said]
+
+
+def look_up_and_keep(call: ImportCall, needed: pl.DataFrame) -> pl.DataFrame:
+    """
+    Ask Braze for fields of profiles, and keep the answer as an observation.
+
+    It is dated by the last run whose values Braze shows at the time of asking.
+
+    Args:
+        call: The job; nothing is kept if it may not write.
+        needed: As for *look_up*, which also tells what is returned and raised.
+    """
+    stamp = call.state.runs.settled(call.world.grace)
+
+    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
+        call.state.held.observe(part, stamp=stamp, at=asked_at)
+
+    return look_up(call.world, needed, keep if call.record else None)
+
+
+def wait_until_shown(call: ImportCall, seq: int) -> None:
+    """
+    Wait until Braze shows what a run has sent; run 0 has sent nothing.
+
+    Raises:
+        Stopped: The process was asked to stop.
+    """
+    if seq:
+        # S3 tells times in whole seconds.
+        call.world.pause(call.world.grace + 1 - call.state.runs.age(seq))
 
 
 def look_up(world: World, needed: pl.DataFrame, keep: Keep | None = None) -> pl.DataFrame:

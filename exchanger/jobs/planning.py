@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 import structlog
 
 from exchanger.jobs.baseline import learn_from_segment
-from exchanger.jobs.lookup import look_up, overlay, say_if_slow
+from exchanger.jobs.contributions import as_gifts, corrected
+from exchanger.jobs.lookup import look_up_and_keep, overlay, say_if_slow, wait_until_shown
 from exchanger.jobs.quarantine import quarantined
 from exchanger.profiles.columns import (
     BEFORE,
@@ -53,7 +54,7 @@ class Plan:
     Args:
         outbox: One row per object, as in docs/architecture.md; ``@rows`` counts the rows of the
             profile that are not superseded.
-        gifts: What each file gave to summed and added fields.
+        gifts: What each file gives to summed and added fields of profiles that can be merged.
         rejected: Rows that go to quarantine, in its shape.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
@@ -90,7 +91,8 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     """
     rules = list(reading.rules.values())
     given = reading.given()
-    folded = fold(given, rules)
+    taken_back = reading.taken_back()
+    folded = corrected(fold(given, rules), taken_back, rules)
     known = _held(call, folded[PROFILE], rules)
     held, lookups = _complete(call, folded, known, rules, report)
     merged = merge(folded, held, rules, assume_empty=call.job.assumes_empty)
@@ -102,8 +104,10 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     _count_idle(call, report, rows, held, outbox)
     return Plan(
         outbox=outbox,
-        gifts=gifts(given, rules),
-        rejected=_quarantine(reading, given, merged.rejected),
+        gifts=pl.concat(
+            [_gifts(given, taken_back, rules, rows, _absent(call, held)), *reading.already]
+        ),
+        rejected=_quarantine(reading, given, taken_back, merged.rejected),
         rules=rules,
         lookups=lookups,
     )
@@ -157,12 +161,7 @@ def _complete(
     report.notes += say_if_slow(needed[PROFILE].n_unique(), call.world.lookup_limit)
 
     _wait_until_shown(call, known, report)
-    stamp = call.state.runs.settled(call.world.grace)
-
-    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
-        call.state.held.observe(part, stamp=stamp, at=asked_at)
-
-    seen = look_up(call.world, needed, keep if call.record else None)
+    seen = look_up_and_keep(call, needed)
     return overlay(known, seen), seen.height
 
 
@@ -176,8 +175,7 @@ def _wait_until_shown(call: ImportCall, known: pl.DataFrame, report: RunReport) 
     uncertain = pl.any_horizontal(pl.lit(value=False), texts == "?")
     last = (report.seq or 1) - 1
     if call.record and last and known.select(uncertain.any()).item():
-        # S3 tells times in whole seconds.
-        call.world.pause(call.world.grace + 1 - call.state.runs.age(last))
+        wait_until_shown(call, last)
 
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
@@ -235,6 +233,19 @@ def _outbox(
     return pl.concat([rendered, kept], how="horizontal")
 
 
+def _gifts(
+    given: pl.DataFrame,
+    taken_back: pl.DataFrame,
+    rules: list[Rule],
+    rows: pl.DataFrame,
+    absent: pl.Series,
+) -> pl.DataFrame:
+    """Tell what counts as given once Braze has accepted it."""
+    every = pl.concat([gifts(given, rules), as_gifts(taken_back, rules)])
+    accepted = every.join(rows, on=PROFILE, how="semi", maintain_order="left")
+    return accepted.filter(~pl.col(PROFILE).is_in(absent.implode()))
+
+
 def _count(
     report: RunReport,
     reading: Reading,
@@ -243,12 +254,12 @@ def _count(
     merged: Merged,
 ) -> None:
     """Fill in what is known before anything is sent."""
-    applied = [i for i, file in enumerate(reading.files) if file.outcome == "applied"]
+    applied = [i for i, file in enumerate(reading.files) if file.outcome != "rejected"]
     unreadable = reading.rejected_rows().filter(pl.col(FILE).is_in(applied))
     unmergeable = folded.join(merged.rejected, on=PROFILE, how="semi")
     report.rows_read = reading.rows
     report.rows_rejected = unreadable.n_unique([FILE, ROW]) + int(unmergeable[ROWS].sum())
-    report.rows_superseded = int(rows["gone"].sum())
+    report.rows_superseded = int(rows["gone"].sum()) + reading.superseded
     report.profiles_named = rows.height
     if merged.counts.type_changes:
         report.notes.append(
@@ -283,9 +294,17 @@ def _count_idle(
     report.profiles_unchanged = unchanged.height
 
 
-def _quarantine(reading: Reading, given: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
-    """Join the rows that could not be read with those whose profile could not be merged."""
-    unmergeable = given.join(rejected, on=PROFILE, maintain_order="left")
+def _quarantine(
+    reading: Reading, given: pl.DataFrame, taken_back: pl.DataFrame, rejected: pl.DataFrame
+) -> pl.DataFrame:
+    """
+    Join the rows that could not be read with those whose profile could not be merged.
+
+    A profile that only earlier versions of a file named has no row; it is listed without one.
+    """
+    alone = taken_back.select(PROFILE, FILE).join(given, on=PROFILE, how="anti")
+    rows = pl.concat([given, alone.unique(PROFILE)], how="diagonal")
+    unmergeable = rows.join(rejected, on=PROFILE, maintain_order="left")
     lists = [name for name in given.columns if given[name].dtype.is_nested()]
     record = pl.struct(
         pl.col(PROFILE).alias("external_id"),

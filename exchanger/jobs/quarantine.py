@@ -28,8 +28,9 @@ QUARANTINE = {
 """
 Columns of a quarantine file.
 
-``row_id`` names the row for good (file version and row number); ``kind`` is ``rejected`` (we did
-not accept it) or ``refused`` (Braze did not); ``record`` is the row or the object as JSON or text.
+``row_id`` names the row for good: its file version and row number, or the run that owes it and the
+number there. ``kind`` is ``rejected`` (we did not accept it) or ``refused`` (Braze did not);
+``record`` is the row or the object as JSON or text.
 """
 
 
@@ -46,12 +47,12 @@ def quarantined(frame: pl.DataFrame, files: Sequence[ClaimedFile], kind: str) ->
         {
             FILE: range(len(files)),
             "file": [file.key for file in files],
-            "etag": [file.etag for file in files],
+            "source": [source_of(file) for file in files],
         },
-        schema={FILE: pl.UInt32, "file": pl.String, "etag": pl.String},
+        schema={FILE: pl.UInt32, "file": pl.String, "source": pl.String},
     )
     rows = frame.join(named, on=FILE, how="left", maintain_order="left").with_columns(
-        pl.format("{}/{}", "etag", pl.col(ROW).fill_null(0)).alias("row_id"),
+        pl.format("{}/{}", "source", pl.col(ROW).fill_null(0)).alias("row_id"),
         pl.col(ROW).alias("row"),
         pl.lit(kind).alias("kind"),
     )
@@ -59,6 +60,11 @@ def quarantined(frame: pl.DataFrame, files: Sequence[ClaimedFile], kind: str) ->
         (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in QUARANTINE.items()
     )
+
+
+def source_of(file: ClaimedFile) -> str:
+    """Name what a row id begins with: the file's version, or the run that owes its rows."""
+    return f"run-{file.owed_by}" if file.owed_by else file.etag
 
 
 def to_csv(rows: pl.DataFrame) -> bytes:

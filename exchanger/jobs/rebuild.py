@@ -23,9 +23,9 @@ from exchanger.config.braze_names import NOT_EXPORTED
 from exchanger.errors import Stopped
 from exchanger.jobs.comparison import FieldComparison
 from exchanger.jobs.ending import drain
-from exchanger.jobs.holding import holding
 from exchanger.jobs.segment_users import SegmentUsers
 from exchanger.jobs.tidying import tidy
+from exchanger.jobs.turn import in_turn
 from exchanger.profiles.columns import EXISTS, PROFILE, STAMP
 from exchanger.profiles.drift import paired
 from exchanger.state.connection import ConnectionState, open_state
@@ -85,7 +85,8 @@ def rebuild(
         StorageError: S3 refused or did not answer.
     """
     state = open_state(world.bucket, world.state_prefix)
-    with holding(world, state, name, wait) as held:
+
+    def act(held: World) -> RebuildReport:
         notes = _drained(held, state)
         names = sorted({*state.held.fields(), *job.fields} - NOT_EXPORTED)
         users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names)
@@ -95,7 +96,10 @@ def rebuild(
         state.held.observe_all(frames, stamp=users.stamp, at=users.asked_at)
         users.done()
         tidy(held, state)
-    log.info("rebuild.done", profiles=report.profiles, fields=len(names))
+        return report
+
+    report = in_turn(world, state, name, wait, act)
+    log.info("rebuild.done", profiles=report.profiles, fields=len(report.fields))
     return report
 
 

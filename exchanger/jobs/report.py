@@ -9,14 +9,19 @@ from typing import Any, Literal
 
 from exchanger.state.runs import FileOutcome
 
-RunState = Literal["succeeded", "partial", "failed", "held_back", "nothing_to_do"]
+RunState = Literal[
+    "succeeded", "partial", "failed", "held_back", "nothing_to_do", "released", "discarded"
+]
 EXIT_CODES: dict[RunState, int] = {
     "succeeded": 0,
     "nothing_to_do": 0,
     "partial": 4,
     "held_back": 5,
     "failed": 1,
+    "released": 0,
+    "discarded": 0,
 }
+"""``released`` and ``discarded`` are what a run becomes that was held back, or dropped."""
 
 
 def new_run_id(job: str, started_at: datetime) -> str:
@@ -132,7 +137,15 @@ class RunReport:
         return EXIT_CODES[self.state]
 
 
-_WORST: tuple[RunState, ...] = ("nothing_to_do", "succeeded", "held_back", "partial", "failed")
+_WORST: tuple[RunState, ...] = (
+    "nothing_to_do",
+    "released",
+    "discarded",
+    "succeeded",
+    "held_back",
+    "partial",
+    "failed",
+)
 
 
 def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) -> RunReport:
@@ -156,12 +169,18 @@ def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) 
     return replace(
         last,
         **sums,
-        state=max((r.state for r in reports), key=_WORST.index),
+        state=_joint_state({r.state for r in reports}),
         started_at=reports[0].started_at,
         files=[file for r in reports for file in r.files],
         quarantine=quarantines[-1] if quarantines else None,
         notes=[*dict.fromkeys(note for r in reports for note in r.notes), *notes, *earlier],
     )
+
+
+def _joint_state(states: set[RunState]) -> RunState:
+    if states == {"succeeded", "held_back"}:
+        return "partial"
+    return max(states, key=_WORST.index)
 
 
 _COUNTS = [item.name for item in fields(RunReport) if item.type == "int"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import structlog
@@ -11,32 +11,41 @@ from exchanger.errors import StateDamaged, StorageMissing
 from exchanger.state.runs import RunDocument, Stored, new_nonce
 
 if TYPE_CHECKING:
+    from exchanger.jobs.call import ImportCall
     from exchanger.jobs.planning import Plan
     from exchanger.jobs.reading import Reading
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
-    from exchanger.state.connection import ConnectionState
+    from exchanger.profiles.rules import Rule
 
 log = structlog.get_logger()
 
 
 def commit(
-    world: World, state: ConnectionState, report: RunReport, reading: Reading, plan: Plan
+    call: ImportCall, report: RunReport, reading: Reading, plan: Plan, *, origin: int = 0
 ) -> Stored:
     """
     Make a plan count: write its frames, then create the run document (law 3).
+
+    Args:
+        call: The job.
+        report: With its number and counts.
+        reading: The files that it claims.
+        plan: What is to be sent.
+        origin: The run that this one takes up, if it does.
 
     Raises:
         StorageChanged: Another process created a run of this number first; nothing happened but
             litter.
     """
+    world, state = call.world, call.state
     seq = report.seq or 1
     nonce = new_nonce()
     names = state.names
     outbox = names.outbox(seq, nonce)
     checksum = _store(world, outbox, plan.outbox)
-    gifts = _store_unless_empty(world, names.gifts(seq, nonce), plan.gifts)
-    rejected = _store_unless_empty(world, names.rejected(seq, nonce), plan.rejected)
+    gifts = store_unless_empty(world, names.gifts(seq, nonce), plan.gifts)
+    rejected = store_unless_empty(world, names.rejected(seq, nonce), plan.rejected)
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -51,12 +60,18 @@ def commit(
         gifts=gifts,
         rejected=rejected,
         objects=plan.outbox.height,
+        fields={rule.name: _merged_as(rule) for rule in plan.rules},
+        origin=origin,
         types=reading.types,
         report=report.to_json(),
     )
     stored = state.runs.create(document)
     log.info("run.planned", seq=seq, files=len(reading.files), objects=plan.outbox.height)
     return stored
+
+
+def _merged_as(rule: Rule) -> dict[str, Any]:
+    return {"merge": rule.merge, "type": rule.type, "scale": rule.scale}
 
 
 def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
@@ -82,7 +97,8 @@ def _store(world: World, key: str, frame: pl.DataFrame) -> str:
     return world.bucket.upload(key, path).sha256
 
 
-def _store_unless_empty(world: World, key: str, frame: pl.DataFrame) -> str:
+def store_unless_empty(world: World, key: str, frame: pl.DataFrame) -> str:
+    """Write a frame and name its key; an empty frame is not written, and has none."""
     if frame.is_empty():
         return ""
     _store(world, key, frame)

@@ -14,8 +14,11 @@ import polars as pl
 import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.contributions import GAVE
+from exchanger.jobs.owed import owed_by
 from exchanger.jobs.quarantine import quarantined, to_csv
 from exchanger.jobs.report import RunReport, RunState
+from exchanger.jobs.runfiles import load, store_unless_empty
 from exchanger.profiles.columns import (
     EXISTS,
     FILE,
@@ -29,11 +32,12 @@ from exchanger.profiles.columns import (
     SURE,
     WANTED,
 )
+from exchanger.profiles.folding import GIFTS_SCHEMA
 
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
-    from exchanger.state.runs import RunDocument, Stored
+    from exchanger.state.runs import RunDocument, RunLogState, Stored
 
 log = structlog.get_logger()
 
@@ -60,10 +64,17 @@ def settle(
     answered = outbox.join(acks, on=ITEM, how="left")
     accepted = answered.filter(pl.col("outcome") == "ok")
     refused = answered.filter(pl.col("outcome") == "refused")
+    unknown = answered.filter(pl.col("outcome") == "unknown")
+    dropped = answered.filter(pl.col("outcome").is_null())
+
+    gifts = load(world, run.gifts) if run.gifts else pl.DataFrame(schema=GIFTS_SCHEMA)
+    gave = _keep_gave(world, state, run, _without(gifts, refused, dropped))
+    owed = _keep_owed(world, state, run, refused, gifts)
 
     acked_at = datetime.fromisoformat(run.acked_at)
     doubtful = refused.filter(pl.col("uncertain") | pl.lit(run.resumed))
-    held = pl.concat([_held_rows(accepted), _uncertain_rows(doubtful)])
+    uncertain = pl.concat([doubtful, unknown])
+    held = pl.concat([_held_rows(accepted), _uncertain_rows(uncertain)])
     state.held.deliver(held, seq=run.seq, at=acked_at)
     state.applied.record(run.job, run.files, seq=run.seq)
     if run.types:
@@ -71,11 +82,16 @@ def settle(
 
     report = RunReport.from_json(run.report)
     _count(report, accepted, refused)
+    if run.discarded:
+        _count_dropped(report, dropped, unknown)
     _write_quarantine(world, state, run, report, pl.concat([rejected, _refused_rows(run, refused)]))
-    report.state = final_state(report)
+    report.state = "discarded" if run.discarded else final_state(report)
     report.check()
     state.finished.record(report.to_json())
-    state.runs.change(stored, state="settled", report=report.to_json())
+    if run.origin:
+        close_origin(state, run)
+    ended: RunLogState = "discarded" if run.discarded else "settled"
+    state.runs.change(stored, state=ended, report=report.to_json(), gave=gave, owed=owed)
     log.info("run.settled", seq=run.seq, state=report.state, refused=refused.height)
     return report
 
@@ -84,16 +100,49 @@ def final_state(report: RunReport) -> RunState:
     """
     Say in one word how a run ended.
 
-    A file that waits for ``--force`` makes the run ``held_back`` if nothing else was done, and
-    ``partial`` otherwise, as do rejected files and rejected or refused rows.
+    Rejected files and rejected or refused rows make it ``partial``.
     """
-    outcomes = {file.outcome for file in report.files}
-    waiting = outcomes & {"equal_content", "replaced"}
-    if waiting and outcomes == waiting:
-        return "held_back"
-    if waiting or "rejected" in outcomes or report.rows_rejected or report.rows_refused:
+    rejected = any(file.outcome == "rejected" for file in report.files)
+    if rejected or report.rows_rejected or report.rows_refused:
         return "partial"
     return "succeeded"
+
+
+def close_origin(state: ConnectionState, run: RunDocument) -> None:
+    """Note in the run that was taken up who did so, once; it is done with then."""
+    origin = state.runs.read(run.origin)
+    if origin.document.taken_up_by:
+        return
+    if not origin.document.hold:
+        state.runs.change(origin, taken_up_by=run.seq)
+        return
+    report = origin.document.report | {"state": "released", "finished_at": run.acked_at}
+    report["notes"] = [*report["notes"], f"Released: run {run.seq} applied it."]
+    state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
+    state.finished.amend(report)
+
+
+def _keep_gave(world: World, state: ConnectionState, run: RunDocument, gifts: pl.DataFrame) -> str:
+    """Keep what the files really gave, so that it can be replaced by a newer version."""
+    named = pl.DataFrame(
+        {FILE: range(len(run.files)), "key": [file.key for file in run.files]},
+        schema={FILE: pl.UInt32, "key": pl.String},
+    )
+    rows = gifts.join(named, on=FILE).select(GAVE.names())
+    return store_unless_empty(world, state.names.gave(run.seq), rows)
+
+
+def _keep_owed(
+    world: World,
+    state: ConnectionState,
+    run: RunDocument,
+    refused: pl.DataFrame,
+    gifts: pl.DataFrame,
+) -> str:
+    """Keep what was given to refused profiles, so that it can be given again."""
+    doubtful = refused.with_columns(pl.col("uncertain") | pl.lit(run.resumed))
+    rows = owed_by(doubtful, gifts, run.fields)
+    return store_unless_empty(world, state.names.owed(run.job, run.seq), rows)
 
 
 def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:
@@ -132,6 +181,25 @@ def _count(report: RunReport, accepted: pl.DataFrame, refused: pl.DataFrame) -> 
     report.profiles_refused = refused.height
     report.data_points = int(accepted[POINTS].sum())
     report.fields_changed = sum(accepted[name].count() for name in fields)
+
+
+def _without(gifts: pl.DataFrame, *others: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what was given to profiles that did not get it."""
+    for other in others:
+        gifts = gifts.join(other, on=PROFILE, how="anti")
+    return gifts
+
+
+def _count_dropped(report: RunReport, dropped: pl.DataFrame, unknown: pl.DataFrame) -> None:
+    """What a discarded run did not bring to its end counts as skipped."""
+    report.rows_skipped += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
+    report.profiles_skipped += dropped.height + unknown.height
+    report.notes.append(f"Discarded: {dropped.height:,} profiles were never sent.")
+    if unknown.height:
+        report.notes.append(
+            f"{unknown.height:,} profiles were sent and never answered. What Braze has of them is "
+            "uncertain, so it is looked up before it is used; their sums count as added."
+        )
 
 
 def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:

@@ -32,11 +32,8 @@ def suspects_of(outbox: pl.DataFrame, acks: Acknowledgements) -> pl.DataFrame:
     That a second predecessor acknowledged them does not end the first one's requests.
     """
     suspect = [
-        outbox.filter(
-            pl.any_horizontal(*(pl.col(ITEM).is_between(first, last) for first, last in ranges)),
-            ~pl.col(ITEM).is_in(acks.read(acks.parts(process))[ITEM].implode()),
-        )[ITEM]
-        for process, ranges in acks.begun().items()
+        items.filter(~items.is_in(acks.read(acks.parts(process))[ITEM].implode()))
+        for process, items in acks.begun().items()
     ]
     items = pl.concat(suspect) if suspect else outbox[ITEM].clear()
     return outbox.filter(pl.col(ITEM).is_in(items.implode()))

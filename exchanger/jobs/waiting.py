@@ -23,11 +23,11 @@ class WaitingFiles:
 
     Args:
         files: To be read now, in order of arrival, then by name.
-        for_force: Keys that were met before and wait for ``--force``.
+        held: Keys that wait for a person, with the run that was held back for them.
     """
 
     files: list[ObjectInfo]
-    for_force: list[str]
+    held: dict[str, int]
 
 
 def waiting_files(call: ImportCall) -> WaitingFiles:
@@ -39,9 +39,9 @@ def waiting_files(call: ImportCall) -> WaitingFiles:
     latest = call.state.applied.snapshot().latest(call.name)
     options = call.options
     files: list[ObjectInfo] = []
-    for_force: list[str] = []
+    held: dict[str, int] = {}
     for item in _drops(call):
-        etag, outcome = latest.get(item.key, ("", ""))
+        etag, outcome, seq = latest.get(item.key, ("", "", 0))
         known = etag == item.etag
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
@@ -50,8 +50,8 @@ def waiting_files(call: ImportCall) -> WaitingFiles:
         if wanted and (item.key, item.etag) not in call.taken:
             files.append(item)
         elif waits:
-            for_force.append(item.key)
-    return WaitingFiles(sorted(files, key=lambda item: (item.last_modified, item.key)), for_force)
+            held[item.key] = seq
+    return WaitingFiles(sorted(files, key=lambda item: (item.last_modified, item.key)), held)
 
 
 def _drops(call: ImportCall) -> Iterator[ObjectInfo]:

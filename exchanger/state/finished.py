@@ -35,22 +35,17 @@ class FinishedRuns:
         A run with a sequence number is recorded once. A run may fail and be finished later: of
         several rows with one run id, reading keeps the one that finished last.
         """
-        row = {
-            "run_id": report["run_id"],
-            "job": report["job"],
-            "seq": report.get("seq"),
-            "state": report["state"],
-            "started_at": _time(report["started_at"]),
-            "finished_at": _time(report["finished_at"]),
-            "report": orjson.dumps(report).decode(),
-        }
-        frame = pl.DataFrame([row], schema=_SCHEMA)
+        frame = _frame(report)
         seq = report.get("seq")
         if seq is None:
             self._table.add(frame)
         else:
             self._table.append(frame, writer="finished", seq=seq)
         self._table.compact()
+
+    def amend(self, report: dict[str, Any]) -> None:
+        """Replace the report of a run whose fate changed after it had ended."""
+        self._table.add(_frame(report))
 
     def rows(self, job: str | None = None) -> pl.DataFrame:
         """List runs, newest first, one row per run id; of one job or of all."""
@@ -65,6 +60,19 @@ class FinishedRuns:
             .sort("started_at", descending=True)
             .collect()
         )
+
+
+def _frame(report: dict[str, Any]) -> pl.DataFrame:
+    row = {
+        "run_id": report["run_id"],
+        "job": report["job"],
+        "seq": report.get("seq"),
+        "state": report["state"],
+        "started_at": _time(report["started_at"]),
+        "finished_at": _time(report["finished_at"]),
+        "report": orjson.dumps(report).decode(),
+    }
+    return pl.DataFrame([row], schema=_SCHEMA)
 
 
 def _time(text: str | None) -> datetime | None:

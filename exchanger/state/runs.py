@@ -26,8 +26,11 @@ RunLogState = Literal[
 FileOutcome = Literal[
     "applied",  # every row was planned
     "rejected",  # the whole file is in quarantine
-    "equal_content",  # the same bytes were added before; waits for --force
-    "replaced",  # a new version of a file that was added before; waits for --force
+    "equal_content",  # the same bytes were added before; waits in a run that is held back
+    "replaced",  # a new version of a file that was added before; waits likewise
+    "retried",  # some rows, which did not reach Braze in the run that read them first
+    "discarded",  # dropped by a person; what had been sent of it stays
+    "overtaken",  # a newer version of the file was applied meanwhile
 ]
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
 """States that need nothing more from the next run."""
@@ -43,7 +46,16 @@ class ClaimedFile:
     """
     One file version that a run claimed, and what became of it.
 
-    ``sums`` names the summed fields that the file fed; ``note`` is a sentence for a person.
+    Args:
+        key, etag: The version.
+        sha256: Of its content.
+        outcome: What became of it.
+        rows: Data rows that were read.
+        sums: The summed fields that it fed.
+        note: A sentence for a person.
+        replaces: It gave only the difference to what earlier versions of its key had given.
+        kept: The object of ours that its content is read from; empty if that is the file itself.
+        owed_by: The run that owes its rows, as Braze refused them; 0 if they come from the file.
     """
 
     key: str
@@ -53,6 +65,9 @@ class ClaimedFile:
     rows: int = 0
     sums: tuple[str, ...] = ()
     note: str = ""
+    replaces: bool = False
+    kept: str = ""
+    owed_by: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,14 @@ class RunDocument:
         report: The report as far as it is known, final once settled.
         ack_parts: Keys of the frozen acknowledgements, from ``settling`` on.
         acked_at: When the last acknowledgement was written; ISO 8601.
+        fields: How each field was merged and as what: ``merge``, ``type``, ``scale``.
+        hold: It waits for a person: nothing of it is sent.
+        discarded: A person dropped it while it was under way.
+        totals: What it would add to each summed field in all, as shown to that person.
+        origin: The run that was held back, or whose quarantine is given again, if there is one.
+        taken_up_by: The run that did so with this one.
+        gave: Key of what its files really gave to summed and added fields, once settled.
+        owed: Key of what Braze refused, in a form that can be given again, once settled.
     """
 
     seq: int
@@ -101,6 +124,14 @@ class RunDocument:
     report: dict[str, Any] = field(default_factory=dict)
     ack_parts: tuple[str, ...] = ()
     acked_at: str = ""
+    fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hold: bool = False
+    discarded: bool = False
+    totals: dict[str, str] = field(default_factory=dict)
+    origin: int = 0
+    taken_up_by: int = 0
+    gave: str = ""
+    owed: str = ""
 
     def to_bytes(self) -> bytes:
         """Render as stored."""

@@ -182,9 +182,9 @@ def test_the_latest_version_of_a_key_counts(state):
     for seq, file in enumerate(files[:2], start=1):
         state.applied.record("crm", [file], seq=seq)
 
-    assert {"in/a.csv": ("B", "applied")} == state.applied.snapshot().latest("crm")
+    assert {"in/a.csv": ("B", "applied", 2)} == state.applied.snapshot().latest("crm")
     state.applied.record("crm", [files[2]], seq=3)
-    assert {"in/a.csv": ("A", "applied")} == state.applied.snapshot().latest("crm")
+    assert {"in/a.csv": ("A", "applied", 3)} == state.applied.snapshot().latest("crm")
     assert state.applied.snapshot().latest("other") == {}
 
 
@@ -199,8 +199,8 @@ def test_sums_are_remembered_for_the_connection(state):
     assert snapshot.summed("sha-1", ["total", "x"]) == "in/a.csv"
     assert snapshot.summed("sha-1", ["x"]) is None
     assert snapshot.summed("sha-2", ["total"]) is None
-    assert snapshot.summed_key("in/a.csv", ["total"])
-    assert not snapshot.summed_key("in/b.csv", ["total"])
+    assert "sha-1" == snapshot.summed_version("in/a.csv", ["total"])
+    assert snapshot.summed_version("in/b.csv", ["total"]) is None
 
 
 def test_finished_runs_are_listed_once_and_newest_first(state):

@@ -45,6 +45,7 @@ def test_equal_and_replaced_files_wait_for_force(exchange):
     report = exchange.ask("run", "crm", "--force")
     assert {"1.csv": "applied", "2.csv": "applied"} == outcomes(report)
     assert ("12", "4") == (exchange.attribute("a", "visits"), exchange.attribute("b", "visits"))
+    assert any("visits: 13 was added" in note for note in report["notes"])
     forced = exchange.ask("run", "crm", "--force")
     assert ("nothing_to_do", []) == (forced["state"], forced["notes"])
 

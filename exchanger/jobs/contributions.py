@@ -1,0 +1,142 @@
+"""
+What a key of the bucket counts for in summed fields, so that a new version can replace it exactly.
+
+Every settled run keeps what its files really gave: not what Braze refused, and not what was
+rejected. A key counts for the sum of that over the run which applied a version of it in full and
+all runs after it that applied a difference or gave rows again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.errors import FileRejected
+from exchanger.jobs.runfiles import load
+from exchanger.profiles.columns import FILE, PROFILE, ROW, ROWS, said
+from exchanger.profiles.folding import GIFTS_SCHEMA
+from exchanger.profiles.fragments import canonical, fragment
+from exchanger.profiles.held_text import read_held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from exchanger.jobs.call import ImportCall
+    from exchanger.profiles.rules import Rule
+    from exchanger.state.applied import AppliedSnapshot
+
+GAVE = pl.Schema({PROFILE: pl.String, "key": pl.String, "field": pl.String, "given": pl.String})
+"""What a run really gave: one row per profile, file and field; ``given`` is canonical text."""
+
+
+def contributions(
+    call: ImportCall, key: str, rules: Sequence[Rule], applied: AppliedSnapshot
+) -> pl.DataFrame:
+    """
+    Tell what a key counts for.
+
+    Args:
+        call: The job.
+        key: A key in the bucket.
+        rules: The fields of its new version; only those under *sum* matter.
+        applied: The applied files.
+
+    Returns:
+        ``@profile`` and one column for each summed field that it counts for, typed as folded
+        values are; null where it gave a profile nothing.
+
+    Raises:
+        FileRejected: A field is of a type by now that cannot hold what was given.
+        StorageError: What a run gave could not be read.
+    """
+    sums = {rule.name: rule for rule in rules if rule.merge == "sum"}
+    gave = [pl.DataFrame(schema=GAVE)]
+    for seq in applied.summed_by(key, sums):
+        kept = call.state.runs.read(seq).document.gave
+        if kept:
+            gave.append(load(call.world, kept))
+    ours = pl.concat(gave).filter(pl.col("key") == key)
+    whole = ours.select(PROFILE).unique()
+    for name, rule in sums.items():
+        gifts = ours.filter(pl.col("field") == name)
+        if gifts.height:
+            totals = _typed(key, rule, gifts).group_by(PROFILE).agg(pl.col(name).sum())
+            whole = whole.join(totals, on=PROFILE, how="left")
+    return whole
+
+
+def _typed(key: str, rule: Rule, gifts: pl.DataFrame) -> pl.DataFrame:
+    read = gifts.select(PROFILE, "given", read_held(rule, pl.col("given")).alias(rule.name))
+    odd = read.filter(pl.col(rule.name).is_null())
+    if odd.height:
+        message = (
+            f"An earlier version of this file gave {odd['given'][0]} to {rule.name!r}, which "
+            f"{rule.type} cannot hold. Set the field's type back, or add this version in full "
+            "with --force."
+        )
+        raise FileRejected(key, "given_as_other_type", message, column=rule.column)
+    return read.drop("given")
+
+
+def negated(given: pl.DataFrame, position: int) -> pl.DataFrame:
+    """Turn what a key counts for into the corrections that its new version brings."""
+    fields = [name for name in given.columns if name != PROFILE]
+    return given.select(
+        PROFILE, pl.lit(position, pl.UInt32).alias(FILE), *(pl.col(name) * -1 for name in fields)
+    )
+
+
+def corrected(
+    folded: pl.DataFrame, corrections: pl.DataFrame, rules: Sequence[Rule]
+) -> pl.DataFrame:
+    """
+    Add corrections to folded rows.
+
+    A profile that only corrections name gets a row of its own, which counts for no row of a file.
+    Where a correction leaves nothing to add, nothing is given.
+    """
+    if corrections.is_empty():
+        return folded
+    fields = [name for name in corrections.columns if name not in (PROFILE, FILE)]
+    totals = corrections.group_by(PROFILE).agg(
+        pl.col(FILE).last().alias("@corrected"),
+        *(pl.col(name).sum().alias(f"@correction:{name}") for name in fields),
+    )
+    joined = folded.join(totals, on=PROFILE, how="full", coalesce=True, maintain_order="left_right")
+    told = [said(rule.name) for rule in rules if rule.merge == "clear"]
+    return joined.with_columns(
+        pl.col(FILE).fill_null(pl.col("@corrected")),
+        pl.col(ROW).fill_null(0),
+        pl.col(ROWS).fill_null(0),
+        *(pl.col(name).fill_null(value=False) for name in told),
+        *(_less(name) for name in fields),
+    ).select(folded.columns)
+
+
+def _less(name: str) -> pl.Expr:
+    total = pl.col(name).fill_null(0) + pl.col(f"@correction:{name}").fill_null(0)
+    touched = pl.col(f"@correction:{name}").is_not_null()
+    return (
+        pl.when(touched).then(pl.when(total != 0).then(total)).otherwise(pl.col(name)).alias(name)
+    )
+
+
+def as_gifts(corrections: pl.DataFrame, rules: Iterable[Rule]) -> pl.DataFrame:
+    """Render corrections in the shape of gifts."""
+    by_name = {rule.name: rule for rule in rules}
+    return pl.concat(
+        [
+            pl.DataFrame(schema=GIFTS_SCHEMA),
+            *(
+                corrections.filter(pl.col(name).is_not_null()).select(
+                    PROFILE,
+                    FILE,
+                    pl.lit(name).alias("field"),
+                    canonical(by_name[name], fragment(by_name[name], pl.col(name))).alias("given"),
+                )
+                for name in corrections.columns
+                if name in by_name
+            ),
+        ]
+    )

@@ -1,0 +1,88 @@
+"""
+The story of a discard: a run that was held back, or that cannot be delivered, is dropped.
+
+Of a run that was under way, what Braze acknowledged stays, and what was sent without an answer is
+uncertain from then on. Its files are not planned again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import RunUnsuitable
+from exchanger.jobs.dropping import drop_unfinished
+from exchanger.jobs.ending import finish
+from exchanger.jobs.report import RunReport
+from exchanger.jobs.turn import in_turn
+from exchanger.state.connection import open_state
+from exchanger.state.runs import ENDED
+
+if TYPE_CHECKING:
+    from exchanger.jobs.world import World
+    from exchanger.state.connection import ConnectionState
+    from exchanger.state.runs import Stored
+
+log = structlog.get_logger()
+
+
+def discard_run(world: World, name: str, seq: int, wait: float) -> RunReport:
+    """
+    Drop a run that was held back, or that has not ended.
+
+    Args:
+        world: The outside. Braze is not asked for anything.
+        name: The run's job, for messages.
+        seq: The run.
+        wait: Seconds to wait for another process that writes to the same connection.
+
+    Raises:
+        RunUnsuitable: The run has ended.
+        StorageError: S3 refused or did not answer.
+        JobBusy: Another process writes to this connection, perhaps this very run.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    return in_turn(world, state, name, wait, lambda held: _discard(held, state, seq))
+
+
+def _discard(world: World, state: ConnectionState, seq: int) -> RunReport:
+    stored = state.runs.read(seq)
+    run = stored.document
+    if run.hold and run.state in ("planned", "held_back", "discarded"):
+        if run.state == "planned":
+            finish(world, state, stored)
+            stored = state.runs.read(seq)
+        return drop_held_back(world, state, stored)
+    if run.state in ENDED:
+        raise RunUnsuitable(str(seq), "discard", "it has ended; what was sent stays sent")
+    if run.state == "settling":
+        report = finish(world, state, stored)
+        report.notes.append("Braze had answered all of it already, so it was ended as usual.")
+        return report
+    return drop_unfinished(world, state, stored)
+
+
+def drop_held_back(
+    world: World, state: ConnectionState, stored: Stored, notes: list[str] | None = None
+) -> RunReport:
+    """
+    Drop a run of which nothing was sent; dropping it again changes nothing.
+
+    Args:
+        world: The outside.
+        state: Where it is noted.
+        stored: The run, held back.
+        notes: Sentences for its report.
+    """
+    run = stored.document
+    report = RunReport.from_json(run.report)
+    if run.state != "discarded":
+        report.state = "discarded"
+        report.finished_at = world.clock.now()
+        report.notes += notes or ["Discarded: nothing of it was sent."]
+        state.runs.change(stored, state="discarded", report=report.to_json())
+    state.applied.discard(run.job, run.files, seq=run.seq)
+    state.finished.amend(report.to_json())
+    log.info("run.discarded", seq=run.seq)
+    return report

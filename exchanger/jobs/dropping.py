@@ -1,0 +1,70 @@
+"""Ends a run that a person dropped while it was under way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.quarantine import no_rows
+from exchanger.jobs.runfiles import load
+from exchanger.jobs.settle import settle
+from exchanger.jobs.takeover import suspects_of
+from exchanger.profiles.columns import ITEM
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from exchanger.jobs.report import RunReport
+    from exchanger.jobs.world import World
+    from exchanger.state.connection import ConnectionState
+    from exchanger.state.runs import ClaimedFile, Stored
+
+log = structlog.get_logger()
+
+NOBODY_KNOWS = "It was sent, and the run was discarded before Braze answered."
+
+
+def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> RunReport:
+    """
+    Settle what Braze acknowledged. The rest is dropped, or uncertain if it was attempted.
+
+    From the first step on, any process that finds the run goes on with dropping it.
+
+    Raises:
+        StorageChanged: Another process is ending the same run.
+        Stopped: The process was asked to stop.
+    """
+    fence = world.lease.fence if world.lease else 0
+    stored = state.runs.change(stored, discarded=True, state="delivering", fence=fence)
+    if world.lease is not None and world.lease.took_over:
+        # The holder before may still be alive, and its last requests under way.
+        world.pause(world.grace)
+    run = stored.document
+    outbox = load(world, run.outbox, run.outbox_sha256)
+    acks = Acknowledgements(world.bucket, state.names, run.seq)
+    attempted = suspects_of(outbox, acks)[ITEM]
+    acks.give_up(attempted, NOBODY_KNOWS)
+    parts = acks.parts()
+    answered = acks.read(parts)
+    now = world.clock.now().isoformat()
+    stored = state.runs.change(
+        stored,
+        state="settling",
+        ack_parts=tuple(parts),
+        acked_at=now,
+        files=tuple(_dropped(file, answered) for file in run.files),
+        report=run.report | {"finished_at": now},
+    )
+    log.info("run.dropped", seq=run.seq, answered=answered.height, attempted=attempted.len())
+    rejected = load(world, run.rejected) if run.rejected else no_rows()
+    return settle(world, state, stored, outbox, rejected)
+
+
+def _dropped(file: ClaimedFile, answered: pl.DataFrame) -> ClaimedFile:
+    """A file of which nothing was sent has fed no sum."""
+    if file.outcome == "rejected":
+        return file
+    return replace(file, outcome="discarded", sums=() if answered.is_empty() else file.sums)

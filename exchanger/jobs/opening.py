@@ -1,0 +1,212 @@
+"""Downloads one file, decides what becomes of it, and casts its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.errors import FileRejected
+from exchanger.files.reading import RawTable, read_table
+from exchanger.jobs.contributions import contributions, negated
+from exchanger.jobs.intake import Counting, Intake, WaitingFile
+from exchanger.jobs.reading import REJECTED, Reading
+from exchanger.profiles.columns import FILE, PROFILE, ROW
+from exchanger.profiles.given import Given, cast_rows
+from exchanger.profiles.mapping import settle_rules, widen_rules
+from exchanger.profiles.raw import RawColumns
+from exchanger.state.runs import ClaimedFile, FileOutcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exchanger.jobs.call import ImportCall
+    from exchanger.profiles.rules import Rule
+    from exchanger.state.applied import AppliedSnapshot
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """
+    One file before its rows are cast.
+
+    Args:
+        claim: What becomes of it.
+        intake: What was asked for.
+        raw: Its columns; None if it is not applied.
+        bad_rows: Rows that are no rows, in the shape of ``files.raw``.
+        rules: What is done to its columns.
+    """
+
+    claim: ClaimedFile
+    intake: Intake
+    raw: RawColumns | None = None
+    bad_rows: pl.DataFrame | None = None
+    rules: list[Rule] = field(default_factory=list)
+
+
+def open_file(
+    call: ImportCall, intake: Intake, position: int, applied: AppliedSnapshot, reading: Reading
+) -> OpenedFile | WaitingFile:
+    """
+    Download one file and decide what becomes of it.
+
+    Raises:
+        StorageError: It could not be read, or is no longer that version.
+    """
+    path = call.world.workdir / "file"
+    claim = ClaimedFile(intake.key, intake.etag, "", "applied", kept=intake.kept)
+    try:
+        claim = replace(claim, sha256=_download(call, intake, path))
+        table = read_table(path, intake.key, call.job.source)
+        raw = _raw(table, intake.key)
+        settled = settle_rules(call.job, raw, reading.types)
+        counted = _claim(call, claim, intake, settled.rules, applied)
+        if isinstance(counted, WaitingFile):
+            return counted
+        claim, rules = counted
+    except FileRejected as error:
+        return OpenedFile(reading.reject(claim, error, position), intake)
+    finally:
+        path.unlink(missing_ok=True)
+    raw, bad_rows = _chosen(intake, raw, table.bad_rows)
+    rows = raw.frame.height + bad_rows.height
+    reading.types = settled.kept
+    reading.rows += rows
+    reading.notes += [
+        f"{intake.key}: column {column!r} was left out. {why}"
+        for column, why in settled.skipped.items()
+    ]
+    return OpenedFile(replace(claim, rows=rows), intake, raw, bad_rows, rules)
+
+
+def _download(call: ImportCall, intake: Intake, path: Path) -> str:
+    bucket = call.world.bucket
+    if intake.kept:
+        return bucket.download(intake.kept, bucket.head(intake.kept).etag, path)
+    return bucket.download(intake.key, intake.etag, path)
+
+
+def _raw(table: RawTable, key: str) -> RawColumns:
+    return RawColumns(
+        frame=table.frame,
+        textual=table.textual,
+        json_columns=table.json_columns,
+        unusable=table.unusable,
+        key=key,
+    )
+
+
+def _chosen(
+    intake: Intake, raw: RawColumns, bad_rows: pl.DataFrame
+) -> tuple[RawColumns, pl.DataFrame]:
+    """Leave out the rows that are not asked for."""
+    if intake.rows is None:
+        return raw, bad_rows
+    asked = pl.col(ROW).is_in(intake.rows.implode())
+    return replace(raw, frame=raw.frame.filter(asked)), bad_rows.filter(asked)
+
+
+def _claim(
+    call: ImportCall,
+    claim: ClaimedFile,
+    intake: Intake,
+    rules: list[Rule],
+    applied: AppliedSnapshot,
+) -> tuple[ClaimedFile, list[Rule]] | WaitingFile:
+    """
+    See to it that what a file gave to a sum counts once per connection.
+
+    A file taken as if new gives nothing to sums that it fed before. A new file that would feed
+    them again waits, unless a person has said how it counts.
+    """
+    sums = tuple(rule.name for rule in rules if rule.merge == "sum")
+    claim = replace(claim, sums=sums)
+    if intake.retried:
+        claim = replace(claim, outcome="retried")
+    if intake.counting == "difference":
+        return replace(claim, replaces=True), rules
+    if intake.counting == "in_full":
+        return claim, rules
+    replaced = applied.summed_version(claim.key, sums) not in (None, claim.sha256)
+    equal = applied.summed(claim.sha256, sums)
+    if replaced:
+        note = "It is a new version of a file that was added already."
+        return _waiting(claim, "replaced", note, "difference")
+    if equal and call.options.as_if_new:
+        return replace(claim, sums=()), [rule for rule in rules if rule.merge != "sum"]
+    if equal:
+        note = f"Its content is equal to {equal}, which was added already."
+        return _waiting(claim, "equal_content", note, "in_full")
+    return claim, rules
+
+
+def _waiting(
+    claim: ClaimedFile, outcome: FileOutcome, note: str, counting: Counting
+) -> WaitingFile:
+    intake = Intake(claim.key, claim.etag, counting)
+    return WaitingFile(replace(claim, outcome=outcome, note=note), intake)
+
+
+def cast_file(
+    call: ImportCall, position: int, file: OpenedFile, applied: AppliedSnapshot, reading: Reading
+) -> None:
+    """Cast the rows of one file by the types of the entire run, and add them to the reading."""
+    if file.raw is None or file.bad_rows is None:
+        reading.files.append(file.claim)
+        return
+    rules = widen_rules(file.rules, reading.types)
+    try:
+        given = cast_rows(file.raw, rules, call.job, position, reading.types)
+        earlier = _earlier(call, file, rules, applied)
+    except FileRejected as error:
+        reading.rows -= file.claim.rows
+        reading.files.append(reading.reject(replace(file.claim, rows=0), error, position))
+        return
+    reading.files.append(file.claim)
+    reading.rules |= {rule.name: rule for rule in rules}
+    reading.frames.append(given.frame)
+    reading.rejected.append(with_records(file.raw, given))
+    reading.rejected.append(
+        file.bad_rows.with_columns(pl.lit(position, pl.UInt32).alias(FILE)).select(*REJECTED)
+    )
+    if earlier is not None:
+        reading.corrections.append(negated(earlier, position))
+    reading.notes += _notes(file.claim.key, given)
+
+
+def _earlier(
+    call: ImportCall, file: OpenedFile, rules: list[Rule], applied: AppliedSnapshot
+) -> pl.DataFrame | None:
+    """Tell what a new version takes back; None if it is added in full."""
+    if not file.claim.replaces:
+        return None
+    earlier = contributions(call, file.claim.key, rules, applied)
+    chosen = file.intake.corrected
+    return earlier if chosen is None else earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
+
+
+def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:
+    """Put beside each rejected row its cells as JSON, so that it can be mended and given again."""
+    rows = raw.frame.filter(pl.col(ROW).is_in(given.rejected[ROW].unique().implode()))
+    flat = [name for name in raw.names if not rows[name].dtype.is_nested()]
+    records = rows.select(
+        ROW,
+        pl.struct(
+            *(pl.col(name).cast(pl.String, strict=False) for name in flat),
+            *(pl.col(name) for name in raw.names if name not in flat),
+        )
+        .struct.json_encode()
+        .alias("record"),
+    )
+    return given.rejected.join(records, on=ROW, how="left").select(*REJECTED)
+
+
+def _notes(key: str, given: Given) -> list[str]:
+    notes = []
+    if given.trimmed:
+        notes.append(f"{key}: {given.trimmed:,} identifiers had white space around them.")
+    if given.nulls_left_out:
+        notes.append(f"{key}: {given.nulls_left_out:,} null members of objects were left out.")
+    return notes

@@ -1,0 +1,182 @@
+"""
+What Braze refused, in a form that can be given again: as given, not as it was to be sent.
+
+The object beside the quarantine file has a row for each refused profile and file: ``@file``,
+``@row``, ``@profile``, ``@uncertain`` (an attempt may have taken effect all the same) and, for each
+field, ``given:NAME``, ``before:NAME`` and ``wanted:NAME``, all canonical JSON text. Rows are
+numbered through the object, so that a row which is quarantined once more can be found again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from exchanger.config.models import FieldConfig, Match, Source
+from exchanger.jobs.opening import with_records
+from exchanger.profiles.columns import FILE, PROFILE, ROW, before, said, wanted
+from exchanger.profiles.given import cast_rows
+from exchanger.profiles.held_text import members
+from exchanger.profiles.mapping import settle_rules
+from exchanger.profiles.own_types import parse_type_name
+from exchanger.profiles.raw import RawColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exchanger.config.models import ImportJob
+    from exchanger.profiles.rules import Rule
+
+GIVEN = "given:"
+UNCERTAIN_ROW = "@uncertain"
+_TURN = "@turn"
+_COUNTED = ("sum", "add")
+
+
+def owed_by(
+    refused: pl.DataFrame, gifts: pl.DataFrame, fields: Mapping[str, Mapping[str, Any]]
+) -> pl.DataFrame:
+    """
+    Make the frame of what is still owed to refused profiles.
+
+    Args:
+        refused: Their rows of the outbox, with ``uncertain``.
+        gifts: What each file gave to summed and added fields of them.
+        fields: How each field was merged, by name.
+
+    Returns:
+        As described above; empty if nothing was refused.
+    """
+    changed = [name for name in fields if wanted(name) in refused.columns]
+    own = refused.select(
+        PROFILE,
+        FILE,
+        pl.lit(0, pl.Int64).alias(_TURN),
+        *(_given(name).alias(GIVEN + name) for name in changed if _merge(fields, name) == "other"),
+        *(
+            _removed(name).alias(GIVEN + name)
+            for name in changed
+            if _merge(fields, name) == "remove"
+        ),
+    )
+    counted = [
+        gifts.filter(pl.col("field") == name)
+        .join(refused, on=PROFILE, how="semi")
+        .select(
+            PROFILE,
+            FILE,
+            pl.int_range(pl.len()).over(PROFILE, FILE).alias(_TURN),
+            pl.col("given").alias(GIVEN + name),
+        )
+        for name in fields
+        if _merge(fields, name) == "counted"
+    ]
+    rows = (
+        pl.concat([own, *counted], how="diagonal")
+        .group_by(PROFILE, FILE, _TURN)
+        .agg(pl.all().drop_nulls().first())
+        .sort(PROFILE, FILE, _TURN)
+    )
+    given = [name for name in rows.columns if name.startswith(GIVEN)]
+    speaking = rows.filter(pl.any_horizontal(pl.lit(value=False), pl.col(given).is_not_null()))
+    beside = refused.select(
+        PROFILE,
+        pl.col("uncertain").alias(UNCERTAIN_ROW),
+        *(pl.col(side(name)) for name in changed for side in (before, wanted)),
+    )
+    return (
+        speaking.drop(_TURN)
+        .join(beside, on=PROFILE, how="left", maintain_order="left")
+        .with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(ROW))
+    )
+
+
+def _merge(fields: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    merge = fields[name]["merge"]
+    if merge in _COUNTED:
+        return "counted"
+    return "remove" if merge == "remove" else "other"
+
+
+def _given(name: str) -> pl.Expr:
+    """Of all other strategies, what was to be sent is what was given."""
+    return pl.col(wanted(name))
+
+
+def _removed(name: str) -> pl.Expr:
+    """Of members to be removed, those that were there."""
+
+    def gone(sides: pl.Series) -> pl.Series:
+        both = sides.struct.unnest()
+        kept = pl.DataFrame({"had": members(both["before"]), "has": members(both["after"])})
+        left = pl.col("had").list.set_difference("has")
+        text = pl.lit("[") + left.list.join(",") + pl.lit("]")
+        return kept.select(pl.when(left.list.len() > 0).then(text)).to_series()
+
+    sides = pl.struct(pl.col(before(name)).alias("before"), pl.col(wanted(name)).alias("after"))
+    return sides.map_batches(gone, return_dtype=pl.String, is_elementwise=True)
+
+
+def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
+    owed: pl.DataFrame,
+    job: ImportJob,
+    position: int,
+    *,
+    fields: Mapping[str, Mapping[str, Any]],
+    types: Mapping[str, str],
+    key: str,
+) -> tuple[list[Rule], pl.DataFrame, pl.DataFrame]:
+    """
+    Cast what is owed by today's configuration, as if it came from a file.
+
+    Args:
+        owed: Some rows of what ``owed_by`` made.
+        job: The job as it is now; fields that it has no more are merged as they were.
+        position: The position in the run of the file that gave these rows.
+        fields: How each field was merged by the run that owes.
+        types: The types of the job's columns, as kept by now.
+        key: The file's key, for messages.
+
+    Returns:
+        The rules, the given frame, and the rows that cannot be used (``reading.REJECTED``).
+
+    Raises:
+        FileRejected: The job and these values do not fit together any more.
+    """
+    names = [name for name in fields if GIVEN + name in owed.columns and owed[GIVEN + name].count()]
+    configured = {name: _configured(job, name, fields[name], types) for name in names}
+    as_file = job.model_copy(
+        update={
+            "match": (Match(external_id=PROFILE),),
+            "source": Source(prefix=job.source.prefix, timezone=job.source.timezone),
+            "fields": configured,
+            "remaining_fields": (),
+        }
+    )
+    cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))
+    raw = RawColumns(cells, json_columns=frozenset(names), key=key)
+    rules = settle_rules(as_file, raw, {}).rules
+    given = cast_rows(raw, rules, as_file, position)
+    told = {rule.name: said(rule.name) for rule in rules if rule.merge == "clear"}
+    spoken = owed.select(
+        ROW, *(pl.col(GIVEN + name).is_not_null().alias(flag) for name, flag in told.items())
+    )
+    frame = given.frame.drop(told.values()).join(spoken, on=ROW, how="left", maintain_order="left")
+    return rules, frame, with_records(raw, given)
+
+
+def _configured(
+    job: ImportJob, name: str, was: Mapping[str, Any], types: Mapping[str, str]
+) -> FieldConfig:
+    """Take the field as it is configured now, at the type that its column has by now."""
+    today = job.fields.get(name, FieldConfig(merge=was["merge"]))
+    kept = types.get(today.from_ or name)
+    if today.type is not None:
+        named = {"type": today.type, "scale": today.scale}
+    elif kept is not None and was["type"] not in ("list", "json"):
+        parsed = parse_type_name(kept)
+        named = {"type": parsed.type, "scale": parsed.scale}
+    else:
+        named = {"type": was["type"], "scale": was["scale"]}
+    return today.model_copy(update={**named, "from_": None, "value": None, "split": None})

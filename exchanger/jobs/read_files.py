@@ -1,0 +1,72 @@
+"""Reads as many files as one run takes, each by its exact version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exchanger.errors import Stopped, StorageChanged, StorageMissing
+from exchanger.jobs.intake import WaitingFile
+from exchanger.jobs.opening import OpenedFile, cast_file, open_file
+from exchanger.jobs.reading import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.jobs.call import ImportCall
+    from exchanger.jobs.intake import Intake
+
+
+def read_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
+    """
+    Read as many files as one run takes, each by its exact version.
+
+    Types are settled over all of them first, so that a later file may widen a type before any is
+    cast.
+
+    Raises:
+        StorageError: A file could not be read; nothing was claimed.
+        Stopped: The process was asked to stop; nothing was claimed.
+    """
+    before = applied = call.state.applied.snapshot()
+    reading = Reading(types=call.state.types.of(call.name))
+    opened: list[OpenedFile] = []
+    call.world.progress.step("reading files", len(intakes))
+    for intake in intakes:
+        if reading.rows >= call.job.max_rows_per_run:
+            break
+        if call.world.stopping.is_set():
+            raise Stopped
+        call.world.progress.advance(1)
+        try:
+            file = open_file(call, intake, len(opened), applied, reading)
+        except (StorageChanged, StorageMissing):
+            # Between the listing and now it was replaced or deleted: the next run sees what is so.
+            reading.gone.append((intake.key, intake.etag))
+            continue
+        if isinstance(file, WaitingFile):
+            reading.waiting.append(file)
+            continue
+        applied = applied.with_file(call.name, file.claim)
+        opened.append(file)
+    reading.left = len(intakes) - len(opened) - len(reading.waiting) - len(reading.gone)
+    reading.notes += [
+        f"{key} was replaced or deleted while it was read. The next run takes what is there."
+        for key, _ in reading.gone
+    ]
+    for position, file in enumerate(opened):
+        cast_file(call, position, file, before, reading)
+    return reading
+
+
+def read_all_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
+    """
+    Read files of which none may be missing.
+
+    Raises:
+        StorageMissing: One was replaced or deleted a moment ago; nothing was claimed.
+        StorageError: As for *read_files*.
+    """
+    reading = read_files(call, intakes)
+    for key, _ in reading.gone:
+        raise StorageMissing("read", call.world.bucket.name, key)
+    return reading

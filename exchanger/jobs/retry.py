@@ -1,0 +1,167 @@
+"""
+The story of a retry: rows that did not reach Braze are given again, in a run of their own.
+
+They are planned against what is held now, by today's configuration; nothing recorded is sent
+(law 3). The new run takes up the whole quarantine of the old one: what fails again is in its own.
+So a second retry of the same run finds nothing to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.errors import FileRejected, RunUnsuitable
+from exchanger.jobs.call import ImportCall
+from exchanger.jobs.ending import finish
+from exchanger.jobs.held_back import hold_back
+from exchanger.jobs.late_rows import settle_late_rows
+from exchanger.jobs.options import ImportOptions
+from exchanger.jobs.owed import read_owed
+from exchanger.jobs.quarantined_rows import quarantined_rows
+from exchanger.jobs.read_files import read_all_files
+from exchanger.jobs.reading import REJECTED
+from exchanger.jobs.report import combined
+from exchanger.jobs.round import new_report, numbered_report, planned
+from exchanger.jobs.runfiles import commit
+from exchanger.jobs.turn import committed, in_turn
+from exchanger.profiles.columns import FILE, ROW
+from exchanger.state.connection import open_state
+
+if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.quarantined_rows import OwedRows, QuarantinedRows
+    from exchanger.jobs.reading import Reading
+    from exchanger.jobs.report import RunReport
+    from exchanger.jobs.world import World
+    from exchanger.state.runs import ClaimedFile, RunDocument, Stored
+
+
+def retry_run(world: World, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
+    """
+    Give again what Braze refused of a run, and what was rejected of it.
+
+    Args:
+        world: The outside.
+        name: The run's job.
+        job: As it is configured now.
+        seq: The run.
+        wait: Seconds to wait for another process that writes to the same connection.
+
+    Raises:
+        RunUnsuitable: The run has not ended yet.
+        BrazeError: As for an import.
+        StorageError: S3 refused or did not answer.
+        JobBusy: Another process writes to this connection.
+        Stopped: The process was asked to stop before anything counted.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    call = ImportCall(world, state, name, job, ImportOptions(wait=wait))
+    return in_turn(world, state, name, wait, lambda held: _retry(replace(call, world=held), seq))
+
+
+def _retry(call: ImportCall, seq: int) -> RunReport:
+    begun = new_report(call)
+    reports: list[RunReport] = []
+    notes: list[str] = []
+    stored = committed(call, lambda number: _plan_and_commit(call, number, seq, reports, notes))
+    if stored is not None:
+        reports.append(finish(call.world, call.state, stored))
+    nothing = replace(begun, finished_at=call.world.clock.now())
+    return combined(reports, [*dict.fromkeys(notes)], nothing=nothing)
+
+
+def _plan_and_commit(
+    call: ImportCall, number: int, seq: int, reports: list[RunReport], notes: list[str]
+) -> Stored | None:
+    """
+    Plan the rows anew and make the plan count.
+
+    Files whose sums may count twice are held back first, in a run of their own: once the plan
+    counts, the quarantine is taken up.
+    """
+    run = call.state.runs.read(seq).document
+    if run.hold or run.state not in ("settled", "discarded"):
+        raise RunUnsuitable(str(seq), "retry", f"it is {run.state.replace('_', ' ')}")
+    if run.taken_up_by:
+        notes.append(f"The rows of run {seq} were given again by run {run.taken_up_by} already.")
+        return None
+    found = quarantined_rows(call, run)
+    notes += found.notes
+    if not found.readable:
+        notes.append(f"Run {seq} has nothing left to give again.")
+        return None
+    reading = _read(call, run, found)
+    if reading.waiting:
+        held = hold_back(call, numbered_report(call, number), reading.waiting)
+        if held is not None:
+            reports.append(finish(call.world, call.state, held))
+            number += 1
+    if not reading.files:
+        return None
+    report = numbered_report(call, number)
+    plan = planned(call, report, reading)
+    return commit(call, report, reading, plan, origin=seq)
+
+
+def _read(call: ImportCall, run: RunDocument, found: QuarantinedRows) -> Reading:
+    reading = read_all_files(call, found.intakes)
+    for owed in found.owed:
+        _add_owed(call, reading, owed)
+    for claim, rows in found.gone:
+        _add_gone(reading, claim, rows)
+    settle_late_rows(call, run, reading, found)
+    return reading
+
+
+def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
+    """Read refused rows by today's configuration, beside those of files."""
+    position = len(reading.files)
+    claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
+    try:
+        rules, given, rejected = read_owed(
+            owed.rows,
+            call.job,
+            position,
+            fields=owed.run.fields,
+            types=reading.types,
+            key=claim.key,
+        )
+    except FileRejected as error:
+        return _add_unfit(reading, claim, owed, error)
+    sums = tuple(rule.name for rule in rules if rule.merge == "sum")
+    reading.files.append(replace(claim, sums=sums))
+    reading.rules |= {rule.name: rule for rule in rules if rule.name not in reading.rules}
+    reading.rows += owed.rows.height
+    reading.frames.append(given)
+    reading.rejected.append(rejected)
+    return None
+
+
+def _add_unfit(reading: Reading, claim: ClaimedFile, owed: OwedRows, error: FileRejected) -> None:
+    """Keep each row in quarantine, as the job cannot take any of them."""
+    rows = owed.rows.select(
+        pl.lit(len(reading.files), pl.UInt32).alias(FILE),
+        ROW,
+        pl.lit(error.column or None, pl.String).alias("field"),
+        pl.lit(None, pl.String).alias("value"),
+        pl.lit(error.reason).alias("reason"),
+        pl.lit(error.message).alias("message"),
+        pl.lit(None, pl.String).alias("record"),
+    )
+    reading.files.append(replace(claim, note=error.message))
+    reading.rejected.append(rows)
+    reading.rows += owed.rows.height
+
+
+def _add_gone(reading: Reading, claim: ClaimedFile, rows: pl.DataFrame) -> None:
+    """Keep in quarantine what cannot be read any more."""
+    position = len(reading.files)
+    still = rows.with_columns(
+        pl.lit(position, pl.UInt32).alias(FILE), pl.col("row").alias(ROW)
+    ).select(*REJECTED)
+    reading.files.append(replace(claim, outcome="retried", rows=still[ROW].n_unique(), note=""))
+    reading.rejected.append(still)
+    reading.rows += still[ROW].n_unique()

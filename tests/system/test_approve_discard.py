@@ -1,0 +1,130 @@
+"""``approve`` and ``discard``: what happens to runs that wait, and to runs that cannot go on."""
+
+from __future__ import annotations
+
+TRACK = "/users/track"
+JOB = {
+    "type": "import",
+    "source": {"prefix": "inbox/"},
+    "match": [{"external_id": "id"}],
+    "fields": {
+        "visits": {"from": "visits", "merge": "sum", "type": "integer"},
+        "tier": {"from": "tier", "type": "string"},
+    },
+}
+HEADER = "id,visits,tier\n"
+
+
+def visits(exchange):
+    return {who: exchange.attribute(who, "visits") for who in sorted(exchange.braze.users())}
+
+
+def test_a_copy_is_added_once_it_is_approved(exchange):
+    """Equal content under another name waits; approving it adds it once more, and only once."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", HEADER + "a,1,gold\n")
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/2.csv", HEADER + "a,1,gold\n")
+    held = exchange.ask("run", "crm", code=5)
+    assert any("visits: 1 would be added" in note for note in held["notes"])
+    exchange.bucket.delete(["inbox/2.csv"])
+
+    exchange.ask("approve", str(held["seq"]))
+    assert {"a": "2"} == visits(exchange)
+    exchange.ask("approve", str(held["seq"]), code=2)
+    assert {"a": "2"} == visits(exchange)
+
+
+def test_an_approval_beyond_what_was_shown_is_held_back_again(exchange):
+    """If a run would add more by now than a person was shown, it shows that and waits again."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", HEADER + "a,10,gold\nb,1,gold\n")
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/1.csv", HEADER + "a,12,gold\nb,1,gold\n")
+    second = exchange.ask("run", "crm", code=5)
+    exchange.drop("inbox/1.csv", HEADER + "a,3,gold\nb,1,gold\n")
+    third = exchange.ask("run", "crm", code=5)
+    assert any("visits: -7 would" in note for note in third["notes"])
+    exchange.ask("approve", str(second["seq"]))
+    assert {"a": "12", "b": "1"} == visits(exchange)
+
+    sent = exchange.braze.requests(TRACK)
+    report = exchange.ask("approve", str(third["seq"]), code=5)
+    assert ("held_back", sent) == (report["state"], exchange.braze.requests(TRACK))
+    assert any("visits: -9 would" in note for note in report["notes"])
+    exchange.ask("approve", str(third["seq"]))
+    assert {"a": "3", "b": "1"} == visits(exchange)
+
+
+def test_a_discarded_version_was_never_there(exchange):
+    """Discarding sends nothing, and the next version is compared with the last applied one."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", HEADER + "a,1,gold\n")
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/1.csv", HEADER + "a,5,gold\n")
+    held = exchange.ask("run", "crm", code=5)
+    sent = exchange.braze.requests(TRACK)
+    report = exchange.ask("discard", str(held["seq"]))
+    assert ("discarded", sent) == (report["state"], exchange.braze.requests(TRACK))
+    assert "discarded" == exchange.ask("discard", str(held["seq"]))["state"]
+    exchange.ask("approve", str(held["seq"]), code=2)
+    idle = exchange.ask("run", "crm", "--force")
+    assert ("nothing_to_do", []) == (idle["state"], idle["notes"])
+    assert "discarded" == exchange.ask("show", str(held["seq"]))["state"]
+
+    exchange.drop("inbox/1.csv", HEADER + "a,4,gold\n")
+    again = exchange.ask("run", "crm", code=5)
+    exchange.ask("approve", str(again["seq"]))
+    assert {"a": "4"} == visits(exchange)
+
+
+def test_a_run_that_cannot_be_delivered_is_dropped(exchange):
+    """
+    A run stuck on a revoked key is discarded: acknowledged objects stay, the rest was never sent.
+
+    Its files are not planned again, other files go on, and nothing that was not sent is held.
+    """
+    exchange.connection["braze"]["batch_size"] = 1
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", HEADER + "".join(f"p{n},1,gold\n" for n in range(60)))
+    exchange.braze.faults(TRACK, status=401, times=99, skip=1)
+    exchange.ask("run", "crm", code=7)
+    exchange.braze.clear_faults()
+    sent = set(exchange.braze.users())
+    assert 0 < len(sent) < 60
+    requests = exchange.braze.requests(TRACK)
+
+    report = exchange.ask("discard", "1")
+    assert ("discarded", 60, len(sent), 60 - len(sent)) == (
+        report["state"],
+        report["rows_read"],
+        report["rows_applied"],
+        report["rows_skipped"],
+    )
+    assert not any("uncertain" in note for note in report["notes"])
+    assert requests == exchange.braze.requests(TRACK)
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    exchange.ask("discard", "1", code=2)
+
+    exchange.drop("inbox/2.csv", HEADER + "".join(f"p{n},10,gold\n" for n in range(60)))
+    exchange.ask("run", "crm")
+    assert {f"p{n}": "11" if f"p{n}" in sent else "10" for n in range(60)} == visits(exchange)
+
+
+def test_what_was_sent_without_an_answer_is_uncertain_after_a_discard(exchange):
+    """An object whose answers were all lost is looked up before a sum builds on it."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", HEADER + "a,1,gold\n")
+    exchange.ask("run", "crm")
+    exchange.braze.faults(TRACK, drop="after")
+    exchange.braze.faults(TRACK, status=401, times=9)
+    exchange.drop("inbox/2.csv", HEADER + "a,2,gold\n")
+    exchange.ask("run", "crm", code=7)
+    exchange.braze.clear_faults()
+    assert {"a": "3"} == visits(exchange)
+    report = exchange.ask("discard", "2")
+    assert any("uncertain" in note for note in report["notes"])
+
+    exchange.drop("inbox/3.csv", HEADER + "a,10,gold\n")
+    exchange.ask("run", "crm")
+    assert {"a": "13"} == visits(exchange)
