@@ -136,4 +136,5 @@ def open_world(
             grace=settings.braze.grace.total_seconds(),
             lease_seconds=lease,
             lookup_limit=settings.braze.lookup_limit,
+            max_plan_age=settings.max_plan_age.total_seconds(),
         )

@@ -89,6 +89,7 @@ class Connection(Strict):
 
     enabled: bool = True
     lease: Duration = timedelta(minutes=3)
+    max_plan_age: Duration = timedelta(days=1)
     braze: BrazeConfig
     s3: S3Config
 
