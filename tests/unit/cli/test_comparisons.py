@@ -12,7 +12,7 @@ def field(name, equal, changed, new=0, **more):
 
 
 def test_drift_in_words():
-    """Every field that changed is named with what becomes of it; so is who was left out, and why."""
+    """Each field that changed is named with what becomes of it; so is who was left out, and why."""
     content = {
         "job": "crm",
         "compared": 1200,
