@@ -40,6 +40,8 @@ def describe_report(report: Report, bucket: str) -> list[str]:
     if report.get("quarantine"):
         where = f"s3://{bucket}/{report['quarantine']}"
         lines.append(f"  rows that were not taken, with the reasons: {where}")
+    if report.get("files_waiting"):
+        lines.append(f"  left for the next run: {counted(report['files_waiting'], 'file')}")
     lines += [f"  note: {note}" for note in report.get("notes", [])]
     if report.get("error"):
         lines += [f"  {line}" for line in str(report["error"]).splitlines()]

@@ -32,6 +32,8 @@ FieldType = Literal[
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
 """What a run does to a field that somebody else changed in Braze since it was delivered."""
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
+Priority = Literal["urgent", "normal", "low"]
+"""Which of several waiting jobs the daemon starts first."""
 
 NEEDS_HELD: frozenset[StrategyName] = frozenset(
     {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
@@ -193,6 +195,7 @@ class ImportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    priority: Priority = "normal"
     object: Literal["attributes"] = "attributes"
     source: Source
     match: Annotated[tuple[Match, ...], Field(min_length=1, max_length=1)]
@@ -249,6 +252,7 @@ class ExportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    priority: Priority = "normal"
     segment: str
     fields: dict[str, ExportField] = {}
     remaining_fields: RemainingExport | None = None

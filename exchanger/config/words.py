@@ -10,6 +10,7 @@ from exchanger.config.models import (
     ExportJob,
     FieldConfig,
     ImportJob,
+    Priority,
     RemainingFields,
     Schedule,
 )
@@ -25,6 +26,12 @@ _DOES = {
     "lowest": "keeps the lower of {given} and what Braze has",
 }
 
+_PRECEDENCE: dict[Priority, list[str]] = {
+    "urgent": ["goes ahead of other waiting jobs"],
+    "normal": [],
+    "low": ["lets other waiting jobs go first"],
+}
+
 
 def describe_job(config: Config, name: str) -> list[str]:
     """Say what a job does: when, from where to where, and one line for each of its fields."""
@@ -32,9 +39,8 @@ def describe_job(config: Config, name: str) -> list[str]:
     connection = config.connections[config.connection_of(name)]
     bucket = f"s3://{connection.s3.bucket}/"
     when = _when(job.schedule) if job.enabled else "never by itself, as it is disabled"
-    if isinstance(job, ExportJob):
-        return [f"runs {when}", *_export(job, bucket)]
-    return [f"runs {when}", *_import(job, bucket)]
+    does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
+    return [f"runs {when}", *_PRECEDENCE[job.priority], *does]
 
 
 def _when(schedule: Schedule | None) -> str:

@@ -40,5 +40,6 @@ def is_drop(key: str, prefix: str, pattern: str, state_prefix: str) -> bool:
     if not key.startswith(prefix) or key.startswith(state_prefix) or key.endswith("/"):
         return False
     rest = key.removeprefix(prefix)
-    hidden = any(part.startswith(("_", ".")) for part in rest.split("/"))
-    return not hidden and _compiled(pattern).fullmatch(rest) is not None
+    if _compiled(pattern).fullmatch(rest) is None:
+        return False
+    return not any(part.startswith(("_", ".")) for part in rest.split("/"))

@@ -18,6 +18,7 @@ class ImportOptions:
         until: Take files that arrived before this time, as if new.
         prefix: Take files whose key begins so, as if new.
         wait: Seconds to wait for another process that writes to the same connection.
+        one_run: End after one run, even if more files wait.
     """
 
     force: bool = False
@@ -26,6 +27,7 @@ class ImportOptions:
     until: datetime | None = None
     prefix: str | None = None
     wait: float = 600.0
+    one_run: bool = False
 
     @property
     def as_if_new(self) -> bool:

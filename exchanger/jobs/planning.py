@@ -96,7 +96,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     known = _held(call, folded[PROFILE], rules)
     held, lookups = _complete(call, folded, known, rules, report)
     merged = merge(folded, held, rules, assume_empty=call.job.assumes_empty)
-    accepted = folded.join(merged.rejected, on=PROFILE, how="anti")
+    accepted = folded.select(PROFILE, ROWS).join(merged.rejected, on=PROFILE, how="anti")
     rows = _effective_rows(given, accepted, rules)
     present = _without_absent(call, merged.wanted, held)
     outbox = _outbox(call, present, known, held, rows)
@@ -180,9 +180,11 @@ def _wait_until_shown(call: ImportCall, known: pl.DataFrame, report: RunReport) 
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     """Count, for each accepted profile, its rows and those that later rows superseded."""
+    overridden = superseded(given, rules)
+    if overridden.is_empty():
+        return accepted.select(PROFILE, pl.lit(0, pl.UInt32).alias("gone"), ROWS)
     gone = (
-        superseded(given, rules)
-        .join(given.select(FILE, ROW, PROFILE), on=[FILE, ROW])
+        overridden.join(given.select(FILE, ROW, PROFILE), on=[FILE, ROW])
         .group_by(PROFILE)
         .agg(pl.len().alias("gone"))
     )
@@ -204,7 +206,8 @@ def _absent(call: ImportCall, held: pl.DataFrame) -> pl.Series:
 
 
 def _without_absent(call: ImportCall, changes: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
-    return changes.filter(~pl.col(PROFILE).is_in(_absent(call, held).implode()))
+    absent = _absent(call, held)
+    return changes if absent.is_empty() else changes.filter(~_among(absent))
 
 
 def _outbox(
@@ -220,17 +223,32 @@ def _outbox(
     ``@known`` is about us before this run, so a look-up of this run does not make a profile known.
     ``@sure`` is false where Braze may skip the object for want of a profile.
     """
-    ours = known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE].implode()
-    seen = held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE].implode()
-    sendable = changes.with_columns(
-        pl.col(PROFILE).is_in(ours).alias(KNOWN),
-        (pl.lit(call.job.create_missing) | pl.col(PROFILE).is_in(seen)).alias(SURE),
-    ).join(rows.select(PROFILE, ROWS), on=PROFILE, maintain_order="left")
+    ours = known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE]
+    seen = held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE]
+    named = changes.with_columns(
+        _among(ours).alias(KNOWN),
+        (pl.lit(value=True) if call.job.create_missing else _among(seen)).alias(SURE),
+    )
+    sendable = _with_rows(named, rows)
     rendered = objects(sendable, update_only=not call.job.create_missing)
     kept = sendable.select(
         FILE, ROW, ROWS, KNOWN, SURE, pl.col(f"^({re.escape(BEFORE)}|{re.escape(WANTED)}).*$")
     )
     return pl.concat([rendered, kept], how="horizontal")
+
+
+def _with_rows(changes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Put ``@rows`` beside each change."""
+    if changes[PROFILE].equals(rows[PROFILE]):
+        # Nothing is held of a first load, so everything changes; a join would copy all of it.
+        return changes.with_columns(rows[ROWS])
+    return changes.join(rows.select(PROFILE, ROWS), on=PROFILE, maintain_order="left")
+
+
+def _among(profiles: pl.Series) -> pl.Expr:
+    if profiles.is_empty():
+        return pl.lit(value=False)
+    return pl.col(PROFILE).is_in(profiles.implode())
 
 
 def _gifts(
@@ -285,8 +303,8 @@ def _count_idle(
     outbox: pl.DataFrame,
 ) -> None:
     """Count the profiles that get nothing: skipped for want of a profile, or unchanged."""
-    idle = rows.join(outbox, on=PROFILE, how="anti")
-    absent = pl.col(PROFILE).is_in(_absent(call, held).implode())
+    idle = rows.join(outbox.select(PROFILE), on=PROFILE, how="anti")
+    absent = _among(_absent(call, held))
     skipped, unchanged = idle.filter(absent), idle.filter(~absent)
     report.rows_skipped = int(skipped[ROWS].sum())
     report.profiles_skipped = skipped.height

@@ -29,6 +29,11 @@ def new_run_id(job: str, started_at: datetime) -> str:
     return f"{started_at:%Y%m%dT%H%M%SZ}-{job}-{secrets.token_hex(2)}"
 
 
+_NOT_ALWAYS = (
+    "rows_written", "bytes_written", "manifest", "error", "quarantine", "seq", "files_waiting",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class FileReport:
     """
@@ -49,7 +54,8 @@ class RunReport:
     One run of a job, as ``--json`` prints it.
 
     The ``rows_`` kinds add up to ``rows_read`` and the ``profiles_`` kinds to the profiles named;
-    ``check`` asserts both.
+    ``check`` asserts both. ``files_waiting`` are those that a run left to the next one, if it was
+    to be the only one.
     """
 
     run_id: str
@@ -82,6 +88,7 @@ class RunReport:
     bytes_written: int | None = None
     manifest: str | None = None
     error: str | None = None
+    files_waiting: int | None = None
 
     def check(self) -> None:
         """
@@ -117,8 +124,7 @@ class RunReport:
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in asdict(self).items()
         }
-        export_only = ("rows_written", "bytes_written", "manifest", "error", "quarantine", "seq")
-        return {k: v for k, v in content.items() if not (k in export_only and v is None)}
+        return {k: v for k, v in content.items() if not (k in _NOT_ALWAYS and v is None)}
 
     @staticmethod
     def from_json(content: dict[str, Any]) -> RunReport:

@@ -124,7 +124,8 @@ def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
 
 def _store(world: World, key: str, frame: pl.DataFrame) -> str:
     path = world.workdir / "state.parquet"
-    frame.write_parquet(path)
+    # It is read once or twice and then never again, so quickly written beats small.
+    frame.write_parquet(path, compression="lz4", statistics=False)
     return world.bucket.upload(key, path).sha256
 
 

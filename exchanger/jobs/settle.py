@@ -61,7 +61,7 @@ def settle(
     """
     run = stored.document
     acks = Acknowledgements(world.bucket, state.names, run.seq).read(run.ack_parts)
-    answered = outbox.join(acks, on=ITEM, how="left")
+    answered = _answered(outbox, acks)
     accepted = answered.filter(pl.col("outcome") == "ok")
     refused = answered.filter(pl.col("outcome").is_in(["refused", "withheld"]))
     unknown = answered.filter(pl.col("outcome") == "unknown")
@@ -106,6 +106,15 @@ def final_state(report: RunReport) -> RunState:
     if rejected or report.rows_rejected or report.rows_refused:
         return "partial"
     return "succeeded"
+
+
+def _answered(outbox: pl.DataFrame, acks: pl.DataFrame) -> pl.DataFrame:
+    """Put beside each object what Braze said of it; null where it said nothing."""
+    acks = acks.sort(ITEM)
+    if acks[ITEM].equals(outbox[ITEM]):
+        # Nearly always so, and a join would copy every column.
+        return pl.concat([outbox, acks.drop(ITEM)], how="horizontal")
+    return outbox.join(acks, on=ITEM, how="left")
 
 
 def close_origin(state: ConnectionState, run: RunDocument) -> None:

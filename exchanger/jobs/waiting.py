@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop
+from exchanger.jobs.call import ImportCall
+from exchanger.jobs.options import ImportOptions
 from exchanger.state.applied import WAITING
+from exchanger.state.connection import open_state
+from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Mapping
 
-    from exchanger.jobs.call import ImportCall
-    from exchanger.jobs.options import ImportOptions
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
+    from exchanger.state.applied import AppliedSnapshot
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,64 @@ def waiting_files(call: ImportCall) -> WaitingFiles:
     """
     List the files of a job that this call has yet to take.
 
-    A file is new if its latest version known to the job has another ETag. Writes nothing.
+    A file is new if its latest version known to the job has another ETag. There is none for a call
+    that is to take one run only and has taken it. Writes nothing.
     """
-    latest = call.state.applied.snapshot().latest(call.name)
+    found = _found(
+        call, call.state.applied.snapshot(), call.world.bucket.list(call.job.source.prefix)
+    )
+    over = call.options.one_run and call.taken
+    return WaitingFiles([], found.held) if over else found
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """
+    What waits on a connection.
+
+    Args:
+        files: For each job asked for, how many files wait to be read.
+        unfinished: The job of the run that the next start will go on with; empty if there is none.
+    """
+
+    files: dict[str, int]
+    unfinished: str = ""
+
+
+def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
+    """
+    Count the files that wait for jobs. Writes nothing.
+
+    Each folder is listed once, however many jobs read it.
+
+    Raises:
+        StorageError: S3 refused or did not answer.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    newest = state.runs.newest()
+    applied = state.applied.snapshot()
+    folders: dict[str, list[ObjectInfo]] = {}
+    files: dict[str, int] = {}
+    for name, job in jobs.items():
+        if job.source.prefix not in folders:
+            folders[job.source.prefix] = list(world.bucket.list(job.source.prefix))
+        call = ImportCall(world, state, name, job, ImportOptions())
+        files[name] = len(_found(call, applied, folders[job.source.prefix]).files)
+    ended = newest is None or newest.document.state in ENDED
+    return Backlog(files, "" if ended or newest is None else newest.document.job)
+
+
+def _found(
+    call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
+) -> WaitingFiles:
+    latest = applied.latest(call.name)
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
-    for item in _drops(call):
+    source = call.job.source
+    for item in listed:
+        if not is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
+            continue
         etag, outcome, seq = latest.get(item.key, ("", "", 0))
         known = etag == item.etag
         waits = known and outcome in WAITING
@@ -52,13 +108,6 @@ def waiting_files(call: ImportCall) -> WaitingFiles:
         elif waits:
             held[item.key] = seq
     return WaitingFiles(sorted(files, key=lambda item: (item.last_modified, item.key)), held)
-
-
-def _drops(call: ImportCall) -> Iterator[ObjectInfo]:
-    source = call.job.source
-    for item in call.world.bucket.list(source.prefix):
-        if is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
-            yield item
 
 
 def _in_range(item: ObjectInfo, options: ImportOptions) -> bool:

@@ -325,7 +325,8 @@ class Braze:
             try:
                 answer = await self._wire.exchange(call)
                 self._heed(pace, answer)
-                judged = self._judge(call, replace(answer, uncertain=uncertain), read, reads)
+                answer = replace(answer, uncertain=True) if uncertain else answer
+                judged = self._judge(call, answer, read, reads)
             except Fault as error:
                 fault = error
                 uncertain = uncertain or error.uncertain
@@ -364,6 +365,8 @@ class Braze:
 
     def _cleaned(self, said: TrackAnswer) -> TrackAnswer:
         """Take secrets out of what Braze says of single objects, as that is kept."""
+        if not said.refused and not said.warnings:
+            return said
         clean = self._redactor.clean
         refused = {position: clean(reason) for position, reason in said.refused.items()}
         return replace(said, refused=refused, warnings=tuple(map(clean, said.warnings)))

@@ -56,9 +56,11 @@ class Wire:
             total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS)
         )
         self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[tuple[str, str], str | None] = {}
 
     async def open(self) -> None:
         """Make ready. Nothing is sent yet."""
+        self._proxies.clear()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ttl_dns_cache=300),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -107,12 +109,20 @@ class Wire:
             headers=headers,
             timeout=_DOWNLOAD_TIMEOUT if call.save_to else self._timeout,
             allow_redirects=False,
-            proxy=_proxy_for(call.url),
+            proxy=self._proxy_for(call.url),
         ) as response:
             if call.save_to and response.ok:
                 await _save(response.content, call.save_to)
                 return Answer(response.status, response.headers, b"")
             return Answer(response.status, response.headers, await response.read())
+
+    def _proxy_for(self, url: str) -> str | None:
+        """Find the proxy for an address; once for each host, as it costs more than a request."""
+        parts = urlsplit(url)
+        host = parts.scheme, parts.hostname or ""
+        if host not in self._proxies:
+            self._proxies[host] = _proxy_of(*host)
+        return self._proxies[host]
 
 
 def is_safe(url: str) -> bool:
@@ -130,13 +140,12 @@ async def _save(content: aiohttp.StreamReader, path: Path) -> None:
         await asyncio.to_thread(file.close)
 
 
-def _proxy_for(url: str) -> str | None:
+def _proxy_of(scheme: str, host: str) -> str | None:
     """Find the proxy that the environment asks for, as curl and boto3 do."""
-    parts = urlsplit(url)
     proxies = getproxies()
-    if not proxies or proxy_bypass(parts.hostname or ""):
+    if not proxies or proxy_bypass(host):
         return None
-    return proxies.get(parts.scheme)
+    return proxies.get(scheme)
 
 
 def _in_words(error: Exception) -> str:

@@ -40,10 +40,16 @@ def field_points(name: str, sent: pl.Expr) -> pl.Expr:
     """
     if name in NOT_BILLED:
         return pl.lit(0, pl.UInt32)
+    return sent.map_batches(_points, return_dtype=pl.UInt32, is_elementwise=True)
+
+
+def _points(sent: pl.Series) -> pl.Series:
     single = sent.is_not_null().cast(pl.UInt32)
-    return pl.when(sent.str.starts_with("{")).then(_keys(sent)).otherwise(single)
+    braced = sent.str.starts_with("{").fill_null(value=False)
+    # Taking objects apart is dear, and most fields are none.
+    return single.zip_with(~braced, _keys(sent)) if braced.any() else single
 
 
-def _keys(sent: pl.Expr) -> pl.Expr:
+def _keys(sent: pl.Series) -> pl.Series:
     # Outside of strings, a colon stands behind a key and nowhere else.
     return sent.str.replace_all(_STRING, "").str.count_matches(":", literal=True).cast(pl.UInt32)

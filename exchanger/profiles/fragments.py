@@ -44,6 +44,7 @@ STANDARD_TEXT = frozenset(
 MAX_EXPONENT = 400
 """Numbers of more places than any 64-bit float has are not accepted: they would fill memory."""
 
+_DAY = '"%Y-%m-%d"'
 _MUST_ESCAPE = ['"', "\\", *map(chr, range(32))]
 _ESCAPED = ['\\"', "\\\\", *(f"\\u{code:04x}" for code in range(32))]
 _ESCAPES = str.maketrans(dict(zip(_MUST_ESCAPE, _ESCAPED, strict=True)))
@@ -52,7 +53,7 @@ _SURROGATES = range(0xD800, 0xE000)
 
 def json_string(text: pl.Expr) -> pl.Expr:
     """Render text as a JSON string literal; null stays null."""
-    return pl.lit('"') + text.str.replace_many(_MUST_ESCAPE, _ESCAPED) + pl.lit('"')
+    return pl.format('"{}"', text.str.replace_many(_MUST_ESCAPE, _ESCAPED))
 
 
 def spell_json(value: Any) -> str:
@@ -153,9 +154,9 @@ def canonical(rule: Rule, sent: pl.Expr) -> pl.Expr:
         Canonical text; null where *sent* is null.
     """
     if rule.type == "float":
-        return _elementwise(sent, spell_numbers)
+        return _elementwise(sent, _without_exponents)
     if rule.type == "date" and rule.name != "dob":
-        return sent.str.strip_suffix('"') + pl.lit('T00:00:00.000Z"')
+        return pl.format('{}T00:00:00.000Z"', sent.str.head(-1))
     if rule.type == "string":
         return canonical_string(rule.name, sent)
     return sent
@@ -190,8 +191,25 @@ def _drop_point_zero(texts: pl.Series) -> pl.Series:
     return trimmed.replace("-0", "0")
 
 
+def _without_exponents(fragments: pl.Series) -> pl.Series:
+    """Spell the fragments of floats canonically: all are, but for the largest and smallest."""
+    if not fragments.str.contains("e", literal=True).any():
+        return fragments
+    return spell_numbers(fragments)
+
+
 def _day(value: pl.Expr) -> pl.Expr:
-    return pl.lit('"') + value.dt.strftime("%Y-%m-%d") + pl.lit('"')
+    return _elementwise(value.cast(pl.Date), _spell_days)
+
+
+def _spell_days(days: pl.Series) -> pl.Series:
+    """Spell days; each day between the first and the last is spelt once, as there are few."""
+    bounds = days.to_frame("day").select(pl.col("day").to_physical().cast(pl.Int64))
+    first, last = bounds["day"].min(), bounds["day"].max()
+    if not isinstance(first, int) or not isinstance(last, int) or last - first >= len(days):
+        return days.dt.strftime(_DAY)
+    every = pl.select(pl.int_range(first, last + 1).cast(pl.Int32).cast(pl.Date)).to_series()
+    return every.dt.strftime(_DAY).gather(bounds["day"] - first).rename(days.name)
 
 
 _RENDER: dict[str, Callable[[pl.Expr], pl.Expr]] = {

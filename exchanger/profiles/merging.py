@@ -58,8 +58,8 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
         changed.then(WANTED).alias("wanted"),
         changed.then(SEND).alias("send"),
         "problem",
-        pl.coalesce(pl.when(~_about_held()).then(SEND), HELD).alias("about"),
-        (pl.col("change") & _retyped()).fill_null(value=False).alias("retyped"),
+        _about(rule).alias("about"),
+        _retyped().alias("retyped"),
         changed.then("dropped").otherwise(0).cast(pl.UInt32).alias("dropped"),
         "kept",
     )
@@ -77,10 +77,6 @@ def _without_drifted(rule: Rule, merged: pl.LazyFrame) -> pl.LazyFrame:
         kept=(drifted & pl.lit(policy == "keep")).fill_null(value=False),
         problem=pl.when(rejected).then(pl.lit("changed_by_others")).otherwise("problem"),
     )
-
-
-def _about_held() -> pl.Expr:
-    return pl.col("problem").is_in(["held_type", "changed_by_others"]).fill_null(value=False)
 
 
 def _no_members(rule: Rule) -> list[pl.Expr]:
@@ -126,8 +122,30 @@ def _differs(rule: Rule) -> pl.Expr:
     return differs & ~same.fill_null(value=False)
 
 
+def _about(rule: Rule) -> pl.Expr:
+    about_held = pl.col("problem").is_in(["held_type", "changed_by_others"])
+    if rule.merge != "sum" and not STRATEGIES[rule.merge].reads_held:
+        if rule.config.on_drift == "quarantine":
+            return pl.when(about_held).then(HELD)
+        return pl.lit(None, pl.String)  # Nothing can be wrong with it.
+    return pl.coalesce(pl.when(~about_held).then(SEND), HELD)
+
+
 def _retyped() -> pl.Expr:
-    return (HELD != EMPTY) & (WANTED != EMPTY) & (_kind(HELD) != _kind(WANTED))
+    return pl.struct("change", HELD, WANTED).map_batches(
+        lambda cells: _of_other_kind(cells.struct.unnest()),
+        return_dtype=pl.Boolean,
+        is_elementwise=True,
+    )
+
+
+def _of_other_kind(cells: pl.DataFrame) -> pl.Series:
+    """Find changes from a value to one of another JSON type, among the few that replace one."""
+    replaces = pl.col("change") & (HELD != EMPTY) & (WANTED != EMPTY)
+    rows = cells.select(replaces.fill_null(value=False)).to_series()
+    kinds = cells.filter(rows).select(_kind(HELD) != _kind(WANTED)).to_series()
+    found = rows.arg_true().filter(kinds)
+    return pl.repeat(False, len(rows), eager=True).scatter(found, True)
 
 
 def _kind(text: pl.Expr) -> pl.Expr:

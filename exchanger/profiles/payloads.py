@@ -65,7 +65,7 @@ def objects(
     """
     names = [column.removeprefix(SEND) for column in wanted.columns if column.startswith(SEND)]
     flag = ',"_update_existing_only":true' if update_only else ""
-    members = [pl.lit(f",{spell_json(name)}:") + pl.col(f"{SEND}{name}") for name in names]
+    members = [part for name in names for part in _member(name, wanted[f"{SEND}{name}"])]
     rendered = pl.concat_str(
         pl.lit(f"{{{spell_json(identifier)}:"),
         json_string(pl.col(PROFILE)),
@@ -82,6 +82,12 @@ def objects(
         rendered.alias(OBJECT),
         pl.sum_horizontal(pl.lit(0, pl.UInt32), *points).cast(pl.UInt32).alias(POINTS),
     )
+
+
+def _member(name: str, sent: pl.Series) -> list[pl.Expr]:
+    """Make the parts of one member; together they are null where the field is not sent."""
+    label, value = pl.lit(f",{spell_json(name)}:"), pl.col(sent.name)
+    return [label + value] if sent.has_nulls() else [label, value]
 
 
 def bodies(

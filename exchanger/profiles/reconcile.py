@@ -96,7 +96,11 @@ def needs_lookup(
     Returns:
         ``@profile``, ``field``: only where the rows give something that needs the held value.
     """
-    return _unknown(_joined(folded, held, rules, assume_empty=assume_empty), rules)
+    needing = [rule for rule in rules if rule.merge in NEEDS_HELD]
+    given = folded.select(PROFILE, *(rule.name for rule in needing))
+    if not needing:
+        return _unknown(given, needing)
+    return _unknown(_joined(given, held, needing, assume_empty=assume_empty), needing)
 
 
 def merge(

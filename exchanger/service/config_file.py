@@ -8,9 +8,13 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from exchanger.config.loading import load_config
+from exchanger.config.excerpt import without_other_jobs
+from exchanger.config.loading import load_config, read_config
 from exchanger.config.models import Config
 from exchanger.errors import ConfigError, Problem
+
+_MANY = 10
+"""Jobs of a file that takes long enough to read to give each run only its part of it."""
 
 
 class ConfigFile:
@@ -30,6 +34,8 @@ class ConfigFile:
         self._environ = environ
         self._folder = Path(tempfile.mkdtemp(prefix="exchanger-"))
         self._accepted = b""
+        self._config: Config | None = None
+        self._excerpts: dict[str, bytes] = {}
         self._tried: bytes | None = None
         self._seen: bytes | None = None
 
@@ -49,12 +55,18 @@ class ConfigFile:
             raise ConfigError([problem], str(self.path)) from error
         except ConfigError as error:
             raise ConfigError(error.problems, str(self.path)) from error
-        self._accepted = content
+        self._accepted, self._config, self._excerpts = content, config, {}
         return config
 
     def copy(self) -> Path:
         """Give a file with the content accepted last."""
         return self._write(self._accepted)
+
+    def copy_for(self, job: str) -> Path:
+        """Give a file with the content accepted last, as far as a run of this job needs it."""
+        if job not in self._excerpts:
+            self._excerpts[job] = self._excerpt(job)
+        return self._write(self._excerpts[job])
 
     def has_changed(self) -> bool:
         """
@@ -77,6 +89,18 @@ class ConfigFile:
             return self.path.read_bytes()
         except OSError:
             return None
+
+    def _excerpt(self, job: str) -> bytes:
+        config = self._config
+        if config is None or len(config.jobs) < _MANY or job not in config.jobs:
+            return self._accepted
+        text = without_other_jobs(self._accepted.decode("utf-8-sig"), job, config.jobs)
+        try:
+            same = read_config(text, self._environ)
+        except ConfigError:
+            return self._accepted
+        expected = config.model_copy(update={"jobs": {job: config.jobs[job]}})
+        return text.encode() if same == expected else self._accepted
 
     def _write(self, content: bytes) -> Path:
         copy = self._folder / f"{hashlib.sha256(content).hexdigest()[:12]}.yaml"

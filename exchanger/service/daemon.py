@@ -3,7 +3,8 @@ The daemon: runs the schedules until it is told to stop.
 
 One loop takes events from one queue, so that nothing here needs a lock: a job is due, a child
 ended, a signal came. Each run is a child process of the same command line. This module and all
-that it imports stay clear of polars, pyarrow, deltalake and the clients of S3 and Braze.
+that it imports stay clear of polars, pyarrow, deltalake and the client of Braze; that of S3 is
+imported when there are imports to look for.
 """
 
 from __future__ import annotations
@@ -13,27 +14,38 @@ import queue
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
-from exchanger.config.models import Config
+from exchanger.config.models import Config, ImportJob
 from exchanger.errors import ConfigError
 from exchanger.service.children import Child
 from exchanger.service.config_file import ConfigFile
-from exchanger.service.events import Answered, Due, Event, RunEnded, Signalled, signals_as_events
+from exchanger.service.events import (
+    Answered,
+    Counted,
+    Due,
+    Event,
+    Looked,
+    RunEnded,
+    Signalled,
+    signals_as_events,
+)
 from exchanger.service.missed import missed_since, read_last_starts
-from exchanger.service.outcome import level, summarise
-from exchanger.service.plan import compare, scheduled
+from exchanger.service.outcome import files_waiting, in_good_order, level, summarise
+from exchanger.service.plan import compare, place_of, scheduled
 from exchanger.service.timetable import Timetable
 from exchanger.service.triggers import trigger_of
 from exchanger.service.turns import Turns
+from exchanger.service.watching import Watch, Watching, read_waiting
 
 RUNS_AT_A_TIME = 4
-"""Children at a time. Runs that write to one connection take turns among themselves as well."""
+"""Imports at a time, one for each connection; and as many exports, which mostly wait for Braze."""
 
 LOOK_SECONDS = 2.0
 """How often the configuration file and the clock are looked at."""
@@ -79,12 +91,18 @@ class Daemon:
     def __init__(self, file: ConfigFile, config: Config, command: Sequence[str]) -> None:
         self._file = file
         self._config = config
+        self._schedules = scheduled(config)
         self._command = tuple(command)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._timetable = Timetable(lambda job: self._events.put(Due(job, "schedule")))
         self._turns = Turns(RUNS_AT_A_TIME)
         self._runs: dict[str, Child] = {}
-        self._question: Child | None = None
+        self._questions: set[Child] = set()
+        self._watching = Watching(
+            lambda watch, seen: self._events.put(Looked(watch, seen)),
+            self._ask_what_waits,
+            self._ask_for_turns,
+        )
         self._last_starts: dict[str, datetime] = {}
         self._began = datetime.now(UTC)
         self._next_look = time.monotonic() + LOOK_SECONDS
@@ -93,7 +111,8 @@ class Daemon:
     def run(self) -> int:
         """Run until told to stop; children are ended and reaped before it returns."""
         with signals_as_events(self._events):
-            for job in scheduled(self._config):
+            self._watching.configure(self._config)
+            for job in self._schedules:
                 self._put_on_timetable(job)
             self._timetable.start()
             # What falls due before this moment is missed, what falls due after the timetable began
@@ -109,12 +128,15 @@ class Daemon:
         return 0
 
     def _take_one_event(self) -> None:
-        try:
-            event = self._events.get(timeout=max(self._next_look - time.monotonic(), 0))
-        except queue.Empty:
+        wait = self._next_look - time.monotonic()
+        to_look = self._watching.seconds_to_look()
+        with suppress(queue.Empty):
+            self._handle(
+                self._events.get(timeout=max(wait if to_look is None else min(wait, to_look), 0))
+            )
+        if time.monotonic() >= self._next_look:
             self._look_around()
-        else:
-            self._handle(event)
+        self._watching.begin_looks()
 
     def _look_around(self) -> None:
         self._next_look = time.monotonic() + LOOK_SECONDS
@@ -130,6 +152,10 @@ class Daemon:
                 self._run_ended(job, child)
             case Answered(child):
                 self._last_starts_known(child)
+            case Looked(watch, seen):
+                self._watching.looked(watch, seen)
+            case Counted(watch, child):
+                self._what_waits_known(watch, child)
             case Signalled(signal.SIGHUP):
                 self._reload("SIGHUP")
             case Signalled(number):
@@ -139,28 +165,35 @@ class Daemon:
     # Runs.
 
     def _due(self, job: str, why: str) -> None:
-        if job not in scheduled(self._config):
+        if job not in self._schedules:
             return  # It was due in the moment in which it was taken out.
-        answer = self._turns.ask(job)
-        if answer == "start":
-            self._start(job, why)
-        elif answer == "wait":
-            log.info("run.waiting", job=job, running=sorted(self._runs))
-        else:
-            log.info("run.coalesced", job=job, running=job in self._runs)
+        if not self._watching.due(job, why):
+            self._ask_for_turns({job: why})
+
+    def _ask_for_turns(self, due: Mapping[str, str]) -> None:
+        asking = {job: place_of(self._config, job) for job in due if job in self._schedules}
+        for job, answer in self._turns.ask(asking).items():
+            if answer == "start":
+                self._start(job, due[job])
+            elif answer == "wait":
+                log.info("run.waiting", job=job, running=sorted(self._runs))
+            else:
+                log.info("run.coalesced", job=job, running=job in self._runs)
 
     def _start(self, job: str, why: str) -> None:
         try:
-            arguments = ("run", job, "--config", str(self._file.copy()), "--json")
-            child = Child(
-                (*self._command, *arguments),
-                lambda ended: self._events.put(RunEnded(job, ended)),
+            # Whoever has more to do gets another turn when the others had theirs.
+            once = ("--one-run",) if isinstance(self._config.jobs[job], ImportJob) else ()
+            copy = self._file.copy_for(job)
+            child = self._child(
+                copy, lambda it: self._events.put(RunEnded(job, it)), "run", job, *once
             )
         except OSError as error:
             log.error("run.not_started", job=job, error=str(error))  # noqa: TRY400 - no traceback
             self._turn_over(job)
             return
         self._runs[job] = child
+        self._watching.started(job)
         self._last_starts[job] = datetime.now(UTC)
         log.info("run.started", job=job, pid=child.pid, why=why)
 
@@ -170,6 +203,11 @@ class Daemon:
         getattr(log, level(child.exit_code))(
             "run.finished", job=job, **facts, **summarise(child.output)
         )
+        waiting = files_waiting(child.output)
+        self._watching.ended(job, nothing_left=child.exit_code == 0 and waiting == 0)
+        if waiting and in_good_order(child.exit_code) and not self._stopping:
+            # Before its turn is over: an urgent job with more to do does not let others go ahead.
+            self._ask_for_turns({job: "more files"})
         self._turn_over(job)
 
     def _turn_over(self, job: str) -> None:
@@ -179,16 +217,16 @@ class Daemon:
     # What was missed while no daemon ran.
 
     def _ask_for_last_starts(self) -> None:
-        arguments = ("runs", "--latest", "--json", "--config", str(self._file.copy()))
         try:
-            self._question = Child(
-                (*self._command, *arguments), lambda ended: self._events.put(Answered(ended))
-            )
+            copy = self._file.copy()
+            child = self._child(copy, lambda it: self._events.put(Answered(it)), "runs", "--latest")
         except OSError as error:
             log.warning("schedule.unknown", error=str(error))
+        else:
+            self._questions.add(child)
 
     def _last_starts_known(self, child: Child) -> None:
-        self._question = None
+        self._questions.discard(child)
         try:
             known = read_last_starts(child.output)
         except ValueError as error:
@@ -198,7 +236,7 @@ class Daemon:
         schedules = {
             # What has started since then has missed nothing.
             job: schedule
-            for job, schedule in scheduled(self._config).items()
+            for job, schedule in self._schedules.items()
             if job not in self._last_starts
         }
         missed = missed_since(schedules, known, self._began)
@@ -214,6 +252,35 @@ class Daemon:
             ):  # The grid goes through the last start, which is known only now.
                 self._put_on_timetable(job)
 
+    # What waits for imports.
+
+    def _ask_what_waits(self, watch: Watch) -> bool:
+        try:
+            words = ("jobs", "--waiting", "--connection", watch.name)
+            child = self._child(
+                self._file.copy(), lambda it: self._events.put(Counted(watch, it)), *words
+            )
+        except OSError as error:
+            log.warning("waiting.unknown", connection=watch.name, error=str(error))
+            return False
+        self._questions.add(child)
+        return True
+
+    def _what_waits_known(self, watch: Watch, child: Child) -> None:
+        self._questions.discard(child)
+        try:
+            with_work = read_waiting(child.output)
+        except ValueError as error:
+            # The runs will find out, and tell what is wrong.
+            facts = {"exit_code": child.exit_code, "error": str(error)}
+            log.warning("waiting.unknown", connection=watch.name, **facts)
+            self._watching.answered(watch, None)
+        else:
+            self._watching.answered(watch, with_work)
+
+    def _child(self, config: Path, on_end: Callable[[Child], None], *words: str) -> Child:
+        return Child((*self._command, *words, "--config", str(config), "--json"), on_end)
+
     # The configuration.
 
     def _reload(self, why: str) -> None:
@@ -223,16 +290,17 @@ class Daemon:
             problems = [asdict(problem) for problem in error.problems]
             log.error("config.refused", config=str(self._file.path), why=why, problems=problems)  # noqa: TRY400 - no traceback
             return
-        before, self._config = self._config, config
-        difference = compare(before, config)
-        schedules = scheduled(config)
+        difference = compare(self._config, config)
+        before, self._schedules = self._schedules, scheduled(config)
+        self._config = config
         for job in difference.removed:
             self._timetable.remove(job)
-        for job in schedules:
+        for job, schedule in self._schedules.items():
             # A schedule that stays must keep its grid.
-            if schedules[job] != scheduled(before).get(job):
+            if schedule != before.get(job):
                 self._put_on_timetable(job)
-        self._turns.keep_only(schedules)
+        self._turns.keep_only(self._schedules)
+        self._watching.configure(config)
         log.info(
             "config.reloaded",
             config=str(self._file.path),
@@ -243,7 +311,7 @@ class Daemon:
 
     def _put_on_timetable(self, job: str) -> None:
         anchor = self._last_starts.get(job, datetime.now(UTC))
-        self._timetable.put(job, trigger_of(scheduled(self._config)[job], anchor))
+        self._timetable.put(job, trigger_of(self._schedules[job], anchor))
 
     def _next(self) -> dict[str, dict[str, str]]:
         times = self._timetable.next_times()
@@ -253,6 +321,7 @@ class Daemon:
 
     def _stop(self) -> None:
         deadline = time.monotonic() + STOP_SECONDS
+        self._stopping = True
         self._timetable.stop()
         self._turns.keep_only(())
         for child in self._children():
@@ -266,7 +335,7 @@ class Daemon:
         log.info("daemon.stopped", config=str(self._file.path))
 
     def _children(self) -> list[Child]:
-        return [*self._runs.values(), *([self._question] if self._question else [])]
+        return [*self._runs.values(), *self._questions]
 
     def _await_children(self, deadline: float) -> None:
         while self._children():
@@ -276,5 +345,5 @@ class Daemon:
                 return
             if isinstance(event, RunEnded):
                 self._run_ended(event.job, event.child)
-            elif isinstance(event, Answered):
-                self._question = None
+            elif isinstance(event, Answered | Counted):
+                self._questions.discard(event.child)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import FrameType
 
 from exchanger.service.children import Child
+from exchanger.service.lookout import Seen
+from exchanger.service.watching import Watch
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,29 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """A look into the folders of due imports is over; None if it failed."""
+
+    watch: Watch
+    seen: Seen | None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The question which imports have something to do has been answered, or has failed."""
+
+    watch: Watch
+    child: Child
+
+
+@dataclass(frozen=True)
 class Signalled:
     """A signal came."""
 
     number: int
 
 
-Event = Due | RunEnded | Answered | Signalled
+Event = Due | RunEnded | Answered | Looked | Counted | Signalled
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 _ALWAYS = ("run_id", "state")
 _IF_ANY = (
     "error",
+    "files_waiting",
     "rows_read",
     "rows_rejected",
     "rows_refused",
@@ -29,14 +30,30 @@ def summarise(output: str) -> dict[str, Any]:
     ``state`` is always there: None if the output is no report, as after a crash. Counts that are
     zero are left out.
     """
-    try:
-        report = json.loads(output)
-    except ValueError:
-        report = None
-    if not isinstance(report, dict):
+    report = _read(output)
+    if report is None:
         return {"state": None}
     always = {name: report.get(name) for name in _ALWAYS}
     return always | {name: report[name] for name in _IF_ANY if report.get(name)}
+
+
+def files_waiting(output: str) -> int | None:
+    """Tell how many files a run of an import left to the next; None if its output does not say."""
+    waiting = (_read(output) or {}).get("files_waiting")
+    return waiting if isinstance(waiting, int) else None
+
+
+def _read(output: str) -> dict[str, Any] | None:
+    try:
+        report = json.loads(output)
+    except ValueError:
+        return None
+    return report if isinstance(report, dict) else None
+
+
+def in_good_order(exit_code: int) -> bool:
+    """Tell whether a run got to its end, be it with rows rejected or held back."""
+    return exit_code in (0, 4, 5)
 
 
 def level(exit_code: int) -> str:

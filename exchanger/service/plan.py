@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
-from exchanger.config.models import Config, Schedule
+from exchanger.config.models import Config, ImportJob, Priority, Schedule
+from exchanger.service.turns import Place
+
+_RANKS: tuple[Priority, ...] = get_args(Priority)
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,23 @@ def scheduled(config: Config) -> dict[str, Schedule]:
         for name, job in config.jobs.items()
         if job.schedule and job.enabled and config.connections[config.connection_of(name)].enabled
     }
+
+
+def scheduled_imports(config: Config) -> dict[str, dict[str, ImportJob]]:
+    """Group the scheduled import jobs by connection; a connection without any is left out."""
+    found: dict[str, dict[str, ImportJob]] = {}
+    for name in scheduled(config):
+        job = config.jobs[name]
+        if isinstance(job, ImportJob):
+            found.setdefault(config.connection_of(name), {})[name] = job
+    return found
+
+
+def place_of(config: Config, job: str) -> Place:
+    """Tell where a job queues: imports write to their connection, one at a time; exports do not."""
+    entry = config.jobs[job]
+    lane = config.connection_of(job) if isinstance(entry, ImportJob) else None
+    return Place(lane, _RANKS.index(entry.priority))
 
 
 def compare(old: Config, new: Config) -> Difference:

@@ -86,7 +86,8 @@ class HeldValues:
         if rows is None:
             return nothing(fields, sent).drop(STAMP)
         chosen = rows_of(rows, profiles)
-        return read_newest(chosen, fields, since=since, fresh=fresh, sent=sent).drop(STAMP)
+        found = read_newest(self._collect, chosen, fields, since=since, fresh=fresh, sent=sent)
+        return found.drop(STAMP)
 
     def history_of(self, profiles: pl.Series, fields: Sequence[str]) -> pl.DataFrame:
         """
@@ -99,7 +100,7 @@ class HeldValues:
         rows = self._table.scan()
         if rows is None:
             return nothing(fields, fields)
-        return read_newest(rows_of(rows, profiles), fields, sent=fields)
+        return read_newest(self._collect, rows_of(rows, profiles), fields, sent=fields)
 
     def slices(self) -> list[tuple[int, int]]:
         """Part all profiles into ranges of slices that fit into memory, for *between*."""
@@ -123,7 +124,7 @@ class HeldValues:
         if rows is None:
             return nothing(fields, fields)
         chosen = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
-        return read_newest(chosen, fields, sent=fields)
+        return read_newest(self._collect, chosen, fields, sent=fields)
 
     def sample(self, fields: Sequence[str], count: int, seed: int) -> pl.Series:
         """
@@ -147,7 +148,7 @@ class HeldValues:
         while True:
             # A profile may have many rows; only those that may be chosen are held in memory.
             few = places.filter(pl.col("place") <= min(share, 1.0) * PLACES)
-            found = few.unique(PROFILE).collect(engine="streaming")
+            found = self._collect(few.unique(PROFILE))
             if found.height >= count or share >= 1:
                 return found.sort("place", PROFILE)[PROFILE].head(count)
             share *= 4
@@ -223,9 +224,12 @@ class HeldValues:
             for first, end in ranges:
                 go_on()
                 share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
-                yield folded(share).collect(engine="streaming")
+                yield self._table.collect(folded(share), streaming=True)
 
         done = self._table.rewrite(made)
         if done:
             self._table.note(_FOLDED, self._table.size().rows)
         return done
+
+    def _collect(self, rows: pl.LazyFrame) -> pl.DataFrame:
+        return self._table.collect(rows, streaming=True)

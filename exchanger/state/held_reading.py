@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.profiles.columns import EXISTS, PROFILE, STAMP, sent_column
-from exchanger.state.held_rows import held_column, in_order, newest, newest_sent, newest_time
+from exchanger.state.held_rows import (
+    columns_for,
+    held_column,
+    newest,
+    newest_of_each,
+    newest_sent,
+    newest_time,
+    sent_alone,
+    time_alone,
+    value_alone,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
 
@@ -27,7 +37,8 @@ def nothing(fields: Sequence[str], sent: Collection[str]) -> pl.DataFrame:
     return pl.DataFrame(schema=schema | dict.fromkeys(texts, pl.String()))
 
 
-def read_newest(
+def read_newest(  # noqa: PLR0913 - what HeldValues.of is told, and how to read
+    collect: Callable[[pl.LazyFrame], pl.DataFrame],
     rows: pl.LazyFrame,
     fields: Sequence[str],
     *,
@@ -39,6 +50,7 @@ def read_newest(
     Take of some profiles, per field, what the newest row says.
 
     Args:
+        collect: Carries out a query.
         rows: All the rows that the profiles have.
         fields: Attributes.
         since: What was learnt before is given as unknown, if it is about a field in *fresh* or
@@ -57,21 +69,23 @@ def read_newest(
     delivered = {sent_column(n): c for n, c in known.items() if n in sent}
     texts = [*fields, *(sent_column(name) for name in fields if name in sent)]
     found = (PROFILE, EXISTS, STAMP, *known, *delivered)
+    wanted = {name: (newest(column), value_alone(column)) for name, column in known.items()}
+    wanted |= {
+        _time(name): (newest_time(column, present), time_alone(column, present))
+        for name, column in dated.items()
+    }
+    wanted |= {
+        name: (newest_sent(column, present), sent_alone(column, present))
+        for name, column in delivered.items()
+    }
+    wanted[STAMP] = pl.col("stamp").last(), pl.col("stamp")
     return (
-        in_order(rows)
-        .group_by(pl.col("profile").alias(PROFILE))
-        .agg(
-            pl.col("stamp").last().alias(STAMP),
-            *(newest(column).alias(name) for name, column in known.items()),
-            *(newest_time(column, present).alias(_time(n)) for n, column in dated.items()),
-            *(newest_sent(column, present).alias(name) for name, column in delivered.items()),
-        )
+        newest_of_each(collect(columns_for(rows, wanted)), wanted)
         .with_columns(_unless_too_old(name, since) for name in dated)
         .select(
             pl.col(name) if name in found else pl.lit(None, pl.String).alias(name)
             for name in (PROFILE, EXISTS, STAMP, *texts)
         )
-        .collect(engine="streaming")
     )
 
 

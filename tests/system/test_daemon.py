@@ -35,7 +35,7 @@ import json, os, signal, sys
 from pathlib import Path
 control, verb, *arguments = Path(sys.argv[1]), *sys.argv[2:]
 if verb == "runs":
-    assert arguments[:3] == ["--latest", "--json", "--config"], arguments
+    assert (arguments[:2], arguments[3:]) == (["--latest", "--config"], ["--json"]), arguments
     sys.stdout.write((control / "runs.json").read_text())
     sys.exit()
 job, option, config, as_json = arguments

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config, Schedule
 
 
-def jobs(*, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def jobs(
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    connection: ConnectionName = None,
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="Also ask the bucket how many files wait for imports.")
+    ] = False,
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
     """
     List the jobs of the configuration.
 
-    Example: exchanger jobs
+    Example: exchanger jobs --waiting
     """
     from exchanger.cli.ending import print_json
-    from exchanger.cli.wiring import prepare
+    from exchanger.cli.wiring import connections_of, prepare
 
-    entries = _entries(prepare(config, None, as_json=as_json))
+    loaded = prepare(config, log_level, as_json=as_json)
+    chosen = connections_of(loaded, connection)
+    entries = [entry for entry in _entries(loaded) if entry["connection"] in chosen]
+    if waiting:
+        for name in chosen:
+            _add_what_waits(loaded, name, entries)
     if as_json:
         print_json(entries)
         return
@@ -29,7 +43,10 @@ def jobs(*, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> Non
         typer.echo("No jobs yet. exchanger init --force writes a sample with two.")
     for entry in entries:
         state = "" if entry["enabled"] else "  (disabled)"
-        typer.echo(f"{entry['job']}  {entry['type']}  {entry['schedule'] or 'by hand'}{state}")
+        schedule = entry["schedule"] or "by hand"
+        typer.echo(f"{entry['job']}  {entry['type']}  {schedule}{_precedence(entry)}{state}")
+        for line in _waiting_lines(entry):
+            typer.echo(f"  {line}")
         if entry["description"]:
             typer.echo(f"  {entry['description']}")
 
@@ -45,11 +62,49 @@ def _entries(config: Config) -> list[dict[str, Any]]:
                 "connection": connection,
                 "enabled": job.enabled and config.connections[connection].enabled,
                 "schedule": _when(job.schedule),
+                "priority": job.priority,
                 "description": job.description,
                 "labels": list(job.labels),
             }
         )
     return entries
+
+
+def _add_what_waits(config: Config, connection: str, entries: list[dict[str, Any]]) -> None:
+    """Say in the entries of a connection's imports what waits for them."""
+    from exchanger.cli.wiring import open_world
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.waiting import backlog
+
+    imports = {
+        name: job
+        for name, job in config.jobs.items()
+        if isinstance(job, ImportJob) and config.connection_of(name) == connection
+    }
+    if not imports:
+        return
+    with open_world(config, connection) as world:
+        found = backlog(world, imports)
+    # A run of a job that is no more is finished by whichever job runs next.
+    heir = found.unfinished if found.unfinished in imports else next(iter(imports))
+    for entry in entries:
+        if entry["job"] in imports:
+            entry["files_waiting"] = found.files[entry["job"]]
+            entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
+
+
+def _precedence(entry: dict[str, Any]) -> str:
+    return "" if entry["priority"] == "normal" else f"  {entry['priority']}"
+
+
+def _waiting_lines(entry: dict[str, Any]) -> list[str]:
+    lines = []
+    if entry.get("files_waiting"):
+        count = entry["files_waiting"]
+        lines.append(f"{count:,} {'file waits' if count == 1 else 'files wait'}")
+    if entry.get("unfinished"):
+        lines.append("a run was interrupted; the next one goes on with it")
+    return lines
 
 
 def _when(schedule: Schedule | None) -> str | None:

@@ -26,6 +26,10 @@ def run(  # noqa: PLR0913 - one for each option
         bool,
         typer.Option("--fresh", help="Ask Braze for a new export even while one is waited for."),
     ] = False,
+    one_run: Annotated[
+        bool,
+        typer.Option("--one-run", help="End after one run of an import, even if more files wait."),
+    ] = False,
     wait: Annotated[
         str, typer.Option(help="How long to wait for another process that writes, like 10m.")
     ] = "10m",
@@ -44,7 +48,7 @@ def run(  # noqa: PLR0913 - one for each option
         from exchanger.cli.wiring import job_of, prepare
         from exchanger.jobs.options import ImportOptions
 
-        options = ImportOptions(force=force, wait=wait_seconds(wait))
+        options = ImportOptions(force=force, wait=wait_seconds(wait), one_run=one_run)
         loaded = prepare(config, log_level, as_json=as_json)
         stories = {name: _story(name, job_of(loaded, name), options, fresh=fresh) for name in names}
         outcomes = [
@@ -64,10 +68,13 @@ def _story(name: str, job: Job, options: ImportOptions, *, fresh: bool) -> Story
         if fresh:
             raise typer.BadParameter(f"{name} is an import", param_hint="--fresh")
         from exchanger.jobs.imports import run_import
+        from exchanger.jobs.one_run import run_once
 
-        return lambda world: run_import(world, name, job, options)
-    if options.force:
-        raise typer.BadParameter(f"{name} is an export", param_hint="--force")
+        story = run_once if options.one_run else run_import
+        return lambda world: story(world, name, job, options)
+    for option, is_given in (("--force", options.force), ("--one-run", options.one_run)):
+        if is_given:
+            raise typer.BadParameter(f"{name} is an export", param_hint=option)
     from exchanger.jobs.exports import ExportOptions, run_export
 
     return lambda world: run_export(world, name, job, ExportOptions(fresh=fresh))

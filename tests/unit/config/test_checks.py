@@ -288,7 +288,6 @@ NOTHING = "this is not in this version"
         (ONE + "notifications: []", "notifications"),
         (ONE + 'engine: {dask: "tcp://x"}', "engine"),
         (job("guards: {max_changed_percent: 50}"), "jobs.crm.guards"),
-        (job("priority: 1"), "jobs.crm.priority"),
         (job("on_drift: plan"), "jobs.crm.on_drift"),
         (job("max_plan_age: 1d"), "jobs.crm.max_plan_age"),
         (job("object: events"), "jobs.crm.object"),

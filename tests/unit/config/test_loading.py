@@ -5,6 +5,7 @@ import pytest
 
 from exchanger.config.loading import load_config, read_config
 from exchanger.config.models import ExportJob, ImportJob
+from exchanger.config.words import describe_job
 from exchanger.errors import ConfigError
 
 CONNECTION = """
@@ -332,6 +333,7 @@ def test_a_slip_gets_a_guess(text, path, guess):
         (CONNECTION + import_job(extra="max_rows_per_run: 0"), "jobs.crm.max_rows_per_run",
          "at least 1"),
         (CONNECTION + import_job(extra="enabled: 7"), "jobs.crm.enabled", "true or false"),
+        (CONNECTION + import_job(extra="priority: 1"), "jobs.crm.priority", "urgent, normal"),
         (CONNECTION + import_job(extra="labels: crm"), "jobs.crm.labels", "list"),
         (CONNECTION + import_job(extra="schedule: {every: 5 minutes}"), "jobs.crm.schedule.every",
          "10s, 5m"),
@@ -396,3 +398,21 @@ def test_lengths_of_time_are_read():
     """``5m`` is five minutes."""
     job = read(CONNECTION + import_job(extra="schedule: {every: 5m}")).jobs["crm"]
     assert timedelta(minutes=5) == job.schedule.every
+
+
+@pytest.mark.parametrize(
+    ("extra", "priority", "line"),
+    [
+        ("enabled: true", "normal", None),
+        ("priority: urgent", "urgent", "goes ahead of other waiting jobs"),
+        ("priority: low", "low", "lets other waiting jobs go first"),
+    ],
+)
+def test_a_priority_is_read_and_said_in_words(extra, priority, line):
+    """A job is normal unless it says otherwise, and only then it is worth a line."""
+    config = read(CONNECTION + import_job(extra=extra))
+
+    assert priority == config.jobs["crm"].priority
+    assert [line] * (line is not None) == [
+        said for said in describe_job(config, "crm") if "waiting jobs" in said
+    ]

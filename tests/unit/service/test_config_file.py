@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from exchanger.config.loading import load_config
 from exchanger.errors import ConfigError
 from exchanger.service.config_file import ConfigFile
 
@@ -95,3 +96,75 @@ def test_closing_removes_the_copies(file):
     file.close()
 
     assert not folder.exists()
+
+
+JOB = """
+  {name}:
+    type: import
+    schedule: {{cron: "*/15 * * * *"}}
+    source: {{prefix: in/{name}/}}
+    match:
+      - external_id: id
+    fields:
+      a: set   # jobs: and {name}: mean nothing here
+      "quoted: key": clear
+"""
+EXPORT = (
+    "  {0}: {{type: export, segment: S, fields: {{a: email}},"
+    " target: {{prefix: 'out/{0}'}}, schedule: {1}}}\n"
+)
+NAMES = [f"job{number}" for number in range(9)]
+
+
+def many(form=JOB, extra="", before=GOOD):
+    return f"{before}jobs:\n" + "".join(form.format(name=name) for name in NAMES) + extra
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        many(extra=EXPORT.format("job9", "{every: 5m}").replace("job9:", '"job9":')),
+        many(extra=JOB.format(name="last") + "# The end.\n"),
+        many(extra=JOB.format(name="last"), before="\ufeff# First line.\n" + GOOD),
+        "jobs:\n" + "".join(JOB.format(name=f"j{n}") for n in range(10)) + GOOD,
+        many(extra="""
+  note:
+    type: import
+    description: |
+        jobs:
+        job3: not a job
+    source: {prefix: in/note}
+    match: {external_id: id}
+    fields: {a: set}
+"""),
+    ],
+)  # fmt: skip
+def test_a_run_of_one_of_many_jobs_reads_its_part_of_the_file(file, text):
+    """The part says of the job, and of the connections, what the entire file says."""
+    file.path.write_text(text, encoding="utf-8")
+    config = file.accept()
+
+    for name in config.jobs:
+        part = file.copy_for(name)
+        read = load_config(part, {"KEY": "dummy"})
+        assert ([name], config.jobs[name]) == (list(read.jobs), read.jobs[name])
+        assert config.connections == read.connections
+        assert len(part.read_bytes()) < len(text) / 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD + "jobs:\n" + EXPORT.format("only", "{every: 5m}"),
+        GOOD + "jobs: {\n" + ",\n".join(
+            EXPORT.format(f"job{number}", "{every: 5m}").strip() for number in range(10)) + "}\n",
+        many(extra=EXPORT.format("anchored", "&often {every: 5m}")
+             + EXPORT.format("alias", "*often")),
+    ],
+)  # fmt: skip
+def test_where_a_part_would_say_something_else_the_whole_file_is_read(file, text):
+    """Few jobs, or a job that refers to another one: then the run gets the file as it is."""
+    file.path.write_text(text, encoding="utf-8")
+    last = list(file.accept().jobs)[-1]
+
+    assert text == file.copy_for(last).read_text()

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from exchanger.service.outcome import level, summarise
+from exchanger.service.outcome import files_waiting, in_good_order, level, summarise
 
 
 def test_a_report_becomes_the_facts_that_say_something():
@@ -38,3 +38,28 @@ def test_output_that_is_no_report_has_no_state(output):
 def test_the_level_says_whether_somebody_must_act(exit_code, expected):
     """Done is info, done in part or not now is a warning, all else is an error."""
     assert expected == level(exit_code)
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ('{"files_waiting": 3}', 3),
+        ('{"files_waiting": 0}', 0),
+        ('{"state": "succeeded"}', None),
+        ("[1]", None),
+        ("no JSON", None),
+        ("", None),
+    ],
+)
+def test_a_run_says_how_many_files_it_left(output, expected):
+    """Saying none is another thing than saying nothing."""
+    assert expected == files_waiting(output)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "expected"),
+    [(0, True), (4, True), (5, True), (1, False), (7, False), (-9, False)],
+)
+def test_a_failed_run_is_not_followed_by_another_at_once(exit_code, expected):
+    """What it left waits until the job is due again."""
+    assert expected == in_good_order(exit_code)

@@ -1,7 +1,8 @@
 import pytest
 
 from exchanger.config.loading import read_config
-from exchanger.service.plan import Difference, compare, scheduled
+from exchanger.service.plan import Difference, compare, place_of, scheduled, scheduled_imports
+from exchanger.service.turns import Place
 
 CONNECTIONS = """
 connections:
@@ -62,3 +63,35 @@ def test_a_difference_names_what_came_went_and_changed():
 def test_a_new_key_changes_every_job_of_the_connection():
     """A job depends on its connection, secrets included."""
     assert compare(config(job=HOURLY), config(key="two", job=HOURLY)).changed == ["job"]
+
+
+def test_imports_queue_at_their_connection_and_exports_do_not():
+    """One process at a time writes to a connection; the priority says who is first."""
+    text = CONNECTIONS.replace("OTHER", "true")
+    for name, more in {
+        "plain": "",
+        "hasty": ", priority: urgent",
+        "other": ", connection: other, priority: low",
+        "manual": None,
+    }.items():
+        schedule = "labels: [a]" if more is None else HOURLY
+        home = "" if "connection" in (more or "") else ", connection: main"
+        text += (
+            f"  {name}: {{type: import, source: {{prefix: in/{name}}}, {schedule}{home}"
+            f", match: {{external_id: id}}, fields: {{a: set}}{more or ''}}}\n"
+        )
+    text += (
+        f"  out: {{type: export, connection: main, segment: S, fields: {{a: email}}, {HOURLY},"
+        " target: {prefix: out}, priority: urgent}\n"
+    )
+    read = read_config(text, {"KEY": "one"})
+
+    assert {
+        "plain": Place("main", 1),
+        "hasty": Place("main", 0),
+        "other": Place("other", 2),
+        "out": Place(None, 0),
+    } == {name: place_of(read, name) for name in scheduled(read)}
+    assert {"main": ["plain", "hasty"], "other": ["other"]} == {
+        connection: list(jobs) for connection, jobs in scheduled_imports(read).items()
+    }

@@ -1,0 +1,48 @@
+"""The benchmarks: ``scripts/bench [NAME...] [--rows N] [--paced] [--guard]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from benchmarks import delivery, exports, growth, guard, imports, merging, printing, starting
+
+ROWS = 500_000
+
+
+def main() -> int:
+    """Run what was asked for; returns the exit code."""
+    asked = _arguments()
+    print(f"{printing.machine()}; {printing.load()}")
+    if asked.guard:
+        return 0 if guard.guard() else 1
+    run = {
+        "deliver": lambda: delivery.report(asked.rows),
+        "import": lambda: imports.report(asked.rows, tuple(asked.formats), paced=asked.paced),
+        "export": lambda: exports.report(asked.rows),
+        "merge": lambda: merging.report(asked.rows),
+        "growth": lambda: growth.report(asked.earlier),
+        "startup": starting.report_startup,
+        "idle": starting.report_idle,
+    }
+    for name in asked.names or run:
+        if name not in run:
+            print(f"there is no benchmark {name!r}; there are {', '.join(run)}", file=sys.stderr)
+            return 2
+        run[name]()
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help="which benchmarks; all of them if left out")
+    parser.add_argument("--rows", type=int, default=ROWS, help=f"profiles ({ROWS:,})")
+    parser.add_argument("--formats", nargs="+", default=imports.FORMATS, choices=imports.FORMATS)
+    parser.add_argument("--paced", action="store_true", help="import at Braze's default limit")
+    parser.add_argument("--earlier", type=int, default=1_000, help="runs for growth (1,000)")
+    parser.add_argument("--guard", action="store_true", help="check ratios against their bounds")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""
+Reads both sides of an import, and nothing else: what skipping unchanged profiles is held against.
+
+Run as ``python -m benchmarks.comparing CONFIG KEY [FIELDS]``: the file is downloaded and read
+whole; of what is held, the key and the mapped columns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+
+from exchanger.cli.wiring import open_world
+from exchanger.config.loading import load_config
+
+
+def main() -> None:
+    """Read, and print what it took as JSON."""
+    config = load_config(Path(sys.argv[1]), os.environ)
+    key = sys.argv[2]
+    job = next(iter(config.jobs.values()))
+    with open_world(config, "main") as world:
+        began, cpu = time.perf_counter(), time.process_time()
+        path = world.workdir / Path(key).name
+        world.bucket.download(key, world.bucket.head(key).etag, path)
+        given = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+        scan = world.bucket.table(world.state_prefix + "held/").scan()
+        held = pl.DataFrame() if scan is None else scan.select("profile", *job.fields).collect()
+        took = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
+    print(json.dumps({**took, "given": given.height, "held": held.height}))
+
+
+if __name__ == "__main__":
+    main()

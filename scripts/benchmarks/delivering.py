@@ -1,0 +1,41 @@
+"""
+Delivery alone, as an import does it, acknowledgements included.
+
+Run as ``python -m benchmarks.delivering CONFIG OBJECTS``; the second as for ``posting``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+
+from exchanger.cli.wiring import open_world
+from exchanger.config.loading import load_config
+from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.deliver import deliver
+from exchanger.profiles.columns import ITEM
+from exchanger.state.connection import open_state
+
+
+def main() -> None:
+    """Deliver, and print what it took as JSON."""
+    config = load_config(Path(sys.argv[1]), os.environ)
+    outbox = pl.read_parquet(sys.argv[2]).with_row_index(ITEM)
+    with open_world(config, "main") as world:
+        state = open_state(world.bucket, world.state_prefix)
+        acks = Acknowledgements(world.bucket, state.names, 1)
+        state.runs.newest()  # By now an import has opened its connection to S3.
+        began, cpu = time.perf_counter(), time.process_time()
+        done = asyncio.run(deliver(world, outbox, acks, lambda: None))
+        took = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
+    print(json.dumps({**took, "requests": done.requests}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""What is new in a folder, against a real S3 protocol."""
+
+import pytest
+from moto.s3.models import s3_backends
+
+from exchanger.config.loading import read_config
+from exchanger.errors import StorageMissing, StorageUnreachable
+from exchanger.outside.s3_news import News
+from exchanger.service.lookout import Lookout, Seen
+
+ODD_KEYS = [
+    "in/plain.csv",
+    "in/with space.csv",
+    "in/a+b%20c.csv",
+    "in/<Key>&amp;.csv",
+    "in/données/é.csv",
+]
+
+
+@pytest.fixture
+def news(s3_config):
+    return News(s3_config)
+
+
+def test_only_what_was_not_there_before_is_new(news, bucket):
+    """The first look knows nothing; after it a new file and a new version are new, once."""
+    bucket.write("in/old.csv", b"old")
+    bucket.write("in/same.csv", b"same")
+    bucket.write("out/other.csv", b"elsewhere")
+    first, nothing = news.since(None, "in/")
+    bucket.write("in/old.csv", b"newer")
+    bucket.write("in/fresh.csv", b"fresh")
+
+    second, new = news.since(first, "in/")
+    third, none = news.since(second, "in/")
+
+    assert [] == nothing == none
+    assert ["in/fresh.csv", "in/old.csv"] == new
+    assert (2, 3, second) == (len(first), len(second), third)
+
+
+def test_what_is_gone_is_not_new_and_is_new_when_it_comes_back(news, bucket):
+    """A file that was deleted and dropped again is taken for new."""
+    bucket.write("in/a.csv", b"a")
+    first, _ = news.since(None, "in/")
+    bucket.delete(["in/a.csv"])
+    second, gone = news.since(first, "in/")
+    bucket.write("in/a.csv", b"a")
+
+    assert ([], ["in/a.csv"]) == (gone, news.since(second, "in/")[1])
+
+
+def test_odd_names_come_through_as_they_are(news, bucket):
+    """Names that XML and URLs write otherwise are told as people wrote them."""
+    empty, _ = news.since(None, "in/")
+    for key in ODD_KEYS:
+        bucket.write(key, b"x")
+
+    known, new = news.since(empty, "in/")
+
+    assert sorted(ODD_KEYS) == sorted(new)
+    assert [] == news.since(known, "in/")[1]
+
+
+def test_folders_of_several_pages_are_seen_to_their_end(news, bucket, s3_config):
+    """A listing comes in pages of a thousand, and something new may be on any of them."""
+    store = s3_backends["123456789012"]["aws"]
+    for number in range(2_100):
+        store.put_object(s3_config.bucket, f"in/{number:05d}.csv", b"x")
+    first, _ = news.since(None, "in/")
+    store.put_object(s3_config.bucket, "in/01500-new.csv", b"x")
+    store.put_object(s3_config.bucket, "in/99999.csv", b"x")
+
+    second, new = news.since(first, "in/")
+
+    assert ["in/01500-new.csv", "in/99999.csv"] == new
+    assert (2_100, 2_102) == (len(first), len(second))
+
+
+def test_a_failed_look_is_told_in_the_words_of_storage(s3_config):
+    """A bucket that is not there, or a server that is not, is no empty folder."""
+    with pytest.raises(StorageMissing):
+        News(s3_config.model_copy(update={"bucket": "no-such-bucket"})).since(None, "in/")
+    silent = s3_config.model_copy(update={"endpoint_url": "http://127.0.0.1:9"})
+    with pytest.raises(StorageUnreachable):
+        News(silent).since(None, "in/")
+
+
+def lookout_of(s3_config, jobs):
+    """Make the lookout of jobs, each given as (prefix, pattern); and count its requests."""
+    text = """
+connections:
+  main:
+    braze: {endpoint: iad-01, api_key: "${KEY}"}
+    s3: {bucket: bucket-x, region: eu-west-1}
+jobs:
+"""
+    for number, (name, (prefix, pattern)) in enumerate(jobs.items()):
+        text += (
+            f"  {name}: {{type: import, source: {{prefix: {prefix}, pattern: '{pattern}'}},"
+            f" match: [{{external_id: id}}], fields: {{field_{number}: set}}}}\n"
+        )
+    config = read_config(text, {"KEY": "dummy"})
+    connection = config.connections["main"].model_copy(update={"s3": s3_config})
+    lookout = Lookout("main", connection, config.jobs)
+    requests = []
+    events = lookout._news._client.meta.events
+    events.register("before-send.s3", lambda request, **_: requests.append(request.url))
+    return lookout, requests
+
+
+def test_five_hundred_jobs_on_five_folders_cost_five_requests(s3_config, bucket):
+    """What a look costs follows the folders, not the jobs; so does what it tells."""
+    jobs = {f"job{n:03d}": (f"in/{n % 5}/", f"{n // 5:03d}-*.csv") for n in range(500)}
+    bucket.write("in/3/042-old.csv", b"x")
+    lookout, requests = lookout_of(s3_config, jobs)
+
+    first = lookout.look(jobs)
+    nothing = lookout.look(jobs)
+    bucket.write("in/3/042-new.csv", b"x")
+    one = lookout.look(["job003"])
+
+    assert Seen(first=frozenset(jobs)) == first
+    assert Seen() == nothing
+    # It is told of a job that did not ask, as it is not new a second time.
+    assert Seen(new=frozenset({"job213"})) == one
+    assert 5 + 5 + 1 == len(requests)
+
+
+def test_our_own_and_hidden_names_are_no_news(s3_config, bucket):
+    """What no run would take gives no reason for one."""
+    lookout, _ = lookout_of(s3_config, {"all": ("in/", "**"), "csv": ("in/", "*.csv")})
+    lookout.look(["all", "csv"])
+    for key in ("in/_exchanger/lease.json", "in/_part.csv", "in/.tmp.csv", "in/sub/"):
+        bucket.write(key, b"x")
+    hidden = lookout.look(["all", "csv"])
+    bucket.write("in/sub/a.csv", b"x")
+
+    assert (Seen(), Seen(new=frozenset({"all"}))) == (hidden, lookout.look(["all", "csv"]))

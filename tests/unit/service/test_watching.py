@@ -1,0 +1,124 @@
+import queue
+
+import pytest
+
+from exchanger.config.loading import read_config
+from exchanger.service.watching import Watching, read_waiting
+
+CONFIG = """
+connections:
+  main:
+    braze: {endpoint: iad-01, api_key: "${KEY}"}
+    s3: {bucket: acme-exchange, region: eu-west-1, endpoint_url: "http://127.0.0.1:9",
+         access_key_id: "${KEY}", secret_access_key: "${KEY}"}
+jobs:
+"""
+
+
+def config(*jobs):
+    text = CONFIG + "".join(
+        f"  {name}: {{type: import, schedule: {{every: 5m}}, source: {{prefix: in/{name}}},"
+        " match: [{external_id: id}], fields: {a: set}}\n"
+        for name in jobs
+    )
+    return read_config(text, {"KEY": "dummy"})
+
+
+class Scene:
+    """A watching whose looks end in a queue, and what it asked for."""
+
+    def __init__(self):
+        self.looks = queue.SimpleQueue()
+        self.questions = []
+        self.turns = {}
+        self.watching = Watching(
+            lambda watch, seen: self.looks.put((watch, seen)), self._question, self.turns.update
+        )
+
+    def _question(self, watch):
+        self.questions.append(watch.name)
+        return True
+
+    def begin(self):
+        """Begin the look that is due, without waiting for its time."""
+        for watch in self.watching._watches.values():
+            watch.arrivals._next_look = 0.0
+        self.watching.begin_looks()
+
+    def end(self):
+        """Wait for the look and let it be judged."""
+        self.watching.looked(*self.looks.get(timeout=60))
+
+
+@pytest.fixture
+def scene():
+    return Scene()
+
+
+def test_exports_are_not_watched(scene):
+    """What has no folder to look into is none of its business."""
+    scene.watching.configure(config("crm"))
+
+    assert (True, False) == (scene.watching.due("crm", "x"), scene.watching.due("export", "x"))
+
+
+@pytest.mark.parametrize("foreseen", [True, False])
+def test_a_look_that_fails_starts_the_runs(scene, foreseen):
+    """Nobody can tell, so all that is due runs and tells in its report what is wrong."""
+    scene.watching.configure(config("a", "b", "c"))
+    if not foreseen:
+        scene.watching._watches["main"].lookout._jobs = {}
+    for job in ("a", "b", "c"):
+        scene.watching.due(job, "schedule")
+    scene.begin()
+    scene.end()
+
+    assert ({"a": "schedule", "b": "schedule", "c": "schedule"}, []) == (
+        scene.turns,
+        scene.questions,
+    )
+
+
+def test_a_reload_during_a_look_forgets_nobody(scene):
+    """The answer to a look under the old configuration counts for nothing; the job stays due."""
+    scene.watching.configure(config("a", "b"))
+    scene.watching.due("a", "missed")
+    scene.begin()
+    scene.watching.configure(config("a", "c"))
+    scene.end()
+    assert {} == scene.turns
+
+    scene.begin()
+    scene.end()
+
+    assert {"a": "missed"} == scene.turns
+
+
+def test_a_reload_that_changes_nothing_keeps_what_is_known(scene):
+    """The same jobs of the same connection are the same watch."""
+    scene.watching.configure(config("a"))
+    before = scene.watching._watches["main"]
+    scene.watching.configure(config("a"))
+
+    assert before is scene.watching._watches["main"]
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("[]", []),
+        ('[{"job": "a", "files_waiting": 2, "unfinished": false}]', ["a"]),
+        ('[{"job": "a", "files_waiting": 0, "unfinished": true}]', ["a"]),
+        ('[{"job": "a", "files_waiting": 0, "unfinished": false}, {"job": "export"}]', []),
+    ],
+)
+def test_the_answer_names_the_jobs_with_something_to_do(output, expected):
+    """Files that wait are a reason, and so is a run that was interrupted."""
+    assert expected == read_waiting(output)
+
+
+@pytest.mark.parametrize("output", ["", "no JSON", "7", '["a"]', '[{"files_waiting": 1}]'])
+def test_an_answer_that_is_none_is_told(output):
+    """A process that died, or printed something else, said nothing."""
+    with pytest.raises(ValueError, match=r"\w"):
+        read_waiting(output)
