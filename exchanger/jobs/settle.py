@@ -65,7 +65,7 @@ def settle(
     acks = Acknowledgements(world.bucket, state.names, run.seq).read(run.ack_parts)
     answered = _answered(outbox, acks)
     accepted = answered.filter(pl.col("outcome") == "ok")
-    refused = answered.filter(pl.col("outcome") == "refused")
+    refused = answered.filter(pl.col("outcome").is_in(["refused", "withheld"]))
     unknown = answered.filter(pl.col("outcome") == "unknown")
     dropped = answered.filter(pl.col("outcome").is_null())
 
@@ -76,7 +76,7 @@ def settle(
     owed = _keep_owed(world, state, run, refused, (gifts, orders))
 
     acked_at = datetime.fromisoformat(run.acked_at)
-    doubtful = refused.filter(pl.col("uncertain") | pl.lit(run.resumed))
+    doubtful = refused.filter(_doubtful(run))
     uncertain = pl.concat([doubtful, unknown])
     held = pl.concat([_held_rows(accepted), _uncertain_rows(uncertain)])
     state.held.deliver(held, seq=run.seq, at=acked_at)
@@ -180,7 +180,7 @@ def _keep_owed(
     gave: tuple[pl.DataFrame, pl.DataFrame],
 ) -> str:
     """Keep what was given to refused profiles, and its order, so that it can be given again."""
-    doubtful = refused.with_columns(pl.col("uncertain") | pl.lit(run.resumed))
+    doubtful = refused.with_columns(_doubtful(run).alias("uncertain"))
     gifts, orders = gave
     rows = owed_by(doubtful, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
     return store_unless_empty(world, state.names.owed(run.job, run.seq), rows)
@@ -198,6 +198,12 @@ def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:
         pl.lit(value=True).alias(EXISTS),
         *(pl.col(WANTED + name).alias(name) for name in fields),
     )
+
+
+def _doubtful(run: RunDocument) -> pl.Expr:
+    """Tell of which refused objects an attempt may have taken effect all the same."""
+    attempted = pl.col("outcome") != "withheld"
+    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 def _uncertain_rows(refused: pl.DataFrame) -> pl.DataFrame:
@@ -250,7 +256,10 @@ def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
         FILE,
         ROW,
         pl.col(PROFILE).alias("profile"),
-        pl.lit("refused_by_braze").alias("reason"),
+        pl.when(pl.col("outcome") == "withheld")
+        .then(pl.lit("changed_by_others"))
+        .otherwise(pl.lit("refused_by_braze"))
+        .alias("reason"),
         pl.col("reason").alias("message"),
         pl.col(OBJECT).alias("record"),
     )
