@@ -68,7 +68,7 @@ class Folding:
             self._table.compact()
 
     def slices(self) -> list[tuple[int, int]]:
-        """Part all profiles into ranges of slices, first and behind the last, that fit in memory."""
+        """Part all profiles into ranges of slices (first, end) that fit into memory."""
         shares = self._table.size().rows // self._rows_at_once + 1
         bounds = [SLICES * share // shares for share in range(shares + 1)]
         return list(pairwise(bounds))
