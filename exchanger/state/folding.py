@@ -86,7 +86,7 @@ class Folding:
             for first, end in pairwise(bounds):
                 go_on()
                 share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
-                yield self._folded(share).collect(engine="streaming")
+                yield self._table.collect(self._folded(share), streaming=True)
 
         done = self._table.rewrite(made)
         if done:

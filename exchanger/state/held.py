@@ -19,6 +19,7 @@ from exchanger.files.names import field_of
 from exchanger.profiles.columns import EXISTS, PROFILE
 from exchanger.state.folding import ROWS_AT_ONCE, Folding
 from exchanger.state.held_rows import (
+    columns_for,
     folded,
     held_column,
     newest,
@@ -86,8 +87,10 @@ class HeldValues:
             _time(name): (newest_time(column, present), time_alone(column, present))
             for name, column in dated.items()
         }
+        named_rows = rows.join(named, on="profile", how="semi")
+        found = self._table.collect(columns_for(named_rows, wanted), streaming=True)
         return (
-            newest_of_each(rows.join(named, on="profile", how="semi"), wanted)
+            newest_of_each(found, wanted)
             .with_columns(_unless_too_old(name, since) for name in dated)
             .select(
                 pl.col(name) if name in (PROFILE, *known) else pl.lit(None, pl.String).alias(name)

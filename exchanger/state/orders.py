@@ -72,7 +72,7 @@ class AppliedOrders:
         if not columns or not known:
             return nothing
         named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
-        return (
+        chosen = (
             rows.join(named, on="profile", how="semi")
             .select(
                 pl.col("profile").alias(PROFILE),
@@ -80,8 +80,8 @@ class AppliedOrders:
                 *(pl.col(column).alias(ordered(name)) for name, column in known.items()),
             )
             .filter(pl.col(ORDER).is_not_null())
-            .collect(engine="streaming")
         )
+        return self._table.collect(chosen, streaming=True)
 
     def record(self, orders: pl.DataFrame, *, seq: int) -> None:
         """
