@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
-    from exchanger.state.runs import ClaimedFile, Stored
+    from exchanger.state.runs import ClaimedFile, FileOutcome, Stored
 
 log = structlog.get_logger()
 
@@ -38,11 +38,18 @@ def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> Run
         Stopped: The process was asked to stop.
     """
     fence = world.lease.fence if world.lease else 0
-    stored = state.runs.change(stored, discarded=True, state="delivering", fence=fence)
-    if world.lease is not None and world.lease.took_over:
-        # The holder before may still be alive, and its last requests under way.
-        world.pause(world.grace)
+    took_over = world.lease is not None and world.lease.took_over
+    stored = state.runs.change(
+        stored,
+        discarded=True,
+        state="delivering",
+        fence=fence,
+        taken_over=stored.document.taken_over or took_over,
+    )
     run = stored.document
+    if run.taken_over:
+        # A holder before may still be alive, and its last requests under way.
+        world.pause(world.grace)
     outbox = load(world, run.outbox, run.outbox_sha256)
     acks = Acknowledgements(world.bucket, state.names, run.seq)
     attempted = suspects_of(outbox, acks)[ITEM]
@@ -64,7 +71,12 @@ def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> Run
 
 
 def _dropped(file: ClaimedFile, answered: pl.DataFrame) -> ClaimedFile:
-    """A file of which nothing was sent has fed no sum."""
+    """
+    A file of which nothing was sent has fed no sum.
+
+    Rows that were given again still belong to the version that was read first.
+    """
     if file.outcome == "rejected":
         return file
-    return replace(file, outcome="discarded", sums=() if answered.is_empty() else file.sums)
+    outcome: FileOutcome = "retried" if file.outcome == "retried" else "discarded"
+    return replace(file, outcome=outcome, sums=() if answered.is_empty() else file.sums)

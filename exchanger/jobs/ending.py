@@ -11,10 +11,11 @@ from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.deliver import Delivery, deliver
 from exchanger.jobs.dropping import drop_unfinished
 from exchanger.jobs.held_back import wait_for_a_person
+from exchanger.jobs.old_plans import look_again
 from exchanger.jobs.quarantine import no_rows
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.runfiles import load
-from exchanger.jobs.settle import settle
+from exchanger.jobs.settle import settle, take_up_origin
 from exchanger.jobs.takeover import make_certain, suspects_of
 from exchanger.jobs.tidying import tidy
 from exchanger.state.runs import ENDED
@@ -70,7 +71,8 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
     run = stored.document
     if run.hold:
         return wait_for_a_person(state, stored, world.clock.now().isoformat())
-    if run.discarded and run.state != "settling":
+    dropped = run.state == "planned" and not take_up_origin(state, run)
+    if dropped or (run.discarded and run.state != "settling"):
         return drop_unfinished(world, state, stored)
     outbox = load(world, run.outbox, run.outbox_sha256)
     rejected = load(world, run.rejected) if run.rejected else no_rows()
@@ -78,6 +80,7 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
         stored = state.runs.change(stored, state="delivering", fence=_fence(world))
     if stored.document.state == "delivering":
         acks = Acknowledgements(world.bucket, state.names, run.seq)
+        stored, outbox = look_again(world, state, stored, outbox, acks)
         suspects = suspects_of(outbox, acks) if run.taken_over else outbox.clear()
         delivery = _deliver(world, state, stored, outbox, acks)
         if not delivery.complete:

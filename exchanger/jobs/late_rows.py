@@ -16,6 +16,7 @@ from exchanger.jobs.late_files import applied_orders
 from exchanger.jobs.later_changes import later_changes
 from exchanger.jobs.lookup import look_up_and_keep, wait_until_shown
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
+from exchanger.jobs.own_run import overtaken_in_own_run, rows_after
 from exchanger.jobs.reading import REJECTED
 from exchanger.profiles.columns import FILE, ORDER, PROFILE, ROW, before, wanted
 from exchanger.profiles.ordering import GIVING_WAY, REPLACING, overtaken, silenced
@@ -50,21 +51,31 @@ def settle_late_rows(
     """
     frames = [pl.DataFrame(schema={PROFILE: pl.String}), *reading.frames]
     profiles = pl.concat([frame.select(PROFILE) for frame in frames]).to_series().unique()
-    root, retries = _first_run(call, run)
-    later = later_changes(call, root, profiles, leaving_out=retries)
+    first, retries = _first_run(call, run)
+    later = later_changes(call, first.seq, profiles, leaving_out=retries)
+    used = rows_after(call, first, reading, found)
     for owed in found.owed:
-        _settle_uncertain(call, reading, owed, later)
+        _settle_uncertain(call, reading, owed)
     rules = [rule for rule in reading.rules.values() if rule.merge in GIVING_WAY]
-    left = [silenced(frame, _overtaken(call, frame, rules, later)) for frame in reading.frames]
+    left = [
+        silenced(
+            frame,
+            _either(
+                _overtaken(call, frame, rules, later),
+                overtaken_in_own_run(frame, rules, first, reading, used),
+            ),
+        )
+        for frame in reading.frames
+    ]
     reading.frames = [each.rows for each in left]
     reading.superseded += sum(each.gone.height for each in left)
     if reading.superseded:
         reading.notes.append(
-            f"{reading.superseded:,} rows were left out, as later runs changed all that they say."
+            f"{reading.superseded:,} rows were left out, as newer ones changed all that they say."
         )
 
 
-def _first_run(call: ImportCall, run: RunDocument) -> tuple[int, list[int]]:
+def _first_run(call: ImportCall, run: RunDocument) -> tuple[RunDocument, list[int]]:
     """Go back to the run that read the rows first; also name the retries on the way."""
     retries: list[int] = []
     while run.origin:
@@ -73,14 +84,19 @@ def _first_run(call: ImportCall, run: RunDocument) -> tuple[int, list[int]]:
             break
         retries.append(run.seq)
         run = before_it
-    return run.seq, retries
+    return run, retries
+
+
+def _either(cells: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Join two answers about the same cells."""
+    return cells.select(pl.col(name) | others[name] for name in cells.columns)
 
 
 def _overtaken(
     call: ImportCall, frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame
 ) -> pl.DataFrame:
     """
-    Tell which cells later runs have changed, as ``ordering.overtaken`` does.
+    Tell which cells later runs have changed, as ``ordering.overtaken`` does: all fields it has.
 
     Where later runs of the same job had an order, that decides in place of the number of the run.
     Of an equal order the later run counts, and that is not the one which is given again.
@@ -103,15 +119,17 @@ def _overtaken(
     return frame.select(cell.alias(name) for name, cell in cells.items())
 
 
-def _settle_uncertain(
-    call: ImportCall, reading: Reading, owed: OwedRows, later: pl.DataFrame
-) -> None:
+def _settle_uncertain(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
     doubtful = owed.rows.filter(pl.col(UNCERTAIN_ROW))
     sums = [
         rule.name
         for rule in reading.rules.values()
         if rule.merge == "sum" and GIVEN + rule.name in doubtful.columns
     ]
+    if doubtful.is_empty() or not sums:
+        return
+    # Whatever a later run planned with is what Braze had after the refusal, whatever became of it.
+    later = later_changes(call, owed.run.seq, doubtful[PROFILE].unique(), accepted=False)
     for name in sums:
         rows = doubtful.filter(pl.col(GIVEN + name).is_not_null())
         if rows.height:
@@ -130,7 +148,9 @@ def _position(reading: Reading, owed: OwedRows) -> int:
 
 def _seen(call: ImportCall, name: str, rows: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
     """Put beside each row what Braze had after the refusal, as ``@seen``."""
-    known = later.filter(pl.col("field") == name).select(PROFILE, pl.col("before").alias("@seen"))
+    known = later.filter(pl.col("field") == name, pl.col("before").is_not_null()).select(
+        PROFILE, pl.col("before").alias("@seen")
+    )
     asked = rows.join(known, on=PROFILE, how="anti").select(PROFILE, pl.lit(name).alias("field"))
     if asked.height:
         newest = call.state.runs.newest()

@@ -26,7 +26,12 @@ all that changed it were runs of the same job, in the order of the column that i
 
 
 def later_changes(
-    call: ImportCall, since: int, profiles: pl.Series, *, leaving_out: Iterable[int] = ()
+    call: ImportCall,
+    since: int,
+    profiles: pl.Series,
+    *,
+    leaving_out: Iterable[int] = (),
+    accepted: bool = True,
 ) -> pl.DataFrame:
     """
     Find what runs after a run changed.
@@ -36,6 +41,7 @@ def later_changes(
         since: The run.
         profiles: Only these.
         leaving_out: Runs that do not count.
+        accepted: Only what Braze accepted; otherwise all that was planned.
 
     Returns:
         ``LATER``; ``before`` is null where the value before was unknown.
@@ -47,30 +53,33 @@ def later_changes(
     for seq in range(since + 1, last + 1):
         run = call.state.runs.read(seq).document
         if run.outbox and seq not in leaving_out:
-            found += _changes(call, run, profiles)
+            found += _changes(call, run, profiles, accepted=accepted)
         call.world.progress.advance(1)
     by_field = pl.concat(found).group_by(PROFILE, "field", maintain_order=True)
     return by_field.agg(pl.col("before").first(), pl.col("in_order").all())
 
 
-def _changes(call: ImportCall, run: RunDocument, profiles: pl.Series) -> list[pl.DataFrame]:
+def _changes(
+    call: ImportCall, run: RunDocument, profiles: pl.Series, *, accepted: bool
+) -> list[pl.DataFrame]:
     outbox = load(call.world, run.outbox, run.outbox_sha256)
     named = outbox.filter(pl.col(PROFILE).is_in(profiles.implode()))
     if named.is_empty():
         return []
-    acks = Acknowledgements(call.world.bucket, call.state.names, run.seq).read(run.ack_parts)
-    accepted = named.join(acks.filter(pl.col("outcome") == "ok"), on=ITEM, how="semi")
+    if accepted:
+        acks = Acknowledgements(call.world.bucket, call.state.names, run.seq).read(run.ack_parts)
+        named = named.join(acks.filter(pl.col("outcome") == "ok"), on=ITEM, how="semi")
     in_order = run.order_by != "" and (run.job, run.order_by) == (
         call.name,
         call.job.source.order_by,
     )
     return [
-        accepted.filter(pl.col(wanted(name)).is_not_null()).select(
+        named.filter(pl.col(wanted(name)).is_not_null()).select(
             PROFILE,
             pl.lit(name).alias("field"),
             pl.col(before(name)).alias("before"),
             pl.lit(in_order).alias("in_order"),
         )
         for name in run.fields
-        if wanted(name) in accepted.columns
+        if wanted(name) in named.columns
     ]

@@ -16,7 +16,7 @@ import polars as pl
 import structlog
 
 from exchanger.jobs.baseline import learn_from_segment
-from exchanger.jobs.contributions import as_gifts, corrected
+from exchanger.jobs.contributions import as_gifts, corrected, with_already
 from exchanger.jobs.late_files import rows_in_order
 from exchanger.jobs.lookup import look_up_and_keep, overlay, say_if_slow, wait_until_shown
 from exchanger.jobs.unmergeable import rejected_by_plan
@@ -29,6 +29,7 @@ from exchanger.profiles.columns import (
     PROFILE,
     ROW,
     ROWS,
+    SENT,
     SURE,
     WANTED,
 )
@@ -107,8 +108,8 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     _count_idle(call, report, rows, held, outbox)
     return Plan(
         outbox=outbox,
-        gifts=pl.concat(
-            [_gifts(given, taken_back, rules, rows, _absent(call, held)), *reading.already]
+        gifts=with_already(
+            _gifts(given, taken_back, rules, rows, _absent(call, held)), reading.already
         ),
         rejected=rejected_by_plan(reading, given, taken_back, merged.rejected),
         orders=ordered.orders(rules, _present(call, rows, held), outbox),
@@ -127,13 +128,14 @@ def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFr
     it shows.
     """
     names = [rule.name for rule in rules]
+    sent = [rule.name for rule in rules if rule.config.on_drift != "overwrite"]
     if call.job.max_age is None:
-        held = call.state.held.of(profiles, names)
+        held = call.state.held.of(profiles, names, sent=sent)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
         needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
         since = call.world.clock.now() - oldest
-        held = call.state.held.of(profiles, names, since=since, fresh=needed)
+        held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())
     return held if call.job.create_missing else held.filter(pl.col(EXISTS).fill_null(value=True))
@@ -174,7 +176,8 @@ def _wait_until_shown(call: ImportCall, known: pl.DataFrame, report: RunReport) 
 
     Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
     """
-    uncertain = pl.any_horizontal(pl.lit(value=False), pl.col(pl.String).exclude(PROFILE) == "?")
+    texts = pl.col(pl.String).exclude(PROFILE, f"^{re.escape(SENT)}.*$")
+    uncertain = pl.any_horizontal(pl.lit(value=False), texts == "?")
     last = (report.seq or 1) - 1
     if call.record and last and known.select(uncertain.any()).item():
         wait_until_shown(call, last)
@@ -289,6 +292,11 @@ def _count(
         report.notes.append(
             f"{merged.counts.members_dropped:,} members of lists were dropped, as the lists were "
             "longer than allowed."
+        )
+    report.fields_kept = merged.counts.fields_kept
+    if report.fields_kept:
+        report.notes.append(
+            f"{report.fields_kept:,} values were left as somebody else had set them in Braze."
         )
 
 

@@ -108,12 +108,28 @@ def _plan_and_commit(
 
 def _read(call: ImportCall, run: RunDocument, found: QuarantinedRows) -> Reading:
     reading = read_all_files(call, found.intakes)
+    files = len(reading.files)
     for owed in found.owed:
         _add_owed(call, reading, owed)
     for claim, rows in found.gone:
         _add_gone(reading, claim, rows)
+    _put_last(reading, files)
     settle_late_rows(call, run, reading, found)
     return reading
+
+
+def _put_last(reading: Reading, files: int) -> None:
+    """
+    Put the rows that were read from files after those that Braze refused.
+
+    Of fields that both speak of, what is left of a rejected row is newer than all rows that had
+    been used: what is older gives way.
+    """
+    count = len(reading.files)
+    reading.files = reading.files[files:] + reading.files[:files]
+    place = ((pl.col(FILE) + (count - files)) % count).cast(pl.UInt32)
+    for frames in (reading.frames, reading.rejected, reading.corrections):
+        frames[:] = [frame.with_columns(place) for frame in frames]
 
 
 def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
-from exchanger.jobs.contributions import GAVE
+from exchanger.jobs.contributions import ALREADY, GAVE, with_already
 from exchanger.jobs.late_files import ORDERS_SCHEMA, without_unaccepted
 from exchanger.jobs.owed import owed_by
 from exchanger.jobs.quarantine import quarantined, to_csv
@@ -65,17 +65,18 @@ def settle(
     acks = Acknowledgements(world.bucket, state.names, run.seq).read(run.ack_parts)
     answered = _answered(outbox, acks)
     accepted = answered.filter(pl.col("outcome") == "ok")
-    refused = answered.filter(pl.col("outcome") == "refused")
+    refused = answered.filter(pl.col("outcome").is_in(["refused", "withheld"]))
     unknown = answered.filter(pl.col("outcome") == "unknown")
     dropped = answered.filter(pl.col("outcome").is_null())
 
-    gifts = load(world, run.gifts) if run.gifts else pl.DataFrame(schema=GIFTS_SCHEMA)
+    nothing = with_already(pl.DataFrame(schema=GIFTS_SCHEMA), [])
+    gifts = load(world, run.gifts) if run.gifts else nothing
     gave = _keep_gave(world, state, run, _without(gifts, refused, dropped))
     orders = load(world, run.orders) if run.orders else pl.DataFrame(schema=ORDERS_SCHEMA)
     owed = _keep_owed(world, state, run, refused, (gifts, orders))
 
     acked_at = datetime.fromisoformat(run.acked_at)
-    doubtful = refused.filter(pl.col("uncertain") | pl.lit(run.resumed))
+    doubtful = refused.filter(_doubtful(run))
     uncertain = pl.concat([doubtful, unknown])
     held = pl.concat([_held_rows(accepted), _uncertain_rows(uncertain)])
     state.held.deliver(held, seq=run.seq, at=acked_at)
@@ -124,17 +125,40 @@ def _answered(outbox: pl.DataFrame, acks: pl.DataFrame) -> pl.DataFrame:
     return outbox.join(acks, on=ITEM, how="left")
 
 
-def close_origin(state: ConnectionState, run: RunDocument) -> None:
-    """Note in the run that was taken up who did so, once; it is done with then."""
+def take_up_origin(state: ConnectionState, run: RunDocument) -> bool:
+    """
+    Take up a run that was held back, before anything of it is sent; may be done again.
+
+    Returns:
+        False if a person dropped it after the plan of this run had been made.
+
+    Raises:
+        StorageChanged: Another process changed it at the same moment.
+    """
+    if not run.origin:
+        return True
     origin = state.runs.read(run.origin)
-    if origin.document.taken_up_by:
-        return
+    if origin.document.hold and origin.document.state == "held_back":
+        if not origin.document.taken_up_by:
+            state.runs.change(origin, taken_up_by=run.seq)
+        return True
+    return not origin.document.hold or origin.document.state != "discarded"
+
+
+def close_origin(state: ConnectionState, run: RunDocument) -> None:
+    """Note in the run that was taken up who did so; it is done with then. May be done again."""
+    origin = state.runs.read(run.origin)
     if not origin.document.hold:
-        state.runs.change(origin, taken_up_by=run.seq)
+        if not origin.document.taken_up_by:
+            state.runs.change(origin, taken_up_by=run.seq)
         return
-    report = origin.document.report | {"state": "released", "finished_at": run.acked_at}
-    report["notes"] = [*report["notes"], f"Released: run {run.seq} applied it."]
-    state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
+    if origin.document.state == "discarded":
+        return
+    report = origin.document.report
+    if origin.document.state != "settled":
+        notes = [*report["notes"], f"Released: run {run.seq} applied it."]
+        report |= {"state": "released", "finished_at": run.acked_at, "notes": notes}
+        state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
     state.finished.amend(report)
 
 
@@ -156,8 +180,9 @@ def _keep_owed(
     gave: tuple[pl.DataFrame, pl.DataFrame],
 ) -> str:
     """Keep what was given to refused profiles, and its order, so that it can be given again."""
-    doubtful = refused.with_columns(pl.col("uncertain") | pl.lit(run.resumed))
-    rows = owed_by(doubtful, *gave, run.fields)
+    doubtful = refused.with_columns(_doubtful(run).alias("uncertain"))
+    gifts, orders = gave
+    rows = owed_by(doubtful, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
     return store_unless_empty(world, state.names.owed(run.job, run.seq), rows)
 
 
@@ -173,6 +198,12 @@ def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:
         pl.lit(value=True).alias(EXISTS),
         *(pl.col(WANTED + name).alias(name) for name in fields),
     )
+
+
+def _doubtful(run: RunDocument) -> pl.Expr:
+    """Tell of which refused objects an attempt may have taken effect all the same."""
+    attempted = pl.col("outcome") != "withheld"
+    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 def _uncertain_rows(refused: pl.DataFrame) -> pl.DataFrame:
@@ -200,10 +231,11 @@ def _count(report: RunReport, accepted: pl.DataFrame, refused: pl.DataFrame) -> 
 
 
 def _without(gifts: pl.DataFrame, *others: pl.DataFrame) -> pl.DataFrame:
-    """Leave out what was given to profiles that did not get it."""
+    """Leave out what was given to profiles that did not get it, unless they had it before."""
+    kept = gifts.filter(~pl.col(ALREADY))
     for other in others:
-        gifts = gifts.join(other, on=PROFILE, how="anti")
-    return gifts
+        kept = kept.join(other, on=PROFILE, how="anti")
+    return pl.concat([kept, gifts.filter(ALREADY)])
 
 
 def _count_dropped(report: RunReport, dropped: pl.DataFrame, unknown: pl.DataFrame) -> None:
@@ -224,7 +256,10 @@ def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
         FILE,
         ROW,
         pl.col(PROFILE).alias("profile"),
-        pl.lit("refused_by_braze").alias("reason"),
+        pl.when(pl.col("outcome") == "withheld")
+        .then(pl.lit("changed_by_others"))
+        .otherwise(pl.lit("refused_by_braze"))
+        .alias("reason"),
         pl.col("reason").alias("message"),
         pl.col(OBJECT).alias("record"),
     )

@@ -24,9 +24,13 @@ POINTS = "@points"
 """UInt32: data points that the object costs (braze-api.md 13)."""
 SURE = "@sure"
 """Boolean: the profile exists once Braze accepts its object, so held values may advance."""
+STAMP = "@stamp"
+"""Int64: the newest run that anything held of the profile is known to include."""
 
 SAID = "@said:"
 ORDERED = "order:"
+SENT = "@sent:"
+SEEN = "@seen:"
 BEFORE = "before:"
 WANTED = "wanted:"
 SEND = "send:"
@@ -55,3 +59,8 @@ def wanted(field: str) -> str:
 def send(field: str) -> str:
     """Name the column of the JSON fragment to send for a field; null: not sent."""
     return SEND + field
+
+
+def sent_column(field: str) -> str:
+    """Name the column of a field's canonical value as it was delivered last; null: never."""
+    return SENT + field

@@ -67,6 +67,12 @@ class Folding:
         else:
             self._table.compact()
 
+    def slices(self) -> list[tuple[int, int]]:
+        """Part all profiles into ranges of slices (first, end) that fit into memory."""
+        shares = self._table.size().rows // self._rows_at_once + 1
+        bounds = [SLICES * share // shares for share in range(shares + 1)]
+        return list(pairwise(bounds))
+
     def fold(self, go_on: Callable[[], None]) -> bool:
         """
         Fold the table, as one commit.
@@ -79,11 +85,10 @@ class Folding:
         Returns:
             Whether it was done; False if another process wrote to the table meanwhile.
         """
-        shares = self._table.size().rows // self._rows_at_once + 1
-        bounds = [SLICES * share // shares for share in range(shares + 1)]
+        ranges = self.slices()
 
         def made(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-            for first, end in pairwise(bounds):
+            for first, end in ranges:
                 go_on()
                 share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
                 yield self._table.collect(self._folded(share), streaming=True)

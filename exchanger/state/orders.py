@@ -72,7 +72,7 @@ class AppliedOrders:
         if not columns or not known:
             return nothing
         named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
-        chosen = (
+        found = (
             rows.join(named, on="profile", how="semi")
             .select(
                 pl.col("profile").alias(PROFILE),
@@ -81,7 +81,7 @@ class AppliedOrders:
             )
             .filter(pl.col(ORDER).is_not_null())
         )
-        return self._table.collect(chosen, streaming=True)
+        return self._table.collect(found, streaming=True)
 
     def record(self, orders: pl.DataFrame, *, seq: int) -> None:
         """
