@@ -20,6 +20,9 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# Command lines that tests start would otherwise compile the whole package, each of them again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _NUMBERS = count(1)
 
 
@@ -52,3 +55,29 @@ def bucket(s3_config):
     from exchanger.outside.s3 import Bucket
 
     return Bucket(s3_config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """
+    Let long tests begin first: one that begins last would run alone.
+
+    Worksteal deals the list in equal pieces, so each piece begins with its share of them. Tests of
+    one module that share what is slow stay together.
+    """
+    groups = {}
+    for item in items:
+        if mark := item.get_closest_marker("long"):
+            name = item.path if mark.kwargs.get("together") else item.nodeid
+            groups.setdefault((-mark.args[0], str(name)), []).append(item)
+    long = [groups[key] for key in sorted(groups)]
+    short = [item for item in items if not item.get_closest_marker("long")]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    size = len(items) // workers
+    ordered = []
+    for worker in range(workers):
+        share = [item for group in long[worker::workers] for item in group]
+        count = len(short) if worker == workers - 1 else max(size - len(share), 0)
+        ordered += [*share, *short[:count]]
+        short = short[count:]
+    items[:] = ordered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
 import structlog
 
 from exchanger.jobs.planning import Plan, make_plan
@@ -12,6 +13,7 @@ from exchanger.jobs.report import FileReport, RunReport, new_run_id
 if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.reading import Reading
+    from exchanger.state.runs import ClaimedFile
 
 
 def new_report(call: ImportCall) -> RunReport:
@@ -35,9 +37,19 @@ def planned(call: ImportCall, report: RunReport, reading: Reading) -> Plan:
     Raises:
         BrazeError: A look-up failed.
     """
-    report.files = [
-        FileReport(file.key, file.outcome, file.rows, file.note) for file in reading.files
-    ]
     plan = make_plan(call, reading, report)
+    rejected = plan.rejected.group_by("file").agg(pl.col("row").drop_nulls().n_unique())
+    rows = dict(rejected.iter_rows())
+    report.files = [_told(file, rows.get(file.key, 0)) for file in reading.files]
     report.notes += reading.notes
     return plan
+
+
+def _told(file: ClaimedFile, rejected: int) -> FileReport:
+    """Report a file of which no row was taken as what it is to people: rejected."""
+    if file.outcome == "applied" and 0 < file.rows == rejected:
+        rows = "Its only row" if file.rows == 1 else f"None of its {file.rows:,} rows"
+        could = "could not" if file.rows == 1 else "could"
+        note = f"{rows} {could} be taken; quarantine says why."
+        return FileReport(file.key, "rejected", file.rows, note)
+    return FileReport(file.key, file.outcome, file.rows, file.note)

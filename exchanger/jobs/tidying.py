@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.errors import LeaseLost, Stopped
+from exchanger.errors import LeaseLost, Stopped, StorageError
 
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
@@ -19,8 +19,8 @@ def tidy(world: World, state: ConnectionState) -> None:
     """
     Fold the held values, if it is worth it.
 
-    The run before has ended already, so being stopped here, or losing the lease, is no failure:
-    the next run does it.
+    The run before has ended already, so being stopped here, losing the lease, or a store that does
+    not answer any more is no failure: the next run does it.
     """
 
     def go_on() -> None:
@@ -30,5 +30,5 @@ def tidy(world: World, state: ConnectionState) -> None:
 
     try:
         state.held.tidy(go_on)
-    except (Stopped, LeaseLost) as error:
+    except (Stopped, LeaseLost, StorageError) as error:
         log.info("held.not_folded", reason=type(error).__name__)

@@ -29,9 +29,15 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from exchanger.errors import StorageDenied, StorageError, StorageUnreachable
+from exchanger.errors import (
+    StorageChanged,
+    StorageDenied,
+    StorageError,
+    StorageMissing,
+    StorageUnreachable,
+)
 from exchanger.files.arrow import pa
 from exchanger.outside.redaction import Redactor
 
@@ -60,6 +66,8 @@ _DENIED = (
 )
 _SECRET_OPTIONS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _ROWS_IN_A_GROUP = 131_072
+_CONFIGURATION = {"delta.checkpointInterval": "20"}
+"""Who opens a table reads every commit since the last checkpoint, one request each."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,7 @@ class Table:
         self._options: Callable[[], dict[str, str]] = (
             storage_options if callable(storage_options) else lambda: dict(storage_options)
         )
+        self._kept: tuple[dict[str, str], DeltaTable] | None = None
 
     def open(self) -> DeltaTable | None:
         """Open the newest version; None if nothing was ever appended."""
@@ -113,10 +122,48 @@ class Table:
 
         return self._again(once)
 
+    def _current(self) -> DeltaTable | None:
+        """
+        Bring the handle of the last call to the newest version: opening anew reads the whole log.
+
+        Nobody may read rows lazily through it, as it moves on.
+        """
+        kept, self._kept = self._kept, None
+        options = self._options()
+        table = None
+        if kept is not None and kept[0] == options:
+            table = kept[1]
+            try:
+                table.update_incremental()
+            except (DeltaError, OSError):
+                # Opening says what is wrong, if it still is.
+                table = None
+        if table is None:
+            table = self.open()
+        if table is not None:
+            self._kept = (options, table)
+        return table
+
     def scan(self) -> pl.LazyFrame | None:
         """Read the newest version lazily, pinned as it is now; None if there is no table."""
         table = self.open()
         return None if table is None else pl.scan_delta(table)
+
+    def collect(self, rows: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:
+        """
+        Carry out a query over what *scan* gave; reading is tried again as all else is.
+
+        Args:
+            rows: The query.
+            streaming: In pieces, for what may be larger than memory.
+        """
+
+        def once() -> pl.DataFrame:
+            with self._typed("read"):
+                return rows.collect(engine="streaming" if streaming else "auto")
+
+        # The library itself asks for many seconds already.
+        return self._again(once, attempts=2)
 
     def append(self, frame: pl.DataFrame, *, writer: str, seq: int) -> bool:
         """
@@ -128,15 +175,16 @@ class Table:
             Whether this call appended them; False if they were there already.
 
         Raises:
+            StorageChanged: Others kept writing the table.
             DeltaError: The table could not be written after all attempts.
         """
         for attempt in range(_ATTEMPTS):
-            table = self.open()
+            table = self._current()
             if table is not None and _written(table, writer) >= seq:
                 return False
             try:
                 self._write(table, frame, [Transaction(writer, seq)])
-            except (DeltaError, StorageUnreachable):
+            except (DeltaError, StorageChanged, StorageUnreachable):
                 # Contention, or a commit whose answer was lost: looking again tells which.
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -147,7 +195,7 @@ class Table:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Append rows that may be there twice without harm."""
-        self._again(lambda: self._write(self.open(), frame, []))
+        self._again(lambda: self._write(self._current(), frame, []))
 
     def add_all(self, frames: Iterator[pl.DataFrame]) -> None:
         """
@@ -171,7 +219,7 @@ class Table:
 
     def size(self) -> TableSize:
         """Count files and rows from the log alone; nothing of them is read."""
-        table = self.open()
+        table = self._current()
         if table is None:
             return TableSize(0, 0)
         files = pl.DataFrame(table.get_add_actions(flatten=True))
@@ -179,7 +227,7 @@ class Table:
 
     def compact(self) -> None:
         """Join small files once enough have piled up; appends beside it lose nothing."""
-        table = self.open()
+        table = self._current()
         if table is not None and len(table.file_uris()) > MANY_FILES:
             with self._typed("compact"):
                 table.optimize.compact()
@@ -220,12 +268,12 @@ class Table:
 
     def noted(self, name: str) -> int:
         """Read the number that was noted last under a name; 0 if there is none."""
-        table = self.open()
+        table = self._current()
         return 0 if table is None else max(_written(table, name), 0)
 
     def note(self, name: str, number: int) -> None:
         """Note a number in the table's log, under a name that is no writer's."""
-        table = self.open()
+        table = self._current()
         if table is not None:
             marks = CommitProperties(app_transactions=[Transaction(name, number)])
             table.create_write_transaction([], "append", table.schema(), commit_properties=marks)
@@ -244,6 +292,7 @@ class Table:
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
         properties = CommitProperties(app_transactions=list(marks)) if marks else None
+        kept, self._kept = self._kept, None
         with self._typed("write"):
             if table is None:
                 write_deltalake(
@@ -251,6 +300,7 @@ class Table:
                     frame,
                     mode="error",
                     storage_options=self._options(),
+                    configuration=_CONFIGURATION,
                     commit_properties=properties,
                 )
             else:
@@ -261,26 +311,35 @@ class Table:
                     schema_mode="merge",
                     commit_properties=properties,
                 )
+        # After a failure the handle is not kept: it is opened anew.
+        self._kept = kept
 
     @contextmanager
     def _typed(self, action: str) -> Iterator[None]:
         """Raise what the store did wrong as the ``StorageError`` that it is."""
+        kind: type[StorageError] = StorageUnreachable
         try:
             yield
+        except CommitFailedError as error:
+            raise self._error(StorageChanged, action, error) from error
         except OSError as error:
-            words = " ".join(_STYLING.sub("", str(error)).split())
-            kind: type[StorageError] = StorageUnreachable
-            if any(code in words for code in _DENIED):
+            if any(code in str(error) for code in _DENIED):
                 kind = StorageDenied
-            bucket, _, key = self.uri.removeprefix("s3://").partition("/")
-            raise kind(action, bucket, key, self._redactor().clean(words)) from error
+            elif isinstance(error, FileNotFoundError):
+                kind = StorageMissing
+            raise self._error(kind, action, error) from error
 
-    def _again(self, once: Callable[[], T]) -> T:
+    def _error(self, kind: type[StorageError], action: str, error: Exception) -> StorageError:
+        words = " ".join(_STYLING.sub("", str(error)).split())
+        bucket, _, key = self.uri.removeprefix("s3://").partition("/")
+        return kind(action, bucket, key, self._redactor().clean(words))
+
+    def _again(self, once: Callable[[], T], attempts: int = _READINGS) -> T:
         """Try again what may be done twice: the library does so for requests, not torn bodies."""
-        for attempt in range(_READINGS - 1):
+        for attempt in range(attempts - 1):
             try:
                 return once()
-            except StorageUnreachable:
+            except (StorageChanged, StorageUnreachable):
                 self._sleep(_FIRST_PAUSE * 2**attempt)
         return once()
 

@@ -11,11 +11,7 @@ from typing import Any, ClassVar, Self
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 HOST = "127.0.0.1"
@@ -84,7 +80,8 @@ class LocalS3:
         self._server = make_server(
             HOST,
             self._wanted_port,
-            OneWriterAtATime(DomainDispatcherApplication(create_backend_app)),
+            # Not moto's own dispatcher: it reads a folder for each request to find the service.
+            OneWriterAtATime(create_backend_app("s3")),
             threaded=True,
             request_handler=MotoRequestHandler,
         )

@@ -121,7 +121,9 @@ class AppliedFiles:
         nothing = pl.DataFrame(schema=_SCHEMA)
         if rows is None:
             return AppliedSnapshot(nothing)
-        return AppliedSnapshot(pl.concat([nothing, rows.collect()], how="diagonal_relaxed"))
+        return AppliedSnapshot(
+            pl.concat([nothing, self._table.collect(rows)], how="diagonal_relaxed")
+        )
 
     def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int) -> None:
         """Record what run *seq* did with its files; once, however often it is called."""

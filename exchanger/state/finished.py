@@ -53,12 +53,11 @@ class FinishedRuns:
         if scanned is None:
             return pl.DataFrame(schema=_SCHEMA)
         wanted = pl.lit(True) if job is None else pl.col("job") == job
-        return (
+        return self._table.collect(
             scanned.filter(wanted)
             .sort("finished_at")
             .unique("run_id", keep="last", maintain_order=True)
             .sort("started_at", descending=True)
-            .collect()
         )
 
 

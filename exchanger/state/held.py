@@ -21,6 +21,7 @@ from exchanger.outside.tables import MANY_FILES
 from exchanger.profiles.columns import EXISTS, PROFILE
 from exchanger.state.held_rows import (
     SLICES,
+    columns_for,
     folded,
     held_column,
     newest,
@@ -95,8 +96,10 @@ class HeldValues:
             _time(name): (newest_time(column, present), time_alone(column, present))
             for name, column in dated.items()
         }
+        named_rows = rows.join(named, on="profile", how="semi")
+        found = self._table.collect(columns_for(named_rows, wanted), streaming=True)
         return (
-            newest_of_each(rows.join(named, on="profile", how="semi"), wanted)
+            newest_of_each(found, wanted)
             .with_columns(_unless_too_old(name, since) for name in dated)
             .select(
                 pl.col(name) if name in (PROFILE, *known) else pl.lit(None, pl.String).alias(name)
@@ -176,7 +179,7 @@ class HeldValues:
             for first, end in pairwise(bounds):
                 go_on()
                 share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
-                yield folded(share).collect(engine="streaming")
+                yield self._table.collect(folded(share), streaming=True)
 
         done = self._table.rewrite(made)
         if done:

@@ -109,8 +109,14 @@ def _time_of(column: str, present: Iterable[str]) -> pl.Expr:
     return pl.coalesce(when, "at") if when in present else pl.col("at")
 
 
+def columns_for(rows: pl.LazyFrame, wanted: Mapping[str, tuple[pl.Expr, pl.Expr]]) -> pl.LazyFrame:
+    """Choose the columns that *newest_of_each* needs."""
+    needed = {root for pair in wanted.values() for expr in pair for root in expr.meta.root_names()}
+    return rows.select(sorted(needed | {"profile", *_ORDER}))
+
+
 def newest_of_each(
-    rows: pl.LazyFrame, wanted: Mapping[str, tuple[pl.Expr, pl.Expr]]
+    found: pl.DataFrame, wanted: Mapping[str, tuple[pl.Expr, pl.Expr]]
 ) -> pl.DataFrame:
     """
     Make one row of all rows of each profile.
@@ -118,14 +124,12 @@ def newest_of_each(
     Grouping is dear and after folding most profiles have one row, so those go another way.
 
     Args:
-        rows: Rows of the table.
+        found: Rows of the table, *columns_for* at least.
         wanted: By name, the aggregation of a profile's rows, and what it is for a single row.
 
     Returns:
         ``@profile`` and the names of *wanted*, in one chunk, which is quicker to gather from.
     """
-    needed = {root for pair in wanted.values() for expr in pair for root in expr.meta.root_names()}
-    found = rows.select(sorted(needed | {"profile", *_ORDER})).collect(engine="streaming")
     repeated = found["profile"].is_duplicated()
     alone = {name: single for name, (_, single) in wanted.items()}
     grouped = {name: several for name, (several, _) in wanted.items()}

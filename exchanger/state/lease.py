@@ -129,17 +129,15 @@ class Lease:
         """
         with self._lock:
             before = self._clock.monotonic()
-            document = replace(self._mine, counter=self._mine.counter + 1)
             try:
-                self._etag = self._put(document, self._etag)
+                self._put_mine(free=False)
             except StorageChanged as error:
                 self._until = 0.0
                 raise LeaseLost(self._mine.holder) from error
             except StorageError as error:
                 log.warning("lease.not_renewed", error=str(error))
                 return
-            self._mine = document
-            self._until = before + document.seconds
+            self._until = before + self._mine.seconds
 
     def check(self) -> None:
         """
@@ -156,9 +154,7 @@ class Lease:
         with self._lock:
             self._until = 0.0
             try:
-                self._put(
-                    replace(self._mine, counter=self._mine.counter + 1, free=True), self._etag
-                )
+                self._put_mine(free=True)
             except StorageError as error:
                 log.warning("lease.not_released", error=str(error))
 
@@ -174,6 +170,23 @@ class Lease:
         self._until = before + document.seconds
         log.info("lease.taken", fence=fence, took_over=self.took_over)
         return None
+
+    def _put_mine(self, *, free: bool) -> None:
+        """
+        Write the lease that is ours anew.
+
+        No two attempts are equal, even if one fails: what an earlier one wrote, whose answer never
+        came, is older than it looks, and is written over.
+        """
+        self._mine = replace(self._mine, counter=self._mine.counter + 1)
+        document = replace(self._mine, free=free)
+        try:
+            self._etag = self._put(document, self._etag)
+        except StorageChanged:
+            found = self._found()
+            if found is None or found[0].nonce != document.nonce or found[0].free:
+                raise
+            self._etag = self._put(document, found[1])
 
     def _put(self, document: LeaseDocument, etag: str) -> str:
         """Write, and tell a lost answer of our own from somebody else's write."""

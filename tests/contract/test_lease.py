@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 
 from exchanger.errors import LeaseLost, StorageUnreachable
@@ -39,6 +40,7 @@ class AgedBucket:
         self._bucket = bucket
         self.older = 0.0
         self.fails = False
+        self.loses = False
 
     def __getattr__(self, name):
         return getattr(self._bucket, name)
@@ -53,7 +55,10 @@ class AgedBucket:
     def write(self, *args, **kwargs):
         if self.fails:
             raise StorageUnreachable("write", "bucket", KEY)
-        return self._bucket.write(*args, **kwargs)
+        written = self._bucket.write(*args, **kwargs)
+        if self.loses:
+            raise StorageUnreachable("write", "bucket", KEY)
+        return written
 
 
 @pytest.fixture
@@ -149,6 +154,39 @@ def test_a_renewal_that_fails_is_none(lease_of, aged, clock):
     clock.seconds += SECONDS * 0.1
     with pytest.raises(LeaseLost):
         first.check()
+
+
+def test_a_renewal_whose_answer_was_lost_is_not_taken_for_somebody_elses(lease_of, aged, clock):
+    """
+    It counts neither as a renewal nor as a loss: the next one writes over it.
+
+    Otherwise the holder would count from later than S3 does.
+    """
+    first = lease_of("first")
+    first.take()
+    aged.loses = True
+    first.renew()
+    lost = orjson.loads(aged.read(KEY)[0])
+    aged.loses = False
+    clock.seconds += SECONDS * 0.6
+    first.renew()
+
+    first.check()
+    found = orjson.loads(aged.read(KEY)[0])
+    assert lost["counter"] < found["counter"]
+    assert lost == found | {"counter": lost["counter"]}
+
+
+def test_a_lease_is_released_even_if_the_last_renewal_is_unknown(lease_of, aged):
+    """Nobody has to wait for the end of a lease that its holder gave up."""
+    first = lease_of("first")
+    first.take()
+    aged.loses = True
+    first.renew()
+    aged.loses = False
+    first.release()
+
+    assert None is lease_of("second").take()
 
 
 def test_a_holder_that_was_taken_over_learns_it(lease_of, aged):

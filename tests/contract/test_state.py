@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from exchanger.errors import StateDamaged, StorageChanged
+from exchanger.errors import StateDamaged, StorageChanged, StorageMissing, StorageUnreachable
 from exchanger.files.names import StateNames, field_of, table_column
 from exchanger.outside.tables import Table
 from exchanger.state.connection import open_state
@@ -240,3 +240,72 @@ def test_state_names_sort_like_numbers():
 
     assert sorted(names.run(n) for n in (10, 9, 100)) == [names.run(n) for n in (9, 10, 100)]
     assert [names.seq_of(names.run(12)), names.seq_of(names.newest_run)] == [12, None]
+
+
+@pytest.mark.parametrize("store", ["held", "applied", "finished"])
+def test_rows_that_cannot_be_read_are_the_fault_of_the_store(bucket, state, store):
+    """A file of a table that is gone is told as what it is, with its table, as by all else."""
+    state.held.deliver(said("a", points="1"), seq=1, at=AT)
+    state.applied.record("crm", [ClaimedFile("in/a.csv", "e", "sha", "applied")], seq=1)
+    report = {"run_id": "run-1", "job": "crm", "seq": 1, "state": "succeeded"}
+    times = {"started_at": AT.isoformat(), "finished_at": AT.isoformat()}
+    state.finished.record(report | times)
+    reading = {
+        "held": lambda: held(state, "points"),
+        "applied": state.applied.snapshot,
+        "finished": state.finished.rows,
+    }
+    reading[store]()
+
+    files = [item.key for item in bucket.list(f"_exchanger/main/{store}/")]
+    bucket.delete(key for key in files if key.endswith(".parquet"))
+    with pytest.raises(StorageMissing) as gone:
+        reading[store]()
+    assert ("read", f"_exchanger/main/{store}") == (gone.value.action, gone.value.key.strip("/"))
+
+
+def test_a_table_that_fails_once_while_it_is_read_is_read_again(tmp_path):
+    """A passing failure of the store is not seen by who reads."""
+    table = Table(str(tmp_path / "table"), {}, sleep=lambda seconds: None)
+    table.append(pl.DataFrame({"n": [1, 2]}), writer="w", seq=1)
+    failing = [OSError("connection reset"), OSError("connection reset")]
+
+    def fail(rows):
+        if failing:
+            raise failing.pop()
+        return rows
+
+    query = table.scan().map_batches(fail)
+    with pytest.raises(StorageUnreachable):
+        table.collect(query)
+    failing.append(OSError("connection reset"))
+    assert 2 == table.collect(query).height
+
+
+def test_a_table_is_the_same_after_many_commits(tmp_path):
+    """What is kept of the log instead of its commits also knows who wrote what."""
+    place = str(tmp_path / "table")
+    for seq in range(45):
+        assert Table(place, {}).append(pl.DataFrame({"n": [seq]}), writer="w", seq=seq)
+    again = Table(place, {})
+    assert not again.append(pl.DataFrame({"n": [44]}), writer="w", seq=44)
+    assert again.append(pl.DataFrame({"n": [45]}), writer="w", seq=45)
+    assert not again.append(pl.DataFrame({"n": [45]}), writer="w", seq=45)
+    assert list(range(46)) == sorted(again.collect(again.scan())["n"])
+    assert list((tmp_path / "table" / "_delta_log").glob("*.checkpoint.parquet"))
+
+
+def test_two_handles_of_one_table_see_each_other(tmp_path):
+    """A handle that is kept learns what others wrote before it writes or tells anything."""
+    one, other = (Table(str(tmp_path / "table"), {}) for _ in range(2))
+    one.append(pl.DataFrame({"n": [1]}), writer="w", seq=1)
+    assert not other.append(pl.DataFrame({"n": [1]}), writer="w", seq=1)
+    other.append(pl.DataFrame({"n": [2], "more": ["x"]}), writer="w", seq=2)
+    assert not one.append(pl.DataFrame({"n": [2]}), writer="w", seq=2)
+    one.append(pl.DataFrame({"n": [3]}), writer="w", seq=3)
+    pinned = one.scan()
+    other.append(pl.DataFrame({"n": [4]}), writer="w", seq=4)
+    assert 4 == one.size().rows
+    assert [1, 2, 3] == sorted(one.collect(pinned)["n"])
+    other.note("folded", 7)
+    assert 7 == one.noted("folded")

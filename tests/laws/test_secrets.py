@@ -294,11 +294,15 @@ FAILURES = {
 
 IN_CI = (
     "401",
+    "403",
     "named",
     "500",
+    "refused",
     "nowhere",
+    "store-denies",
     "crash",
     "bad-number",
+    "bad-store",
 )
 """The likely ones; the nightly test plays all of them, by every verb."""
 
@@ -355,6 +359,7 @@ def test_the_search_finds_a_key_in_every_spelling_and_place():
                 )
 
 
+@pytest.mark.long(25)
 def test_what_a_good_run_writes_holds_no_key(scenes):
     """
     An import and an export write state, reports, logs and data, and no key into any of them.
@@ -415,6 +420,7 @@ def play_all(calls_of, scenes, echoing):
     nothing_leaked(places)
 
 
+@pytest.mark.long(22)
 def test_no_failure_tells_a_key(scenes, echoing):
     """However a call fails, and whatever the answer echoes: no key in what is said or kept."""
     modes = ((), ("--json",))

@@ -239,3 +239,20 @@ def test_a_segment_that_is_not_there_gets_near_names(exchange):
     missing = exchange.call("run", "vip")
     assert 3 == missing.returncode
     assert "VIP customers" in missing.stderr
+
+
+def test_a_file_of_which_no_row_is_taken_is_told_as_rejected(exchange):
+    """Nothing of it was applied, so it is not listed as if it had been; others are."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/a.csv", GOOD + "a,Aden,old,1\nb,Bern,older,1\n")
+    exchange.drop("inbox/b.csv", GOOD + "c,Cork,old,1\nd,Derry,4,1\n")
+    exchange.drop("inbox/c.csv", GOOD + "e,Essen,old,1\n")
+    report = exchange.ask("run", "crm", code=4)
+
+    assert {"a.csv": "rejected", "b.csv": "applied", "c.csv": "rejected"} == outcomes(report)
+    notes = {file["key"]: file["note"] for file in report["files"] if file["note"]}
+    assert {
+        "inbox/a.csv": "None of its 2 rows could be taken; quarantine says why.",
+        "inbox/c.csv": "Its only row could not be taken; quarantine says why.",
+    } == notes
+    assert (5, 1, 4) == (report["rows_read"], report["rows_applied"], report["rows_rejected"])

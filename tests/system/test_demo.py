@@ -33,6 +33,7 @@ def told(tmp_path_factory):
     return run_demo("--weeks", "2", folder=tmp_path_factory.mktemp("demo"))
 
 
+@pytest.mark.long(23, together=True)
 def test_the_demo_ends_well_and_says_nothing_aside(told):
     """Every check holds, and standard error stays empty: no progress, no log, no traceback."""
     assert (0, "") == (told.returncode, told.stderr)
@@ -40,6 +41,7 @@ def test_the_demo_ends_well_and_says_nothing_aside(told):
     assert re.search(r"^All \d+ checks hold, in \d+ s\.$", told.stdout, re.MULTILINE)
 
 
+@pytest.mark.long(23, together=True)
 def test_the_demo_shows_every_strategy(told):
     """The table has a household for each strategy, and what its value was and became."""
     table = told.stdout.partition("One household for each merge strategy")[2].partition("6. ")[0]
@@ -49,6 +51,7 @@ def test_the_demo_shows_every_strategy(told):
     assert set(StrategyName.__args__) == shown - {"strategy"}
 
 
+@pytest.mark.long(23, together=True)
 @pytest.mark.parametrize(
     "line",
     [
@@ -67,6 +70,7 @@ def test_the_demo_checks_its_numbers(told, line):
     assert f"  ok   {line}\n" in told.stdout
 
 
+@pytest.mark.long(23, together=True)
 def test_the_demo_names_the_bad_files(told):
     """What is wrong with each file, and what to do, is shown."""
     assert 'word.csv: Row 1, column sales_value: "free" is not a number.' in told.stdout

@@ -41,7 +41,7 @@ print(json.dumps({
     "Expiration": (datetime.now(UTC) + timedelta(minutes=2)).isoformat(),
 }))
 """
-IN_CI, AT_NIGHT = range(3), range(3, 20)
+IN_CI, AT_NIGHT = range(5), range(5, 20)
 JOB = ImportJob.model_validate(
     {
         "type": "import",
@@ -259,6 +259,36 @@ def test_a_file_deleted_between_list_and_read_is_left_out(bucket, behind, braze,
     proxy.before_each(delete)
     assert ["inbox/b.csv"] == [file.key for file in run(flaky, braze, tmp_path).files]
     assert totals([(200, "y")]) == state(braze)
+
+
+def test_a_listing_whose_pages_change_while_they_are_read(bucket, behind, braze, tmp_path):
+    """
+    Every file counts once, whatever comes and goes between two pages of a listing.
+
+    What came before the place where the listing stood is taken by the next run.
+    """
+    for name, cents in {"b": 1, "c": 20, "d": 300, "e": 4000}.items():
+        bucket.write(f"inbox/{name}.csv", rows(cents, name))
+    proxy, flaky = behind(Schedule(1))
+    pages = []
+
+    def change(exchange):
+        if "list-type=2" in exchange.path and "prefix=inbox" in exchange.path:
+            exchange.path += "&max-keys=2"
+            pages.append(exchange.path)
+            if len(pages) == 2:
+                bucket.write("inbox/a.csv", rows(50_000, "a"))
+                bucket.delete(["inbox/e.csv"])
+                bucket.write("inbox/f.csv", rows(600_000, "f"))
+
+    proxy.before_each(change)
+    taken = [[file.key[6] for file in run(flaky, braze, tmp_path).files] for _ in range(3)]
+    assert ["a", "b", "c", "d", "f"] == sorted(name for names in taken for name in names)
+    assert "a" not in taken[0] or len(pages) > 4
+    assert [] == taken[-1]
+    gifts = {"a": 50_000, "b": 1, "c": 20, "d": 300, "f": 600_000}
+    cents = {who: texts[0] for who, texts in totals([(n, t) for t, n in gifts.items()]).items()}
+    assert cents == {who: texts[0] for who, texts in state(braze).items()}
 
 
 def test_temporary_credentials_are_renewed_by_the_chain(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 TRACK = "/users/track"
 JOB = {
     "type": "import",
@@ -18,6 +20,7 @@ def outcomes(report):
     return {file["key"].removeprefix("inbox/"): file["outcome"] for file in report["files"]}
 
 
+@pytest.mark.long(18)
 def test_equal_and_replaced_files_wait_for_force(exchange):
     """
     Of files with equal content one is counted; a new version of a counted file waits too.

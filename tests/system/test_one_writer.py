@@ -62,6 +62,7 @@ def test_a_second_process_that_does_not_wait_is_told_who_holds_the_connection(sl
     assert "succeeded" == json.loads(out)["state"]
 
 
+@pytest.mark.long(13)
 def test_a_second_process_waits_and_then_finds_nothing_left(slow):
     """Two processes that are started at once apply a file once."""
     first = slow.start("run", "points", "--json")
@@ -77,6 +78,7 @@ def test_a_second_process_waits_and_then_finds_nothing_left(slow):
     assert PROFILES == slow.braze.meter
 
 
+@pytest.mark.long(40)
 def test_a_holder_that_was_suspended_sends_nothing_after_the_take_over(slow):
     """
     A holder that stands still past its lease is taken over; when it goes on, it stops by itself.

@@ -126,6 +126,7 @@ def drop(terminal, name, *rows):
     terminal.bucket.write(f"inbox/crm/{name}", "\n".join([header, *rows, ""]).encode())
 
 
+@pytest.mark.long(24)
 def test_the_first_session_goes_as_shown(terminal):
     """Whoever follows the first session sees what it shows, and ends with nothing to do."""
     text = section("A first session")

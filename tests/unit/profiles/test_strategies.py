@@ -130,11 +130,17 @@ def test_an_ordered_list_differs_by_order():
         ("add", ["4", "5", "6", "7"], "[1,2,3]", "[5,6,7]"),
         ("add", ["2"], "[1,2,3,4]", None),
         ("set", ["4", "5", "6", "7"], "[1]", "[5,6,7]"),
+        ("set_if_empty", ["5"], "[1,2,3,4]", None),
+        ("set_if_empty", ["4", "5", "6", "7"], "null", "[5,6,7]"),
         ("remove", ["1", "2", "3", "4"], "[5,4,6,7,8]", "[5,6,7,8]"),
     ],
 )
 def test_a_full_list_lets_the_oldest_go(merge, value, held, result):
-    """Given keeps its last members, then the oldest held ones that were not given go."""
+    """
+    Given keeps its last members, then the oldest held ones that were not given go.
+
+    A held list that nothing is added to stays as it is, however long.
+    """
     assert result == merged(merge, "list", value, held, max_items=3)
 
 
