@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.discard import drop_held_back
@@ -16,11 +18,13 @@ from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_again
 from exchanger.jobs.intake import Intake
 from exchanger.jobs.options import ImportOptions
+from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.read_files import read_all_files
 from exchanger.jobs.round import numbered_report, planned
-from exchanger.jobs.runfiles import commit
+from exchanger.jobs.runfiles import commit, load
 from exchanger.jobs.totals import exceed, totals_of
 from exchanger.jobs.turn import committed, in_turn
+from exchanger.profiles.columns import FILE
 from exchanger.state.connection import open_state
 from exchanger.state.runs import Stored
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchanger.config.models import ImportJob
+    from exchanger.jobs.intake import Counting
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.state.runs import ClaimedFile
@@ -79,9 +84,11 @@ def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunRep
     chosen = [file for file in run.files if file not in overtaken]
     if not chosen:
         return drop_held_back(call.world, call.state, held, notes=said)
+    intakes = _intakes(call, chosen)
+    _demand_certainty(call, seq, chosen, intakes)
     report = numbered_report(call, number)
     report.notes += said
-    reading = read_all_files(call, _intakes(chosen))
+    reading = read_all_files(call, intakes)
     totals = totals_of(reading)
     if exceed(totals, run.totals):
         return hold_again(call.state, held, totals, call.world.clock.now().isoformat())
@@ -89,16 +96,21 @@ def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunRep
     return commit(call, report, reading, plan, origin=seq)
 
 
-def _intakes(files: Sequence[ClaimedFile]) -> list[Intake]:
-    return [
-        Intake(
-            file.key,
-            file.etag,
-            "difference" if file.outcome == "replaced" else "in_full",
-            kept=file.kept,
-        )
-        for file in files
-    ]
+def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:
+    """
+    Count each file as a new version of its key, if another version was applied last.
+
+    That may have happened since it was held back: a copy of what had been applied then brings the
+    difference by now.
+    """
+    applied = call.state.applied.snapshot()
+
+    def counting(file: ClaimedFile) -> Counting:
+        last = applied.summed_version(file.key, file.sums)
+        replaces = file.outcome == "replaced" or last not in (None, file.sha256)
+        return "difference" if replaces else "in_full"
+
+    return [Intake(file.key, file.etag, counting(file), kept=file.kept) for file in files]
 
 
 def _overtaken(call: ImportCall, files: Sequence[ClaimedFile], seq: int) -> list[ClaimedFile]:
@@ -118,3 +130,34 @@ def _overtaken(call: ImportCall, files: Sequence[ClaimedFile], seq: int) -> list
         for file in files
         if any(is_newer(run) for run in applied.summed_since(file.key, file.sums, seq))
     ]
+
+
+def _demand_certainty(
+    call: ImportCall, seq: int, files: Sequence[ClaimedFile], intakes: Sequence[Intake]
+) -> None:
+    """
+    Make sure that what the version before really gave is known: a difference builds on it.
+
+    A sum that was refused after an attempt without an answer may have been applied. Giving it again
+    finds out.
+    """
+    applied = call.state.applied.snapshot()
+    for file, intake in zip(files, intakes, strict=True):
+        for run in applied.summed_by(file.key, file.sums) if intake.counting != "in_full" else ():
+            if _may_have_given_more(call, run, file):
+                detail = (
+                    f"Braze may have applied more of {file.key} than it said in run {run}; first "
+                    f"find out with: exchanger retry {run}"
+                )
+                raise RunUnsuitable(str(seq), "approve", detail)
+
+
+def _may_have_given_more(call: ImportCall, seq: int, file: ClaimedFile) -> bool:
+    run = call.state.runs.read(seq).document
+    if not run.owed or run.taken_up_by:
+        return False
+    ours = [position for position, other in enumerate(run.files) if other.key == file.key]
+    owed = load(call.world, run.owed)
+    doubtful = owed.filter(UNCERTAIN_ROW, pl.col(FILE).is_in(ours))
+    given = [GIVEN + name for name in file.sums if GIVEN + name in owed.columns]
+    return any(doubtful[name].count() for name in given)

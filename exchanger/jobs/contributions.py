@@ -28,6 +28,20 @@ GAVE = pl.Schema({PROFILE: pl.String, "key": pl.String, "field": pl.String, "giv
 """What a run really gave: one row per profile, file and field; ``given`` is canonical text."""
 
 
+ALREADY = "already"
+"""Marks gifts of earlier runs that are only known to have taken effect now."""
+
+
+def with_already(given: pl.DataFrame, already: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Put gifts beside those that took effect before: whatever Braze answers, these were given."""
+    return pl.concat(
+        [
+            given.with_columns(pl.lit(value=False).alias(ALREADY)),
+            *(before.with_columns(pl.lit(value=True).alias(ALREADY)) for before in already),
+        ]
+    )
+
+
 def contributions(
     call: ImportCall, key: str, rules: Sequence[Rule], applied: AppliedSnapshot
 ) -> pl.DataFrame:

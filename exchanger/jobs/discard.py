@@ -49,6 +49,8 @@ def discard_run(world: World, name: str, seq: int, wait: float) -> RunReport:
 def _discard(world: World, state: ConnectionState, seq: int) -> RunReport:
     stored = state.runs.read(seq)
     run = stored.document
+    if run.taken_up_by and run.state == "held_back":
+        raise RunUnsuitable(str(seq), "discard", f"run {run.taken_up_by} applies it")
     if run.hold and run.state in ("planned", "held_back", "discarded"):
         if run.state == "planned":
             finish(world, state, stored)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
-    from exchanger.state.runs import ClaimedFile, Stored
+    from exchanger.state.runs import ClaimedFile, FileOutcome, Stored
 
 log = structlog.get_logger()
 
@@ -36,11 +36,18 @@ def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> Run
         Stopped: The process was asked to stop.
     """
     fence = world.lease.fence if world.lease else 0
-    stored = state.runs.change(stored, discarded=True, state="delivering", fence=fence)
-    if world.lease is not None and world.lease.took_over:
-        # The holder before may still be alive, and its last requests under way.
-        world.pause(world.grace)
+    took_over = world.lease is not None and world.lease.took_over
+    stored = state.runs.change(
+        stored,
+        discarded=True,
+        state="delivering",
+        fence=fence,
+        taken_over=stored.document.taken_over or took_over,
+    )
     run = stored.document
+    if run.taken_over:
+        # A holder before may still be alive, and its last requests under way.
+        world.pause(world.grace)
     with fetched(world, run.outbox, run.outbox_sha256) as outbox:
         return _settle_dropped(world, state, stored, outbox)
 
@@ -68,7 +75,12 @@ def _settle_dropped(
 
 
 def _dropped(file: ClaimedFile, *, answered: int) -> ClaimedFile:
-    """A file of which nothing was sent has fed no sum."""
+    """
+    A file of which nothing was sent has fed no sum.
+
+    Rows that were given again still belong to the version that was read first.
+    """
     if file.outcome == "rejected":
         return file
-    return replace(file, outcome="discarded", sums=file.sums if answered else ())
+    outcome: FileOutcome = "retried" if file.outcome == "retried" else "discarded"
+    return replace(file, outcome=outcome, sums=file.sums if answered else ())

@@ -11,6 +11,8 @@ from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.deliver import Delivery, deliver
 from exchanger.jobs.dropping import drop_unfinished
 from exchanger.jobs.held_back import wait_for_a_person
+from exchanger.jobs.old_plans import look_again
+from exchanger.jobs.origins import take_up_origin
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.runfiles import fetched
 from exchanger.jobs.settle import settle
@@ -68,12 +70,13 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
     run = stored.document
     if run.hold:
         return wait_for_a_person(state, stored, world.clock.now().isoformat())
-    if run.discarded and run.state != "settling":
+    dropped = run.state == "planned" and not take_up_origin(state, run)
+    if dropped or (run.discarded and run.state != "settling"):
         return drop_unfinished(world, state, stored)
     with fetched(world, run.outbox, run.outbox_sha256) as outbox:
         report = _finish(world, state, stored, outbox)
     if report.finished_at is not None:
-        tidy(world, state)
+        tidy(world, state, run)
     return report
 
 
@@ -83,6 +86,7 @@ def _finish(world: World, state: ConnectionState, stored: Stored, outbox: FrameF
         stored = state.runs.change(stored, state="delivering", fence=_fence(world))
     if stored.document.state == "delivering":
         acks = Acknowledgements(world.bucket, state.names, run.seq)
+        stored, outbox = look_again(world, state, stored, outbox, acks)
         suspects = suspects_of(outbox, acks) if run.taken_over else outbox.empty()
         delivery = _deliver(world, state, stored, outbox, acks)
         if not delivery.complete:

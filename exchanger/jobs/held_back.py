@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.jobs.read_files import read_files
+from exchanger.jobs.read_files import read_every_file
 from exchanger.jobs.report import FileReport, RunReport
 from exchanger.jobs.totals import in_words, totals_of
 from exchanger.state.runs import RunDocument, new_nonce
@@ -45,7 +45,7 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
     """
     seq = report.seq or 1
     nonce = new_nonce()
-    reading = read_files(call, [file.intake for file in waiting])
+    reading = read_every_file(call, [file.intake for file in waiting])
     waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in reading.gone]
     if not waiting:
         return None

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.jobs.late_files import applied_orders
 from exchanger.jobs.later_changes import later_changes
 from exchanger.jobs.lookup import look_up_and_keep, wait_until_shown
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
+from exchanger.jobs.own_run import overtaken_in_own_run, rows_after
 from exchanger.jobs.reading import REJECTED
-from exchanger.profiles.columns import FILE, PROFILE, ROW, before, said, wanted
+from exchanger.profiles.columns import FILE, ORDER, PROFILE, ROW, before, wanted
+from exchanger.profiles.ordering import GIVING_WAY, REPLACING, overtaken, silenced
 
 if TYPE_CHECKING:
-    from exchanger.config.models import StrategyName
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.quarantined_rows import OwedRows, QuarantinedRows
     from exchanger.jobs.reading import Reading
     from exchanger.profiles.rules import Rule
     from exchanger.state.runs import RunDocument
 
-_LATE: frozenset[StrategyName] = frozenset({"set", "clear", "remove", "set_if_empty"})
-"""Strategies by which an old row would undo a newer one."""
 _NOBODY_KNOWS = (
     "Braze may have applied this to {} before it refused it, and the value has changed since: look "
     "at the profile, and give the difference in a new file if it is missing."
@@ -52,19 +52,28 @@ def settle_late_rows(
     named = [frame.select(PROFILE) for frame in reading.given.frames()]
     nobody = pl.DataFrame(schema={PROFILE: pl.String})
     profiles = pl.concat([nobody, *named]).to_series().unique()
-    root, retries = _first_run(call, run)
-    later = later_changes(call, root, profiles, leaving_out=retries)
+    first, retries = _first_run(call, run)
+    later = later_changes(call, first.seq, profiles, leaving_out=retries)
+    used = rows_after(call, first, reading, found)
     for owed in found.owed:
-        _settle_uncertain(call, reading, owed, later)
-    rules = [rule for rule in reading.rules.values() if rule.merge in _LATE]
-    reading.given.change(lambda frame: _without_overtaken(frame, rules, later, reading))
+        _settle_uncertain(call, reading, owed)
+    rules = [rule for rule in reading.rules.values() if rule.merge in GIVING_WAY]
+
+    def left(frame: pl.DataFrame) -> pl.DataFrame:
+        by_runs = _overtaken(call, frame, rules, later)
+        by_rows = overtaken_in_own_run(frame, rules, first, reading, used)
+        each = silenced(frame, _either(by_runs, by_rows))
+        reading.superseded += each.gone.height
+        return each.rows
+
+    reading.given.change(left)
     if reading.superseded:
         reading.notes.append(
-            f"{reading.superseded:,} rows were left out, as later runs changed all that they say."
+            f"{reading.superseded:,} rows were left out, as newer ones changed all that they say."
         )
 
 
-def _first_run(call: ImportCall, run: RunDocument) -> tuple[int, list[int]]:
+def _first_run(call: ImportCall, run: RunDocument) -> tuple[RunDocument, list[int]]:
     """Go back to the run that read the rows first; also name the retries on the way."""
     retries: list[int] = []
     while run.origin:
@@ -73,46 +82,52 @@ def _first_run(call: ImportCall, run: RunDocument) -> tuple[int, list[int]]:
             break
         retries.append(run.seq)
         run = before_it
-    return run.seq, retries
+    return run, retries
 
 
-def _without_overtaken(
-    frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame, reading: Reading
+def _either(cells: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Join two answers about the same cells."""
+    return cells.select(pl.col(name) | others[name] for name in cells.columns)
+
+
+def _overtaken(
+    call: ImportCall, frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame
 ) -> pl.DataFrame:
-    spoke = frame.filter(_speaks(frame))
+    """
+    Tell which cells later runs have changed, as ``ordering.overtaken`` does: all fields it has.
+
+    Where later runs of the same job had an order, that decides in place of the number of the run.
+    Of an equal order the later run counts, and that is not the one which is given again.
+    """
+    cells: dict[str, pl.Series] = {}
+    older = pl.DataFrame()
+    if ORDER in frame.columns:
+        applied = applied_orders(call, frame, rules)
+        older = overtaken(frame, applied, rules, or_equal=True)
     for rule in rules:
         if rule.name not in frame.columns:
             continue
-        changed = later.filter(pl.col("field") == rule.name)[PROFILE]
-        still = ~pl.col(PROFILE).is_in(changed.implode())
-        frame = frame.with_columns(pl.when(still).then(pl.col(rule.name)).alias(rule.name))
-        if rule.merge == "clear":
-            frame = frame.with_columns(still & pl.col(said(rule.name)))
-    silenced = frame.filter(~_speaks(frame)).join(spoke, on=[FILE, ROW], how="semi")
-    reading.superseded += silenced.height
-    return frame.join(silenced, on=[FILE, ROW], how="anti", maintain_order="left")
+        changed = later.filter(pl.col("field") == rule.name)
+        hit = frame[PROFILE].is_in(changed[PROFILE].implode())
+        if ORDER in frame.columns and rule.merge in REPLACING:
+            by_number = changed.filter(~pl.col("in_order"))[PROFILE]
+            unordered = frame[PROFILE].is_in(by_number.implode()) | (hit & frame[ORDER].is_null())
+            hit = unordered | (hit & older[rule.name]) if rule.name in older.columns else unordered
+        cells[rule.name] = hit
+    return frame.select(cell.alias(name) for name, cell in cells.items())
 
 
-def _speaks(frame: pl.DataFrame) -> pl.Expr:
-    told = [name for name in frame.columns if name.startswith(said(""))]
-    # What a *clear* rule says is in its flag alone.
-    fields = [name for name in frame.columns if not name.startswith("@") and said(name) not in told]
-    return pl.any_horizontal(
-        pl.lit(value=False),
-        *(pl.col(name).is_not_null() for name in fields),
-        *(pl.col(name).fill_null(value=False) for name in told),
-    )
-
-
-def _settle_uncertain(
-    call: ImportCall, reading: Reading, owed: OwedRows, later: pl.DataFrame
-) -> None:
+def _settle_uncertain(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
     doubtful = owed.rows.filter(pl.col(UNCERTAIN_ROW))
     sums = [
         rule.name
         for rule in reading.rules.values()
         if rule.merge == "sum" and GIVEN + rule.name in doubtful.columns
     ]
+    if doubtful.is_empty() or not sums:
+        return
+    # Whatever a later run planned with is what Braze had after the refusal, whatever became of it.
+    later = later_changes(call, owed.run.seq, doubtful[PROFILE].unique(), accepted=False)
     for name in sums:
         rows = doubtful.filter(pl.col(GIVEN + name).is_not_null())
         if rows.height:
@@ -131,7 +146,9 @@ def _position(reading: Reading, owed: OwedRows) -> int:
 
 def _seen(call: ImportCall, name: str, rows: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
     """Put beside each row what Braze had after the refusal, as ``@seen``."""
-    known = later.filter(pl.col("field") == name).select(PROFILE, pl.col("before").alias("@seen"))
+    known = later.filter(pl.col("field") == name, pl.col("before").is_not_null()).select(
+        PROFILE, pl.col("before").alias("@seen")
+    )
     asked = rows.join(known, on=PROFILE, how="anti").select(PROFILE, pl.lit(name).alias("field"))
     if asked.height:
         newest = call.state.runs.newest()

@@ -16,12 +16,22 @@ if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
     from exchanger.state.runs import RunDocument
 
-LATER = pl.Schema({PROFILE: pl.String, "field": pl.String, "before": pl.String})
-"""One row for each field of a profile that was changed: its value before the first change."""
+LATER = pl.Schema(
+    {PROFILE: pl.String, "field": pl.String, "before": pl.String, "in_order": pl.Boolean}
+)
+"""
+One row for each field of a profile that was changed: its value before the first change, and whether
+all that changed it were runs of the same job, in the order of the column that it has now.
+"""
 
 
 def later_changes(
-    call: ImportCall, since: int, profiles: pl.Series, *, leaving_out: Iterable[int] = ()
+    call: ImportCall,
+    since: int,
+    profiles: pl.Series,
+    *,
+    leaving_out: Iterable[int] = (),
+    accepted: bool = True,
 ) -> pl.DataFrame:
     """
     Find what runs after a run changed.
@@ -31,6 +41,7 @@ def later_changes(
         since: The run.
         profiles: Only these.
         leaving_out: Runs that do not count.
+        accepted: Only what Braze accepted; otherwise all that was planned.
 
     Returns:
         ``LATER``; ``before`` is null where the value before was unknown.
@@ -42,26 +53,38 @@ def later_changes(
     for seq in range(since + 1, last + 1):
         run = call.state.runs.read(seq).document
         if run.outbox and seq not in leaving_out:
-            found += _changes(call, run, profiles)
+            found += _changes(call, run, profiles, accepted=accepted)
         call.world.progress.advance(1)
-    return pl.concat(found).unique([PROFILE, "field"], keep="first", maintain_order=True)
+    by_field = pl.concat(found).group_by(PROFILE, "field", maintain_order=True)
+    return by_field.agg(pl.col("before").first(), pl.col("in_order").all())
 
 
-def _changes(call: ImportCall, run: RunDocument, profiles: pl.Series) -> list[pl.DataFrame]:
+def _changes(
+    call: ImportCall, run: RunDocument, profiles: pl.Series, *, accepted: bool
+) -> list[pl.DataFrame]:
+    sides = [side(name) for name in run.fields for side in (before, wanted)]
     with fetched(call.world, run.outbox, run.outbox_sha256) as outbox:
-        sides = [side(name) for name in run.fields for side in (before, wanted)]
         parts = [
             part.filter(pl.col(PROFILE).is_in(profiles.implode()))
             for part in outbox.frames([ITEM, PROFILE, *sides])
         ]
     if not any(part.height for part in parts):
         return []
-    acks = Acknowledgements(call.world.bucket, call.state.names, run.seq).read(run.ack_parts)
-    accepted = pl.concat(parts).filter(pl.col(ITEM).is_in(acks.ok.implode()))
+    named = pl.concat(parts)
+    if accepted:
+        acks = Acknowledgements(call.world.bucket, call.state.names, run.seq).read(run.ack_parts)
+        named = named.filter(pl.col(ITEM).is_in(acks.ok.implode()))
+    in_order = run.order_by != "" and (run.job, run.order_by) == (
+        call.name,
+        call.job.source.order_by,
+    )
     return [
-        accepted.filter(pl.col(wanted(name)).is_not_null()).select(
-            PROFILE, pl.lit(name).alias("field"), pl.col(before(name)).alias("before")
+        named.filter(pl.col(wanted(name)).is_not_null()).select(
+            PROFILE,
+            pl.lit(name).alias("field"),
+            pl.col(before(name)).alias("before"),
+            pl.lit(in_order).alias("in_order"),
         )
         for name in run.fields
-        if wanted(name) in accepted.columns
+        if wanted(name) in named.columns
     ]

@@ -69,9 +69,7 @@ def look_up_and_keep(call: ImportCall, needed: pl.DataFrame) -> pl.DataFrame:
     return look_up(call.world, needed, _keeping(call))
 
 
-def look_up_parts(
-    call: ImportCall, parts: Spill, take: Callable[[int, pl.DataFrame], None]
-) -> None:
+def look_up_all(call: ImportCall, parts: Spill, take: Callable[[int, pl.DataFrame], None]) -> None:
     """
     Ask Braze as *look_up_and_keep* does, for many profiles, of which few are in memory at once.
 
@@ -136,18 +134,34 @@ def look_up(world: World, needed: pl.DataFrame, keep: Keep | None = None) -> pl.
         BrazeError: Braze gave no usable answer.
         Stopped: The process was asked to stop.
     """
-    profiles = needed[PROFILE].unique().sort()
-    fields = needed["field"].unique().sort().to_list()
     frames: list[pl.DataFrame] = []
 
-    def answered(_: int, part: pl.DataFrame, asked_at: datetime) -> None:
+    def pass_on(part: pl.DataFrame, asked_at: datetime) -> None:
         frames.append(part)
         if keep is not None:
             keep(part, asked_at)
 
-    world.progress.step("looking up profiles in Braze", profiles.len())
-    asyncio.run(_ask(world, [profiles], fields, answered))
+    profiles = needed[PROFILE].unique().sort()
+    look_up_parts(world, profiles, needed["field"].unique().sort().to_list(), pass_on)
     return pl.concat(frames)
+
+
+def look_up_parts(world: World, profiles: pl.Series, fields: list[str], keep: Keep) -> None:
+    """
+    Ask Braze for fields of any number of profiles; the answers are not gathered.
+
+    Args:
+        world: The outside.
+        profiles: Identifiers, each once.
+        fields: Attributes.
+        keep: As for *look_up*.
+
+    Raises:
+        BrazeError: As for *look_up*.
+        Stopped: As for *look_up*.
+    """
+    world.progress.step("looking up profiles in Braze", profiles.len())
+    asyncio.run(_ask(world, [profiles], fields, lambda _, part, at: keep(part, at)))
 
 
 async def _ask(

@@ -37,6 +37,20 @@ class Partitions:
         """Count the parts."""
         return len(self._parts)
 
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns that every part has."""
+        return self._empty.schema
+
+    def whole(self) -> pl.DataFrame:
+        """Join all rows; only for few."""
+        return _joined([self._empty, *self.frames()])
+
+    def replace(self, number: int, rows: pl.DataFrame) -> None:
+        """Put rows in place of those of a part, for the same profiles."""
+        self._parts[number].clear()
+        self._parts[number].add(rows)
+
     def add(self, frame: pl.DataFrame) -> None:
         """Take rows: ``@profile`` and any columns, each always of one type."""
         if not set(frame.columns) <= set(self._empty.columns):

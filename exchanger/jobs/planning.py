@@ -7,12 +7,14 @@ run after the other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.files.frame_file import FrameFile, FrameWriter
+from exchanger.jobs.contributions import with_already
+from exchanger.jobs.late_files import leave_out_late_rows
 from exchanger.jobs.quarantine import no_rows, quarantined
 from exchanger.jobs.unknowns import learn_unknowns
 from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, WANTED
@@ -36,6 +38,8 @@ class Plan:
             profile that are not superseded.
         gifts: What each file gives to summed and added fields of profiles that can be merged.
         rejected: Rows that go to quarantine, in its shape.
+        orders: How far the run takes the order of ``order_by``; None without it.
+        orders: How far the run takes each field in the order of ``order_by``, once accepted.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
     """
@@ -43,6 +47,7 @@ class Plan:
     outbox: FrameFile
     gifts: FrameFile
     rejected: FrameFile
+    orders: FrameFile | None
     rules: list[Rule]
     lookups: int
 
@@ -60,8 +65,9 @@ class Plan:
 
     def remove(self) -> None:
         """Remove the frames from this machine."""
-        for frames in (self.outbox, self.gifts, self.rejected):
-            frames.remove()
+        for frames in (self.outbox, self.gifts, self.rejected, self.orders):
+            if frames is not None:
+                frames.remove()
 
 
 def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
@@ -78,12 +84,14 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     """
     job = call.job
     terms = Terms(list(reading.rules.values()), job.assumes_empty, job.create_missing)
+    applied = leave_out_late_rows(call, reading, terms.rules)
     learnt = learn_unknowns(call, reading, terms, report)
     draft = _Draft(reading)
     count = len(reading.given)
     call.world.progress.step("planning", count)
     for number in range(count):
-        draft.add(plan_partition(learnt.part(number), terms))
+        part = replace(learnt.part(number), applied=applied.of(number))
+        draft.add(plan_partition(part, terms))
         learnt.clear(number)
         call.world.progress.advance(1)
     plan = draft.finished(list(terms.rules), learnt.lookups)
@@ -97,10 +105,12 @@ class _Draft:
     def __init__(self, reading: Reading) -> None:
         shelf = reading.shelf
         self._reading = reading
-        self._outbox, self._gifts, self._rejected = (FrameWriter(shelf.path()) for _ in range(3))
+        writers = (FrameWriter(shelf.path()) for _ in range(4))
+        self._outbox, self._gifts, self._rejected, self._orders = writers
+        self._ordered = False
         self.tally = Tally()
         self.unreadable = 0
-        self._gifts.append(pl.DataFrame(schema=GIFTS_SCHEMA))
+        self._gifts.append(with_already(pl.DataFrame(schema=GIFTS_SCHEMA), []))
         self._rejected.append(no_rows())
         self._add_unreadable()
 
@@ -108,18 +118,22 @@ class _Draft:
         """Take what becomes of some profiles; items are numbered through the run."""
         before = pl.lit(self._outbox.rows, pl.UInt32)
         self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
-        self._gifts.append(part.gifts)
+        self._gifts.append(with_already(part.gifts, []))
+        if part.orders is not None:
+            self._ordered = True
+            self._orders.append(part.orders)
         self._rejected.append(quarantined(part.rejected, self._reading.files, "rejected"))
         self.tally += part.tally
 
     def finished(self, rules: list[Rule], lookups: int) -> Plan:
         """Make the plan."""
-        for already in self._reading.already:
-            self._gifts.append(already)
+        nothing = pl.DataFrame(schema=GIFTS_SCHEMA)
+        self._gifts.append(with_already(nothing, self._reading.already))
         return Plan(
             outbox=self._outbox.close(),
             gifts=self._gifts.close(),
             rejected=self._rejected.close(),
+            orders=self._orders.close() if self._ordered else None,
             rules=rules,
             lookups=lookups,
         )
@@ -155,4 +169,9 @@ def _count(report: RunReport, reading: Reading, draft: _Draft) -> None:
         report.notes.append(
             f"{tally.members_dropped:,} members of lists were dropped, as the lists were "
             "longer than allowed."
+        )
+    report.fields_kept = tally.fields_kept
+    if tally.fields_kept:
+        report.notes.append(
+            f"{tally.fields_kept:,} values were left as somebody else had set them in Braze."
         )

@@ -91,7 +91,10 @@ def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
         FILE,
         ROW,
         pl.col(PROFILE).alias("profile"),
-        pl.lit("refused_by_braze").alias("reason"),
+        pl.when(pl.col("outcome") == "withheld")
+        .then(pl.lit("changed_by_others"))
+        .otherwise(pl.lit("refused_by_braze"))
+        .alias("reason"),
         pl.col("reason").alias("message"),
         pl.col(OBJECT).alias("record"),
     )

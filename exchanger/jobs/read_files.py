@@ -28,13 +28,28 @@ def read_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
         StorageError: A file could not be read; nothing was claimed.
         Stopped: The process was asked to stop; nothing was claimed.
     """
+    return _read(call, intakes, call.job.max_rows_per_run)
+
+
+def read_every_file(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
+    """
+    Read files however many rows they have.
+
+    Raises:
+        StorageError: As for *read_files*.
+        Stopped: As for *read_files*.
+    """
+    return _read(call, intakes, None)
+
+
+def _read(call: ImportCall, intakes: Sequence[Intake], most: int | None) -> Reading:
     before = applied = call.state.applied.snapshot()
     shelf = Shelf(call.world.workdir, call.world.bounds)
     reading = Reading(shelf, types=call.state.types.of(call.name))
     opened: list[OpenedFile] = []
     call.world.progress.step("reading files", len(intakes))
     for intake in intakes:
-        if reading.rows >= call.job.max_rows_per_run:
+        if most is not None and reading.rows >= most:
             break
         if call.world.stopping.is_set():
             raise Stopped
@@ -64,13 +79,13 @@ def read_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
 
 def read_all_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
     """
-    Read files of which none may be missing.
+    Read files of which none may be missing, however many rows they have.
 
     Raises:
         StorageMissing: One was replaced or deleted a moment ago; nothing was claimed.
         StorageError: As for *read_files*.
     """
-    reading = read_files(call, intakes)
+    reading = read_every_file(call, intakes)
     for key, _ in reading.gone:
         raise StorageMissing("read", call.world.bucket.name, key)
     return reading

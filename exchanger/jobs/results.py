@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,13 @@ import polars as pl
 
 from exchanger.files.frame_file import FrameWriter
 from exchanger.files.raw import in_portions
-from exchanger.jobs.contributions import GAVE
+from exchanger.jobs.contributions import ALREADY, GAVE, with_already
+from exchanger.jobs.late_files import ORDERS_SCHEMA, without_unaccepted
 from exchanger.jobs.owed import owed_by
 from exchanger.jobs.runfiles import fetched, store_unless_empty
-from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, PROFILE, ROW, ROWS, WANTED
+from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, PROFILE, ROW, ROWS, SURE, WANTED
 from exchanger.profiles.folding import GIFTS_SCHEMA
+from exchanger.profiles.sticking import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
     from exchanger.state.connection import ConnectionState
     from exchanger.state.runs import RunDocument
 
+NOT_TAKEN = ("refused", "withheld")
+"""Outcomes of objects that Braze, or we, did not let through."""
+_NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
+
 
 @dataclass(frozen=True)
 class Results:
@@ -33,13 +40,18 @@ class Results:
     What became of the objects of a run that Braze did not accept.
 
     Args:
-        refused: Their rows of the outbox, with ``reason`` and ``uncertain``.
+        refused: Their rows of the outbox, with ``outcome``, ``reason`` and ``uncertain``.
         without: Profiles that did not get what was given to them.
+        failed: What was not accepted, for whatever reason: ``@profile``, ``outcome`` and
+            ``wanted:NAME``.
+        first: The first rows that were accepted of each field.
         shelf: Where all of it is kept.
     """
 
     refused: Spill
     without: pl.Series
+    failed: pl.DataFrame
+    first: pl.DataFrame
     shelf: Shelf
 
     def refused_parts(self) -> Iterator[pl.DataFrame]:
@@ -65,16 +77,21 @@ def count_results(
     without = [pl.Series(PROFILE, [], pl.String)]
     dropped_profiles = unknown_profiles = 0
     counted = [name for name in outbox.columns if name.startswith(WANTED)]
-    needed = [ITEM, PROFILE, ROWS, KNOWN, POINTS, *counted]
+    needed = [ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS, *counted]
+    chosen = [PROFILE, "outcome", *counted]
+    failed, first = [], []
     for part in outbox.frames(needed if answers.others.is_empty() else None):
         answered = answers.beside(part)
-        refused = answered.filter(pl.col("outcome") == "refused")
+        accepted = answered.filter(pl.col("outcome") == "ok")
+        refused = answered.filter(pl.col("outcome").is_in(NOT_TAKEN))
         dropped = answered.filter(pl.col("outcome").is_null())
         unknown = answered.filter(pl.col("outcome") == "unknown")
         if refused.height:
             refused_rows.add(refused)
         without += [refused[PROFILE], dropped[PROFILE]]
-        _count(report, answered.filter(pl.col("outcome") == "ok"), refused)
+        failed.append(answered.filter(pl.col("outcome").ne_missing("ok")).select(chosen))
+        first.append(_first_of_each(accepted.select(PROFILE, SURE, *counted), counted))
+        _count(report, accepted, refused)
         if run.discarded:
             # What a discarded run did not bring to its end counts as skipped.
             report.rows_skipped += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
@@ -83,7 +100,29 @@ def count_results(
         unknown_profiles += unknown.height
     if run.discarded:
         report.notes += _in_words(dropped_profiles, unknown_profiles)
-    return Results(refused_rows, pl.concat(without), shelf)
+    nothing = outbox.empty()
+    return Results(
+        refused=refused_rows,
+        without=pl.concat(without),
+        failed=pl.concat(
+            [nothing.select(PROFILE, pl.lit(None, pl.String).alias("outcome"), *counted), *failed]
+        ),
+        first=pl.concat([nothing.select(PROFILE, SURE, *counted), *first]),
+        shelf=shelf,
+    )
+
+
+def accepted_orders(world: World, run: RunDocument, results: Results) -> pl.DataFrame:
+    """Read how far a run takes the order, without what Braze has not accepted."""
+    with fetched(world, run.orders) as orders:
+        parts = [without_unaccepted(part, results.failed) for part in orders.frames()]
+        return pl.concat([orders.empty(), *parts])
+
+
+def is_doubtful(run: RunDocument) -> pl.Expr:
+    """Tell of which refused objects an attempt may have taken effect all the same."""
+    attempted = pl.col("outcome") != "withheld"
+    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 def keep_gifts(
@@ -97,11 +136,20 @@ def keep_gifts(
     Returns:
         The keys of both; empty where there is none.
     """
-    if not run.gifts:
-        return "", _keep_owed(world, state, run, results, None)
-    with fetched(world, run.gifts) as gifts:
-        gave = _keep_gave(world, state, run, results, gifts)
-        return gave, _keep_owed(world, state, run, results, gifts)
+    with ExitStack() as stack:
+        gifts = stack.enter_context(fetched(world, run.gifts)) if run.gifts else None
+        orders = stack.enter_context(fetched(world, run.orders)) if run.orders else None
+        gave = _keep_gave(world, state, run, results, gifts) if gifts is not None else ""
+        return gave, _keep_owed(world, state, run, results, (gifts, orders))
+
+
+def _first_of_each(accepted: pl.DataFrame, fields: list[str]) -> pl.DataFrame:
+    """Choose the rows that are among the first of any field."""
+    among = [
+        pl.col(name).is_not_null() & (pl.col(name).is_not_null().cum_sum() <= AT_ONCE)
+        for name in fields
+    ]
+    return accepted.filter(SURE).filter(pl.any_horizontal(pl.lit(value=False), *among))
 
 
 def _count(report: RunReport, accepted: pl.DataFrame, refused: pl.DataFrame) -> None:
@@ -134,10 +182,12 @@ def _keep_gave(
         schema={FILE: pl.UInt32, "key": pl.String},
     )
     got_none = results.without.to_frame()
+    in_time = ~pl.col(ALREADY)  # What was given before was given, whatever Braze says now.
     writer = FrameWriter(results.shelf.path())
     writer.append(pl.DataFrame(schema=GAVE))
     for part in gifts.frames():
-        gave = part.join(got_none, on=PROFILE, how="anti").join(named, on=FILE)
+        now = part.filter(in_time).join(got_none, on=PROFILE, how="anti")
+        gave = pl.concat([now, part.filter(~in_time)]).join(named, on=FILE)
         writer.append(gave.select(GAVE.names()))
     return _stored(world, state.names.gave(run.seq), writer)
 
@@ -147,23 +197,27 @@ def _keep_owed(
     state: ConnectionState,
     run: RunDocument,
     results: Results,
-    gifts: FrameFile | None,
+    given: tuple[FrameFile | None, FrameFile | None],
 ) -> str:
     if not results.refused.rows:
         return ""
     writer = FrameWriter(results.shelf.path())
     for part in results.refused_parts():
-        refused = part.with_columns(pl.col("uncertain") | pl.lit(run.resumed))
-        rows = owed_by(refused, _gifts_of(gifts, refused), run.fields)
+        refused = part.with_columns(is_doubtful(run).alias("uncertain"))
+        nothing = with_already(pl.DataFrame(schema=GIFTS_SCHEMA), [])
+        gifts, orders = _of(given[0], refused, nothing), _of(given[1], refused, _NO_ORDERS)
+        rows = owed_by(refused, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
         # Rows are numbered through the object.
         writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
     return _stored(world, state.names.owed(run.job, run.seq), writer)
 
 
-def _gifts_of(gifts: FrameFile | None, profiles: pl.DataFrame) -> pl.DataFrame:
-    nothing = pl.DataFrame(schema=GIFTS_SCHEMA)
-    parts = gifts.frames() if gifts is not None else ()
-    return pl.concat([nothing, *(p.join(profiles, on=PROFILE, how="semi") for p in parts)])
+def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame) -> pl.DataFrame:
+    """Read what some profiles have in a file, if there is one."""
+    if frames is None:
+        return nothing
+    parts = [part.join(profiles, on=PROFILE, how="semi") for part in frames.frames()]
+    return pl.concat([frames.empty(), *parts])
 
 
 def _stored(world: World, key: str, writer: FrameWriter) -> str:

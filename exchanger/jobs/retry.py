@@ -27,7 +27,7 @@ from exchanger.jobs.report import combined
 from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
 from exchanger.jobs.turn import committed, in_turn
-from exchanger.profiles.columns import FILE, ROW
+from exchanger.profiles.columns import FILE, ORDER, ROW
 from exchanger.state.connection import open_state
 
 if TYPE_CHECKING:
@@ -108,12 +108,28 @@ def _plan_and_commit(
 
 def _read(call: ImportCall, run: RunDocument, found: QuarantinedRows) -> Reading:
     reading = read_all_files(call, found.intakes)
+    files = len(reading.files)
     for owed in found.owed:
         _add_owed(call, reading, owed)
     for claim, rows in found.gone:
         _add_gone(reading, claim, rows)
+    _put_last(reading, files)
     settle_late_rows(call, run, reading, found)
     return reading
+
+
+def _put_last(reading: Reading, files: int) -> None:
+    """
+    Put the rows that were read from files after those that Braze refused.
+
+    Of fields that both speak of, what is left of a rejected row is newer than all rows that had
+    been used: what is older gives way.
+    """
+    count = len(reading.files)
+    reading.files = reading.files[files:] + reading.files[:files]
+    place = ((pl.col(FILE) + (count - files)) % count).cast(pl.UInt32)
+    for rows in (reading.given, reading.rejected, reading.corrections):
+        rows.change(lambda frame: frame.with_columns(place))
 
 
 def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
@@ -128,6 +144,7 @@ def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
             fields=owed.run.fields,
             types=reading.types,
             key=claim.key,
+            order=_order_type(call, reading, owed),
         )
     except FileRejected as error:
         return _add_unfit(reading, claim, owed, error)
@@ -138,6 +155,14 @@ def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
     reading.given.add(given)
     reading.rejected.add(rejected)
     return None
+
+
+def _order_type(call: ImportCall, reading: Reading, owed: OwedRows) -> pl.DataType | None:
+    """Tell as what refused rows are ordered; None if the job orders by nothing, or otherwise."""
+    same = owed.run.order_by == (call.job.source.order_by or "")
+    if not same or ORDER not in owed.rows.columns:
+        return None
+    return reading.given.schema.get(ORDER, owed.rows[ORDER].dtype)
 
 
 def _add_unfit(reading: Reading, claim: ClaimedFile, owed: OwedRows, error: FileRejected) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.profiles.rules import Rule
+    from exchanger.state.connection import ConnectionState
 
 log = structlog.get_logger()
 
@@ -50,6 +51,9 @@ def commit(
     checksum = world.bucket.upload(outbox, plan.outbox.path).sha256
     gifts = store_unless_empty(world, names.gifts(seq, nonce), plan.gifts)
     rejected = store_unless_empty(world, names.rejected(seq, nonce), plan.rejected)
+    orders = ""
+    if plan.orders is not None:
+        orders = store_unless_empty(world, names.planned_orders(seq, nonce), plan.orders)
     plan.remove()
     document = RunDocument(
         seq=seq,
@@ -66,6 +70,8 @@ def commit(
         rejected=rejected,
         objects=plan.outbox.rows,
         fields={rule.name: _merged_as(rule) for rule in plan.rules},
+        orders=orders,
+        order_by=call.job.source.order_by or "",
         origin=origin,
         types=reading.types,
         report=report.to_json(),
@@ -76,7 +82,37 @@ def commit(
 
 
 def _merged_as(rule: Rule) -> dict[str, Any]:
-    return {"merge": rule.merge, "type": rule.type, "scale": rule.scale}
+    told: dict[str, Any] = {"merge": rule.merge, "type": rule.type, "scale": rule.scale}
+    if rule.config.on_drift != "overwrite":
+        told["on_drift"] = rule.config.on_drift
+    if rule.config.ordered:
+        told["ordered"] = True
+    return told
+
+
+def replace_outbox(
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: FrameFile,
+    report: dict[str, Any],
+) -> Stored:
+    """
+    Let a run that is under way send less than was planned.
+
+    Args:
+        world: The outside.
+        state: Where the run is.
+        stored: The run.
+        outbox: The same rows, without some fields of objects that nobody tried to send.
+        report: As it is now.
+
+    Raises:
+        StorageChanged: Another process is ending the same run.
+    """
+    key = state.names.outbox(stored.document.seq, new_nonce())
+    checksum = world.bucket.upload(key, outbox.path).sha256
+    return state.runs.change(stored, outbox=key, outbox_sha256=checksum, report=report)
 
 
 @contextmanager
@@ -100,9 +136,9 @@ def fetched(world: World, key: str, checksum: str = "") -> Iterator[FrameFile]:
         path.unlink(missing_ok=True)
 
 
-def load(world: World, key: str) -> pl.DataFrame:
+def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
     """Read frames that *commit* wrote, all at once; raises as *fetched* does."""
-    with fetched(world, key) as frames:
+    with fetched(world, key, checksum) as frames:
         return pl.concat([frames.empty(), *frames.frames()])
 
 

@@ -15,9 +15,17 @@ import structlog
 
 from exchanger.files.spill import Shelf
 from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.origins import close_origin
 from exchanger.jobs.quarantine_file import write_quarantine
+from exchanger.jobs.read_back import keep_sample
 from exchanger.jobs.report import RunReport, RunState
-from exchanger.jobs.results import count_results, keep_gifts
+from exchanger.jobs.results import (
+    NOT_TAKEN,
+    accepted_orders,
+    count_results,
+    is_doubtful,
+    keep_gifts,
+)
 from exchanger.profiles.columns import EXISTS, ITEM, PROFILE, SURE, WANTED
 
 if TYPE_CHECKING:
@@ -38,7 +46,7 @@ def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFi
 
     Args:
         world: The outside.
-        state: Where it is committed: held values, applied files, kept types, in this order.
+        state: Where it is committed: held values, orders, applied files, kept types, in this order.
         stored: The run document, ``settling``.
         outbox: The run's outbox; it is read in parts.
     """
@@ -51,7 +59,11 @@ def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFi
 
     acked_at = datetime.fromisoformat(run.acked_at)
     state.held.deliver_all(lambda: _held_parts(run, outbox, answers), seq=run.seq, at=acked_at)
+    if run.orders:
+        orders = state.orders.by(run.job, run.order_by)
+        orders.record(accepted_orders(world, run, results), seq=run.seq)
     state.applied.record(run.job, run.files, seq=run.seq)
+    keep_sample(state, run, results.first)
     if run.types:
         state.types.keep(run.job, run.types, seq=run.seq)
 
@@ -72,9 +84,9 @@ def _held_parts(run: RunDocument, outbox: FrameFile, answers: Answers) -> Iterat
     needed = [name for name in outbox.columns if name.startswith(WANTED)]
     for part in outbox.frames([ITEM, PROFILE, SURE, *needed]):
         answered = answers.beside(part)
-        refused = answered.filter(pl.col("outcome") == "refused")
+        refused = answered.filter(pl.col("outcome").is_in(NOT_TAKEN))
         unknown = answered.filter(pl.col("outcome") == "unknown")
-        doubtful = refused.filter(pl.col("uncertain") | pl.lit(run.resumed))
+        doubtful = refused.filter(is_doubtful(run))
         accepted = answered.filter(pl.col("outcome") == "ok")
         yield pl.concat([_held_rows(accepted), _uncertain_rows(pl.concat([doubtful, unknown]))])
 
@@ -89,29 +101,6 @@ def final_state(report: RunReport) -> RunState:
     if rejected or report.rows_rejected or report.rows_refused:
         return "partial"
     return "succeeded"
-
-
-def _answered(outbox: pl.DataFrame, acks: pl.DataFrame) -> pl.DataFrame:
-    """Put beside each object what Braze said of it; null where it said nothing."""
-    acks = acks.sort(ITEM)
-    if acks[ITEM].equals(outbox[ITEM]):
-        # Nearly always so, and a join would copy every column.
-        return pl.concat([outbox, acks.drop(ITEM)], how="horizontal")
-    return outbox.join(acks, on=ITEM, how="left")
-
-
-def close_origin(state: ConnectionState, run: RunDocument) -> None:
-    """Note in the run that was taken up who did so, once; it is done with then."""
-    origin = state.runs.read(run.origin)
-    if origin.document.taken_up_by:
-        return
-    if not origin.document.hold:
-        state.runs.change(origin, taken_up_by=run.seq)
-        return
-    report = origin.document.report | {"state": "released", "finished_at": run.acked_at}
-    report["notes"] = [*report["notes"], f"Released: run {run.seq} applied it."]
-    state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
-    state.finished.amend(report)
 
 
 def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:

@@ -7,14 +7,15 @@ that look-ups share one pace and one warning, and a segment is exported at most 
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.jobs.baseline import learn_from_segment
-from exchanger.jobs.lookup import look_up_parts, overlay, say_if_slow, wait_until_shown
-from exchanger.profiles.columns import EXISTS, PROFILE
+from exchanger.jobs.lookup import look_up_all, overlay, say_if_slow, wait_until_shown
+from exchanger.profiles.columns import EXISTS, PROFILE, SENT
 from exchanger.profiles.corrections import corrected
 from exchanger.profiles.folding import fold
 from exchanger.profiles.partition import Partition
@@ -153,7 +154,7 @@ def _look_up(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport)
     asked = sum(frame[PROFILE].n_unique() for frame in needed.frames([PROFILE]))
     report.notes += say_if_slow(asked, call.world.lookup_limit)
     _wait_until_shown(call, learnt, needed, report)
-    look_up_parts(call, needed, learnt.see)
+    look_up_all(call, needed, learnt.see)
 
 
 def _wait_until_shown(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:
@@ -162,7 +163,8 @@ def _wait_until_shown(call: ImportCall, learnt: Learnt, needed: Spill, report: R
 
     Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
     """
-    uncertain = pl.any_horizontal(pl.lit(value=False), pl.col(pl.String).exclude(PROFILE) == "?")
+    texts = pl.col(pl.String).exclude(PROFILE, f"^{re.escape(SENT)}.*$")
+    uncertain = pl.any_horizontal(pl.lit(value=False), texts == "?")
     last = (report.seq or 1) - 1
     if not call.record or not last:
         return
@@ -182,13 +184,14 @@ def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFr
     it shows.
     """
     names = [rule.name for rule in rules]
+    sent = [rule.name for rule in rules if rule.config.on_drift != "overwrite"]
     if call.job.max_age is None:
-        held = call.state.held.of(profiles, names)
+        held = call.state.held.of(profiles, names, sent=sent)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
         needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
         since = call.world.clock.now() - oldest
-        held = call.state.held.of(profiles, names, since=since, fresh=needed)
+        held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())
     return held if call.job.create_missing else held.filter(pl.col(EXISTS).fill_null(value=True))

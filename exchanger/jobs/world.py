@@ -74,6 +74,7 @@ class World:
         lease: Held while profiles are written; None where nothing is.
         lookup_limit: How fast profiles can be looked up.
         bounds: How much of a run is worked on at once.
+        max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
@@ -93,6 +94,7 @@ class World:
     lease: Lease | None = None
     lookup_limit: RateLimit = LOOKUPS
     bounds: Bounds = field(default_factory=Bounds)
+    max_plan_age: float = 86_400.0
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 
     def pause(self, seconds: float) -> None:

@@ -25,6 +25,7 @@ from exchanger.profiles.columns import (
 )
 from exchanger.profiles.corrections import as_gifts
 from exchanger.profiles.folding import gifts, superseded
+from exchanger.profiles.ordering import news, orders_of
 from exchanger.profiles.payloads import objects
 from exchanger.profiles.reconcile import Merged, merge
 from exchanger.profiles.rules import Rule
@@ -57,6 +58,7 @@ class Partition:
         folded: Both, one row for each profile.
         known: What was held of them before this run.
         held: The same, with what this run has looked up.
+        applied: The orders that earlier runs applied to them; None without ``order_by``.
     """
 
     given: pl.DataFrame
@@ -64,6 +66,7 @@ class Partition:
     folded: pl.DataFrame
     known: pl.DataFrame
     held: pl.DataFrame
+    applied: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Tally:
     rows_unchanged: int = 0
     type_changes: int = 0
     members_dropped: int = 0
+    fields_kept: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         names = [item.name for item in fields(self)]
@@ -97,12 +101,14 @@ class PartitionPlan:
         rejected: The rows of profiles that cannot be merged: ``@file @row profile field value
             reason message record``.
         tally: The counts.
+        orders: How far the run takes the order, once Braze has accepted it; None without one.
     """
 
     outbox: pl.DataFrame
     gifts: pl.DataFrame
     rejected: pl.DataFrame
     tally: Tally
+    orders: pl.DataFrame | None = None
 
 
 def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
@@ -123,6 +129,7 @@ def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
         gifts=_gifts(part, rules, rows, absent),
         rejected=_unmergeable(part, merged.rejected),
         tally=_tally(part.folded, merged, rows, absent, outbox),
+        orders=_orders(part, rules, _present(rows, absent), outbox),
     )
 
 
@@ -153,6 +160,28 @@ def _absent(held: pl.DataFrame, terms: Terms) -> pl.Series:
     return gone.clear() if terms.create_missing else gone
 
 
+def _present(rows: pl.DataFrame, absent: pl.Series) -> pl.DataFrame:
+    return rows if absent.is_empty() else rows.filter(~_among(absent))
+
+
+def _orders(
+    part: Partition, rules: list[Rule], chosen: pl.DataFrame, sent: pl.DataFrame
+) -> pl.DataFrame | None:
+    """
+    Tell how far the run takes the order.
+
+    Of profiles that get an object everything is told, so that what Braze refuses can be given again
+    in its order; of others that can be merged, and that Braze is not known to lack, what is new.
+    """
+    if part.applied is None:
+        return None
+    rows = part.given.join(chosen, on=PROFILE, how="semi", maintain_order="left")
+    every = orders_of(rows, rules)
+    told = every.join(sent, on=PROFILE, how="semi", maintain_order="left")
+    idle = every.join(sent, on=PROFILE, how="anti", maintain_order="left")
+    return pl.concat([told, news(idle, part.applied)])
+
+
 def _outbox(
     part: Partition, changes: pl.DataFrame, rows: pl.DataFrame, absent: pl.Series, terms: Terms
 ) -> pl.DataFrame:
@@ -164,8 +193,7 @@ def _outbox(
     """
     ours = part.known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE]
     seen = part.held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE]
-    present = changes if absent.is_empty() else changes.filter(~_among(absent))
-    named = present.with_columns(
+    named = _present(changes, absent).with_columns(
         _among(ours).alias(KNOWN),
         (pl.lit(value=True) if terms.create_missing else _among(seen)).alias(SURE),
     )
@@ -247,4 +275,5 @@ def _tally(
         rows_unchanged=int(unchanged[ROWS].sum()),
         type_changes=merged.counts.type_changes,
         members_dropped=merged.counts.members_dropped,
+        fields_kept=merged.counts.fields_kept,
     )

@@ -16,9 +16,9 @@ from exchanger.outside.braze_answers import IdsAnswer, TrackAnswer
 
 @dataclass(frozen=True)
 class Landed:
-    """One object that took effect; ``sent_at`` is when its request was sent."""
+    """One object that took effect; ``sent`` is the moment at which its request was sent."""
 
-    sent_at: float
+    sent: int
     content: dict
 
 
@@ -45,11 +45,12 @@ class Workspace:
         self.refused = []
         self._before = []
 
-    def land(self, objects, sent_at=None):
+    def land(self, objects, sent=None):
         """Let objects take effect now."""
         self._before.append((self.time.seconds, copy.deepcopy(self.profiles)))
+        sent = self.time.moment() if sent is None else sent
         for content in objects:
-            self.landed.append(Landed(sent_at or self.time.seconds, content))
+            self.landed.append(Landed(sent, content))
             profile = self.profiles.setdefault(content["external_id"], {})
             for name, value in content.items():
                 if name not in ("external_id", "_update_existing_only"):
@@ -65,8 +66,8 @@ class Workspace:
 
     def late(self, objects, seconds):
         """Let objects take effect later."""
-        sent_at = self.time.seconds
-        self.time.later(seconds, lambda: self.land(objects, sent_at))
+        sent = self.time.moment()
+        self.time.later(seconds, lambda: self.land(objects, sent))
 
     def shown(self):
         """Show the profiles in a look-up."""

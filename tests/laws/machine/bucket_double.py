@@ -43,6 +43,8 @@ class Store:
         self.time = time
         self.folder = folder
         self.objects = {}
+        self.created = {}
+        """By key, the moment at which an object was created, and for what its process was asked."""
 
     def now(self):
         """Tell the time as S3 does."""
@@ -120,7 +122,10 @@ class BucketDouble:
         conditional = if_none_match or if_match is not None
 
         def put():
-            return self._store.put(key, body, if_match, if_none_match=if_none_match)
+            etag = self._store.put(key, body, if_match, if_none_match=if_none_match)
+            if if_none_match:
+                self._store.created[key] = (self._store.time.moment(), self._process.verb)
+            return etag
 
         def odd(fault, apply):
             """Our own first attempt was applied and its answer lost; the second met it."""

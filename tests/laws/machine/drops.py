@@ -1,5 +1,6 @@
 """The job's fields, the files that are dropped for it, and what their rows do: plain Python."""
 
+import hashlib
 from dataclasses import dataclass
 
 from exchanger.config.models import FieldConfig, ImportJob, Match, Source
@@ -16,13 +17,21 @@ FIELDS = {
 }
 
 
-def job(name):
+LATE = ("tier", "source", "note")
+"""Fields in which an old row would undo a newer one, so that it says nothing if it comes late."""
+FRACTION = "0.5"
+"""A total that is rejected until the job takes numbers."""
+
+
+def job(name, rows_per_run, *, takes_fractions=False):
     """Both jobs write the same fields, from folders of their own."""
+    number = FieldConfig(merge="sum", type="float")
     return ImportJob(
         type="import",
         source=Source(prefix=prefix(name)),
         match=(Match(external_id="id"),),
-        fields=FIELDS,
+        max_rows_per_run=rows_per_run,
+        fields=FIELDS | {"total": number} if takes_fractions else FIELDS,
     )
 
 
@@ -43,6 +52,33 @@ class Row:
     note: str
     best: str
 
+    def says(self):
+        """Tell which fields it speaks of, and what it says of them."""
+        said = {
+            "total": self.total and float(self.total),
+            "tags": self.tags and tuple(self.tags.split("|")),
+            "tier": self.tier,
+            "source": self.source,
+            "best": self.best and int(self.best),
+        }
+        return {name: value for name, value in said.items() if value != ""} | {"note": self.note}
+
+
+class Dropped:
+    """All file versions that were ever dropped: by key, their SHA-256 in order; by that, rows."""
+
+    def __init__(self):
+        self.versions = {}
+        self.contents = {}
+
+    def add(self, key, rows):
+        """Note one more version, and return its content."""
+        body = as_csv(rows)
+        sha256 = hashlib.sha256(body).hexdigest()
+        self.versions.setdefault(key, []).append(sha256)
+        self.contents[sha256] = rows
+        return body
+
 
 def as_csv(rows):
     """Render a file."""
@@ -54,20 +90,17 @@ def as_csv(rows):
     return ("\n".join(lines) + "\n").encode()
 
 
-def applied(profile, row):
-    """Apply one row to a profile: a dict without empty fields, as Braze keeps it."""
+def applied(profile, says):
+    """Apply what one row says to a profile: a dict without empty fields, as Braze keeps it."""
     after = dict(profile)
-    if row.total:
-        after["total"] = profile.get("total", 0) + int(row.total)
-    if row.tags:
+    if "total" in says:
+        after["total"] = profile.get("total", 0) + says["total"]
+    if "tags" in says:
         held = profile.get("tags", [])
-        new = [tag for tag in dict.fromkeys(row.tags.split("|")) if tag not in held]
-        after["tags"] = held + new
-    if row.tier:
-        after["tier"] = row.tier
-    if row.source:
-        after.setdefault("source", row.source)
-    after["note"] = row.note
-    if row.best:
-        after["best"] = max(int(row.best), profile.get("best", int(row.best)))
+        after["tags"] = held + [tag for tag in dict.fromkeys(says["tags"]) if tag not in held]
+    if "source" in says:
+        after.setdefault("source", says["source"])
+    if "best" in says:
+        after["best"] = max(says["best"], profile.get("best", says["best"]))
+    after |= {name: says[name] for name in ("tier", "note") if name in says}
     return {name: value for name, value in after.items() if value != ""}

@@ -1,16 +1,18 @@
 """What must be true once faults stopped and nothing is left to do."""
 
-import io
 import json
 from collections import Counter
-from datetime import datetime
 
 import drops
 import orjson
 import polars as pl
+from claims import Claims
+from past import past_runs
+from replay import Replay
 
 from exchanger.jobs.report import RunReport
-from exchanger.profiles.columns import ITEM, OBJECT, PROFILE
+from exchanger.profiles.columns import PROFILE
+from exchanger.state.runs import ENDED
 
 
 class Judgement:
@@ -22,57 +24,86 @@ class Judgement:
         workspace: Braze.
         state: The connection's state, opened without faults.
         before: Profiles as Braze had them at first.
-        files: By key, the rows that were dropped.
+        dropped: The files.
     """
 
-    def __init__(self, store, workspace, state, before, files):
-        self._store = store
+    def __init__(self, store, workspace, state, before, dropped):
         self._workspace = workspace
         self._state = state
         self._before = before
-        self._files = files
-        self._runs = self._read_runs()
+        self._dropped = dropped
+        self._runs = past_runs(store, workspace, state.names)
 
     def pronounce(self):
         """Assert everything."""
         self.log_has_no_gap()
+        self.every_run_is_taken_up_once()
         self.every_file_was_taken_once()
         self.braze_equals_the_oracle()
         self.held_equals_braze()
         self.reports_add_up()
 
     def log_has_no_gap(self):
-        """Run documents are numbered from 1 without a gap, and all are settled."""
+        """Run documents are numbered from 1 without a gap, and all have ended."""
         assert list(range(1, len(self._runs) + 1)) == [run.seq for run in self._runs]
-        assert {"settled"} >= {run.state for run in self._runs}
+        assert {run.document.state for run in self._runs} <= ENDED
+        for run in self._runs:
+            assert run.document.hold or run.document.state != "held_back"
+            assert run.document.hold or run.document.discarded == (
+                run.document.state == "discarded"
+            )
+
+    def every_run_is_taken_up_once(self):
+        """What was held back is applied by one run, what is left of a run is given again by one."""
+        # A run that was dropped before its approval began is not taken up.
+        never = {r.seq for r in self._runs if r.document.hold and r.document.state == "discarded"}
+        taking = [
+            (run.document.origin, run.seq)
+            for run in self._runs
+            if run.document.origin and (run.answered or run.document.origin not in never)
+        ]
+        taken_up = dict(taking)
+        assert len(taken_up) == len(taking)
+        assert taken_up == {
+            run.seq: run.document.taken_up_by for run in self._runs if run.document.taken_up_by
+        }
+        held = {run.seq: run.document.state for run in self._runs if run.document.hold}
+        for seq, state in held.items():
+            assert (state == "settled") == (seq in taken_up)
 
     def every_file_was_taken_once(self):
-        """Each file is in one run, once; its content gave to sums once; the table says the same."""
-        claimed = [file for run in self._runs for file in run.files]
-        assert Counter(list(self._files)) == Counter(file.key for file in claimed)
-        seen = set()
-        for file in claimed:
-            expected = "equal_content" if file.sha256 in seen else "applied"
-            seen.add(file.sha256)
-            assert expected == file.outcome, file.key
+        """Each version was claimed once, held back where it had to, and the table says the same."""
+        claims = Claims(self._dropped.versions)
+        for run in self._runs:
+            claims.take(run)
+        claims.finish()
         table = self._state.applied.snapshot().rows
-        assert Counter((f.key, f.outcome) for f in claimed) == Counter(
-            table.select("key", "outcome").iter_rows()
+        told = Counter(table.select("seq", "key", "outcome").iter_rows())
+        claimed = Counter(
+            (run.seq, file.key, file.outcome) for run in self._runs for file in run.document.files
         )
+        dropped = {
+            (run.seq, file.key, "discarded")
+            for run in self._runs
+            for file in run.document.files
+            if run.document.hold and run.document.state == "discarded"
+        }
+        assert claimed == Counter({row: n for row, n in told.items() if row not in dropped})
+        assert dropped <= told.keys()
 
     def braze_equals_the_oracle(self):
         """Files were applied in the order of the run log, but for what Braze refused."""
-        profiles = {name: dict(values) for name, values in self._before.items()}
-        for run, until in zip(self._runs, self._ends(), strict=True):
-            wanted = self._after(profiles, run)
-            for profile, content in self._refused(run).items():
-                assert content in self._workspace.refused, "Braze never refused it"
-                if not self._landed(content, run, until):
-                    wanted[profile] = profiles.get(profile, {})
-            profiles = wanted
-        actual = self._workspace.profiles
-        names = actual.keys() | profiles.keys()
-        assert {n: profiles.get(n, {}) for n in names} == {n: actual.get(n, {}) for n in names}
+        replay = Replay(self._dropped.contents, self._before)
+        for run in self._runs:
+            for sent in run.sent.values():
+                refused = sent.outcome == "refused"
+                assert not refused or sent.content in self._workspace.refused, "it never was"
+            replay.take(run)
+        actual, wanted = self._workspace.profiles, replay.profiles
+        names = actual.keys() | wanted.keys()
+        assert {n: _spoken(wanted.get(n, {})) for n in names} == {
+            n: _spoken(actual.get(n, {})) for n in names
+        }
 
     def held_equals_braze(self):
         """Whatever is held as known is what Braze has."""
@@ -88,50 +119,24 @@ class Judgement:
         """Every run reported once, its counts add up, and all rows of all files are in them."""
         table = self._state.finished.rows()
         reports = [RunReport.from_json(orjson.loads(text)) for text in table["report"]]
-        assert Counter(run.seq for run in self._runs) == Counter(report.seq for report in reports)
-        for report in reports:
+        assert len(self._runs) == len(reports)
+        by_seq = {report.seq: report for report in reports}
+        for run in self._runs:
+            report = by_seq[run.seq]
             report.check()
-        claimed = [file for run in self._runs for file in run.files if file.outcome == "applied"]
-        assert sum(len(self._files[file.key]) for file in claimed) == sum(
-            report.rows_read for report in reports
-        )
-
-    def _read_runs(self):
-        seqs = (self._state.names.seq_of(key) for key in self._store.objects)
-        return [self._state.runs.read(seq).document for seq in sorted(filter(None, seqs))]
-
-    def _ends(self):
-        """Tell for each run when the next one was planned."""
-        starts = [_seconds(run.created_at) for run in self._runs]
-        return [*starts[1:], float("inf")][: len(starts)]
-
-    def _after(self, profiles, run):
-        after = dict(profiles)
-        for file in run.files:
-            for row in self._files[file.key] if file.outcome == "applied" else ():
-                after[row.id] = drops.applied(after.get(row.id, {}), row)
-        return after
-
-    def _refused(self, run):
-        """Read which objects ended as refused, by profile."""
-        acks = [self._frame(key) for key in run.ack_parts]
-        if not acks:
-            return {}
-        outcomes = pl.concat(acks).sort("outcome").unique(ITEM, keep="first")
-        refused = outcomes.filter(pl.col("outcome") == "refused")
-        rows = self._frame(run.outbox).join(refused, on=ITEM)
-        return {p: json.loads(text) for p, text in rows.select(PROFILE, OBJECT).iter_rows()}
-
-    def _landed(self, content, run, until):
-        """Tell whether some attempt of this object took effect all the same."""
-        return any(
-            _seconds(run.created_at) <= landed.sent_at <= until and landed.content == content
-            for landed in self._workspace.landed
-        )
-
-    def _frame(self, key):
-        return pl.read_parquet(io.BytesIO(self._store.get(key).body))
+            state = run.document.state
+            if run.document.hold:
+                assert ("released" if state == "settled" else state) == report.state
+            else:
+                assert (state == "discarded") == (report.state == "discarded")
+            rows = sum(
+                len(self._dropped.contents[file.sha256])
+                for file in run.document.files
+                if not run.document.hold and file.outcome != "retried"
+            )
+            assert rows == report.rows_read or run.verb == "retry"
 
 
-def _seconds(text):
-    return datetime.fromisoformat(text).timestamp()
+def _spoken(profile):
+    """A total of nothing may be there or not: what cancels out is not sent."""
+    return {name: value for name, value in profile.items() if (name, value) != ("total", 0)}

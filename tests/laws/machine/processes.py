@@ -48,6 +48,10 @@ class Time:
         self._due = []
         self._numbers = itertools.count()
 
+    def moment(self):
+        """Number what happens, as much may happen at one time."""
+        return next(self._numbers)
+
     def later(self, seconds, action):
         """Have something happen so many seconds from now."""
         heapq.heappush(self._due, (self.seconds + seconds, next(self._numbers), action))
@@ -64,15 +68,17 @@ class Time:
 
 class Process:
     """
-    One call of ``run_import``.
+    One call of the command line.
 
     Args:
         time: The clock.
         work: Called with the process; its result is ``result``, its error ``error``.
+        verb: What it was asked for.
     """
 
-    def __init__(self, time, work):
+    def __init__(self, time, work, verb="run"):
         self.time = time
+        self.verb = verb
         self.result = None
         self.error = None
         self.ended = False

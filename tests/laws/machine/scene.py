@@ -8,14 +8,20 @@ import drops
 from braze_double import BrazeDouble, Workspace
 from bucket_double import BucketDouble, Store
 from judgement import Judgement
+from past import documents
 from processes import Process, ProcessClock, Time
 
-from exchanger.errors import BrazeError, JobBusy, LeaseLost, StorageError
+from exchanger.errors import BrazeError, JobBusy, LeaseLost, RunUnsuitable, StorageError
 from exchanger.files.spill import Bounds
+from exchanger.jobs.approve import approve_run
+from exchanger.jobs.discard import discard_run
 from exchanger.jobs.imports import run_import
+from exchanger.jobs.options import ImportOptions
+from exchanger.jobs.retry import retry_run
 from exchanger.jobs.world import World
 from exchanger.outside.tables import DeltaError
 from exchanger.state.connection import open_state
+from exchanger.state.runs import ENDED
 
 STATE = "_exchanger/main/"
 LEASE = 12.0
@@ -23,8 +29,14 @@ SPACING = 3.0
 GRACE = 30.0
 SMALL = Bounds(rows=2, room=2_000)
 """So that most runs have several pieces and parts, some of them on disk."""
-EXPECTED = (StorageError, BrazeError, JobBusy, LeaseLost, DeltaError)
-"""How a process may end while there are faults."""
+WAIT = 600.0
+EXPECTED = (StorageError, BrazeError, JobBusy, LeaseLost, DeltaError, RunUnsuitable)
+"""How a process may end while there are faults, or others do the same."""
+OPTIONS = {
+    "run": ImportOptions(wait=WAIT),
+    "force": ImportOptions(wait=WAIT, force=True),
+    "full": ImportOptions(wait=WAIT, full=True),
+}
 BEFORE = {"ada": {"total": 5, "tags": ["x"], "source": "web"}, "bob": {"best": 4, "tier": "old"}}
 """What Braze has before anything is imported."""
 
@@ -71,22 +83,48 @@ class Scene:
         self.store = Store(self.time, folder / "tables")
         self.workspace = Workspace(self.time, spacing=SPACING, grace=GRACE)
         self.workspace.profiles = copy.deepcopy(BEFORE)
-        self.files = {}
+        self.takes_fractions = False
+        self.rows_per_run = 5_000_000
+        self.dropped = drops.Dropped()
         self.processes = []
         self._started = 0
 
-    def drop(self, job, rows):
-        """Put a file into a job's folder."""
-        key = f"{drops.prefix(job)}{len(self.files):03d}.csv"
-        self.files[key] = rows
-        self.store.put(key, drops.as_csv(rows))
+    def drop(self, job, rows, key=None):
+        """Put a file into a job's folder: a new one, or a new version of one."""
+        key = key or f"{drops.prefix(job)}{len(self.dropped.versions):03d}.csv"
+        self.store.put(key, self.dropped.add(key, rows))
         self.time.advance(1)
+        return key
 
-    def start(self, job, faults=()):
+    def replace(self, key, rows):
+        """Put a new version of a file into its place."""
+        self.drop("", rows, key)
+
+    def start(self, job, faults=(), verb="run", seq=0):
         """Begin a process and let it run."""
-        process = Process(self.time, lambda this: self._run(this, job))
+        process = Process(self.time, lambda this: self._run(this, job, seq), verb)
         self._go(process, faults)
         return process
+
+    def profile(self, name):
+        """Read what Braze has of a profile."""
+        return self.workspace.profiles.get(name, {})
+
+    def runs(self):
+        """Read all run documents."""
+        return documents(self.store, self._state().names)
+
+    def choices(self):
+        """List what a person might ask of past runs: verb, job and number; newest first."""
+        found = []
+        for run in reversed(self.runs()):
+            if run.hold and run.state == "held_back":
+                found += [("approve", run.job, run.seq), ("discard", run.job, run.seq)]
+            elif run.state not in ENDED:
+                found += [("discard", run.job, run.seq)] * 2
+            elif (run.owed or run.rejected) and not run.taken_up_by:
+                found.append(("retry", run.job, run.seq))
+        return found
 
     def resume(self, number, faults=()):
         """Let a parked process go on."""
@@ -103,9 +141,7 @@ class Scene:
             self.resume(0)
         self.time.advance(LEASE + GRACE + SPACING)
         self._drain()
-        observer = Process(self.time, None)
-        state = open_state(BucketDouble(self.store, observer), STATE)
-        Judgement(self.store, self.workspace, state, BEFORE, self.files).pronounce()
+        Judgement(self.store, self.workspace, self._state(), BEFORE, self.dropped).pronounce()
 
     def close(self):
         """Remove the folder, and end what is left."""
@@ -113,7 +149,13 @@ class Scene:
             self.kill(0)
         self._folder.cleanup()
 
+    def _state(self):
+        return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
+
     def _drain(self):
+        for run in self.runs():
+            if run.hold and run.state == "discarded":  # Whoever did it may have died on the way.
+                self.start(run.job, verb="discard", seq=run.seq)
         for job in drops.JOBS:
             for _ in range(2):
                 process = self.start(job)
@@ -129,7 +171,7 @@ class Scene:
         elif process.error and not isinstance(process.error, EXPECTED):
             raise process.error
 
-    def _run(self, process, job):
+    def _run(self, process, job, seq):
         self._started += 1
         workdir = Path(self._folder.name) / f"work-{self._started}"
         workdir.mkdir()
@@ -148,4 +190,11 @@ class Scene:
             bounds=SMALL,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
-        return run_import(world, job, drops.job(job))
+        configured = drops.job(job, self.rows_per_run, takes_fractions=self.takes_fractions)
+        if process.verb == "approve":
+            return approve_run(world, job, configured, seq, WAIT)
+        if process.verb == "retry":
+            return retry_run(world, job, configured, seq, WAIT)
+        if process.verb == "discard":
+            return discard_run(world, job, seq, WAIT)
+        return run_import(world, job, configured, OPTIONS[process.verb])

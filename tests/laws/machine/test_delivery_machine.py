@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 from structlog.testing import capture_logs
 
 sys.path.insert(0, str(Path(__file__).parent))
-from drops import JOBS, PROFILES, Row
+from drops import FRACTION, JOBS, PROFILES, Row
 from processes import Fault
 from scene import Scene
 
@@ -25,14 +25,14 @@ PARTS = 2
 """Each part can run on a core of its own, from a seed of its own."""
 NIGHTLY_SCHEDULES = 5_000
 NIGHTLY_PARTS = 10
-STEPS = 8
+STEPS = 5
 """Rules in one schedule."""
 
 rows = st.lists(
     st.builds(
         Row,
         id=st.sampled_from(PROFILES),
-        total=st.sampled_from(("", "1", "10")),
+        total=st.sampled_from(("", "1", "1", "10", "10", FRACTION)),
         tags=st.sampled_from(("", "x", "y", "x|z")),
         tier=st.sampled_from(("", "gold", "iron")),
         source=st.sampled_from(("", "shop", "app")),
@@ -56,8 +56,10 @@ def _faults(kind, fates, nth, variants=0):
 
 
 ANY = ("crash", "fail", "pause", "delay", "odd")
+REFUSALS = _faults("track", ("odd",), 0, 1)
 faults = st.lists(
-    _faults("track", ANY, 2, 5)
+    REFUSALS
+    | _faults("track", ANY, 2, 5)
     | _faults("track", ("odd", "crash", "pause"), 2, 5)
     | _faults("write", ANY, 14)
     | _faults("commit", ANY[:4], 3)
@@ -67,6 +69,7 @@ faults = st.lists(
     max_size=3,
 )
 jobs = st.sampled_from(JOBS)
+verbs = st.sampled_from(("approve", "discard", "retry"))
 
 
 class Delivery(RuleBasedStateMachine):
@@ -76,45 +79,66 @@ class Delivery(RuleBasedStateMachine):
         super().__init__()
         self.scene = Scene()
 
-    @initialize(apply=st.booleans(), show=st.booleans())
-    def slow(self, apply, show):
+    @initialize(apply=st.booleans(), show=st.booleans(), job=jobs, rows=rows, refusal=REFUSALS)
+    def begin(self, apply, show, job, rows, refusal):
         self.scene.workspace.slow_to_apply = apply
         self.scene.workspace.slow_to_show = show
-
-    @rule(job=jobs, rows=rows)
-    def drop(self, job, rows):
         self.scene.drop(job, rows)
+        self.scene.start(job, [refusal])
 
-    @precondition(lambda self: self.scene.files)
-    @rule(job=jobs, number=st.integers(0, 9))
-    def drop_equal(self, job, number):
-        dropped = list(self.scene.files.values())
-        self.scene.drop(job, dropped[number % len(dropped)])
+    @rule(job=jobs, rows=rows, place=st.integers(0, 5))
+    def drop(self, job, rows, place):
+        self._put(job, rows, place)
 
-    @precondition(lambda self: self.scene.files and len(self.scene.processes) < 2)
-    @rule(job=jobs, faults=faults)
-    def start(self, job, faults):
-        self.scene.start(job, faults)
+    @precondition(lambda self: len(self.scene.processes) < 2)
+    @rule(
+        job=jobs,
+        what=rows | st.integers(0, 5),
+        place=st.integers(0, 5),
+        faults=faults,
+        verb=st.sampled_from(("run", "run", "run", "force", "full")),
+    )
+    def drop_and_start(self, job, what, place, faults, verb):
+        self._put(job, what, place)
+        self.scene.start(job, faults, verb)
 
-    @precondition(lambda self: self.scene.files and len(self.scene.processes) < 2)
-    @rule(job=jobs, rows=rows, faults=faults)
-    def drop_and_start(self, job, rows, faults):
-        self.scene.drop(job, rows)
-        self.scene.start(job, faults)
+    @precondition(lambda self: len(self.scene.processes) < 2 and self.scene.choices())
+    @rule(verb=verbs, number=st.integers(0, 5), faults=faults)
+    def decide(self, verb, number, faults):
+        choices = self.scene.choices()
+        choices = [choice for choice in choices if choice[0] == verb] or choices
+        verb, job, seq = choices[number % len(choices)]
+        self.scene.start(job, faults, verb, seq)
+
+    @precondition(lambda self: len(self.scene.processes) < 2 and self.scene.choices())
+    @rule(verb=verbs, number=st.integers(0, 5))
+    def decide_in_peace(self, verb, number):
+        self.decide(verb, number, [])
 
     @precondition(lambda self: self.scene.processes)
-    @rule(number=st.integers(0, 1), faults=faults)
-    def resume(self, number, faults):
-        self.scene.resume(number % len(self.scene.processes), faults)
+    @rule(number=st.integers(0, 1), faults=faults, kill=st.booleans())
+    def go_on(self, number, faults, kill):
+        number %= len(self.scene.processes)
+        if kill:
+            self.scene.kill(number)
+        else:
+            self.scene.resume(number, faults)
 
-    @precondition(lambda self: self.scene.processes)
-    @rule(number=st.integers(0, 1))
-    def kill(self, number):
-        self.scene.kill(number % len(self.scene.processes))
-
-    @rule(seconds=st.sampled_from((1, 5, 25, 60)))
-    def wait(self, seconds):
+    @rule(seconds=st.sampled_from((1, 5, 25, 60)), correct=st.booleans())
+    def wait(self, seconds, correct):
         self.scene.time.advance(seconds)
+        self.scene.takes_fractions |= correct
+
+    def _put(self, job, what, place):
+        """Put rows, or what was dropped before, into the place of a file, or into a new one."""
+        dropped = self.scene.dropped
+        if isinstance(what, int):
+            contents = list(dropped.contents.values())
+            what = contents[what % len(contents)]
+        if place < len(dropped.versions):
+            self.scene.replace(list(dropped.versions)[place], what)
+        else:
+            self.scene.drop(job, what)
 
     def teardown(self):
         try:

@@ -1,0 +1,46 @@
+"""Runs that take up an earlier one: what was held back, or is given again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exchanger.state.connection import ConnectionState
+    from exchanger.state.runs import RunDocument
+
+
+def take_up_origin(state: ConnectionState, run: RunDocument) -> bool:
+    """
+    Take up a run that was held back, before anything of it is sent; may be done again.
+
+    Returns:
+        False if a person dropped it after the plan of this run had been made.
+
+    Raises:
+        StorageChanged: Another process changed it at the same moment.
+    """
+    if not run.origin:
+        return True
+    origin = state.runs.read(run.origin)
+    if origin.document.hold and origin.document.state == "held_back":
+        if not origin.document.taken_up_by:
+            state.runs.change(origin, taken_up_by=run.seq)
+        return True
+    return not origin.document.hold or origin.document.state != "discarded"
+
+
+def close_origin(state: ConnectionState, run: RunDocument) -> None:
+    """Note in the run that was taken up who did so; it is done with then. May be done again."""
+    origin = state.runs.read(run.origin)
+    if not origin.document.hold:
+        if not origin.document.taken_up_by:
+            state.runs.change(origin, taken_up_by=run.seq)
+        return
+    if origin.document.state == "discarded":
+        return
+    report = origin.document.report
+    if origin.document.state != "settled":
+        notes = [*report["notes"], f"Released: run {run.seq} applied it."]
+        report |= {"state": "released", "finished_at": run.acked_at, "notes": notes}
+        state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
+    state.finished.amend(report)

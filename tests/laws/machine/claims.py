@@ -1,0 +1,83 @@
+"""Which file versions the runs must have claimed, and what each claim has to say."""
+
+from collections import defaultdict
+
+
+class Claims:
+    """
+    Judges the claims of the runs, one run after the other.
+
+    Args:
+        dropped: By key, the SHA-256 of every version that was put there, in order.
+    """
+
+    def __init__(self, dropped):
+        self._dropped = dropped
+        self._met = defaultdict(list)
+        self._fed = {}
+        self._contents = set()
+        self._held = {}
+
+    def take(self, run):
+        """Demand that one more run claimed what it had to."""
+        document = run.document
+        if document.origin in self._held:
+            self._approved(run)
+        elif document.origin:
+            assert {"retried", "discarded"} >= {file.outcome for file in document.files}
+            return
+        elif document.hold:
+            self._held_back(run)
+        else:
+            self._new(run)
+
+    def finish(self):
+        """Demand that the last version of every key was met, and none of them twice."""
+        assert self._dropped.keys() == self._met.keys()
+        for key, versions in self._dropped.items():
+            assert versions[-1] == self._met[key][-1], key
+            left = iter(versions)
+            assert all(version in left for version in self._met[key]), key
+
+    def _new(self, run):
+        for file in run.document.files:
+            again = self._why_it_waits(file)
+            if again and run.verb != "force":
+                assert ("full", "equal_content") == (run.verb, again), file.key
+                assert not run.summed(file), file.key
+            assert not file.replaces
+            self._meet(run, file)
+            self._feed(run, file)
+
+    def _held_back(self, run):
+        self._held[run.seq] = run
+        for file in run.document.files:
+            assert file.outcome == self._why_it_waits(file), file.key
+            assert run.verb != "force"
+            self._meet(run, file)
+
+    def _approved(self, run):
+        held = {(file.key, file.sha256) for file in self._held[run.document.origin].document.files}
+        for file in run.document.files:
+            assert (file.key, file.sha256) in held
+            assert file.replaces == (self._why_it_waits(file) == "replaced"), file.key
+            self._feed(run, file)
+
+    def _why_it_waits(self, file):
+        """Tell why the sums of a version may count twice; None if they cannot."""
+        if self._fed.get(file.key, file.sha256) != file.sha256:
+            return "replaced"
+        return "equal_content" if file.sha256 in self._contents else None
+
+    def _meet(self, run, file):
+        """A version is met once, unless it is taken as if new, or by force while it waits."""
+        met = self._met[file.key]
+        if met and met[-1] == file.sha256:
+            assert run.verb in ("full", "force"), f"{file.key} was taken twice"
+        else:
+            met.append(file.sha256)
+
+    def _feed(self, run, file):
+        if run.fed(file):
+            self._fed[file.key] = file.sha256
+            self._contents.add(file.sha256)

@@ -1,0 +1,164 @@
+"""
+What Braze must have in the end: the rows of the runs, applied one by one in plain Python.
+
+The run log tells in which order runs counted and what Braze answered; what a run had to do follows
+from the rows alone.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+
+import drops
+
+
+@dataclass(frozen=True)
+class Said:
+    """
+    What one row says of one profile.
+
+    Args:
+        place: Position of its file in the run that read it first, and its number there.
+        key, sha256: Its file.
+        profile: Of whom.
+        says: By field.
+        landed: Braze refused it after an attempt that took effect all the same.
+    """
+
+    place: tuple
+    key: str
+    sha256: str
+    profile: str
+    says: dict
+    landed: bool = False
+
+    def without(self, fields):
+        """Say nothing of some fields."""
+        return replace(self, says={n: v for n, v in self.says.items() if n not in fields})
+
+
+@dataclass
+class Counted:
+    """What a key counts for: its versions since one was added in full, and totals by profile."""
+
+    versions: set = field(default_factory=set)
+    totals: Counter = field(default_factory=Counter)
+
+
+class Replay:
+    """
+    Runs, applied one after the other.
+
+    Args:
+        contents: By SHA-256, the rows of every file that was ever dropped.
+        before: Profiles as Braze had them at first.
+    """
+
+    def __init__(self, contents, before):
+        self.profiles = {name: dict(values) for name, values in before.items()}
+        self._contents = contents
+        self._counted = defaultdict(Counted)
+        self._left = defaultdict(list)
+        self._touched = {}
+        self._replaced = defaultdict(list)
+        self._runs = {}
+
+    def take(self, run):
+        """Apply one more run."""
+        self._runs[run.seq] = run
+        if run.document.hold:
+            return
+        origin = self._runs.get(run.document.origin)
+        if origin is None or origin.document.hold:
+            said = self._read(run)
+        else:
+            said = self._given_again(run, origin)
+        good = [row for row in said if not self._is_rejected(run, row)]
+        self._left[run.seq] += [
+            self._unless_overtaken(row, good) for row in said if self._is_rejected(run, row)
+        ]
+        self._apply(run, good)
+        self._touched[run.seq] = {
+            (profile, name)
+            for profile, sent in run.sent.items()
+            for name in sent.fields
+            if sent.outcome == "ok"
+        }
+
+    def _read(self, run):
+        said = []
+        for position, claim in enumerate(run.document.files):
+            rows = [
+                Said((position, number), claim.key, claim.sha256, row.id, row.says())
+                for number, row in enumerate(self._contents[claim.sha256], 1)
+            ]
+            said += rows if run.summed(claim) else [row.without(["total"]) for row in rows]
+            if claim.replaces:
+                said += [
+                    Said((position, 0), claim.key, claim.sha256, profile, {"total": -total})
+                    for profile, total in self._counted[claim.key].totals.items()
+                ]
+            if run.fed(claim):
+                self._note_version(run, claim)
+        return said
+
+    def _note_version(self, run, claim):
+        if claim.replaces:
+            self._replaced[claim.key].append(run.seq)
+            self._counted[claim.key].versions.add(claim.sha256)
+        else:
+            self._counted[claim.key] = Counted({claim.sha256})
+
+    def _given_again(self, run, origin):
+        root, retries = origin, {origin.seq}
+        while root.document.origin and not self._runs[root.document.origin].document.hold:
+            root = self._runs[root.document.origin]
+            retries.add(root.seq)
+        between = (self._touched.keys() & set(range(root.seq + 1, run.seq))) - retries
+        later = set().union(*(self._touched[seq] for seq in between))
+        left = [
+            row
+            for row in sorted(self._left.pop(origin.seq, []), key=lambda row: row.place)
+            if all(seq < origin.seq for seq in self._replaced[row.key])
+        ]
+        return [
+            row.without({name for name in drops.LATE if (row.profile, name) in later})
+            for row in left
+        ]
+
+    def _is_rejected(self, run, row):
+        """Tell whether a row is in the quarantine, and demand that it belongs there or not."""
+        rejected = (row.key, row.place[1]) in run.rejected
+        unfit = row.says.get("total", 0) % 1 and not run.takes_fractions
+        assert rejected or not unfit
+        return rejected
+
+    def _unless_overtaken(self, row, good):
+        """A rejected row is late already where a row after it in the same run speaks as well."""
+        newer = [o for o in good if o.profile == row.profile and o.place > row.place]
+        return row.without({n for other in newer for n in other.says if n in drops.LATE})
+
+    def _apply(self, run, said):
+        for profile in dict.fromkeys(row.profile for row in said):
+            rows = [row for row in said if row.profile == profile]
+            sent = run.sent.get(profile)
+            outcome = "ok" if sent is None else sent.outcome
+            if outcome == "refused":
+                self._left[run.seq] += [
+                    replace(row, landed=sent.landed or row.landed) for row in rows
+                ]
+            if outcome in ("ok", "unknown") or (outcome == "refused" and sent.landed):
+                self._count(rows)
+            if outcome == "ok" or (outcome is not None and sent.landed):
+                self._land(profile, rows)
+
+    def _count(self, rows):
+        for row in rows:
+            counted = self._counted[row.key]
+            if row.sha256 in counted.versions and not row.landed:
+                counted.totals[row.profile] += row.says.get("total", 0)
+
+    def _land(self, profile, rows):
+        after = self.profiles.get(profile, {})
+        for row in rows:
+            after = drops.applied(after, row.without(["total"]).says if row.landed else row.says)
+        self.profiles[profile] = after
