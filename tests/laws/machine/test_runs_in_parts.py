@@ -41,6 +41,7 @@ class Undisturbed:
     """A process that nothing happens to."""
 
     keeper = None
+    verb = "run"
 
     def __init__(self, time):
         self.time = time
