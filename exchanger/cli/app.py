@@ -15,9 +15,11 @@ from exchanger.cli.verbs import (
     daemon,
     demo,
     discard,
+    drift,
     init,
     jobs,
     plan,
+    rebuild,
     retry,
     runs,
     sandbox,
@@ -50,6 +52,8 @@ app.command("plan")(plan.plan)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)
+app.command("drift")(drift.drift)
+app.command("rebuild")(rebuild.rebuild)
 app.command("jobs")(jobs.jobs)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)

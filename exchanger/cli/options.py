@@ -43,3 +43,18 @@ Wait = Annotated[
 ConnectionName = Annotated[
     str | None, typer.Option("--connection", help="Only this connection; all if left out.")
 ]
+
+
+def wait_seconds(text: str) -> float:
+    """
+    Read ``--wait``.
+
+    Raises:
+        typer.BadParameter: It is no length of time.
+    """
+    from exchanger.config.durations import parse_duration
+
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--wait") from error

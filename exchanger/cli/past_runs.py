@@ -7,12 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from exchanger.cli.execution import carry_out, show_outcomes
-from exchanger.cli.options import LogLevel
+from exchanger.cli.options import LogLevel, wait_seconds
 from exchanger.cli.wiring import connections_of, job_of, open_world, prepare
-from exchanger.config.durations import parse_duration
 from exchanger.config.models import Config, ImportJob
 from exchanger.errors import RunMissing, RunUnsuitable
 from exchanger.jobs.history import show_run
@@ -65,7 +62,7 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
         typer.BadParameter: Its job is not configured any more.
     """
     loaded = prepare(config, log_level, as_json=as_json)
-    seconds = _seconds(wait)
+    seconds = wait_seconds(wait)
     found, _ = found_run(loaded, connections_of(loaded, connection), run)
     name, seq = found["job"], found.get("seq")
     job = job_of(loaded, name)
@@ -79,10 +76,3 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
         as_json=as_json,
     )
     return show_outcomes([outcome], as_json=as_json, as_list=False)
-
-
-def _seconds(text: str) -> float:
-    try:
-        return parse_duration(text).total_seconds()
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--wait") from error

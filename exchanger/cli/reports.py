@@ -34,14 +34,14 @@ def describe_report(report: Report, bucket: str) -> list[str]:
     lines += _rows(report)
     if report.get("rows_written") is not None:
         rows, size = report["rows_written"], report.get("bytes_written") or 0
-        lines.append(f"  written: {_count(rows, 'row')}, {size:,} bytes")
+        lines.append(f"  written: {counted(rows, 'row')}, {size:,} bytes")
     if report.get("manifest"):
         lines.append(f"  manifest: s3://{bucket}/{report['manifest']}")
     if report.get("quarantine"):
         where = f"s3://{bucket}/{report['quarantine']}"
         lines.append(f"  rows that were not taken, with the reasons: {where}")
     if report.get("files_waiting"):
-        lines.append(f"  left for the next run: {_count(report['files_waiting'], 'file')}")
+        lines.append(f"  left for the next run: {counted(report['files_waiting'], 'file')}")
     lines += [f"  note: {note}" for note in report.get("notes", [])]
     if report.get("error"):
         lines += [f"  {line}" for line in str(report["error"]).splitlines()]
@@ -73,7 +73,7 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines += _rows(report)
     lines += [line for field in changed for line in _field(field)]
     if content["lookups"]:
-        lines.append(f"  looked up in Braze to tell: {_count(content['lookups'], 'profile')}")
+        lines.append(f"  looked up in Braze to tell: {counted(content['lookups'], 'profile')}")
     if not changed:
         lines.append("  Nothing would be sent.")
     return lines + [f"  note: {note}" for note in report.get("notes", [])]
@@ -81,14 +81,14 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
 
 def _field(field: dict[str, Any]) -> Iterator[str]:
     yield (
-        f"  {field['field']} ({field['strategy']}): {_count(field['profiles'], 'profile')},"
-        f" {_count(field['data_points'], 'data point')}"
+        f"  {field['field']} ({field['strategy']}): {counted(field['profiles'], 'profile')},"
+        f" {counted(field['data_points'], 'data point')}"
     )
     for profile, before, wanted in field["examples"]:
-        yield f"    {profile}: {_value(before)} -> {_value(wanted)}"
+        yield f"    {profile}: {spelt(before)} -> {spelt(wanted)}"
 
 
-def _value(text: str | None) -> str:
+def spelt(text: str | None) -> str:
     """Show a canonical value; what is unknown or empty in words."""
     if text in (None, "?"):
         return "unknown"
@@ -126,7 +126,7 @@ def _rows(report: Report) -> Iterator[str]:
     if kinds:
         yield f"  profiles: {kinds}"
     sent = [
-        _count(report[key], what)
+        counted(report[key], what)
         for key, what in (
             ("fields_changed", "changed field"),
             ("data_points", "data point"),
@@ -145,16 +145,17 @@ def _kinds(report: Report, prefix: str, kinds: tuple[str, ...]) -> str:
 
 def _sum(report: Report) -> str:
     if report.get("rows_written") is not None:
-        return f"{_count(report['rows_written'], 'row')} written"
+        return f"{counted(report['rows_written'], 'row')} written"
     if report.get("rows_read"):
         return (
-            f"{_count(report['rows_read'], 'row')} read, "
-            f"{_count(report.get('data_points', 0), 'data point')}"
+            f"{counted(report['rows_read'], 'row')} read, "
+            f"{counted(report.get('data_points', 0), 'data point')}"
         )
     return ""
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """Write a number of things."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 

@@ -16,7 +16,7 @@ from exchanger.cli.logs import set_up_logs
 from exchanger.cli.options import LogLevel
 from exchanger.config.findings import closest, listed
 from exchanger.config.loading import load_config
-from exchanger.config.models import Config, Job
+from exchanger.config.models import Config, ImportJob, Job
 from exchanger.config.shorthand import default_state_prefix
 from exchanger.jobs.world import Progress, SilentProgress, World
 
@@ -59,6 +59,19 @@ def job_of(config: Config, name: str) -> Job:
         hint = f"did you mean {guess}?" if guess else known
         raise typer.BadParameter(f"there is no job '{name}'; {hint}", param_hint="JOB")
     return config.jobs[name]
+
+
+def import_job_of(config: Config, name: str) -> ImportJob:
+    """
+    Find an import job by the name given on the command line.
+
+    Raises:
+        typer.BadParameter: There is no such job, or it is an export.
+    """
+    job = job_of(config, name)
+    if not isinstance(job, ImportJob):
+        raise typer.BadParameter(f"{name} is an export, which sends nothing", param_hint="JOB")
+    return job
 
 
 def connections_of(config: Config, name: str | None) -> list[str]:
@@ -123,4 +136,5 @@ def open_world(
             grace=settings.braze.grace.total_seconds(),
             lease_seconds=lease,
             lookup_limit=settings.braze.lookup_limit,
+            max_plan_age=settings.max_plan_age.total_seconds(),
         )

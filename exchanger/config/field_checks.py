@@ -27,7 +27,7 @@ _ALLOWED: dict[StrategyName, tuple[frozenset[FieldType], str]] = {
     "add": (frozenset({"list"}), "a list"),
     "remove": (frozenset({"list"}), "a list"),
 }
-_BESIDE_VALUE = frozenset({"value", "merge", "type", "scale"})
+_BESIDE_VALUE = frozenset({"value", "merge", "type", "scale", "on_drift"})
 _LIST_OPTIONS = ("split", "items", "ordered", "max_items")
 _LONGEST_TEXT = 255
 
@@ -41,9 +41,14 @@ def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
         yield from _check_options(field, place)
         yield from _check_value(field, place)
         yield from _check_held(name, field, job, place)
+        yield from _check_drift(field, place)
+        if field.on_drift != "overwrite" and name in NOT_EXPORTED:
+            message = f"Braze does not export {name}, so nobody can see it change there"
+            yield Finding((*place, "on_drift"), message)
     for i, block in enumerate(job.remaining_fields):
         place = (*where, "remaining_fields", i)
         yield from _check_strategy(block, place)
+        yield from _check_drift(block, place)
         if block.prefix and _has_control(block.prefix):
             yield Finding((*place, "prefix"), "a name must not contain control characters")
         if block.prefix.startswith("@"):
@@ -108,6 +113,15 @@ def _check_options(field: FieldConfig, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "too_long"), "only text can be too long", "type: string")
     if "nan" in given and field.type not in {*NUMBERS, None}:
         yield Finding((*where, "nan"), "only a number can be NaN", "type: float")
+
+
+def _check_drift(field: FieldConfig | RemainingFields, where: Where) -> Iterator[Finding]:
+    if field.on_drift == "keep" and field.merge in NEEDS_HELD:
+        message = (
+            f"{field.merge} builds on what Braze has, whoever set it, so there is nothing to keep;"
+            " leave this out, or write quarantine"
+        )
+        yield Finding((*where, "on_drift"), message)
 
 
 def _check_value(field: FieldConfig, where: Where) -> Iterator[Finding]:

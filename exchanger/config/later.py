@@ -21,7 +21,7 @@ COMMANDS = {
 
 _TOP = ("notifications", "engine")
 _JOB = ("guards", "on_drift", "max_plan_age", "engine", "notifications")
-_CONNECTION = ("on_drift", "max_plan_age", "engine", "notifications", "priority")
+_CONNECTION = ("on_drift", "engine", "notifications", "priority")
 _IDENTIFIERS = ("email", "phone", "braze_id", "user_alias")
 _OBJECTS = (
     "events", "purchases", "aliases", "identify", "merge", "delete", "subscriptions", "cohorts",

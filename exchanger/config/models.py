@@ -29,6 +29,8 @@ StrategyName = Literal["set", "add", "sum", "set_if_empty", "clear", "remove", "
 FieldType = Literal[
     "string", "integer", "float", "decimal", "boolean", "date", "datetime", "list", "json"
 ]
+DriftPolicy = Literal["overwrite", "keep", "quarantine"]
+"""What a run does to a field that somebody else changed in Braze since it was delivered."""
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
 Priority = Literal["urgent", "normal", "low"]
 """Which of several waiting jobs the daemon starts first."""
@@ -89,6 +91,7 @@ class Connection(Strict):
 
     enabled: bool = True
     lease: Duration = timedelta(minutes=3)
+    max_plan_age: Duration = timedelta(days=1)
     braze: BrazeConfig
     s3: S3Config
 
@@ -133,6 +136,7 @@ class FieldConfig(Strict):
     too_long: Literal["reject", "cut"] = "reject"
     nan: Literal["reject", "empty"] = "reject"
     ordered: bool = False
+    on_drift: DriftPolicy = "overwrite"
     max_items: Annotated[int, Field(ge=1, le=500)] = 500
 
 
@@ -145,6 +149,7 @@ class RemainingFields(Strict):
     prefix: str = ""
     type: FieldType | None = None
     scale: Annotated[int, Field(ge=0, le=15)] | None = None
+    on_drift: DriftPolicy = "overwrite"
     standard: bool = False
 
 

@@ -59,7 +59,9 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     if not job.create_missing:
         lines.append("leaves out people that Braze does not know")
     if source.order_by:
-        lines.append(f"applies the rows of one profile in the order of {source.order_by}")
+        lines.append(
+            f"applies the rows of one profile in the order of {source.order_by}, also between files"
+        )
     lines += [f"{name}: {_field(field, job)}" for name, field in job.fields.items()]
     lines += [_remaining(block, job) for block in job.remaining_fields]
     return lines
@@ -69,14 +71,14 @@ def _field(field: FieldConfig, job: ImportJob) -> str:
     if field.from_ is None:
         given = f"always {field.value!r}" if isinstance(field.value, str) else str(field.value)
         where = " where Braze has nothing" if field.merge == "set_if_empty" else ""
-        return f"is {given}{where}"
+        return f"is {given}{where}" + _drifted(field)
     given = field.from_ + _kind(field.type, field.scale)
     if field.split is not None:
         given += f" split at {field.split!r}"
     does = _DOES[field.merge]
     if field.type in ("date", "datetime"):
         does = does.replace("higher", "later").replace("lower", "earlier")
-    return does.format(given=given) + _looked_up(field, job)
+    return does.format(given=given) + _looked_up(field, job) + _drifted(field)
 
 
 def _remaining(block: RemainingFields, job: ImportJob) -> str:
@@ -85,13 +87,23 @@ def _remaining(block: RemainingFields, job: ImportJob) -> str:
         columns += f" but {', '.join(block.exclude)}"
     named = f", named {block.prefix}COLUMN" if block.prefix else ""
     given = "its value" + _kind(block.type, block.scale)
-    return f"{columns}{named}: {_DOES[block.merge].format(given=given)}" + _looked_up(block, job)
+    return f"{columns}{named}: {_DOES[block.merge].format(given=given)}" + (
+        _looked_up(block, job) + _drifted(block)
+    )
 
 
 def _kind(kind: str | None, scale: int | None) -> str:
     if kind is None:
         return ""
     return f" (decimal, {scale} places)" if kind == "decimal" else f" ({kind})"
+
+
+def _drifted(field: FieldConfig | RemainingFields) -> str:
+    return {
+        "overwrite": "",
+        "keep": "; left alone where somebody else was seen to change it in Braze",
+        "quarantine": "; goes to quarantine where somebody else was seen to change it in Braze",
+    }[field.on_drift]
 
 
 def _looked_up(field: FieldConfig | RemainingFields, job: ImportJob) -> str:

@@ -56,6 +56,10 @@ class StateNames:
         """The rows that planning rejected, until they are written to quarantine."""
         return f"{self.prefix}outbox/{seq:09d}-{nonce}-rejected.parquet"
 
+    def planned_orders(self, seq: int, nonce: str) -> str:
+        """Where the winning rows of a run stand in the order of their job."""
+        return f"{self.prefix}outbox/{seq:09d}-{nonce}-orders.parquet"
+
     def acks(self, seq: int) -> str:
         """The folder of a run's acknowledgements."""
         return f"{self.prefix}acks/{seq:09d}/"
@@ -97,6 +101,11 @@ class StateNames:
         return f"{self.prefix}exports/{job}.json"
 
     @property
+    def first_deliveries(self) -> str:
+        """Which attributes were ever delivered, and what is yet to be read back of them."""
+        return f"{self.prefix}first-deliveries.json"
+
+    @property
     def lease(self) -> str:
         """Who may write."""
         return f"{self.prefix}lease.json"
@@ -105,6 +114,10 @@ class StateNames:
     def held(self) -> str:
         """The Delta table of held values."""
         return f"{self.prefix}held"
+
+    def orders(self, job: str, column: str) -> str:
+        """The Delta table of how far a job has come in the order of a column."""
+        return f"{self.prefix}orders/{_folder(job)}/{_folder(column)}"
 
     @property
     def applied(self) -> str:
@@ -115,6 +128,11 @@ class StateNames:
     def finished(self) -> str:
         """The Delta table of finished runs."""
         return f"{self.prefix}finished"
+
+
+def _folder(name: str) -> str:
+    # Readers of tables take percent signs in a path for escapes.
+    return table_column(name).replace("%", "~")
 
 
 def table_column(field: str) -> str:

@@ -24,9 +24,9 @@ SCHEMA = {
     "uncertain": pl.Boolean(),
 }
 """
-``outcome`` is ``ok``, ``refused``, or ``unknown`` where nobody will ask again; ``reason`` is
-Braze's own text, null when ok; ``uncertain``: an earlier attempt may have taken effect, so a
-refusal does not mean that nothing changed.
+``outcome`` is ``ok``, ``refused``, ``unknown`` where nobody will ask again, or ``withheld`` where
+it was decided not to send; ``reason`` is Braze's own text, or ours, null when ok; ``uncertain``: an
+earlier attempt may have taken effect, so a refusal does not mean that nothing changed.
 """
 
 Refusal = tuple[int, str, bool]
@@ -125,6 +125,17 @@ class Acknowledgements:
         if not items.is_empty():
             unknown = {"outcome": pl.lit("unknown"), "reason": pl.lit(reason)}
             self._keep(items.to_frame(ITEM).with_columns(**unknown, uncertain=pl.lit(value=True)))
+
+    def withhold(self, items: pl.DataFrame) -> None:
+        """
+        Keep that some items must not be sent.
+
+        Args:
+            items: ``@item`` and ``reason``, a sentence; nobody ever tried to send them.
+        """
+        if not items.is_empty():
+            withheld = items.select(ITEM, pl.lit("withheld").alias("outcome"), "reason")
+            self._keep(withheld.with_columns(uncertain=pl.lit(value=False)))
 
     def _keep(self, acks: pl.DataFrame) -> None:
         body = io.BytesIO()

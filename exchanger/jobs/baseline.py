@@ -7,36 +7,24 @@ would take minutes is the segment exported again.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import polars as pl
 import structlog
 
-from exchanger.config.models import Baseline
-from exchanger.errors import FileRejected, Stopped
-from exchanger.files.export_archives import Limits, read_batches
-from exchanger.jobs.export_dataset import archives
+from exchanger.errors import FileRejected
 from exchanger.jobs.export_pending import PendingDocument
 from exchanger.jobs.export_publish import sweep
-from exchanger.jobs.export_wait import (
-    CompleteExport,
-    ExportWait,
-    StoppedWaitingError,
-    find_segment,
-)
 from exchanger.jobs.lookup import WORTH_SAYING, lookup_seconds
-from exchanger.jobs.report import new_run_id
+from exchanger.jobs.segment_users import baseline_segment, export_segment, held_frames
 from exchanger.profiles.columns import PROFILE
 from exchanger.profiles.observations import held_form
-from exchanger.profiles.observed_exports import fields_of_export, held_users
+from exchanger.profiles.observed_exports import fields_of_export
 from exchanger.profiles.rules import NEEDS_HELD, Rule
 
 if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
-    from exchanger.jobs.world import World
-    from exchanger.profiles.exported import FieldsToExport
+    from exchanger.jobs.export_wait import CompleteExport
 
 log = structlog.get_logger()
 
@@ -59,18 +47,16 @@ def learn_from_segment(call: ImportCall, needed: pl.DataFrame, rules: list[Rule]
         FileRejected: The export is damaged; the next run asks anew.
         Stopped: The process was asked to stop; the next run waits for the same export.
     """
-    baseline = call.job.baseline
-    if not isinstance(baseline, Baseline) or baseline.segment is None:
+    baseline = baseline_segment(call.job)
+    if baseline is None:
         return None
     fields = sorted(rule.name for rule in rules if rule.merge in NEEDS_HELD)
     wanted = needed[PROFILE].unique()
     document = PendingDocument(call.world.bucket, call.world.state_prefix, call.name)
     if not _is_worth_it(call, document, fields, wanted.len()):
         return None
-    try:
-        export = asyncio.run(_exported(call, baseline, document, fields_of_export(fields)))
-    except StoppedWaitingError as error:
-        raise Stopped from error
+    asked = fields_of_export(fields)
+    export = export_segment(call.world, call.state, baseline, document, asked)
     seen = _Seen(wanted)
     try:
         _observe(call, export, fields, seen)
@@ -114,31 +100,8 @@ def _is_worth_it(
     return lookup_seconds(profiles, call.world.lookup_limit) >= WORTH_SAYING
 
 
-async def _exported(
-    call: ImportCall, baseline: Baseline, document: PendingDocument, fields: FieldsToExport
-) -> CompleteExport:
-    run_id = new_run_id(call.name, call.world.clock.now())
-    async with call.world.braze() as braze:
-        segment = find_segment(await braze.segments(), baseline.segment or "")
-        runs = call.state.runs
-        wait = ExportWait(call.world, braze, baseline.completion, document, runs)
-        pending = await wait.requested(segment.id, fields, run_id, fresh=False)
-        return await wait.complete(segment, pending)
-
-
 def _observe(call: ImportCall, export: CompleteExport, fields: list[str], seen: _Seen) -> None:
     """Record everybody in an export: what is not needed now may be needed by the next file."""
-    call.world.progress.step("reading the export", len(export.files) or 1)
-    frames = map(seen.pass_on, _frames(call.world, export, fields))
+    frames = map(seen.pass_on, held_frames(call.world, export, fields))
     pending = export.pending
     call.state.held.observe_all(frames, stamp=pending.stamp, at=pending.requested_at)
-
-
-def _frames(world: World, export: CompleteExport, fields: list[str]) -> Iterator[pl.DataFrame]:
-    for key, path in archives(world, export):
-        for lines in read_batches(path, key, Limits()):
-            if world.stopping.is_set():
-                raise Stopped
-            yield held_users(lines, key, fields)
-        path.unlink()
-        world.progress.advance(1)

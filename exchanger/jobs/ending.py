@@ -11,6 +11,7 @@ from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.deliver import Delivery, deliver
 from exchanger.jobs.dropping import drop_unfinished
 from exchanger.jobs.held_back import wait_for_a_person
+from exchanger.jobs.old_plans import look_again
 from exchanger.jobs.quarantine import no_rows
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.runfiles import load
@@ -79,6 +80,7 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
         stored = state.runs.change(stored, state="delivering", fence=_fence(world))
     if stored.document.state == "delivering":
         acks = Acknowledgements(world.bucket, state.names, run.seq)
+        stored, outbox = look_again(world, state, stored, outbox, acks)
         suspects = suspects_of(outbox, acks) if run.taken_over else outbox.clear()
         delivery = _deliver(world, state, stored, outbox, acks)
         if not delivery.complete:
@@ -86,7 +88,7 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
         make_certain(world, suspects)
         stored = _freeze(world, state, stored, delivery, acks)
     report = settle(world, state, stored, outbox, rejected)
-    tidy(world, state)
+    tidy(world, state, run)
     return report
 
 

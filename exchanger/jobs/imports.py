@@ -17,12 +17,13 @@ from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.intake import Intake
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.preview import PlanReport, preview
+from exchanger.jobs.read_back import due, read_back
 from exchanger.jobs.read_files import read_files
 from exchanger.jobs.report import FileReport, RunReport, combined
 from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
 from exchanger.jobs.totals import say_what_counts_again
-from exchanger.jobs.turn import committed, in_turn
+from exchanger.jobs.turn import committed, end_others, in_turn
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
@@ -118,20 +119,24 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
     if newest is not None and newest.document.state not in ENDED:
         return None
     waiting = waiting_files(call)
-    return None if waiting.files else _waiting_notes(waiting)
+    return None if waiting.files or due(call) else _waiting_notes(waiting)
 
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
     """Finish what was begun, then take run after run until no file waits."""
+    end_others(call)
+    told = read_back(call)
     while not call.world.stopping.is_set():
-        taken = committed(call, lambda seq: _plan_and_commit(call, seq))
+        taken = committed(call, lambda seq: _plan_and_commit(call, seq, told))
         if taken.stored is not None:
+            told.clear()
             reports.append(finish(call.world, call.state, taken.stored))
         if taken.waiting and not call.world.stopping.is_set():
             reports += _held_back(call, taken)
         if not taken.listed.files:
             notes += _waiting_notes(taken.listed)
             break
+    notes += told
 
 
 @dataclass(frozen=True)
@@ -144,11 +149,12 @@ class _Taken:
     waiting: Sequence[WaitingFile] = ()
 
 
-def _plan_and_commit(call: ImportCall, seq: int) -> _Taken:
+def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     listed = waiting_files(call)
     if not listed.files:
         return _Taken(seq, listed)
     report = numbered_report(call, seq)
+    report.notes += told
     reading = read_files(call, _intakes(call, listed.files))
     if not reading.files and not reading.gone:
         return _Taken(seq, listed, waiting=reading.waiting)

@@ -12,23 +12,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.jobs.late_files import applied_orders
 from exchanger.jobs.later_changes import later_changes
 from exchanger.jobs.lookup import look_up_and_keep, wait_until_shown
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.own_run import overtaken_in_own_run, rows_after
 from exchanger.jobs.reading import REJECTED
-from exchanger.profiles.columns import FILE, PROFILE, ROW, before, said, wanted
+from exchanger.profiles.columns import FILE, ORDER, PROFILE, ROW, before, wanted
+from exchanger.profiles.ordering import GIVING_WAY, REPLACING, overtaken, silenced
 
 if TYPE_CHECKING:
-    from exchanger.config.models import StrategyName
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.quarantined_rows import OwedRows, QuarantinedRows
     from exchanger.jobs.reading import Reading
     from exchanger.profiles.rules import Rule
     from exchanger.state.runs import RunDocument
 
-_LATE: frozenset[StrategyName] = frozenset({"set", "clear", "remove", "set_if_empty"})
-"""Strategies by which an old row would undo a newer one."""
 _NOBODY_KNOWS = (
     "Braze may have applied this to {} before it refused it, and the value has changed since: look "
     "at the profile, and give the difference in a new file if it is missing."
@@ -57,18 +56,19 @@ def settle_late_rows(
     used = rows_after(call, first, reading, found)
     for owed in found.owed:
         _settle_uncertain(call, reading, owed)
-    rules = [rule for rule in reading.rules.values() if rule.merge in _LATE]
-    overtaken = [
-        [
-            _overtaken(frame, rules, later),
-            overtaken_in_own_run(frame, rules, first, reading, used),
-        ]
+    rules = [rule for rule in reading.rules.values() if rule.merge in GIVING_WAY]
+    left = [
+        silenced(
+            frame,
+            _either(
+                _overtaken(call, frame, rules, later),
+                overtaken_in_own_run(frame, rules, first, reading, used),
+            ),
+        )
         for frame in reading.frames
     ]
-    reading.frames = [
-        _without_overtaken(frame, cells, reading)
-        for frame, cells in zip(reading.frames, overtaken, strict=True)
-    ]
+    reading.frames = [each.rows for each in left]
+    reading.superseded += sum(each.gone.height for each in left)
     if reading.superseded:
         reading.notes.append(
             f"{reading.superseded:,} rows were left out, as newer ones changed all that they say."
@@ -87,39 +87,36 @@ def _first_run(call: ImportCall, run: RunDocument) -> tuple[RunDocument, list[in
     return run, retries
 
 
-def _overtaken(frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame) -> pl.DataFrame:
-    """Tell which cells of a frame later runs have changed, as *overtaken_in_own_run* does."""
-    changed = {rule.name: later.filter(pl.col("field") == rule.name)[PROFILE] for rule in rules}
-    return frame.select(
-        pl.col(PROFILE).is_in(profiles.implode()).alias(name)
-        for name, profiles in changed.items()
-        if name in frame.columns
-    )
+def _either(cells: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Join two answers about the same cells."""
+    return cells.select(pl.col(name) | others[name] for name in cells.columns)
 
 
-def _without_overtaken(
-    frame: pl.DataFrame, overtaken: list[pl.DataFrame], reading: Reading
+def _overtaken(
+    call: ImportCall, frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame
 ) -> pl.DataFrame:
-    spoke = frame.filter(_speaks(frame))
-    for name in overtaken[0].columns:
-        gone = overtaken[0][name] | overtaken[1][name]
-        frame = frame.with_columns(pl.when(~gone).then(pl.col(name)).alias(name))
-        if said(name) in frame.columns:
-            frame = frame.with_columns((pl.col(said(name)) & ~gone).alias(said(name)))
-    silenced = frame.filter(~_speaks(frame)).join(spoke, on=[FILE, ROW], how="semi")
-    reading.superseded += silenced.height
-    return frame.join(silenced, on=[FILE, ROW], how="anti", maintain_order="left")
+    """
+    Tell which cells later runs have changed, as ``ordering.overtaken`` does: all fields it has.
 
-
-def _speaks(frame: pl.DataFrame) -> pl.Expr:
-    told = [name for name in frame.columns if name.startswith(said(""))]
-    # What a *clear* rule says is in its flag alone.
-    fields = [name for name in frame.columns if not name.startswith("@") and said(name) not in told]
-    return pl.any_horizontal(
-        pl.lit(value=False),
-        *(pl.col(name).is_not_null() for name in fields),
-        *(pl.col(name).fill_null(value=False) for name in told),
-    )
+    Where later runs of the same job had an order, that decides in place of the number of the run.
+    Of an equal order the later run counts, and that is not the one which is given again.
+    """
+    cells: dict[str, pl.Series] = {}
+    older = pl.DataFrame()
+    if ORDER in frame.columns:
+        applied = applied_orders(call, frame, rules)
+        older = overtaken(frame, applied, rules, or_equal=True)
+    for rule in rules:
+        if rule.name not in frame.columns:
+            continue
+        changed = later.filter(pl.col("field") == rule.name)
+        hit = frame[PROFILE].is_in(changed[PROFILE].implode())
+        if ORDER in frame.columns and rule.merge in REPLACING:
+            by_number = changed.filter(~pl.col("in_order"))[PROFILE]
+            unordered = frame[PROFILE].is_in(by_number.implode()) | (hit & frame[ORDER].is_null())
+            hit = unordered | (hit & older[rule.name]) if rule.name in older.columns else unordered
+        cells[rule.name] = hit
+    return frame.select(cell.alias(name) for name, cell in cells.items())
 
 
 def _settle_uncertain(call: ImportCall, reading: Reading, owed: OwedRows) -> None:

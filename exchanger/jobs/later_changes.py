@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
     from exchanger.state.runs import RunDocument
 
-LATER = pl.Schema({PROFILE: pl.String, "field": pl.String, "before": pl.String})
-"""One row for each field of a profile that was changed: its value before the first change."""
+LATER = pl.Schema(
+    {PROFILE: pl.String, "field": pl.String, "before": pl.String, "in_order": pl.Boolean}
+)
+"""
+One row for each field of a profile that was changed: its value before the first change, and whether
+all that changed it were runs of the same job, in the order of the column that it has now.
+"""
 
 
 def later_changes(
@@ -50,7 +55,8 @@ def later_changes(
         if run.outbox and seq not in leaving_out:
             found += _changes(call, run, profiles, accepted=accepted)
         call.world.progress.advance(1)
-    return pl.concat(found).unique([PROFILE, "field"], keep="first", maintain_order=True)
+    by_field = pl.concat(found).group_by(PROFILE, "field", maintain_order=True)
+    return by_field.agg(pl.col("before").first(), pl.col("in_order").all())
 
 
 def _changes(
@@ -63,9 +69,16 @@ def _changes(
     if accepted:
         acks = Acknowledgements(call.world.bucket, call.state.names, run.seq).read(run.ack_parts)
         named = named.join(acks.filter(pl.col("outcome") == "ok"), on=ITEM, how="semi")
+    in_order = run.order_by != "" and (run.job, run.order_by) == (
+        call.name,
+        call.job.source.order_by,
+    )
     return [
         named.filter(pl.col(wanted(name)).is_not_null()).select(
-            PROFILE, pl.lit(name).alias("field"), pl.col(before(name)).alias("before")
+            PROFILE,
+            pl.lit(name).alias("field"),
+            pl.col(before(name)).alias("before"),
+            pl.lit(in_order).alias("in_order"),
         )
         for name in run.fields
         if wanted(name) in named.columns

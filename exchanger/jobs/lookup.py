@@ -103,24 +103,43 @@ def look_up(world: World, needed: pl.DataFrame, keep: Keep | None = None) -> pl.
         BrazeError: Braze gave no usable answer.
         Stopped: The process was asked to stop.
     """
+    frames: list[pl.DataFrame] = []
+
+    def pass_on(part: pl.DataFrame, asked_at: datetime) -> None:
+        frames.append(part)
+        if keep is not None:
+            keep(part, asked_at)
+
     profiles = needed[PROFILE].unique().sort()
-    fields = needed["field"].unique().sort().to_list()
+    look_up_parts(world, profiles, needed["field"].unique().sort().to_list(), pass_on)
+    return pl.concat(frames)
+
+
+def look_up_parts(world: World, profiles: pl.Series, fields: list[str], keep: Keep) -> None:
+    """
+    Ask Braze for fields of any number of profiles; the answers are not gathered.
+
+    Args:
+        world: The outside.
+        profiles: Identifiers, each once.
+        fields: Attributes.
+        keep: As for *look_up*.
+
+    Raises:
+        BrazeError: As for *look_up*.
+        Stopped: As for *look_up*.
+    """
     world.progress.step("looking up profiles in Braze", profiles.len())
-    return asyncio.run(_ask(world, profiles, fields, keep))
+    asyncio.run(_ask(world, profiles, fields, keep))
 
 
-async def _ask(
-    world: World, profiles: pl.Series, fields: list[str], keep: Keep | None
-) -> pl.DataFrame:
-    frames = []
+async def _ask(world: World, profiles: pl.Series, fields: list[str], keep: Keep) -> None:
     async with world.braze() as braze:
         for at in range(0, profiles.len(), PART):
             asked_at = world.clock.now()
-            frames.append(await _ask_part(world, braze, profiles.slice(at, PART), fields))
-            if keep is not None:
-                await asyncio.to_thread(keep, frames[-1], asked_at)
+            part = await _ask_part(world, braze, profiles.slice(at, PART), fields)
+            await asyncio.to_thread(keep, part, asked_at)
     log.info("lookup.finished", profiles=profiles.len(), fields=len(fields))
-    return pl.concat(frames)
 
 
 async def _ask_part(

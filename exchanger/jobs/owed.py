@@ -3,8 +3,9 @@ What Braze refused, in a form that can be given again: as given, not as it was t
 
 The object beside the quarantine file has a row for each refused profile and file: ``@file``,
 ``@row``, ``@profile``, ``@uncertain`` (an attempt may have taken effect all the same) and, for each
-field, ``given:NAME``, ``before:NAME`` and ``wanted:NAME``, all canonical JSON text. Rows are
-numbered through the object, so that a row which is quarantined once more can be found again.
+field, ``given:NAME``, ``before:NAME`` and ``wanted:NAME``, all canonical JSON text. Under
+``order_by``, fields of different ``@order`` have rows of their own. Rows are numbered through the
+object, so that a row which is quarantined once more can be found again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import polars as pl
 
 from exchanger.config.models import FieldConfig, Match, Source
 from exchanger.jobs.opening import with_records
-from exchanger.profiles.columns import FILE, PROFILE, ROW, before, said, wanted
+from exchanger.profiles.columns import FILE, ORDER, PROFILE, ROW, before, ordered, said, wanted
 from exchanger.profiles.given import cast_rows
 from exchanger.profiles.held_text import members
 from exchanger.profiles.mapping import settle_rules
@@ -35,7 +36,10 @@ _COUNTED = ("sum", "add")
 
 
 def owed_by(
-    refused: pl.DataFrame, gifts: pl.DataFrame, fields: Mapping[str, Mapping[str, Any]]
+    refused: pl.DataFrame,
+    gifts: pl.DataFrame,
+    orders: pl.DataFrame,
+    fields: Mapping[str, Mapping[str, Any]],
 ) -> pl.DataFrame:
     """
     Make the frame of what is still owed to refused profiles.
@@ -43,23 +47,14 @@ def owed_by(
     Args:
         refused: Their rows of the outbox, with ``uncertain``.
         gifts: What each file gave to summed and added fields of them.
+        orders: Where the rows that gave it stand in the order of ``order_by``.
         fields: How each field was merged, by name.
 
     Returns:
         As described above; empty if nothing was refused.
     """
     changed = [name for name in fields if wanted(name) in refused.columns]
-    own = refused.select(
-        PROFILE,
-        FILE,
-        pl.lit(0, pl.Int64).alias(_TURN),
-        *(_given(name).alias(GIVEN + name) for name in changed if _merge(fields, name) == "other"),
-        *(
-            _removed(name).alias(GIVEN + name)
-            for name in changed
-            if _merge(fields, name) == "remove"
-        ),
-    )
+    own = [_own(refused, orders, name, fields) for name in changed]
     counted = [
         gifts.filter(pl.col("field") == name)
         .join(refused, on=PROFILE, how="semi")
@@ -72,11 +67,12 @@ def owed_by(
         for name in fields
         if _merge(fields, name) == "counted"
     ]
+    key = [PROFILE, FILE, _TURN, *([ORDER] if orders.height else [])]
     rows = (
-        pl.concat([own, *counted], how="diagonal")
-        .group_by(PROFILE, FILE, _TURN)
+        pl.concat([_nobody(refused, orders), *own, *counted], how="diagonal")
+        .group_by(key)
         .agg(pl.all().drop_nulls().first())
-        .sort(PROFILE, FILE, _TURN)
+        .sort(key)
     )
     given = [name for name in rows.columns if name.startswith(GIVEN)]
     speaking = rows.filter(pl.any_horizontal(pl.lit(value=False), pl.col(given).is_not_null()))
@@ -90,6 +86,34 @@ def owed_by(
         .join(beside, on=PROFILE, how="left", maintain_order="left")
         .with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(ROW))
     )
+
+
+def _nobody(refused: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
+    """Make an empty frame of what names a row."""
+    order = {ORDER: orders[ORDER].dtype} if orders.height else {}
+    return pl.DataFrame(
+        schema={PROFILE: pl.String(), FILE: refused[FILE].dtype, _TURN: pl.Int64(), **order}
+    )
+
+
+def _own(
+    refused: pl.DataFrame,
+    orders: pl.DataFrame,
+    name: str,
+    fields: Mapping[str, Mapping[str, Any]],
+) -> pl.DataFrame:
+    """Tell what is owed to one field, with its order; nothing if the gifts tell it."""
+    merge = _merge(fields, name)
+    if merge == "counted":
+        return refused.select(PROFILE).clear()
+    given = _removed(name) if merge == "remove" else _given(name)
+    rows = refused.select(
+        PROFILE, FILE, pl.lit(0, pl.Int64).alias(_TURN), given.alias(GIVEN + name)
+    ).filter(pl.col(GIVEN + name).is_not_null())
+    if ordered(name) not in orders.columns:
+        return rows
+    known = orders.filter(ordered(name)).select(PROFILE, ORDER)
+    return rows.join(known, on=PROFILE, how="left", maintain_order="left")
 
 
 def _merge(fields: Mapping[str, Mapping[str, Any]], name: str) -> str:
@@ -126,6 +150,7 @@ def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
     fields: Mapping[str, Mapping[str, Any]],
     types: Mapping[str, str],
     key: str,
+    order: pl.DataType | None = None,
 ) -> tuple[list[Rule], pl.DataFrame, pl.DataFrame]:
     """
     Cast what is owed by today's configuration, as if it came from a file.
@@ -137,6 +162,7 @@ def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
         fields: How each field was merged by the run that owes.
         types: The types of the job's columns, as kept by now.
         key: The file's key, for messages.
+        order: What ``@order`` is now; None leaves it out.
 
     Returns:
         The rules, the given frame, and the rows that cannot be used (``reading.REJECTED``).
@@ -162,8 +188,17 @@ def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
     spoken = owed.select(
         ROW, *(pl.col(GIVEN + name).is_not_null().alias(flag) for name, flag in told.items())
     )
+    if order is not None:
+        spoken = spoken.with_columns(_as_order(owed[ORDER], order))
     frame = given.frame.drop(told.values()).join(spoken, on=ROW, how="left", maintain_order="left")
     return rules, frame, with_records(raw, given)
+
+
+def _as_order(orders: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Bring orders to the type of today; of another kind than that, they tell nothing."""
+    if orders.dtype == dtype or (orders.dtype.is_numeric() and dtype.is_numeric()):
+        return orders.cast(dtype, strict=False)
+    return pl.Series(ORDER, [None] * len(orders), dtype)
 
 
 def _configured(

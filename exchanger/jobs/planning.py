@@ -17,8 +17,9 @@ import structlog
 
 from exchanger.jobs.baseline import learn_from_segment
 from exchanger.jobs.contributions import as_gifts, corrected, with_already
+from exchanger.jobs.late_files import rows_in_order
 from exchanger.jobs.lookup import look_up_and_keep, overlay, say_if_slow, wait_until_shown
-from exchanger.jobs.quarantine import quarantined
+from exchanger.jobs.unmergeable import rejected_by_plan
 from exchanger.profiles.columns import (
     BEFORE,
     EXISTS,
@@ -28,6 +29,7 @@ from exchanger.profiles.columns import (
     PROFILE,
     ROW,
     ROWS,
+    SENT,
     SURE,
     WANTED,
 )
@@ -55,6 +57,7 @@ class Plan:
             profile that are not superseded.
         gifts: What each file gives to summed and added fields of profiles that can be merged.
         rejected: Rows that go to quarantine, in its shape.
+        orders: How far the run takes each field in the order of ``order_by``, once accepted.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
     """
@@ -62,6 +65,7 @@ class Plan:
     outbox: pl.DataFrame
     gifts: pl.DataFrame
     rejected: pl.DataFrame
+    orders: pl.DataFrame
     rules: list[Rule]
     lookups: int
 
@@ -89,7 +93,8 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
         BrazeError: A look-up failed.
     """
     rules = list(reading.rules.values())
-    given = reading.given()
+    ordered = rows_in_order(call, reading, rules)
+    given = ordered.given
     taken_back = reading.taken_back()
     folded = corrected(fold(given, rules), taken_back, rules)
     known = _held(call, folded[PROFILE], rules)
@@ -97,7 +102,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     merged = merge(folded, held, rules, assume_empty=call.job.assumes_empty)
     accepted = folded.select(PROFILE, ROWS).join(merged.rejected, on=PROFILE, how="anti")
     rows = _effective_rows(given, accepted, rules)
-    present = _without_absent(call, merged.wanted, held)
+    present = _present(call, merged.wanted, held)
     outbox = _outbox(call, present, known, held, rows)
     _count(report, reading, folded, rows, merged)
     _count_idle(call, report, rows, held, outbox)
@@ -106,7 +111,8 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
         gifts=with_already(
             _gifts(given, taken_back, rules, rows, _absent(call, held)), reading.already
         ),
-        rejected=_quarantine(reading, given, taken_back, merged.rejected),
+        rejected=rejected_by_plan(reading, given, taken_back, merged.rejected),
+        orders=ordered.orders(rules, _present(call, rows, held), outbox),
         rules=rules,
         lookups=lookups,
     )
@@ -122,13 +128,14 @@ def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFr
     it shows.
     """
     names = [rule.name for rule in rules]
+    sent = [rule.name for rule in rules if rule.config.on_drift != "overwrite"]
     if call.job.max_age is None:
-        held = call.state.held.of(profiles, names)
+        held = call.state.held.of(profiles, names, sent=sent)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
         needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
         since = call.world.clock.now() - oldest
-        held = call.state.held.of(profiles, names, since=since, fresh=needed)
+        held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())
     return held if call.job.create_missing else held.filter(pl.col(EXISTS).fill_null(value=True))
@@ -169,7 +176,8 @@ def _wait_until_shown(call: ImportCall, known: pl.DataFrame, report: RunReport) 
 
     Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
     """
-    uncertain = pl.any_horizontal(pl.lit(value=False), pl.col(pl.String).exclude(PROFILE) == "?")
+    texts = pl.col(pl.String).exclude(PROFILE, f"^{re.escape(SENT)}.*$")
+    uncertain = pl.any_horizontal(pl.lit(value=False), texts == "?")
     last = (report.seq or 1) - 1
     if call.record and last and known.select(uncertain.any()).item():
         wait_until_shown(call, last)
@@ -202,9 +210,9 @@ def _absent(call: ImportCall, held: pl.DataFrame) -> pl.Series:
     return gone.clear() if call.job.create_missing else gone
 
 
-def _without_absent(call: ImportCall, changes: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+def _present(call: ImportCall, rows: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     absent = _absent(call, held)
-    return changes if absent.is_empty() else changes.filter(~_among(absent))
+    return rows if absent.is_empty() else rows.filter(~_among(absent))
 
 
 def _outbox(
@@ -285,6 +293,11 @@ def _count(
             f"{merged.counts.members_dropped:,} members of lists were dropped, as the lists were "
             "longer than allowed."
         )
+    report.fields_kept = merged.counts.fields_kept
+    if report.fields_kept:
+        report.notes.append(
+            f"{report.fields_kept:,} values were left as somebody else had set them in Braze."
+        )
 
 
 def _count_idle(
@@ -302,34 +315,3 @@ def _count_idle(
     report.profiles_skipped = skipped.height
     report.rows_unchanged = int(unchanged[ROWS].sum())
     report.profiles_unchanged = unchanged.height
-
-
-def _quarantine(
-    reading: Reading, given: pl.DataFrame, taken_back: pl.DataFrame, rejected: pl.DataFrame
-) -> pl.DataFrame:
-    """
-    Join the rows that could not be read with those whose profile could not be merged.
-
-    A profile that only earlier versions of a file named has no row; it is listed without one.
-    """
-    alone = taken_back.select(PROFILE, FILE).join(given, on=PROFILE, how="anti")
-    rows = pl.concat([given, alone.unique(PROFILE)], how="diagonal")
-    unmergeable = rows.join(rejected, on=PROFILE, maintain_order="left")
-    lists = [name for name in given.columns if given[name].dtype.is_nested()]
-    record = pl.struct(
-        pl.col(PROFILE).alias("external_id"),
-        *(
-            pl.col(name) if name in lists else pl.col(name).cast(pl.String)
-            for name in given.columns
-            if not name.startswith("@")
-        ),
-    ).struct.json_encode()
-    by_profile = unmergeable.with_columns(record.alias("record")).select(
-        FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record"
-    )
-    return pl.concat(
-        [
-            quarantined(reading.rejected_rows(), reading.files, "rejected"),
-            quarantined(by_profile, reading.files, "rejected"),
-        ]
-    )

@@ -77,6 +77,7 @@ class RunReport:
     profiles_skipped: int = 0
     profiles_refused: int = 0
     fields_changed: int = 0
+    fields_kept: int = 0
     data_points: int = 0
     requests: int = 0
     started_at: datetime | None = None

@@ -27,7 +27,7 @@ from exchanger.jobs.report import combined
 from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
 from exchanger.jobs.turn import committed, in_turn
-from exchanger.profiles.columns import FILE, ROW
+from exchanger.profiles.columns import FILE, ORDER, ROW
 from exchanger.state.connection import open_state
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
             fields=owed.run.fields,
             types=reading.types,
             key=claim.key,
+            order=_order_type(call, reading, owed),
         )
     except FileRejected as error:
         return _add_unfit(reading, claim, owed, error)
@@ -154,6 +155,15 @@ def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
     reading.frames.append(given)
     reading.rejected.append(rejected)
     return None
+
+
+def _order_type(call: ImportCall, reading: Reading, owed: OwedRows) -> pl.DataType | None:
+    """Tell as what refused rows are ordered; None if the job orders by nothing, or otherwise."""
+    same = owed.run.order_by == (call.job.source.order_by or "")
+    if not same or ORDER not in owed.rows.columns:
+        return None
+    others = (frame[ORDER].dtype for frame in reading.frames if ORDER in frame.columns)
+    return next(others, owed.rows[ORDER].dtype)
 
 
 def _add_unfit(reading: Reading, claim: ClaimedFile, owed: OwedRows, error: FileRejected) -> None:

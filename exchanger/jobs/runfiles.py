@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.profiles.rules import Rule
+    from exchanger.state.connection import ConnectionState
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ def commit(
     checksum = _store(world, outbox, plan.outbox)
     gifts = store_unless_empty(world, names.gifts(seq, nonce), plan.gifts)
     rejected = store_unless_empty(world, names.rejected(seq, nonce), plan.rejected)
+    orders = store_unless_empty(world, names.planned_orders(seq, nonce), plan.orders)
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -61,6 +63,8 @@ def commit(
         rejected=rejected,
         objects=plan.outbox.height,
         fields={rule.name: _merged_as(rule) for rule in plan.rules},
+        orders=orders,
+        order_by=call.job.source.order_by or "",
         origin=origin,
         types=reading.types,
         report=report.to_json(),
@@ -71,7 +75,37 @@ def commit(
 
 
 def _merged_as(rule: Rule) -> dict[str, Any]:
-    return {"merge": rule.merge, "type": rule.type, "scale": rule.scale}
+    told: dict[str, Any] = {"merge": rule.merge, "type": rule.type, "scale": rule.scale}
+    if rule.config.on_drift != "overwrite":
+        told["on_drift"] = rule.config.on_drift
+    if rule.config.ordered:
+        told["ordered"] = True
+    return told
+
+
+def replace_outbox(
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: pl.DataFrame,
+    report: dict[str, Any],
+) -> Stored:
+    """
+    Let a run that is under way send less than was planned.
+
+    Args:
+        world: The outside.
+        state: Where the run is.
+        stored: The run.
+        outbox: The same rows, without some fields of objects that nobody tried to send.
+        report: As it is now.
+
+    Raises:
+        StorageChanged: Another process is ending the same run.
+    """
+    key = state.names.outbox(stored.document.seq, new_nonce())
+    checksum = _store(world, key, outbox)
+    return state.runs.change(stored, outbox=key, outbox_sha256=checksum, report=report)
 
 
 def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:

@@ -15,8 +15,10 @@ import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.contributions import ALREADY, GAVE, with_already
+from exchanger.jobs.late_files import ORDERS_SCHEMA, without_unaccepted
 from exchanger.jobs.owed import owed_by
 from exchanger.jobs.quarantine import quarantined, to_csv
+from exchanger.jobs.read_back import keep_sample
 from exchanger.jobs.report import RunReport, RunState
 from exchanger.jobs.runfiles import load, store_unless_empty
 from exchanger.profiles.columns import (
@@ -54,7 +56,7 @@ def settle(
 
     Args:
         world: The outside.
-        state: Where it is committed: held values, applied files, kept types, in this order.
+        state: Where it is committed: held values, orders, applied files, kept types, in this order.
         stored: The run document, ``settling``.
         outbox: The run's outbox.
         rejected: The rows that planning rejected, as quarantine has them.
@@ -63,21 +65,26 @@ def settle(
     acks = Acknowledgements(world.bucket, state.names, run.seq).read(run.ack_parts)
     answered = _answered(outbox, acks)
     accepted = answered.filter(pl.col("outcome") == "ok")
-    refused = answered.filter(pl.col("outcome") == "refused")
+    refused = answered.filter(pl.col("outcome").is_in(["refused", "withheld"]))
     unknown = answered.filter(pl.col("outcome") == "unknown")
     dropped = answered.filter(pl.col("outcome").is_null())
 
     nothing = with_already(pl.DataFrame(schema=GIFTS_SCHEMA), [])
     gifts = load(world, run.gifts) if run.gifts else nothing
     gave = _keep_gave(world, state, run, _without(gifts, refused, dropped))
-    owed = _keep_owed(world, state, run, refused, gifts)
+    orders = load(world, run.orders) if run.orders else pl.DataFrame(schema=ORDERS_SCHEMA)
+    owed = _keep_owed(world, state, run, refused, (gifts, orders))
 
     acked_at = datetime.fromisoformat(run.acked_at)
-    doubtful = refused.filter(pl.col("uncertain") | pl.lit(run.resumed))
+    doubtful = refused.filter(_doubtful(run))
     uncertain = pl.concat([doubtful, unknown])
     held = pl.concat([_held_rows(accepted), _uncertain_rows(uncertain)])
     state.held.deliver(held, seq=run.seq, at=acked_at)
+    if run.orders:
+        accepted_orders = without_unaccepted(orders, answered)
+        state.orders.by(run.job, run.order_by).record(accepted_orders, seq=run.seq)
     state.applied.record(run.job, run.files, seq=run.seq)
+    keep_sample(state, run, accepted)
     if run.types:
         state.types.keep(run.job, run.types, seq=run.seq)
 
@@ -170,11 +177,12 @@ def _keep_owed(
     state: ConnectionState,
     run: RunDocument,
     refused: pl.DataFrame,
-    gifts: pl.DataFrame,
+    gave: tuple[pl.DataFrame, pl.DataFrame],
 ) -> str:
-    """Keep what was given to refused profiles, so that it can be given again."""
-    doubtful = refused.with_columns(pl.col("uncertain") | pl.lit(run.resumed))
-    rows = owed_by(doubtful, gifts.filter(~pl.col(ALREADY)), run.fields)
+    """Keep what was given to refused profiles, and its order, so that it can be given again."""
+    doubtful = refused.with_columns(_doubtful(run).alias("uncertain"))
+    gifts, orders = gave
+    rows = owed_by(doubtful, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
     return store_unless_empty(world, state.names.owed(run.job, run.seq), rows)
 
 
@@ -190,6 +198,12 @@ def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:
         pl.lit(value=True).alias(EXISTS),
         *(pl.col(WANTED + name).alias(name) for name in fields),
     )
+
+
+def _doubtful(run: RunDocument) -> pl.Expr:
+    """Tell of which refused objects an attempt may have taken effect all the same."""
+    attempted = pl.col("outcome") != "withheld"
+    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 def _uncertain_rows(refused: pl.DataFrame) -> pl.DataFrame:
@@ -242,7 +256,10 @@ def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
         FILE,
         ROW,
         pl.col(PROFILE).alias("profile"),
-        pl.lit("refused_by_braze").alias("reason"),
+        pl.when(pl.col("outcome") == "withheld")
+        .then(pl.lit("changed_by_others"))
+        .otherwise(pl.lit("refused_by_braze"))
+        .alias("reason"),
         pl.col("reason").alias("message"),
         pl.col(OBJECT).alias("record"),
     )

@@ -11,13 +11,14 @@ from exchanger.errors import LeaseLost, Stopped, StorageError
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
+    from exchanger.state.runs import RunDocument
 
 log = structlog.get_logger()
 
 
-def tidy(world: World, state: ConnectionState) -> None:
+def tidy(world: World, state: ConnectionState, run: RunDocument | None = None) -> None:
     """
-    Fold the held values, if it is worth it.
+    Fold the held values, and what else a run has added to, if it is worth it.
 
     The run before has ended already, so being stopped here, losing the lease, or a store that does
     not answer any more is no failure: the next run does it.
@@ -30,5 +31,7 @@ def tidy(world: World, state: ConnectionState) -> None:
 
     try:
         state.held.tidy(go_on)
+        if run is not None and run.orders:
+            state.orders.by(run.job, run.order_by).tidy(go_on)
     except (Stopped, LeaseLost, StorageError) as error:
-        log.info("held.not_folded", reason=type(error).__name__)
+        log.info("tables.not_folded", reason=type(error).__name__)

@@ -72,6 +72,7 @@ class World:
         lease_seconds: How long the connection's lease lasts without renewal.
         lease: Held while profiles are written; None where nothing is.
         lookup_limit: How fast profiles can be looked up.
+        max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
@@ -90,6 +91,7 @@ class World:
     lease_seconds: float = 180.0
     lease: Lease | None = None
     lookup_limit: RateLimit = LOOKUPS
+    max_plan_age: float = 86_400.0
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 
     def pause(self, seconds: float) -> None:

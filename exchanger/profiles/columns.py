@@ -24,8 +24,13 @@ POINTS = "@points"
 """UInt32: data points that the object costs (braze-api.md 13)."""
 SURE = "@sure"
 """Boolean: the profile exists once Braze accepts its object, so held values may advance."""
+STAMP = "@stamp"
+"""Int64: the newest run that anything held of the profile is known to include."""
 
 SAID = "@said:"
+ORDERED = "order:"
+SENT = "@sent:"
+SEEN = "@seen:"
 BEFORE = "before:"
 WANTED = "wanted:"
 SEND = "send:"
@@ -34,6 +39,11 @@ SEND = "send:"
 def said(field: str) -> str:
     """Name the Boolean column that tells whether a row speaks of a ``clear`` field."""
     return SAID + field
+
+
+def ordered(field: str) -> str:
+    """Name the Boolean column that tells whether a row's ``@order`` counts for a field."""
+    return ORDERED + field
 
 
 def before(field: str) -> str:
@@ -49,3 +59,8 @@ def wanted(field: str) -> str:
 def send(field: str) -> str:
     """Name the column of the JSON fragment to send for a field; null: not sent."""
     return SEND + field
+
+
+def sent_column(field: str) -> str:
+    """Name the column of a field's canonical value as it was delivered last; null: never."""
+    return SENT + field

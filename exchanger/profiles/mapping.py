@@ -84,6 +84,18 @@ def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Se
     return Settled(rules, {**kept, **found}, _skipped(job, raw))
 
 
+def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields | None:
+    """Find what a job says of an attribute; None if it does not write it."""
+    if attribute in job.fields:
+        return job.fields[attribute]
+    named = _named_columns(job)
+    for block in job.remaining_fields:
+        column = attribute.removeprefix(block.prefix)
+        if attribute == block.prefix + column and column not in named and _takes(block, column):
+            return block
+    return None
+
+
 def widen_rules(rules: list[Rule], kept: Mapping[str, str]) -> list[Rule]:
     """Bring rules whose type was not declared to the types that are kept by now."""
     return [
@@ -174,13 +186,14 @@ def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, b
             )
             raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
         taken[name] = column
-        config = FieldConfig(merge=block.merge, type=block.type, scale=block.scale)
+        config = FieldConfig(
+            merge=block.merge, type=block.type, scale=block.scale, on_drift=block.on_drift
+        )
         yield _rule(name, column, config)
 
 
 def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str, RemainingFields]]:
-    named = {job.match[0].external_id, job.source.order_by}
-    named |= {config.from_ or name for name, config in job.fields.items()}
+    named = _named_columns(job)
     for column in columns:
         if column in named:
             continue
@@ -188,6 +201,11 @@ def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str
         # An attribute that a field of its own feeds is not fed a second time.
         if block is not None and block.prefix + column not in job.fields:
             yield column, block
+
+
+def _named_columns(job: ImportJob) -> set[str | None]:
+    named = {job.match[0].external_id, job.source.order_by}
+    return named | {config.from_ or name for name, config in job.fields.items()}
 
 
 def _takes(block: RemainingFields, column: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.profiles.columns import said
+from exchanger.profiles.drift import differs
 from exchanger.profiles.fragments import EMPTY, canonical, fragment
 from exchanger.profiles.held_text import TRUSTED_DIGITS, members, read_held
 from exchanger.profiles.rules import Rule
@@ -24,13 +25,15 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
 
     Args:
         rule: The field.
-        cells: ``given`` (typed), ``held`` (canonical text; null is unknown) and ``said``.
+        cells: ``given`` (typed), ``held`` (canonical text; null is unknown), ``said``, and
+            ``sent``: what was delivered last, null where ``on_drift`` does not ask for it.
 
     Returns:
         In the order of *cells*: ``before``, ``wanted`` and ``send``, all null where nothing
         changes; ``problem`` (a reason or null); ``about`` (the text the problem is about);
-        ``retyped`` (Boolean: a value of another JSON type is replaced) and ``dropped`` (UInt32:
-        members of a list that found no room).
+        ``retyped`` (Boolean: a value of another JSON type is replaced), ``dropped`` (UInt32:
+        members of a list that found no room) and ``kept`` (Boolean: nothing changes, as somebody
+        else changed the value in Braze).
     """
     strategy = STRATEGIES[rule.merge]
     read = read_held(rule, HELD) if strategy.reads_held else pl.lit(None)
@@ -48,6 +51,7 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
     final = merged.with_columns(
         send=emptied.otherwise(SEND), wanted=emptied.otherwise(WANTED)
     ).with_columns(change=_differs(rule) & pl.col("problem").is_null())
+    final = _without_drifted(rule, final)
     changed = pl.when("change")
     return final.select(
         changed.then(HELD).alias("before"),
@@ -57,6 +61,21 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
         _about(rule).alias("about"),
         _retyped().alias("retyped"),
         changed.then("dropped").otherwise(0).cast(pl.UInt32).alias("dropped"),
+        "kept",
+    )
+
+
+def _without_drifted(rule: Rule, merged: pl.LazyFrame) -> pl.LazyFrame:
+    """Take out changes of what Braze no longer has as it was delivered, as ``on_drift`` says."""
+    policy = rule.config.on_drift
+    if policy == "overwrite":
+        return merged.with_columns(kept=pl.lit(value=False))
+    drifted = pl.col("change") & differs(pl.col("sent"), HELD, ordered=rule.config.ordered)
+    rejected = drifted & pl.lit(policy == "quarantine")
+    return merged.with_columns(
+        change=pl.col("change") & ~drifted,
+        kept=(drifted & pl.lit(policy == "keep")).fill_null(value=False),
+        problem=pl.when(rejected).then(pl.lit("changed_by_others")).otherwise("problem"),
     )
 
 
@@ -104,9 +123,12 @@ def _differs(rule: Rule) -> pl.Expr:
 
 
 def _about(rule: Rule) -> pl.Expr:
+    about_held = pl.col("problem").is_in(["held_type", "changed_by_others"])
     if rule.merge != "sum" and not STRATEGIES[rule.merge].reads_held:
+        if rule.config.on_drift == "quarantine":
+            return pl.when(about_held).then(HELD)
         return pl.lit(None, pl.String)  # Nothing can be wrong with it.
-    return pl.coalesce(pl.when(pl.col("problem") != "held_type").then(SEND), HELD)
+    return pl.coalesce(pl.when(~about_held).then(SEND), HELD)
 
 
 def _retyped() -> pl.Expr:

@@ -23,8 +23,10 @@ from exchanger.profiles.columns import (
     KNOWN,
     PROFILE,
     ROW,
+    SENT,
     before,
     send,
+    sent_column,
     wanted,
 )
 from exchanger.profiles.fragments import EMPTY
@@ -46,7 +48,8 @@ class Counts:
 
     ``profiles_named`` is the sum of ``profiles_changed``, ``profiles_unchanged`` and
     ``profiles_rejected``. ``type_changes`` are fields whose held value was of another JSON type;
-    ``members_dropped`` are members of lists that were longer than Braze keeps.
+    ``members_dropped`` are members of lists that were longer than Braze keeps. ``fields_kept``
+    are fields left alone as somebody else changed them in Braze (``on_drift: keep``).
     """
 
     profiles_named: int
@@ -56,6 +59,7 @@ class Counts:
     fields_changed: int
     type_changes: int
     members_dropped: int
+    fields_kept: int
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,8 @@ def merge(
 
     Args:
         folded: What ``folding.fold`` gave.
-        held: The held frame, with everything in it that ``needs_lookup`` names.
+        held: The held frame, with everything in it that ``needs_lookup`` names, and ``@sent:NAME``
+            where a rule's ``on_drift`` is not ``overwrite``.
         rules: The fields.
         assume_empty: As for ``needs_lookup``.
 
@@ -149,6 +154,7 @@ def _joined(
         EXISTS,
         pl.lit(value=True).alias(_ROW_OF_HELD),
         *(pl.col(name).alias(_held(name)) for name in present),
+        *(name for name in held.columns if name.startswith(SENT)),
     )
     joined = folded.join(renamed, on=PROFILE, how="left", maintain_order="left")
     absent = pl.col(EXISTS).fill_null(value=True).not_()
@@ -183,8 +189,19 @@ def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
 
 def _cells(joined: pl.DataFrame, rule: Rule) -> pl.LazyFrame:
     return joined.lazy().select(
-        given=pl.col(rule.name), held=pl.col(_held(rule.name)), said=said_column(rule)
+        given=pl.col(rule.name),
+        held=pl.col(_held(rule.name)),
+        said=said_column(rule),
+        sent=_sent(joined, rule),
     )
+
+
+def _sent(joined: pl.DataFrame, rule: Rule) -> pl.Expr:
+    """Take what was delivered last; nothing of a profile that is gone: it would be a new one."""
+    name = sent_column(rule.name)
+    if rule.config.on_drift == "overwrite" or name not in joined.columns:
+        return pl.lit(None, pl.String)
+    return pl.when(pl.col(EXISTS).fill_null(value=True)).then(pl.col(name))
 
 
 def _rejections(profiles: pl.Series, fields: dict[str, pl.DataFrame]) -> pl.DataFrame:
@@ -217,6 +234,15 @@ def _message(name: str) -> pl.Expr:
                 "or correct the value in Braze and retry.",
                 value,
                 pl.lit(name),
+            )
+        )
+        .when(pl.col("problem") == "changed_by_others")
+        .then(
+            pl.format(
+                "Somebody else changed {} in Braze, where it is {} now, and it is not written over "
+                "('on_drift: quarantine'). To write over it: set 'on_drift: overwrite' and retry.",
+                pl.lit(name),
+                value,
             )
         )
         .when(pl.col("problem") == "overflow")
@@ -252,4 +278,5 @@ def _count(fine: pl.Series, changed: pl.DataFrame, fields: dict[str, pl.DataFram
         fields_changed=sum(changed[wanted(name)].count() for name in fields),
         type_changes=total("retyped"),
         members_dropped=total("dropped"),
+        fields_kept=total("kept"),
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
+from exchanger.sandbox.forced_types import FORCED_TYPES, ForcedType
+
 MEGABYTE = 1024 * 1024
 
 
@@ -40,6 +42,8 @@ class SandboxSettings:
         array_limit: Members kept in an array attribute; the oldest go first.
         date_coercion: Whether strings that look like times become times.
         blocklist: Custom attributes that are accepted and not processed.
+        forced_types: Custom attributes of a forced type, ``boolean``, ``number`` or ``string``;
+            what does not fit is accepted and ignored.
         apply_delay: Time from the answer of track until the profile shows it; 0 applies first.
         apply_reorder: Whether the delay varies from 0 to twice its length, so that requests
             overtake each other.
@@ -87,6 +91,7 @@ class SandboxSettings:
     array_limit: int = 500
     date_coercion: bool = True
     blocklist: frozenset[str] = frozenset()
+    forced_types: Mapping[str, ForcedType] = field(default_factory=dict)
     apply_delay: float = 0.0
     apply_reorder: bool = False
     users_per_file: int = 5000
@@ -111,6 +116,8 @@ class SandboxSettings:
         for name, kind in get_type_hints(type(self)).items():
             if get_origin(kind) is Literal and getattr(self, name) not in get_args(kind):
                 raise ValueError(f"{name} is one of {', '.join(get_args(kind))}")
+        if not set(self.forced_types.values()) <= FORCED_TYPES:
+            raise ValueError(f"forced types are {', '.join(sorted(FORCED_TYPES))}")
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
         """

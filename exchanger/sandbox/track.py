@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from exchanger.sandbox import events, identifiers, refusals, standard_fields
 from exchanger.sandbox.answers import Answer, refused
 from exchanger.sandbox.attributes import updated
+from exchanger.sandbox.forced_types import Misfit, coerced_to
 from exchanger.sandbox.identifiers import Directory
 from exchanger.sandbox.json_text import JsonNumber
 from exchanger.sandbox.meter import CONTROL_KEYS, Meter
@@ -119,6 +121,8 @@ def set_attributes(
             continue
         if name in standard_fields.STANDARD_FIELDS:
             _set_standard(directory, profile, name, value)
+        elif name in settings.forced_types:
+            _set_forced(profile, name, value, settings.forced_types[name])
         elif type(value) in _KEPT_AS_SENT:
             profile.custom[name] = value
         else:
@@ -135,6 +139,11 @@ def _set_standard(directory: Directory, profile: Profile, name: str, value: Any)
     if name in identifiers.SECONDARY:
         directory.refile(profile, name, profile.standard.get(name), after)
     _put(profile.standard, name, after)
+
+
+def _set_forced(profile: Profile, name: str, value: Any, kind: str) -> None:
+    with suppress(Misfit):
+        _put(profile.custom, name, coerced_to(kind, value))
 
 
 def _put(values: dict[str, Any], name: str, value: Any) -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from exchanger.files.names import StateNames
 from exchanger.state.applied import AppliedFiles
 from exchanger.state.finished import FinishedRuns
+from exchanger.state.first_deliveries import FirstDeliveries
 from exchanger.state.held import HeldValues
 from exchanger.state.kept_types import KeptTypes
+from exchanger.state.orders import Orders
 from exchanger.state.runs import RunLog
 
 if TYPE_CHECKING:
@@ -23,9 +25,11 @@ class ConnectionState:
     names: StateNames
     runs: RunLog
     held: HeldValues
+    orders: Orders
     applied: AppliedFiles
     finished: FinishedRuns
     types: KeptTypes
+    first_deliveries: FirstDeliveries
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -41,7 +45,9 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         names=names,
         runs=RunLog(bucket, names),
         held=HeldValues(bucket.table(names.held)),
+        orders=Orders(bucket, names),
         applied=AppliedFiles(bucket.table(names.applied)),
         finished=FinishedRuns(bucket.table(names.finished)),
         types=KeptTypes(bucket, names),
+        first_deliveries=FirstDeliveries(bucket, names),
     )

@@ -11,25 +11,20 @@ or the canonical JSON text of the value.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.files.names import field_of
-from exchanger.outside.tables import MANY_FILES
-from exchanger.profiles.columns import EXISTS, PROFILE
+from exchanger.profiles.columns import PROFILE, STAMP
+from exchanger.state.folding import ROWS_AT_ONCE, Folding
+from exchanger.state.held_reading import nothing, read_newest, rows_of
 from exchanger.state.held_rows import (
-    SLICES,
-    columns_for,
+    PLACES,
     folded,
     held_column,
-    newest,
-    newest_of_each,
-    newest_time,
+    place_of,
     stamped,
-    time_alone,
-    value_alone,
     value_columns,
 )
 
@@ -38,13 +33,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from exchanger.outside.tables import Table
-
-MANY_ROWS = 2_000_000
-"""So many rows since the last folding, and as many as it left, are worth another one."""
-ROWS_AT_ONCE = 2_000_000
-"""About how many rows folding has in memory."""
-
-_FOLDED = "folded"
 
 
 class HeldValues:
@@ -58,7 +46,7 @@ class HeldValues:
 
     def __init__(self, table: Table, *, rows_at_once: int = ROWS_AT_ONCE) -> None:
         self._table = table
-        self._rows_at_once = rows_at_once
+        self._folding = Folding(table, folded, rows_at_once=rows_at_once)
 
     def of(
         self,
@@ -67,6 +55,7 @@ class HeldValues:
         *,
         since: datetime | None = None,
         fresh: Collection[str] = (),
+        sent: Collection[str] = (),
     ) -> pl.DataFrame:
         """
         Read what is held for some profiles.
@@ -77,35 +66,81 @@ class HeldValues:
             since: What was learnt before is given as unknown, if it is about a field in *fresh* or
                 says that there is no such profile; None: nothing is too old.
             fresh: Some of *fields*.
+            sent: Some of *fields*, of which to tell what was delivered last.
 
         Returns:
-            One row for each profile that was ever observed or sent: ``@profile``, ``@exists`` and
-            one canonical String column per field; null where the field is unknown.
+            One row for each profile that was ever observed or sent: ``@profile``, ``@exists``,
+            one canonical String column per field, null where the field is unknown, and
+            ``@sent:NAME``, null where nothing was ever delivered.
         """
         rows = self._table.scan()
         if rows is None:
-            schema = dict.fromkeys((PROFILE, *fields), pl.String()) | {EXISTS: pl.Boolean()}
-            return pl.DataFrame(schema=schema).select(PROFILE, EXISTS, *fields)
-        present = rows.collect_schema().names()
-        columns = {EXISTS: "exists"} | {name: held_column(name) for name in fields}
-        known = {name: column for name, column in columns.items() if column in present}
-        dated = {} if since is None else {n: c for n, c in known.items() if n in (EXISTS, *fresh)}
-        named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
-        wanted = {name: (newest(column), value_alone(column)) for name, column in known.items()}
-        wanted |= {
-            _time(name): (newest_time(column, present), time_alone(column, present))
-            for name, column in dated.items()
-        }
-        named_rows = rows.join(named, on="profile", how="semi")
-        found = self._table.collect(columns_for(named_rows, wanted), streaming=True)
-        return (
-            newest_of_each(found, wanted)
-            .with_columns(_unless_too_old(name, since) for name in dated)
-            .select(
-                pl.col(name) if name in (PROFILE, *known) else pl.lit(None, pl.String).alias(name)
-                for name in (PROFILE, EXISTS, *fields)
-            )
-        )
+            return nothing(fields, sent).drop(STAMP)
+        chosen = rows_of(rows, profiles)
+        found = read_newest(self._collect, chosen, fields, since=since, fresh=fresh, sent=sent)
+        return found.drop(STAMP)
+
+    def history_of(self, profiles: pl.Series, fields: Sequence[str]) -> pl.DataFrame:
+        """
+        Read what is held for some profiles, and what was delivered last.
+
+        Returns:
+            As *of* does, with ``@sent:NAME`` for all fields, and ``@stamp`` (Int64): the newest
+            run that anything of it is known to include.
+        """
+        rows = self._table.scan()
+        if rows is None:
+            return nothing(fields, fields)
+        return read_newest(self._collect, rows_of(rows, profiles), fields, sent=fields)
+
+    def slices(self) -> list[tuple[int, int]]:
+        """Part all profiles into ranges of slices that fit into memory, for *between*."""
+        return self._folding.slices()
+
+    def between(self, first: int, end: int, fields: Sequence[str]) -> pl.DataFrame:
+        """
+        Read what is held for all profiles of a range of slices.
+
+        Args:
+            first: The first slice.
+            end: The slice behind the last one.
+            fields: Attributes.
+
+        Returns:
+            As *history_of* does.
+        """
+        rows = self._table.scan()
+        if rows is None:
+            return nothing(fields, fields)
+        chosen = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
+        return read_newest(self._collect, chosen, fields, sent=fields)
+
+    def sample(self, fields: Sequence[str], count: int, seed: int) -> pl.Series:
+        """
+        Choose some of the profiles that hold any of some fields.
+
+        The choice is as good as random, and the same for the same table, *count* and *seed*.
+
+        Args:
+            fields: Attributes.
+            count: How many; fewer if there are not so many.
+            seed: Another one chooses others.
+        """
+        rows = self._table.scan()
+        present = [] if rows is None else rows.collect_schema().names()
+        columns = [held_column(name) for name in fields if held_column(name) in present]
+        if rows is None or not columns:
+            return pl.Series(PROFILE, [], dtype=pl.String)
+        said = rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in columns))
+        places = said.select(pl.col("profile").alias(PROFILE), place=place_of("profile", seed))
+        share = 2 * count / max(self._table.size().rows, 1)
+        while True:
+            # A profile may have many rows; only those that may be chosen are held in memory.
+            few = places.filter(pl.col("place") <= min(share, 1.0) * PLACES)
+            found = self._collect(few.unique(PROFILE))
+            if found.height >= count or share >= 1:
+                return found.sort("place", PROFILE)[PROFILE].head(count)
+            share *= 4
 
     def fields(self) -> list[str]:
         """List the attributes that anything was ever known of, sorted."""
@@ -152,13 +187,7 @@ class HeldValues:
         Args:
             go_on: Asked before every step; what it raises leaves the table as it is.
         """
-        size = self._table.size()
-        left = self._table.noted(_FOLDED)
-        new = size.rows - left
-        if new >= left and (new >= MANY_ROWS or size.files > MANY_FILES):
-            self.fold(go_on)
-        else:
-            self._table.compact()
+        self._folding.tidy(go_on)
 
     def fold(self, go_on: Callable[[], None]) -> bool:
         """
@@ -172,27 +201,7 @@ class HeldValues:
         Returns:
             Whether it was done; False if another process wrote to the table meanwhile.
         """
-        shares = self._table.size().rows // self._rows_at_once + 1
-        bounds = [SLICES * share // shares for share in range(shares + 1)]
+        return self._folding.fold(go_on)
 
-        def made(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-            for first, end in pairwise(bounds):
-                go_on()
-                share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
-                yield self._table.collect(folded(share), streaming=True)
-
-        done = self._table.rewrite(made)
-        if done:
-            self._table.note(_FOLDED, self._table.size().rows)
-        return done
-
-
-def _time(name: str) -> str:
-    return f"@time:{name}"
-
-
-def _unless_too_old(name: str, since: datetime | None) -> pl.Expr:
-    """Forget a value, or that a profile is absent, if it was learnt too long ago."""
-    value = pl.col(name)
-    stays = pl.col(_time(name)) >= since
-    return pl.when(stays | value if name == EXISTS else stays).then(value).alias(name)
+    def _collect(self, rows: pl.LazyFrame) -> pl.DataFrame:
+        return self._table.collect(rows, streaming=True)

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 SLICES = 1024
 """Values of the column ``slice``: a stable hash of the profile, by which rows are sorted."""
+PLACES = 2**32
+"""Places that ``place_of`` gives."""
 
 _META = ("slice", "profile", "exists", "stamp", "observed", "at")
 _ORDER = ("stamp", "observed", "at")
 _WHEN = "when:"
+_SENT = "sent:"
+_SAME = "="
+_NEVER = "-"
 _TIME = pl.Datetime("us", "UTC")
 
 
@@ -31,6 +36,12 @@ def slice_of(profile: str) -> pl.Expr:
     """Place a profile: xxhash64 of the identifier modulo ``SLICES``, the same on every machine."""
     digest = plh.col(profile).nchash.xxhash64()
     return (digest % SLICES).cast(pl.Int32)
+
+
+def place_of(profile: str, seed: int) -> pl.Expr:
+    """Place a profile at random between 0 and ``PLACES``, always alike for the same seed."""
+    digest = plh.concat_str(pl.lit(f"{seed}:"), profile).nchash.xxhash64()
+    return digest % PLACES
 
 
 def held_column(field: str) -> str:
@@ -41,7 +52,7 @@ def held_column(field: str) -> str:
 
 def value_columns(columns: Iterable[str]) -> list[str]:
     """Choose, of the table's columns, those that hold values of attributes."""
-    return [name for name in columns if name not in _META and not name.startswith(_WHEN)]
+    return [name for name in columns if name not in _META and not name.startswith((_WHEN, _SENT))]
 
 
 def stamped(rows: pl.DataFrame, *, stamp: int, observed: bool, at: datetime) -> pl.DataFrame:
@@ -139,19 +150,45 @@ def newest_of_each(
     return pl.concat(pl.collect_all([ones, several])).rechunk()
 
 
+def newest_sent(column: str, present: Iterable[str]) -> pl.Expr:
+    """
+    Aggregate the rows of a profile, in order, to the value of a column that was delivered last.
+
+    Args:
+        column: As for *newest*.
+        present: All columns of the table.
+
+    Returns:
+        A canonical text; ``?`` if it is not certain what was delivered; null if nothing ever was.
+    """
+    return sent_alone(column, present).drop_nulls().last()
+
+
+def sent_alone(column: str, present: Iterable[str]) -> pl.Expr:
+    """Give what *newest_sent* gives for a profile of one row."""
+    value, delivered = pl.col(column), pl.when(~pl.col("observed")).then(pl.col(column))
+    if _SENT + column not in present:
+        return delivered
+    noted = pl.col(_SENT + column)
+    sent = pl.when(noted == _SAME).then(value).when(noted != _NEVER).then(noted)
+    return pl.when(noted.is_null()).then(delivered).otherwise(sent)
+
+
 def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
     """
     Make one row of all rows that a profile has.
 
     It holds the newest value of each field, and the stamp of the newest row. An older observation
-    of another field counts for nothing then, which costs freshness, never exactness. The times are
-    kept: ``when:FIELD`` holds that of a field where it is not the row's.
+    of another field counts for nothing then, which costs freshness, never exactness. Two things of
+    single fields are kept, where they are not what the row itself says: ``when:FIELD``, the time
+    of a value, and ``sent:FIELD``, what was delivered last: a text, ``=`` for the value itself, or
+    ``-`` for nothing.
 
     Args:
         rows: Rows of the table, all that the profiles in it have.
 
     Returns:
-        The table's columns and one ``when:`` column for each that can be null, sorted by slice.
+        The table's columns and those of times and deliveries, sorted by slice.
     """
     present = rows.collect_schema().names()
     columns = ["exists", *value_columns(present)]
@@ -163,13 +200,34 @@ def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
             *(pl.col(name).last() for name in last),
             *(newest(name) for name in columns),
             *(newest_time(name, present).alias(_WHEN + name) for name in columns),
+            *(newest_sent(name, present).alias(_SENT + name) for name in columns[1:]),
         )
         .with_columns(
-            pl.when(pl.col(_WHEN + name) != pl.col("at"))
-            .then(pl.col(_WHEN + name))
-            .alias(_WHEN + name)
-            for name in columns
+            *(_unless_of_row(name) for name in columns), *(_noted(name) for name in columns[1:])
         )
-        .select(*_META, *columns[1:], *(_WHEN + name for name in columns))
+        .select(
+            *_META,
+            *columns[1:],
+            *(_WHEN + name for name in columns),
+            *(_SENT + name for name in columns[1:]),
+        )
         .sort("slice", "profile")
     )
+
+
+def _unless_of_row(column: str) -> pl.Expr:
+    time = pl.col(_WHEN + column)
+    return pl.when(time != pl.col("at")).then(time).alias(_WHEN + column)
+
+
+def _noted(column: str) -> pl.Expr:
+    """Note what was delivered last, unless it is what a row that is not folded would mean."""
+    value, sent = pl.col(column), pl.col(_SENT + column)
+    seen = pl.when(sent == value).then(pl.lit(_SAME)).otherwise(sent)
+    delivered = (
+        pl.when(sent.is_null() & value.is_not_null())
+        .then(pl.lit(_NEVER))
+        .when(sent.ne_missing(value))
+        .then(sent)
+    )
+    return pl.when("observed").then(seen).otherwise(delivered).alias(_SENT + column)

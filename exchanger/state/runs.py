@@ -100,6 +100,8 @@ class RunDocument:
         totals: What it would add to each summed field in all, as shown to that person.
         origin: The run that was held back, or whose quarantine is given again, if there is one.
         taken_up_by: The run that did so with this one.
+        orders: Key of where its rows stand in the order of ``order_by``; empty if it has none.
+        order_by: The column of that order; empty if the job has none.
         gave: Key of what its files really gave to summed and added fields, once settled.
         owed: Key of what Braze refused, in a form that can be given again, once settled.
     """
@@ -130,6 +132,8 @@ class RunDocument:
     totals: dict[str, str] = field(default_factory=dict)
     origin: int = 0
     taken_up_by: int = 0
+    orders: str = ""
+    order_by: str = ""
     gave: str = ""
     owed: str = ""
 

@@ -66,6 +66,7 @@ def readings(values):
         values.of(PROFILES, FIELDS, since=since, fresh=FIELDS[:2]).sort("@profile")
         for since in (None, at(1), at(3))
     ]
+    frames.append(values.history_of(PROFILES, FIELDS).sort("@profile"))
     return [frame.to_dicts() for frame in frames]
 
 
@@ -85,6 +86,57 @@ def test_folding_changes_nothing_that_is_read(tmp_path_factory, first, second):
     for table in (values, newer):
         write(table, [(False, 0, rows) for _, _, rows in second], first=50)
     assert readings(values)[0] == overlaid(before[0], readings(newer)[0])
+
+
+def test_what_was_delivered_last_is_known_beside_what_was_seen_since(tmp_path):
+    """Of each field the last delivery is told apart from later observations, folded or not."""
+    values = held_in(tmp_path)
+    steps = [
+        ("deliver", 1, {"tier": '"gold"', "points": "1"}),
+        ("observe", 1, {"tier": '"silver"', "points": "1", "seen": "7"}),
+        ("deliver", 2, {"points": "2"}),
+        ("observe", 1, {"points": "9", "late": "5"}),
+        ("deliver", 3, {"points": "?", "late": "6"}),
+        ("observe", 3, {"points": "3"}),
+    ]
+    expected = [
+        {"tier": ('"gold"', '"gold"'), "points": ("1", "1")},
+        {"tier": ('"silver"', '"gold"'), "points": ("1", "1"), "seen": ("7", None)},
+        {"tier": ('"silver"', '"gold"'), "points": ("2", "2"), "seen": ("7", None)},
+        {"points": ("2", "2"), "late": ("5", None)},
+        {"points": ("?", "?"), "late": ("6", "6")},
+        {"tier": ('"silver"', '"gold"'), "points": ("3", "?"), "late": ("6", "6"),
+         "seen": ("7", None)},
+    ]  # fmt: skip
+    for minute, ((how, stamp, fields), states) in enumerate(zip(steps, expected, strict=True)):
+        if how == "deliver":
+            values.deliver(said("a", **fields), seq=stamp, at=at(minute))
+        else:
+            values.observe(said("a", **fields), stamp=stamp, at=at(minute))
+        for _ in range(2):
+            [row] = values.history_of(PROFILES, list(states)).to_dicts()
+            assert states == {name: (row[name], row[f"@sent:{name}"]) for name in states}
+            values.fold(always)
+
+
+def test_a_sample_is_chosen_by_seed_among_those_that_hold_a_field(tmp_path):
+    """The same seed chooses the same profiles, however many rows they have; another one others."""
+    values = held_in(tmp_path)
+    everyone = pl.DataFrame({"@profile": [f"p{n}" for n in range(300)]}).with_columns(
+        pl.lit(value=True).alias("@exists"), pl.lit("0").alias("tier")
+    )
+    assert [] == values.sample(["tier"], 5, 1).to_list()
+    values.observe(said("other", points="1"), stamp=0, at=START)
+    for seq in (1, 2, 3):
+        values.deliver(everyone, seq=seq, at=at(seq))
+    first, second = (values.sample(["tier", "never"], 20, seed).to_list() for seed in (1, 2))
+
+    assert (20, 20) == (len(set(first)), len(set(second)))
+    assert set(first) != set(second)
+    values.fold(always)
+    assert first == values.sample(["tier"], 20, 1).to_list()
+    assert first == values.sample(["tier"], 40, 1).to_list()[:20]
+    assert {f"p{n}" for n in range(300)} == set(values.sample(["tier"], 999, 1))
 
 
 def overlaid(before, after):

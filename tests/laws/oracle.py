@@ -188,6 +188,29 @@ def limited(spec, before, after, givens):
     return kept
 
 
+def older(order, reached) -> bool:
+    """Whether a row's order is below what was applied before; no order is below all others."""
+    return reached is not None and (order is None or order < reached)
+
+
+def in_order(spec, rows, reached) -> tuple[list, int | None]:
+    """
+    Tell what rows of one run still give to a field, and how far they take its order.
+
+    Args:
+        spec: The field.
+        rows: Order and given value of each row, as they follow each other in the run.
+        reached: The highest order that was applied before; None if there is none.
+    """
+    undoing = spec.strategy in ("set", "clear", "remove", "set_if_empty")
+    rows = sorted(rows, key=lambda row: (row[0] is not None, row[0] or 0))
+    fresh = [row for row in rows if not (undoing and older(row[0], reached))]
+    said = [order for order, given in fresh if given is not SILENT and order is not None]
+    if spec.strategy in ("set", "clear"):
+        reached = max([*said, *([] if reached is None else [reached])], default=None)
+    return [given for _, given in fresh], reached
+
+
 def apply(spec, held, givens) -> Result:
     """
     Apply the rows of one profile to one field, one after the other.

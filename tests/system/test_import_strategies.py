@@ -69,6 +69,7 @@ def test_given_meets_unknown_empty_and_held(exchange):
             },
         ]
     )
+    exchange.connection["braze"]["grace"] = "1h"  # Nothing is read back meanwhile.
     exchange.configure(crm=JOB)
     row = ",silver,,0.10,2,c|a|c,x|z,Zug,40,4.75\n"
     exchange.drop("inbox/1.csv", COLUMNS + "".join(who + row for who in ("new", "bare", "old")))

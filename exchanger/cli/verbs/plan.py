@@ -28,13 +28,10 @@ def plan(
     """
     from exchanger.cli.ending import print_json
     from exchanger.cli.reports import describe_plan
-    from exchanger.cli.wiring import job_of, prepare
-    from exchanger.config.models import ImportJob
+    from exchanger.cli.wiring import import_job_of, prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
-    wanted = job_of(loaded, job)
-    if not isinstance(wanted, ImportJob):
-        raise typer.BadParameter(f"{job} is an export, which sends nothing", param_hint="JOB")
+    wanted = import_job_of(loaded, job)
     planned = _planned(loaded, job, wanted, as_json=as_json)
     content: dict[str, Any] = {
         "report": planned.report.to_json(),

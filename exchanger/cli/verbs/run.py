@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Level
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Level, wait_seconds
 
 if TYPE_CHECKING:
     from exchanger.cli.execution import Story
@@ -48,7 +48,7 @@ def run(  # noqa: PLR0913 - one for each option
         from exchanger.cli.wiring import job_of, prepare
         from exchanger.jobs.options import ImportOptions
 
-        options = ImportOptions(force=force, wait=_seconds(wait), one_run=one_run)
+        options = ImportOptions(force=force, wait=wait_seconds(wait), one_run=one_run)
         loaded = prepare(config, log_level, as_json=as_json)
         stories = {name: _story(name, job_of(loaded, name), options, fresh=fresh) for name in names}
         outcomes = [
@@ -59,15 +59,6 @@ def run(  # noqa: PLR0913 - one for each option
     # Who was stopped before the first job was begun gets an empty list.
     as_list = len(stories) > 1 or not outcomes
     raise typer.Exit(show_outcomes(outcomes, as_json=as_json, as_list=as_list))
-
-
-def _seconds(text: str) -> float:
-    from exchanger.config.durations import parse_duration
-
-    try:
-        return parse_duration(text).total_seconds()
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--wait") from error
 
 
 def _story(name: str, job: Job, options: ImportOptions, *, fresh: bool) -> Story:

@@ -55,6 +55,12 @@ def problems(text):
         ("a: {merge: sum, type: datetime}", "a.type"),
         ("a: {merge: add, type: string}", "a.type"),
         ("a: {merge: remove, type: json}", "a.type"),
+        *[
+            (f"a: {{merge: {merge}, on_drift: keep}}", "a.on_drift")
+            for merge in ("sum", "add", "remove", "set_if_empty", "highest", "lowest")
+        ],
+        ("a: {on_drift: shout}", "a.on_drift"),
+        ("image_url: {on_drift: keep}", "image_url.on_drift"),
         ("a: {type: integer, scale: 2}", "a.scale"),
         ("a: {scale: 2}", "a.scale"),
         ("a: {type: decimal}", "a"),
@@ -104,6 +110,9 @@ def test_what_makes_no_sense_in_a_field_is_refused(field, path):
         "a: {merge: remove, type: list}",
         'a: {type: list, ordered: true, split: ","}',
         "a: {too_long: cut, trim: true}",
+        "a: {merge: sum, type: integer, on_drift: quarantine}",
+        "a: {merge: clear, on_drift: keep}",
+        "a: {value: 1, on_drift: keep}",
         "a: {type: string, too_long: cut}",
         "a: {type: float, nan: empty}",
         "a: {nan: empty}",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from exchanger.sandbox.attributes import updated
+from exchanger.sandbox.forced_types import ForcedType
+from exchanger.sandbox.identifiers import Directory
 from exchanger.sandbox.json_text import parse, render
 from exchanger.sandbox.meter import Meter, points_of_value
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import coerced
+from exchanger.sandbox.track import set_attributes
 
 SETTINGS = SandboxSettings(array_limit=4)
 LONG = "x" * 256
@@ -150,8 +153,38 @@ def test_object_costs_data_points(given: dict[str, object], points: int) -> None
     assert points == meter.total
 
 
-@pytest.mark.parametrize("changes", [{"no_such": 1}, {"header_dialect": "martian"}])
+@pytest.mark.parametrize(
+    ("kind", "given", "kept"),
+    [
+        ("boolean", "T", True),
+        ("boolean", "0", False),
+        ("boolean", 1, True),
+        ("boolean", "yes", "before"),
+        ("number", 2.5, 2.5),
+        ("number", True, "before"),
+        ("number", "12", "before"),
+        ("string", "gold", "gold"),
+        ("string", 7, "before"),
+        ("string", ["a"], "before"),
+        ("number", None, None),
+    ],
+)
+def test_forced_type_coerces_or_ignores(kind: ForcedType, given: object, kept: object) -> None:
+    """What does not fit a forced type leaves the attribute as it was; null removes it always."""
+    settings = SandboxSettings(forced_types={"tier": kind})
+    directory = Directory(seed=0)
+    profile = directory.find_or_create({"external_id": "a"}, 0.0)
+    assert profile is not None
+    profile.custom["tier"] = "before"
+    set_attributes(directory, profile, {"external_id": "a", "tier": given}, settings)
+    assert kept == profile.custom.get("tier")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"no_such": 1}, {"header_dialect": "martian"}, {"forced_types": {"tier": "martian"}}],
+)
 def test_settings_that_do_not_exist(changes: dict[str, object]) -> None:
     """A misspelt setting or choice is refused."""
-    with pytest.raises(ValueError, match=r"no such setting|is one of"):
+    with pytest.raises(ValueError, match=r"no such setting|is one of|forced types are"):
         SandboxSettings().changed(changes)

@@ -1,0 +1,85 @@
+"""``exchanger rebuild``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exchanger.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigPath,
+    JobName,
+    Level,
+    Wait,
+    wait_seconds,
+)
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Baseline, ImportJob
+
+
+def rebuild(  # noqa: PLR0913 - one for each option
+    job: JobName,
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    segment: Annotated[
+        str | None,
+        typer.Option(help="The name or id of a segment; if left out, that of the job's baseline."),
+    ] = None,
+    complete: Annotated[
+        bool,
+        typer.Option("--complete", help="Who is not in the segment does not exist in Braze."),
+    ] = False,
+    wait: Wait = "10m",
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
+    """
+    Make what is held of the job's connection anew from an export of a segment; nothing is sent.
+
+    It says what differed. Safe to stop and to start again.
+
+    Example: exchanger rebuild crm_profiles --segment "All users" --complete
+    """
+    from exchanger.cli.signals import stopping_on_signals
+
+    with stopping_on_signals() as stopping:
+        from exchanger.cli.comparisons import describe_rebuild
+        from exchanger.cli.ending import print_json
+        from exchanger.cli.progress import shown_progress
+        from exchanger.cli.wiring import import_job_of, open_world, prepare
+        from exchanger.jobs.rebuild import rebuild as tell
+
+        seconds = wait_seconds(wait)
+        loaded = prepare(config, log_level, as_json=as_json)
+        wanted = import_job_of(loaded, job)
+        source = _source(wanted, segment, complete=complete)
+        with (
+            shown_progress(as_json=as_json) as progress,
+            open_world(
+                loaded, loaded.connection_of(job), progress=progress, stopping=stopping
+            ) as world,
+        ):
+            content = asdict(tell(world, job, wanted, source, seconds))
+    if as_json:
+        print_json(content | {"asked_at": content["asked_at"].isoformat()})
+        return
+    for line in describe_rebuild(content):
+        typer.echo(line)
+
+
+def _source(job: ImportJob, segment: str | None, *, complete: bool) -> Baseline:
+    from exchanger.config.models import Baseline
+    from exchanger.jobs.segment_users import baseline_segment
+
+    known = baseline_segment(job)
+    if segment is not None:
+        named = known or Baseline()
+        return named.model_copy(update={"segment": segment, "complete": complete})
+    if known is None:
+        message = "name a segment, or 'baseline: {segment: NAME}' in the job"
+        raise typer.BadParameter(message, param_hint="--segment")
+    return known.model_copy(update={"complete": complete or known.complete})

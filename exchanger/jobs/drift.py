@@ -1,0 +1,235 @@
+"""
+The story of a drift report: what others changed in Braze since we delivered or saw it.
+
+No lease is needed. What is seen is recorded with the stamp of the time at which it was asked for,
+so it never undoes what a run delivers meanwhile. Only differences are recorded: they are what
+``on_drift`` of the next run is about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.config.braze_names import NOT_EXPORTED
+from exchanger.config.models import FieldConfig
+from exchanger.jobs.comparison import FieldComparison
+from exchanger.jobs.lookup import look_up_parts, say_if_slow
+from exchanger.jobs.runfiles import load
+from exchanger.jobs.segment_users import SegmentUsers, baseline_segment
+from exchanger.profiles.columns import EXISTS, PROFILE, SEEN, STAMP
+from exchanger.profiles.drift import expected, news, paired
+from exchanger.profiles.held_text import UNCERTAIN
+from exchanger.profiles.mapping import config_of
+from exchanger.state.connection import ConnectionState, open_state
+from exchanger.state.runs import ENDED
+
+if TYPE_CHECKING:
+    from exchanger.config.models import DriftPolicy, ImportJob
+    from exchanger.jobs.world import World
+    from exchanger.state.runs import Stored
+
+log = structlog.get_logger()
+
+SAMPLE = 1_000
+"""Profiles that are compared unless somebody says otherwise."""
+
+
+@dataclass(frozen=True)
+class DriftOptions:
+    """
+    Which profiles are compared.
+
+    Args:
+        sample: How many, chosen at random; None: all.
+        seed: Another one chooses others.
+    """
+
+    sample: int | None = SAMPLE
+    seed: int = 0
+
+
+@dataclass
+class FieldDrift(FieldComparison):
+    """One field of a drift report, and what a run would do about it."""
+
+    on_drift: DriftPolicy = "overwrite"
+
+
+@dataclass
+class DriftReport:
+    """
+    What others changed.
+
+    ``profiles`` were chosen; each of them was ``compared``, is ``gone`` from Braze, was left out as
+    ``pending`` (a run is about to send it) or ``fresh`` (it was sent so lately that Braze may not
+    show it yet), or is ``absent`` from the exported segment. Of those compared some ``changed``.
+    """
+
+    job: str
+    checked_at: datetime
+    fields: list[FieldDrift]
+    profiles: int = 0
+    compared: int = 0
+    changed: int = 0
+    gone: int = 0
+    pending: int = 0
+    fresh: int = 0
+    absent: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def find_drift(
+    world: World, name: str, job: ImportJob, options: DriftOptions | None = None
+) -> DriftReport:
+    """
+    Compare what is held of a job's fields with what Braze has.
+
+    Args:
+        world: The connection.
+        name: The job's name.
+        job: The job. If all profiles are compared and it names a segment as its baseline, one
+            export of that takes the place of look-ups.
+        options: Which profiles.
+
+    Raises:
+        BrazeError: Braze refused, or gave no usable answer. What was seen until then is kept.
+        StorageError: S3 refused or did not answer.
+        SegmentMissing: The job's segment does not exist.
+        ExportIncomplete: Braze did not complete the export in time; the next call waits for it.
+        Stopped: The process was asked to stop.
+    """
+    options = options or DriftOptions()
+    state = open_state(world.bucket, world.state_prefix)
+    fields = _fields(job, state)
+    report = DriftReport(name, world.clock.now(), fields)
+    names = [one.field for one in fields]
+    segment = baseline_segment(job)
+    if not names:
+        report.notes.append("Nothing is held of this job's fields yet, so there is no drift.")
+    elif options.sample is not None:
+        chosen = state.held.sample(names, options.sample, options.seed)
+        known = _known(state.held.history_of(chosen, names), names)
+        report.notes += say_if_slow(known.height, world.lookup_limit)
+        _Check(world, state, job, report).look_up(known)
+    elif segment is None:
+        check = _Check(world, state, job, report)
+        for first, end in state.held.slices():
+            check.look_up(_known(state.held.between(first, end, names), names))
+    else:
+        users = SegmentUsers.exported(world, state, segment, f"{name}@drift", names)
+        check = _Check(world, state, job, report)
+        for first, end in state.held.slices():
+            known = _known(state.held.between(first, end, names), names)
+            check.export(users, known, users.between(first, end))
+        users.done()
+    log.info("drift.found", compared=report.compared, changed=report.changed)
+    return report
+
+
+def _fields(job: ImportJob, state: ConnectionState) -> list[FieldDrift]:
+    """Choose the fields that the job writes, of which anything is held, and that Braze shows."""
+    configs = {name: config_of(job, name) for name in state.held.fields()}
+    return [
+        FieldDrift(name, on_drift=config.on_drift)
+        for name, config in configs.items()
+        if config is not None and name not in NOT_EXPORTED
+    ]
+
+
+def _known(held: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Leave out profiles that do not exist, and those of which nothing is certain."""
+    certain = ((pl.col(name) != UNCERTAIN).fill_null(value=False) for name in names)
+    return held.filter(pl.col(EXISTS).fill_null(value=True), pl.any_horizontal(*certain))
+
+
+class _Check:
+    """
+    Compares profiles with Braze, counts, and records what differs.
+
+    Args:
+        world: The outside.
+        state: Where held values are.
+        job: The job.
+        report: Counted into.
+    """
+
+    def __init__(
+        self, world: World, state: ConnectionState, job: ImportJob, report: DriftReport
+    ) -> None:
+        self._world = world
+        self._state = state
+        self._report = report
+        self._names = [one.field for one in report.fields]
+        self._ordered = {
+            name
+            for name in self._names
+            if isinstance(config := config_of(job, name), FieldConfig) and config.ordered
+        }
+        self._outbox: tuple[str, pl.Series] = ("", pl.Series(PROFILE, [], dtype=pl.String))
+
+    def look_up(self, known: pl.DataFrame) -> None:
+        """Compare profiles with what look-ups show."""
+        self._report.profiles += known.height
+        stamp = self._state.runs.settled(self._world.grace)
+
+        def compare(seen: pl.DataFrame, asked_at: datetime) -> None:
+            self._compare(seen, stamp, asked_at)
+
+        if known.height:
+            profiles = known[PROFILE].sort()
+            look_up_parts(self._world, profiles, self._names, compare)
+
+    def export(self, users: SegmentUsers, known: pl.DataFrame, seen: pl.DataFrame) -> None:
+        """Compare profiles with what a segment export shows."""
+        self._report.profiles += known.height
+        shown = seen.join(known, on=PROFILE, how="semi")
+        absent = known.join(seen, on=PROFILE, how="anti")
+        if users.complete:
+            shown = pl.concat([shown, users.absent(absent[PROFILE])])
+        else:
+            self._report.absent += absent.height
+        self._compare(shown, users.stamp, users.asked_at)
+
+    def _compare(self, seen: pl.DataFrame, stamp: int, asked_at: datetime) -> None:
+        """
+        Compare what was seen with what is held by now.
+
+        What is under way is asked for first: what a run has begun to send since then was not sent
+        when Braze was asked.
+        """
+        pending = self._pending(self._state.runs.newest())
+        held = self._state.held.history_of(seen[PROFILE], self._names)
+        fresh = held.filter(pl.col(STAMP) > stamp)
+        report = self._report
+        waiting = seen.filter(pl.col(PROFILE).is_in(pending.implode()))
+        rest = seen.join(waiting, on=PROFILE, how="anti")
+        settled = rest.join(fresh, on=PROFILE, how="anti")
+        report.pending += waiting.height
+        report.fresh += rest.height - settled.height
+        pairs = paired(held, settled, self._names)
+        there = pairs.filter(pl.col(SEEN + EXISTS))
+        report.gone += pairs.height - there.height
+        report.compared += there.height
+        changed = [
+            one.add(there, expected(one.field), ordered=one.field in self._ordered).alias(one.field)
+            for one in report.fields
+        ]
+        report.changed += int(
+            pl.DataFrame(changed).select(pl.any_horizontal(pl.all())).sum().item()
+        )
+        self._state.held.observe(news(pairs, self._names), stamp=stamp, at=asked_at)
+
+    def _pending(self, newest: Stored | None) -> pl.Series:
+        """Name the profiles of a run that is under way."""
+        if newest is None or newest.document.state in ENDED or not newest.document.outbox:
+            return self._outbox[1].clear()
+        run = newest.document
+        if self._outbox[0] != run.outbox:
+            outbox = load(self._world, run.outbox, run.outbox_sha256)
+            self._outbox = run.outbox, outbox[PROFILE]
+        return self._outbox[1]

@@ -1,0 +1,113 @@
+"""
+Looks again before a plan is sent that has waited for long: others may have changed Braze since.
+
+Only rows that nobody has tried to send are looked at. What was attempted is sent again as it was,
+whatever Braze shows: a late request of ours may still change it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.jobs.lookup import look_up
+from exchanger.jobs.report import RunReport
+from exchanger.jobs.runfiles import replace_outbox
+from exchanger.profiles.columns import ITEM, PROFILE, WANTED
+from exchanger.profiles.drift import news, paired
+from exchanger.profiles.old_plans import review
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from exchanger.jobs.acknowledgements import Acknowledgements
+    from exchanger.jobs.world import World
+    from exchanger.state.connection import ConnectionState
+    from exchanger.state.runs import RunDocument, Stored
+
+log = structlog.get_logger()
+
+
+def look_again(
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: pl.DataFrame,
+    acks: Acknowledgements,
+) -> tuple[Stored, pl.DataFrame]:
+    """
+    Bring an old plan in line with what Braze has by now, if it is older than ``max_plan_age``.
+
+    May be done again at any time: what is decided is acknowledged, what is left to send is as it
+    was planned.
+
+    Args:
+        world: The outside.
+        state: What the bucket remembers.
+        stored: The run, ``delivering``.
+        outbox: Its outbox.
+        acks: Its acknowledgements; those of what needs not, or must not, be sent are added.
+
+    Returns:
+        The run and its outbox, from which fields may have been taken out (``on_drift: keep``).
+
+    Raises:
+        BrazeError: A look-up failed.
+        StorageChanged: Another process is ending the same run.
+        Stopped: The process was asked to stop.
+    """
+    run = stored.document
+    rows = _untouched(outbox, acks) if _is_old(world, run) else outbox.clear()
+    if rows.is_empty():
+        return stored, outbox
+    seen = _look(world, state, rows)
+    found = review(rows, seen, run.fields)
+    # The lighter outbox is a new object, and so no old plan: all that it is not about comes first.
+    acks.withhold(found.withheld)
+    acks.write(found.done, [])
+    if found.kept:
+        outbox = pl.concat([outbox.join(rows, on=ITEM, how="anti"), found.outbox]).sort(ITEM)
+        report = RunReport.from_json(run.report)
+        report.fields_kept += found.kept
+        report.notes.append(
+            f"{found.kept:,} values were left as somebody else set them after the run was planned."
+        )
+        stored = replace_outbox(world, state, stored, outbox, report.to_json())
+    acks.write(found.emptied, [])
+    log.info(
+        "plan.reviewed", rows=rows.height, done=found.done.len(), withheld=found.withheld.height
+    )
+    return stored, outbox
+
+
+def _is_old(world: World, run: RunDocument) -> bool:
+    """Tell by S3's clock alone how long ago the plan was written."""
+    age = world.bucket.head(run.outbox).age
+    return age is not None and age.total_seconds() > max(world.max_plan_age, world.grace)
+
+
+def _untouched(outbox: pl.DataFrame, acks: Acknowledgements) -> pl.DataFrame:
+    answered = acks.read(acks.parts())[ITEM]
+    touched = pl.concat([answered, *acks.begun().values()])
+    return outbox.filter(~pl.col(ITEM).is_in(touched.implode()))
+
+
+def _look(world: World, state: ConnectionState, rows: pl.DataFrame) -> pl.DataFrame:
+    """Look up the fields of planned rows, and keep what differs as an observation."""
+    names = [name.removeprefix(WANTED) for name in rows.columns if name.startswith(WANTED)]
+    needed = pl.concat(
+        rows.filter(pl.col(WANTED + name).is_not_null()).select(
+            PROFILE, pl.lit(name).alias("field")
+        )
+        for name in names
+    )
+    stamp = state.runs.settled(world.grace)
+
+    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
+        fields = part.columns[2:]
+        held = state.held.history_of(part[PROFILE], fields)
+        state.held.observe(news(paired(held, part, fields), fields), stamp=stamp, at=asked_at)
+
+    return look_up(world, needed, keep)

@@ -1,0 +1,138 @@
+"""
+The story of a rebuild: held values made anew from an export of a segment.
+
+What the export shows counts from the last run that it is known to include, as for any observation:
+a value that a run delivered later, or so shortly before that Braze may not show it yet, stays. So
+does what the export says nothing of: it is still the newest that is known.
+
+Safe to stop anywhere and to start again: nothing is recorded before everything is read, and it is
+recorded at once. The next call waits for the same export.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.config.braze_names import NOT_EXPORTED
+from exchanger.errors import Stopped
+from exchanger.jobs.comparison import FieldComparison
+from exchanger.jobs.ending import drain
+from exchanger.jobs.segment_users import SegmentUsers
+from exchanger.jobs.tidying import tidy
+from exchanger.jobs.turn import in_turn
+from exchanger.profiles.columns import EXISTS, PROFILE, STAMP
+from exchanger.profiles.drift import paired
+from exchanger.state.connection import ConnectionState, open_state
+from exchanger.state.runs import ENDED
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Baseline, ImportJob
+    from exchanger.jobs.world import World
+
+log = structlog.get_logger()
+
+
+@dataclass
+class RebuildReport:
+    """
+    What an export taught.
+
+    ``profiles`` were in the export. Of these ``fresh`` were sent so lately that the export may not
+    show it, so they stay as they are held; the others are compared, field by field. Of those held
+    and not in the export, ``absent`` do not exist, as it was declared complete, and ``unseen``
+    stay as they are held.
+    """
+
+    job: str
+    segment: str
+    asked_at: datetime
+    fields: list[FieldComparison]
+    profiles: int = 0
+    fresh: int = 0
+    absent: int = 0
+    unseen: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def rebuild(
+    world: World, name: str, job: ImportJob, source: Baseline, wait: float
+) -> RebuildReport:
+    """
+    Make the held values of a connection anew.
+
+    What an earlier process left unfinished is finished first (law 2).
+
+    Args:
+        world: The connection.
+        name: A job of it.
+        job: The job; its fields are asked for besides all that anything was ever known of.
+        source: The segment.
+        wait: Seconds to wait for another process that writes to the same connection.
+
+    Raises:
+        JobBusy: Another process writes to this connection, and did not end while we waited.
+        SegmentMissing: No such segment, or several.
+        ExportIncomplete: Braze did not complete the export in time; the next call waits for it.
+        FileRejected: The export is damaged; the next call asks anew.
+        Stopped: The process was asked to stop; nothing was recorded.
+        BrazeError: Braze refused, or did not answer.
+        StorageError: S3 refused or did not answer.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+
+    def act(held: World) -> RebuildReport:
+        notes = _drained(held, state)
+        names = sorted({*state.held.fields(), *job.fields} - NOT_EXPORTED)
+        users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names)
+        fields = [FieldComparison(one) for one in names]
+        report = RebuildReport(name, users.segment, users.asked_at, fields, notes=notes)
+        frames = _compared(state, users, report)
+        state.held.observe_all(frames, stamp=users.stamp, at=users.asked_at)
+        users.done()
+        tidy(held, state)
+        return report
+
+    report = in_turn(world, state, name, wait, act)
+    log.info("rebuild.done", profiles=report.profiles, fields=len(report.fields))
+    return report
+
+
+def _drained(world: World, state: ConnectionState) -> list[str]:
+    notes: list[str] = []
+    while (newest := state.runs.newest()) is not None and newest.document.state not in ENDED:
+        notes += [
+            f"Finished run {report.run_id} of {report.job}, which was interrupted."
+            for report in drain(world, state)
+        ]
+        if world.stopping.is_set():
+            raise Stopped
+    return notes
+
+
+def _compared(
+    state: ConnectionState, users: SegmentUsers, report: RebuildReport
+) -> Iterator[pl.DataFrame]:
+    """Yield what is to be recorded, and count on the way how it differs from what is held."""
+    names = [one.field for one in report.fields]
+    for first, end in state.held.slices():
+        held, seen = state.held.between(first, end, names), users.between(first, end)
+        late = (pl.col(STAMP) > users.stamp).fill_null(value=False)
+        pairs = paired(held, seen, names)
+        settled = pairs.filter(~late)
+        for one in report.fields:
+            one.add(settled, pl.col(one.field), ordered=True)
+        missing = held.filter(pl.col(EXISTS).fill_null(value=True)).join(
+            seen, on=PROFILE, how="anti"
+        )
+        gone = missing.filter(~late) if users.complete else missing.clear()
+        report.profiles += pairs.height
+        report.fresh += pairs.height - settled.height
+        report.absent += gone.height
+        report.unseen += missing.height - gone.height
+        yield pl.concat([seen, users.absent(gone[PROFILE])])

@@ -1,0 +1,186 @@
+"""Everybody in a segment, as one export shows them: what look-ups would take hours to tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import polars as pl
+
+from exchanger.config.models import Baseline
+from exchanger.errors import FileRejected, Stopped
+from exchanger.files.export_archives import Limits, read_batches
+from exchanger.jobs.export_dataset import archives
+from exchanger.jobs.export_pending import PendingDocument
+from exchanger.jobs.export_publish import sweep
+from exchanger.jobs.export_wait import (
+    CompleteExport,
+    ExportWait,
+    StoppedWaitingError,
+    find_segment,
+)
+from exchanger.jobs.report import new_run_id
+from exchanger.profiles.columns import PROFILE
+from exchanger.profiles.observations import held_form
+from exchanger.profiles.observed_exports import fields_of_export, held_users
+from exchanger.state.held_rows import slice_of
+
+if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.world import World
+    from exchanger.profiles.exported import FieldsToExport
+    from exchanger.state.connection import ConnectionState
+
+_SLICE = "slice"
+
+
+def baseline_segment(job: ImportJob) -> Baseline | None:
+    """Name the segment from which a job learns what is held; None if it names none."""
+    baseline = job.baseline
+    named = isinstance(baseline, Baseline) and baseline.segment is not None
+    return baseline if named and isinstance(baseline, Baseline) else None
+
+
+def export_segment(
+    world: World,
+    state: ConnectionState,
+    source: Baseline,
+    document: PendingDocument,
+    fields: FieldsToExport,
+) -> CompleteExport:
+    """
+    Have Braze export a segment, or wait for the export that an earlier process asked for.
+
+    Args:
+        world: The connection.
+        state: Tells which runs the export is known to include.
+        source: The segment, and how to know that its export is complete.
+        document: Remembers what is waited for.
+        fields: What to ask for.
+
+    Raises:
+        SegmentMissing: No such segment, or several.
+        ExportIncomplete: Braze did not complete the export in time; the next call waits for it.
+        Stopped: The process was asked to stop; the next call waits for the same export.
+    """
+
+    async def exported() -> CompleteExport:
+        run_id = new_run_id(world.connection, world.clock.now())
+        async with world.braze() as braze:
+            segment = find_segment(await braze.segments(), source.segment or "")
+            wait = ExportWait(world, braze, source.completion, document, state.runs)
+            pending = await wait.requested(segment.id, fields, run_id, fresh=False)
+            return await wait.complete(segment, pending)
+
+    try:
+        return asyncio.run(exported())
+    except StoppedWaitingError as error:
+        raise Stopped from error
+
+
+def held_frames(world: World, export: CompleteExport, fields: list[str]) -> Iterator[pl.DataFrame]:
+    """
+    Read an export as frames of held values, each once.
+
+    Raises:
+        FileRejected: The export is damaged.
+        Stopped: The process was asked to stop.
+    """
+    world.progress.step("reading the export", len(export.files) or 1)
+    for key, path in archives(world, export):
+        for lines in read_batches(path, key, Limits()):
+            if world.stopping.is_set():
+                raise Stopped
+            yield held_users(lines, key, fields)
+        path.unlink()
+        world.progress.advance(1)
+
+
+@dataclass(frozen=True)
+class SegmentUsers:
+    """
+    A segment export on this machine, as held values.
+
+    Args:
+        world: The connection.
+        export: The export.
+        document: Remembers it.
+        complete: Who is absent from it does not exist.
+        fields: What it shows.
+        chunks: Files of held values, with the slice of each profile.
+    """
+
+    world: World
+    export: CompleteExport
+    document: PendingDocument
+    complete: bool
+    fields: list[str]
+    chunks: list[Path]
+
+    @classmethod
+    def exported(
+        cls, world: World, state: ConnectionState, source: Baseline, name: str, fields: list[str]
+    ) -> Self:
+        """
+        Export a segment and bring it onto this machine.
+
+        Args:
+            world: The connection.
+            state: As for *export_segment*.
+            source: As for *export_segment*.
+            name: Under which the export is remembered, so that a later call waits for the same.
+            fields: Attributes.
+
+        Raises:
+            FileRejected: The export is damaged; the next call asks anew.
+            SegmentMissing: As for *export_segment*, also the others.
+        """
+        document = PendingDocument(world.bucket, world.state_prefix, name)
+        export = export_segment(world, state, source, document, fields_of_export(fields))
+        chunks: list[Path] = []
+        try:
+            for frame in held_frames(world, export, fields):
+                chunk = world.workdir / f"users-{len(chunks):06d}.parquet"
+                sliced = frame.with_columns(slice_of(PROFILE).alias(_SLICE)).sort(_SLICE)
+                sliced.write_parquet(chunk, compression="lz4")
+                chunks.append(chunk)
+        except FileRejected:
+            document.save(export.pending.as_published())
+            raise
+        return cls(world, export, document, source.complete, fields, chunks)
+
+    @property
+    def segment(self) -> str:
+        """The segment's name."""
+        return self.export.segment.name
+
+    @property
+    def stamp(self) -> int:
+        """The last run whose values the export is known to include."""
+        return self.export.pending.stamp
+
+    @property
+    def asked_at(self) -> datetime:
+        """When it was asked for."""
+        return self.export.pending.requested_at
+
+    def between(self, first: int, end: int) -> pl.DataFrame:
+        """Read the users of a range of slices (``HeldValues.slices``): a held frame."""
+        if not self.chunks:
+            return held_form([], [], self.fields)
+        chosen = pl.col(_SLICE).is_between(first, end, closed="left")
+        users = pl.scan_parquet(self.chunks).filter(chosen).drop(_SLICE).collect()
+        return users.unique(PROFILE, keep="first", maintain_order=True)
+
+    def absent(self, profiles: pl.Series) -> pl.DataFrame:
+        """Make the held frame of profiles that do not exist, as the export lacks them."""
+        return held_form([], profiles.to_list(), self.fields)
+
+    def done(self) -> None:
+        """Note that the export has served its purpose, and remove what was left of it."""
+        sweep(self.world, self.export.pending)
+        self.document.save(self.export.pending.as_published())

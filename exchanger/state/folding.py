@@ -1,0 +1,99 @@
+"""
+Tables that are only appended to, and folded as they grow: few rows of a profile remain.
+
+Their rows have a column ``slice``, a stable hash of the profile, by which they are sorted.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.outside.tables import MANY_FILES
+from exchanger.state.held_rows import SLICES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from exchanger.outside.tables import Table
+
+MANY_ROWS = 2_000_000
+"""So many rows since the last folding, and as many as it left, are worth another one."""
+ROWS_AT_ONCE = 2_000_000
+"""About how many rows folding has in memory."""
+
+_FOLDED = "folded"
+
+
+class Folding:
+    """
+    How one table is folded, and when.
+
+    Args:
+        table: Of sparse rows by profile.
+        folded: Makes few rows of all rows that the profiles in a frame have; of one schema
+            whatever they are. Readers must not notice.
+        rows_at_once: About how many rows may be in memory.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        folded: Callable[[pl.LazyFrame], pl.LazyFrame],
+        *,
+        rows_at_once: int = ROWS_AT_ONCE,
+    ) -> None:
+        self._table = table
+        self._folded = folded
+        self._rows_at_once = rows_at_once
+
+    def tidy(self, go_on: Callable[[], None]) -> None:
+        """
+        Fold the table once it holds many more rows than it must, and join its small files.
+
+        Folding costs as much as the table is large, so it waits until as many rows came as the last
+        one left: on average a run pays for its own rows.
+
+        Args:
+            go_on: Asked before every step; what it raises leaves the table as it is.
+        """
+        size = self._table.size()
+        left = self._table.noted(_FOLDED)
+        new = size.rows - left
+        if new >= left and (new >= MANY_ROWS or size.files > MANY_FILES):
+            self.fold(go_on)
+        else:
+            self._table.compact()
+
+    def slices(self) -> list[tuple[int, int]]:
+        """Part all profiles into ranges of slices (first, end) that fit into memory."""
+        shares = self._table.size().rows // self._rows_at_once + 1
+        bounds = [SLICES * share // shares for share in range(shares + 1)]
+        return list(pairwise(bounds))
+
+    def fold(self, go_on: Callable[[], None]) -> bool:
+        """
+        Fold the table, as one commit.
+
+        Memory is bounded: a range of slices is folded at a time.
+
+        Args:
+            go_on: As for *tidy*.
+
+        Returns:
+            Whether it was done; False if another process wrote to the table meanwhile.
+        """
+        ranges = self.slices()
+
+        def made(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+            for first, end in ranges:
+                go_on()
+                share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
+                yield self._table.collect(self._folded(share), streaming=True)
+
+        done = self._table.rewrite(made)
+        if done:
+            self._table.note(_FOLDED, self._table.size().rows)
+        return done
