@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def tidy(world: World, state: ConnectionState, run: RunDocument) -> None:
+def tidy(world: World, state: ConnectionState, run: RunDocument | None = None) -> None:
     """
-    Fold the tables that a run has added to, if it is worth it.
+    Fold the held values, and what else a run has added to, if it is worth it.
 
     The run before has ended already, so being stopped here, losing the lease, or a store that does
     not answer any more is no failure: the next run does it.
@@ -31,7 +31,7 @@ def tidy(world: World, state: ConnectionState, run: RunDocument) -> None:
 
     try:
         state.held.tidy(go_on)
-        if run.orders:
+        if run is not None and run.orders:
             state.orders.by(run.job, run.order_by).tidy(go_on)
     except (Stopped, LeaseLost, StorageError) as error:
         log.info("tables.not_folded", reason=type(error).__name__)
