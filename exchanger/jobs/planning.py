@@ -38,8 +38,8 @@ class Plan:
             profile that are not superseded.
         gifts: What each file gives to summed and added fields of profiles that can be merged.
         rejected: Rows that go to quarantine, in its shape.
-        orders: How far the run takes the order of ``order_by``; None without it.
-        orders: How far the run takes each field in the order of ``order_by``, once accepted.
+        orders: How far the run takes each field in the order of ``order_by``, once accepted; None
+            without it.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
     """
