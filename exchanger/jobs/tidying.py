@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def tidy(world: World, state: ConnectionState, run: RunDocument) -> None:
+def tidy(world: World, state: ConnectionState, run: RunDocument | None = None) -> None:
     """
     Fold the tables that a run has added to, if it is worth it.
 
@@ -31,7 +31,7 @@ def tidy(world: World, state: ConnectionState, run: RunDocument) -> None:
 
     try:
         state.held.tidy(go_on)
-        if run.orders:
+        if run is not None and run.orders:
             state.orders.by(run.job, run.order_by).tidy(go_on)
     except (Stopped, LeaseLost, StorageError) as error:
         log.info("tables.not_folded", reason=type(error).__name__)
