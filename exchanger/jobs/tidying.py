@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 def tidy(world: World, state: ConnectionState, run: RunDocument | None = None) -> None:
     """
-    Fold the tables that a run has added to, if it is worth it.
+    Fold the held values, and what else a run has added to, if it is worth it.
 
     The run before has ended already, so being stopped here, losing the lease, or a store that does
     not answer any more is no failure: the next run does it.

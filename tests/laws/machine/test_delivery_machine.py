@@ -69,6 +69,7 @@ faults = st.lists(
     max_size=3,
 )
 jobs = st.sampled_from(JOBS)
+verbs = st.sampled_from(("approve", "discard", "retry"))
 
 
 class Delivery(RuleBasedStateMachine):
@@ -102,16 +103,17 @@ class Delivery(RuleBasedStateMachine):
         self.scene.start(job, faults, verb)
 
     @precondition(lambda self: len(self.scene.processes) < 2 and self.scene.choices())
-    @rule(number=st.integers(0, 5), faults=faults)
-    def decide(self, number, faults):
+    @rule(verb=verbs, number=st.integers(0, 5), faults=faults)
+    def decide(self, verb, number, faults):
         choices = self.scene.choices()
+        choices = [choice for choice in choices if choice[0] == verb] or choices
         verb, job, seq = choices[number % len(choices)]
         self.scene.start(job, faults, verb, seq)
 
     @precondition(lambda self: len(self.scene.processes) < 2 and self.scene.choices())
-    @rule(number=st.integers(0, 5))
-    def decide_in_peace(self, number):
-        self.decide(number, [])
+    @rule(verb=verbs, number=st.integers(0, 5))
+    def decide_in_peace(self, verb, number):
+        self.decide(verb, number, [])
 
     @precondition(lambda self: self.scene.processes)
     @rule(number=st.integers(0, 1), faults=faults, kill=st.booleans())
