@@ -118,9 +118,11 @@ def without_unaccepted(orders: pl.DataFrame, answered: pl.DataFrame) -> pl.DataF
 def _notes(call: ImportCall, reading: Reading, left: Silenced) -> list[str]:
     """Say for each file how many of its rows came late, and for which fields."""
     fields = left.overtaken.columns[2:]
-    counts = left.overtaken.group_by(FILE).agg(pl.len(), *(pl.col(name).any() for name in fields))
+    counts = left.overtaken.group_by(FILE).agg(
+        pl.len().alias("@rows"), *(pl.col(name).any() for name in fields)
+    )
     return [
-        f"{reading.files[row[FILE]].key}: {row['len']:,} rows are older by "
+        f"{reading.files[row[FILE]].key}: {row['@rows']:,} rows are older by "
         f"{call.job.source.order_by!r} than rows that were applied before. What they say of "
         f"{_listed([name for name in fields if row[name]])} was left out."
         for row in counts.sort(FILE).iter_rows(named=True)
