@@ -17,6 +17,7 @@ from exchanger.jobs.contributions import with_already
 from exchanger.jobs.late_files import leave_out_late_rows
 from exchanger.jobs.quarantine import no_rows, quarantined
 from exchanger.jobs.unknowns import learn_unknowns
+from exchanger.jobs.world import SilentProgress
 from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, WANTED
 from exchanger.profiles.folding import GIFTS_SCHEMA
 from exchanger.profiles.partition import PartitionPlan, Tally, Terms, plan_partition
@@ -88,12 +89,14 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     learnt = learn_unknowns(call, reading, terms, report)
     draft = _Draft(reading)
     count = len(reading.given)
-    call.world.progress.step("planning", count)
+    # A single part is planned in a moment.
+    progress = call.world.progress if count > 1 else SilentProgress()
+    progress.step("planning", count)
     for number in range(count):
         part = replace(learnt.part(number), applied=applied.of(number))
         draft.add(plan_partition(part, terms))
         learnt.clear(number)
-        call.world.progress.advance(1)
+        progress.advance(1)
     plan = draft.finished(list(terms.rules), learnt.lookups)
     _count(report, reading, draft)
     return plan
