@@ -18,7 +18,7 @@ from bucket_double import BucketDouble, Store
 from processes import ProcessClock, Time
 
 from exchanger.config.models import ImportJob
-from exchanger.files.spill import Bounds
+from exchanger.files.bounds import Bounds
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.world import World
 from exchanger.state.connection import open_state
