@@ -46,6 +46,7 @@ class Learnt:
         self._reading = reading
         self._rules = list(terms.rules)
         self._known: dict[int, Spill] = {}
+        self._at_first: dict[int, Spill] = {}
         self._folded: tuple[int, pl.DataFrame] | None = None
         self._seen: dict[int, Spill] = {}
         self.lookups = 0
@@ -53,12 +54,13 @@ class Learnt:
     def part(self, number: int) -> Partition:
         """Read a part."""
         known = self.known(number)
+        first = self._at_first.get(number)
         seen = [*self._seen[number].frames()] if number in self._seen else []
         return Partition(
             given=self._reading.given.part(number),
             corrections=self._reading.corrections.part(number),
             folded=self.folded(number),
-            known=known,
+            known=known if first is None else pl.concat(first.frames()),
             held=overlay(known, pl.concat(seen)) if seen else known,
         )
 
@@ -71,7 +73,7 @@ class Learnt:
         return self._folded[1]
 
     def known(self, number: int) -> pl.DataFrame:
-        """Read what was held of a part's profiles when it was asked for first."""
+        """Read what was held of a part's profiles before this run looked any of them up."""
         if number not in self._known:
             known = _held(self._call, self.folded(number)[PROFILE], self._rules)
             self._known[number] = self._reading.shelf.spill()
@@ -88,15 +90,13 @@ class Learnt:
         self._folded = None
         self._reading.given.clear(number)
         self._reading.corrections.clear(number)
-        for spills in (self._known, self._seen):
+        for spills in (self._known, self._at_first, self._seen):
             if number in spills:
                 spills.pop(number).clear()
 
     def read_again(self) -> None:
-        """Forget what was held, as more is known by now."""
-        for known in self._known.values():
-            known.clear()
-        self._known.clear()
+        """Read anew what is held, as more is known by now; whom we knew at first is kept."""
+        self._at_first, self._known = self._known, {}
 
 
 def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: RunReport) -> Learnt:
