@@ -161,15 +161,17 @@ def test_an_error_of_the_work_is_its_own(address):
 def test_a_scheduler_that_is_lost_ends_the_run():
     """Whoever waits for work is told that the connection is gone, and does not wait on."""
     over = threading.Event()
-    with local(n_workers=1, processes=False, protocol="tcp://") as lost:
-        with opened(lost.scheduler_address) as engine:
-            work = engine.submit(lambda _: over.wait(), None)
-            closing = threading.Thread(target=lost.close)
-            closing.start()
-            with pytest.raises(EngineUnreachable):
-                work.result()
-            over.set()
-            closing.join()
+    with (
+        local(n_workers=1, processes=False, protocol="tcp://") as lost,
+        opened(lost.scheduler_address) as engine,
+    ):
+        work = engine.submit(lambda _: over.wait(), None)
+        closing = threading.Thread(target=lost.close)
+        closing.start()
+        with pytest.raises(EngineUnreachable):
+            work.result()
+        over.set()
+        closing.join()
 
 
 def test_whoever_asks_to_stop_does_not_wait_for_the_cluster(address, tmp_path):
