@@ -64,7 +64,8 @@ def dask_engine(address: str, stopping: threading.Event) -> Iterator[DaskEngine]
         _check_versions(address, client)
         engine = DaskEngine(address, client, stopping)
         yield engine
-        _log.info("parts_planned", engine=address, parts=dict(engine.shares))
+        if engine.shares:
+            _log.info("parts.planned", engine=address, parts=dict(engine.shares))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from exchanger.jobs.engine import in_order
 from exchanger.outside import dask_cluster
 from exchanger.outside.dask_cluster import dask_engine
 
+pytestmark = pytest.mark.long(25, together=True)
 ROWS = 240
 
 
@@ -32,7 +33,7 @@ def local(**settings):
     return LocalCluster(
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         memory_limit=0,
         **settings,
     )
@@ -54,6 +55,13 @@ def address(cluster):
 
 def opened(address, stopping=None):
     return dask_engine(address, stopping or threading.Event())
+
+
+def endless(path):
+    """Work that ends once a file is there."""
+    wait = threading.Event().wait
+    while not path.exists():
+        wait(0.01)
 
 
 class Recording:
@@ -113,7 +121,6 @@ def expected():
     return came_of(None)
 
 
-@pytest.mark.long(20)
 def test_a_cluster_decides_as_this_process_does(address, expected):
     """Reports, outbox, gifts, quarantine, Braze and held values are the same to the last byte."""
     recording = Recording(address)
@@ -158,19 +165,19 @@ def test_an_error_of_the_work_is_its_own(address):
         list(in_order(engine, lambda part: 1 // part, [1, 0]))
 
 
-def test_a_scheduler_that_is_lost_ends_the_run():
+def test_a_scheduler_that_is_lost_ends_the_run(tmp_path):
     """Whoever waits for work is told that the connection is gone, and does not wait on."""
-    over = threading.Event()
+    over = tmp_path / "over"
     with (
         local(n_workers=1, processes=False, protocol="tcp://") as lost,
         opened(lost.scheduler_address) as engine,
     ):
-        work = engine.submit(lambda _: over.wait(), None)
+        work = engine.submit(endless, over)
         closing = threading.Thread(target=lost.close)
         closing.start()
         with pytest.raises(EngineUnreachable):
             work.result()
-        over.set()
+        over.touch()
         closing.join()
 
 
@@ -179,22 +186,12 @@ def test_whoever_asks_to_stop_does_not_wait_for_the_cluster(address, tmp_path):
     stopping = threading.Event()
     over = tmp_path / "over"
 
-    def endless(path):
-        until(path.exists)
-
     with opened(address, stopping) as engine:
         work = engine.submit(endless, over)
         stopping.set()
         with pytest.raises(Stopped):
             work.result()
     over.touch()
-
-
-def until(met):
-    """Wait for another process, without a clock of our own."""
-    event = threading.Event()
-    while not met():
-        event.wait(0.01)
 
 
 def test_another_version_there_is_told_in_facts(address, monkeypatch):
