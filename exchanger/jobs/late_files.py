@@ -65,9 +65,12 @@ def leave_out_late_rows(call: ImportCall, reading: Reading, rules: Sequence[Rule
         found.add(number, applied, reading.shelf)
         fields = left.overtaken.columns[2:]
         late.append(
-            left.overtaken.group_by(FILE).agg(pl.len(), *(pl.col(name).any() for name in fields))
+            left.overtaken.group_by(FILE).agg(
+                pl.len().alias("@rows"), *(pl.col(name).any() for name in fields)
+            )
         )
-    reading.notes += _notes(call, reading, pl.concat(late))
+    # Each part names the fields of its own late rows alone.
+    reading.notes += _notes(call, reading, pl.concat(late, how="diagonal"))
     return found
 
 
@@ -103,9 +106,11 @@ def without_unaccepted(orders: pl.DataFrame, answered: pl.DataFrame) -> pl.DataF
 def _notes(call: ImportCall, reading: Reading, late: pl.DataFrame) -> list[str]:
     """Say for each file how many of its rows came late, and for which fields."""
     fields = late.columns[2:]
-    counts = late.group_by(FILE).agg(pl.col("len").sum(), *(pl.col(name).any() for name in fields))
+    counts = late.group_by(FILE).agg(
+        pl.col("@rows").sum(), *(pl.col(name).any() for name in fields)
+    )
     return [
-        f"{reading.files[row[FILE]].key}: {row['len']:,} rows are older by "
+        f"{reading.files[row[FILE]].key}: {row['@rows']:,} rows are older by "
         f"{call.job.source.order_by!r} than rows that were applied before. What they say of "
         f"{_listed([name for name in fields if row[name]])} was left out."
         for row in counts.sort(FILE).iter_rows(named=True)

@@ -20,6 +20,7 @@ from exchanger.jobs.engine import here, in_order
 from exchanger.jobs.late_files import leave_out_late_rows
 from exchanger.jobs.quarantine import no_rows, quarantined
 from exchanger.jobs.unknowns import learn_unknowns
+from exchanger.jobs.world import SilentProgress
 from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, WANTED
 from exchanger.profiles.folding import GIFTS_SCHEMA
 from exchanger.profiles.partition import Partition, PartitionPlan, Tally, Terms, plan_partition
@@ -41,8 +42,8 @@ class Plan:
             profile that are not superseded.
         gifts: What each file gives to summed and added fields of profiles that can be merged.
         rejected: Rows that go to quarantine, in its shape.
-        orders: How far the run takes the order of ``order_by``; None without it.
-        orders: How far the run takes each field in the order of ``order_by``, once accepted.
+        orders: How far the run takes each field in the order of ``order_by``, once accepted; None
+            without it.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
     """
@@ -98,12 +99,14 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
             yield replace(learnt.part(number), applied=applied.of(number))
             learnt.clear(number)
 
-    call.world.progress.step("planning", count)
-    # A single part is planned faster than it travels.
-    with call.world.engine() if count > 1 else here() as engine:
+    # A single part is planned in a moment, sooner than it would travel.
+    alone = count == 1
+    progress = SilentProgress() if alone else call.world.progress
+    progress.step("planning", count)
+    with here() if alone else call.world.engine() as engine:
         for planned in in_order(engine, partial(plan_partition, terms=terms), parts()):
             draft.add(planned)
-            call.world.progress.advance(1)
+            progress.advance(1)
     plan = draft.finished(list(terms.rules), learnt.lookups)
     _count(report, reading, draft)
     return plan

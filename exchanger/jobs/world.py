@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from exchanger.config.models import RateLimit
 from exchanger.errors import Stopped
-from exchanger.files.spill import Bounds
+from exchanger.files.bounds import Bounds
 from exchanger.jobs.engine import Engine, here
 from exchanger.state.lease import KeptLease
 

@@ -134,10 +134,12 @@ def news(orders: pl.DataFrame, applied: pl.DataFrame) -> pl.DataFrame:
     """Leave out of orders what was applied before: the same order, or a higher one."""
     flags = [name for name in orders.columns if name in applied.columns and name != ORDER]
     names = [flag.removeprefix(ordered("")) for flag in flags if flag != PROFILE]
-    reached = _reached(applied, names).rename({ordered(name): f"@{name}" for name in names})
+    reached = _reached(applied, names).rename({ordered(name): f"@reached:{name}" for name in names})
     beside = orders.join(reached, on=PROFILE, how="left", maintain_order="left")
     further = [
-        pl.when((pl.col(ORDER) > pl.col(f"@{name}")).fill_null(value=True)).then(ordered(name))
+        pl.when((pl.col(ORDER) > pl.col(f"@reached:{name}")).fill_null(value=True)).then(
+            ordered(name)
+        )
         for name in names
     ]
     return _without_empty(beside.with_columns(further).select(orders.columns))

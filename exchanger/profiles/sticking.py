@@ -57,10 +57,12 @@ def beside(sample: pl.DataFrame, held: pl.DataFrame, name: str) -> pl.DataFrame:
         held: A held frame.
         name: Of the new column; null where nothing is known of a value, or of its profile.
     """
-    fields = [field for field in held.columns if field not in (PROFILE, EXISTS)]
+    fields = [field for field in sample["field"].unique() if field in held.columns]
     known = held.filter(pl.col(EXISTS).fill_null(value=True))
-    long = known.unpivot(fields, index=PROFILE, variable_name="field", value_name=name)
-    return sample.join(long, on=[PROFILE, "field"], how="left", maintain_order="left")
+    # Attributes may be called like any column, but none begins with @.
+    long = known.unpivot(fields, index=PROFILE, variable_name="@field", value_name="@value")
+    found = long.rename({"@field": "field", "@value": name})
+    return sample.join(found, on=[PROFILE, "field"], how="left", maintain_order="left")
 
 
 def unstuck(seen: pl.DataFrame) -> pl.DataFrame:

@@ -55,7 +55,8 @@ class FinishedRuns:
         wanted = pl.lit(True) if job is None else pl.col("job") == job
         return self._table.collect(
             scanned.filter(wanted)
-            .sort("finished_at")
+            # A decision may come in the very moment in which the run was held back.
+            .sort("finished_at", pl.col("state") != "held_back")
             .unique("run_id", keep="last", maintain_order=True)
             .sort("started_at", descending=True)
         )

@@ -19,7 +19,7 @@ from test_runs_in_parts import Connection, a_row, rendered, the_job
 from exchanger.cli.wiring import open_world
 from exchanger.config.loading import read_config
 from exchanger.errors import EngineDiffers, EngineGaveUp, EngineUnreachable, Stopped
-from exchanger.files.spill import Bounds
+from exchanger.files.bounds import Bounds
 from exchanger.jobs.engine import in_order
 from exchanger.outside import dask_cluster
 from exchanger.outside.dask_cluster import dask_engine

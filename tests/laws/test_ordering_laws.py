@@ -6,10 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchanger.config.models import FieldConfig
-from exchanger.jobs.late_files import RowsInOrder, without_unaccepted
+from exchanger.jobs.late_files import without_unaccepted
 from exchanger.profiles.folding import fold
 from exchanger.profiles.ordering import overtaken, silenced
-from exchanger.profiles.reconcile import merge
+from exchanger.profiles.partition import Partition, Terms, plan_partition
 from exchanger.profiles.rules import Rule
 from exchanger.state.orders import folded
 
@@ -28,6 +28,7 @@ SPECS = {
     "best": oracle.Field("highest", "integer"),
 }
 DTYPES = {"string": pl.String, "integer": pl.Int64, "list": pl.List(pl.String)}
+NOTHING_BACK = pl.DataFrame(schema={"@profile": pl.String, "@file": pl.UInt32})
 START = {"home": "Bern", "visits": 5, "tags": ["x"], "muted": ["a", "b", "c"]}
 RULES = [
     Rule(name, name, spec.type, FieldConfig(merge=spec.strategy)) for name, spec in SPECS.items()
@@ -95,17 +96,17 @@ class Job:
         left = silenced(frame, overtaken(frame, self.applied, RULES))
         self.superseded += left.gone.height
         folded_rows = fold(left.rows, RULES)
-        wanted = merge(folded_rows, self.held, RULES).wanted
-        planned = RowsInOrder(left.rows, self.applied).orders(
-            RULES, folded_rows.select("@profile"), wanted.select("@profile")
+        part = Partition(
+            left.rows, NOTHING_BACK, folded_rows, self.held, self.held, applied=self.applied
         )
-        answered = wanted.with_columns(
+        plan = plan_partition(part, Terms(RULES, assume_empty=False, create_missing=True))
+        answered = plan.outbox.with_columns(
             pl.when(pl.col("@profile").is_in(refused))
             .then(pl.lit("refused"))
             .otherwise(pl.lit("ok"))
             .alias("outcome")
         )
-        moved = without_unaccepted(planned, answered)
+        moved = without_unaccepted(plan.orders, answered)
         self.applied = pl.concat([self.applied, moved], how="diagonal")
         if tidy:
             self.applied = tidied(self.applied)

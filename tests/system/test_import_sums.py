@@ -70,6 +70,7 @@ def test_two_jobs_of_a_connection_share_what_is_held(exchange):
     lookups = "/users/export/ids"
     shop = JOB | {"source": {"prefix": "shop/"}, "fields": {"visits": JOB["fields"]["visits"]}}
     web = JOB | {"source": {"prefix": "web/"}, "fields": {"tier": JOB["fields"]["tier"]}}
+    exchange.connection["braze"]["grace"] = "1h"  # Nothing is read back meanwhile.
     exchange.configure(shop=shop, web=web)
     exchange.drop("shop/1.csv", "id,visits\na,1\n")
     exchange.drop("web/1.csv", "id,tier\na,gold\n")

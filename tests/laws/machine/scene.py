@@ -12,7 +12,7 @@ from past import documents
 from processes import Process, ProcessClock, Time
 
 from exchanger.errors import BrazeError, JobBusy, LeaseLost, RunUnsuitable, StorageError
-from exchanger.files.spill import Bounds
+from exchanger.files.bounds import Bounds
 from exchanger.jobs.approve import approve_run
 from exchanger.jobs.discard import discard_run
 from exchanger.jobs.imports import run_import

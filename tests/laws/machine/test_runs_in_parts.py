@@ -19,7 +19,7 @@ from bucket_double import BucketDouble, Store
 from processes import ProcessClock, Time
 
 from exchanger.config.models import ImportJob
-from exchanger.files.spill import Bounds
+from exchanger.files.bounds import Bounds
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.world import World
 from exchanger.state.connection import open_state
@@ -240,3 +240,12 @@ def test_a_file_of_many_pieces(kind):
     job = the_job(order_by="at", create_missing=True, remaining=True)
 
     check(Bounds(rows=7, room=0), job, [[(kind, rows)], [(kind, rows[::-1])]])
+
+
+def test_late_rows_in_some_parts():
+    """Rows that come late, of different fields and only in some parts, are told of once a file."""
+    job = the_job(order_by="at", create_missing=True, remaining=False)
+    newer = [a_row(n, at="3", tier="gold", source="shop") for n in range(6)]
+    older = [a_row(0, tier="iron"), a_row(1, source="web"), a_row(2, at="3", tier="iron"), a_row(9)]
+
+    check(Bounds(rows=1, room=0), job, [[("csv", newer)], [("csv", older), ("csv", older[:1])]])

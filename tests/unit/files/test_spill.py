@@ -4,9 +4,10 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import Source
+from exchanger.files.bounds import Bounds
 from exchanger.files.frame_file import FrameWriter
 from exchanger.files.reading import read_table
-from exchanger.files.spill import Bounds, Shelf
+from exchanger.files.spill import Shelf
 
 FRAMES = [
     pl.DataFrame({"a": [1, 2], "b": [["x"], None]}),

@@ -86,6 +86,19 @@ def test_only_what_replaces_takes_the_order_further():
     assert news(moved, applied(("a", 4))).is_empty()
 
 
+@pytest.mark.parametrize("name", ["order", "profile", "field", "seen", "wanted", "len", "tier"])
+def test_attributes_may_be_called_like_columns_of_ours(name):
+    """No name of an attribute gets into the way of what is kept beside it."""
+    frame = given(("a", 4, "x")).rename({"tier": name})
+    before = applied(("a", 3)).rename({"order:tier": f"order:{name}"})
+    moved = orders_of(frame, [rule(name)])
+    assert [("a", 4, True)] == news(moved, before).rows()
+    assert overtaken(frame, moved, [rule(name)], or_equal=True)[name].to_list() == [True]
+    sample = sample_of(delivered([name], 1), [name])
+    held = pl.DataFrame({"@profile": ["p0"], "@exists": [True], "@stamp": [1], name: ["null"]})
+    assert [("p0", name, '"x"', "null")] == unstuck(beside(sample, held, "seen")).rows()
+
+
 def delivered(fields, profiles):
     return pl.DataFrame({"@profile": [f"p{n}" for n in range(profiles)]}).with_columns(
         pl.lit('"x"').alias(f"wanted:{name}") for name in fields

@@ -1,0 +1,29 @@
+"""How much of a run is worked on at once; apart from frames, which the daemon has no room for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """
+    How much of a run is worked on at once, and how much may wait in memory.
+
+    Args:
+        rows: Rows of a file that are cast at once, and rows of a run that are planned at once.
+        cells: Cells of these rows: of wide tables fewer rows are taken.
+        room: Bytes of frames that may wait in memory.
+    """
+
+    rows: int = 250_000
+    cells: int = 5_000_000
+    room: int = 192 << 20
+
+    def rows_of(self, columns: int) -> int:
+        """Tell how many rows of so many columns are taken at once."""
+        return max(1, min(self.rows, self.cells // max(columns, 1)))
+
+    def shares(self, rows: int, columns: int) -> int:
+        """Tell into how many shares so many rows are parted."""
+        return max(1, -(-rows // self.rows_of(columns)))
