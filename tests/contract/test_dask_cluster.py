@@ -57,11 +57,15 @@ def opened(address, stopping=None):
     return dask_engine(address, stopping or threading.Event())
 
 
-def endless(path):
-    """Work that ends once a file is there."""
-    wait = threading.Event().wait
-    while not path.exists():
-        wait(0.01)
+def endless():
+    """Make work that ends once a file is there; made here, so that it travels by value."""
+
+    def work(path):
+        wait = threading.Event().wait
+        while not path.exists():
+            wait(0.01)
+
+    return work
 
 
 class Recording:
@@ -172,7 +176,7 @@ def test_a_scheduler_that_is_lost_ends_the_run(tmp_path):
         local(n_workers=1, processes=False, protocol="tcp://") as lost,
         opened(lost.scheduler_address) as engine,
     ):
-        work = engine.submit(endless, over)
+        work = engine.submit(endless(), over)
         closing = threading.Thread(target=lost.close)
         closing.start()
         with pytest.raises(EngineUnreachable):
@@ -187,7 +191,7 @@ def test_whoever_asks_to_stop_does_not_wait_for_the_cluster(address, tmp_path):
     over = tmp_path / "over"
 
     with opened(address, stopping) as engine:
-        work = engine.submit(endless, over)
+        work = engine.submit(endless(), over)
         stopping.set()
         with pytest.raises(Stopped):
             work.result()
