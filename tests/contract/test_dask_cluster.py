@@ -169,6 +169,7 @@ def test_an_error_of_the_work_is_its_own(address):
         list(in_order(engine, lambda part: 1 // part, [1, 0]))
 
 
+@pytest.mark.nightly
 def test_a_scheduler_that_is_lost_ends_the_run(tmp_path):
     """Whoever waits for work is told that the connection is gone, and does not wait on."""
     over = tmp_path / "over"
@@ -177,7 +178,7 @@ def test_a_scheduler_that_is_lost_ends_the_run(tmp_path):
         opened(lost.scheduler_address) as engine,
     ):
         work = engine.submit(endless(), over)
-        closing = threading.Thread(target=lost.close)
+        closing = threading.Thread(target=lost.sync, args=(lost.scheduler.close,))
         closing.start()
         with pytest.raises(EngineUnreachable):
             work.result()
