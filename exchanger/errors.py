@@ -23,6 +23,11 @@ The tree::
         SegmentMissing             3   no segment of that name or id
         ExportRunning              7   an export of that segment is still running (retryable)
         ExportIncomplete           7   an export did not complete in time (retryable)
+      EngineError                  6   the cluster that plans parts of a run did not do so
+        EngineUnreachable          6   no answer, or no worker (retryable)
+        EngineDiffers              6   other versions there than here
+        EngineGaveUp               6   a part lost several workers
+        EngineMissing              3   the package to speak with it is not installed
       FileRejected                 4   one file cannot be used at all
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
@@ -187,6 +192,63 @@ class ExportIncomplete(BrazeError):
     """A segment export did not complete in the time allowed; the next run waits for it again."""
 
     retryable = True
+
+
+class EngineError(ExchangerError):
+    """
+    The cluster that plans parts of a run did not do so; nothing of the run was sent.
+
+    Args:
+        address: Of its scheduler.
+        detail: What happened.
+    """
+
+    exit_code = 6
+
+    def __init__(self, address: str, detail: str = "") -> None:
+        self.address = address
+        self.detail = detail
+        super().__init__(f"{address}: {detail or type(self).__name__}")
+
+
+class EngineUnreachable(EngineError):
+    """The scheduler does not answer, or it has no worker."""
+
+    retryable = True
+
+
+class EngineDiffers(EngineError):
+    """
+    A worker has other versions than this process, so it might decide otherwise.
+
+    Args:
+        address: Of the scheduler.
+        worker: Its address; empty if it is not known which.
+        theirs: What the worker has, by name; an empty version where it lacks it.
+        ours: What this process has.
+    """
+
+    def __init__(
+        self, address: str, worker: str, theirs: dict[str, str], ours: dict[str, str]
+    ) -> None:
+        self.worker = worker
+        self.theirs = theirs
+        self.ours = ours
+        super().__init__(address, f"{worker or 'a worker'} has {theirs}, we have {ours}")
+
+
+class EngineGaveUp(EngineError):
+    """A part was begun by several workers, and each was lost with it."""
+
+    def __init__(self, address: str, workers: int) -> None:
+        self.workers = workers
+        super().__init__(address, f"{workers} workers were lost with the same part")
+
+
+class EngineMissing(EngineError):
+    """The package to speak with a cluster is not installed."""
+
+    exit_code = 3
 
 
 class FileRejected(ExchangerError):

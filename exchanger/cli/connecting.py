@@ -1,4 +1,4 @@
-"""Tries what a configuration names: keys, permissions, bucket, segments."""
+"""Tries what a configuration names: keys, permissions, bucket, segments, and a cluster."""
 
 from __future__ import annotations
 
@@ -54,6 +54,9 @@ def try_connections(config: Config) -> list[Trial]:
                 ]
                 imports = [job for job in jobs if isinstance(job, ImportJob)]
                 exports = [job for job in jobs if isinstance(job, ExportJob)]
+                if imports and config.engine is not None:
+                    what = f"plan large runs on {config.engine.dask}"
+                    trials.append(_tried(world, what, partial(_reach_engine, world)))
                 trials += _try_bucket(world, imports, exports)
                 trials += asyncio.run(_try_braze(world, imports, exports))
     return trials
@@ -75,6 +78,11 @@ def _try_bucket(
 
 def _list(world: World, prefix: str) -> None:
     next(iter(world.bucket.list(prefix)), None)
+
+
+def _reach_engine(world: World) -> None:
+    with world.engine():
+        pass
 
 
 def _tried(world: World, what: str, action: Callable[[], object]) -> Trial:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from exchanger.config.findings import closest, listed
 from exchanger.config.loading import load_config
 from exchanger.config.models import Config, ImportJob, Job
 from exchanger.config.shorthand import default_state_prefix
+from exchanger.errors import EngineMissing
+from exchanger.jobs.engine import Engine, here
 from exchanger.jobs.world import Progress, SilentProgress, World
 
 if TYPE_CHECKING:
@@ -116,6 +118,7 @@ def open_world(
     settings = config.connections[connection]
     clock = SystemClock()
     lease = settings.lease.total_seconds()
+    stopping = stopping or threading.Event()
 
     def braze() -> Braze:
         return Braze(settings.braze, clock=clock, timeout=min(REQUEST_SECONDS, lease * MARGIN))
@@ -130,11 +133,30 @@ def open_world(
             clock=clock,
             workdir=Path(workdir),
             progress=progress or SilentProgress(),
-            stopping=stopping or threading.Event(),
+            stopping=stopping,
             batch_size=settings.braze.batch_size,
             spacing=settings.braze.spacing.total_seconds(),
             grace=settings.braze.grace.total_seconds(),
             lease_seconds=lease,
             lookup_limit=settings.braze.lookup_limit,
             max_plan_age=settings.max_plan_age.total_seconds(),
+            engine=_engine(config, stopping),
         )
+
+
+def _engine(
+    config: Config, stopping: threading.Event
+) -> Callable[[], AbstractContextManager[Engine]]:
+    """Choose who plans parts of runs; the package for a cluster is loaded when it is needed."""
+    if config.engine is None:
+        return here
+    address = config.engine.dask
+
+    def cluster() -> AbstractContextManager[Engine]:
+        try:
+            from exchanger.outside.dask_cluster import dask_engine
+        except ModuleNotFoundError as error:
+            raise EngineMissing(address, str(error)) from error
+        return dask_engine(address, stopping)
+
+    return cluster

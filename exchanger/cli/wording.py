@@ -18,6 +18,11 @@ from exchanger.errors import (
     BrazeRefused,
     BrazeUnreachable,
     ConfigError,
+    EngineDiffers,
+    EngineError,
+    EngineGaveUp,
+    EngineMissing,
+    EngineUnreachable,
     ExchangerError,
     ExportIncomplete,
     ExportRunning,
@@ -46,6 +51,7 @@ _PERMISSIONS = {
     "/segments/list": "segments.list",
 }
 _CHECK = "exchanger check --connect"
+_CLUSTER = f"Nothing was sent. To plan here: remove engine from the configuration. Then: {_CHECK}"
 _SHOWN = 10
 
 
@@ -249,6 +255,50 @@ def _(error: ExportIncomplete) -> Words:
         f"Braze did not complete the export within the time allowed{detail}.",
         "The next run waits for the same export again and asks for no other. For large segments,"
         " allow more time: completion: {timeout: 8h}",
+    )
+
+
+@words_for.register
+def _(error: EngineError) -> Words:
+    return Words(f"The cluster at {error.address} did not plan the run: {error.detail}.", _CLUSTER)
+
+
+@words_for.register
+def _(error: EngineUnreachable) -> Words:
+    return Words(
+        f"The Dask scheduler at {error.address} cannot be used: {error.detail}.",
+        f"Start what is missing: dask scheduler, and dask worker {error.address}. {_CLUSTER}",
+    )
+
+
+@words_for.register
+def _(error: EngineDiffers) -> Words:
+    lines = [
+        f"\n  {name}: {error.theirs[name] or 'not installed'} there, {error.ours[name]} here"
+        for name in error.theirs
+        if error.theirs[name] != error.ours.get(name)
+    ]
+    return Words(
+        f"{error.worker or 'A worker'} of the cluster at {error.address} has other versions, so it"
+        f" might decide otherwise:{''.join(lines)}",
+        f"Install the same versions there and start it again. {_CLUSTER}",
+    )
+
+
+@words_for.register
+def _(error: EngineGaveUp) -> Words:
+    return Words(
+        f"{error.workers} workers of the cluster at {error.address} were lost with the same part.",
+        f"Mostly they had too little memory: give them more (--memory-limit). {_CLUSTER}",
+    )
+
+
+@words_for.register
+def _(error: EngineMissing) -> Words:
+    return Words(
+        f"engine names the Dask cluster {error.address}, but Dask is not installed"
+        f" ({error.detail}).",
+        "Type: pip install 'exchanger[dask]'",
     )
 
 

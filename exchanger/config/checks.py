@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from exchanger.config.braze_names import EXPORTED
 from exchanger.config.cron import CronError, CronExpression
-from exchanger.config.endpoints import endpoint_fault, guess_endpoint
+from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault
 from exchanger.config.field_checks import check_export_field, check_import_fields
 from exchanger.config.findings import Finding, Where, closest, listed
 from exchanger.config.models import (
@@ -17,6 +17,7 @@ from exchanger.config.models import (
     BrazeConfig,
     Completion,
     Connection,
+    EngineConfig,
     ExportJob,
     ImportJob,
     Job,
@@ -61,6 +62,13 @@ def check_name(where: Where) -> Iterator[Finding]:
     if not name or not set(name) <= _NAME_SIGNS or not name[0].isalnum():
         message = "a name is made of letters, digits, '.', '_' and '-', and begins with no sign"
         yield Finding(where, message)
+
+
+def check_engine(engine: EngineConfig, where: Where) -> Iterator[Finding]:
+    """Find out whether the address of a scheduler is one."""
+    fault, guess = scheduler_fault(engine.dask)
+    if fault:
+        yield Finding((*where, "dask"), fault, guess)
 
 
 def _check_connection(job: Job, known: list[str], where: Where) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Addresses of Braze instances (braze-api.md 1.1)."""
+"""Addresses of Braze instances (braze-api.md 1.1), and of the scheduler of a cluster."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 _REGIONS = {"us": "iad", "iad": "iad", "eu": "fra", "fra": "fra", "au": "au"}
 _INSTANCE = re.compile(r"(us|iad|eu|fra|au)-(\d\d)", re.IGNORECASE)
 _DASHBOARD = re.compile(r"(?:https?://)?dashboard(?:-|\.au-)(\d\d)\.braze\.(com|eu)/?.*")
+
+SCHEDULER_PORT = 8786
+"""Where a Dask scheduler listens unless it is told otherwise."""
 
 
 def expand_endpoint(text: str) -> str:
@@ -51,6 +54,26 @@ def guess_endpoint(url: str) -> str:
         return ""
     region = "au" if ".au-" in url else {"com": "us", "eu": "eu"}[found[2]]
     return expand_endpoint(f"{region}-{found[1]}")
+
+
+def scheduler_fault(address: str) -> tuple[str, str]:
+    """Say what is wrong with the address of a Dask scheduler, and guess; both empty if nothing."""
+    words = "write the address of the scheduler, such as tcp://scheduler.internal:8786"
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return words, ""
+    if address and not parts.netloc and not address.startswith("/"):
+        # HOST or HOST:PORT, which is read as a scheme or a path.
+        return words, f"tcp://{address}" if ":" in address else f"tcp://{address}:{SCHEDULER_PORT}"
+    if parts.scheme not in ("tcp", "tls") or not host:
+        return words, f"tcp://{host}:{SCHEDULER_PORT}" if host else ""
+    if port is None:
+        return "the port is missing", f"{parts.scheme}://{host}:{SCHEDULER_PORT}"
+    if parts.username or parts.path.strip("/") or parts.query or parts.fragment:
+        return "write only the host and the port of the scheduler", ""
+    return "", ""
 
 
 def is_loopback(host: str) -> bool:

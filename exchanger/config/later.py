@@ -19,7 +19,7 @@ COMMANDS = {
 }
 """Commands of later versions, and what they will do."""
 
-_TOP = ("notifications", "engine")
+_TOP = ("notifications",)
 _JOB = ("guards", "on_drift", "max_plan_age", "engine", "notifications")
 _CONNECTION = ("on_drift", "engine", "notifications", "priority")
 _IDENTIFIERS = ("email", "phone", "braze_id", "user_alias")

@@ -14,12 +14,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from exchanger.config.checks import check
+from exchanger.config.checks import check, check_engine
 from exchanger.config.document import Document, read_document
 from exchanger.config.environment import plain_secrets, substitute
 from exchanger.config.findings import Finding, Where, closest, listed, show_path
 from exchanger.config.later import split_later
-from exchanger.config.models import Config, Connection, ExportJob, ImportJob, Job
+from exchanger.config.models import (
+    Config,
+    Connection,
+    EngineConfig,
+    ExportJob,
+    ImportJob,
+    Job,
+)
 from exchanger.config.shorthand import write_out
 from exchanger.config.validation import keys_of, validate
 from exchanger.errors import ConfigError, Problem
@@ -87,7 +94,11 @@ def _build(document: Document, environ: Mapping[str, str]) -> tuple[Config | Non
     findings += unsound + unsound_jobs
     known = list(content["connections"]) if isinstance(content.get("connections"), dict) else []
     findings += check(connections, jobs, known)
-    return (None if findings else Config(connections=connections, jobs=jobs)), findings
+    engine, unsound = _engine(content.get("engine"))
+    findings += unsound
+    if findings:
+        return None, findings
+    return Config(engine=engine, connections=connections, jobs=jobs), findings
 
 
 def _unknown_keys(content: dict[str, Any]) -> list[Finding]:
@@ -99,6 +110,13 @@ def _unknown_keys(content: dict[str, Any]) -> list[Finding]:
             hint = "" if guess else f"; write {listed(keys)}"
             findings.append(Finding((key,), f"'{key}' is no key here{hint}", guess))
     return findings
+
+
+def _engine(content: Any) -> tuple[EngineConfig | None, list[Finding]]:
+    if content is None:
+        return None, []
+    engine, findings = validate(EngineConfig, content, ("engine",))
+    return engine, findings if engine is None else list(check_engine(engine, ("engine",)))
 
 
 def _connections(content: Any) -> tuple[dict[str, Connection], list[Finding]]:

@@ -263,8 +263,20 @@ class ExportJob(Strict):
 Job = Annotated[ImportJob | ExportJob, Field(discriminator="type")]
 
 
+class EngineConfig(Strict):
+    """
+    Who plans the parts of runs: a Dask cluster, named by the address of its scheduler.
+
+    ``tcp://HOST:PORT``, or ``tls://`` with the certificates that Dask's own configuration names.
+    """
+
+    dask: str
+
+
 class Config(Strict):
     """The whole configuration file."""
+
+    engine: EngineConfig | None = None
 
     connections: Annotated[dict[str, Connection], Field(min_length=1)]
     jobs: dict[str, Job] = {}

@@ -40,6 +40,8 @@ def describe_job(config: Config, name: str) -> list[str]:
     bucket = f"s3://{connection.s3.bucket}/"
     when = _when(job.schedule) if job.enabled else "never by itself, as it is disabled"
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
+    if config.engine is not None and isinstance(job, ImportJob):
+        does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
     return [f"runs {when}", *_PRECEDENCE[job.priority], *does]
 
 

@@ -7,20 +7,23 @@ run after the other.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.files.frame_file import FrameFile, FrameWriter
 from exchanger.jobs.contributions import with_already
+from exchanger.jobs.engine import here, in_order
 from exchanger.jobs.late_files import leave_out_late_rows
 from exchanger.jobs.quarantine import no_rows, quarantined
 from exchanger.jobs.unknowns import learn_unknowns
 from exchanger.jobs.world import SilentProgress
 from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, WANTED
 from exchanger.profiles.folding import GIFTS_SCHEMA
-from exchanger.profiles.partition import PartitionPlan, Tally, Terms, plan_partition
+from exchanger.profiles.partition import Partition, PartitionPlan, Tally, Terms, plan_partition
 
 if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
@@ -82,6 +85,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
 
     Raises:
         BrazeError: A look-up failed.
+        EngineError: Parts could not be planned where the configuration says.
     """
     job = call.job
     terms = Terms(list(reading.rules.values()), job.assumes_empty, job.create_missing)
@@ -89,14 +93,20 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     learnt = learn_unknowns(call, reading, terms, report)
     draft = _Draft(reading)
     count = len(reading.given)
-    # A single part is planned in a moment.
-    progress = call.world.progress if count > 1 else SilentProgress()
+
+    def parts() -> Iterator[Partition]:
+        for number in range(count):
+            yield replace(learnt.part(number), applied=applied.of(number))
+            learnt.clear(number)
+
+    # A single part is planned in a moment, sooner than it would travel.
+    alone = count == 1
+    progress = SilentProgress() if alone else call.world.progress
     progress.step("planning", count)
-    for number in range(count):
-        part = replace(learnt.part(number), applied=applied.of(number))
-        draft.add(plan_partition(part, terms))
-        learnt.clear(number)
-        progress.advance(1)
+    with here() if alone else call.world.engine() as engine:
+        for planned in in_order(engine, partial(plan_partition, terms=terms), parts()):
+            draft.add(planned)
+            progress.advance(1)
     plan = draft.finished(list(terms.rules), learnt.lookups)
     _count(report, reading, draft)
     return plan

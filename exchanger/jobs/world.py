@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from exchanger.config.models import RateLimit
 from exchanger.errors import Stopped
 from exchanger.files.bounds import Bounds
+from exchanger.jobs.engine import Engine, here
 from exchanger.state.lease import KeptLease
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class World:
         lookup_limit: How fast profiles can be looked up.
         bounds: How much of a run is worked on at once.
         max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
+        engine: Opens what plans the parts of a run: ``with world.engine() as engine``.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
@@ -95,6 +97,7 @@ class World:
     lookup_limit: RateLimit = LOOKUPS
     bounds: Bounds = field(default_factory=Bounds)
     max_plan_age: float = 86_400.0
+    engine: Callable[[], AbstractContextManager[Engine]] = here
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 
     def pause(self, seconds: float) -> None:

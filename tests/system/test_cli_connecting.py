@@ -1,10 +1,12 @@
 import json
+import socket
 from pathlib import Path
 
 import pytest
 import structlog
 
 from exchanger.cli.app import run as run_command_line
+from exchanger.outside import dask_cluster
 from exchanger.sandbox import LocalS3, Sandbox
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "exchanger.example.yaml"
@@ -176,3 +178,19 @@ def test_words_are_whole_even_where_a_dummy_key_is_a_word(exchanger, monkeypatch
     monkeypatch.setenv("EXCHANGER_BUCKET", "no-such-bucket")
     _, _, err = exchanger("run", "crm_profiles")
     assert "is exchanger sandbox running?" in err
+
+
+def test_a_cluster_that_the_configuration_names_is_tried(exchanger, tmp_path, monkeypatch):
+    """Nobody listens there: the trial says so with what to start, and what a run would do."""
+    monkeypatch.setattr(dask_cluster, "ANSWER_SECONDS", 0.3)
+    config = tmp_path / "engine.yaml"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        config.write_text(f'engine: {{dask: "{address}"}}\n' + EXAMPLE.read_text())
+        code, out, _ = exchanger("check", "--connect", "--json", config=config)
+
+    assert 6 == code
+    assert trials(out)[f"plan large runs on {address}"] is False
+    assert f"dask worker {address}" in out
+    assert f"plans large runs on the Dask cluster at {address}" in out

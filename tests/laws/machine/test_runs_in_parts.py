@@ -5,6 +5,7 @@ import json
 import sys
 import tempfile
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -103,6 +104,10 @@ class Connection:
             "quarantine": quarantine.body.decode() if quarantine else "",
             "braze": self.workspace.profiles,
         }
+
+    def use(self, engine):
+        """Plan parts elsewhere."""
+        self.world = replace(self.world, engine=engine)
 
     def held(self):
         """Tell what is held of everybody."""

@@ -286,7 +286,8 @@ NOTHING = "this is not in this version"
     ("text", "path"),
     [
         (ONE + "notifications: []", "notifications"),
-        (ONE + 'engine: {dask: "tcp://x"}', "engine"),
+        (ONE.replace("s3:", 'engine: {dask: "tcp://x:1"}, s3:'), "connections.main.engine"),
+        (job('engine: {dask: "tcp://x:1"}'), "jobs.crm.engine"),
         (job("guards: {max_changed_percent: 50}"), "jobs.crm.guards"),
         (job("on_drift: plan"), "jobs.crm.on_drift"),
         (job("max_plan_age: 1d"), "jobs.crm.max_plan_age"),
@@ -309,3 +310,36 @@ def test_what_comes_later_is_not_accepted_and_ignored(text, path):
     found = problems(text)
     assert [path] == list(found)
     assert found[path].startswith(NOTHING)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://scheduler.internal:8786", "tls://10.0.0.7:8786", "tcp://[::1]:8786"]
+)
+def test_a_cluster_is_named_by_its_scheduler(address):
+    """The address of a scheduler is taken as it is."""
+    assert address == read_config(ONE + f'engine: {{dask: "{address}"}}', ENVIRON).engine.dask
+
+
+@pytest.mark.parametrize(
+    ("address", "guess"),
+    [
+        ("scheduler", "tcp://scheduler:8786"),
+        ("scheduler:9000", "tcp://scheduler:9000"),
+        ("tcp://scheduler", "tcp://scheduler:8786"),
+        ("https://scheduler:8787", "tcp://scheduler:8786"),
+        ("tcp://scheduler:8786/status", ""),
+        ("tcp://scheduler:port", ""),
+        ("", ""),
+    ],
+)
+def test_what_is_no_address_of_a_scheduler_says_so(address, guess):
+    """A wrong address is found before a run needs it, with a guess where there is one."""
+    with pytest.raises(ConfigError) as caught:
+        read_config(ONE + f'engine: {{dask: "{address}"}}', ENVIRON)
+    assert [("engine.dask", guess)] == [(p.path, p.guess) for p in caught.value.problems]
+
+
+def test_an_engine_is_a_mapping():
+    """A cluster is named by its kind, and a slip is guessed."""
+    assert {"engine": "this must be a mapping of keys to values"} == problems(ONE + "engine: dask")
+    assert ["engine.dask", "engine.dsk"] == list(problems(ONE + "engine: {dsk: x}"))

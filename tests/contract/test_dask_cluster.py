@@ -1,0 +1,265 @@
+"""What a run needs of a Dask cluster, tried with a scheduler and workers of their own processes."""
+
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import dask
+import pytest
+from distributed import LocalCluster
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "laws" / "machine"))
+from test_runs_in_parts import Connection, a_row, rendered, the_job
+
+from exchanger.cli.wiring import open_world
+from exchanger.config.loading import read_config
+from exchanger.errors import EngineDiffers, EngineGaveUp, EngineUnreachable, Stopped
+from exchanger.files.bounds import Bounds
+from exchanger.jobs.engine import in_order
+from exchanger.outside import dask_cluster
+from exchanger.outside.dask_cluster import dask_engine
+
+pytestmark = pytest.mark.long(25, together=True)
+ROWS = 240
+
+
+def local(**settings):
+    """Start a cluster on this machine that nobody else can reach."""
+    return LocalCluster(
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        memory_limit=0,
+        **settings,
+    )
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two workers with a thread each; one that dies is replaced."""
+    settings = {"distributed.scheduler.allowed-failures": 1}
+    with dask.config.set(settings), local(n_workers=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def address(cluster):
+    cluster.wait_for_workers(2, timeout=60)
+    return cluster.scheduler_address
+
+
+def opened(address, stopping=None):
+    return dask_engine(address, stopping or threading.Event())
+
+
+def endless():
+    """Make work that ends once a file is there; made here, so that it travels by value."""
+
+    def work(path):
+        wait = threading.Event().wait
+        while not path.exists():
+            wait(0.01)
+
+    return work
+
+
+class Recording:
+    """The engine itself, of which a test keeps the shares, and may change the work."""
+
+    def __init__(self, address, change=lambda function: function):
+        self.address = address
+        self.change = change
+        self.most = 0
+        self.under_way = 0
+
+    @contextmanager
+    def __call__(self):
+        with opened(self.address) as self.engine:
+            yield self
+
+    @property
+    def ahead(self):
+        return self.engine.ahead
+
+    def submit(self, function, part):
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        work = self.engine.submit(self.change(function), part)
+        return Counted(self, work)
+
+
+class Counted:
+    """Work that says when it is fetched."""
+
+    def __init__(self, recording, work):
+        self.recording, self.work = recording, work
+
+    def result(self):
+        self.recording.under_way -= 1
+        return self.work.result()
+
+
+def came_of(engine, *, kinds=("csv", "ndjson", "parquet")):
+    """Run two batches of files with every kind of field, and tell everything that came of it."""
+    rows = [a_row(n, id=f"p{n % 97}", tags="x" if n % 5 else "y") for n in range(ROWS)]
+    rows += [a_row(0, total="x"), a_row(1, id=""), a_row(2, extra="1.25"), a_row(3, at="9")]
+    job = the_job(order_by="at", create_missing=True, remaining=True)
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        connection = Connection(Path(folder), Bounds(rows=40, room=0), job)
+        if engine is not None:
+            connection.use(engine)
+        for number, some in enumerate((rows, rows[::-1])):
+            found.append(connection.run(rendered(number, [(kind, some) for kind in kinds])))
+        return found, connection.held()
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """What comes of it in this process."""
+    return came_of(None)
+
+
+def test_a_cluster_decides_as_this_process_does(address, expected):
+    """Reports, outbox, gifts, quarantine, Braze and held values are the same to the last byte."""
+    recording = Recording(address)
+
+    assert expected == came_of(recording)
+    assert len(recording.engine.shares) == 2, "both workers have planned parts"
+    assert recording.engine.ahead == recording.most == 3, "no more is in memory than room is for"
+
+
+def test_a_worker_that_is_killed_changes_nothing(address, expected, tmp_path):
+    """A worker dies of SIGKILL with a part in hand; another plans it, and all is the same."""
+    died = tmp_path / "died"
+
+    def dying(function):
+        def once(part):
+            try:
+                died.touch(exist_ok=False)
+            except FileExistsError:
+                return function(part)
+            return os.kill(os.getpid(), signal.SIGKILL)
+
+        return once
+
+    assert expected == came_of(Recording(address, dying))
+    assert died.exists()
+
+
+def test_a_part_that_loses_every_worker_ends_the_run(address):
+    """What kills whoever works on it is given up after a few workers, as a typed error."""
+
+    def fatal(_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with opened(address) as engine, pytest.raises(EngineGaveUp) as caught:
+        list(in_order(engine, fatal, [1]))
+    assert (address, 2) == (caught.value.address, caught.value.workers)
+
+
+def test_an_error_of_the_work_is_its_own(address):
+    """What goes wrong in the work is raised as it would be here."""
+    with opened(address) as engine, pytest.raises(ZeroDivisionError):
+        list(in_order(engine, lambda part: 1 // part, [1, 0]))
+
+
+@pytest.mark.nightly
+def test_a_scheduler_that_is_lost_ends_the_run(tmp_path):
+    """Whoever waits for work is told that the connection is gone, and does not wait on."""
+    over = tmp_path / "over"
+    with (
+        local(n_workers=1, processes=False, protocol="tcp://") as lost,
+        opened(lost.scheduler_address) as engine,
+    ):
+        work = engine.submit(endless(), over)
+        closing = threading.Thread(target=lost.sync, args=(lost.scheduler.close,))
+        closing.start()
+        with pytest.raises(EngineUnreachable):
+            work.result()
+        over.touch()
+        closing.join()
+
+
+def test_whoever_asks_to_stop_does_not_wait_for_the_cluster(address, tmp_path):
+    """A part that takes long does not hold up the end of the process."""
+    stopping = threading.Event()
+    over = tmp_path / "over"
+
+    with opened(address, stopping) as engine:
+        work = engine.submit(endless(), over)
+        stopping.set()
+        with pytest.raises(Stopped):
+            work.result()
+    over.touch()
+
+
+def test_another_version_there_is_told_in_facts(address, monkeypatch):
+    """A cluster with another version is not used, and both versions are named."""
+    real = dask_cluster._versions()
+    monkeypatch.setattr(dask_cluster, "_versions", lambda: real | {"exchanger": "9.9"})
+
+    with pytest.raises(EngineDiffers) as caught, opened(address):
+        pass
+    assert (real["exchanger"], "9.9") == (
+        caught.value.theirs["exchanger"],
+        caught.value.ours["exchanger"],
+    )
+
+
+def test_a_worker_that_joins_with_another_version_is_not_trusted(address, monkeypatch):
+    """Versions go with the work, so that a worker which was not there at first cannot decide."""
+    with opened(address) as engine:
+        real = dask_cluster._versions()
+        monkeypatch.setattr(dask_cluster, "_versions", lambda: real | {"polars": "9.9"})
+        with pytest.raises(EngineDiffers):
+            engine.submit(len, "abc").result()
+
+
+def test_a_scheduler_that_does_not_answer(monkeypatch):
+    """Nobody listens: the run ends with a typed error, soon."""
+    monkeypatch.setattr(dask_cluster, "ANSWER_SECONDS", 0.3)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(EngineUnreachable), opened(address):
+        pass
+
+
+def test_a_tls_address_without_certificates_is_refused_by_dask():
+    """TLS is Dask's own: without its configuration there is a typed error, not a traceback."""
+    with pytest.raises(EngineUnreachable), opened("tls://127.0.0.1:1"):
+        pass
+
+
+def test_a_scheduler_without_workers(monkeypatch):
+    """A run does not wait for ever for somebody to work on it."""
+    monkeypatch.setattr(dask_cluster, "ANSWER_SECONDS", 1.0)
+    with (
+        local(n_workers=0) as empty,
+        pytest.raises(EngineUnreachable) as caught,
+        opened(empty.scheduler_address),
+    ):
+        pass
+    assert "it has no worker" == caught.value.detail
+
+
+CONFIG = """
+engine: {dask: "%s"}
+connections:
+  main:
+    braze: {endpoint: iad-01, api_key: "${KEY}"}
+    s3: {bucket: acme, region: eu-west-1}
+"""
+
+
+def test_the_configuration_chooses_the_cluster(address):
+    """A world that was built for such a configuration has its work done there."""
+    config = read_config(CONFIG % address, {"KEY": "dummy"})
+    with open_world(config, "main") as world, world.engine() as engine:
+        assert os.getpid() != engine.submit(lambda _: os.getpid(), None).result()
