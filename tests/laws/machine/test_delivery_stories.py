@@ -24,11 +24,19 @@ def row(profile, *, total="", tags="", tier="", source="", note="", best=""):
     return Row(profile, total, tags, tier, source, note, best)
 
 
+def some(kind, numbers, by_day=1):
+    """Effects of a kind; by day every so many of them, and the others by night."""
+    return [
+        pytest.param(kind, nth, marks=[pytest.mark.nightly] if place % by_day else [])
+        for place, nth in enumerate(numbers)
+    ]
+
+
 EFFECTS = [
-    *(("list", nth) for nth in range(10)),
-    *(("read", nth) for nth in range(0, 20, 3)),
-    *(("write", nth) for nth in range(9)),
-    *(("commit", nth) for nth in range(4)),
+    *some("list", range(10), by_day=3),
+    *some("read", range(0, 20, 3), by_day=3),
+    *some("write", range(9)),
+    *some("commit", range(4)),
     ("track", 0),
     ("look_up", 0),
 ]
@@ -293,8 +301,8 @@ def test_a_discard_waits_for_late_requests_of_a_holder_before_the_last(scene):
 
 
 DECISIVE = [
-    *(("write", nth) for nth in range(15)),
-    *(("commit", nth) for nth in range(4)),
+    *some("write", range(15), by_day=2),
+    *some("commit", range(4), by_day=2),
     ("track", 0),
 ]
 """Effects of a decision about a run, likewise: those that leave something behind."""
