@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from exchanger.config.models import S3Config
+
+sys.path.insert(0, str(Path(__file__).parent))
+from warm_start import WarmServer
 
 SLOW_START = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
@@ -33,6 +38,14 @@ def local_s3():
 
     with LocalS3() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def warm():
+    """A server that starts command lines which are imported already."""
+    server = WarmServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture

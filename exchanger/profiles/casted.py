@@ -49,7 +49,7 @@ def judge(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]], dropped: int =
         test.fill_null(value=False).alias(name)
         for name, (_, test) in zip(names, faults, strict=True)
     )
-    none = pl.repeat(None, frame.height, dtype=pl.String, eager=True).alias("fault")
+    none = pl.Series("fault", [None], dtype=pl.String).new_from_index(0, frame.height)
     # Most columns have no fault at all, and text is dear to make.
     if not any(found[name].any() for name in names):
         return Casted(frame["value"], none, dropped)

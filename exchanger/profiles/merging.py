@@ -131,6 +131,9 @@ def _about(rule: Rule) -> pl.Expr:
     return pl.coalesce(pl.when(~about_held).then(SEND), HELD)
 
 
+_DIGITS = list("-0123456789")
+
+
 def _retyped() -> pl.Expr:
     return pl.struct("change", HELD, WANTED).map_batches(
         lambda cells: _of_other_kind(cells.struct.unnest()),
@@ -141,16 +144,24 @@ def _retyped() -> pl.Expr:
 
 def _of_other_kind(cells: pl.DataFrame) -> pl.Series:
     """Find changes from a value to one of another JSON type, among the few that replace one."""
-    replaces = pl.col("change") & (HELD != EMPTY) & (WANTED != EMPTY)
-    rows = cells.select(replaces.fill_null(value=False)).to_series()
-    kinds = cells.filter(rows).select(_kind(HELD) != _kind(WANTED)).to_series()
-    found = rows.arg_true().filter(kinds)
-    return pl.repeat(False, len(rows), eager=True).scatter(found, True)
+    held, wanted = cells["held"], cells["wanted"]
+    replaces = (cells["change"] & (held != EMPTY) & (wanted != EMPTY)).fill_null(value=False)
+    if not replaces.any():
+        return replaces
+    kinds = cells.filter(replaces).select(_kind(HELD) != _kind(WANTED)).to_series()
+    return replaces.scatter(replaces.arg_true().filter(~kinds), False)
 
 
 def _kind(text: pl.Expr) -> pl.Expr:
     """Name the JSON type by the first character: quote, bracket, brace, ``t`` or ``0``."""
-    return text.str.head(1).replace({"f": "t", "-": "0"} | {str(n): "0" for n in range(10)})
+    first = text.str.head(1)
+    return (
+        pl.when(first.is_in(_DIGITS))
+        .then(pl.lit("0"))
+        .when(first == "f")
+        .then(pl.lit("t"))
+        .otherwise(first)
+    )
 
 
 def _dropped(rule: Rule) -> pl.Expr:

@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import polars as pl
@@ -27,6 +27,9 @@ from exchanger.sandbox import Sandbox, SandboxSettings
 
 sys.path.insert(0, str(Path(__file__).parent))
 import leaks
+
+if TYPE_CHECKING:
+    from warm_start import WarmServer
 
 BRAZE_KEY = "Zq7brazePLANTED/+=%&'\"\\-<k>~9x"
 S3_KEY = "AKIAPLANTEDs3idQ7w"
@@ -119,22 +122,20 @@ class Scene:
     braze: Sandbox
     bucket: Bucket
     connection: dict
+    warm: WarmServer
 
     @property
     def temporary(self):
         return self.folder / "temporary"
 
     def start(self, *words):
-        command = [sys.executable, "-m", "exchanger", *words, "--log-level", "debug"]
         with (self.folder / "exchanger.yaml").open("w") as file:
             YAML().dump({"connections": {"main": self.connection}, "jobs": JOBS}, file)
         self.temporary.mkdir(exist_ok=True)
-        return subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=self.folder,
-            env={
+        return self.warm.start(
+            [*words, "--log-level", "debug"],
+            self.folder,
+            {
                 **os.environ,
                 "PLANTED_BRAZE": BRAZE_KEY,
                 "PLANTED_ID": S3_KEY,
@@ -150,8 +151,8 @@ class Scene:
         out, err = process.communicate(timeout=LIMIT)
         name = " ".join(words)
         return process.returncode, [
-            leaks.Place("stdout", name, out),
-            leaks.Place("stderr", name, err),
+            leaks.Place("stdout", name, out.encode()),
+            leaks.Place("stderr", name, err.encode()),
         ]
 
     def written(self):
@@ -167,7 +168,7 @@ class Scene:
 
 
 @pytest.fixture
-def scenes(local_s3, tmp_path):
+def scenes(local_s3, tmp_path, warm):
     """Make scenes, each with a workspace and a bucket of its own."""
     from exchanger.config.models import S3Config
 
@@ -205,7 +206,7 @@ def scenes(local_s3, tmp_path):
         )
         folder = tmp_path / name
         folder.mkdir()
-        made = Scene(folder, braze, Bucket(config), connection)
+        made = Scene(folder, braze, Bucket(config), connection, warm)
         made.bucket.write("inbox/1.csv.gz", gzip.compress(ROWS.encode()))
         return made
 
@@ -384,7 +385,10 @@ def test_what_a_good_run_writes_holds_no_key(scenes):
         assert killed.poll() is None
     killed.kill()
     out, err = killed.communicate()
-    places += [leaks.Place("stdout", "killed", out), leaks.Place("stderr", "killed", err)]
+    places += [
+        leaks.Place("stdout", "killed", out.encode()),
+        leaks.Place("stderr", "killed", err.encode()),
+    ]
     assert [path for path in scene.temporary.iterdir() if path.is_dir()]
     plant_canaries(scene)
     places += scene.written()

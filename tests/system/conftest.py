@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from ruamel.yaml import YAML
 
 from exchanger.outside.s3 import Bucket
+
+if TYPE_CHECKING:
+    from warm_start import WarmProcess, WarmServer
 
 TIMEOUT = 240
 
@@ -26,6 +29,7 @@ class Exchange:
     braze: object
     bucket: Bucket
     connection: dict
+    warm: WarmServer
     jobs: dict = field(default_factory=dict)
 
     @property
@@ -38,16 +42,12 @@ class Exchange:
         with self.config.open("w") as file:
             YAML().dump({"connections": {"main": self.connection}, "jobs": jobs}, file)
 
-    def start(self, *words) -> subprocess.Popen:
+    def start(self, *words) -> WarmProcess:
         """Start the command line and come back at once."""
-        command = [sys.executable, "-m", "exchanger", *words, "--config", str(self.config)]
-        return subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=self.folder,
-            env={**os.environ, "SANDBOX_KEY": self.braze.api_key, "S3_KEY": "sandbox"},
+        return self.warm.start(
+            [*words, "--config", self.config],
+            self.folder,
+            {**os.environ, "SANDBOX_KEY": self.braze.api_key, "S3_KEY": "sandbox"},
         )
 
     def call(self, *words) -> subprocess.CompletedProcess:
@@ -74,7 +74,7 @@ class Exchange:
 
 
 @pytest.fixture
-def exchange(local_s3, s3_config, tmp_path):
+def exchange(local_s3, s3_config, tmp_path, warm):
     """A connection whose sandbox and bucket are new; nothing waits between values."""
     from exchanger.sandbox import Sandbox
 
@@ -95,7 +95,7 @@ def exchange(local_s3, s3_config, tmp_path):
                 "secret_access_key": "${S3_KEY}",
             },
         }
-        yield Exchange(tmp_path, braze, Bucket(s3_config), connection)
+        yield Exchange(tmp_path, braze, Bucket(s3_config), connection, warm)
 
 
 @pytest.fixture

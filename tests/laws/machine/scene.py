@@ -29,6 +29,8 @@ SPACING = 3.0
 GRACE = 30.0
 SMALL = Bounds(rows=2, room=2_000)
 """So that most runs have several pieces and parts, some of them on disk."""
+LARGE = Bounds()
+"""As in life: these runs have one piece and one part, and are soon over."""
 WAIT = 600.0
 EXPECTED = (StorageError, BrazeError, JobBusy, LeaseLost, DeltaError, RunUnsuitable)
 """How a process may end while there are faults, or others do the same."""
@@ -85,6 +87,7 @@ class Scene:
         self.workspace.profiles = copy.deepcopy(BEFORE)
         self.takes_fractions = False
         self.rows_per_run = 5_000_000
+        self.bounds = SMALL
         self.dropped = drops.Dropped()
         self.processes = []
         self._started = 0
@@ -161,6 +164,8 @@ class Scene:
                 process = self.start(job)
                 if process.error:
                     raise process.error
+                if process.result.state == "nothing_to_do":
+                    break
             assert "nothing_to_do" == process.result.state
         self.time.advance(GRACE)
 
@@ -187,7 +192,7 @@ class Scene:
             spacing=SPACING,
             grace=GRACE,
             lease_seconds=LEASE,
-            bounds=SMALL,
+            bounds=self.bounds,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
         configured = drops.job(job, self.rows_per_run, takes_fractions=self.takes_fractions)

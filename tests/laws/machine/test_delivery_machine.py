@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 sys.path.insert(0, str(Path(__file__).parent))
 from drops import FRACTION, JOBS, PROFILES, Row
 from processes import Fault
-from scene import Scene
+from scene import LARGE, SMALL, Scene
 
 SCHEDULES = 300
 PARTS = 2
@@ -79,10 +79,16 @@ class Delivery(RuleBasedStateMachine):
         super().__init__()
         self.scene = Scene()
 
-    @initialize(apply=st.booleans(), show=st.booleans(), job=jobs, rows=rows, refusal=REFUSALS)
-    def begin(self, apply, show, job, rows, refusal):
-        self.scene.workspace.slow_to_apply = apply
-        self.scene.workspace.slow_to_show = show
+    @initialize(
+        bounds=st.sampled_from((LARGE, LARGE, SMALL)),
+        slow=st.tuples(st.booleans(), st.booleans()),
+        job=jobs,
+        rows=rows,
+        refusal=REFUSALS,
+    )
+    def begin(self, bounds, slow, job, rows, refusal):
+        self.scene.bounds = bounds
+        self.scene.workspace.slow_to_apply, self.scene.workspace.slow_to_show = slow
         self.scene.drop(job, rows)
         self.scene.start(job, [refusal])
 
