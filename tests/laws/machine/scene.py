@@ -87,7 +87,7 @@ class Scene:
         self.workspace.profiles = copy.deepcopy(BEFORE)
         self.takes_fractions = False
         self.rows_per_run = 5_000_000
-        self.bounds = SMALL
+        self.bounds = LARGE
         self.dropped = drops.Dropped()
         self.processes = []
         self._started = 0

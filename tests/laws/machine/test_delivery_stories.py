@@ -9,13 +9,14 @@ from structlog.testing import capture_logs
 sys.path.insert(0, str(Path(__file__).parent))
 from drops import Row
 from processes import Fault
-from scene import Scene
+from scene import LARGE, SMALL, Scene
 
 
-@pytest.fixture
-def scene():
+@pytest.fixture(params=["in one piece", pytest.param("in pieces", marks=pytest.mark.nightly)])
+def scene(request):
     with capture_logs():
         scene = Scene()
+        scene.bounds = SMALL if request.param == "in pieces" else LARGE
         yield scene
         scene.close()
 
