@@ -178,7 +178,8 @@ class RunLog:
     def newest(self) -> Stored | None:
         """Find the run with the highest number; None before the first run."""
         seq = 0
-        after = self._names.run(self._hint() - 1) if self._hint() > 1 else ""
+        hint = self._hint()
+        after = self._names.run(hint - 1) if hint > 1 else ""
         for item in self._bucket.list(self._names.runs, start_after=after):
             seq = max(seq, self._names.seq_of(item.key) or 0)
         return self.read(seq) if seq else None
