@@ -88,9 +88,12 @@ async def deliver(
         return Delivery(braze.requests, complete=True)
 
 
-async def send_again(world: World, rows: pl.DataFrame) -> None:
+async def send_again(world: World, rows: pl.DataFrame) -> int:
     """
     Send objects whose acknowledgements are kept already.
+
+    Returns:
+        How many requests that took.
 
     Raises:
         BrazeError: As for *deliver*.
@@ -101,6 +104,7 @@ async def send_again(world: World, rows: pl.DataFrame) -> None:
         for batch in bodies(rows[OBJECT], world.batch_size).batches:
             chosen = range(batch.first_item, batch.first_item + batch.count)
             await _send(braze, rows[OBJECT], chosen, batch.body)
+        return braze.requests
 
 
 async def _send_window(
@@ -133,6 +137,7 @@ async def _send_window(
 
     sending = asyncio.gather(*(send(batch) for batch in packed.batches))
     await until_stopped(sending, world.stopping)
+    acks.requests = braze.requests
     items = pl.concat(answered)
     named = [(int(window[ITEM][i]), reason, doubtful) for i, reason, doubtful in refused]
     await asyncio.to_thread(acks.write, items, named)
