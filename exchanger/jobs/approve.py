@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake import Counting
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
-    from exchanger.state.runs import ClaimedFile
+    from exchanger.state.runs import ClaimedFile, RunDocument
 
 
 def approve_run(world: World, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
@@ -74,8 +74,7 @@ def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunRep
     held = call.state.runs.read(seq)
     run = held.document
     if run.state != "held_back":
-        by = f"; run {run.taken_up_by} applied it" if run.taken_up_by else ""
-        raise RunUnsuitable(str(seq), "approve", f"it is not held back{by}")
+        raise RunUnsuitable(str(seq), "approve", f"it is not held back{_taken_up(run)}")
     overtaken = _overtaken(call, run.files, seq)
     said = [
         f"{file.key} was left out: a version of it was applied after the run was held back."
@@ -94,6 +93,14 @@ def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunRep
         return hold_again(call.state, held, totals, call.world.clock.now().isoformat())
     plan = planned(call, report, reading)
     return commit(call, report, reading, plan, origin=seq)
+
+
+def _taken_up(run: RunDocument) -> str:
+    if not run.taken_up_by:
+        return ""
+    dropped = run.report["state"] == "discarded"
+    became = "was to apply it, and was discarded" if dropped else "applied it"
+    return f"; run {run.taken_up_by} {became}"
 
 
 def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:
