@@ -13,7 +13,7 @@ from exchanger.profiles.columns import ITEM
 from exchanger.state.runs import new_nonce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from exchanger.files.names import StateNames
     from exchanger.outside.s3 import Bucket
@@ -91,8 +91,8 @@ class Acknowledgements:
         self._nonce = new_nonce()
         self._part = 0
         self._window = 0
-        self.requests = 0
-        """Requests that this process has sent for the run; kept beside what they brought."""
+        self.requests: Callable[[], int] = lambda: 0
+        """Counts what this process has sent for the run; noted with all that is written."""
 
     def parts(self, process: str = "") -> list[str]:
         """List the keys of all parts, of this and of earlier processes; or those of one process."""
@@ -125,7 +125,7 @@ class Acknowledgements:
         """Narrow the range begun last down to the items of which nobody knows the outcome."""
         mark = {"first": first, "last": last, "nonce": self._nonce, "unsure": sorted(unsure)}
         key = self._names.begun(self._seq, self._nonce, self._window)
-        self._bucket.write(key, orjson.dumps(mark | {"requests": self.requests}))
+        self._bucket.write(key, orjson.dumps(mark | {"requests": self.requests()}))
 
     def earlier_requests(self) -> int:
         """
@@ -198,7 +198,7 @@ class Acknowledgements:
 
     def _keep(self, acks: pl.DataFrame) -> None:
         body = io.BytesIO()
-        noted = {"nonce": self._nonce, "requests": str(self.requests)}
+        noted = {"nonce": self._nonce, "requests": str(self.requests())}
         acks.write_parquet(body, metadata=noted)
         self._part += 1
         key = self._names.ack(self._seq, self._nonce, self._part)

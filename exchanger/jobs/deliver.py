@@ -72,6 +72,7 @@ async def deliver(
     world.progress.step("sending to Braze", outbox.rows)
     world.progress.advance(done.len())
     async with world.braze() as braze:
+        acks.requests = lambda: braze.requests
         braze.permit = world.may_send
         for rows in outbox.frames([ITEM, OBJECT], rows=WINDOW):
             window = rows.filter(~rows[ITEM].is_in(done.implode()))
@@ -137,7 +138,6 @@ async def _send_window(
 
     sending = asyncio.gather(*(send(batch) for batch in packed.batches))
     await until_stopped(sending, world.stopping)
-    acks.requests = braze.requests
     items = pl.concat(answered)
     named = [(int(window[ITEM][i]), reason, doubtful) for i, reason, doubtful in refused]
     await asyncio.to_thread(acks.write, items, named)
