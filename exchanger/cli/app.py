@@ -9,18 +9,16 @@ import typer
 
 from exchanger import __version__
 from exchanger.cli.verbs import (
-    approve,
     backfill,
     check,
     daemon,
+    decisions,
     demo,
-    discard,
     drift,
     init,
     jobs,
     plan,
     rebuild,
-    retry,
     runs,
     sandbox,
     schema,
@@ -58,9 +56,9 @@ app.command("jobs")(jobs.jobs)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
-app.command("approve")(approve.approve)
-app.command("discard")(discard.discard)
-app.command("retry")(retry.retry)
+app.command("approve")(decisions.approve)
+app.command("discard")(decisions.discard)
+app.command("retry")(decisions.retry)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)

@@ -18,6 +18,7 @@ from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.imports import plan_import, run_import
 from exchanger.sandbox import LocalS3, Sandbox
+from exchanger.sandbox.run import fill_in
 
 if TYPE_CHECKING:
     from exchanger.cli.demo_households import Drop, Texts
@@ -111,16 +112,7 @@ def demo_place(jobs: str, stopping: threading.Event) -> Iterator[DemoPlace]:
         Sandbox(s3=s3, bucket=BUCKET) as braze,
     ):
         path = Path(folder) / "exchanger.yaml"
-        connections = _CONNECTIONS.format(
-            braze=braze.url,
-            api_key=braze.api_key,
-            bucket=BUCKET,
-            region=s3.region,
-            s3=s3.url,
-            access_key=s3.access_key,
-            secret_key=s3.secret_key,
-        )
-        path.write_text(connections + jobs, encoding="utf-8")
+        path.write_text(fill_in(_CONNECTIONS, braze, s3, BUCKET) + jobs, encoding="utf-8")
         config = prepare(path, LogLevel.error, as_json=False)
         with open_world(config, _CONNECTION) as world:
             yield DemoPlace(path, config, braze, world.bucket, stopping)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from exchanger.config.braze_names import EXPORTED
 from exchanger.config.cron import CronError, CronExpression
-from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault
+from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault, store_fault
 from exchanger.config.field_checks import check_export_field, check_import_fields
 from exchanger.config.findings import Finding, Where, closest, listed
 from exchanger.config.models import (
@@ -104,9 +103,9 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
             (*where, missing), "access_key_id and secret_access_key go together: give both or none"
         )
     if s3.endpoint_url is not None:
-        parts = urlsplit(s3.endpoint_url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            yield Finding((*where, "endpoint_url"), "this is no web address")
+        fault = store_fault(s3.endpoint_url)
+        if fault:
+            yield Finding((*where, "endpoint_url"), fault)
     if not s3.state_prefix:
         yield Finding((*where, "state_prefix"), "our own state needs a folder of its own")
     if not s3.export_root:

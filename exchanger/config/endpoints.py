@@ -1,4 +1,4 @@
-"""Addresses of Braze instances (braze-api.md 1.1), and of the scheduler of a cluster."""
+"""Addresses of Braze instances (braze-api.md 1.1), of stores, and of a cluster's scheduler."""
 
 from __future__ import annotations
 
@@ -54,6 +54,16 @@ def guess_endpoint(url: str) -> str:
         return ""
     region = "au" if ".au-" in url else {"com": "us", "eu": "eu"}[found[2]]
     return expand_endpoint(f"{region}-{found[1]}")
+
+
+def store_fault(url: str) -> str:
+    """Say what is wrong with the address of an S3-compatible store; empty if nothing is."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "this is no web address"
+    return "" if parts.scheme in ("http", "https") and host else "this is no web address"
 
 
 def scheduler_fault(address: str) -> tuple[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
@@ -12,7 +13,7 @@ from exchanger.profiles.columns import ITEM
 from exchanger.state.runs import new_nonce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from exchanger.files.names import StateNames
     from exchanger.outside.s3 import Bucket
@@ -90,6 +91,8 @@ class Acknowledgements:
         self._nonce = new_nonce()
         self._part = 0
         self._window = 0
+        self.requests: Callable[[], int] = lambda: 0
+        """Counts what this process has sent for the run; noted with all that is written."""
 
     def parts(self, process: str = "") -> list[str]:
         """List the keys of all parts, of this and of earlier processes; or those of one process."""
@@ -111,8 +114,7 @@ class Acknowledgements:
         without an answer then.
         """
         items: dict[str, list[pl.Series]] = {}
-        for item in self._bucket.list(self._names.begun_folder(self._seq)):
-            mark = orjson.loads(self._bucket.read(item.key)[0])
+        for mark in self._marks():
             if mark["nonce"] != self._nonce:
                 whole = range(int(mark["first"]), int(mark["last"]) + 1)
                 begun = pl.Series(ITEM, mark.get("unsure", whole), SCHEMA[ITEM])
@@ -123,7 +125,23 @@ class Acknowledgements:
         """Narrow the range begun last down to the items of which nobody knows the outcome."""
         mark = {"first": first, "last": last, "nonce": self._nonce, "unsure": sorted(unsure)}
         key = self._names.begun(self._seq, self._nonce, self._window)
-        self._bucket.write(key, orjson.dumps(mark))
+        self._bucket.write(key, orjson.dumps(mark | {"requests": self.requests()}))
+
+    def earlier_requests(self) -> int:
+        """
+        Count the requests that earlier processes noted for this run.
+
+        What a process sent after it had written here for the last time is not among them.
+        """
+        noted: Counter[str] = Counter()
+        for mark in self._marks():
+            noted[mark["nonce"]] = max(noted[mark["nonce"]], mark.get("requests", 0))
+        for key in self.parts():
+            told = pl.read_parquet_metadata(io.BytesIO(self._bucket.read(key)[0]))
+            process = told.get("nonce", "")
+            noted[process] = max(noted[process], int(told.get("requests", 0)))
+        del noted[self._nonce]
+        return noted.total()
 
     def read(self, parts: Iterable[str]) -> Answers:
         """Read some parts."""
@@ -174,9 +192,14 @@ class Acknowledgements:
             withheld = items.select(ITEM, pl.lit("withheld").alias("outcome"), "reason")
             self._keep(withheld.with_columns(uncertain=pl.lit(value=False)))
 
+    def _marks(self) -> Iterator[dict[str, Any]]:
+        for item in self._bucket.list(self._names.begun_folder(self._seq)):
+            yield orjson.loads(self._bucket.read(item.key)[0])
+
     def _keep(self, acks: pl.DataFrame) -> None:
         body = io.BytesIO()
-        acks.write_parquet(body)
+        noted = {"nonce": self._nonce, "requests": str(self.requests())}
+        acks.write_parquet(body, metadata=noted)
         self._part += 1
         key = self._names.ack(self._seq, self._nonce, self._part)
         self._bucket.write(key, body.getvalue(), if_none_match=True)

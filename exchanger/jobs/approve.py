@@ -6,36 +6,33 @@ If it would add more than the person was shown, it is held back again instead.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.errors import RunUnsuitable
-from exchanger.jobs.call import ImportCall
 from exchanger.jobs.discard import drop_held_back
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_again
 from exchanger.jobs.intake import Intake
-from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.read_files import read_all_files
 from exchanger.jobs.round import numbered_report, planned
 from exchanger.jobs.runfiles import commit, load
 from exchanger.jobs.totals import exceed, totals_of
-from exchanger.jobs.turn import committed, in_turn
+from exchanger.jobs.turn import call_in_turn, committed
 from exchanger.profiles.columns import FILE
-from exchanger.state.connection import open_state
 from exchanger.state.runs import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchanger.config.models import ImportJob
+    from exchanger.jobs.call import ImportCall
     from exchanger.jobs.intake import Counting
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
-    from exchanger.state.runs import ClaimedFile
+    from exchanger.state.runs import ClaimedFile, RunDocument
 
 
 def approve_run(world: World, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
@@ -59,9 +56,7 @@ def approve_run(world: World, name: str, job: ImportJob, seq: int, wait: float) 
         JobBusy: Another process writes to this connection.
         Stopped: The process was asked to stop before anything counted.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    call = ImportCall(world, state, name, job, ImportOptions(wait=wait))
-    return in_turn(world, state, name, wait, lambda held: _approve(replace(call, world=held), seq))
+    return call_in_turn(world, name, job, wait, lambda call: _approve(call, seq))
 
 
 def _approve(call: ImportCall, seq: int) -> RunReport:
@@ -74,8 +69,7 @@ def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunRep
     held = call.state.runs.read(seq)
     run = held.document
     if run.state != "held_back":
-        by = f"; run {run.taken_up_by} applied it" if run.taken_up_by else ""
-        raise RunUnsuitable(str(seq), "approve", f"it is not held back{by}")
+        raise RunUnsuitable(str(seq), "approve", f"it is not held back{_taken_up(run)}")
     overtaken = _overtaken(call, run.files, seq)
     said = [
         f"{file.key} was left out: a version of it was applied after the run was held back."
@@ -94,6 +88,14 @@ def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunRep
         return hold_again(call.state, held, totals, call.world.clock.now().isoformat())
     plan = planned(call, report, reading)
     return commit(call, report, reading, plan, origin=seq)
+
+
+def _taken_up(run: RunDocument) -> str:
+    if not run.taken_up_by:
+        return ""
+    dropped = run.report["state"] == "discarded"
+    became = "was to apply it, and was discarded" if dropped else "applied it"
+    return f"; run {run.taken_up_by} {became}"
 
 
 def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:

@@ -72,6 +72,7 @@ async def deliver(
     world.progress.step("sending to Braze", outbox.rows)
     world.progress.advance(done.len())
     async with world.braze() as braze:
+        acks.requests = lambda: braze.requests
         braze.permit = world.may_send
         for rows in outbox.frames([ITEM, OBJECT], rows=WINDOW):
             window = rows.filter(~rows[ITEM].is_in(done.implode()))
@@ -88,9 +89,12 @@ async def deliver(
         return Delivery(braze.requests, complete=True)
 
 
-async def send_again(world: World, rows: pl.DataFrame) -> None:
+async def send_again(world: World, rows: pl.DataFrame) -> int:
     """
     Send objects whose acknowledgements are kept already.
+
+    Returns:
+        How many requests that took.
 
     Raises:
         BrazeError: As for *deliver*.
@@ -101,6 +105,7 @@ async def send_again(world: World, rows: pl.DataFrame) -> None:
         for batch in bodies(rows[OBJECT], world.batch_size).batches:
             chosen = range(batch.first_item, batch.first_item + batch.count)
             await _send(braze, rows[OBJECT], chosen, batch.body)
+        return braze.requests
 
 
 async def _send_window(

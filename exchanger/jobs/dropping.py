@@ -68,7 +68,8 @@ def _settle_dropped(
         ack_parts=tuple(parts),
         acked_at=now,
         files=tuple(_dropped(file, answered=answered) for file in run.files),
-        report=run.report | {"finished_at": now},
+        report=run.report
+        | {"finished_at": now, "requests": run.report["requests"] + acks.earlier_requests()},
     )
     log.info("run.dropped", seq=run.seq, answered=answered, attempted=attempted.len())
     return settle(world, state, stored, outbox)

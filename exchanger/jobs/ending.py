@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -18,13 +18,16 @@ from exchanger.jobs.runfiles import fetched
 from exchanger.jobs.settle import settle
 from exchanger.jobs.takeover import make_certain, suspects_of
 from exchanger.jobs.tidying import tidy
+from exchanger.profiles.columns import POINTS
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from exchanger.files.frame_file import FrameFile
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
-    from exchanger.state.runs import Stored
+    from exchanger.state.runs import RunDocument, Stored
 
 log = structlog.get_logger()
 
@@ -87,13 +90,28 @@ def _finish(world: World, state: ConnectionState, stored: Stored, outbox: FrameF
     if stored.document.state == "delivering":
         acks = Acknowledgements(world.bucket, state.names, run.seq)
         stored, outbox = look_again(world, state, stored, outbox, acks)
-        suspects = suspects_of(outbox, acks) if run.taken_over else outbox.empty()
+        suspects = suspects_of(outbox, acks) if run.resumed else outbox.empty()
         delivery = _deliver(world, state, stored, outbox, acks)
+        requests = delivery.requests + (acks.earlier_requests() if run.resumed else 0)
         if not delivery.complete:
-            return _stopped(stored, delivery, acks.read(acks.parts()).items.len())
-        make_certain(world, suspects)
-        stored = _freeze(world, state, stored, delivery, acks)
+            return _stopped(stored, requests, acks.read(acks.parts()).items.len())
+        requests += make_certain(world, suspects) if run.taken_over else 0
+        report = _counted(stored.document, requests, suspects)
+        stored = _freeze(world, state, stored, acks, report)
     return settle(world, state, stored, outbox)
+
+
+def _counted(run: RunDocument, requests: int, suspects: pl.DataFrame) -> dict[str, Any]:
+    """Put into the report what was sent, and what may have been sent besides."""
+    counted = run.report | {"requests": run.report["requests"] + requests}
+    if suspects.height:
+        note = (
+            f"Up to {suspects.height:,} profiles ({int(suspects[POINTS].sum()):,} data points) may "
+            "have been sent twice: an earlier process ended before it knew what became of them. "
+            "Data points count them once, and requests only what is known to have been sent."
+        )
+        counted["notes"] = [*run.report["notes"], note]
+    return counted
 
 
 def _deliver(
@@ -126,29 +144,25 @@ def _freeze(
     world: World,
     state: ConnectionState,
     stored: Stored,
-    delivery: Delivery,
     acks: Acknowledgements,
+    report: dict[str, Any],
 ) -> Stored:
     """Fix what settling will read: from here any process ends the run identically."""
     now = world.clock.now()
-    report = stored.document.report | {
-        "requests": stored.document.report["requests"] + delivery.requests,
-        "finished_at": now.isoformat(),
-    }
     return state.runs.change(
         stored,
         state="settling",
         ack_parts=tuple(acks.parts()),
         acked_at=now.isoformat(),
-        report=report,
+        report=report | {"finished_at": now.isoformat()},
     )
 
 
-def _stopped(stored: Stored, delivery: Delivery, acknowledged: int) -> RunReport:
+def _stopped(stored: Stored, requests: int, acknowledged: int) -> RunReport:
     run = stored.document
     report = RunReport.from_json(run.report)
     report.state = "partial"
-    report.requests += delivery.requests
+    report.requests += requests
     report.notes.append(
         f"Stopped as asked: {acknowledged:,} of {run.objects:,} profiles were sent. "
         "The next run goes on from there."

@@ -92,7 +92,12 @@ def wait_for_a_person(state: ConnectionState, stored: Stored, finished_at: str) 
 def hold_again(
     state: ConnectionState, stored: Stored, totals: dict[str, str], finished_at: str
 ) -> RunReport:
-    """Show a person the totals as they are by now, as they go beyond what was approved."""
+    """
+    Show a person the totals as they are by now, as they go beyond what was approved.
+
+    They are shown before they count as shown: should this process die between the two, the next
+    approval finds that they go beyond what counts, shows them again, and both agree.
+    """
     run = stored.document
     report = RunReport.from_json(run.report | {"finished_at": finished_at})
     said = (
@@ -100,8 +105,8 @@ def hold_again(
         f"was sent. If these are right: exchanger approve {run.seq}"
     )
     report.notes = [said, *in_words(totals)]
-    state.runs.change(stored, totals=totals, report=report.to_json())
     state.finished.amend(report.to_json())
+    state.runs.change(stored, totals=totals, report=report.to_json())
     return report
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from exchanger.jobs.report import RunState
     from exchanger.state.connection import ConnectionState
     from exchanger.state.runs import RunDocument
 
@@ -40,7 +41,16 @@ def close_origin(state: ConnectionState, run: RunDocument) -> None:
         return
     report = origin.document.report
     if origin.document.state != "settled":
-        notes = [*report["notes"], f"Released: run {run.seq} applied it."]
-        report |= {"state": "released", "finished_at": run.acked_at, "notes": notes}
+        became, note = _became(run)
+        notes = [*report["notes"], note]
+        report |= {"state": became, "finished_at": run.acked_at, "notes": notes}
         state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
     state.finished.amend(report)
+
+
+def _became(run: RunDocument) -> tuple[RunState, str]:
+    """Say in a word and in a sentence what the run that took it up made of a run that waited."""
+    if run.discarded:
+        became = f"Not released: run {run.seq} was to apply it, and was discarded."
+        return "discarded", f"{became} What Braze had accepted by then stays."
+    return "released", f"Released: run {run.seq} applied it."

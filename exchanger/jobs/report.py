@@ -54,8 +54,10 @@ class RunReport:
     One run of a job, as ``--json`` prints it.
 
     The ``rows_`` kinds add up to ``rows_read`` and the ``profiles_`` kinds to the profiles named;
-    ``check`` asserts both. ``files_waiting`` are those that a run left to the next one, if it was
-    to be the only one.
+    ``check`` asserts both. ``requests`` counts the attempts to send of all processes that worked on
+    the run, as far as each noted them before it died, so at least as many were made; of an export,
+    all that was asked of Braze. ``files_waiting`` are those that a run left to the next one, if it
+    was to be the only one.
     """
 
     run_id: str

@@ -75,7 +75,7 @@ def count_results(
     """
     refused_rows = shelf.spill()
     without = [pl.Series(PROFILE, [], pl.String)]
-    dropped_profiles = unknown_profiles = 0
+    dropped_profiles = unknown_profiles = unknown_points = 0
     counted = [name for name in outbox.columns if name.startswith(WANTED)]
     needed = [ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS, *counted]
     chosen = [PROFILE, "outcome", *counted]
@@ -98,8 +98,9 @@ def count_results(
             report.profiles_skipped += dropped.height + unknown.height
         dropped_profiles += dropped.height
         unknown_profiles += unknown.height
+        unknown_points += int(unknown[POINTS].sum())
     if run.discarded:
-        report.notes += _in_words(dropped_profiles, unknown_profiles)
+        report.notes += _in_words(dropped_profiles, unknown_profiles, unknown_points)
     nothing = outbox.empty()
     return Results(
         refused=refused_rows,
@@ -164,12 +165,13 @@ def _count(report: RunReport, accepted: pl.DataFrame, refused: pl.DataFrame) -> 
     report.fields_changed += sum(accepted[name].count() for name in fields)
 
 
-def _in_words(dropped: int, unknown: int) -> list[str]:
+def _in_words(dropped: int, unknown: int, points: int) -> list[str]:
     said = [f"Discarded: {dropped:,} profiles were never sent."]
     if unknown:
         said.append(
             f"{unknown:,} profiles were sent and never answered. What Braze has of them is "
-            "uncertain, so it is looked up before it is used; their sums count as added."
+            "uncertain, so it is looked up before it is used; their sums count as added. Data "
+            f"points that they may have cost, and that are not counted: {points:,}."
         )
     return said
 

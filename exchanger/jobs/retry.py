@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import FileRejected, RunUnsuitable
-from exchanger.jobs.call import ImportCall
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.late_rows import settle_late_rows
-from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.owed import read_owed
 from exchanger.jobs.quarantined_rows import quarantined_rows
 from exchanger.jobs.read_files import read_all_files
@@ -26,12 +24,12 @@ from exchanger.jobs.reading import REJECTED
 from exchanger.jobs.report import combined
 from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
-from exchanger.jobs.turn import committed, in_turn
+from exchanger.jobs.turn import call_in_turn, committed
 from exchanger.profiles.columns import FILE, ORDER, ROW
-from exchanger.state.connection import open_state
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
+    from exchanger.jobs.call import ImportCall
     from exchanger.jobs.quarantined_rows import OwedRows, QuarantinedRows
     from exchanger.jobs.reading import Reading
     from exchanger.jobs.report import RunReport
@@ -57,9 +55,7 @@ def retry_run(world: World, name: str, job: ImportJob, seq: int, wait: float) ->
         JobBusy: Another process writes to this connection.
         Stopped: The process was asked to stop before anything counted.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    call = ImportCall(world, state, name, job, ImportOptions(wait=wait))
-    return in_turn(world, state, name, wait, lambda held: _retry(replace(call, world=held), seq))
+    return call_in_turn(world, name, job, wait, lambda call: _retry(call, seq))
 
 
 def _retry(call: ImportCall, seq: int) -> RunReport:

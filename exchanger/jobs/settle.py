@@ -62,7 +62,7 @@ def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFi
     if run.orders:
         orders = state.orders.by(run.job, run.order_by)
         orders.record(accepted_orders(world, run, results), seq=run.seq)
-    state.applied.record(run.job, run.files, seq=run.seq)
+    state.applied.record(run.job, run.files, seq=run.seq, origin=run.origin)
     keep_sample(state, run, results.first)
     if run.types:
         state.types.keep(run.job, run.types, seq=run.seq)

@@ -44,7 +44,7 @@ def suspects_of(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
     return pl.concat([outbox.empty(), *parts])
 
 
-def make_certain(world: World, suspects: pl.DataFrame) -> None:
+def make_certain(world: World, suspects: pl.DataFrame) -> int:
     """
     Send again what Braze does not show as wanted, once late requests have had time to arrive.
 
@@ -52,18 +52,20 @@ def make_certain(world: World, suspects: pl.DataFrame) -> None:
         world: The outside.
         suspects: Rows of the outbox.
 
+    Returns:
+        How many requests were sent.
+
     Raises:
         BrazeError: Braze refused the key, or did not answer.
         LeaseLost: Another process may be sending by now.
         Stopped: The process was asked to stop.
     """
     if suspects.is_empty():
-        return
+        return 0
     world.pause(world.grace)
     differing = _differing(world, suspects)
     log.info("takeover.checked", profiles=suspects.height, sent_again=differing.height)
-    if differing.height:
-        asyncio.run(send_again(world, differing))
+    return asyncio.run(send_again(world, differing)) if differing.height else 0
 
 
 def _differing(world: World, suspects: pl.DataFrame) -> pl.DataFrame:

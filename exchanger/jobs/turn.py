@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from exchanger.errors import JobBusy, Stopped, StorageChanged
+from exchanger.jobs.call import ImportCall
 from exchanger.jobs.ending import drain
 from exchanger.jobs.holding import holding
+from exchanger.jobs.options import ImportOptions
+from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    from exchanger.jobs.call import ImportCall
+    from exchanger.config.models import ImportJob
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
 
@@ -41,6 +45,24 @@ def in_turn(
             return act(held)
     except StorageChanged as error:
         raise JobBusy(job, f"a process that writes {error.key}") from error
+
+
+def call_in_turn(
+    world: World, job: str, config: ImportJob, wait: float, act: Callable[[ImportCall], T]
+) -> T:
+    """
+    Act on a past run of a job while the lease is ours; raises as *in_turn* does.
+
+    Args:
+        world: The outside.
+        job: The job.
+        config: As it is configured now.
+        wait: Seconds to wait for another process that writes to the same connection.
+        act: Given the job, in the world of the lease.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    call = ImportCall(world, state, job, config, ImportOptions(wait=wait))
+    return in_turn(world, state, job, wait, lambda held: act(replace(call, world=held)))
 
 
 def end_others(call: ImportCall) -> int:

@@ -1,5 +1,5 @@
 """
-Delta Lake tables: the only place that imports ``deltalake``.
+Delta Lake tables: only this module and those named ``table_...`` beside it import ``deltalake``.
 
 An application transaction of Delta does not deduplicate by itself, so *append* looks first and
 commits with the very handle it looked through: a competitor's commit of the same transaction then
@@ -12,12 +12,10 @@ twice.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import structlog
@@ -28,16 +26,14 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import DeltaError
 
 from exchanger.errors import (
     StorageChanged,
-    StorageDenied,
     StorageError,
-    StorageMissing,
     StorageUnreachable,
 )
-from exchanger.outside.redaction import Redactor
+from exchanger.outside.table_handle import FIRST_PAUSE, TableHandle
 from exchanger.outside.table_streams import noting, stream
 
 if TYPE_CHECKING:
@@ -50,20 +46,7 @@ MANY_FILES = 48
 KEPT_HOURS = 7 * 24
 """How long files stay that no version names any more: longer than any run reads them."""
 
-T = TypeVar("T")
-
 _ATTEMPTS = 8
-_READINGS = 5
-_FIRST_PAUSE = 0.05
-_STYLING = re.compile(r"\x1b\[[0-9;]*m")
-_DENIED = (
-    "AccessDenied",
-    "ExpiredToken",
-    "InvalidAccessKeyId",
-    "403 Forbidden",
-    "401 Unauthorized",
-)
-_SECRET_OPTIONS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _ROWS_IN_A_GROUP = 131_072
 _CONFIGURATION = {"delta.checkpointInterval": "20"}
 """Who opens a table reads every commit since the last checkpoint, one request each."""
@@ -103,45 +86,14 @@ class Table:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.uri = uri
-        self._sleep = sleep
-        self._options: Callable[[], dict[str, str]] = (
+        options: Callable[[], dict[str, str]] = (
             storage_options if callable(storage_options) else lambda: dict(storage_options)
         )
-        self._kept: tuple[dict[str, str], DeltaTable] | None = None
+        self._handle = TableHandle(uri, options, sleep)
 
     def open(self) -> DeltaTable | None:
         """Open the newest version; None if nothing was ever appended."""
-
-        def once() -> DeltaTable | None:
-            with self._typed("open"):
-                try:
-                    return DeltaTable(self.uri, storage_options=self._options())
-                except TableNotFoundError:
-                    return None
-
-        return self._again(once)
-
-    def _current(self) -> DeltaTable | None:
-        """
-        Bring the handle of the last call to the newest version: opening anew reads the whole log.
-
-        Nobody may read rows lazily through it, as it moves on.
-        """
-        kept, self._kept = self._kept, None
-        options = self._options()
-        table = None
-        if kept is not None and kept[0] == options:
-            table = kept[1]
-            try:
-                table.update_incremental()
-            except (DeltaError, OSError):
-                # Opening says what is wrong, if it still is.
-                table = None
-        if table is None:
-            table = self.open()
-        if table is not None:
-            self._kept = (options, table)
-        return table
+        return self._handle.open()
 
     def scan(self) -> pl.LazyFrame | None:
         """Read the newest version lazily, pinned as it is now; None if there is no table."""
@@ -158,11 +110,11 @@ class Table:
         """
 
         def once() -> pl.DataFrame:
-            with self._typed("read"):
+            with self._handle.typed("read"):
                 return rows.collect(engine="streaming" if streaming else "auto")
 
         # The library itself asks for many seconds already.
-        return self._again(once, attempts=2)
+        return self._handle.again(once, attempts=2)
 
     def append(self, frame: pl.DataFrame, *, writer: str, seq: int) -> bool:
         """
@@ -204,7 +156,7 @@ class Table:
         self, write: Callable[[DeltaTable | None], bool], writer: str, seq: int
     ) -> bool:
         for attempt in range(_ATTEMPTS):
-            table = self._current()
+            table = self._handle.current()
             if table is not None and _written(table, writer) >= seq:
                 return False
             try:
@@ -213,14 +165,14 @@ class Table:
                 # Contention, or a commit whose answer was lost: looking again tells which.
                 if attempt == _ATTEMPTS - 1:
                     raise
-                self._sleep(_FIRST_PAUSE * 2**attempt)
+                self._handle.sleep(FIRST_PAUSE * 2**attempt)
             else:
                 return done
         return False
 
     def add(self, frame: pl.DataFrame) -> None:
         """Append rows that may be there twice without harm."""
-        self._again(lambda: self._write(self._current(), frame, []))
+        self._handle.again(lambda: self._write(self._handle.current(), frame, []))
 
     def add_all(self, frames: Iterator[pl.DataFrame]) -> None:
         """
@@ -230,11 +182,11 @@ class Table:
             frames: Of one schema. Rows may be there twice without harm. What iterating raises
                 leaves the table as it is.
         """
-        self._write_all(self.open(), frames, [])
+        self._write_all(self._handle.open(), frames, [])
 
     def size(self) -> TableSize:
         """Count files and rows from the log alone; nothing of them is read."""
-        table = self._current()
+        table = self._handle.current()
         if table is None:
             return TableSize(0, 0)
         files = pl.DataFrame(table.get_add_actions(flatten=True))
@@ -242,9 +194,9 @@ class Table:
 
     def compact(self) -> None:
         """Join small files once enough have piled up; appends beside it lose nothing."""
-        table = self._current()
+        table = self._handle.current()
         if table is not None and len(table.file_uris()) > MANY_FILES:
-            with self._typed("compact"):
+            with self._handle.typed("compact"):
                 table.optimize.compact()
                 _sweep(table)
 
@@ -262,7 +214,7 @@ class Table:
             Whether it was replaced; False if there is nothing, or another process committed
             meanwhile, or the table could not be written: the table is as it was then.
         """
-        table = self.open()
+        table = self._handle.open()
         if table is None:
             return False
         raised: list[Exception] = []
@@ -271,7 +223,7 @@ class Table:
             first = next(frames, None)
             if first is None:
                 return False
-            with self._typed("rewrite"):
+            with self._handle.typed("rewrite"):
                 self._overwrite(table, stream(first, frames))
                 _sweep(table)
         except (DeltaError, StorageError) as error:
@@ -283,12 +235,12 @@ class Table:
 
     def noted(self, name: str) -> int:
         """Read the number that was noted last under a name; 0 if there is none."""
-        table = self._current()
+        table = self._handle.current()
         return 0 if table is None else max(_written(table, name), 0)
 
     def note(self, name: str, number: int) -> None:
         """Note a number in the table's log, under a name that is no writer's."""
-        table = self._current()
+        table = self._handle.current()
         if table is not None:
             marks = CommitProperties(app_transactions=[Transaction(name, number)])
             table.create_write_transaction([], "append", table.schema(), commit_properties=marks)
@@ -329,14 +281,13 @@ class Table:
         properties = CommitProperties(app_transactions=list(marks)) if marks else None
         # Small groups of rows: less to hold while they are written, and more to leave out by slice.
         groups = WriterProperties(max_row_group_size=_ROWS_IN_A_GROUP)
-        kept, self._kept = self._kept, None
-        with self._typed("write"):
+        with self._handle.writing():
             if table is None:
                 write_deltalake(
                     self.uri,
                     frame,
                     mode="error",
-                    storage_options=self._options(),
+                    storage_options=self._handle.options(),
                     configuration=_CONFIGURATION,
                     commit_properties=properties,
                     writer_properties=groups,
@@ -350,40 +301,6 @@ class Table:
                     commit_properties=properties,
                     writer_properties=groups,
                 )
-        # After a failure the handle is not kept: it is opened anew.
-        self._kept = kept
-
-    @contextmanager
-    def _typed(self, action: str) -> Iterator[None]:
-        """Raise what the store did wrong as the ``StorageError`` that it is."""
-        kind: type[StorageError] = StorageUnreachable
-        try:
-            yield
-        except CommitFailedError as error:
-            raise self._error(StorageChanged, action, error) from error
-        except OSError as error:
-            if any(code in str(error) for code in _DENIED):
-                kind = StorageDenied
-            elif isinstance(error, FileNotFoundError):
-                kind = StorageMissing
-            raise self._error(kind, action, error) from error
-
-    def _error(self, kind: type[StorageError], action: str, error: Exception) -> StorageError:
-        words = " ".join(_STYLING.sub("", str(error)).split())
-        bucket, _, key = self.uri.removeprefix("s3://").partition("/")
-        return kind(action, bucket, key, self._redactor().clean(words))
-
-    def _again(self, once: Callable[[], T], attempts: int = _READINGS) -> T:
-        """Try again what may be done twice: the library does so for requests, not torn bodies."""
-        for attempt in range(attempts - 1):
-            try:
-                return once()
-            except (StorageChanged, StorageUnreachable):
-                self._sleep(_FIRST_PAUSE * 2**attempt)
-        return once()
-
-    def _redactor(self) -> Redactor:
-        return Redactor(value for name, value in self._options().items() if name in _SECRET_OPTIONS)
 
 
 def _sweep(table: DeltaTable) -> None:

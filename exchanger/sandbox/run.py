@@ -68,7 +68,7 @@ def serve(  # noqa: PLR0913 (one for each option of the verb)
         braze.add_segment("VIP customers", [{"attribute": "loyalty_tier", "equals": "gold"}])
         for path in seed_files:
             say(f"# {braze.seed(path)} profiles from {path}")
-        say(snippet(braze, s3, bucket))
+        say(fill_in(_SNIPPET, braze, s3, bucket))
         ended = stopping or threading.Event()
         try:
             # An unlimited wait is not ended by a signal once native libraries are loaded.
@@ -78,9 +78,9 @@ def serve(  # noqa: PLR0913 (one for each option of the verb)
             say("# Stopped.")
 
 
-def snippet(braze: Sandbox, s3: LocalS3, bucket: str) -> str:
-    """The ``connections`` section that points at both servers."""
-    return _SNIPPET.format(
+def fill_in(connections: str, braze: Sandbox, s3: LocalS3, bucket: str) -> str:
+    """Let a ``connections`` section, with a place for each fact, point at both servers."""
+    return connections.format(
         braze=braze.url,
         api_key=braze.api_key,
         bucket=bucket,

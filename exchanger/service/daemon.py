@@ -36,13 +36,14 @@ from exchanger.service.events import (
     Signalled,
     signals_as_events,
 )
-from exchanger.service.missed import missed_since, read_last_starts
+from exchanger.service.missed import missed_since
 from exchanger.service.outcome import files_waiting, in_good_order, level, summarise
 from exchanger.service.plan import compare, place_of, scheduled
+from exchanger.service.questions import Questions
 from exchanger.service.timetable import Timetable
 from exchanger.service.triggers import trigger_of
 from exchanger.service.turns import Turns
-from exchanger.service.watching import Watch, Watching, read_waiting
+from exchanger.service.watching import Watching
 
 RUNS_AT_A_TIME = 4
 """Imports at a time, one for each connection; and as many exports, which mostly wait for Braze."""
@@ -97,10 +98,12 @@ class Daemon:
         self._timetable = Timetable(lambda job: self._events.put(Due(job, "schedule")))
         self._turns = Turns(RUNS_AT_A_TIME)
         self._runs: dict[str, Child] = {}
-        self._questions: set[Child] = set()
+        self._questions = Questions(
+            lambda on_end, *words: self._child(file.copy(), on_end, *words), self._events
+        )
         self._watching = Watching(
             lambda watch, seen: self._events.put(Looked(watch, seen)),
-            self._ask_what_waits,
+            self._questions.ask_what_waits,
             self._ask_for_turns,
         )
         self._last_starts: dict[str, datetime] = {}
@@ -120,7 +123,7 @@ class Daemon:
             self._began = datetime.now(UTC)
             log.info("daemon.started", config=str(self._file.path), pid=os.getpid(), **self._next())
             try:
-                self._ask_for_last_starts()
+                self._questions.ask_for_last_starts()
                 while not self._stopping:
                     self._take_one_event()
             finally:
@@ -151,11 +154,11 @@ class Daemon:
             case RunEnded(job, child):
                 self._run_ended(job, child)
             case Answered(child):
-                self._last_starts_known(child)
+                self._last_starts_known(self._questions.last_starts(child))
             case Looked(watch, seen):
                 self._watching.looked(watch, seen)
             case Counted(watch, child):
-                self._what_waits_known(watch, child)
+                self._watching.answered(watch, self._questions.what_waits(watch, child))
             case Signalled(signal.SIGHUP):
                 self._reload("SIGHUP")
             case Signalled(number):
@@ -216,22 +219,8 @@ class Daemon:
 
     # What was missed while no daemon ran.
 
-    def _ask_for_last_starts(self) -> None:
-        try:
-            copy = self._file.copy()
-            child = self._child(copy, lambda it: self._events.put(Answered(it)), "runs", "--latest")
-        except OSError as error:
-            log.warning("schedule.unknown", error=str(error))
-        else:
-            self._questions.add(child)
-
-    def _last_starts_known(self, child: Child) -> None:
-        self._questions.discard(child)
-        try:
-            known = read_last_starts(child.output)
-        except ValueError as error:
-            # The schedule goes on without: S3 may be down, and that is no reason to stand still.
-            log.warning("schedule.unknown", exit_code=child.exit_code, error=str(error))
+    def _last_starts_known(self, known: dict[str, datetime] | None) -> None:
+        if known is None:
             return
         schedules = {
             # What has started since then has missed nothing.
@@ -251,32 +240,6 @@ class Daemon:
                 schedule.every and job in known
             ):  # The grid goes through the last start, which is known only now.
                 self._put_on_timetable(job)
-
-    # What waits for imports.
-
-    def _ask_what_waits(self, watch: Watch) -> bool:
-        try:
-            words = ("jobs", "--waiting", "--connection", watch.name)
-            child = self._child(
-                self._file.copy(), lambda it: self._events.put(Counted(watch, it)), *words
-            )
-        except OSError as error:
-            log.warning("waiting.unknown", connection=watch.name, error=str(error))
-            return False
-        self._questions.add(child)
-        return True
-
-    def _what_waits_known(self, watch: Watch, child: Child) -> None:
-        self._questions.discard(child)
-        try:
-            with_work = read_waiting(child.output)
-        except ValueError as error:
-            # The runs will find out, and tell what is wrong.
-            facts = {"exit_code": child.exit_code, "error": str(error)}
-            log.warning("waiting.unknown", connection=watch.name, **facts)
-            self._watching.answered(watch, None)
-        else:
-            self._watching.answered(watch, with_work)
 
     def _child(self, config: Path, on_end: Callable[[Child], None], *words: str) -> Child:
         return Child((*self._command, *words, "--config", str(config), "--json"), on_end)
@@ -335,7 +298,7 @@ class Daemon:
         log.info("daemon.stopped", config=str(self._file.path))
 
     def _children(self) -> list[Child]:
-        return [*self._runs.values(), *self._questions]
+        return [*self._runs.values(), *self._questions.children]
 
     def _await_children(self, deadline: float) -> None:
         while self._children():
@@ -346,4 +309,4 @@ class Daemon:
             if isinstance(event, RunEnded):
                 self._run_ended(event.job, event.child)
             elif isinstance(event, Answered | Counted):
-                self._questions.discard(event.child)
+                self._questions.over(event.child)

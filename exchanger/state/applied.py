@@ -27,6 +27,7 @@ _SCHEMA = {
     "outcome": pl.String(),
     "sums": pl.List(pl.String()),
     "replaces": pl.Boolean(),
+    "met": pl.Int64(),
 }
 WAITING = ("equal_content", "replaced")
 """Outcomes of files that wait in a run which is held back."""
@@ -54,7 +55,9 @@ class AppliedSnapshot:
         """Tell, for every key the job ever met, what became of its latest version."""
         # Rows that are given again belong to the version that was read first.
         whole = self.rows.filter(pl.col("job") == job, pl.col("outcome") != "retried")
-        newest = whole.sort("seq", _is("discarded")).unique("key", keep="last", maintain_order=True)
+        met = pl.coalesce("met", "seq")
+        ordered = whole.sort(met, "seq", _is("discarded"))
+        newest = ordered.unique("key", keep="last", maintain_order=True)
         return {
             row["key"]: KnownVersion(row["etag"], row["outcome"], row["seq"])
             for row in newest.iter_rows(named=True)
@@ -125,9 +128,20 @@ class AppliedFiles:
             pl.concat([nothing, self._table.collect(rows)], how="diagonal_relaxed")
         )
 
-    def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int) -> None:
-        """Record what run *seq* did with its files; once, however often it is called."""
+    def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, origin: int = 0) -> None:
+        """
+        Record what run *seq* did with its files; once, however often it is called.
+
+        Args:
+            job: The job.
+            files: What the run claimed.
+            seq: Its number.
+            origin: The run that met these versions, if this one took it up: newer versions may
+                have been met since.
+        """
         rows = _rows(job, files, seq=seq)
+        if origin:
+            rows = rows.with_columns(met=pl.lit(origin, pl.Int64))
         if rows.height:
             self._table.append(rows, writer="files", seq=seq)
             self._table.compact()
@@ -157,6 +171,7 @@ def _rows(job: str, files: Iterable[ClaimedFile], *, seq: int) -> pl.DataFrame:
             "outcome": file.outcome,
             "sums": list(file.sums),
             "replaces": file.replaces,
+            "met": seq,
         }
         for file in files
     ]

@@ -16,6 +16,14 @@ from exchanger.profiles.rules import Rule
 sys.path.insert(0, str(Path(__file__).parent))
 import oracle
 
+SAME_EVERY_TIME = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],  # An example is large; shrinking one takes minutes.
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
 SCALE = 2
 MAX_ITEMS = 3
 PROFILES = ("ada", "bob", "cyd")
@@ -267,14 +275,7 @@ def small(rows):
     ]
 
 
-@settings(
-    max_examples=40,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@settings(SAME_EVERY_TIME, max_examples=40)
 @given(cases())
 def test_files_one_by_one_end_where_files_together_end(case):
     """Applying a file, holding the result and applying the next equals applying both at once."""
@@ -313,14 +314,7 @@ def comparable_text(text, spec):
     return text
 
 
-@settings(
-    max_examples=40,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@settings(SAME_EVERY_TIME, max_examples=40)
 @given(cases())
 def test_merging_again_changes_nothing(case):
     """What was wanted and is now held needs nothing more, but for sums and removals."""
@@ -349,15 +343,7 @@ def test_merge_equals_the_oracle_in_every_cell_of_the_table():
     """
     met = Counter()
 
-    @settings(
-        max_examples=150,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],  # An example is large; shrinking one takes minutes.
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(SAME_EVERY_TIME, max_examples=150)
     @given(cases())
     def law(case):
         check(case, met)

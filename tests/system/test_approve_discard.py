@@ -102,7 +102,7 @@ def test_a_run_that_cannot_be_delivered_is_dropped(exchange):
         report["rows_skipped"],
     )
     assert not any("uncertain" in note for note in report["notes"])
-    assert requests == exchange.braze.requests(TRACK)
+    assert report["requests"] == requests == exchange.braze.requests(TRACK)
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
     exchange.ask("discard", "1", code=2)
 
@@ -124,6 +124,7 @@ def test_what_was_sent_without_an_answer_is_uncertain_after_a_discard(exchange):
     assert {"a": "3"} == visits(exchange)
     report = exchange.ask("discard", "2")
     assert any("uncertain" in note for note in report["notes"])
+    assert any("may have cost, and that are not counted: 1." in note for note in report["notes"])
 
     exchange.drop("inbox/3.csv", HEADER + "a,10,gold\n")
     exchange.ask("run", "crm")

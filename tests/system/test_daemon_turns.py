@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import select
 import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from lines import Lines
 
 PATIENCE = 240.0
 
@@ -20,13 +22,13 @@ class Daemon:
     def __init__(self, exchange):
         self.process = exchange.start("daemon", "--log-level", "debug")
         self.events = []
-        self._rest = b""
+        self._lines = Lines(self.process.stderr)
 
     def until(self, reached):
         """Read events until the condition holds for all that came."""
         deadline = time.monotonic() + PATIENCE
         while not reached(self.events):
-            line = self._line(deadline)
+            line = self._lines.next(deadline)
             assert line is not None, self.events
             if line.startswith(b"{"):
                 self.events.append(json.loads(line))
@@ -42,17 +44,6 @@ class Daemon:
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=PATIENCE)
         return self.process.returncode
-
-    def _line(self, deadline):
-        stream = self.process.stderr.fileno()
-        while b"\n" not in self._rest:
-            ready, _, _ = select.select([stream], [], [], max(deadline - time.monotonic(), 0))
-            chunk = os.read(stream, 65536) if ready else b""
-            if not chunk:
-                return None
-            self._rest += chunk
-        line, self._rest = self._rest.split(b"\n", 1)
-        return line
 
 
 @pytest.fixture

@@ -109,6 +109,26 @@ def test_killed_during_delivery(crm):
     assert 2 * PROFILES == len(values)
 
 
+def test_what_a_killed_process_may_have_sent_is_told(crm):
+    """
+    Nobody can count the requests of a process that died before it noted them.
+
+    The report tells how much may have been sent twice, and so be billed twice.
+    """
+    crm.braze.faults(TRACK, delay=LIMIT, times=99, skip=3)
+    process = crm.start("run", "crm")
+    until(lambda: crm.braze.requests(TRACK) >= PROFILES // SIZE, process)
+    end(process, signal.SIGKILL)
+    crm.braze.clear_faults()
+
+    report = crm.ask("run", "crm")
+    again = PROFILES // SIZE
+    assert (again, 2 * PROFILES) == (report["requests"], report["data_points"])
+    assert crm.braze.requests(TRACK) > again
+    [told] = [note for note in report["notes"] if "may have been sent twice" in note]
+    assert told.startswith(f"Up to {PROFILES} profiles ({2 * PROFILES} data points)")
+
+
 def test_killed_during_look_ups(crm):
     """A run that dies before its plan counts leaves nothing but what it saw."""
     crm.braze.faults(LOOKUP, delay=LIMIT, times=99)
@@ -140,11 +160,13 @@ def test_stopped_during_delivery(crm):
     stopped = json.loads(out)
     assert "partial" == stopped["state"]
     assert f"{answered * SIZE} of {PROFILES} profiles were sent" in stopped["notes"][0]
+    assert stopped["requests"] == crm.braze.requests(TRACK)
 
     before = crm.braze.requests(TRACK)
     report = crm.ask("run", "crm")
     assert totals((10, "x"), (200, "y")) == state(crm)
     assert (2 * PROFILES, PROFILES) == (report["rows_applied"], report["profiles_new"])
+    assert report["requests"] == crm.braze.requests(TRACK)
     again = crm.braze.bodies(TRACK)[before:]
     assert PROFILES - answered * SIZE == sum(len(body["attributes"]) for body in again)
 
@@ -159,6 +181,17 @@ def test_stopped_during_look_ups(crm):
     assert (4, True) == (process.returncode, took < 10), out + err
     assert [] == [run for run in crm.ask("runs") if "seq" in run]
     assert 0 == crm.braze.requests(TRACK)
+
+
+def test_requests_of_processes_that_gave_up_are_counted(crm):
+    """However many processes a run took, its report counts what all of them sent."""
+    for skip in (2, 0, 1):
+        crm.braze.faults(TRACK, status=401, times=99, skip=skip)
+        crm.ask("run", "crm", code=7)
+        crm.braze.clear_faults()
+    report = crm.ask("run", "crm")
+    assert report["requests"] == crm.braze.requests(TRACK) > PROFILES // SIZE
+    assert not any("sent twice" in note for note in report["notes"])
 
 
 def test_errors_and_lost_answers_change_nothing(exchange):

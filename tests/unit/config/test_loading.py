@@ -1,60 +1,15 @@
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from exchanger.config.loading import load_config, read_config
-from exchanger.config.models import ExportJob, ImportJob
+from exchanger.config.loading import load_config
 from exchanger.config.words import describe_job
 from exchanger.errors import ConfigError
 
-CONNECTION = """
-connections:
-  main:
-    braze: {endpoint: iad-01, api_key: "${KEY}"}
-    s3: {bucket: acme}
-"""
-ENVIRON = {"KEY": "s3cret-key"}
-
-
-def import_job(fields="{first_name: set}", extra="", prefix="inbox/"):
-    return f"""
-jobs:
-  crm:
-    type: import
-    source: {{prefix: {prefix}}}
-    match: [{{external_id: id}}]
-    fields: {fields}
-    {extra}
-"""
-
-
-def export_job(extra="", fields="{email: email}"):
-    return f"""
-jobs:
-  vip:
-    type: export
-    segment: VIP
-    fields: {fields}
-    target: {{prefix: out/}}
-    {extra}
-"""
-
-
-def read(text, environ=ENVIRON):
-    return read_config(text, environ)
-
-
-def problems(text, environ=ENVIRON):
-    with pytest.raises(ConfigError) as caught:
-        read_config(text, environ, "x.yaml")
-    return {p.path: (p.message, p.guess) for p in caught.value.problems}
-
-
-def field_of(fields):
-    job = read(CONNECTION + import_job(fields)).jobs["crm"]
-    assert isinstance(job, ImportJob)
-    return next(iter(job.fields.values()))
+sys.path.insert(0, str(Path(__file__).parent))
+from texts import CONNECTION, ENVIRON, export_job, field_of, import_job, problems, read
 
 
 @pytest.mark.parametrize(
@@ -160,101 +115,6 @@ def test_a_file_that_is_not_utf8_says_so(tmp_path: Path):
     path.write_bytes("# é".encode("latin-1"))
     with pytest.raises(ConfigError, match="UTF-8"):
         load_config(path, ENVIRON)
-
-
-@pytest.mark.parametrize(
-    ("text", "environ", "meant"),
-    [
-        ("${A}", {"A": "x"}, "x"),
-        ("${A:-y}", {}, "y"),
-        ("${A:-y}", {"A": ""}, "y"),
-        ("${A:-y}", {"A": "x"}, "x"),
-        ("a-${A}-${B:-z}", {"A": "x"}, "a-x-z"),
-        ("${A:-}", {}, ""),
-        ("costs $5", {}, "costs $5"),
-    ],
-)
-def test_variables_are_put_in(text, environ, meant):
-    """``${NAME}`` is the variable and ``${NAME:-text}`` the text where there is none."""
-    config = read(CONNECTION + import_job(extra=f'description: "{text}"'), ENVIRON | environ)
-    assert meant == config.jobs["crm"].description
-
-
-def test_every_missing_variable_is_a_problem_at_its_place():
-    """Each reference without a value is named with its path."""
-    text = CONNECTION.replace("acme", '"${BUCKET}"')
-    found = problems(text, {})
-    assert found == {
-        "connections.main.braze.api_key": ("the environment variable KEY is not set", ""),
-        "connections.main.s3.bucket": ("the environment variable BUCKET is not set", ""),
-    }
-
-
-def test_a_reference_that_cannot_be_read_is_a_problem():
-    """A typing error in a reference does not end up as text."""
-    found = problems(CONNECTION + import_job(extra='description: "${A B}"'))
-    assert "${NAME}" in found["jobs.crm.description"][0]
-
-
-def test_a_variable_may_stand_for_a_number():
-    """Text of a variable is read as what the key holds."""
-    text = CONNECTION.replace('"${KEY}"', '"${KEY}", batch_size: "${SIZE:-50}"')
-    assert read(text).connections["main"].braze.batch_size == 50
-
-
-@pytest.mark.parametrize("secret", ["sk-plain", "12345", '"x${KEY}"'])
-def test_a_secret_in_the_file_is_refused_and_not_repeated(secret):
-    """Secrets stand only in the environment, and no message repeats one."""
-    found = problems(CONNECTION.replace('"${KEY}"', secret))
-    assert list(found) == ["connections.main.braze.api_key"]
-    assert secret not in str(found)
-
-
-def test_a_secret_does_not_show_in_the_models():
-    """Printing the configuration shows no key."""
-    assert "s3cret-key" not in repr(read(CONNECTION))
-
-
-@pytest.mark.parametrize(
-    ("fields", "merge", "column"),
-    [
-        ("{a: set}", "set", "a"),
-        ("{a: increment}", "sum", "a"),
-        ("{a: set_or_clear}", "clear", "a"),
-        ("{a: {merge: increment}}", "sum", "a"),
-        ("{a: {from: b}}", "set", "b"),
-        ("{a: {merge: clear}}", "clear", "a"),
-        ("{a: {value: crm}}", "set", None),
-    ],
-)
-def test_short_fields_are_written_out(fields, merge, column):
-    """A strategy alone, a second spelling, and a field without ``from`` say what they mean."""
-    field = field_of(fields)
-    assert (merge, column) == (field.merge, field.from_)
-
-
-@pytest.mark.parametrize("merge", ["add", "remove"])
-def test_a_list_strategy_makes_a_list(merge):
-    """The type of a field that adds or removes members is list."""
-    assert field_of(f"{{a: {merge}}}").type == "list"
-
-
-def test_short_blocks_are_written_out():
-    """One block, one pattern and one identifier need no list around them."""
-    extra = "remaining_fields: {exclude: internal_*, prefix: crm_}"
-    text = (CONNECTION + import_job(extra=extra)).replace(
-        "[{external_id: id}]", "{external_id: id}"
-    )
-    job = read(text).jobs["crm"]
-    assert [block.exclude for block in job.remaining_fields] == [("internal_*",)]
-    assert job.match[0].external_id == "id"
-
-
-def test_an_export_column_may_be_a_path_alone():
-    """A path alone is where a column comes from."""
-    job = read(CONNECTION + export_job(fields="{tier: custom_attributes.tier}")).jobs["vip"]
-    assert isinstance(job, ExportJob)
-    assert job.fields["tier"].from_ == "custom_attributes.tier"
 
 
 @pytest.mark.parametrize(
