@@ -25,7 +25,7 @@ PARTS = 2
 """Each part can run on a core of its own, from a seed of its own."""
 NIGHTLY_SCHEDULES = 5_000
 NIGHTLY_PARTS = 10
-STEPS = 5
+STEPS = 4
 """Rules in one schedule."""
 
 rows = st.lists(
@@ -34,10 +34,11 @@ rows = st.lists(
         id=st.sampled_from(PROFILES),
         total=st.sampled_from(("", "1", "1", "10", "10", FRACTION)),
         tags=st.sampled_from(("", "x", "y", "x|z")),
-        tier=st.sampled_from(("", "gold", "iron")),
+        tier=st.sampled_from(("", "3", "20", "2.5")),
         source=st.sampled_from(("", "shop", "app")),
         note=st.sampled_from(("", "vip")),
         best=st.sampled_from(("", "3", "7")),
+        at=st.sampled_from(("", "1", "2", "3")),
     ),
     min_size=1,
     max_size=4,
@@ -79,11 +80,20 @@ class Delivery(RuleBasedStateMachine):
         super().__init__()
         self.scene = Scene()
 
-    @initialize(apply=st.booleans(), show=st.booleans(), job=jobs, rows=rows, refusal=REFUSALS)
-    def begin(self, apply, show, job, rows, refusal):
+    @initialize(
+        apply=st.booleans(),
+        show=st.booleans(),
+        job=jobs,
+        rows=rows,
+        copies=st.integers(0, 1),
+        refusal=REFUSALS,
+    )
+    def begin(self, apply, show, job, rows, copies, refusal):
+        """A file comes, and perhaps a copy beside it that is held back; something is refused."""
         self.scene.workspace.slow_to_apply = apply
         self.scene.workspace.slow_to_show = show
-        self.scene.drop(job, rows)
+        for _ in range(1 + copies):
+            self.scene.drop(job, rows)
         self.scene.start(job, [refusal])
 
     @rule(job=jobs, rows=rows, place=st.integers(0, 5))
