@@ -20,8 +20,8 @@ def scene():
         scene.close()
 
 
-def row(profile, *, total="", tags="", tier="", source="", note="", best=""):
-    return Row(profile, total, tags, tier, source, note, best)
+def row(profile, *, total="", tags="", tier="", source="", note="", best="", at=""):
+    return Row(profile, total, tags, tier, source, note, best, at)
 
 
 def some(kind, numbers, by_day=1):
@@ -177,6 +177,21 @@ def test_a_refused_row_says_nothing_that_a_rejected_row_after_it_says(scene):
     scene.takes_fractions = True
     scene.start("crm", verb="retry", seq=1)
     assert "iron" == scene.profile("bob")["tier"]
+    scene.end()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "tier"),
+    [("3", "3", "gold"), ("", "", "gold"), ("2", "3", "gold"), ("", "3", "gold"), ("3", "", "iron")],
+)
+def test_a_rejected_row_keeps_its_place_in_the_order(scene, first, second, tier):
+    """Rows of equal order stand as in their file, even if the first could only be used later."""
+    rejected = row("bob", total="0.5", tier="iron", at=first)
+    scene.drop("shop", [rejected, row("bob", tier="gold", at=second)])
+    scene.start("shop")
+    scene.takes_fractions = True
+    scene.start("shop", verb="retry", seq=1)
+    assert {"tier": tier, "total": 0.5, "best": 4} == scene.profile("bob")
     scene.end()
 
 
