@@ -187,6 +187,7 @@ class Scene:
             spacing=SPACING,
             grace=GRACE,
             lease_seconds=LEASE,
+            max_plan_age=0.0,
             bounds=SMALL,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
