@@ -16,8 +16,6 @@ CONFIGURED = {
     "note": FieldConfig(merge="clear", type="string"),
     "best": FieldConfig(merge="highest", type="integer"),
 }
-REMAINING = RemainingFields(columns="tier", merge="set")
-"""Its type is told from what the files hold, and widens with them."""
 FIELDS = (*CONFIGURED, "tier")
 LATE = ("tier", "source", "note")
 """Fields in which an old row would undo a newer one, so that it says nothing if it comes late."""
@@ -27,8 +25,12 @@ FRACTION = "0.5"
 """A total that is rejected until the job takes numbers."""
 
 
-def job(name, rows_per_run, *, takes_fractions=False):
-    """Both jobs write the same fields, from folders of their own; one of them in order."""
+def job(name, rows_per_run, *, takes_fractions=False, on_drift="overwrite"):
+    """
+    Both jobs write the same fields, from folders of their own; one of them in order.
+
+    The type of ``tier`` is told from what the files hold, and widens with them.
+    """
     number = FieldConfig(merge="sum", type="float")
     return ImportJob(
         type="import",
@@ -36,7 +38,7 @@ def job(name, rows_per_run, *, takes_fractions=False):
         match=(Match(external_id="id"),),
         max_rows_per_run=rows_per_run,
         fields=CONFIGURED | {"total": number} if takes_fractions else CONFIGURED,
-        remaining_fields=(REMAINING,),
+        remaining_fields=(RemainingFields(columns="tier", merge="set", on_drift=on_drift),),
     )
 
 

@@ -193,7 +193,7 @@ class Replay:
             )
             sent = run.sent.get(profile)
             outcome = "ok" if sent is None else sent.outcome
-            if outcome == "refused":
+            if outcome in ("refused", "withheld"):
                 self._left[run.seq] += [
                     replace(row, landed=sent.landed or row.landed) for row in rows
                 ]

@@ -84,6 +84,7 @@ class Scene:
         self.workspace = Workspace(self.time, spacing=SPACING, grace=GRACE)
         self.workspace.profiles = copy.deepcopy(BEFORE)
         self.takes_fractions = False
+        self.on_drift = "overwrite"
         self.rows_per_run = 5_000_000
         self.dropped = drops.Dropped()
         self.processes = []
@@ -191,7 +192,9 @@ class Scene:
             bounds=SMALL,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
-        configured = drops.job(job, self.rows_per_run, takes_fractions=self.takes_fractions)
+        configured = drops.job(
+            job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
+        )
         if process.verb == "approve":
             return approve_run(world, job, configured, seq, WAIT)
         if process.verb == "retry":
