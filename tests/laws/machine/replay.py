@@ -146,7 +146,8 @@ class Replay:
         if job != drops.ORDERED or name not in drops.REPLACING or row.order is None:
             return bool(changing)
         foreign = any(self._runs[seq].document.job != job for seq in changing)
-        return foreign or (bool(changing) and row.order <= self._reached[job, row.profile, name])
+        reached = self._reached.get((job, row.profile, name), row.order - 1)
+        return foreign or (bool(changing) and row.order <= reached)
 
     def _unless_late(self, run, row):
         """An ordered row says nothing of a field that rows of a higher order have set before."""
