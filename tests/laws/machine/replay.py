@@ -189,9 +189,7 @@ class Replay:
 
     def _apply(self, run, said):
         for profile in dict.fromkeys(row.profile for row in said):
-            rows = sorted(
-                (row for row in said if row.profile == profile), key=lambda row: row.turn
-            )
+            rows = sorted((row for row in said if row.profile == profile), key=lambda row: row.turn)
             sent = run.sent.get(profile)
             outcome = "ok" if sent is None else sent.outcome
             if outcome in ("refused", "withheld"):

@@ -81,17 +81,15 @@ class Delivery(RuleBasedStateMachine):
         self.scene = Scene()
 
     @initialize(
-        apply=st.booleans(),
-        show=st.booleans(),
+        slow=st.tuples(st.booleans(), st.booleans()),
         job=jobs,
         rows=rows,
         copies=st.integers(0, 1),
         refusal=REFUSALS,
     )
-    def begin(self, apply, show, job, rows, copies, refusal):
+    def begin(self, slow, job, rows, copies, refusal):
         """A file comes, and perhaps a copy beside it that is held back; something is refused."""
-        self.scene.workspace.slow_to_apply = apply
-        self.scene.workspace.slow_to_show = show
+        self.scene.workspace.slow_to_apply, self.scene.workspace.slow_to_show = slow
         for _ in range(1 + copies):
             self.scene.drop(job, rows)
         self.scene.start(job, [refusal])
