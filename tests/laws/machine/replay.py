@@ -170,7 +170,8 @@ class Replay:
     def _is_rejected(self, run, row):
         """Tell whether a row is in the quarantine, and demand that it belongs there or not."""
         rejected = (row.key, row.place[1]) in run.rejected
-        unfit = row.says.get("total", 0) % 1 and not run.takes_fractions
+        # What took effect though it was refused is not given again.
+        unfit = row.says.get("total", 0) % 1 and not run.takes_fractions and not row.landed
         assert rejected or not unfit
         return rejected
 
