@@ -142,6 +142,13 @@ def _removed(name: str) -> pl.Expr:
     return sides.map_batches(gone, return_dtype=pl.String, is_elementwise=True)
 
 
+def as_order(orders: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Bring orders to the type of today; of another kind than that, they tell nothing."""
+    if orders.dtype == dtype or (orders.dtype.is_numeric() and dtype.is_numeric()):
+        return orders.cast(dtype, strict=False)
+    return pl.Series(ORDER, [None] * len(orders), dtype)
+
+
 def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
     owed: pl.DataFrame,
     job: ImportJob,
@@ -189,16 +196,9 @@ def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
         ROW, *(pl.col(GIVEN + name).is_not_null().alias(flag) for name, flag in told.items())
     )
     if order is not None:
-        spoken = spoken.with_columns(_as_order(owed[ORDER], order))
+        spoken = spoken.with_columns(as_order(owed[ORDER], order))
     frame = given.frame.drop(told.values()).join(spoken, on=ROW, how="left", maintain_order="left")
     return rules, frame, with_records(raw, given)
-
-
-def _as_order(orders: pl.Series, dtype: pl.DataType) -> pl.Series:
-    """Bring orders to the type of today; of another kind than that, they tell nothing."""
-    if orders.dtype == dtype or (orders.dtype.is_numeric() and dtype.is_numeric()):
-        return orders.cast(dtype, strict=False)
-    return pl.Series(ORDER, [None] * len(orders), dtype)
 
 
 def _configured(

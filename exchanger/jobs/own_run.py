@@ -2,7 +2,8 @@
 What other rows of its own run say after a row that was rejected there.
 
 A rejected row that can be used by now comes late even within its run: rows after it, in its file or
-in a later one, have been applied since. What they speak of is theirs.
+in a later one, have been applied since. What they speak of is theirs. Under ``order_by`` these are
+the rows of equal order alone: of others, the order that was applied tells which is newer.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.jobs.intake import Intake
+from exchanger.jobs.owed import as_order
 from exchanger.jobs.read_files import read_every_file
 from exchanger.profiles.columns import FILE, ORDER, PROFILE, ROW, said
 
@@ -41,19 +43,23 @@ def rows_after(
         found: Where it came from.
 
     Returns:
-        Given rows with ``@place``. None where ``order_by`` tells which row is newer, and none of
-        files that are not in the bucket any more.
+        Given rows with ``@place``; with ``@order``, of the type that the reading has, if they were
+        applied in this order. None of files that are not in the bucket any more.
     """
     again = {(file.key, file.etag): file.rows for file in found.intakes if file.rows is not None}
     places = _places(first)
     starts = [places[version] for version in again if version in places]
-    if not starts or ORDER in reading.given.schema:
+    if not starts:
         return pl.DataFrame(schema={PROFILE: pl.String, _PLACE: pl.Int64})
     files = [file for file in first.files[min(starts) :] if file.outcome != "rejected"]
     whole = read_every_file(
         call, [Intake(file.key, file.etag, "in_full", kept=file.kept) for file in files]
     )
     used = _placed(whole.given.whole(), whole, places)
+    if ORDER in used.columns and ORDER in reading.given.schema:
+        used = used.with_columns(as_order(used[ORDER], reading.given.schema[ORDER]))
+    if first.order_by != (call.job.source.order_by or ""):
+        used = used.drop(ORDER, strict=False)  # They were applied as they stood.
     given_again = [
         places[version] * 2**32 + rows.cast(pl.Int64)
         for version, rows in again.items()
@@ -84,16 +90,18 @@ def overtaken_in_own_run(
     """
     names = [rule.name for rule in rules if rule.name in frame.columns]
     placed = _placed(frame, reading, _places(first))
+    ordered = ORDER in used.columns and ORDER in frame.columns
+    alike = [PROFILE, ORDER] if ordered else [PROFILE]
     latest = [
         used.filter(_speaks(name, used))
-        .group_by(PROFILE)
+        .group_by(alike)
         .agg(pl.col(_PLACE).max().alias(f"@latest:{name}"))
         if name in used.columns
-        else pl.DataFrame(schema={PROFILE: pl.String, f"@latest:{name}": pl.Int64})
+        else used.select(*alike, pl.col(_PLACE).alias(f"@latest:{name}")).clear()
         for name in names
     ]
     for each in latest:
-        placed = placed.join(each, on=PROFILE, how="left", maintain_order="left")
+        placed = placed.join(each, on=alike, how="left", maintain_order="left", nulls_equal=True)
     return placed.select(
         (pl.col(f"@latest:{name}") > pl.col(_PLACE)).fill_null(value=False).alias(name)
         for name in names

@@ -3,35 +3,42 @@
 import hashlib
 from dataclasses import dataclass
 
-from exchanger.config.models import FieldConfig, ImportJob, Match, Source
+from exchanger.config.models import FieldConfig, ImportJob, Match, RemainingFields, Source
 
 PROFILES = ("ada", "bob", "cyd")
 JOBS = ("crm", "shop")
-FIELDS = {
+ORDERED = "shop"
+"""The job whose rows have an order."""
+CONFIGURED = {
     "total": FieldConfig(merge="sum", type="integer"),
     "tags": FieldConfig(merge="add", type="list", split="|"),
-    "tier": FieldConfig(merge="set", type="string"),
     "source": FieldConfig(merge="set_if_empty", type="string"),
     "note": FieldConfig(merge="clear", type="string"),
     "best": FieldConfig(merge="highest", type="integer"),
 }
-
-
+FIELDS = (*CONFIGURED, "tier")
 LATE = ("tier", "source", "note")
 """Fields in which an old row would undo a newer one, so that it says nothing if it comes late."""
+REPLACING = ("tier", "note")
+"""Those of them that are kept in order."""
 FRACTION = "0.5"
 """A total that is rejected until the job takes numbers."""
 
 
-def job(name, rows_per_run, *, takes_fractions=False):
-    """Both jobs write the same fields, from folders of their own."""
+def job(name, rows_per_run, *, takes_fractions=False, on_drift="overwrite"):
+    """
+    Both jobs write the same fields, from folders of their own; one of them in order.
+
+    The type of ``tier`` is told from what the files hold, and widens with them.
+    """
     number = FieldConfig(merge="sum", type="float")
     return ImportJob(
         type="import",
-        source=Source(prefix=prefix(name)),
+        source=Source(prefix=prefix(name), order_by="at" if name == ORDERED else None),
         match=(Match(external_id="id"),),
         max_rows_per_run=rows_per_run,
-        fields=FIELDS | {"total": number} if takes_fractions else FIELDS,
+        fields=CONFIGURED | {"total": number} if takes_fractions else CONFIGURED,
+        remaining_fields=(RemainingFields(columns="tier", merge="set", on_drift=on_drift),),
     )
 
 
@@ -51,13 +58,18 @@ class Row:
     source: str
     note: str
     best: str
+    at: str = ""
+
+    def order(self, job):
+        """Tell where it stands in the order of a job; None if it has none there."""
+        return int(self.at) if job == ORDERED and self.at else None
 
     def says(self):
         """Tell which fields it speaks of, and what it says of them."""
         said = {
             "total": self.total and float(self.total),
             "tags": self.tags and tuple(self.tags.split("|")),
-            "tier": self.tier,
+            "tier": float(self.tier) if self.tier[:1].isdigit() else self.tier,
             "source": self.source,
             "best": self.best and int(self.best),
         }
@@ -82,11 +94,9 @@ class Dropped:
 
 def as_csv(rows):
     """Render a file."""
-    lines = [",".join(("id", *FIELDS))]
-    lines += [
-        f"{row.id},{row.total},{row.tags},{row.tier},{row.source},{row.note},{row.best}"
-        for row in rows
-    ]
+    columns = ("id", *FIELDS, "at")
+    lines = [",".join(columns)]
+    lines += [",".join(getattr(row, name) for name in columns) for row in rows]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -141,5 +141,11 @@ class Judgement:
 
 
 def _spoken(profile):
-    """A total of nothing may be there or not: what cancels out is not sent."""
-    return {name: value for name, value in profile.items() if (name, value) != ("total", 0)}
+    """
+    Leave out what may be so or so.
+
+    A total of nothing may be there or not: what cancels out is not sent. In what order members are
+    given again is not said.
+    """
+    spoken = {name: value for name, value in profile.items() if (name, value) != ("total", 0)}
+    return spoken | ({"tags": sorted(spoken["tags"])} if "tags" in spoken else {})

@@ -16,7 +16,8 @@ class Sent:
     One object of a run.
 
     Args:
-        outcome: ``ok``, ``refused``, ``unknown``, or None if the run was dropped before it.
+        outcome: ``ok``, ``refused``, ``withheld``, ``unknown``, or None if the run was dropped
+            before it.
         fields: The fields that it changes.
         landed: Whether some attempt took effect.
         content: The object.

@@ -21,6 +21,7 @@ class Said:
         key, sha256: Its file.
         profile: Of whom.
         says: By field.
+        order: Where it stands in the order of its job; None if it has none.
         landed: Braze refused it after an attempt that took effect all the same.
     """
 
@@ -29,7 +30,13 @@ class Said:
     sha256: str
     profile: str
     says: dict
+    order: int | None = None
     landed: bool = False
+
+    @property
+    def turn(self):
+        """When it applies: rows without an order before those with one, then as they stand."""
+        return (self.order is not None, self.order or 0, self.place)
 
     def without(self, fields):
         """Say nothing of some fields."""
@@ -59,6 +66,7 @@ class Replay:
         self._counted = defaultdict(Counted)
         self._left = defaultdict(list)
         self._touched = {}
+        self._reached = {}
         self._replaced = defaultdict(list)
         self._runs = {}
 
@@ -72,11 +80,11 @@ class Replay:
             said = self._read(run)
         else:
             said = self._given_again(run, origin)
-        good = [row for row in said if not self._is_rejected(run, row)]
-        self._left[run.seq] += [
-            self._unless_overtaken(row, good) for row in said if self._is_rejected(run, row)
-        ]
+        rejected = [row for row in said if self._is_rejected(run, row)]
+        good = [self._unless_late(run, row) for row in said if row not in rejected]
+        self._left[run.seq] += [self._unless_overtaken(run, row, good) for row in rejected]
         self._apply(run, good)
+        self._move_order(run, good)
         self._touched[run.seq] = {
             (profile, name)
             for profile, sent in run.sent.items()
@@ -88,7 +96,14 @@ class Replay:
         said = []
         for position, claim in enumerate(run.document.files):
             rows = [
-                Said((position, number), claim.key, claim.sha256, row.id, row.says())
+                Said(
+                    (position, number),
+                    claim.key,
+                    claim.sha256,
+                    row.id,
+                    row.says(),
+                    row.order(run.document.job),
+                )
                 for number, row in enumerate(self._contents[claim.sha256], 1)
             ]
             said += rows if run.summed(claim) else [row.without(["total"]) for row in rows]
@@ -114,35 +129,71 @@ class Replay:
             root = self._runs[root.document.origin]
             retries.add(root.seq)
         between = (self._touched.keys() & set(range(root.seq + 1, run.seq))) - retries
-        later = set().union(*(self._touched[seq] for seq in between))
         left = [
             row
-            for row in sorted(self._left.pop(origin.seq, []), key=lambda row: row.place)
+            for row in sorted(self._left.pop(origin.seq, []), key=lambda row: row.turn)
             if all(seq < origin.seq for seq in self._replaced[row.key])
         ]
         return [
-            row.without({name for name in drops.LATE if (row.profile, name) in later})
+            row.without({n for n in drops.LATE if self._changed_since(run, row, n, between)})
             for row in left
         ]
+
+    def _changed_since(self, run, row, name, between):
+        """Tell whether a later run changed a field: one of another order, or not an older one."""
+        changing = [seq for seq in between if (row.profile, name) in self._touched[seq]]
+        job = run.document.job
+        if job != drops.ORDERED or name not in drops.REPLACING or row.order is None:
+            return bool(changing)
+        foreign = any(self._runs[seq].document.job != job for seq in changing)
+        reached = self._reached.get((job, row.profile, name), row.order - 1)
+        return foreign or (bool(changing) and row.order <= reached)
+
+    def _unless_late(self, run, row):
+        """An ordered row says nothing of a field that rows of a higher order have set before."""
+        return row.without({n for n in drops.REPLACING if self._is_late(run, row, n)})
+
+    def _is_late(self, run, row, name):
+        reached = self._reached.get((run.document.job, row.profile, name))
+        return reached is not None and (row.order is None or row.order < reached)
+
+    def _move_order(self, run, good):
+        """What took effect, or was so before, keeps out what is older."""
+        for row in good:
+            sent = run.sent.get(row.profile)
+            for name in row.says.keys() & set(drops.REPLACING):
+                failed = sent and name in sent.fields and sent.outcome != "ok"
+                if row.order is not None and not failed:
+                    place = (run.document.job, row.profile, name)
+                    self._reached[place] = max(row.order, self._reached.get(place, row.order))
 
     def _is_rejected(self, run, row):
         """Tell whether a row is in the quarantine, and demand that it belongs there or not."""
         rejected = (row.key, row.place[1]) in run.rejected
-        unfit = row.says.get("total", 0) % 1 and not run.takes_fractions
+        # What took effect though it was refused is not given again.
+        unfit = row.says.get("total", 0) % 1 and not run.takes_fractions and not row.landed
         assert rejected or not unfit
         return rejected
 
-    def _unless_overtaken(self, row, good):
-        """A rejected row is late already where a row after it in the same run speaks as well."""
-        newer = [o for o in good if o.profile == row.profile and o.place > row.place]
-        return row.without({n for other in newer for n in other.says if n in drops.LATE})
+    def _unless_overtaken(self, run, row, good):
+        """
+        Leave out of a rejected row what a row of equal order after it in the same run has said.
+
+        Of a value that fills what is empty, what was refused of any row after it goes first.
+        """
+        after = [o for o in good if o.profile == row.profile and o.turn > row.turn]
+        gone = {n for o in after if o.order == row.order for n in o.says if n in drops.LATE}
+        sent = run.sent.get(row.profile)
+        if sent and sent.outcome == "refused" and any("source" in o.says for o in after):
+            gone.add("source")
+        return row.without(gone)
 
     def _apply(self, run, said):
         for profile in dict.fromkeys(row.profile for row in said):
-            rows = [row for row in said if row.profile == profile]
+            rows = sorted((row for row in said if row.profile == profile), key=lambda row: row.turn)
             sent = run.sent.get(profile)
             outcome = "ok" if sent is None else sent.outcome
-            if outcome == "refused":
+            if outcome in ("refused", "withheld"):
                 self._left[run.seq] += [
                     replace(row, landed=sent.landed or row.landed) for row in rows
                 ]

@@ -86,6 +86,7 @@ class Scene:
         self.workspace = Workspace(self.time, spacing=SPACING, grace=GRACE)
         self.workspace.profiles = copy.deepcopy(BEFORE)
         self.takes_fractions = False
+        self.on_drift = "overwrite"
         self.rows_per_run = 5_000_000
         self.bounds = LARGE
         self.dropped = drops.Dropped()
@@ -192,10 +193,13 @@ class Scene:
             spacing=SPACING,
             grace=GRACE,
             lease_seconds=LEASE,
+            max_plan_age=0.0,
             bounds=self.bounds,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
-        configured = drops.job(job, self.rows_per_run, takes_fractions=self.takes_fractions)
+        configured = drops.job(
+            job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
+        )
         if process.verb == "approve":
             return approve_run(world, job, configured, seq, WAIT)
         if process.verb == "retry":

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -34,13 +33,14 @@ rows = st.lists(
         id=st.sampled_from(PROFILES),
         total=st.sampled_from(("", "1", "1", "10", "10", FRACTION)),
         tags=st.sampled_from(("", "x", "y", "x|z")),
-        tier=st.sampled_from(("", "gold", "iron")),
+        tier=st.sampled_from(("", "3", "20", "2.5")),
         source=st.sampled_from(("", "shop", "app")),
         note=st.sampled_from(("", "vip")),
         best=st.sampled_from(("", "3", "7")),
+        at=st.sampled_from(("", "1", "2", "3")),
     ),
     min_size=1,
-    max_size=4,
+    max_size=3,
 )
 
 
@@ -69,6 +69,7 @@ faults = st.lists(
     max_size=3,
 )
 jobs = st.sampled_from(JOBS)
+places = st.integers(0, 5)
 verbs = st.sampled_from(("approve", "discard", "retry"))
 
 
@@ -82,58 +83,71 @@ class Delivery(RuleBasedStateMachine):
     @initialize(
         bounds=st.sampled_from((LARGE, LARGE, SMALL)),
         slow=st.tuples(st.booleans(), st.booleans()),
+        dropped=st.tuples(rows, st.integers(1, 2)),
         job=jobs,
-        rows=rows,
         refusal=REFUSALS,
     )
-    def begin(self, bounds, slow, job, rows, refusal):
+    def begin(self, bounds, slow, dropped, job, refusal):
+        """A file comes, and perhaps a copy beside it that is held back; something is refused."""
         self.scene.bounds = bounds
         self.scene.workspace.slow_to_apply, self.scene.workspace.slow_to_show = slow
-        self.scene.drop(job, rows)
+        rows, copies = dropped
+        for _ in range(copies):
+            self.scene.drop(job, rows)
         self.scene.start(job, [refusal])
 
-    @rule(job=jobs, rows=rows, place=st.integers(0, 5))
+    # No rule has a precondition: a schedule that has none to follow counts for nothing.
+    @rule(job=jobs, rows=rows, place=places)
     def drop(self, job, rows, place):
         self._put(job, rows, place)
 
-    @precondition(lambda self: len(self.scene.processes) < 2)
     @rule(
         job=jobs,
         what=rows | st.integers(0, 5),
-        place=st.integers(0, 5),
+        place=places,
         faults=faults,
         verb=st.sampled_from(("run", "run", "run", "force", "full")),
     )
     def drop_and_start(self, job, what, place, faults, verb):
         self._put(job, what, place)
-        self.scene.start(job, faults, verb)
+        self._start(job, faults, verb)
 
-    @precondition(lambda self: len(self.scene.processes) < 2 and self.scene.choices())
-    @rule(verb=verbs, number=st.integers(0, 5), faults=faults)
-    def decide(self, verb, number, faults):
+    @rule(verb=verbs, number=st.integers(0, 5), faults=faults, job=jobs)
+    def decide(self, verb, number, faults, job):
+        """A person decides about a past run; if there is none, a copy comes, and is held back."""
         choices = self.scene.choices()
         choices = [choice for choice in choices if choice[0] == verb] or choices
-        verb, job, seq = choices[number % len(choices)]
-        self.scene.start(job, faults, verb, seq)
-
-    @precondition(lambda self: len(self.scene.processes) < 2 and self.scene.choices())
-    @rule(verb=verbs, number=st.integers(0, 5))
-    def decide_in_peace(self, verb, number):
-        self.decide(verb, number, [])
-
-    @precondition(lambda self: self.scene.processes)
-    @rule(number=st.integers(0, 1), faults=faults, kill=st.booleans())
-    def go_on(self, number, faults, kill):
-        number %= len(self.scene.processes)
-        if kill:
-            self.scene.kill(number)
+        if choices:
+            verb, job, seq = choices[number % len(choices)]
+            self._start(job, faults, verb, seq)
         else:
-            self.scene.resume(number, faults)
+            self._put(job, number, number)
+            self._start(job, faults)
+
+    @rule(verb=verbs, number=st.integers(0, 5), job=jobs)
+    def decide_in_peace(self, verb, number, job):
+        self.decide(verb, number, [], job)
+
+    @rule(number=st.integers(0, 1), faults=faults, kill=st.booleans(), job=jobs)
+    def go_on(self, number, faults, kill, job):
+        """A process that stands still goes on, or is killed; if there is none, one begins."""
+        if not self.scene.processes:
+            self.scene.start(job, faults)
+        elif kill:
+            self.scene.kill(number % len(self.scene.processes))
+        else:
+            self.scene.resume(number % len(self.scene.processes), faults)
 
     @rule(seconds=st.sampled_from((1, 5, 25, 60)), correct=st.booleans())
     def wait(self, seconds, correct):
         self.scene.time.advance(seconds)
         self.scene.takes_fractions |= correct
+
+    def _start(self, job, faults, verb="run", seq=0):
+        """Begin a process; of two that stand still, the first goes on before."""
+        if len(self.scene.processes) > 1:
+            self.scene.resume(0)
+        self.scene.start(job, faults, verb, seq)
 
     def _put(self, job, what, place):
         """Put rows, or what was dropped before, into the place of a file, or into a new one."""

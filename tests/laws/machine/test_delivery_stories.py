@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 sys.path.insert(0, str(Path(__file__).parent))
 from drops import Row
 from processes import Fault
-from scene import LARGE, SMALL, Scene
+from scene import GRACE, LARGE, SMALL, Scene
 
 
 @pytest.fixture(params=["in one piece", pytest.param("in pieces", marks=pytest.mark.nightly)])
@@ -21,8 +21,8 @@ def scene(request):
         scene.close()
 
 
-def row(profile, *, total="", tags="", tier="", source="", note="", best=""):
-    return Row(profile, total, tags, tier, source, note, best)
+def row(profile, *, total="", tags="", tier="", source="", note="", best="", at=""):
+    return Row(profile, total, tags, tier, source, note, best, at)
 
 
 def some(kind, numbers, by_day=1):
@@ -181,6 +181,21 @@ def test_a_refused_row_says_nothing_that_a_rejected_row_after_it_says(scene):
     scene.end()
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "tier"),
+    [("3", "3", "gold"), ("", "", "gold"), ("2", "3", "gold"), ("3", "", "iron")],
+)
+def test_a_rejected_row_keeps_its_place_in_the_order(scene, first, second, tier):
+    """Rows of equal order stand as in their file, even if the first could only be used later."""
+    rejected = row("bob", total="0.5", tier="iron", at=first)
+    scene.drop("shop", [rejected, row("bob", tier="gold", at=second)])
+    scene.start("shop")
+    scene.takes_fractions = True
+    scene.start("shop", verb="retry", seq=1)
+    assert {"tier": tier, "total": 0.5, "best": 4} == scene.profile("bob")
+    scene.end()
+
+
 def test_a_discarded_retry_does_not_hide_what_the_file_gave(scene):
     """A new version is compared with all that the one before gave, whatever was given again."""
     key = scene.drop("crm", [row("ada", total="10"), row("bob", total="10")])
@@ -333,4 +348,47 @@ def test_a_discard_of_a_run_under_way_may_die_or_stand_still(scene, kind, nth, f
     scene.start("crm", [Fault(kind, nth, fate, after=True)], "discard", 1)
     scene.start("crm", verb="discard", seq=1)
     scene.drop("crm", [row(name, total="1") for name in ("ada", "bob", "cyd")])
+    scene.end()
+
+
+PLANNED = 4
+"""The write by which a run is planned."""
+LOOKS = [*some("write", range(9), by_day=2), *some("read", range(4, 16, 4), by_day=3)]
+"""Effects of a process that finds an old plan, likewise."""
+
+
+@pytest.mark.parametrize("fate", ["crash", pytest.param("pause", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(("kind", "nth"), [*LOOKS, ("look_up", 0)])
+def test_what_an_old_plan_withholds_stays_owed_wherever_its_process_dies(scene, kind, nth, fate):
+    """What somebody else changed before it was sent is left to a person, and then given once."""
+    scene.on_drift = "quarantine"
+    scene.drop("crm", [row("ada", tier="iron"), row("bob", tier="iron")])
+    scene.start("crm")
+    scene.drop("crm", [row("ada", total="1", tier="gold"), row("bob", total="10", tier="gold")])
+    scene.start("crm", [Fault("write", PLANNED, "crash", after=True)])
+    assert ["settled", "planned"] == [run.state for run in scene.runs()]
+    scene.workspace.profiles["bob"]["tier"] = "vip"
+    scene.time.advance(GRACE + 1)
+    scene.start("crm", [Fault(kind, nth, fate, after=True)])
+    scene.start("crm")
+    while scene.processes:
+        scene.resume(0)
+    assert {"tier": "vip", "best": 4} == scene.profile("bob")
+    assert ("gold", 6) == (scene.profile("ada")["tier"], scene.profile("ada")["total"])
+    scene.on_drift = "overwrite"
+    scene.start("crm", verb="retry", seq=2)
+    assert {"tier": "gold", "best": 4, "total": 10} == scene.profile("bob")
+    scene.end()
+
+
+def test_what_was_refused_is_given_again_as_what_its_column_has_become(scene):
+    """A column that held whole numbers holds others by now; what is narrower comes as before."""
+    scene.drop("crm", [row("bob", tier="3"), row("ada", tier="20")])
+    scene.start("crm", refuse())
+    scene.drop("crm", [row("cyd", tier="2.5")])
+    scene.start("crm")
+    scene.start("crm", verb="retry", seq=1)
+    scene.drop("crm", [row("ada", tier="7")])
+    scene.start("crm")
+    assert [7, 3, 2.5] == [scene.profile(name)["tier"] for name in ("ada", "bob", "cyd")]
     scene.end()
