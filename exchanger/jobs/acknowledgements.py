@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -89,22 +90,24 @@ class Acknowledgements:
         self._names = names
         self._seq = seq
         self._nonce = new_nonce()
-        self._part = 0
-        self._window = 0
         self.requests: Callable[[], int] = lambda: 0
         """Counts what this process has sent for the run; noted with all that is written."""
+        # Windows are begun and ended from several threads, and each draws a number of its own.
+        self._parts = count(1)
+        self._windows = count(1)
 
     def parts(self, process: str = "") -> list[str]:
         """List the keys of all parts, of this and of earlier processes; or those of one process."""
         folder = self._names.acks(self._seq)
         return sorted(item.key for item in self._bucket.list(folder + process))
 
-    def begin(self, first: int, last: int) -> None:
-        """Mark a range of items as begun, before any of it is sent."""
-        self._window += 1
-        key = self._names.begun(self._seq, self._nonce, self._window)
+    def begin(self, first: int, last: int) -> int:
+        """Mark a range of items as begun, before any of it is sent; gives the mark's number."""
+        number = next(self._windows)
+        key = self._names.begun(self._seq, self._nonce, number)
         body = orjson.dumps({"first": first, "last": last, "nonce": self._nonce})
         self._bucket.write(key, body, if_none_match=True)
+        return number
 
     def begun(self) -> dict[str, pl.Series]:
         """
@@ -121,10 +124,10 @@ class Acknowledgements:
                 items.setdefault(mark["nonce"], []).append(begun)
         return {process: pl.concat(marked) for process, marked in items.items()}
 
-    def leave(self, first: int, last: int, unsure: list[int]) -> None:
-        """Narrow the range begun last down to the items of which nobody knows the outcome."""
+    def leave(self, number: int, first: int, last: int, unsure: list[int]) -> None:
+        """Narrow a range that was begun to the items of which nobody knows the outcome."""
         mark = {"first": first, "last": last, "nonce": self._nonce, "unsure": sorted(unsure)}
-        key = self._names.begun(self._seq, self._nonce, self._window)
+        key = self._names.begun(self._seq, self._nonce, number)
         self._bucket.write(key, orjson.dumps(mark | {"requests": self.requests()}))
 
     def earlier_requests(self) -> int:
@@ -200,6 +203,5 @@ class Acknowledgements:
         body = io.BytesIO()
         noted = {"nonce": self._nonce, "requests": str(self.requests())}
         acks.write_parquet(body, metadata=noted)
-        self._part += 1
-        key = self._names.ack(self._seq, self._nonce, self._part)
+        key = self._names.ack(self._seq, self._nonce, next(self._parts))
         self._bucket.write(key, body.getvalue(), if_none_match=True)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.errors import BrazeError, BrazeRefused
+from exchanger.errors import BrazeError
+from exchanger.jobs.requests import send_objects
 from exchanger.jobs.stopping import until_stopped
 from exchanger.profiles.columns import ITEM, OBJECT
-from exchanger.profiles.payloads import Batch, bodies
+from exchanger.profiles.payloads import Batch, Packed, bodies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from exchanger.files.frame_file import FrameFile
     from exchanger.jobs.acknowledgements import Acknowledgements, Refusal
@@ -32,9 +33,11 @@ log = structlog.get_logger()
 IN_FLIGHT = 48
 """Requests under way at once: Braze's default 1,000 requests/s at about 50 ms each."""
 WINDOW = 15_000
-"""Objects between two writes of acknowledgements: what a crash sends again at most."""
+"""Objects between a mark that they are begun and a write of their acknowledgements."""
+OPEN = 2
+"""Windows under way at once, so that sending does not wait for S3: these are what a crash sends
+again at most."""
 TOO_LARGE = "The object is larger than a request to Braze may be (4 MB)."
-_MAY_BE_SPLIT = (400, 413)
 
 
 @dataclass(frozen=True)
@@ -74,19 +77,8 @@ async def deliver(
     async with world.braze() as braze:
         acks.requests = lambda: braze.requests
         braze.permit = world.may_send
-        for rows in outbox.frames([ITEM, OBJECT], rows=WINDOW):
-            window = rows.filter(~rows[ITEM].is_in(done.implode()))
-            if window.is_empty():
-                continue
-            if world.stopping.is_set():
-                return Delivery(braze.requests, complete=False)
-            await asyncio.to_thread(confirm)
-            first, last = window[ITEM][0], window[ITEM][-1]
-            await asyncio.to_thread(acks.begin, first, last)
-            complete = await _send_window(world, braze, window, acks)
-            if not complete:
-                return Delivery(braze.requests, complete=False)
-        return Delivery(braze.requests, complete=True)
+        complete = await _Sending(world, braze, acks).send(_not_in(done, outbox), confirm)
+        return Delivery(braze.requests, complete=complete)
 
 
 async def send_again(world: World, rows: pl.DataFrame) -> int:
@@ -103,102 +95,160 @@ async def send_again(world: World, rows: pl.DataFrame) -> int:
     async with world.braze() as braze:
         braze.permit = world.may_send
         for batch in bodies(rows[OBJECT], world.batch_size).batches:
-            chosen = range(batch.first_item, batch.first_item + batch.count)
-            await _send(braze, rows[OBJECT], chosen, batch.body)
+            await send_objects(braze, rows[OBJECT], batch.positions, batch.body)
         return braze.requests
 
 
-async def _send_window(
-    world: World, braze: Braze, window: pl.DataFrame, acks: Acknowledgements
-) -> bool:
-    """Send one window; its acknowledgements are kept even when some request failed."""
-    gate = asyncio.Semaphore(IN_FLIGHT)
-    packed = bodies(window[OBJECT], world.batch_size)
-    answered: list[pl.Series] = [window[ITEM].gather(packed.too_large)]
-    refused: list[Refusal] = [(i, TOO_LARGE, False) for i in packed.too_large]
-    failures: list[BaseException] = []
-    unsure: set[int] = set()
-
-    async def send(batch: Batch) -> None:
-        async with gate:
-            if failures or world.stopping.is_set():
-                return
-            chosen = range(batch.first_item, batch.first_item + batch.count)
-            unsure.update(chosen)
-            try:
-                refused.extend(await _send(braze, window[OBJECT], chosen, batch.body))
-            except Exception as error:  # noqa: BLE001 - raised again below, once all others ended
-                failures.append(error)
-                if isinstance(error, BrazeError) and not error.uncertain:
-                    unsure.difference_update(chosen)
-                return
-            unsure.difference_update(chosen)
-            answered.append(window[ITEM].slice(batch.first_item, batch.count))
-            world.progress.advance(batch.count)
-
-    sending = asyncio.gather(*(send(batch) for batch in packed.batches))
-    await until_stopped(sending, world.stopping)
-    items = pl.concat(answered)
-    named = [(int(window[ITEM][i]), reason, doubtful) for i, reason, doubtful in refused]
-    await asyncio.to_thread(acks.write, items, named)
-    if items.len() < window.height:
-        left = window[ITEM].gather(sorted(unsure)).to_list()
-        await asyncio.to_thread(acks.leave, window[ITEM][0], window[ITEM][-1], left)
-    if failures:
-        log.warning("delivery.interrupted", acknowledged=items.len(), error=str(failures[0]))
-        raise failures[0]
-    return items.len() == window.height
+def _not_in(done: pl.Series, outbox: FrameFile) -> Iterator[pl.DataFrame]:
+    """Read the outbox in windows, without the items that are done."""
+    for rows in outbox.frames([ITEM, OBJECT], rows=WINDOW):
+        left = rows if done.is_empty() else rows.filter(~rows[ITEM].is_in(done.implode()))
+        if left.height:
+            yield left
 
 
-async def _send(
-    braze: Braze, objects: pl.Series, chosen: range | list[int], body: bytes | None = None
-) -> list[Refusal]:
+class _Sending:
     """
-    Send some objects until each is accepted or refused, and tell who was refused.
+    One delivery under way.
 
-    A refusal that names objects is theirs alone; one that names none is narrowed down by halves.
+    Windows are begun one after the other and their requests wait in a queue, from which as many
+    workers take them as requests may be in flight. Once something failed, or the process was asked
+    to stop, what waits is taken without being sent, so that every window comes to its end.
     """
-    if not chosen:
-        return []
-    try:
-        answer = await braze.track(body or _body(objects, chosen))
-    except BrazeRefused as error:
-        if error.status not in _MAY_BE_SPLIT:
+
+    def __init__(self, world: World, braze: Braze, acks: Acknowledgements) -> None:
+        self._world = world
+        self._braze = braze
+        self._acks = acks
+        self._waiting: asyncio.Queue[tuple[_Window, Batch] | None] = asyncio.Queue()
+        self._room = asyncio.Semaphore(OPEN)
+        self._open: list[_Window] = []
+        self._failures: list[Exception] = []
+        self._acknowledged = 0
+        self._complete = True
+
+    async def send(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> bool:
+        """
+        Send every window; their acknowledgements are kept even when some request failed.
+
+        Returns:
+            Whether all was sent and answered.
+        """
+        workers = (self._work() for _ in range(IN_FLIGHT))
+        sending = asyncio.gather(self._begin(windows, confirm), *workers)
+        await until_stopped(sending, self._world.stopping)
+        for cut_off in list(self._open):
+            await self._end(cut_off)
+        if self._failures:
+            first = self._failures[0]
+            log.warning("delivery.interrupted", acknowledged=self._acknowledged, error=str(first))
+            raise first
+        return self._complete
+
+    async def _begin(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> None:
+        try:
+            for rows in windows:
+                await self._room.acquire()
+                if self._is_ending():
+                    self._complete = False
+                    break
+                await self._add(await asyncio.to_thread(self._begun, rows, confirm))
+        except Exception as error:  # noqa: BLE001 - raised once all that is in flight has ended
+            self._failures.append(error)
+        for _ in range(IN_FLIGHT):
+            self._waiting.put_nowait(None)
+
+    def _begun(self, rows: pl.DataFrame, confirm: Callable[[], None]) -> _Window:
+        confirm()
+        number = self._acks.begin(rows[ITEM][0], rows[ITEM][-1])
+        return _Window(number, rows, bodies(rows[OBJECT], self._world.batch_size))
+
+    async def _add(self, window: _Window) -> None:
+        self._open.append(window)
+        for batch in window.batches:
+            self._waiting.put_nowait((window, batch))
+        if not window.batches:
+            await self._end(window)
+
+    async def _work(self) -> None:
+        while taken := await self._waiting.get():
+            window, batch = taken
+            if not self._is_ending():
+                try:
+                    await window.send(self._braze, batch)
+                    self._world.progress.advance(batch.count)
+                except Exception as error:  # noqa: BLE001 - raised once all others have ended
+                    self._failures.append(error)
+            window.left -= 1
+            if not window.left:
+                await self._end(window)
+
+    async def _end(self, window: _Window) -> None:
+        self._open.remove(window)
+        try:
+            acknowledged = await asyncio.to_thread(window.keep, self._acks)
+            self._acknowledged += acknowledged
+            self._complete &= acknowledged == window.items.len()
+        except Exception as error:  # noqa: BLE001 - raised once all that is in flight has ended
+            self._failures.append(error)
+        self._room.release()
+
+    def _is_ending(self) -> bool:
+        return bool(self._failures) or self._world.stopping.is_set()
+
+
+class _Window:
+    """
+    Objects between a mark that they are begun and their acknowledgements.
+
+    Args:
+        number: Of the mark.
+        rows: ``@item`` and ``@object``.
+        packed: Requests of all of them.
+    """
+
+    def __init__(self, number: int, rows: pl.DataFrame, packed: Packed) -> None:
+        self.items = rows[ITEM]
+        self.batches = packed.batches
+        self.left = len(packed.batches)
+        """Requests that were neither sent nor dropped yet."""
+        self._number = number
+        self._objects = rows[OBJECT]
+        self._too_large = packed.too_large
+        self._answered: list[Batch] = []
+        self._unsure: dict[int, Batch] = {}
+        self._refused: list[Refusal] = [(i, TOO_LARGE, False) for i in packed.too_large]
+
+    async def send(self, braze: Braze, batch: Batch) -> None:
+        """Send one request; if that fails its objects are unsure, unless the error says not so."""
+        self._unsure[batch.first_item] = batch
+        try:
+            refused = await send_objects(braze, self._objects, batch.positions, batch.body)
+        except BrazeError as error:
+            if not error.uncertain:
+                del self._unsure[batch.first_item]
             raise
-        return await _narrowed(braze, objects, chosen, error.detail)
-    for warning in answer.warnings:
-        log.warning("delivery.warning", said=warning)
-    named = {at: reason for at, reason in answer.refused.items() if at < len(chosen)}
-    if len(named) < len(answer.refused):
-        log.warning("delivery.warning", said="refused objects that were not sent")
-        if not answer.accepted and not named:
-            return await _narrowed(braze, objects, chosen, "; ".join(answer.refused.values()))
-    refused: list[Refusal] = [
-        (chosen[index], reason, answer.uncertain) for index, reason in named.items()
-    ]
-    if answer.accepted:
-        return refused
-    others = [item for index, item in enumerate(chosen) if index not in named]
-    return refused + await _send(braze, objects, others)
+        del self._unsure[batch.first_item]
+        self._answered.append(batch)
+        self._refused += refused
 
+    def keep(self, acks: Acknowledgements) -> int:
+        """
+        Write what was answered; and of which objects nobody knows the outcome, if it is not all.
 
-async def _narrowed(
-    braze: Braze, objects: pl.Series, chosen: range | list[int], reason: str
-) -> list[Refusal]:
-    """Send in halves what was refused without naming an object, down to the one it is about."""
-    if len(chosen) == 1:
-        # Whether an earlier attempt took effect is not known here: look it up before use.
-        return [(chosen[0], reason, True)]
-    middle = len(chosen) // 2
-    left = await _send(braze, objects, chosen[:middle])
-    try:
-        return left + await _send(braze, objects, chosen[middle:])
-    except BrazeError as failed:
-        failed.uncertain = True  # Of the other half, some objects were accepted.
-        raise
+        Returns:
+            How many objects were answered.
+        """
+        items = self.items
+        whole = len(self._answered) == len(self.batches)
+        if not whole:
+            items = pl.concat([items.gather(self._too_large), *map(self._items_of, self._answered)])
+        named = [(int(self.items[i]), reason, doubtful) for i, reason, doubtful in self._refused]
+        acks.write(items, named)
+        if not whole:
+            unsure = pl.concat([self.items.clear(), *map(self._items_of, self._unsure.values())])
+            acks.leave(self._number, self.items[0], self.items[-1], unsure.to_list())
+        return items.len()
 
-
-def _body(objects: pl.Series, chosen: range | list[int]) -> bytes:
-    """Render some objects, which fitted into one request before, as a request of their own."""
-    packed = bodies(objects.gather(list(chosen)), len(chosen))
-    return packed.batches[0].body
+    def _items_of(self, batch: Batch) -> pl.Series:
+        return self.items.slice(batch.first_item, batch.count)

@@ -67,9 +67,14 @@ class Plan:
             report.fields_changed += sum(part[name].count() for name in fields)
         report.check()
 
+    @property
+    def frames(self) -> tuple[FrameFile | None, ...]:
+        """The outbox, gifts, rejected rows and orders."""
+        return self.outbox, self.gifts, self.rejected, self.orders
+
     def remove(self) -> None:
         """Remove the frames from this machine."""
-        for frames in (self.outbox, self.gifts, self.rejected, self.orders):
+        for frames in self.frames:
             if frames is not None:
                 frames.remove()
 

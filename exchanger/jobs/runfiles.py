@@ -1,19 +1,26 @@
-"""Writes a plan to the bucket, and reads it back: what a run needs to be ended by any process."""
+"""
+Writes a plan to the bucket, and reads it back: what a run needs to be ended by any process.
+
+The process that made a plan also has it on its own machine, and mostly ends the run itself, so it
+downloads nothing: frames stay where they are until they are fetched.
+"""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import structlog
 
-from exchanger.errors import StateDamaged, StorageMissing
+from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 from exchanger.files.frame_file import FrameFile
 from exchanger.state.runs import RunDocument, Stored, new_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.planning import Plan
@@ -54,7 +61,6 @@ def commit(
     orders = ""
     if plan.orders is not None:
         orders = store_unless_empty(world, names.planned_orders(seq, nonce), plan.orders)
-    plan.remove()
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -76,7 +82,12 @@ def commit(
         types=reading.types,
         report=report.to_json(),
     )
-    stored = state.runs.create(document)
+    try:
+        stored = state.runs.create(document)
+    except StorageChanged:
+        plan.remove()
+        raise
+    _leave_here(world, document, plan)
     log.info("run.planned", seq=seq, files=len(reading.files), objects=plan.outbox.rows)
     return stored
 
@@ -120,17 +131,17 @@ def fetched(world: World, key: str, checksum: str = "") -> Iterator[FrameFile]:
     """
     Bring frames that *commit* wrote onto this machine, until the context closes.
 
+    If this process wrote them they are here already, once.
+
     Raises:
         StateDamaged: They are missing, or not what was written.
     """
     path = world.workdir / f"{new_nonce()}.parquet"
     try:
-        try:
-            found = world.bucket.download(key, world.bucket.head(key).etag, path)
-        except StorageMissing as error:
-            raise StateDamaged(key, "it is gone, and its run cannot end without it") from error
-        if checksum and found != checksum:
-            raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
+        if _left_here(world, key).exists():
+            _left_here(world, key).rename(path)
+        else:
+            _download(world, key, checksum, path)
         yield FrameFile(path)
     finally:
         path.unlink(missing_ok=True)
@@ -148,3 +159,27 @@ def store_unless_empty(world: World, key: str, frames: FrameFile) -> str:
         return ""
     world.bucket.upload(key, frames.path)
     return key
+
+
+def _download(world: World, key: str, checksum: str, path: Path) -> None:
+    try:
+        found = world.bucket.download(key, world.bucket.head(key).etag, path)
+    except StorageMissing as error:
+        raise StateDamaged(key, "it is gone, and its run cannot end without it") from error
+    if checksum and found != checksum:
+        raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
+
+
+def _leave_here(world: World, run: RunDocument, plan: Plan) -> None:
+    """Leave stored frames on this machine for the end of their run; what was not stored goes."""
+    keys = (run.outbox, run.gifts, run.rejected, run.orders)
+    for key, frames in zip(keys, plan.frames, strict=True):
+        if key and frames is not None:
+            frames.path.rename(_left_here(world, key))
+        elif frames is not None:
+            frames.remove()
+
+
+def _left_here(world: World, key: str) -> Path:
+    """Name the file in which stored frames are left: no two plans have a key in common."""
+    return world.workdir / f"left-{PurePosixPath(key).name}"

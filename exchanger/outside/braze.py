@@ -31,6 +31,7 @@ from exchanger.errors import (
     ExportRunning,
 )
 from exchanger.outside.braze_answers import (
+    REMAINING,
     SEGMENTS_PER_PAGE,
     Answer,
     ExportStarted,
@@ -312,7 +313,7 @@ class Braze:
         """
         pace = self._paces[call.endpoint]
         outage = self._outages.get(call.endpoint)
-        patience = Patience(self._clock, self._random, limit_waiting, outage)
+        patience: Patience | None = None
         uncertain = False
         fault: Fault | RateLimited
         while True:
@@ -327,19 +328,20 @@ class Braze:
                 self._heed(pace, answer)
                 answer = replace(answer, uncertain=True) if uncertain else answer
                 judged = self._judge(call, answer, read, reads)
-            except Fault as error:
+            except (Fault, RateLimited) as error:
                 fault = error
-                uncertain = uncertain or error.uncertain
-                pause = patience.after_fault()
-            except RateLimited as error:
-                fault = error
-                pause = patience.after_limit(error.told)
-                if error.told is not None and pause is not None:
-                    pace.close(error.told)
             else:
                 if outage is not None:
                     outage.accepted()
                 return judged
+            patience = patience or Patience(self._clock, self._random, limit_waiting, outage)
+            if isinstance(fault, Fault):
+                uncertain = uncertain or fault.uncertain
+                pause = patience.after_fault()
+            else:
+                pause = patience.after_limit(fault.told)
+                if fault.told is not None and pause is not None:
+                    pace.close(fault.told)
             if pause is None:
                 detail = self._redactor.clean(fault.detail)
                 raise BrazeUnreachable(call.endpoint, fault.status, detail, uncertain=uncertain)
@@ -373,6 +375,8 @@ class Braze:
 
     def _heed(self, pace: Pace, answer: Answer) -> None:
         """Let the next request wait where this answer says that none are left."""
+        if REMAINING not in answer.headers:
+            return
         pause = told_to_pause(answer.headers, self._clock.now())
         # A longer one would be a mistake of somebody's clock; then a 429 will tell.
         if 0 < pause <= LIMIT_WAITING:

@@ -15,6 +15,9 @@ import orjson
 _EPOCH_FROM = 1e8
 """A reset value from here on is a time, below it is seconds to wait (1.5)."""
 
+REMAINING = "X-RateLimit-Remaining"
+"""The header that tells how many requests are left (1.5)."""
+
 SEGMENTS_PER_PAGE = 100
 
 
@@ -149,6 +152,8 @@ def read_track(answer: Answer) -> TrackAnswer | None:
         if accepted:
             raise
         return None
+    if accepted and not errors:
+        return TrackAnswer(accepted, {}, (), answer.uncertain)
     refused: dict[int, list[str]] = {}
     warnings: list[str] = []
     for error in errors if isinstance(errors, list) else [errors] if errors else []:
@@ -259,7 +264,7 @@ def told_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def told_to_pause(headers: Mapping[str, str], now: datetime) -> float:
     """Find how many seconds no further request would be taken; 0 while some are left (1.5)."""
-    if _number(headers.get("X-RateLimit-Remaining")) != 0:
+    if _number(headers.get(REMAINING)) != 0:
         return 0.0
     return told_to_wait(headers, now) or 0.0
 

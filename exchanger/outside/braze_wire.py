@@ -56,7 +56,7 @@ class Wire:
             total=timeout, sock_connect=min(timeout, _CONNECT_SECONDS)
         )
         self._session: aiohttp.ClientSession | None = None
-        self._proxies: dict[tuple[str, str], str | None] = {}
+        self._proxies: dict[str, str | None] = {}
 
     async def open(self) -> None:
         """Make ready. Nothing is sent yet."""
@@ -117,12 +117,11 @@ class Wire:
             return Answer(response.status, response.headers, await response.read())
 
     def _proxy_for(self, url: str) -> str | None:
-        """Find the proxy for an address; once for each host, as it costs more than a request."""
-        parts = urlsplit(url)
-        host = parts.scheme, parts.hostname or ""
-        if host not in self._proxies:
-            self._proxies[host] = _proxy_of(*host)
-        return self._proxies[host]
+        """Find the proxy for an address; once for each, as it costs more than a request."""
+        if url not in self._proxies:
+            parts = urlsplit(url)
+            self._proxies[url] = _proxy_of(parts.scheme, parts.hostname or "")
+        return self._proxies[url]
 
 
 def is_safe(url: str) -> bool:

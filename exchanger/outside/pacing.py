@@ -30,19 +30,35 @@ class Pace:
         self._passed: deque[float] = deque(maxlen=limit.requests)
         self._closed_until = float("-inf")
         self._turn = asyncio.Lock()
+        self._in_line = 0
 
     async def take(self) -> None:
         """Wait until one more request may be sent, and count it as sent."""
-        async with self._turn:
-            # Asked again after every wait: the limit may have been closed for longer meanwhile,
-            # and a timer may fire a moment early.
-            while (left := self._opens_at() - self._clock.monotonic()) > 0:
-                await self._clock.wait(left)
-            self._passed.append(self._clock.monotonic())
+        if self._in_line or not self._passes():
+            await self._stand_in_line()
 
     def close(self, seconds: float) -> None:
         """Let nothing through for that long; never shortens an earlier closing."""
         self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+
+    async def _stand_in_line(self) -> None:
+        self._in_line += 1
+        try:
+            async with self._turn:
+                # Asked again after every wait: the limit may have been closed for longer
+                # meanwhile, and a timer may fire a moment early.
+                while not self._passes():
+                    await self._clock.wait(self._opens_at() - self._clock.monotonic())
+        finally:
+            self._in_line -= 1
+
+    def _passes(self) -> bool:
+        """Count one more passage, if there may be one now."""
+        now = self._clock.monotonic()
+        if now < self._opens_at():
+            return False
+        self._passed.append(now)
+        return True
 
     def _opens_at(self) -> float:
         if len(self._passed) < (self._passed.maxlen or 0):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from exchanger.profiles.columns import ENDPOINT, ITEM, OBJECT, POINTS, PROFILE, SEND
@@ -28,12 +27,22 @@ class Batch:
     Args:
         first_item: Position of its first object.
         count: How many objects it holds; their positions follow each other.
-        body: The JSON body, UTF-8.
+        members: The objects with commas in between, UTF-8: a part of a text of all of them.
     """
 
     first_item: int
     count: int
-    body: bytes
+    members: memoryview
+
+    @property
+    def positions(self) -> range:
+        """Where its objects are."""
+        return range(self.first_item, self.first_item + self.count)
+
+    @property
+    def body(self) -> bytes:
+        """The JSON body, UTF-8; put together whenever it is asked for."""
+        return b"".join((_HEAD, self.members, _TAIL))
 
 
 @dataclass(frozen=True)
@@ -102,30 +111,21 @@ def bodies(
         max_bytes: Bytes in one body.
         first_item: The position of the first object, where *objects* is a part of more.
     """
-    sizes = objects.str.len_bytes().cast(pl.Int64).to_numpy() + 1
+    # One text of all objects, a comma after each: bodies are cut out of it.
+    listed = (objects + ",").to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, text = listed.buffers()
+    bounds = memoryview(offsets).cast("q")[listed.offset :][: len(objects) + 1].tolist()
+    members = memoryview(text)
+    batches, too_large = [], []
     room = max_bytes - len(_HEAD) - len(_TAIL) + 1
-    batches = [
-        Batch(first_item + start, stop - start, _body(objects[start:stop]))
-        for start, stop in _cuts(sizes, batch_size, room)
-    ]
-    too_large = (np.flatnonzero(sizes > room) + first_item).tolist()
-    return Packed(batches, too_large)
-
-
-def _cuts(
-    sizes: np.ndarray[tuple[int], np.dtype[np.int64]], batch_size: int, room: int
-) -> Iterator[tuple[int, int]]:
-    """Yield the bounds of each batch; an object that fits nowhere lies between two."""
-    ends = np.cumsum(sizes)
     start = 0
-    while start < len(sizes):
-        taken = int(ends[start - 1]) if start else 0
-        fitting = int(np.searchsorted(ends, taken + room, side="right"))
+    while start < len(objects):
+        fitting = bisect_right(bounds, bounds[start] + room) - 1
         stop = min(start + batch_size, fitting)
         if stop > start:
-            yield start, stop
+            part = members[bounds[start] : bounds[stop] - 1]
+            batches.append(Batch(first_item + start, stop - start, part))
+        else:
+            too_large.append(first_item + start)
         start = max(stop, start + 1)
-
-
-def _body(objects: pl.Series) -> bytes:
-    return _HEAD + ",".join(objects.to_list()).encode() + _TAIL
+    return Packed(batches, too_large)

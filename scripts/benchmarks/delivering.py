@@ -1,7 +1,7 @@
 """
 Delivery alone, as an import does it, acknowledgements included.
 
-Run as ``python -m benchmarks.delivering CONFIG OBJECTS``; the second as for ``posting``.
+Run as ``python -m benchmarks.delivering CONFIG OUTBOX``; the second as for ``posting``.
 """
 
 from __future__ import annotations
@@ -13,20 +13,18 @@ import sys
 import time
 from pathlib import Path
 
-import polars as pl
-
 from exchanger.cli.wiring import open_world
 from exchanger.config.loading import load_config
+from exchanger.files.frame_file import FrameFile
 from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.deliver import deliver
-from exchanger.profiles.columns import ITEM
 from exchanger.state.connection import open_state
 
 
 def main() -> None:
     """Deliver, and print what it took as JSON."""
     config = load_config(Path(sys.argv[1]), os.environ)
-    outbox = pl.read_parquet(sys.argv[2]).with_row_index(ITEM)
+    outbox = FrameFile(Path(sys.argv[2]))
     with open_world(config, "main") as world:
         state = open_state(world.bucket, world.state_prefix)
         acks = Acknowledgements(world.bucket, state.names, 1)

@@ -1,7 +1,7 @@
 """
 The ceiling of delivery: prebuilt bodies through the same HTTP client, and nothing else.
 
-Run as ``python -m benchmarks.posting URL OBJECTS``, the second a Parquet file of ``@object``.
+Run as ``python -m benchmarks.posting URL OUTBOX``, the second a Parquet file with ``@object``.
 """
 
 from __future__ import annotations

@@ -249,3 +249,24 @@ def test_late_rows_in_some_parts():
     older = [a_row(0, tier="iron"), a_row(1, source="web"), a_row(2, at="3", tier="iron"), a_row(9)]
 
     check(Bounds(rows=1, room=0), job, [[("csv", newer)], [("csv", older), ("csv", older[:1])]])
+
+
+class Watched(BucketDouble):
+    """A bucket that remembers what was downloaded."""
+
+    def download(self, key, etag, path):
+        self.downloaded = [*getattr(self, "downloaded", ()), key]
+        return super().download(key, etag, path)
+
+
+@pytest.mark.parametrize("bounds", [WHOLE, Bounds(rows=2, room=0)])
+def test_a_process_ends_a_run_with_the_plan_that_it_has(tmp_path, bounds):
+    """What it wrote for whoever takes over is not downloaded again, and does not stay here."""
+    job = the_job(order_by="at", create_missing=True, remaining=True)
+    connection = Connection(tmp_path, bounds, job)
+    bucket = Watched(connection.store, Undisturbed(connection.time))
+    connection.world = replace(connection.world, bucket=bucket)
+    rows = [a_row(n, tags="x", tier="gold") for n in range(8)] + [a_row(8, total="x")]
+    connection.run(rendered(0, [("csv", rows)]))
+    assert ["inbox/0-0.csv"] == [key for key in bucket.downloaded if "-orders" not in key]
+    assert [] == list(tmp_path.glob("left-*"))

@@ -1,0 +1,90 @@
+"""
+Sends some objects until each of them is accepted or refused.
+
+Braze answers for a request as a whole, or names objects by their position in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import BrazeError, BrazeRefused
+from exchanger.profiles.payloads import bodies
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from exchanger.jobs.acknowledgements import Refusal
+    from exchanger.outside.braze import Braze
+
+log = structlog.get_logger()
+
+_MAY_BE_SPLIT = (400, 413)
+
+
+async def send_objects(
+    braze: Braze, objects: pl.Series, chosen: range | list[int], body: bytes | None = None
+) -> list[Refusal]:
+    """
+    Send some objects until each is accepted or refused, and tell who was refused.
+
+    A refusal that names objects is theirs alone; one that names none is narrowed down by halves.
+
+    Args:
+        braze: The workspace.
+        objects: JSON texts.
+        chosen: Positions of those to send.
+        body: The request of exactly these, if it is made already.
+
+    Returns:
+        The refused ones by their position in *objects*.
+
+    Raises:
+        BrazeError: Braze refused the key, or gave no usable answer after all retries.
+    """
+    if not chosen:
+        return []
+    try:
+        answer = await braze.track(body or _body(objects, chosen))
+    except BrazeRefused as error:
+        if error.status not in _MAY_BE_SPLIT:
+            raise
+        return await _narrowed(braze, objects, chosen, error.detail)
+    for warning in answer.warnings:
+        log.warning("delivery.warning", said=warning)
+    named = {at: reason for at, reason in answer.refused.items() if at < len(chosen)}
+    if len(named) < len(answer.refused):
+        log.warning("delivery.warning", said="refused objects that were not sent")
+        if not answer.accepted and not named:
+            return await _narrowed(braze, objects, chosen, "; ".join(answer.refused.values()))
+    refused: list[Refusal] = [
+        (chosen[index], reason, answer.uncertain) for index, reason in named.items()
+    ]
+    if answer.accepted:
+        return refused
+    others = [item for index, item in enumerate(chosen) if index not in named]
+    return refused + await send_objects(braze, objects, others)
+
+
+async def _narrowed(
+    braze: Braze, objects: pl.Series, chosen: range | list[int], reason: str
+) -> list[Refusal]:
+    """Send in halves what was refused without naming an object, down to the one it is about."""
+    if len(chosen) == 1:
+        # Whether an earlier attempt took effect is not known here: look it up before use.
+        return [(chosen[0], reason, True)]
+    middle = len(chosen) // 2
+    left = await send_objects(braze, objects, chosen[:middle])
+    try:
+        return left + await send_objects(braze, objects, chosen[middle:])
+    except BrazeError as failed:
+        failed.uncertain = True  # Of the other half, some objects were accepted.
+        raise
+
+
+def _body(objects: pl.Series, chosen: range | list[int]) -> bytes:
+    """Render some objects, which fitted into one request before, as a request of their own."""
+    packed = bodies(objects.gather(list(chosen)), len(chosen))
+    return packed.batches[0].body

@@ -1,0 +1,202 @@
+"""Windows of a delivery overlap, and each is acknowledged for what was answered in it."""
+
+import asyncio
+import json
+import sys
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+
+import orjson
+import polars as pl
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bucket_double import BucketDouble, Store
+from processes import ProcessClock, Time
+from test_runs_in_parts import Undisturbed
+
+from exchanger.errors import BrazeUnreachable, LeaseLost
+from exchanger.files.frame_file import FrameWriter
+from exchanger.files.names import StateNames
+from exchanger.jobs import deliver as delivery
+from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.stopping import until_stopped
+from exchanger.jobs.world import World
+from exchanger.outside.braze_answers import TrackAnswer
+
+PATIENCE = 20
+"""Seconds after which a request that waits for another one waits in vain."""
+
+
+class Braze:
+    """
+    Takes requests of two objects; a test says what happens in one of them.
+
+    Args:
+        happens: Called with the number of the first object of each request; awaited.
+    """
+
+    def __init__(self, happens):
+        self.happens = happens
+        self.permit = None
+        self.arrived = {n: asyncio.Event() for n in range(0, 100, 2)}
+        self.answered = []
+
+    @property
+    def requests(self):
+        return sum(event.is_set() for event in self.arrived.values())
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, kind, error, trace):
+        return None
+
+    async def track(self, body):
+        items = [int(one["external_id"]) for one in json.loads(body)["attributes"]]
+        self.arrived[items[0]].set()
+        await self.happens(self, items[0])
+        self.answered += items
+        return TrackAnswer(accepted=True, refused={})
+
+
+class Watched(Store):
+    """A bucket that remembers in which order acknowledgements and marks were first written."""
+
+    def __init__(self, time, folder):
+        super().__init__(time, folder)
+        self.order = []
+
+    def put(self, key, body, if_match=None, *, if_none_match=False):
+        kind = "begun" if "begun/" in key else "acks"
+        self.order += [] if key in self.objects else [kind]
+        return super().put(key, body, if_match, if_none_match=if_none_match)
+
+
+class Delivery:
+    """The delivery of some objects, in windows of four."""
+
+    def __init__(self, folder, objects, happens):
+        time = Time()
+        self.store = Watched(time, folder)
+        process = Undisturbed(time)
+        bucket = BucketDouble(self.store, process)
+        self.braze = Braze(happens)
+        self.world = World(
+            connection="main",
+            bucket=bucket,
+            braze=lambda: self.braze,
+            state_prefix="_state/",
+            export_root="",
+            clock=ProcessClock(process),
+            workdir=folder,
+            batch_size=2,
+            keep=lambda lease, every: nullcontext(),
+        )
+        writer = FrameWriter(folder / "outbox")
+        texts = [f'{{"external_id":"{n}"}}' for n in range(objects)]
+        items = pl.int_range(objects, dtype=pl.UInt32, eager=True)
+        writer.append(pl.DataFrame({"@item": items, "@object": texts}))
+        self.outbox = writer.close()
+        self.acks = Acknowledgements(bucket, StateNames("_state/"), 1)
+
+    async def run(self, confirm=lambda: None):
+        async with asyncio.timeout(PATIENCE):
+            return await delivery.deliver(self.world, self.outbox, self.acks, confirm)
+
+    def acknowledged(self):
+        return self.acks.read(self.acks.parts()).items.sort().to_list()
+
+    def marks(self):
+        """Give the marks of windows by their first item."""
+        found = [orjson.loads(o.body) for k, o in self.store.objects.items() if "begun/" in k]
+        return {mark["first"]: mark.get("unsure", "all") for mark in found}
+
+
+@pytest.fixture(autouse=True)
+def small_windows(monkeypatch):
+    monkeypatch.setattr(delivery, "WINDOW", 4)
+
+
+async def test_a_slow_request_does_not_hold_up_the_next_window(tmp_path):
+    """The first answer comes only after a request of the second window; all is acknowledged."""
+
+    async def happens(braze, item):
+        if item == 0:
+            await braze.arrived[4].wait()
+
+    one = Delivery(tmp_path, 12, happens)
+    assert (await one.run()).complete
+    assert list(range(12)) == one.acknowledged()
+
+
+async def test_two_windows_are_open_at_most(tmp_path):
+    """However long one request takes, a crash sends no more than two windows again."""
+
+    async def happens(braze, item):
+        if item == 0:
+            await braze.arrived[24].wait()
+
+    one = Delivery(tmp_path, 40, happens)
+    assert (await one.run()).complete
+    open_windows = [
+        one.store.order[:end].count("begun") - one.store.order[:end].count("acks")
+        for end in range(len(one.store.order) + 1)
+    ]
+    assert 2 == max(open_windows)
+    assert 0 == open_windows[-1]
+
+
+async def test_windows_that_overlap_are_each_kept_when_a_request_fails(tmp_path):
+    """What was answered is acknowledged, only what failed is unsure, and nothing new is sent."""
+
+    async def happens(braze, item):
+        if item == 2:
+            await braze.arrived[4].wait()
+            raise BrazeUnreachable("/users/track", 503, "down", uncertain=True)
+        if item in (4, 6):
+            await asyncio.sleep(0)
+
+    one = Delivery(tmp_path, 40, happens)
+    with pytest.raises(BrazeUnreachable):
+        await one.run()
+    assert sorted(one.braze.answered) == one.acknowledged()
+    assert not {2, 3} & set(one.acknowledged())
+    assert [2, 3] == one.marks()[0]
+    sent = {n for n, event in one.braze.arrived.items() if event.is_set()}
+    assert sent == {2, *one.braze.answered[::2]}
+
+
+async def test_a_window_that_may_not_begin_ends_the_ones_before_it(tmp_path):
+    """A lost lease is raised once all that is in flight has been answered and acknowledged."""
+    allowed = iter([True, False])
+
+    async def happens(braze, item):
+        pass
+
+    def confirm():
+        if not next(allowed):
+            raise LeaseLost("another")
+
+    one = Delivery(tmp_path, 12, happens)
+    with pytest.raises(LeaseLost):
+        await one.run(confirm)
+    assert sorted(one.braze.answered) == one.acknowledged()
+    assert {0} == set(one.marks())
+
+
+async def test_a_request_that_never_ends_is_cut_off_as_unsure(tmp_path, monkeypatch):
+    """Asked to stop, a process waits, then keeps what was answered and says what was not."""
+    monkeypatch.setattr(delivery, "until_stopped", partial(until_stopped, patience=0.0))
+
+    async def happens(braze, item):
+        if item == 0:
+            await braze.arrived[6].wait()
+            one.world.stopping.set()
+            await asyncio.Event().wait()
+
+    one = Delivery(tmp_path, 12, happens)
+    assert not (await one.run()).complete
+    assert sorted(one.braze.answered) == one.acknowledged()
+    assert [0, 1] == one.marks()[0]
