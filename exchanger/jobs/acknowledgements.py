@@ -105,8 +105,8 @@ class Acknowledgements:
         """Mark a range of items as begun, before any of it is sent; gives the mark's number."""
         number = next(self._windows)
         key = self._names.begun(self._seq, self._nonce, number)
-        body = orjson.dumps({"first": first, "last": last, "nonce": self._nonce})
-        self._bucket.write(key, body, if_none_match=True)
+        mark = {"first": first, "last": last, "nonce": self._nonce, "requests": self.requests()}
+        self._bucket.write(key, orjson.dumps(mark), if_none_match=True)
         return number
 
     def begun(self) -> dict[str, pl.Series]:
