@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 48
 """Requests under way at once: Braze's default 1,000 requests/s at about 50 ms each."""
-WINDOW = 15_000
+WINDOW = 30_000
 """Objects between a mark that they are begun and a write of their acknowledgements."""
 OPEN = 2
 """Windows under way at once, so that sending does not wait for S3: these are what a crash sends

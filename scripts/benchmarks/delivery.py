@@ -10,6 +10,7 @@ import polars as pl
 from benchmarks import printing, rows
 from benchmarks.measuring import Cost, child
 from benchmarks.place import Place, place
+from exchanger.files.frame_file import FrameWriter
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ def objects(count: int, path: Path) -> Path:
     """Write what delivery reads of the outbox of a first load of 10 fields."""
     frame = rows.profiles(count).rename({"id": "external_id"})
     text = frame.select(pl.struct(pl.all()).struct.json_encode().alias("@object"))
-    text.with_row_index("@item").write_parquet(path, compression="lz4", statistics=False)
+    writer = FrameWriter(path)
+    writer.append(text.with_row_index("@item"))
+    writer.close()
     return path
 
 
