@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 IN_FLIGHT = 48
 """Requests under way at once: Braze's default 1,000 requests/s at about 50 ms each."""
-WINDOW = 30_000
+WINDOW = 15_000
 """Objects between a mark that they are begun and a write of their acknowledgements."""
 OPEN = 2
 """Windows under way at once, so that sending does not wait for S3: these are what a crash sends
@@ -136,14 +136,14 @@ class _Sending:
         """
         workers = (self._work() for _ in range(IN_FLIGHT))
         sending = asyncio.gather(self._begin(windows, confirm), *workers)
-        await until_stopped(sending, self._world.stopping)
+        ended = await until_stopped(sending, self._world.stopping)
         for cut_off in list(self._open):
             await self._end(cut_off)
         if self._failures:
             first = self._failures[0]
             log.warning("delivery.interrupted", acknowledged=self._acknowledged, error=str(first))
             raise first
-        return self._complete
+        return ended and self._complete
 
     async def _begin(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> None:
         try:

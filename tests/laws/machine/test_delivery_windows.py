@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+import threading
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -200,3 +201,26 @@ async def test_a_request_that_never_ends_is_cut_off_as_unsure(tmp_path, monkeypa
     assert not (await one.run()).complete
     assert sorted(one.braze.answered) == one.acknowledged()
     assert [0, 1] == one.marks()[0]
+
+
+async def test_what_was_not_begun_when_the_process_was_stopped_is_left(tmp_path, monkeypatch):
+    """Cut off while S3 does not answer, a delivery is not whole, though all requests were answered."""
+    monkeypatch.setattr(delivery, "until_stopped", partial(until_stopped, patience=0.0))
+    calls = []
+    gate = threading.Event()
+
+    async def happens(braze, item):
+        pass
+
+    def confirm():
+        calls.append("")
+        if len(calls) == 2:
+            one.world.stopping.set()
+            gate.wait(PATIENCE)
+
+    one = Delivery(tmp_path, 12, happens)
+    try:
+        assert not (await one.run(confirm)).complete
+    finally:
+        gate.set()
+    assert sorted(one.braze.answered) == one.acknowledged() == [0, 1, 2, 3]
