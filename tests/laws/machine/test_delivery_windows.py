@@ -204,7 +204,7 @@ async def test_a_request_that_never_ends_is_cut_off_as_unsure(tmp_path, monkeypa
 
 
 async def test_what_was_not_begun_when_the_process_was_stopped_is_left(tmp_path, monkeypatch):
-    """Cut off while S3 does not answer, a delivery is not whole, though all requests were answered."""
+    """Cut off while S3 does not answer, a delivery is not whole, though all sent was answered."""
     monkeypatch.setattr(delivery, "until_stopped", partial(until_stopped, patience=0.0))
     calls = []
     gate = threading.Event()
