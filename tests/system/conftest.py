@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,12 +43,23 @@ class Exchange:
         with self.config.open("w") as file:
             YAML().dump({"connections": {"main": self.connection}, "jobs": jobs}, file)
 
+    @property
+    def environment(self) -> dict:
+        return {**os.environ, "SANDBOX_KEY": self.braze.api_key, "S3_KEY": "sandbox"}
+
     def start(self, *words) -> WarmProcess:
         """Start the command line and come back at once."""
-        return self.warm.start(
-            [*words, "--config", self.config],
-            self.folder,
-            {**os.environ, "SANDBOX_KEY": self.braze.api_key, "S3_KEY": "sandbox"},
+        return self.warm.start([*words, "--config", self.config], self.folder, self.environment)
+
+    def start_cold(self, *words) -> subprocess.Popen:
+        """Start it as people do: it imports what it needs, and nothing else."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "exchanger", *words, "--config", str(self.config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env=self.environment,
         )
 
     def call(self, *words) -> subprocess.CompletedProcess:

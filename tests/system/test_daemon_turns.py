@@ -20,7 +20,7 @@ class Daemon:
     """A daemon process, its events read one by one; every wait has a deadline."""
 
     def __init__(self, exchange):
-        self.process = exchange.start("daemon", "--log-level", "debug")
+        self.process = exchange.start_cold("daemon", "--log-level", "debug")
         self.events = []
         self._lines = Lines(self.process.stderr)
 

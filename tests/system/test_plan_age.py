@@ -69,7 +69,7 @@ def test_an_old_plan_is_compared_with_braze_before_it_is_sent(exchange):
         ]
     )
     exchange.connection["braze"]["spacing"] = "0s"
-    exchange.connection["max_plan_age"] = "1s"
+    exchange.connection["max_plan_age"] = "0s"
     exchange.configure(crm=job())
     sent = exchange.braze.requests(TRACK)
     report = exchange.ask("run", "crm", code=4)
