@@ -65,9 +65,16 @@ class Workspace:
         return TrackAnswer(accepted=True, refused={})
 
     def late(self, objects, seconds):
-        """Let objects take effect later."""
+        """Let objects take effect later; gives what lets them take effect at once, if not yet."""
         sent = self.time.moment()
-        self.time.later(seconds, lambda: self.land(objects, sent))
+        left = [objects]
+
+        def land():
+            while left:
+                self.land(left.pop(), sent)
+
+        self.time.later(seconds, land)
+        return land
 
     def shown(self):
         """Show the profiles in a look-up."""
@@ -146,8 +153,10 @@ class _Fate:
             odd = (self._refused, self._named, self._unnamed, self._late, self._again, self._key)
             return odd[fault.variant % len(odd)]()
         if fault.fate == "pause":
-            self._land(self._lost_after())
+            land = self._land(self._lost_after())
             self._process.park()
+            # It goes on with the answer, and what was answered is not later than any other.
+            self._workspace.time.later(self._workspace.spacing, land)
         elif fault.fate == "crash":
             self._land(self._lost_after())
             self._process.die()
@@ -164,9 +173,10 @@ class _Fate:
         """Take effect now, late, or (a request that ends with an error) never."""
         never = self._fault.fate != "pause" and not self._fault.after
         if self._fault.variant % 2:
-            self._workspace.late(self._objects, latest)
-        elif not never:
+            return self._workspace.late(self._objects, latest)
+        if not never:
             self._workspace.land(self._objects)
+        return lambda: None
 
     def _lost_after(self):
         """Say how late a request may be whose process lost its lease: within the grace after it."""
