@@ -2,7 +2,8 @@
 A workspace that keeps what it is sent, and a client of it that knows every way to go wrong.
 
 Braze answers 201 once an object is queued, and may apply it seconds later, after a newer one; a
-look-up may show what was before for a while. Both are done here as late as is still allowed.
+look-up may show what was before for a while, the grace, counted from the answer. Both are done here
+as late as is still allowed.
 """
 
 import copy
@@ -45,9 +46,10 @@ class Workspace:
         self.refused = []
         self._before = []
 
-    def land(self, objects, sent=None):
-        """Let objects take effect now."""
-        self._before.append((self.time.seconds, copy.deepcopy(self.profiles)))
+    def land(self, objects, sent=None, answered=None):
+        """Let objects take effect now, which were answered before, or are now."""
+        answered = self.time.seconds if answered is None else answered
+        self._before.append((answered, copy.deepcopy(self.profiles)))
         sent = self.time.moment() if sent is None else sent
         for content in objects:
             self.landed.append(Landed(sent, content))
@@ -59,19 +61,19 @@ class Workspace:
     def take(self, objects):
         """Answer that objects are queued."""
         if self.slow_to_apply:
-            self.late(objects, self.spacing)
+            self.late(objects, self.spacing, self.time.seconds)
         else:
             self.land(objects)
         return TrackAnswer(accepted=True, refused={})
 
-    def late(self, objects, seconds):
+    def late(self, objects, seconds, answered=None):
         """Let objects take effect later; gives what lets them take effect at once, if not yet."""
         sent = self.time.moment()
         left = [objects]
 
-        def land():
+        def land(answered=answered):
             while left:
-                self.land(left.pop(), sent)
+                self.land(left.pop(), sent, answered)
 
         self.time.later(seconds, land)
         return land
@@ -81,9 +83,14 @@ class Workspace:
         return self.stale() if self.slow_to_show else self.profiles
 
     def stale(self):
-        """Show the profiles as they were a little less than the grace ago."""
+        """Hide what was answered a little less than the grace ago, and all that came after it."""
         since = self.time.seconds - self.grace + 1
-        return next((then for at, then in self._before if at > since), self.profiles)
+        shown = self.profiles
+        for answered, before in reversed(self._before):
+            if answered <= since:
+                break
+            shown = before
+        return shown
 
 
 def _assign(profile, name, value):
@@ -156,7 +163,8 @@ class _Fate:
             land = self._land(self._lost_after())
             self._process.park()
             # It goes on with the answer, and what was answered is not later than any other.
-            self._workspace.time.later(self._workspace.spacing, land)
+            now = self._workspace.time.seconds
+            self._workspace.time.later(self._workspace.spacing, lambda: land(now))
         elif fault.fate == "crash":
             self._land(self._lost_after())
             self._process.die()
@@ -176,7 +184,7 @@ class _Fate:
             return self._workspace.late(self._objects, latest)
         if not never:
             self._workspace.land(self._objects)
-        return lambda: None
+        return lambda _: None
 
     def _lost_after(self):
         """Say how late a request may be whose process lost its lease: within the grace after it."""
@@ -211,13 +219,13 @@ class _Fate:
 
     def _late(self):
         """201, and applied as late as may be."""
-        self._workspace.late(self._objects, self._workspace.spacing)
+        self._workspace.late(self._objects, self._workspace.spacing, self._workspace.time.seconds)
         return TrackAnswer(accepted=True, refused={})
 
     def _again(self):
         """The first attempt lost its answer and arrives late; the second is taken."""
         self._workspace.land(self._objects)
-        self._workspace.late(self._objects, self._workspace.spacing)
+        self._workspace.late(self._objects, self._workspace.spacing, self._workspace.time.seconds)
         return TrackAnswer(accepted=True, refused={}, uncertain=True)
 
     def _key(self):
