@@ -1,8 +1,10 @@
-"""Frames on their way to a table, one in memory at a time."""
+"""Frames on their way to a table, one or two in memory at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from itertools import chain
 from typing import Any
 
@@ -15,6 +17,19 @@ def stream(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Any:
     """Hand frames to Delta one by one, as it asks for them."""
     batches = (batch for frame in chain([first], rest) for batch in frame.to_arrow().to_batches())
     return pa.RecordBatchReader.from_batches(first.to_arrow().schema, batches)
+
+
+def ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Make the next frame while the one before is written: each of both takes a core."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+
+        def made() -> pl.DataFrame | None:
+            return next(frames, None)
+
+        coming = thread.submit(copy_context().run, made)
+        while (frame := coming.result()) is not None:
+            coming = thread.submit(copy_context().run, made)
+            yield frame
 
 
 def noting(frames: Iterator[pl.DataFrame], raised: list[Exception]) -> Iterator[pl.DataFrame]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import structlog
 from deltalake import (
+    ColumnProperties,
     CommitProperties,
     DeltaTable,
     Transaction,
@@ -34,7 +35,7 @@ from exchanger.errors import (
     StorageUnreachable,
 )
 from exchanger.outside.table_handle import FIRST_PAUSE, TableHandle
-from exchanger.outside.table_streams import noting, stream
+from exchanger.outside.table_streams import ahead, noting, stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,14 @@ KEPT_HOURS = 7 * 24
 
 _ATTEMPTS = 8
 _ROWS_IN_A_GROUP = 131_072
+_FILES = WriterProperties(
+    # Small groups of rows: less to hold while they are written, and more to leave out by slice.
+    max_row_group_size=_ROWS_IN_A_GROUP,
+    # Without it nothing would be compressed. Most columns are texts that hardly repeat: building
+    # dictionaries of them takes longer than all else, and makes files no smaller.
+    compression="ZSTD",
+    default_column_properties=ColumnProperties(dictionary_enabled=False),
+)
 _CONFIGURATION = {"delta.checkpointInterval": "20"}
 """Who opens a table reads every commit since the last checkpoint, one request each."""
 
@@ -141,7 +150,7 @@ class Table:
         self, made: Callable[[], Iterator[pl.DataFrame]], *, writer: str, seq: int
     ) -> bool:
         """
-        Append frames as *append* does one, as one commit, with one of them in memory at a time.
+        Append frames as *append* does one, as one commit, with two of them in memory at a time.
 
         Args:
             made: Makes the frames, of one schema; asked once for each attempt. What it raises
@@ -176,7 +185,7 @@ class Table:
 
     def add_all(self, frames: Iterator[pl.DataFrame]) -> None:
         """
-        Append frames as one commit, with one of them in memory at a time.
+        Append frames as one commit, with two of them in memory at a time.
 
         Args:
             frames: Of one schema. Rows may be there twice without harm. What iterating raises
@@ -252,9 +261,7 @@ class Table:
             mode="overwrite",
             schema_mode="merge",
             commit_properties=CommitProperties(max_commit_retries=0),
-            writer_properties=WriterProperties(
-                compression="ZSTD", max_row_group_size=_ROWS_IN_A_GROUP
-            ),
+            writer_properties=_FILES,
         )
 
     def _write_all(
@@ -265,7 +272,7 @@ class Table:
     ) -> bool:
         """Write frames as one commit; False if there are none."""
         raised: list[Exception] = []
-        frames = noting(frames, raised)
+        frames = ahead(noting(frames, raised))
         first = next(frames, None)
         if first is None:
             return False
@@ -279,8 +286,6 @@ class Table:
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
         properties = CommitProperties(app_transactions=list(marks)) if marks else None
-        # Small groups of rows: less to hold while they are written, and more to leave out by slice.
-        groups = WriterProperties(max_row_group_size=_ROWS_IN_A_GROUP)
         with self._handle.writing():
             if table is None:
                 write_deltalake(
@@ -290,7 +295,7 @@ class Table:
                     storage_options=self._handle.options(),
                     configuration=_CONFIGURATION,
                     commit_properties=properties,
-                    writer_properties=groups,
+                    writer_properties=_FILES,
                 )
             else:
                 write_deltalake(
@@ -299,7 +304,7 @@ class Table:
                     mode="append",
                     schema_mode="merge",
                     commit_properties=properties,
-                    writer_properties=groups,
+                    writer_properties=_FILES,
                 )
 
 

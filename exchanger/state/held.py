@@ -162,7 +162,7 @@ class HeldValues:
     def deliver_all(
         self, made: Callable[[], Iterator[pl.DataFrame]], *, seq: int, at: datetime
     ) -> None:
-        """Record many frames as *deliver* does one, with one of them in memory at a time."""
+        """Record many frames as *deliver* does one, with two of them in memory at a time."""
 
         def rows() -> Iterator[pl.DataFrame]:
             for frame in made():
@@ -184,7 +184,7 @@ class HeldValues:
             self._table.add(stamped(rows, stamp=stamp, observed=True, at=at))
 
     def observe_all(self, frames: Iterator[pl.DataFrame], *, stamp: int, at: datetime) -> None:
-        """Record many frames as *observe* does one, with one of them in memory at a time."""
+        """Record many frames as *observe* does one, with two of them in memory at a time."""
         self._table.add_all(stamped(frame, stamp=stamp, observed=True, at=at) for frame in frames)
 
     def tidy(self, go_on: Callable[[], None]) -> None:

@@ -80,7 +80,7 @@ def stamped(rows: pl.DataFrame, *, stamp: int, observed: bool, at: datetime) -> 
             *(pl.col(name).alias(held_column(name)) for name in fields),
         )
         .select(*_META, *(held_column(name) for name in fields))
-        .sort("slice", "profile")
+        .sort("slice", maintain_order=True)
     )
 
 
