@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks import delivery, exports, growth, guard, imports, merging, printing, starting
+from benchmarks import (
+    delivery,
+    exports,
+    growth,
+    guard,
+    imports,
+    many_held,
+    merging,
+    printing,
+    starting,
+)
 
 ROWS = 500_000
 
@@ -21,6 +31,7 @@ def main() -> int:
         "import": lambda: imports.report(asked.rows, tuple(asked.formats), paced=asked.paced),
         "export": lambda: exports.report(asked.rows),
         "merge": lambda: merging.report(asked.rows),
+        "held": lambda: many_held.report(asked.held),
         "growth": lambda: growth.report(asked.earlier),
         "startup": starting.report_startup,
         "idle": starting.report_idle,
@@ -39,6 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=ROWS, help=f"profiles ({ROWS:,})")
     parser.add_argument("--formats", nargs="+", default=imports.FORMATS, choices=imports.FORMATS)
     parser.add_argument("--paced", action="store_true", help="import at Braze's default limit")
+    parser.add_argument("--held", type=int, default=500_000, help="profiles for held (500,000)")
     parser.add_argument("--earlier", type=int, default=1_000, help="runs for growth (1,000)")
     parser.add_argument("--guard", action="store_true", help="check ratios against their bounds")
     return parser.parse_args()

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_SPAWNING = Path(__file__).parent / "spawning.py"
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,22 @@ def child(arguments: Sequence[str], *, codes: Sequence[int] = (0,)) -> Cost:
     Raises:
         RuntimeError: It ended with a code that is not among *codes*; its words are the message.
     """
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        began = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *arguments], stdout=out, stderr=err)  # noqa: S603 - our own command
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
+    with (
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        tempfile.NamedTemporaryFile() as result,
+    ):
+        command = [sys.executable, "-I", "-S", str(_SPAWNING), result.name, *arguments]
+        subprocess.run(command, stdout=out, stderr=err, check=True)  # noqa: S603 - our own command
+        took = json.load(result)
         out.seek(0)
         err.seek(0)
         said = out.read()
-        if process.returncode not in codes:
-            words = f"{' '.join(arguments)} ended with {process.returncode}"
+        if took["code"] not in codes:
+            words = f"{' '.join(arguments)} ended with {took['code']}"
             raise RuntimeError(f"{words}: {(said + err.read())[-3000:].decode()}")
     document = json.loads(said) if said.lstrip()[:1] in (b"{", b"[") else None
-    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, document)
+    return Cost(took["seconds"], took["cpu"], took["memory"], document)
 
 
 def cpu_of(pid: int) -> float:

@@ -14,21 +14,23 @@ FIELDS = 10
 _WORDS = ["amber", "birch", "coral", "dune", "ember", "fern", "grove", "heron", "iris", "jade"]
 
 
-def profiles(count: int, fields: int = FIELDS, *, seed: int = SEED) -> pl.DataFrame:
+def profiles(count: int, fields: int = FIELDS, *, seed: int = SEED, first: int = 0) -> pl.DataFrame:
     """
-    Make profiles.
+    Make profiles, numbered from *first*.
 
     Returns:
         ``id`` and *fields* columns ``f00`` and so on: by turns text, an integer, a decimal in
         hundredths as a float, a boolean and a date.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(seed + first)
     makers = (_texts, _integers, _hundredths, _booleans, _dates)
     columns = [
         makers[number % len(makers)](random, count).alias(f"f{number:02}")
         for number in range(fields)
     ]
-    ids = pl.select(pl.format("user-{}", pl.int_range(count).cast(pl.String).str.zfill(9)))
+    ids = pl.select(
+        pl.format("user-{}", pl.int_range(first, first + count).cast(pl.String).str.zfill(9))
+    )
     return pl.DataFrame([ids.to_series().alias("id"), *columns])
 
 
