@@ -14,6 +14,8 @@ types: Any = pa.types
 Table = Any
 ChunkedArray = Any
 DataType = Any
+RecordBatch = Any
+ParquetFile = Any
 """Names for what functions take and give, so that their signatures can be read."""
 
 ArrowInvalid: type[Exception] = pa.ArrowInvalid

@@ -17,6 +17,8 @@ from exchanger.files.arrow import (
     ArrowInvalid,
     ChunkedArray,
     DataType,
+    ParquetFile,
+    RecordBatch,
     Table,
     pa,
     parquet,
@@ -36,6 +38,7 @@ from exchanger.files.spill import Shelf, Spill
 
 # Arrow's own errors, and the plain ones it raises for broken metadata and text.
 _DAMAGE = (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError)
+_FIRST_ROWS = 5_000
 _BUFFER = 1 << 20
 """Bytes of a column that are read from disk at a time."""
 
@@ -78,12 +81,10 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         }
         readable = {name: dtype for name, dtype in plain.items() if dtype is not None}
         usable = dict(readable)
-        rows = cells.shelf.bounds.rows_of(len(readable))
         height = file.metadata.num_rows
+        rows = cells.shelf.bounds.rows_of(len(readable), _row_size(file, readable, cells.shelf))
         for batch in file.iter_batches(rows, columns=[*readable]):
-            # Bytes that are not UTF-8, or places outside a dictionary, would break what follows.
-            batch.validate(full=True)
-            _add(pa.Table.from_batches([batch]), usable, cells)
+            _add(batch, usable, cells)
         if not readable:
             cells.add(pl.DataFrame([row_numbers(height)]))
         if cells.rows != height:
@@ -103,8 +104,26 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
     )
 
 
-def _add(table: Table, usable: dict[str, DataType], cells: Spill) -> None:
+def _row_size(file: ParquetFile, columns: dict[str, DataType], shelf: Shelf) -> int:
+    """
+    Tell the bytes of a row in memory, from the first rows; 0 if there are few rows anyway.
+
+    What the file says of its size is that of the encoded values, which may be far less.
+    """
+    if file.metadata.num_rows <= _FIRST_ROWS:
+        return 0
+    first = shelf.spill()
+    _add(next(file.iter_batches(_FIRST_ROWS, columns=[*columns])), dict(columns), first)
+    size = first.row_size
+    first.clear()
+    return size
+
+
+def _add(batch: RecordBatch, usable: dict[str, DataType], cells: Spill) -> None:
     """Keep some rows; columns with a value that no attribute can be are usable no more."""
+    # Bytes that are not UTF-8, or places outside a dictionary, would break what follows.
+    batch.validate(full=True)
+    table = pa.Table.from_batches([batch])
     plain = {name: _plain(table.column(name), dtype) for name, dtype in usable.items()}
     for name, cell in plain.items():
         if cell is None:

@@ -96,7 +96,7 @@ class RawTable:
             At least one, which has no rows if the table has none.
         """
         names = [name for name in self.empty.columns if columns is None or name in columns]
-        most = self.cells.shelf.bounds.rows_of(self.empty.width)
+        most = self.cells.shelf.bounds.rows_of(self.empty.width, self.cells.row_size)
         whole = (self.finish(frame, names) for frame in self.cells.frames(names))
         yield from in_portions(whole, most) if self.cells.rows else [self.empty.select(names)]
 

@@ -74,12 +74,19 @@ class Spill:
         self._path = path
         self._kept: list[pl.DataFrame | _OnDisk] = []
         self.rows = 0
+        self.size = 0
+
+    @property
+    def row_size(self) -> int:
+        """Bytes of a row in memory, on average."""
+        return self.size // max(self.rows, 1)
 
     def add(self, frame: pl.DataFrame) -> None:
         """Keep one more frame; one without rows tells its columns."""
+        size = int(frame.estimated_size())
         self.rows += frame.height
-        kept = self.shelf.take(int(frame.estimated_size()))
-        self._kept.append(frame if kept else self._write(frame))
+        self.size += size
+        self._kept.append(frame if self.shelf.take(size) else self._write(frame))
 
     def frames(self, columns: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
         """
@@ -102,7 +109,8 @@ class Spill:
         for frame in self.frames():
             changed.add(made(frame))
         self.clear()
-        self._path, self._kept, self.rows = changed._path, changed._kept, changed.rows  # noqa: SLF001 - of our own kind
+        self._path, self._kept = changed._path, changed._kept  # noqa: SLF001 - of our own kind
+        self.rows, self.size = changed.rows, changed.size
 
     def clear(self) -> None:
         """Forget all frames, and give back their room."""
@@ -110,7 +118,7 @@ class Spill:
             if isinstance(kept, pl.DataFrame):
                 self.shelf.give_back(int(kept.estimated_size()))
         self._kept.clear()
-        self.rows = 0
+        self.rows = self.size = 0
         self._path.unlink(missing_ok=True)
 
     def _write(self, frame: pl.DataFrame) -> _OnDisk:

@@ -60,7 +60,8 @@ class Partitions:
             return
         self._waiting.add(frame)
         # Many small files are parted together, lest every part had a crumb of each.
-        if self._waiting.rows >= self._shelf.bounds.rows:
+        bounds = self._shelf.bounds
+        if self._waiting.rows >= bounds.rows or self._waiting.size >= bounds.size:
             self._part()
 
     def part(self, number: int) -> pl.DataFrame:

@@ -41,20 +41,26 @@ def write_quarantine(
         return
     writer = FrameWriter(refused.shelf.path())
     writer.append(no_rows())
-    if run.rejected:
-        with fetched(world, run.rejected) as rejected:
-            for part in rejected.frames():
-                writer.append(part)
-    for part in refused.frames():
-        writer.append(_refused_rows(run, part))
+    size = 0.0
+    for part in _parts(world, run, refused):
+        writer.append(part)
+        size += part.estimated_size()
     rows = writer.close()
     key = state.names.quarantine(run.job, run.seq)
     path = refused.shelf.path()
-    _write(path, rows, refused.shelf.bounds.rows)
+    _write(path, rows, refused.shelf.bounds.rows_of(1, int(size) // max(rows.rows, 1)))
     world.bucket.upload(key, path, content_type="text/csv; charset=utf-8")
     path.unlink()
     rows.remove()
     report.quarantine = key
+
+
+def _parts(world: World, run: RunDocument, refused: Spill) -> Iterator[pl.DataFrame]:
+    if run.rejected:
+        with fetched(world, run.rejected) as rejected:
+            yield from rejected.frames()
+    for part in refused.frames():
+        yield _refused_rows(run, part)
 
 
 def _write(path: Path, rows: FrameFile, most: int) -> None:

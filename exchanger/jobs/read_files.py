@@ -71,7 +71,8 @@ def _read(call: ImportCall, intakes: Sequence[Intake], most: int | None) -> Read
         for key, _ in reading.gone
     ]
     widest = max((len(file.rules) for file in opened), default=0)
-    reading.part(shelf.bounds.shares(reading.rows, widest))
+    size = sum(file.table.cells.size for file in opened if file.table)
+    reading.part(shelf.bounds.shares(reading.rows, widest, size))
     for position, file in enumerate(opened):
         cast_file(call, position, file, before, reading)
     return reading

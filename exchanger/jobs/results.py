@@ -56,7 +56,7 @@ class Results:
 
     def refused_parts(self) -> Iterator[pl.DataFrame]:
         """Give the refused rows, some at a time; at least once."""
-        most = self.shelf.bounds.rows
+        most = self.shelf.bounds.rows_of(1, self.refused.row_size)
         return in_portions(self.refused.frames(), most)
 
 

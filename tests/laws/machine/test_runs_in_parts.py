@@ -213,17 +213,18 @@ def check(bounds, job, batches):
 )
 @given(
     rows=st.integers(1, 5),
+    size=st.sampled_from((500, 1 << 20)),
     room=st.sampled_from((0, 3_000, 1 << 20)),
     job=jobs,
     batches=st.lists(files, min_size=1, max_size=2),
 )
-def test_pieces_and_parts_change_nothing(rows, room, job, batches):
+def test_pieces_and_parts_change_nothing(rows, size, room, job, batches):
     """
     Whatever the files hold, a run in pieces of a few rows does what a run in one piece does.
 
     Types widen in late pieces, profiles come in many pieces, rows are rejected in several.
     """
-    check(Bounds(rows=rows, room=room), the_job(**job), batches)
+    check(Bounds(rows=rows, size=size, room=room), the_job(**job), batches)
 
 
 def a_row(number, **cells):
@@ -239,7 +240,7 @@ def test_a_file_of_many_pieces(kind):
     rows += [a_row(300, extra="1.25"), a_row(301, total="x"), a_row(302, id=""), a_row(303)]
     job = the_job(order_by="at", create_missing=True, remaining=True)
 
-    check(Bounds(rows=7, room=0), job, [[(kind, rows)], [(kind, rows[::-1])]])
+    check(Bounds(rows=7, size=2_000, room=0), job, [[(kind, rows)], [(kind, rows[::-1])]])
 
 
 def test_late_rows_in_some_parts():

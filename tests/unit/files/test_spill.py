@@ -96,3 +96,20 @@ def test_a_file_reads_the_same_in_pieces(tmp_path, rows, name):
     assert whole.json_columns == parted.json_columns
     assert rows >= max(piece.height for piece in parted.pieces())
     assert whole.rows == parted.rows >= 20
+
+
+@pytest.mark.parametrize("name", ["f.csv", "f.ndjson", "f.parquet"])
+def test_rows_of_long_texts_come_in_smaller_pieces(tmp_path, name):
+    """What is worked on at once is bounded by its bytes, not only by its rows."""
+    size = 4 << 20
+    frame = pl.DataFrame({"id": [f"p{n}" for n in range(20_000)], "text": ["long" * 250] * 20_000})
+    write = {"csv": frame.write_csv, "ndjson": frame.write_ndjson, "parquet": frame.write_parquet}
+    write[name.split(".")[1]](tmp_path / name)
+    read = read_table(
+        tmp_path / name, name, Source(prefix="in/"), None, Shelf(tmp_path, Bounds(size=size))
+    )
+
+    pieces = [*read.pieces()]
+    assert frame["id"].equals(pl.concat(piece["id"] for piece in pieces))
+    assert size * 1.1 > max(piece.rechunk().estimated_size() for piece in pieces)
+    assert 5 <= len(pieces) <= 10, "20 MB in pieces of 4 MB, and none of them is a crumb"
