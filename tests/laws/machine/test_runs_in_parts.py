@@ -94,11 +94,13 @@ class Connection:
         report = run_import(self.world, "crm", self.job)
         run = self.state.runs.newest().document
         quarantine = self.store.objects.get(report.quarantine)
+        # A run that is held back, as its content was added before, has no objects.
+        outbox = self._frame(run.outbox) if run.outbox else pl.DataFrame(schema=NO_OBJECTS)
         return {
             "report": {n: v for n, v in report.to_json().items() if n != "run_id"},
             "types": run.types,
-            "outbox": self._frame(run.outbox).drop("@item").sort("@profile").to_dicts(),
-            "items": self._frame(run.outbox)["@item"].to_list(),
+            "outbox": outbox.drop("@item").sort("@profile").to_dicts(),
+            "items": outbox["@item"].to_list(),
             "gifts": self._rows(run.gifts),
             "gave": self._rows(run.gave),
             "quarantine": quarantine.body.decode() if quarantine else "",
@@ -122,6 +124,7 @@ class Connection:
         return sorted(map(str, self._frame(key).to_dicts())) if key else []
 
 
+NO_OBJECTS = {"@item": pl.UInt32, "@profile": pl.String}
 PROFILES = ("ada", "bob", "cyd", "dan", "eve", "fay")
 numbers = st.sampled_from(("", "1", "-10", "x", "2.5"))
 members = st.sampled_from(("", "x", "y", "x|z"))
