@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,14 @@ class FrameWriter:
 
     Args:
         path: The file.
+        grown: Told, perhaps by that thread, whenever the file has become longer; what is in it by
+            then changes no more.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, grown: Callable[[Path], None] | None = None) -> None:
         self.path = path
         self.rows = 0
+        self._grown = grown
         self._writer: Any = None
         self._schema: Any = None
         self._thread: ThreadPoolExecutor | None = None
@@ -69,8 +72,15 @@ class FrameWriter:
         self._writer.close()
         return FrameFile(self.path)
 
+    def stop(self) -> None:
+        """Wait for what is under way, whatever becomes of it; the file is of no use."""
+        if self._thread is not None:
+            self._thread.shutdown()
+
     def _write(self, rows: Any) -> None:
         self._writer.write_table(rows, row_group_size=rows.num_rows)
+        if self._grown is not None:
+            self._grown(self.path)
 
     def _wait(self) -> None:
         """Wait for the frame before, and raise what it raised."""
