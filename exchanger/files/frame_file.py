@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +11,38 @@ import polars as pl
 
 from exchanger.files.arrow import pa, parquet
 
+_WORTH_A_THREAD = 20_000
+"""Rows that take longer to write than it takes to begin a thread."""
+
 
 class FrameWriter:
     """
     Writes frames after one another; each becomes a group of rows, to be read back alone.
 
+    A large frame is written in a thread while the caller makes the next one; no other waits.
+
     Args:
         path: The file.
+        grown: Told, perhaps by that thread, whenever the file has become longer; what is in it by
+            then changes no more.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, grown: Callable[[Path], None] | None = None) -> None:
         self.path = path
         self.rows = 0
+        self._grown = grown
         self._writer: Any = None
         self._schema: Any = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._under_way: Future[None] | None = None
 
     def append(self, frame: pl.DataFrame) -> None:
-        """Write one more frame, of the same columns as the first; it may be empty."""
+        """
+        Write one more frame, of the same columns as the first; it may be empty.
+
+        Raises:
+            OSError: This frame or the one before could not be written.
+        """
         if self._writer is None:
             self._schema = frame.to_arrow().schema
             # It is read once or twice and then never again, so quickly written beats small; without
@@ -40,13 +56,37 @@ class FrameWriter:
             )
         if frame.height:
             rows = frame.to_arrow().cast(self._schema)
-            self._writer.write_table(rows, row_group_size=frame.height)
+            self._wait()
+            if frame.height < _WORTH_A_THREAD:
+                self._write(rows)
+            else:
+                self._thread = self._thread or ThreadPoolExecutor(1, "frames")
+                self._under_way = self._thread.submit(self._write, rows)
             self.rows += frame.height
 
     def close(self) -> FrameFile:
         """Finish the file; at least one frame must have been appended."""
+        self._wait()
+        if self._thread is not None:
+            self._thread.shutdown()
         self._writer.close()
         return FrameFile(self.path)
+
+    def stop(self) -> None:
+        """Wait for what is under way, whatever becomes of it; the file is of no use."""
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    def _write(self, rows: Any) -> None:
+        self._writer.write_table(rows, row_group_size=rows.num_rows)
+        if self._grown is not None:
+            self._grown(self.path)
+
+    def _wait(self) -> None:
+        """Wait for the frame before, and raise what it raised."""
+        before, self._under_way = self._under_way, None
+        if before is not None:
+            before.result()
 
 
 class FrameFile:

@@ -73,6 +73,12 @@ class Partitions:
         self._part()
         return _joined([self._empty, *self._parts[number].frames()])
 
+    def profiles(self, number: int) -> pl.Series:
+        """Name the profiles of a part, as often as it has rows of them."""
+        self._part()
+        nobody = self._empty.select(PROFILE)
+        return pl.concat([nobody, *self._parts[number].frames([PROFILE])]).to_series()
+
     def frames(self) -> Iterator[pl.DataFrame]:
         """Give all rows, some at a time."""
         self._part()

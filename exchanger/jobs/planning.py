@@ -24,11 +24,13 @@ from exchanger.jobs.world import SilentProgress
 from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, WANTED
 from exchanger.profiles.folding import GIFTS_SCHEMA
 from exchanger.profiles.partition import Partition, PartitionPlan, Tally, Terms, plan_partition
+from exchanger.state.runs import new_nonce
 
 if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.reading import Reading
     from exchanger.jobs.report import RunReport
+    from exchanger.outside.s3_growing import GrowingUpload
     from exchanger.profiles.rules import Rule
 
 
@@ -46,6 +48,8 @@ class Plan:
             without it.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
+        nonce: Names the plan's objects in the bucket.
+        sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
     """
 
     outbox: FrameFile
@@ -54,6 +58,8 @@ class Plan:
     orders: FrameFile | None
     rules: list[Rule]
     lookups: int
+    nonce: str
+    sending: GrowingUpload
 
     def expect_all_accepted(self, report: RunReport) -> None:
         """Complete a report as if Braze accepted every object, for ``plan``."""
@@ -96,35 +102,48 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     terms = Terms(list(reading.rules.values()), job.assumes_empty, job.create_missing)
     applied = leave_out_late_rows(call, reading, terms.rules)
     learnt = learn_unknowns(call, reading, terms, report)
-    draft = _Draft(reading)
-    count = len(reading.given)
+    draft = _Draft(call, reading, report)
 
     def parts() -> Iterator[Partition]:
-        for number in range(count):
+        for number in range(len(reading.given)):
             yield replace(learnt.part(number), applied=applied.of(number))
             learnt.clear(number)
 
+    try:
+        _plan_parts(call, parts(), len(reading.given), terms, draft)
+        plan = draft.finished(list(terms.rules), learnt.lookups)
+    except BaseException:
+        draft.give_up()
+        raise
+    _count(report, reading, draft)
+    return plan
+
+
+def _plan_parts(
+    call: ImportCall, parts: Iterator[Partition], count: int, terms: Terms, draft: _Draft
+) -> None:
     # A single part is planned in a moment, sooner than it would travel.
     alone = count == 1
     progress = SilentProgress() if alone else call.world.progress
     progress.step("planning", count)
     with here() if alone else call.world.engine() as engine:
-        for planned in in_order(engine, partial(plan_partition, terms=terms), parts()):
+        for planned in in_order(engine, partial(plan_partition, terms=terms), parts):
             draft.add(planned)
             progress.advance(1)
-    plan = draft.finished(list(terms.rules), learnt.lookups)
-    _count(report, reading, draft)
-    return plan
 
 
 class _Draft:
-    """A plan under construction, part after part."""
+    """A plan under construction, part after part, of which the outbox is sent as it grows."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, call: ImportCall, reading: Reading, report: RunReport) -> None:
         shelf = reading.shelf
         self._reading = reading
-        writers = (FrameWriter(shelf.path()) for _ in range(4))
-        self._outbox, self._gifts, self._rejected, self._orders = writers
+        self._nonce = new_nonce()
+        key = call.state.names.outbox(report.seq or 1, self._nonce)
+        self._sending = call.world.bucket.upload_growing(key)
+        self._outbox = FrameWriter(shelf.path(), self._sending.grown if call.record else None)
+        writers = (FrameWriter(shelf.path()) for _ in range(3))
+        self._gifts, self._rejected, self._orders = writers
         self._ordered = False
         self.tally = Tally()
         self.unreadable = 0
@@ -154,7 +173,14 @@ class _Draft:
             orders=self._orders.close() if self._ordered else None,
             rules=rules,
             lookups=lookups,
+            nonce=self._nonce,
+            sending=self._sending,
         )
+
+    def give_up(self) -> None:
+        """Take back what was sent of the outbox."""
+        self._outbox.stop()
+        self._sending.give_up()
 
     def _add_unreadable(self) -> None:
         """Take the rows that could not be read; those of files that are rejected do not count."""

@@ -52,10 +52,9 @@ def commit(
     """
     world, state = call.world, call.state
     seq = report.seq or 1
-    nonce = new_nonce()
+    nonce = plan.nonce
     names = state.names
-    outbox = names.outbox(seq, nonce)
-    checksum = world.bucket.upload(outbox, plan.outbox.path).sha256
+    checksum = plan.sending.finish(plan.outbox.path).sha256
     gifts = store_unless_empty(world, names.gifts(seq, nonce), plan.gifts)
     rejected = store_unless_empty(world, names.rejected(seq, nonce), plan.rejected)
     orders = ""
@@ -70,7 +69,7 @@ def commit(
         counter=1,
         created_at=world.clock.now().isoformat(),
         files=tuple(reading.files),
-        outbox=outbox,
+        outbox=names.outbox(seq, nonce),
         outbox_sha256=checksum,
         gifts=gifts,
         rejected=rejected,

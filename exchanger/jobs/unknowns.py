@@ -8,6 +8,7 @@ that look-ups share one pace and one warning, and a segment is exported at most 
 from __future__ import annotations
 
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ class Learnt:
     """
     The parts of a run, with all that is known of their profiles.
 
+    What is held of the next part is read in a thread while a part is worked on.
+
     Args:
         call: The job.
         reading: The rows.
@@ -49,6 +52,8 @@ class Learnt:
         self._at_first: dict[int, Spill] = {}
         self._folded: tuple[int, pl.DataFrame] | None = None
         self._seen: dict[int, Spill] = {}
+        self._reader = ThreadPoolExecutor(1, "held")
+        self._ahead: dict[int, Future[pl.DataFrame]] = {}
         self.lookups = 0
 
     def part(self, number: int) -> Partition:
@@ -75,10 +80,23 @@ class Learnt:
     def known(self, number: int) -> pl.DataFrame:
         """Read what was held of a part's profiles before this run looked any of them up."""
         if number not in self._known:
-            known = _held(self._call, self.folded(number)[PROFILE], self._rules)
+            known = self._read(number)
             self._known[number] = self._reading.shelf.spill()
             self._known[number].add(known)
         return pl.concat(self._known[number].frames())
+
+    def _read(self, number: int) -> pl.DataFrame:
+        """Read what is held of a part, and begin to read what is held of the next."""
+        ahead = self._ahead.pop(number, None) or self._begun(number)
+        known = ahead.result()
+        if number + 1 < len(self._reading.given):
+            self._ahead = {number + 1: self._begun(number + 1)}
+        return known
+
+    def _begun(self, number: int) -> Future[pl.DataFrame]:
+        parted = (self._reading.given, self._reading.corrections)
+        profiles = pl.concat(rows.profiles(number) for rows in parted)
+        return self._reader.submit(_held, self._call, profiles, self._rules)
 
     def see(self, number: int, seen: pl.DataFrame) -> None:
         """Take what was looked up for a part."""
@@ -96,7 +114,7 @@ class Learnt:
 
     def read_again(self) -> None:
         """Read anew what is held, as more is known by now; whom we knew at first is kept."""
-        self._at_first, self._known = self._known, {}
+        self._at_first, self._known, self._ahead = self._known, {}, {}
 
 
 def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: RunReport) -> Learnt:

@@ -39,6 +39,7 @@ from exchanger.outside.s3_bodies import CHUNK, PART, WholeBody, chunks, sha256_o
 from exchanger.outside.s3_checksums import Checksums, new_md5
 from exchanger.outside.s3_client import open_client, open_session, options_for_deltalake
 from exchanger.outside.s3_faults import StorageConflict, as_storage_errors
+from exchanger.outside.s3_growing import GrowingUpload
 from exchanger.outside.s3_objects import ObjectInfo, UploadedObject
 from exchanger.outside.s3_probe import probe
 
@@ -263,6 +264,24 @@ class Bucket:
             etag = self._again(lambda: self._upload_in_parts(place, path, if_none_match))
         return UploadedObject(etag, sha256_of(path), size)
 
+    def upload_growing(self, key: str) -> GrowingUpload:
+        """
+        Write a file as an object while it is still being written itself.
+
+        Nothing is sent before the file has a whole part, and there is no object before it is
+        finished.
+
+        Args:
+            key: The object's key.
+        """
+        return GrowingUpload(
+            lambda: self._client,
+            {"Bucket": self.name, "Key": key, "ContentType": "application/octet-stream"},
+            self._part_checksum,
+            lambda: self._typed("write", key),
+            lambda path: self.upload(key, path),
+        )
+
     def delete(self, keys: Iterable[str]) -> None:
         """
         Delete objects; one that does not exist counts as deleted.
@@ -373,9 +392,13 @@ class Bucket:
                 place,
                 path,
                 condition={"IfNoneMatch": "*"} if if_none_match else {},
-                # boto3 sends CRC32 with every part to AWS, which must be told so beforehand.
-                checksum={} if self._config.endpoint_url else {"ChecksumAlgorithm": "CRC32"},
+                checksum=self._part_checksum,
             )
+
+    @property
+    def _part_checksum(self) -> dict[str, str]:
+        """boto3 sends CRC32 with every part to AWS, which must be told so beforehand."""
+        return {} if self._config.endpoint_url else {"ChecksumAlgorithm": "CRC32"}
 
     def _demand_bucket(self) -> None:
         try:

@@ -103,6 +103,9 @@ def cast_booleans(raw: pl.Series) -> Casted:
     if raw.dtype == pl.Boolean:
         return judge(pl.DataFrame({"raw": raw, "value": raw}), [])
     if raw.dtype == pl.String:
+        frame = raw.to_frame("raw").with_columns(value=_TRUE[0] == RAW)
+        if frame.select((VALUE | (_FALSE[0] == RAW)).all()).item():
+            return judge(frame, [])  # The usual spelling is quickly read.
         word = RAW.str.strip_chars().str.to_lowercase()
         true, false = word.is_in(_TRUE), word.is_in(_FALSE)
     elif raw.dtype.is_numeric():

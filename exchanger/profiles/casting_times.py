@@ -110,7 +110,7 @@ def _read_uniform(raw: pl.Series) -> pl.Series | None:
     first = raw.drop_nulls().head(1)
     for pattern, form in _UNIFORM:
         if first.str.contains(pattern).all() and raw.str.contains(pattern).all():
-            read = raw.str.to_datetime(form, strict=False, time_unit="us")
+            read = raw.str.to_datetime(form, strict=False, time_unit="us", cache=False)
             if read.null_count() != raw.null_count():
                 return None
             return read if form in _ZONELESS else read.dt.replace_time_zone("UTC")

@@ -58,6 +58,16 @@ def read_identifiers(raw: pl.Series, *, is_json: bool = False) -> Identifiers:
     return Identifiers(casted, int(trimmed))
 
 
+def all_differ(profiles: pl.Series) -> bool:
+    """
+    Tell, quickly, whether no identifier is there twice.
+
+    Returns:
+        False also, once in a very long while, where two different ones have a hash in common.
+    """
+    return profiles.hash().n_unique() == len(profiles)
+
+
 def _print(raw: pl.Series) -> Casted:
     if raw.dtype == pl.String or raw.dtype.is_integer():
         return judge(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])

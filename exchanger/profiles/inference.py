@@ -66,6 +66,16 @@ def _holds(cells: pl.Series, test: pl.Expr) -> bool:
     return bool(cells.to_frame().select(test.fill_null(value=False).all()).item())
 
 
+_POINT = _CELL.str.find(".", literal=True)
+_LENGTH = _CELL.str.len_bytes()
+_PARTS = (
+    (_POINT.fill_null(_LENGTH) - _CELL.str.starts_with("-")).max().alias("whole"),
+    (_LENGTH - _POINT - 1).max().fill_null(0).alias("places"),
+    _POINT.has_nulls().alias("pointless"),
+)
+"""The most digits before and behind the point, and whether any number has none."""
+
+
 def _is_own_integer(cell: pl.Expr) -> pl.Expr:
     return cell.cast(pl.Int64, strict=False).cast(pl.String) == cell
 
@@ -75,16 +85,15 @@ def _infer_integer(pieces: Iterable[pl.Series]) -> TypeName | None:
 
 
 def _infer_decimal(pieces: Iterable[pl.Series]) -> TypeName | None:
-    pointed = _CELL.str.contains(".", literal=True)
-    parts = _CELL.str.split_exact(".", 1).struct
-    digits = parts.field("field_0").str.strip_chars_start("-").str.len_bytes().max()
-    places = parts.field("field_1").str.len_bytes().max().fill_null(0)
     most_digits = most_places = 0
     for cells in pieces:
-        if not _holds(cells, _CELL.str.contains(_PLAIN) & (pointed | _is_own_integer(_CELL))):
+        if not _holds(cells, _CELL.str.contains(_PLAIN)):
             return None
-        whole, scale = cells.to_frame().select(digits.alias("whole"), places.alias("scale")).row(0)
-        most_digits, most_places = max(most_digits, whole), max(most_places, scale)
+        whole, places, pointless = cells.to_frame().select(*_PARTS).row(0)
+        # Numbers without a point are rare here, and dear to look at.
+        if pointless and not _holds(cells, _POINT.is_not_null() | _is_own_integer(_CELL)):
+            return None
+        most_digits, most_places = max(most_digits, whole), max(most_places, places)
         if most_digits + most_places > SIGNIFICANT_DIGITS:
             return None
     return TypeName("decimal", int(most_places))

@@ -120,7 +120,9 @@ def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
     """
     rules = list(terms.rules)
     merged = merge(part.folded, part.held, rules, assume_empty=terms.assume_empty)
-    accepted = part.folded.select(PROFILE, ROWS).join(merged.rejected, on=PROFILE, how="anti")
+    named = part.folded.select(PROFILE, ROWS)
+    rejected = merged.rejected[PROFILE]
+    accepted = named if rejected.is_empty() else named.filter(~_among(rejected))
     rows = _effective_rows(part.given, accepted, rules)
     absent = _absent(part.held, terms)
     outbox = _outbox(part, merged.wanted, rows, absent, terms)
@@ -135,7 +137,8 @@ def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     """Count, for each accepted profile, its rows and those that later rows superseded."""
-    overridden = superseded(given, rules)
+    several = accepted.filter(pl.col(ROWS) > 1)
+    overridden = superseded(_of(given, several[PROFILE]), rules)
     if overridden.is_empty():
         return accepted.select(PROFILE, pl.lit(0, pl.UInt32).alias("gone"), ROWS)
     gone = (
@@ -219,11 +222,20 @@ def _among(profiles: pl.Series) -> pl.Expr:
     return pl.col(PROFILE).is_in(profiles.implode())
 
 
+def _of(frame: pl.DataFrame, profiles: pl.Series) -> pl.DataFrame:
+    """Choose the rows of some profiles; mostly there are none, which must cost nothing."""
+    if profiles.is_empty():
+        return frame.clear()
+    return frame.join(profiles.to_frame(), on=PROFILE, how="semi", maintain_order="left")
+
+
 def _gifts(
     part: Partition, rules: list[Rule], rows: pl.DataFrame, absent: pl.Series
 ) -> pl.DataFrame:
     """Tell what counts as given once Braze has accepted it."""
     every = pl.concat([gifts(part.given, rules), as_gifts(part.corrections, rules)])
+    if every.is_empty():
+        return every
     accepted = every.join(rows, on=PROFILE, how="semi", maintain_order="left")
     return accepted if absent.is_empty() else accepted.filter(~_among(absent))
 
@@ -234,8 +246,9 @@ def _unmergeable(part: Partition, rejected: pl.DataFrame) -> pl.DataFrame:
 
     A profile that only earlier versions of a file named has no row; it is listed without one.
     """
-    given = part.given
-    alone = part.corrections.select(PROFILE, FILE).join(given, on=PROFILE, how="anti")
+    given = _of(part.given, rejected[PROFILE])
+    corrected = _of(part.corrections.select(PROFILE, FILE), rejected[PROFILE])
+    alone = corrected.join(given, on=PROFILE, how="anti")
     rows = pl.concat([given, alone.unique(PROFILE)], how="diagonal")
     lists = [name for name in given.columns if given[name].dtype.is_nested()]
     record = pl.struct(
@@ -261,8 +274,10 @@ def _tally(
     outbox: pl.DataFrame,
 ) -> Tally:
     """Count; profiles that get nothing are skipped for want of a profile, or unchanged."""
-    unmergeable = folded.join(merged.rejected, on=PROFILE, how="semi")
-    idle = rows.join(outbox.select(PROFILE), on=PROFILE, how="anti")
+    unmergeable = _of(folded.select(PROFILE, ROWS), merged.rejected[PROFILE])
+    # Whatever is sent is among the rows, so equal heights mean that all are.
+    every = outbox.height == rows.height
+    idle = rows.clear() if every else rows.join(outbox.select(PROFILE), on=PROFILE, how="anti")
     gone = _among(absent)
     skipped, unchanged = idle.filter(gone), idle.filter(~gone)
     return Tally(

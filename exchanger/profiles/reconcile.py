@@ -137,10 +137,14 @@ def merge(
     ]
     everything = pl.concat([joined.select(PROFILE, FILE, ROW, KNOWN), *changes], how="horizontal")
     fine = ~joined[PROFILE].is_in(rejected[PROFILE].implode())
-    changes_something = pl.any_horizontal(
-        pl.lit(value=False), *(pl.col(wanted(name)).is_not_null() for name in fields)
-    )
-    changed = everything.filter(fine).filter(changes_something)
+    changing = everything.select(
+        pl.any_horizontal(
+            pl.lit(value=False), *(pl.col(wanted(name)).is_not_null() for name in fields)
+        )
+    ).to_series()
+    # A first load changes everything, and a filter would copy all of it.
+    all_change = bool((fine & changing).all())
+    changed = everything if all_change else everything.filter(fine & changing)
     return Merged(changed, rejected, _count(fine, changed, fields))
 
 

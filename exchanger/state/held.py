@@ -18,7 +18,7 @@ import polars as pl
 from exchanger.files.names import field_of
 from exchanger.profiles.columns import PROFILE, STAMP
 from exchanger.state.folding import ROWS_AT_ONCE, Folding
-from exchanger.state.held_reading import nothing, read_newest, rows_of
+from exchanger.state.held_reading import nothing, read_newest, rows_around, rows_of
 from exchanger.state.held_rows import (
     PLACES,
     folded,
@@ -71,12 +71,13 @@ class HeldValues:
         Returns:
             One row for each profile that was ever observed or sent: ``@profile``, ``@exists``,
             one canonical String column per field, null where the field is unknown, and
-            ``@sent:NAME``, null where nothing was ever delivered.
+            ``@sent:NAME``, null where nothing was ever delivered. Very rarely, one of a profile
+            that nobody asked for, so join them by profile.
         """
         rows = self._table.scan()
         if rows is None:
             return nothing(fields, sent).drop(STAMP)
-        chosen = rows_of(rows, profiles)
+        chosen = rows_around(rows, profiles)
         found = read_newest(self._collect, chosen, fields, since=since, fresh=fresh, sent=sent)
         return found.drop(STAMP)
 

@@ -31,6 +31,16 @@ def rows_of(rows: pl.LazyFrame, profiles: pl.Series) -> pl.LazyFrame:
     return rows.filter(_near(profiles)).join(named, on="profile", how="semi")
 
 
+def rows_around(rows: pl.LazyFrame, profiles: pl.Series) -> pl.LazyFrame:
+    """
+    Choose the rows of some profiles, more quickly than *rows_of*.
+
+    Profiles are told apart by their hash, which can be asked while a file is read. Once in millions
+    of times a stranger has the hash of one of them, and its rows come along.
+    """
+    return rows.filter(_near(profiles), pl.col("profile").hash().is_in(profiles.hash().implode()))
+
+
 def _near(profiles: pl.Series) -> pl.Expr:
     """Leave out the slices beyond those of some profiles: the table is sorted by them."""
     slices = profiles.alias(PROFILE).to_frame().select(slice_of(PROFILE)).to_series()

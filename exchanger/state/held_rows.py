@@ -13,6 +13,7 @@ import polars_hash as plh
 
 from exchanger.files.names import table_column
 from exchanger.profiles.columns import EXISTS, PROFILE
+from exchanger.profiles.identifiers import all_differ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,10 +142,12 @@ def newest_of_each(
     Returns:
         ``@profile`` and the names of *wanted*, in one chunk, which is quicker to gather from.
     """
-    repeated = found["profile"].is_duplicated()
     alone = {name: single for name, (_, single) in wanted.items()}
     grouped = {name: several for name, (several, _) in wanted.items()}
     profile = pl.col("profile").alias(PROFILE)
+    if all_differ(found["profile"]):
+        return found.select(profile, **alone).rechunk()
+    repeated = found["profile"].is_duplicated()
     several = in_order(found.lazy().filter(repeated)).group_by(profile).agg(**grouped)
     ones = found.lazy().filter(~repeated).select(profile, **alone)
     return pl.concat(pl.collect_all([ones, several])).rechunk()

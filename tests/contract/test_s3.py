@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from uuid import uuid4
 
 import boto3
@@ -17,6 +18,7 @@ from exchanger.config.models import S3Config
 from exchanger.errors import StorageChanged, StorageDenied, StorageError, StorageMissing
 from exchanger.outside.s3 import Bucket
 from exchanger.outside.s3_bodies import PART, part_size
+from exchanger.outside.s3_growing import PART as GROWN
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +175,52 @@ def test_upload_does_not_replace(bucket, tmp_path, size):
     assert b"first" == bucket.read("f")[0]
     left = bucket._client.list_multipart_uploads(Bucket=bucket.name)
     assert [] == left.get("Uploads", [])
+
+
+@pytest.mark.parametrize("sizes", [[5], [GROWN], [3, GROWN + 3, 2 * GROWN], [GROWN - 1, GROWN + 7]])
+def test_a_file_is_sent_while_it_grows(bucket, tmp_path, sizes):
+    """However a file grew, the object has its content, and is not there before it is finished."""
+    path = tmp_path / "f"
+    body = (b"0123456789abcde" * (sizes[-1] // 15 + 1))[: sizes[-1]]
+    sending = bucket.upload_growing("f")
+    for before, size in pairwise([0, *sizes]):
+        with path.open("ab") as file:
+            file.write(body[before:size])
+        sending.grown(path)
+    assert [] == list(bucket.list(""))
+    done = sending.finish(path)
+    assert (len(body), hashlib.sha256(body).hexdigest()) == (done.size, done.sha256)
+    assert (body, done.etag) == bucket.read("f")
+
+
+@pytest.mark.parametrize("size", [5, GROWN + 1])
+def test_what_is_given_up_leaves_nothing(bucket, tmp_path, size):
+    """Neither an object nor parts of one remain of a file that is not to be sent after all."""
+    (tmp_path / "f").write_bytes(b"x" * size)
+    sending = bucket.upload_growing("f")
+    sending.grown(tmp_path / "f")
+    begun = bucket._client.list_multipart_uploads(Bucket=bucket.name).get("Uploads", [])
+    sending.give_up()
+    left = bucket._client.list_multipart_uploads(Bucket=bucket.name).get("Uploads", [])
+    assert ([], bool(size > GROWN)) == (left, bool(begun))
+    assert [] == list(bucket.list(""))
+
+
+def test_a_part_that_cannot_be_sent_is_told_when_the_file_is_finished(bucket, tmp_path):
+    """Where the upload was removed by somebody else there is no object, but a typed error."""
+    path = tmp_path / "f"
+    path.write_bytes(b"x" * GROWN)
+    sending = bucket.upload_growing("f")
+    sending.grown(path)
+    for upload in bucket._client.list_multipart_uploads(Bucket=bucket.name)["Uploads"]:
+        bucket._client.abort_multipart_upload(
+            Bucket=bucket.name, Key="f", UploadId=upload["UploadId"]
+        )
+    with path.open("ab") as file:
+        file.write(b"x" * GROWN)
+    with pytest.raises(StorageError):
+        sending.finish(path)
+    assert [] == list(bucket.list(""))
 
 
 def test_parts_of_a_huge_file_stay_within_the_limit():

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from exchanger.errors import (
     StorageUnreachable,
 )
 from exchanger.outside.s3 import ObjectInfo, UploadedObject
+from exchanger.outside.s3_growing import GrowingUpload
 from exchanger.outside.tables import DeltaError, Table
 
 PAGE = 3
@@ -140,6 +141,9 @@ class BucketDouble:
         body = path.read_bytes()
         etag = self.write(key, body, if_none_match=if_none_match)
         return UploadedObject(etag, hashlib.sha256(body).hexdigest(), len(body))
+
+    def upload_growing(self, key):
+        return GrowingUpload(None, {}, {}, nullcontext, lambda path: self.upload(key, path))
 
     def delete(self, keys):
         for key in keys:

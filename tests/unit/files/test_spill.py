@@ -73,6 +73,39 @@ def test_a_file_of_frames_is_read_frame_by_frame_or_in_portions(tmp_path):
     assert ["n", "t"] == frames.empty().columns
 
 
+def test_large_frames_are_written_beside_and_stay_in_order(tmp_path):
+    """Whatever is written in a thread is in the file when it is told to have grown, and at last."""
+    seen = []
+    writer = FrameWriter(tmp_path / "f", lambda path: seen.append(path.stat().st_size))
+    sizes = [30_000, 1, 40_000, 30_000]
+    for number, size in enumerate(sizes):
+        writer.append(pl.DataFrame({"n": [number] * size}))
+    frames = writer.close()
+
+    assert sizes == [frame.height for frame in frames.frames()]
+    assert [0, 1, 2, 3] == [frame["n"][-1] for frame in frames.frames()]
+    assert seen == sorted(set(seen))
+    assert len(sizes) == len(seen)
+
+
+def refuse(_path):
+    """Be of no help to a writer."""
+    raise OSError("no room left")
+
+
+@pytest.mark.parametrize("rows", [10, 30_000])
+def test_what_goes_wrong_beside_is_raised_to_the_caller(tmp_path, rows):
+    """Whoever writes, an error is not lost: the next call raises it, at the latest the last one."""
+    writer = FrameWriter(tmp_path / "f", refuse)
+
+    def write():
+        writer.append(pl.DataFrame({"n": range(rows)}))
+        writer.close()
+
+    with pytest.raises(OSError, match="no room left"):
+        write()
+
+
 @pytest.mark.parametrize("rows", [1, 3, 7, 1_000])
 @pytest.mark.parametrize("name", ["a.csv", "a.ndjson", "a.parquet"])
 def test_a_file_reads_the_same_in_pieces(tmp_path, rows, name):

@@ -43,3 +43,24 @@ def test_counts_add_up():
     one, other = Tally(profiles_named=2, rows_skipped=3), Tally(profiles_named=5, rows_rejected=1)
 
     assert Tally(profiles_named=7, rows_skipped=3, rows_rejected=1) == one + other
+
+
+def test_rows_count_where_only_some_profiles_have_several():
+    """A row that a later one of its profile overrode is superseded, beside profiles of one row."""
+    rules = [Rule("tier", "tier", "string", FieldConfig(merge="set", type="string"))]
+    given = pl.DataFrame(
+        {
+            "@profile": ["ada", "bob", "ada", "cid"],
+            "@file": [0, 0, 0, 0],
+            "@row": [1, 2, 3, 4],
+            "tier": ["low", "same", "high", "new"],
+        },
+        schema_overrides={"@file": pl.UInt32, "@row": pl.UInt32},
+    )
+    held = pl.DataFrame({"@profile": ["bob"], "@exists": [True], "tier": ['"same"']})
+    part = Partition(given, NO_CORRECTIONS, fold(given, rules), held, held)
+    plan = plan_partition(part, Terms(rules, assume_empty=False, create_missing=True))
+
+    assert {"cid": 1, "ada": 1} == dict(plan.outbox.select("@profile", "@rows").iter_rows())
+    counts = Tally(profiles_named=3, profiles_unchanged=1, rows_superseded=1, rows_unchanged=1)
+    assert counts == plan.tally
