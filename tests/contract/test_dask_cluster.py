@@ -1,5 +1,6 @@
 """What a run needs of a Dask cluster, tried with a scheduler and workers of their own processes."""
 
+import gc
 import os
 import signal
 import socket
@@ -37,6 +38,17 @@ def local(**settings):
         memory_limit=0,
         **settings,
     )
+
+
+@pytest.fixture(autouse=True)
+def _no_client_is_left():
+    """
+    End clients that could not connect, before another loop begins.
+
+    Their end waits for a lock that is held while a loop begins: where garbage is collected in the
+    thread of that loop, it would wait for itself until Dask gives up after 10 seconds.
+    """
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
