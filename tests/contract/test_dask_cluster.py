@@ -54,14 +54,18 @@ def _no_client_is_left():
 @pytest.fixture(scope="module")
 def cluster():
     """Two workers with a thread each; one that dies is replaced."""
-    settings = {"distributed.scheduler.allowed-failures": 1}
+    settings = {
+        "distributed.scheduler.allowed-failures": 1,
+        # A worker that takes longer to begin anew is given up for good, as a busy machine may.
+        "distributed.deploy.lost-worker-timeout": "5m",
+    }
     with dask.config.set(settings), local(n_workers=2) as cluster:
         yield cluster
 
 
 @pytest.fixture
 def address(cluster):
-    cluster.wait_for_workers(2, timeout=60)
+    cluster.wait_for_workers(2, timeout=120)
     return cluster.scheduler_address
 
 
