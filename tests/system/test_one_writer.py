@@ -75,7 +75,7 @@ def test_a_second_process_waits_and_then_finds_nothing_left(slow):
     assert PROFILES == slow.braze.meter
 
 
-@pytest.mark.long(40)
+@pytest.mark.long(25)
 def test_a_holder_that_was_suspended_sends_nothing_after_the_take_over(slow):
     """
     A holder that stands still past its lease is taken over; when it goes on, it stops by itself.
