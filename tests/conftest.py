@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import uuid
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from exchanger.config.models import S3Config
 
 sys.path.insert(0, str(Path(__file__).parent))
-from warm_start import WarmServer
+from warm_start import WarmServer, share_descriptions
 
 SLOW_START = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
@@ -27,6 +28,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 # Command lines that tests start would otherwise compile the whole package, each of them again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+share_descriptions()
 
 _NUMBERS = count(1)
 
@@ -68,6 +71,12 @@ def bucket(s3_config):
     from exchanger.outside.s3 import Bucket
 
     return Bucket(s3_config)
+
+
+def pytest_collection_finish():
+    """Spare the collector of garbage the modules and tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -99,7 +99,7 @@ class Spill:
             names = kept.columns if isinstance(kept, pl.DataFrame) else kept.names
             chosen = [name for name in names if columns is None or name in columns]
             if isinstance(kept, pl.DataFrame):
-                yield kept.select(chosen)
+                yield kept if len(chosen) == kept.width else kept.select(chosen)
             else:
                 yield self._read(kept, chosen)
 

@@ -99,6 +99,9 @@ class Table:
             storage_options if callable(storage_options) else lambda: dict(storage_options)
         )
         self._handle = TableHandle(uri, options, sleep)
+        # Of its own: moved on by a read, the other one would take what others wrote for seen.
+        self._reading = TableHandle(uri, options, sleep)
+        self._read: tuple[int, pl.DataFrame] | None = None
 
     def open(self) -> DeltaTable | None:
         """Open the newest version; None if nothing was ever appended."""
@@ -108,6 +111,21 @@ class Table:
         """Read the newest version lazily, pinned as it is now; None if there is no table."""
         table = self.open()
         return None if table is None else pl.scan_delta(table)
+
+    def scan_at_once(self) -> pl.LazyFrame | None:
+        """Read as *scan* does, but pinned only until this or *rows* is called again; cheaper."""
+        table = self._reading.current()
+        return None if table is None else pl.scan_delta(table)
+
+    def rows(self) -> pl.DataFrame | None:
+        """Give all rows of the newest version, as read before if none came since."""
+        table = self._reading.current()
+        if table is None:
+            return None
+        version = table.version()
+        if self._read is None or self._read[0] != version:
+            self._read = version, self.collect(pl.scan_delta(table))
+        return self._read[1]
 
     def collect(self, rows: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:
         """

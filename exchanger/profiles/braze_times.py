@@ -67,10 +67,10 @@ def spell_times(fragments: pl.Series) -> pl.Series:
     Returns:
         The same texts, times as ``"2026-09-15T00:00:00.000Z"`` in quotes.
     """
-    candidates = fragments.filter(fragments.str.contains(_LOOKS_LIKE_TIME).fill_null(value=False))
-    if candidates.is_empty():
+    candidates = fragments.str.contains(_LOOKS_LIKE_TIME)
+    if not candidates.any():
         return fragments
-    old = candidates.unique()
+    old = fragments.filter(candidates).unique()
     times = read_braze_times(old.str.strip_chars('"'))
     new = '"' + times.dt.strftime(SPELLING) + '"'
     readable = times.is_not_null()

@@ -44,12 +44,14 @@ def judge(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]], dropped: int =
         faults: Reasons and the condition under which each holds; a null condition does not.
         dropped: Handed on.
     """
+    none = pl.Series("fault", [None], dtype=pl.String).new_from_index(0, frame.height)
+    if not faults:
+        return Casted(frame["value"], none, dropped)
     names = [f"fault {position}" for position in range(len(faults))]
     found = frame.select(
         test.fill_null(value=False).alias(name)
         for name, (_, test) in zip(names, faults, strict=True)
     )
-    none = pl.Series("fault", [None], dtype=pl.String).new_from_index(0, frame.height)
     # Most columns have no fault at all, and text is dear to make.
     if not any(found[name].any() for name in names):
         return Casted(frame["value"], none, dropped)

@@ -45,9 +45,11 @@ def field_points(name: str, sent: pl.Expr) -> pl.Expr:
 
 def _points(sent: pl.Series) -> pl.Series:
     single = sent.is_not_null().cast(pl.UInt32)
-    braced = sent.str.starts_with("{").fill_null(value=False)
+    braced = sent.str.starts_with("{")
     # Taking objects apart is dear, and most fields are none.
-    return single.zip_with(~braced, _keys(sent)) if braced.any() else single
+    if not braced.any():
+        return single
+    return single.zip_with(~braced.fill_null(value=False), _keys(sent))
 
 
 def _keys(sent: pl.Series) -> pl.Series:

@@ -181,12 +181,16 @@ def _held(name: str) -> str:
 
 
 def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
-    frames = [
-        joined.filter(pl.col(rule.name).is_not_null() & pl.col(_held(rule.name)).is_null()).select(
-            PROFILE, pl.lit(rule.name).alias("field")
-        )
+    missing = joined.select(
+        (pl.col(rule.name).is_not_null() & pl.col(_held(rule.name)).is_null()).alias(rule.name)
         for rule in rules
         if rule.merge in NEEDS_HELD
+    )
+    # Of most fields nothing is unknown.
+    frames = [
+        joined.filter(one).select(PROFILE, pl.lit(one.name).alias("field"))
+        for one in missing
+        if one.any()
     ]
     return pl.concat([pl.DataFrame(schema={PROFILE: pl.String, "field": pl.String}), *frames])
 
@@ -221,10 +225,12 @@ def _rejections(profiles: pl.Series, fields: dict[str, pl.DataFrame]) -> pl.Data
             _message(name).alias("message"),
         )
         for name, outcome in fields.items()
+        if outcome["problem"].count()
     ]
-    return pl.concat([pl.DataFrame(schema=REJECTED_PROFILES), *frames]).unique(
-        PROFILE, keep="first", maintain_order=True
-    )
+    nothing = pl.DataFrame(schema=REJECTED_PROFILES)
+    if not frames:
+        return nothing
+    return pl.concat([nothing, *frames]).unique(PROFILE, keep="first", maintain_order=True)
 
 
 def _message(name: str) -> pl.Expr:

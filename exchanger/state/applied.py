@@ -120,13 +120,13 @@ class AppliedFiles:
 
     def snapshot(self) -> AppliedSnapshot:
         """Pin the table as it is now."""
-        rows = self._table.scan()
+        rows = self._table.rows()
         nothing = pl.DataFrame(schema=_SCHEMA)
         if rows is None:
             return AppliedSnapshot(nothing)
-        return AppliedSnapshot(
-            pl.concat([nothing, self._table.collect(rows)], how="diagonal_relaxed")
-        )
+        if rows.schema != nothing.schema:  # It was begun before some column was thought of.
+            rows = pl.concat([nothing, rows], how="diagonal_relaxed")
+        return AppliedSnapshot(rows)
 
     def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, origin: int = 0) -> None:
         """

@@ -74,7 +74,7 @@ class HeldValues:
             ``@sent:NAME``, null where nothing was ever delivered. Very rarely, one of a profile
             that nobody asked for, so join them by profile.
         """
-        rows = self._table.scan()
+        rows = self._table.scan_at_once()
         if rows is None:
             return nothing(fields, sent).drop(STAMP)
         chosen = rows_around(rows, profiles)
@@ -89,7 +89,7 @@ class HeldValues:
             As *of* does, with ``@sent:NAME`` for all fields, and ``@stamp`` (Int64): the newest
             run that anything of it is known to include.
         """
-        rows = self._table.scan()
+        rows = self._table.scan_at_once()
         if rows is None:
             return nothing(fields, fields)
         return read_newest(self._collect, rows_of(rows, profiles), fields, sent=fields)
@@ -110,7 +110,7 @@ class HeldValues:
         Returns:
             As *history_of* does.
         """
-        rows = self._table.scan()
+        rows = self._table.scan_at_once()
         if rows is None:
             return nothing(fields, fields)
         chosen = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
@@ -145,7 +145,7 @@ class HeldValues:
 
     def fields(self) -> list[str]:
         """List the attributes that anything was ever known of, sorted."""
-        rows = self._table.scan()
+        rows = self._table.scan_at_once()
         columns = [] if rows is None else rows.collect_schema().names()
         return sorted(map(field_of, value_columns(columns)))
 

@@ -61,7 +61,7 @@ class AppliedOrders:
         Returns:
             A frame of orders as in ``profiles.ordering``; a profile may have several rows.
         """
-        rows = self._table.scan()
+        rows = self._table.scan_at_once()
         nothing = pl.DataFrame(schema={PROFILE: pl.String(), ORDER: dtype})
         if rows is None:
             return nothing

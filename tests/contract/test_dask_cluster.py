@@ -1,5 +1,6 @@
 """What a run needs of a Dask cluster, tried with a scheduler and workers of their own processes."""
 
+import gc
 import os
 import signal
 import socket
@@ -39,17 +40,32 @@ def local(**settings):
     )
 
 
+@pytest.fixture(autouse=True)
+def _no_client_is_left():
+    """
+    End clients that could not connect, before another loop begins.
+
+    Their end waits for a lock that is held while a loop begins: where garbage is collected in the
+    thread of that loop, it would wait for itself until Dask gives up after 10 seconds.
+    """
+    gc.collect()
+
+
 @pytest.fixture(scope="module")
 def cluster():
     """Two workers with a thread each; one that dies is replaced."""
-    settings = {"distributed.scheduler.allowed-failures": 1}
+    settings = {
+        "distributed.scheduler.allowed-failures": 1,
+        # A worker that takes longer to begin anew is given up for good, as a busy machine may.
+        "distributed.deploy.lost-worker-timeout": "5m",
+    }
     with dask.config.set(settings), local(n_workers=2) as cluster:
         yield cluster
 
 
 @pytest.fixture
 def address(cluster):
-    cluster.wait_for_workers(2, timeout=60)
+    cluster.wait_for_workers(2, timeout=120)
     return cluster.scheduler_address
 
 

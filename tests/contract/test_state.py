@@ -251,16 +251,16 @@ def test_rows_that_cannot_be_read_are_the_fault_of_the_store(bucket, state, stor
     times = {"started_at": AT.isoformat(), "finished_at": AT.isoformat()}
     state.finished.record(report | times)
     reading = {
-        "held": lambda: held(state, "points"),
-        "applied": state.applied.snapshot,
-        "finished": state.finished.rows,
+        "held": lambda state: held(state, "points"),
+        "applied": lambda state: state.applied.snapshot(),
+        "finished": lambda state: state.finished.rows(),
     }
-    reading[store]()
+    reading[store](state)
 
     files = [item.key for item in bucket.list(f"_exchanger/main/{store}/")]
     bucket.delete(key for key in files if key.endswith(".parquet"))
     with pytest.raises(StorageMissing) as gone:
-        reading[store]()
+        reading[store](open_state(bucket, "_exchanger/main/"))
     assert ("read", f"_exchanger/main/{store}") == (gone.value.action, gone.value.key.strip("/"))
 
 
@@ -309,3 +309,35 @@ def test_two_handles_of_one_table_see_each_other(tmp_path):
     assert [1, 2, 3] == sorted(one.collect(pinned)["n"])
     other.note("folded", 7)
     assert 7 == one.noted("folded")
+
+
+def test_what_is_read_again_is_read_anew_only_after_a_commit(tmp_path):
+    """A table that nobody wrote to is not read again, and what others wrote is seen at once."""
+    one, other = (Table(str(tmp_path / "table"), {}) for _ in range(2))
+    assert one.rows() is None
+    assert one.scan_at_once() is None
+    other.append(pl.DataFrame({"n": [1]}), writer="w", seq=1)
+    first = one.rows()
+    assert first is one.rows()
+    other.append(pl.DataFrame({"n": [2], "more": ["x"]}), writer="w", seq=2)
+    assert [(1, None), (2, "x")] == sorted(one.rows().rows())
+    other.append(pl.DataFrame({"n": [3]}), writer="w", seq=3)
+    assert [1, 2, 3] == sorted(one.collect(one.scan_at_once())["n"])
+    other.rewrite(lambda rows: iter([rows.collect().select("n").head(1)]))
+    assert 1 == one.rows().height
+
+
+@pytest.mark.parametrize("read", [Table.rows, lambda table: table.scan_at_once().collect()])
+def test_reading_a_table_does_not_hide_a_competitor_from_its_writer(tmp_path, read):
+    """Of two processes that append the same, one reads in between: it is there once."""
+    one, other = (Table(str(tmp_path / "table"), {}) for _ in range(2))
+    one.append(pl.DataFrame({"n": [1]}), writer="w", seq=1)
+    read(one)
+
+    def made():
+        other.append(pl.DataFrame({"n": [2]}), writer="w", seq=2)
+        read(one)
+        yield pl.DataFrame({"n": [2]})
+
+    assert not one.append_all(made, writer="w", seq=2)
+    assert [1, 2] == sorted(one.rows()["n"])

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -336,6 +337,7 @@ CELLS = {
 }
 
 
+@pytest.mark.long(31)
 def test_merge_equals_the_oracle_in_every_cell_of_the_table():
     """
     Folding and merging whole frames gives what plain Python gives row by row, and every strategy

@@ -74,6 +74,7 @@ def job(folder, field, **more):
     }
 
 
+@pytest.mark.long(45)
 def test_a_job_with_many_files_lets_others_have_their_turns(exchange, start_daemon):
     """One run at a time: the urgent job first, then turn by turn; each field arrives."""
     exchange.configure(
@@ -100,6 +101,7 @@ def test_a_job_with_many_files_lets_others_have_their_turns(exchange, start_daem
     assert 0 == code
 
 
+@pytest.mark.long(30)
 def test_a_folder_without_news_costs_no_run_and_a_new_version_is_taken(exchange, start_daemon):
     """Where nothing is new no process starts; the same name with new content gets its run."""
     exchange.configure(crm=job("crm", "a"), other=job("other", "b"))

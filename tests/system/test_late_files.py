@@ -6,6 +6,7 @@ import io
 from datetime import UTC, datetime
 
 import polars as pl
+import pytest
 
 TRACK = "/users/track"
 JOB = {
@@ -92,6 +93,7 @@ def file_of(kind, at, tier):
     return parquet(frame.with_columns(pl.Series("at", [at], dtype=dtype)))
 
 
+@pytest.mark.long(60)
 def test_order_is_kept_as_what_it_means(exchange):
     """Times, numbers and texts of CSV and Parquet keep their order between runs; none is oldest."""
     jobs = {

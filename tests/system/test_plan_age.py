@@ -5,7 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import signal
-import time
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from looking import until
 
 LOOKUP, TRACK = "/users/export/ids", "/users/track"
 LIMIT = 120
@@ -30,13 +34,13 @@ def rows(tier, city, points):
 
 
 def until_planned(exchange, seq):
-    deadline = time.monotonic() + LIMIT
     key = f"_exchanger/main/runs/{seq:09}.json"
-    while not any(
-        item.key == key and b'"delivering"' in exchange.bucket.read(key)[0]
-        for item in exchange.bucket.list(key)
-    ):
-        assert time.monotonic() < deadline, "it was not planned"
+    until(
+        lambda: any(
+            item.key == key and b'"delivering"' in exchange.bucket.read(key)[0]
+            for item in exchange.bucket.list(key)
+        )
+    )
 
 
 def held_by_braze(exchange, profile):

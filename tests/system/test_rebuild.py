@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import signal
-import time
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from looking import until
 
 LOOKUP, TRACK, EXPORT = "/users/export/ids", "/users/track", "/users/export/segment"
 COMPLETION = {"poll": "1s", "quiet": "1s", "confirm": False}
@@ -32,12 +36,6 @@ def fields_of(report):
 def kinds(report):
     names = ("profiles", "fresh", "absent", "unseen")
     return {name: report[name] for name in names if report[name]}
-
-
-def until(condition):
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
 
 
 @pytest.fixture

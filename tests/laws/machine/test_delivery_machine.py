@@ -174,7 +174,7 @@ def run(machine, schedules):
         run_state_machine_as_test(machine, settings=chosen)
 
 
-@pytest.mark.long(45)
+@pytest.mark.long(175)
 @pytest.mark.parametrize("number", range(PARTS))
 def test_nothing_is_lost_and_nothing_is_done_twice(number):
     """Once faults stop, Braze equals the oracle, held values Braze, and every file counts once."""

@@ -208,6 +208,7 @@ def check(bounds, job, batches):
         assert whole.held() == parted.held()
 
 
+@pytest.mark.long(18)
 @seed(20260915)
 @settings(
     max_examples=12,
