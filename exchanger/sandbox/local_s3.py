@@ -40,6 +40,20 @@ class OneWriterAtATime:
             return self._app(environ, start_response)
 
 
+class _Quietly(MotoRequestHandler):
+    """Answers requests without a line in the log for each, which nobody reads."""
+
+    def log_request(self, *_: object, **__: object) -> None:
+        """Say nothing; errors are logged elsewhere."""
+
+
+def _store() -> Any:
+    """Make the store alone: moto's own dispatcher reads a folder to find the service, each time."""
+    app = create_backend_app("s3")
+    app.debug = False  # It would look into every body for forms that were sent wrongly.
+    return app
+
+
 class LocalS3:
     """
     An S3 server on the loopback interface; a context manager.
@@ -80,10 +94,9 @@ class LocalS3:
         self._server = make_server(
             HOST,
             self._wanted_port,
-            # Not moto's own dispatcher: it reads a folder for each request to find the service.
-            OneWriterAtATime(create_backend_app("s3")),
+            OneWriterAtATime(_store()),
             threaded=True,
-            request_handler=MotoRequestHandler,
+            request_handler=_Quietly,
         )
         self.port = self._server.port
         self._thread = threading.Thread(
