@@ -41,7 +41,7 @@ class Folding:
     def __init__(
         self,
         table: Table,
-        folded: Callable[[pl.LazyFrame], pl.LazyFrame],
+        folded: Callable[[pl.DataFrame], pl.DataFrame],
         *,
         rows_at_once: int = ROWS_AT_ONCE,
     ) -> None:
@@ -62,10 +62,28 @@ class Folding:
         size = self._table.size()
         left = self._table.noted(_FOLDED)
         new = size.rows - left
-        if new >= left and (new >= MANY_ROWS or size.files > MANY_FILES):
+        if new < left or (new < MANY_ROWS and size.files <= MANY_FILES):
+            self._table.compact()
+        elif self._repeats():
             self.fold(go_on)
         else:
+            self._table.note(_FOLDED, size.rows)
             self._table.compact()
+
+    def _repeats(self) -> bool:
+        """
+        Tell whether a quarter of the rows or more would go.
+
+        Told from the first slices: slices are hashes, so they are as good as any others. After a
+        first load there is one row of each profile, and folding would only copy them.
+        """
+        rows = self._table.scan()
+        if rows is None:
+            return False
+        first, end = self.slices()[0]
+        share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
+        profiles = self._table.collect(share.select("profile"), streaming=True).to_series()
+        return profiles.n_unique() * 4 <= len(profiles) * 3
 
     def slices(self) -> list[tuple[int, int]]:
         """Part all profiles into ranges of slices (first, end) that fit into memory."""
@@ -91,7 +109,7 @@ class Folding:
             for first, end in ranges:
                 go_on()
                 share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
-                yield self._table.collect(self._folded(share), streaming=True)
+                yield self._folded(self._table.collect(share, streaming=True))
 
         done = self._table.rewrite(made)
         if done:

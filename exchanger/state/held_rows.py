@@ -177,7 +177,7 @@ def sent_alone(column: str, present: Iterable[str]) -> pl.Expr:
     return pl.when(noted.is_null()).then(delivered).otherwise(sent)
 
 
-def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
+def folded(rows: pl.DataFrame) -> pl.DataFrame:
     """
     Make one row of all rows that a profile has.
 
@@ -193,11 +193,26 @@ def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         The table's columns and those of times and deliveries, sorted by slice.
     """
-    present = rows.collect_schema().names()
-    columns = ["exists", *value_columns(present)]
+    columns = ["exists", *value_columns(rows.columns)]
+    noted = [_WHEN + name for name in columns] + [_SENT + name for name in columns[1:]]
+    names = [*_META, *columns[1:], *noted]
+    # A row that is alone is what grouping would make of it, and grouping is dear.
+    missing = [
+        pl.lit(None, _TIME if name.startswith(_WHEN) else pl.String).alias(name)
+        for name in noted
+        if name not in rows.columns
+    ]
+    repeated = rows["profile"].is_duplicated()
+    alone = rows.filter(~repeated).with_columns(missing).select(names)
+    grouped = _grouped(rows.filter(repeated), columns).select(names)
+    return pl.concat([alone, grouped]).sort("slice", maintain_order=True)
+
+
+def _grouped(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    present = rows.columns
     last = ("slice", "stamp", "observed", "at")
     return (
-        in_order(rows)
+        in_order(rows.lazy())
         .group_by("profile")
         .agg(
             *(pl.col(name).last() for name in last),
@@ -208,13 +223,7 @@ def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(
             *(_unless_of_row(name) for name in columns), *(_noted(name) for name in columns[1:])
         )
-        .select(
-            *_META,
-            *columns[1:],
-            *(_WHEN + name for name in columns),
-            *(_SENT + name for name in columns[1:]),
-        )
-        .sort("slice", "profile")
+        .collect()
     )
 
 

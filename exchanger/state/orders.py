@@ -128,7 +128,7 @@ class Orders:
         return AppliedOrders(self._bucket.table(self._names.orders(job, column)))
 
 
-def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
+def folded(rows: pl.DataFrame) -> pl.DataFrame:
     """
     Keep of each field of a profile the highest order.
 
@@ -140,11 +140,10 @@ def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         The table's columns, sorted by slice.
     """
-    present = rows.collect_schema().names()
-    flags = [name for name in present if name.startswith(_FOR)]
-    kinds = [name for name in _KINDS.values() if name in present]
+    flags = [name for name in rows.columns if name.startswith(_FOR)]
+    kinds = [name for name in _KINDS.values() if name in rows.columns]
     orders = [pl.coalesce(family) for family in _families(kinds)]
-    highest = rows.with_columns(
+    highest = rows.lazy().with_columns(
         pl.when(_any(order == order.filter(flag).max().over("profile") for order in orders))
         .then(flag)
         .alias(flag)
@@ -156,6 +155,7 @@ def folded(rows: pl.LazyFrame) -> pl.LazyFrame:
         .agg(pl.col(flag).drop_nulls().first() for flag in flags)
         .select("slice", "profile", *kinds, *flags)
         .sort("slice", "profile")
+        .collect()
     )
 
 

@@ -218,21 +218,36 @@ def test_folding_waits_until_it_is_worth_it(tmp_path):
     """A small table is folded once it has many files; a folded one when as much came again."""
     table = Table(str(tmp_path), {})
     values = HeldValues(table)
-    everyone = pl.DataFrame({"@profile": [f"p{n}" for n in range(200)]}).with_columns(
+    everyone = pl.DataFrame({"@profile": [f"p{n}" for n in range(140)]}).with_columns(
         pl.lit(value=True).alias("@exists"), pl.lit("0").alias("tier")
     )
     values.deliver(everyone, seq=1, at=START)
     for seq in range(2, MANY_FILES + 1):
         values.deliver(said("p1", tier=f"{seq}"), seq=seq, at=at(seq))
         values.tidy(always)
-    assert table.size().rows == 200 + MANY_FILES - 1
+    assert table.size().rows == 140 + MANY_FILES - 1
 
     values.deliver(said("p1", tier='"last"'), seq=100, at=at(100))
     values.tidy(always)
-    assert (1, 200) == (table.size().files, table.size().rows)
+    assert (1, 140) == (table.size().files, table.size().rows)
 
     for seq in range(101, 103 + MANY_FILES):
         values.deliver(said("p1", tier=f"{seq}"), seq=seq, at=at(seq))
         values.tidy(always)
     assert table.size().files < 5, "files are joined"
-    assert table.size().rows > 200, "but few rows are no reason to write all of them anew"
+    assert table.size().rows > 140, "but few rows are no reason to write all of them anew"
+
+
+def test_profiles_of_one_row_each_are_not_folded(tmp_path):
+    """After a first load folding would only copy rows, so files are joined and that is all."""
+    table = Table(str(tmp_path), {})
+    values = HeldValues(table)
+
+    def refuse():
+        raise AssertionError("it is folded")
+
+    for seq in range(1, MANY_FILES + 2):
+        values.deliver(said(f"p{seq}", tier=f"{seq}"), seq=seq, at=at(seq))
+    values.tidy(refuse)
+    assert table.size().files < 5
+    assert table.size().rows == table.noted("folded") == MANY_FILES + 1

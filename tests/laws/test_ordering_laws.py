@@ -121,7 +121,7 @@ def tidied(applied):
     """Fold orders as their table does."""
     names = {f"order:{name}": f"for:{name}" for name in SPECS if f"order:{name}" in applied.columns}
     table = applied.rename({"@profile": "profile", "@order": "integer", **names})
-    rows = folded(table.with_columns(pl.lit(0).alias("slice")).lazy()).collect()
+    rows = folded(table.with_columns(pl.lit(0).alias("slice")))
     back = {column: name for name, column in names.items()}
     return rows.drop("slice").rename({"profile": "@profile", "integer": "@order", **back})
 
