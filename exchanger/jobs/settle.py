@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_AT_ONCE = 65_536
+"""Objects that become rows of held values at once; several such frames are in memory."""
+
 
 def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFile) -> RunReport:
     """
@@ -82,7 +85,7 @@ def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFi
 def _held_parts(run: RunDocument, outbox: FrameFile, answers: Answers) -> Iterator[pl.DataFrame]:
     """Turn the outbox into rows of held values, part by part."""
     needed = [name for name in outbox.columns if name.startswith(WANTED)]
-    for part in outbox.frames([ITEM, PROFILE, SURE, *needed]):
+    for part in outbox.frames([ITEM, PROFILE, SURE, *needed], rows=_AT_ONCE):
         answered = answers.beside(part)
         refused = answered.filter(pl.col("outcome").is_in(NOT_TAKEN))
         unknown = answered.filter(pl.col("outcome") == "unknown")

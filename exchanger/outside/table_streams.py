@@ -12,10 +12,17 @@ import polars as pl
 
 from exchanger.files.arrow import pa
 
+_ROWS_IN_A_BATCH = 32_768
+"""Delta asks for several batches before it writes the first: they are in memory all together."""
+
 
 def stream(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Any:
     """Hand frames to Delta one by one, as it asks for them."""
-    batches = (batch for frame in chain([first], rest) for batch in frame.to_arrow().to_batches())
+    batches = (
+        batch
+        for frame in chain([first], rest)
+        for batch in frame.to_arrow().to_batches(max_chunksize=_ROWS_IN_A_BATCH)
+    )
     return pa.RecordBatchReader.from_batches(first.to_arrow().schema, batches)
 
 
