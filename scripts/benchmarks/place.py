@@ -73,7 +73,7 @@ class Place:
             "endpoint": self.braze.url,
             "api_key": "benchmark",
             "spacing": "0s",
-            # Runs that are younger are looked at one by one, and those of growth are seeded at once.
+            # Younger runs are looked at one by one, and those of growth are seeded all at once.
             "grace": "0s",
         }
         if not self.paced:
