@@ -101,6 +101,10 @@ class FrameFile:
         self.path = path
         with parquet.ParquetFile(path) as file:
             self.rows = int(file.metadata.num_rows)
+            groups = [file.metadata.row_group(at) for at in range(file.num_row_groups)]
+            size = sum(int(group.total_byte_size) for group in groups)
+            self.row_size = size // max(self.rows, 1)
+            """Bytes of a row before it was compressed, on average."""
             self.columns: list[str] = file.schema_arrow.names
             self._empty = pl.DataFrame(pl.from_arrow(file.schema_arrow.empty_table()))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.files.bounds import Bounds
 from exchanger.files.spill import Shelf
 from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.origins import close_origin
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_AT_ONCE = 65_536
+_AT_ONCE = Bounds(rows=65_536, size=32 << 20)
 """Objects that become rows of held values at once; several such frames are in memory."""
 
 
@@ -85,7 +86,8 @@ def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFi
 def _held_parts(run: RunDocument, outbox: FrameFile, answers: Answers) -> Iterator[pl.DataFrame]:
     """Turn the outbox into rows of held values, part by part."""
     needed = [name for name in outbox.columns if name.startswith(WANTED)]
-    for part in outbox.frames([ITEM, PROFILE, SURE, *needed], rows=_AT_ONCE):
+    most = _AT_ONCE.rows_of(len(needed), outbox.row_size)
+    for part in outbox.frames([ITEM, PROFILE, SURE, *needed], rows=most):
         answered = answers.beside(part)
         refused = answered.filter(pl.col("outcome").is_in(NOT_TAKEN))
         unknown = answered.filter(pl.col("outcome") == "unknown")

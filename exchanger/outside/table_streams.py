@@ -11,8 +11,9 @@ from typing import Any
 import polars as pl
 
 from exchanger.files.arrow import pa
+from exchanger.files.bounds import Bounds
 
-_ROWS_IN_A_BATCH = 32_768
+_BATCH = Bounds(rows=32_768, size=8 << 20)
 """Delta asks for several batches before it writes the first: they are in memory all together."""
 
 
@@ -21,9 +22,14 @@ def stream(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Any:
     batches = (
         batch
         for frame in chain([first], rest)
-        for batch in frame.to_arrow().to_batches(max_chunksize=_ROWS_IN_A_BATCH)
+        for batch in frame.to_arrow().to_batches(max_chunksize=_rows_of(frame))
     )
     return pa.RecordBatchReader.from_batches(first.to_arrow().schema, batches)
+
+
+def _rows_of(frame: pl.DataFrame) -> int:
+    size = int(frame.estimated_size()) // max(frame.height, 1)
+    return _BATCH.rows_of(frame.width, size)
 
 
 def ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
