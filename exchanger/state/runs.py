@@ -17,6 +17,8 @@ import orjson
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exchanger.files.names import StateNames
     from exchanger.outside.s3 import Bucket
 
@@ -34,6 +36,8 @@ FileOutcome = Literal[
 ]
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
 """States that need nothing more from the next run."""
+_LISTED_AT_ONCE = 1_000
+"""Objects in one page of a listing."""
 
 
 def new_nonce() -> str:
@@ -215,10 +219,8 @@ class RunLog:
         newest = self.newest()
         if newest is None:
             return 0
-        seq = newest.document.seq - (newest.document.state not in ENDED)
-        while seq > 0 and self.age(seq) < grace:
-            seq -= 1
-        return seq
+        last = newest.document.seq - (newest.document.state not in ENDED)
+        return next((seq for seq, age in self._ages(last) if age >= grace), 0)
 
     def demand(self, seq: int, fence: int) -> None:
         """
@@ -268,6 +270,25 @@ class RunLog:
                 self._names.newest_run, orjson.dumps({"seq": document.seq, "nonce": new_nonce()})
             )
         return Stored(document, written)
+
+    def _ages(self, last: int) -> Iterator[tuple[int, float]]:
+        """
+        Tell the ages of a run and of those before it, the newest first.
+
+        Each listing answers for a thousand. Ages are seconds by S3's clock; 0 where the store does
+        not say, or the run is not there.
+        """
+        while last > 0:
+            before = max(last - _LISTED_AT_ONCE, 0)
+            found: dict[int, float] = {}
+            for item in self._bucket.list(self._names.runs, start_after=self._names.run(before)):
+                seq = self._names.seq_of(item.key) or 0
+                found[seq] = item.age.total_seconds() if item.age else 0.0
+                if seq >= last:
+                    break
+            for seq in range(last, before, -1):
+                yield seq, found.get(seq, 0.0)
+            last = before
 
     def _hint(self) -> int:
         try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from moto.s3.models import s3_backends
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing, StorageUnreachable
 from exchanger.files.names import StateNames, field_of, table_column
@@ -119,6 +120,31 @@ def test_an_observation_is_as_old_as_the_last_run_that_braze_shows(state, states
         state.runs.create(document(seq, state=name))
 
     assert stamp == state.runs.settled(grace)
+
+
+@pytest.mark.parametrize(
+    ("young", "stamp", "listings"),
+    [(0, 2_100, 1), (999, 1_101, 1), (1_000, 1_100, 2), (2_100, 0, 3)],
+)
+def test_many_runs_within_the_grace_are_asked_a_thousand_at_a_time(
+    state, bucket, young, stamp, listings
+):
+    """The ages of runs come from listings: however many they are, none is asked by itself."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    old = now - timedelta(seconds=330)
+    runs = 2_100
+    body = document(runs, state="settled").to_bytes()
+    store = s3_backends["123456789012"]["aws"]
+    for seq in range(1, runs + 1):
+        written = store.put_object(bucket.name, state.names.run(seq), body)
+        written.last_modified = now if seq > runs - young else old
+    bucket.write(state.names.newest_run, b'{"seq": %d}' % runs)
+    asked = []
+    bucket._client.meta.events.register("before-send.s3", lambda request, **_: asked.append(1))
+
+    assert stamp == state.runs.settled(300)
+    # The newest run: its hint, a listing from there on, its document.
+    assert 3 + listings == len(asked)
 
 
 def test_nothing_is_held_of_profiles_never_seen(state):
