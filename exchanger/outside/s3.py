@@ -15,15 +15,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from exchanger.config.models import S3Config
 from exchanger.errors import (
@@ -33,35 +31,25 @@ from exchanger.errors import (
     StorageMissing,
     StorageUnreachable,
 )
-from exchanger.outside.clock import Clock, SystemClock
-from exchanger.outside.redaction import Redactor
-from exchanger.outside.s3_bodies import CHUNK, PART, WholeBody, chunks, sha256_of, upload_in_parts
+from exchanger.outside.clock import Clock
+from exchanger.outside.s3_bodies import CHUNK, WholeBody, chunks
 from exchanger.outside.s3_checksums import Checksums, new_md5
-from exchanger.outside.s3_client import open_client, open_session, options_for_deltalake
-from exchanger.outside.s3_faults import StorageConflict, as_storage_errors
-from exchanger.outside.s3_growing import GrowingUpload
+from exchanger.outside.s3_client import options_for_deltalake
 from exchanger.outside.s3_objects import ObjectInfo, UploadedObject
 from exchanger.outside.s3_probe import probe
+from exchanger.outside.s3_uploads import BucketUploads
 
 if TYPE_CHECKING:
-    from boto3.session import Session
-    from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
     from exchanger.outside.tables import Table
 
 __all__ = ["Bucket", "ObjectInfo", "UploadedObject"]
 
-T = TypeVar("T")
-
-ATTEMPTS = 5
-"""How often a torn body is read again, or a write that met another one is sent again."""
-
-_FIRST_PAUSE = 0.2
 _DELETED_AT_ONCE = 1000
 
 
-class Bucket:
+class Bucket(BucketUploads):
     """
     One bucket. Safe to use from several threads.
 
@@ -71,13 +59,8 @@ class Bucket:
     """
 
     def __init__(self, config: S3Config, *, clock: Clock | None = None) -> None:
-        self.name = config.bucket
-        self._config = config
-        self._clock = clock or SystemClock()
-        secrets = (config.access_key_id, config.secret_access_key)
-        self._redactor = Redactor(secret.get_secret_value() for secret in secrets if secret)
+        super().__init__(config, clock=clock)
         self._checksums = Checksums()
-        self._opening = threading.RLock()
 
     def __repr__(self) -> str:
         return f"Bucket({self.name!r})"
@@ -195,93 +178,6 @@ class Bucket:
 
         return self._again(once)
 
-    def write(
-        self,
-        key: str,
-        body: bytes,
-        *,
-        if_match: str | None = None,
-        if_none_match: bool = False,
-        content_type: str = "application/octet-stream",
-    ) -> str:
-        """
-        Write a small object. A write that met a competing one (409) is sent again.
-
-        Args:
-            key: Its key.
-            body: The content.
-            if_match: Only over the version with this ETag.
-            if_none_match: Only if there is no object of that key.
-            content_type: What it is.
-
-        Returns:
-            The new ETag.
-
-        Raises:
-            StorageChanged: The condition did not hold, or our own write had lost its answer; see
-                the top of this module.
-            StorageMissing: With ``if_match``, there is no object at all.
-        """
-        options: dict[str, Any] = {"ContentType": content_type}
-        if if_match is not None:
-            options["IfMatch"] = f'"{if_match}"'
-        if if_none_match:
-            options["IfNoneMatch"] = "*"
-
-        def once() -> str:
-            with self._typed("write", key):
-                done = self._client.put_object(Bucket=self.name, Key=key, Body=body, **options)
-            return done["ETag"].strip('"')
-
-        return self._again(once)
-
-    def upload(
-        self,
-        key: str,
-        path: Path,
-        *,
-        if_none_match: bool = False,
-        content_type: str = "application/octet-stream",
-    ) -> UploadedObject:
-        """
-        Write a file as an object, in parts if it is large. A failed upload leaves no object.
-
-        Args:
-            key: The object's key.
-            path: The file. It must not change meanwhile.
-            if_none_match: Only if there is no object of that key.
-            content_type: What it is.
-
-        Raises:
-            StorageChanged: There is one, which may be our own; see the top of this module.
-        """
-        size = path.stat().st_size
-        if size <= PART:
-            body = path.read_bytes()
-            etag = self.write(key, body, if_none_match=if_none_match, content_type=content_type)
-        else:
-            place = {"Bucket": self.name, "Key": key, "ContentType": content_type}
-            etag = self._again(lambda: self._upload_in_parts(place, path, if_none_match))
-        return UploadedObject(etag, sha256_of(path), size)
-
-    def upload_growing(self, key: str) -> GrowingUpload:
-        """
-        Write a file as an object while it is still being written itself.
-
-        Nothing is sent before the file has a whole part, and there is no object before it is
-        finished.
-
-        Args:
-            key: The object's key.
-        """
-        return GrowingUpload(
-            lambda: self._client,
-            {"Bucket": self.name, "Key": key, "ContentType": "application/octet-stream"},
-            self._part_checksum,
-            lambda: self._typed("write", key),
-            lambda path: self.upload(key, path),
-        )
-
     def delete(self, keys: Iterable[str]) -> None:
         """
         Delete objects; one that does not exist counts as deleted.
@@ -336,22 +232,6 @@ class Bucket:
         uri = f"s3://{self.name}/{prefix}"
         return Table(uri, self.storage_options, self._clock.sleep)
 
-    @cached_property
-    def _session(self) -> Session:
-        return open_session(self._config)
-
-    @property
-    def _client(self) -> S3Client:
-        with self._opening:
-            return self._shared_client
-
-    @cached_property
-    def _shared_client(self) -> S3Client:
-        return open_client(self._config, self._session)
-
-    def _typed(self, action: str, key: str) -> AbstractContextManager[None]:
-        return as_storage_errors(action, self.name, key, self._redactor.clean)
-
     @contextmanager
     def _opened(
         self, key: str, etag: str | None
@@ -375,30 +255,6 @@ class Bucket:
                 yield
         except StorageUnreachable as error:
             raise StorageCorrupt("read", self.name, key, error.detail) from error
-
-    def _again(self, once: Callable[[], T]) -> T:
-        """Repeat what boto3 does not: torn bodies, and writes that met another write."""
-        for attempt in range(1, ATTEMPTS):
-            try:
-                return once()
-            except (StorageCorrupt, StorageConflict):
-                self._clock.sleep(_FIRST_PAUSE * 2 ** (attempt - 1))
-        return once()
-
-    def _upload_in_parts(self, place: dict[str, str], path: Path, if_none_match: bool) -> str:  # noqa: FBT001
-        with self._typed("write", place["Key"]):
-            return upload_in_parts(
-                self._client,
-                place,
-                path,
-                condition={"IfNoneMatch": "*"} if if_none_match else {},
-                checksum=self._part_checksum,
-            )
-
-    @property
-    def _part_checksum(self) -> dict[str, str]:
-        """boto3 sends CRC32 with every part to AWS, which must be told so beforehand."""
-        return {} if self._config.endpoint_url else {"ChecksumAlgorithm": "CRC32"}
 
     def _demand_bucket(self) -> None:
         try:

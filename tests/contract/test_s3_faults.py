@@ -19,7 +19,7 @@ from exchanger.errors import (
     StorageMissing,
     StorageUnreachable,
 )
-from exchanger.outside import s3
+from exchanger.outside import s3_access
 from exchanger.outside.s3 import Bucket
 from exchanger.outside.s3_bodies import chunks
 
@@ -228,7 +228,7 @@ def test_a_body_that_is_always_torn_is_corrupt(store, bucket, tmp_path, held_bac
     with pytest.raises(StorageCorrupt) as corrupt:
         bucket.download("a", "e1", tmp_path / "a")
     assert ("a", True) == (corrupt.value.key, corrupt.value.retryable)
-    assert s3.ATTEMPTS == len(store.asked)
+    assert s3_access.ATTEMPTS == len(store.asked)
 
 
 def test_a_torn_stream_is_never_an_early_end(store, bucket):
@@ -254,7 +254,7 @@ def test_conflicts_end_after_some_attempts(store, bucket):
     store.says(409, "ConditionalRequestConflict")
     with pytest.raises(StorageUnreachable):
         bucket.write("a", b"1", if_match="e0")
-    assert s3.ATTEMPTS == len(store.asked)
+    assert s3_access.ATTEMPTS == len(store.asked)
 
 
 @pytest.mark.parametrize(
