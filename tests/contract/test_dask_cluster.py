@@ -7,26 +7,36 @@ import socket
 import sys
 import tempfile
 import threading
+from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import dask
+import polars as pl
 import pytest
 from distributed import LocalCluster
+from hypothesis import HealthCheck, Phase, given, settings
+from polars.testing import assert_frame_equal
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws" / "machine"))
+from drawn_partitions import runs
 from test_runs_in_parts import Connection, a_row, rendered, the_job
 
 from exchanger.cli.wiring import open_world
 from exchanger.config.loading import read_config
 from exchanger.errors import EngineDiffers, EngineGaveUp, EngineUnreachable, Stopped
 from exchanger.files.bounds import Bounds
-from exchanger.jobs.engine import in_order
+from exchanger.jobs.engine import Here, in_order
 from exchanger.outside import dask_cluster
 from exchanger.outside.dask_cluster import dask_engine
+from exchanger.profiles.partition import plan_partition
 
 pytestmark = pytest.mark.long(25, together=True)
 ROWS = 240
+EXAMPLES = 15
+AT_NIGHT = 1_000
 
 
 def local(**settings):
@@ -148,6 +158,49 @@ def test_a_cluster_decides_as_this_process_does(address, expected):
     assert expected == came_of(recording)
     assert len(recording.engine.shares) == 2, "both workers have planned parts"
     assert recording.engine.ahead == recording.most == 3, "no more is in memory than room is for"
+
+
+@pytest.mark.parametrize("examples", [EXAMPLES, pytest.param(AT_NIGHT, marks=pytest.mark.nightly)])
+def test_whatever_is_to_be_planned_is_planned_alike(address, examples):
+    """Of any rows, rules, held values and orders a cluster makes the plans that are made here."""
+    seen = Counter()
+
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],  # Shrinking takes minutes, as for the merge laws.
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(runs())
+    def law(run):
+        planned = partial(plan_partition, terms=run.terms)
+        expected = list(in_order(Here(), planned, run.parts))
+        found = list(in_order(engine, planned, run.parts))
+        assert [parts_of(plan) for plan in expected] == [parts_of(plan) for plan in found]
+        for one, other in zip(expected, found, strict=True):
+            for name, frame in frames_of(one).items():
+                assert_frame_equal(frame, frames_of(other)[name], check_exact=True)
+                seen[name] += frame.height
+
+    with opened(address) as engine:
+        law()
+        assert 2 == len(engine.shares), "both workers have planned parts"
+    assert {"outbox", "gifts", "rejected", "orders"} == set(+seen), "none was always empty"
+
+
+def frames_of(plan):
+    """Tell the frames of a plan by their names."""
+    return {name: value for name, value in vars(plan).items() if isinstance(value, pl.DataFrame)}
+
+
+def parts_of(plan):
+    """Tell what a plan has besides its frames, and which frames it has."""
+    return {
+        name: type(value) if isinstance(value, pl.DataFrame) else value
+        for name, value in vars(plan).items()
+    }
 
 
 def test_a_worker_that_is_killed_changes_nothing(address, expected, tmp_path):

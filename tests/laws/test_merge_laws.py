@@ -107,9 +107,9 @@ def as_held(value):
 
 
 @st.composite
-def cases(draw):
-    """A field for every strategy, rows of several profiles, and what is held."""
-    specs = {
+def cases(draw, specs=None):
+    """A field for every strategy, unless they are given, rows of profiles, and what is held."""
+    specs = specs or {
         name: oracle.Field(
             name, draw(st.sampled_from(types)), SCALE, MAX_ITEMS, ordered=draw(st.booleans())
         )
