@@ -32,6 +32,7 @@ class Exchange:
     connection: dict
     warm: WarmServer
     jobs: dict = field(default_factory=dict)
+    engine: dict | None = None
 
     @property
     def config(self) -> Path:
@@ -41,7 +42,8 @@ class Exchange:
         """Write the configuration file with these jobs."""
         self.jobs = jobs
         with self.config.open("w") as file:
-            YAML().dump({"connections": {"main": self.connection}, "jobs": jobs}, file)
+            content = {"connections": {"main": self.connection}, "jobs": jobs}
+            YAML().dump(content | ({"engine": self.engine} if self.engine else {}), file)
 
     @property
     def environment(self) -> dict:
