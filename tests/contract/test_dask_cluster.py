@@ -142,6 +142,7 @@ def came_of(engine, *, kinds=("csv", "ndjson", "parquet")):
             connection.use(engine)
         for number, some in enumerate((rows, rows[::-1])):
             found.append(connection.run(rendered(number, [(kind, some) for kind in kinds])))
+            found.append(connection.planned())
         return found, connection.held()
 
 

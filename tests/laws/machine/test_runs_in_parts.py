@@ -107,6 +107,11 @@ class Connection:
             "braze": self.workspace.profiles,
         }
 
+    def planned(self):
+        """Tell what the last run planned, object by object."""
+        run = self.state.runs.newest().document
+        return self._frame(run.outbox).to_dicts() if run.outbox else []
+
     def use(self, engine):
         """Plan parts elsewhere."""
         self.world = replace(self.world, engine=engine)
