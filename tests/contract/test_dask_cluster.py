@@ -33,10 +33,10 @@ from exchanger.outside import dask_cluster
 from exchanger.outside.dask_cluster import dask_engine
 from exchanger.profiles.partition import plan_partition
 
-pytestmark = pytest.mark.long(25, together=True)
+pytestmark = pytest.mark.long(33, together=True)
 ROWS = 240
 EXAMPLES = 15
-AT_NIGHT = 1_000
+AT_NIGHT = 500
 
 
 def local(**settings):
