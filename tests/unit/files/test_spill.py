@@ -1,5 +1,7 @@
 """Frames that wait, in memory or on disk, come back as they were."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 import pytest
 
@@ -13,6 +15,14 @@ FRAMES = [
     pl.DataFrame({"a": [1, 2], "b": [["x"], None]}),
     pl.DataFrame({"a": [3], "c": ["y"]}),
     pl.DataFrame({"a": pl.Series([], dtype=pl.Int64)}),
+    pl.DataFrame(
+        {
+            "a": pl.Series([10**37, None, -(2**100)], dtype=pl.Int128),
+            "d": pl.Series(["1.50", None, "-2"]).cast(pl.Decimal(38, 2)),
+            "t": pl.Series([datetime(2026, 1, 2, 3, tzinfo=UTC)] * 3),
+            "n": pl.Series([None] * 3, dtype=pl.Null),
+        }
+    ),
 ]
 CSV = "id,n\n" + "".join(f"p{n},{n}\n" for n in range(20)) + "late,1.5\nragged\n\nlast,"
 
@@ -26,8 +36,9 @@ def test_frames_come_back_in_order(tmp_path, room):
 
     for _ in range(2):
         assert all(a.equals(b) for a, b in zip(FRAMES, spill.frames(), strict=True))
-    assert [["a", "b"], ["a"], ["a"]] == [f.columns for f in spill.frames(["b", "a"])]
-    assert 3 == spill.rows
+        assert [f.schema for f in FRAMES] == [f.schema for f in spill.frames()]
+    assert [["a", "b"], ["a"], ["a"], ["a"]] == [f.columns for f in spill.frames(["b", "a"])]
+    assert 6 == spill.rows
     assert bool(room < 1 << 20) == bool([*tmp_path.iterdir()])
 
 
