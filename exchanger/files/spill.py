@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import Lock
 
 import polars as pl
 from polars import selectors
@@ -37,6 +38,7 @@ class Shelf:
         self.folder = folder
         self.bounds = bounds or Bounds()
         self._left = self.bounds.room
+        self._lock = Lock()  # Frames are made ahead, in threads.
         self._numbers = count()
 
     def spill(self) -> Spill:
@@ -49,14 +51,15 @@ class Shelf:
 
     def take(self, size: int) -> bool:
         """Take room for so many bytes; False if there is not so much."""
-        if size > self._left:
-            return False
-        self._left -= size
-        return True
+        with self._lock:
+            fits = size <= self._left
+            self._left -= size if fits else 0
+        return fits
 
     def give_back(self, size: int) -> None:
         """Give back what was taken."""
-        self._left += size
+        with self._lock:
+            self._left += size
 
 
 @dataclass(frozen=True)
