@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from exchanger.files.arrow import pa, parquet
+from exchanger.files.arrow import empty_table, pa, parquet
 
 _WORTH_A_THREAD = 20_000
 """Rows that take longer to write than it takes to begin a thread."""
@@ -106,7 +106,7 @@ class FrameFile:
             self.row_size = size // max(self.rows, 1)
             """Bytes of a row before it was compressed, on average."""
             self.columns: list[str] = file.schema_arrow.names
-            self._empty = pl.DataFrame(pl.from_arrow(file.schema_arrow.empty_table()))
+            self._empty = pl.DataFrame(pl.from_arrow(empty_table(file.schema_arrow)))
 
     def frames(
         self, columns: Collection[str] | None = None, *, rows: int | None = None

@@ -1,5 +1,7 @@
 """Frames that wait, in memory or on disk, come back as they were."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import polars as pl
@@ -97,6 +99,26 @@ def test_large_frames_are_written_beside_and_stay_in_order(tmp_path):
     assert [0, 1, 2, 3] == [frame["n"][-1] for frame in frames.frames()]
     assert seen == sorted(set(seen))
     assert len(sizes) == len(seen)
+
+
+def test_files_are_read_without_pandas(tmp_path):
+    """Where pandas is installed it is left alone: importing it takes half a second, and 40 MB."""
+    path = tmp_path / "f.parquet"
+    pl.DataFrame({"a": ["x"], "s": [{"x": 1}]}).write_parquet(path)
+    code = """
+import sys
+from pathlib import Path
+from exchanger.config.models import Source
+from exchanger.files.frame_file import FrameFile
+from exchanger.files.reading import read_table
+path = Path(sys.argv[1])
+FrameFile(path).empty()
+[*read_table(path, "f.parquet", Source(prefix="in/")).pieces()]
+print([name for name in ("polars", "pandas") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
+
+    assert ("['polars']\n", "") == (done.stdout.decode(), done.stderr.decode())
 
 
 def refuse(_path):
