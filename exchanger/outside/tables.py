@@ -34,8 +34,9 @@ from exchanger.errors import (
     StorageError,
     StorageUnreachable,
 )
+from exchanger.files.ahead import ahead
 from exchanger.outside.table_handle import FIRST_PAUSE, TableHandle
-from exchanger.outside.table_streams import ahead, noting, stream
+from exchanger.outside.table_streams import noting, stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
