@@ -92,6 +92,8 @@ class Acknowledgements:
         self._nonce = new_nonce()
         self.requests: Callable[[], int] = lambda: 0
         """Counts what this process has sent for the run; noted with all that is written."""
+        self.kept: Callable[[pl.DataFrame], None] = lambda _: None
+        """Told what was written, once the bucket has it; perhaps by several threads."""
         # Windows are begun and ended from several threads, and each draws a number of its own.
         self._parts = count(1)
         self._windows = count(1)
@@ -205,3 +207,4 @@ class Acknowledgements:
         acks.write_parquet(body, metadata=noted)
         key = self._names.ack(self._seq, self._nonce, next(self._parts))
         self._bucket.write(key, body.getvalue(), if_none_match=True)
+        self.kept(acks)
