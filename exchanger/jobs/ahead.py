@@ -10,10 +10,9 @@ Settling commits them only if they were made from exactly what the frozen acknow
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,6 +21,7 @@ import structlog
 from exchanger.files.spill import Shelf
 from exchanger.jobs.acknowledgements import SCHEMA, Answers
 from exchanger.jobs.held_parts import held_of, sent_parts
+from exchanger.jobs.results import Count
 from exchanger.profiles.columns import ITEM
 
 if TYPE_CHECKING:
@@ -88,35 +88,39 @@ class Ahead:
         self._held = state.held
         self._run = run
         self._outbox = outbox
-        self._parts = partial(sent_parts, outbox, world.bounds)
-        self._rows = state.held.prepare(Shelf(world.workdir).path, seq=run.seq)
+        self._shelf = Shelf(world.workdir, world.bounds)
+        self._rows = state.held.prepare(self._shelf.path, seq=run.seq)
         self._heard = _Heard(world.clock)
-        self._others = [pl.DataFrame(schema=SCHEMA)]
+        self.count: Count | None = None
+        """What became of the objects, if none was refused; once *agrees* has said so."""
         self._pool = ThreadPoolExecutor(1, "ahead")
-        self._made: Future[None] = self._pool.submit(copy_context().run, self._make)
+        self._made = self._pool.submit(copy_context().run, self._make)
 
     def take(self, acks: pl.DataFrame) -> None:
         """Take acknowledgements that the bucket has, from any thread; ``SCHEMA``."""
         self._heard.take(acks)
 
-    def deliver(self, answers: Answers) -> bool:
+    def agrees(self, answers: Answers) -> bool:
         """
-        Record what was made.
+        Tell whether all was made, and from what the frozen acknowledgements say.
 
-        Args:
-            answers: What the frozen acknowledgements say.
-
-        Returns:
-            Whether it is recorded now; else it must be made from the answers.
+        Answers name no item twice, and only items that were sent. So where all others are alike
+        and the count is that of the outbox, the same items were accepted.
         """
         self._heard.end()
         try:
-            self._made.result()
-            if not self._agrees(answers):
-                log.info("held.made_again", seq=self._run.seq)
-                return False
+            others = pl.concat(self._made.result()).sort(ITEM)
+        except Exception as error:  # noqa: BLE001 - whatever failed is done at settling then
+            log.warning("held.not_made_ahead", seq=self._run.seq, error=str(error))
+            return False
+        alike = others.equals(answers.others.sort(ITEM))
+        return alike and answers.ok.len() + others.height == self._outbox.rows
+
+    def deliver(self) -> bool:
+        """Record what was made, which must agree; False if it could not be."""
+        try:
             self._held.deliver_prepared(self._rows)
-        except Exception as error:  # noqa: BLE001 - what fails here is done in the other way
+        except Exception as error:  # noqa: BLE001 - settling goes the other way, and tells of it
             log.warning("held.not_made_ahead", seq=self._run.seq, error=str(error))
             return False
         return True
@@ -130,25 +134,24 @@ class Ahead:
         except Exception as error:  # noqa: BLE001 - it is swept one day
             log.warning("held.not_dropped", seq=self._run.seq, error=str(error))
 
-    def _make(self) -> None:
-        for part in self._parts():
+    def _make(self) -> list[pl.DataFrame]:
+        """Make all rows, or as many as there are answers; gives those that are not ``ok``."""
+        others = [pl.DataFrame(schema=SCHEMA)]
+        count: Count | None = Count(self._run, self._outbox, self._shelf)
+        for part in sent_parts(self._outbox, self._shelf.bounds, Count.needed(self._outbox)):
             heard = self._heard.of(part[ITEM])
             if heard is None:
-                return
+                break
             answers, at = heard
-            self._others.append(answers.others)
-            self._rows.add(held_of(self._run, part, answers), at=at)
-
-    def _agrees(self, answers: Answers) -> bool:
-        """
-        Tell whether all objects were answered, and as the rows were made.
-
-        Answers name no item twice, and only items that were sent. So where all others are alike
-        and the count is that of the outbox, the same items were accepted.
-        """
-        others = pl.concat(self._others).sort(ITEM)
-        alike = others.equals(answers.others.sort(ITEM))
-        return alike and answers.ok.len() + others.height == self._outbox.rows
+            answered = answers.beside(part)
+            # Of what was refused all columns would be needed.
+            count = None if answers.others.height else count
+            if count is not None:
+                count.add(answered)
+            self._rows.add(held_of(self._run, answered), at=at)
+            others.append(answers.others)
+        self.count = count
+        return others
 
 
 class _Heard:

@@ -88,11 +88,11 @@ def _finish(world: World, state: ConnectionState, stored: Stored, outbox: FrameF
     run = stored.document
     if run.state == "planned":
         stored = state.runs.change(stored, state="delivering", fence=_fence(world))
+    acks = Acknowledgements(world.bucket, state.names, run.seq)
     if stored.document.state == "delivering":
-        acks = Acknowledgements(world.bucket, state.names, run.seq)
         stored, outbox = look_again(world, state, stored, outbox, acks)
         return _send(world, state, stored, outbox, acks)
-    return settle(world, state, stored, outbox)
+    return settle(world, state, stored, outbox, acks)
 
 
 def _send(
@@ -112,7 +112,7 @@ def _send(
         requests += make_certain(world, suspects) if run.taken_over else 0
         report = _counted(stored.document, requests, suspects)
         stored = _freeze(world, state, stored, acks, report)
-        return settle(world, state, stored, outbox, ahead)
+        return settle(world, state, stored, outbox, acks, ahead=ahead)
 
 
 def _counted(run: RunDocument, requests: int, suspects: pl.DataFrame) -> dict[str, Any]:

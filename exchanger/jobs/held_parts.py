@@ -11,42 +11,42 @@ from exchanger.jobs.results import NOT_TAKEN, is_doubtful
 from exchanger.profiles.columns import EXISTS, ITEM, PROFILE, SURE, WANTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from exchanger.files.frame_file import FrameFile
-    from exchanger.jobs.acknowledgements import Answers
     from exchanger.state.runs import RunDocument
 
 _AT_ONCE = Bounds(rows=65_536, size=32 << 20)
 """Objects that become rows of held values at once; several such frames are in memory."""
 
 
-def sent_parts(outbox: FrameFile, bounds: Bounds) -> Iterator[pl.DataFrame]:
+def sent_parts(
+    outbox: FrameFile, bounds: Bounds, columns: Collection[str] = ()
+) -> Iterator[pl.DataFrame]:
     """
     Read of an outbox what *held_of* needs, part by part.
 
     Args:
         outbox: The outbox.
         bounds: How much of a run is worked on at once.
+        columns: To be read as well.
     """
-    needed = [name for name in outbox.columns if name.startswith(WANTED)]
-    most = min(each.rows_of(len(needed), outbox.row_size) for each in (_AT_ONCE, bounds))
-    return outbox.frames([ITEM, PROFILE, SURE, *needed], rows=most)
+    wanted = [name for name in outbox.columns if name.startswith(WANTED)]
+    most = min(each.rows_of(len(wanted), outbox.row_size) for each in (_AT_ONCE, bounds))
+    return outbox.frames({ITEM, PROFILE, SURE, *wanted, *columns}, rows=most)
 
 
-def held_of(run: RunDocument, part: pl.DataFrame, answers: Answers) -> pl.DataFrame:
+def held_of(run: RunDocument, answered: pl.DataFrame) -> pl.DataFrame:
     """
     Turn a part of the outbox into rows of held values.
 
     Args:
         run: The run.
-        part: As *sent_parts* gives it.
-        answers: What was answered to it.
+        answered: As *sent_parts* gives it, with the answers beside.
 
     Returns:
         ``@profile``, ``@exists`` and canonical columns.
     """
-    answered = answers.beside(part)
     refused = answered.filter(pl.col("outcome").is_in(NOT_TAKEN))
     unknown = answered.filter(pl.col("outcome") == "unknown")
     doubtful = refused.filter(is_doubtful(run))

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.files.spill import Shelf
-from exchanger.jobs.acknowledgements import Acknowledgements
 from exchanger.jobs.held_parts import held_of, sent_parts
 from exchanger.jobs.origins import close_origin
 from exchanger.jobs.quarantine_file import write_quarantine
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from exchanger.files.frame_file import FrameFile
-    from exchanger.jobs.acknowledgements import Answers
+    from exchanger.jobs.acknowledgements import Acknowledgements, Answers
     from exchanger.jobs.ahead import Ahead
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
@@ -40,11 +39,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def settle(
+def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     world: World,
     state: ConnectionState,
     stored: Stored,
     outbox: FrameFile,
+    acks: Acknowledgements,
+    *,
     ahead: Ahead | None = None,
 ) -> RunReport:
     """
@@ -55,16 +56,20 @@ def settle(
         state: Where it is committed: held values, orders, applied files, kept types, in this order.
         stored: The run document, ``settling``.
         outbox: The run's outbox; it is read in parts.
+        acks: Its acknowledgements, of which those count that are frozen.
         ahead: Held values that this process made while it sent the run, if it did.
     """
     run = stored.document
-    answers = Acknowledgements(world.bucket, state.names, run.seq).read(run.ack_parts)
+    answers = acks.read(run.ack_parts)
+    made = ahead if ahead is not None and ahead.agrees(answers) else None
     report = RunReport.from_json(run.report)
-    shelf = Shelf(world.workdir, world.bounds)
-    results = count_results(run, report, outbox, answers, shelf)
+    count = made.count if made is not None else None
+    if count is None:
+        count = count_results(run, outbox, answers, Shelf(world.workdir, world.bounds))
+    results = count.into(report)
     gave, owed = keep_gifts(world, state, run, results)
 
-    if ahead is None or not ahead.deliver(answers):
+    if made is None or not made.deliver():
         _deliver_held(world, state, run, outbox, answers)
     if run.orders:
         orders = state.orders.by(run.job, run.order_by)
@@ -91,7 +96,7 @@ def _deliver_held(
 ) -> None:
     def made() -> Iterator[pl.DataFrame]:
         for part in sent_parts(outbox, world.bounds):
-            yield held_of(run, part, answers)
+            yield held_of(run, answers.beside(part))
 
     state.held.deliver_all(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
 
