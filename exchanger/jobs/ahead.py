@@ -104,17 +104,18 @@ class Ahead:
         """
         Tell whether all was made, and from what the frozen acknowledgements say.
 
-        Answers name no item twice, and only items that were sent. So where all others are alike
-        and the count is that of the outbox, the same items were accepted.
+        Answers name no item twice, and only items that were sent. So where as many items were
+        accepted, all others are alike, and no object is without an answer, the same were accepted.
         """
         self._heard.end()
         try:
-            others = pl.concat(self._made.result()).sort(ITEM)
+            accepted, others = self._made.result()
         except Exception as error:  # noqa: BLE001 - whatever failed is done at settling then
             log.warning("held.not_made_ahead", seq=self._run.seq, error=str(error))
             return False
-        alike = others.equals(answers.others.sort(ITEM))
-        return alike and answers.ok.len() + others.height == self._outbox.rows
+        whole = answers.ok.len() + answers.others.height == self._outbox.rows
+        alike = others.sort(ITEM).equals(answers.others.sort(ITEM))
+        return whole and alike and accepted == answers.ok.len()
 
     def deliver(self) -> bool:
         """Record what was made, which must agree; False if it could not be."""
@@ -134,9 +135,9 @@ class Ahead:
         except Exception as error:  # noqa: BLE001 - it is swept one day
             log.warning("held.not_dropped", seq=self._run.seq, error=str(error))
 
-    def _make(self) -> list[pl.DataFrame]:
-        """Make all rows, or as many as there are answers; gives those that are not ``ok``."""
-        others = [pl.DataFrame(schema=SCHEMA)]
+    def _make(self) -> tuple[int, pl.DataFrame]:
+        """Make rows as long as answers come; tells how many were ``ok``, and all others."""
+        accepted, others = 0, [pl.DataFrame(schema=SCHEMA)]
         count: Count | None = Count(self._run, self._outbox, self._shelf)
         for part in sent_parts(self._outbox, self._shelf.bounds, Count.needed(self._outbox)):
             heard = self._heard.of(part[ITEM])
@@ -149,9 +150,10 @@ class Ahead:
             if count is not None:
                 count.add(answered)
             self._rows.add(held_of(self._run, answered), at=at)
+            accepted += answers.ok.len()
             others.append(answers.others)
         self.count = count
-        return others
+        return accepted, pl.concat(others)
 
 
 class _Heard:

@@ -79,7 +79,7 @@ class Count:
         self._refused = shelf.spill()
         self._without = [pl.Series(PROFILE, [], pl.String)]
         self._failed: list[pl.DataFrame] = []
-        self._first: list[pl.DataFrame] = []
+        self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
         self._counts: Counter[str] = Counter()
         self._dropped = self._unknown = self._unknown_points = 0
 
@@ -97,18 +97,20 @@ class Count:
             answered: Rows of the outbox with ``outcome``, ``reason`` and ``uncertain``.
         """
         accepted = answered.filter(pl.col("outcome") == "ok")
-        self._first.append(_first_of_each(accepted.select(PROFILE, SURE, *self._wanted)))
+        candidates = pl.concat([self._first, accepted.select(PROFILE, SURE, *self._wanted)])
+        self._first = _alone(_first_of_each(candidates))
         self._count_accepted(accepted)
         if accepted.height == answered.height:
             return
-        refused = answered.filter(pl.col("outcome").is_in(NOT_TAKEN))
+        refused = _alone(answered.filter(pl.col("outcome").is_in(NOT_TAKEN)))
         dropped = answered.filter(pl.col("outcome").is_null())
         unknown = answered.filter(pl.col("outcome") == "unknown")
         if refused.height:
             self._refused.add(refused)
-        self._without += [refused[PROFILE], dropped[PROFILE]]
         failed = answered.filter(pl.col("outcome").ne_missing("ok"))
-        self._failed.append(failed.select(PROFILE, "outcome", *self._wanted))
+        failed = _alone(failed.select(PROFILE, "outcome", *self._wanted))
+        self._failed.append(failed)
+        self._without.append(failed.filter(pl.col("outcome").ne_missing("unknown"))[PROFILE])
         self._counts["rows_refused"] += int(refused[ROWS].sum())
         self._counts["profiles_refused"] += refused.height
         if self._discarded:
@@ -127,12 +129,11 @@ class Count:
             report.notes += _in_words(self._dropped, self._unknown, self._unknown_points)
         outcome = pl.lit(None, pl.String).alias("outcome")
         nobody = self._nothing.select(PROFILE, outcome, *self._wanted)
-        nothing = self._nothing.select(PROFILE, SURE, *self._wanted)
         return Results(
             refused=self._refused,
             without=pl.concat(self._without),
             failed=pl.concat([nobody, *self._failed]),
-            first=pl.concat([nothing, *self._first]),
+            first=self._first,
             shelf=self._shelf,
         )
 
@@ -200,6 +201,11 @@ def _first_of_each(accepted: pl.DataFrame) -> pl.DataFrame:
         if name.startswith(WANTED)
     ]
     return accepted.filter(SURE).filter(pl.any_horizontal(pl.lit(value=False), *among))
+
+
+def _alone(rows: pl.DataFrame) -> pl.DataFrame:
+    """Copy a few rows out of the texts of many, which would stay in memory with them."""
+    return pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
 def _in_words(dropped: int, unknown: int, points: int) -> list[str]:

@@ -191,7 +191,7 @@ class Table:
         prepared = files.finish()
 
         def once(table: DeltaTable | None) -> bool:
-            if table is not None and widen(self._handle, table, prepared.schema):
+            if table is not None and self._widen(table, prepared):
                 # That commit took no notice of a competitor's transaction, so look again.
                 table = self._handle.current()
                 if table is not None and _written(table, writer) >= seq:
@@ -316,6 +316,9 @@ class Table:
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
         write(self._handle, table, frame, marks)
+
+    def _widen(self, table: DeltaTable, files: PreparedFiles) -> bool:
+        return widen(self._handle, table, files.schema)
 
     def _name(
         self, table: DeltaTable | None, files: PreparedFiles, marks: Sequence[Transaction]
