@@ -92,8 +92,8 @@ class Acknowledgements:
         self._nonce = new_nonce()
         self.requests: Callable[[], int] = lambda: 0
         """Counts what this process has sent for the run; noted with all that is written."""
-        self.kept: Callable[[pl.DataFrame], None] = lambda _: None
-        """Told what was written, once the bucket has it; perhaps by several threads."""
+        self.kept: Callable[[pl.Series, pl.DataFrame], None] = lambda *_: None
+        """Told what the bucket has by now, as ``Answers`` are made of it; by several threads."""
         # Windows are begun and ended from several threads, and each draws a number of its own.
         self._parts = count(1)
         self._own: dict[str, tuple[pl.Series, pl.DataFrame]] = {}
@@ -208,7 +208,7 @@ class Acknowledgements:
         key = self._names.ack(self._seq, self._nonce, next(self._parts))
         self._bucket.write(key, body.getvalue(), if_none_match=True)
         self._own[key] = _sorted_out(acks)
-        self.kept(acks)
+        self.kept(*self._own[key])
 
     def _read(self, key: str) -> tuple[pl.Series, pl.DataFrame]:
         return _sorted_out(pl.read_parquet(io.BytesIO(self._bucket.read(key)[0])))

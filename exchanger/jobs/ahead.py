@@ -13,6 +13,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from exchanger.state.runs import RunDocument
 
 log = structlog.get_logger()
+
+_NO_ITEM = 2**32 - 1
+"""Beyond all items of any run."""
 
 
 @contextmanager
@@ -67,7 +71,6 @@ def made_ahead(
     try:
         yield ahead
     finally:
-        acks.kept = lambda _: None
         ahead.end()
 
 
@@ -94,11 +97,11 @@ class Ahead:
         self.count: Count | None = None
         """What became of the objects, if none was refused; once *agrees* has said so."""
         self._pool = ThreadPoolExecutor(1, "ahead")
-        self._made = self._pool.submit(copy_context().run, self._make)
+        self._made = self._pool.submit(copy_context().run, self._work)
 
-    def take(self, acks: pl.DataFrame) -> None:
-        """Take acknowledgements that the bucket has, from any thread; ``SCHEMA``."""
-        self._heard.take(acks)
+    def take(self, ok: pl.Series, others: pl.DataFrame) -> None:
+        """Take acknowledgements that the bucket has, from any thread."""
+        self._heard.take(ok, others)
 
     def agrees(self, answers: Answers) -> bool:
         """
@@ -115,7 +118,10 @@ class Ahead:
             return False
         whole = answers.ok.len() + answers.others.height == self._outbox.rows
         alike = others.sort(ITEM).equals(answers.others.sort(ITEM))
-        return whole and alike and accepted == answers.ok.len()
+        agreed = whole and alike and accepted == answers.ok.len()
+        if not agreed:
+            log.info("held.made_again", seq=self._run.seq)
+        return agreed
 
     def deliver(self) -> bool:
         """Record what was made, which must agree; False if it could not be."""
@@ -128,12 +134,19 @@ class Ahead:
 
     def end(self) -> None:
         """Stop, wherever it stands, and drop what was not recorded; never fails."""
-        self._heard.end()
+        self._heard.stop()
         self._pool.shutdown()
         try:
             self._rows.drop()
         except Exception as error:  # noqa: BLE001 - it is swept one day
             log.warning("held.not_dropped", seq=self._run.seq, error=str(error))
+
+    def _work(self) -> tuple[int, pl.DataFrame]:
+        try:
+            return self._make()
+        finally:
+            # Whatever comes from now on is of no use.
+            self._heard.stop()
 
     def _make(self) -> tuple[int, pl.DataFrame]:
         """Make rows as long as answers come; tells how many were ``ok``, and all others."""
@@ -156,6 +169,23 @@ class Ahead:
         return accepted, pl.concat(others)
 
 
+@dataclass(frozen=True)
+class _Told:
+    """Acknowledgements, and when the bucket had them."""
+
+    at: datetime
+    ok: pl.Series
+    others: pl.DataFrame
+
+    def __len__(self) -> int:
+        return self.ok.len() + self.others.height
+
+    def within(self, first: int, last: int) -> _Told:
+        """Choose those of some items that follow one another."""
+        ok = self.ok.filter(self.ok.is_between(first, last))
+        return _Told(self.at, ok, self.others.filter(pl.col(ITEM).is_between(first, last)))
+
+
 class _Heard:
     """
     Acknowledgements on their way from the threads that keep them to the one that uses them.
@@ -167,19 +197,27 @@ class _Heard:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._news = threading.Condition()
-        self._waiting: list[tuple[datetime, pl.DataFrame]] = []
-        self._ended = False
+        self._waiting: list[_Told] = []
+        self._ended = self._stopped = False
 
-    def take(self, acks: pl.DataFrame) -> None:
+    def take(self, ok: pl.Series, others: pl.DataFrame) -> None:
         """Add some."""
         with self._news:
-            self._waiting.append((self._clock.now(), acks))
-            self._news.notify_all()
+            if not self._stopped:
+                self._waiting.append(_Told(self._clock.now(), ok, others))
+                self._news.notify_all()
 
     def end(self) -> None:
         """Say that no more will come."""
         with self._news:
             self._ended = True
+            self._news.notify_all()
+
+    def stop(self) -> None:
+        """Say that nobody wants any more."""
+        with self._news:
+            self._stopped = True
+            self._waiting.clear()
             self._news.notify_all()
 
     def of(self, items: pl.Series) -> tuple[Answers, datetime] | None:
@@ -190,22 +228,19 @@ class _Heard:
             items: In order; those asked for later come after them.
 
         Returns:
-            The answers, and when the last of them came; None if some never will.
+            The answers, and when the last of them came; None if some never will, or need not.
         """
         first, last = items[0], items[-1]
-        asked = pl.col(ITEM).is_between(first, last)
         with self._news:
-            while True:
-                here = [(at, acks.filter(asked)) for at, acks in self._waiting]
-                here = [(at, acks) for at, acks in here if acks.height]
-                if sum(acks.height for _, acks in here) >= items.len():
-                    break
+            while not self._stopped:
+                here = [part for told in self._waiting if len(part := told.within(first, last))]
+                if sum(map(len, here)) >= items.len():
+                    later = (told.within(last + 1, _NO_ITEM) for told in self._waiting)
+                    self._waiting = [told for told in later if len(told)]
+                    ok = pl.concat(told.ok for told in here)
+                    others = pl.concat(told.others for told in here)
+                    return Answers(ok, others), max(told.at for told in here)
                 if self._ended:
-                    return None
+                    break
                 self._news.wait()
-            later = [(at, acks.filter(pl.col(ITEM) > last)) for at, acks in self._waiting]
-            self._waiting = [(at, acks) for at, acks in later if acks.height]
-        acks = pl.concat(acks for _, acks in here)
-        accepted = acks["outcome"] == "ok"
-        answers = Answers(acks[ITEM].filter(accepted), acks.filter(~accepted))
-        return answers, max(at for at, _ in here)
+        return None

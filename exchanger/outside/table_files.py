@@ -173,10 +173,12 @@ class _OpenFile:
         )
 
     def give_up(self) -> None:
-        """Leave nothing of it behind."""
-        self._writer.close()
+        """Leave nothing of it behind, also where the disk is full."""
         self._path.unlink(missing_ok=True)
-        self._upload.give_up()
+        try:
+            self._writer.close()
+        finally:
+            self._upload.give_up()
 
 
 class _Numbers:
