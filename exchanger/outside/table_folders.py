@@ -48,12 +48,12 @@ class BucketFolder:
 
     Args:
         bucket: The bucket.
-        prefix: Ends in ``/``.
+        prefix: The table's; with or without a slash at its end.
     """
 
     def __init__(self, bucket: _Objects, prefix: str) -> None:
         self._bucket = bucket
-        self._prefix = prefix
+        self._prefix = prefix.rstrip("/") + "/"
 
     def upload(self, name: str) -> Upload:
         """Begin to put a file there."""

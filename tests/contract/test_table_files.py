@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from exchanger.errors import StorageError
+from exchanger.files.names import StateNames
 from exchanger.outside.table_files import TableFiles
 from exchanger.outside.table_folders import BucketFolder, LocalFolder
 from exchanger.outside.tables import MANY_FILES, Table
@@ -17,7 +18,7 @@ from exchanger.state.held import HeldValues, PreparedRows
 
 AT = datetime(2026, 9, 15, 10, tzinfo=UTC)
 LATER = AT + timedelta(minutes=5)
-PREFIX = "_exchanger/main/held/"
+PREFIX = StateNames("_exchanger/main/").held
 NAMES = [f"p{n}" for n in range(40)]
 
 

@@ -72,6 +72,7 @@ class Meddled(BucketDouble):
 def connection(tmp_path, monkeypatch):
     """A connection whose runs are sent in parts of two, and whose held values are made ahead."""
     monkeypatch.setattr(delivery, "WINDOW", 3)
+    monkeypatch.setattr(delivery, "OPEN", 1)
     made = Connection(tmp_path, PARTS, the_job(order_by=None, create_missing=True, remaining=True))
     made.world = replace(made.world, braze=lambda: Slow(made, lambda _: None))
     return made
@@ -129,6 +130,7 @@ def test_rows_are_as_old_as_the_answers_to_their_part(connection):
     def note(key, body):
         if "/acks/" in key:
             items = pl.read_parquet(io.BytesIO(body))["@item"]
+            connection.time.advance(1)
             answered.update(dict.fromkeys(items, connection.world.clock.now()))
 
     connection.world = replace(connection.world, bucket=Meddled(connection, note), batch_size=1)
