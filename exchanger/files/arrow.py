@@ -20,3 +20,12 @@ ParquetFile = Any
 
 ArrowInvalid: type[Exception] = pa.ArrowInvalid
 ArrowException: type[Exception] = pa.ArrowException
+
+
+def empty_table(schema: Any) -> Table:
+    """
+    Make a table without rows.
+
+    Arrow's own would look whether pandas is installed, and import it: half a second, and 40 MB.
+    """
+    return pa.Table.from_batches([], schema=schema)

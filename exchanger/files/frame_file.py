@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from exchanger.files.arrow import pa, parquet
+from exchanger.files.arrow import empty_table, pa, parquet
 
 _WORTH_A_THREAD = 20_000
 """Rows that take longer to write than it takes to begin a thread."""
@@ -44,7 +44,7 @@ class FrameWriter:
             OSError: This frame or the one before could not be written.
         """
         if self._writer is None:
-            self._schema = frame.to_arrow().schema
+            self._schema = frame.clear().to_arrow().schema
             # It is read once or twice and then never again, so quickly written beats small; without
             # dictionaries it is hardly larger, and read in half the time.
             self._writer = parquet.ParquetWriter(
@@ -55,13 +55,12 @@ class FrameWriter:
                 write_statistics=False,
             )
         if frame.height:
-            rows = frame.to_arrow().cast(self._schema)
             self._wait()
             if frame.height < _WORTH_A_THREAD:
-                self._write(rows)
+                self._write(frame)
             else:
                 self._thread = self._thread or ThreadPoolExecutor(1, "frames")
-                self._under_way = self._thread.submit(self._write, rows)
+                self._under_way = self._thread.submit(self._write, frame)
             self.rows += frame.height
 
     def close(self) -> FrameFile:
@@ -77,7 +76,8 @@ class FrameWriter:
         if self._thread is not None:
             self._thread.shutdown()
 
-    def _write(self, rows: Any) -> None:
+    def _write(self, frame: pl.DataFrame) -> None:
+        rows = frame.to_arrow().cast(self._schema)
         self._writer.write_table(rows, row_group_size=rows.num_rows)
         if self._grown is not None:
             self._grown(self.path)
@@ -106,7 +106,7 @@ class FrameFile:
             self.row_size = size // max(self.rows, 1)
             """Bytes of a row before it was compressed, on average."""
             self.columns: list[str] = file.schema_arrow.names
-            self._empty = pl.DataFrame(pl.from_arrow(file.schema_arrow.empty_table()))
+            self._empty = pl.DataFrame(pl.from_arrow(empty_table(file.schema_arrow)))
 
     def frames(
         self, columns: Collection[str] | None = None, *, rows: int | None = None

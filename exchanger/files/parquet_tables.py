@@ -20,6 +20,7 @@ from exchanger.files.arrow import (
     ParquetFile,
     RecordBatch,
     Table,
+    empty_table,
     pa,
     parquet,
 )
@@ -89,7 +90,7 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
             cells.add(pl.DataFrame([row_numbers(height)]))
         if cells.rows != height:
             raise _damaged(key, f"it promises {height} rows and holds {cells.rows}")
-        empty = _frame(schema.empty_table().select([*usable]), usable, 0)
+        empty = _frame(empty_table(schema).select([*usable]), usable, 0)
     unusable = taken_names() if ROW in schema.names else {}
     for name in plain:
         if name not in usable:

@@ -7,15 +7,22 @@ what is worked on, not by what was read.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import Lock
 
 import polars as pl
+from polars import selectors
 
+from exchanger.files.arrow import pa
 from exchanger.files.bounds import Bounds
+
+_ALIGNED = 64
+"""Bytes at a multiple of which Arrow begins, so that frames need not be copied to be read."""
+_WHOLE = pl.Decimal(38, 0)
+"""What 128-bit integers are on disk, as Arrow has none."""
 
 
 class Shelf:
@@ -31,6 +38,7 @@ class Shelf:
         self.folder = folder
         self.bounds = bounds or Bounds()
         self._left = self.bounds.room
+        self._lock = Lock()  # Frames are made ahead, in threads.
         self._numbers = count()
 
     def spill(self) -> Spill:
@@ -43,21 +51,25 @@ class Shelf:
 
     def take(self, size: int) -> bool:
         """Take room for so many bytes; False if there is not so much."""
-        if size > self._left:
-            return False
-        self._left -= size
-        return True
+        with self._lock:
+            fits = size <= self._left
+            self._left -= size if fits else 0
+        return fits
 
     def give_back(self, size: int) -> None:
         """Give back what was taken."""
-        self._left += size
+        with self._lock:
+            self._left += size
 
 
 @dataclass(frozen=True)
 class _OnDisk:
     at: int
-    size: int
-    names: tuple[str, ...]
+    schema: pl.Schema
+
+    @property
+    def columns(self) -> list[str]:
+        return self.schema.names()
 
 
 class Spill:
@@ -96,10 +108,9 @@ class Spill:
             columns: Only these, as far as a frame has them; all if None.
         """
         for kept in self._kept:
-            names = kept.columns if isinstance(kept, pl.DataFrame) else kept.names
-            chosen = [name for name in names if columns is None or name in columns]
+            chosen = [name for name in kept.columns if columns is None or name in columns]
             if isinstance(kept, pl.DataFrame):
-                yield kept if len(chosen) == kept.width else kept.select(chosen)
+                yield kept.select(chosen) if len(chosen) < kept.width else kept
             else:
                 yield self._read(kept, chosen)
 
@@ -122,14 +133,18 @@ class Spill:
         self._path.unlink(missing_ok=True)
 
     def _write(self, frame: pl.DataFrame) -> _OnDisk:
-        body = io.BytesIO()
-        frame.write_ipc(body, compression="lz4")
+        # Uncompressed: that would take longer than all that is done with a frame in between.
+        rows = frame.with_columns(selectors.by_dtype(pl.Int128).cast(_WHOLE)).to_arrow()
         with self._path.open("ab") as file:
+            file.write(bytes(-file.tell() % _ALIGNED))
             at = file.tell()
-            file.write(body.getbuffer())
-        return _OnDisk(at, body.tell(), tuple(frame.columns))
+            with pa.ipc.new_stream(file, rows.schema) as stream:
+                stream.write_table(rows)
+        return _OnDisk(at, frame.schema)
 
     def _read(self, kept: _OnDisk, columns: list[str]) -> pl.DataFrame:
-        with self._path.open("rb") as file:
+        """Map a frame into memory: what nobody looks at is not read."""
+        with pa.memory_map(str(self._path)) as file:
             file.seek(kept.at)
-            return pl.read_ipc(io.BytesIO(file.read(kept.size)), columns=columns)
+            rows = pl.DataFrame(pl.from_arrow(pa.ipc.open_stream(file).read_all()))
+        return rows.select(pl.col(name).cast(kept.schema[name]) for name in columns)

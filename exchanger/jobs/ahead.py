@@ -96,7 +96,7 @@ class Ahead:
         self._heard = _Heard(world.clock)
         self.count: Count | None = None
         """What became of the objects, if none was refused; once *agrees* has said so."""
-        self._pool = ThreadPoolExecutor(1, "ahead")
+        self._pool = ThreadPoolExecutor(1, "held-ahead")
         self._made = self._pool.submit(copy_context().run, self._work)
 
     def take(self, ok: pl.Series, others: pl.DataFrame) -> None:

@@ -147,7 +147,7 @@ class _Sending:
 
     async def _begin(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> None:
         try:
-            for rows in windows:
+            while (rows := await asyncio.to_thread(next, windows, None)) is not None:
                 await self._room.acquire()
                 if self._is_ending():
                     self._complete = False

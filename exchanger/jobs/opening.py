@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import FileRejected
+from exchanger.files.ahead import ahead
 from exchanger.files.reading import RawTable, read_table
 from exchanger.jobs.contributions import contributions
 from exchanger.jobs.intake import Counting, Intake, WaitingFile
@@ -21,6 +22,7 @@ from exchanger.profiles.raw import RawColumns
 from exchanger.state.runs import ClaimedFile, FileOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from exchanger.jobs.call import ImportCall
@@ -167,11 +169,8 @@ def cast_file(
     try:
         rules = widen_rules(file.rules, reading.types)
         earlier = _earlier(call, file, rules, applied)
-        # What is wrong with the file as a whole shows in its first piece.
-        for piece in table.pieces():
-            raw = _raw(table, _chosen(file.intake, piece), file.claim.key)
-            given = cast_rows(raw, rules, call.job, position, reading.types)
-            reading.add(given, with_records(raw, given))
+        for given, rejected in ahead(_casted(call, position, file, rules, reading)):
+            reading.add(given, rejected)
     except FileRejected as error:
         reading.rows -= file.claim.rows
         reading.files.append(reading.reject(replace(file.claim, rows=0), error, position))
@@ -189,6 +188,19 @@ def cast_file(
     table.clear()
     if earlier is not None:
         reading.corrections.add(negated(earlier, position))
+
+
+def _casted(
+    call: ImportCall, position: int, file: OpenedFile, rules: list[Rule], reading: Reading
+) -> Iterator[tuple[Given, pl.DataFrame]]:
+    """Cast a file piece by piece; what is wrong with it as a whole shows in its first piece."""
+    table = file.table
+    if table is None:
+        return
+    for piece in table.pieces():
+        raw = _raw(table, _chosen(file.intake, piece), file.claim.key)
+        given = cast_rows(raw, rules, call.job, position, reading.types)
+        yield given, with_records(raw, given)
 
 
 def _earlier(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.files.ahead import ahead
 from exchanger.files.frame_file import FrameFile, FrameWriter
 from exchanger.jobs.contributions import with_already
 from exchanger.jobs.engine import here, in_order
@@ -127,7 +128,8 @@ def _plan_parts(
     progress = SilentProgress() if alone else call.world.progress
     progress.step("planning", count)
     with here() if alone else call.world.engine() as engine:
-        for planned in in_order(engine, partial(plan_partition, terms=terms), parts):
+        coming = parts if alone else ahead(parts)
+        for planned in in_order(engine, partial(plan_partition, terms=terms), coming):
             draft.add(planned)
             progress.advance(1)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -157,7 +157,7 @@ class Braze:
         """How many requests were sent to each endpoint, every attempt counted."""
         return dict(self._sent)
 
-    async def track(self, body: bytes) -> TrackAnswer:
+    def track(self, body: bytes) -> Coroutine[Any, Any, TrackAnswer]:
         """
         Send attributes (2).
 
@@ -175,12 +175,8 @@ class Braze:
         """
         if len(body) > LARGEST_BODY:
             raise BrazeRefused(TRACK, 413, f"{len(body)} bytes are more than {LARGEST_BODY}")
-
-        def read(answer: Answer) -> TrackAnswer:
-            said = read_track(answer)
-            return self._cleaned(said) if said else self._refuse(TRACK, answer)
-
-        return await self._send(self._post(TRACK, body), read, reads=(400,))
+        # Not awaited here: of the most frequent request, every step costs.
+        return self._send(self._post(TRACK, body), self._tracked, reads=(400,))
 
     async def export_segment(
         self,
@@ -364,6 +360,10 @@ class Braze:
         detail = self._redactor.clean(message_of(answer))
         kind = _REFUSALS.get(answer.status, BrazeRefused)
         raise kind(endpoint, answer.status, detail, uncertain=answer.uncertain)
+
+    def _tracked(self, answer: Answer) -> TrackAnswer:
+        said = read_track(answer)
+        return self._cleaned(said) if said else self._refuse(TRACK, answer)
 
     def _cleaned(self, said: TrackAnswer) -> TrackAnswer:
         """Take secrets out of what Braze says of single objects, as that is kept."""

@@ -81,40 +81,32 @@ class Wire:
         Raises:
             Fault: There was no answer, or only part of one.
         """
-        try:
-            return await self._exchange(call)
-        except aiohttp.InvalidURL:
-            # Its text is the address, and that of a download is signed.
-            raise Fault(0, "the address is no URL", uncertain=False) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            # Without a connection nothing was sent. In all other cases it may have arrived.
-            unsent = isinstance(
-                error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-            )
-            # The cause is left out: some of these hold the request with its headers.
-            raise Fault(0, _in_words(error), uncertain=not unsent) from None
-
-    async def _exchange(self, call: Call) -> Answer:
         if self._session is None:
             raise RuntimeError("use it as an async context manager")
         headers = {"Content-Type": "application/json"} if call.body is not None else {}
         if call.key:
             headers["Authorization"] = f"Bearer {call.key.get_secret_value().strip()}"
-        async with self._session.request(
-            call.method,
-            # A signature covers the address as it was spelt.
-            URL(call.url, encoded=True) if call.save_to else call.url,
-            params=call.params or None,
-            data=call.body,
-            headers=headers,
-            timeout=_DOWNLOAD_TIMEOUT if call.save_to else self._timeout,
-            allow_redirects=False,
-            proxy=self._proxy_for(call.url),
-        ) as response:
-            if call.save_to and response.ok:
-                await _save(response.content, call.save_to)
-                return Answer(response.status, response.headers, b"")
-            return Answer(response.status, response.headers, await response.read())
+        try:
+            async with self._session.request(
+                call.method,
+                # A signature covers the address as it was spelt.
+                URL(call.url, encoded=True) if call.save_to else call.url,
+                params=call.params or None,
+                data=call.body,
+                headers=headers,
+                timeout=_DOWNLOAD_TIMEOUT if call.save_to else self._timeout,
+                allow_redirects=False,
+                proxy=self._proxy_for(call.url),
+            ) as response:
+                if call.save_to and response.ok:
+                    await _save(response.content, call.save_to)
+                    return Answer(response.status, response.headers, b"")
+                return Answer(response.status, response.headers, await response.read())
+        except aiohttp.InvalidURL:
+            # Its text is the address, and that of a download is signed.
+            raise Fault(0, "the address is no URL", uncertain=False) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _fault(error) from None  # Some of these hold the request with its headers.
 
     def _proxy_for(self, url: str) -> str | None:
         """Find the proxy for an address; once for each, as it costs more than a request."""
@@ -145,6 +137,12 @@ def _proxy_of(scheme: str, host: str) -> str | None:
     if not proxies or proxy_bypass(host):
         return None
     return proxies.get(scheme)
+
+
+def _fault(error: Exception) -> Fault:
+    # Without a connection nothing was sent. In all other cases it may have arrived.
+    unsent = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+    return Fault(0, _in_words(error), uncertain=not unsent)
 
 
 def _in_words(error: Exception) -> str:

@@ -52,6 +52,8 @@ class GrowingUpload:
         self._upload: dict[str, Any] = {}
         self._pool: ThreadPoolExecutor | None = None
         self._parts: list[Future[CompletedPartTypeDef]] = []
+        self._hasher: ThreadPoolExecutor | None = None
+        self._hashing: Future[None] | None = None
         self._digest = hashlib.sha256()
 
     def grown(self, path: Path) -> None:
@@ -71,6 +73,8 @@ class GrowingUpload:
                 self._send(path)
             with self._guard():
                 parts = [part.result() for part in self._parts]
+                if self._hashing:
+                    self._hashing.result()
                 done = self._client().complete_multipart_upload(
                     **self._upload, MultipartUpload={"Parts": parts}
                 )
@@ -90,21 +94,28 @@ class GrowingUpload:
                 self._client().abort_multipart_upload(**upload)
 
     def _send(self, path: Path) -> None:
-        if self._pool is None:
+        if self._pool is None or self._hasher is None:
             with self._guard():
                 begun = self._client().create_multipart_upload(**self._place, **self._checksum)
             key = {name: self._place[name] for name in ("Bucket", "Key")}
             self._upload = {**key, "UploadId": begun["UploadId"]}
             self._pool = ThreadPoolExecutor(_SENDERS, "growing")
+            # One alone, so that parts are hashed in order; whoever writes the file goes on.
+            self._hasher = ThreadPoolExecutor(1, "hashing")
         start = len(self._parts) * PART
+        number = len(self._parts) + 1
+        self._hashing = self._hasher.submit(self._hash, path, start, self._hashing)
+        self._parts.append(self._pool.submit(self._send_part, path, start, number))
+
+    def _hash(self, path: Path, start: int, before: Future[None] | None) -> None:
+        if before is not None:
+            before.result()  # What failed before is not passed over.
         with path.open("rb") as file:
             file.seek(start)
             left = PART
             while left and (chunk := file.read(min(CHUNK, left))):
                 self._digest.update(chunk)
                 left -= len(chunk)
-        number = len(self._parts) + 1
-        self._parts.append(self._pool.submit(self._send_part, path, start, number))
 
     def _send_part(self, path: Path, start: int, number: int) -> CompletedPartTypeDef:
         """Read a part when its turn comes, so that few are in memory."""
@@ -121,5 +132,6 @@ class GrowingUpload:
 
     def _end(self) -> None:
         """Wait until nothing is sent any more."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._hasher):
+            if pool is not None:
+                pool.shutdown(wait=True, cancel_futures=True)

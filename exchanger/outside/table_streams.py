@@ -1,10 +1,8 @@
-"""Frames on their way to a table, one or two in memory at a time."""
+"""Frames on their way to a table, one by one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from itertools import chain
 from typing import Any
 
@@ -30,19 +28,6 @@ def stream(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Any:
 def _rows_of(frame: pl.DataFrame) -> int:
     size = int(frame.estimated_size()) // max(frame.height, 1)
     return _BATCH.rows_of(frame.width, size)
-
-
-def ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Make the next frame while the one before is written: each of both takes a core."""
-    with ThreadPoolExecutor(max_workers=1) as thread:
-
-        def made() -> pl.DataFrame | None:
-            return next(frames, None)
-
-        coming = thread.submit(copy_context().run, made)
-        while (frame := coming.result()) is not None:
-            coming = thread.submit(copy_context().run, made)
-            yield frame
 
 
 def noting(frames: Iterator[pl.DataFrame], raised: list[Exception]) -> Iterator[pl.DataFrame]:

@@ -28,10 +28,11 @@ from exchanger.errors import (
     StorageError,
     StorageUnreachable,
 )
+from exchanger.files.ahead import ahead
 from exchanger.outside.table_files import TableFiles
 from exchanger.outside.table_folders import Folder, LocalFolder
 from exchanger.outside.table_handle import FIRST_PAUSE, TableHandle
-from exchanger.outside.table_streams import ahead, noting, stream
+from exchanger.outside.table_streams import noting, stream
 from exchanger.outside.table_writing import name_files, overwrite, sweep, widen, write
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ def main() -> int:
         "held": lambda: many_held.report(asked.held),
         "growth": lambda: growth.report(asked.earlier),
         "startup": starting.report_startup,
-        "idle": starting.report_idle,
+        "idle": lambda: starting.report_idle(asked.rows),
     }
     for name in asked.names or run:
         if name not in run:

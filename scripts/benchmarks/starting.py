@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from benchmarks import printing, rows
 from benchmarks.measuring import child, cpu_of, memory_of
-from benchmarks.place import place
+from benchmarks.place import Place, place
+from exchanger.cli.wiring import open_world
+from exchanger.config.loading import load_config
+from exchanger.state.connection import open_state
 
 REPEATS = 7
 SETTLED = 5.0
-"""Seconds after which a daemon has started."""
+"""Seconds after which a daemon has started, or has ended what it does after a run."""
 WATCHED = 20.0
+EVERY = "10s"
 
 
 def help_seconds() -> tuple[float, float]:
@@ -49,19 +56,48 @@ def idle() -> tuple[int, float]:
     with place() as there:
         never = {"cron": "0 0 29 2 *", "timezone": "UTC"}
         there.configure(benchmark=rows.import_job(schedule=never))
-        command = [sys.executable, "-m", "exchanger", "daemon", "--config", str(there.config)]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as daemon:  # noqa: S603 - our own command
-            time.sleep(SETTLED)
-            before = cpu_of(daemon.pid)
-            time.sleep(WATCHED)
-            share = (cpu_of(daemon.pid) - before) / WATCHED
-            memory = memory_of(daemon.pid)
+        with _daemon(there) as daemon:
+            return _watched(daemon)
+
+
+def idle_afterwards(count: int) -> tuple[int, float]:
+    """Watch a daemon that has run an import of so many profiles, and looks for more."""
+    with place() as there:
+        there.configure(benchmark=rows.import_job(schedule={"every": EVERY}))
+        there.drop("inbox/a.parquet", rows.write(rows.profiles(count), there.folder / "a.parquet"))
+        config = load_config(there.config, os.environ)
+        with open_world(config, "main") as world, _daemon(there) as daemon:
+            runs = open_state(world.bucket, world.state_prefix).runs
+            while (newest := runs.newest()) is None or newest.document.state != "settled":
+                time.sleep(1)
+            return _watched(daemon)
+
+
+@contextmanager
+def _daemon(there: Place) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "exchanger", "daemon", "--config", str(there.config)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as daemon:  # noqa: S603 - our own command
+        try:
+            yield daemon
+        finally:
             daemon.send_signal(signal.SIGTERM)
-    return memory, share
 
 
-def report_idle() -> None:
+def _watched(daemon: subprocess.Popen[bytes]) -> tuple[int, float]:
+    time.sleep(SETTLED)
+    before = cpu_of(daemon.pid)
+    time.sleep(WATCHED)
+    return memory_of(daemon.pid), (cpu_of(daemon.pid) - before) / WATCHED
+
+
+def report_idle(count: int) -> None:
     """Measure and print."""
-    memory, share = idle()
-    line = ["daemon", printing.mebibytes(memory), f"{share:.2%}"]
-    printing.table("idle", ["idle", "memory", "CPU of a core"], [line])
+    named = {
+        "a daemon with nothing to do": idle(),
+        f"after a run of {count:,} profiles, looking every {EVERY}": idle_afterwards(count),
+    }
+    lines = [
+        [name, printing.mebibytes(memory), f"{share:.2%}"]
+        for name, (memory, share) in named.items()
+    ]
+    printing.table("idle", ["idle", "memory", "CPU of a core"], lines)

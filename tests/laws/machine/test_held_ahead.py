@@ -88,7 +88,7 @@ def run(connection, files=None):
         connection.store.put(key, body)
     with capture_logs() as logs:
         report = run_import(connection.world, "crm", connection.job)
-    assert [] == [thread for thread in threading.enumerate() if "ahead" in thread.name]
+    assert [] == [thread for thread in threading.enumerate() if "held-ahead" in thread.name]
     return report, [entry["event"] for entry in logs]
 
 
@@ -260,7 +260,7 @@ def test_a_process_that_is_asked_to_stop_leaves_nothing(connection):
             connection.store.put(key, body)
         report = run_import(connection.world, "crm", connection.job)
     assert "partial" == report.state
-    assert [] == [thread for thread in threading.enumerate() if "ahead" in thread.name]
+    assert [] == [thread for thread in threading.enumerate() if "held-ahead" in thread.name]
     assert [] == data_files(connection)[1]
     assert [] == list(connection.world.workdir.glob("shelf-*"))
 

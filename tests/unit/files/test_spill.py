@@ -1,5 +1,9 @@
 """Frames that wait, in memory or on disk, come back as they were."""
 
+import subprocess
+import sys
+from datetime import UTC, datetime
+
 import polars as pl
 import pytest
 
@@ -13,6 +17,14 @@ FRAMES = [
     pl.DataFrame({"a": [1, 2], "b": [["x"], None]}),
     pl.DataFrame({"a": [3], "c": ["y"]}),
     pl.DataFrame({"a": pl.Series([], dtype=pl.Int64)}),
+    pl.DataFrame(
+        {
+            "a": pl.Series([10**37, None, -(2**100)], dtype=pl.Int128),
+            "d": pl.Series(["1.50", None, "-2"]).cast(pl.Decimal(38, 2)),
+            "t": pl.Series([datetime(2026, 1, 2, 3, tzinfo=UTC)] * 3),
+            "n": pl.Series([None] * 3, dtype=pl.Null),
+        }
+    ),
 ]
 CSV = "id,n\n" + "".join(f"p{n},{n}\n" for n in range(20)) + "late,1.5\nragged\n\nlast,"
 
@@ -26,8 +38,9 @@ def test_frames_come_back_in_order(tmp_path, room):
 
     for _ in range(2):
         assert all(a.equals(b) for a, b in zip(FRAMES, spill.frames(), strict=True))
-    assert [["a", "b"], ["a"], ["a"]] == [f.columns for f in spill.frames(["b", "a"])]
-    assert 3 == spill.rows
+        assert [f.schema for f in FRAMES] == [f.schema for f in spill.frames()]
+    assert [["a", "b"], ["a"], ["a"], ["a"]] == [f.columns for f in spill.frames(["b", "a"])]
+    assert 6 == spill.rows
     assert bool(room < 1 << 20) == bool([*tmp_path.iterdir()])
 
 
@@ -86,6 +99,26 @@ def test_large_frames_are_written_beside_and_stay_in_order(tmp_path):
     assert [0, 1, 2, 3] == [frame["n"][-1] for frame in frames.frames()]
     assert seen == sorted(set(seen))
     assert len(sizes) == len(seen)
+
+
+def test_files_are_read_without_pandas(tmp_path):
+    """Where pandas is installed it is left alone: importing it takes half a second, and 40 MB."""
+    path = tmp_path / "f.parquet"
+    pl.DataFrame({"a": ["x"], "s": [{"x": 1}]}).write_parquet(path)
+    code = """
+import sys
+from pathlib import Path
+from exchanger.config.models import Source
+from exchanger.files.frame_file import FrameFile
+from exchanger.files.reading import read_table
+path = Path(sys.argv[1])
+FrameFile(path).empty()
+[*read_table(path, "f.parquet", Source(prefix="in/")).pieces()]
+print([name for name in ("polars", "pandas") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
+
+    assert ("['polars']\n", "") == (done.stdout.decode(), done.stderr.decode())
 
 
 def refuse(_path):

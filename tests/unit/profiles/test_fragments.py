@@ -71,13 +71,18 @@ def test_a_value_is_sent_and_kept_as(kind, value, dtype, sent, kept):
         (7, 0, "7"),
         (100, 0, "100"),
         (-(2**63), 2, "-92233720368547758.08"),
+        (-1, 4, "-0.0001"),
+        (-12340, 4, "-1.234"),
+        (120005, 5, "1.20005"),
         (10**30 + 1, 15, "1000000000000000.000000000000001"),
     ],
 )
 def test_decimals_are_exact_and_without_trailing_zeros(units, scale, text):
     """A decimal is written from its units and never passes through a float."""
-    frame = pl.DataFrame({"units": pl.Series([units], dtype=pl.Int128)})
-    assert [text] == frame.select(decimal_text(pl.col("units"), scale)).to_series().to_list()
+    for dtype in (pl.Int128, pl.Int64)[: 1 + (abs(units) <= 2**63)]:
+        frame = pl.DataFrame({"units": pl.Series([units, None], dtype=dtype)})
+        spelt = frame.select(decimal_text(pl.col("units"), scale)).to_series()
+        assert [text, None] == spelt.to_list()
 
 
 @pytest.mark.parametrize(
