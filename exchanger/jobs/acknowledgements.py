@@ -92,8 +92,11 @@ class Acknowledgements:
         self._nonce = new_nonce()
         self.requests: Callable[[], int] = lambda: 0
         """Counts what this process has sent for the run; noted with all that is written."""
+        self.kept: Callable[[pl.Series, pl.DataFrame], None] = lambda *_: None
+        """Told what the bucket has by now, as ``Answers`` are made of it; by several threads."""
         # Windows are begun and ended from several threads, and each draws a number of its own.
         self._parts = count(1)
+        self._own: dict[str, tuple[pl.Series, pl.DataFrame]] = {}
         self._windows = count(1)
 
     def parts(self, process: str = "") -> list[str]:
@@ -147,14 +150,13 @@ class Acknowledgements:
         return noted.total()
 
     def read(self, parts: Iterable[str]) -> Answers:
-        """Read some parts."""
+        """Read some parts. None is ever changed, so those written here are known already."""
         ok = [pl.Series(ITEM, [], SCHEMA[ITEM])]
         others = [pl.DataFrame(schema=SCHEMA)]
         for key in parts:
-            acks = pl.read_parquet(io.BytesIO(self._bucket.read(key)[0]))
-            accepted = acks["outcome"] == "ok"
-            ok.append(acks[ITEM].filter(accepted))
-            others.append(acks.filter(~accepted))
+            accepted, rest = self._own.get(key) or self._read(key)
+            ok.append(accepted)
+            others.append(rest)
         return Answers(pl.concat(ok).unique(), pl.concat(others))
 
     def write(self, answered: pl.Series, refused: list[Refusal]) -> None:
@@ -205,3 +207,14 @@ class Acknowledgements:
         acks.write_parquet(body, metadata=noted)
         key = self._names.ack(self._seq, self._nonce, next(self._parts))
         self._bucket.write(key, body.getvalue(), if_none_match=True)
+        self._own[key] = _sorted_out(acks)
+        self.kept(*self._own[key])
+
+    def _read(self, key: str) -> tuple[pl.Series, pl.DataFrame]:
+        return _sorted_out(pl.read_parquet(io.BytesIO(self._bucket.read(key)[0])))
+
+
+def _sorted_out(acks: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    """Part acknowledgements into items that were accepted, and all else."""
+    accepted = acks["outcome"] == "ok"
+    return acks[ITEM].filter(accepted), acks.filter(~accepted)

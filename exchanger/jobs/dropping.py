@@ -72,7 +72,7 @@ def _settle_dropped(
         | {"finished_at": now, "requests": run.report["requests"] + acks.earlier_requests()},
     )
     log.info("run.dropped", seq=run.seq, answered=answered, attempted=attempted.len())
-    return settle(world, state, stored, outbox)
+    return settle(world, state, stored, outbox, acks)
 
 
 def _dropped(file: ClaimedFile, *, answered: int) -> ClaimedFile:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.ahead import made_ahead
 from exchanger.jobs.deliver import Delivery, deliver
 from exchanger.jobs.dropping import drop_unfinished
 from exchanger.jobs.held_back import wait_for_a_person
@@ -87,10 +88,23 @@ def _finish(world: World, state: ConnectionState, stored: Stored, outbox: FrameF
     run = stored.document
     if run.state == "planned":
         stored = state.runs.change(stored, state="delivering", fence=_fence(world))
+    acks = Acknowledgements(world.bucket, state.names, run.seq)
     if stored.document.state == "delivering":
-        acks = Acknowledgements(world.bucket, state.names, run.seq)
         stored, outbox = look_again(world, state, stored, outbox, acks)
-        suspects = suspects_of(outbox, acks) if run.resumed else outbox.empty()
+        return _send(world, state, stored, outbox, acks)
+    return settle(world, state, stored, outbox, acks)
+
+
+def _send(
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: FrameFile,
+    acks: Acknowledgements,
+) -> RunReport:
+    run = stored.document
+    suspects = suspects_of(outbox, acks) if run.resumed else outbox.empty()
+    with made_ahead(world, state, run, outbox, acks) as ahead:
         delivery = _deliver(world, state, stored, outbox, acks)
         requests = delivery.requests + (acks.earlier_requests() if run.resumed else 0)
         if not delivery.complete:
@@ -98,7 +112,7 @@ def _finish(world: World, state: ConnectionState, stored: Stored, outbox: FrameF
         requests += make_certain(world, suspects) if run.taken_over else 0
         report = _counted(stored.document, requests, suspects)
         stored = _freeze(world, state, stored, acks, report)
-    return settle(world, state, stored, outbox)
+        return settle(world, state, stored, outbox, acks, ahead=ahead)
 
 
 def _counted(run: RunDocument, requests: int, suspects: pl.DataFrame) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,57 +61,105 @@ class Results:
         return in_portions(self.refused.frames(), most)
 
 
-def count_results(
-    run: RunDocument, report: RunReport, outbox: FrameFile, answers: Answers, shelf: Shelf
-) -> Results:
+class Count:
+    """
+    Counts what became of the objects of a run, part by part, and keeps what was refused.
+
+    Args:
+        run: The run.
+        outbox: Its objects.
+        shelf: Where refused rows are kept.
+    """
+
+    def __init__(self, run: RunDocument, outbox: FrameFile, shelf: Shelf) -> None:
+        self._discarded = run.discarded
+        self._nothing = outbox.empty()
+        self._wanted = [name for name in outbox.columns if name.startswith(WANTED)]
+        self._shelf = shelf
+        self._refused = shelf.spill()
+        self._without = [pl.Series(PROFILE, [], pl.String)]
+        self._failed: list[pl.DataFrame] = []
+        self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
+        self._counts: Counter[str] = Counter()
+        self._dropped = self._unknown = self._unknown_points = 0
+
+    @staticmethod
+    def needed(outbox: FrameFile) -> list[str]:
+        """Name the columns of the outbox that *add* needs of accepted rows; all of the others."""
+        wanted = [name for name in outbox.columns if name.startswith(WANTED)]
+        return [ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS, *wanted]
+
+    def add(self, answered: pl.DataFrame) -> None:
+        """
+        Count a part.
+
+        Args:
+            answered: Rows of the outbox with ``outcome``, ``reason`` and ``uncertain``.
+        """
+        accepted = answered.filter(pl.col("outcome") == "ok")
+        candidates = pl.concat([self._first, accepted.select(PROFILE, SURE, *self._wanted)])
+        self._first = _alone(_first_of_each(candidates))
+        self._count_accepted(accepted)
+        if accepted.height == answered.height:
+            return
+        refused = _alone(answered.filter(pl.col("outcome").is_in(NOT_TAKEN)))
+        dropped = answered.filter(pl.col("outcome").is_null())
+        unknown = answered.filter(pl.col("outcome") == "unknown")
+        if refused.height:
+            self._refused.add(refused)
+        failed = answered.filter(pl.col("outcome").ne_missing("ok"))
+        failed = _alone(failed.select(PROFILE, "outcome", *self._wanted))
+        self._failed.append(failed)
+        self._without.append(failed.filter(pl.col("outcome").ne_missing("unknown"))[PROFILE])
+        self._counts["rows_refused"] += int(refused[ROWS].sum())
+        self._counts["profiles_refused"] += refused.height
+        if self._discarded:
+            # What a discarded run did not bring to its end counts as skipped.
+            self._counts["rows_skipped"] += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
+            self._counts["profiles_skipped"] += dropped.height + unknown.height
+        self._dropped += dropped.height
+        self._unknown += unknown.height
+        self._unknown_points += int(unknown[POINTS].sum())
+
+    def into(self, report: RunReport) -> Results:
+        """Complete the counts of a report, once all parts were added."""
+        for name, number in self._counts.items():
+            setattr(report, name, getattr(report, name) + number)
+        if self._discarded:
+            report.notes += _in_words(self._dropped, self._unknown, self._unknown_points)
+        outcome = pl.lit(None, pl.String).alias("outcome")
+        nobody = self._nothing.select(PROFILE, outcome, *self._wanted)
+        return Results(
+            refused=self._refused,
+            without=pl.concat(self._without),
+            failed=pl.concat([nobody, *self._failed]),
+            first=self._first,
+            shelf=self._shelf,
+        )
+
+    def _count_accepted(self, accepted: pl.DataFrame) -> None:
+        known = int(accepted[KNOWN].sum())
+        self._counts["rows_applied"] += int(accepted[ROWS].sum())
+        self._counts["profiles_updated"] += known
+        self._counts["profiles_new"] += accepted.height - known
+        self._counts["data_points"] += int(accepted[POINTS].sum())
+        self._counts["fields_changed"] += sum(accepted[name].count() for name in self._wanted)
+
+
+def count_results(run: RunDocument, outbox: FrameFile, answers: Answers, shelf: Shelf) -> Count:
     """
     Count what became of every object, and keep what was refused.
 
     Args:
         run: The run.
-        report: Its counts are completed.
         outbox: Its objects.
         answers: What Braze said of them.
         shelf: Where refused rows are kept.
     """
-    refused_rows = shelf.spill()
-    without = [pl.Series(PROFILE, [], pl.String)]
-    dropped_profiles = unknown_profiles = unknown_points = 0
-    counted = [name for name in outbox.columns if name.startswith(WANTED)]
-    needed = [ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS, *counted]
-    chosen = [PROFILE, "outcome", *counted]
-    failed, first = [], []
-    for part in outbox.frames(needed if answers.others.is_empty() else None):
-        answered = answers.beside(part)
-        accepted = answered.filter(pl.col("outcome") == "ok")
-        refused = answered.filter(pl.col("outcome").is_in(NOT_TAKEN))
-        dropped = answered.filter(pl.col("outcome").is_null())
-        unknown = answered.filter(pl.col("outcome") == "unknown")
-        if refused.height:
-            refused_rows.add(refused)
-        without += [refused[PROFILE], dropped[PROFILE]]
-        failed.append(answered.filter(pl.col("outcome").ne_missing("ok")).select(chosen))
-        first.append(_first_of_each(accepted.select(PROFILE, SURE, *counted), counted))
-        _count(report, accepted, refused)
-        if run.discarded:
-            # What a discarded run did not bring to its end counts as skipped.
-            report.rows_skipped += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
-            report.profiles_skipped += dropped.height + unknown.height
-        dropped_profiles += dropped.height
-        unknown_profiles += unknown.height
-        unknown_points += int(unknown[POINTS].sum())
-    if run.discarded:
-        report.notes += _in_words(dropped_profiles, unknown_profiles, unknown_points)
-    nothing = outbox.empty()
-    return Results(
-        refused=refused_rows,
-        without=pl.concat(without),
-        failed=pl.concat(
-            [nothing.select(PROFILE, pl.lit(None, pl.String).alias("outcome"), *counted), *failed]
-        ),
-        first=pl.concat([nothing.select(PROFILE, SURE, *counted), *first]),
-        shelf=shelf,
-    )
+    count = Count(run, outbox, shelf)
+    for part in outbox.frames(Count.needed(outbox) if answers.others.is_empty() else None):
+        count.add(answers.beside(part))
+    return count
 
 
 def accepted_orders(world: World, run: RunDocument, results: Results) -> pl.DataFrame:
@@ -144,25 +193,19 @@ def keep_gifts(
         return gave, _keep_owed(world, state, run, results, (gifts, orders))
 
 
-def _first_of_each(accepted: pl.DataFrame, fields: list[str]) -> pl.DataFrame:
+def _first_of_each(accepted: pl.DataFrame) -> pl.DataFrame:
     """Choose the rows that are among the first of any field."""
     among = [
         pl.col(name).is_not_null() & (pl.col(name).is_not_null().cum_sum() <= AT_ONCE)
-        for name in fields
+        for name in accepted.columns
+        if name.startswith(WANTED)
     ]
     return accepted.filter(SURE).filter(pl.any_horizontal(pl.lit(value=False), *among))
 
 
-def _count(report: RunReport, accepted: pl.DataFrame, refused: pl.DataFrame) -> None:
-    known = int(accepted[KNOWN].sum())
-    report.rows_applied += int(accepted[ROWS].sum())
-    report.rows_refused += int(refused[ROWS].sum())
-    report.profiles_updated += known
-    report.profiles_new += accepted.height - known
-    report.profiles_refused += refused.height
-    report.data_points += int(accepted[POINTS].sum())
-    fields = [name for name in accepted.columns if name.startswith(WANTED)]
-    report.fields_changed += sum(accepted[name].count() for name in fields)
+def _alone(rows: pl.DataFrame) -> pl.DataFrame:
+    """Copy a few rows out of the texts of many, which would stay in memory with them."""
+    return pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
 def _in_words(dropped: int, unknown: int, points: int) -> list[str]:

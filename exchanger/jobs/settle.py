@@ -10,41 +10,44 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import polars as pl
 import structlog
 
-from exchanger.files.bounds import Bounds
 from exchanger.files.spill import Shelf
-from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.held_parts import held_of, sent_parts
 from exchanger.jobs.origins import close_origin
 from exchanger.jobs.quarantine_file import write_quarantine
 from exchanger.jobs.read_back import keep_sample
 from exchanger.jobs.report import RunReport, RunState
 from exchanger.jobs.results import (
-    NOT_TAKEN,
     accepted_orders,
     count_results,
-    is_doubtful,
     keep_gifts,
 )
-from exchanger.profiles.columns import EXISTS, ITEM, PROFILE, SURE, WANTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import polars as pl
+
     from exchanger.files.frame_file import FrameFile
-    from exchanger.jobs.acknowledgements import Answers
+    from exchanger.jobs.acknowledgements import Acknowledgements, Answers
+    from exchanger.jobs.ahead import Ahead
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
     from exchanger.state.runs import RunDocument, RunLogState, Stored
 
 log = structlog.get_logger()
 
-_AT_ONCE = Bounds(rows=65_536, size=32 << 20)
-"""Objects that become rows of held values at once; several such frames are in memory."""
 
-
-def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFile) -> RunReport:
+def settle(  # noqa: PLR0913 - the run, and what this process has made for it
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: FrameFile,
+    acks: Acknowledgements,
+    *,
+    ahead: Ahead | None = None,
+) -> RunReport:
     """
     Commit what a run's acknowledgements say, and end it.
 
@@ -53,16 +56,21 @@ def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFi
         state: Where it is committed: held values, orders, applied files, kept types, in this order.
         stored: The run document, ``settling``.
         outbox: The run's outbox; it is read in parts.
+        acks: Its acknowledgements, of which those count that are frozen.
+        ahead: Held values that this process made while it sent the run, if it did.
     """
     run = stored.document
-    answers = Acknowledgements(world.bucket, state.names, run.seq).read(run.ack_parts)
+    answers = acks.read(run.ack_parts)
+    made = ahead if ahead is not None and ahead.agrees(answers) else None
     report = RunReport.from_json(run.report)
-    shelf = Shelf(world.workdir, world.bounds)
-    results = count_results(run, report, outbox, answers, shelf)
+    count = made.count if made is not None else None
+    if count is None:
+        count = count_results(run, outbox, answers, Shelf(world.workdir, world.bounds))
+    results = count.into(report)
     gave, owed = keep_gifts(world, state, run, results)
 
-    acked_at = datetime.fromisoformat(run.acked_at)
-    state.held.deliver_all(lambda: _held_parts(run, outbox, answers), seq=run.seq, at=acked_at)
+    if made is None or not made.deliver():
+        _deliver_held(world, state, run, outbox, answers)
     if run.orders:
         orders = state.orders.by(run.job, run.order_by)
         orders.record(accepted_orders(world, run, results), seq=run.seq)
@@ -83,17 +91,14 @@ def settle(world: World, state: ConnectionState, stored: Stored, outbox: FrameFi
     return report
 
 
-def _held_parts(run: RunDocument, outbox: FrameFile, answers: Answers) -> Iterator[pl.DataFrame]:
-    """Turn the outbox into rows of held values, part by part."""
-    needed = [name for name in outbox.columns if name.startswith(WANTED)]
-    most = _AT_ONCE.rows_of(len(needed), outbox.row_size)
-    for part in outbox.frames([ITEM, PROFILE, SURE, *needed], rows=most):
-        answered = answers.beside(part)
-        refused = answered.filter(pl.col("outcome").is_in(NOT_TAKEN))
-        unknown = answered.filter(pl.col("outcome") == "unknown")
-        doubtful = refused.filter(is_doubtful(run))
-        accepted = answered.filter(pl.col("outcome") == "ok")
-        yield pl.concat([_held_rows(accepted), _uncertain_rows(pl.concat([doubtful, unknown]))])
+def _deliver_held(
+    world: World, state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
+) -> None:
+    def made() -> Iterator[pl.DataFrame]:
+        for part in sent_parts(outbox, world.bounds):
+            yield held_of(run, answers.beside(part))
+
+    state.held.deliver_all(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
 
 
 def final_state(report: RunReport) -> RunState:
@@ -106,30 +111,3 @@ def final_state(report: RunReport) -> RunState:
     if rejected or report.rows_rejected or report.rows_refused:
         return "partial"
     return "succeeded"
-
-
-def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:
-    """
-    Turn accepted objects into rows of held values.
-
-    Of a profile that Braze may have skipped (update-only, never seen to exist) nothing is known.
-    """
-    fields = [name.removeprefix(WANTED) for name in accepted.columns if name.startswith(WANTED)]
-    return accepted.filter(SURE).select(
-        PROFILE,
-        pl.lit(value=True).alias(EXISTS),
-        *(pl.col(WANTED + name).alias(name) for name in fields),
-    )
-
-
-def _uncertain_rows(refused: pl.DataFrame) -> pl.DataFrame:
-    """
-    Mark what was refused after another attempt whose outcome nobody knows.
-
-    That attempt may have been applied, so neither the value before nor the wanted one is certain.
-    """
-    return _held_rows(refused.with_columns(pl.lit(value=True).alias(SURE))).select(
-        PROFILE,
-        pl.lit(None, pl.Boolean).alias(EXISTS),
-        pl.when(pl.exclude(PROFILE, EXISTS).is_not_null()).then(pl.lit("?")).name.keep(),
-    )

@@ -75,6 +75,7 @@ class World:
         lease: Held while profiles are written; None where nothing is.
         lookup_limit: How fast profiles can be looked up.
         bounds: How much of a run is worked on at once.
+        ahead_from: Objects of a run from which held values are made while it is sent.
         max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
         engine: Opens what plans the parts of a run: ``with world.engine() as engine``.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
@@ -96,6 +97,7 @@ class World:
     lease: Lease | None = None
     lookup_limit: RateLimit = LOOKUPS
     bounds: Bounds = field(default_factory=Bounds)
+    ahead_from: int = 20_000
     max_plan_age: float = 86_400.0
     engine: Callable[[], AbstractContextManager[Engine]] = here
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease

@@ -227,10 +227,11 @@ class Bucket(BucketUploads):
 
     def table(self, prefix: str) -> Table:
         """Name the Delta table whose files lie below *prefix*. Nothing is read or written yet."""
+        from exchanger.outside.table_folders import BucketFolder
         from exchanger.outside.tables import Table
 
-        uri = f"s3://{self.name}/{prefix}"
-        return Table(uri, self.storage_options, self._clock.sleep)
+        uri, folder = f"s3://{self.name}/{prefix}", BucketFolder(self, prefix)
+        return Table(uri, self.storage_options, self._clock.sleep, folder)
 
     @contextmanager
     def _opened(

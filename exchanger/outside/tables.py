@@ -15,18 +15,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import structlog
-from deltalake import (
-    ColumnProperties,
-    CommitProperties,
-    DeltaTable,
-    Transaction,
-    WriterProperties,
-    write_deltalake,
-)
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import DeltaError
 
 from exchanger.errors import (
@@ -35,31 +29,23 @@ from exchanger.errors import (
     StorageUnreachable,
 )
 from exchanger.files.ahead import ahead
+from exchanger.outside.table_files import TableFiles
+from exchanger.outside.table_folders import Folder, LocalFolder
 from exchanger.outside.table_handle import FIRST_PAUSE, TableHandle
 from exchanger.outside.table_streams import noting, stream
+from exchanger.outside.table_writing import name_files, overwrite, sweep, widen, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from exchanger.outside.table_files import PreparedFiles
 
 log = structlog.get_logger()
 
 MANY_FILES = 48
 """A table of more files than that is slow to open and to read."""
-KEPT_HOURS = 7 * 24
-"""How long files stay that no version names any more: longer than any run reads them."""
 
 _ATTEMPTS = 8
-_ROWS_IN_A_GROUP = 131_072
-_FILES = WriterProperties(
-    # Small groups of rows: less to hold while they are written, and more to leave out by slice.
-    max_row_group_size=_ROWS_IN_A_GROUP,
-    # Without it nothing would be compressed. Most columns are texts that hardly repeat: building
-    # dictionaries of them takes longer than all else, and makes files no smaller.
-    compression="ZSTD",
-    default_column_properties=ColumnProperties(dictionary_enabled=False),
-)
-_CONFIGURATION = {"delta.checkpointInterval": "20"}
-"""Who opens a table reads every commit since the last checkpoint, one request each."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +70,7 @@ class Table:
         storage_options: For S3: endpoint, region and credentials; empty for a local folder. Or
             what gives them: it is asked each time, as temporary credentials expire.
         sleep: Waits so many seconds between attempts.
+        folder: Where its files lie; needed for S3.
 
     Raises:
         StorageError: By all methods, once trying again has not helped.
@@ -94,8 +81,10 @@ class Table:
         uri: str,
         storage_options: Mapping[str, str] | Callable[[], dict[str, str]],
         sleep: Callable[[float], None] = time.sleep,
+        folder: Folder | None = None,
     ) -> None:
         self.uri = uri
+        self._folder = folder or LocalFolder(Path(uri))
         options: Callable[[], dict[str, str]] = (
             storage_options if callable(storage_options) else lambda: dict(storage_options)
         )
@@ -159,11 +148,11 @@ class Table:
         """
         marks = [Transaction(writer, seq)]
 
-        def write(table: DeltaTable | None) -> bool:
+        def once(table: DeltaTable | None) -> bool:
             self._write(table, frame, marks)
             return True
 
-        return self._append_once(write, writer, seq)
+        return self._append_once(once, writer, seq)
 
     def append_all(
         self, made: Callable[[], Iterator[pl.DataFrame]], *, writer: str, seq: int
@@ -180,15 +169,48 @@ class Table:
         marks = [Transaction(writer, seq)]
         return self._append_once(lambda at: self._write_all(at, made(), marks), writer, seq)
 
+    def prepare(self, path: Callable[[], Path]) -> TableFiles:
+        """
+        Begin to write rows that *append_files* may append later.
+
+        Args:
+            path: Names a file of this machine that is not there yet.
+        """
+        return TableFiles(self._folder, path)
+
+    def append_files(self, files: TableFiles, *, writer: str, seq: int) -> bool:
+        """
+        Append prepared rows as *append* does a frame; without any row nothing is appended.
+
+        Args:
+            files: Made by *prepare*; they must not be committed again under another *seq*.
+            writer: As for *append*.
+            seq: As for *append*.
+        """
+        if files.is_empty:
+            return False
+        prepared = files.finish()
+
+        def once(table: DeltaTable | None) -> bool:
+            if table is not None and self._widen(table, prepared):
+                # That commit took no notice of a competitor's transaction, so look again.
+                table = self._handle.current()
+                if table is not None and _written(table, writer) >= seq:
+                    return False
+            self._name(table, prepared, [Transaction(writer, seq)])
+            return True
+
+        return self._append_once(once, writer, seq)
+
     def _append_once(
-        self, write: Callable[[DeltaTable | None], bool], writer: str, seq: int
+        self, once: Callable[[DeltaTable | None], bool], writer: str, seq: int
     ) -> bool:
         for attempt in range(_ATTEMPTS):
             table = self._handle.current()
             if table is not None and _written(table, writer) >= seq:
                 return False
             try:
-                done = write(table)
+                done = once(table)
             except (DeltaError, StorageChanged, StorageUnreachable):
                 # Contention, or a commit whose answer was lost: looking again tells which.
                 if attempt == _ATTEMPTS - 1:
@@ -226,7 +248,7 @@ class Table:
         if table is not None and len(table.file_uris()) > MANY_FILES:
             with self._handle.typed("compact"):
                 table.optimize.compact()
-                _sweep(table)
+                sweep(table)
 
     def rewrite(self, made: Callable[[pl.LazyFrame], Iterator[pl.DataFrame]]) -> bool:
         """
@@ -252,8 +274,8 @@ class Table:
             if first is None:
                 return False
             with self._handle.typed("rewrite"):
-                self._overwrite(table, stream(first, frames))
-                _sweep(table)
+                overwrite(table, stream(first, frames))
+                sweep(table)
         except (DeltaError, StorageError) as error:
             if raised:
                 raise raised[0] from None
@@ -272,16 +294,6 @@ class Table:
         if table is not None:
             marks = CommitProperties(app_transactions=[Transaction(name, number)])
             table.create_write_transaction([], "append", table.schema(), commit_properties=marks)
-
-    def _overwrite(self, table: DeltaTable, rows: Any) -> None:
-        write_deltalake(
-            table,
-            rows,
-            mode="overwrite",
-            schema_mode="merge",
-            commit_properties=CommitProperties(max_commit_retries=0),
-            writer_properties=_FILES,
-        )
 
     def _write_all(
         self,
@@ -304,30 +316,12 @@ class Table:
         return True
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
-        properties = CommitProperties(app_transactions=list(marks)) if marks else None
-        with self._handle.writing():
-            if table is None:
-                write_deltalake(
-                    self.uri,
-                    frame,
-                    mode="error",
-                    storage_options=self._handle.options(),
-                    configuration=_CONFIGURATION,
-                    commit_properties=properties,
-                    writer_properties=_FILES,
-                )
-            else:
-                write_deltalake(
-                    table,
-                    frame,
-                    mode="append",
-                    schema_mode="merge",
-                    commit_properties=properties,
-                    writer_properties=_FILES,
-                )
+        write(self._handle, table, frame, marks)
 
+    def _widen(self, table: DeltaTable, files: PreparedFiles) -> bool:
+        return widen(self._handle, table, files.schema)
 
-def _sweep(table: DeltaTable) -> None:
-    """Remove files that no version of the last days names."""
-    table.update_incremental()
-    table.vacuum(retention_hours=KEPT_HOURS, dry_run=False)
+    def _name(
+        self, table: DeltaTable | None, files: PreparedFiles, marks: Sequence[Transaction]
+    ) -> None:
+        name_files(self._handle, table, files, marks)

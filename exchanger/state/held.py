@@ -31,8 +31,40 @@ from exchanger.state.held_rows import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
+    from exchanger.outside.table_files import TableFiles
     from exchanger.outside.tables import Table
+
+_DELIVERIES = "deliveries"
+
+
+class PreparedRows:
+    """
+    What a run may deliver, written before that is certain: nobody reads it until it is recorded.
+
+    Args:
+        files: Where it is written.
+        seq: The run.
+    """
+
+    def __init__(self, files: TableFiles, seq: int) -> None:
+        self.files = files
+        self.seq = seq
+
+    def add(self, rows: pl.DataFrame, *, at: datetime) -> None:
+        """
+        Write rows as *HeldValues.deliver* takes them.
+
+        Args:
+            rows: Of the same columns each time.
+            at: When the last acknowledgement of all these rows came.
+        """
+        self.files.add(stamped(rows, stamp=self.seq, observed=False, at=at))
+
+    def drop(self) -> None:
+        """Remove what was written, unless it may have been recorded."""
+        self.files.drop()
 
 
 class HeldValues:
@@ -170,7 +202,21 @@ class HeldValues:
                 if frame.height:
                     yield stamped(frame, stamp=seq, observed=False, at=at)
 
-        self._table.append_all(rows, writer="deliveries", seq=seq)
+        self._table.append_all(rows, writer=_DELIVERIES, seq=seq)
+
+    def prepare(self, path: Callable[[], Path], *, seq: int) -> PreparedRows:
+        """
+        Begin to write what *deliver_prepared* may record, while run *seq* is still being sent.
+
+        Args:
+            path: Names a file of this machine that is not there yet.
+            seq: The run, which is also the stamp.
+        """
+        return PreparedRows(self._table.prepare(path), seq)
+
+    def deliver_prepared(self, rows: PreparedRows) -> None:
+        """Record prepared rows as *deliver_all* does; either of both does it for a run, once."""
+        self._table.append_files(rows.files, writer=_DELIVERIES, seq=rows.seq)
 
     def observe(self, rows: pl.DataFrame, *, stamp: int, at: datetime) -> None:
         """

@@ -14,6 +14,7 @@ from exchanger.errors import (
 )
 from exchanger.outside.s3 import ObjectInfo, UploadedObject
 from exchanger.outside.s3_growing import GrowingUpload
+from exchanger.outside.table_folders import LocalFolder
 from exchanger.outside.tables import DeltaError, Table
 
 PAGE = 3
@@ -163,18 +164,41 @@ class BucketDouble:
         return self._process.effect(kind, apply, failure=failure, odd=odd)
 
 
+class FolderDouble(LocalFolder):
+    """The folder of a table, where files that were made ahead meet the faults of the process."""
+
+    def __init__(self, folder, process):
+        super().__init__(folder)
+        self._process = process
+
+    def upload(self, name):
+        whole = super().upload(name).finish
+        return GrowingUpload(
+            None, {}, {}, nullcontext, lambda path: self._effect(lambda: whole(path))
+        )
+
+    def delete(self, names):
+        self._effect(lambda: super(FolderDouble, self).delete(names))
+
+    def _effect(self, apply):
+        self._process.effect("write", apply, failure=lambda: StorageUnreachable("write", "", ""))
+
+
 class TableDouble(Table):
     """A Delta table in a local folder, whose commits meet the faults of the process."""
 
     def __init__(self, folder, process):
-        super().__init__(str(folder), {}, process.sleep)
+        super().__init__(str(folder), {}, process.sleep, FolderDouble(folder, process))
         self._process = process
 
     def compact(self):
         self._process.tick()
 
     def _write(self, table, frame, marks):
-        def commit():
-            super(TableDouble, self)._write(table, frame, marks)
+        self._effect(lambda: super(TableDouble, self)._write(table, frame, marks))
 
+    def _name(self, table, files, marks):
+        self._effect(lambda: super(TableDouble, self)._name(table, files, marks))
+
+    def _effect(self, commit):
         self._process.effect("commit", commit, failure=lambda: DeltaError("fault"))

@@ -31,6 +31,8 @@ SMALL = Bounds(rows=2, room=2_000)
 """So that most runs have several pieces and parts, some of them on disk."""
 LARGE = Bounds()
 """As in life: these runs have one piece and one part, and are soon over."""
+AHEAD, LATER = 1, 1_000
+"""From so many objects on held values are made while a run is sent: always, or never here."""
 WAIT = 600.0
 EXPECTED = (StorageError, BrazeError, JobBusy, LeaseLost, DeltaError, RunUnsuitable)
 """How a process may end while there are faults, or others do the same."""
@@ -89,6 +91,7 @@ class Scene:
         self.on_drift = "overwrite"
         self.rows_per_run = 5_000_000
         self.bounds = LARGE
+        self.ahead_from = LATER
         self.dropped = drops.Dropped()
         self.processes = []
         self._started = 0
@@ -195,6 +198,7 @@ class Scene:
             lease_seconds=LEASE,
             max_plan_age=0.0,
             bounds=self.bounds,
+            ahead_from=self.ahead_from,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
         configured = drops.job(

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 sys.path.insert(0, str(Path(__file__).parent))
 from drops import FRACTION, JOBS, PROFILES, Row
 from processes import Fault
-from scene import LARGE, SMALL, Scene
+from scene import AHEAD, LARGE, LATER, SMALL, Scene
 
 SCHEDULES = 300
 PARTS = 2
@@ -81,15 +81,15 @@ class Delivery(RuleBasedStateMachine):
         self.scene = Scene()
 
     @initialize(
-        bounds=st.sampled_from((LARGE, LARGE, SMALL)),
+        work=st.sampled_from(((LARGE, LATER), (LARGE, AHEAD), (SMALL, AHEAD))),
         slow=st.tuples(st.booleans(), st.booleans()),
         dropped=st.tuples(rows, st.integers(1, 2)),
         job=jobs,
         refusal=REFUSALS,
     )
-    def begin(self, bounds, slow, dropped, job, refusal):
+    def begin(self, work, slow, dropped, job, refusal):
         """A file comes, and perhaps a copy beside it that is held back; something is refused."""
-        self.scene.bounds = bounds
+        self.scene.bounds, self.scene.ahead_from = work
         self.scene.workspace.slow_to_apply, self.scene.workspace.slow_to_show = slow
         rows, copies = dropped
         for _ in range(copies):

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 sys.path.insert(0, str(Path(__file__).parent))
 from drops import Row
 from processes import Fault
-from scene import GRACE, LARGE, SMALL, Scene
+from scene import AHEAD, GRACE, LARGE, SMALL, Scene
 
 
 @pytest.fixture(params=["in one piece", pytest.param("in pieces", marks=pytest.mark.nightly)])
@@ -17,6 +17,7 @@ def scene(request):
     with capture_logs():
         scene = Scene()
         scene.bounds = SMALL if request.param == "in pieces" else LARGE
+        scene.ahead_from = AHEAD if request.param == "in pieces" else scene.ahead_from
         yield scene
         scene.close()
 
@@ -51,6 +52,31 @@ def test_a_process_may_stand_still_or_die_or_fail_at_any_effect(scene, kind, nth
     scene.drop("crm", [row("ada", total="1", tags="y"), row("bob", total="10", tier="gold")])
     scene.start("crm", [Fault(kind, nth, fate, after=True)])
     scene.drop("crm", [row("bob", total="1", tier="iron")])
+    scene.end()
+
+
+@pytest.mark.parametrize("fate", ["pause", "crash", "fail"])
+@pytest.mark.parametrize(
+    ("kind", "nth"), [*some("write", range(3, 10)), *some("commit", range(5)), ("track", 0)]
+)
+def test_it_may_so_at_any_effect_after_held_values_were_made_ahead(scene, kind, nth, fate):
+    """What was made while sending counts once, or not at all, whoever ends the run."""
+    scene.ahead_from = AHEAD
+    scene.drop("crm", [row("ada", total="1", tags="y"), row("bob", total="10", tier="gold")])
+    scene.start("crm", [Fault(kind, nth, fate, after=True)])
+    scene.drop("crm", [row("bob", total="1", tier="iron")])
+    scene.end()
+
+
+@pytest.mark.parametrize("variant", range(6))
+@pytest.mark.parametrize("after", [False, True])
+def test_held_values_made_ahead_are_what_braze_answered(scene, variant, after):
+    """Objects that are refused, doubtful, late or answered twice while rows are made of others."""
+    scene.ahead_from = AHEAD
+    names = ("ada", "bob", "cyd", "dan")
+    scene.drop("crm", [row(name, total="10", tier="gold") for name in names])
+    scene.start("crm", [Fault("track", 0, "odd", after=after, variant=variant)])
+    scene.drop("crm", [row(name, total="1") for name in names])
     scene.end()
 
 

@@ -82,6 +82,7 @@ class Connection:
             spacing=0.0,
             grace=0.0,
             bounds=bounds,
+            ahead_from=WHOLE.rows if bounds is WHOLE else 1,
             keep=lambda lease, every: nullcontext(),
         )
         self.state = open_state(self.world.bucket, STATE)
