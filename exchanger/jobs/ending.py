@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
-from exchanger.jobs.ahead import made_ahead
 from exchanger.jobs.deliver import Delivery, deliver
 from exchanger.jobs.dropping import drop_unfinished
+from exchanger.jobs.held_ahead import made_ahead
 from exchanger.jobs.held_back import wait_for_a_person
 from exchanger.jobs.old_plans import look_again
 from exchanger.jobs.origins import take_up_origin

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from exchanger.files.frame_file import FrameFile
     from exchanger.jobs.acknowledgements import Acknowledgements, Answers
-    from exchanger.jobs.ahead import Ahead
+    from exchanger.jobs.held_ahead import Ahead
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
     from exchanger.state.runs import RunDocument, RunLogState, Stored
