@@ -44,13 +44,13 @@ class FrameWriter:
             OSError: This frame or the one before could not be written.
         """
         if self._writer is None:
-            self._schema = frame.clear().to_arrow().schema
-            # It is read once or twice and then never again, so quickly written beats small; without
-            # dictionaries it is hardly larger, and read in half the time.
+            self._schema = _as_arrow(frame.clear()).schema
+            # Without dictionaries it is hardly larger, and read in half the time. It is sent while
+            # it is written, so small is quick.
             self._writer = parquet.ParquetWriter(
                 self.path,
                 self._schema,
-                compression="lz4",
+                compression="zstd",
                 use_dictionary=False,
                 write_statistics=False,
             )
@@ -77,7 +77,7 @@ class FrameWriter:
             self._thread.shutdown()
 
     def _write(self, frame: pl.DataFrame) -> None:
-        rows = frame.to_arrow().cast(self._schema)
+        rows = _as_arrow(frame).cast(self._schema)
         self._writer.write_table(rows, row_group_size=rows.num_rows)
         if self._grown is not None:
             self._grown(self.path)
@@ -87,6 +87,11 @@ class FrameWriter:
         before, self._under_way = self._under_way, None
         if before is not None:
             before.result()
+
+
+def _as_arrow(frame: pl.DataFrame) -> Any:
+    """Hand a frame over with text as polars keeps it, rather than copied together."""
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 class FrameFile:

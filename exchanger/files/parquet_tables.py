@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from exchanger.errors import FileRejected
+from exchanger.files.ahead import ahead
 from exchanger.files.arrow import (
     ArrowException,
     ArrowInvalid,
@@ -84,7 +85,7 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         usable = dict(readable)
         height = file.metadata.num_rows
         rows = cells.shelf.bounds.rows_of(len(readable), _row_size(file, readable, cells.shelf))
-        for batch in file.iter_batches(rows, columns=[*readable]):
+        for batch in ahead(file.iter_batches(rows, columns=[*readable])):
             _add(batch, usable, cells)
         if not readable:
             cells.add(pl.DataFrame([row_numbers(height)]))
