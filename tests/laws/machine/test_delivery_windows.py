@@ -207,7 +207,7 @@ async def test_what_was_not_begun_when_the_process_was_stopped_is_left(tmp_path,
     """Cut off while S3 does not answer, a delivery is not whole, though all sent was answered."""
     monkeypatch.setattr(delivery, "until_stopped", partial(until_stopped, patience=0.0))
     calls = []
-    gate = threading.Event()
+    kept, gate = threading.Event(), threading.Event()
 
     async def happens(braze, item):
         pass
@@ -215,10 +215,12 @@ async def test_what_was_not_begun_when_the_process_was_stopped_is_left(tmp_path,
     def confirm():
         calls.append("")
         if len(calls) == 2:
+            kept.wait(PATIENCE)
             one.world.stopping.set()
             gate.wait(PATIENCE)
 
     one = Delivery(tmp_path, 12, happens)
+    one.acks.kept = lambda *_: kept.set()
     try:
         assert not (await one.run(confirm)).complete
     finally:
