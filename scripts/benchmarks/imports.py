@@ -42,6 +42,8 @@ def runs(there: Place, count: int, kind: str) -> Iterator[Run]:
     there.configure(benchmark=rows.import_job())
     frame = rows.profiles(count)
     yield _run(there, "first load", frame, kind, expected=count)
+    # What was sent for the first time is read back once, which would count for the next run.
+    there.run("benchmark")
     # A later row that says the same would be the same file, and no news.
     yield _run(there, "unchanged", frame.reverse(), kind, expected=0)
     yield _run(there, "1 % changed", rows.changed(frame, 0.01), kind, expected=-(-count // 100))
