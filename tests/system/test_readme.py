@@ -31,7 +31,7 @@ PROGRESS = re.compile(r"(reading files|looking up|sending to Braze)\b.*|\{.*\}")
 
 PASSING = (
     (re.compile(r"in \d+\.\d s"), "in 0.0 s"),
-    (re.compile(r"\d{8}T\d{6}Z-(\w+?)-[0-9a-f]{4}\b"), r"DAY-\1-ID"),
+    (re.compile(r"\d{8}T\d{6}Z-(\w+?)-[0-9a-f]{8}\b"), r"DAY-\1-ID"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "NOW"),
 )
 """What differs from run to run."""
