@@ -172,9 +172,10 @@ class _Fate:
             self._land(self._workspace.spacing)
             raise BrazeUnreachable(TRACK, 0, "fault", uncertain=True)
         else:
+            # It arrives in its time, also if the process stands still meanwhile for much longer.
+            self._workspace.late(self._objects, 8)
             for _ in range(8):
                 self._process.sleep(1)
-            self._workspace.land(self._objects)
         return TrackAnswer(accepted=True, refused={})
 
     def _land(self, latest):
