@@ -15,6 +15,7 @@ import polars as pl
 import structlog
 
 from exchanger.errors import BrazeError
+from exchanger.files.bounds import Bounds
 from exchanger.jobs.requests import send_objects
 from exchanger.jobs.stopping import until_stopped
 from exchanger.profiles.columns import ITEM, OBJECT
@@ -34,6 +35,9 @@ IN_FLIGHT = 48
 """Requests under way at once: Braze's default 1,000 requests/s at about 50 ms each."""
 WINDOW = 15_000
 """Objects between a mark that they are begun and a write of their acknowledgements."""
+WINDOW_SIZE = 32 << 20
+"""Bytes of their rows: of long objects fewer are taken, as three windows are in memory, each more
+than once."""
 OPEN = 2
 """Windows under way at once, so that sending does not wait for S3: these are what a crash sends
 again at most."""
@@ -101,7 +105,8 @@ async def send_again(world: World, rows: pl.DataFrame) -> int:
 
 def _not_in(done: pl.Series, outbox: FrameFile) -> Iterator[pl.DataFrame]:
     """Read the outbox in windows, without the items that are done."""
-    for rows in outbox.frames([ITEM, OBJECT], rows=WINDOW):
+    most = Bounds(rows=WINDOW, size=WINDOW_SIZE).rows_of(1, outbox.row_size)
+    for rows in outbox.frames([ITEM, OBJECT], rows=most):
         left = rows if done.is_empty() else rows.filter(~rows[ITEM].is_in(done.implode()))
         if left.height:
             yield left

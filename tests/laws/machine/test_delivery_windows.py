@@ -226,3 +226,16 @@ async def test_what_was_not_begun_when_the_process_was_stopped_is_left(tmp_path,
     finally:
         gate.set()
     assert sorted(one.braze.answered) == one.acknowledged() == [0, 1, 2, 3]
+
+
+async def test_windows_are_smaller_where_objects_are_long(tmp_path, monkeypatch):
+    """Windows are bounded by bytes too: here by those of two objects, rather than of four."""
+
+    async def happens(braze, item):
+        pass
+
+    one = Delivery(tmp_path, 12, happens)
+    monkeypatch.setattr(delivery, "WINDOW_SIZE", 2 * one.outbox.row_size)
+    assert (await one.run()).complete
+    assert [*range(0, 12, 2)] == sorted(one.marks())
+    assert [*range(12)] == one.acknowledged()
