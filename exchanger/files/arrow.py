@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 pa: Any = import_module("pyarrow")
@@ -18,6 +19,9 @@ RecordBatch = Any
 ParquetFile = Any
 """Names for what functions take and give, so that their signatures can be read."""
 
+_BUFFER = 1 << 20
+"""Bytes of a column that are read from disk at a time."""
+
 ArrowInvalid: type[Exception] = pa.ArrowInvalid
 ArrowException: type[Exception] = pa.ArrowException
 
@@ -29,3 +33,13 @@ def empty_table(schema: Any) -> Table:
     Arrow's own would look whether pandas is installed, and import it: half a second, and 40 MB.
     """
     return pa.Table.from_batches([], schema=schema)
+
+
+def open_parquet(path: Path) -> ParquetFile:
+    """
+    Open a Parquet file to be read in portions, with only a little of each column in memory.
+
+    Left to itself, Arrow reads all columns of a group of rows at once, and keeps those of all
+    groups until the last row was given out: a file as large as memory could not be read.
+    """
+    return parquet.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)

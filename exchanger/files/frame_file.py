@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from exchanger.files.arrow import empty_table, pa, parquet
+from exchanger.files.arrow import empty_table, open_parquet, pa, parquet
 
 _WORTH_A_THREAD = 20_000
 """Rows that take longer to write than it takes to begin a thread."""
@@ -104,7 +104,7 @@ class FrameFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with parquet.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             self.rows = int(file.metadata.num_rows)
             groups = [file.metadata.row_group(at) for at in range(file.num_row_groups)]
             size = sum(int(group.total_byte_size) for group in groups)
@@ -127,7 +127,7 @@ class FrameFile:
             None that is empty.
         """
         chosen = None if columns is None else [name for name in self.columns if name in columns]
-        with parquet.ParquetFile(self.path, buffer_size=1 << 20) as file:
+        with open_parquet(self.path) as file:
             if rows is not None:
                 for batch in file.iter_batches(rows, columns=chosen):
                     yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))

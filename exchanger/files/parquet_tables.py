@@ -22,8 +22,8 @@ from exchanger.files.arrow import (
     RecordBatch,
     Table,
     empty_table,
+    open_parquet,
     pa,
-    parquet,
 )
 from exchanger.files.arrow_types import has_not_finite, is_nested, plain_type
 from exchanger.files.formats import PARQUET_MAGIC
@@ -41,8 +41,6 @@ from exchanger.files.spill import Shelf, Spill
 # Arrow's own errors, and the plain ones it raises for broken metadata and text.
 _DAMAGE = (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError)
 _FIRST_ROWS = 5_000
-_BUFFER = 1 << 20
-"""Bytes of a column that are read from disk at a time."""
 
 
 def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: Shelf) -> RawTable:
@@ -73,7 +71,7 @@ def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: S
 
 
 def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -> RawTable:
-    with parquet.ParquetFile(path, buffer_size=_BUFFER) as file:
+    with open_parquet(path) as file:
         schema = file.schema_arrow
         check_names(schema.names, key)
         plain = {
