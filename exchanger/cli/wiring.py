@@ -109,8 +109,6 @@ def open_world(
         progress: Told how far a run is; nobody if left out.
         stopping: Set when the process is asked to stop.
     """
-    from exchanger.outside.braze import Braze
-    from exchanger.outside.braze_wire import REQUEST_SECONDS
     from exchanger.outside.clock import SystemClock
     from exchanger.outside.s3 import Bucket
     from exchanger.state.lease import MARGIN
@@ -121,6 +119,10 @@ def open_world(
     stopping = stopping or threading.Event()
 
     def braze() -> Braze:
+        # Its HTTP client takes a seventh of a second to load, and many runs have nothing to send.
+        from exchanger.outside.braze import Braze
+        from exchanger.outside.braze_wire import REQUEST_SECONDS
+
         return Braze(settings.braze, clock=clock, timeout=min(REQUEST_SECONDS, lease * MARGIN))
 
     with tempfile.TemporaryDirectory(prefix="exchanger-") as workdir:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -23,11 +24,13 @@ from exchanger.errors import BrazeError, ExportIncomplete, ExportRunning, Segmen
 from exchanger.jobs.export_files import QuietWatch, files_of
 from exchanger.jobs.export_pending import PendingDocument, PendingExport
 from exchanger.jobs.world import World
-from exchanger.outside.braze import Braze
 from exchanger.outside.braze_answers import Segment
 from exchanger.outside.s3 import ObjectInfo
 from exchanger.profiles.exported import BRAZE_ID, FieldsToExport
 from exchanger.state.runs import RunLog
+
+if TYPE_CHECKING:
+    from exchanger.outside.braze import Braze
 
 log = structlog.get_logger()
 
