@@ -9,7 +9,15 @@ from typing import Any
 
 import polars as pl
 
-from exchanger.files.arrow import empty_table, open_parquet, pa, parquet
+from exchanger.files.arrow import (
+    ParquetFile,
+    RecordBatch,
+    Table,
+    empty_table,
+    open_parquet,
+    pa,
+    parquet,
+)
 
 _WORTH_A_THREAD = 20_000
 """Rows that take longer to write than it takes to begin a thread."""
@@ -89,6 +97,30 @@ class FrameWriter:
             before.result()
 
 
+def _groups(file: ParquetFile, columns: list[str] | None) -> Iterator[Table]:
+    """Read the groups of rows of a file."""
+    for group in range(file.num_row_groups):
+        yield file.read_row_group(group, columns=columns)
+
+
+def _portions(file: ParquetFile, columns: list[str] | None, rows: int) -> Iterator[Table]:
+    """
+    Join what follows one another as long as it fits.
+
+    Frames are ranges of slices, and so are the rows of held values that are made of a portion:
+    who looks for some slices later finds them in fewer places if portions keep to frames.
+    """
+    waiting: list[RecordBatch] = []
+    for group in range(file.num_row_groups):
+        for batch in file.iter_batches(rows, row_groups=[group], columns=columns):
+            if waiting and sum(map(len, waiting)) + len(batch) > rows:
+                yield pa.Table.from_batches(waiting)
+                waiting = []
+            waiting.append(batch)
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
 def _as_arrow(frame: pl.DataFrame) -> Any:
     """Hand a frame over with text as polars keeps it, rather than copied together."""
     return frame.to_arrow(compat_level=pl.CompatLevel.newest())
@@ -121,19 +153,17 @@ class FrameFile:
 
         Args:
             columns: Only these; all if None.
-            rows: In portions of so many rows, rather than as they were written.
+            rows: In portions of so many rows at most: small frames joined, large ones divided. No
+                portion has a part of a frame and a part of another, if both are large.
 
         Yields:
             None that is empty.
         """
         chosen = None if columns is None else [name for name in self.columns if name in columns]
         with open_parquet(self.path) as file:
-            if rows is not None:
-                for batch in file.iter_batches(rows, columns=chosen):
-                    yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
-                return
-            for group in range(file.num_row_groups):
-                yield pl.DataFrame(pl.from_arrow(file.read_row_group(group, columns=chosen)))
+            tables = _groups(file, chosen) if rows is None else _portions(file, chosen, rows)
+            for table in tables:
+                yield pl.DataFrame(pl.from_arrow(table))
 
     def empty(self) -> pl.DataFrame:
         """Make an empty frame of the file's columns."""
