@@ -1,68 +1,47 @@
 """
 Braze's REST API.
 
-Every request goes through ``Braze._send``, which paces, tries again, and turns what cannot be
-helped into one of the ``Braze...`` errors. What answers mean is in ``braze_answers``, how long to
-try is in ``patience``, the HTTP client is in ``braze_wire``. Sources are named by section of
-``braze-api.md``.
+Every request goes through ``braze_requests``, which paces and tries again; what answers mean is in
+``braze_answers``. Sources are named by section of ``braze-api.md``.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Self, TypeVar
+from typing import Any, Literal, Self
 
 import orjson
 
-from exchanger.config.models import BrazeConfig, RateLimit
-from exchanger.errors import (
-    BrazeError,
-    BrazeForbidden,
-    BrazeKeyRefused,
-    BrazeRefused,
-    BrazeUnreachable,
-    ExportRunning,
-)
+from exchanger.config.models import BrazeConfig
+from exchanger.errors import BrazeRefused, BrazeUnreachable, ExportRunning
 from exchanger.outside.braze_answers import (
-    REMAINING,
     SEGMENTS_PER_PAGE,
     Answer,
     ExportStarted,
-    Fault,
     IdsAnswer,
-    RateLimited,
     Segment,
     TrackAnswer,
-    message_of,
     read_export,
     read_ids,
     read_segments,
     read_track,
-    told_to_pause,
-    told_to_wait,
 )
-from exchanger.outside.braze_wire import REQUEST_SECONDS, Call, Wire, is_safe
+from exchanger.outside.braze_requests import (
+    CANCEL_EXPORT,
+    DOWNLOAD,
+    EXPORT_IDS,
+    EXPORT_SEGMENT,
+    LIST_SEGMENTS,
+    TRACK,
+    BrazeRequests,
+)
+from exchanger.outside.braze_wire import REQUEST_SECONDS, Call, is_safe
 from exchanger.outside.clock import Clock, SystemClock
-from exchanger.outside.pacing import HourlyPace, Pace
-from exchanger.outside.patience import LIMIT_WAITING, Outage, Patience
-from exchanger.outside.redaction import Redactor
-
-T = TypeVar("T")
-
-TRACK = "/users/track"
-EXPORT_SEGMENT = "/users/export/segment"
-EXPORT_IDS = "/users/export/ids"
-CANCEL_EXPORT = "/export/segment/cancel"
-LIST_SEGMENTS = "/segments/list"
-DOWNLOAD = "export download"
-"""Names of endpoints in errors and counts."""
 
 LARGEST_BODY = 4_000_000
 """Bytes in a request. Braze says 4 MB (2.2), so this is the smaller reading of it."""
@@ -70,9 +49,7 @@ LARGEST_BODY = 4_000_000
 IDS_AT_ONCE = 50
 """Identifiers in one look-up (5)."""
 
-_SHARED_POOL = RateLimit(requests=250_000, per=timedelta(hours=1))
 _EXPORT_LIMIT_WAITING = 10.0
-_REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
 
 class Braze:
@@ -109,34 +86,15 @@ class Braze:
         if not is_safe(self._base):
             raise ValueError("the key is only sent over https")
         self._key = config.api_key
-        self._redactor = Redactor([config.api_key.get_secret_value()])
-        self._clock = clock or SystemClock()
-        self._random = random or Random()  # noqa: S311 - jitter is no secret
-        self._wire = Wire(timeout)
-        self._sent: Counter[str] = Counter()
-        self.permit: Callable[[], None] = _always
-        """Called before every attempt to write; raises if this process may not write now."""
-        self._hourly = HourlyPace(config.hourly_limit, self._clock)
-        give_up = config.give_up.total_seconds()
-        self._outages = {name: Outage(self._clock, give_up) for name in (TRACK, EXPORT_IDS)}
-        limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
-        self._paces = {
-            endpoint: Pace(limits.get(endpoint, _SHARED_POOL), self._clock)
-            for endpoint in (
-                TRACK,
-                EXPORT_IDS,
-                EXPORT_SEGMENT,
-                CANCEL_EXPORT,
-                LIST_SEGMENTS,
-                DOWNLOAD,
-            )
-        }
+        self._requests = BrazeRequests(
+            config, clock=clock or SystemClock(), random=random, timeout=timeout
+        )
 
     def __repr__(self) -> str:
         return f"Braze({self._base!r})"
 
     async def __aenter__(self) -> Self:
-        await self._wire.open()
+        await self._requests.wire.open()
         return self
 
     async def __aexit__(
@@ -145,17 +103,26 @@ class Braze:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._wire.close()
+        await self._requests.wire.close()
+
+    @property
+    def permit(self) -> Callable[[], None]:
+        """Called before every attempt to write; raises if this process may not write now."""
+        return self._requests.permit
+
+    @permit.setter
+    def permit(self, permit: Callable[[], None]) -> None:
+        self._requests.permit = permit
 
     @property
     def requests(self) -> int:
         """How many requests were sent to ``/users/track``, every attempt counted."""
-        return self._sent[TRACK]
+        return self._requests.sent[TRACK]
 
     @property
     def requests_by_endpoint(self) -> Mapping[str, int]:
         """How many requests were sent to each endpoint, every attempt counted."""
-        return dict(self._sent)
+        return dict(self._requests.sent)
 
     def track(self, body: bytes) -> Coroutine[Any, Any, TrackAnswer]:
         """
@@ -176,7 +143,7 @@ class Braze:
         if len(body) > LARGEST_BODY:
             raise BrazeRefused(TRACK, 413, f"{len(body)} bytes are more than {LARGEST_BODY}")
         # Not awaited here: of the most frequent request, every step costs.
-        return self._send(self._post(TRACK, body), self._tracked, reads=(400,))
+        return self._requests.send(self._post(TRACK, body), self._tracked, reads=(400,))
 
     async def export_segment(
         self,
@@ -206,7 +173,7 @@ class Braze:
         if custom_attributes is not None:
             request["custom_attributes_to_export"] = list(custom_attributes)
         try:
-            return await self._send(
+            return await self._requests.send(
                 self._post(EXPORT_SEGMENT, orjson.dumps(request)),
                 read_export,
                 limit_waiting=_EXPORT_LIMIT_WAITING,
@@ -224,7 +191,7 @@ class Braze:
             Whether Braze took it. The endpoint is scarcely documented and may not be there.
         """
         call = self._post(CANCEL_EXPORT, orjson.dumps({"segment_id": segment_id}))
-        return await self._send(call, lambda answer: answer.status < 300, reads=(400, 404))
+        return await self._requests.send(call, lambda answer: answer.status < 300, reads=(400, 404))
 
     async def export_ids(self, external_ids: Sequence[str], fields: Sequence[str]) -> IdsAnswer:
         """
@@ -243,7 +210,7 @@ class Braze:
             "fields_to_export": list(dict.fromkeys(["external_id", *fields])),
         }
         call = self._post(EXPORT_IDS, orjson.dumps(request))
-        return await self._send(call, lambda answer: read_ids(answer, external_ids))
+        return await self._requests.send(call, lambda answer: read_ids(answer, external_ids))
 
     async def segments(self) -> list[Segment]:
         """List the segments of the workspace, the oldest first; archived ones are left out (8)."""
@@ -256,7 +223,7 @@ class Braze:
                 params={"page": str(page), "sort_direction": "asc"},
                 key=self._key,
             )
-            listed = await self._send(call, read_segments)
+            listed = await self._requests.send(call, read_segments)
             new = {segment.id: segment for segment in listed if segment.id not in found}
             found |= new
             # Braze does not say where the list ends. A page that brings nothing new would mean
@@ -280,7 +247,9 @@ class Braze:
         part = path.with_name(path.name + ".part")
         call = Call(DOWNLOAD, "GET", url, save_to=part)
         try:
-            there = await self._send(call, lambda answer: answer.status < 300, reads=(403, 404))
+            there = await self._requests.send(
+                call, lambda answer: answer.status < 300, reads=(403, 404)
+            )
             if there:
                 await asyncio.to_thread(part.replace, path)
         finally:
@@ -290,98 +259,14 @@ class Braze:
     def _post(self, endpoint: str, body: bytes) -> Call:
         return Call(endpoint, "POST", self._base + endpoint, body, key=self._key)
 
-    async def _send(
-        self,
-        call: Call,
-        read: Callable[[Answer], T],
-        *,
-        reads: Sequence[int] = (),
-        limit_waiting: float = LIMIT_WAITING,
-    ) -> T:
-        """
-        Send a request until there is an answer worth having.
-
-        Args:
-            call: The request.
-            read: Makes the result of a 2xx, and of a status in *reads*.
-            reads: Further statuses that are answers.
-            limit_waiting: Seconds to put up with 429.
-        """
-        pace = self._paces[call.endpoint]
-        outage = self._outages.get(call.endpoint)
-        patience: Patience | None = None
-        uncertain = False
-        fault: Fault | RateLimited
-        while True:
-            if call.endpoint == TRACK:
-                await self._hourly.take()
-            await pace.take()
-            if call.endpoint == TRACK:
-                self.permit()
-            self._sent[call.endpoint] += 1
-            try:
-                answer = await self._wire.exchange(call)
-                self._heed(pace, answer)
-                answer = replace(answer, uncertain=True) if uncertain else answer
-                judged = self._judge(call, answer, read, reads)
-            except (Fault, RateLimited) as error:
-                fault = error
-            else:
-                if outage is not None:
-                    outage.accepted()
-                return judged
-            patience = patience or Patience(self._clock, self._random, limit_waiting, outage)
-            if isinstance(fault, Fault):
-                uncertain = uncertain or fault.uncertain
-                pause = patience.after_fault()
-            else:
-                pause = patience.after_limit(fault.told)
-                if fault.told is not None and pause is not None:
-                    pace.close(fault.told)
-            if pause is None:
-                detail = self._redactor.clean(fault.detail)
-                raise BrazeUnreachable(call.endpoint, fault.status, detail, uncertain=uncertain)
-            await self._clock.wait(pause)
-
-    def _judge(
-        self, call: Call, answer: Answer, read: Callable[[Answer], T], reads: Sequence[int]
-    ) -> T:
-        status = answer.status
-        if 200 <= status < 300 or status in reads:
-            return read(answer)
-        if status == 429:
-            told = told_to_wait(answer.headers, self._clock.now())
-            raise RateLimited(message_of(answer), told)
-        if status == 408 or status >= 500:
-            raise Fault(status, message_of(answer), uncertain=True)
-        return self._refuse(call.endpoint, answer)
-
-    def _refuse(self, endpoint: str, answer: Answer) -> NoReturn:
-        detail = self._redactor.clean(message_of(answer))
-        kind = _REFUSALS.get(answer.status, BrazeRefused)
-        raise kind(endpoint, answer.status, detail, uncertain=answer.uncertain)
-
     def _tracked(self, answer: Answer) -> TrackAnswer:
         said = read_track(answer)
-        return self._cleaned(said) if said else self._refuse(TRACK, answer)
+        return self._cleaned(said) if said else self._requests.refuse(TRACK, answer)
 
     def _cleaned(self, said: TrackAnswer) -> TrackAnswer:
         """Take secrets out of what Braze says of single objects, as that is kept."""
         if not said.refused and not said.warnings:
             return said
-        clean = self._redactor.clean
+        clean = self._requests.clean
         refused = {position: clean(reason) for position, reason in said.refused.items()}
         return replace(said, refused=refused, warnings=tuple(map(clean, said.warnings)))
-
-    def _heed(self, pace: Pace, answer: Answer) -> None:
-        """Let the next request wait where this answer says that none are left."""
-        if REMAINING not in answer.headers:
-            return
-        pause = told_to_pause(answer.headers, self._clock.now())
-        # A longer one would be a mistake of somebody's clock; then a 429 will tell.
-        if 0 < pause <= LIMIT_WAITING:
-            pace.close(pause)
-
-
-def _always() -> None:
-    """Permit everything."""

@@ -101,4 +101,5 @@ def _other(name: str, dtype: pl.DataType) -> pl.Expr:
         return value + " changed"
     if dtype == pl.Date:
         return value.dt.offset_by("1d")
-    return value + 1
+    # In text, another number of places would be another type.
+    return (value + 1).round(2) if dtype.is_float() else value + 1

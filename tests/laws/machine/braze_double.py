@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass
 
 from exchanger.errors import BrazeKeyRefused, BrazeRefused, BrazeUnreachable
-from exchanger.outside.braze import TRACK
 from exchanger.outside.braze_answers import IdsAnswer, TrackAnswer
+from exchanger.outside.braze_requests import TRACK
 
 
 @dataclass(frozen=True)

@@ -4,35 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 sys.path.insert(0, str(Path(__file__).parent))
-from drops import Row
 from processes import Fault
-from scene import AHEAD, GRACE, LARGE, SMALL, Scene
-
-
-@pytest.fixture(params=["in one piece", pytest.param("in pieces", marks=pytest.mark.nightly)])
-def scene(request):
-    with capture_logs():
-        scene = Scene()
-        scene.bounds = SMALL if request.param == "in pieces" else LARGE
-        scene.ahead_from = AHEAD if request.param == "in pieces" else scene.ahead_from
-        yield scene
-        scene.close()
-
-
-def row(profile, *, total="", tags="", tier="", source="", note="", best="", at=""):
-    return Row(profile, total, tags, tier, source, note, best, at)
-
-
-def some(kind, numbers, by_day=1):
-    """Effects of a kind; by day every so many of them, and the others by night."""
-    return [
-        pytest.param(kind, nth, marks=[pytest.mark.nightly] if place % by_day else [])
-        for place, nth in enumerate(numbers)
-    ]
-
+from scene import AHEAD, GRACE
+from telling import refuse, row, some
 
 EFFECTS = [
     *some("list", range(10), by_day=3),
@@ -161,11 +137,6 @@ def test_requests_of_the_holder_before_the_last_are_waited_for_too(scene):
     assert "iron" == scene.profile("bob")["tier"]
 
 
-def refuse(*, uncertain=False):
-    """Let Braze refuse the first object of a run; perhaps after an attempt that took effect."""
-    return [Fault("track", 0, "odd", after=uncertain, variant=0)]
-
-
 def test_a_refused_profile_is_given_again_once(scene):
     """What Braze refused is added by a retry, and by no second one."""
     scene.drop("crm", [row("bob", total="10", tags="y", tier="gold", note="vip")])
@@ -257,123 +228,6 @@ def test_a_retry_that_was_refused_without_certainty_is_compared_with_itself(scen
     scene.start("crm", refuse(uncertain=True), "retry", 1)
     scene.start("crm", verb="retry", seq=3)
     assert 11 == scene.profile("bob")["total"]
-    scene.end()
-
-
-def test_a_version_comes_back_after_another_that_was_approved(scene):
-    """A, B, A: what was a copy when it was held back is a new version once B was applied."""
-    key = scene.drop("crm", [row("bob", total="10")])
-    scene.start("crm")
-    scene.replace(key, [row("bob", total="1")])
-    scene.start("crm")
-    scene.replace(key, [row("bob", total="10")])
-    scene.start("crm")
-    scene.start("crm", verb="approve", seq=2)
-    assert 1 == scene.profile("bob")["total"]
-    scene.start("crm", verb="approve", seq=3)
-    assert 10 == scene.profile("bob")["total"]
-    scene.end()
-
-
-def test_a_difference_waits_until_it_is_known_what_was_given_before(scene):
-    """A sum that may have been applied though it was refused is found out about first."""
-    key = scene.drop("crm", [row("bob", total="10")])
-    scene.start("crm", refuse(uncertain=True))
-    scene.replace(key, [row("bob", total="1")])
-    scene.start("crm")
-    assert "retry 1" in str(scene.start("crm", verb="approve", seq=2).error)
-    scene.start("crm", verb="retry", seq=1)
-    scene.start("crm", verb="approve", seq=2)
-    if scene.choices():
-        scene.start("crm", verb="approve", seq=2)
-    assert 1 == scene.profile("bob")["total"]
-    scene.end()
-
-
-def test_no_file_is_left_behind_by_an_approval_of_many_rows(scene):
-    """What a person approves is taken as a whole, however many rows an import takes at once."""
-    scene.rows_per_run = 1
-    for name in ("bob", "cyd"):
-        scene.drop("crm", [row(name, total="1")])
-    scene.start("crm")
-    for name in ("bob", "cyd"):
-        scene.drop("shop", [row(name, total="1")])
-    scene.start("shop")
-    scene.start("shop", verb="approve", seq=3)
-    assert (2, 2) == (scene.profile("bob")["total"], scene.profile("cyd")["total"])
-    scene.end()
-
-
-def copy_held_back(scene):
-    """Apply a file, and have its copy held back as run 2."""
-    for _ in range(2):
-        scene.drop("crm", [row("bob", total="10"), row("ada", tags="y")])
-        scene.start("crm")
-
-
-def test_a_run_is_not_dropped_while_it_is_being_applied(scene):
-    """Of a discard and an approval of one run, only one comes about."""
-    copy_held_back(scene)
-    scene.start("crm", [Fault("track", 0, "crash")], "approve", 2)
-    assert "run 3 applies it" in str(scene.start("crm", verb="discard", seq=2).error)
-    scene.end()
-    assert 20 == scene.profile("bob")["total"]
-
-
-@pytest.mark.parametrize("nth", range(12))
-def test_an_approval_that_stood_still_applies_nothing_that_was_dropped_meanwhile(scene, nth):
-    """A discard does not take a number, so the approval looks again before it sends."""
-    copy_held_back(scene)
-    scene.start("crm", [Fault("write", nth, "pause", after=True)], "approve", 2)
-    dropped = scene.start("crm", verb="discard", seq=2)
-    scene.end()
-    assert (10 if dropped.error is None else 20) == scene.profile("bob")["total"]
-
-
-def test_a_discard_waits_for_late_requests_of_a_holder_before_the_last(scene):
-    """Whoever took over may have ended in good order; the one before may still be sending."""
-    scene.drop("crm", [row("bob", tier="gold")])
-    scene.start("crm", [Fault("track", 0, "pause", variant=1)])
-    scene.start("crm", [Fault("track", 0, "odd", variant=5)])
-    scene.start("crm", verb="discard", seq=1)
-    scene.drop("crm", [row("bob", tier="iron")])
-    scene.start("crm")
-    scene.end()
-    assert "iron" == scene.profile("bob")["tier"]
-
-
-DECISIVE = [
-    *some("write", range(15), by_day=2),
-    *some("commit", range(4), by_day=2),
-    ("track", 0),
-]
-"""Effects of a decision about a run, likewise: those that leave something behind."""
-
-
-@pytest.mark.parametrize("fate", ["crash", pytest.param("pause", marks=pytest.mark.nightly)])
-@pytest.mark.parametrize(("kind", "nth"), DECISIVE)
-@pytest.mark.parametrize("verb", ["approve", "discard", "retry"])
-def test_a_decision_may_die_or_stand_still_at_any_effect(scene, verb, kind, nth, fate):
-    """Asked for again by somebody else, it comes about once, wherever the first one was."""
-    copy_held_back(scene)
-    scene.drop("crm", [row("bob", total="10"), row("ada", total="1", tier="gold")])
-    scene.start("crm", refuse())
-    seq = 3 if verb == "retry" else 2
-    scene.start("crm", [Fault(kind, nth, fate, after=True)], verb, seq)
-    scene.start("crm", verb=verb, seq=seq)
-    scene.end()
-    assert {"approve": 20, "discard": 10, "retry": 20}[verb] == scene.profile("bob")["total"]
-
-
-@pytest.mark.parametrize("fate", ["crash", pytest.param("pause", marks=pytest.mark.nightly)])
-@pytest.mark.parametrize(("kind", "nth"), DECISIVE)
-def test_a_discard_of_a_run_under_way_may_die_or_stand_still(scene, kind, nth, fate):
-    """What was sent stays, the rest is dropped, whoever brings it to its end."""
-    scene.drop("crm", [row(name, total="10") for name in ("ada", "bob", "cyd")])
-    scene.start("crm", [Fault("track", 1, "fail", after=True)])
-    scene.start("crm", [Fault(kind, nth, fate, after=True)], "discard", 1)
-    scene.start("crm", verb="discard", seq=1)
-    scene.drop("crm", [row(name, total="1") for name in ("ada", "bob", "cyd")])
     scene.end()
 
 
