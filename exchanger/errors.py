@@ -27,6 +27,7 @@ The tree::
         EngineUnreachable          6   no answer, or no worker (retryable)
         EngineDiffers              6   other versions there than here
         EngineGaveUp               6   a part lost several workers
+        EngineSilent               6   a part does not come back (retryable)
         EngineMissing              3   the package to speak with it is not installed
       FileRejected                 4   one file cannot be used at all
       JobBusy                      8   another process holds the job
@@ -243,6 +244,15 @@ class EngineGaveUp(EngineError):
     def __init__(self, address: str, workers: int) -> None:
         self.workers = workers
         super().__init__(address, f"{workers} workers were lost with the same part")
+
+
+class EngineSilent(EngineError):
+    """A worker has a part, and nothing comes of it."""
+
+    retryable = True
+
+    def __init__(self, address: str, minutes: float) -> None:
+        super().__init__(address, f"a part has not come back for {minutes:g} minutes")
 
 
 class EngineMissing(EngineError):

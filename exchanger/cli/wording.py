@@ -22,6 +22,7 @@ from exchanger.errors import (
     EngineError,
     EngineGaveUp,
     EngineMissing,
+    EngineSilent,
     EngineUnreachable,
     ExchangerError,
     ExportIncomplete,
@@ -290,6 +291,14 @@ def _(error: EngineGaveUp) -> Words:
     return Words(
         f"{error.workers} workers of the cluster at {error.address} were lost with the same part.",
         f"Mostly they had too little memory: give them more (--memory-limit). {_CLUSTER}",
+    )
+
+
+@words_for.register
+def _(error: EngineSilent) -> Words:
+    return Words(
+        f"The cluster at {error.address} did not plan the run: {error.detail}.",
+        f"A worker may hang: start it again (dask worker {error.address}). {_CLUSTER}",
     )
 
 

@@ -23,7 +23,7 @@ import structlog
 from distributed import Client, KilledWorker, get_worker
 from distributed.protocol.pickle import dumps, loads
 
-from exchanger.errors import EngineDiffers, EngineGaveUp, EngineUnreachable, Stopped
+from exchanger.errors import EngineDiffers, EngineGaveUp, EngineSilent, EngineUnreachable, Stopped
 
 Part = TypeVar("Part")
 Made = TypeVar("Made")
@@ -32,6 +32,9 @@ ANSWER_SECONDS = 10.0
 """How long the scheduler has to answer, and a first worker to be there."""
 NO_WORKER_SECONDS = 60.0
 """How long a run goes on without any worker: one that was killed is mostly replaced."""
+PART_MINUTES = 30.0
+"""How long a run waits for one part, which takes seconds, or with lists a minute: a worker may be
+alive and never answer."""
 MOST_AHEAD = 8
 """Parts under way at most, however many workers there are: each is in memory here, too."""
 
@@ -121,16 +124,18 @@ class DaskEngine:
 
         Raises:
             EngineUnreachable: The scheduler was lost, or no worker is left.
+            EngineSilent: Nothing came of it for too long.
             EngineDiffers: A worker that joined has other versions.
             EngineGaveUp: The work was begun several times, and each time its worker was lost.
             Stopped: The process is asked to stop.
         """
+        began = time.monotonic()
         while True:
             try:
                 outcome = future.result(timeout=_LOOK)
                 break
             except TimeoutError:
-                self._look(future)
+                self._look(future, began)
             except CancelledError as error:
                 raise EngineUnreachable(self._address, "the connection was lost") from error
             except KilledWorker as error:
@@ -142,12 +147,15 @@ class DaskEngine:
         self.shares[outcome.worker] += 1
         return loads(outcome.made)
 
-    def _look(self, future: Future[_Outcome]) -> None:
-        """See to it that waiting has an end."""
+    def _look(self, future: Future[_Outcome], began: float) -> None:
+        """See to it that waiting, since *began*, has an end."""
         if self._stopping.is_set():
             future.cancel()
             raise Stopped
         now = time.monotonic()
+        if now - began > PART_MINUTES * 60:
+            future.cancel()
+            raise EngineSilent(self._address, PART_MINUTES)
         if now - self._looked < _LOOK_FOR_WORKERS:
             return
         self._looked = now

@@ -50,10 +50,18 @@ _ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class TableSize:
-    """How many files and rows the newest version of a table has."""
+    """
+    How large the newest version of a table is.
+
+    Args:
+        files: Files.
+        rows: Rows in them.
+        size: Bytes of the files, compressed.
+    """
 
     files: int
     rows: int
+    size: int
 
 
 def _written(table: DeltaTable, writer: str) -> int:
@@ -235,12 +243,13 @@ class Table:
         self._write_all(self._handle.open(), frames, [])
 
     def size(self) -> TableSize:
-        """Count files and rows from the log alone; nothing of them is read."""
+        """Count files, rows and bytes from the log alone; nothing of them is read."""
         table = self._handle.current()
         if table is None:
-            return TableSize(0, 0)
+            return TableSize(0, 0, 0)
         files = pl.DataFrame(table.get_add_actions(flatten=True))
-        return TableSize(files.height, int(files["num_records"].sum()))
+        rows, size = files.select(pl.col("num_records", "size_bytes").sum()).row(0)
+        return TableSize(files.height, rows, size)
 
     def compact(self) -> None:
         """Join small files once enough have piled up; appends beside it lose nothing."""

@@ -23,6 +23,8 @@ MANY_ROWS = 2_000_000
 """So many rows since the last folding, and as many as it left, are worth another one."""
 ROWS_AT_ONCE = 300_000
 """About how many rows folding has in memory."""
+SIZE_AT_ONCE = 48 << 20
+"""Bytes of files with these rows: of long rows fewer are taken. Rows of ten fields take 12 MB."""
 
 _FOLDED = "folded"
 
@@ -87,7 +89,8 @@ class Folding:
 
     def slices(self) -> list[tuple[int, int]]:
         """Part all profiles into ranges of slices (first, end) that fit into memory."""
-        shares = self._table.size().rows // self._rows_at_once + 1
+        size = self._table.size()
+        shares = max(size.rows // self._rows_at_once, size.size // SIZE_AT_ONCE) + 1
         bounds = [SLICES * share // shares for share in range(shares + 1)]
         return list(pairwise(bounds))
 

@@ -26,7 +26,7 @@ from test_runs_in_parts import Connection, a_row, rendered, the_job
 
 from exchanger.cli.wiring import open_world
 from exchanger.config.loading import read_config
-from exchanger.errors import EngineDiffers, EngineGaveUp, EngineUnreachable, Stopped
+from exchanger.errors import EngineDiffers, EngineGaveUp, EngineSilent, EngineUnreachable, Stopped
 from exchanger.files.bounds import Bounds
 from exchanger.jobs.engine import Here, in_order
 from exchanger.outside import dask_cluster
@@ -267,6 +267,19 @@ def test_whoever_asks_to_stop_does_not_wait_for_the_cluster(address, tmp_path):
         with pytest.raises(Stopped):
             work.result()
     over.touch()
+
+
+def test_a_part_that_never_comes_back_ends_the_run(address, monkeypatch, tmp_path):
+    """A worker that is there, and does nothing, holds up a run for so long and no longer."""
+    monkeypatch.setattr(dask_cluster, "PART_MINUTES", 0.01)
+    over = tmp_path / "over"
+
+    with opened(address) as engine:
+        work = engine.submit(endless(), over)
+        with pytest.raises(EngineSilent) as error:
+            work.result()
+    over.touch()
+    assert (6, True) == (error.value.exit_code, error.value.retryable)
 
 
 def test_another_version_there_is_told_in_facts(address, monkeypatch):

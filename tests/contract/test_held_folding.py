@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from exchanger.errors import Stopped
 from exchanger.outside.tables import MANY_FILES, Table
+from exchanger.state import folding
 from exchanger.state.held import HeldValues
+from exchanger.state.held_rows import SLICES
 
 START = datetime(2026, 9, 15, 10, tzinfo=UTC)
 NAMES = ["a", "b", "c", "d"]
@@ -158,6 +161,24 @@ def test_every_profile_has_one_row_afterwards(tmp_path):
 
     rows = table.scan().sort("profile").select("profile", "stamp", "tier").collect().rows()
     assert [("a", 6, "6"), ("b", 5, "5")] == rows
+
+
+def test_of_long_rows_fewer_are_folded_at_once(tmp_path, monkeypatch):
+    """Ranges are bounded by the bytes of their rows as well, and together they are everything."""
+    values = held_in(tmp_path)
+    drawn = random.Random(3)
+    texts = [drawn.randbytes(2_000).hex() for _ in range(40)]
+    rows = pl.DataFrame({"@profile": [f"p{n:02}" for n in range(40)], "tier": texts})
+    values.deliver(rows.with_columns(pl.lit(value=True).alias("@exists")), seq=1, at=at(1))
+    assert [(0, SLICES)] == values.slices()
+
+    monkeypatch.setattr(folding, "SIZE_AT_ONCE", 10_000)
+
+    assert 8 <= len(values.slices()) <= 16
+    assert values.fold(always)
+    ranges = [values.between(*each, ["tier"]) for each in values.slices()]
+    assert max(share.height for share in ranges) < 20
+    assert texts == pl.concat(ranges).sort("@profile")["tier"].to_list()
 
 
 def test_a_delivery_stays_recorded_once_after_folding(tmp_path):
