@@ -35,6 +35,7 @@ The tree::
       StateDamaged                 1   a state object in the bucket is not what we wrote
       Stopped                      4   asked to stop before anything counted
       RunMissing                   2   no run of that id or number
+      RunAmbiguous                 2   several connections have a run of that number
       RunUnsuitable                2   the run is in no state for what was asked
       NothingToBackfill            2   no range, or one that the job cannot have
 """
@@ -329,6 +330,23 @@ class RunMissing(ExchangerError):
     def __init__(self, run: str) -> None:
         self.run = run
         super().__init__(f"no run {run}")
+
+
+class RunAmbiguous(ExchangerError):
+    """
+    Several connections have a run of that number.
+
+    Args:
+        run: The number.
+        connections: Those that have it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, run: str, connections: list[str]) -> None:
+        self.run = run
+        self.connections = connections
+        super().__init__(f"run {run} of {', '.join(connections)}")
 
 
 class RunUnsuitable(ExchangerError):

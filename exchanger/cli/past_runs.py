@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from exchanger.cli.execution import carry_out, show_outcomes
 from exchanger.cli.options import LogLevel, wait_seconds
 from exchanger.cli.wiring import connections_of, job_of, open_world, prepare
 from exchanger.config.models import Config, ImportJob
-from exchanger.errors import RunMissing, RunUnsuitable
+from exchanger.errors import RunAmbiguous, RunMissing, RunUnsuitable
 from exchanger.jobs.history import show_run
 
 if TYPE_CHECKING:
@@ -28,14 +29,17 @@ def found_run(config: Config, connections: list[str], run: str) -> tuple[dict[st
 
     Raises:
         RunMissing: No connection has such a run.
+        RunAmbiguous: Several have one: each counts its runs from 1.
     """
+    found = []
     for connection in connections:
-        with open_world(config, connection) as world:
-            try:
-                return show_run(world, run), connection
-            except RunMissing:
-                continue  # Numbers and ids belong to one connection; the next may have it.
-    raise RunMissing(run)
+        with open_world(config, connection) as world, suppress(RunMissing):
+            found.append((show_run(world, run), connection))
+    if not found:
+        raise RunMissing(run)
+    if len(found) > 1:
+        raise RunAmbiguous(run, [connection for _, connection in found])
+    return found[0]
 
 
 def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
@@ -58,6 +62,7 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
 
     Raises:
         RunMissing: There is no such run.
+        RunAmbiguous: There are several, of different connections.
         RunUnsuitable: It never planned anything, or is the run of an export.
         typer.BadParameter: Its job is not configured any more.
     """

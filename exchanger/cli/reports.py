@@ -49,14 +49,24 @@ def describe_report(report: Report, bucket: str) -> list[str]:
 
 
 def describe_listing(reports: list[Report]) -> list[str]:
-    """Describe runs in a line each, newest first."""
+    """
+    Describe runs in a line each, newest first.
+
+    Args:
+        reports: The runs, with ``connection`` where there are several.
+    """
     if not reports:
         return ["No runs yet."]
     return [
         f"{report.get('seq') or '-':>6}  {_when(report.get('started_at'))}  "
-        f"{_state(report):<13}  {report['job']}  {_sum(report)}".rstrip()
+        f"{_state(report):<13}  {_job(report)}  {_sum(report)}".rstrip()
         for report in reports
     ]
+
+
+def _job(report: Report) -> str:
+    of = f" ({report['connection']})" if "connection" in report else ""
+    return f"{report['job']}{of}"
 
 
 def describe_plan(content: dict[str, Any]) -> list[str]:

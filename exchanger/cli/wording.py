@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import singledispatch
 
 from exchanger.cli.options import DEFAULT_CONFIG
-from exchanger.config.findings import closest
+from exchanger.config.findings import closest, listed
 from exchanger.errors import (
     BrazeError,
     BrazeForbidden,
@@ -32,6 +32,7 @@ from exchanger.errors import (
     LeaseLost,
     NothingToBackfill,
     Problem,
+    RunAmbiguous,
     RunMissing,
     RunUnsuitable,
     SegmentMissing,
@@ -352,6 +353,15 @@ def _(error: LeaseLost) -> Words:
 @words_for.register
 def _(error: RunMissing) -> Words:
     return Words(f"There is no run {error.run}.", "The runs and their numbers: exchanger runs")
+
+
+@words_for.register
+def _(error: RunAmbiguous) -> Words:
+    several = listed(error.connections, "and")
+    return Words(
+        f"Each of the connections {several} has a run {error.run}.",
+        f"Say which one is meant: --connection {error.connections[0]}",
+    )
 
 
 @words_for.register

@@ -34,6 +34,10 @@ def check_overlaps(
             yield from _shared_fields((first, one), (second, other))
         if isinstance(one, ExportJob) and isinstance(other, ExportJob):
             yield from _shared_target((first, one), (second, other))
+        if isinstance(one, ImportJob) and isinstance(other, ExportJob):
+            yield from _own_exports((first, one), (second, other))
+        if isinstance(one, ExportJob) and isinstance(other, ImportJob):
+            yield from _own_exports((second, other), (first, one))
 
 
 def _nested(one: str, other: str) -> bool:
@@ -61,6 +65,9 @@ def _own_state(name: str, job: Job, connection: Connection) -> Iterator[Finding]
     elif _nested(prefix, state):
         message = f"this overlaps {state}, where exchanger keeps its own state"
         yield Finding(("jobs", name, part, "prefix"), message)
+    elif _nested(prefix, root := f"{connection.s3.export_root}/"):
+        message = f"this overlaps {root}, where Braze puts its segment exports"
+        yield Finding(("jobs", name, part, "prefix"), message)
 
 
 def _shared_target(
@@ -70,6 +77,18 @@ def _shared_target(
     if one.target.prefix and _nested(one.target.prefix, other.target.prefix):
         message = f"export '{name}' already writes to {one.target.prefix}"
         yield Finding(("jobs", other_name, "target", "prefix"), message)
+
+
+def _own_exports(
+    importing: tuple[str, ImportJob], exporting: tuple[str, ExportJob]
+) -> Iterator[Finding]:
+    (name, one), (other_name, other) = importing, exporting
+    if one.source.prefix and _nested(one.source.prefix, other.target.prefix):
+        yield Finding(
+            ("jobs", name, "source", "prefix"),
+            f"export '{other_name}' writes to {other.target.prefix}, so this job would send Braze"
+            " what it said before; read from another folder",
+        )
 
 
 def _shared_fields(

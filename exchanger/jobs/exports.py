@@ -60,7 +60,7 @@ def run_export(
         options: Of this run.
 
     Returns:
-        What was written; ``failed`` if the process was asked to stop while it waited.
+        What was written; ``partial`` if the process was asked to stop while it waited.
 
     Raises:
         ConfigError: A column names what Braze does not export.
@@ -76,9 +76,10 @@ def run_export(
     try:
         export = asyncio.run(_exported(run, fresh=fresh))
     except StoppedWaitingError:
-        run.report.state = "failed"
-        run.report.error = "stopped while waiting for Braze"
-        run.report.notes.append("the next run waits for the same export")
+        run.report.state = "partial"
+        run.report.notes.append(
+            "Stopped while it waited for Braze; the next run waits for the same export."
+        )
     else:
         _make_dataset(run, export)
     run.report.finished_at = world.clock.now()

@@ -71,7 +71,8 @@ def run_import(
             lambda held: _run_all(replace(call, world=held), reports, notes),
         )
     except Stopped:
-        if not any(report.job == name and not report.finished_at for report in call.ended):
+        mine = [*reports, *(report for report in call.ended if report.job == name)]
+        if all(report.finished_at for report in mine):
             stopped = "Stopped as asked. The next run goes on from there."
             reports.append(replace(begun, state="partial", notes=[stopped]))
     begun.finished_at = world.clock.now()
@@ -123,7 +124,12 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
 
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
-    """Finish what was begun, then take run after run until no file waits."""
+    """
+    Finish what was begun, then take run after run until no file waits.
+
+    Raises:
+        Stopped: The process was asked to stop, and files wait.
+    """
     end_others(call)
     told = read_back(call)
     while not call.world.stopping.is_set():
@@ -136,6 +142,9 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
         if not taken.listed.files:
             notes += _waiting_notes(taken.listed)
             break
+    else:
+        if waiting_files(call).files:
+            raise Stopped
     notes += told
 
 

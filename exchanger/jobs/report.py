@@ -170,23 +170,41 @@ def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) 
         nothing: What is returned, as ``nothing_to_do``, if there was no run.
 
     Returns:
-        The only report, or one that adds all counts and has the worst state.
+        The only report, or one that adds all counts and has the worst state. Its run is the last of
+        which a person may have to retry rows, or else the last; a note names all.
     """
     if not reports:
         return replace(nothing, state="nothing_to_do", notes=notes)
     last = reports[-1]
+    told = next((report for report in reversed(reports) if report.quarantine), last)
     sums = {name: sum(getattr(r, name) for r in reports) for name in _COUNTS}
     quarantines = [r.quarantine for r in reports if r.quarantine]
     earlier = [f"Rows that were not taken are in {key}, too." for key in quarantines[:-1]]
     return replace(
         last,
+        run_id=told.run_id,
+        seq=told.seq,
         **sums,
         state=_joint_state({r.state for r in reports}),
         started_at=reports[0].started_at,
         files=[file for r in reports for file in r.files],
         quarantine=quarantines[-1] if quarantines else None,
-        notes=[*dict.fromkeys(note for r in reports for note in r.notes), *notes, *earlier],
+        notes=[
+            *dict.fromkeys(note for r in reports for note in r.notes),
+            *notes,
+            *earlier,
+            *_numbers(reports),
+        ],
     )
+
+
+def _numbers(reports: list[RunReport]) -> list[str]:
+    """Say which runs there were, if there were several: each can be shown by itself."""
+    numbers = [f"{report.seq:,}" for report in reports if report.seq is not None]
+    if len(numbers) < 2:
+        return []
+    several = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 2 else " and ".join(numbers)
+    return [f"These were runs {several}; of each: exchanger show NUMBER."]
 
 
 def _joint_state(states: set[RunState]) -> RunState:

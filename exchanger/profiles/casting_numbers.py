@@ -157,8 +157,8 @@ def _in_scale(frame: pl.DataFrame, have: int, want: int) -> Casted:
         frame = frame.with_columns(fits=fits, value=units // 10 ** (have - want))
     else:
         # Whatever reaches the limit before it is scaled up is over it afterwards as well.
-        small = units.abs() < UNITS_LIMIT
-        scaled = pl.when(small).then(units).otherwise(UNITS_LIMIT) * 10 ** (want - have)
+        large = units.abs() >= UNITS_LIMIT
+        scaled = pl.when(large).then(UNITS_LIMIT).otherwise(units) * 10 ** (want - have)
         frame = frame.with_columns(fits=pl.lit(True), value=scaled)
     long = VALUE.abs() >= UNITS_LIMIT
     checked = judge(frame, [("too_many_places", ~pl.col("fits")), ("too_many_digits", long)])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 import polars as pl
@@ -248,9 +248,10 @@ def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
     Raises:
         FileRejected: ``type_needed``: the strategy cannot work on that type.
     """
-    if name is None:
-        return rule
     allowed = _NEEDED.get(rule.merge)
+    if name is None:
+        # An empty column says nothing, as whatever type the strategy can work on.
+        return rule if allowed is None else replace(rule, type="integer")
     if allowed is not None and name.type not in allowed:
         message = (
             f"Column {rule.column!r} holds {name}, and 'merge: {rule.merge}' of {rule.name!r} "

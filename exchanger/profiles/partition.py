@@ -29,6 +29,7 @@ from exchanger.profiles.ordering import news, orders_of
 from exchanger.profiles.payloads import objects
 from exchanger.profiles.reconcile import Merged, merge
 from exchanger.profiles.rules import Rule
+from exchanger.profiles.unmergeable import unmergeable
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
     return PartitionPlan(
         outbox=outbox,
         gifts=_gifts(part, rules, rows, absent),
-        rejected=_unmergeable(part, merged.rejected),
+        rejected=unmergeable(part.given, part.corrections, merged.rejected, terms.rules),
         tally=_tally(part.folded, merged, rows, absent, outbox),
         orders=_orders(part, rules, _present(rows, absent), outbox),
     )
@@ -238,32 +239,6 @@ def _gifts(
         return every
     accepted = every.join(rows, on=PROFILE, how="semi", maintain_order="left")
     return accepted if absent.is_empty() else accepted.filter(~_among(absent))
-
-
-def _unmergeable(part: Partition, rejected: pl.DataFrame) -> pl.DataFrame:
-    """
-    List the rows of profiles that cannot be merged.
-
-    A profile that only earlier versions of a file named has no row; it is listed without one.
-    """
-    given = _of(part.given, rejected[PROFILE])
-    corrected = _of(part.corrections.select(PROFILE, FILE), rejected[PROFILE])
-    alone = corrected.join(given, on=PROFILE, how="anti")
-    rows = pl.concat([given, alone.unique(PROFILE)], how="diagonal")
-    lists = [name for name in given.columns if given[name].dtype.is_nested()]
-    record = pl.struct(
-        pl.col(PROFILE).alias("external_id"),
-        *(
-            pl.col(name) if name in lists else pl.col(name).cast(pl.String)
-            for name in given.columns
-            if not name.startswith("@")
-        ),
-    ).struct.json_encode()
-    return (
-        rows.join(rejected, on=PROFILE, maintain_order="left")
-        .with_columns(record.alias("record"))
-        .select(FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record")
-    )
 
 
 def _tally(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ruamel.yaml import YAML
+
 TRACK = "/users/track"
 JOB = {
     "type": "import",
@@ -54,6 +56,28 @@ def test_an_approval_beyond_what_was_shown_is_held_back_again(exchange):
     assert any("visits: -9 would" in note for note in report["notes"])
     exchange.ask("approve", str(third["seq"]))
     assert {"a": "3", "b": "1"} == visits(exchange)
+
+
+def test_a_number_that_two_connections_have_is_asked_about(exchange):
+    """Each connection counts its runs from 1; nothing is decided about a run that is not named."""
+    exchange.configure(crm=JOB)
+    two = {"eu": exchange.connection, "us": exchange.connection}
+    jobs = {
+        name: JOB | {"connection": name, "source": {"prefix": f"{name}/"}} for name in sorted(two)
+    }
+    with exchange.config.open("w") as file:
+        YAML().dump({"connections": two, "jobs": jobs}, file)
+    for name in two:
+        exchange.drop(f"{name}/1.csv", HEADER + f"{name},1,gold\n")
+        exchange.ask("run", name)
+
+    assert ["us", "eu"] == [run["connection"] for run in exchange.ask("runs")]
+    for verb in ("show", "discard", "approve", "retry"):
+        asked = exchange.call(verb, "1")
+        assert 2 == asked.returncode
+        assert "Each of the connections eu and us has a run 1." in asked.stderr
+        assert "--connection eu" in asked.stderr
+    assert "us" == exchange.ask("show", "1", "--connection", "us")["job"]
 
 
 def test_a_discarded_version_was_never_there(exchange):

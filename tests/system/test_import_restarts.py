@@ -171,6 +171,19 @@ def test_stopped_during_delivery(crm):
     assert PROFILES - answered * SIZE == sum(len(body["attributes"]) for body in again)
 
 
+def test_stopped_before_a_job_was_begun(crm):
+    """A job that was asked for and not begun is told, and is no success."""
+    crm.configure(crm=JOB, shop=JOB | {"source": {"prefix": "shop/"}})
+    crm.braze.faults(TRACK, delay=LIMIT, times=99)
+    process = crm.start("run", "crm", "shop", "--json")
+    until(lambda: crm.braze.requests(TRACK) >= 1, process)
+    _, out, err = end(process, signal.SIGTERM)
+    crm.braze.clear_faults()
+    assert 4 == process.returncode, out + err
+    assert "Stopped as asked before shop began." in err
+    assert ["crm"] == [report["job"] for report in json.loads(out)]
+
+
 def test_stopped_during_look_ups(crm):
     """SIGTERM ends a run within 10 s while look-ups hang; nothing of its plan counts."""
     crm.braze.faults(LOOKUP, delay=LIMIT, times=99)

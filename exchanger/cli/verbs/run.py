@@ -44,8 +44,10 @@ def run(  # noqa: PLR0913 - one for each option
     from exchanger.cli.signals import stopping_on_signals
 
     with stopping_on_signals() as stopping:
+        from exchanger.cli.ending import worst
         from exchanger.cli.execution import carry_out, show_outcomes
         from exchanger.cli.wiring import job_of, prepare
+        from exchanger.errors import Stopped
         from exchanger.jobs.options import ImportOptions
 
         options = ImportOptions(force=force, wait=wait_seconds(wait), one_run=one_run)
@@ -58,7 +60,11 @@ def run(  # noqa: PLR0913 - one for each option
         ]
     # Who was stopped before the first job was begun gets an empty list.
     as_list = len(stories) > 1 or not outcomes
-    raise typer.Exit(show_outcomes(outcomes, as_json=as_json, as_list=as_list))
+    code = show_outcomes(outcomes, as_json=as_json, as_list=as_list)
+    if left := [*stories][len(outcomes) :]:
+        typer.echo(f"Stopped as asked before {', '.join(left)} began. Run it again.", err=True)
+        code = worst([code, Stopped.exit_code])
+    raise typer.Exit(code)
 
 
 def _story(name: str, job: Job, options: ImportOptions, *, fresh: bool) -> Story:

@@ -39,7 +39,10 @@ def runs(
     found: list[dict[str, Any]] = []
     for connection in connections:
         with open_world(loaded, connection) as world:
-            found += list_runs(world, job, latest=latest)
+            listed = list_runs(world, job, latest=latest)
+        # Each connection counts its runs from 1.
+        of = {"connection": connection} if len(loaded.connections) > 1 else {}
+        found += [{**run, **of} for run in listed]
     found.sort(key=lambda run: str(run.get("started_at") or ""), reverse=True)
     if as_json:
         print_json(found)

@@ -246,6 +246,19 @@ def test_a_run_does_not_fail_because_nothing_could_be_made_ahead(connection, tab
     assert (6, 6) == (len(values), rows.height)
 
 
+@pytest.mark.parametrize(("waits", "state"), [(True, "partial"), (False, "nothing_to_do")])
+def test_who_is_stopped_while_files_wait_does_not_say_that_there_was_nothing(
+    connection, waits, state
+):
+    """Asked to stop before it took anything, a process has done nothing of what there was."""
+    connection.world.stopping.set()
+    report, _ = run(connection, rows_of_all() if waits else {"other/a.csv": b""})
+    assert (state, None) == (report.state, report.seq)
+
+    connection.world.stopping.clear()
+    assert ("succeeded" if waits else "nothing_to_do") == run(connection, {"x/y": b""})[0].state
+
+
 def test_a_process_that_is_asked_to_stop_leaves_nothing(connection):
     """What was made until then goes, on this machine and beside the table; the next run ends it."""
     moments = iter([False, True])

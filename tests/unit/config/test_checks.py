@@ -273,6 +273,30 @@ def test_two_exports_do_not_share_a_folder():
     assert list(problems(text)) == ["jobs.two.target.prefix"]
 
 
+@pytest.mark.parametrize(
+    ("prefix", "said"),
+    [
+        ("out/", "export 'two' writes to out/vip/"),
+        ("out/vip/new/", "export 'two' writes to out/vip/"),
+        ("segment-export/", "where Braze puts its segment exports"),
+        ("in/", ""),
+    ],
+)
+@pytest.mark.parametrize("first", ["one", "two"])
+def test_an_import_does_not_read_what_an_export_writes(prefix, said, first):
+    """Braze would be sent what it said before, as a change."""
+    jobs = {
+        "one": f"{{type: import, source: {{prefix: {prefix}}}, match: [{{external_id: id}}],"
+        " fields: {a: set}}",
+        "two": "{type: export, segment: A, fields: {a: email}, target: {prefix: out/vip/}}",
+    }
+    found = problems(
+        ONE + "jobs:\n" + "".join(f"  {n}: {jobs[n]}\n" for n in sorted(jobs, key=first.__ne__))
+    )
+    assert said in found.get("jobs.one.source.prefix", "")
+    assert bool(said) == bool(found)
+
+
 def test_imports_of_two_connections_may_share_everything():
     """Overlap is about one workspace and one bucket."""
     text = (

@@ -215,6 +215,26 @@ def test_a_files_own_value_becomes_its_type_or_a_reason(type_, cells, expected):
     assert expected == outcome(cast(cells, config))
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        *[pl.Series([None, 1], dtype=dtype) for dtype in (pl.Int8, pl.Int64, pl.Int128, pl.UInt64)],
+        *[pl.Series([None, Decimal(1)], dtype=pl.Decimal(20, scale)) for scale in range(5)],
+        pl.Series([None, 1.0]),
+        pl.Series([None, "1"]),
+    ],
+)
+@pytest.mark.parametrize("type_", ["integer", "decimal", "float", "string", "boolean"])
+def test_an_empty_cell_of_a_typed_column_is_empty(type_, cells):
+    """A null says nothing, whatever type the file and the field have; no row is rejected for it."""
+    config = {"type": type_, **({"scale": 2} if type_ == "decimal" else {})}
+
+    given = cast(cells, config)
+    assert given.frame["f"][0] is None
+    assert given.frame["f"][1] is not None
+    assert given.rejected.is_empty()
+
+
 OPTION_CASES = [
     ({"type": "string", "trim": True}, " Ada ", "Ada"),
     ({"type": "string", "too_long": "cut"}, "é" * 256, "é" * 255),

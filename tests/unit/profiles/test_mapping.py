@@ -103,6 +103,15 @@ def test_a_field_of_its_own_wins_over_a_remaining_column():
     assert ["level>tier:string set"] == spelt(settled)
 
 
+@pytest.mark.parametrize("merge", ["sum", "highest", "lowest"])
+def test_an_empty_column_has_a_type_that_its_strategy_can_work_on(merge):
+    """A file of which a column says nothing is no problem, with rows or without."""
+    fields = {"a": {"merge": merge}}
+
+    assert [f"a>a:integer {merge}"] == spelt(settle(text(a=None), fields=fields))
+    assert [f"a>a:integer {merge}"] == spelt(settle(text(a=None).clear(), fields=fields))
+
+
 FAULTS = [
     (
         {"fields": {"a": {"from": "Nmae"}}},

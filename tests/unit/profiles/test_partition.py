@@ -1,6 +1,9 @@
 """The work of one part of a run can be done by any process."""
 
+import json
 import pickle
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -28,6 +31,41 @@ def test_a_part_is_planned_alone():
     assert [2] == plan.outbox["@rows"].to_list()
     assert {"ada": "3", "bob": "0"} == dict(plan.gifts.select("@profile", "given").iter_rows())
     assert Tally(profiles_named=2, profiles_unchanged=1, rows_unchanged=1) == plan.tally
+
+
+def test_the_record_of_a_rejected_row_can_be_given_again():
+    """What cannot be added is shown as it was given: decimals in full, not in hundredths."""
+    rules = [
+        *RULES,
+        Rule("spent", "amount", "decimal", FieldConfig(merge="sum", type="decimal", scale=2)),
+        Rule("since", "since", "date", FieldConfig(merge="set", type="date")),
+        Rule("seen", "seen", "datetime", FieldConfig(merge="set", type="datetime")),
+        Rule("from", "", "string", FieldConfig(merge="set", value="crm")),
+    ]
+    when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    given = GIVEN.head(1).with_columns(
+        total=pl.lit(2**63 - 1),
+        spent=pl.lit(1230, pl.Int64),
+        since=pl.lit(when).cast(pl.Datetime("ms", "UTC")),
+        seen=pl.lit(when).cast(pl.Datetime("ms", "UTC")),
+        **{"from": pl.lit("crm")},
+    )
+    held = HELD.head(1).with_columns(
+        spent=pl.lit(None, pl.String), since=pl.lit(None, pl.String), seen=pl.lit(None, pl.String),
+        **{"from": pl.lit(None, pl.String)},
+    )  # fmt: skip
+    part = Partition(given, NO_CORRECTIONS, fold(given, rules), held, held)
+
+    rejected = plan_partition(part, replace(TERMS, rules=rules)).rejected
+
+    assert ["overflow"] == rejected["reason"].to_list()
+    assert {
+        "external_id": "ada",
+        "total": str(2**63 - 1),
+        "amount": "12.3",
+        "since": "2026-01-02",
+        "seen": "2026-01-02T03:04:05.000Z",
+    } == json.loads(rejected["record"][0])
 
 
 def test_the_work_of_a_part_travels():
