@@ -31,4 +31,5 @@ def test_a_call_is_told_by_the_run_that_needs_a_person(reports, named, numbers):
     assert named == report.seq
     assert report.run_id == (f"id-{named}" if named else "idle")
     assert sum(one.rows_read for one in reports) == report.rows_read
-    assert [numbers] if numbers else [] == [n[11:-37] for n in report.notes if "These were" in n]
+    told = [note for note in report.notes if "exchanger show" in note]
+    assert ([f"These were {numbers} of each: exchanger show NUMBER."] if numbers else []) == told

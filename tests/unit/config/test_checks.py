@@ -290,9 +290,8 @@ def test_an_import_does_not_read_what_an_export_writes(prefix, said, first):
         " fields: {a: set}}",
         "two": "{type: export, segment: A, fields: {a: email}, target: {prefix: out/vip/}}",
     }
-    found = problems(
-        ONE + "jobs:\n" + "".join(f"  {n}: {jobs[n]}\n" for n in sorted(jobs, key=first.__ne__))
-    )
+    order = sorted(jobs, reverse=first == "two")
+    found = problems(ONE + "jobs:\n" + "".join(f"  {name}: {jobs[name]}\n" for name in order))
     assert said in found.get("jobs.one.source.prefix", "")
     assert bool(said) == bool(found)
 

@@ -51,7 +51,7 @@ def test_the_record_of_a_rejected_row_can_be_given_again():
         **{"from": pl.lit("crm")},
     )
     held = HELD.head(1).with_columns(
-        spent=pl.lit(None, pl.String), since=pl.lit(None, pl.String), seen=pl.lit(None, pl.String),
+        spent=pl.lit("1"), since=pl.lit(None, pl.String), seen=pl.lit(None, pl.String),
         **{"from": pl.lit(None, pl.String)},
     )  # fmt: skip
     part = Partition(given, NO_CORRECTIONS, fold(given, rules), held, held)
