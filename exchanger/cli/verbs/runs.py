@@ -27,19 +27,22 @@ def runs(
     Example: exchanger runs crm_profiles
     """
     from exchanger.cli.ending import print_json
-    from exchanger.cli.reports import describe_listing
+    from exchanger.cli.reports import describe_listing, describe_rest
     from exchanger.cli.wiring import job_of, open_world, prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     if job is not None:
         job_of(loaded, job)
-    from exchanger.jobs.history import list_runs
+    from exchanger.jobs.history import LISTED, list_runs
 
     connections = [loaded.connection_of(job)] if job else list(loaded.connections)
     found: list[dict[str, Any]] = []
+    longest = 0
     for connection in connections:
         with open_world(loaded, connection) as world:
-            found += list_runs(world, job, latest=latest)
+            listed = list_runs(world, job, latest=latest)
+        longest = max(longest, len(listed))
+        found += listed
     found.sort(key=lambda run: str(run.get("started_at") or ""), reverse=True)
     if as_json:
         print_json(found)
@@ -47,4 +50,5 @@ def runs(
     for line in describe_listing(found[:_SHOWN]):
         typer.echo(line)
     if len(found) > _SHOWN:
-        typer.echo(f"and {len(found) - _SHOWN} more; all of them: exchanger runs --json")
+        limit = LISTED if longest >= LISTED else None
+        typer.echo(describe_rest(len(found) - _SHOWN, limit))
