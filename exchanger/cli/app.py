@@ -30,8 +30,8 @@ from exchanger.config.later import COMMANDS, NOT_YET
 
 _EPILOG = (
     "Exit codes: 0 done; 1 unexpected; 2 usage; 3 configuration; 4 done in part (rows rejected or"
-    " refused); 5 held back by a guard; 6 S3 unreachable or denied; 7 Braze unreachable or denied;"
-    " 8 another process holds the job."
+    " refused); 5 held back until a person decides; 6 S3 unreachable or denied; 7 Braze unreachable"
+    " or denied; 8 another process holds the job."
 )
 
 app = typer.Typer(

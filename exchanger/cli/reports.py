@@ -69,6 +69,19 @@ def _job(report: Report) -> str:
     return f"{report['job']}{of}"
 
 
+def describe_rest(more: int, limit: int | None) -> str:
+    """
+    Say how many runs a listing leaves out, and how to see them.
+
+    Args:
+        more: Runs that were found and are not listed.
+        limit: How many of a connection are looked at, if one has so many: there may be more.
+    """
+    if limit is None:
+        return f"and {more:,} more; to see them, add --json"
+    return f"and at least {more:,} more; add --json for the newest {limit:,} of each connection"
+
+
 def describe_plan(content: dict[str, Any]) -> list[str]:
     """
     Describe what a run would send.

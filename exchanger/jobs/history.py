@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
 
-_SHOWN = 1_000
-"""Runs that one listing shows at most."""
+LISTED = 1_000
+"""Finished runs of a connection that one listing shows at most."""
 
 
 def list_runs(
     world: World, job: str | None = None, *, latest: bool = False
 ) -> list[dict[str, Any]]:
     """
-    List the reports of finished runs and of an unfinished one, newest first.
+    List the reports of finished runs and of an unfinished one, newest first, *LISTED* at most.
 
     Args:
         world: The outside.
@@ -34,7 +34,7 @@ def list_runs(
     rows = state.finished.rows(job)
     if latest:
         rows = rows.unique("job", keep="first", maintain_order=True)
-    reports = [orjson.loads(text) for text in rows.head(_SHOWN)["report"]]
+    reports = [orjson.loads(text) for text in rows.head(LISTED)["report"]]
     begun = _unfinished(state)
     if begun is not None and job in (None, begun["job"]):
         hidden = "job" if latest else "run_id"

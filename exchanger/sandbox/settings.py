@@ -17,7 +17,7 @@ class SandboxSettings:
     """
     The knobs of a workspace. The defaults are Braze as documented and measured.
 
-    Times are seconds. Section numbers refer to the numbered facts in ``docs/sandbox.md``.
+    Times are seconds.
 
     Args:
         api_keys: Key to its permissions; ``None`` grants all.

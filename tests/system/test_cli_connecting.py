@@ -6,8 +6,12 @@ import pytest
 import structlog
 
 from exchanger.cli.app import run as run_command_line
+from exchanger.config.models import S3Config
+from exchanger.jobs import history
 from exchanger.outside import dask_cluster
+from exchanger.outside.s3 import Bucket
 from exchanger.sandbox import LocalS3, Sandbox
+from exchanger.state.connection import open_state
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "exchanger.example.yaml"
 
@@ -194,3 +198,33 @@ def test_a_cluster_that_the_configuration_names_is_tried(exchanger, tmp_path, mo
     assert trials(out)[f"plan large runs on {address}"] is False
     assert f"dask worker {address}" in out
     assert f"plans large runs on the Dask cluster at {address}" in out
+
+
+def test_a_listing_says_how_many_runs_it_leaves_out(exchanger, local_s3, monkeypatch):
+    """Twenty runs are shown, then how many more there are, as far as is looked."""
+    monkeypatch.setenv("EXCHANGER_BUCKET", "many-runs")
+    local_s3.create_bucket("many-runs")
+    settings = S3Config(
+        bucket="many-runs",
+        region=local_s3.region,
+        endpoint_url=local_s3.url,
+        access_key_id=local_s3.access_key,
+        secret_access_key=local_s3.secret_key,
+    )
+    finished = open_state(Bucket(settings), "_exchanger/main/").finished
+    for n in range(23):
+        at = f"2026-09-15T06:00:{n:02d}+00:00"
+        finished.record(
+            {"run_id": f"r-{n}", "job": "crm_profiles", "seq": None, "state": "nothing_to_do",
+             "started_at": at, "finished_at": at}
+        )  # fmt: skip
+
+    shown = exchanger("runs")[1].splitlines()
+    monkeypatch.setattr(history, "LISTED", 22)
+    cut = exchanger("runs")[1].splitlines()
+
+    assert (21, "and 3 more; to see them, add --json") == (len(shown), shown[-1])
+    assert (21, "and at least 2 more; add --json for the newest 22 of each connection") == (
+        len(cut),
+        cut[-1],
+    )

@@ -27,19 +27,21 @@ def runs(
     Example: exchanger runs crm_profiles
     """
     from exchanger.cli.ending import print_json
-    from exchanger.cli.reports import describe_listing
+    from exchanger.cli.reports import describe_listing, describe_rest
     from exchanger.cli.wiring import job_of, open_world, prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     if job is not None:
         job_of(loaded, job)
-    from exchanger.jobs.history import list_runs
+    from exchanger.jobs.history import LISTED, list_runs
 
     connections = [loaded.connection_of(job)] if job else list(loaded.connections)
     found: list[dict[str, Any]] = []
+    longest = 0
     for connection in connections:
         with open_world(loaded, connection) as world:
             listed = list_runs(world, job, latest=latest)
+        longest = max(longest, len(listed))
         # Each connection counts its runs from 1.
         of = {"connection": connection} if len(loaded.connections) > 1 else {}
         found += [{**run, **of} for run in listed]
@@ -50,4 +52,5 @@ def runs(
     for line in describe_listing(found[:_SHOWN]):
         typer.echo(line)
     if len(found) > _SHOWN:
-        typer.echo(f"and {len(found) - _SHOWN} more; all of them: exchanger runs --json")
+        limit = LISTED if longest >= LISTED else None
+        typer.echo(describe_rest(len(found) - _SHOWN, limit))

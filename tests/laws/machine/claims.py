@@ -44,7 +44,7 @@ class Claims:
             again = self._why_it_waits(file)
             if again and run.verb != "force":
                 assert ("full", "equal_content") == (run.verb, again), file.key
-                assert not run.summed(file), file.key
+                assert not file.sums, file.key
             assert not file.replaces
             self._meet(run, file)
             self._feed(run, file)

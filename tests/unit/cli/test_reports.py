@@ -3,7 +3,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exchanger.cli.ending import worst
-from exchanger.cli.reports import describe_listing, describe_plan, describe_report
+from exchanger.cli.reports import (
+    describe_listing,
+    describe_plan,
+    describe_report,
+    describe_rest,
+)
 from exchanger.jobs.report import FileReport, RunReport
 
 BEGUN = datetime(2026, 9, 15, 6, tzinfo=UTC)
@@ -117,6 +122,14 @@ def test_runs_are_listed_in_a_line_each():
         "     -  2026-09-15 06:00:00  nothing to do  crm",
     ]
     assert describe_listing([]) == ["No runs yet."]
+
+
+def test_a_listing_promises_no_more_runs_than_it_looks_at():
+    """How many are left out is exact, unless a connection has more than are looked at."""
+    assert describe_rest(5, None) == "and 5 more; to see them, add --json"
+    assert describe_rest(1980, 1000) == (
+        "and at least 1,980 more; add --json for the newest 1,000 of each connection"
+    )
 
 
 @pytest.mark.parametrize(
