@@ -28,11 +28,13 @@ _HOMES = {
     "priority": (("jobs",), "in a job, beside type"),
     "on_drift": (
         ("jobs", "fields"),
-        "in a field of an import, such as first_name: {merge: set, on_drift: keep}, or in"
-        " remaining_fields",
+        (
+            "in a field of an import, such as first_name: {merge: set, on_drift: keep},"
+            " or in remaining_fields"
+        ),
     ),
 }
-"""Keys that one may look for in several places: below which keys each stands, and where in words."""
+"""Keys that one may look for in several places: below which keys each stands; where, in words."""
 
 _IDENTIFIERS = ("email", "phone", "braze_id", "user_alias")
 _OBJECTS = (

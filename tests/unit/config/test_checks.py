@@ -289,6 +289,30 @@ def test_imports_of_two_connections_may_share_everything():
     assert problems(text) == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        (job("schedule: {every: 90}"), ["jobs.crm.schedule.every"]),
+        (job("schedule: {cron: 5}"), ["jobs.crm.schedule.cron"]),
+        (job("schedule: {evry: 5m}"), ["jobs.crm.schedule.evry"]),
+        (job("schedule: {every: 90, timezone: Europe}"),
+         ["jobs.crm.schedule.every", "jobs.crm.schedule.timezone"]),
+        (job("schedule: {timezone: 5}"), ["jobs.crm.schedule", "jobs.crm.schedule.timezone"]),
+        (job("schedule: {cron: '* * * * *', every: 5m, timezone: 5}"),
+         ["jobs.crm.schedule", "jobs.crm.schedule.timezone"]),
+        (ONE + f"jobs: {{crm: {{type: import, {SOURCE}, fields: 5}}}}", ["jobs.crm.fields"]),
+        (ONE + f"jobs: {{crm: {{type: import, {SOURCE}, filds: {{a: set}}}}}}",
+         ["jobs.crm.filds"]),
+        (ONE + f"jobs: {{crm: {{type: import, {SOURCE}, priority: now}}}}",
+         ["jobs.crm", "jobs.crm.priority"]),
+        (export("remaining_fields: 5"), ["jobs.vip.remaining_fields"]),
+    ],
+)  # fmt: skip
+def test_what_was_given_but_is_wrong_is_not_missed_as_well(text, paths):
+    """A wrong value is one problem: that the key is missing is not said of a key that is there."""
+    assert paths == sorted(problems(text))
+
+
 NOTHING = "this is not in this version"
 
 
