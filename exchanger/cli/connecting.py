@@ -13,7 +13,9 @@ from exchanger.cli.ending import exit_code
 from exchanger.cli.wiring import open_world
 from exchanger.cli.wording import words_for
 from exchanger.config.models import Config, ExportJob, ImportJob
-from exchanger.errors import BrazeRefused, ExchangerError, SegmentMissing
+from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
+from exchanger.jobs.export_wait import find_segment
+from exchanger.jobs.segment_users import baseline_segment
 
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
@@ -34,6 +36,7 @@ class Trial:
         ok: Whether it works.
         problem: What is wrong and what to do, if it does not.
         exit_code: Of the error, if it does not.
+        tried: Whether it was tried at all; what was skipped counts as working.
     """
 
     connection: str
@@ -41,24 +44,26 @@ class Trial:
     ok: bool
     problem: str = ""
     exit_code: int = 0
+    tried: bool = True
 
 
 def try_connections(config: Config) -> list[Trial]:
     """Try everything that the jobs of each enabled connection need; nothing is sent to profiles."""
     trials: list[Trial] = []
     for name, connection in config.connections.items():
-        if connection.enabled:
-            with open_world(config, name) as world:
-                jobs = [
-                    job for key, job in config.jobs.items() if config.connection_of(key) == name
-                ]
-                imports = [job for job in jobs if isinstance(job, ImportJob)]
-                exports = [job for job in jobs if isinstance(job, ExportJob)]
-                if imports and config.engine is not None:
-                    what = f"plan large runs on {config.engine.dask}"
-                    trials.append(_tried(world, what, partial(_reach_engine, world)))
-                trials += _try_bucket(world, imports, exports)
-                trials += asyncio.run(_try_braze(world, imports, exports))
+        if not connection.enabled:
+            what = "nothing was tried, as the connection has enabled: false"
+            trials.append(Trial(name, what, ok=True, tried=False))
+            continue
+        with open_world(config, name) as world:
+            jobs = [job for key, job in config.jobs.items() if config.connection_of(key) == name]
+            imports = [job for job in jobs if isinstance(job, ImportJob)]
+            exports = [job for job in jobs if isinstance(job, ExportJob)]
+            if imports and config.engine is not None:
+                what = f"plan large runs on {config.engine.dask}"
+                trials.append(_tried(world, what, partial(_reach_engine, world)))
+            trials += _try_bucket(world, imports, exports)
+            trials += asyncio.run(_try_braze(world, imports, exports))
     return trials
 
 
@@ -100,10 +105,13 @@ def _failed(world: World, what: str, error: ExchangerError) -> Trial:
 async def _try_braze(
     world: World, imports: list[ImportJob], exports: list[ExportJob]
 ) -> list[Trial]:
+    baselines = [baseline for job in imports if (baseline := baseline_segment(job))]
+    segments = [job.segment for job in exports]
+    segments += [baseline.segment for baseline in baselines if baseline.segment]
     async with world.braze() as braze:
         trials = []
-        if exports:
-            trials += await _try_segments(world, braze, exports)
+        if segments:
+            trials += await _try_segments(world, braze, segments)
             export = braze.export_segment(_NOBODY, ["external_id"])
             trials.append(await _allowed(world, "export segments", export))
         if imports:
@@ -111,6 +119,8 @@ async def _try_braze(
             trials.append(await _allowed(world, "update profiles", braze.track(empty)))
             look_up = braze.export_ids([_NOBODY], ["external_id"])
             trials.append(await _allowed(world, "look up profiles", look_up))
+        if not trials:
+            trials.append(await _try_key(world, braze))
         return trials
 
 
@@ -126,18 +136,24 @@ async def _allowed(world: World, what: str, request: Coroutine[Any, Any, object]
     return Trial(world.connection, what, ok=True)
 
 
-async def _try_segments(world: World, braze: Braze, exports: list[ExportJob]) -> list[Trial]:
+async def _try_key(world: World, braze: Braze) -> Trial:
+    """Try a key of which no job needs anything: one that lacks a permission is known as well."""
+    what = "use the key in Braze"
+    try:
+        await braze.segments()
+    except BrazeForbidden:
+        return Trial(world.connection, what, ok=True)
+    except ExchangerError as error:
+        return _failed(world, what, error)
+    return Trial(world.connection, what, ok=True)
+
+
+async def _try_segments(world: World, braze: Braze, wanted: list[str]) -> list[Trial]:
     try:
         segments = await braze.segments()
     except ExchangerError as error:
         return [_failed(world, "list the segments of Braze", error)]
-    trials = []
-    for wanted in dict.fromkeys(job.segment for job in exports):
-        what = f"find the segment '{wanted}'"
-        ids = [segment.id for segment in segments if wanted in (segment.id, segment.name)]
-        if len(ids) == 1:
-            trials.append(Trial(world.connection, what, ok=True))
-        else:
-            missing = SegmentMissing(wanted, [segment.name for segment in segments], ids)
-            trials.append(_failed(world, what, missing))
-    return trials
+    return [
+        _tried(world, f"find the segment '{name}'", partial(find_segment, segments, name))
+        for name in dict.fromkeys(wanted)
+    ]

@@ -125,7 +125,8 @@ def _check_job(job: Job, where: Where) -> Iterator[Finding]:
 
 def _check_schedule(schedule: Schedule, where: Where) -> Iterator[Finding]:
     if (schedule.cron is None) == (schedule.every is None):
-        yield Finding(where, "give either cron or every")
+        missed = ("cron", "every") if schedule.cron is None else ()
+        yield Finding(where, "give either cron or every", missed=missed)
     if schedule.cron is not None:
         try:
             CronExpression.parse(schedule.cron)
@@ -164,7 +165,8 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "source", "order_by"), "name a column, or leave this out")
     if not job.fields and not job.remaining_fields:
         message = "name at least one field, or say what becomes of the remaining ones"
-        yield Finding(where, message, "remaining_fields: {merge: set}")
+        guess = "remaining_fields: {merge: set}"
+        yield Finding(where, message, guess, missed=("fields", "remaining_fields"))
     if isinstance(job.baseline, Baseline):
         yield from _check_baseline(job.baseline, (*where, "baseline"))
     yield from check_import_fields(job, where)
@@ -186,7 +188,8 @@ def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "segment"), "give the name or id of a segment")
     if not job.fields and job.remaining_fields is None:
         message = "name at least one column, or say what becomes of the remaining ones"
-        yield Finding(where, message, 'remaining_fields: {prefix: ""}')
+        guess = 'remaining_fields: {prefix: ""}'
+        yield Finding(where, message, guess, missed=("fields", "remaining_fields"))
     for name, field in job.fields.items():
         place: Where = (*where, "fields", name)
         yield from check_export_field(field, place)

@@ -31,12 +31,19 @@ class CronError(ValueError):
 
 @dataclass(frozen=True)
 class _Field:
-    """What one of the five fields may hold."""
+    """What one of the five fields may hold, and how ``every`` writes its steps within a year."""
 
     title: str
     low: int
     high: int
     names: tuple[str, ...] = ()
+    unit: str = ""
+    year: int = 0
+
+    @property
+    def highest(self) -> int:
+        """The highest number that is not a second name of another."""
+        return 6 if self.names is _WEEKDAYS else self.high
 
     def number(self, word: str, *, ends_range: bool = False) -> int:
         """Read a number or a name; at the end of a range ``SUN`` is 7."""
@@ -51,9 +58,9 @@ class _Field:
 
 
 _FIELDS = (
-    _Field("minute", 0, 59),
-    _Field("hour", 0, 23),
-    _Field("day of month", 1, 31),
+    _Field("minute", 0, 59, unit="m", year=366 * 24 * 60),
+    _Field("hour", 0, 23, unit="h", year=366 * 24),
+    _Field("day of month", 1, 31, unit="d", year=366),
     _Field("month", 1, 12, _MONTHS),
     _Field("day of week", 0, 7, _WEEKDAYS),
 )
@@ -135,8 +142,10 @@ class CronExpression:
             return  # The weekday alone makes the date possible.
         earliest = min(self.days_of_month)
         if all(earliest > _LONGEST.get(month, 31) for month in self.months):
+            latest = min(28 if month == 2 else _LONGEST.get(month, 31) for month in self.months)
             raise CronError(
-                f"day of month: no month that is named has a day {earliest}; this would never run"
+                f"day of month: no month that is named has a day {earliest}, so this would never"
+                f" run; write {latest} or less, or name another month"
             )
 
 
@@ -154,11 +163,11 @@ def _read_part(part: str, field: _Field) -> range:
             f"{field.title}: {part!r} is none of *, a number, a range 1-5 or a step */2"
         )
     if form["star"]:
-        last = 6 if field.names is _WEEKDAYS else field.high
-        return _stepped(field.low, last, form["every"], field)
+        return _stepped(field.low, field.highest, form["every"], field)
     first = field.number(form["first"])
     if form["last"] is None:
         if form["step"]:
+            _stepped(first, field.high, form["step"], field)
             raise CronError(
                 f"{field.title}: a step needs a range;"
                 f" write {form['first']}-{field.high}/{form['step']}"
@@ -166,12 +175,35 @@ def _read_part(part: str, field: _Field) -> range:
         return range(first, first + 1)
     last = field.number(form["last"], ends_range=True)
     if last < first:
-        raise CronError(f"{field.title}: the range {form['first']}-{form['last']} runs backwards")
+        raise CronError(
+            f"{field.title}: the range {form['first']}-{form['last']} runs backwards;"
+            f" write {_onwards(first, last, int(form['step'] or 1), field)}"
+        )
     return _stepped(first, last, form["step"], field)
 
 
 def _stepped(first: int, last: int, step: str | None, field: _Field) -> range:
-    every = int(step) if step else 1
-    if not 1 <= every <= last - first + 1:
-        raise CronError(f"{field.title}: a step of {every} does not fit into {first}-{last}")
+    every, most = int(step) if step else 1, last - first + 1
+    if not 1 <= every <= most:
+        way_out = f"a step from 1 to {most}" if most > 1 else f"{first} alone"
+        if (first, last) == (field.low, field.highest) and 1 <= every <= field.year:
+            way_out += f", or 'every: {every}{field.unit}' in place of 'cron'"
+        raise CronError(
+            f"{field.title}: a step of {every} does not fit into {first}-{last}; write {way_out}"
+        )
     return range(first, last + 1, every)
+
+
+def _onwards(first: int, last: int, step: int, field: _Field) -> str:
+    """Write a range that goes on past the end of its field: ``30-59,0-10``."""
+    size = field.highest - field.low + 1
+    start = (first - field.low) % size
+    end = start + (last - field.low - start) % size
+    if step > 1:
+        return ",".join(str(field.low + at % size) for at in range(start, end + 1, step))
+    parts = [(start, min(end, size - 1)), (0, end - size)]
+    return ",".join(
+        f"{field.low + a}-{field.low + z}" if a < z else f"{field.low + a}"
+        for a, z in parts
+        if z >= a
+    )

@@ -18,11 +18,20 @@ class Finding:
         where: The place.
         message: What is wrong, in words that a marketer understands.
         guess: What was probably meant, ready to paste; empty if there is no good guess.
+        missed: Keys below the place of which none was found; empty if it is not about that.
     """
 
     where: Where
     message: str
     guess: str = ""
+    missed: tuple[str, ...] = ()
+
+    def follows(self, other: Finding) -> bool:
+        """Tell whether a key is missed only because it is wrong or misspelt, as *other* says."""
+        depth = len(self.where)
+        if self.where != other.where[:depth] or len(other.where) == depth:
+            return False
+        return other.where[depth] in self.missed or other.guess in self.missed
 
 
 def show_path(where: Where) -> str:

@@ -1,7 +1,7 @@
 """
-What the contract describes and this version does not build.
+What the contract describes and this version does not build, and keys that stand in a wrong place.
 
-Each is answered with "not in this version" rather than accepted and ignored.
+Each is answered with "not in this version", or with its place, rather than accepted and ignored.
 """
 
 from __future__ import annotations
@@ -19,9 +19,23 @@ COMMANDS = {
 }
 """Commands of later versions, and what they will do."""
 
-_TOP = ("notifications",)
-_JOB = ("guards", "on_drift", "max_plan_age", "engine", "notifications")
-_CONNECTION = ("on_drift", "engine", "notifications", "priority")
+LATER = ("guards", "notifications")
+"""Keys of later versions."""
+
+_HOMES = {
+    "engine": ((), "at the top of the file, beside connections and jobs"),
+    "max_plan_age": (("connections",), "in a connection, beside braze and s3"),
+    "priority": (("jobs",), "in a job, beside type"),
+    "on_drift": (
+        ("jobs", "fields"),
+        (
+            "in a field of an import, such as first_name: {merge: set, on_drift: keep},"
+            " or in remaining_fields"
+        ),
+    ),
+}
+"""Keys that one may look for in several places: below which keys each stands; where, in words."""
+
 _IDENTIFIERS = ("email", "phone", "braze_id", "user_alias")
 _OBJECTS = (
     "events", "purchases", "aliases", "identify", "merge", "delete", "subscriptions", "cohorts",
@@ -34,20 +48,18 @@ def split_later(content: Any) -> tuple[Any, list[Finding]]:
     Part a document into what this version builds and what it does not.
 
     Returns:
-        The content without the keys of later versions (values of later versions give way to the
-        default), and one finding for each.
+        The content without the keys of later versions and those in a wrong place (values of later
+        versions give way to the default), and one finding for each.
     """
     findings: list[Finding] = []
     if not isinstance(content, dict):
         return content, findings
-    kept = _without(content, (), _TOP, findings)
+    kept = _in_place(content, (), findings)
     for name, connection in _entries(kept, "connections"):
-        kept["connections"][name] = _without(
-            connection, ("connections", name), _CONNECTION, findings
-        )
+        kept["connections"][name] = _in_place(connection, ("connections", name), findings)
     for name, job in _entries(kept, "jobs"):
         where: Where = ("jobs", name)
-        job = _without(job, where, _JOB, findings)  # noqa: PLW2901 - The same job, less its later keys.
+        job = _in_place(job, where, findings)  # noqa: PLW2901 - The same job, less such keys.
         kept["jobs"][name] = (
             _export(job, where, findings)
             if job.get("type") == "export"
@@ -63,6 +75,18 @@ def _entries(content: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str,
         for name, entry in list(content[key].items()):
             if isinstance(entry, dict):
                 yield name, entry
+
+
+def _in_place(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    """Leave out keys of later versions, and keys that stand elsewhere, which is said."""
+    astray = {key: words for key, (home, words) in _HOMES.items() if home != where[:1]}
+    findings += [
+        Finding((*where, key), f"'{key}' is no key here: write it {astray[key]}")
+        for key in content
+        if key in astray
+    ]
+    kept = {key: value for key, value in content.items() if key not in astray}
+    return _without(kept, where, LATER, findings)
 
 
 def _without(

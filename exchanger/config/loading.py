@@ -93,7 +93,8 @@ def _build(document: Document, environ: Mapping[str, str]) -> tuple[Config | Non
     jobs, unsound_jobs = _jobs(content.get("jobs"))
     findings += unsound + unsound_jobs
     known = list(content["connections"]) if isinstance(content.get("connections"), dict) else []
-    findings += check(connections, jobs, known)
+    checked = check(connections, jobs, known)
+    findings += [one for one in checked if not any(one.follows(other) for other in findings)]
     engine, unsound = _engine(content.get("engine"))
     findings += unsound
     if findings:

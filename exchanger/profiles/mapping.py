@@ -66,8 +66,9 @@ def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Se
             ``type_changed`` or ``type_needed``.
     """
     order = job.source.order_by
-    for column in (job.match[0].external_id, *([order] if order else [])):
-        require_column(column, raw)
+    require_column(job.match[0].external_id, raw, "match: [{external_id: COLUMN}]")
+    if order:
+        require_column(order, raw, "source: {order_by: COLUMN}")
     chosen = [*_named_fields(job, raw), *_remaining_fields(job, raw)]
     untyped = {rule.column for rule, typed in chosen if not typed}
     if order and _declared_type(job, order) is None:
@@ -106,9 +107,14 @@ def widen_rules(rules: list[Rule], kept: Mapping[str, str]) -> list[Rule]:
     ]
 
 
-def require_column(column: str, raw: RawColumns) -> None:
+def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> None:
     """
     Make sure that a column is there and can be used.
+
+    Args:
+        column: Its name.
+        raw: The file's columns.
+        named_by: What to write in the job to name another one.
 
     Raises:
         FileRejected: ``missing_column`` (with a near guess) or ``unusable_column``.
@@ -121,7 +127,7 @@ def require_column(column: str, raw: RawColumns) -> None:
         guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
         found = ", ".join(raw.names)
         message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
-        message += "Correct the file, or name the right column in the job with 'from:'."
+        message += f"Correct the file, or name the right column in the job with '{named_by}'."
         raise FileRejected(raw.key, "missing_column", message, column=column)
 
 

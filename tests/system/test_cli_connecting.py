@@ -79,6 +79,71 @@ def test_a_missing_segment_is_code_3_and_names_what_there_is(exchanger, sandbox)
     assert "did you mean 'VIP customer'?" in out
 
 
+WITH_BASELINE = """
+  from_a_segment:
+    type: import
+    source: {prefix: inbox/shop/}
+    match: [{external_id: id}]
+    fields: {points: sum}
+    baseline: {segment: Everybody}
+"""
+
+
+def test_the_segment_of_a_baseline_is_tried(exchanger, sandbox, tmp_path):
+    """An import that learns from a segment needs it and its export, as an export job does."""
+    head, _, _ = EXAMPLE.read_text().partition("jobs:")
+    config = tmp_path / "c.yaml"
+    config.write_text(f"{head}jobs:{WITH_BASELINE}")
+    code, out, _ = exchanger("check", "--connect", "--json", config=config)
+    assert (code, trials(out)["find the segment 'Everybody'"]) == (3, False)
+    sandbox.add_segment("Everybody")
+    code, out, _ = exchanger("check", "--connect", "--json", config=config)
+    assert (code, trials(out)["find the segment 'Everybody'"]) == (0, True)
+    assert trials(out)["export segments in Braze"] is True
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"sandbox-key": None}, (0, True)),
+        ({"sandbox-key": ["users.track"]}, (0, True)),
+        ({"another-key": None}, (7, False)),
+    ],
+)
+def test_the_key_of_a_connection_without_jobs_is_tried(
+    exchanger, sandbox, tmp_path, keys, expected
+):
+    """A key that Braze does not know fails; one that may not list segments is a known one."""
+    head, _, _ = EXAMPLE.read_text().partition("jobs:")
+    config = tmp_path / "c.yaml"
+    config.write_text(head)
+    sandbox.change(api_keys=keys)
+    try:
+        code, out, _ = exchanger("check", "--connect", "--json", config=config)
+    finally:
+        sandbox.change(api_keys={"sandbox-key": None})
+    assert (code, trials(out)["use the key in Braze"]) == expected
+
+
+def test_a_disabled_connection_is_said_to_be_skipped(exchanger, sandbox, tmp_path):
+    """Nothing is claimed of what was not tried."""
+    sandbox.add_segment("VIP customers")
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        EXAMPLE.read_text().replace("    braze:\n", "    enabled: false\n    braze:\n")
+    )
+    code, out, _ = exchanger("check", "--connect", config=config)
+    assert (code, out.splitlines()[-2:]) == (
+        0,
+        [
+            "     main: nothing was tried, as the connection has enabled: false",
+            f"{config} is sound and everything that was tried works",
+        ],
+    )
+    _, out, _ = exchanger("check", "--connect", "--json", config=config)
+    assert [trial["tried"] for trial in json.loads(out)["trials"]] == [False]
+
+
 def test_a_wrong_key_is_code_7_and_never_shown(exchanger, monkeypatch):
     """Braze echoes a key that it does not know; nothing of ours repeats it."""
     monkeypatch.setenv("BRAZE_API_KEY", "wrong-key-4711")

@@ -43,16 +43,19 @@ def check(
         for name, lines in jobs.items():
             typer.echo("\n  ".join([f"{name}:", *lines]))
         for trial in trials:
-            typer.echo(f"{'ok  ' if trial.ok else 'NOT '} {trial.connection}: {trial.what}")
+            mark = ("ok  " if trial.ok else "NOT ") if trial.tried else "    "
+            typer.echo(f"{mark} {trial.connection}: {trial.what}")
             if trial.problem:
                 typer.echo("      " + trial.problem.replace("\n", "\n      "))
-        typer.echo(_verdict(str(config), code, connect=connect))
+        skipped = not all(trial.tried for trial in trials)
+        typer.echo(_verdict(str(config), code, connect=connect, skipped=skipped))
     raise typer.Exit(code)
 
 
-def _verdict(config: str, code: int, *, connect: bool) -> str:
+def _verdict(config: str, code: int, *, connect: bool, skipped: bool) -> str:
     if code:
         return f"{config} is sound, but not everything that it names works."
-    tried = " and everything that it names works" if connect else ""
+    works = "everything that was tried works" if skipped else "everything that it names works"
+    tried = f" and {works}" if connect else ""
     then = "" if connect else ". To try keys, bucket and segments: exchanger check --connect"
     return f"{config} is sound{tried}{then}"

@@ -1,6 +1,10 @@
 import pytest
+from pydantic import BaseModel
 
+from exchanger.config import models as config_models
+from exchanger.config.later import LATER
 from exchanger.config.loading import read_config
+from exchanger.config.validation import keys_of
 from exchanger.errors import ConfigError
 
 ENVIRON = {"KEY": "s3cret-key"}
@@ -308,6 +312,30 @@ def test_imports_of_two_connections_may_share_everything():
     assert problems(text) == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        (job("schedule: {every: 90}"), ["jobs.crm.schedule.every"]),
+        (job("schedule: {cron: 5}"), ["jobs.crm.schedule.cron"]),
+        (job("schedule: {evry: 5m}"), ["jobs.crm.schedule.evry"]),
+        (job("schedule: {every: 90, timezone: Europe}"),
+         ["jobs.crm.schedule.every", "jobs.crm.schedule.timezone"]),
+        (job("schedule: {timezone: 5}"), ["jobs.crm.schedule", "jobs.crm.schedule.timezone"]),
+        (job("schedule: {cron: '* * * * *', every: 5m, timezone: 5}"),
+         ["jobs.crm.schedule", "jobs.crm.schedule.timezone"]),
+        (ONE + f"jobs: {{crm: {{type: import, {SOURCE}, fields: 5}}}}", ["jobs.crm.fields"]),
+        (ONE + f"jobs: {{crm: {{type: import, {SOURCE}, filds: {{a: set}}}}}}",
+         ["jobs.crm.filds"]),
+        (ONE + f"jobs: {{crm: {{type: import, {SOURCE}, priority: now}}}}",
+         ["jobs.crm", "jobs.crm.priority"]),
+        (export("remaining_fields: 5"), ["jobs.vip.remaining_fields"]),
+    ],
+)  # fmt: skip
+def test_what_was_given_but_is_wrong_is_not_missed_as_well(text, paths):
+    """A wrong value is one problem: that the key is missing is not said of a key that is there."""
+    assert paths == sorted(problems(text))
+
+
 NOTHING = "this is not in this version"
 
 
@@ -315,11 +343,9 @@ NOTHING = "this is not in this version"
     ("text", "path"),
     [
         (ONE + "notifications: []", "notifications"),
-        (ONE.replace("s3:", 'engine: {dask: "tcp://x:1"}, s3:'), "connections.main.engine"),
-        (job('engine: {dask: "tcp://x:1"}'), "jobs.crm.engine"),
+        (ONE.replace("s3:", "notifications: [], s3:"), "connections.main.notifications"),
+        (job("notifications: []"), "jobs.crm.notifications"),
         (job("guards: {max_changed_percent: 50}"), "jobs.crm.guards"),
-        (job("on_drift: plan"), "jobs.crm.on_drift"),
-        (job("max_plan_age: 1d"), "jobs.crm.max_plan_age"),
         (job("object: events"), "jobs.crm.object"),
         (job("enabled: true", "source: {prefix: in}, match: [{email: e}]"),
          "jobs.crm.match[0].email"),
@@ -339,6 +365,61 @@ def test_what_comes_later_is_not_accepted_and_ignored(text, path):
     found = problems(text)
     assert [path] == list(found)
     assert found[path].startswith(NOTHING)
+
+
+def in_connection(key):
+    return ONE.replace("s3:", f"{key}, s3:")
+
+
+TOP, CONNECTION = "at the top of the file", "in a connection"
+JOB, FIELD = "in a job", "in a field of an import"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "place"),
+    [
+        (in_connection('engine: {dask: "tcp://x:1"}'), "connections.main.engine", TOP),
+        (job('engine: {dask: "tcp://x:1"}'), "jobs.crm.engine", TOP),
+        (ONE + "max_plan_age: 1d", "max_plan_age", CONNECTION),
+        (job("max_plan_age: 1d"), "jobs.crm.max_plan_age", CONNECTION),
+        (export("max_plan_age: 1d, fields: {a: email}"), "jobs.vip.max_plan_age", CONNECTION),
+        (ONE + "priority: low", "priority", JOB),
+        (in_connection("priority: low"), "connections.main.priority", JOB),
+        (ONE + "on_drift: keep", "on_drift", FIELD),
+        (in_connection("on_drift: keep"), "connections.main.on_drift", FIELD),
+        (job("on_drift: keep"), "jobs.crm.on_drift", FIELD),
+    ],
+)
+def test_a_key_in_a_wrong_place_is_told_its_place(text, path, place):
+    """A key that this version knows elsewhere is not called one of a later version."""
+    key = path.rpartition(".")[2]
+    found = problems(text)
+    assert [path] == list(found)
+    assert found[path].startswith(f"'{key}' is no key here: write it {place}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ONE + 'engine: {dask: "tcp://x:1"}',
+        in_connection("max_plan_age: 1d"),
+        job("priority: low"),
+        export("priority: low, fields: {a: email}"),
+        fields("a: {merge: set, on_drift: keep}"),
+        fields("", ", remaining_fields: {merge: set, on_drift: keep}"),
+    ],
+)
+def test_a_key_is_taken_where_its_message_puts_it(text):
+    """Following the advice on a key in a wrong place gives a sound configuration."""
+    assert {} == problems(text)
+
+
+def test_no_key_of_a_model_is_called_one_of_a_later_version():
+    """What this version has somewhere is never said not to be in it."""
+    models = [one for one in vars(config_models).values() if isinstance(one, type)]
+    known = {key for one in models if issubclass(one, BaseModel) for key in keys_of(one)}
+    assert {"on_drift", "engine", "from"} <= known
+    assert set() == known & set(LATER)
 
 
 @pytest.mark.parametrize(

@@ -116,10 +116,28 @@ FAULTS = [
     (
         {"fields": {"a": {"from": "Nmae"}}},
         "missing_column",
-        "The file has no column 'Nmae'. Did you mean 'name'? Its columns are: id, name. Correct",
+        (
+            "The file has no column 'Nmae'. Did you mean 'name'? Its columns are: id, name. "
+            "Correct the file, or name the right column in the job with 'from:'."
+        ),
     ),
-    ({"order_by": "at"}, "missing_column", "The file has no column 'at'."),
-    ({"match": [{"external_id": "uid"}]}, "missing_column", "The file has no column 'uid'."),
+    (
+        {"order_by": "at"},
+        "missing_column",
+        (
+            "The file has no column 'at'. Its columns are: id, name. Correct the file, or name the "
+            "right column in the job with 'source: {order_by: COLUMN}'."
+        ),
+    ),
+    (
+        {"match": [{"external_id": "uid"}]},
+        "missing_column",
+        (
+            "The file has no column 'uid'. Did you mean 'id'? Its columns are: id, name. "
+            "Correct the file, or name the right column in the job with "
+            "'match: [{external_id: COLUMN}]'."
+        ),
+    ),
     ({"fields": {"bad": {}}}, "unusable_column", "Column 'bad' cannot be used: it is odd."),
     (
         {"fields": {"a": {"from": "name", "merge": "sum"}}},
