@@ -7,6 +7,7 @@ work says what it was done with, as two versions of this program or of polars ma
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -71,8 +72,17 @@ def dask_engine(address: str, stopping: threading.Event) -> Iterator[DaskEngine]
             _log.info("parts.planned", engine=address, parts=dict(engine.shares))
 
 
+class _IntoOurLog(logging.Handler):
+    """Takes what Dask has to say into our log, which may be read by a program."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log it, as loud as it was meant."""
+        _log.log(record.levelno, "engine.said", said=record.getMessage(), by=record.name)
+
+
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
+    logging.getLogger("distributed").handlers = [_IntoOurLog()]
     try:
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False, name="exchanger")
     except (OSError, ValueError, TypeError) as error:

@@ -1,6 +1,7 @@
 """What a run needs of a Dask cluster, tried with a scheduler and workers of their own processes."""
 
 import gc
+import logging
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ import pytest
 from distributed import LocalCluster
 from hypothesis import HealthCheck, Phase, given, settings
 from polars.testing import assert_frame_equal
+from structlog.testing import capture_logs
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "laws" / "machine"))
@@ -267,6 +269,19 @@ def test_whoever_asks_to_stop_does_not_wait_for_the_cluster(address, tmp_path):
         with pytest.raises(Stopped):
             work.result()
     over.touch()
+
+
+def test_what_dask_says_is_in_our_log(address):
+    """Whoever reads the log as JSON can read every line of it."""
+    with opened(address), capture_logs() as logs:
+        logging.getLogger("distributed.client").warning("Couldn't gather %d keys", 1)
+
+    assert {
+        "event": "engine.said",
+        "said": "Couldn't gather 1 keys",
+        "by": "distributed.client",
+        "log_level": "warning",
+    } in logs
 
 
 def test_a_part_that_never_comes_back_ends_the_run(address, monkeypatch, tmp_path):

@@ -241,7 +241,7 @@ def test_a_stop_ends_waiting_and_the_next_run_goes_on(place):
     world = place.world()
     world.stopping.set()
     report = run_export(world, "everybody", job())
-    assert ("failed", None) == (report.state, report.manifest)
+    assert ("partial", 4, None) == (report.state, report.exit_code, report.manifest)
     assert 25 == place.run(completion=without_confirmation()).rows_written
     assert 1 == place.sandbox.requests(EXPORT)
 
