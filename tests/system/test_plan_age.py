@@ -76,6 +76,9 @@ def test_an_old_plan_is_compared_with_braze_before_it_is_sent(exchange):
     exchange.connection["max_plan_age"] = "0s"
     exchange.configure(crm=job())
     sent = exchange.braze.requests(TRACK)
+    plans = [*exchange.bucket.list("_exchanger/main/outbox/")]
+    # S3 tells ages in whole seconds.
+    until(lambda: all(exchange.bucket.head(plan.key).age for plan in plans))
     report = exchange.ask("run", "crm", code=4)
 
     assert ('"silver"', '"Bonn"', "6") == held_by_braze(exchange, "p1")
