@@ -83,7 +83,8 @@ def _own_exports(
     importing: tuple[str, ImportJob], exporting: tuple[str, ExportJob]
 ) -> Iterator[Finding]:
     (name, one), (other_name, other) = importing, exporting
-    if one.source.prefix and _nested(one.source.prefix, other.target.prefix):
+    nameless = not (one.source.prefix and other.target.prefix)  # Which is said already.
+    if not nameless and _nested(one.source.prefix, other.target.prefix):
         yield Finding(
             ("jobs", name, "source", "prefix"),
             f"export '{other_name}' writes to {other.target.prefix}, so this job would send Braze"
