@@ -6,6 +6,7 @@ If it would add more than the person was shown, it is held back again instead.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake import Counting
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
+    from exchanger.state.applied import AppliedSnapshot
     from exchanger.state.runs import ClaimedFile, RunDocument
 
 
@@ -108,7 +110,7 @@ def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:
     applied = call.state.applied.snapshot()
 
     def counting(file: ClaimedFile) -> Counting:
-        last = applied.summed_version(file.key, file.sums)
+        last = applied.last_version(file.key, file.sums)
         replaces = file.outcome == "replaced" or last not in (None, file.sha256)
         return "difference" if replaces else "in_full"
 
@@ -145,13 +147,19 @@ def _demand_certainty(
     """
     applied = call.state.applied.snapshot()
     for file, intake in zip(files, intakes, strict=True):
-        for run in applied.summed_by(file.key, file.sums) if intake.counting != "in_full" else ():
+        for run in _made_up(applied, file) if intake.counting != "in_full" else ():
             if _may_have_given_more(call, run, file):
                 detail = (
                     f"Braze may have applied more of {file.key} than it said in run {run}; first "
                     f"find out with: exchanger retry {run}"
                 )
                 raise RunUnsuitable(str(seq), "approve", detail)
+
+
+def _made_up(applied: AppliedSnapshot, file: ClaimedFile) -> list[int]:
+    """Number the runs that made up what a file's key counts for."""
+    runs = (applied.summed_by(file.key, name) or [] for name in file.sums)
+    return sorted(set(chain.from_iterable(runs)))
 
 
 def _may_have_given_more(call: ImportCall, seq: int, file: ClaimedFile) -> bool:

@@ -2,12 +2,13 @@
 What a key of the bucket counts for in summed fields, so that a new version can replace it exactly.
 
 Every settled run keeps what its files really gave: not what Braze refused, and not what was
-rejected. A key counts for the sum of that over the run which applied a version of it in full and
-all runs after it that applied a difference or gave rows again.
+rejected. A key counts, per field, for the sum of that over the run which applied a version of it in
+full and all runs after it that applied a difference or gave rows again.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -63,14 +64,12 @@ def contributions(
         StorageError: What a run gave could not be read.
     """
     sums = {rule.name: rule for rule in rules if rule.merge == "sum"}
-    gave = [pl.DataFrame(schema=GAVE)]
-    for seq in applied.summed_by(key, sums):
-        kept = call.state.runs.read(seq).document.gave
-        if kept:
-            gave += _given_by(call, kept, key)
-    ours = pl.concat(gave)
-    whole = ours.select(PROFILE).unique()
+    runs = {name: applied.summed_by(key, name) or [] for name in sums}
+    gave = {seq: _given_by(call, seq, key) for seq in sorted(set(chain(*runs.values())))}
+    nothing = pl.DataFrame(schema=GAVE)
+    whole = pl.concat([nothing, *gave.values()]).select(PROFILE).unique()
     for name, rule in sums.items():
+        ours = pl.concat([nothing, *(gave[seq] for seq in runs[name])])
         gifts = ours.filter(pl.col("field") == name)
         if gifts.height:
             totals = _typed(key, rule, gifts).group_by(PROFILE).agg(pl.col(name).sum())
@@ -78,9 +77,16 @@ def contributions(
     return whole
 
 
-def _given_by(call: ImportCall, kept: str, key: str) -> list[pl.DataFrame]:
+def _given_by(call: ImportCall, seq: int, key: str) -> pl.DataFrame:
+    """Read what a key really gave in a run."""
+    nothing = pl.DataFrame(schema=GAVE)
+    kept = call.state.runs.read(seq).document.gave
+    if not kept:
+        return nothing
     with fetched(call.world, kept) as gave:
-        return [frame.filter(pl.col("key") == key) for frame in gave.frames()]
+        return pl.concat(
+            [nothing, *(frame.filter(pl.col("key") == key) for frame in gave.frames())]
+        )
 
 
 def _typed(key: str, rule: Rule, gifts: pl.DataFrame) -> pl.DataFrame:

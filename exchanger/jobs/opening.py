@@ -12,14 +12,15 @@ from exchanger.errors import FileRejected
 from exchanger.files.ahead import ahead
 from exchanger.files.reading import RawTable, read_table
 from exchanger.jobs.contributions import contributions
-from exchanger.jobs.intake import Counting, Intake, WaitingFile
+from exchanger.jobs.counting import claimed
+from exchanger.jobs.intake import Intake, WaitingFile
 from exchanger.jobs.reading import REJECTED, Reading
 from exchanger.profiles.columns import FILE, PROFILE, ROW
 from exchanger.profiles.corrections import negated
 from exchanger.profiles.given import Given, cast_rows
 from exchanger.profiles.mapping import settle_rules, widen_rules
 from exchanger.profiles.raw import RawColumns
-from exchanger.state.runs import ClaimedFile, FileOutcome
+from exchanger.state.runs import ClaimedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def open_file(
         claim = replace(claim, sha256=_download(call, intake, path))
         table = read_table(path, intake.key, call.job.source, shelf=reading.shelf)
         settled = settle_rules(call.job, _in_pieces(table, intake.key), reading.types)
-        counted = _claim(call, claim, intake, settled.rules, applied)
+        counted = claimed(call, claim, intake, settled.rules, applied)
     except FileRejected as error:
         if table is not None:
             table.clear()
@@ -74,7 +75,9 @@ def open_file(
     if isinstance(counted, WaitingFile):
         table.clear()
         return counted
-    claim, rules = counted
+    claim, rules = counted.claim, counted.rules
+    for name in counted.set_before:
+        reading.set_before.setdefault(name, []).append(claim.key)
     rows = table.rows if intake.rows is None else _count_chosen(intake, table)
     reading.types = settled.kept
     reading.rows += rows
@@ -115,47 +118,6 @@ def _chosen(intake: Intake, rows: pl.DataFrame) -> pl.DataFrame:
 def _count_chosen(intake: Intake, table: RawTable) -> int:
     pieces = chain(table.pieces([ROW]), table.bad_pieces())
     return sum(_chosen(intake, rows).height for rows in pieces)
-
-
-def _claim(
-    call: ImportCall,
-    claim: ClaimedFile,
-    intake: Intake,
-    rules: list[Rule],
-    applied: AppliedSnapshot,
-) -> tuple[ClaimedFile, list[Rule]] | WaitingFile:
-    """
-    See to it that what a file gave to a sum counts once per connection.
-
-    A file taken as if new gives nothing to sums that it fed before. A new file that would feed
-    them again waits, unless a person has said how it counts.
-    """
-    sums = tuple(rule.name for rule in rules if rule.merge == "sum")
-    claim = replace(claim, sums=sums)
-    if intake.retried:
-        claim = replace(claim, outcome="retried")
-    if intake.counting == "difference":
-        return replace(claim, replaces=True), rules
-    if intake.counting == "in_full":
-        return claim, rules
-    replaced = applied.summed_version(claim.key, sums) not in (None, claim.sha256)
-    equal = applied.summed(claim.sha256, sums)
-    if replaced:
-        note = "It is a new version of a file that was added already."
-        return _waiting(claim, "replaced", note, "difference")
-    if equal and call.options.as_if_new:
-        return replace(claim, sums=()), [rule for rule in rules if rule.merge != "sum"]
-    if equal:
-        note = f"Its content is equal to {equal}, which was added already."
-        return _waiting(claim, "equal_content", note, "in_full")
-    return claim, rules
-
-
-def _waiting(
-    claim: ClaimedFile, outcome: FileOutcome, note: str, counting: Counting
-) -> WaitingFile:
-    intake = Intake(claim.key, claim.etag, counting)
-    return WaitingFile(replace(claim, outcome=outcome, note=note), intake)
 
 
 def cast_file(

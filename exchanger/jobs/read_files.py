@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageChanged, StorageMissing
 from exchanger.files.spill import Shelf
+from exchanger.jobs.counting import say_what_added_nothing
 from exchanger.jobs.intake import WaitingFile
 from exchanger.jobs.opening import OpenedFile, cast_file, open_file
 from exchanger.jobs.reading import Reading
@@ -70,6 +71,7 @@ def _read(call: ImportCall, intakes: Sequence[Intake], most: int | None) -> Read
         f"{key} was replaced or deleted while it was read. The next run takes what is there."
         for key, _ in reading.gone
     ]
+    reading.notes += say_what_added_nothing(call, reading.set_before)
     widest = max((len(file.rules) for file in opened), default=0)
     size = sum(file.table.cells.size for file in opened if file.table)
     reading.part(shelf.bounds.shares(reading.rows, widest, size))

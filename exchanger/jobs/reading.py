@@ -58,6 +58,8 @@ class Reading:
         superseded: Rows that were read, and of which later runs changed every field.
         already: What was given already, and is only known now: in the shape of gifts.
         waiting: Files that wait for a person; none of them is in *files*.
+        set_before: Keys of files that give nothing to a summed field, as they, or versions before,
+            fed it when it was not summed.
         notes: Sentences for the report.
     """
 
@@ -71,6 +73,7 @@ class Reading:
     superseded: int = 0
     already: list[pl.DataFrame] = field(default_factory=list)
     waiting: list[WaitingFile] = field(default_factory=list)
+    set_before: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -61,22 +61,23 @@ def in_words(totals: dict[str, str]) -> list[str]:
 
 
 def say_what_counts_again(call: ImportCall, reading: Reading) -> list[str]:
-    """Say, before anything is sent, what is added although it was added before."""
+    """Say, before anything is sent, what is added although its file was applied before."""
     applied = call.state.applied.snapshot()
-    again = [
-        position
-        for position, file in enumerate(reading.files)
-        if applied.summed_version(file.key, file.sums) or applied.summed(file.sha256, file.sums)
-    ]
-    if not again:
-        return []
-    totals = totals_of(reading, again)
-    for field, total in totals.items():
-        log.warning("sum.added_again", field=field, total=total, files=len(again))
-    return [
-        f"{field}: {total} was added in all by files that had been added before."
-        for field, total in totals.items()
-    ]
+    again: dict[str, list[int]] = {}
+    for position, file in enumerate(reading.files):
+        given = applied.given(file.sha256, file.sums)
+        for field in file.sums:
+            if field in given or applied.last_version(file.key, [field]):
+                again.setdefault(field, []).append(position)
+    said = []
+    for files in sorted(set(map(tuple, again.values()))):
+        totals = totals_of(reading, list(files))
+        for field in (name for name in totals if again.get(name) == list(files)):
+            log.warning("sum.added_again", field=field, total=totals[field], files=len(files))
+            said.append(
+                f"{field}: {totals[field]} was added in all by files that had been applied before."
+            )
+    return said
 
 
 def _within(total: Decimal, shown: str) -> bool:

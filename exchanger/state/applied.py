@@ -2,21 +2,23 @@
 Applied files: what each job did with each file version it met.
 
 A file is new to a job if its latest version there has another ETag. What one file gave to a summed
-field counts once per connection, whichever job read it.
+field counts once per connection, whichever job read it, and however the field was merged then: a
+value that was set is in Braze like one that was added.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from exchanger.outside.tables import Table
-    from exchanger.state.runs import ClaimedFile
+    from exchanger.state.runs import ClaimedFile, RunDocument, RunLog
 
 _SCHEMA = {
     "job": pl.String(),
@@ -37,6 +39,13 @@ _NOT_YET = 2**62
 """A sequence number above all others, for a run that has none yet."""
 
 
+class Gave(NamedTuple):
+    """A file that gave to a field, and whether that was summed."""
+
+    key: str
+    summed: bool
+
+
 class KnownVersion(NamedTuple):
     """The latest version of a key that a job met, what became of it, and in which run."""
 
@@ -47,9 +56,16 @@ class KnownVersion(NamedTuple):
 
 @dataclass(frozen=True)
 class AppliedSnapshot:
-    """The applied files of a connection as they were at one moment; columns as in the table."""
+    """
+    The applied files of a connection as they were at one moment.
+
+    Args:
+        rows: Columns as in the table.
+        unsummed: Names the fields that a run gave to its files' profiles otherwise than as sums.
+    """
 
     rows: pl.DataFrame
+    unsummed: Callable[[int], frozenset[str]]
 
     def latest(self, job: str) -> dict[str, KnownVersion]:
         """Tell, for every key the job ever met, what became of its latest version."""
@@ -63,34 +79,50 @@ class AppliedSnapshot:
             for row in newest.iter_rows(named=True)
         }
 
-    def summed(self, sha256: str, sums: Iterable[str]) -> str | None:
-        """Name the file that already gave this very content to one of these summed fields."""
-        fed = self._fed(sums).filter(pl.col("sha256") == sha256)
-        return None if fed.is_empty() else str(fed["key"][0])
+    def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Gave]:
+        """Tell to which of these fields this very content was given already, and by which file."""
+        found: dict[str, Gave] = {}
+        for row in self._fed(pl.col("sha256") == sha256):
+            for name in self._gave(row, set(sums) - found.keys()):
+                found[name] = Gave(row["key"], summed=name in row["sums"])
+        return found
 
-    def summed_version(self, key: str, sums: Iterable[str]) -> str | None:
+    def last_version(self, key: str, sums: Iterable[str]) -> str | None:
         """Tell the SHA-256 of the last version of a key that gave to one of these fields."""
-        fed = self._fed(sums).filter(pl.col("key") == key, ~_is("retried")).sort("seq")
-        return None if fed.is_empty() else str(fed["sha256"][-1])
+        wanted = set(sums)
+        versions = self._fed(pl.col("key") == key, ~_is("retried"))
+        return next((str(row["sha256"]) for row in versions if self._gave(row, wanted)), None)
 
-    def summed_by(self, key: str, sums: Iterable[str]) -> list[int]:
+    def brought_difference(self, key: str, etag: str) -> bool:
+        """Tell whether a version was applied less what the versions of its key before had given."""
+        versions = self._fed(pl.col("key") == key, pl.col("etag") == etag, ~_is("retried"))
+        return any(bool(row["replaces"]) for row in versions[:1])
+
+    def summed_by(self, key: str, field: str) -> list[int] | None:
         """
-        Number the runs that made up what the last version of a key counts for.
+        Number the runs that made up what the last version of a key counts for in a summed field.
 
         The first one applied some version in full. Every later one applied the difference to a
         newer version, or gave again rows of one of these versions.
+
+        Returns:
+            None if it cannot be told: a version gave to the field when that was not summed, and
+            none was added in full since.
         """
+        chain = []
+        for row in self._fed(pl.col("key") == key):
+            if field in row["sums"]:
+                chain.append(row)
+                if row["outcome"] != "retried" and not row["replaces"]:
+                    break
+            elif self._gave(row, {field}):
+                return None
         runs: list[int] = []
         versions: set[str] = set()
-        fed = self._fed(sums).filter(pl.col("key") == key).sort("seq")
-        for row in fed.iter_rows(named=True):
-            if row["outcome"] == "retried":
-                runs += [row["seq"]] if row["etag"] in versions else []
-            elif row["replaces"]:
+        for row in reversed(chain):
+            if row["outcome"] != "retried" or row["etag"] in versions:
                 runs.append(row["seq"])
                 versions.add(row["etag"])
-            else:
-                runs, versions = [row["seq"]], {row["etag"]}
         return list(dict.fromkeys(runs))
 
     def summed_since(self, key: str, sums: Iterable[str], seq: int) -> dict[int, bool]:
@@ -100,33 +132,48 @@ class AppliedSnapshot:
         Returns:
             For each, whether it applied only the difference to the versions before.
         """
-        later = self._fed(sums).filter(pl.col("key") == key, pl.col("seq") > seq, ~_is("retried"))
-        return {row["seq"]: bool(row["replaces"]) for row in later.iter_rows(named=True)}
+        wanted = set(sums)
+        later = self._fed(pl.col("key") == key, pl.col("seq") > seq, ~_is("retried"))
+        return {row["seq"]: bool(row["replaces"]) for row in later if self._gave(row, wanted)}
 
     def with_file(self, job: str, file: ClaimedFile) -> AppliedSnapshot:
         """Show the snapshot as it will be once a run in the making has applied this file too."""
-        return AppliedSnapshot(pl.concat([self.rows, _rows(job, [file], seq=_NOT_YET)]))
+        return replace(self, rows=pl.concat([self.rows, _rows(job, [file], seq=_NOT_YET)]))
 
-    def _fed(self, sums: Iterable[str]) -> pl.DataFrame:
-        shared = pl.col("sums").list.set_intersection(list(sums)).list.len() > 0
-        return self.rows.filter(shared, pl.col("outcome").is_in(_FED))
+    def _fed(self, *which: pl.Expr) -> list[dict[str, Any]]:
+        """List the rows of files that may have given something, the newest first."""
+        fed = self.rows.filter(*which, pl.col("outcome").is_in(_FED))
+        return fed.sort("seq", descending=True, maintain_order=True).to_dicts()
+
+    def _gave(self, row: dict[str, Any], sums: set[str]) -> set[str]:
+        """Tell to which of these fields a row's file gave: as sums, or otherwise."""
+        summed = sums.intersection(row["sums"])
+        if summed == sums or row["seq"] == _NOT_YET:  # All that it gives is summed.
+            return summed
+        return summed | (sums & self.unsummed(row["seq"]))
 
 
 class AppliedFiles:
     """The table of applied files of one connection."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, runs: RunLog) -> None:
         self._table = table
+        self._runs = runs
 
     def snapshot(self) -> AppliedSnapshot:
         """Pin the table as it is now."""
         rows = self._table.rows()
         nothing = pl.DataFrame(schema=_SCHEMA)
         if rows is None:
-            return AppliedSnapshot(nothing)
-        if rows.schema != nothing.schema:  # It was begun before some column was thought of.
+            rows = nothing
+        elif rows.schema != nothing.schema:  # It was begun before some column was thought of.
             rows = pl.concat([nothing, rows], how="diagonal_relaxed")
-        return AppliedSnapshot(rows)
+
+        @cache
+        def unsummed(seq: int) -> frozenset[str]:
+            return _unsummed(self._runs.read(seq).document)
+
+        return AppliedSnapshot(rows, unsummed)
 
     def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, origin: int = 0) -> None:
         """
@@ -151,6 +198,12 @@ class AppliedFiles:
         rows = _rows(job, files, seq=seq)
         if rows.height:
             self._table.add(rows.with_columns(outcome=pl.lit("discarded"), sums=_NO_SUMS))
+
+
+def _unsummed(run: RunDocument) -> frozenset[str]:
+    if run.discarded and not run.ack_parts:
+        return frozenset()  # Nothing of it was sent.
+    return frozenset(name for name, told in run.fields.items() if told["merge"] != "sum")
 
 
 _NO_SUMS = pl.lit([], dtype=pl.List(pl.String))

@@ -41,12 +41,13 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         prefix: The state prefix, ending in ``/``.
     """
     names = StateNames(prefix)
+    runs = RunLog(bucket, names)
     return ConnectionState(
         names=names,
-        runs=RunLog(bucket, names),
+        runs=runs,
         held=HeldValues(bucket.table(names.held)),
         orders=Orders(bucket, names),
-        applied=AppliedFiles(bucket.table(names.applied)),
+        applied=AppliedFiles(bucket.table(names.applied), runs),
         finished=FinishedRuns(bucket.table(names.finished)),
         types=KeptTypes(bucket, names),
         first_deliveries=FirstDeliveries(bucket, names),

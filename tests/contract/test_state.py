@@ -216,17 +216,87 @@ def test_the_latest_version_of_a_key_counts(state):
 
 def test_sums_are_remembered_for_the_connection(state):
     """Content that fed a sum is recognised for any job and name, but only for that sum."""
+    for seq in (1, 2):
+        state.runs.create(document(seq, fields={"total": {"merge": "sum"}}))
     file = ClaimedFile("in/a.csv", "e", "sha-1", "applied", sums=("total",))
     state.applied.record("crm", [file], seq=1)
     waiting = ClaimedFile("in/b.csv", "e", "sha-2", "equal_content", sums=("total",))
     state.applied.record("crm", [waiting], seq=2)
     snapshot = state.applied.snapshot()
 
-    assert snapshot.summed("sha-1", ["total", "x"]) == "in/a.csv"
-    assert snapshot.summed("sha-1", ["x"]) is None
-    assert snapshot.summed("sha-2", ["total"]) is None
-    assert "sha-1" == snapshot.summed_version("in/a.csv", ["total"])
-    assert snapshot.summed_version("in/b.csv", ["total"]) is None
+    assert {"total": ("in/a.csv", True)} == snapshot.given("sha-1", ["total", "x"])
+    assert {} == snapshot.given("sha-2", ["total"])
+    assert "sha-1" == snapshot.last_version("in/a.csv", ["total"])
+    assert snapshot.last_version("in/b.csv", ["total"]) is None
+
+
+SUMMED, SET = {"merge": "sum"}, {"merge": "set"}
+
+
+def applied_in_turn(state, *runs):
+    """Record runs of one file, each with its fields; of how it was applied, a few words."""
+    for seq, (how, etag, fields) in enumerate(runs, start=1):
+        dropped = how == "discarded"
+        run = document(seq, fields=fields, discarded=dropped)
+        state.runs.create(run)
+        sums = tuple(name for name, told in fields.items() if told == SUMMED and not dropped)
+        outcome = "applied" if how in ("whole", "difference") else how
+        replaces = how == "difference"
+        file = ClaimedFile("in/a.csv", etag, etag, outcome, sums=sums, replaces=replaces)
+        state.applied.record("crm", [file], seq=seq)
+    return state.applied.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("runs", "made_up"),
+    [
+        ([("whole", "A", {"x": SUMMED})], [1]),
+        ([("whole", "A", {"y": SUMMED})], []),
+        ([("whole", "A", {"x": SET})], None),
+        ([("discarded", "A", {"x": SET})], []),
+        ([("whole", "A", {"x": SUMMED}), ("whole", "A", {"y": SUMMED})], [1]),
+        ([("whole", "A", {"x": SET}), ("whole", "A", {"x": SUMMED})], [2]),
+        ([("whole", "A", {"x": SUMMED}), ("whole", "B", {"x": SET})], None),
+        ([("whole", "A", {"x": SET}), ("difference", "B", {"x": SUMMED})], None),
+        (
+            [
+                ("whole", "A", {"x": SUMMED}),
+                ("whole", "B", {"x": SUMMED}),
+                ("difference", "C", {"x": SUMMED}),
+                ("retried", "C", {"x": SUMMED}),
+                ("retried", "A", {"x": SUMMED}),
+            ],
+            [2, 3, 4],
+        ),
+    ],
+)
+def test_what_a_file_counts_for_is_told_per_field(state, runs, made_up):
+    """Runs of other fields do not count; what was not summed cannot be told, until it is forced."""
+    assert made_up == applied_in_turn(state, *runs).summed_by("in/a.csv", "x")
+
+
+def test_what_was_given_otherwise_was_given(state):
+    """A field that a file has set was given, too; one that its runs did not have was not."""
+    snapshot = applied_in_turn(
+        state, ("whole", "A", {"x": SET}), ("whole", "A", {"y": SUMMED}), ("discarded", "B", {})
+    )
+    given = snapshot.given("A", ["x", "y", "z"])
+    assert {"x": ("in/a.csv", False), "y": ("in/a.csv", True)} == given
+    assert ("A", "A", None) == tuple(snapshot.last_version("in/a.csv", [n]) for n in "xyz")
+    assert {1: False, 2: False} == snapshot.summed_since("in/a.csv", ["x", "y"], 0)
+    assert {} == snapshot.summed_since("in/a.csv", ["z"], 0)
+
+
+def test_a_version_that_brought_a_difference_is_known(state):
+    """It is told by the last time that version was applied, not by others of its key."""
+    snapshot = applied_in_turn(
+        state,
+        ("whole", "A", {"x": SUMMED}),
+        ("difference", "B", {"x": SUMMED}),
+        ("retried", "B", {"x": SUMMED}),
+    )
+    told = [snapshot.brought_difference("in/a.csv", etag) for etag in ("A", "B", "C")]
+    assert [False, True, False] == told
 
 
 def test_finished_runs_are_listed_once_and_newest_first(state):
