@@ -20,9 +20,10 @@ from exchanger.jobs.contributions import with_already
 from exchanger.jobs.engine import here, in_order
 from exchanger.jobs.late_files import leave_out_late_rows
 from exchanger.jobs.quarantine import no_rows, quarantined
+from exchanger.jobs.report import unseen_in_words
 from exchanger.jobs.unknowns import learn_unknowns
 from exchanger.jobs.world import SilentProgress
-from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, WANTED
+from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
 from exchanger.profiles.folding import GIFTS_SCHEMA
 from exchanger.profiles.partition import Partition, PartitionPlan, Tally, Terms, plan_partition
 from exchanger.state.runs import new_nonce
@@ -65,13 +66,18 @@ class Plan:
     def expect_all_accepted(self, report: RunReport) -> None:
         """Complete a report as if Braze accepted every object, for ``plan``."""
         fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
-        for part in self.outbox.frames([ROWS, KNOWN, POINTS, *fields]):
+        unseen = unseen_points = 0
+        for part in self.outbox.frames([ROWS, KNOWN, SURE, POINTS, *fields]):
             known = int(part[KNOWN].sum())
+            strangers = part.filter(~pl.col(SURE))
+            unseen += strangers.height
+            unseen_points += int(strangers[POINTS].sum())
             report.rows_applied += int(part[ROWS].sum())
             report.profiles_updated += known
             report.profiles_new += part.height - known
             report.data_points += int(part[POINTS].sum())
             report.fields_changed += sum(part[name].count() for name in fields)
+        report.notes += unseen_in_words(unseen, unseen_points)
         report.check()
 
     @property

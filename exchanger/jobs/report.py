@@ -149,6 +149,27 @@ class RunReport:
         return EXIT_CODES[self.state]
 
 
+def unseen_in_words(profiles: int, points: int) -> list[str]:
+    """
+    Say how many profiles count as applied although Braze may not have them.
+
+    Only under ``create_missing: false``: Braze then accepts an update of a profile that it does not
+    have, and drops it without a word (braze-api.md 2.3).
+
+    Args:
+        profiles: Accepted, and never seen in Braze.
+        points: Their data points.
+    """
+    if not profiles:
+        return []
+    said = (
+        f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
+        f"{points:,} data points. As create_missing is false, Braze drops without a word what is "
+        "sent of those among them that it does not have."
+    )
+    return [said]
+
+
 _WORST: tuple[RunState, ...] = (
     "nothing_to_do",
     "released",

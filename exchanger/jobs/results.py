@@ -14,6 +14,7 @@ from exchanger.files.raw import in_portions
 from exchanger.jobs.contributions import ALREADY, GAVE, with_already
 from exchanger.jobs.late_files import ORDERS_SCHEMA, without_unaccepted
 from exchanger.jobs.owed import owed_by
+from exchanger.jobs.report import unseen_in_words
 from exchanger.jobs.runfiles import fetched, store_unless_empty
 from exchanger.profiles.columns import FILE, ITEM, KNOWN, POINTS, PROFILE, ROW, ROWS, SURE, WANTED
 from exchanger.profiles.folding import GIFTS_SCHEMA
@@ -82,6 +83,7 @@ class Count:
         self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
         self._counts: Counter[str] = Counter()
         self._dropped = self._unknown = self._unknown_points = 0
+        self._unseen = self._unseen_points = 0
 
     @staticmethod
     def needed(outbox: FrameFile) -> list[str]:
@@ -125,6 +127,7 @@ class Count:
         """Complete the counts of a report, once all parts were added."""
         for name, number in self._counts.items():
             setattr(report, name, getattr(report, name) + number)
+        report.notes += unseen_in_words(self._unseen, self._unseen_points)
         if self._discarded:
             report.notes += _in_words(self._dropped, self._unknown, self._unknown_points)
         outcome = pl.lit(None, pl.String).alias("outcome")
@@ -144,6 +147,10 @@ class Count:
         self._counts["profiles_new"] += accepted.height - known
         self._counts["data_points"] += int(accepted[POINTS].sum())
         self._counts["fields_changed"] += sum(accepted[name].count() for name in self._wanted)
+        if not accepted[SURE].all():
+            unseen = accepted.filter(~pl.col(SURE))
+            self._unseen += unseen.height
+            self._unseen_points += int(unseen[POINTS].sum())
 
 
 def count_results(run: RunDocument, outbox: FrameFile, answers: Answers, shelf: Shelf) -> Count:

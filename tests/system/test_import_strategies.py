@@ -230,8 +230,13 @@ def test_profiles_that_do_not_exist_are_not_created(exchange):
     exchange.configure(crm=JOB | {"create_missing": False, "fields": fields})
     exchange.drop("inbox/1.csv", "id,tier,visits\nknown,gold,1\nstranger,gold,1\nsilent,gold,\n")
 
+    planned = exchange.ask("plan", "crm")
     report = exchange.ask("run", "crm")
 
+    unseen = "were never seen in Braze: 1, with 1 data points."
+    assert [1, 1] == [
+        sum(unseen in note for note in told["notes"]) for told in (planned["report"], report)
+    ]
     assert {"known"} == set(exchange.braze.users())
     assert "6" == exchange.attribute("known", "visits")
     assert {"known", "silent"} == set(sent(exchange))
@@ -247,6 +252,10 @@ def test_profiles_that_do_not_exist_are_not_created(exchange):
     )
     assert '"gold"' == exchange.attribute("silent", "tier")
     assert (1, 0) == (report["profiles_unchanged"], report["profiles_skipped"])
+    assert any("were never seen in Braze: 1, with 1" in note for note in report["notes"])
+    exchange.configure(crm=JOB | {"fields": fields})
+    exchange.drop("inbox/3.csv", "id,tier,visits\nnew,gold,\n")
+    assert [] == exchange.ask("run", "crm")["notes"]
 
 
 def test_another_spelling_of_the_same_value_is_no_change(exchange):
