@@ -20,6 +20,9 @@ from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exchanger.jobs.call import ImportCall
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
     from exchanger.state.runs import Stored
@@ -84,7 +87,26 @@ def drop_held_back(
         report.finished_at = world.clock.now()
         report.notes += notes or ["Discarded: nothing of it was sent."]
         state.runs.change(stored, state="discarded", report=report.to_json())
-    state.applied.discard(run.job, run.files, seq=run.seq)
     state.finished.amend(report.to_json())
+    # Last: its files wait until then, by which the next import finds what is half done.
+    state.applied.discard(run.job, run.files, seq=run.seq)
     log.info("run.discarded", seq=run.seq)
     return report
+
+
+def half_dropped(state: ConnectionState, undecided: Iterable[int]) -> list[Stored]:
+    """
+    Find runs that a person dropped, in a process that died before all of it was noted.
+
+    Args:
+        state: The connection.
+        undecided: Runs whose files wait (``AppliedSnapshot.undecided``).
+    """
+    found = (state.runs.read(seq) for seq in undecided)
+    return [stored for stored in found if stored.document.state == "discarded"]
+
+
+def end_discards(call: ImportCall) -> None:
+    """Bring to their end what earlier processes began to drop of a job; may be done again."""
+    for stored in half_dropped(call.state, call.state.applied.snapshot().undecided(call.name)):
+        drop_held_back(call.world, call.state, stored)

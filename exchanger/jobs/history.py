@@ -34,7 +34,7 @@ def list_runs(
     rows = state.finished.rows(job)
     if latest:
         rows = rows.unique("job", keep="first", maintain_order=True)
-    reports = [orjson.loads(text) for text in rows.head(LISTED)["report"]]
+    reports = [_decided(state, orjson.loads(text)) for text in rows.head(LISTED)["report"]]
     begun = _unfinished(state)
     if begun is not None and job in (None, begun["job"]):
         hidden = "job" if latest else "run_id"
@@ -58,13 +58,25 @@ def show_run(world: World, run: str) -> dict[str, Any]:
     found = state.finished.rows().filter(matching)
     begun = _unfinished(state)
     if not found.is_empty():
-        report = dict(orjson.loads(found["report"][0]))
+        report = _decided(state, orjson.loads(found["report"][0]))
         if begun is not None and begun["run_id"] == report["run_id"]:
             report["seq"] = begun["seq"]  # It failed, and is still to be finished.
         return report
     if begun is not None and run in (begun["run_id"], str(begun["seq"])):
         return begun
     raise RunMissing(run)
+
+
+def _decided(state: ConnectionState, report: dict[str, Any]) -> dict[str, Any]:
+    """
+    Tell what a person has decided about a run that was held back.
+
+    The run itself says it first; a process may die before it is in the table, too.
+    """
+    if report["state"] != "held_back":
+        return report
+    run = state.runs.read(report["seq"]).document
+    return run.report if run.state in ("settled", "discarded") else report
 
 
 def _unfinished(state: ConnectionState) -> dict[str, Any] | None:

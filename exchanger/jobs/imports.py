@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageChanged
 from exchanger.jobs.call import ImportCall
+from exchanger.jobs.discard import end_discards, half_dropped
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.intake import Intake
@@ -120,7 +121,9 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
     if newest is not None and newest.document.state not in ENDED:
         return None
     waiting = waiting_files(call)
-    return None if waiting.files or due(call) else _waiting_notes(waiting)
+    if waiting.files or due(call) or half_dropped(call.state, waiting.undecided):
+        return None
+    return _waiting_notes(waiting)
 
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
@@ -131,6 +134,7 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
         Stopped: The process was asked to stop, and files wait.
     """
     end_others(call)
+    end_discards(call)
     told = read_back(call)
     while not call.world.stopping.is_set():
         taken = committed(call, lambda seq: _plan_and_commit(call, seq, told))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop
@@ -29,10 +29,12 @@ class WaitingFiles:
     Args:
         files: To be read now, in order of arrival, then by name.
         held: Keys that wait for a person, with the run that was held back for them.
+        undecided: All runs of the job that were held back and wait.
     """
 
     files: list[ObjectInfo]
     held: dict[str, int]
+    undecided: list[int]
 
 
 def waiting_files(call: ImportCall) -> WaitingFiles:
@@ -46,7 +48,7 @@ def waiting_files(call: ImportCall) -> WaitingFiles:
         call, call.state.applied.snapshot(), call.world.bucket.list(call.job.source.prefix)
     )
     over = call.options.one_run and call.taken
-    return WaitingFiles([], found.held) if over else found
+    return replace(found, files=[]) if over else found
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def _found(
             files.append(item)
         elif waits:
             held[item.key] = seq
-    return WaitingFiles(sorted(files, key=lambda item: (item.last_modified, item.key)), held)
+    arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
+    return WaitingFiles(arrived, held, applied.undecided(call.name))
 
 
 def _in_range(item: ObjectInfo, options: ImportOptions) -> bool:

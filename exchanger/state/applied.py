@@ -79,6 +79,13 @@ class AppliedSnapshot:
             for row in newest.iter_rows(named=True)
         }
 
+    def undecided(self, job: str) -> list[int]:
+        """Number the runs of a job whose files wait for a person who has not decided yet."""
+        ours = self.rows.filter(pl.col("job") == job)
+        waits = pl.col("outcome").is_in(WAITING)
+        decided = ours.filter(~waits).select(pl.coalesce("met", "seq"))
+        return sorted(set(ours.filter(waits)["seq"]) - set(decided.to_series()))
+
     def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Gave]:
         """Tell to which of these fields this very content was given already, and by which file."""
         found: dict[str, Gave] = {}

@@ -15,6 +15,7 @@ from exchanger.errors import BrazeError, JobBusy, LeaseLost, RunUnsuitable, Stor
 from exchanger.files.bounds import Bounds
 from exchanger.jobs.approve import approve_run
 from exchanger.jobs.discard import discard_run
+from exchanger.jobs.history import list_runs
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.retry import retry_run
@@ -160,9 +161,6 @@ class Scene:
         return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
 
     def _drain(self):
-        for run in self.runs():
-            if run.hold and run.state == "discarded":  # Whoever did it may have died on the way.
-                self.start(run.job, verb="discard", seq=run.seq)
         for job in drops.JOBS:
             for _ in range(2):
                 process = self.start(job)
@@ -204,6 +202,8 @@ class Scene:
         configured = drops.job(
             job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
         )
+        if process.verb == "runs":
+            return list_runs(world)
         if process.verb == "approve":
             return approve_run(world, job, configured, seq, WAIT)
         if process.verb == "retry":

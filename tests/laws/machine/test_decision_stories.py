@@ -125,3 +125,22 @@ def test_a_discard_of_a_run_under_way_may_die_or_stand_still(scene, kind, nth, f
     scene.start("crm", verb="discard", seq=1)
     scene.drop("crm", [row(name, total="1") for name in ("ada", "bob", "cyd")])
     scene.end()
+
+
+@pytest.mark.parametrize(("kind", "nth"), [*some("write", range(6)), *some("commit", range(3))])
+@pytest.mark.parametrize("verb", ["run", "force"])
+def test_a_discard_that_died_half_way_is_told_and_ended(scene, verb, kind, nth):
+    """Once the run says so it is told as discarded, and the next import does what was left."""
+    copy_held_back(scene)
+    scene.start("crm", [Fault(kind, nth, "crash", after=True)], "discard", 2)
+    held = scene.runs()[1]
+    told = {run["seq"]: run["state"] for run in scene.start("crm", verb="runs").result}
+    assert {2: held.state, 1: "succeeded"} == told
+    scene.time.advance(60)
+    notes = scene.start("crm", verb=verb).result.notes
+    if held.state == "discarded":
+        assert [] == notes
+        assert 10 == scene.profile("bob")["total"]
+    elif verb == "run":
+        assert "waits in run 2" in notes[0]
+    scene.end()
