@@ -83,8 +83,11 @@ class AppliedSnapshot:
         """Number the runs of a job whose files wait for a person who has not decided yet."""
         ours = self.rows.filter(pl.col("job") == job)
         waits = pl.col("outcome").is_in(WAITING)
-        decided = ours.filter(~waits).select(pl.coalesce("met", "seq"))
-        return sorted(set(ours.filter(waits)["seq"]) - set(decided.to_series()))
+        waiting = ours.filter(waits).select("seq").unique()
+        if waiting.is_empty():
+            return []
+        decided = ours.filter(~waits).select(pl.coalesce("met", "seq").alias("seq"))
+        return waiting.join(decided, on="seq", how="anti")["seq"].sort().to_list()
 
     def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Gave]:
         """Tell to which of these fields this very content was given already, and by which file."""

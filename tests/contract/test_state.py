@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -297,6 +298,18 @@ def test_a_version_that_brought_a_difference_is_known(state):
     )
     told = [snapshot.brought_difference("in/a.csv", etag) for etag in ("A", "B", "C")]
     assert [False, True, False] == told
+
+
+def test_runs_that_wait_are_told_until_they_are_decided(state):
+    """A run waits for a person until its files were dropped, or applied by the run that took it."""
+    files = [ClaimedFile(f"in/{n}.csv", "e", f"sha-{n}", "replaced") for n in range(4)]
+    for seq, file in enumerate(files, start=1):
+        state.applied.record("other" if seq == 4 else "crm", [file], seq=seq)
+    assert [1, 2, 3] == state.applied.snapshot().undecided("crm")
+    state.applied.discard("crm", files[:1], seq=1)
+    state.applied.record("crm", [replace(files[1], outcome="applied")], seq=5, origin=2)
+    assert [3] == state.applied.snapshot().undecided("crm")
+    assert [] == state.applied.snapshot().undecided("none")
 
 
 def test_finished_runs_are_listed_once_and_newest_first(state):

@@ -87,6 +87,18 @@ def test_a_new_summed_field_is_filled_once(exchange):
     assert {"a": "5", "b": "0"} == values(exchange, "spent")
 
 
+def test_a_fill_that_stops_half_way_is_done_once(exchange):
+    """Refused by Braze at first, the same command ends it, and adds nothing twice."""
+    exchange.configure(crm=job())
+    exchange.drop("inbox/1.csv", A)
+    exchange.ask("run", "crm")
+    exchange.configure(crm=job(visits=SUM))
+    exchange.braze.faults(TRACK, status=401, body={"message": "Invalid API key"})
+    exchange.ask("backfill", "crm", "--full", code=7)
+    exchange.ask("backfill", "crm", "--full")
+    assert {"a": "10", "b": "20"} == values(exchange)
+
+
 def test_a_new_version_of_a_file_that_set_a_field_adds_nothing_to_it(crm):
     """
     It waits, and says so: what the old version brought cannot be told from the rest.

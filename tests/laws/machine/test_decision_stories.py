@@ -132,6 +132,8 @@ def test_a_discard_of_a_run_under_way_may_die_or_stand_still(scene, kind, nth, f
 def test_a_discard_that_died_half_way_is_told_and_ended(scene, verb, kind, nth):
     """Once the run says so it is told as discarded, and the next import does what was left."""
     copy_held_back(scene)
+    scene.time.advance(60)
+    scene.start("crm")  # From here on nothing else is left to do.
     scene.start("crm", [Fault(kind, nth, "crash", after=True)], "discard", 2)
     held = scene.runs()[1]
     told = {run["seq"]: run["state"] for run in scene.start("crm", verb="runs").result}
