@@ -66,8 +66,8 @@ def build(model: type[Part], entry: Any, where: Where) -> Built[Part]:
     stood_in: list[Where] = []
     for _ in range(_DEEPEST):
         part, missing = validate(model, rest, where)
-        if part is not None or any(finding.where == where for finding in missing):
-            break  # It is whole, or no mapping at all.
+        if part is not None:
+            break
         for finding in missing:
             _stand_in(rest, finding.where[len(where) :], finding.where)
             stood_in.append(finding.where)
@@ -78,18 +78,29 @@ def _set_aside(content: Any, place: Where) -> None:
     """Remove the value at a place; the list that it stands in goes with it."""
     while place and isinstance(place[-1], int):
         place = place[:-1]
-    try:
-        for step in place[:-1]:
-            content = content[step]
-    except (KeyError, IndexError):
-        return  # It went with something around it.
-    if place:
-        content.pop(place[-1], None)
+    around = _around(content, place)
+    if around is not None:
+        around.pop(place[-1], None)
 
 
 def _stand_in(content: Any, place: Where, where: Where) -> None:
     """Put something in a place that has nothing; a text is like no other of the document."""
-    *way, key = place
-    for step in way:
-        content = content[step]
-    content[key] = copy.deepcopy(_SHAPES.get(str(key), f"\0{show_path(where)}"))
+    around = _around(content, place)
+    if around is not None:
+        key = place[-1]
+        around[key] = copy.deepcopy(_SHAPES.get(str(key), f"\0{show_path(where)}"))
+
+
+def _around(content: Any, place: Where) -> Any:
+    """
+    Find what the value at a place stands in.
+
+    None if it went with something around it, if a key on the way holds signs that are no text,
+    which is not found as it was named, and if the place is the part as a whole.
+    """
+    try:
+        for step in place[:-1]:
+            content = content[step]
+    except (KeyError, IndexError):
+        return None
+    return content if place else None

@@ -120,3 +120,11 @@ def test_whatever_must_be_given_has_a_stand_in(model):
 def test_what_stands_in_is_never_a_configuration():
     """With nothing but a missing key wrong, there is no configuration, and the key is named."""
     assert ["connections.main.s3.bucket"] == list(problems(CONNECTION.replace("bucket", "region")))
+
+
+@pytest.mark.parametrize("key", ['"\\ud800"', '"\\ud800\\udc00"'])
+def test_a_key_that_is_no_text_is_a_problem(key):
+    """A key of signs that no text can hold is answered, wherever it stands."""
+    export = f"type: export, segment: A, target: {{prefix: o}}, fields: {{{key}: {{}}}}"
+    assert problems(jobs(export))
+    assert problems(f"connections: {{main: {{{key}: null}}}}")
