@@ -352,7 +352,12 @@ def _(error: LeaseLost) -> Words:
 
 @words_for.register
 def _(error: RunMissing) -> Words:
-    return Words(f"There is no run {error.run}.", "The runs and their numbers: exchanger runs")
+    # What has a number was written to the bucket; an id was perhaps only shown.
+    unkept = " Nothing is kept of a run that had nothing to do, or that S3 did not let us record."
+    return Words(
+        f"There is no run {error.run}.{unkept * (not error.run.isdecimal())}",
+        "The runs and their numbers: exchanger runs",
+    )
 
 
 @words_for.register

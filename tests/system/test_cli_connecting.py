@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 from pathlib import Path
 
@@ -199,6 +200,15 @@ def test_a_run_that_does_not_exist_is_code_2(exchanger):
     code, _, err = exchanger("show", "12")
     assert code == 2
     assert "There is no run 12." in err
+
+
+def test_a_run_with_nothing_to_do_promises_nothing_to_look_at(exchanger):
+    """Nothing is kept of it: people are given no id, and a program's id is answered plainly."""
+    _, out, _ = exchanger("run", "crm_profiles")
+    assert re.fullmatch(r"crm_profiles: nothing to do in \d+\.\d s\n", out)
+    _, out, _ = exchanger("run", "crm_profiles", "--json")
+    code, _, err = exchanger("show", json.loads(out)["run_id"])
+    assert (2, True) == (code, "Nothing is kept of a run that had nothing to do" in err)
 
 
 def test_a_failed_run_is_one_document_and_ends_with_its_code(exchanger, monkeypatch):

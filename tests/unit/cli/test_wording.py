@@ -95,6 +95,7 @@ merge: set}?
         (NothingToBackfill("crm", "no range"), "crm has nothing to backfill", "--full"),
         (Stopped(), "before anything was sent", "again"),
         (RunMissing("12"), "no run 12", "exchanger runs"),
+        (RunMissing("x-crm-1"), "Nothing is kept of a run that had", "exchanger runs"),
         (ZeroDivisionError("division"), "ZeroDivisionError: division", "--log-level debug"),
     ],
 )  # fmt: skip
