@@ -37,6 +37,7 @@ WRONG = [
     ("runs", "nope", "--config", EXAMPLE),
     ("sandbox", "--setting", "latency"),
     ("sandbox", "--setting", "no_such=1"),
+    ("sandbox", "--bucket", "ab", "--braze-port", "0", "--s3-port", "0"),
 ]  # fmt: skip
 
 
