@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from exchanger.jobs.call import ImportCall
     from exchanger.profiles.rules import Rule
-    from exchanger.state.applied import AppliedSnapshot
+    from exchanger.state.applied import AppliedSnapshot, SummedContent
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,15 @@ def _claim(
     if equal and call.options.as_if_new:
         return replace(claim, sums=()), [rule for rule in rules if rule.merge != "sum"]
     if equal:
-        note = f"Its content is equal to {equal}, which was added already."
-        return _waiting(claim, "equal_content", note, "in_full")
+        return _waiting(claim, "equal_content", _added_before(claim.key, equal), "in_full")
     return claim, rules
+
+
+def _added_before(key: str, before: SummedContent) -> str:
+    """Say where the content of a file was added before; of the file itself, by which job."""
+    if before.key == key:
+        return f"Job '{before.job}' added it already, in run {before.seq}."
+    return f"Its content is equal to {before.key}, which was added already."
 
 
 def _waiting(

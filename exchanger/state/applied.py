@@ -45,6 +45,14 @@ class KnownVersion(NamedTuple):
     seq: int
 
 
+class SummedContent(NamedTuple):
+    """Where the same content was added before: the job, the file that held it, and the run."""
+
+    job: str
+    key: str
+    seq: int
+
+
 @dataclass(frozen=True)
 class AppliedSnapshot:
     """The applied files of a connection as they were at one moment; columns as in the table."""
@@ -63,10 +71,10 @@ class AppliedSnapshot:
             for row in newest.iter_rows(named=True)
         }
 
-    def summed(self, sha256: str, sums: Iterable[str]) -> str | None:
-        """Name the file that already gave this very content to one of these summed fields."""
-        fed = self._fed(sums).filter(pl.col("sha256") == sha256)
-        return None if fed.is_empty() else str(fed["key"][0])
+    def summed(self, sha256: str, sums: Iterable[str]) -> SummedContent | None:
+        """Tell which file already gave this very content to one of these summed fields."""
+        fed = self._fed(sums).filter(pl.col("sha256") == sha256).select(SummedContent._fields)
+        return None if fed.is_empty() else SummedContent(*fed.row(0))
 
     def summed_version(self, key: str, sums: Iterable[str]) -> str | None:
         """Tell the SHA-256 of the last version of a key that gave to one of these fields."""
