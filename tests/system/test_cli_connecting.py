@@ -52,9 +52,11 @@ def trials(out):
     return {trial["what"]: trial["ok"] for trial in json.loads(out)["trials"]}
 
 
+EXPORTS = "list s3://exchange/segment-export/, where Braze puts its segment exports"
 EVERYTHING = {
     "keep state in s3://exchange/_exchanger/main/, with conditional writes": True,
     "list s3://exchange/inbox/crm/": True,
+    EXPORTS: True,
     "write to s3://exchange/exports/vip/": True,
     "find the segment 'VIP customers'": True,
     "export segments in Braze": True,
@@ -100,7 +102,20 @@ def test_the_segment_of_a_baseline_is_tried(exchanger, sandbox, tmp_path):
     sandbox.add_segment("Everybody")
     code, out, _ = exchanger("check", "--connect", "--json", config=config)
     assert (code, trials(out)["find the segment 'Everybody'"]) == (0, True)
-    assert trials(out)["export segments in Braze"] is True
+    assert (True, True) == (trials(out)["export segments in Braze"], trials(out)[EXPORTS])
+
+
+def test_where_exports_are_looked_up_is_tried_at_its_place(exchanger, sandbox, tmp_path):
+    """The folder is the configured one, and only what uses segments needs it."""
+    sandbox.add_segment("VIP customers")
+    config = tmp_path / "c.yaml"
+    text = EXAMPLE.read_text().replace("    s3:\n", "    s3:\n      export_root: from/braze\n")
+    config.write_text(text)
+    _, out, _ = exchanger("check", "--connect", "--json", config=config)
+    assert trials(out)[EXPORTS.replace("segment-export", "from/braze")] is True
+    config.write_text(text.partition("  vip_export:")[0])
+    _, out, _ = exchanger("check", "--connect", "--json", config=config)
+    assert [] == [what for what in trials(out) if "from/braze" in what]
 
 
 @pytest.mark.parametrize(
