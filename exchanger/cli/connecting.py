@@ -78,7 +78,7 @@ def _try_bucket(
     for prefix in dict.fromkeys(job.source.prefix for job in imports):
         yield _tried(world, f"list {root}{prefix}", partial(_list, world, prefix))
     if exports or _baselines(imports):
-        what = f"list {root}{world.export_root}/, where Braze puts its segment exports"
+        what = f"list {root}{world.export_root}/, where segment exports of Braze are looked for"
         yield _tried(world, what, partial(_list, world, f"{world.export_root}/"))
     for prefix in dict.fromkeys(job.target.prefix for job in exports):
         yield _tried(world, f"write to {root}{prefix}", partial(bucket.check, prefix))

@@ -52,7 +52,7 @@ def trials(out):
     return {trial["what"]: trial["ok"] for trial in json.loads(out)["trials"]}
 
 
-EXPORTS = "list s3://exchange/segment-export/, where Braze puts its segment exports"
+EXPORTS = "list s3://exchange/segment-export/, where segment exports of Braze are looked for"
 EVERYTHING = {
     "keep state in s3://exchange/_exchanger/main/, with conditional writes": True,
     "list s3://exchange/inbox/crm/": True,

@@ -357,7 +357,6 @@ NOTHING = "this is not in this version"
          "jobs.vip.target.mode"),
         (export("fields: {a: email}", "target: {prefix: out, mode: merge}"),
          "jobs.vip.target.mode"),
-        (export("fields: {a: {from: email, merge: set}}"), "jobs.vip.fields.a.merge"),
     ],
 )  # fmt: skip
 def test_what_comes_later_is_not_accepted_and_ignored(text, path):
@@ -365,6 +364,13 @@ def test_what_comes_later_is_not_accepted_and_ignored(text, path):
     found = problems(text)
     assert [path] == list(found)
     assert found[path].startswith(NOTHING)
+
+
+def test_a_strategy_in_an_export_is_told_that_exports_have_none():
+    """No later version is promised for what an export does not need."""
+    found = problems(export("fields: {a: {from: email, merge: set}, b: {from: phone}}"))
+    assert ["jobs.vip.fields.a.merge"] == list(found)
+    assert found["jobs.vip.fields.a.merge"].startswith("'merge' is no key here: an export takes")
 
 
 def in_connection(key):
