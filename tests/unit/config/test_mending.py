@@ -9,10 +9,8 @@ from exchanger.config.mending import build
 from exchanger.config.models import Config, ExportJob, ImportJob, Strict
 
 sys.path.insert(0, str(Path(__file__).parent))
-from texts import CONNECTION, problems
+from texts import CONNECTION, TWO, problems
 
-BRAZE = 'braze: {endpoint: iad-01, api_key: "${KEY}"}'
-TWO = f"connections:\n  a: {{{BRAZE}, s3: {{bucket: x}}}}\n  b: {{{BRAZE}, s3: {{bucket: x}}}}\n"
 FIELDS = "fields: {a: set}"
 SOURCE, MATCH = "source: {prefix: in}", "match: {external_id: id}"
 
@@ -86,8 +84,8 @@ def test_what_is_missing_in_a_connection_hides_nothing_else(text, paths):
         (jobs(f"type: import, {SOURCE}, {MATCH}, {FIELDS}",
               head=CONNECTION.replace("acme", "acme, state_prefix: 5")),
          ["connections.main.s3.state_prefix"]),
-        (TWO.replace("bucket: x", "state_prefix: y"),
-         ["connections.a.s3.bucket", "connections.b.s3.bucket"]),
+        (TWO.replace("bucket: acme", "state_prefix: y"),
+         ["connections.eu.s3.bucket", "connections.us.s3.bucket"]),
         (jobs("fields: {a: email, b: 5}"), ["jobs.job0.type"]),
         (jobs(f"type: import, {SOURCE}, {MATCH}, fields: {{a: {{tpye: decimal, scale: 2}},"
               " b: {merge: ad, split: x}, c: {type: decimal, scal: 2},"
