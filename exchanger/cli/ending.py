@@ -12,7 +12,8 @@ import typer
 
 from exchanger.cli.logs import clean, set_up_logs
 from exchanger.cli.options import LogLevel
-from exchanger.cli.wording import Words, words_for
+from exchanger.cli.wording import words_for
+from exchanger.cli.words import Words
 from exchanger.errors import ConfigError, ExchangerError
 
 _BEST_TO_WORST = (0, 4, 5, 8, 3, 2, 6, 7, 1)
