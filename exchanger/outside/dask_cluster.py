@@ -8,6 +8,7 @@ work says what it was done with, as two versions of this program or of polars ma
 from __future__ import annotations
 
 import logging
+import platform
 import threading
 import time
 from collections import Counter
@@ -41,6 +42,10 @@ MOST_AHEAD = 8
 
 _PACKAGES = ("exchanger", "polars")
 """Of which everybody must have the same version."""
+PROFILED_SAFELY = (3, 12)
+"""Dask's profiler may make workers of an earlier Python stand still for ever: it looks at the
+frames of threads, and if garbage is collected meanwhile while another thread ends, both wait for
+each other (python/cpython issue 106883)."""
 _LOOK = 0.5
 _LOOK_FOR_WORKERS = 5.0
 _log = structlog.get_logger()
@@ -66,6 +71,7 @@ def dask_engine(address: str, stopping: threading.Event) -> Iterator[DaskEngine]
         _connected(address) as client,
     ):
         _check_versions(address, client)
+        _warn_of_profilers(client)
         engine = DaskEngine(address, client, stopping)
         yield engine
         if engine.shares:
@@ -225,6 +231,24 @@ def _check_versions(address: str, client: Client) -> None:
     for worker, theirs in found.items():
         if theirs != ours:
             raise EngineDiffers(address, worker, theirs, ours)
+
+
+def _warn_of_profilers(client: Client) -> None:
+    """Say which workers may stand still, before a run waits for one."""
+    profiled = client.run(dask.config.get, "distributed.worker.profile.enabled")
+    pythons = client.run(platform.python_version)
+    at_risk = {
+        worker: python
+        for worker, python in pythons.items()
+        if profiled[worker] and tuple(map(int, python.split(".")[:2])) < PROFILED_SAFELY
+    }
+    if at_risk:
+        _log.warning(
+            "engine.may_stand_still",
+            workers=at_risk,
+            what_to_do="use Python 3.12 there, or start workers with "
+            "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False",
+        )
 
 
 def _workers(client: Client) -> dict[str, Any]:

@@ -25,6 +25,8 @@ ROWS_AT_ONCE = 300_000
 """About how many rows folding has in memory."""
 SIZE_AT_ONCE = 48 << 20
 """Bytes of files with these rows: of long rows fewer are taken. Rows of ten fields take 12 MB."""
+ROWS_LOOKED_AT = 30_000
+"""About how many rows tell whether profiles have several."""
 
 _FOLDED = "folded"
 
@@ -76,14 +78,14 @@ class Folding:
         """
         Tell whether a quarter of the rows or more would go.
 
-        Told from the first slices: slices are hashes, so they are as good as any others. After a
+        Told from the first slices, one at least: they are hashes, so as good as any others. After a
         first load there is one row of each profile, and folding would only copy them.
         """
         rows = self._table.scan()
         if rows is None:
             return False
-        first, end = self.slices()[0]
-        share = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
+        end = max(SLICES // (self._table.size().rows // ROWS_LOOKED_AT + 1), 1)
+        share = rows.filter(pl.col("slice") < end)
         profiles = self._table.collect(share.select("profile"), streaming=True).to_series()
         return profiles.n_unique() * 4 <= len(profiles) * 3
 

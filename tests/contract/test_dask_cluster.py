@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import platform
 import signal
 import socket
 import sys
@@ -70,6 +71,7 @@ def cluster():
         "distributed.scheduler.allowed-failures": 1,
         # A worker that takes longer to begin anew is given up for good, as a busy machine may.
         "distributed.deploy.lost-worker-timeout": "5m",
+        "distributed.worker.profile.enabled": False,
     }
     with dask.config.set(settings), local(n_workers=2) as cluster:
         yield cluster
@@ -317,6 +319,24 @@ def test_a_worker_that_joins_with_another_version_is_not_trusted(address, monkey
         monkeypatch.setattr(dask_cluster, "_versions", lambda: real | {"polars": "9.9"})
         with pytest.raises(EngineDiffers):
             engine.submit(len, "abc").result()
+
+
+@pytest.mark.parametrize(
+    ("profiled", "safe_since", "warned"),
+    [(True, (99, 0), 1), (True, (3, 0), 0), (False, (99, 0), 0)],
+)
+def test_workers_that_may_stand_still_are_named(profiled, safe_since, warned, monkeypatch):
+    """Dask's profiler under a Python that it can bring to a standstill: who, and what to do."""
+    monkeypatch.setattr(dask_cluster, "PROFILED_SAFELY", safe_since)
+    with (
+        dask.config.set({"distributed.worker.profile.enabled": profiled}),
+        local(n_workers=1, processes=False, protocol="tcp://") as cluster,
+        capture_logs() as logs,
+        opened(cluster.scheduler_address),
+    ):
+        pass
+    told = [line for line in logs if line["event"] == "engine.may_stand_still"]
+    assert [[platform.python_version()]] * warned == [[*line["workers"].values()] for line in told]
 
 
 def test_a_scheduler_that_does_not_answer(monkeypatch):

@@ -272,3 +272,21 @@ def test_profiles_of_one_row_each_are_not_folded(tmp_path):
     values.tidy(refuse)
     assert table.size().files < 5
     assert table.size().rows == table.noted("folded") == MANY_FILES + 1
+
+
+def test_a_very_large_table_is_looked_at_before_it_is_folded(tmp_path, monkeypatch):
+    """The look takes one slice at least, so that nothing is no reason to fold what needs it not."""
+    monkeypatch.setattr(folding, "MANY_ROWS", 1)
+    monkeypatch.setattr(folding, "ROWS_LOOKED_AT", 1)
+    table = Table(str(tmp_path), {})
+    values = HeldValues(table, rows_at_once=1)
+    everyone = pl.DataFrame({"@profile": [f"p{n}" for n in range(3 * SLICES)]}).with_columns(
+        pl.lit(value=True).alias("@exists"), pl.lit("0").alias("tier")
+    )
+    values.deliver(everyone, seq=1, at=START)
+
+    def refuse():
+        raise AssertionError("it is folded")
+
+    values.tidy(refuse)
+    assert 3 * SLICES == table.noted("folded")

@@ -69,7 +69,12 @@ class Executioner(SchedulerPlugin):
 def cluster():
     """Two workers, each a process with a thread; one that dies is replaced."""
     # A worker that takes longer to begin anew is given up for good, as a busy machine may.
-    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "5m"})
+    patient = dask.config.set(
+        {
+            "distributed.deploy.lost-worker-timeout": "5m",
+            "distributed.worker.profile.enabled": False,
+        }
+    )
     with (
         patient,
         LocalCluster(
