@@ -110,7 +110,8 @@ def run(arguments: list[str] | None = None) -> None:
     """
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        app(args=words, prog_name="exchanger")
+        # On its own, typer would tell wrong usage in words only, also where JSON is asked for.
+        sys.exit(app(args=words, prog_name="exchanger", standalone_mode=False))
     except Exception as error:  # noqa: BLE001 - every error ends in words and an exit code
         from exchanger.cli.ending import report_failure
 

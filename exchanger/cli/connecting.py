@@ -77,8 +77,17 @@ def _try_bucket(
     yield _tried(world, what, partial(bucket.check, state))
     for prefix in dict.fromkeys(job.source.prefix for job in imports):
         yield _tried(world, f"list {root}{prefix}", partial(_list, world, prefix))
+    if exports or _baselines(imports):
+        what = f"list {root}{world.export_root}/, where segment exports of Braze are looked for"
+        yield _tried(world, what, partial(_list, world, f"{world.export_root}/"))
     for prefix in dict.fromkeys(job.target.prefix for job in exports):
         yield _tried(world, f"write to {root}{prefix}", partial(bucket.check, prefix))
+
+
+def _baselines(imports: list[ImportJob]) -> list[str]:
+    """Name the segments that imports learn from."""
+    baselines = [baseline_segment(job) for job in imports]
+    return [baseline.segment for baseline in baselines if baseline and baseline.segment]
 
 
 def _list(world: World, prefix: str) -> None:
@@ -105,9 +114,7 @@ def _failed(world: World, what: str, error: ExchangerError) -> Trial:
 async def _try_braze(
     world: World, imports: list[ImportJob], exports: list[ExportJob]
 ) -> list[Trial]:
-    baselines = [baseline for job in imports if (baseline := baseline_segment(job))]
-    segments = [job.segment for job in exports]
-    segments += [baseline.segment for baseline in baselines if baseline.segment]
+    segments = [*(job.segment for job in exports), *_baselines(imports)]
     async with world.braze() as braze:
         trials = []
         if segments:

@@ -5,17 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import structlog
 import typer
 
 from exchanger.cli.logs import clean, set_up_logs
 from exchanger.cli.options import LogLevel
-from exchanger.cli.wording import Words, words_for
+from exchanger.cli.wording import words_for
+from exchanger.cli.words import Words
 from exchanger.errors import ConfigError, ExchangerError
 
 _BEST_TO_WORST = (0, 4, 5, 8, 3, 2, 6, 7, 1)
+
+
+@runtime_checkable
+class UsageError(Protocol):
+    """A command line that makes no sense, as typer raises it: its own class has no public name."""
+
+    exit_code: int
+
+    def format_message(self) -> str:
+        """Say what is wrong, in one line."""
+
+    def show(self) -> None:
+        """Write on standard error how the verb is used, and what is wrong."""
 
 
 def report_failure(error: Exception, *, as_json: bool) -> int:
@@ -33,6 +47,9 @@ def report_failure(error: Exception, *, as_json: bool) -> int:
 
 def say(error: Exception) -> Words:
     """Write an error's words on standard error; the log gets the traceback of an unforeseen one."""
+    if isinstance(error, UsageError):
+        error.show()
+        return Words(error.format_message(), _how_to_use(error))
     if not structlog.is_configured():
         set_up_logs(LogLevel.warning)
     words = words_for(error)
@@ -44,10 +61,15 @@ def say(error: Exception) -> Words:
     return words
 
 
+def _how_to_use(error: UsageError) -> str:
+    context = getattr(error, "ctx", None)
+    return f"How it is used: {context.command_path if context else 'exchanger'} --help"
+
+
 def error_json(error: Exception, words: Words) -> dict[str, Any]:
     """Render an error for ``--json``."""
     content: dict[str, Any] = {
-        "kind": type(error).__name__,
+        "kind": UsageError.__name__ if isinstance(error, UsageError) else type(error).__name__,
         "message": words.what,
         "next": words.next,
         "exit_code": exit_code(error),
@@ -60,7 +82,7 @@ def error_json(error: Exception, words: Words) -> dict[str, Any]:
 
 def exit_code(error: Exception) -> int:
     """Choose the exit code of an error."""
-    return error.exit_code if isinstance(error, ExchangerError) else 1
+    return error.exit_code if isinstance(error, ExchangerError | UsageError) else 1
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -121,7 +121,9 @@ def spelt(text: str | None) -> str:
 def _head(report: Report) -> str:
     took = _seconds(report.get("started_at"), report.get("finished_at"))
     number = f"run {report['seq']}, " if report.get("seq") else ""
-    run = f" ({number}{report['run_id']})" if report.get("run_id") else ""
+    # Nothing is kept of a run that had nothing to do, so its id would lead nowhere.
+    kept = number or report["state"] != "nothing_to_do"
+    run = f" ({number}{report['run_id']})" if kept and report.get("run_id") else ""
     return f"{report['job']}: {_state(report)}{took}{run}"
 
 

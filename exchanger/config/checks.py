@@ -99,9 +99,8 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "bucket"), message, guess)
     if (s3.access_key_id is None) != (s3.secret_access_key is None):
         missing = "access_key_id" if s3.access_key_id is None else "secret_access_key"
-        yield Finding(
-            (*where, missing), "access_key_id and secret_access_key go together: give both or none"
-        )
+        message = "access_key_id and secret_access_key go together: give both or none"
+        yield Finding((*where, missing), message, beside=("access_key_id", "secret_access_key"))
     if s3.endpoint_url is not None:
         fault = store_fault(s3.endpoint_url)
         if fault:
@@ -179,7 +178,8 @@ def _check_baseline(baseline: Baseline, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "segment"), "give the name or id of a segment")
     for key in ("complete", "completion"):
         if key in baseline.model_fields_set and baseline.segment is None:
-            yield Finding((*where, key), f"{key} is about a segment; name one")
+            message = f"{key} is about a segment; name one"
+            yield Finding((*where, key), message, beside=("segment",))
     yield from _check_completion(baseline.completion, (*where, "completion"))
 
 
@@ -205,4 +205,4 @@ def _check_completion(completion: Completion, where: Where) -> Iterator[Finding]
         yield from _check_length(getattr(completion, key), (*where, key))
     if completion.quiet >= completion.timeout:
         message = "an export could never complete; quiet must be shorter than timeout"
-        yield Finding((*where, "quiet"), message)
+        yield Finding((*where, "quiet"), message, beside=("timeout",))

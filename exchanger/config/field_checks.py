@@ -86,15 +86,17 @@ def _check_strategy(field: FieldConfig | RemainingFields, where: Where) -> Itera
         types, words = _ALLOWED[field.merge]
         if field.type not in types:
             message = f"{field.merge} needs {words}; this is declared as {field.type}"
-            yield Finding((*where, "type"), message)
+            yield Finding((*where, "type"), message, beside=("merge",))
     yield from _check_scale(field.type, field.scale, where)
 
 
 def _check_scale(kind: FieldType | None, scale: int | None, where: Where) -> Iterator[Finding]:
     if kind == "decimal" and scale is None:
-        yield Finding(where, "a decimal needs its number of decimal places", "scale: 2")
+        message = "a decimal needs its number of decimal places"
+        yield Finding(where, message, "scale: 2", missed=("scale",))
     if kind != "decimal" and scale is not None:
-        yield Finding((*where, "scale"), "only a decimal has a scale", "type: decimal")
+        message = "only a decimal has a scale"
+        yield Finding((*where, "scale"), message, "type: decimal", beside=("type",))
 
 
 def _check_options(field: FieldConfig, where: Where) -> Iterator[Finding]:
@@ -103,7 +105,8 @@ def _check_options(field: FieldConfig, where: Where) -> Iterator[Finding]:
     if not is_list:
         for option in _LIST_OPTIONS:
             if option in given:
-                yield Finding((*where, option), "only a list has this option", "type: list")
+                message = "only a list has this option"
+                yield Finding((*where, option), message, "type: list", beside=("type", "merge"))
     if field.ordered and field.merge in LIST_STRATEGIES:
         message = f"{field.merge} looks at single members, so their order decides nothing"
         yield Finding((*where, "ordered"), message)
@@ -121,7 +124,7 @@ def _check_drift(field: FieldConfig | RemainingFields, where: Where) -> Iterator
             f"{field.merge} builds on what Braze has, whoever set it, so there is nothing to keep;"
             " leave this out, or write quarantine"
         )
-        yield Finding((*where, "on_drift"), message)
+        yield Finding((*where, "on_drift"), message, beside=("merge",))
 
 
 def _check_value(field: FieldConfig, where: Where) -> Iterator[Finding]:

@@ -19,19 +19,27 @@ class Finding:
         message: What is wrong, in words that a marketer understands.
         guess: What was probably meant, ready to paste; empty if there is no good guess.
         missed: Keys below the place of which none was found; empty if it is not about that.
+        beside: Keys beside the place that it rests on; empty if it is about the place alone.
     """
 
     where: Where
     message: str
     guess: str = ""
     missed: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def follows(self, other: Finding) -> bool:
-        """Tell whether a key is missed only because it is wrong or misspelt, as *other* says."""
-        depth = len(self.where)
-        if self.where != other.where[:depth] or len(other.where) == depth:
+        """Tell whether it is only because a key is wrong or misspelt, as *other* says."""
+        return other.is_about(self.where, self.missed) or other.is_about(
+            self.where[:-1], self.beside
+        )
+
+    def is_about(self, where: Where, keys: tuple[str, ...]) -> bool:
+        """Tell whether one of these keys of a mapping is wrong, or was meant by a misspelt one."""
+        depth = len(where)
+        if where != self.where[:depth] or len(self.where) == depth:
             return False
-        return other.where[depth] in self.missed or other.guess in self.missed
+        return self.where[depth] in keys or self.guess in keys
 
 
 def show_path(where: Where) -> str:

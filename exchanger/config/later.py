@@ -41,6 +41,7 @@ _OBJECTS = (
     "events", "purchases", "aliases", "identify", "merge", "delete", "subscriptions", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")
+_NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"
 
 
 def split_later(content: Any) -> tuple[Any, list[Finding]]:
@@ -135,10 +136,17 @@ def _export(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
     if isinstance(job.get("fields"), dict):
         job = job | {
             "fields": {
-                name: _without(field, (*where, "fields", name), ("merge",), findings)
+                name: _unmerged(field, (*where, "fields", name), findings)
                 if isinstance(field, dict)
                 else field
                 for name, field in job["fields"].items()
             }
         }
     return job
+
+
+def _unmerged(field: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    """Leave out the strategy of an import's field, which one may think to need here as well."""
+    if "merge" in field:
+        findings.append(Finding((*where, "merge"), _NO_MERGE))
+    return {key: value for key, value in field.items() if key != "merge"}

@@ -1,24 +1,23 @@
 """
 A configuration file into a ``Config``, or everything that is wrong with it at once.
 
-The steps: YAML, environment variables, keys of later versions, short spellings, each connection
-and job by itself, and at last what no single value shows.
+The steps: YAML, environment variables, what each job is, keys of later versions, short spellings,
+each connection and job by itself, and at last what no single value shows.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
+from typing import Any
 
 from exchanger.config.checks import check, check_engine
 from exchanger.config.document import Document, read_document
 from exchanger.config.environment import plain_secrets, substitute
 from exchanger.config.findings import Finding, Where, closest, listed, show_path
+from exchanger.config.kinds import JOB_TYPES, settle_kinds
 from exchanger.config.later import split_later
+from exchanger.config.mending import Built, build
 from exchanger.config.models import (
     Config,
     Connection,
@@ -30,10 +29,6 @@ from exchanger.config.models import (
 from exchanger.config.shorthand import write_out
 from exchanger.config.validation import keys_of, validate
 from exchanger.errors import ConfigError, Problem
-
-Part = TypeVar("Part", bound=BaseModel)
-
-_JOB_TYPES: dict[str, type[ImportJob | ExportJob]] = {"import": ImportJob, "export": ExportJob}
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
@@ -83,23 +78,48 @@ def _build(document: Document, environ: Mapping[str, str]) -> tuple[Config | Non
     findings = list(document.findings)
     findings += plain_secrets(document.content)
     content, missing = substitute(document.content, environ)
+    content, undecided = settle_kinds(content)
     content, later = split_later(content)
-    findings += missing + later
+    findings += missing + undecided + later
     if not isinstance(content, dict):
         return None, [*findings, Finding((), "this file says nothing", "exchanger init")]
     content, unclear = write_out(content)
     findings += unclear + _unknown_keys(content)
-    connections, unsound = _connections(content.get("connections"))
-    jobs, unsound_jobs = _jobs(content.get("jobs"))
-    findings += unsound + unsound_jobs
-    known = list(content["connections"]) if isinstance(content.get("connections"), dict) else []
-    checked = check(connections, jobs, known)
-    findings += [one for one in checked if not any(one.follows(other) for other in findings)]
+    connections = _connections(content.get("connections"))
+    jobs = _jobs(content.get("jobs"))
+    parts: list[Built[Any]] = [*connections.values(), *jobs.values()]
+    findings += _not_there(content) + [finding for part in parts for finding in part.findings]
+    sound_connections = {name: it.part for name, it in connections.items() if it.part is not None}
+    sound_jobs: dict[str, Job] = {name: it.part for name, it in jobs.items() if it.part is not None}
+    checked = check(sound_connections, sound_jobs, list(connections))
+    findings += _of_its_own(checked, findings, [place for part in parts for place in part.stood_in])
     engine, unsound = _engine(content.get("engine"))
     findings += unsound
     if findings:
         return None, findings
-    return Config(engine=engine, connections=connections, jobs=jobs), findings
+    return Config(engine=engine, connections=sound_connections, jobs=sound_jobs), findings
+
+
+def _of_its_own(
+    checked: list[Finding], before: list[Finding], stood_in: list[Where]
+) -> list[Finding]:
+    """Leave out what was found only because of something else that is wrong or not given."""
+    return [
+        one
+        for one in checked
+        if not any(one.where[: len(place)] == place for place in stood_in)
+        and not any(one.follows(other) for other in before)
+    ]
+
+
+def _not_there(content: dict[str, Any]) -> list[Finding]:
+    connections, jobs = content.get("connections"), content.get("jobs")
+    findings = []
+    if not isinstance(connections, dict) or not connections:
+        findings.append(Finding(("connections",), "name at least one connection"))
+    if jobs is not None and not isinstance(jobs, dict):
+        findings.append(Finding(("jobs",), "this must be a mapping of keys to values"))
+    return findings
 
 
 def _unknown_keys(content: dict[str, Any]) -> list[Finding]:
@@ -120,66 +140,24 @@ def _engine(content: Any) -> tuple[EngineConfig | None, list[Finding]]:
     return engine, findings if engine is None else list(check_engine(engine, ("engine",)))
 
 
-def _connections(content: Any) -> tuple[dict[str, Connection], list[Finding]]:
-    if not isinstance(content, dict) or not content:
-        return {}, [Finding(("connections",), "name at least one connection")]
-    connections: dict[str, Connection] = {}
-    findings: list[Finding] = []
-    for name, entry in content.items():
-        connection, found = _validated(Connection, entry, ("connections", name))
-        findings += found
-        if connection is not None:
-            connections[name] = connection
-    return connections, findings
-
-
-def _jobs(content: Any) -> tuple[dict[str, Job], list[Finding]]:
-    if content is None:
-        return {}, []
+def _connections(content: Any) -> dict[str, Built[Connection]]:
     if not isinstance(content, dict):
-        return {}, [Finding(("jobs",), "this must be a mapping of keys to values")]
-    jobs: dict[str, Job] = {}
-    findings: list[Finding] = []
-    for name, entry in content.items():
-        job, found = _job(entry, ("jobs", name))
-        findings += found
-        if job is not None:
-            jobs[name] = job
-    return jobs, findings
+        return {}
+    return {
+        name: build(Connection, entry, ("connections", name)) for name, entry in content.items()
+    }
 
 
-def _job(entry: Any, where: Where) -> tuple[Job | None, list[Finding]]:
+def _jobs(content: Any) -> dict[str, Built[ImportJob | ExportJob]]:
+    if not isinstance(content, dict):
+        return {}
+    return {name: _job(entry, ("jobs", name)) for name, entry in content.items()}
+
+
+def _job(entry: Any, where: Where) -> Built[ImportJob | ExportJob]:
     if not isinstance(entry, dict):
-        return None, [Finding(where, "this must be a mapping of keys to values")]
-    kind = entry.get("type")
-    if not isinstance(kind, str) or kind not in _JOB_TYPES:
-        guess = closest(kind, _JOB_TYPES) if isinstance(kind, str) else ""
-        return None, [Finding((*where, "type"), "say whether it is an import or an export", guess)]
-    return _validated(_JOB_TYPES[kind], entry, where)
-
-
-def _validated(model: type[Part], entry: Any, where: Where) -> tuple[Part | None, list[Finding]]:
-    """Validate; what is broken is set aside, so that the rest is built and checked as well."""
-    part, findings = validate(model, entry, where)
-    if part is None and isinstance(entry, dict):
-        rest = copy.deepcopy(entry)
-        for finding in findings:
-            _set_aside(rest, finding.where[len(where) :])
-        part, _ = validate(model, rest, where)
-    return part, findings
-
-
-def _set_aside(content: Any, place: Where) -> None:
-    """Remove the value at a place; the list that it stands in goes with it."""
-    while place and isinstance(place[-1], int):
-        place = place[:-1]
-    try:
-        for step in place[:-1]:
-            content = content[step]
-    except (KeyError, IndexError):
-        return  # It went with something around it.
-    if place:
-        content.pop(place[-1], None)
+        return Built(None, [Finding(where, "this must be a mapping of keys to values")])
+    return build(JOB_TYPES[entry["type"]], entry, where)
 
 
 def _problems(document: Document, findings: list[Finding]) -> list[Problem]:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 
 from exchanger.config.braze_names import STANDARD
-from exchanger.config.findings import Finding
+from exchanger.config.findings import Finding, Where
 from exchanger.config.models import Connection, ExportJob, ImportJob, Job, RemainingFields
 
 
@@ -20,15 +20,22 @@ def check_overlaps(
     Args:
         connections: The sound connections.
         jobs: The sound jobs.
-        homes: The connection of each job.
+        homes: The connection of each job; empty if it is not known.
     """
     yield from _shared_state(connections)
+    named: dict[str, Job] = {}
     for name, job in jobs.items():
         connection = connections.get(homes.get(name, ""))
+        if not _prefix(job):
+            # Braze's exports, our own state and every other job live in the same bucket.
+            message = "name a folder of the bucket"
+            yield Finding(("jobs", name, _part(job), "prefix"), message, f"{name}/")
+            continue
+        named[name] = job
         if connection is not None:
             yield from _own_state(name, job, connection)
-    for (first, one), (second, other) in combinations(jobs.items(), 2):
-        if homes.get(first) != homes.get(second):
+    for (first, one), (second, other) in combinations(named.items(), 2):
+        if not homes.get(first) or homes.get(first) != homes.get(second):
             continue
         if isinstance(one, ImportJob) and isinstance(other, ImportJob):
             yield from _shared_fields((first, one), (second, other))
@@ -50,31 +57,34 @@ def _shared_state(connections: Mapping[str, Connection]) -> Iterator[Finding]:
             other.s3.bucket,
             other.s3.endpoint_url,
         )
-        if same_bucket and _nested(one.s3.state_prefix or "", other.s3.state_prefix or ""):
+        here, there = one.s3.state_prefix, other.s3.state_prefix
+        if same_bucket and here and there and _nested(here, there):
             message = f"connection '{first}' already keeps its state there"
             yield Finding(("connections", second, "s3", "state_prefix"), message)
 
 
 def _own_state(name: str, job: Job, connection: Connection) -> Iterator[Finding]:
-    state = connection.s3.state_prefix or ""
-    part = "source" if isinstance(job, ImportJob) else "target"
-    prefix = job.source.prefix if isinstance(job, ImportJob) else job.target.prefix
-    if not prefix:
-        # Braze's exports, our own state and every other job live in the same bucket.
-        yield Finding(("jobs", name, part, "prefix"), "name a folder of the bucket", f"{name}/")
-    elif _nested(prefix, state):
-        message = f"this overlaps {state}, where exchanger keeps its own state"
-        yield Finding(("jobs", name, part, "prefix"), message)
-    elif _nested(prefix, root := f"{connection.s3.export_root}/"):
-        message = f"this overlaps {root}, where Braze puts its segment exports"
-        yield Finding(("jobs", name, part, "prefix"), message)
+    state, root = connection.s3.state_prefix, f"{connection.s3.export_root}/"
+    where: Where = ("jobs", name, _part(job), "prefix")
+    if state and _nested(_prefix(job), state):
+        yield Finding(where, f"this overlaps {state}, where exchanger keeps its own state")
+    elif _nested(_prefix(job), root):
+        yield Finding(where, f"this overlaps {root}, where Braze puts its segment exports")
+
+
+def _part(job: Job) -> str:
+    return "source" if isinstance(job, ImportJob) else "target"
+
+
+def _prefix(job: Job) -> str:
+    return job.source.prefix if isinstance(job, ImportJob) else job.target.prefix
 
 
 def _shared_target(
     first: tuple[str, ExportJob], second: tuple[str, ExportJob]
 ) -> Iterator[Finding]:
     (name, one), (other_name, other) = first, second
-    if one.target.prefix and _nested(one.target.prefix, other.target.prefix):
+    if _nested(one.target.prefix, other.target.prefix):
         message = f"export '{name}' already writes to {one.target.prefix}"
         yield Finding(("jobs", other_name, "target", "prefix"), message)
 
@@ -83,8 +93,7 @@ def _own_exports(
     importing: tuple[str, ImportJob], exporting: tuple[str, ExportJob]
 ) -> Iterator[Finding]:
     (name, one), (other_name, other) = importing, exporting
-    nameless = not (one.source.prefix and other.target.prefix)  # Which is said already.
-    if not nameless and _nested(one.source.prefix, other.target.prefix):
+    if _nested(one.source.prefix, other.target.prefix):
         yield Finding(
             ("jobs", name, "source", "prefix"),
             f"export '{other_name}' writes to {other.target.prefix}, so this job would send Braze"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from exchanger.jobs.call import ImportCall
     from exchanger.profiles.rules import Rule
-    from exchanger.state.applied import AppliedSnapshot
+    from exchanger.state.applied import AppliedSnapshot, Gave
     from exchanger.state.runs import ClaimedFile, FileOutcome
 
 
@@ -61,9 +61,7 @@ def claimed(
         fed = tuple(name for name in sums if name not in given)
         set_before = [name for name, gave in given.items() if not gave.summed]
         return CountedFile(replace(claim, sums=fed), _without(rules, given), set_before)
-    key, summed = next(iter(given.values()))
-    was = "added" if summed else "applied"
-    note = f"Its content is equal to {key}, which was {was} already."
+    note = _given_before(claim.key, next(iter(given.values())))
     return _waiting(claim, "equal_content", note, "in_full")
 
 
@@ -101,6 +99,14 @@ def _as_decided(
 def _cannot_be_told(claim: ClaimedFile, applied: AppliedSnapshot) -> list[str]:
     """Name the fields to which nobody can tell what earlier versions of a file gave."""
     return [name for name in claim.sums if applied.summed_by(claim.key, name) is None]
+
+
+def _given_before(key: str, before: Gave) -> str:
+    """Say where the content of a file was added before; of the file itself, by which job."""
+    does = "added" if before.summed else "applied"
+    if before.key == key:
+        return f"Job '{before.job}' {does} it already, in run {before.seq}."
+    return f"Its content is equal to {before.key}, which was {does} already."
 
 
 def _is_new_version(claim: ClaimedFile, applied: AppliedSnapshot) -> str:

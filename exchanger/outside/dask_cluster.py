@@ -235,12 +235,14 @@ def _check_versions(address: str, client: Client) -> None:
 
 def _warn_of_profilers(client: Client) -> None:
     """Say which workers may stand still, before a run waits for one."""
-    profiled = client.run(dask.config.get, "distributed.worker.profile.enabled")
-    pythons = client.run(platform.python_version)
+    profiler = "distributed.worker.profile.enabled"
+    # Who was lost meanwhile is no trouble here.
+    profiled = client.run(dask.config.get, profiler, on_error="ignore")
+    pythons = client.run(platform.python_version, on_error="ignore")
     at_risk = {
         worker: python
         for worker, python in pythons.items()
-        if profiled[worker] and tuple(map(int, python.split(".")[:2])) < PROFILED_SAFELY
+        if profiled.get(worker) and tuple(map(int, python.split(".")[:2])) < PROFILED_SAFELY
     }
     if at_risk:
         _log.warning(

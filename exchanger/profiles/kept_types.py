@@ -33,10 +33,17 @@ def keep_type(
         message = (
             f"Column {column!r} held {kept} in earlier files and holds {found} in this one. "
             f"If that is a mistake, correct the file; if it is meant, write 'type:' for this "
-            f"field in the job, such as 'type: {found.type}' or 'type: string'."
+            f"field in the job, such as {_such_as(found)}."
         )
         raise FileRejected(key, "type_changed", message, column=column)
     return settled
+
+
+def _such_as(found: TypeName) -> str:
+    """Write the types that take what this file has: its own, and text if that takes it."""
+    scale = f", scale: {found.scale}" if found.type == "decimal" else ""
+    own = f"'type: {found.type}{scale}'"
+    return f"{own} or 'type: string'" if found.type in _TAKES["string"] else own
 
 
 def _widen(kept: TypeName, found: TypeName, *, textual: bool) -> TypeName | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -16,6 +17,8 @@ from werkzeug.serving import make_server
 
 HOST = "127.0.0.1"
 _READING = frozenset({"GET", "HEAD"})
+_BUCKET = re.compile(r"(?=.{3,63}$)[a-z0-9]([a-z0-9-]|\.(?!\.))*[a-z0-9]")
+_ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
 
 class OneWriterAtATime:
@@ -145,7 +148,19 @@ class LocalS3:
         )
 
     def create_bucket(self, name: str) -> None:
-        """Create the bucket unless it is there."""
+        """
+        Create the bucket unless it is there.
+
+        Raises:
+            ValueError: S3 takes no bucket of that name.
+        """
+        if not _BUCKET.fullmatch(name) or _ADDRESS.fullmatch(name):
+            message = (
+                f"S3 takes no bucket called '{name}': a name has 3 to 63 lower-case letters,"
+                " digits, hyphens and single dots, begins and ends with a letter or digit, and is"
+                " no IP address"
+            )
+            raise ValueError(message)
         try:
             self.client().create_bucket(Bucket=name)
         except ClientError as error:

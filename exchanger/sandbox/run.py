@@ -57,7 +57,7 @@ def serve(  # noqa: PLR0913 (one for each option of the verb)
 
     Raises:
         OSError: A port is taken, or a seed file cannot be read.
-        ValueError: A seed file is no such file.
+        ValueError: A seed file is no such file, or S3 takes no bucket of that name.
     """
     wanted = (settings or SandboxSettings()).changed({"api_keys": {api_key: None}})
     with (

@@ -40,9 +40,11 @@ _NOT_YET = 2**62
 
 
 class Gave(NamedTuple):
-    """A file that gave to a field, and whether that was summed."""
+    """A file that gave to a field: which job read it, in which run, and whether that was summed."""
 
+    job: str
     key: str
+    seq: int
     summed: bool
 
 
@@ -94,7 +96,7 @@ class AppliedSnapshot:
         found: dict[str, Gave] = {}
         for row in self._fed(pl.col("sha256") == sha256):
             for name in self._gave(row, set(sums) - found.keys()):
-                found[name] = Gave(row["key"], summed=name in row["sums"])
+                found[name] = Gave(row["job"], row["key"], row["seq"], name in row["sums"])
         return found
 
     def last_version(self, key: str, sums: Iterable[str]) -> str | None:

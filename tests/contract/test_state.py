@@ -225,7 +225,7 @@ def test_sums_are_remembered_for_the_connection(state):
     state.applied.record("crm", [waiting], seq=2)
     snapshot = state.applied.snapshot()
 
-    assert {"total": ("in/a.csv", True)} == snapshot.given("sha-1", ["total", "x"])
+    assert {"total": ("crm", "in/a.csv", 1, True)} == snapshot.given("sha-1", ["total", "x"])
     assert {} == snapshot.given("sha-2", ["total"])
     assert "sha-1" == snapshot.last_version("in/a.csv", ["total"])
     assert snapshot.last_version("in/b.csv", ["total"]) is None
@@ -282,7 +282,7 @@ def test_what_was_given_otherwise_was_given(state):
         state, ("whole", "A", {"x": SET}), ("whole", "A", {"y": SUMMED}), ("discarded", "B", {})
     )
     given = snapshot.given("A", ["x", "y", "z"])
-    assert {"x": ("in/a.csv", False), "y": ("in/a.csv", True)} == given
+    assert {"x": ("crm", "in/a.csv", 1, False), "y": ("crm", "in/a.csv", 2, True)} == given
     assert ("A", "A", None) == tuple(snapshot.last_version("in/a.csv", [n]) for n in "xyz")
     assert {1: False, 2: False} == snapshot.summed_since("in/a.csv", ["x", "y"], 0)
     assert {} == snapshot.summed_since("in/a.csv", ["z"], 0)

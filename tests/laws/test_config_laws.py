@@ -52,7 +52,8 @@ VALUES = st.recursive(
     ),
     max_leaves=5,
 )
-EDITS = st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=3)
+GONE = object()
+EDITS = st.lists(st.tuples(st.sampled_from(PLACES), st.just(GONE) | VALUES), min_size=1, max_size=4)
 
 
 def edited(edits):
@@ -62,7 +63,10 @@ def edited(edits):
         try:
             for step in place[:-1]:
                 part = part[step]
-            part[place[-1]] = value
+            if value is GONE:
+                del part[place[-1]]
+            else:
+                part[place[-1]] = value
         except (KeyError, IndexError, TypeError):
             continue  # An earlier edit took the place away.
     return content
@@ -78,7 +82,7 @@ def answer(text):
 @settings(max_examples=200, deadline=None)
 @given(EDITS)
 def test_any_edit_is_a_configuration_or_named_problems(edits):
-    """No value at any place crashes the loader: it is accepted, or answered with problems."""
+    """No value, nor its absence, crashes the loader: it is accepted, or answered with problems."""
     config, problems = answer(json.dumps(edited(edits)))
     event("accepted" if config else "problems")
     assert (config is None) == bool(problems)

@@ -15,6 +15,31 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "exchanger.example.yaml"
 VERBS = [command.name for command in app.registered_commands if not command.hidden]
 
+WRONG = [
+    ("frobnicate",),
+    ("run",),
+    ("run", "nope", "--config", EXAMPLE),
+    ("run", "vip_export", "--force", "--config", EXAMPLE),
+    ("run", "crm_profiles", "--fresh", "--config", EXAMPLE),
+    ("run", "crm_profiles", "--frobnicate", "--config", EXAMPLE),
+    ("plan", "vip_export", "--config", EXAMPLE),
+    ("drift", "vip_export", "--config", EXAMPLE),
+    ("drift", "crm_profiles", "--full", "--sample", "3", "--config", EXAMPLE),
+    ("rebuild", "vip_export", "--segment", "A", "--config", EXAMPLE),
+    ("rebuild", "crm_profiles", "--config", EXAMPLE),
+    ("rebuild", "crm_profiles", "--segment", "A", "--wait", "soon", "--config", EXAMPLE),
+    ("backfill", "crm_profiles", "--config", EXAMPLE),
+    ("backfill", "crm_profiles", "--full", "--prefix", "x", "--config", EXAMPLE),
+    ("backfill", "crm_profiles", "--since", "yesterday", "--config", EXAMPLE),
+    ("backfill", "crm_profiles", "--since", "2026-09-02", "--until", "2026-09-01",
+     "--config", EXAMPLE),
+    ("segments", "--connection", "nope", "--config", EXAMPLE),
+    ("runs", "nope", "--config", EXAMPLE),
+    ("sandbox", "--setting", "latency"),
+    ("sandbox", "--setting", "no_such=1"),
+    ("sandbox", "--bucket", "ab", "--braze-port", "0", "--s3-port", "0"),
+]  # fmt: skip
+
 
 @pytest.fixture(autouse=True)
 def _plain_logs():
@@ -98,38 +123,25 @@ def test_a_verb_of_a_later_version_says_so(exchanger, verb):
     assert "this is not in this version" in err
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("frobnicate",),
-        ("run",),
-        ("run", "nope", "--config", EXAMPLE),
-        ("run", "vip_export", "--force", "--config", EXAMPLE),
-        ("run", "crm_profiles", "--fresh", "--config", EXAMPLE),
-        ("run", "crm_profiles", "--frobnicate", "--config", EXAMPLE),
-        ("plan", "vip_export", "--config", EXAMPLE),
-        ("drift", "vip_export", "--config", EXAMPLE),
-        ("drift", "crm_profiles", "--full", "--sample", "3", "--config", EXAMPLE),
-        ("rebuild", "vip_export", "--segment", "A", "--config", EXAMPLE),
-        ("rebuild", "crm_profiles", "--config", EXAMPLE),
-        ("rebuild", "crm_profiles", "--segment", "A", "--wait", "soon", "--config", EXAMPLE),
-        ("backfill", "crm_profiles", "--config", EXAMPLE),
-        ("backfill", "crm_profiles", "--full", "--prefix", "x", "--config", EXAMPLE),
-        ("backfill", "crm_profiles", "--since", "yesterday", "--config", EXAMPLE),
-        ("backfill", "crm_profiles", "--since", "2026-09-02", "--until", "2026-09-01",
-         "--config", EXAMPLE),
-        ("segments", "--connection", "nope", "--config", EXAMPLE),
-        ("runs", "nope", "--config", EXAMPLE),
-        ("sandbox", "--setting", "latency"),
-        ("sandbox", "--setting", "no_such=1"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("arguments", WRONG)
 def test_wrong_usage_is_code_2_with_words(exchanger, arguments):
     """A command line that makes no sense ends with 2 and says why, without a traceback."""
     code, out, err = exchanger(*arguments)
     assert (code, out) == (2, "")
     assert "Error: " in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_wrong_usage_is_one_json_document_where_json_is_asked_for(exchanger, arguments):
+    """A program gets the same words as a person, who still sees them on standard error."""
+    code, out, err = exchanger(*arguments, "--json")
+    error = json.loads(out)["error"]
+    assert (2, 2, "UsageError", False) == (
+        code, error["exit_code"], error["kind"], error["retryable"],
+    )  # fmt: skip
+    assert f"Error: {error['message']}\n" in err
+    assert re.fullmatch(r"How it is used: exchanger( [a-z]+)? --help", error["next"])
 
 
 def test_a_misspelt_job_gets_a_guess(exchanger):

@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 from pathlib import Path
 
@@ -51,9 +52,11 @@ def trials(out):
     return {trial["what"]: trial["ok"] for trial in json.loads(out)["trials"]}
 
 
+EXPORTS = "list s3://exchange/segment-export/, where segment exports of Braze are looked for"
 EVERYTHING = {
     "keep state in s3://exchange/_exchanger/main/, with conditional writes": True,
     "list s3://exchange/inbox/crm/": True,
+    EXPORTS: True,
     "write to s3://exchange/exports/vip/": True,
     "find the segment 'VIP customers'": True,
     "export segments in Braze": True,
@@ -99,7 +102,20 @@ def test_the_segment_of_a_baseline_is_tried(exchanger, sandbox, tmp_path):
     sandbox.add_segment("Everybody")
     code, out, _ = exchanger("check", "--connect", "--json", config=config)
     assert (code, trials(out)["find the segment 'Everybody'"]) == (0, True)
-    assert trials(out)["export segments in Braze"] is True
+    assert (True, True) == (trials(out)["export segments in Braze"], trials(out)[EXPORTS])
+
+
+def test_where_exports_are_looked_up_is_tried_at_its_place(exchanger, sandbox, tmp_path):
+    """The folder is the configured one, and only what uses segments needs it."""
+    sandbox.add_segment("VIP customers")
+    config = tmp_path / "c.yaml"
+    text = EXAMPLE.read_text().replace("    s3:\n", "    s3:\n      export_root: from/braze\n")
+    config.write_text(text)
+    _, out, _ = exchanger("check", "--connect", "--json", config=config)
+    assert trials(out)[EXPORTS.replace("segment-export", "from/braze")] is True
+    config.write_text(text.partition("  vip_export:")[0])
+    _, out, _ = exchanger("check", "--connect", "--json", config=config)
+    assert [] == [what for what in trials(out) if "from/braze" in what]
 
 
 @pytest.mark.parametrize(
@@ -199,6 +215,15 @@ def test_a_run_that_does_not_exist_is_code_2(exchanger):
     code, _, err = exchanger("show", "12")
     assert code == 2
     assert "There is no run 12." in err
+
+
+def test_a_run_with_nothing_to_do_promises_nothing_to_look_at(exchanger):
+    """Nothing is kept of it: people are given no id, and a program's id is answered plainly."""
+    _, out, _ = exchanger("run", "crm_profiles")
+    assert re.fullmatch(r"crm_profiles: nothing to do in \d+\.\d s\n", out)
+    _, out, _ = exchanger("run", "crm_profiles", "--json")
+    code, _, err = exchanger("show", json.loads(out)["run_id"])
+    assert (2, True) == (code, "Nothing is kept of a run that had nothing to do" in err)
 
 
 def test_a_failed_run_is_one_document_and_ends_with_its_code(exchanger, monkeypatch):

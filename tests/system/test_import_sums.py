@@ -62,6 +62,8 @@ def test_a_renamed_job_counts_nothing_twice(exchange):
     sent = exchange.braze.requests(TRACK)
     report = exchange.ask("run", "after", code=5)
     assert {"1.csv": "equal_content"} == outcomes(report)
+    (file,) = report["files"]
+    assert file["note"].startswith("Job 'before' added it already, in run 1. To add it once more:")
     assert (sent, "1") == (exchange.braze.requests(TRACK), exchange.attribute("a", "visits"))
 
 

@@ -241,6 +241,7 @@ jobs:
         (10, "jobs.crm.source.formt"),
         (13, "jobs.crm.fields.first_name"),
         (14, "jobs.crm.fields.total.type"),
+        (15, "jobs.vip"),
         (17, "jobs.vip.segment"),
     ]
 

@@ -13,6 +13,13 @@ connections:
     s3: {bucket: acme}
 """
 ENVIRON = {"KEY": "s3cret-key"}
+BRAZE = '{endpoint: iad-01, api_key: "${KEY}"}'
+ONE = f"connections: {{main: {{braze: {BRAZE}, s3: {{bucket: acme}}}}}}\n"
+TWO = f"""connections:
+  eu: {{braze: {BRAZE}, s3: {{bucket: acme}}}}
+  us: {{braze: {BRAZE}, s3: {{bucket: acme}}}}
+"""
+SOURCE = "source: {prefix: in/}, match: [{external_id: id}]"
 
 
 def import_job(fields="{first_name: set}", extra="", prefix="inbox/"):
@@ -47,6 +54,15 @@ def problems(text, environ=ENVIRON):
     with pytest.raises(ConfigError) as caught:
         read_config(text, environ, "x.yaml")
     return {p.path: (p.message, p.guess) for p in caught.value.problems}
+
+
+def messages(text):
+    """What is wrong by its place; nothing if nothing is."""
+    try:
+        read_config(text, ENVIRON)
+    except ConfigError as error:
+        return {p.path: p.message for p in error.problems}
+    return {}
 
 
 def field_of(fields):

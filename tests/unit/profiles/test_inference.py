@@ -114,6 +114,24 @@ def test_a_kept_type_widens_or_rejects_the_file(kept, found, textual, expected):
     assert found in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("kept", "found", "such_as"),
+    [
+        ("integer", "string", "such as 'type: string'."),
+        ("string", "list", "such as 'type: list'."),
+        ("list", "json", "such as 'type: json'."),
+        ("boolean", "integer", "such as 'type: integer' or 'type: string'."),
+        ("boolean", "decimal(2)", "such as 'type: decimal, scale: 2' or 'type: string'."),
+    ],
+)
+def test_a_changed_type_is_answered_with_types_to_write(kept, found, such_as):
+    """What is suggested is told once, takes the file, and is ready to be written."""
+    names = parse_type_name(kept), parse_type_name(found)
+    with pytest.raises(FileRejected) as caught:
+        keep_type(*names, textual=False, column="c", key="k")
+    assert caught.value.message.endswith(such_as)
+
+
 def test_an_empty_column_changes_nothing():
     """A column without any value keeps what earlier files said, and says nothing itself."""
     integer = parse_type_name("integer")

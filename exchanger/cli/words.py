@@ -1,0 +1,22 @@
+"""An error for a person: what happened, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Words:
+    """
+    An error for a person.
+
+    Args:
+        what: What happened, in one or more lines.
+        next: What to do about it, or to type.
+    """
+
+    what: str
+    next: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.next}" if self.next else self.what
