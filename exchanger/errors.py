@@ -127,17 +127,25 @@ class BrazeError(ExchangerError):
         status: The HTTP status; 0 if there was no answer.
         detail: Braze's message, already free of secrets.
         uncertain: Whether an attempt of this request may have taken effect all the same.
+        lost: Attempts of this request whose answer was lost.
     """
 
     exit_code = 7
 
     def __init__(
-        self, endpoint: str, status: int = 0, detail: str = "", *, uncertain: bool = False
+        self,
+        endpoint: str,
+        status: int = 0,
+        detail: str = "",
+        *,
+        uncertain: bool = False,
+        lost: int = 0,
     ) -> None:
         self.endpoint = endpoint
         self.status = status
         self.detail = detail
         self.uncertain = uncertain
+        self.lost = lost
         super().__init__(f"{endpoint} answered {status or 'nothing'}: {detail}")
 
 

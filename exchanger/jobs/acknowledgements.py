@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from itertools import chain, count
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 import polars as pl
@@ -33,6 +33,26 @@ earlier attempt may have taken effect, so a refusal does not mean that nothing c
 
 Refusal = tuple[int, str, bool]
 """An item, Braze's reason, and whether an earlier attempt may have taken effect."""
+
+
+class Sent(NamedTuple):
+    """
+    What was sent of a run.
+
+    Args:
+        requests: Every attempt counted.
+        profiles_again: Profiles that were sent again because an answer was lost.
+        points_again: Their data points, once for each time.
+    """
+
+    requests: int = 0
+    profiles_again: int = 0
+    points_again: int = 0
+
+    def and_also(self, other: Sent) -> Sent:
+        """Add what was sent besides."""
+        return Sent(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+
 
 _REFUSALS = {ITEM: pl.UInt32(), "reason": pl.String(), "uncertain": pl.Boolean()}
 
@@ -90,7 +110,7 @@ class Acknowledgements:
         self._names = names
         self._seq = seq
         self._nonce = new_nonce()
-        self.requests: Callable[[], int] = lambda: 0
+        self.sent: Callable[[], Sent] = Sent
         """Counts what this process has sent for the run; noted with all that is written."""
         self.kept: Callable[[pl.Series, pl.DataFrame], None] = lambda *_: None
         """Told what the bucket has by now, as ``Answers`` are made of it; by several threads."""
@@ -108,8 +128,8 @@ class Acknowledgements:
         """Mark a range of items as begun, before any of it is sent; gives the mark's number."""
         number = next(self._windows)
         key = self._names.begun(self._seq, self._nonce, number)
-        mark = {"first": first, "last": last, "nonce": self._nonce, "requests": self.requests()}
-        self._bucket.write(key, orjson.dumps(mark), if_none_match=True)
+        mark = {"first": first, "last": last, "nonce": self._nonce}
+        self._bucket.write(key, orjson.dumps(mark | self.sent()._asdict()), if_none_match=True)
         return number
 
     def begun(self) -> dict[str, pl.Series]:
@@ -131,23 +151,21 @@ class Acknowledgements:
         """Narrow a range that was begun to the items of which nobody knows the outcome."""
         mark = {"first": first, "last": last, "nonce": self._nonce, "unsure": sorted(unsure)}
         key = self._names.begun(self._seq, self._nonce, number)
-        self._bucket.write(key, orjson.dumps(mark | {"requests": self.requests()}))
+        self._bucket.write(key, orjson.dumps(mark | self.sent()._asdict()))
 
-    def earlier_requests(self) -> int:
+    def sent_earlier(self) -> Sent:
         """
-        Count the requests that earlier processes noted for this run.
+        Count what earlier processes noted that they sent for this run.
 
-        What a process sent after it had written here for the last time is not among them.
+        What a process sent after it had written here for the last time is not among it.
         """
-        noted: Counter[str] = Counter()
-        for mark in self._marks():
-            noted[mark["nonce"]] = max(noted[mark["nonce"]], mark.get("requests", 0))
-        for key in self.parts():
-            told = pl.read_parquet_metadata(io.BytesIO(self._bucket.read(key)[0]))
-            process = told.get("nonce", "")
-            noted[process] = max(noted[process], int(told.get("requests", 0)))
-        del noted[self._nonce]
-        return noted.total()
+        noted: dict[str, Sent] = {}
+        for told in chain(self._marks(), map(self._noted, self.parts())):
+            counts = Sent(*(int(told.get(name, 0)) for name in Sent._fields))
+            before = noted.get(told.get("nonce", ""), Sent())
+            noted[told.get("nonce", "")] = Sent(*map(max, before, counts))
+        noted.pop(self._nonce, None)
+        return reduce(Sent.and_also, noted.values(), Sent())
 
     def read(self, parts: Iterable[str]) -> Answers:
         """Read some parts. None is ever changed, so those written here are known already."""
@@ -201,10 +219,13 @@ class Acknowledgements:
         for item in self._bucket.list(self._names.begun_folder(self._seq)):
             yield orjson.loads(self._bucket.read(item.key)[0])
 
+    def _noted(self, part: str) -> dict[str, str]:
+        return pl.read_parquet_metadata(io.BytesIO(self._bucket.read(part)[0]))
+
     def _keep(self, acks: pl.DataFrame) -> None:
         body = io.BytesIO()
-        noted = {"nonce": self._nonce, "requests": str(self.requests())}
-        acks.write_parquet(body, metadata=noted)
+        sent = {name: str(count) for name, count in self.sent()._asdict().items()}
+        acks.write_parquet(body, metadata={"nonce": self._nonce, **sent})
         key = self._names.ack(self._seq, self._nonce, next(self._parts))
         self._bucket.write(key, body.getvalue(), if_none_match=True)
         self._own[key] = _sorted_out(acks)

@@ -16,9 +16,10 @@ import structlog
 
 from exchanger.errors import BrazeError
 from exchanger.files.bounds import Bounds
+from exchanger.jobs.acknowledgements import Sent
 from exchanger.jobs.requests import send_objects
 from exchanger.jobs.stopping import until_stopped
-from exchanger.profiles.columns import ITEM, OBJECT
+from exchanger.profiles.columns import ITEM, OBJECT, POINTS
 from exchanger.profiles.payloads import Batch, Packed, bodies
 
 if TYPE_CHECKING:
@@ -50,12 +51,17 @@ class Delivery:
     How far a delivery came.
 
     Args:
-        requests: Requests that this process sent to ``/users/track``.
+        sent: What this process sent to ``/users/track``.
         complete: Every object is acknowledged; otherwise the process was asked to stop.
     """
 
-    requests: int
+    sent: Sent
     complete: bool
+
+    @property
+    def requests(self) -> int:
+        """How many requests this process sent, every attempt counted."""
+        return self.sent.requests
 
 
 async def deliver(
@@ -66,7 +72,7 @@ async def deliver(
 
     Args:
         world: The outside.
-        outbox: ``@item`` and ``@object`` at least.
+        outbox: ``@item``, ``@object`` and ``@points`` at least.
         acks: Where outcomes are kept, a part for every window.
         confirm: Called before every window; raises if the run is no longer ours to deliver.
 
@@ -79,10 +85,11 @@ async def deliver(
     world.progress.step("sending to Braze", outbox.rows)
     world.progress.advance(done.len())
     async with world.braze() as braze:
-        acks.requests = lambda: braze.requests
+        sending = _Sending(world, braze, acks)
+        acks.sent = lambda: sending.again._replace(requests=braze.requests)
         braze.permit = world.may_send
-        complete = await _Sending(world, braze, acks).send(_not_in(done, outbox), confirm)
-        return Delivery(braze.requests, complete=complete)
+        complete = await sending.send(_not_in(done, outbox), confirm)
+        return Delivery(acks.sent(), complete=complete)
 
 
 async def send_again(world: World, rows: pl.DataFrame) -> int:
@@ -106,7 +113,7 @@ async def send_again(world: World, rows: pl.DataFrame) -> int:
 def _not_in(done: pl.Series, outbox: FrameFile) -> Iterator[pl.DataFrame]:
     """Read the outbox in windows, without the items that are done."""
     most = Bounds(rows=WINDOW, size=WINDOW_SIZE).rows_of(1, outbox.row_size)
-    for rows in outbox.frames([ITEM, OBJECT], rows=most):
+    for rows in outbox.frames([ITEM, OBJECT, POINTS], rows=most):
         left = rows if done.is_empty() else rows.filter(~rows[ITEM].is_in(done.implode()))
         if left.height:
             yield left
@@ -131,6 +138,8 @@ class _Sending:
         self._failures: list[Exception] = []
         self._acknowledged = 0
         self._complete = True
+        self.again = Sent()
+        """What was sent again because answers were lost; its requests are not counted here."""
 
     async def send(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> bool:
         """
@@ -180,7 +189,7 @@ class _Sending:
             window, batch = taken
             if not self._is_ending():
                 try:
-                    await window.send(self._braze, batch)
+                    await window.send(self._braze, batch, self._sent_again)
                     self._world.progress.advance(batch.count)
                 except Exception as error:  # noqa: BLE001 - raised once all others have ended
                     self._failures.append(error)
@@ -198,6 +207,9 @@ class _Sending:
             self._failures.append(error)
         self._room.release()
 
+    def _sent_again(self, profiles: int, points: int) -> None:
+        self.again = self.again.and_also(Sent(0, profiles, points))
+
     def _is_ending(self) -> bool:
         return bool(self._failures) or self._world.stopping.is_set()
 
@@ -208,7 +220,7 @@ class _Window:
 
     Args:
         number: Of the mark.
-        rows: ``@item`` and ``@object``.
+        rows: ``@item``, ``@object`` and ``@points``.
         packed: Requests of all of them.
     """
 
@@ -219,16 +231,31 @@ class _Window:
         """Requests that were neither sent nor dropped yet."""
         self._number = number
         self._objects = rows[OBJECT]
+        self._points = rows[POINTS]
         self._too_large = packed.too_large
         self._answered: list[Batch] = []
         self._unsure: dict[int, Batch] = {}
         self._refused: list[Refusal] = [(i, TOO_LARGE, False) for i in packed.too_large]
 
-    async def send(self, braze: Braze, batch: Batch) -> None:
-        """Send one request; if that fails its objects are unsure, unless the error says not so."""
+    async def send(self, braze: Braze, batch: Batch, told: Callable[[int, int], None]) -> None:
+        """
+        Send one request; if that fails its objects are unsure, unless the error says not so.
+
+        Args:
+            braze: The workspace.
+            batch: The request.
+            told: Called with profiles and data points that were sent again, as answers were lost.
+        """
+
+        def again(chosen: range | list[int], times: int) -> None:
+            if times > 0:
+                told(len(chosen), times * int(self._points.gather(list(chosen)).sum()))
+
         self._unsure[batch.first_item] = batch
         try:
-            refused = await send_objects(braze, self._objects, batch.positions, batch.body)
+            refused = await send_objects(
+                braze, self._objects, batch.positions, batch.body, again=again
+            )
         except BrazeError as error:
             if not error.uncertain:
                 del self._unsure[batch.first_item]

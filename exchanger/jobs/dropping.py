@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.report import sent_again_in_words
 from exchanger.jobs.runfiles import fetched
 from exchanger.jobs.settle import settle
 from exchanger.jobs.takeover import suspects_of
@@ -61,6 +62,7 @@ def _settle_dropped(
     acks.give_up(attempted, NOBODY_KNOWS)
     parts = acks.parts()
     answered = acks.read(parts).items.len()
+    sent = acks.sent_earlier()
     now = world.clock.now().isoformat()
     stored = state.runs.change(
         stored,
@@ -69,7 +71,11 @@ def _settle_dropped(
         acked_at=now,
         files=tuple(_dropped(file, answered=answered) for file in run.files),
         report=run.report
-        | {"finished_at": now, "requests": run.report["requests"] + acks.earlier_requests()},
+        | {
+            "finished_at": now,
+            "requests": run.report["requests"] + sent.requests,
+            "notes": [*run.report["notes"], *sent_again_in_words(sent)],
+        },
     )
     log.info("run.dropped", seq=run.seq, answered=answered, attempted=attempted.len())
     return settle(world, state, stored, outbox, acks)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from exchanger.jobs.acknowledgements import Acknowledgements
+from exchanger.jobs.acknowledgements import Acknowledgements, Sent
 from exchanger.jobs.deliver import Delivery, deliver
 from exchanger.jobs.dropping import drop_unfinished
 from exchanger.jobs.held_ahead import made_ahead
 from exchanger.jobs.held_back import wait_for_a_person
 from exchanger.jobs.old_plans import look_again
 from exchanger.jobs.origins import take_up_origin
-from exchanger.jobs.report import RunReport
+from exchanger.jobs.report import RunReport, sent_again_in_words
 from exchanger.jobs.runfiles import fetched
 from exchanger.jobs.settle import settle
 from exchanger.jobs.takeover import make_certain, suspects_of
@@ -106,26 +106,25 @@ def _send(
     suspects = suspects_of(outbox, acks) if run.resumed else outbox.empty()
     with made_ahead(world, state, run, outbox, acks) as ahead:
         delivery = _deliver(world, state, stored, outbox, acks)
-        requests = delivery.requests + (acks.earlier_requests() if run.resumed else 0)
+        sent = delivery.sent.and_also(acks.sent_earlier() if run.resumed else Sent())
         if not delivery.complete:
-            return _stopped(stored, requests, acks.read(acks.parts()).items.len())
-        requests += make_certain(world, suspects) if run.taken_over else 0
-        report = _counted(stored.document, requests, suspects)
+            return _stopped(stored, sent, acks.read(acks.parts()).items.len())
+        besides = Sent(make_certain(world, suspects) if run.taken_over else 0)
+        report = _counted(stored.document, sent.and_also(besides), suspects)
         stored = _freeze(world, state, stored, acks, report)
         return settle(world, state, stored, outbox, acks, ahead=ahead)
 
 
-def _counted(run: RunDocument, requests: int, suspects: pl.DataFrame) -> dict[str, Any]:
+def _counted(run: RunDocument, sent: Sent, suspects: pl.DataFrame) -> dict[str, Any]:
     """Put into the report what was sent, and what may have been sent besides."""
-    counted = run.report | {"requests": run.report["requests"] + requests}
+    notes = [*run.report["notes"], *sent_again_in_words(sent)]
     if suspects.height:
-        note = (
+        notes.append(
             f"Up to {suspects.height:,} profiles ({int(suspects[POINTS].sum()):,} data points) may "
             "have been sent twice: an earlier process ended before it knew what became of them. "
             "Data points count them once, and requests only what is known to have been sent."
         )
-        counted["notes"] = [*run.report["notes"], note]
-    return counted
+    return run.report | {"requests": run.report["requests"] + sent.requests, "notes": notes}
 
 
 def _deliver(
@@ -136,7 +135,7 @@ def _deliver(
     acks: Acknowledgements,
 ) -> Delivery:
     if not outbox.rows:
-        return Delivery(0, complete=True)
+        return Delivery(Sent(), complete=True)
     run = stored.document
     _wait_until_quiet(world, state, run.seq)
 
@@ -172,11 +171,12 @@ def _freeze(
     )
 
 
-def _stopped(stored: Stored, requests: int, acknowledged: int) -> RunReport:
+def _stopped(stored: Stored, sent: Sent, acknowledged: int) -> RunReport:
     run = stored.document
     report = RunReport.from_json(run.report)
     report.state = "partial"
-    report.requests += requests
+    report.requests += sent.requests
+    report.notes += sent_again_in_words(sent)
     report.notes.append(
         f"Stopped as asked: {acknowledged:,} of {run.objects:,} profiles were sent. "
         "The next run goes on from there."

@@ -5,9 +5,12 @@ from __future__ import annotations
 import secrets
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.state.runs import FileOutcome
+
+if TYPE_CHECKING:
+    from exchanger.jobs.acknowledgements import Sent
 
 RunState = Literal[
     "succeeded", "partial", "failed", "held_back", "nothing_to_do", "released", "discarded"
@@ -166,6 +169,18 @@ def unseen_in_words(profiles: int, points: int) -> list[str]:
         f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
         f"{points:,} data points. As create_missing is false, Braze drops without a word what is "
         "sent of those among them that it does not have."
+    )
+    return [said]
+
+
+def sent_again_in_words(sent: Sent) -> list[str]:
+    """Say how much may have been sent, and billed, more than once because answers were lost."""
+    if not sent.profiles_again:
+        return []
+    said = (
+        f"Up to {sent.profiles_again:,} profiles ({sent.points_again:,} data points) may have been "
+        "sent twice, and be billed twice: Braze's answer did not arrive, so they were sent again. "
+        "Data points count them once."
     )
     return [said]
 

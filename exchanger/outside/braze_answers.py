@@ -20,6 +20,9 @@ REMAINING = "X-RateLimit-Remaining"
 
 SEGMENTS_PER_PAGE = 100
 
+_LOST = (408, 504)
+"""What is answered when nobody knows what became of a request."""
+
 
 class Fault(Exception):
     """
@@ -36,6 +39,16 @@ class Fault(Exception):
         self.detail = detail
         self.uncertain = uncertain
         super().__init__(f"{status}")
+
+    @property
+    def lost(self) -> bool:
+        """
+        Whether the answer was lost on its way, so that the attempt may count like any other.
+
+        A 5xx says that nothing was processed (2.10), except where the server stood before did not
+        get an answer either (1.5).
+        """
+        return self.uncertain and (self.status < 300 or self.status in _LOST)
 
 
 class RateLimited(Exception):
@@ -65,12 +78,14 @@ class Answer:
         headers: Compared without case.
         body: As received.
         uncertain: An earlier attempt of the same request may have taken effect.
+        lost: Earlier attempts of the same request whose answer was lost.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     uncertain: bool = False
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,12 +101,15 @@ class TrackAnswer:
         warnings: What Braze reported beyond that: errors without a position, or of another array.
         uncertain: An earlier attempt of the same request may have taken effect, so a refused
             object's fields may have changed all the same.
+        lost: Earlier attempts of the same request whose answer was lost: Braze may have taken, and
+            billed, each of them too.
     """
 
     accepted: bool
     refused: dict[int, str]
     warnings: tuple[str, ...] = ()
     uncertain: bool = False
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -153,7 +171,7 @@ def read_track(answer: Answer) -> TrackAnswer | None:
             raise
         return None
     if accepted and not errors:
-        return TrackAnswer(accepted, {}, (), answer.uncertain)
+        return TrackAnswer(accepted, {}, (), answer.uncertain, answer.lost)
     refused: dict[int, list[str]] = {}
     warnings: list[str] = []
     for error in errors if isinstance(errors, list) else [errors] if errors else []:
@@ -167,7 +185,7 @@ def read_track(answer: Answer) -> TrackAnswer | None:
     if not accepted and not refused:
         return None
     joined = {position: "; ".join(reasons) for position, reasons in sorted(refused.items())}
-    return TrackAnswer(accepted, joined, tuple(warnings), answer.uncertain)
+    return TrackAnswer(accepted, joined, tuple(warnings), answer.uncertain, answer.lost)
 
 
 def read_export(answer: Answer) -> ExportStarted:

@@ -103,7 +103,7 @@ class BrazeRequests:
         pace = self._paces[call.endpoint]
         outage = self._outages.get(call.endpoint)
         patience: Patience | None = None
-        uncertain = False
+        uncertain, lost = False, 0
         fault: Fault | RateLimited
         while True:
             if call.endpoint == TRACK:
@@ -115,7 +115,7 @@ class BrazeRequests:
             try:
                 answer = await self.wire.exchange(call)
                 self._heed(pace, answer)
-                answer = replace(answer, uncertain=True) if uncertain else answer
+                answer = replace(answer, uncertain=True, lost=lost) if uncertain else answer
                 judged = self._judge(call, answer, read, reads)
             except (Fault, RateLimited) as error:
                 fault = error
@@ -125,7 +125,7 @@ class BrazeRequests:
                 return judged
             patience = patience or Patience(self._clock, self._random, limit_waiting, outage)
             if isinstance(fault, Fault):
-                uncertain = uncertain or fault.uncertain
+                uncertain, lost = uncertain or fault.uncertain, lost + fault.lost
                 pause = patience.after_fault()
             else:
                 pause = patience.after_limit(fault.told)
@@ -133,7 +133,9 @@ class BrazeRequests:
                     pace.close(fault.told)
             if pause is None:
                 detail = self.clean(fault.detail)
-                raise BrazeUnreachable(call.endpoint, fault.status, detail, uncertain=uncertain)
+                raise BrazeUnreachable(
+                    call.endpoint, fault.status, detail, uncertain=uncertain, lost=lost
+                )
             await self._clock.wait(pause)
 
     def _judge(
@@ -153,7 +155,7 @@ class BrazeRequests:
         """Raise the error that an answer is."""
         detail = self.clean(message_of(answer))
         kind = _REFUSALS.get(answer.status, BrazeRefused)
-        raise kind(endpoint, answer.status, detail, uncertain=answer.uncertain)
+        raise kind(endpoint, answer.status, detail, uncertain=answer.uncertain, lost=answer.lost)
 
     def clean(self, text: str) -> str:
         """Take the key out of a text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -127,6 +128,38 @@ def test_what_a_killed_process_may_have_sent_is_told(crm):
     assert crm.braze.requests(TRACK) > again
     [told] = [note for note in report["notes"] if "may have been sent twice" in note]
     assert told.startswith(f"Up to {PROFILES} profiles ({2 * PROFILES} data points)")
+
+
+def billed_again(report):
+    """Add up the data points that a report says may have been sent twice."""
+    found = (re.search(r"\(([\d,]+) data points\) may have been", n) for n in report["notes"])
+    return sum(int(told[1].replace(",", "")) for told in found if told)
+
+
+def test_what_was_sent_again_as_answers_were_lost_is_told(crm):
+    """Braze bills every attempt whose answer was lost; data points count them once, and a note."""
+    crm.braze.faults(TRACK, drop="after", times=3)
+    crm.braze.faults(TRACK, status=503, times=2)
+    before = crm.braze.meter
+    report = crm.ask("run", "crm")
+    assert 2 * PROFILES == report["data_points"]
+    assert 3 * 2 * SIZE == crm.braze.meter - before - report["data_points"]
+    assert 3 * 2 * SIZE == billed_again(report)
+    assert [] == [note for note in crm.ask("show", "1")["notes"] if "earlier process" in note]
+
+
+def test_what_an_earlier_process_sent_again_is_told(crm):
+    """A process that gives up notes it, and the one that ends the run tells what both sent."""
+    crm.braze.faults(TRACK, drop="after", times=2)
+    crm.braze.faults(TRACK, status=401, times=99, skip=6)
+    before = crm.braze.meter
+    crm.ask("run", "crm", code=7)
+    crm.braze.clear_faults()
+    crm.braze.faults(TRACK, drop="after", times=1)
+    report = crm.ask("run", "crm")
+    assert 2 * PROFILES == report["data_points"]
+    assert 3 * 2 * SIZE == crm.braze.meter - before - report["data_points"]
+    assert 3 * 2 * SIZE == billed_again(report)
 
 
 def test_killed_during_look_ups(crm):

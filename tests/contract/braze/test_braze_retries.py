@@ -195,3 +195,27 @@ def test_the_key_is_never_sent_in_the_clear(url):
     """Only https, or this machine, is spoken to."""
     with pytest.raises(ValueError, match="https"):
         Braze(BrazeConfig(endpoint=url, api_key=SecretStr("dummy")))
+
+
+@pytest.mark.parametrize(
+    ("fault", "lost"),
+    [
+        ({"status": 504}, 1),
+        ({"status": 408}, 1),
+        ({"status": 201, "body": '{"message":"succ'}, 1),
+        ({"status": 201, "body": '{"message":"success"', "cut": True}, 1),
+        ({"status": 500}, 0),
+        ({"status": 503}, 0),
+        ({"status": 429}, 0),
+    ],
+)
+async def test_attempts_whose_answer_was_lost_are_told(workspace, fault, lost):
+    """Braze may have billed what nobody answered for; of what it says it did not take, nothing."""
+    async with workspace(fault, fault, {}) as w:
+        assert 2 * lost == (await w.braze.track(BODY)).lost
+    async with workspace(fault, {"status": 400}) as w:
+        with pytest.raises(BrazeRefused) as refused:
+            await w.braze.track(BODY)
+    assert lost == refused.value.lost
+    async with workspace({}) as w:
+        assert 0 == (await w.braze.track(BODY)).lost

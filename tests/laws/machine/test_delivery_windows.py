@@ -98,7 +98,7 @@ class Delivery:
         writer = FrameWriter(folder / "outbox")
         texts = [f'{{"external_id":"{n}"}}' for n in range(objects)]
         items = pl.int_range(objects, dtype=pl.UInt32, eager=True)
-        writer.append(pl.DataFrame({"@item": items, "@object": texts}))
+        writer.append(pl.DataFrame({"@item": items, "@object": texts, "@points": [2] * objects}))
         self.outbox = writer.close()
         self.acks = Acknowledgements(bucket, StateNames("_state/"), 1)
 
