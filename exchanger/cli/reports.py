@@ -19,6 +19,8 @@ _STATES = {
 }
 _ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused")
 _PROFILES = ("new", "updated", "unchanged", "skipped", "refused")
+_REASON = 100
+"""Characters of the reason of a failure that a listing shows."""
 
 
 def describe_report(report: Report, bucket: str) -> list[str]:
@@ -59,7 +61,7 @@ def describe_listing(reports: list[Report]) -> list[str]:
         return ["No runs yet."]
     return [
         f"{report.get('seq') or '-':>6}  {_when(report.get('started_at'))}  "
-        f"{_state(report):<13}  {_job(report)}  {_sum(report)}".rstrip()
+        f"{_state(report):<13}  {_job(report)}  {_summary(report)}".rstrip()
         for report in reports
     ]
 
@@ -166,6 +168,33 @@ def _rows(report: Report) -> Iterator[str]:
 def _kinds(report: Report, prefix: str, kinds: tuple[str, ...]) -> str:
     found = ((kind, report.get(prefix + kind, 0)) for kind in kinds)
     return ", ".join(f"{count:,} {kind}" for kind, count in found if count)
+
+
+def _summary(report: Report) -> str:
+    """Say of a run in a listing what it came to, and what waits for a person."""
+    parts = [_sum(report), _failure(report), _waiting(report)]
+    return "; ".join(part for part in parts if part)
+
+
+def _failure(report: Report) -> str:
+    """Say shortly why a run failed, and what ``show`` finds it by."""
+    if not report.get("error"):
+        return ""
+    reason = str(report["error"]).splitlines()[0]
+    if len(reason) > _REASON:
+        reason = reason[: _REASON - 3].rstrip() + "..."
+    return reason if report.get("seq") else f"{reason} (exchanger show {report['run_id']})"
+
+
+def _waiting(report: Report) -> str:
+    if since := report.get("applied_since"):
+        later = ", ".join(str(run) for run in sorted(set(since.values())))
+        return f"{counted(len(since), 'file')} applied since by run {later}"
+    others = [str(seq) for seq in report.get("held_back", []) if seq != report.get("seq")]
+    if not others:
+        return ""
+    runs = f"run {others[0]} waits" if len(others) == 1 else f"runs {', '.join(others)} wait"
+    return f"{runs} for a person: exchanger jobs --waiting"
 
 
 def _sum(report: Report) -> str:

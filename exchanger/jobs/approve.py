@@ -15,6 +15,7 @@ from exchanger.errors import RunUnsuitable
 from exchanger.jobs.discard import drop_held_back
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_again
+from exchanger.jobs.held_runs import applied_since
 from exchanger.jobs.intake import Intake
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.read_files import read_all_files
@@ -72,12 +73,12 @@ def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunRep
     run = held.document
     if run.state != "held_back":
         raise RunUnsuitable(str(seq), "approve", f"it is not held back{_taken_up(run)}")
-    overtaken = _overtaken(call, run.files, seq)
+    since = applied_since(call.state, call.state.applied.snapshot(), run.files, seq)
     said = [
-        f"{file.key} was left out: a version of it was applied after the run was held back."
-        for file in overtaken
+        f"{key} was left out: run {later} applied a version of it after run {seq} was held back."
+        for key, later in since.items()
     ]
-    chosen = [file for file in run.files if file not in overtaken]
+    chosen = [file for file in run.files if file.key not in since]
     if not chosen:
         return drop_held_back(call.world, call.state, held, notes=said)
     intakes = _intakes(call, chosen)
@@ -115,25 +116,6 @@ def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:
         return "difference" if replaces else "in_full"
 
     return [Intake(file.key, file.etag, counting(file), kept=file.kept) for file in files]
-
-
-def _overtaken(call: ImportCall, files: Sequence[ClaimedFile], seq: int) -> list[ClaimedFile]:
-    """
-    Name the files of which a newer version, or this one in full, was applied meanwhile.
-
-    What a later run applied of a run that was held back earlier is no newer version.
-    """
-    applied = call.state.applied.snapshot()
-
-    def is_newer(run: int) -> bool:
-        origin = call.state.runs.read(run).document.origin
-        return not 0 < origin < seq
-
-    return [
-        file
-        for file in files
-        if any(is_newer(run) for run in applied.summed_since(file.key, file.sums, seq))
-    ]
 
 
 def _demand_certainty(

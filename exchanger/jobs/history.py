@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
 
 from exchanger.errors import RunMissing
+from exchanger.jobs.held_runs import applied_since_in_words, held_runs
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
+
+Report = dict[str, Any]
 
 LISTED = 1_000
 """Finished runs of a connection that one listing shows at most."""
@@ -28,18 +32,20 @@ def list_runs(
     Args:
         world: The outside.
         job: Only runs of this job; of all jobs otherwise.
-        latest: Only the newest run of each job.
+        latest: Only the newest run of each job, with ``held_back``: the numbers of the runs of that
+            job that wait for a person.
     """
     state = open_state(world.bucket, world.state_prefix)
     rows = state.finished.rows(job)
     if latest:
         rows = rows.unique("job", keep="first", maintain_order=True)
-    reports = [_decided(state, orjson.loads(text)) for text in rows.head(LISTED)["report"]]
+    held = _Held(state)
+    reports = [held.decided(orjson.loads(text)) for text in rows.head(LISTED)["report"]]
     begun = _unfinished(state)
     if begun is not None and job in (None, begun["job"]):
         hidden = "job" if latest else "run_id"
         reports = [begun, *(r for r in reports if r[hidden] != begun[hidden])]
-    return reports
+    return [held.beside(report) for report in reports] if latest else reports
 
 
 def show_run(world: World, run: str) -> dict[str, Any]:
@@ -58,7 +64,7 @@ def show_run(world: World, run: str) -> dict[str, Any]:
     found = state.finished.rows().filter(matching)
     begun = _unfinished(state)
     if not found.is_empty():
-        report = _decided(state, orjson.loads(found["report"][0]))
+        report = _Held(state).decided(orjson.loads(found["report"][0]))
         if begun is not None and begun["run_id"] == report["run_id"]:
             report["seq"] = begun["seq"]  # It failed, and is still to be finished.
         return report
@@ -67,16 +73,39 @@ def show_run(world: World, run: str) -> dict[str, Any]:
     raise RunMissing(run)
 
 
-def _decided(state: ConnectionState, report: dict[str, Any]) -> dict[str, Any]:
+class _Held:
     """
-    Tell what a person has decided about a run that was held back.
+    What waits for a person, read once for all that is shown, and only where something waits.
 
-    The run itself says it first; a process may die before it is in the table, too.
+    Args:
+        state: The connection.
     """
-    if report["state"] != "held_back":
-        return report
-    run = state.runs.read(report["seq"]).document
-    return run.report if run.state in ("settled", "discarded") else report
+
+    def __init__(self, state: ConnectionState) -> None:
+        self._state = state
+        applied = cache(state.applied.snapshot)
+        self._of = cache(lambda job: {run.seq: run for run in held_runs(state, applied(), job)})
+
+    def decided(self, report: Report) -> Report:
+        """
+        Tell what a person has decided about a run that was held back, and what others applied.
+
+        The run itself says it first; a process may die before it is in the table, too.
+        """
+        if report["state"] != "held_back":
+            return report
+        run = self._state.runs.read(report["seq"]).document
+        if run.state in ("settled", "discarded"):
+            return run.report
+        held = self._of(report["job"]).get(report["seq"])
+        if held is None or not held.applied_since:
+            return report
+        notes = [*report["notes"], *applied_since_in_words(held.applied_since)]
+        return report | {"notes": notes, "applied_since": held.applied_since}
+
+    def beside(self, report: Report) -> Report:
+        """Add the numbers of the runs of the same job that wait for a person."""
+        return report | {"held_back": sorted(self._of(report["job"]))}
 
 
 def _unfinished(state: ConnectionState) -> dict[str, Any] | None:

@@ -48,7 +48,8 @@ async def until_stopped(
     await asyncio.wait({task}, timeout=patience)
     if not task.done():
         task.cancel()
-        await asyncio.wait({task})
+        # Gathered work ends with an exception, which is loudly missed if nobody takes it.
+        await asyncio.gather(task, return_exceptions=True)
         return False
     await task
     return True

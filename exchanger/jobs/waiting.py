@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop
 from exchanger.jobs.call import ImportCall
+from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.options import ImportOptions
 from exchanger.state.applied import WAITING
 from exchanger.state.connection import open_state
@@ -59,15 +60,17 @@ class Backlog:
     Args:
         files: For each job asked for, how many files wait to be read.
         unfinished: The job of the run that the next start will go on with; empty if there is none.
+        held: For each job asked for, the runs that wait for a person.
     """
 
     files: dict[str, int]
     unfinished: str = ""
+    held: dict[str, list[HeldRun]] = field(default_factory=dict)
 
 
 def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
     """
-    Count the files that wait for jobs. Writes nothing.
+    Count the files that wait for jobs, and name the runs that wait for a person. Writes nothing.
 
     Each folder is listed once, however many jobs read it.
 
@@ -85,7 +88,8 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
         call = ImportCall(world, state, name, job, ImportOptions())
         files[name] = len(_found(call, applied, folders[job.source.prefix]).files)
     ended = newest is None or newest.document.state in ENDED
-    return Backlog(files, "" if ended or newest is None else newest.document.job)
+    held = {name: held_runs(state, applied, name) for name in jobs}
+    return Backlog(files, "" if ended or newest is None else newest.document.job, held)
 
 
 def _found(

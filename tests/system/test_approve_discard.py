@@ -37,6 +37,57 @@ def test_a_copy_is_added_once_it_is_approved(exchange):
     assert {"a": "2"} == visits(exchange)
 
 
+def test_what_waits_for_a_person_is_told_until_it_is_decided(exchange):
+    """A later run that did all it could does not hide that files of an earlier one wait."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", HEADER + "a,1,gold\n")
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/2.csv", HEADER + "a,1,gold\n")
+    exchange.ask("run", "crm", code=5)
+    exchange.drop("inbox/3.csv", HEADER + "b,7,gold\n")
+    later = exchange.ask("run", "crm")
+    assert [note for note in later["notes"] if "inbox/2.csv waits in run 2" in note]
+
+    [entry] = exchange.ask("jobs", "--waiting")
+    told = [{"run": 2, "files": ["inbox/2.csv"], "applied_since": {}}]
+    assert (0, told) == (entry["files_waiting"], entry["held_back"])
+    shown = exchange.call("jobs", "--waiting").stdout.splitlines()
+    assert (
+        "  1 file waits for a person in run 2: exchanger approve 2, or exchanger discard 2" in shown
+    )
+    assert "    inbox/2.csv" in shown
+    [latest] = exchange.ask("runs", "--latest")
+    assert (3, [2]) == (latest["seq"], latest["held_back"])
+    assert "run 2 waits for a person" in exchange.call("runs", "--latest").stdout
+
+    exchange.ask("discard", "2")
+    assert [] == exchange.ask("jobs", "--waiting")[0]["held_back"]
+    assert [] == exchange.ask("runs", "--latest")[0]["held_back"]
+
+
+def test_files_that_were_applied_since_are_told(exchange):
+    """Once --force applied what waited, the run that waits says so, and so does its approval."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", HEADER + "a,1,gold\n")
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/2.csv", HEADER + "a,1,gold\n")
+    exchange.ask("run", "crm", code=5)
+    exchange.ask("run", "crm", "--force")
+    assert {"a": "2"} == visits(exchange)
+
+    told = "Run 3 has applied a version of inbox/2.csv after this run was held back"
+    shown = exchange.ask("show", "2")
+    assert ({"inbox/2.csv": 3}, "held_back") == (shown["applied_since"], shown["state"])
+    assert told in shown["notes"][-1]
+    assert "1 file applied since by run 3" in exchange.call("runs").stdout
+    waiting = exchange.call("jobs", "--waiting").stdout
+    assert "its files were applied since by run 3: exchanger discard 2" in waiting
+    report = exchange.ask("approve", "2")
+    assert "discarded" == report["state"]
+    assert "inbox/2.csv was left out: run 3 applied" in report["notes"][-1]
+    assert {"a": "2"} == visits(exchange)
+
+
 def test_an_approval_beyond_what_was_shown_is_held_back_again(exchange):
     """If a run would add more by now than a person was shown, it shows that and waits again."""
     exchange.configure(crm=JOB)

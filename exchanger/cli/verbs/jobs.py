@@ -17,7 +17,7 @@ def jobs(
     config: ConfigPath = DEFAULT_CONFIG,
     connection: ConnectionName = None,
     waiting: Annotated[
-        bool, typer.Option("--waiting", help="Also ask the bucket how many files wait for imports.")
+        bool, typer.Option("--waiting", help="Also ask the bucket which files wait for imports.")
     ] = False,
     as_json: AsJson = False,
     log_level: Level = None,
@@ -45,7 +45,7 @@ def jobs(
         state = "" if entry["enabled"] else "  (disabled)"
         schedule = entry["schedule"] or "by hand"
         typer.echo(f"{entry['job']}  {entry['type']}  {schedule}{_precedence(entry)}{state}")
-        for line in _waiting_lines(entry):
+        for line in _waiting_lines(entry, several=len(loaded.connections) > 1):
             typer.echo(f"  {line}")
         if entry["description"]:
             typer.echo(f"  {entry['description']}")
@@ -91,20 +91,36 @@ def _add_what_waits(config: Config, connection: str, entries: list[dict[str, Any
         if entry["job"] in imports:
             entry["files_waiting"] = found.files[entry["job"]]
             entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
+            entry["held_back"] = [run.to_json() for run in found.held[entry["job"]]]
 
 
 def _precedence(entry: dict[str, Any]) -> str:
     return "" if entry["priority"] == "normal" else f"  {entry['priority']}"
 
 
-def _waiting_lines(entry: dict[str, Any]) -> list[str]:
+def _waiting_lines(entry: dict[str, Any], *, several: bool) -> list[str]:
     lines = []
     if entry.get("files_waiting"):
         count = entry["files_waiting"]
         lines.append(f"{count:,} {'file waits' if count == 1 else 'files wait'}")
     if entry.get("unfinished"):
         lines.append("a run was interrupted; the next one goes on with it")
-    return lines
+    # Each connection counts its runs from 1.
+    of = f" --connection {entry['connection']}" if several else ""
+    return lines + [line for run in entry.get("held_back", []) for line in _held_lines(run, of)]
+
+
+def _held_lines(run: dict[str, Any], of: str) -> list[str]:
+    """Say which files of a run wait for a person, and what to type."""
+    seq, since = run["run"], run["applied_since"]
+    waiting = [key for key in run["files"] if key not in since]
+    if not waiting:
+        later = ", ".join(str(number) for number in sorted(set(since.values())))
+        said = f"run {seq} was held back, and its files were applied since by run {later}: "
+        return [f"{said}exchanger discard {seq}{of}"]
+    count = f"{len(waiting):,} {'file waits' if len(waiting) == 1 else 'files wait'}"
+    choices = f"exchanger approve {seq}{of}, or exchanger discard {seq}{of}"
+    return [f"{count} for a person in run {seq}: {choices}", *(f"  {key}" for key in waiting)]
 
 
 def _when(schedule: Schedule | None) -> str | None:

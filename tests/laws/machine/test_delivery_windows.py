@@ -1,6 +1,7 @@
 """Windows of a delivery overlap, and each is acknowledged for what was answered in it."""
 
 import asyncio
+import gc
 import json
 import sys
 import threading
@@ -239,3 +240,16 @@ async def test_windows_are_smaller_where_objects_are_long(tmp_path, monkeypatch)
     assert (await one.run()).complete
     assert [*range(0, 12, 2)] == sorted(one.marks())
     assert [*range(12)] == one.acknowledged()
+
+
+async def test_work_that_is_cut_off_leaves_no_error_behind():
+    """What was gathered ends with an exception when it is cut off, and somebody takes it."""
+    told = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    stopping = threading.Event()
+    stopping.set()
+    hanging = asyncio.gather(*(asyncio.Event().wait() for _ in range(2)))
+    assert not await until_stopped(hanging, stopping, patience=0.0)
+    del hanging
+    gc.collect()
+    assert [] == told

@@ -149,3 +149,15 @@ def test_a_listing_promises_no_more_runs_than_it_looks_at():
 def test_several_jobs_end_with_the_worst_code(codes, expected):
     """A crash is worse than an outage, an outage worse than a rejected row."""
     assert worst(codes) == expected
+
+
+def test_a_listing_tells_why_a_run_failed_and_what_shows_it():
+    """A run without a number is shown by its id; a long reason is cut short."""
+    [first, second] = describe_listing(
+        [
+            report(state="failed", error="Braze does not know this API key.\nLook at it."),
+            report(state="failed", seq=3, error="x" * 200),
+        ]
+    )
+    assert first.endswith("crm  Braze does not know this API key. (exchanger show r-1)")
+    assert second.endswith(f"crm  {'x' * 97}...")
