@@ -89,19 +89,43 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     Describe what a run would send.
 
     Args:
-        content: ``report``, ``fields`` and ``lookups``, as ``plan --json`` prints them.
+        content: As ``plan --json`` prints it.
     """
     report = content["report"]
     changed = [field for field in content["fields"] if field["profiles"]]
     lines = [f"{report['job']}: what a run would do; nothing was sent or written"]
+    lines += _first(content.get("unfinished"))
     lines += _files(report)
     lines += _rows(report)
+    lines += _rejected(content.get("rejected", []), report["rows_rejected"])
     lines += [line for field in changed for line in _field(field)]
     if content["lookups"]:
         lines.append(f"  looked up in Braze to tell: {counted(content['lookups'], 'profile')}")
     if not changed:
-        lines.append("  Nothing would be sent.")
+        lines.append(f"  Nothing {'else ' if content.get('unfinished') else ''}would be sent.")
     return lines + [f"  note: {note}" for note in report.get("notes", [])]
+
+
+def _first(run: dict[str, Any] | None) -> Iterator[str]:
+    if run is None:
+        return
+    left = (
+        f"at most {counted(run['profiles'], 'profile')},"
+        f" {counted(run['data_points'], 'data point')}"
+    )
+    yield (
+        f"  first: run {run['run']} of {run['job']} is unfinished, and is finished before anything"
+        f" else; it sends {left if run['profiles'] else 'nothing more'}"
+    )
+
+
+def _rejected(rows: list[dict[str, Any]], total: int) -> Iterator[str]:
+    if not rows:
+        return
+    more = f", the first {len(rows)} of them" if total > len(rows) else ""
+    yield f"  would go to quarantine{more}:"
+    for row in rows:
+        yield f"    {row['file']}, row {row['row']:,}: {row['message']}"
 
 
 def _field(field: dict[str, Any]) -> Iterator[str]:

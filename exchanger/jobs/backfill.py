@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from exchanger.config.models import ExportJob
 from exchanger.errors import NothingToBackfill
+from exchanger.files.drops import is_drop
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.imports import run_import
+from exchanger.jobs.waiting import in_range
 
 if TYPE_CHECKING:
-    from exchanger.config.models import Job
+    from exchanger.config.models import ImportJob, Job
     from exchanger.jobs.options import ImportOptions
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
@@ -33,4 +35,24 @@ def backfill(world: World, name: str, job: Job, options: ImportOptions) -> RunRe
         return run_export(world, name, job)
     if not options.as_if_new:
         raise NothingToBackfill(name, "no range was named")
-    return run_import(world, name, job, options)
+    report = run_import(world, name, job, options)
+    if report.state == "nothing_to_do":
+        report.notes = [*report.notes, *_none_in_range(world, job, options)]
+    return report
+
+
+def _none_in_range(world: World, job: ImportJob, options: ImportOptions) -> list[str]:
+    """Say so if no file of a job is in the range that was asked for."""
+    source = job.source
+    files = [
+        item
+        for item in world.bucket.list(source.prefix)
+        if is_drop(item.key, source.prefix, source.pattern, world.state_prefix)
+    ]
+    if any(in_range(item, options) for item in files):
+        return []
+    if not files:
+        return [f"No file matched: this job has none in {source.prefix}."]
+    one = len(files) == 1
+    there = "the only file" if one else f"none of the {len(files):,} files"
+    return [f"No file matched: {there} in {source.prefix} is {'not ' if one else ''}in the range."]

@@ -25,6 +25,7 @@ from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
 from exchanger.jobs.totals import say_what_counts_again
 from exchanger.jobs.turn import committed, end_others, in_turn
+from exchanger.jobs.unfinished import unfinished_run
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
@@ -92,6 +93,8 @@ def plan_import(
     """
     Tell what ``run_import`` would send, and write nothing anywhere.
 
+    What an unfinished run has claimed is told apart: the next one finishes it first.
+
     Raises:
         BrazeError: A look-up failed.
         StorageError: S3 refused or did not answer.
@@ -99,10 +102,13 @@ def plan_import(
     state = open_state(world.bucket, world.state_prefix)
     call = ImportCall(world, state, name, job, options or ImportOptions(), record=False)
     report = new_report(call)
+    first = unfinished_run(world, state)
+    if first is not None and first.job == name:
+        call.taken.update(first.claimed)
     waiting = waiting_files(call)
     report.notes += _waiting_notes(waiting)
     if not waiting.files:
-        return preview(replace(report, state="nothing_to_do"), None)
+        return replace(preview(replace(report, state="nothing_to_do"), None), unfinished=first)
     reading = read_files(call, _intakes(call, waiting.files))
     plan = planned(call, report, reading)
     report.files += [
@@ -112,7 +118,7 @@ def plan_import(
     plan.expect_all_accepted(report)
     if reading.left:
         report.notes.append(f"{reading.left} more files follow in a run of their own.")
-    return preview(report, plan)
+    return replace(preview(report, plan), unfinished=first)
 
 
 def _idle_notes(call: ImportCall) -> list[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,9 +14,12 @@ from exchanger.profiles.data_points import field_points
 if TYPE_CHECKING:
     from exchanger.jobs.planning import Plan
     from exchanger.jobs.report import RunReport
+    from exchanger.jobs.unfinished import UnfinishedRun
 
 EXAMPLES = 3
 """Changes that are shown of each field."""
+REJECTED = 5
+"""Rows that are shown of those that would go to quarantine."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,26 @@ class FieldPlan:
 
 
 @dataclass(frozen=True)
+class RejectedRow:
+    """
+    A row that would go to quarantine.
+
+    Args:
+        file: Its file.
+        row: Its number there, from 1.
+        field: What it is about; None if it is about the whole row.
+        reason: A word for the kind of reason.
+        message: A sentence for a person.
+    """
+
+    file: str
+    row: int
+    field: str | None
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class PlanReport:
     """
     What a run would do.
@@ -47,11 +71,15 @@ class PlanReport:
         report: Files and counts, as the run would report them if Braze accepted every object.
         fields: Every field of the job that this run speaks of.
         lookups: Profiles that were looked up in Braze to tell.
+        rejected: The first rows that would go to quarantine.
+        unfinished: A run that would be finished first, which is not part of the counts.
     """
 
     report: RunReport
     fields: list[FieldPlan]
     lookups: int
+    rejected: list[RejectedRow] = dataclass_field(default_factory=list)
+    unfinished: UnfinishedRun | None = None
 
 
 def preview(report: RunReport, plan: Plan | None) -> PlanReport:
@@ -61,7 +89,18 @@ def preview(report: RunReport, plan: Plan | None) -> PlanReport:
     fields = {rule.name: FieldPlan(rule.name, rule.merge, 0, 0, []) for rule in plan.rules}
     for part in plan.outbox.frames():
         fields = {name: _with_part(field, part) for name, field in fields.items()}
-    return PlanReport(report, [*fields.values()], plan.lookups)
+    return PlanReport(report, [*fields.values()], plan.lookups, _first_rejected(plan))
+
+
+def _first_rejected(plan: Plan) -> list[RejectedRow]:
+    """Read the first rejected rows; what is about a whole file is told with the file."""
+    found: list[RejectedRow] = []
+    for part in plan.rejected.frames(["file", "row", "field", "reason", "message"]):
+        rows = part.drop_nulls("row").head(REJECTED - len(found))
+        found += [RejectedRow(**row) for row in rows.iter_rows(named=True)]
+        if len(found) == REJECTED:
+            break
+    return found
 
 
 def _with_part(so_far: FieldPlan, part: pl.DataFrame) -> FieldPlan:

@@ -40,7 +40,9 @@ def planned(call: ImportCall, report: RunReport, reading: Reading) -> Plan:
     plan = make_plan(call, reading, report)
     places = pl.concat(_rejected_places(plan)).unique()
     rows = dict(places.drop_nulls("row").group_by("file").len().iter_rows())
-    report.files = [_told(file, rows.get(file.key, 0)) for file in reading.files]
+    # Where nothing is written, the first rows are shown instead.
+    why = "quarantine says why" if call.record else "below is why"
+    report.files = [_told(file, rows.get(file.key, 0), why) for file in reading.files]
     report.notes += reading.notes
     return plan
 
@@ -53,11 +55,11 @@ def _rejected_places(plan: Plan) -> list[pl.DataFrame]:
     ]
 
 
-def _told(file: ClaimedFile, rejected: int) -> FileReport:
+def _told(file: ClaimedFile, rejected: int, why: str) -> FileReport:
     """Report a file of which no row was taken as what it is to people: rejected."""
     if file.outcome == "applied" and 0 < file.rows == rejected:
         rows = "Its only row" if file.rows == 1 else f"None of its {file.rows:,} rows"
         could = "could not" if file.rows == 1 else "could"
-        note = f"{rows} {could} be taken; quarantine says why."
+        note = f"{rows} {could} be taken; {why}."
         return FileReport(file.key, "rejected", file.rows, note)
     return FileReport(file.key, file.outcome, file.rows, file.note)

@@ -108,7 +108,7 @@ def _found(
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
         chosen = options.force if waits else options.as_if_new or not known
-        wanted = chosen and _in_range(item, options)
+        wanted = chosen and in_range(item, options)
         if wanted and (item.key, item.etag) not in call.taken:
             files.append(item)
         elif waits:
@@ -117,7 +117,8 @@ def _found(
     return WaitingFiles(arrived, held, applied.undecided(call.name))
 
 
-def _in_range(item: ObjectInfo, options: ImportOptions) -> bool:
+def in_range(item: ObjectInfo, options: ImportOptions) -> bool:
+    """Tell whether a file is in the range that a call is for; without one, all are."""
     return (
         (options.since is None or item.last_modified >= options.since)
         and (options.until is None or item.last_modified < options.until)

@@ -104,3 +104,26 @@ def test_a_file_that_waits_is_not_forgotten_by_a_backfill(crm):
     assert "inbox/copy.csv waits" in report["notes"][-1]
     crm.ask("run", "crm", "--force")
     assert ('"gold"', "5") == state(crm, "a")
+
+
+def test_a_range_without_files_is_told(crm):
+    """Nobody takes a slip in the range for a success: none matched, of how many."""
+    report = crm.ask("backfill", "crm", "--since", "2100-01-01")
+    assert "nothing_to_do" == report["state"]
+    assert ["No file matched: none of the 2 files in inbox/ is in the range."] == report["notes"]
+    assert [] == crm.ask("backfill", "crm", "--prefix", "in")["notes"][1:]
+    outside = crm.call("backfill", "crm", "--prefix", "outbox/")
+    assert 2 == outside.returncode
+    assert "the job reads only keys that begin with inbox/" in " ".join(outside.stderr.split())
+
+
+def test_a_plan_shows_the_rows_that_it_cannot_take(crm):
+    """A plan writes no quarantine, so it shows the first rows that would go there, and why."""
+    crm.drop("inbox/3.csv", "id,tier,visits\n" + "".join(f"a{n},red,many\n" for n in range(7)))
+    planned = crm.ask("plan", "crm")
+    assert 7 == planned["report"]["rows_rejected"]
+    assert ["visits"] * 5 == [row["field"] for row in planned["rejected"]]
+    assert "quarantine says why" not in str(planned)
+    shown = crm.call("plan", "crm").stdout.splitlines()
+    assert "  would go to quarantine, the first 5 of them:" in shown
+    assert 5 == sum(line.startswith("    inbox/3.csv, row ") for line in shown)

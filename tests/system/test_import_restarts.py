@@ -240,6 +240,37 @@ def test_requests_of_processes_that_gave_up_are_counted(crm):
     assert not any("sent twice" in note for note in report["notes"])
 
 
+def test_a_plan_tells_of_a_run_that_is_finished_first(crm):
+    """What an unfinished run has left to send is told apart, and its files are not new."""
+    assert crm.ask("plan", "crm")["unfinished"] is None
+    crm.braze.faults(TRACK, status=401, times=99, skip=2)
+    crm.ask("run", "crm", code=7)
+    crm.braze.clear_faults()
+    requests = crm.braze.requests(TRACK)
+    planned = crm.ask("plan", "crm")
+    left = planned["unfinished"]["profiles"]
+    assert PROFILES - 2 * SIZE == left
+    told = {"run": 1, "job": "crm", "profiles": left, "data_points": 2 * left}
+    assert (told, [], "nothing_to_do") == (
+        planned["unfinished"],
+        planned["report"]["files"],
+        planned["report"]["state"],
+    )
+    shown = crm.call("plan", "crm").stdout
+    assert "run 1 of crm is unfinished" in shown
+    assert f"at most {left} profiles, {2 * left} data points" in shown
+    assert "Nothing else would be sent." in shown
+
+    crm.drop("inbox/3.csv", "id,spent,tag\nnew,1,z\n")
+    planned = crm.ask("plan", "crm")
+    assert (["inbox/3.csv"], 1) == (
+        [file["key"] for file in planned["report"]["files"]],
+        planned["report"]["profiles_new"],
+    )
+    assert requests == crm.braze.requests(TRACK)
+    assert 2 * left + 2 == crm.ask("run", "crm")["data_points"] - 2 * (PROFILES - left)
+
+
 def test_errors_and_lost_answers_change_nothing(exchange):
     """With a tenth of answers 5xx and a tenth lost, sums end exactly, at the cost of requests."""
     exchange.connection["braze"]["batch_size"] = 2

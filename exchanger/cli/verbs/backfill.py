@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, JobName, Level
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Job
 
 _FORMS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S"]
 
@@ -46,6 +49,7 @@ def backfill(  # noqa: PLR0913 - one for each option
 
         loaded = prepare(config, log_level, as_json=as_json)
         wanted = job_of(loaded, job)
+        _check_prefix(wanted, prefix)
         from exchanger.jobs.backfill import backfill as tell
         from exchanger.jobs.options import ImportOptions
 
@@ -71,6 +75,16 @@ def _check_range(
         raise typer.BadParameter(message, param_hint="--full")
     if since is not None and until is not None and _utc(since) >= _utc(until):  # type: ignore[operator]
         raise typer.BadParameter("this must be later than --since", param_hint="--until")
+
+
+def _check_prefix(job: Job, prefix: str | None) -> None:
+    """Refuse a prefix of keys that the job never reads."""
+    if prefix is None or job.type != "import":
+        return
+    folder = job.source.prefix
+    if not prefix.startswith(folder) and not folder.startswith(prefix):
+        message = f"the job reads only keys that begin with {folder}, so --prefix must, too"
+        raise typer.BadParameter(message, param_hint="--prefix")
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -12,6 +12,7 @@ from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, JobName, L
 if TYPE_CHECKING:
     from exchanger.config.models import Config, ImportJob
     from exchanger.jobs.preview import PlanReport
+    from exchanger.jobs.unfinished import UnfinishedRun
 
 
 def plan(
@@ -37,12 +38,20 @@ def plan(
         "report": planned.report.to_json(),
         "fields": [asdict(field) for field in planned.fields],
         "lookups": planned.lookups,
+        "rejected": [asdict(row) for row in planned.rejected],
+        "unfinished": _first(planned.unfinished),
     }
     if as_json:
         print_json(content)
         return
     for line in describe_plan(content):
         typer.echo(line)
+
+
+def _first(run: UnfinishedRun | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return {name: value for name, value in asdict(run).items() if name != "claimed"}
 
 
 def _planned(config: Config, name: str, job: ImportJob, *, as_json: bool) -> PlanReport:
