@@ -43,6 +43,9 @@ def list_runs(
     reports = [held.decided(orjson.loads(text)) for text in rows.head(LISTED)["report"]]
     begun = _unfinished(state)
     if begun is not None and job in (None, begun["job"]):
+        # Why its last process gave up is only in what that one recorded.
+        ours = (r["error"] for r in reports if r["run_id"] == begun["run_id"] and r.get("error"))
+        begun |= next(({"error": why} for why in ours), {})
         hidden = "job" if latest else "run_id"
         reports = [begun, *(r for r in reports if r[hidden] != begun[hidden])]
     return [held.beside(report) for report in reports] if latest else reports

@@ -176,6 +176,10 @@ def test_a_refused_key_stops_the_run_and_is_shown_nowhere(exchange):
     for text in (refused.stdout, refused.stderr, *state_texts(exchange)):
         assert revoked not in text
     assert {} == exchange.braze.users()
+    for words in (["runs"], ["runs", "--latest"]):
+        listed = exchange.call(*words).stdout
+        assert "unfinished (delivering)" in listed
+        assert "; Braze does not know this API key" in listed
 
     exchange.connection["braze"]["api_key"] = "${SANDBOX_KEY}"
     exchange.configure(crm=JOB)

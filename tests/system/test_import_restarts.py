@@ -190,6 +190,7 @@ def test_stopped_during_delivery(crm):
     took, out, err = end(process, signal.SIGTERM)
     crm.braze.clear_faults()
     assert (4, True) == (process.returncode, took < 10), out + err
+    assert "Traceback" not in err
     stopped = json.loads(out)
     assert "partial" == stopped["state"]
     assert f"{answered * SIZE} of {PROFILES} profiles were sent" in stopped["notes"][0]
