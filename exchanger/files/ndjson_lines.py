@@ -130,7 +130,7 @@ class _Table:
             empty=pl.DataFrame(schema=schema | {ROW: pl.UInt32()}),
             textual=False,
             json_columns=frozenset(n for n, column in self.columns.items() if column.is_json),
-            unusable=taken_names() if ROW in self.names else {},
+            unusable=taken_names(self.names),
             finish=self._finished,
         )
 
