@@ -101,6 +101,25 @@ def test_standard_attributes_keep_their_own_spelling(name, sent, kept):
     assert ([sent], [kept]) == rendered("string", [json.loads(sent)], name=name)
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ('{"$time":"2020-05-28"}', '"2020-05-28T00:00:00.000Z"'),
+        (
+            '{"a":[{"$time":"2020-05-28T02:00:00+02:00"},"}"],"b":{"$time":"05/28/2020"},"c":1}',
+            '{"a":["2020-05-28T00:00:00.000Z","}"],"b":"2020-05-28T00:00:00.000Z","c":1}',
+        ),
+        ('{"a":"{\\"$time\\":\\"2020-05-28\\"}"}',) * 2,
+        ('{"a":"2020-05-28"}',) * 2,
+    ],
+)
+def test_times_inside_of_json_are_kept_as_braze_gives_them_back(sent, kept):
+    """A time goes out as an object and comes back as text; text that looks like one stays."""
+    assert ([sent, '{"b":1}', None], [kept, '{"b":1}', None]) == rendered(
+        "json", [sent, '{"b":1}', None]
+    )
+
+
 @pytest.mark.parametrize("kind", ["date", "datetime"])
 def test_the_day_of_birth_is_a_day(kind):
     """Braze takes and gives back dob as YYYY-MM-DD."""
