@@ -29,6 +29,8 @@ _SUSPECT = (
     r'[ .$](?:[^"\\]|\\.)*":'  # In a key; text that ends like one is looked at in vain.
     r'|[\[,]null|^\{"(?:inc|add|remove)":'
 )
+_LONG = rf'"(?:[^"\\]|\\.){{{LONGEST_TEXT + 1},}}'
+"""Finds every text that is too long, and some that are not, between two of them."""
 _FOUND = pl.Schema({"value": pl.String, "reason": pl.String, "time": pl.String})
 
 
@@ -46,8 +48,9 @@ def judge_nested(rule: Rule, casted: Casted) -> Casted:
     if rule.type != "json" or rule.name in STANDARD:
         return casted
     frame = casted.values.to_frame("value")
-    suspect = VALUE.str.contains(_SUSPECT) | (VALUE.str.len_chars() > LONGEST_TEXT)
-    distinct = frame.filter(suspect).unique()["value"]
+    long = frame.filter(VALUE.str.len_bytes() > LONGEST_TEXT)
+    long = long.filter(VALUE.str.contains(_LONG) | (VALUE.str.len_bytes() > LARGEST))
+    distinct = pl.concat([frame.filter(VALUE.str.contains(_SUSPECT)), long])["value"].unique()
     if distinct.is_empty():
         return casted
     # JSON has no vectorised walk: each distinct text that may be at fault is parsed once.

@@ -50,6 +50,8 @@ NESTED = [
     (json.dumps({"a" * 256: 1}), "bad_key"),
     (json.dumps([{"a": ["b", "x" * 256]}]), "long_nested_text"),
     (json.dumps("x" * 256), "long_nested_text"),
+    (json.dumps({"a": '"é\\' * 85 + "x"}), "long_nested_text"),
+    (json.dumps({"a": '"é\\' * 85, "b": ["x" * 200] * 9}), None),
     ('{"a":[1,null]}', "null_inside"),
     ('[{"a":1},null]', "null_inside"),
     ('{"a":{"$time":"soon"}}', "bad_nested_time"),
