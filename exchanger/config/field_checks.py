@@ -15,6 +15,7 @@ from exchanger.config.models import (
     RemainingFields,
     StrategyName,
 )
+from exchanger.config.names import name_fault
 
 NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
 TIMES: frozenset[FieldType] = frozenset({"date", "datetime"})
@@ -49,10 +50,9 @@ def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
         place = (*where, "remaining_fields", i)
         yield from _check_strategy(block, place)
         yield from _check_drift(block, place)
-        if block.prefix and _has_control(block.prefix):
-            yield Finding((*place, "prefix"), "a name must not contain control characters")
-        if block.prefix.startswith("@"):
-            yield Finding((*place, "prefix"), "a name must not begin with @")
+        # A prefix is never all of a name, so it may look like a pattern.
+        if fault := name_fault(f"{block.prefix}_"):
+            yield Finding((*place, "prefix"), f"a name {fault}")
         if block.merge == "remove" and job.assumes_empty:
             yield _empty_baseline(place)
 
@@ -65,20 +65,14 @@ def check_export_field(field: ExportField, where: Where) -> Iterator[Finding]:
 def _check_name(name: str, where: Where) -> Iterator[Finding]:
     if not name:
         yield Finding(where, "an attribute needs a name")
-    if name.startswith("@"):
-        yield Finding(where, "the name of an attribute must not begin with @")
-    if _has_control(name):
-        yield Finding(where, "the name of an attribute must not contain control characters")
+    if fault := name_fault(name):
+        yield Finding(where, f"the name of an attribute {fault}")
     if name in IDENTIFIERS:
         yield Finding(
             where, "this names a profile and cannot be set as a field; name its column in match"
         )
     if name in CONTROLS | REFUSED:
         yield Finding(where, "Braze does not take this as an attribute")
-
-
-def _has_control(text: str) -> bool:
-    return any(ord(sign) < 32 or ord(sign) == 127 for sign in text)
 
 
 def _check_strategy(field: FieldConfig | RemainingFields, where: Where) -> Iterator[Finding]:

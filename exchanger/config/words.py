@@ -85,8 +85,9 @@ def _field(field: FieldConfig, job: ImportJob) -> str:
 
 def _remaining(block: RemainingFields, job: ImportJob) -> str:
     columns = "every other column" if block.columns == "*" else f"other columns {block.columns}"
-    if block.exclude:
-        columns += f" but {', '.join(block.exclude)}"
+    but = [*block.exclude, *([] if block.standard else ["Braze's standard attributes"])]
+    if but:
+        columns += f" but {', '.join(but)}"
     named = f", named {block.prefix}COLUMN" if block.prefix else ""
     given = "its value" + _kind(block.type, block.scale)
     return f"{columns}{named}: {_DOES[block.merge].format(given=given)}" + (

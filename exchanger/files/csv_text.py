@@ -124,7 +124,7 @@ class _Table:
             bad=self._bad,
             empty=pl.DataFrame(schema=schema),
             textual=True,
-            unusable=taken_names() if ROW in self.names else {},
+            unusable=taken_names(self.names),
         )
 
 

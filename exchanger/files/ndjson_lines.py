@@ -84,7 +84,7 @@ def _no_object(key: str, bad_row: int | None) -> FileRejected:
         return FileRejected(key, "empty_file", "The file has no rows.")
     message = (
         "No line of the file is a JSON object. Write one object per line, such as "
-        '{"id": "1", "name": "Ada"}, with no list around them.'
+        '{"id": "1", "name": "Ada"}, with no comma behind it and no list around them.'
     )
     return FileRejected(key, "not_ndjson", message, row=bad_row)
 
@@ -130,7 +130,7 @@ class _Table:
             empty=pl.DataFrame(schema=schema | {ROW: pl.UInt32()}),
             textual=False,
             json_columns=frozenset(n for n, column in self.columns.items() if column.is_json),
-            unusable=taken_names() if ROW in self.names else {},
+            unusable=taken_names(self.names),
             finish=self._finished,
         )
 

@@ -29,7 +29,6 @@ from exchanger.files.arrow_types import has_not_finite, is_nested, plain_type
 from exchanger.files.formats import PARQUET_MAGIC
 from exchanger.files.json_text import dump_exactly
 from exchanger.files.raw import (
-    ROW,
     RawTable,
     check_names,
     is_wanted,
@@ -90,7 +89,7 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         if cells.rows != height:
             raise _damaged(key, f"it promises {height} rows and holds {cells.rows}")
         empty = _frame(empty_table(schema).select([*usable]), usable, 0)
-    unusable = taken_names() if ROW in schema.names else {}
+    unusable = taken_names(schema.names)
     for name in plain:
         if name not in usable:
             unusable[name] = _unusable(name, schema.field(name).type)

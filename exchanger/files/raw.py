@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from exchanger.config.names import is_pattern
 from exchanger.errors import FileRejected
 from exchanger.files.spill import Spill
 
@@ -145,14 +146,22 @@ def row_numbers(height: int, before: int = 0) -> pl.Series:
     return pl.int_range(before + 1, before + height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
 
 
-def taken_names() -> dict[str, str]:
-    """Name the column that a file cannot bring, as ours is called so, with the reason."""
-    return {ROW: f"The name {ROW} is used by this program; rename the column."}
+def taken_names(names: Iterable[str]) -> dict[str, str]:
+    """Name the columns that a file cannot bring, with the reason."""
+    return {
+        name: f"The name {name} means something else to this program; rename the column."
+        for name in names
+        if _is_taken(name)
+    }
+
+
+def _is_taken(name: str) -> bool:
+    return name == ROW or is_pattern(name)
 
 
 def is_wanted(name: str, columns: Collection[str] | None) -> bool:
     """Tell whether a column of the file belongs into the frame."""
-    return name != ROW and (columns is None or name in columns)
+    return not _is_taken(name) and (columns is None or name in columns)
 
 
 def check_names(names: Sequence[str], key: str) -> None:

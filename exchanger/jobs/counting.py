@@ -74,7 +74,7 @@ def say_what_added_nothing(call: ImportCall, set_before: Mapping[str, Sequence[s
         set_before: Their keys, for each field.
     """
     return [
-        f"{name}: nothing was added by {_named(keys)}, applied before the field was summed: what "
+        f"{name}: nothing was added by {named(keys)}, applied before the field was summed: what "
         "Braze has may include it. To add it in full: exchanger backfill "
         f"{call.name} --prefix {keys[0]} --force"
         for name, keys in set_before.items()
@@ -131,8 +131,10 @@ def _waiting(
     return WaitingFile(replace(claim, outcome=outcome, note=note), intake)
 
 
-def _named(keys: Sequence[str]) -> str:
-    return keys[0] if len(keys) == 1 else f"{keys[0]} and {len(keys) - 1:,} more files"
+def named(keys: Sequence[str]) -> str:
+    """Name the first of some files, and how many there are besides."""
+    more = len(keys) - 1
+    return f"{keys[0]} and {more:,} more file{'s' * (more > 1)}" if more else keys[0]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -136,7 +136,7 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
     learn_from_export(world, run.state, export.pending, run.selection, chunks)
     columns = settle_columns(run.selection, chunks)
     dataset = write_dataset(world, chunks, columns, run.job.target, folder)
-    report.notes += _notes(chunks, dataset)
+    report.notes += _notes(run.selection, chunks, dataset)
     manifest = _manifest(run, export, dataset)
     # Whoever lost the document to another run must not publish.
     document.save(pending)
@@ -149,7 +149,7 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
     log.info("export.published", manifest=folder.manifest, rows=manifest.rows)
 
 
-def _notes(chunks: Chunks, dataset: Dataset) -> list[str]:
+def _notes(selection: Selection, chunks: Chunks, dataset: Dataset) -> list[str]:
     notes = [column.warning for column in dataset.columns if column.warning]
     notes += [
         f"custom attribute {attribute!r} is column {name!r}, as its own name was taken"
@@ -160,7 +160,13 @@ def _notes(chunks: Chunks, dataset: Dataset) -> list[str]:
             f"{dataset.duplicates} users were exported more than once; one row each is kept"
         )
     if not chunks.rows:
-        notes.append("the segment is empty: the dataset has its columns and no rows")
+        return [*notes, "the segment is empty: the dataset has its columns and no rows"]
+    notes += [
+        f"column {column.name!r} is empty: no user of the segment has {column.path}; if you "
+        "expected values, look for a slip in its path"
+        for column in selection.columns
+        if not chunks.observed[column.name].filled
+    ]
     return notes
 
 

@@ -81,10 +81,8 @@ def open_file(
     rows = table.rows if intake.rows is None else _count_chosen(intake, table)
     reading.types = settled.kept
     reading.rows += rows
-    reading.notes += [
-        f"{intake.key}: column {column!r} was left out. {why}"
-        for column, why in settled.skipped.items()
-    ]
+    for why, columns in settled.left_out.items():
+        reading.left_out.setdefault((why, *columns), []).append(intake.key)
     return OpenedFile(replace(claim, rows=rows), intake, table, rules)
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageChanged, StorageMissing
 from exchanger.files.spill import Shelf
-from exchanger.jobs.counting import say_what_added_nothing
+from exchanger.jobs.counting import named, say_what_added_nothing
 from exchanger.jobs.intake import WaitingFile
 from exchanger.jobs.opening import OpenedFile, cast_file, open_file
 from exchanger.jobs.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.intake import Intake
@@ -72,12 +72,26 @@ def _read(call: ImportCall, intakes: Sequence[Intake], most: int | None) -> Read
         for key, _ in reading.gone
     ]
     reading.notes += say_what_added_nothing(call, reading.set_before)
+    reading.notes += _say_what_was_left_out(reading.left_out)
     widest = max((len(file.rules) for file in opened), default=0)
     size = sum(file.table.cells.size for file in opened if file.table)
     reading.part(shelf.bounds.shares(reading.rows, widest, size))
     for position, file in enumerate(opened):
         cast_file(call, position, file, before, reading)
     return reading
+
+
+def _say_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[str]:
+    return [
+        f"{named(keys)}: {_columns(columns)} left out. {why}"
+        for (why, *columns), keys in left_out.items()
+    ]
+
+
+def _columns(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"column {names[0]!r} was"
+    return f"columns {', '.join(repr(name) for name in names)} were"
 
 
 def read_all_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:

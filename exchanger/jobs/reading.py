@@ -60,6 +60,7 @@ class Reading:
         waiting: Files that wait for a person; none of them is in *files*.
         set_before: Keys of files that give nothing to a summed field, as they, or versions before,
             fed it when it was not summed.
+        left_out: Keys of files that have some columns of which nothing is taken, by why and these.
         notes: Sentences for the report.
     """
 
@@ -74,11 +75,13 @@ class Reading:
     already: list[pl.DataFrame] = field(default_factory=list)
     waiting: list[WaitingFile] = field(default_factory=list)
     set_before: dict[str, list[str]] = field(default_factory=dict)
+    left_out: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rejected = self.shelf.spill()
         self._trimmed = self._left_out = 0
+        self._took_rows = False
         self.part(1)
 
     def part(self, count: int) -> None:
@@ -91,8 +94,14 @@ class Reading:
         """Take a piece of a file: its rows, and those that are rejected, as ``REJECTED``."""
         self.given.add(given.frame)
         self.rejected.add(rejected)
+        self._took_rows |= given.frame.height > 0
         self._trimmed += given.trimmed
         self._left_out += given.nulls_left_out
+
+    @property
+    def types_to_keep(self) -> dict[str, str]:
+        """The types that later runs begin with; none where no row was taken: it may all be junk."""
+        return self.types if self._took_rows else {}
 
     def end_file(self, key: str) -> None:
         """Note what there is to say of the file whose pieces came last."""

@@ -78,7 +78,7 @@ def commit(
         orders=orders,
         order_by=call.job.source.order_by or "",
         origin=origin,
-        types=reading.types,
+        types=reading.types_to_keep,
         report=report.to_json(),
     )
     try:

@@ -7,7 +7,6 @@ that look-ups share one pace and one warning, and a segment is exported at most 
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from exchanger.jobs.lookup import look_up_all, overlay, say_if_slow, wait_until_
 from exchanger.profiles.columns import EXISTS, PROFILE, SENT
 from exchanger.profiles.corrections import corrected
 from exchanger.profiles.folding import fold
+from exchanger.profiles.held_text import UNCERTAIN
 from exchanger.profiles.partition import Partition
 from exchanger.profiles.reconcile import needs_lookup
 from exchanger.profiles.rules import NEEDS_HELD
@@ -181,15 +181,20 @@ def _wait_until_shown(call: ImportCall, learnt: Learnt, needed: Spill, report: R
 
     Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
     """
-    texts = pl.col(pl.String).exclude(PROFILE, f"^{re.escape(SENT)}.*$")
-    uncertain = pl.any_horizontal(pl.lit(value=False), texts == "?")
     last = (report.seq or 1) - 1
     if not call.record or not last:
         return
     for number, frame in enumerate(needed.frames([PROFILE])):
-        if frame.height and learnt.known(number).select(uncertain.any()).item():
+        if frame.height and _is_uncertain(learnt.known(number)):
             wait_until_shown(call, last)
             return
+
+
+def _is_uncertain(known: pl.DataFrame) -> bool:
+    """Tell whether a run has left any value of some profiles uncertain."""
+    values = (name for name in known.columns if name != PROFILE and not name.startswith(SENT))
+    texts = (known[name] for name in values if known[name].dtype == pl.String)
+    return any(bool((text == UNCERTAIN).any()) for text in texts)
 
 
 def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFrame:

@@ -22,10 +22,12 @@ class Observed:
     Args:
         kinds: Kinds of its values; of a column that has no type of its own.
         misfit: The first JSON text that does not fit the type it has; None: all fit.
+        filled: Some user has a value.
     """
 
     kinds: Kinds = frozenset()
     misfit: str | None = None
+    filled: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def observe(texts: pl.Series, column: ExportColumn | None, before: Observed) -> 
         before: What the frames before showed.
     """
     own = _own_type(column)
+    before = replace(before, filled=before.filled or texts.count() > 0)
     if own == _JSON:
         return before
     if own is None:

@@ -18,6 +18,7 @@ import polars as pl
 
 from exchanger.config.braze_names import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
 from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
+from exchanger.config.names import name_fault
 from exchanger.errors import FileRejected
 from exchanger.profiles.inference import infer_type
 from exchanger.profiles.kept_types import keep_type
@@ -44,12 +45,12 @@ class Settled:
     Args:
         rules: One for each attribute, the named fields first.
         kept: Types by column, of earlier files and this one, ready to be kept for the next.
-        skipped: Columns that ``remaining_fields`` would have taken, were they usable; with why.
+        left_out: Columns that somebody may think ``remaining_fields`` takes; by why it does not.
     """
 
     rules: list[Rule]
     kept: dict[str, str]
-    skipped: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
 
 
 def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Settled:
@@ -82,7 +83,7 @@ def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Se
         rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
     ]
     found = {column: str(name) for column, name in types.items() if name is not None}
-    return Settled(rules, {**kept, **found}, _skipped(job, raw))
+    return Settled(rules, {**kept, **found}, _left_out(job, raw))
 
 
 def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields | None:
@@ -92,7 +93,8 @@ def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields |
     named = _named_columns(job)
     for block in job.remaining_fields:
         column = attribute.removeprefix(block.prefix)
-        if attribute == block.prefix + column and column not in named and _takes(block, column):
+        sound = _applies(block, column) and not _why_left_out(block, column)
+        if attribute == block.prefix + column and column not in named and sound:
             return block
     return None
 
@@ -184,6 +186,8 @@ def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, b
     taken: dict[str, str] = {}
     for column, block in _remaining_columns(job, raw.names):
         name = block.prefix + column
+        if _why_left_out(block, column):
+            continue
         if name in taken:
             message = (
                 f"Columns {taken[name]!r} and {column!r} would both become the attribute "
@@ -198,11 +202,15 @@ def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, b
 
 
 def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str, RemainingFields]]:
+    """Give each column that ``remaining_fields`` is about, and the block that decides on it."""
     named = _named_columns(job)
     for column in columns:
         if column in named:
             continue
-        block = next((b for b in job.remaining_fields if _takes(b, column)), None)
+        applying = [block for block in job.remaining_fields if _applies(block, column)]
+        # Where none takes it, the first one says why.
+        taking = (block for block in applying if not _why_left_out(block, column))
+        block = next(taking, applying[0] if applying else None)
         # An attribute that a field of its own feeds is not fed a second time.
         if block is not None and block.prefix + column not in job.fields:
             yield column, block
@@ -213,20 +221,34 @@ def _named_columns(job: ImportJob) -> set[str | None]:
     return named | {config.from_ or name for name, config in job.fields.items()}
 
 
-def _takes(block: RemainingFields, column: str) -> bool:
-    """Tell whether a block of remaining fields applies to a column."""
-    names = {column, block.prefix + column}
-    if names & (IDENTIFIERS | CONTROLS) or any(name.startswith("@") for name in names):
-        return False
-    if names & (STANDARD | REFUSED) and not block.standard:
+def _applies(block: RemainingFields, column: str) -> bool:
+    """Tell whether a block of remaining fields is about a column, taken or not."""
+    if {column, block.prefix + column} & (IDENTIFIERS | CONTROLS):
         return False
     excluded = any(fnmatchcase(column, pattern) for pattern in block.exclude)
     return fnmatchcase(column, block.columns) and not excluded
 
 
-def _skipped(job: ImportJob, raw: RawColumns) -> dict[str, str]:
-    unusable = [column for column, _ in _remaining_columns(job, list(raw.unusable))]
-    return {column: raw.unusable[column] for column in unusable}
+def _why_left_out(block: RemainingFields, column: str) -> str:
+    """Say why a block does not take a column that it applies to; empty if it does."""
+    name = block.prefix + column
+    if {column, name} & (STANDARD | REFUSED) and not block.standard:
+        return (
+            "Standard attributes are taken where 'fields' names them, or with 'standard: true'; "
+            "what is under 'exclude' is not told again."
+        )
+    fault = name_fault(name)
+    how = "rename it, or feed an attribute of another name from it in 'fields'."
+    return f"The name of an attribute {fault}: {how}" if fault else ""
+
+
+def _left_out(job: ImportJob, raw: RawColumns) -> dict[str, list[str]]:
+    why: dict[str, list[str]] = {}
+    for column, block in _remaining_columns(job, [*raw.names, *raw.unusable]):
+        reason = raw.unusable.get(column) or _why_left_out(block, column)
+        if reason:
+            why.setdefault(reason, []).append(column)
+    return why
 
 
 def _rule(name: str, column: str, config: FieldConfig) -> tuple[Rule, bool]:

@@ -6,7 +6,6 @@ Frames in, frames out: nothing is read or written, so that any process may do it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -203,9 +202,8 @@ def _outbox(
     )
     sendable = _with_rows(named, rows)
     rendered = objects(sendable, update_only=not terms.create_missing)
-    kept = sendable.select(
-        FILE, ROW, ROWS, KNOWN, SURE, pl.col(f"^({re.escape(BEFORE)}|{re.escape(WANTED)}).*$")
-    )
+    sides = [name for name in sendable.columns if name.startswith((BEFORE, WANTED))]
+    kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides)
     return pl.concat([rendered, kept], how="horizontal")
 
 

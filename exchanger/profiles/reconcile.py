@@ -151,7 +151,7 @@ def merge(
 def _joined(
     folded: pl.DataFrame, held: pl.DataFrame, rules: list[Rule], *, assume_empty: bool
 ) -> pl.DataFrame:
-    """Put ``held:NAME`` beside every field: null is unknown, whatever the reason."""
+    """Put ``@held:NAME`` beside every field: null is unknown, whatever the reason."""
     present = [rule.name for rule in rules if rule.name in held.columns]
     renamed = held.select(
         PROFILE,
@@ -177,7 +177,7 @@ def _known_text(name: str, empty: pl.Expr, present: list[str]) -> pl.Expr:
 
 
 def _held(name: str) -> str:
-    return f"held:{name}"
+    return f"{_ROW_OF_HELD}:{name}"
 
 
 def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:

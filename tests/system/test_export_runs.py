@@ -183,6 +183,14 @@ def test_several_types_become_json_with_a_warning(place):
     assert "succeeded" == report.state
 
 
+def test_a_column_without_a_value_is_told(place):
+    """A path that no user has is perhaps misspelt, so the report names it; others are not named."""
+    fields = {"id": {"from": "external_id"}, "tipo": {"from": "custom_attributes.vipp"}}
+    report = place.run(fields=fields)
+    (note,) = [note for note in report.notes if "is empty" in note]
+    assert "column 'tipo' is empty: no user of the segment has custom_attributes.vipp" in note
+
+
 @pytest.mark.parametrize(
     ("format_", "read"),
     [("csv", pl.read_csv), ("ndjson", lambda body: pl.read_ndjson(body, infer_schema_length=None))],

@@ -112,7 +112,10 @@ def test_jobs_are_described_in_words():
         f"lifetime_value: adds order_total (decimal, 2 places) to what Braze has; {looked_up}",
         f"last_order_at: keeps the later of ordered_at (datetime) and what Braze has; {looked_up}",
         "source_system: is always 'crm'",
-        "every other column, named crm_COLUMN: takes its value; empty leaves what Braze has",
+        (
+            "every other column but Braze's standard attributes, named crm_COLUMN: takes its value;"
+            " empty leaves what Braze has"
+        ),
     ]
     assert "points: custom_attributes.points (integer)" in describe_job(config, "vip_export")
 

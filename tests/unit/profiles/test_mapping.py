@@ -184,7 +184,7 @@ def test_unusable_columns_are_named_if_remaining_fields_would_take_them():
     unusable = {"odd": "it is odd.", "left": "it is odd too."}
     settled = settle(text(a="x"), remaining_fields=[{"exclude": ["left"]}], unusable=unusable)
 
-    assert {"odd": "it is odd."} == settled.skipped
+    assert {"it is odd.": ["odd"]} == settled.left_out
 
 
 def test_types_are_kept_for_the_columns_that_declare_none():
