@@ -115,6 +115,25 @@ def spell_numbers(fragments: pl.Series) -> pl.Series:
     return spelt.rename(fragments.name)
 
 
+def spell_inner_times(texts: pl.Series) -> pl.Series:
+    """Spell ``{"$time": "2020-05-28"}`` inside of JSON as Braze gives it back: the time alone.
+
+    Args:
+        texts: Canonical JSON.
+    """
+    told = texts.filter(texts.str.contains(_TIME_INSIDE)).unique()
+    if told.is_empty():
+        return texts
+    # polars replaces one match of a text at most by a value of its own.
+    split = [re.split(_TIME_INSIDE, text) for text in told]
+    spelt = spell_times(pl.Series([time for parts in split for time in parts[1::2]]))
+    times = iter(spelt)
+    whole = [
+        "".join(next(times) if at % 2 else part for at, part in enumerate(parts)) for parts in split
+    ]
+    return texts.replace(told, pl.Series(whole))
+
+
 def decimal_text(units: pl.Expr, scale: int) -> pl.Expr:
     """
     Render units (value times ``10 ** scale``, any integer type) as an exact JSON number.
@@ -186,7 +205,7 @@ def canonical(rule: Rule, sent: pl.Expr) -> pl.Expr:
         return pl.format('{}T00:00:00.000Z"', sent.str.head(-1))
     if rule.type == "string":
         return canonical_string(rule.name, sent)
-    return _elementwise(sent, _spell_inner_times) if rule.type == "json" else sent
+    return sent
 
 
 def canonical_string(name: str, literal: pl.Expr) -> pl.Expr:
@@ -211,21 +230,6 @@ def canonical_string(name: str, literal: pl.Expr) -> pl.Expr:
 
 def _elementwise(expr: pl.Expr, function: Callable[[pl.Series], pl.Series]) -> pl.Expr:
     return expr.map_batches(function, return_dtype=pl.String, is_elementwise=True)
-
-
-def _spell_inner_times(texts: pl.Series) -> pl.Series:
-    """Spell ``{"$time": "2020-05-28"}`` inside of JSON as Braze gives it back: the time alone."""
-    told = texts.filter(texts.str.contains(_TIME_INSIDE)).unique()
-    if told.is_empty():
-        return texts
-    # polars replaces one match of a text at most by a value of its own.
-    split = [re.split(_TIME_INSIDE, text) for text in told]
-    spelt = spell_times(pl.Series([time for parts in split for time in parts[1::2]]))
-    times = iter(spelt)
-    whole = [
-        "".join(next(times) if at % 2 else part for at, part in enumerate(parts)) for parts in split
-    ]
-    return texts.replace(told, pl.Series(whole))
 
 
 def _drop_point_zero(texts: pl.Series) -> pl.Series:
