@@ -11,6 +11,7 @@ import polars as pl
 from exchanger.errors import FileRejected
 from exchanger.files.ahead import ahead
 from exchanger.files.reading import RawTable, read_table
+from exchanger.files.writing import to_ndjson
 from exchanger.jobs.contributions import contributions
 from exchanger.jobs.counting import claimed
 from exchanger.jobs.intake import Intake, WaitingFile
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
     from exchanger.profiles.rules import Rule
     from exchanger.state.applied import AppliedSnapshot
+
+_JSON_NUMBERS = (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64)
 
 
 @dataclass(frozen=True)
@@ -177,14 +180,14 @@ def _earlier(
 def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:
     """Put beside each rejected row its cells as JSON, so that it can be mended and given again."""
     rows = raw.frame.filter(pl.col(ROW).is_in(given.rejected[ROW].unique().implode()))
-    flat = [name for name in raw.names if not rows[name].dtype.is_nested()]
-    records = rows.select(
-        ROW,
-        pl.struct(
-            *(pl.col(name).cast(pl.String, strict=False) for name in flat),
-            *(pl.col(name) for name in raw.names if name not in flat),
-        )
-        .struct.json_encode()
-        .alias("record"),
-    )
+    cells = [_in_json(rows[name], name in raw.json_columns) for name in raw.names]
+    lines = to_ndjson(rows.select(cells), raw.json_columns)
+    records = rows.select(ROW, lines.alias("record"))
     return given.rejected.join(records, on=ROW, how="left").select(*REJECTED)
+
+
+def _in_json(cells: pl.Series, is_json: bool) -> pl.Series:  # noqa: FBT001 - as of to_ndjson
+    """Leave what JSON has a value for; everything else becomes text."""
+    kept = cells.dtype in _JSON_NUMBERS or cells.dtype.is_nested() or is_json
+    finite = cells.dtype == pl.Float64 and cells.is_finite().all()
+    return cells if kept or finite else cells.cast(pl.String, strict=False)

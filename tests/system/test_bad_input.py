@@ -256,3 +256,19 @@ def test_a_file_of_which_no_row_is_taken_is_told_as_rejected(exchange):
         "inbox/c.csv": "Its only row could not be taken; quarantine says why.",
     } == notes
     assert (5, 1, 4) == (report["rows_read"], report["rows_applied"], report["rows_rejected"])
+
+
+def test_records_of_quarantine_are_the_rows_as_they_were(exchange):
+    """A rejected line of NDJSON can be mended and given again: numbers are numbers, not text."""
+    rows = [
+        {"id": "a", "points": 1.5, "n": 7, "vip": True, "tags": ["x"], "mixed": "t", "o": {"k": 1}},
+        {"id": "b", "points": 2, "n": None, "vip": False, "tags": [], "mixed": 12, "o": None},
+    ]
+    fields = {"points": {"type": "integer"}}
+    exchange.configure(crm={**JOB, "fields": fields, "remaining_fields": {"merge": "set"}})
+    exchange.drop("inbox/1.ndjson", "".join(json.dumps(row) + "\n" for row in rows))
+
+    report = exchange.ask("run", "crm", code=4)
+
+    (told,) = quarantine(exchange, report)
+    assert rows[0] == json.loads(told["record"])
