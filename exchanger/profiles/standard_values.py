@@ -9,7 +9,7 @@ of a country, passes; so do addresses and states of a subscription, which it ref
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 
 import polars as pl
 
@@ -91,7 +91,7 @@ def _not_a_time_zone(texts: pl.Series) -> pl.Series:
     return ~pl.Series(known, dtype=pl.Boolean) | texts.is_null()
 
 
-@cache
+@lru_cache(maxsize=2_000)
 def _is_zone(name: str) -> bool:
     """Tell whether polars knows an IANA zone of this name; it takes offsets, too."""
     if not name[:1].isalpha():
