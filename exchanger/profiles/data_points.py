@@ -23,6 +23,8 @@ NOT_BILLED = frozenset(
 )
 """Fields that cost nothing."""
 
+_TIME = '{"$time":'
+"""Begins an object that is a mere time for Braze, and no object."""
 _STRING = r'"(?:[^"\\]|\\.)*"'
 
 
@@ -54,4 +56,6 @@ def _points(sent: pl.Series) -> pl.Series:
 
 def _keys(sent: pl.Series) -> pl.Series:
     # Outside of strings, a colon stands behind a key and nowhere else.
-    return sent.str.replace_all(_STRING, "").str.count_matches(":", literal=True).cast(pl.UInt32)
+    colons = sent.str.replace_all(_STRING, "").str.count_matches(":", literal=True)
+    times = sent.str.count_matches(_TIME, literal=True)
+    return (colons - times).clip(1).cast(pl.UInt32)

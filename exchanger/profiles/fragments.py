@@ -10,6 +10,7 @@ only the escapes that JSON demands: the quote, the backslash, and control charac
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache, partial
@@ -48,6 +49,7 @@ MAX_EXPONENT = 400
 _FEW_PLACES = 4
 """So many places are spelt once for all numbers, 10,000 texts at most."""
 
+_TIME_INSIDE = r'\{"\$time":("(?:[^"\\]|\\.)*")\}'
 _DAY = '"%Y-%m-%d"'
 _MUST_ESCAPE = ['"', "\\", *map(chr, range(32))]
 _ESCAPED = ['\\"', "\\\\", *(f"\\u{code:04x}" for code in range(32))]
@@ -111,6 +113,25 @@ def spell_numbers(fragments: pl.Series) -> pl.Series:
         # Rare, and polars has no exact way: distinct texts go through Decimal.
         spelt = spelt.zip_with(~exponents, canonical_json(fragments))
     return spelt.rename(fragments.name)
+
+
+def spell_inner_times(texts: pl.Series) -> pl.Series:
+    """Spell ``{"$time": "2020-05-28"}`` inside of JSON as Braze gives it back: the time alone.
+
+    Args:
+        texts: Canonical JSON.
+    """
+    told = texts.filter(texts.str.contains(_TIME_INSIDE)).unique()
+    if told.is_empty():
+        return texts
+    # polars replaces one match of a text at most by a value of its own.
+    split = [re.split(_TIME_INSIDE, text) for text in told]
+    spelt = spell_times(pl.Series([time for parts in split for time in parts[1::2]]))
+    times = iter(spelt)
+    whole = [
+        "".join(next(times) if at % 2 else part for at, part in enumerate(parts)) for parts in split
+    ]
+    return texts.replace(told, pl.Series(whole))
 
 
 def decimal_text(units: pl.Expr, scale: int) -> pl.Expr:

@@ -18,9 +18,11 @@ from exchanger.profiles.casting_text import read_json_scalars
 from exchanger.profiles.casting_times import read_instants
 from exchanger.profiles.identifiers import read_identifiers
 from exchanger.profiles.mapping import order_type
+from exchanger.profiles.nested_values import judge_nested
 from exchanger.profiles.raw import RawColumns, without_empty
-from exchanger.profiles.rejections import Place, no_rejections, rejections_of
+from exchanger.profiles.rejections import SENTENCES, Place, no_rejections, rejections_of
 from exchanger.profiles.rules import Rule
+from exchanger.profiles.standard_values import TAKES, judge_standard
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,12 @@ def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:
 
 
 def _cast(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
+    """Cast cells to what their rule says, and to what Braze takes."""
+    casted = _to_type(cells, rule, reading, is_json=is_json)
+    return judge_nested(rule, judge_standard(rule, casted))
+
+
+def _to_type(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
     if rule.type == "list":
         return cast_lists(cells, rule, reading, is_json=is_json)
     if is_json and rule.type != "json":
@@ -160,7 +168,10 @@ def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
     cell = without_empty(pl.Series([rule.config.value]), ())
     casted = _cast(cell, rule, reading, is_json=False)
     if casted.faults.item() is not None:
+        reason, value = casted.faults.item(), rule.config.value
         message = f"The 'value:' of field {rule.name!r} is no {rule.type}. Correct the job."
+        if reason in TAKES:
+            message = f"The 'value: {value}' of field {rule.name!r} {SENTENCES[reason]}"
         raise FileRejected(key, "static_value", message)
     return pl.lit(casted.values).first().alias(rule.name)
 

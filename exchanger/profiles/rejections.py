@@ -59,6 +59,27 @@ SENTENCES = {
     "Set 'type: list' or 'type: json'.",
     "nested_member": "holds a list or an object inside the list. Set 'type: json' to send "
     "it as it is.",
+    "not_a_gender": "is not a gender for Braze: 'gender' takes M, F, O, N or P, in capitals. "
+    "Correct it, or leave it empty.",
+    "not_a_language": "is not a language for Braze: 'language' takes a code of ISO 639-1, "
+    "like en or fr, without a country. Correct it, or leave it empty.",
+    "not_a_country": "is not a country for Braze: 'country' takes a code of ISO 3166-1, "
+    "like FR or US. Correct it, or leave it empty.",
+    "not_a_time_zone": "is not a time zone for Braze: 'time_zone' takes an IANA name, "
+    "like Europe/Paris. Correct it, or leave it empty.",
+    "not_a_birthday": "is not a date for Braze: 'dob' takes a day like 1990-05-31. Write it so, "
+    "or set 'type: date'.",
+    "bad_key": "has a key inside that Braze does not take, and Braze would drop all of it. Keys "
+    "have no space, no point and no $, and at most 255 characters. Rename the key.",
+    "long_nested_text": "holds a text longer than the 255 characters that Braze takes, and Braze "
+    "would drop all of it. Shorten the text.",
+    "null_inside": "holds a null in a list inside, and Braze would drop all of it. Leave the "
+    "null out.",
+    "bad_nested_time": 'holds a "$time" that is not a time that Braze reads, and Braze would '
+    'drop all of it. Write it like {{"$time": "2026-09-15T08:30:00Z"}}.',
+    "too_large": "is larger than the 100 KB that Braze takes of an object. Shorten it.",
+    "an_order": "is not a value but an order to Braze (inc, add or remove), which it would carry "
+    "out on what it has. Use 'merge: sum', 'merge: add' or 'merge: remove', or rename the key.",
     "invalid_json": 'is not valid JSON. Write it like ["a", "b"] or {{"a": 1}}.',
 }
 """What is said of a cell for each reason, after naming the row, the column and the value."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from exchanger.profiles.columns import EXISTS, PROFILE, wanted
+from exchanger.profiles.fragments import spell_inner_times
 from exchanger.profiles.held_text import members
 
 SAMPLE = pl.Schema({PROFILE: pl.String, "field": pl.String, "wanted": pl.String})
@@ -69,11 +70,12 @@ def unstuck(seen: pl.DataFrame) -> pl.DataFrame:
     """
     Choose the values that Braze shows otherwise than they were sent.
 
-    The members of a list may be in another order.
+    The members of a list may be in another order, and times inside of JSON come back as text.
 
     Args:
         seen: A sample with ``seen``; null where nobody knows.
     """
-    one, other = members(seen["wanted"]).list.sort(), members(seen["seen"]).list.sort()
-    same = (seen["seen"] == seen["wanted"]) | (one == other).fill_null(value=False)
+    wanted_texts = spell_inner_times(seen["wanted"])
+    one, other = members(wanted_texts).list.sort(), members(seen["seen"]).list.sort()
+    same = (seen["seen"] == wanted_texts) | (one == other).fill_null(value=False)
     return seen.filter(seen["seen"].is_not_null() & ~same)

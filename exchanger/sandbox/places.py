@@ -35,15 +35,30 @@ _LANGUAGES = (
     "ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi "
     "yo za zh zu"
 )
-LANGUAGES = frozenset(_LANGUAGES.split())
+_OWN_LANGUAGES = (
+    "agq bas bem bez cgg chr dav dua dyo ebu ewo fil gsw guz haw kab kam kln ksf saq swc tzm"
+)
+LANGUAGES = frozenset([*_LANGUAGES.split(), "mo", *_OWN_LANGUAGES.split()])
+"""ISO 639-1, and codes of Braze's own list that are none."""
 
-RAILS_ZONES = frozenset(
-    {
-        "Hawaii", "Alaska", "Pacific Time (US & Canada)", "Mountain Time (US & Canada)",
-        "Central Time (US & Canada)", "Eastern Time (US & Canada)", "Atlantic Time (Canada)",
-        "Brasilia", "Buenos Aires", "London", "Dublin", "Lisbon", "Paris", "Madrid", "Berlin",
-        "Rome", "Amsterdam", "Brussels", "Vienna", "Stockholm", "Warsaw", "Athens", "Helsinki",
-        "Istanbul", "Moscow", "Dubai", "Mumbai", "New Delhi", "Singapore", "Hong Kong", "Beijing",
-        "Tokyo", "Seoul", "Sydney", "Melbourne", "Auckland", "UTC",
-    }
-)  # fmt: skip
+_RAILS_ZONES = (
+    "Abu Dhabi|Adelaide|Alaska|Almaty|American Samoa|Amsterdam|Arizona|Astana|Asuncion|Athens|"
+    "Atlantic Time (Canada)|Auckland|Azores|Baghdad|Baku|Bangkok|Beijing|Belgrade|Berlin|Bern|"
+    "Bogota|Brasilia|Bratislava|Brisbane|Brussels|Bucharest|Budapest|Buenos Aires|Cairo|"
+    "Canberra|Cape Verde Is.|Caracas|Casablanca|Central America|Central Time (US & Canada)|"
+    "Chatham Is.|Chennai|Chihuahua|Chongqing|Copenhagen|Darwin|Dhaka|Dublin|"
+    "Eastern Time (US & Canada)|Edinburgh|Ekaterinburg|Fiji|Georgetown|Greenland|Guadalajara|"
+    "Guam|Hanoi|Harare|Hawaii|Helsinki|Hobart|Hong Kong|Indiana (East)|"
+    "International Date Line West|Irkutsk|Islamabad|Istanbul|Jakarta|Jerusalem|Kabul|"
+    "Kaliningrad|Kamchatka|Karachi|Kathmandu|Kiev|Kolkata|Krasnoyarsk|Kuala Lumpur|Kuwait|Kyiv|"
+    "La Paz|Lima|Lisbon|Ljubljana|London|Madrid|Magadan|Marshall Is.|Mazatlan|Melbourne|"
+    "Mexico City|Mid-Atlantic|Midway Island|Minsk|Monrovia|Monterrey|Montevideo|Moscow|"
+    "Mountain Time (US & Canada)|Mumbai|Muscat|Nairobi|New Caledonia|New Delhi|Newfoundland|"
+    "Novosibirsk|Nuku'alofa|Osaka|Pacific Time (US & Canada)|Paris|Perth|Port Moresby|Prague|"
+    "Pretoria|Puerto Rico|Quito|Rangoon|Riga|Riyadh|Rome|Samara|Samoa|Santiago|Sapporo|"
+    "Sarajevo|Saskatchewan|Seoul|Singapore|Skopje|Sofia|Solomon Is.|Srednekolymsk|"
+    "Sri Jayawardenepura|St. Petersburg|Stockholm|Sydney|Taipei|Tallinn|Tashkent|Tbilisi|"
+    "Tehran|Tijuana|Tokelau Is.|Tokyo|UTC|Ulaan Bataar|Ulaanbaatar|Urumqi|Vienna|Vilnius|"
+    "Vladivostok|Volgograd|Warsaw|Wellington|West Central Africa|Yakutsk|Yerevan|Zagreb|Zurich"
+)
+RAILS_ZONES = frozenset(_RAILS_ZONES.split("|"))

@@ -89,3 +89,21 @@ def test_a_key_that_may_not_read_is_told_and_disturbs_nothing(exchange):
     (note,) = report["notes"]
     assert "tier, visits, tags" in note
     assert "could not be read back" in note
+
+
+def test_a_time_inside_of_json_stuck_and_is_not_sent_again(exchange):
+    """Braze gives a nested time back as text: that is what was sent, and costs nothing again."""
+    at = '{"at":{"$time":"2020-05-28T10:00:00Z"},"n":1}'
+    job = JOB | {"fields": {"props": {"from": "props", "type": "json"}}}
+    exchange.configure(crm=job)
+    exchange.drop("inbox/1.ndjson", f'{{"id":"a","props":{at}}}\n')
+    first = exchange.ask("run", "crm")
+    assert '{"at":"2020-05-28T10:00:00.000Z","n":1}' == exchange.attribute("a", "props")
+    assert (2, 2) == (first["data_points"], exchange.braze.meter)
+    wait_for_grace(exchange)
+    assert [] == exchange.ask("run", "crm")["notes"]
+    assert 1 == exchange.braze.requests(LOOKUP)
+
+    exchange.drop("inbox/2.ndjson", f'{{"id":"a","props":{at}}}\n')
+    assert 0 == exchange.ask("run", "crm")["fields_changed"]
+    assert 2 == exchange.braze.meter

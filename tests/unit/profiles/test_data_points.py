@@ -14,6 +14,8 @@ from exchanger.profiles.data_points import field_points
         ("prefs", '{"a":1,"b":{"c":2}}', 3),
         ("prefs", '{"a":"x:y","b":"q\\"r:"}', 2),
         ("prefs", '{"a":["m",":","n"]}', 1),
+        ("prefs", '{"a":{"$time":"2020-05-28T10:00:00Z"},"b":"{\\"$time\\":"}', 2),
+        ("prefs", '{"$time":"2020-05-28"}', 1),
         ("pets", '[{"id":1,"name":"Rex"}]', 1),
         ("email_subscribe", '"opted_in"', 0),
         ("push_subscribe", "null", 0),

@@ -14,6 +14,7 @@ from exchanger.profiles.fragments import (
     decimal_text,
     fragment,
     json_string,
+    spell_inner_times,
     spell_json,
     spell_numbers,
 )
@@ -99,6 +100,24 @@ def test_decimals_are_exact_and_without_trailing_zeros(units, scale, text):
 def test_standard_attributes_keep_their_own_spelling(name, sent, kept):
     """Country has no case; text of other standard attributes is never read as a time."""
     assert ([sent], [kept]) == rendered("string", [json.loads(sent)], name=name)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ('{"$time":"2020-05-28"}', '"2020-05-28T00:00:00.000Z"'),
+        (
+            '{"a":[{"$time":"2020-05-28T02:00:00+02:00"},"}"],"b":{"$time":"05/28/2020"},"c":1}',
+            '{"a":["2020-05-28T00:00:00.000Z","}"],"b":"2020-05-28T00:00:00.000Z","c":1}',
+        ),
+        ('{"a":"{\\"$time\\":\\"2020-05-28\\"}"}',) * 2,
+        ('{"a":"2020-05-28"}',) * 2,
+    ],
+)
+def test_times_inside_of_json_are_spelt_as_braze_gives_them_back(sent, kept):
+    """A time goes out as an object and comes back as text; text that looks like one stays."""
+    spelt = spell_inner_times(pl.Series([sent, '{"b":1}', None]))
+    assert [kept, '{"b":1}', None] == spelt.to_list()
 
 
 @pytest.mark.parametrize("kind", ["date", "datetime"])
