@@ -36,7 +36,8 @@ def objects(count: int, path: Path) -> Path:
     frame = rows.profiles(count).rename({"id": "external_id"})
     text = frame.select(pl.struct(pl.all()).struct.json_encode().alias("@object"))
     writer = FrameWriter(path)
-    writer.append(text.with_row_index("@item"))
+    points = pl.lit(rows.FIELDS, pl.UInt32).alias("@points")
+    writer.append(text.with_row_index("@item").with_columns(points))
     writer.close()
     return path
 
