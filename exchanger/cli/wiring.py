@@ -111,6 +111,7 @@ def open_world(
     """
     from exchanger.outside.clock import SystemClock
     from exchanger.outside.s3 import Bucket
+    from exchanger.outside.surroundings import configured_alone
     from exchanger.state.lease import MARGIN
 
     settings = config.connections[connection]
@@ -125,7 +126,10 @@ def open_world(
 
         return Braze(settings.braze, clock=clock, timeout=min(REQUEST_SECONDS, lease * MARGIN))
 
-    with tempfile.TemporaryDirectory(prefix="exchanger-") as workdir:
+    with (
+        configured_alone(own_keys=settings.s3.access_key_id is not None),
+        tempfile.TemporaryDirectory(prefix="exchanger-") as workdir,
+    ):
         yield World(
             connection=connection,
             bucket=Bucket(settings.s3, clock=clock),

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
+from pydantic import SecretStr
+
 from exchanger.config.braze_names import EXPORTED
 from exchanger.config.cron import CronError, CronExpression
 from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault, store_fault
@@ -85,11 +87,18 @@ def _check_braze(braze: BrazeConfig, where: Where) -> Iterator[Finding]:
     fault = endpoint_fault(braze.endpoint)
     if fault:
         yield Finding((*where, "endpoint"), fault, guess_endpoint(braze.endpoint))
-    key = braze.api_key.get_secret_value()
-    if not key or not key.isascii() or any(sign.isspace() for sign in key):
-        yield Finding((*where, "api_key"), "the key is empty, or holds a space or a line break")
+    yield from _check_key(braze.api_key, (*where, "api_key"))
     for limit in ("rate_limit", "lookup_limit"):
         yield from _check_length(getattr(braze, limit).per, (*where, limit, "per"))
+
+
+def _check_key(key: SecretStr, where: Where) -> Iterator[Finding]:
+    """Find out whether a secret can be part of a request's header."""
+    text = key.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        yield Finding(where, "the key is empty, or holds a space or a line break")
+    elif text[0] == text[-1] and text[0] in "\"'":
+        yield Finding(where, "the key stands in quotes; leave them out of the variable")
 
 
 def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
@@ -101,6 +110,9 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
         missing = "access_key_id" if s3.access_key_id is None else "secret_access_key"
         message = "access_key_id and secret_access_key go together: give both or none"
         yield Finding((*where, missing), message, beside=("access_key_id", "secret_access_key"))
+    for name in ("access_key_id", "secret_access_key"):
+        if (key := getattr(s3, name)) is not None:
+            yield from _check_key(key, (*where, name))
     if s3.endpoint_url is not None:
         fault = store_fault(s3.endpoint_url)
         if fault:

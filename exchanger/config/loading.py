@@ -13,7 +13,7 @@ from typing import Any
 
 from exchanger.config.checks import check, check_engine
 from exchanger.config.document import Document, read_document
-from exchanger.config.environment import plain_secrets, substitute
+from exchanger.config.environment import empty_keys, plain_secrets, substitute
 from exchanger.config.findings import Finding, Where, closest, listed, show_path
 from exchanger.config.kinds import JOB_TYPES, settle_kinds
 from exchanger.config.later import split_later
@@ -77,6 +77,7 @@ def read_config(text: str, environ: Mapping[str, str], source: str = "") -> Conf
 def _build(document: Document, environ: Mapping[str, str]) -> tuple[Config | None, list[Finding]]:
     findings = list(document.findings)
     findings += plain_secrets(document.content)
+    findings += empty_keys(document.content, environ)
     content, missing = substitute(document.content, environ)
     content, undecided = settle_kinds(content)
     content, later = split_later(content)
