@@ -15,6 +15,7 @@ The tree::
         StorageUnreachable         6   no answer, or a fault of the server (retryable)
         StorageChanged             6   a condition on a read or write did not hold
         StorageCorrupt             6   a body that does not match its checksum (retryable)
+        StorageUnreadable          6   one object that S3 has and does not give out
       BrazeError                   7
         BrazeKeyRefused            7   401
         BrazeForbidden             7   403
@@ -82,15 +83,27 @@ class ConfigError(ExchangerError):
 
 
 class StorageError(ExchangerError):
-    """S3 did not do what was asked."""
+    """
+    S3 did not do what was asked.
+
+    Args:
+        action: What was being done, as a verb.
+        bucket: The bucket's name.
+        key: The object's key, or a prefix; empty if it is about the bucket.
+        detail: What S3 says, free of secrets.
+        code: S3's own word for it, such as ``AccessDenied``; empty if there was no answer.
+    """
 
     exit_code = 6
 
-    def __init__(self, action: str, bucket: str, key: str = "", detail: str = "") -> None:
+    def __init__(
+        self, action: str, bucket: str, key: str = "", detail: str = "", *, code: str = ""
+    ) -> None:
         self.action = action
         self.bucket = bucket
         self.key = key
         self.detail = detail
+        self.code = code
         super().__init__(f"{action} s3://{bucket}/{key}: {detail or type(self).__name__}")
 
 
@@ -116,6 +129,10 @@ class StorageCorrupt(StorageError):
     """A body was cut short or does not match its checksum."""
 
     retryable = True
+
+
+class StorageUnreadable(StorageError):
+    """S3 has the object and does not give it out as it is: it is archived, or needs a key."""
 
 
 class BrazeError(ExchangerError):

@@ -26,8 +26,13 @@ from exchanger.config.models import (
     Schedule,
 )
 from exchanger.config.overlaps import check_overlaps
+from exchanger.config.patterns import compile_pattern
+from exchanger.config.shorthand import default_state_prefix
 
 _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_FOLDER_SIGNS = _NAME_SIGNS | frozenset("/=+@!$&'(),;:~*")
+"""What objects and tables alike spell as it is, in the address of a folder."""
+_LONGEST_FOLDER = 500
 _FAR_FUTURE = timedelta(days=366)
 
 
@@ -117,12 +122,34 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
         fault = store_fault(s3.endpoint_url)
         if fault:
             yield Finding((*where, "endpoint_url"), fault)
-    if not s3.state_prefix:
-        yield Finding((*where, "state_prefix"), "our own state needs a folder of its own")
+    if s3.state_prefix != default_state_prefix(str(where[1])):
+        # Else it is made of the connection's name, which is checked by itself.
+        yield from _check_state_prefix(s3.state_prefix or "", (*where, "state_prefix"))
     if not s3.export_root:
         yield Finding(
             (*where, "export_root"), "name the folder that Braze writes to", "segment-export"
         )
+
+
+def _check_state_prefix(prefix: str, where: Where) -> Iterator[Finding]:
+    """Find out whether tables would lie in the very folder that the documents are in."""
+    steps = prefix.removesuffix("/").split("/")
+    if not prefix:
+        yield Finding(where, "our own state needs a folder of its own")
+    elif not set(prefix) <= _FOLDER_SIGNS:
+        shown = listed(sorted({repr(sign) for sign in set(prefix) - _FOLDER_SIGNS}), "and")
+        guess = "".join(sign if sign in _FOLDER_SIGNS else "-" for sign in prefix)
+        message = (
+            f"tables of our state cannot lie in a folder whose name has {shown}; use letters a to"
+            " z, digits, '-', '_', '.' and '='"
+        )
+        yield Finding(where, message, guess)
+    elif {"", ".", ".."} & set(steps):
+        guess = "/".join(step for step in steps if step not in ("", ".", ".."))
+        message = "each folder on the way needs a name, which is neither '.' nor '..'"
+        yield Finding(where, message, guess and f"{guess}/")
+    elif len(prefix) > _LONGEST_FOLDER:
+        yield Finding(where, f"write at most {_LONGEST_FOLDER} characters")
 
 
 def _check_job(job: Job, where: Where) -> Iterator[Finding]:
@@ -170,6 +197,10 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         message = "a pattern is compared with what follows the prefix, so it begins without a slash"
         guess = job.source.pattern.lstrip("/") or "**"
         yield Finding((*where, "source", "pattern"), message, guess)
+    try:
+        compile_pattern(job.source.pattern)
+    except ValueError as error:
+        yield Finding((*where, "source", "pattern"), str(error))
     if not job.match[0].external_id:
         yield Finding((*where, "match", 0, "external_id"), "name the column of the identifier")
     if job.source.order_by == "":

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from exchanger.config.excerpt import without_other_jobs
-from exchanger.config.loading import load_config, read_config
+from exchanger.config.loading import load_config, read_bounded, read_config
 from exchanger.config.models import Config
 from exchanger.errors import ConfigError, Problem
 
@@ -48,7 +48,7 @@ class ConfigFile:
         """
         self._tried = self._seen = None
         try:
-            content = self._tried = self._seen = self.path.read_bytes()
+            content = self._tried = self._seen = read_bounded(self.path)
             config = load_config(self._write(content), self._environ)
         except OSError as error:
             problem = Problem("", f"it cannot be read: {error.strerror or type(error).__name__}")
@@ -86,7 +86,7 @@ class ConfigFile:
 
     def _read(self) -> bytes | None:
         try:
-            return self.path.read_bytes()
+            return read_bounded(self.path)
         except OSError:
             return None
 
