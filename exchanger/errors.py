@@ -30,6 +30,7 @@ The tree::
         EngineGaveUp               6   a part lost several workers
         EngineSilent               6   a part does not come back (retryable)
         EngineMissing              3   the package to speak with it is not installed
+      NoRoom                       6   the folder for what does not fit into memory is full
       FileRejected                 4   one file cannot be used at all
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
@@ -285,6 +286,29 @@ class EngineMissing(EngineError):
     """The package to speak with a cluster is not installed."""
 
     exit_code = 3
+
+
+class NoRoom(ExchangerError):
+    """
+    The folder for temporary files has no room for what a run writes there.
+
+    Args:
+        folder: The folder.
+        free: Bytes that are free there.
+        used: Bytes that the run had there.
+        limit: The most bytes that a file of this process may have; None if there is no limit.
+        detail: What the system says.
+    """
+
+    exit_code = 6
+
+    def __init__(self, folder: str, free: int, used: int, limit: int | None, detail: str) -> None:
+        self.folder = folder
+        self.free = free
+        self.used = used
+        self.limit = limit
+        self.detail = detail
+        super().__init__(f"{folder}: {detail}")
 
 
 class FileRejected(ExchangerError):

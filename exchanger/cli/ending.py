@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Protocol, runtime_checkable
@@ -12,6 +13,7 @@ import typer
 
 from exchanger.cli.logs import clean, set_up_logs
 from exchanger.cli.options import LogLevel
+from exchanger.cli.streams import says_all_signs
 from exchanger.cli.wording import words_for
 from exchanger.cli.words import Words
 from exchanger.errors import ConfigError, ExchangerError
@@ -92,4 +94,5 @@ def worst(codes: Iterable[int]) -> int:
 
 def print_json(content: Any) -> None:
     """Print one JSON document on standard output."""
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    ascii_alone = not says_all_signs(sys.stdout)
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=ascii_alone, default=str))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -111,6 +110,7 @@ def open_world(
     """
     from exchanger.outside.clock import SystemClock
     from exchanger.outside.s3 import Bucket
+    from exchanger.outside.scratch import scratch_folder
     from exchanger.outside.surroundings import configured_alone
     from exchanger.state.lease import MARGIN
 
@@ -128,7 +128,7 @@ def open_world(
 
     with (
         configured_alone(own_keys=settings.s3.access_key_id is not None),
-        tempfile.TemporaryDirectory(prefix="exchanger-") as workdir,
+        scratch_folder() as workdir,
     ):
         yield World(
             connection=connection,
@@ -137,7 +137,7 @@ def open_world(
             state_prefix=settings.s3.state_prefix or default_state_prefix(connection),
             export_root=settings.s3.export_root,
             clock=clock,
-            workdir=Path(workdir),
+            workdir=workdir,
             progress=progress or SilentProgress(),
             stopping=stopping,
             batch_size=settings.braze.batch_size,

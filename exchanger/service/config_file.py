@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from exchanger.config.excerpt import without_other_jobs
 from exchanger.config.loading import load_config, read_bounded, read_config
 from exchanger.config.models import Config
 from exchanger.errors import ConfigError, Problem
+from exchanger.outside.scratch import Scratch
 
 _MANY = 10
 """Jobs of a file that takes long enough to read to give each run only its part of it."""
@@ -32,7 +31,8 @@ class ConfigFile:
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self.path = path.absolute()
         self._environ = environ
-        self._folder = Path(tempfile.mkdtemp(prefix="exchanger-"))
+        self._scratch = Scratch()
+        self._folder = self._scratch.path
         self._accepted = b""
         self._config: Config | None = None
         self._excerpts: dict[str, bytes] = {}
@@ -82,7 +82,7 @@ class ConfigFile:
 
     def close(self) -> None:
         """Remove the copies."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
 
     def _read(self) -> bytes | None:
         try:

@@ -15,9 +15,14 @@ def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> N
 
     Example: exchanger daemon --config config/exchanger.yaml
     """
+    import structlog
+
     from exchanger.cli.wiring import prepare
+    from exchanger.outside.scratch import sweep
     from exchanger.service.daemon import run_daemon
 
     # What reads a daemon's log is a program.
     prepare(config, log_level, as_json=True)
+    if swept := sweep():
+        structlog.get_logger().info("scratch.swept", folders=swept)
     raise typer.Exit(run_daemon(config))
