@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import SecretStr
@@ -13,10 +12,15 @@ from exchanger.config.cron import CronError, CronExpression
 from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault, store_fault
 from exchanger.config.field_checks import check_export_field, check_import_fields
 from exchanger.config.findings import Finding, Where, closest, listed
+from exchanger.config.lengths import (
+    check_completion_lengths,
+    check_connection_lengths,
+    check_every,
+    check_max_age,
+)
 from exchanger.config.models import (
     Baseline,
     BrazeConfig,
-    Completion,
     Connection,
     EngineConfig,
     ExportJob,
@@ -33,7 +37,6 @@ _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 _FOLDER_SIGNS = _NAME_SIGNS | frozenset("/=+@!$&'(),;:~*")
 """What objects and tables alike spell as it is, in the address of a folder."""
 _LONGEST_FOLDER = 500
-_FAR_FUTURE = timedelta(days=366)
 
 
 def check(
@@ -51,6 +54,7 @@ def check(
     homes: dict[str, str] = {}
     for name, connection in connections.items():
         findings += check_name(("connections", name))
+        findings += check_connection_lengths(connection, ("connections", name))
         findings += _check_braze(connection.braze, ("connections", name, "braze"))
         findings += _check_s3(connection.s3, ("connections", name, "s3"))
     for name, job in jobs.items():
@@ -93,8 +97,6 @@ def _check_braze(braze: BrazeConfig, where: Where) -> Iterator[Finding]:
     if fault:
         yield Finding((*where, "endpoint"), fault, guess_endpoint(braze.endpoint))
     yield from _check_key(braze.api_key, (*where, "api_key"))
-    for limit in ("rate_limit", "lookup_limit"):
-        yield from _check_length(getattr(braze, limit).per, (*where, limit, "per"))
 
 
 def _check_key(key: SecretStr, where: Where) -> Iterator[Finding]:
@@ -171,15 +173,8 @@ def _check_schedule(schedule: Schedule, where: Where) -> Iterator[Finding]:
         except CronError as error:
             yield Finding((*where, "cron"), str(error))
     if schedule.every is not None:
-        yield from _check_length(schedule.every, (*where, "every"))
-        if schedule.every > _FAR_FUTURE:
-            yield Finding((*where, "every"), "this is longer than a year")
+        yield from check_every(schedule.every, (*where, "every"))
     yield from _check_timezone(schedule.timezone, (*where, "timezone"))
-
-
-def _check_length(length: timedelta, where: Where) -> Iterator[Finding]:
-    if length <= timedelta():
-        yield Finding(where, "this must be longer than nothing")
 
 
 def _check_timezone(name: str, where: Where) -> Iterator[Finding]:
@@ -216,14 +211,14 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
 
 def _check_baseline(baseline: Baseline, where: Where) -> Iterator[Finding]:
     if baseline.max_age is not None:
-        yield from _check_length(baseline.max_age, (*where, "max_age"))
+        yield from check_max_age(baseline.max_age, (*where, "max_age"))
     if baseline.segment is not None and not baseline.segment.strip():
         yield Finding((*where, "segment"), "give the name or id of a segment")
     for key in ("complete", "completion"):
         if key in baseline.model_fields_set and baseline.segment is None:
             message = f"{key} is about a segment; name one"
             yield Finding((*where, key), message, beside=("segment",))
-    yield from _check_completion(baseline.completion, (*where, "completion"))
+    yield from check_completion_lengths(baseline.completion, (*where, "completion"))
 
 
 def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
@@ -240,12 +235,4 @@ def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
         if root not in EXPORTED:
             guess = closest(root, EXPORTED) or f"custom_attributes.{field.from_}"
             yield Finding(place, f"Braze exports nothing called '{root}'", guess)
-    yield from _check_completion(job.completion, (*where, "completion"))
-
-
-def _check_completion(completion: Completion, where: Where) -> Iterator[Finding]:
-    for key in ("poll", "timeout"):
-        yield from _check_length(getattr(completion, key), (*where, key))
-    if completion.quiet >= completion.timeout:
-        message = "an export could never complete; quiet must be shorter than timeout"
-        yield Finding((*where, "quiet"), message, beside=("timeout",))
+    yield from check_completion_lengths(job.completion, (*where, "completion"))
