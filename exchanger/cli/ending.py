@@ -50,6 +50,13 @@ def say(error: Exception) -> Words:
     if isinstance(error, UsageError):
         error.show()
         return Words(error.format_message(), _how_to_use(error))
+    words = words_of(error)
+    typer.echo(words, err=True)
+    return words
+
+
+def words_of(error: Exception) -> Words:
+    """Put an error into words without a secret; the traceback of an unforeseen one is logged."""
     if not structlog.is_configured():
         set_up_logs(LogLevel.warning)
     words = words_for(error)
@@ -57,7 +64,6 @@ def say(error: Exception) -> Words:
         # Our own errors hold no secrets; of others nobody knows what they hold.
         words = Words(clean(words.what), words.next)
         structlog.get_logger().error("unexpected", exc_info=error)
-    typer.echo(words, err=True)
     return words
 
 
