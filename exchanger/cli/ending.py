@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Protocol, runtime_checkable
 
@@ -51,8 +52,21 @@ def say(error: Exception) -> Words:
         error.show()
         return Words(error.format_message(), _how_to_use(error))
     words = words_of(error)
-    typer.echo(words, err=True)
+    with suppress(OSError):  # Whoever read it may have died.
+        typer.echo(words, err=True)
     return words
+
+
+def log_failure(error: Exception) -> int:
+    """
+    Log what went wrong, for a process whose standard error is read by programs alone.
+
+    Returns:
+        The exit code.
+    """
+    facts = error_json(error, words_of(error))
+    structlog.get_logger().error("daemon.failed", **facts)
+    return int(facts["exit_code"])
 
 
 def words_of(error: Exception) -> Words:

@@ -32,8 +32,9 @@ class RunEnded:
 
 @dataclass(frozen=True)
 class Answered:
-    """The question when each job started last has been answered, or has failed."""
+    """The question when each job of a connection started last has been answered, or has failed."""
 
+    connection: str
     child: Child
 
 

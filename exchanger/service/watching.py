@@ -98,9 +98,12 @@ class Watching:
         for watch in self._watches.values():
             if watch.arrivals.seconds_to_look(now) == 0:
                 watch.arrivals.begin_look(now)
-                threading.Thread(
-                    target=partial(self._look, watch), name=f"look-{watch.name}", daemon=True
-                ).start()
+                look = partial(self._look, watch)
+                try:
+                    threading.Thread(target=look, name=f"look-{watch.name}", daemon=True).start()
+                except RuntimeError as error:  # There are no more threads.
+                    log.error("look.failed", connection=watch.name, error=str(error))  # noqa: TRY400 - no traceback
+                    self._on_look(watch, None)
 
     def looked(self, watch: Watch, seen: Seen | None) -> None:
         """Act on what a look showed."""
@@ -152,6 +155,8 @@ def read_waiting(output: str) -> list[str]:
         ValueError: The text is something else.
     """
     entries = json.loads(output)
+    if isinstance(entries, dict) and isinstance(entries.get("error"), dict):
+        raise ValueError(str(entries["error"].get("message")))  # noqa: TRY004 - it is data
     try:
         return [
             entry["job"]
