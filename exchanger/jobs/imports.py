@@ -76,7 +76,7 @@ def run_import(
         mine = [*reports, *(report for report in call.ended if report.job == name)]
         if all(report.finished_at for report in mine):
             stopped = "Stopped as asked. The next run goes on from there."
-            reports.append(replace(begun, state="partial", notes=[stopped]))
+            reports.append(replace(begun, state="partial", notes=[stopped], stopped=True))
     begun.finished_at = world.clock.now()
     finished = [
         f"Finished run {report.run_id} of {report.job}, which was interrupted."

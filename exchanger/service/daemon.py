@@ -94,7 +94,7 @@ class Daemon:
         self._command = tuple(command)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._timetable = Timetable(lambda job: self._events.put(Due(job, "schedule")))
-        self._runs = Runs(self._begin_run, self._place, self._run_started)
+        self._runs = Runs(self._begin_run, self._place, self._run_started, self._of)
         self._questions = Questions(self._ask, self._events)
         self._watching = Watching(
             lambda watch, seen: self._events.put(Looked(watch, seen)),
@@ -173,6 +173,11 @@ class Daemon:
 
     def _place(self, job: str) -> Place | None:
         return place_of(self._config, job) if job in self._schedules else None
+
+    def _of(self, job: str) -> str:
+        """Say in a command of which connection a run is; each counts its runs from 1."""
+        named = len(self._config.connections) > 1 and job in self._config.jobs
+        return f" --connection {self._config.connection_of(job)}" if named else ""
 
     def _begin_run(self, job: str) -> Child:
         # Whoever has more to do gets another turn when the others had theirs.

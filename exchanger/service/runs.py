@@ -28,6 +28,7 @@ class Runs:
         begin: Begins the process of a job's run. Raises ``OSError`` if that cannot be done.
         place: Tells where a job queues; None if it is not to run any more.
         on_start: Called with each job of which a run starts.
+        of: Tells what names the connection of a job in a command.
     """
 
     def __init__(
@@ -35,10 +36,12 @@ class Runs:
         begin: Callable[[str], Child],
         place: Callable[[str], Place | None],
         on_start: Callable[[str], None],
+        of: Callable[[str], str],
     ) -> None:
         self._begin = begin
         self._place = place
         self._on_start = on_start
+        self._of = of
         self._turns = Turns(RUNS_AT_A_TIME)
         self._start_at: float | None = None
         self.children: dict[str, Child] = {}
@@ -63,9 +66,8 @@ class Runs:
         """
         del self.children[job]
         facts = {"pid": child.pid, "exit_code": child.exit_code, "seconds": round(child.seconds, 3)}
-        getattr(log, level(child.exit_code))(
-            "run.finished", job=job, **facts, **summarise(child.output)
-        )
+        told = summarise(child.output, self._of(job))
+        getattr(log, level(child.exit_code, told))("run.finished", job=job, **facts, **told)
         waiting = files_waiting(child.output)
         if waiting and in_good_order(child.exit_code) and not stopping:
             # Before its turn is over: an urgent job with more to do does not let others go ahead.
