@@ -38,9 +38,10 @@ from exchanger.service.events import (
 )
 from exchanger.service.missed import missed_since
 from exchanger.service.plan import compare, connections_with_jobs, place_of, scheduled
-from exchanger.service.questions import Questions
+from exchanger.service.questions import LAST_STARTS, Questions
 from exchanger.service.runs import Runs
 from exchanger.service.spoken import tell
+from exchanger.service.telling import Telling
 from exchanger.service.timetable import Timetable
 from exchanger.service.triggers import trigger_of
 from exchanger.service.turns import Place
@@ -51,6 +52,9 @@ LOOK_SECONDS = 2.0
 
 STOP_SECONDS = 8.5
 """How long children may take to finish what is in flight, of the 10 s that the daemon has."""
+
+LAST_WORD = 3.0
+"""How long it may take to tell the bucket that the daemon was stopped."""
 
 COMMAND = (sys.executable, "-m", "exchanger")
 
@@ -101,6 +105,9 @@ class Daemon:
             self._questions.ask_what_waits,
             self._runs.ask,
         )
+        self._telling = Telling(
+            file.path, self._timetable.next_times, lambda: self._watching.last_look
+        )
         self._last_starts: dict[str, datetime] = {}
         self._began = datetime.now(UTC)
         self._next_look = time.monotonic() + LOOK_SECONDS
@@ -109,7 +116,7 @@ class Daemon:
     def run(self) -> int:
         """Run until told to stop; children are ended and reaped before it returns."""
         with signals_as_events(self._events):
-            self._watching.configure(self._config)
+            self._configure(self._config)
             for job in self._schedules:
                 self._put_on_timetable(job)
             self._timetable.start()
@@ -140,7 +147,9 @@ class Daemon:
         self._next_look = time.monotonic() + LOOK_SECONDS
         self._timetable.look_again()
         self._runs.start_again()
+        self._questions.ask_how_it_stands(self._telling.to_ask())
         self._questions.begin_due()
+        self._telling.heartbeats.beat()
         if self._file.has_changed():
             self._reload("file changed")
 
@@ -150,9 +159,12 @@ class Daemon:
                 self._due(job, why)
             case RunEnded(job, child):
                 self._run_ended(job, child)
-            case Answered(connection, child):
+            case Answered(question, connection, child) if question == LAST_STARTS:
                 known = self._questions.last_starts(connection, child)
                 self._last_starts_known(connection, known)
+            case Answered(_, connection, child):
+                jobs = self._questions.how_it_stands(connection, child)
+                self._telling.answered(connection, jobs)
             case Looked(watch, seen):
                 self._watching.looked(watch, seen)
             case Counted(watch, child):
@@ -195,6 +207,7 @@ class Daemon:
     def _run_ended(self, job: str, child: Child) -> None:
         nothing_left = self._runs.ended(job, child, stopping=self._stopping)
         self._watching.ended(job, nothing_left=nothing_left)
+        self._telling.run_ended(job, child)
         self._runs.turn_over(job)
 
     # What was missed while no daemon ran.
@@ -252,7 +265,7 @@ class Daemon:
                 self._put_on_timetable(job)
         self._runs.keep_only(self._schedules)
         self._questions.keep_only(config.connections)
-        self._watching.configure(config)
+        self._configure(config)
         log.info(
             "config.reloaded",
             config=str(self._file.path),
@@ -260,6 +273,10 @@ class Daemon:
             **asdict(difference),
             **self._next(),
         )
+
+    def _configure(self, config: Config) -> None:
+        self._watching.configure(config)
+        self._telling.configure(config)
 
     def _put_on_timetable(self, job: str) -> None:
         anchor = self._last_starts.get(job, datetime.now(UTC))
@@ -272,8 +289,10 @@ class Daemon:
     # The end.
 
     def _stop(self) -> None:
-        deadline = time.monotonic() + STOP_SECONDS
+        began = time.monotonic()
+        deadline = began + STOP_SECONDS
         self._stopping = True
+        self._telling.heartbeats.stop()
         self._timetable.stop()
         self._runs.keep_only(())
         self._questions.keep_only(())
@@ -285,6 +304,7 @@ class Daemon:
         for child in self._children():
             child.kill()
         self._await_children(time.monotonic() + 0.5)
+        self._telling.heartbeats.wait(began + LAST_WORD)
         log.info("daemon.stopped", config=str(self._file.path))
 
     def _children(self) -> list[Child]:

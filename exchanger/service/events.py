@@ -32,8 +32,9 @@ class RunEnded:
 
 @dataclass(frozen=True)
 class Answered:
-    """The question when each job of a connection started last has been answered, or has failed."""
+    """A question about a connection has been answered, or has failed."""
 
+    question: str
     connection: str
     child: Child
 

@@ -8,6 +8,8 @@ from typing import Any
 
 _IN_PART = 4
 """The exit code of a run that was done in part, or asked to stop."""
+_BUSY = 8
+"""The exit code of a run that another process did not let work."""
 
 _ALWAYS = ("run_id", "state")
 _IF_ANY = (
@@ -67,6 +69,18 @@ def took_something(output: str) -> bool:
     report = _read(output) or {}
     files = [file for file in _listed(report, "files") if isinstance(file, dict)]
     return bool(report.get("manifest")) or any(file.get("outcome") == "applied" for file in files)
+
+
+def failure_of(exit_code: int, output: str) -> str | None:
+    """Say why a run failed or how its process died; None if it ended well, or another one works."""
+    if in_good_order(exit_code) or exit_code == _BUSY:
+        return None
+    error = (_read(output) or {}).get("error")
+    if error:
+        return _short(error)
+    if exit_code < 0:
+        return f"its process was ended by signal {-exit_code}"
+    return f"its process ended with {exit_code} and without a report"
 
 
 def decisions(runs: Iterable[int], of: str) -> list[str]:
@@ -140,7 +154,7 @@ def level(exit_code: int, facts: Mapping[str, Any]) -> str:
     if exit_code == 0 or (asked_to_stop and not _lost_rows(facts)):
         return "info"
     # Done in part, held back, busy: the run ended in good order and somebody should look.
-    return "warning" if exit_code in (_IN_PART, 5, 8) else "error"
+    return "warning" if exit_code in (_IN_PART, 5, _BUSY) else "error"
 
 
 def _lost_rows(facts: Mapping[str, Any]) -> bool:

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Container, Iterable
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from exchanger.service.attention import read_standing
 from exchanger.service.children import Child
 from exchanger.service.events import Answered, Counted, Event
 from exchanger.service.missed import read_last_starts
@@ -18,10 +19,16 @@ from exchanger.service.watching import Watch, read_waiting
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
 
-LAST_STARTS = "last starts"
+
+LAST_STARTS = "runs --latest"
+STANDING = "status"
+WAITING = "jobs --waiting"
+_UNKNOWN = {LAST_STARTS: "schedule.unknown", STANDING: "status.unknown"}
+
 AT_A_TIME = 4
-"""Connections that are asked at a time when their jobs started last."""
+"""Questions at a time, but for those which have to be answered before a run can start."""
 
 ASK_AGAIN = 60.0
 """Seconds until a connection is asked again that did not answer."""
@@ -54,7 +61,7 @@ class Questions:
         self._begin = begin
         self._events = events
         self._asked: dict[Child, str] = {}
-        self._to_ask: dict[str, float] = {}
+        self._to_ask: dict[tuple[str, str], float] = {}
 
     @property
     def children(self) -> list[Child]:
@@ -67,55 +74,72 @@ class Questions:
 
     def ask_for_last_starts(self, connections: Iterable[str]) -> None:
         """Ask when each job of some connections started last, until they have answered."""
-        self._to_ask |= dict.fromkeys(connections, 0.0)
+        self._to_ask |= {(LAST_STARTS, name): 0.0 for name in connections}
         self.begin_due()
+
+    def ask_how_it_stands(self, connections: Iterable[str]) -> None:
+        """Ask how some connections stand, once."""
+        self._to_ask |= {(STANDING, name): 0.0 for name in connections}
 
     def begin_due(self) -> None:
         """Begin the questions whose time has come, a few at a time."""
         now = time.monotonic()
-        for name in [name for name, at in self._to_ask.items() if at <= now]:
-            if list(self._asked.values()).count(LAST_STARTS) >= AT_A_TIME:
+        for question in [question for question, at in self._to_ask.items() if at <= now]:
+            if sum(kind != WAITING for kind in self._asked.values()) >= AT_A_TIME:
                 return
-            del self._to_ask[name]
+            del self._to_ask[question]
+            kind, name = question
             try:
-                child = self._begin(partial(self._answer, name), name, "runs", "--latest")
+                child = self._begin(partial(self._answer, kind, name), name, *kind.split())
             except OSError as error:
-                self._unknown(name, error=str(error))
+                self._unknown(kind, name, error=str(error))
             else:
-                self._asked[child] = LAST_STARTS
+                self._asked[child] = kind
 
     def last_starts(self, connection: str, child: Child) -> dict[str, datetime] | None:
         """Read when each job started last; None if the question failed, which is asked again."""
-        self.over(child)
-        known = None
-        try:
-            known = read_last_starts(child.output)
-        except ValueError as error:
-            # The schedule goes on without: S3 may be down.
-            self._unknown(connection, exit_code=child.exit_code, error=str(error))
-        self.begin_due()
-        return known
+        # The schedule goes on without: S3 may be down.
+        return self._read(LAST_STARTS, connection, child, read_last_starts)
+
+    def how_it_stands(self, connection: str, child: Child) -> list[dict[str, Any]] | None:
+        """Read how the jobs of a connection stand; None if the question failed."""
+        return self._read(STANDING, connection, child, read_standing)
 
     def keep_only(self, connections: Container[str]) -> None:
         """Ask no other connections any more."""
-        self._to_ask = {name: at for name, at in self._to_ask.items() if name in connections}
+        self._to_ask = {each: at for each, at in self._to_ask.items() if each[1] in connections}
 
-    def _answer(self, connection: str, child: Child) -> None:
-        self._events.put(Answered(connection, child))
+    def _answer(self, kind: str, connection: str, child: Child) -> None:
+        self._events.put(Answered(kind, connection, child))
 
-    def _unknown(self, connection: str, **facts: object) -> None:
-        self._to_ask[connection] = time.monotonic() + ASK_AGAIN
-        log.warning("schedule.unknown", connection=connection, **facts, again_in=ASK_AGAIN)
+    def _read(self, kind: str, connection: str, child: Child, read: Callable[[str], T]) -> T | None:
+        self.over(child)
+        answer = None
+        try:
+            answer = read(child.output)
+        except ValueError as error:
+            self._unknown(kind, connection, exit_code=child.exit_code, error=str(error))
+        self.begin_due()
+        return answer
+
+    def _unknown(self, kind: str, connection: str, **facts: object) -> None:
+        if kind == LAST_STARTS:
+            self._to_ask[kind, connection] = time.monotonic() + ASK_AGAIN
+            facts["again_in"] = ASK_AGAIN
+        log.warning(_UNKNOWN[kind], connection=connection, **facts)
 
     def ask_what_waits(self, watch: Watch) -> bool:
         """Ask which imports of a connection have something to do; False if that cannot be asked."""
-        words = ("jobs", "--waiting")
+
+        def answer(child: Child) -> None:
+            self._events.put(Counted(watch, child))
+
         try:
-            child = self._begin(lambda it: self._events.put(Counted(watch, it)), watch.name, *words)
+            child = self._begin(answer, watch.name, *WAITING.split())
         except OSError as error:
             log.warning("waiting.unknown", connection=watch.name, error=str(error))
             return False
-        self._asked[child] = "what waits"
+        self._asked[child] = WAITING
         return True
 
     def what_waits(self, watch: Watch, child: Child) -> list[str] | None:

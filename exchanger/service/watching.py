@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -65,6 +66,7 @@ class Watching:
         self._turns = turns
         self._watches: dict[str, Watch] = {}
         self._by_job: dict[str, Watch] = {}
+        self.last_look: datetime | None = None
 
     def configure(self, config: Config) -> None:
         """Watch the jobs of a configuration. What is due stays due, if its job is still there."""
@@ -107,6 +109,8 @@ class Watching:
 
     def looked(self, watch: Watch, seen: Seen | None) -> None:
         """Act on what a look showed."""
+        if seen is not None:
+            self.last_look = datetime.now(UTC)
         if self._is_current(watch):
             verdict = watch.arrivals.looked(seen, time.monotonic())
             self._act(watch, verdict)

@@ -17,6 +17,8 @@ from pathlib import Path
 from exchanger.cli.logs import log_everything, set_up_logs
 from exchanger.cli.options import LogLevel
 from exchanger.service.daemon import run_daemon
+from exchanger.service import attention, heartbeat
+attention.FIRST, heartbeat.FIRST = 0.0, 1e9  # There is no bucket here.
 set_up_logs(LogLevel.info)
 log_everything()
 code = run_daemon(Path(sys.argv[1]), command=sys.argv[2:])
@@ -35,6 +37,11 @@ if verb == "runs":
     assert arguments[:2] == ["--latest", "--connection"], arguments
     assert (arguments[3], arguments[5:]) == ("--config", ["--json"]), arguments
     sys.stdout.write((control / f"runs-{arguments[2]}.json").read_text())
+    sys.exit()
+if verb == "status":
+    assert (arguments[0], arguments[2], arguments[4:]) == ("--connection", "--config", ["--json"])
+    told = control / f"status-{arguments[1]}.json"
+    print(told.read_text() if told.exists() else json.dumps({"jobs": []}))
     sys.exit()
 job, option, config, as_json = arguments
 assert (verb, option, as_json) == ("run", "--config", "--json"), arguments
@@ -72,7 +79,8 @@ CONNECTIONS = """
 connections:
   main: &connection
     braze: {endpoint: iad-01, api_key: '${BRAZE_API_KEY}'}
-    s3: {bucket: acme-exchange, region: eu-west-1}
+    s3: {bucket: acme-exchange, region: eu-west-1, endpoint_url: "http://127.0.0.1:9",
+         access_key_id: '${BRAZE_API_KEY}', secret_access_key: '${BRAZE_API_KEY}'}
   shop: *connection
 jobs:
 """

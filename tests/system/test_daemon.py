@@ -280,6 +280,24 @@ def test_a_configuration_that_vanishes_keeps_the_old_one_running(daemon):
     assert daemon.until("run.finished")["state"] == "succeeded"
 
 
+def test_what_waits_for_a_person_and_what_is_overdue_is_told(daemon):
+    """Once, from what the bucket says, with what to type."""
+    daemon.configure(slow=f"{DAILY}, expect: {{every: 1d}}")
+    run = {"run": 4, "files": ["in/a.csv"], "notes": {"in/a.csv": "It is a copy."}}
+    standing = {"job": "slow", "held_back": [run], "expect": "1d", "overdue_since": "2026-09-15"}
+    (daemon.control / "status-main.json").write_text(json.dumps({"jobs": [standing]}))
+    daemon.start()
+
+    waiting, overdue = daemon.until_all(
+        {"event": "job.waiting_for_person", "job": "slow", "level": "warning"},
+        {"event": "job.overdue", "job": "slow", "every": "1d"},
+    )
+
+    assert [{"key": "in/a.csv", "note": "It is a copy."}] == waiting["runs"][0]["files"]
+    assert "exchanger approve 4 --connection main" in waiting["next"]
+    assert "exchanger runs slow" in overdue["next"]
+
+
 def test_every_line_of_a_failing_daemon_is_an_event(daemon):
     """Whatever children say or die of: JSON with level, time, and the job that it is about."""
     every = "schedule: {every: 1s}"
