@@ -171,14 +171,22 @@ class SegmentMissing(BrazeError):
     """
     The workspace has no segment of that name or id, or several of that name.
 
-    ``known`` holds the names that exist, ``ambiguous`` the ids that share the name.
+    ``known`` holds the names that exist, ``near`` those of them that are spelt much the same, and
+    ``ambiguous`` the ids that share the name.
     """
 
     exit_code = 3
 
-    def __init__(self, wanted: str, known: list[str], ambiguous: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        wanted: str,
+        known: list[str],
+        ambiguous: list[str] | None = None,
+        near: list[str] | None = None,
+    ) -> None:
         self.wanted = wanted
         self.known = known
+        self.near = near or []
         self.ambiguous = ambiguous or []
         super().__init__("/segments/list", 200, f"no single segment {wanted!r}")
 

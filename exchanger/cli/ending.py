@@ -18,6 +18,7 @@ from exchanger.cli.words import Words
 from exchanger.errors import ConfigError, ExchangerError
 
 _BEST_TO_WORST = (0, 4, 5, 8, 3, 2, 6, 7, 1)
+"""Exit codes in the order of precedence: of several, the last one counts. README says so, too."""
 
 
 @runtime_checkable

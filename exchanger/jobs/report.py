@@ -200,6 +200,7 @@ _WORST: tuple[RunState, ...] = (
     "partial",
     "failed",
 )
+"""States in the order of precedence: a call that took several runs came to the last of theirs."""
 
 
 def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) -> RunReport:
