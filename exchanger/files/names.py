@@ -115,6 +115,11 @@ class StateNames:
         return f"{self.heartbeats}{daemon}.json"
 
     @property
+    def workspace(self) -> str:
+        """Whose memory this is."""
+        return f"{self.prefix}workspace.json"
+
+    @property
     def lease(self) -> str:
         """Who may write."""
         return f"{self.prefix}lease.json"
