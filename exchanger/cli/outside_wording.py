@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from exchanger.cli.words import Words
+from exchanger.cli.words import Words, how_to_install
 from exchanger.config.findings import closest
 from exchanger.errors import (
     BrazeError,
@@ -249,5 +249,5 @@ def _(error: EngineMissing) -> Words:
     return Words(
         f"engine names the Dask cluster {error.address}, but Dask is not installed"
         f" ({error.detail}).",
-        "Type: pip install 'exchanger[dask]'",
+        how_to_install("dask"),
     )

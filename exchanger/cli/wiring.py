@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -125,6 +124,8 @@ def open_world(
     """
     from exchanger.outside.clock import SystemClock
     from exchanger.outside.s3 import Bucket
+    from exchanger.outside.scratch import scratch_folder
+    from exchanger.outside.surroundings import configured_alone
     from exchanger.state.lease import MARGIN
     from exchanger.state.workspace import Account
 
@@ -140,7 +141,10 @@ def open_world(
 
         return Braze(settings.braze, clock=clock, timeout=min(REQUEST_SECONDS, lease * MARGIN))
 
-    with tempfile.TemporaryDirectory(prefix="exchanger-") as workdir:
+    with (
+        configured_alone(own_keys=settings.s3.access_key_id is not None),
+        scratch_folder() as workdir,
+    ):
         yield World(
             connection=connection,
             bucket=Bucket(settings.s3, clock=clock),
@@ -149,7 +153,7 @@ def open_world(
             export_root=settings.s3.export_root,
             account=Account(settings.braze.endpoint, settings.braze.api_key.get_secret_value()),
             clock=clock,
-            workdir=Path(workdir),
+            workdir=workdir,
             progress=progress or SilentProgress(),
             stopping=stopping,
             batch_size=settings.braze.batch_size,

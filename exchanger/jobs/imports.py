@@ -7,7 +7,7 @@ then on every process ends the run in the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageChanged
@@ -28,12 +28,13 @@ from exchanger.jobs.runfiles import commit
 from exchanger.jobs.totals import say_what_counts_again
 from exchanger.jobs.turn import committed, end_others, in_turn
 from exchanger.jobs.unfinished import unfinished_run
+from exchanger.jobs.unreadable import told as told_unreadable
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake import Counting, WaitingFile
@@ -158,6 +159,8 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
         if taken.stored is not None:
             told.clear()
             reports.append(finish(call.world, call.state, taken.stored))
+        elif taken.unreadable:
+            reports.append(_nothing_but(call, taken.unreadable))
         if taken.waiting and not call.world.stopping.is_set():
             reports += _held_back(call, taken)
         if _waits_for_adoption(call) is not None:
@@ -171,14 +174,27 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
     notes += told
 
 
+def _nothing_but(call: ImportCall, unreadable: Mapping[tuple[str, str], str]) -> RunReport:
+    """Report files that could not be read, where there were no others."""
+    report = new_report(call)
+    files = told_unreadable(unreadable)
+    return replace(report, state="partial", files=files, finished_at=call.world.clock.now())
+
+
 @dataclass(frozen=True)
 class _Taken:
-    """What was listed under a number, the run made of it, and the files that wait for a person."""
+    """
+    What was listed under a number, and the run made of it.
+
+    Beside it the files that wait for a person, and, if there was no run, those that could not be
+    read.
+    """
 
     seq: int
     listed: WaitingFiles
     stored: Stored | None = None
     waiting: Sequence[WaitingFile] = ()
+    unreadable: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
@@ -188,12 +204,13 @@ def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     report = numbered_report(call, seq)
     report.notes += told
     reading = read_files(call, _intakes(call, listed.files))
+    call.taken.update(reading.unreadable)
     is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in reading.waiting)
     if is_known_elsewhere and call.state.applied.snapshot().is_unused:
         # Once we had applied a file, nobody could adopt the state that knows the others.
-        return _Taken(seq, listed, waiting=reading.waiting)
+        return _Taken(seq, listed, waiting=reading.waiting, unreadable=reading.unreadable)
     if not reading.files and not reading.gone:
-        return _Taken(seq, listed, waiting=reading.waiting)
+        return _Taken(seq, listed, waiting=reading.waiting, unreadable=reading.unreadable)
     if call.options.force:
         report.notes += say_what_counts_again(call, reading)
     plan = planned(call, report, reading)

@@ -450,3 +450,15 @@ def test_reading_a_table_does_not_hide_a_competitor_from_its_writer(tmp_path, re
 
     assert not one.append_all(made, writer="w", seq=2)
     assert [1, 2] == sorted(one.rows()["n"])
+
+
+def test_documents_and_tables_lie_in_one_folder(bucket):
+    """Every sign that a state's folder may have means the same to objects and to tables."""
+    prefix = "_x/A-b_c.d=e+f@g!h$i&j'(k),l;m:n~o*/"
+    state = open_state(bucket, prefix)
+    state.runs.create(document(1))
+    state.held.deliver(said("a", tier='"x"'), seq=1, at=AT)
+    again = open_state(bucket, prefix)
+    assert again.runs.newest().document.seq == 1
+    assert held(again, "tier")["a"]["tier"] == '"x"'
+    assert all(item.key.startswith(prefix) for item in bucket.list(""))
