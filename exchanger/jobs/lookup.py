@@ -11,21 +11,19 @@ import polars as pl
 import structlog
 
 from exchanger.errors import Stopped
+from exchanger.jobs.left_out import PER_REQUEST, LookUp
 from exchanger.jobs.stopping import together, until_stopped
 from exchanger.profiles.columns import PROFILE
-from exchanger.profiles.observations import fields_to_export, held_form
+from exchanger.profiles.observations import held_form
 
 if TYPE_CHECKING:
     from exchanger.config.models import RateLimit
     from exchanger.files.spill import Spill
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.world import World
-    from exchanger.outside.braze import Braze
 
 log = structlog.get_logger()
 
-PER_REQUEST = 50
-"""Identifiers in one request to ``/users/export/ids`` (braze-api.md 5)."""
 PART = 5_000
 """Profiles whose answers are kept together."""
 Keep = Callable[[pl.DataFrame, datetime], None]
@@ -172,47 +170,33 @@ async def _ask(
 ) -> None:
     asked = 0
     async with world.braze() as braze:
+        asking = LookUp(braze, fields)
         for number, profiles in enumerate(parts):
             for at in range(0, profiles.len(), PART):
                 asked_at = world.clock.now()
-                frame = await _ask_part(world, braze, profiles.slice(at, PART), fields)
+                frame = await _ask_part(world, asking, profiles.slice(at, PART), fields)
                 await asyncio.to_thread(answered, number, frame, asked_at)
             asked += profiles.len()
-    log.info("lookup.finished", profiles=asked, fields=len(fields))
+    log.info("lookup.finished", profiles=asked, fields=len(fields), again=asking.again)
 
 
 async def _ask_part(
-    world: World, braze: Braze, profiles: pl.Series, fields: list[str]
+    world: World, asking: LookUp, profiles: pl.Series, fields: list[str]
 ) -> pl.DataFrame:
     gate = asyncio.Semaphore(_AT_ONCE)
     chunks = [profiles.slice(at, PER_REQUEST) for at in range(0, profiles.len(), PER_REQUEST)]
-    asking = together(_ask_chunk(world, braze, gate, chunk.to_list(), fields) for chunk in chunks)
-    if not await until_stopped(asking, world.stopping):
+
+    async def ask(asked: list[str]) -> pl.DataFrame:
+        async with gate:
+            users = await asking.users(asked)
+        world.progress.advance(len(asked))
+        found = [users[profile] for profile in asked if profile in users]
+        return held_form(found, (name for name in asked if name not in users), fields)
+
+    everything = together(ask(chunk.to_list()) for chunk in chunks)
+    if not await until_stopped(everything, world.stopping):
         raise Stopped
-    return pl.concat(asking.result())
-
-
-async def _ask_chunk(
-    world: World, braze: Braze, gate: asyncio.Semaphore, asked: list[str], fields: list[str]
-) -> pl.DataFrame:
-    wanted = fields_to_export(fields)
-    async with gate:
-        answer = await braze.export_ids(asked, wanted)
-        users = {user.get("external_id"): user for user in answer.users}
-        strangers = users.keys() - set(asked)
-        silent = [profile for profile in asked if profile not in users]
-        if strangers:
-            # A renamed profile answers to its old identifier with its new one (braze-api.md 9.6):
-            # asked for alone, there is no doubt who it is.
-            for profile in silent:
-                alone = (await braze.export_ids([profile], wanted)).users
-                if alone:
-                    users[profile] = alone[0] | {"external_id": profile}
-    world.progress.advance(len(asked))
-    # Whom a readable answer does not mention has no profile: Braze need not list unknown ids.
-    found = [users[profile] for profile in asked if profile in users]
-    absent = [profile for profile in asked if profile not in users]
-    return held_form(found, absent, fields)
+    return pl.concat(everything.result())
 
 
 def overlay(held: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
