@@ -23,6 +23,7 @@ class ImportCall:
         job: The job.
         options: What a person asked for.
         record: Whether anything may be written; ``plan`` writes nothing.
+        learn: Whether what was looked up may be recorded all the same.
         taken: Key and ETag of the file versions that this call has taken already.
         ended: Reports of the runs of earlier processes that this call has finished.
     """
@@ -33,5 +34,6 @@ class ImportCall:
     job: ImportJob
     options: ImportOptions
     record: bool = True
+    learn: bool = False
     taken: set[tuple[str, str]] = field(default_factory=set)
     ended: list[RunReport] = field(default_factory=list)

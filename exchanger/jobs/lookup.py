@@ -13,7 +13,7 @@ import structlog
 from exchanger.errors import Stopped
 from exchanger.jobs.left_out import PER_REQUEST, LookUp
 from exchanger.jobs.stopping import together, until_stopped
-from exchanger.profiles.columns import PROFILE
+from exchanger.profiles.columns import EXISTS, PROFILE
 from exchanger.profiles.observations import held_form
 
 if TYPE_CHECKING:
@@ -61,19 +61,29 @@ def look_up_and_keep(call: ImportCall, needed: pl.DataFrame) -> pl.DataFrame:
     It is dated by the last run whose values Braze shows at the time of asking.
 
     Args:
-        call: The job; nothing is kept if it may not write.
+        call: The job; nothing is kept if it may not record it.
         needed: As for *look_up*, which also tells what is returned and raised.
     """
     return look_up(call.world, needed, _keeping(call))
 
 
-def look_up_all(call: ImportCall, parts: Spill, take: Callable[[int, pl.DataFrame], None]) -> None:
+def look_up_all(
+    call: ImportCall,
+    parts: Spill,
+    fields: Iterable[str],
+    take: Callable[[int, pl.DataFrame], None],
+) -> None:
     """
     Ask Braze as *look_up_and_keep* does, for many profiles, of which few are in memory at once.
 
+    What is asked of one profile is asked of all, and what an answer shows beside is learnt as well,
+    so that values which Braze has already are not sent. But beside them, what was sent so lately
+    that Braze may not show it yet would pass for what it has.
+
     Args:
-        call: The job; nothing is kept if it may not write.
-        parts: Frames as for *look_up*; all their fields are asked for of every profile.
+        call: The job; nothing is kept if it may not record it.
+        parts: Frames as for *look_up*.
+        fields: All that the job writes.
         take: Given the position of a frame, and a part of the answer to it.
 
     Raises:
@@ -82,24 +92,39 @@ def look_up_all(call: ImportCall, parts: Spill, take: Callable[[int, pl.DataFram
     """
     keep = _keeping(call)
     names = [frame["field"].unique() for frame in parts.frames(["field"])]
+    needed = pl.concat(names).unique().sort().to_list()
+    every = [*needed, *sorted({*fields} - {*needed})]
+    shown_in = call.state.runs.shown_in(call.world.grace)
+    begun = call.world.clock.now()
     total = sum(frame[PROFILE].n_unique() for frame in parts.frames([PROFILE]))
 
     def answered(number: int, part: pl.DataFrame, asked_at: datetime) -> None:
-        take(number, part)
+        shown = (asked_at - begun).total_seconds() >= shown_in
+        learnt = part if shown else part.select(PROFILE, EXISTS, *needed)
+        take(number, learnt)
         if keep is not None:
-            keep(part, asked_at)
+            keep(learnt, asked_at)
 
     call.world.progress.step("looking up profiles in Braze", total)
     profiles = (frame[PROFILE].unique().sort() for frame in parts.frames([PROFILE]))
-    fields = pl.concat(names).unique().sort().to_list()
-    asyncio.run(_ask(call.world, profiles, fields, answered))
+    asyncio.run(_ask(call.world, profiles, every, answered))
 
 
 def _keeping(call: ImportCall) -> Keep | None:
-    if not call.record:
+    if not (call.record or call.learn):
         return None
-    stamp = call.state.runs.settled(call.world.grace)
-    return lambda part, asked_at: call.state.held.observe(part, stamp=stamp, at=asked_at)
+    runs, held = call.state.runs, call.state.held
+    stamp = runs.settled(call.world.grace)
+    if call.record:
+        return lambda part, asked_at: held.observe(part, stamp=stamp, at=asked_at)
+    begun = runs.newest()
+
+    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
+        # Without the lease another process may begin a run, and send to whom we have just seen.
+        if runs.newest() == begun:
+            held.observe(part, stamp=stamp, at=asked_at)
+
+    return keep
 
 
 def wait_until_shown(call: ImportCall, seq: int) -> None:
@@ -203,9 +228,9 @@ def overlay(held: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """
     Fill what is unknown in *held* with what was seen; what is known stays.
 
-    Both have ``@profile``, ``@exists`` and canonical columns; *seen* may have fewer fields.
+    Both have ``@profile``, ``@exists`` and canonical columns; *seen* may have other fields.
     """
-    fields = [name for name in seen.columns if name != PROFILE]
+    fields = [name for name in seen.columns if name != PROFILE and name in held.columns]
     joined = held.join(seen, on=PROFILE, how="full", coalesce=True, suffix="@seen")
     known = [
         pl.when(pl.col(name).cast(pl.String) == "?").then(None).otherwise(pl.col(name))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
@@ -221,6 +222,24 @@ class RunLog:
             return 0
         last = newest.document.seq - (newest.document.state not in ENDED)
         return next((seq for seq, age in self._ages(last) if age >= grace), 0)
+
+    def shown_in(self, grace: float) -> float:
+        """
+        Tell in how many seconds Braze shows all that runs have sent; 0 if it does.
+
+        Args:
+            grace: As for *settled*.
+
+        Returns:
+            Infinity while a run is under way.
+        """
+        newest = self.newest()
+        if newest is None:
+            return 0.0
+        if newest.document.state not in ENDED:
+            return inf
+        # S3 tells times in whole seconds.
+        return max(grace + 1 - self.age(newest.document.seq), 0.0)
 
     def demand(self, seq: int, fence: int) -> None:
         """
