@@ -106,6 +106,11 @@ class StateNames:
         return f"{self.prefix}first-deliveries.json"
 
     @property
+    def hour(self) -> str:
+        """How many requests of this clock hour are reserved."""
+        return f"{self.prefix}hour.json"
+
+    @property
     def lease(self) -> str:
         """Who may write."""
         return f"{self.prefix}lease.json"
