@@ -95,7 +95,7 @@ def look_up_all(
     needed = pl.concat(names).unique().sort().to_list()
     every = [*needed, *sorted({*fields} - {*needed})]
     shown_in = call.state.runs.shown_in(call.world.grace)
-    begun = call.world.clock.now()
+    begun = call.world.bucket.now()
     total = sum(frame[PROFILE].n_unique() for frame in parts.frames([PROFILE]))
 
     def answered(number: int, part: pl.DataFrame, asked_at: datetime) -> None:
@@ -198,7 +198,7 @@ async def _ask(
         asking = LookUp(braze, fields)
         for number, profiles in enumerate(parts):
             for at in range(0, profiles.len(), PART):
-                asked_at = world.clock.now()
+                asked_at = world.bucket.now()
                 frame = await _ask_part(world, asking, profiles.slice(at, PART), fields)
                 await asyncio.to_thread(answered, number, frame, asked_at)
             asked += profiles.len()

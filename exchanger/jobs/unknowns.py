@@ -214,7 +214,7 @@ def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFr
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
         needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
-        since = call.world.clock.now() - oldest
+        since = call.world.bucket.now() - oldest
         held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())

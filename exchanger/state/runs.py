@@ -98,7 +98,7 @@ class RunDocument:
         types: Types to keep for the job's columns.
         report: The report as far as it is known, final once settled.
         ack_parts: Keys of the frozen acknowledgements, from ``settling`` on.
-        acked_at: When the last acknowledgement was written; ISO 8601.
+        acked_at: When the last acknowledgement was written, by the bucket's clock; ISO 8601.
         fields: How each field was merged and as what: ``merge``, ``type``, ``scale``.
         hold: It waits for a person: nothing of it is sent.
         discarded: A person dropped it while it was under way.
