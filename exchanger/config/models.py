@@ -58,7 +58,8 @@ class BrazeConfig(Strict):
     """
     How to reach one Braze workspace, how fast, and how long to wait for it.
 
-    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour. While Braze accepts
+    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour, of all processes of the
+    connection. While Braze accepts
     nothing for ``give_up``, requests are tried again; after that, but not before six attempts of
     one request, the run fails with its outbox kept, and the next run goes on from there.
     """

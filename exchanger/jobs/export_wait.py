@@ -165,6 +165,7 @@ class ExportWait:
     ) -> PendingExport:
         now = self._world.clock.now()
         stamp = self._runs.settled(self._world.grace)
+        asked_at = self._world.bucket.now()
         attributes = fields.custom_attributes or None
         started = await self._braze.export_segment(segment_id, fields.fields, attributes)
         pending = PendingExport(
@@ -173,6 +174,7 @@ class ExportWait:
             object_prefix=started.object_prefix,
             url=started.url,
             requested_at=now,
+            asked_at=asked_at,
             run_id=run_id,
             stamp=stamp,
             folders=known.folders if known else (),

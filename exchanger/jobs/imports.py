@@ -91,13 +91,27 @@ def run_import(
     return combined([*own, *reports], finished + notes, nothing=begun)
 
 
-def plan_import(
-    world: World, name: str, job: ImportJob, options: ImportOptions | None = None
+def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a plan
+    world: World,
+    name: str,
+    job: ImportJob,
+    options: ImportOptions | None = None,
+    *,
+    record: bool = False,
+    rows: int | None = None,
 ) -> PlanReport:
     """
     Tell what ``run_import`` would send, and write nothing anywhere.
 
     What an unfinished run has claimed is told apart: the next one finishes it first.
+
+    Args:
+        world: The outside.
+        name: The job's name.
+        job: The job.
+        options: Which files, and how they are taken.
+        record: Record what was looked up, as an observation, so that a run need not ask again.
+        rows: How many changes of each field, and rejected rows, to show.
 
     Raises:
         BrazeError: A look-up failed.
@@ -105,8 +119,12 @@ def plan_import(
     """
     state = open_state(world.bucket, world.state_prefix)
     recognise(world, state)
-    call = ImportCall(world, state, name, job, options or ImportOptions(), record=False)
+    call = ImportCall(
+        world, state, name, job, options or ImportOptions(), record=False, learn=record
+    )
     report = new_report(call)
+    if record:
+        report.notes += establish(world, state)
     first = unfinished_run(world, state)
     if first is not None and first.job == name:
         call.taken.update(first.claimed)
@@ -116,6 +134,8 @@ def plan_import(
         return replace(preview(replace(report, state="nothing_to_do"), None), unfinished=first)
     call = replace(call, memories=memories_of(world, state, record=False))
     reading = read_files(call, _intakes(call, waiting.files))
+    if call.options.force:
+        report.notes += say_what_counts_again(call, reading)
     plan = planned(call, report, reading)
     report.files += [
         FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note)
@@ -124,7 +144,7 @@ def plan_import(
     plan.expect_all_accepted(report)
     if reading.left:
         report.notes.append(f"{reading.left} more files follow in a run of their own.")
-    return replace(preview(report, plan), unfinished=first)
+    return replace(preview(report, plan, rows), unfinished=first)
 
 
 def _idle_notes(call: ImportCall) -> list[str] | None:

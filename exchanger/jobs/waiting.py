@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop
@@ -10,17 +11,22 @@ from exchanger.jobs.call import ImportCall
 from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.recognition import recognise
-from exchanger.state.applied import WAITING
+from exchanger.state.applied import WAITING, KnownVersion
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from exchanger.config.models import ImportJob
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
     from exchanger.state.applied import AppliedSnapshot
+
+
+_AT_ONCE = 10_000
+"""Keys of a listing of which is asked at once what is known."""
+_UNKNOWN = KnownVersion("", "", 0)
 
 
 @dataclass(frozen=True)
@@ -98,15 +104,10 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
 def _found(
     call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
-    latest = applied.latest(call.name)
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
-    source = call.job.source
-    for item in listed:
-        if not is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
-            continue
-        etag, outcome, seq = latest.get(item.key, ("", "", 0))
+    for item, (etag, outcome, seq) in _with_versions(call, applied, listed):
         known = etag == item.etag
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
@@ -118,6 +119,22 @@ def _found(
             held[item.key] = seq
     arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
     return WaitingFiles(arrived, held, applied.undecided(call.name))
+
+
+def _with_versions(
+    call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
+) -> Iterator[tuple[ObjectInfo, KnownVersion]]:
+    """Put beside each file of a job the latest version that the job knows of its key."""
+    source = call.job.source
+    drops = (
+        item
+        for item in listed
+        if is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix)
+    )
+    while some := [*islice(drops, _AT_ONCE)]:
+        latest = applied.latest(call.name, [item.key for item in some])
+        for item in some:
+            yield item, latest.get(item.key, _UNKNOWN)
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:
