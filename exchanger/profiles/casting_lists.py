@@ -133,7 +133,7 @@ def _cast_json_members(raw: pl.Series, reading: Reading) -> Casted:
     plain = canonical_json(frame.select(pl.when(~text).then(RAW)).to_series())
     frame = frame.with_columns(
         value=casted.values.zip_with(text, plain.replace(["null", "[]", "{}"], None)),
-        long=plain.str.contains(r"^-?\d{19,}$") & plain.cast(pl.Int64, strict=False).is_null(),
+        long=plain.str.contains(r"^-?[0-9]{19,}$") & plain.cast(pl.Int64, strict=False).is_null(),
     )
     nested = pl.col("first").is_in(["[", "{"]) & VALUE.is_not_null()
     judged = judge(frame, [("nested_member", nested), ("integer_too_big", pl.col("long"))])

@@ -17,21 +17,21 @@ INSTANT = pl.Datetime("us", "UTC")
 LAST_YEAR = 3000
 """Braze does not store later years as times (braze-api.md 2.6)."""
 
-ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
+ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 ISO = (
-    r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,:]\d{1,9})?)?"
-    r" ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,:][0-9]{1,9})?)?"
+    r" ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$"
 )
-_AMERICAN = r"^(\d{2})/(\d{2})/(\d{4})$"
+_AMERICAN = r"^([0-9]{2})/([0-9]{2})/([0-9]{4})$"
 _WEEKDAY_FIRST = (
-    r"^[A-Za-z]{3} (\d{2}) (\d{2}) (\d{2}:\d{2}:\d{2})\.?"
-    r" ?(Z|UTC|[+-]\d{2}(?::?\d{2})?) (\d{4})$"
+    r"^[A-Za-z]{3} ([0-9]{2}) ([0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})\.?"
+    r" ?(Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?) ([0-9]{4})$"
 )
 _UNIFORM = [
-    (r"^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ$", "%Y-%m-%dT%H:%M:%SZ"),
-    (r"^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d$", "%Y-%m-%dT%H:%M:%S"),
-    (r"^\d{4}-\d\d-\d\d \d\d:\d\d:[0-5]\d$", "%Y-%m-%d %H:%M:%S"),
-    (r"^\d{4}-\d\d-\d\d$", "%Y-%m-%d"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z$", "%Y-%m-%dT%H:%M:%SZ"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%dT%H:%M:%S"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%d %H:%M:%S"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
 ]
 _ZONELESS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
 
@@ -94,7 +94,7 @@ def _from_text(raw: pl.Series, timezone: str) -> Casted:
         in_zone = _in_zone(pl.col("local"), timezone).dt.convert_time_zone("UTC")
         frame = frame.with_columns(value=pl.when(zoneless).then(in_zone).otherwise(as_utc))
     lost = RAW.is_not_null() & VALUE.is_null()
-    number = pl.col("text").is_null() & RAW.str.contains(r"^\s*[+-]?\d+(\.\d+)?\s*$")
+    number = pl.col("text").is_null() & RAW.str.contains(r"^\s*[+-]?[0-9]+(\.[0-9]+)?\s*$")
     return _within_years(
         frame,
         [
@@ -137,7 +137,7 @@ def _local_time(text: pl.Expr) -> pl.Expr:
     minute = _number(text.str.slice(14, 2))
     has_second = text.str.slice(16, 1) == ":"
     second = pl.when(has_second).then(_number(text.str.slice(17, 2))).otherwise(0)
-    digits = text.str.extract(r"^.{16}:\d\d[.,:](\d{1,9})", 1)
+    digits = text.str.extract(r"^.{16}:[0-9]{2}[.,:]([0-9]{1,9})", 1)
     micros = _number(digits.str.pad_end(6, "0").str.head(6))
     real = (hour < 24) & (minute < 60) & (second < 60)
     since_midnight = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros

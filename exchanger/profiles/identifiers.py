@@ -86,6 +86,6 @@ def _print(raw: pl.Series) -> Casted:
 def _print_json(raw: pl.Series) -> Casted:
     """Take text and whole numbers out of JSON texts; anything else names nobody."""
     scalars = read_json_scalars(raw)
-    plain = RAW.str.contains(r'^\s*(?:"|-?\d+\s*$|null\s*$)')
+    plain = RAW.str.contains(r'^\s*(?:"|-?[0-9]+\s*$|null\s*$)')
     frame = pl.DataFrame({"raw": raw, "value": scalars.values})
     return judge(frame, [("bad_identifier", ~plain)])

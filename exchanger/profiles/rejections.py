@@ -31,8 +31,8 @@ SENTENCES = {
     "Write the identifiers as text.",
     "identifier_too_long": "is longer than the 987 bytes that Braze takes as an identifier. "
     "Shorten it.",
-    "not_an_integer": "is not a whole number. Write digits alone, without separators, "
-    "or set another 'type:' for this field.",
+    "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
+    "without separators, or set another 'type:' for this field.",
     "integer_too_big": "is beyond the whole numbers of 64 bit. Set 'type: string' to send it "
     "as text.",
     "not_a_number": "is not a number. Write it like 1234.5: with a point, and without "

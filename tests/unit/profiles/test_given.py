@@ -95,8 +95,8 @@ MESSAGES = [
         {"n": {"from": "c", "type": "integer"}},
         "1,5",
         (
-            'Row 1, column c: "1,5" is not a whole number. Write digits alone, without separators, '
-            "or set another 'type:' for this field."
+            'Row 1, column c: "1,5" is not a whole number. Write it with the digits 0 to 9 alone, '
+            "without separators, or set another 'type:' for this field."
         ),
     ),
     (
