@@ -105,7 +105,12 @@ class Schedule(Strict):
 
 
 class Source(Strict):
-    """Which files an import job reads, and how their text is understood."""
+    """
+    Which files an import job reads, and how their text is understood.
+
+    Texts that stand for a missing identifier (``null``, ``#N/A``, ``undefined``, a dash) and
+    numbers that were rounded (``4.9E+12``) name nobody, unless ``placeholders`` is ``allow``.
+    """
 
     prefix: str
     pattern: str = "**"
@@ -113,6 +118,7 @@ class Source(Strict):
     order_by: str | None = None
     timezone: str = "UTC"
     nulls: tuple[str, ...] = ()
+    placeholders: Literal["reject", "allow"] = "reject"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
 
 

@@ -58,6 +58,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
     lines.append(f"finds each profile by its external_id in column {job.match[0].external_id}")
+    if source.placeholders == "allow":
+        lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")
     if not job.create_missing:
         lines.append("leaves out people that Braze does not know")
     if source.order_by:

@@ -80,7 +80,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.rejected = self.shelf.spill()
-        self._trimmed = self._left_out = 0
+        self._trimmed = self._pointed = self._left_out = 0
         self._took_rows = False
         self.part(1)
 
@@ -96,6 +96,7 @@ class Reading:
         self.rejected.add(rejected)
         self._took_rows |= given.frame.height > 0
         self._trimmed += given.trimmed
+        self._pointed += given.pointed
         self._left_out += given.nulls_left_out
 
     @property
@@ -107,9 +108,14 @@ class Reading:
         """Note what there is to say of the file whose pieces came last."""
         if self._trimmed:
             self.notes.append(f"{key}: {self._trimmed:,} identifiers had white space around them.")
+        if self._pointed:
+            self.notes.append(
+                f"{key}: {self._pointed:,} identifiers were text like 12345.0, and were read as "
+                "12345."
+            )
         if self._left_out:
             self.notes.append(f"{key}: {self._left_out:,} null members of objects were left out.")
-        self._trimmed = self._left_out = 0
+        self._trimmed = self._pointed = self._left_out = 0
 
     def reject(self, claim: ClaimedFile, error: FileRejected, position: int) -> ClaimedFile:
         """Put a whole file into quarantine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Given:
         rejected: The other rows, as ``rejections.REJECTED``; one entry for each field at fault.
         said: The fields that every row speaks of, empty or not.
         trimmed: Rows whose identifier had white space around it.
+        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
         nulls_left_out: Null members of JSON objects that were left out.
     """
 
@@ -44,6 +46,7 @@ class Given:
     rejected: pl.DataFrame
     said: tuple[str, ...] = ()
     trimmed: int = 0
+    pointed: int = 0
     nulls_left_out: int = 0
 
 
@@ -83,6 +86,8 @@ def cast_rows(
     identifiers = read_identifiers(
         _cells(raw, job.match[0].external_id, job),
         is_json=job.match[0].external_id in raw.json_columns,
+        nulls=job.source.nulls,
+        placeholders_allowed=job.source.placeholders == "allow",
     )
     cast = [
         _Column(columns.PROFILE, "external_id", job.match[0].external_id, identifiers.casted),
@@ -104,11 +109,14 @@ def cast_rows(
     )
     rejected = _rejected(raw, cast, job, file_index) if fine is not None else no_rejections()
     dropped = sum(c.casted.dropped for c in cast)
-    return Given(frame, rejected, said, identifiers.trimmed, dropped)
+    return Given(frame, rejected, said, identifiers.trimmed, identifiers.pointed, dropped)
 
 
 def _cells(raw: RawColumns, column: str, job: ImportJob) -> pl.Series:
-    return without_empty(raw.frame[column], job.source.nulls)
+    nulls = job.source.nulls
+    if column in raw.json_columns:
+        nulls += tuple(json.dumps(text, ensure_ascii=False) for text in nulls)
+    return without_empty(raw.frame[column], nulls)
 
 
 def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[_Column]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from exchanger.profiles import columns
+from exchanger.profiles.invisible import show_invisible
 
 SHOWN = 100
 """Characters of a bad value that a message shows."""
@@ -29,6 +30,16 @@ SENTENCES = {
     "no_identifier": "is empty, so the row names no profile. Fill it in, or remove the row.",
     "bad_identifier": "is not text and not a whole number, so it cannot be an identifier. "
     "Write the identifiers as text.",
+    "inexact_identifier": "is a number too large for its column, whose numbers keep only their "
+    "first digits, so it may stand for another person. Write the identifiers as text.",
+    "invisible_sign": "has a sign in it that cannot be seen (shown as <U+...>), so it would name "
+    "another profile than the identifier that it looks like. Remove the sign.",
+    "placeholder": "is what stands for a missing value, so the row names no profile. Fill in the "
+    "identifier, or remove the row; if somebody is called so, set 'placeholders: allow' in "
+    "'source'.",
+    "rounded_identifier": "is a rounded number, of which the last digits are lost, so it may stand "
+    "for several people. Format the column as text, and export it again; if it is an identifier, "
+    "set 'placeholders: allow' in 'source'.",
     "identifier_too_long": "is longer than the 987 bytes that Braze takes as an identifier. "
     "Shorten it.",
     "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
@@ -120,10 +131,11 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
     known = {"scale": place.scale, "timezone": place.timezone}
     sentences = [SENTENCES[reason].format_map(known) for reason in reasons]
     shown = _as_text(cells["value"])
-    named = cells.with_columns(value=shown).with_columns(
+    named = cells.with_columns(value=shown, shown=show_invisible(shown.str.head(SHOWN)))
+    named = named.with_columns(
         sentence=pl.col("reason").replace_strict(reasons, sentences, return_dtype=pl.String),
         quoted=pl.when(pl.col("value").is_not_null())
-        .then(pl.format(': "{}" ', pl.col("value").str.head(SHOWN)))
+        .then(pl.format(': "{}" ', pl.col("shown")))
         .otherwise(pl.lit(" ")),
     )
     return named.select(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from json import dumps
 
 import polars as pl
 import pytest
@@ -40,10 +41,15 @@ IDENTIFIERS = [
     (pl.Series(["é" * 494]), [], ["identifier_too_long"]),
     (pl.Series([7, None, 8]), ["7", "8"], ["no_identifier"]),
     (pl.Series([7.0, None, float("nan")]), ["7"], ["no_identifier"] * 2),
-    (pl.Series([7.0, 7.5]), [], ["bad_identifier"] * 2),
-    (pl.Series([2.0**60]), [], ["bad_identifier"]),
+    (pl.Series([7.0, 7.5, float("inf")]), ["7"], ["bad_identifier"] * 2),
+    (pl.Series([2.0**53 - 1, 2.0**60]), [str(2**53 - 1)], ["inexact_identifier"]),
+    (pl.Series([2.0**24 - 1, 2.0**24], dtype=pl.Float32), ["16777215"], ["inexact_identifier"]),
     (pl.Series([Decimal("7.00"), Decimal("8.00")]), ["7", "8"], []),
-    (pl.Series([Decimal("7.50")]), [], ["bad_identifier"]),
+    (
+        pl.Series([Decimal("7.00"), Decimal("7.50"), None]),
+        ["7"],
+        ["bad_identifier", "no_identifier"],
+    ),
     (pl.Series([True, None]), [], ["bad_identifier", "no_identifier"]),
     (pl.Series([["a"]]), [], ["bad_identifier"]),
     (pl.Series([date(2026, 1, 1)]), [], ["bad_identifier"]),
@@ -64,10 +70,128 @@ def test_json_identifiers_are_text_or_whole_numbers():
     cells = pl.Series(['" 007 "', "12", "1.0", "true", "null", '["a"]', '""'])
     given = give(pl.DataFrame({"id": cells}), job({"x": {"value": 1}}), json=frozenset({"id"}))
 
-    assert ["007", "12"] == given.frame["@profile"].to_list()
-    assert ["bad_identifier"] * 2 + ["no_identifier", "bad_identifier", "no_identifier"] == (
-        given.rejected["reason"].to_list()
+    assert ["007", "12", "1"] == given.frame["@profile"].to_list()
+    assert [
+        "bad_identifier",
+        "no_identifier",
+        "bad_identifier",
+        "no_identifier",
+    ] == given.rejected["reason"].to_list()
+
+
+INVISIBLE = [*"\u200b\x1f\u2060\x7f\x00\ufeff\u00ad\u202e\u3164\t"]
+
+
+@pytest.mark.parametrize("sign", INVISIBLE)
+@pytest.mark.parametrize("json", [False, True])
+def test_a_sign_that_nobody_sees_rejects_its_row_and_is_shown(sign, json):
+    """Wherever it stands, it would make another profile; the message shows which sign it is."""
+    texts = [f"z{sign}1", "z1"] if sign == "\t" else [f"z{sign}1", f"{sign}z1", f"z1{sign}", "z1"]
+    cells = pl.Series([dumps(text) if json else text for text in texts])
+    given = give(
+        pl.DataFrame({"id": cells}),
+        job({"x": {"value": 1}}),
+        json=frozenset({"id"} if json else ()),
     )
+
+    assert ["z1"] == given.frame["@profile"].to_list()
+    assert {"invisible_sign"} == set(given.rejected["reason"])
+    if not json:
+        assert f"z<U+{ord(sign):04X}>1" in given.rejected["message"][0]
+
+
+PLACEHOLDERS = [
+    *("null", "NULL", "None", "NaN", "nan", "NA", "N/A", "n/a", "n.a.", "#N/A", "#NV", "#REF!"),
+    *(
+        "#DIV/0!",
+        "#NAME?",
+        "#WERT!",
+        "-",
+        "--",
+        "\u2014",
+        "?",
+        "...",
+        "undefined",
+        "[object Object]",
+    ),
+    *(
+        "(null)",
+        "<null>",
+        "<NA>",
+        "'null'",
+        "{}",
+        "[]",
+        "\\N",
+        "(not set)",
+        "NaT",
+        "-nan",
+        "1.#QNAN",
+    ),
+    *("{{customer_id}}", "${id}", "00000000-0000-0000-0000-000000000000"),
+]
+ROUNDED = ["4.9E+12", "4,9E+12", "5E+12", "4.91725e+12", "1.2345678901234568e+17", "4.91725E12"]
+NAMES = [
+    *(
+        "nancy",
+        "Nan Goldin",
+        "nullable",
+        "12E3",
+        "12e3",
+        "1E5",
+        "none-42",
+        "a-",
+        "-1",
+        "#1",
+        "0",
+        "NAM",
+    ),
+    *("E+12", "'s-Hertogenbosch", "{3F2504E0-4F89-11D3-9A0C-0305E82C3301}", "\N{GRINNING FACE}"),
+]
+
+
+@pytest.mark.parametrize("json", [False, True])
+@pytest.mark.parametrize(
+    ("texts", "reason"), [(PLACEHOLDERS, "placeholder"), (ROUNDED, "rounded_identifier")]
+)
+def test_what_stands_for_a_missing_identifier_names_nobody(texts, reason, json):
+    """Such texts would be one profile for many people: rejected, unless they are allowed."""
+    cells = pl.Series([dumps(text) if json else text for text in texts])
+    columns = frozenset({"id"} if json else ())
+    strict = give(pl.DataFrame({"id": cells}), job({"x": {"value": 1}}), json=columns)
+    allowed = give(
+        pl.DataFrame({"id": cells}), job({"x": {"value": 1}}, placeholders="allow"), json=columns
+    )
+
+    assert [(text, reason) for text in cells] == list(
+        strict.rejected.select("value", "reason").iter_rows()
+    )
+    assert texts == allowed.frame["@profile"].to_list()
+
+
+def test_names_that_look_a_little_like_placeholders_are_names():
+    """A needless rejection costs a customer."""
+    given = give(pl.DataFrame({"id": NAMES}), job({"x": {"value": 1}}))
+
+    assert NAMES == given.frame["@profile"].to_list()
+
+
+def test_a_whole_number_with_a_point_is_the_number():
+    """Tools that read numbers as floats write 12345.0: one profile, however its cell is typed."""
+    texts = pl.Series(["12345.0", "12345", "12345.00", "00123.0", "1.5", "-7.0"])
+    given = give(pl.DataFrame({"id": texts}), job({"x": {"value": 1}}))
+
+    assert ["12345", "12345", "12345", "00123.0", "1.5", "-7"] == given.frame["@profile"].to_list()
+    assert 3 == given.pointed
+
+
+@pytest.mark.parametrize("fields", [{"f": {}}, {"f": {"type": "string"}}, {"f": {"type": "json"}}])
+def test_nulls_count_in_columns_of_texts_and_numbers(fields):
+    """A text that means null names nobody and says nothing, also where cells are JSON texts."""
+    frame = pl.DataFrame({"id": ['"NULL"', "5"], "f": ["5", '"NULL"']})
+    given = give(frame, job(fields, nulls=["NULL"]), json=frozenset({"id", "f"}))
+
+    assert [("5", None)] == given.frame.select("@profile", "f").rows()
+    assert ["no_identifier"] == given.rejected["reason"].to_list()
 
 
 def test_trimmed_identifiers_are_counted():
