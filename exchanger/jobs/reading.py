@@ -80,7 +80,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         self.rejected = self.shelf.spill()
-        self._trimmed = self._pointed = self._left_out = 0
+        self._trimmed = self._pointed = self._wrapped = self._left_out = 0
         self._took_rows = False
         self.part(1)
 
@@ -97,6 +97,7 @@ class Reading:
         self._took_rows |= given.frame.height > 0
         self._trimmed += given.trimmed
         self._pointed += given.pointed
+        self._wrapped += given.wrapped
         self._left_out += given.nulls_left_out
 
     @property
@@ -113,9 +114,14 @@ class Reading:
                 f"{key}: {self._pointed:,} identifiers were text like 12345.0, and were read as "
                 "12345."
             )
+        if self._wrapped:
+            self.notes.append(
+                f"{key}: {self._wrapped:,} cells were read without what other tools put around "
+                'their text: an apostrophe before = + - @, or ="...".'
+            )
         if self._left_out:
             self.notes.append(f"{key}: {self._left_out:,} null members of objects were left out.")
-        self._trimmed = self._pointed = self._left_out = 0
+        self._trimmed = self._pointed = self._wrapped = self._left_out = 0
 
     def reject(self, claim: ClaimedFile, error: FileRejected, position: int) -> ClaimedFile:
         """Put a whole file into quarantine."""

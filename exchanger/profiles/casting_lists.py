@@ -27,6 +27,7 @@ from exchanger.profiles.fragments import (
 from exchanger.profiles.own_types import own_type
 from exchanger.profiles.raw import without_empty
 from exchanger.profiles.rules import Rule
+from exchanger.profiles.wrapped_text import without_formula
 
 MEMBERS = pl.List(pl.String)
 """A list field: the canonical JSON texts of its members."""
@@ -100,6 +101,8 @@ def _members_of(text: str) -> list[str] | None:
 
 def _cast_items(raw: pl.Series, reading: Reading) -> Casted:
     """Cast members to the type that the rule names."""
+    if raw.dtype == pl.String:
+        raw = without_formula(raw)
     casted = cast_values(without_empty(raw, reading.nulls), reading)
     return Casted(_render(casted.values, reading), casted.faults)
 

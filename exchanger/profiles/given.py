@@ -24,6 +24,7 @@ from exchanger.profiles.raw import RawColumns, without_empty
 from exchanger.profiles.rejections import SENTENCES, Place, no_rejections, rejections_of
 from exchanger.profiles.rules import Rule
 from exchanger.profiles.standard_values import TAKES, judge_standard
+from exchanger.profiles.wrapped_text import without_formula, without_guard
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Given:
         said: The fields that every row speaks of, empty or not.
         trimmed: Rows whose identifier had white space around it.
         pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
+        wrapped: Cells of which an apostrophe or a formula around the text was taken off.
         nulls_left_out: Null members of JSON objects that were left out.
     """
 
@@ -47,6 +49,7 @@ class Given:
     said: tuple[str, ...] = ()
     trimmed: int = 0
     pointed: int = 0
+    wrapped: int = 0
     nulls_left_out: int = 0
 
 
@@ -59,6 +62,7 @@ class _Column:
     column: str
     casted: Casted
     scale: int = 0
+    wrapped: int = 0
 
 
 def cast_rows(
@@ -83,14 +87,21 @@ def cast_rows(
         FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
             objects and booleans have no order).
     """
+    cells, wrapped = _cells(raw, job.match[0].external_id, job)
     identifiers = read_identifiers(
-        _cells(raw, job.match[0].external_id, job),
+        cells,
         is_json=job.match[0].external_id in raw.json_columns,
         nulls=job.source.nulls,
         placeholders_allowed=job.source.placeholders == "allow",
     )
     cast = [
-        _Column(columns.PROFILE, "external_id", job.match[0].external_id, identifiers.casted),
+        _Column(
+            columns.PROFILE,
+            "external_id",
+            job.match[0].external_id,
+            identifiers.casted,
+            wrapped=wrapped,
+        ),
         *_order(raw, job, kept or {}),
         *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
@@ -108,15 +119,31 @@ def cast_rows(
         *(pl.lit(True).alias(columns.said(name)) for name in said),
     )
     rejected = _rejected(raw, cast, job, file_index) if fine is not None else no_rejections()
-    dropped = sum(c.casted.dropped for c in cast)
-    return Given(frame, rejected, said, identifiers.trimmed, identifiers.pointed, dropped)
+    return Given(
+        frame,
+        rejected,
+        said,
+        trimmed=identifiers.trimmed,
+        pointed=identifiers.pointed,
+        wrapped=sum(c.wrapped for c in cast),
+        nulls_left_out=sum(c.casted.dropped for c in cast),
+    )
 
 
-def _cells(raw: RawColumns, column: str, job: ImportJob) -> pl.Series:
+def _cells(raw: RawColumns, column: str, job: ImportJob) -> tuple[pl.Series, int]:
+    """Give the cells of a column, without what is around their text, and how often that was."""
     nulls = job.source.nulls
-    if column in raw.json_columns:
+    is_json = column in raw.json_columns
+    if is_json:
         nulls += tuple(json.dumps(text, ensure_ascii=False) for text in nulls)
-    return without_empty(raw.frame[column], nulls)
+    cells = without_empty(raw.frame[column], nulls)
+    if cells.dtype != pl.String:
+        return cells, 0
+    guarded = without_guard(cells) if raw.textual else cells
+    bare = without_formula(guarded, is_json=is_json)
+    if bare is cells:
+        return cells, 0
+    return without_empty(bare, nulls), int((bare != cells).sum())
 
 
 def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[_Column]:
@@ -128,8 +155,9 @@ def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[
 def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:
     reading = reading_of(rule, job.source.timezone, job.source.nulls)
     is_json = rule.column in raw.json_columns
-    casted = _cast(_cells(raw, rule.column, job), rule, reading, is_json=is_json)
-    return _Column(rule.name, rule.name, rule.column, casted, rule.scale)
+    cells, wrapped = _cells(raw, rule.column, job)
+    casted = _cast(cells, rule, reading, is_json=is_json)
+    return _Column(rule.name, rule.name, rule.column, casted, rule.scale, wrapped)
 
 
 def _cast(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
@@ -158,7 +186,7 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
     if kind in ("boolean", "list", "json"):
         message = f"Column {column!r} holds {kind}, which has no order. Set another 'order_by:'."
         raise FileRejected(raw.key, "bad_order", message, column=column)
-    cells = _cells(raw, column, job)
+    cells, _ = _cells(raw, column, job)
     if column in raw.json_columns:
         cells = read_json_scalars(cells).values
     if kind in ("date", "datetime"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from exchanger.profiles import columns
+from exchanger.profiles.wrapped_text import without_empty_formula, without_guard
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,14 @@ class FilledCells:
     nulls: tuple[str, ...]
 
     def __iter__(self) -> Iterator[pl.Series]:
-        return (without_empty(cells, self.nulls) for cells in self.raw.cells(self.column))
+        return (_to_infer(cells, self.nulls) for cells in self.raw.cells(self.column))
+
+
+def _to_infer(cells: pl.Series, nulls: tuple[str, ...]) -> pl.Series:
+    """Fill the cells of text; a formula that is text stays one, so that its column is text."""
+    if cells.dtype == pl.String:
+        cells = without_empty_formula(without_guard(cells))
+    return without_empty(cells, nulls)
 
 
 def without_empty(cells: pl.Series, nulls: tuple[str, ...]) -> pl.Series:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from json import dumps
+from json import dumps, loads
 
 import polars as pl
 import pytest
 
-from exchanger.config.models import ImportJob
+from exchanger.config.models import ImportJob, RemainingFields
 from exchanger.errors import FileRejected
 from exchanger.profiles.given import Given, cast_rows
 from exchanger.profiles.mapping import settle_rules
@@ -192,6 +192,69 @@ def test_nulls_count_in_columns_of_texts_and_numbers(fields):
 
     assert [("5", None)] == given.frame.select("@profile", "f").rows()
     assert ["no_identifier"] == given.rejected["reason"].to_list()
+
+
+WRAPPED = [
+    ('="00123"', "00123"),
+    (' ="00123" ', "00123"),
+    ('="say ""hi"""', 'say "hi"'),
+    ("'+33612345679", "+33612345679"),
+    ("'=A1", "=A1"),
+    ("'@ada", "@ada"),
+    ("'-5 to 7", "-5 to 7"),
+    ("'\tx", "\tx"),
+    ('\'="00123"', "00123"),
+    ('=""', None),
+    ("'tis", "'tis"),
+    ("'s-Hertogenbosch", "'s-Hertogenbosch"),
+    ("'00123", "'00123"),
+    ("''", "''"),
+    ("=A1", "=A1"),
+    ('="a"&"b"', '="a"&"b"'),
+]
+
+
+@pytest.mark.parametrize(("cell", "text"), WRAPPED)
+def test_what_other_tools_put_around_text_is_no_part_of_it(cell, text):
+    """An apostrophe against formulas and a formula against lost zeros are undone, in any column."""
+    frame = pl.DataFrame({"id": ["a"], "c": [cell], "other": [cell], "l": [cell]})
+    a_job = job({"f": {"from": "c"}, "l": {"type": "list", "split": "|"}})
+    a_job = a_job.model_copy(update={"remaining_fields": (RemainingFields(prefix="x_"),)})
+    given = give(frame, a_job)
+
+    assert (text, text) == given.frame.select("f", "x_other").row(0)
+    members = given.frame["l"].to_list()[0]
+    assert text == (members and loads(members[0]))
+    assert 3 * (text != cell) == given.wrapped
+
+
+def test_an_identifier_is_read_without_what_is_around_it():
+    """The formula of a spreadsheet names the profile of the text in it."""
+    given = give(pl.DataFrame({"id": ['="00123"', "'+336", "'tis"]}), job({"x": {"value": 1}}))
+
+    assert ["00123", "+336", "'tis"] == given.frame["@profile"].to_list()
+
+
+def test_text_of_typed_files_may_begin_with_an_apostrophe():
+    """Only CSV has that apostrophe; the formula is undone everywhere."""
+    frame = pl.DataFrame({"id": [5], "c": ["'=A1"], "d": ['="007"']})
+    given = give(frame, job({"c": {}, "d": {}}))
+    mixed = give(
+        pl.DataFrame({"id": ['"a"', "5"], "c": ['"=\\"007\\""', "7"]}),
+        job({"c": {"type": "string"}, "j": {"from": "c", "type": "json"}}),
+        json=frozenset({"id", "c"}),
+    )
+
+    assert ("'=A1", "007") == given.frame.select("c", "d").row(0)
+    assert [("007", '"007"'), ("7", "7")] == mixed.frame.select("c", "j").rows()
+
+
+def test_a_column_is_typed_by_what_its_cells_mean():
+    """Guarded negative numbers are numbers, and a formula says that its digits are text."""
+    frame = pl.DataFrame({"id": ["a", "b"], "n": ["3", "'-5"], "zip": ['="75001"', '="01067"']})
+    given = give(frame, job({"n": {}, "zip": {}}))
+
+    assert [(3, "75001"), (-5, "01067")] == given.frame.select("n", "zip").rows()
 
 
 def test_trimmed_identifiers_are_counted():
