@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,11 +12,12 @@ import polars as pl
 from exchanger.config.models import FieldType, ImportJob
 from exchanger.errors import FileRejected
 from exchanger.profiles import columns
-from exchanger.profiles.casted import Casted
+from exchanger.profiles.casted import VALUE, Casted, judge
 from exchanger.profiles.casting import Reading, cast_values, reading_of
 from exchanger.profiles.casting_lists import cast_lists
 from exchanger.profiles.casting_text import read_json_scalars
-from exchanger.profiles.casting_times import read_instants
+from exchanger.profiles.casting_times import has_unknown_order, has_year_last, read_instants
+from exchanger.profiles.fragments import STANDARD_TEXT
 from exchanger.profiles.identifiers import read_identifiers
 from exchanger.profiles.mapping import order_type
 from exchanger.profiles.nested_values import judge_nested
@@ -167,13 +168,27 @@ def _cast(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> C
 
 
 def _to_type(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
+    if rule.type == "string" and rule.config.type is None and rule.column:
+        casted = _read(cells, reading, is_json=is_json)
+        is_time = rule.name not in STANDARD_TEXT
+        return _without(casted, "day_or_month", has_unknown_order) if is_time else casted
     if rule.type == "list":
         return cast_lists(cells, rule, reading, is_json=is_json)
-    if is_json and rule.type != "json":
+    return _read(cells, reading, is_json=is_json and rule.type != "json")
+
+
+def _read(cells: pl.Series, reading: Reading, *, is_json: bool) -> Casted:
+    if is_json:
         scalars = read_json_scalars(cells)
         values = without_empty(scalars.values, reading.nulls)
         return cast_values(values, reading).over(scalars.faults)
     return cast_values(cells, reading)
+
+
+def _without(casted: Casted, reason: str, test: Callable[[pl.Expr], pl.Expr]) -> Casted:
+    """Find the dates that a test is about among text; few texts are any."""
+    frame = pl.DataFrame({"raw": casted.values, "value": casted.values})
+    return judge(frame, [(reason, test(VALUE))], casted.dropped).over(casted.faults)
 
 
 def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Column]:
@@ -195,6 +210,8 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
         sortable: FieldType = "float" if kind == "decimal" else kind
         # Long text still sorts, by its beginning.
         casted = cast_values(cells, Reading(sortable, cut=True, timezone=job.source.timezone))
+    if kind == "string":
+        casted = _without(casted, "year_last", has_year_last)
     return [_Column(columns.ORDER, column, column, casted)]
 
 

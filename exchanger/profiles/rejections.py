@@ -57,6 +57,11 @@ SENTENCES = {
     "not_a_boolean": "is neither true nor false. Write true or false (or yes, no, t, f, 1, 0).",
     "not_a_time": "is not a date or time that Braze reads. Write it like 2026-09-15 or "
     "2026-09-15T08:30:00Z.",
+    "day_or_month": "is a date of which nobody knows whether the day or the month comes first, "
+    "and Braze would take the month. Write the year first, like 1990-04-05; to send it as it "
+    "stands, set 'type: string'.",
+    "year_last": "is a date that does not sort as text, and rows apply in this order. Write the "
+    "year first, like 1990-04-05.",
     "number_as_time": "is a number, and could be a time in any unit. Write it like "
     "2026-09-15T08:30:00Z.",
     "no_such_time": "does not exist in the time zone {timezone}, where the clocks go forward "

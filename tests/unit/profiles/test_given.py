@@ -194,6 +194,36 @@ def test_nulls_count_in_columns_of_texts_and_numbers(fields):
     assert ["no_identifier"] == given.rejected["reason"].to_list()
 
 
+def test_dates_of_unknown_order_are_taken_for_none():
+    """What Braze would read month first rejects its row, but where the job says that it is text."""
+    dates = ["25/12/1990", "05/04/1990", "09/15/2026", "5/4/1990"]
+    frame = pl.DataFrame({"id": ["a", "b", "c", "d"], "born": dates})
+    inferred = give(frame, job({"born": {}}))
+    listed = give(frame, job({"born": {"type": "list", "items": "date", "split": "|"}}))
+    declared = give(frame, job({"born": {"type": "string"}}))
+    name = give(frame, job({"first_name": {"from": "born"}}))
+    remaining = job({}).model_copy(update={"remaining_fields": (RemainingFields(),)})
+
+    # 5/4/1990 is no date for Braze, whatever comes first.
+    for given in (inferred, give(frame, remaining)):
+        assert ["09/15/2026", "5/4/1990"] == given.frame["born"].to_list()
+        assert ["day_or_month"] * 2 == given.rejected["reason"].to_list()
+    assert ["c"] == listed.frame["@profile"].to_list()
+    assert ["day_or_month"] * 3 == listed.rejected["reason"].to_list()
+    assert dates == declared.frame["born"].to_list()
+    assert dates == name.frame["first_name"].to_list()
+    assert "Write the year first" in inferred.rejected["message"][0]
+
+
+def test_dates_that_do_not_sort_as_text_order_nothing():
+    """Rows whose order is a date with the year last would apply in a wrong order."""
+    frame = pl.DataFrame({"id": ["a", "b", "c"], "at": ["15.09.2026", "12/25/2025 10:00", "x"]})
+    given = give(frame, job({"x": {"value": 1}}, order_by="at"))
+
+    assert ["c"] == given.frame["@profile"].to_list()
+    assert ["year_last"] * 2 == given.rejected["reason"].to_list()
+
+
 WRAPPED = [
     ('="00123"', "00123"),
     (' ="00123" ', "00123"),
