@@ -73,6 +73,8 @@ SENTENCES = {
     "not_text": "is not text but a list, an object or bytes. Set 'type: list' or 'type: json'.",
     "not_a_scalar": "is a list or an object, and this field takes a single value. "
     "Set 'type: list' or 'type: json'.",
+    "printed_list": "is a list as a database or a program prints it. Write it as JSON, like "
+    '["a", "b"], or as text that is split, like a|b.',
     "nested_member": "holds a list or an object inside the list. Set 'type: json' to send "
     "it as it is.",
     "not_a_gender": "is not a gender for Braze: 'gender' takes M, F, O, N or P, in capitals. "

@@ -122,6 +122,11 @@ TEXT_CASES = [
     ("list", "red", ['"red"']),
     ("list", '["a", 1, 1.0, true, null, "", "b\\"c"]', ['"a"', "1", "1", "true", '"b\\"c"']),
     ("list", "[1, 2", "<invalid_json>"),
+    ("list", "{a,b}", "<printed_list>"),
+    ("list", '{"a b",c}', "<printed_list>"),
+    ("list", "{{a},{b}}", "<printed_list>"),
+    ("list", "{}", None),
+    ("list", "{a", ['"{a"']),
     ("list", "[[1]]", "<nested_member>"),
     ("list", '[{"a": 1}]', "<nested_member>"),
     ("list", "[9223372036854775808]", "<integer_too_big>"),
@@ -263,6 +268,17 @@ OPTION_CASES = [
     ({"type": "float", "nan": "empty"}, "-Infinity", None),
     ({"type": "list", "split": "|"}, "a|| b|a", ['"a"', '" b"', '"a"']),
     ({"type": "list", "split": "|", "trim": True}, "a| b", ['"a"', '"b"']),
+    ({"merge": "add", "split": ","}, '["a", "b,c", 5]', ['"a"', '"b,c"', '"5"']),
+    ({"merge": "add", "split": "|"}, ' ["a"] ', ['"a"']),
+    ({"merge": "add", "split": ","}, "[]", None),
+    ({"merge": "add", "split": ",", "items": "integer"}, "[1, 2]", ["1", "2"]),
+    ({"merge": "add", "split": ","}, '[["a"]]', "<nested_member>"),
+    ({"merge": "add", "split": ","}, "['a', 'b']", "<printed_list>"),
+    ({"merge": "add", "split": ","}, "[a, b]", "<printed_list>"),
+    ({"merge": "add", "split": ","}, "{a,b}", "<printed_list>"),
+    ({"merge": "add", "split": ","}, "{}", None),
+    ({"merge": "add", "split": "|"}, "[vip]", ['"[vip]"']),
+    ({"merge": "add", "split": "|"}, "[vip]|[gold]", ['"[vip]"', '"[gold]"']),
     ({"merge": "add", "split": "|", "items": "integer"}, "1|02", ["1", "2"]),
     ({"merge": "add", "split": "|", "items": "integer"}, "1|x", "<not_an_integer>"),
     ({"merge": "add", "items": "integer"}, "12", ["12"]),
@@ -272,6 +288,22 @@ OPTION_CASES = [
     ({"merge": "add", "items": "integer"}, "[[1]]", "<nested_member>"),
     ({"type": "list", "split": "|", "too_long": "cut"}, "x" * 300, [f'"{"x" * 255}"']),
 ]
+
+
+def test_arrays_and_split_text_stand_in_one_column():
+    """A cell that is a JSON array changes nothing for the cells that are split."""
+    cells = pl.Series(['["a", 1]', 'x,"y",[z', None, "1,2"])
+    given = cast(cells, {"merge": "add", "split": ","})
+
+    assert [['"a"', '"1"'], ['"x"', '"\\"y\\""', '"[z"'], None, ['"1"', '"2"']] == (
+        given.frame["f"].to_list()
+    )
+
+
+@pytest.mark.parametrize("json", ['"{a,b}"', '"{\\"a\\",b}"'])
+def test_a_printed_list_in_a_column_of_json_texts_is_none(json):
+    """NDJSON that has such text beside lists or numbers is read alike."""
+    assert "<printed_list>" == outcome(cast(pl.Series([json]), {"merge": "add"}, json=True))
 
 
 @pytest.mark.parametrize(("config", "cell", "expected"), OPTION_CASES)
