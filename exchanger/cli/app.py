@@ -24,6 +24,7 @@ from exchanger.cli.verbs import (
     schema,
     segments,
     show,
+    types,
 )
 from exchanger.cli.verbs import run as run_verb
 from exchanger.config.later import COMMANDS, NOT_YET
@@ -56,6 +57,7 @@ app.command("jobs")(jobs.jobs)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)
 app.command("retry")(decisions.retry)

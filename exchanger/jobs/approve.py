@@ -13,8 +13,9 @@ import polars as pl
 
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.discard import drop_held_back
+from exchanger.jobs.doubtful_types import DOUBTFUL, doubtful_files, newer_since, stray_in_words
 from exchanger.jobs.ending import finish
-from exchanger.jobs.held_back import hold_again
+from exchanger.jobs.held_back import hold_again, hold_back, still_doubtful
 from exchanger.jobs.held_runs import applied_since
 from exchanger.jobs.intake import Intake
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
@@ -67,13 +68,28 @@ def _approve(call: ImportCall, seq: int) -> RunReport:
     return finish(call.world, call.state, outcome) if isinstance(outcome, Stored) else outcome
 
 
-def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunReport:
+def plan_corrected(call: ImportCall, seq: int) -> RunReport:
+    """
+    Apply a run that waits because of the type of a column, as its job reads files otherwise by now.
+
+    If there still is such a column, the run goes on waiting, and says so anew.
+    """
+    outcome = committed(call, lambda number: _plan_and_commit(call, number, seq, corrected=True))
+    return finish(call.world, call.state, outcome) if isinstance(outcome, Stored) else outcome
+
+
+def _plan_and_commit(
+    call: ImportCall, number: int, seq: int, *, corrected: bool = False
+) -> Stored | RunReport:
     """Plan the run again under a number of its own; the report of the old one if it is not sent."""
     held = call.state.runs.read(seq)
     run = held.document
     if run.state != "held_back":
         raise RunUnsuitable(str(seq), "approve", f"it is not held back{_taken_up(run)}")
-    since = applied_since(call.state, call.state.applied.snapshot(), run.files, seq)
+    applied = call.state.applied.snapshot()
+    since = applied_since(call.state, applied, run.files, seq)
+    if run.reads_as:
+        since |= newer_since(applied, call.name, run.files, seq)
     said = [
         f"{key} was left out: run {later} applied a version of it after run {seq} was held back."
         for key, later in since.items()
@@ -86,8 +102,19 @@ def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunRep
     report = numbered_report(call, number)
     report.notes += said
     reading = read_all_files(call, intakes)
+    if reading.waiting:
+        # Meanwhile their content was applied by another name.
+        copies = hold_back(call, numbered_report(call, number), reading.waiting)
+        if copies is not None:
+            finish(call.world, call.state, copies)
+            report = numbered_report(call, number + 1)
+            report.notes += said + [file.note for file in copies.document.files]
+    if not reading.files:
+        return drop_held_back(call.world, call.state, held, notes=report.notes)
     totals = totals_of(reading)
-    if exceed(totals, run.totals):
+    if corrected and doubtful_files(reading):
+        return still_doubtful(call, held, stray_in_words(reading))
+    if not run.reads_as and exceed(totals, run.totals):
         return hold_again(call.state, held, totals, call.world.clock.now().isoformat())
     plan = planned(call, report, reading)
     return commit(call, report, reading, plan, origin=seq)
@@ -112,6 +139,8 @@ def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:
 
     def counting(file: ClaimedFile) -> Counting:
         last = applied.last_version(file.key, file.sums)
+        if file.outcome == DOUBTFUL:
+            return "ask"
         replaces = file.outcome == "replaced" or last not in (None, file.sha256)
         return "difference" if replaces else "in_full"
 

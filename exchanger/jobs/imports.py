@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageChanged
+from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.discard import end_discards, half_dropped
+from exchanger.jobs.doubtful_types import corrected_runs, doubtful_files
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.intake import Intake
@@ -110,6 +112,10 @@ def plan_import(
     if not waiting.files:
         return replace(preview(replace(report, state="nothing_to_do"), None), unfinished=first)
     reading = read_files(call, _intakes(call, waiting.files))
+    if doubtful_files(reading):
+        report.notes.append(
+            "So a run would be held back, until the job is corrected or you approve it."
+        )
     plan = planned(call, report, reading)
     report.files += [
         FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note)
@@ -129,6 +135,8 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
     waiting = waiting_files(call)
     if waiting.files or due(call) or half_dropped(call.state, waiting.undecided):
         return None
+    if corrected_runs(call, waiting.undecided):
+        return None
     return _waiting_notes(waiting)
 
 
@@ -142,6 +150,8 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
     end_others(call)
     end_discards(call)
     told = read_back(call)
+    undecided = call.state.applied.snapshot().undecided(call.name)
+    reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
     while not call.world.stopping.is_set():
         taken = committed(call, lambda seq: _plan_and_commit(call, seq, told))
         if taken.stored is not None:
@@ -175,6 +185,8 @@ def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     report = numbered_report(call, seq)
     report.notes += told
     reading = read_files(call, _intakes(call, listed.files))
+    if doubtful := doubtful_files(reading):
+        return _Taken(seq, listed, waiting=doubtful)
     if not reading.files and not reading.gone:
         return _Taken(seq, listed, waiting=reading.waiting)
     if call.options.force:
@@ -204,7 +216,10 @@ def _intakes(call: ImportCall, files: list[ObjectInfo]) -> list[Intake]:
 
 def _waiting_notes(waiting: WaitingFiles) -> list[str]:
     return [
-        f"{key} waits in run {seq}, as its sums may count twice: exchanger approve {seq}, or "
+        f"{key} waits in run {seq}, as a column is text because of a few words: correct the job "
+        f"and run it again, or exchanger approve {seq}, or exchanger discard {seq}."
+        if key in waiting.doubtful
+        else f"{key} waits in run {seq}, as its sums may count twice: exchanger approve {seq}, or "
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()
     ]

@@ -83,6 +83,7 @@ def open_file(
         reading.set_before.setdefault(name, []).append(claim.key)
     rows = table.rows if intake.rows is None else _count_chosen(intake, table)
     reading.types = settled.kept
+    reading.note_stray(intake.key, settled.stray)
     reading.rows += rows
     for why, columns in settled.left_out.items():
         reading.left_out.setdefault((why, *columns), []).append(intake.key)

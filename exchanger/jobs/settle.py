@@ -78,7 +78,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     keep_sample(state, run, results.first)
     # Of a run that a person dropped, nothing is to be learnt.
     if run.types and not run.discarded:
-        state.types.keep(run.job, run.types, seq=run.seq)
+        state.types.keep(run.job, run.types, seq=run.seq, words=run.words)
 
     write_quarantine(world, state, run, report, results.refused)
     report.state = "discarded" if run.discarded else final_state(report)

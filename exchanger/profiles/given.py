@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from exchanger.profiles.fragments import STANDARD_TEXT
 from exchanger.profiles.identifiers import read_identifiers
 from exchanger.profiles.mapping import order_type
 from exchanger.profiles.nested_values import judge_nested
-from exchanger.profiles.raw import RawColumns, without_empty
+from exchanger.profiles.raw import RawColumns, nulls_of, without_empty
 from exchanger.profiles.rejections import SENTENCES, Place, no_rejections, rejections_of
 from exchanger.profiles.rules import Rule
 from exchanger.profiles.standard_values import TAKES, judge_standard
@@ -133,10 +132,8 @@ def cast_rows(
 
 def _cells(raw: RawColumns, column: str, job: ImportJob) -> tuple[pl.Series, int]:
     """Give the cells of a column, without what is around their text, and how often that was."""
-    nulls = job.source.nulls
+    nulls = nulls_of(raw, column, job.source.nulls)
     is_json = column in raw.json_columns
-    if is_json:
-        nulls += tuple(json.dumps(text, ensure_ascii=False) for text in nulls)
     cells = without_empty(raw.frame[column], nulls)
     if cells.dtype != pl.String:
         return cells, 0

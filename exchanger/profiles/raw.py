@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -56,14 +57,18 @@ class FilledCells:
     nulls: tuple[str, ...]
 
     def __iter__(self) -> Iterator[pl.Series]:
-        return (_to_infer(cells, self.nulls) for cells in self.raw.cells(self.column))
+        nulls = nulls_of(self.raw, self.column, self.nulls)
+        for cells in self.raw.cells(self.column):
+            # A formula that is text stays one, so that its column is text.
+            bare = without_empty_formula(without_guard(cells)) if self.raw.textual else cells
+            yield without_empty(bare, nulls)
 
 
-def _to_infer(cells: pl.Series, nulls: tuple[str, ...]) -> pl.Series:
-    """Fill the cells of text; a formula that is text stays one, so that its column is text."""
-    if cells.dtype == pl.String:
-        cells = without_empty_formula(without_guard(cells))
-    return without_empty(cells, nulls)
+def nulls_of(raw: RawColumns, column: str, nulls: tuple[str, ...]) -> tuple[str, ...]:
+    """Spell the texts that mean null as the cells of a column do, which may be JSON texts."""
+    if column not in raw.json_columns:
+        return nulls
+    return (*nulls, *(json.dumps(text, ensure_ascii=False) for text in nulls))
 
 
 def without_empty(cells: pl.Series, nulls: tuple[str, ...]) -> pl.Series:

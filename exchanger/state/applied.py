@@ -31,7 +31,7 @@ _SCHEMA = {
     "replaces": pl.Boolean(),
     "met": pl.Int64(),
 }
-WAITING = ("equal_content", "replaced")
+WAITING = ("equal_content", "replaced", "doubtful_type")
 """Outcomes of files that wait in a run which is held back."""
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
