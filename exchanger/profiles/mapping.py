@@ -307,7 +307,7 @@ def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
     config = rule.config
     if name.type == "decimal":
         config = config.model_copy(update={"scale": name.scale})
-    return Rule(rule.name, rule.column, name.type, config)
+    return replace(rule, type=name.type, config=config)
 
 
 def _type_of_value(value: str | float) -> FieldType:

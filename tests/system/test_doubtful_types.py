@@ -52,7 +52,7 @@ def test_an_approved_column_is_text_until_the_job_says_what_its_words_mean(excha
 
     exchange.configure(crm=JOB | {"source": {"prefix": "inbox/", "nulls": ["NA"]}})
     exchange.ask("backfill", "crm", "--full")
-    assert "8.5" == exchange.attribute("p7", "spend")
+    assert ("8.5", None) == (exchange.attribute("p7", "spend"), exchange.attribute("q", "spend"))
     assert [("spend", "decimal(2)")] == [
         (kept["column"], kept["type"]) for kept in exchange.ask("types", "crm")["columns"]
     ]
