@@ -129,7 +129,11 @@ class Match(Strict):
 
 
 class FieldConfig(Strict):
-    """How one Braze attribute is made from a column (or a static value) and merged."""
+    """
+    How one Braze attribute is made from a column (or a static value) and merged.
+
+    ``nulls`` are texts that mean that there is nothing, beside those of the source.
+    """
 
     from_: str | None = Field(default=None, alias="from")
     value: str | int | float | bool | None = None
@@ -141,13 +145,18 @@ class FieldConfig(Strict):
     trim: bool = False
     too_long: Literal["reject", "cut"] = "reject"
     nan: Literal["reject", "empty"] = "reject"
+    nulls: tuple[str, ...] = ()
     ordered: bool = False
     on_drift: DriftPolicy = "overwrite"
     max_items: Annotated[int, Field(ge=1, le=500)] = 500
 
 
 class RemainingFields(Strict):
-    """One rule for the columns that nothing else names. The first rule that matches wins."""
+    """
+    One rule for the columns that nothing else names. The first rule that matches wins.
+
+    ``nulls`` are texts that mean that there is nothing, beside those of the source.
+    """
 
     columns: str = "*"
     exclude: tuple[str, ...] = ()
@@ -155,6 +164,7 @@ class RemainingFields(Strict):
     prefix: str = ""
     type: FieldType | None = None
     scale: Annotated[int, Field(ge=0, le=15)] | None = None
+    nulls: tuple[str, ...] = ()
     on_drift: DriftPolicy = "overwrite"
     standard: bool = False
 

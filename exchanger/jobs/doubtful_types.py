@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.intake import Intake, WaitingFile
+from exchanger.profiles.mapping import column_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,8 +43,11 @@ def undecided_words_apart(call: ImportCall) -> KeptColumns:
     So writing ``nulls`` is enough to give a column its other type.
     """
     kept = call.state.types.columns(call.name)
-    nulls = set(call.job.source.nulls)
-    mended = {column for column, words in kept.words.items() if nulls.issuperset(words)}
+    mended = {
+        column
+        for column, words in kept.words.items()
+        if set(words).issubset(column_nulls(call.job, column))
+    }
     return replace(
         kept,
         types={column: kind for column, kind in kept.types.items() if column not in mended},

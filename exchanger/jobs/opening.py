@@ -94,7 +94,8 @@ def _mending(call: ImportCall, rules: list[Rule]) -> list[Rule]:
     """Let files that are taken as if new also take back texts that mean null by now."""
     if not call.options.as_if_new:
         return rules
-    return [replace(rule, void=call.job.source.nulls) for rule in rules]
+    nulls = call.job.source.nulls
+    return [replace(rule, void=(*nulls, *rule.config.nulls)) for rule in rules]
 
 
 def _download(call: ImportCall, intake: Intake, path: Path) -> str:

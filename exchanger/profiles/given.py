@@ -87,7 +87,7 @@ def cast_rows(
         FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
             objects and booleans have no order).
     """
-    cells, wrapped = _cells(raw, job.match[0].external_id, job)
+    cells, wrapped = _cells(raw, job.match[0].external_id, job.source.nulls)
     identifiers = read_identifiers(
         cells,
         is_json=job.match[0].external_id in raw.json_columns,
@@ -130,9 +130,9 @@ def cast_rows(
     )
 
 
-def _cells(raw: RawColumns, column: str, job: ImportJob) -> tuple[pl.Series, int]:
+def _cells(raw: RawColumns, column: str, null: tuple[str, ...]) -> tuple[pl.Series, int]:
     """Give the cells of a column, without what is around their text, and how often that was."""
-    nulls = nulls_of(raw, column, job.source.nulls)
+    nulls = nulls_of(raw, column, null)
     is_json = column in raw.json_columns
     cells = without_empty(raw.frame[column], nulls)
     if cells.dtype != pl.String:
@@ -151,9 +151,10 @@ def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[
 
 
 def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:
-    reading = reading_of(rule, job.source.timezone, job.source.nulls)
+    nulls = (*job.source.nulls, *rule.config.nulls)
+    reading = reading_of(rule, job.source.timezone, nulls)
     is_json = rule.column in raw.json_columns
-    cells, wrapped = _cells(raw, rule.column, job)
+    cells, wrapped = _cells(raw, rule.column, nulls)
     casted = _cast(cells, rule, reading, is_json=is_json)
     return _Column(rule.name, rule.name, rule.column, casted, rule.scale, wrapped)
 
@@ -198,7 +199,7 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
     if kind in ("boolean", "list", "json"):
         message = f"Column {column!r} holds {kind}, which has no order. Set another 'order_by:'."
         raise FileRejected(raw.key, "bad_order", message, column=column)
-    cells, _ = _cells(raw, column, job)
+    cells, _ = _cells(raw, column, job.source.nulls)
     if column in raw.json_columns:
         cells = read_json_scalars(cells).values
     if kind in ("date", "datetime"):

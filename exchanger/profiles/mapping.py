@@ -106,6 +106,17 @@ def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields |
     return None
 
 
+def column_nulls(job: ImportJob, column: str) -> tuple[str, ...]:
+    """Name the texts that mean that there is nothing in a column, whichever field it feeds."""
+    fed: list[FieldConfig | RemainingFields] = [
+        config
+        for name, config in job.fields.items()
+        if config.value is None and (config.from_ or name) == column
+    ]
+    fed += [block for _, block in _remaining_columns(job, [column])]
+    return (*job.source.nulls, *(text for config in fed for text in config.nulls))
+
+
 def widen_rules(rules: list[Rule], kept: Mapping[str, str]) -> list[Rule]:
     """Bring rules whose type was not declared to the types that are kept by now."""
     return [
@@ -153,7 +164,7 @@ def type_of(
         FileRejected: ``type_changed``.
     """
     if raw.textual:
-        found = infer_type(FilledCells(raw, column, job.source.nulls))
+        found = infer_type(FilledCells(raw, column, column_nulls(job, column)))
     elif all(cells.null_count() == len(cells) for cells in raw.cells(column)):
         found = None
     else:
@@ -169,7 +180,8 @@ def _stray_words(
     mixed = TypeName("string") if raw.textual else TypeName("json") if is_json else None
     if name is None or name != mixed:
         return None
-    return find_stray_words(FilledCells(raw, column, job.source.nulls), column, is_json=is_json)
+    cells = FilledCells(raw, column, column_nulls(job, column))
+    return find_stray_words(cells, column, is_json=is_json)
 
 
 def order_type(
@@ -213,7 +225,11 @@ def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, b
             raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
         taken[name] = column
         config = FieldConfig(
-            merge=block.merge, type=block.type, scale=block.scale, on_drift=block.on_drift
+            merge=block.merge,
+            type=block.type,
+            scale=block.scale,
+            nulls=block.nulls,
+            on_drift=block.on_drift,
         )
         yield _rule(name, column, config)
 

@@ -59,9 +59,11 @@ class FilledCells:
     def __iter__(self) -> Iterator[pl.Series]:
         nulls = nulls_of(self.raw, self.column, self.nulls)
         for cells in self.raw.cells(self.column):
-            # A formula that is text stays one, so that its column is text.
-            bare = without_empty_formula(without_guard(cells)) if self.raw.textual else cells
-            yield without_empty(bare, nulls)
+            if self.raw.textual and cells.dtype == pl.String:
+                # A formula that is text stays one, so that its column is text.
+                yield without_empty(without_empty_formula(without_guard(cells)), nulls)
+            else:
+                yield without_empty(cells, nulls)
 
 
 def nulls_of(raw: RawColumns, column: str, nulls: tuple[str, ...]) -> tuple[str, ...]:

@@ -194,6 +194,25 @@ def test_nulls_count_in_columns_of_texts_and_numbers(fields):
     assert ["no_identifier"] == given.rejected["reason"].to_list()
 
 
+def test_fields_and_patterns_have_nulls_of_their_own():
+    """A text means nothing where it is named, also for the type of the column; not elsewhere."""
+    a_job = job({"a": {"nulls": ["NA"]}, "b": {}}, nulls=["-"])
+    block = RemainingFields(columns="n_*", nulls=("NA",))
+    a_job = a_job.model_copy(update={"remaining_fields": (block, RemainingFields())})
+    row = {
+        "id": ["x", "y"],
+        "a": ["NA", "1"],
+        "b": ["NA", "-"],
+        "n_a": ["NA", "2"],
+        "c": ["NA", "-"],
+    }
+    given = give(pl.DataFrame(row), a_job)
+
+    assert [(None, "NA", None, "NA"), (1, None, 2, None)] == (
+        given.frame.select("a", "b", "n_a", "c").rows()
+    )
+
+
 def test_dates_of_unknown_order_are_taken_for_none():
     """What Braze would read month first rejects its row, but where the job says that it is text."""
     dates = ["25/12/1990", "05/04/1990", "09/15/2026", "5/4/1990"]
