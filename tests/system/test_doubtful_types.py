@@ -49,6 +49,8 @@ def test_an_approved_column_is_text_until_the_job_says_what_its_words_mean(excha
     assert '"8.50"' == exchange.attribute("p7", "spend")
     [kept] = exchange.ask("types", "crm")["columns"]
     assert ("spend", "string", ["NA"]) == (kept["column"], kept["type"], kept["words"])
+    told = exchange.ask("check", "--connect")["jobs"]["crm"]
+    assert "column 'spend' is text, as earlier files say 'NA' in it: exchanger types crm" in told
 
     exchange.configure(crm=JOB | {"source": {"prefix": "inbox/", "nulls": ["NA"]}})
     exchange.ask("backfill", "crm", "--full")
@@ -56,3 +58,19 @@ def test_an_approved_column_is_text_until_the_job_says_what_its_words_mean(excha
     assert [("spend", "decimal(2)")] == [
         (kept["column"], kept["type"]) for kept in exchange.ask("types", "crm")["columns"]
     ]
+
+
+def test_a_column_is_told_anew_once_it_is_forgotten(exchange):
+    """A person resets one column; a misspelt one is answered with what there is."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.ndjson", '{"id": "a", "code": "x", "n": 1}\n')
+    exchange.ask("run", "crm")
+    shown = exchange.call("types", "crm").stdout.splitlines()
+    assert ["code  string", "n  integer"] == shown
+    assert "did you mean code?" in exchange.call("types", "crm", "--forget", "cod").stderr
+
+    left = exchange.ask("types", "crm", "--forget", "code")
+    assert (["code"], ["n"]) == (left["forgotten"], [entry["column"] for entry in left["columns"]])
+    exchange.drop("inbox/2.ndjson", '{"id": "b", "code": 5, "n": 1}\n')
+    exchange.ask("run", "crm")
+    assert "5" == exchange.attribute("b", "code")

@@ -25,7 +25,7 @@ def check(
 
     Example: exchanger check --connect
     """
-    from exchanger.cli.connecting import try_connections
+    from exchanger.cli.connecting import doubtful_columns, try_connections
     from exchanger.cli.ending import print_json, worst
     from exchanger.cli.wiring import prepare
     from exchanger.config.words import describe_job
@@ -33,6 +33,8 @@ def check(
     loaded = prepare(config, log_level, as_json=as_json)
     jobs = {name: describe_job(loaded, name) for name in loaded.jobs}
     trials = try_connections(loaded) if connect else []
+    for name, lines in (doubtful_columns(loaded) if connect else {}).items():
+        jobs[name] += lines
     code = worst(trial.exit_code for trial in trials)
     if as_json:
         content: dict[str, Any] = {"ok": code == 0, "jobs": jobs}
