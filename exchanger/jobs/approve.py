@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.intake import Counting
+    from exchanger.jobs.reading import Reading
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.state.applied import AppliedSnapshot
@@ -102,22 +103,28 @@ def _plan_and_commit(
     report = numbered_report(call, number)
     report.notes += said
     reading = read_all_files(call, intakes)
-    if reading.waiting:
-        # Meanwhile their content was applied by another name.
-        copies = hold_back(call, numbered_report(call, number), reading.waiting)
-        if copies is not None:
-            finish(call.world, call.state, copies)
-            report = numbered_report(call, number + 1)
-            report.notes += said + [file.note for file in copies.document.files]
-    if not reading.files:
-        return drop_held_back(call.world, call.state, held, notes=report.notes)
-    totals = totals_of(reading)
     if corrected and doubtful_files(reading):
         return still_doubtful(call, held, stray_in_words(reading))
+    copies = _hold_copies(call, number, reading)
+    if copies is not None:
+        report = numbered_report(call, number + 1)
+        report.notes += said + [file.note for file in copies.files]
+    if not reading.files:
+        dropped = drop_held_back(call.world, call.state, held, notes=report.notes)
+        return copies or dropped
+    totals = totals_of(reading)
     if not run.reads_as and exceed(totals, run.totals):
         return hold_again(call.state, held, totals, call.world.clock.now().isoformat())
     plan = planned(call, report, reading)
     return commit(call, report, reading, plan, origin=seq)
+
+
+def _hold_copies(call: ImportCall, number: int, reading: Reading) -> RunReport | None:
+    """Hold back, in a run of their own, files whose content was applied by another name since."""
+    if not reading.waiting:
+        return None
+    copies = hold_back(call, numbered_report(call, number), reading.waiting)
+    return None if copies is None else finish(call.world, call.state, copies)
 
 
 def _taken_up(run: RunDocument) -> str:

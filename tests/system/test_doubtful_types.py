@@ -74,3 +74,24 @@ def test_a_column_is_told_anew_once_it_is_forgotten(exchange):
     exchange.drop("inbox/2.ndjson", '{"id": "b", "code": 5, "n": 1}\n')
     exchange.ask("run", "crm")
     assert "5" == exchange.attribute("b", "code")
+
+
+def test_what_was_applied_meanwhile_is_neither_added_twice_nor_undone(exchange):
+    """Runs that wait meet a copy that was approved, and a newer version that had no such word."""
+    exchange.configure(crm=JOB | {"fields": {"visits": {"merge": "sum", "type": "integer"}}})
+    body = FILE.replace("\n", ",1\n").replace("spend,1", "spend,visits")
+    for name in ("1", "2", "3"):
+        text = body if name != "3" else body.replace("p7,7.50", "p7,6.50")
+        exchange.drop(f"inbox/{name}.csv", text)
+        exchange.ask("run", "crm", code=5)
+    exchange.drop("inbox/3.csv", body.replace("q,NA", "q,5.00").replace("p7,7.50", "p7,9.50"))
+    exchange.ask("run", "crm")
+    assert ("9.5", "1") == tuple(exchange.attribute("p7", name) for name in ("spend", "visits"))
+
+    dropped = exchange.ask("approve", "3")
+    assert ("discarded", True) == (dropped["state"], "was left out" in dropped["notes"][-1])
+    exchange.configure(crm=exchange.jobs["crm"] | {"remaining_fields": {"type": "string"}})
+    exchange.ask("run", "crm", code=4)
+    assert "2" == exchange.attribute("p7", "visits")
+    [waits] = exchange.ask("jobs", "--waiting")[0]["held_back"]
+    assert ["inbox/2.csv"] == waits["files"]
