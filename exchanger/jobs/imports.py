@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageChanged
+from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.discard import end_discards, half_dropped
+from exchanger.jobs.doubtful_types import corrected_runs, doubtful_files
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.intake import Intake
@@ -136,6 +138,10 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     reading = read_files(call, _intakes(call, waiting.files))
     if call.options.force:
         report.notes += say_what_counts_again(call, reading)
+    if doubtful_files(reading):
+        report.notes.append(
+            "So a run would be held back, until the job is corrected or you approve it."
+        )
     plan = planned(call, report, reading)
     report.files += [
         FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note)
@@ -154,6 +160,8 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
         return None
     waiting = waiting_files(call)
     if waiting.files or due(call) or half_dropped(call.state, waiting.undecided):
+        return None
+    if corrected_runs(call, waiting.undecided):
         return None
     return _waiting_notes(waiting)
 
@@ -174,6 +182,8 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
         return
     call = replace(call, memories=memories_of(call.world, call.state, record=True))
     told = read_back(call)
+    undecided = call.state.applied.snapshot().undecided(call.name)
+    reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
     while not call.world.stopping.is_set():
         taken = committed(call, lambda seq: _plan_and_commit(call, seq, told))
         if taken.stored is not None:
@@ -229,6 +239,8 @@ def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     if is_known_elsewhere and call.state.applied.snapshot().is_unused:
         # Once we had applied a file, nobody could adopt the state that knows the others.
         return _Taken(seq, listed, waiting=reading.waiting, unreadable=reading.unreadable)
+    if doubtful := doubtful_files(reading):
+        return _Taken(seq, listed, waiting=doubtful, unreadable=reading.unreadable)
     if not reading.files and not reading.gone:
         return _Taken(seq, listed, waiting=reading.waiting, unreadable=reading.unreadable)
     if call.options.force:
@@ -273,7 +285,10 @@ def _intakes(call: ImportCall, files: list[ObjectInfo]) -> list[Intake]:
 
 def _waiting_notes(waiting: WaitingFiles) -> list[str]:
     return [
-        f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
+        f"{key} waits in run {seq}, as a column is text because of a few words: correct the job "
+        f"and run it again, or exchanger approve {seq}, or exchanger discard {seq}."
+        if key in waiting.doubtful
+        else f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()
     ]

@@ -401,6 +401,47 @@ def test_kept_types_are_per_job(state):
     assert state.types.of("other") == {}
 
 
+def test_an_older_run_puts_no_older_types_back(state):
+    """A process that stood still, and settles a run of the past, undoes nothing."""
+    state.types.keep("crm", {"total": "integer"}, seq=1)
+    state.types.keep("crm", {"total": "decimal(2)"}, seq=2, words={"tier": ["NA"]})
+    state.types.keep("crm", {"total": "integer"}, seq=1)
+
+    assert {"total": "decimal(2)"} == state.types.of("crm")
+    assert {"tier": ["NA"]} == state.types.columns("crm").words
+
+
+def test_types_written_meanwhile_are_not_overwritten(state, monkeypatch):
+    """Between reading and writing, another process may have settled a later run."""
+    state.types.keep("crm", {"total": "integer"}, seq=1)
+    read = state.types._bucket.read
+    later = iter([True])
+
+    def read_and_be_late(key):
+        found = read(key)
+        if next(later, False):
+            state.types.keep("crm", {"total": "decimal(2)"}, seq=3)
+        return found
+
+    monkeypatch.setattr(state.types._bucket, "read", read_and_be_late)
+    state.types.keep("crm", {"total": "float"}, seq=2)
+
+    assert {"total": "decimal(2)"} == state.types.of("crm")
+
+
+def test_a_column_that_was_reset_is_told_from_later_runs_alone(state):
+    """What a run settled on that was there before does not come back; later ones count."""
+    state.types.keep("crm", {"total": "string", "tier": "string"}, seq=1, words={"total": ["NA"]})
+    state.types.forget("crm", ["total"], last=2)
+    assert {"tier": "string"} == state.types.of("crm")
+    assert {} == state.types.columns("crm").words
+
+    state.types.keep("crm", {"total": "string", "tier": "string"}, seq=2, words={"total": ["NA"]})
+    assert {"tier": "string"} == state.types.of("crm")
+    state.types.keep("crm", {"total": "integer", "tier": "string"}, seq=3)
+    assert {"total": "integer", "tier": "string"} == state.types.of("crm")
+
+
 def test_small_files_are_joined(tmp_path):
     """After many runs a table is not made of as many files, and says the same."""
     table = Table(str(tmp_path / "applied"), {})
