@@ -13,6 +13,7 @@ from exchanger.errors import (
 )
 from exchanger.files.spill import Shelf
 from exchanger.jobs.counting import named, say_what_added_nothing
+from exchanger.jobs.doubtful_types import stray_in_words, undecided_words_apart
 from exchanger.jobs.intake import WaitingFile
 from exchanger.jobs.opening import OpenedFile, cast_file, open_file
 from exchanger.jobs.reading import Reading
@@ -59,7 +60,8 @@ def _read(
 ) -> Reading:
     before = applied = call.state.applied.snapshot()
     shelf = Shelf(call.world.workdir, call.world.bounds)
-    reading = Reading(shelf, types=call.state.types.of(call.name))
+    kept = undecided_words_apart(call)
+    reading = Reading(shelf, types=kept.types, words=kept.words)
     opened: list[OpenedFile] = []
     call.world.progress.step("reading files", len(intakes))
     for intake in intakes:
@@ -93,6 +95,7 @@ def _read(
     ]
     reading.notes += say_what_added_nothing(call, reading.set_before)
     reading.notes += _say_what_was_left_out(reading.left_out)
+    reading.notes += stray_in_words(reading)
     widest = max((len(file.rules) for file in opened), default=0)
     size = sum(file.table.cells.size for file in opened if file.table)
     reading.part(shelf.bounds.shares(reading.rows, widest, size))

@@ -76,8 +76,9 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         orders.record(accepted_orders(world, run, results), seq=run.seq)
     state.applied.record(run.job, run.files, seq=run.seq, origin=run.origin)
     keep_sample(state, run, results.first)
-    if run.types:
-        state.types.keep(run.job, run.types, seq=run.seq)
+    # Of a run that a person dropped, nothing is to be learnt.
+    if run.types and not run.discarded:
+        state.types.keep(run.job, run.types, seq=run.seq, words=run.words)
 
     write_quarantine(world, state, run, report, results.refused)
     report.state = "discarded" if run.discarded else final_state(report)

@@ -8,6 +8,7 @@ credentials alone, and only where the configuration names none.
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from exchanger.config.models import S3Config
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.credentials import Credentials
+    from botocore.loaders import Loader
     from mypy_boto3_s3 import S3Client
 
 _ATTEMPTS = 5
@@ -43,6 +45,7 @@ def open_session(config: S3Config) -> Session:
     alone["config_file"] = alone["credentials_file"] = (None, None, os.devnull, None)
     alone["ca_bundle"] = (None, "AWS_CA_BUNDLE", None, None)
     core = Core(session_vars=alone)
+    core.register_component("data_loader", _descriptions())
     if config.access_key_id and config.secret_access_key:
         core.set_credentials(
             config.access_key_id.get_secret_value(), config.secret_access_key.get_secret_value()
@@ -50,6 +53,14 @@ def open_session(config: S3Config) -> Session:
     else:
         core.register_component("credential_provider", _Chain())
     return Session(region_name=config.region or _REGION, botocore_session=core)
+
+
+@cache
+def _descriptions() -> Loader:
+    """Share what boto3 reads about S3 among all sessions: 12 MB, and a fifth of a second."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 class _Chain:
