@@ -56,6 +56,8 @@ class SandboxSettings:
         export_repeats: So many users of each file appear in the next one too.
         empty_export: Whether the export of a segment without users writes ``nothing`` or a
             ``file`` without lines.
+        size_series: ``/segments/data_series``: sizes are ``exact``, ``estimated`` (10 % off, and 0
+            below 100 users), have ``gaps`` (every second day), or there are ``none``.
         export_url_lifetime: How long a download address works once the export is ready.
         max_running_exports: Segment exports that may run at once.
         lookup_requires_fields: Whether ``/users/export/ids`` insists on ``fields_to_export``.
@@ -102,6 +104,7 @@ class SandboxSettings:
     export_fail_after_files: int | None = None
     export_repeats: int = 0
     empty_export: Literal["nothing", "file"] = "nothing"
+    size_series: Literal["exact", "estimated", "gaps", "none"] = "exact"
     export_url_lifetime: float = 4 * 3600.0
     max_running_exports: int = 100
     lookup_requires_fields: bool = True
