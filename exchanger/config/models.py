@@ -244,7 +244,12 @@ class Target(Strict):
 
 
 class ExportJob(Strict):
-    """One Braze segment into the bucket, as a dataset."""
+    """
+    One Braze segment into the bucket, as a dataset.
+
+    An export that brings no file may mean an empty segment, or a folder that Braze does not write
+    to. With ``empty: allow`` it becomes a dataset without rows, else the run fails.
+    """
 
     type: Literal["export"]
     connection: str | None = None
@@ -254,6 +259,7 @@ class ExportJob(Strict):
     schedule: Schedule | None = None
     priority: Priority = "normal"
     segment: str
+    empty: Literal["fail", "allow"] = "fail"
     fields: dict[str, ExportField] = {}
     remaining_fields: RemainingExport | None = None
     target: Target

@@ -100,6 +100,7 @@ def find_drift(
         BrazeError: Braze refused, or gave no usable answer. What was seen until then is kept.
         StorageError: S3 refused or did not answer.
         SegmentMissing: The job's segment does not exist.
+        ExportEmpty: No user came in the export, so it was not believed.
         ExportIncomplete: Braze did not complete the export in time; the next call waits for it.
         Stopped: The process was asked to stop.
     """

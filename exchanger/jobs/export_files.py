@@ -27,6 +27,11 @@ def files_of(
     return [found for found in listed if object_prefix in found.key.split("/")[:-1]]
 
 
+def watched_folder(world: World, segment_id: str) -> str:
+    """Name the folder in which the files of a segment's exports are awaited."""
+    return f"s3://{world.bucket.name}/{world.export_root}/{segment_id}/"
+
+
 class QuietWatch:
     """Tells for how long a listing has not changed."""
 

@@ -21,7 +21,7 @@ import structlog
 
 from exchanger.config.models import Completion
 from exchanger.errors import BrazeError, ExportIncomplete, ExportRunning, SegmentMissing
-from exchanger.jobs.export_files import QuietWatch, files_of
+from exchanger.jobs.export_files import QuietWatch, files_of, watched_folder
 from exchanger.jobs.export_pending import PendingDocument, PendingExport
 from exchanger.jobs.world import World
 from exchanger.outside.braze_answers import Segment
@@ -75,6 +75,8 @@ class Waiting:
         self._world = world
         self._deadline = world.clock.monotonic() + seconds
         self._allowed = seconds
+        self.empty_folder = ""
+        """Where files are awaited, while there are none."""
 
     async def pause(self, seconds: float) -> None:
         """
@@ -90,7 +92,8 @@ class Waiting:
             if self._world.stopping.is_set():
                 raise StoppedWaitingError
             if clock.monotonic() >= self._deadline:
-                raise ExportIncomplete(_ENDPOINT, 0, f"not complete after {self._allowed:g} s")
+                detail = f"not complete after {self._allowed:g} s"
+                raise ExportIncomplete(_ENDPOINT, 0, detail, empty_folder=self.empty_folder)
             await clock.wait(min(rest, _SLICE))
 
 
@@ -199,6 +202,7 @@ class ExportWait:
         quiet = self._completion.quiet.total_seconds()
         while True:
             files = self._files(pending)
+            self._waiting.empty_folder = "" if files else watched_folder(self._world, segment.id)
             still = watch.see(files, self._world.clock.monotonic()) >= quiet
             if still and not self._completion.confirm and files:
                 return CompleteExport(segment, pending, files)

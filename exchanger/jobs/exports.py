@@ -16,6 +16,7 @@ from exchanger.config.models import ExportJob
 from exchanger.errors import FileRejected
 from exchanger.files.manifest import Manifest, RunFolder, SchemaColumn
 from exchanger.jobs.export_dataset import Chunks, Dataset, collect, settle_columns, write_dataset
+from exchanger.jobs.export_empty import without_users
 from exchanger.jobs.export_learning import learn_from_export
 from exchanger.jobs.export_pending import PendingDocument
 from exchanger.jobs.export_publish import publish, sweep
@@ -66,6 +67,7 @@ def run_export(
         ConfigError: A column names what Braze does not export.
         SegmentMissing: No such segment, or several.
         ExportIncomplete: Braze did not complete the export in time.
+        ExportEmpty: No file came, and the job does not say that this is fine.
         FileRejected: What Braze exported is damaged; the next run asks anew.
         BrazeError: Braze refused, or could not be reached.
         StorageError: S3 refused, or could not be reached.
@@ -133,6 +135,8 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
         # Waiting for this export again would meet the same damage.
         document.save(replace(pending, published=True))
         raise
+    if not export.files and not chunks.rows:
+        _take_for_empty(run, export)
     learn_from_export(world, run.state, export.pending, run.selection, chunks)
     columns = settle_columns(run.selection, chunks)
     dataset = write_dataset(world, chunks, columns, run.job.target, folder)
@@ -147,6 +151,17 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
     sweep(world, pending, folder)
     document.save(pending.as_published())
     log.info("export.published", manifest=folder.manifest, rows=manifest.rows)
+
+
+def _take_for_empty(run: _Run, export: CompleteExport) -> None:
+    """Publish an export without a file only if the job says that its segment may be empty."""
+    nobody = without_users(run.world, export, may_be_allowed=True)
+    if run.job.empty == "fail":
+        # The next run asks anew: what Braze wrote elsewhere does not come here by waiting.
+        run.document.save(replace(export.pending.with_folder(run.folder.key), published=True))
+        raise nobody
+    if nobody.estimate:
+        run.report.notes.append(f"{nobody.seen}; it was taken for empty, as the job allows")
 
 
 def _notes(selection: Selection, chunks: Chunks, dataset: Dataset) -> list[str]:

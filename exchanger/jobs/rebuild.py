@@ -78,6 +78,7 @@ def rebuild(
     Raises:
         JobBusy: Another process writes to this connection, and did not end while we waited.
         SegmentMissing: No such segment, or several.
+        ExportEmpty: No user came in the export, so it was not believed.
         ExportIncomplete: Braze did not complete the export in time; the next call waits for it.
         FileRejected: The export is damaged; the next call asks anew.
         Stopped: The process was asked to stop; nothing was recorded.

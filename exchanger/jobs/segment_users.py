@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Self
 import polars as pl
 
 from exchanger.config.models import Baseline
-from exchanger.errors import FileRejected, Stopped
+from exchanger.errors import ExportEmpty, FileRejected, Stopped
 from exchanger.files.export_archives import Limits, read_batches
 from exchanger.jobs.export_dataset import archives
+from exchanger.jobs.export_empty import without_users
 from exchanger.jobs.export_pending import PendingDocument
 from exchanger.jobs.export_publish import sweep
 from exchanger.jobs.export_wait import (
@@ -137,18 +138,23 @@ class SegmentUsers:
 
         Raises:
             FileRejected: The export is damaged; the next call asks anew.
+            ExportEmpty: No user came, which would teach that nobody exists.
             SegmentMissing: As for *export_segment*, also the others.
         """
         document = PendingDocument(world.bucket, world.state_prefix, name)
         export = export_segment(world, state, source, document, fields_of_export(fields))
         chunks: list[Path] = []
+        rows = 0
         try:
             for frame in held_frames(world, export, fields):
                 chunk = world.workdir / f"users-{len(chunks):06d}.parquet"
                 sliced = frame.with_columns(slice_of(PROFILE).alias(_SLICE)).sort(_SLICE)
                 sliced.write_parquet(chunk, compression="lz4")
                 chunks.append(chunk)
-        except FileRejected:
+                rows += frame.height
+            if not rows:
+                raise without_users(world, export, may_be_allowed=False)
+        except (FileRejected, ExportEmpty):
             document.save(export.pending.as_published())
             raise
         return cls(world, export, document, source.complete, fields, chunks)

@@ -292,17 +292,19 @@ def test_a_silent_failure_is_no_empty_dataset(place):
 def test_without_confirmation_no_files_is_incomplete(place):
     """Without confirmation an export without files never counts as complete."""
     place.sandbox.add_segment("Nobody", members=[])
-    with pytest.raises(ExportIncomplete):
+    with pytest.raises(ExportIncomplete) as caught:
         place.run(segment="Nobody", completion=without_confirmation())
+    assert caught.value.empty_folder.startswith(f"s3://{place.bucket.name}/segment-export/")
     assert [] == place.keys("exports/")
 
 
 @pytest.mark.parametrize("empty_export", ["nothing", "file"])
 def test_an_empty_segment_gives_an_empty_dataset(place, empty_export):
-    """A segment without users gives a part with the columns and no rows, and a note."""
+    """With `empty: allow`, or a file without users, it is columns and no rows, and a note."""
     place.sandbox.change(empty_export=empty_export)
     place.sandbox.add_segment("Nobody", members=[])
-    report = place.run(segment="Nobody")
+    allowed = {} if empty_export == "file" else {"empty": "allow"}
+    report = place.run(segment="Nobody", **allowed)
     frame = place.frame(report.manifest)
     assert (0, ["external_id", "email"]) == (report.rows_written, frame.columns)
     assert any("empty" in note for note in report.notes)
