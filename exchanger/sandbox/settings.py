@@ -69,7 +69,8 @@ class SandboxSettings:
         lost_answer_rate: Share of requests that are applied, and the connection dropped.
         too_many_rate: Share of requests answered with a 429 without any hint, nothing applied.
         seed: Of everything random: ids, errors, order.
-        keep_requests: Request bodies kept for inspection.
+        keep_requests: Request bodies kept for inspection: so many at most, the newest.
+        keep_bytes: How large they may be together.
     """
 
     api_keys: Mapping[str, frozenset[str] | None] = field(
@@ -116,6 +117,7 @@ class SandboxSettings:
     too_many_rate: float = 0.0
     seed: int = 0
     keep_requests: int = 1000
+    keep_bytes: int = 100 * MEGABYTE
 
     def __post_init__(self) -> None:
         """Refuse a choice that does not exist."""

@@ -52,7 +52,7 @@ class Workspace:
             self.meter = Meter()
             self.limits = RateLimits()
             self.faults = Faults(self.settings.seed)
-            self.journal = Journal(self.settings.keep_requests)
+            self.journal = Journal(self.settings.keep_requests, self.settings.keep_bytes)
             self.segments: dict[str, Segment] = {}
             self._sizes = SegmentSizes(self.now())
             self._waiting: list[tuple[float, int, track.Accepted]] = []
