@@ -23,6 +23,7 @@ from exchanger.config.models import (
     S3Config,
     Schedule,
 )
+from exchanger.config.names import without_case
 from exchanger.config.overlaps import check_overlaps
 
 _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
@@ -190,8 +191,16 @@ def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
         message = "name at least one column, or say what becomes of the remaining ones"
         guess = 'remaining_fields: {prefix: ""}'
         yield Finding(where, message, guess, missed=("fields", "remaining_fields"))
+    spelt: dict[str, str] = {}
     for name, field in job.fields.items():
         place: Where = (*where, "fields", name)
+        twin = spelt.setdefault(without_case(name), name)
+        if twin != name:
+            message = (
+                f"this differs from '{twin}' in case alone, and readers such as Athena and Spark"
+                " would take both for one column; give one of them another name"
+            )
+            yield Finding(place, message)
         yield from check_export_field(field, place)
         root = field.from_.partition(".")[0]
         if root not in EXPORTED:

@@ -22,6 +22,7 @@ from exchanger.jobs.world import World
 from exchanger.profiles.columns import FILE, PROFILE, ROW
 from exchanger.profiles.exported import Selection
 from exchanger.profiles.exported_lines import LineReader
+from exchanger.profiles.exported_names import Renamed, name_remaining
 from exchanger.profiles.exported_types import Observed, SettledColumn, observe, settled, typed
 
 _IDS_AT_ONCE = 4_000_000
@@ -36,15 +37,17 @@ class Chunks:
         paths: Parquet files on this machine, in order.
         rows: Users in all of them.
         observed: What was seen of each column, in the order of first sight.
-        renamed: Custom attributes whose column got another name.
-        remaining: Custom attributes that no column named, and the column each of them got.
+        remaining: Custom attributes that no column named, and the column of each in the files.
+        names: What the columns of the files are called in the dataset, where that is not the same.
+        renamed: Custom attributes that are not called as asked for, as the name was taken.
     """
 
     paths: list[Path] = field(default_factory=list)
     rows: int = 0
     observed: dict[str, Observed] = field(default_factory=dict)
-    renamed: dict[str, str] = field(default_factory=dict)
     remaining: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    renamed: list[Renamed] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,16 @@ def collect(
             chunks.rows += len(frame)
         path.unlink()
         world.progress.advance(1)
-    chunks.renamed = reader.renamed
     chunks.remaining = reader.remaining
+    _name_columns(chunks, selection)
     return chunks
+
+
+def _name_columns(chunks: Chunks, selection: Selection) -> None:
+    users = {name: chunks.observed[column].filled for name, column in chunks.remaining.items()}
+    named = [PROFILE, ROW, *(column.name for column in selection.columns)]
+    columns, chunks.renamed = name_remaining(named, selection.remaining_prefix or "", users)
+    chunks.names = {column: columns[name] for name, column in chunks.remaining.items()}
 
 
 def archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]:
@@ -107,11 +117,10 @@ def archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]
 
 def settle_columns(selection: Selection, chunks: Chunks) -> tuple[SettledColumn, ...]:
     """Settle the columns: the named ones in their order, then the remaining ones by name."""
-    named = {column.name: column for column in selection.columns}
-    remaining = sorted(chunks.observed.keys() - named.keys())
-    return tuple(
-        settled(name, named.get(name), chunks.observed[name]) for name in (*named, *remaining)
-    )
+    named = [settled(one.name, one, chunks.observed[one.name]) for one in selection.columns]
+    remaining = sorted((name, column) for column, name in chunks.names.items())
+    rest = [settled(name, None, chunks.observed[column]) for name, column in remaining]
+    return (*named, *rest)
 
 
 def write_dataset(
@@ -134,7 +143,8 @@ def write_dataset(
     writer = PartWriter(world.workdir, target.format, schema, as_json, target.rows_per_part)
     parts: list[Part] = []
     for index, path in enumerate(chunks.paths):
-        frame = _cast(pl.read_parquet(path), columns, repeated.get(index))
+        frame = pl.read_parquet(path).rename(chunks.names, strict=False)
+        frame = _cast(frame, columns, repeated.get(index))
         parts += [_uploaded(world, folder, part) for part in writer.append(frame)]
         world.progress.advance(len(frame))
         path.unlink()

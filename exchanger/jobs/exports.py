@@ -166,10 +166,7 @@ def _take_for_empty(run: _Run, export: CompleteExport) -> None:
 
 def _notes(selection: Selection, chunks: Chunks, dataset: Dataset) -> list[str]:
     notes = [column.warning for column in dataset.columns if column.warning]
-    notes += [
-        f"custom attribute {attribute!r} is column {name!r}, as its own name was taken"
-        for attribute, name in sorted(chunks.renamed.items())
-    ]
+    notes += [one.in_words(selection.remaining_prefix or "") for one in chunks.renamed]
     if dataset.duplicates:
         notes.append(
             f"{dataset.duplicates} users were exported more than once; one row each is kept"

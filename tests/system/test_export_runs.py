@@ -183,6 +183,31 @@ def test_several_types_become_json_with_a_warning(place):
     assert "succeeded" == report.state
 
 
+@pytest.mark.parametrize(
+    ("format_", "read"),
+    [
+        ("parquet", pl.read_parquet),
+        ("csv", pl.read_csv),
+        ("ndjson", lambda body: pl.read_ndjson(body, infer_schema_length=None)),
+    ],
+)
+def test_columns_that_differ_in_case_alone_get_other_names(place, format_, read):
+    """Each value is in a column that no reader confuses with another; run and manifest say so."""
+    place.sandbox.seed([{"external_id": f"v{n}", "Plan": f"a{n}"} for n in range(3)])
+    place.sandbox.seed([{"external_id": f"v{n}", "plan": f"b{n}"} for n in range(2)])
+    place.sandbox.seed([{"external_id": "v0", "PLAN": "c", "EMAIL": "shadow", "@row": 1}])
+    report = place.run(target={"prefix": "exports/all/", "format": format_})
+    frame = place.frame(report.manifest, read)
+    assert len(frame.columns) == len({name.lower() for name in frame.columns})
+    names = ["Plan", "custom_attributes.plan", "custom_attributes.custom_attributes.PLAN"]
+    (row,) = frame.filter(pl.col("external_id") == "v0").to_dicts()
+    assert ["a0", "b0", "c"] == [row[name] for name in names]
+    assert ("shadow", 3) == (row["custom_attributes.EMAIL"], frame["Plan"].count())
+    told = [note for note in report.notes if "in case alone" in note]
+    assert ["'EMAIL'", "'PLAN'", "'plan'"] == [note.split()[2] for note in told]
+    assert set(told) < set(place.document(report.manifest)["warnings"])
+
+
 def test_a_column_without_a_value_is_told(place):
     """A path that no user has is perhaps misspelt, so the report names it; others are not named."""
     fields = {"id": {"from": "external_id"}, "tipo": {"from": "custom_attributes.vipp"}}

@@ -167,6 +167,7 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
         (export("remaining_fields: {}", "target: {prefix: _exchanger}"), "jobs.vip.target.prefix"),
         (export("fields: {a: {from: email, type: decimal}}"), "jobs.vip.fields.a"),
         (export("fields: {a: {from: email, scale: 2}}"), "jobs.vip.fields.a.scale"),
+        (export("fields: {Plan: email, plan: phone}"), "jobs.vip.fields.plan"),
         (export("fields: {a: email}, completion: {poll: 0s}"), "jobs.vip.completion.poll"),
         (export("fields: {a: email}, completion: {quiet: 5h}"), "jobs.vip.completion.quiet"),
         (export('fields: {a: email}, segment: " "').replace("segment: VIP, ", ""),
