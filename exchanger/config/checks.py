@@ -177,7 +177,7 @@ def _check_baseline(baseline: Baseline, where: Where) -> Iterator[Finding]:
         yield from _check_length(baseline.max_age, (*where, "max_age"))
     if baseline.segment is not None and not baseline.segment.strip():
         yield Finding((*where, "segment"), "give the name or id of a segment")
-    for key in ("complete", "completion"):
+    for key in ("complete", "completion", "raw"):
         if key in baseline.model_fields_set and baseline.segment is None:
             message = f"{key} is about a segment; name one"
             yield Finding((*where, key), message, beside=("segment",))

@@ -72,8 +72,9 @@ def learn_from_segment(call: ImportCall, wanted: pl.Series, rules: list[Rule]) -
     if baseline.complete and seen.rows:
         absent = held_form([], seen.absent(), fields)
         call.state.held.observe(absent, stamp=export.pending.stamp, at=export.pending.requested_at)
-    sweep(call.world, export.pending)
-    document.save(export.pending.as_published())
+    used = export.pending.as_used(raw=baseline.raw)
+    document.save(used)
+    sweep(call.world, used)
     log.info("baseline.learnt", segment=export.segment.name, profiles=seen.rows)
     if not seen.rows:
         # It may have gone elsewhere, so it proves of nobody that they do not exist (law 10).

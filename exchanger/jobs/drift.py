@@ -120,11 +120,13 @@ def find_drift(
     elif segment is None:
         check = _Check(world, state, job, report)
         for first, end in state.held.slices():
+            world.go_on()
             check.look_up(_known(state.held.between(first, end, names), names))
     else:
         users = SegmentUsers.exported(world, state, segment, f"{name}@drift", names)
         check = _Check(world, state, job, report)
         for first, end in state.held.slices():
+            world.go_on()
             known = _known(state.held.between(first, end, names), names)
             check.export(users, known, users.between(first, end))
         users.done()

@@ -68,6 +68,7 @@ def collect(
     Raises:
         FileRejected: An archive is damaged.
         StorageError: An archive is gone, changed, or cannot be read.
+        Stopped: The process was asked to stop.
     """
     world.progress.step("reading the export", len(export.files) or 1)
     reader = LineReader(selection)
@@ -75,6 +76,7 @@ def collect(
     chunks = Chunks(observed={column.name: Observed() for column in selection.columns})
     for key, path in archives(world, export):
         for lines in read_batches(path, key, limits or Limits()):
+            world.go_on()
             frame = reader.read(lines, key)
             for name in frame.columns[1:]:
                 before = chunks.observed.get(name, Observed())
@@ -110,6 +112,7 @@ def archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]
     if export.archive is not None:
         yield export.pending.object_prefix, export.archive
     for found in export.files:
+        world.go_on()
         path = world.workdir / "archive"
         world.bucket.download(found.key, found.etag, path)
         yield found.key, path
@@ -135,14 +138,18 @@ def write_dataset(
 
     Of users that were exported more than once the first stays. Chunks and parts on this machine
     are removed as soon as they are done with.
+
+    Raises:
+        Stopped: The process was asked to stop; what was written is litter.
     """
     world.progress.step("writing the dataset", chunks.rows)
-    repeated = _repeated(chunks)
+    repeated = _repeated(world, chunks)
     schema = pl.Schema({column.name: column.type.dtype for column in columns})
     as_json = frozenset(column.name for column in columns if column.type.type == "json")
     writer = PartWriter(world.workdir, target.format, schema, as_json, target.rows_per_part)
     parts: list[Part] = []
     for index, path in enumerate(chunks.paths):
+        world.go_on()
         frame = pl.read_parquet(path).rename(chunks.names, strict=False)
         frame = _cast(frame, columns, repeated.get(index))
         parts += [_uploaded(world, folder, part) for part in writer.append(frame)]
@@ -162,7 +169,7 @@ def _cast(
     return frame.select(typed(pl.col(c.name), c.type).alias(c.name) for c in columns)
 
 
-def _repeated(chunks: Chunks) -> dict[int, list[int]]:
+def _repeated(world: World, chunks: Chunks) -> dict[int, list[int]]:
     """
     Find the rows whose ``braze_id`` came before: chunk to row positions.
 
@@ -171,6 +178,7 @@ def _repeated(chunks: Chunks) -> dict[int, list[int]]:
     shares = 1 + chunks.rows // _IDS_AT_ONCE
     found: dict[int, list[int]] = {}
     for share in range(shares):
+        world.go_on()
         ids = pl.concat(
             [_ids(i, p, share, shares) for i, p in enumerate(chunks.paths)] or [_NO_IDS]
         )
@@ -190,6 +198,7 @@ def _ids(index: int, path: Path, share: int, shares: int) -> pl.LazyFrame:
 
 
 def _uploaded(world: World, folder: RunFolder, part: LocalPart) -> Part:
+    world.go_on()
     key = folder.part(part.path.name)
     done = world.bucket.upload(key, part.path)
     part.path.unlink()

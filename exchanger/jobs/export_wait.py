@@ -40,10 +40,6 @@ _SLOWEST = 60.0
 _NAMES_SHOWN = 20
 
 
-class StoppedWaitingError(Exception):
-    """The process was asked to stop; the export goes on and is waited for again."""
-
-
 @dataclass(frozen=True)
 class CompleteExport:
     """
@@ -84,13 +80,12 @@ class Waiting:
 
         Raises:
             ExportIncomplete: The deadline has passed.
-            StoppedWaitingError: The process was asked to stop.
+            Stopped: The process was asked to stop; the export goes on and is waited for again.
         """
         clock = self._world.clock
         until = clock.monotonic() + seconds
         while (rest := until - clock.monotonic()) > 0:
-            if self._world.stopping.is_set():
-                raise StoppedWaitingError
+            self._world.go_on()
             if clock.monotonic() >= self._deadline:
                 detail = f"not complete after {self._allowed:g} s"
                 raise ExportIncomplete(_ENDPOINT, 0, detail, empty_folder=self.empty_folder)
@@ -192,7 +187,7 @@ class ExportWait:
 
         Raises:
             ExportIncomplete: It was not in time, or it failed.
-            StoppedWaitingError: The process was asked to stop.
+            Stopped: The process was asked to stop; the export goes on and is waited for again.
         """
         self._world.progress.step("waiting for the export")
         if pending.url:

@@ -8,30 +8,35 @@ was written without a manifest is litter that it removes (law 8).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
 
 from exchanger.config.models import ExportJob
-from exchanger.errors import FileRejected
+from exchanger.errors import ExchangerError, FileRejected, Stopped
 from exchanger.files.manifest import Manifest, RunFolder, SchemaColumn
 from exchanger.jobs.export_dataset import Chunks, Dataset, collect, settle_columns, write_dataset
 from exchanger.jobs.export_empty import without_users
 from exchanger.jobs.export_learning import learn_from_export
-from exchanger.jobs.export_pending import PendingDocument
+from exchanger.jobs.export_outdated import hide, outdated_folders
+from exchanger.jobs.export_pending import PendingDocument, PendingExport
 from exchanger.jobs.export_publish import publish, sweep
 from exchanger.jobs.export_wait import (
     CompleteExport,
     ExportWait,
-    StoppedWaitingError,
     find_segment,
 )
 from exchanger.jobs.report import RunReport, new_run_id
+from exchanger.jobs.stopping import stoppable
 from exchanger.jobs.world import World
 from exchanger.profiles.exported import Selection, fields_to_export, selection_of
 from exchanger.state.connection import ConnectionState, open_state
 
 log = structlog.get_logger()
+
+_STOPPED = "Stopped as asked, before anything was published; the next run goes on with this export."
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def run_export(
         options: Of this run.
 
     Returns:
-        What was written; ``partial`` if the process was asked to stop while it waited.
+        What was written; ``partial`` if the process was asked to stop before.
 
     Raises:
         ConfigError: A column names what Braze does not export.
@@ -76,16 +81,14 @@ def run_export(
     run = _Run.begun(world, name, job)
     fresh = options is not None and options.fresh
     try:
-        export = asyncio.run(_exported(run, fresh=fresh))
-    except StoppedWaitingError:
-        run.report.state = "partial"
-        run.report.notes.append(
-            "Stopped while it waited for Braze; the next run waits for the same export."
-        )
-    else:
+        export = asyncio.run(stoppable(_exported(run, fresh=fresh), world.stopping))
         _make_dataset(run, export)
+    except Stopped:
+        run.report.state = "partial"
+        run.report.notes.append(_STOPPED)
     run.report.finished_at = world.clock.now()
-    run.state.finished.record(run.report.to_json())
+    with _without_failing(run, "this run is not in the list of runs"):
+        run.state.finished.record(run.report.to_json())
     return run.report
 
 
@@ -137,9 +140,11 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
         raise
     if not export.files and not chunks.rows:
         _take_for_empty(run, export)
-    learn_from_export(world, run.state, export.pending, run.selection, chunks)
+    with _without_failing(run, "imports have to look up what this export showed"):
+        learn_from_export(world, run.state, export.pending, run.selection, chunks)
     columns = settle_columns(run.selection, chunks)
     dataset = write_dataset(world, chunks, columns, run.job.target, folder)
+    world.go_on()
     report.notes += _notes(run.selection, chunks, dataset)
     manifest = _manifest(run, export, dataset)
     # Whoever lost the document to another run must not publish.
@@ -148,9 +153,43 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
         report.notes.append("latest.json already points at newer data")
     report.rows_written, report.bytes_written = manifest.rows, manifest.size
     report.manifest = folder.manifest
-    sweep(world, pending, folder)
-    document.save(pending.as_published())
     log.info("export.published", manifest=folder.manifest, rows=manifest.rows)
+    with _without_failing(run, "the next run removes what is not needed any more"):
+        _clear_away(run, pending, manifest)
+
+
+def _clear_away(run: _Run, pending: PendingExport, manifest: Manifest) -> None:
+    """Remove what nobody needs now, so that whoever dies here leaves word of it to the next run."""
+    world, folder, target = run.world, run.folder, run.job.target
+    done = pending.as_used(raw=run.job.raw, folders=pending.folders)
+    run.document.save(done)
+    outdated = outdated_folders(world.bucket, folder, manifest, target.keep)
+    if outdated:
+        done = replace(done, folders=(*done.folders, *outdated))
+        run.document.save(done)
+        hide(world.bucket, outdated)
+        log.info("export.outdated_removed", datasets=len(outdated))
+    sweep(world, done, folder)
+    run.document.save(replace(done, folders=()))
+
+
+@contextmanager
+def _without_failing(run: _Run, otherwise: str) -> Iterator[None]:
+    """
+    Do what a dataset does not depend on: a failure is noted, and fails no run.
+
+    Args:
+        run: Gets the note.
+        otherwise: What follows from a failure, as half a sentence.
+    """
+    try:
+        yield
+    except Stopped:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the dataset is what was asked for
+        log.warning("export.not_completed", what=otherwise, error=type(error).__name__)
+        detail = str(error) if isinstance(error, ExchangerError) else type(error).__name__
+        run.report.notes.append(f"{otherwise}, as something failed ({detail})")
 
 
 def _take_for_empty(run: _Run, export: CompleteExport) -> None:

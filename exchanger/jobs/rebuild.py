@@ -20,7 +20,6 @@ import polars as pl
 import structlog
 
 from exchanger.config.braze_names import NOT_EXPORTED
-from exchanger.errors import Stopped
 from exchanger.jobs.comparison import FieldComparison
 from exchanger.jobs.ending import drain
 from exchanger.jobs.segment_users import SegmentUsers
@@ -111,8 +110,7 @@ def _drained(world: World, state: ConnectionState) -> list[str]:
             f"Finished run {report.run_id} of {report.job}, which was interrupted."
             for report in drain(world, state)
         ]
-        if world.stopping.is_set():
-            raise Stopped
+        world.go_on()
     return notes
 
 
@@ -122,6 +120,7 @@ def _compared(
     """Yield what is to be recorded, and count on the way how it differs from what is held."""
     names = [one.field for one in report.fields]
     for first, end in state.held.slices():
+        users.world.go_on()
         held, seen = state.held.between(first, end, names), users.between(first, end)
         late = (pl.col(STAMP) > users.stamp).fill_null(value=False)
         pairs = paired(held, seen, names)

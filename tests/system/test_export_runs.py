@@ -388,7 +388,7 @@ def test_litter_of_a_dead_run_is_removed(place, monkeypatch):
 def test_confirming_exports_leave_nothing_behind(place):
     """What the export that was only asked for confirmation wrote is removed."""
     place.sandbox.change(seconds_per_file=0)
-    report = place.run()
+    report = place.run(raw="keep")
     wanted = place.document(report.manifest)["object_prefix"]
     found = {key.split("/")[-2] for key in place.keys("segment-export/")}
     assert {wanted} == found
