@@ -206,6 +206,9 @@ def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
         if root not in EXPORTED:
             guess = closest(root, EXPORTED) or f"custom_attributes.{field.from_}"
             yield Finding(place, f"Braze exports nothing called '{root}'", guess)
+    if job.empty == "allow" and not job.completion.confirm:
+        message = "without confirm nobody can tell an export of nobody from one that is under way"
+        yield Finding((*where, "empty"), message, beside=("completion",))
     yield from _check_completion(job.completion, (*where, "completion"))
 
 

@@ -237,7 +237,7 @@ class ExportWait:
         while known is None:
             await self._waiting.pause(self._poll)
             known = await self._confirmed(pending)
-        if files_of(self._world, pending.segment_id, second, pending.requested_at):
+        if files_of(self._world, pending.segment_id, [second], pending.requested_at):
             await self._cancel(pending.segment_id)
             # Given up, so that the next run asks anew.
             self._document.save(replace(known, published=True))
@@ -256,4 +256,4 @@ class ExportWait:
 
     def _files(self, pending: PendingExport) -> list[ObjectInfo]:
         world = self._world
-        return files_of(world, pending.segment_id, pending.object_prefix, pending.requested_at)
+        return files_of(world, pending.segment_id, [pending.object_prefix], pending.requested_at)

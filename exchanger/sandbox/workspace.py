@@ -43,7 +43,7 @@ class Workspace:
     @property
     def identity(self) -> str:
         """What ids are made from: the name in the settings, else one that nobody else has."""
-        return self.settings.workspace or self._one_of_its_kind
+        return str(self.settings.workspace or self._one_of_its_kind)
 
     def reset(self) -> None:
         """Forget everything but the settings, the clock, and which workspace it is."""

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
-from exchanger.errors import ExportIncomplete, FileRejected, SegmentMissing
+from exchanger.errors import ExportEmpty, ExportIncomplete, FileRejected, SegmentMissing
 from exchanger.jobs.exports import ExportOptions, run_export
 from exchanger.jobs.world import World
 from exchanger.outside.braze import Braze
@@ -403,6 +403,10 @@ def test_the_address_is_used_without_connected_storage(s3_config, tmp_path):
         report = place.run()
         assert (25, 1) == (report.rows_written, sandbox.requests(EXPORT))
         assert place.document("_exchanger/main/exports/everybody.json")["url"] is None
+        sandbox.add_segment("Nobody", members=[])
+        with pytest.raises(ExportEmpty) as caught:
+            place.run(segment="Nobody")
+        assert ("", 0) == (caught.value.folder, caught.value.estimate)
 
 
 def test_only_what_is_needed_is_asked_for(place):
