@@ -15,6 +15,7 @@ from exchanger.cli.ending import exit_code, print_json, say, worst
 from exchanger.cli.progress import shown_progress
 from exchanger.cli.reports import describe_report
 from exchanger.cli.wiring import open_world
+from exchanger.errors import Stopped
 from exchanger.jobs.report import RunReport, new_run_id
 from exchanger.outside.clock import SystemClock
 
@@ -91,6 +92,7 @@ def _failed(name: str, started_at: datetime, error: Exception) -> RunReport:
         started_at=started_at,
         finished_at=SystemClock().now(),
         error=str(say(error)),
+        stopped=True if isinstance(error, Stopped) else None,
     )
 
 

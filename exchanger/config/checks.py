@@ -117,6 +117,8 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
 def _check_job(job: Job, where: Where) -> Iterator[Finding]:
     if job.schedule is not None:
         yield from _check_schedule(job.schedule, (*where, "schedule"))
+    if job.expect is not None:
+        yield from _check_length(job.expect.every, (*where, "expect", "every"))
     if isinstance(job, ImportJob):
         yield from _check_import(job, where)
     else:

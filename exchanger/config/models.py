@@ -106,6 +106,17 @@ class Schedule(Strict):
     timezone: str = "UTC"
 
 
+class Expect(Strict):
+    """
+    How often a job is expected to take a file, or to publish a dataset.
+
+    If nothing comes for longer, the job is overdue: ``exchanger status`` says so, and the daemon
+    logs ``job.overdue``.
+    """
+
+    every: Duration
+
+
 class Source(Strict):
     """Which files an import job reads, and how their text is understood."""
 
@@ -199,6 +210,7 @@ class ImportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    expect: Expect | None = None
     priority: Priority = "normal"
     object: Literal["attributes"] = "attributes"
     source: Source
@@ -267,6 +279,7 @@ class ExportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    expect: Expect | None = None
     priority: Priority = "normal"
     segment: str
     empty: Literal["fail", "allow"] = "fail"

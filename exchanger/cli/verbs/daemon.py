@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from exchanger.cli.options import DEFAULT_CONFIG, ConfigPath, Level
@@ -18,6 +20,18 @@ def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> N
     from exchanger.cli.wiring import prepare
     from exchanger.service.daemon import run_daemon
 
-    # What reads a daemon's log is a program.
-    prepare(config, log_level, as_json=True)
-    raise typer.Exit(run_daemon(config))
+    try:
+        # What reads a daemon's log is a program.
+        prepare(config, log_level, as_json=True)
+        if not sys.stderr.isatty():
+            from exchanger.cli.logs import log_everything
+
+            log_everything()
+        code = run_daemon(config)
+    except Exception as error:
+        if sys.stderr.isatty():
+            raise
+        from exchanger.cli.ending import log_failure
+
+        code = log_failure(error)
+    raise typer.Exit(code)
