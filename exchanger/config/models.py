@@ -58,7 +58,8 @@ class BrazeConfig(Strict):
     """
     How to reach one Braze workspace, how fast, and how long to wait for it.
 
-    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour. While Braze accepts
+    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour, of all processes of the
+    connection. While Braze accepts
     nothing for ``give_up``, requests are tried again; after that, but not before six attempts of
     one request, the run fails with its outbox kept, and the next run goes on from there.
     """
@@ -102,6 +103,17 @@ class Schedule(Strict):
     cron: str | None = None
     every: Duration | None = None
     timezone: str = "UTC"
+
+
+class Expect(Strict):
+    """
+    How often a job is expected to take a file, or to publish a dataset.
+
+    If nothing comes for longer, the job is overdue: ``exchanger status`` says so, and the daemon
+    logs ``job.overdue``.
+    """
+
+    every: Duration
 
 
 class Source(Strict):
@@ -211,6 +223,7 @@ class ImportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    expect: Expect | None = None
     priority: Priority = "normal"
     object: Literal["attributes"] = "attributes"
     source: Source
@@ -268,6 +281,7 @@ class ExportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    expect: Expect | None = None
     priority: Priority = "normal"
     segment: str
     fields: dict[str, ExportField] = {}

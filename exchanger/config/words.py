@@ -10,6 +10,7 @@ from exchanger.config.models import (
     ExportJob,
     FieldConfig,
     ImportJob,
+    Job,
     Priority,
     RemainingFields,
     Schedule,
@@ -42,7 +43,14 @@ def describe_job(config: Config, name: str) -> list[str]:
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
-    return [f"runs {when}", *_PRECEDENCE[job.priority], *does]
+    return [f"runs {when}", *_expected(job), *_PRECEDENCE[job.priority], *does]
+
+
+def _expected(job: Job) -> list[str]:
+    if job.expect is None:
+        return []
+    missed = "publishes nothing" if isinstance(job, ExportJob) else "takes no file"
+    return [f"is overdue if it {missed} for {show_duration(job.expect.every)}"]
 
 
 def _when(schedule: Schedule | None) -> str:

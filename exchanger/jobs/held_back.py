@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_NAMED = 10
+"""Files of a run that one event names."""
 _UNRECOGNISED = ("applied_elsewhere", "memory_lost")
 
 
@@ -63,6 +65,7 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
     totals = totals_of(reading)
     report.files = [FileReport(file.key, file.outcome, 0, file.note) for file in claims]
     report.notes += [*stray_in_words(reading), *in_words(totals)]
+    report.totals = totals or None
     doubtful = any(file.outcome == DOUBTFUL for file in claims)
     document = RunDocument(
         seq=seq,
@@ -90,7 +93,14 @@ def wait_for_a_person(state: ConnectionState, stored: Stored, finished_at: str) 
     report.check()
     state.finished.record(report.to_json())
     state.runs.change(stored, state="held_back", report=report.to_json())
-    log.info("run.held_back", seq=run.seq, files=len(run.files))
+    log.warning(
+        "run.held_back",
+        seq=run.seq,
+        files=[file.key for file in run.files[:_NAMED]],
+        more_files=max(len(run.files) - _NAMED, 0),
+        totals=run.totals,
+        next=[f"exchanger approve {run.seq}", f"exchanger discard {run.seq}"],
+    )
     return report
 
 
@@ -110,6 +120,7 @@ def hold_again(
         f"was sent. If these are right: exchanger approve {run.seq}"
     )
     report.notes = [said, *in_words(totals)]
+    report.totals = totals or None
     state.finished.amend(report.to_json())
     state.runs.change(stored, totals=totals, report=report.to_json())
     return report

@@ -51,6 +51,7 @@ class Reading:
         rows: Data rows read, the rejected ones included.
         left: Files that did not fit into this run.
         gone: Files that were there in the listing, but not any more in that version.
+        unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         shelf: Where rows are kept.
         given: What all files give; a field that a file does not speak of is null there.
         rejected: Rejected rows, ``REJECTED``.
@@ -74,6 +75,7 @@ class Reading:
     rows: int = 0
     left: int = 0
     gone: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: dict[tuple[str, str], str] = field(default_factory=dict)
     superseded: int = 0
     already: list[pl.DataFrame] = field(default_factory=list)
     waiting: list[WaitingFile] = field(default_factory=list)

@@ -106,9 +106,9 @@ def final_state(report: RunReport) -> RunState:
     """
     Say in one word how a run ended.
 
-    Rejected files and rejected or refused rows make it ``partial``.
+    Rejected and unreadable files and rejected or refused rows make it ``partial``.
     """
-    rejected = any(file.outcome == "rejected" for file in report.files)
+    rejected = any(file.outcome in ("rejected", "unreadable") for file in report.files)
     if rejected or report.rows_rejected or report.rows_refused:
         return "partial"
     return "succeeded"

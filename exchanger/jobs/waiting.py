@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop
@@ -11,17 +12,22 @@ from exchanger.jobs.doubtful_types import DOUBTFUL, corrected_runs
 from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.recognition import recognise
-from exchanger.state.applied import WAITING
+from exchanger.state.applied import WAITING, KnownVersion
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from exchanger.config.models import ImportJob
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
     from exchanger.state.applied import AppliedSnapshot
+
+
+_AT_ONCE = 10_000
+"""Keys of a listing of which is asked at once what is known."""
+_UNKNOWN = KnownVersion("", "", 0)
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,6 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
 def _found(
     call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
-    latest = applied.latest(call.name)
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
@@ -109,11 +114,7 @@ def _found(
     undecided = applied.undecided(call.name)
     # A run plans them again by themselves, before it takes any file.
     again = set() if call.record else {*corrected_runs(call, undecided)}
-    source = call.job.source
-    for item in listed:
-        if not is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
-            continue
-        etag, outcome, seq = latest.get(item.key, ("", "", 0))
+    for item, (etag, outcome, seq) in _with_versions(call, applied, listed):
         known = etag == item.etag
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
@@ -130,6 +131,22 @@ def _found(
                 in_doubt.add(item.key)
     arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
     return WaitingFiles(arrived, held, undecided, in_doubt)
+
+
+def _with_versions(
+    call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
+) -> Iterator[tuple[ObjectInfo, KnownVersion]]:
+    """Put beside each file of a job the latest version that the job knows of its key."""
+    source = call.job.source
+    drops = (
+        item
+        for item in listed
+        if is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix)
+    )
+    while some := [*islice(drops, _AT_ONCE)]:
+        latest = applied.latest(call.name, [item.key for item in some])
+        for item in some:
+            yield item, latest.get(item.key, _UNKNOWN)
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
@@ -36,6 +37,7 @@ FileOutcome = Literal[
     "retried",  # some rows, which did not reach Braze in the run that read them first
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
+    "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
 ]
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
 """States that need nothing more from the next run."""
@@ -102,7 +104,7 @@ class RunDocument:
         reads_as: What its job said of reading files, in short, if a column is why it waits.
         report: The report as far as it is known, final once settled.
         ack_parts: Keys of the frozen acknowledgements, from ``settling`` on.
-        acked_at: When the last acknowledgement was written; ISO 8601.
+        acked_at: When the last acknowledgement was written, by the bucket's clock; ISO 8601.
         fields: How each field was merged and as what: ``merge``, ``type``, ``scale``.
         hold: It waits for a person: nothing of it is sent.
         discarded: A person dropped it while it was under way.
@@ -228,6 +230,24 @@ class RunLog:
             return 0
         last = newest.document.seq - (newest.document.state not in ENDED)
         return next((seq for seq, age in self._ages(last) if age >= grace), 0)
+
+    def shown_in(self, grace: float) -> float:
+        """
+        Tell in how many seconds Braze shows all that runs have sent; 0 if it does.
+
+        Args:
+            grace: As for *settled*.
+
+        Returns:
+            Infinity while a run is under way.
+        """
+        newest = self.newest()
+        if newest is None:
+            return 0.0
+        if newest.document.state not in ENDED:
+            return inf
+        # S3 tells times in whole seconds.
+        return max(grace + 1 - self.age(newest.document.seq), 0.0)
 
     def demand(self, seq: int, fence: int) -> None:
         """
