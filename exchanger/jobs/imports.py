@@ -118,10 +118,13 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     """
     state = open_state(world.bucket, world.state_prefix)
     recognise(world, state)
+    # Of what is recorded it must be known, from the first value on, whose it is.
+    told = establish(world, state) if record else []
     call = ImportCall(
         world, state, name, job, options or ImportOptions(), record=False, learn=record
     )
     report = new_report(call)
+    report.notes += told
     first = unfinished_run(world, state)
     if first is not None and first.job == name:
         call.taken.update(first.claimed)
