@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -126,6 +125,8 @@ def open_world(
     """
     from exchanger.outside.clock import SystemClock
     from exchanger.outside.s3 import Bucket
+    from exchanger.outside.scratch import scratch_folder
+    from exchanger.outside.surroundings import configured_alone
     from exchanger.state.hour import HourlyQuotas
     from exchanger.state.lease import MARGIN
     from exchanger.state.workspace import Account
@@ -148,7 +149,10 @@ def open_world(
     limit = settings.braze.hourly_limit
     hour = StateNames(state_prefix).hour
     quotas = HourlyQuotas(bucket, hour, limit, clock=clock) if limit else None
-    with tempfile.TemporaryDirectory(prefix="exchanger-") as workdir:
+    with (
+        configured_alone(own_keys=settings.s3.access_key_id is not None),
+        scratch_folder() as workdir,
+    ):
         yield World(
             connection=connection,
             bucket=bucket,
@@ -157,7 +161,7 @@ def open_world(
             export_root=settings.s3.export_root,
             account=Account(settings.braze.endpoint, settings.braze.api_key.get_secret_value()),
             clock=clock,
-            workdir=Path(workdir),
+            workdir=workdir,
             progress=progress or SilentProgress(),
             stopping=stopping,
             batch_size=settings.braze.batch_size,

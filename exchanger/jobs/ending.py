@@ -174,7 +174,7 @@ def _freeze(
 def _stopped(stored: Stored, sent: Sent, acknowledged: int) -> RunReport:
     run = stored.document
     report = RunReport.from_json(run.report)
-    report.state = "partial"
+    report.state, report.stopped = "partial", True
     report.requests += sent.requests
     report.notes += sent_again_in_words(sent)
     report.notes.append(

@@ -37,7 +37,6 @@ log = structlog.get_logger()
 _ENDPOINT = "/users/export/segment"
 _SLICE = 1.0
 _SLOWEST = 60.0
-_NAMES_SHOWN = 20
 
 
 class StoppedWaitingError(Exception):
@@ -109,7 +108,7 @@ def find_segment(segments: list[Segment], wanted: str) -> Segment:
         return segment
     names = [segment.name for segment in segments]
     near = difflib.get_close_matches(wanted, names, n=5)
-    raise SegmentMissing(wanted, near or sorted(names)[:_NAMES_SHOWN])
+    raise SegmentMissing(wanted, sorted(names), near=near)
 
 
 class ExportWait:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop
 from exchanger.jobs.call import ImportCall
+from exchanger.jobs.doubtful_types import DOUBTFUL, corrected_runs
 from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.recognition import recognise
@@ -38,11 +39,13 @@ class WaitingFiles:
         files: To be read now, in order of arrival, then by name.
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
+        doubtful: The keys among *held* that wait because of the type of a column.
     """
 
     files: list[ObjectInfo]
     held: dict[str, int]
     undecided: list[int]
+    doubtful: set[str] = field(default_factory=set)
 
 
 def waiting_files(call: ImportCall) -> WaitingFiles:
@@ -107,18 +110,27 @@ def _found(
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
+    in_doubt: set[str] = set()
+    undecided = applied.undecided(call.name)
+    # A run plans them again by themselves, before it takes any file.
+    again = set() if call.record else {*corrected_runs(call, undecided)}
     for item, (etag, outcome, seq) in _with_versions(call, applied, listed):
         known = etag == item.etag
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
-        chosen = options.force if waits else options.as_if_new or not known
+        doubtful = outcome == DOUBTFUL
+        chosen = options.force and not doubtful if waits else options.as_if_new or not known
+        if waits and doubtful and seq in again:
+            chosen = True
         wanted = chosen and in_range(item, options)
         if wanted and (item.key, item.etag) not in call.taken:
             files.append(item)
         elif waits:
             held[item.key] = seq
+            if doubtful:
+                in_doubt.add(item.key)
     arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
-    return WaitingFiles(arrived, held, applied.undecided(call.name))
+    return WaitingFiles(arrived, held, undecided, in_doubt)
 
 
 def _with_versions(

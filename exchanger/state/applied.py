@@ -31,10 +31,10 @@ _SCHEMA = {
     "replaces": pl.Boolean(),
     "met": pl.Int64(),
 }
-WAITING = ("equal_content", "replaced", "applied_elsewhere", "memory_lost")
+WAITING = ("equal_content", "replaced", "doubtful_type", "applied_elsewhere", "memory_lost")
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = pl.col("outcome").is_in(("applied", "retried"))
-_NOTHING_DONE = ("rejected", "applied_elsewhere", "memory_lost")
+_NOTHING_DONE = ("rejected", "doubtful_type", "applied_elsewhere", "memory_lost")
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""

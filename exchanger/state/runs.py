@@ -31,11 +31,13 @@ FileOutcome = Literal[
     "rejected",  # the whole file is in quarantine
     "equal_content",  # the same bytes were added before; waits in a run that is held back
     "replaced",  # a new version of a file that was added before; waits likewise
+    "doubtful_type",  # a column of its run is text because of a few words; waits likewise
     "applied_elsewhere",  # another state of the bucket knows it; waits likewise
     "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
+    "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
 ]
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
 """States that need nothing more from the next run."""
@@ -98,6 +100,8 @@ class RunDocument:
         taken_over: That process lost its lease without giving it up, so it may still be alive.
         fence: The fencing number of the lease under which the run is delivered.
         types: Types to keep for the job's columns.
+        words: Of columns that are text because of a few words, these words.
+        reads_as: What its job said of reading files, in short, if a column is why it waits.
         report: The report as far as it is known, final once settled.
         ack_parts: Keys of the frozen acknowledgements, from ``settling`` on.
         acked_at: When the last acknowledgement was written, by the bucket's clock; ISO 8601.
@@ -143,6 +147,8 @@ class RunDocument:
     order_by: str = ""
     gave: str = ""
     owed: str = ""
+    words: dict[str, list[str]] = field(default_factory=dict)
+    reads_as: str = ""
 
     def to_bytes(self) -> bytes:
         """Render as stored."""

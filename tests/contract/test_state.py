@@ -401,6 +401,47 @@ def test_kept_types_are_per_job(state):
     assert state.types.of("other") == {}
 
 
+def test_an_older_run_puts_no_older_types_back(state):
+    """A process that stood still, and settles a run of the past, undoes nothing."""
+    state.types.keep("crm", {"total": "integer"}, seq=1)
+    state.types.keep("crm", {"total": "decimal(2)"}, seq=2, words={"tier": ["NA"]})
+    state.types.keep("crm", {"total": "integer"}, seq=1)
+
+    assert {"total": "decimal(2)"} == state.types.of("crm")
+    assert {"tier": ["NA"]} == state.types.columns("crm").words
+
+
+def test_types_written_meanwhile_are_not_overwritten(state, monkeypatch):
+    """Between reading and writing, another process may have settled a later run."""
+    state.types.keep("crm", {"total": "integer"}, seq=1)
+    read = state.types._bucket.read
+    later = iter([True])
+
+    def read_and_be_late(key):
+        found = read(key)
+        if next(later, False):
+            state.types.keep("crm", {"total": "decimal(2)"}, seq=3)
+        return found
+
+    monkeypatch.setattr(state.types._bucket, "read", read_and_be_late)
+    state.types.keep("crm", {"total": "float"}, seq=2)
+
+    assert {"total": "decimal(2)"} == state.types.of("crm")
+
+
+def test_a_column_that_was_reset_is_told_from_later_runs_alone(state):
+    """What a run settled on that was there before does not come back; later ones count."""
+    state.types.keep("crm", {"total": "string", "tier": "string"}, seq=1, words={"total": ["NA"]})
+    state.types.forget("crm", ["total"], last=2)
+    assert {"tier": "string"} == state.types.of("crm")
+    assert {} == state.types.columns("crm").words
+
+    state.types.keep("crm", {"total": "string", "tier": "string"}, seq=2, words={"total": ["NA"]})
+    assert {"tier": "string"} == state.types.of("crm")
+    state.types.keep("crm", {"total": "integer", "tier": "string"}, seq=3)
+    assert {"total": "integer", "tier": "string"} == state.types.of("crm")
+
+
 def test_small_files_are_joined(tmp_path):
     """After many runs a table is not made of as many files, and says the same."""
     table = Table(str(tmp_path / "applied"), {})
@@ -519,3 +560,15 @@ def test_reading_a_table_does_not_hide_a_competitor_from_its_writer(tmp_path, re
 
     assert not one.append_all(made, writer="w", seq=2)
     assert [1, 2] == sorted(one.rows()["n"])
+
+
+def test_documents_and_tables_lie_in_one_folder(bucket):
+    """Every sign that a state's folder may have means the same to objects and to tables."""
+    prefix = "_x/A-b_c.d=e+f@g!h$i&j'(k),l;m:n~o*/"
+    state = open_state(bucket, prefix)
+    state.runs.create(document(1))
+    state.held.deliver(said("a", tier='"x"'), seq=1, at=AT)
+    again = open_state(bucket, prefix)
+    assert again.runs.newest().document.seq == 1
+    assert held(again, "tier")["a"]["tier"] == '"x"'
+    assert all(item.key.startswith(prefix) for item in bucket.list(""))
