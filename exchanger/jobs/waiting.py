@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from exchanger.files.drops import is_drop
+from exchanger.files.drops import is_drop, natural_order
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.options import ImportOptions
@@ -28,7 +28,7 @@ class WaitingFiles:
     What a listing showed.
 
     Args:
-        files: To be read now, in order of arrival, then by name.
+        files: To be read now, in order of arrival; of one second, in the natural order of names.
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
     """
@@ -113,8 +113,19 @@ def _found(
             files.append(item)
         elif waits:
             held[item.key] = seq
-    arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
-    return WaitingFiles(arrived, held, applied.undecided(call.name))
+    return WaitingFiles(in_order(files), held, applied.undecided(call.name))
+
+
+def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """
+    Return files as they are to be read: as they arrived, and of one second by their names.
+
+    S3 itself tells no more than the second. A store that does is taken at the second too, so that
+    the same files come out alike everywhere.
+    """
+    return sorted(
+        files, key=lambda item: (item.last_modified.replace(microsecond=0), natural_order(item.key))
+    )
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:

@@ -178,6 +178,8 @@ FORMATS = [
     ("a.csv", GZ, "auto", ("csv", "gzip")),
     ("a.csv.gz", b"id\n", "auto", ("csv", "none")),
     ("a.csv.gz", b"\x00\xff", "auto", ("csv", "gzip")),
+    ("a.Parquet", b"id\n", "auto", ("parquet", "none")),
+    ("NEW.NDJSON", b"{}", "auto", ("ndjson", "none")),
     ("a.jsonl.zst", ZST, "auto", ("ndjson", "zstd")),
     ("a.json", b"{}", "auto", ("ndjson", "none")),
     ("a.ndjson", b"{}", "csv", ("csv", "none")),
