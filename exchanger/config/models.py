@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,7 +22,10 @@ from pydantic import (
 )
 
 from exchanger.config.durations import parse_duration
+from exchanger.config.names import trimmed
 
+ColumnName = Annotated[str, AfterValidator(trimmed)]
+"""A column of a file, compared without the white space around it, as names in files are."""
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 """A length of time, written ``10s``, ``5m``, ``2h`` or ``1d``."""
 
@@ -110,7 +114,7 @@ class Source(Strict):
     prefix: str
     pattern: str = "**"
     format: Literal["auto", "parquet", "csv", "ndjson"] = "auto"
-    order_by: str | None = None
+    order_by: ColumnName | None = None
     timezone: str = "UTC"
     nulls: tuple[str, ...] = ()
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
@@ -119,13 +123,13 @@ class Source(Strict):
 class Match(Strict):
     """Which column holds the identifier of a profile."""
 
-    external_id: str
+    external_id: ColumnName
 
 
 class FieldConfig(Strict):
     """How one Braze attribute is made from a column (or a static value) and merged."""
 
-    from_: str | None = Field(default=None, alias="from")
+    from_: ColumnName | None = Field(default=None, alias="from")
     value: str | int | float | bool | None = None
     merge: StrategyName = "set"
     type: FieldType | None = None

@@ -80,12 +80,11 @@ def cast_rows(
         FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
             objects and booleans have no order).
     """
-    identifiers = read_identifiers(
-        _cells(raw, job.match[0].external_id, job),
-        is_json=job.match[0].external_id in raw.json_columns,
-    )
+    column = job.match[0].external_id
+    identifiers = read_identifiers(_cells(raw, column, job), is_json=column in raw.json_columns)
+    named = _without_headers(identifiers.casted, column)
     cast = [
-        _Column(columns.PROFILE, "external_id", job.match[0].external_id, identifiers.casted),
+        _Column(columns.PROFILE, "external_id", column, named),
         *_order(raw, job, kept or {}),
         *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
@@ -105,6 +104,15 @@ def cast_rows(
     rejected = _rejected(raw, cast, job, file_index) if fine is not None else no_rejections()
     dropped = sum(c.casted.dropped for c in cast)
     return Given(frame, rejected, said, identifiers.trimmed, dropped)
+
+
+def _without_headers(identifiers: Casted, column: str) -> Casted:
+    """Find rows at fault whose identifier is the column's own name: a header among the rows."""
+    again = (identifiers.values == column).fill_null(value=False)
+    if not again.any():
+        return identifiers
+    word = pl.when(again).then(pl.lit("header_again")).alias("fault")
+    return identifiers.over(pl.select(word).to_series())
 
 
 def _cells(raw: RawColumns, column: str, job: ImportJob) -> pl.Series:

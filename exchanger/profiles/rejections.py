@@ -29,6 +29,8 @@ SENTENCES = {
     "no_identifier": "is empty, so the row names no profile. Fill it in, or remove the row.",
     "bad_identifier": "is not text and not a whole number, so it cannot be an identifier. "
     "Write the identifiers as text.",
+    "header_again": "is the name of the column itself: a header that stands among the rows. "
+    "Remove it.",
     "identifier_too_long": "is longer than the 987 bytes that Braze takes as an identifier. "
     "Shorten it.",
     "not_an_integer": "is not a whole number. Write digits alone, without separators, "
