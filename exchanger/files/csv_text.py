@@ -13,7 +13,8 @@ quotes, or is refused, it is read again by ``csv_records``, which is exact.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -166,15 +167,16 @@ def _read_quickly(path: Path, table: _Table, delimiter: str) -> bool:
 
     last = None
     try:
-        for batch in _batches(path, table.header.written, delimiter, note):
-            if bad or batch.schema.names != table.header.written:
-                return False
-            if batch.num_rows:
-                last = batch.slice(batch.num_rows - 1)
-                rows = _without_headers(pl.DataFrame(pl.from_arrow(batch)), table.headers)
-                if rows is None:
+        with closing(_batches(path, table.header.written, delimiter, note)) as batches:
+            for batch in batches:
+                if bad or batch.schema.names != table.header.written:
                     return False
-                table.add(rows)
+                if batch.num_rows:
+                    last = batch.slice(batch.num_rows - 1)
+                    rows = _without_headers(pl.DataFrame(pl.from_arrow(batch)), table.headers)
+                    if rows is None:
+                        return False
+                    table.add(rows)
     except ArrowInvalid:
         # A row longer than a block, or no row at all: the exact reader tells.
         return False
@@ -200,24 +202,25 @@ def _without_headers(frame: pl.DataFrame, headers: Headers) -> pl.DataFrame | No
 
 def _batches(
     path: Path, names: list[str], delimiter: str, note: Callable[[Any], str]
-) -> Iterator[Any]:
+) -> Generator[Any]:
     """Read a small file on all cores, and a large one block by block."""
-    small = path.stat().st_size <= _SMALL
-    read = csv.read_csv if small else csv.open_csv
-    content = read(
-        str(path),
-        read_options=csv.ReadOptions(block_size=_BLOCK),
-        parse_options=csv.ParseOptions(
+    how = {
+        "read_options": csv.ReadOptions(block_size=_BLOCK),
+        "parse_options": csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
         ),
-        convert_options=csv.ConvertOptions(
+        "convert_options": csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
             check_utf8=False,  # check_text did.
         ),
-    )
-    yield from [content] if small else content
+    }
+    if path.stat().st_size <= _SMALL:
+        yield csv.read_csv(str(path), **how)
+        return
+    with csv.open_csv(str(path), **how) as blocks:
+        yield from blocks
 
 
 def _ends_well(path: Path, last_row: Any, delimiter: str) -> bool:

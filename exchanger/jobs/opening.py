@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -159,8 +160,9 @@ def cast_file(
     try:
         rules = widen_rules(file.rules, reading.types)
         earlier = _earlier(call, file, rules, applied)
-        for given, rejected in ahead(_casted(call, position, file, rules, reading)):
-            reading.add(given, rejected)
+        with closing(ahead(_casted(call, position, file, rules, reading))) as pieces:
+            for given, rejected in pieces:
+                reading.add(given, rejected)
     except FileRejected as error:
         reading.rows -= file.claim.rows
         reading.files.append(reading.reject(replace(file.claim, rows=0), error, position))
