@@ -1,19 +1,16 @@
 """
 Which objects below a prefix are files of a job, and in which order they are read.
 
-``*`` and ``?`` stay within a folder, ``**`` goes through folders. Case counts, but not in endings:
-what a file is does not depend on how its ending is written. Names that begin with ``_`` or ``.``,
-at any depth, are never taken: readers of data sets use them for what is not data. Nor are names
-that programs give to a file until all of it has arrived, unless a pattern asks for them.
+Names that begin with ``_`` or ``.``, at any depth, are never taken: readers of data sets use them
+for what is not data. Nor are names that programs give to a file until all of it has arrived, unless
+a pattern asks for them.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|\.[A-Za-z0-9]+(?=[^/]*$)|.", re.DOTALL)
-_MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+from exchanger.config.patterns import compile_pattern
 
 UNFINISHED = (
     # Browsers, and what downloads like one.
@@ -48,21 +45,6 @@ UNFINISHED = (
 _NUMBERS = re.compile(r"[0-9]+|.", re.DOTALL)
 
 
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = []
-    for token in _TOKENS.findall(pattern):
-        if token in _MEANING:
-            parts.append(_MEANING[token])
-        elif len(token) > 1 and token.startswith("."):
-            parts.append(f"(?i:{re.escape(token)})")
-        elif len(token) > 1:
-            parts.append("[" + token[1:-1].replace("\\", "\\\\").replace("!", "^", 1) + "]")
-        else:
-            parts.append(re.escape(token))
-    return re.compile("".join(parts), re.DOTALL)
-
-
 def is_drop(key: str, prefix: str, pattern: str, state_prefix: str) -> bool:
     """
     Tell whether an object is a file of a job.
@@ -76,7 +58,7 @@ def is_drop(key: str, prefix: str, pattern: str, state_prefix: str) -> bool:
     if not key.startswith(prefix) or key.startswith(state_prefix) or key.endswith("/"):
         return False
     rest = key.removeprefix(prefix)
-    if _compiled(pattern).fullmatch(rest) is None or is_unfinished(rest, pattern):
+    if compile_pattern(pattern).fullmatch(rest) is None or is_unfinished(rest, pattern):
         return False
     return not any(part.startswith(("_", ".")) for part in rest.split("/"))
 

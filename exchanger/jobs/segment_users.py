@@ -139,7 +139,7 @@ class SegmentUsers:
             FileRejected: The export is damaged; the next call asks anew.
             SegmentMissing: As for *export_segment*, also the others.
         """
-        document = PendingDocument(world.bucket, world.state_prefix, name)
+        document = PendingDocument(world.bucket, state.names, name)
         export = export_segment(world, state, source, document, fields_of_export(fields))
         chunks: list[Path] = []
         try:
@@ -166,7 +166,7 @@ class SegmentUsers:
     @property
     def asked_at(self) -> datetime:
         """When it was asked for."""
-        return self.export.pending.requested_at
+        return self.export.pending.asked_at
 
     def between(self, first: int, end: int) -> pl.DataFrame:
         """Read the users of a range of slices (``HeldValues.slices``): a held frame."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exchanger.outside.clock import Clock
     from exchanger.outside.s3 import Bucket
     from exchanger.state.lease import Lease
+    from exchanger.state.workspace import Account
 
 
 LOOKUPS = RateLimit(requests=250, per=timedelta(minutes=1))
@@ -78,6 +79,8 @@ class World:
         ahead_from: Objects of a run from which held values are made while it is sent.
         max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
         engine: Opens what plans the parts of a run: ``with world.engine() as engine``.
+        account: How the workspace is reached, by which its state is recognised; None where nobody
+            cares whose it is.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
@@ -100,6 +103,7 @@ class World:
     ahead_from: int = 20_000
     max_plan_age: float = 86_400.0
     engine: Callable[[], AbstractContextManager[Engine]] = here
+    account: Account | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 
     def pause(self, seconds: float) -> None:
