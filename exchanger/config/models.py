@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,7 +22,10 @@ from pydantic import (
 )
 
 from exchanger.config.durations import parse_duration
+from exchanger.config.names import trimmed
 
+ColumnName = Annotated[str, AfterValidator(trimmed)]
+"""A column of a file, compared without the white space around it, as names in files are."""
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 """A length of time, written ``10s``, ``5m``, ``2h`` or ``1d``."""
 
@@ -129,7 +133,7 @@ class Source(Strict):
     prefix: str
     pattern: str = "**"
     format: Literal["auto", "parquet", "csv", "ndjson"] = "auto"
-    order_by: str | None = None
+    order_by: ColumnName | None = None
     timezone: str = "UTC"
     nulls: tuple[str, ...] = ()
     placeholders: Literal["reject", "allow"] = "reject"
@@ -139,7 +143,7 @@ class Source(Strict):
 class Match(Strict):
     """Which column holds the identifier of a profile."""
 
-    external_id: str
+    external_id: ColumnName
 
 
 class FieldConfig(Strict):
@@ -149,7 +153,7 @@ class FieldConfig(Strict):
     ``nulls`` are texts that mean that there is nothing, beside those of the source.
     """
 
-    from_: str | None = Field(default=None, alias="from")
+    from_: ColumnName | None = Field(default=None, alias="from")
     value: str | int | float | bool | None = None
     merge: StrategyName = "set"
     type: FieldType | None = None

@@ -146,16 +146,17 @@ def write_dataset(
     repeated = _repeated(world, chunks)
     schema = pl.Schema({column.name: column.type.dtype for column in columns})
     as_json = frozenset(column.name for column in columns if column.type.type == "json")
-    writer = PartWriter(world.workdir, target.format, schema, as_json, target.rows_per_part)
+    most = target.rows_per_part
     parts: list[Part] = []
-    for index, path in enumerate(chunks.paths):
-        world.go_on()
-        frame = pl.read_parquet(path).rename(chunks.names, strict=False)
-        frame = _cast(frame, columns, repeated.get(index))
-        parts += [_uploaded(world, folder, part) for part in writer.append(frame)]
-        world.progress.advance(len(frame))
-        path.unlink()
-    parts += [_uploaded(world, folder, part) for part in writer.finish()]
+    with PartWriter(world.workdir, target.format, schema, as_json, most) as writer:
+        for index, path in enumerate(chunks.paths):
+            world.go_on()
+            frame = pl.read_parquet(path).rename(chunks.names, strict=False)
+            frame = _cast(frame, columns, repeated.get(index))
+            parts += [_uploaded(world, folder, part) for part in writer.append(frame)]
+            world.progress.advance(len(frame))
+            path.unlink()
+        parts += [_uploaded(world, folder, part) for part in writer.finish()]
     return Dataset(tuple(parts), columns, sum(map(len, repeated.values())))
 
 

@@ -117,6 +117,10 @@ class Learnt:
             if number in spills:
                 spills.pop(number).clear()
 
+    def close(self) -> None:
+        """End the thread that reads what is held."""
+        self._reader.shutdown(wait=True, cancel_futures=True)
+
     def read_again(self) -> None:
         """Read anew what is held, as more is known by now; whom we knew at first is kept."""
         self._at_first, self._known, self._ahead = self._known, {}, {}
@@ -125,6 +129,9 @@ class Learnt:
 def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: RunReport) -> Learnt:
     """
     Look up what a strategy needs and nobody knows.
+
+    Returns:
+        What is known; the caller closes it.
 
     Args:
         call: The job; what is learnt is recorded, unless it may not write.
@@ -136,6 +143,16 @@ def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: Run
         BrazeError: A look-up failed.
     """
     learnt = Learnt(call, reading, terms)
+    try:
+        return _learn(call, reading, terms, report, learnt)
+    except BaseException:
+        learnt.close()
+        raise
+
+
+def _learn(
+    call: ImportCall, reading: Reading, terms: Terms, report: RunReport, learnt: Learnt
+) -> Learnt:
     if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
         if terms.assume_empty:
             report.notes.append("0 profiles never seen were taken for empty.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from exchanger.files.drops import is_drop
+from exchanger.files.drops import is_drop, natural_order
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.doubtful_types import DOUBTFUL, corrected_runs
 from exchanger.jobs.held_runs import HeldRun, held_runs
@@ -36,7 +36,7 @@ class WaitingFiles:
     What a listing showed.
 
     Args:
-        files: To be read now, in order of arrival, then by name.
+        files: To be read now, in order of arrival; of one second, in the natural order of names.
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
         doubtful: The keys among *held* that wait because of the type of a column.
@@ -129,8 +129,7 @@ def _found(
             held[item.key] = seq
             if doubtful:
                 in_doubt.add(item.key)
-    arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
-    return WaitingFiles(arrived, held, undecided, in_doubt)
+    return WaitingFiles(in_order(files), held, undecided, in_doubt)
 
 
 def _with_versions(
@@ -147,6 +146,18 @@ def _with_versions(
         latest = applied.latest(call.name, [item.key for item in some])
         for item in some:
             yield item, latest.get(item.key, _UNKNOWN)
+
+
+def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """
+    Return files as they are to be read: as they arrived, and of one second by their names.
+
+    S3 itself tells no more than the second. A store that does is taken at the second too, so that
+    the same files come out alike everywhere.
+    """
+    return sorted(
+        files, key=lambda item: (item.last_modified.replace(microsecond=0), natural_order(item.key))
+    )
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:

@@ -33,7 +33,7 @@ from exchanger.files.ahead import ahead
 from exchanger.outside.table_files import TableFiles
 from exchanger.outside.table_folders import Folder, LocalFolder
 from exchanger.outside.table_handle import FIRST_PAUSE, TableHandle
-from exchanger.outside.table_streams import noting, stream
+from exchanger.outside.table_streams import closed_after, noting, stream
 from exchanger.outside.table_writing import name_files, overwrite, sweep, widen, write
 
 if TYPE_CHECKING:
@@ -279,14 +279,14 @@ class Table:
         if table is None:
             return False
         raised: list[Exception] = []
-        frames = noting(made(pl.scan_delta(table)), raised)
         try:
-            first = next(frames, None)
-            if first is None:
-                return False
-            with self._handle.typed("rewrite"):
-                overwrite(table, stream(first, frames))
-                sweep(table)
+            with closed_after(noting(made(pl.scan_delta(table)), raised)) as frames:
+                first = next(frames, None)
+                if first is None:
+                    return False
+                with self._handle.typed("rewrite"):
+                    overwrite(table, stream(first, frames))
+                    sweep(table)
         except (DeltaError, StorageError) as error:
             if raised:
                 raise raised[0] from None
@@ -317,17 +317,17 @@ class Table:
     ) -> bool:
         """Write frames as one commit; False if there are none."""
         raised: list[Exception] = []
-        frames = ahead(noting(frames, raised))
-        first = next(frames, None)
-        if first is None:
-            return False
-        try:
-            self._write(table, stream(first, frames), marks)
-        except (DeltaError, StorageError):
-            if raised:
-                raise raised[0] from None
-            raise
-        return True
+        with closed_after(ahead(noting(frames, raised))) as coming:
+            first = next(coming, None)
+            if first is None:
+                return False
+            try:
+                self._write(table, stream(first, coming), marks)
+            except (DeltaError, StorageError):
+                if raised:
+                    raise raised[0] from None
+                raise
+            return True
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
         write(self._handle, table, frame, marks)
