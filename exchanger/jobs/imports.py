@@ -16,6 +16,7 @@ from exchanger.jobs.discard import end_discards, half_dropped
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.intake import Intake
+from exchanger.jobs.left_over import by_run, left_in_words
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.preview import PlanReport, preview
 from exchanger.jobs.read_back import due, read_back
@@ -207,4 +208,4 @@ def _waiting_notes(waiting: WaitingFiles) -> list[str]:
         f"{key} waits in run {seq}, as its sums may count twice: exchanger approve {seq}, or "
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()
-    ]
+    ] + left_in_words(by_run(waiting.left))

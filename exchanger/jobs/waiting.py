@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from exchanger.files.drops import is_drop
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.held_runs import HeldRun, held_runs
+from exchanger.jobs.left_over import LeftFiles, by_run
 from exchanger.jobs.options import ImportOptions
 from exchanger.state.applied import WAITING
 from exchanger.state.connection import open_state
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
-    from exchanger.state.applied import AppliedSnapshot
+    from exchanger.state.applied import AppliedSnapshot, LeftOver
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class WaitingFiles:
         files: To be read now, in order of arrival, then by name.
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
+        left: Keys that lie there as an earlier run has read them, of which something was not taken.
     """
 
     files: list[ObjectInfo]
     held: dict[str, int]
     undecided: list[int]
+    left: dict[str, LeftOver] = field(default_factory=dict)
 
 
 def waiting_files(call: ImportCall) -> WaitingFiles:
@@ -61,11 +64,13 @@ class Backlog:
         files: For each job asked for, how many files wait to be read.
         unfinished: The job of the run that the next start will go on with; empty if there is none.
         held: For each job asked for, the runs that wait for a person.
+        left: For each job asked for, files of which a run did not take all.
     """
 
     files: dict[str, int]
     unfinished: str = ""
     held: dict[str, list[HeldRun]] = field(default_factory=dict)
+    left: dict[str, list[LeftFiles]] = field(default_factory=dict)
 
 
 def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
@@ -81,24 +86,31 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
     newest = state.runs.newest()
     applied = state.applied.snapshot()
     folders: dict[str, list[ObjectInfo]] = {}
-    files: dict[str, int] = {}
+    found: dict[str, WaitingFiles] = {}
     for name, job in jobs.items():
         if job.source.prefix not in folders:
             folders[job.source.prefix] = list(world.bucket.list(job.source.prefix))
         call = ImportCall(world, state, name, job, ImportOptions())
-        files[name] = len(_found(call, applied, folders[job.source.prefix]).files)
+        found[name] = _found(call, applied, folders[job.source.prefix])
     ended = newest is None or newest.document.state in ENDED
     held = {name: held_runs(state, applied, name) for name in jobs}
-    return Backlog(files, "" if ended or newest is None else newest.document.job, held)
+    return Backlog(
+        {name: len(waiting.files) for name, waiting in found.items()},
+        "" if ended or newest is None else newest.document.job,
+        held,
+        {name: by_run(waiting.left) for name, waiting in found.items()},
+    )
 
 
 def _found(
     call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
     latest = applied.latest(call.name)
+    not_taken = applied.left_over(call.name)
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
+    left: dict[str, LeftOver] = {}
     source = call.job.source
     for item in listed:
         if not is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
@@ -109,12 +121,15 @@ def _found(
         # A file that waits is not taken as if new either: its sums would be forgotten.
         chosen = options.force if waits else options.as_if_new or not known
         wanted = chosen and in_range(item, options)
-        if wanted and (item.key, item.etag) not in call.taken:
+        taken = (item.key, item.etag) in call.taken
+        if wanted and not taken:
             files.append(item)
         elif waits:
             held[item.key] = seq
+        elif known and not taken and item.key in not_taken:
+            left[item.key] = not_taken[item.key]
     arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
-    return WaitingFiles(arrived, held, applied.undecided(call.name))
+    return WaitingFiles(arrived, held, applied.undecided(call.name), left)
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:

@@ -30,6 +30,9 @@ _SCHEMA = {
     "sums": pl.List(pl.String()),
     "replaces": pl.Boolean(),
     "met": pl.Int64(),
+    "rows": pl.Int64(),
+    "rejected": pl.Int64(),
+    "refused": pl.Int64(),
 }
 WAITING = ("equal_content", "replaced")
 """Outcomes of files that wait in a run which is held back."""
@@ -56,13 +59,33 @@ class KnownVersion(NamedTuple):
     seq: int
 
 
+class LeftOver(NamedTuple):
+    """
+    What was not taken of the latest version of a key, and can be given again.
+
+    ``seq`` is the run in whose quarantine it is, and ``etag`` the version. If the run rejected
+    it as a whole, there are no ``rows``: it has not read any.
+    """
+
+    seq: int
+    etag: str
+    rows: int
+    rejected: int
+    refused: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of the file was taken."""
+        return self.rejected >= self.rows
+
+
 @dataclass(frozen=True)
 class AppliedSnapshot:
     """
     The applied files of a connection as they were at one moment.
 
     Args:
-        rows: Columns as in the table.
+        rows: Columns as in the table, and ``taken``.
         unsummed: Names the fields that a run gave to its files' profiles otherwise than as sums.
     """
 
@@ -71,15 +94,42 @@ class AppliedSnapshot:
 
     def latest(self, job: str) -> dict[str, KnownVersion]:
         """Tell, for every key the job ever met, what became of its latest version."""
+        return {
+            row["key"]: KnownVersion(row["etag"], row["outcome"], row["seq"])
+            for row in self._newest(job).iter_rows(named=True)
+        }
+
+    def left_over(self, job: str) -> dict[str, LeftOver]:
+        """Tell, for every key of whose latest version something can be given again, what it is."""
+        newest = self._newest(job)
+        latest = newest.select("key", "etag", first=pl.col("seq"))
+        again = self.rows.filter(pl.col("job") == job, _is("retried"))
+        later = again.join(latest, on=["key", "etag"]).filter(pl.col("seq") > pl.col("first"))
+        tries = pl.concat([newest, later.select(newest.columns)])
+        last = tries.filter(pl.col("seq") == pl.col("seq").max().over("key"))
+        counts = last.group_by("key", "seq", "etag", maintain_order=True).agg(
+            pl.col("rows", "rejected", "refused").sum(), _is("rejected").any().alias("whole")
+        )
+        left = counts.filter(pl.col("whole") | (pl.col("rejected") + pl.col("refused") > 0))
+        return {
+            row["key"]: LeftOver(*(row[name] for name in LeftOver._fields))
+            for row in left.iter_rows(named=True)
+        }
+
+    def took_nothing(self, job: str, key: str, etag: str) -> bool:
+        """Tell whether a job has met a version, and no run has taken anything of it."""
+        version = self.rows.filter(
+            pl.col("job") == job, pl.col("key") == key, pl.col("etag") == etag
+        )
+        return version.height > 0 and not version["taken"].any()
+
+    def _newest(self, job: str) -> pl.DataFrame:
+        """Keep the row of the latest version of every key that a job met."""
         # Rows that are given again belong to the version that was read first.
         whole = self.rows.filter(pl.col("job") == job, pl.col("outcome") != "retried")
         met = pl.coalesce("met", "seq")
         ordered = whole.sort(met, "seq", _is("discarded"))
-        newest = ordered.unique("key", keep="last", maintain_order=True)
-        return {
-            row["key"]: KnownVersion(row["etag"], row["outcome"], row["seq"])
-            for row in newest.iter_rows(named=True)
-        }
+        return ordered.unique("key", keep="last", maintain_order=True)
 
     def undecided(self, job: str) -> list[int]:
         """Number the runs of a job whose files wait for a person who has not decided yet."""
@@ -150,11 +200,12 @@ class AppliedSnapshot:
 
     def with_file(self, job: str, file: ClaimedFile) -> AppliedSnapshot:
         """Show the snapshot as it will be once a run in the making has applied this file too."""
-        return replace(self, rows=pl.concat([self.rows, _rows(job, [file], seq=_NOT_YET)]))
+        made = _with_taken(_rows(job, [file], seq=_NOT_YET))
+        return replace(self, rows=pl.concat([self.rows, made]))
 
     def _fed(self, *which: pl.Expr) -> list[dict[str, Any]]:
         """List the rows of files that may have given something, the newest first."""
-        fed = self.rows.filter(*which, pl.col("outcome").is_in(_FED))
+        fed = self.rows.filter(*which, "taken")
         return fed.sort("seq", descending=True, maintain_order=True).to_dicts()
 
     def _gave(self, row: dict[str, Any], sums: set[str]) -> set[str]:
@@ -185,7 +236,7 @@ class AppliedFiles:
         def unsummed(seq: int) -> frozenset[str]:
             return _unsummed(self._runs.read(seq).document)
 
-        return AppliedSnapshot(rows, unsummed)
+        return AppliedSnapshot(_with_taken(rows), unsummed)
 
     def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, origin: int = 0) -> None:
         """
@@ -221,6 +272,21 @@ def _unsummed(run: RunDocument) -> frozenset[str]:
 _NO_SUMS = pl.lit([], dtype=pl.List(pl.String))
 
 
+def _with_taken(rows: pl.DataFrame) -> pl.DataFrame:
+    """
+    Add ``taken``: whether something of a row's file version may have reached Braze.
+
+    A version counts as a whole: of one whose rows were rejected and given again later, the run
+    that read it first tells how it counts. One that replaced another took something back.
+    """
+    fed = pl.col("outcome").is_in(_FED)
+    # What waited and was dropped had not been read; of all else that is told, rows were.
+    read = (pl.col("rows") > 0) | _is("discarded")
+    none_accepted = read & (pl.col("rejected") >= pl.col("rows"))
+    gave = ~none_accepted.fill_null(value=False) | pl.col("replaces").fill_null(value=False)
+    return rows.with_columns(taken=fed & (fed & gave).any().over("job", "key", "etag"))
+
+
 def _is(outcome: str) -> pl.Expr:
     return pl.col("outcome") == outcome
 
@@ -237,6 +303,9 @@ def _rows(job: str, files: Iterable[ClaimedFile], *, seq: int) -> pl.DataFrame:
             "sums": list(file.sums),
             "replaces": file.replaces,
             "met": seq,
+            "rows": file.rows,
+            "rejected": file.rejected,
+            "refused": file.refused,
         }
         for file in files
     ]

@@ -60,6 +60,8 @@ class ClaimedFile:
         replaces: It gave only the difference to what earlier versions of its key had given.
         kept: The object of ours that its content is read from; empty if that is the file itself.
         owed_by: The run that owes its rows, as Braze refused them; 0 if they come from the file.
+        rejected: Of its rows, those that were not accepted.
+        refused: Of its rows, those that Braze refused; known once the run is settled.
     """
 
     key: str
@@ -72,6 +74,8 @@ class ClaimedFile:
     replaces: bool = False
     kept: str = ""
     owed_by: int = 0
+    rejected: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def _add_what_waits(config: Config, connection: str, entries: list[dict[str, Any
     """Say in the entries of a connection's imports what waits for them."""
     from exchanger.cli.wiring import open_world
     from exchanger.config.models import ImportJob
+    from exchanger.jobs.left_over import left_in_words
     from exchanger.jobs.waiting import backlog
 
     imports = {
@@ -92,6 +93,8 @@ def _add_what_waits(config: Config, connection: str, entries: list[dict[str, Any
             entry["files_waiting"] = found.files[entry["job"]]
             entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
             entry["held_back"] = [run.to_json() for run in found.held[entry["job"]]]
+            entry["not_taken"] = [run.to_json() for run in found.left[entry["job"]]]
+            entry["told"] = left_in_words(found.left[entry["job"]])
 
 
 def _precedence(entry: dict[str, Any]) -> str:
@@ -107,7 +110,8 @@ def _waiting_lines(entry: dict[str, Any], *, several: bool) -> list[str]:
         lines.append("a run was interrupted; the next one goes on with it")
     # Each connection counts its runs from 1.
     of = f" --connection {entry['connection']}" if several else ""
-    return lines + [line for run in entry.get("held_back", []) for line in _held_lines(run, of)]
+    held = [line for run in entry.get("held_back", []) for line in _held_lines(run, of)]
+    return [*lines, *held, *entry.get("told", [])]
 
 
 def _held_lines(run: dict[str, Any], of: str) -> list[str]:
