@@ -26,6 +26,7 @@ from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
 from exchanger.jobs.totals import say_what_counts_again
 from exchanger.jobs.turn import committed, end_others, in_turn
+from exchanger.jobs.unclaimed import below, beside, strays_in_words
 from exchanger.jobs.unfinished import unfinished_run
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
 from exchanger.state.connection import open_state
@@ -108,8 +109,10 @@ def plan_import(
         call.taken.update(first.claimed)
     waiting = waiting_files(call)
     report.notes += _waiting_notes(waiting)
+    unclaimed = [*below(world.folders, waiting.strays), *beside(world, [name])]
     if not waiting.files:
-        return replace(preview(replace(report, state="nothing_to_do"), None), unfinished=first)
+        idle = preview(replace(report, state="nothing_to_do"), None)
+        return replace(idle, unfinished=first, unclaimed=unclaimed)
     reading = read_files(call, _intakes(call, waiting.files))
     plan = planned(call, report, reading)
     report.files += [
@@ -119,7 +122,7 @@ def plan_import(
     plan.expect_all_accepted(report)
     if reading.left:
         report.notes.append(f"{reading.left} more files follow in a run of their own.")
-    return replace(preview(report, plan), unfinished=first)
+    return replace(preview(report, plan), unfinished=first, unclaimed=unclaimed)
 
 
 def _idle_notes(call: ImportCall) -> list[str] | None:
@@ -130,7 +133,7 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
     waiting = waiting_files(call)
     if waiting.files or due(call) or half_dropped(call.state, waiting.undecided):
         return None
-    return _waiting_notes(waiting)
+    return _waiting_notes(waiting) + strays_in_words(waiting.strays)
 
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
@@ -140,7 +143,7 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
     Raises:
         Stopped: The process was asked to stop, and files wait.
     """
-    end_others(call)
+    last = end_others(call)
     end_discards(call)
     told = read_back(call)
     while not call.world.stopping.is_set():
@@ -151,7 +154,7 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
         if taken.waiting and not call.world.stopping.is_set():
             reports += _held_back(call, taken)
         if not taken.listed.files:
-            notes += _waiting_notes(taken.listed)
+            notes += _waiting_notes(taken.listed) + _new_strays(call, taken.listed, last)
             break
     else:
         if waiting_files(call).files:
@@ -209,3 +212,12 @@ def _waiting_notes(waiting: WaitingFiles) -> list[str]:
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()
     ] + left_in_words(by_run(waiting.left))
+
+
+def _new_strays(call: ImportCall, waiting: WaitingFiles, seq: int) -> list[str]:
+    """Say which files no job takes, of those that came since run *seq*: of others it was said."""
+    strays = waiting.strays
+    if strays and seq:
+        since = call.state.runs.written(seq)
+        strays = [item for item in strays if item.last_modified >= since]
+    return strays_in_words(strays)

@@ -33,12 +33,14 @@ class WaitingFiles:
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
         left: Keys that lie there as an earlier run has read them, of which something was not taken.
+        strays: Files that lie there and that no job takes.
     """
 
     files: list[ObjectInfo]
     held: dict[str, int]
     undecided: list[int]
     left: dict[str, LeftOver] = field(default_factory=dict)
+    strays: list[ObjectInfo] = field(default_factory=list)
 
 
 def waiting_files(call: ImportCall) -> WaitingFiles:
@@ -65,12 +67,14 @@ class Backlog:
         unfinished: The job of the run that the next start will go on with; empty if there is none.
         held: For each job asked for, the runs that wait for a person.
         left: For each job asked for, files of which a run did not take all.
+        strays: Files in the folders of these jobs that no job takes.
     """
 
     files: dict[str, int]
     unfinished: str = ""
     held: dict[str, list[HeldRun]] = field(default_factory=dict)
     left: dict[str, list[LeftFiles]] = field(default_factory=dict)
+    strays: list[ObjectInfo] = field(default_factory=list)
 
 
 def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
@@ -99,6 +103,7 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
         "" if ended or newest is None else newest.document.job,
         held,
         {name: by_run(waiting.left) for name, waiting in found.items()},
+        [*{item.key: item for each in found.values() for item in each.strays}.values()],
     )
 
 
@@ -111,9 +116,12 @@ def _found(
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
     left: dict[str, LeftOver] = {}
+    strays: list[ObjectInfo] = []
     source = call.job.source
     for item in listed:
         if not is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
+            if call.world.folders.is_stray(item.key, item.size):
+                strays.append(item)
             continue
         etag, outcome, seq = latest.get(item.key, ("", "", 0))
         known = etag == item.etag
@@ -129,7 +137,7 @@ def _found(
         elif known and not taken and item.key in not_taken:
             left[item.key] = not_taken[item.key]
     arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
-    return WaitingFiles(arrived, held, applied.undecided(call.name), left)
+    return WaitingFiles(arrived, held, applied.undecided(call.name), left, strays)
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:

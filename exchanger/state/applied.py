@@ -116,6 +116,15 @@ class AppliedSnapshot:
             for row in left.iter_rows(named=True)
         }
 
+    def history(self, key: str | None = None) -> list[dict[str, Any]]:
+        """List what runs did with the versions of a key, or of all keys, the newest run first."""
+        ours = self.rows if key is None else self.rows.filter(pl.col("key") == key)
+        told = ours.sort("seq", descending=True, maintain_order=True)
+        return told.select(
+            pl.col("seq").alias("run"), "job", "key", "etag", "outcome", "rows", "rejected",
+            "refused",
+        ).to_dicts()  # fmt: skip
+
     def took_nothing(self, job: str, key: str, etag: str) -> bool:
         """Tell whether a job has met a version, and no run has taken anything of it."""
         version = self.rows.filter(

@@ -18,6 +18,7 @@ from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from exchanger.files.names import StateNames
     from exchanger.outside.s3 import Bucket
@@ -207,6 +208,10 @@ class RunLog:
         """Tell, by S3's clock alone, for how many seconds a run's document has not changed."""
         age = self._bucket.head(self._names.run(seq)).age
         return age.total_seconds() if age else 0.0
+
+    def written(self, seq: int) -> datetime:
+        """Tell when a run's document was written last, by S3's clock."""
+        return self._bucket.head(self._names.run(seq)).last_modified
 
     def settled(self, grace: float) -> int:
         """

@@ -75,6 +75,7 @@ def _add_what_waits(config: Config, connection: str, entries: list[dict[str, Any
     from exchanger.cli.wiring import open_world
     from exchanger.config.models import ImportJob
     from exchanger.jobs.left_over import left_in_words
+    from exchanger.jobs.unclaimed import below, beside, unclaimed_in_words
     from exchanger.jobs.waiting import backlog
 
     imports = {
@@ -86,15 +87,20 @@ def _add_what_waits(config: Config, connection: str, entries: list[dict[str, Any
         return
     with open_world(config, connection) as world:
         found = backlog(world, imports)
+        unclaimed = [*below(world.folders, found.strays), *beside(world, [*imports])]
     # A run of a job that is no more is finished by whichever job runs next.
-    heir = found.unfinished if found.unfinished in imports else next(iter(imports))
+    first = next(iter(imports))
+    heir = found.unfinished if found.unfinished in imports else first
     for entry in entries:
         if entry["job"] in imports:
             entry["files_waiting"] = found.files[entry["job"]]
             entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
             entry["held_back"] = [run.to_json() for run in found.held[entry["job"]]]
             entry["not_taken"] = [run.to_json() for run in found.left[entry["job"]]]
-            entry["told"] = left_in_words(found.left[entry["job"]])
+            home = {each: each.job if each.job in imports else first for each in unclaimed}
+            near = [each for each in unclaimed if home[each] == entry["job"]]
+            entry["unclaimed"] = [each.to_json() for each in near]
+            entry["notes"] = left_in_words(found.left[entry["job"]]) + unclaimed_in_words(near)
 
 
 def _precedence(entry: dict[str, Any]) -> str:
@@ -111,7 +117,7 @@ def _waiting_lines(entry: dict[str, Any], *, several: bool) -> list[str]:
     # Each connection counts its runs from 1.
     of = f" --connection {entry['connection']}" if several else ""
     held = [line for run in entry.get("held_back", []) for line in _held_lines(run, of)]
-    return [*lines, *held, *entry.get("told", [])]
+    return [*lines, *held, *entry.get("notes", [])]
 
 
 def _held_lines(run: dict[str, Any], of: str) -> list[str]:
