@@ -68,8 +68,8 @@ def retry_in_words(report: RunReport) -> list[str]:
     if not rejected:
         return [f"To give again what Braze refused: exchanger retry {report.seq}"]
     said = (
-        "The same files, dropped again, are not read again. Once the job is corrected, what was "
-        f"not taken of them is given again by: exchanger retry {report.seq}"
+        "Give what was rejected either corrected in a new file or, once the job is corrected, by: "
+        f"exchanger retry {report.seq}. The same file, dropped again, is not read again."
     )
     return [said]
 
