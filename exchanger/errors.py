@@ -33,6 +33,8 @@ The tree::
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
       StateDamaged                 1   a state object in the bucket is not what we wrote
+      WorkspaceDiffers             3   the state was not made with this workspace, as far as we know
+      NothingToAdopt               2   no state that could be taken over, or several
       Stopped                      4   asked to stop before anything counted
       RunMissing                   2   no run of that id or number
       RunAmbiguous                 2   several connections have a run of that number
@@ -42,6 +44,7 @@ The tree::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -322,6 +325,48 @@ class StateDamaged(ExchangerError):
         self.key = key
         self.detail = detail
         super().__init__(f"{key}: {detail}")
+
+
+class WorkspaceDiffers(ExchangerError):
+    """
+    A state was made with another Braze workspace, or nobody can tell that it was made with this.
+
+    Args:
+        connection: The connection that uses it now.
+        state: Where the state is: bucket and prefix.
+        was: The instance that it was made with; empty if the state does not say whose it is.
+        now: The instance of the connection.
+        unclear: It may be the same workspace, under a key that was never used with this state.
+    """
+
+    exit_code = 3
+
+    def __init__(self, connection: str, state: str, was: str, now: str, *, unclear: bool) -> None:
+        self.connection = connection
+        self.state = state
+        self.was = was
+        self.now = now
+        self.unclear = unclear
+        super().__init__(f"{state} was made with {was or 'nobody knows what'}, not with {now}")
+
+
+class NothingToAdopt(ExchangerError):
+    """
+    There is no state that a connection could take over, or nothing says which one is meant.
+
+    Args:
+        connection: The connection.
+        detail: Why not.
+        states: The prefixes that could be meant.
+    """
+
+    exit_code = 2
+
+    def __init__(self, connection: str, detail: str, states: Sequence[str] = ()) -> None:
+        self.connection = connection
+        self.detail = detail
+        self.states = list(states)
+        super().__init__(f"{connection}: {detail}")
 
 
 class Stopped(ExchangerError):

@@ -9,6 +9,7 @@ import typer
 
 from exchanger import __version__
 from exchanger.cli.verbs import (
+    adopt,
     backfill,
     check,
     daemon,
@@ -61,6 +62,7 @@ app.command("show")(show.show)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)
 app.command("retry")(decisions.retry)
+app.command("adopt")(adopt.adopt)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)

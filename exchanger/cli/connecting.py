@@ -15,7 +15,9 @@ from exchanger.cli.wording import words_for
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.export_wait import find_segment
+from exchanger.jobs.recognition import recognise
 from exchanger.jobs.segment_users import baseline_segment
+from exchanger.state.connection import open_state
 
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
@@ -75,6 +77,7 @@ def _try_bucket(
     state = world.state_prefix
     what = f"keep state in {root}{state}, with conditional writes"
     yield _tried(world, what, partial(bucket.check, state))
+    yield _tried(world, f"recognise whose state {root}{state} is", partial(_recognise, world))
     for prefix in dict.fromkeys(job.source.prefix for job in imports):
         yield _tried(world, f"list {root}{prefix}", partial(_list, world, prefix))
     if exports or _baselines(imports):
@@ -88,6 +91,14 @@ def _baselines(imports: list[ImportJob]) -> list[str]:
     """Name the segments that imports learn from."""
     baselines = [baseline_segment(job) for job in imports]
     return [baseline.segment for baseline in baselines if baseline and baseline.segment]
+
+
+def _recognise(world: World) -> None:
+    state = open_state(world.bucket, world.state_prefix)
+    recognise(world, state)
+    if state.workspace.found is None:
+        # A first run will write there.
+        next(iter(world.bucket.list(state.register.FOLDER)), None)
 
 
 def _list(world: World, prefix: str) -> None:

@@ -93,6 +93,20 @@ def connections_of(config: Config, name: str | None) -> list[str]:
     return [name]
 
 
+def only_connection(config: Config, name: str | None) -> str:
+    """
+    Choose one connection.
+
+    Raises:
+        typer.BadParameter: There is no connection of that name, or several and none is named.
+    """
+    chosen = connections_of(config, name)
+    if len(chosen) > 1:
+        message = f"say which of {listed(sorted(chosen), 'and')} is meant"
+        raise typer.BadParameter(message, param_hint="--connection")
+    return chosen[0]
+
+
 @contextmanager
 def open_world(
     config: Config,
@@ -113,6 +127,7 @@ def open_world(
     from exchanger.outside.clock import SystemClock
     from exchanger.outside.s3 import Bucket
     from exchanger.state.lease import MARGIN
+    from exchanger.state.workspace import Account
 
     settings = config.connections[connection]
     clock = SystemClock()
@@ -133,6 +148,7 @@ def open_world(
             braze=braze,
             state_prefix=settings.s3.state_prefix or default_state_prefix(connection),
             export_root=settings.s3.export_root,
+            account=Account(settings.braze.endpoint, settings.braze.api_key.get_secret_value()),
             clock=clock,
             workdir=Path(workdir),
             progress=progress or SilentProgress(),

@@ -21,6 +21,7 @@ from exchanger.errors import (
     FileRejected,
     JobBusy,
     LeaseLost,
+    NothingToAdopt,
     NothingToBackfill,
     Problem,
     RunAmbiguous,
@@ -29,6 +30,7 @@ from exchanger.errors import (
     StateDamaged,
     Stopped,
     StorageError,
+    WorkspaceDiffers,
 )
 
 
@@ -100,6 +102,37 @@ def _(error: StateDamaged) -> Words:
         "Nothing was sent. Restore the object from the bucket's versions, or ask for help; do not"
         " delete it, as sums would count twice.",
     )
+
+
+@words_for.register
+def _(error: WorkspaceDiffers) -> Words:
+    if not error.was:
+        what = (
+            "does not say which Braze workspace it was made with, so nobody can tell if it is that"
+        )
+    elif error.unclear:
+        what = "may have been made with another Braze workspace than that"
+    else:
+        what = f"was made with another Braze workspace (at {error.was}) than that"
+    return Words(
+        f"The state {error.state} {what} that the connection '{error.connection}' reaches now, at "
+        f"{error.now}. What it remembers of files and profiles would be wrong there.",
+        "If it is another workspace, give it a state of its own: write s3: {state_prefix: "
+        f"_exchanger/ANOTHER-NAME/}} in the connection {error.connection}. If it is the same one, "
+        f"under a new key or address: exchanger adopt --connection {error.connection}",
+    )
+
+
+@words_for.register
+def _(error: NothingToAdopt) -> Words:
+    states = f" ({listed(error.states, 'and')})" if error.states else ""
+    then = (
+        f"Say which one: exchanger adopt {error.states[0]} --connection {error.connection}"
+        if error.states
+        else "What was applied there stays as it is in Braze. Files that wait for a person, and "
+        "what to type: exchanger jobs --waiting"
+    )
+    return Words(f"{error.connection} has nothing to adopt: {error.detail}{states}.", then)
 
 
 @words_for.register

@@ -106,6 +106,11 @@ class StateNames:
         return f"{self.prefix}first-deliveries.json"
 
     @property
+    def workspace(self) -> str:
+        """Whose memory this is."""
+        return f"{self.prefix}workspace.json"
+
+    @property
     def lease(self) -> str:
         """Who may write."""
         return f"{self.prefix}lease.json"

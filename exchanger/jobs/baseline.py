@@ -51,7 +51,7 @@ def learn_from_segment(call: ImportCall, wanted: pl.Series, rules: list[Rule]) -
     if baseline is None:
         return None
     fields = sorted(rule.name for rule in rules if rule.merge in NEEDS_HELD)
-    document = PendingDocument(call.world.bucket, call.world.state_prefix, call.name)
+    document = PendingDocument(call.world.bucket, call.state.names, call.name)
     if not _is_worth_it(call, document, fields, wanted.len()):
         return None
     asked = fields_of_export(fields)

@@ -19,6 +19,7 @@ from exchanger.config.braze_names import NOT_EXPORTED
 from exchanger.config.models import FieldConfig
 from exchanger.jobs.comparison import FieldComparison
 from exchanger.jobs.lookup import look_up_parts, say_if_slow
+from exchanger.jobs.recognition import establish
 from exchanger.jobs.runfiles import load
 from exchanger.jobs.segment_users import SegmentUsers, baseline_segment
 from exchanger.profiles.columns import EXISTS, PROFILE, SEEN, STAMP
@@ -105,6 +106,7 @@ def find_drift(
     """
     options = options or DriftOptions()
     state = open_state(world.bucket, world.state_prefix)
+    establish(world, state)
     fields = _fields(job, state)
     report = DriftReport(name, world.clock.now(), fields)
     names = [one.field for one in fields]

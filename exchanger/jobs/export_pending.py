@@ -16,13 +16,15 @@ import json
 import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from exchanger.errors import JobBusy, StateDamaged, StorageChanged, StorageMissing
 from exchanger.files.manifest import spell, to_body
-from exchanger.files.names import StateNames
 from exchanger.outside.s3 import Bucket
 from exchanger.profiles.exported import FieldsToExport
+
+if TYPE_CHECKING:
+    from exchanger.files.names import StateNames
 
 MAX_AGE = timedelta(hours=24)
 """An export that was asked for longer ago is given up."""
@@ -87,13 +89,13 @@ class PendingDocument:
 
     Args:
         bucket: Where it is.
-        state_prefix: Below which our state lives.
+        names: Names in the state.
         job: The job's name.
     """
 
-    def __init__(self, bucket: Bucket, state_prefix: str, job: str) -> None:
+    def __init__(self, bucket: Bucket, names: StateNames, job: str) -> None:
         self._bucket = bucket
-        self._key = StateNames(state_prefix).export(job)
+        self._key = names.export(job)
         self._job = job
         self._etag: str | None = None
 

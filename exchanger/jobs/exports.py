@@ -25,6 +25,7 @@ from exchanger.jobs.export_wait import (
     StoppedWaitingError,
     find_segment,
 )
+from exchanger.jobs.recognition import establish
 from exchanger.jobs.report import RunReport, new_run_id
 from exchanger.jobs.world import World
 from exchanger.profiles.exported import Selection, fields_to_export, selection_of
@@ -103,8 +104,9 @@ class _Run:
         run_id = new_run_id(name, started)
         structlog.contextvars.bind_contextvars(run_id=run_id)
         report = RunReport(run_id=run_id, job=name, started_at=started)
-        document = PendingDocument(world.bucket, world.state_prefix, name)
         state = open_state(world.bucket, world.state_prefix)
+        report.notes += establish(world, state)
+        document = PendingDocument(world.bucket, state.names, name)
         return cls(world, job, selection, document, report, state)
 
     @property

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_UNRECOGNISED = ("applied_elsewhere", "memory_lost")
+
 
 def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile]) -> Stored | None:
     """
@@ -53,7 +55,7 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
         replace(
             file.claim,
             note=f"{file.claim.note} {_choices(call, seq, file.claim)}",
-            kept=_keep(call, file, call.state.names.kept_file(seq, nonce, position)),
+            kept=_keep(call, file, seq, nonce, position),
         )
         for position, file in enumerate(waiting)
     ]
@@ -110,7 +112,11 @@ def hold_again(
     return report
 
 
-def _keep(call: ImportCall, file: WaitingFile, key: str) -> str:
+def _keep(call: ImportCall, file: WaitingFile, seq: int, nonce: str, position: int) -> str:
+    """Keep the content of a file; not that of a whole history which waits to be recognised."""
+    if file.claim.outcome in _UNRECOGNISED:
+        return ""
+    key = call.state.names.kept_file(seq, nonce, position)
     path = call.world.workdir / "kept"
     call.world.bucket.download(file.claim.key, file.claim.etag, path)
     call.world.bucket.upload(key, path)
@@ -120,6 +126,12 @@ def _keep(call: ImportCall, file: WaitingFile, key: str) -> str:
 
 def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
     does = "add the difference" if file.outcome == "replaced" else "add it once more"
+    if file.outcome in _UNRECOGNISED:
+        adopt = file.outcome == "applied_elsewhere"
+        return "To go on with the memory of that state: exchanger adopt. " * adopt + (
+            f"If it was applied to this workspace: exchanger discard {seq} leaves Braze as it is. "
+            f"To apply it in full: exchanger approve {seq}"
+        )
     return (
         f"To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. To add it in "
         f"full: exchanger run {call.name} --force"

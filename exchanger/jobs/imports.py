@@ -17,10 +17,12 @@ from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.intake import Intake
 from exchanger.jobs.left_over import by_run, left_in_words
+from exchanger.jobs.memories import memories_of
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.preview import PlanReport, preview
 from exchanger.jobs.read_back import due, read_back
 from exchanger.jobs.read_files import read_files
+from exchanger.jobs.recognition import establish, recognise
 from exchanger.jobs.report import FileReport, RunReport, combined
 from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
@@ -59,6 +61,7 @@ def run_import(
         LeaseLost: This process can no longer prove that it is the only writer.
     """
     state = open_state(world.bucket, world.state_prefix)
+    recognise(world, state)
     call = ImportCall(world, state, name, job, options or ImportOptions())
     begun = new_report(call)
     idle = _idle_notes(call)
@@ -102,6 +105,7 @@ def plan_import(
         StorageError: S3 refused or did not answer.
     """
     state = open_state(world.bucket, world.state_prefix)
+    recognise(world, state)
     call = ImportCall(world, state, name, job, options or ImportOptions(), record=False)
     report = new_report(call)
     first = unfinished_run(world, state)
@@ -113,6 +117,7 @@ def plan_import(
     if not waiting.files:
         idle = preview(replace(report, state="nothing_to_do"), None)
         return replace(idle, unfinished=first, unclaimed=unclaimed)
+    call = replace(call, memories=memories_of(world, state, record=False))
     reading = read_files(call, _intakes(call, waiting.files))
     plan = planned(call, report, reading)
     report.files += [
@@ -143,8 +148,14 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
     Raises:
         Stopped: The process was asked to stop, and files wait.
     """
+    notes += establish(call.world, call.state)
     last = end_others(call)
     end_discards(call)
+    waits = _waits_for_adoption(call)
+    if waits is not None:
+        reports.append(waits)
+        return
+    call = replace(call, memories=memories_of(call.world, call.state, record=True))
     told = read_back(call)
     while not call.world.stopping.is_set():
         taken = committed(call, lambda seq: _plan_and_commit(call, seq, told))
@@ -153,6 +164,8 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
             reports.append(finish(call.world, call.state, taken.stored))
         if taken.waiting and not call.world.stopping.is_set():
             reports += _held_back(call, taken)
+        if _waits_for_adoption(call) is not None:
+            break
         if not taken.listed.files:
             notes += _waiting_notes(taken.listed) + _new_strays(call, taken.listed, last)
             break
@@ -179,6 +192,10 @@ def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     report = numbered_report(call, seq)
     report.notes += told
     reading = read_files(call, _intakes(call, listed.files))
+    is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in reading.waiting)
+    if is_known_elsewhere and call.state.applied.snapshot().is_unused:
+        # Once we had applied a file, nobody could adopt the state that knows the others.
+        return _Taken(seq, listed, waiting=reading.waiting)
     if not reading.files and not reading.gone:
         return _Taken(seq, listed, waiting=reading.waiting)
     if call.options.force:
@@ -188,6 +205,21 @@ def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     call.taken.update((file.key, file.etag) for file in reading.files)
     call.taken.update(reading.gone)
     return _Taken(seq + 1, listed, stored, reading.waiting)
+
+
+def _waits_for_adoption(call: ImportCall) -> RunReport | None:
+    """Report that nothing is taken before a person decides about files another state knows."""
+    applied = call.state.applied.snapshot()
+    undecided = applied.undecided_elsewhere()
+    if not undecided or not applied.is_unused or call.options.force:
+        return None
+    runs = " and ".join(map(str, undecided))
+    waits = (
+        "Nothing is taken before it is decided whether this connection goes on with the memory of "
+        f"another state: exchanger adopt. Run {runs} waits for that: exchanger show {undecided[0]}"
+    )
+    now = call.world.clock.now()
+    return replace(new_report(call), state="held_back", notes=[waits], finished_at=now)
 
 
 def _held_back(call: ImportCall, taken: _Taken) -> list[RunReport]:
@@ -203,12 +235,12 @@ def _held_back(call: ImportCall, taken: _Taken) -> list[RunReport]:
 
 def _intakes(call: ImportCall, files: list[ObjectInfo]) -> list[Intake]:
     counting: Counting = "in_full" if call.options.force else "ask"
-    return [Intake(file.key, file.etag, counting) for file in files]
+    return [Intake(file.key, file.etag, counting, file.last_modified) for file in files]
 
 
 def _waiting_notes(waiting: WaitingFiles) -> list[str]:
     return [
-        f"{key} waits in run {seq}, as its sums may count twice: exchanger approve {seq}, or "
+        f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()
     ] + left_in_words(by_run(waiting.left))

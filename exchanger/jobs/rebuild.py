@@ -23,6 +23,7 @@ from exchanger.config.braze_names import NOT_EXPORTED
 from exchanger.errors import Stopped
 from exchanger.jobs.comparison import FieldComparison
 from exchanger.jobs.ending import drain
+from exchanger.jobs.recognition import establish
 from exchanger.jobs.segment_users import SegmentUsers
 from exchanger.jobs.tidying import tidy
 from exchanger.jobs.turn import in_turn
@@ -87,6 +88,7 @@ def rebuild(
     state = open_state(world.bucket, world.state_prefix)
 
     def act(held: World) -> RebuildReport:
+        establish(held, state)
         notes = _drained(held, state)
         names = sorted({*state.held.fields(), *job.fields} - NOT_EXPORTED)
         users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names)

@@ -139,7 +139,7 @@ class SegmentUsers:
             FileRejected: The export is damaged; the next call asks anew.
             SegmentMissing: As for *export_segment*, also the others.
         """
-        document = PendingDocument(world.bucket, world.state_prefix, name)
+        document = PendingDocument(world.bucket, state.names, name)
         export = export_segment(world, state, source, document, fields_of_export(fields))
         chunks: list[Path] = []
         try:

@@ -10,6 +10,7 @@ from exchanger.jobs.call import ImportCall
 from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.left_over import LeftFiles, by_run
 from exchanger.jobs.options import ImportOptions
+from exchanger.jobs.recognition import recognise
 from exchanger.state.applied import WAITING
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
@@ -84,9 +85,11 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
     Each folder is listed once, however many jobs read it.
 
     Raises:
+        WorkspaceDiffers: What the state remembers is of another workspace.
         StorageError: S3 refused or did not answer.
     """
     state = open_state(world.bucket, world.state_prefix)
+    recognise(world, state)
     newest = state.runs.newest()
     applied = state.applied.snapshot()
     folders: dict[str, list[ObjectInfo]] = {}

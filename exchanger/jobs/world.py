@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exchanger.outside.clock import Clock
     from exchanger.outside.s3 import Bucket
     from exchanger.state.lease import Lease
+    from exchanger.state.workspace import Account
 
 
 LOOKUPS = RateLimit(requests=250, per=timedelta(minutes=1))
@@ -80,6 +81,8 @@ class World:
         max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
         engine: Opens what plans the parts of a run: ``with world.engine() as engine``.
         folders: Who reads and who writes what of the bucket, by the configuration.
+        account: How the workspace is reached, by which its state is recognised; None where nobody
+            cares whose it is.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
@@ -103,6 +106,7 @@ class World:
     max_plan_age: float = 86_400.0
     engine: Callable[[], AbstractContextManager[Engine]] = here
     folders: Folders = field(default_factory=Folders)
+    account: Account | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 
     def pause(self, seconds: float) -> None:

@@ -19,6 +19,15 @@ from exchanger.sandbox.workspace import Workspace
 
 _NOT_JSON = "Error while parsing request body. Please check your syntax."
 _BEARER = "Bearer "
+PERMISSIONS = frozenset(
+    {
+        "users.track",
+        "users.export.ids",
+        "users.export.segment",
+        "segments.list",
+        "segments.details",
+    }
+)
 
 
 @dataclass(frozen=True)

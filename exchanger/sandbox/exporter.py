@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import threading
@@ -34,7 +35,10 @@ class Exporter:
         self._changed = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="sandbox-exports", daemon=True)
-        self._names = random.Random(workspace.settings.seed)  # noqa: S311 (file names)
+        self._names = random.Random(  # noqa: S311 (file names)
+            f"{workspace.settings.seed} {workspace.identity}"
+        )
+        self._numbers = itertools.count()
         self.exports: list[Export] = []
         self.base_url = ""
 
@@ -72,7 +76,7 @@ class Exporter:
                 return refused(429)
             segment = space.segments[order.segment_id]
             users = [one for one in space.directory.profiles.values() if segment.holds(one)]
-            seed = f"{settings.seed} {len(self.exports)}"
+            seed = f"{settings.seed} {space.identity} {next(self._numbers)}"
             export = new_export(order, users, settings, space.now(), seed)
             self.exports.append(export)
         self._wake()

@@ -21,6 +21,8 @@ class SandboxSettings:
 
     Args:
         api_keys: Key to its permissions; ``None`` grants all.
+        workspace: Which workspace it is. The ids of segments, exports and profiles are made from
+            it, so two sandboxes of one name are alike; without a name each is one of its kind.
         track_limit_mode: Objects counted over the three arrays together, or in each.
         track_objects: Most objects in one request to ``/users/track``.
         track_requests: Requests to ``/users/track`` in each window.
@@ -71,6 +73,7 @@ class SandboxSettings:
     api_keys: Mapping[str, frozenset[str] | None] = field(
         default_factory=lambda: {"sandbox-key": None}
     )
+    workspace: str = ""
     track_limit_mode: Literal["combined", "per_array"] = "combined"
     track_objects: int = 75
     track_requests: int = 3000

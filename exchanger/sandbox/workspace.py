@@ -7,6 +7,7 @@ import itertools
 import random
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -33,13 +34,19 @@ class Workspace:
     def __init__(self, settings: SandboxSettings) -> None:
         self.lock = threading.RLock()
         self.settings = settings
+        self._one_of_its_kind = uuid.uuid4().hex
         self._ahead = 0.0
         self.reset()
 
+    @property
+    def identity(self) -> str:
+        """What ids are made from: the name in the settings, else one that nobody else has."""
+        return self.settings.workspace or self._one_of_its_kind
+
     def reset(self) -> None:
-        """Forget everything but the settings and the clock."""
+        """Forget everything but the settings, the clock, and which workspace it is."""
         with self.lock:
-            self.directory = Directory(self.settings.seed)
+            self.directory = Directory(f"{self.settings.seed} {self.identity}")
             self.meter = Meter()
             self.limits = RateLimits()
             self.faults = Faults(self.settings.seed)
@@ -101,7 +108,9 @@ class Workspace:
         tags: Iterable[str] = (),
     ) -> Segment:
         """Create the segment, or replace the one of the same name; see ``segments.Segment``."""
-        segment = segments.new_segment(name, where, members, self.now(), tags)
+        segment = segments.new_segment(
+            name, where, members, self.now(), tags, workspace=self.identity
+        )
         with self.lock:
             self.segments[segment.id] = segment
         return segment

@@ -34,8 +34,11 @@ _SCHEMA = {
     "rejected": pl.Int64(),
     "refused": pl.Int64(),
 }
-WAITING = ("equal_content", "replaced")
+WAITING = ("equal_content", "replaced", "applied_elsewhere", "memory_lost")
 """Outcomes of files that wait in a run which is held back."""
+_APPLIED = pl.col("outcome").is_in(("applied", "retried"))
+_NOTHING_DONE = ("rejected", "applied_elsewhere", "memory_lost")
+"""Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
 _NOT_YET = 2**62
@@ -142,13 +145,25 @@ class AppliedSnapshot:
 
     def undecided(self, job: str) -> list[int]:
         """Number the runs of a job whose files wait for a person who has not decided yet."""
-        ours = self.rows.filter(pl.col("job") == job)
-        waits = pl.col("outcome").is_in(WAITING)
-        waiting = ours.filter(waits).select("seq").unique()
-        if waiting.is_empty():
-            return []
-        decided = ours.filter(~waits).select(pl.coalesce("met", "seq").alias("seq"))
-        return waiting.join(decided, on="seq", how="anti")["seq"].sort().to_list()
+        return _undecided(self.rows.filter(pl.col("job") == job), WAITING)
+
+    def undecided_elsewhere(self) -> list[int]:
+        """Number the runs of all jobs in which files wait that another state applied."""
+        return _undecided(self.rows, ("applied_elsewhere",))
+
+    @property
+    def is_unused(self) -> bool:
+        """Return whether no file was ever applied, so that no memory would be lost with it."""
+        return self.rows.filter(_APPLIED).is_empty()
+
+    def has_applied(self, key: str, etag: str) -> bool:
+        """Return whether this version of a file was applied, by any job."""
+        return not self.rows.filter(_APPLIED, key=key, etag=etag).is_empty()
+
+    def knows(self, key: str, etag: str) -> bool:
+        """Return whether this version was applied, or waits for a person, or was dropped by one."""
+        known = ~pl.col("outcome").is_in(_NOTHING_DONE)
+        return not self.rows.filter(known, key=key, etag=etag).is_empty()
 
     def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Gave]:
         """Tell to which of these fields this very content was given already, and by which file."""
@@ -276,6 +291,15 @@ def _unsummed(run: RunDocument) -> frozenset[str]:
     if run.discarded and not run.ack_parts:
         return frozenset()  # Nothing of it was sent.
     return frozenset(name for name, told in run.fields.items() if told["merge"] != "sum")
+
+
+def _undecided(rows: pl.DataFrame, outcomes: tuple[str, ...]) -> list[int]:
+    waiting = rows.filter(pl.col("outcome").is_in(outcomes)).select("seq").unique()
+    if waiting.is_empty():
+        return []
+    decided = rows.filter(~pl.col("outcome").is_in(WAITING))
+    numbers = decided.select(pl.coalesce("met", "seq").alias("seq"))
+    return waiting.join(numbers, on="seq", how="anti")["seq"].sort().to_list()
 
 
 _NO_SUMS = pl.lit([], dtype=pl.List(pl.String))

@@ -31,6 +31,8 @@ FileOutcome = Literal[
     "rejected",  # the whole file is in quarantine
     "equal_content",  # the same bytes were added before; waits in a run that is held back
     "replaced",  # a new version of a file that was added before; waits likewise
+    "applied_elsewhere",  # another state of the bucket knows it; waits likewise
+    "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
