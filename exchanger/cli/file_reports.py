@@ -14,6 +14,8 @@ _OUTCOMES = {
     "rejected": "rejected",
     "equal_content": "held back, as it is a copy",
     "replaced": "held back, as it is a new version",
+    "applied_elsewhere": "held back, as another state knows it",
+    "memory_lost": "held back, as it may have been applied before the memory was lost",
     "retried": "given again in part",
     "discarded": "dropped by a person",
     "overtaken": "left out, as a newer version was applied",

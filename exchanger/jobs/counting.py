@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.intake import Counting, Intake, WaitingFile
+from exchanger.state.applied import NOT_YET
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -111,6 +112,8 @@ def _given_before(key: str, before: Gave, applied: AppliedSnapshot) -> str:
     left = applied.left_over(before.job).get(before.key)
     if left is not None:
         does += " in part"
+    if before.seq == NOT_YET:
+        return f"Its content is equal to {before.key}, which comes with it."
     if before.key == key:
         said = f"Job '{before.job}' {does} it already, in run {before.seq}."
     else:

@@ -43,14 +43,15 @@ def by_run(left: Mapping[str, LeftOver]) -> list[LeftFiles]:
     return [LeftFiles(seq, runs[seq]) for seq in sorted(runs, reverse=True)]
 
 
-def left_in_words(runs: Sequence[LeftFiles]) -> list[str]:
+def left_in_words(runs: Sequence[LeftFiles], of: str = "") -> list[str]:
     """
     Say what lies there and is not read again by itself, and what to type.
 
     Args:
         runs: As *by_run* gives them; the newest few are named.
+        of: What a command needs besides, where there are several connections.
     """
-    said = [f"{_what(run)} {_how(run)}" for run in runs[:_TOLD]]
+    said = [f"{_what(run)} {_how(run)}{of}" for run in runs[:_TOLD]]
     if rest := runs[_TOLD:]:
         files = sum(len(run.files) for run in rest)
         said.append(

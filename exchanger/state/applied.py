@@ -41,7 +41,7 @@ _NOTHING_DONE = ("rejected", "applied_elsewhere", "memory_lost")
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
-_NOT_YET = 2**62
+NOT_YET = 2**62
 """A sequence number above all others, for a run that has none yet."""
 
 
@@ -224,7 +224,8 @@ class AppliedSnapshot:
 
     def with_file(self, job: str, file: ClaimedFile) -> AppliedSnapshot:
         """Show the snapshot as it will be once a run in the making has applied this file too."""
-        made = _with_taken(_rows(job, [file], seq=_NOT_YET))
+        taken = pl.lit(file.outcome in _FED).alias("taken")
+        made = _rows(job, [file], seq=NOT_YET).with_columns(taken)
         return replace(self, rows=pl.concat([self.rows, made]))
 
     def _fed(self, *which: pl.Expr) -> list[dict[str, Any]]:
@@ -235,7 +236,7 @@ class AppliedSnapshot:
     def _gave(self, row: dict[str, Any], sums: set[str]) -> set[str]:
         """Tell to which of these fields a row's file gave: as sums, or otherwise."""
         summed = sums.intersection(row["sums"])
-        if summed == sums or row["seq"] == _NOT_YET:  # All that it gives is summed.
+        if summed == sums or row["seq"] == NOT_YET:  # All that it gives is summed.
             return summed
         return summed | (sums & self.unsummed(row["seq"]))
 

@@ -91,3 +91,18 @@ def test_files_without_rows_are_no_copies_of_each_other(exchange):
     for night in ("1", "2"):
         exchange.drop(f"inbox/{night}.csv", "id,tier,spent\n")
         assert "succeeded" == exchange.ask("run", "crm")["state"]
+
+
+def test_what_braze_refused_is_named_too(exchange):
+    """Rows that Braze did not take are left of their file like those that we did not take."""
+    exchange.configure(crm=JOB)
+    told_by_braze = {"type": "not today", "input_array": "attributes", "index": 0}
+    body = {"message": "no", "errors": [told_by_braze]}
+    exchange.braze.faults("/users/track", status=400, body=body)
+    exchange.drop("inbox/none.csv", NONE)
+    report = exchange.ask("run", "crm", code=4)
+    assert "To give again what Braze refused: exchanger retry 1" in report["notes"]
+    [note] = exchange.ask("run", "crm")["notes"]
+    assert note.startswith("Run 1 could not deliver 1 of the 2 rows of inbox/none.csv.")
+    exchange.ask("retry", "1")
+    assert [] == exchange.ask("run", "crm")["notes"]

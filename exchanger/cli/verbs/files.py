@@ -61,11 +61,14 @@ def _show_fates(config: Config, connections: list[str], key: str, *, as_json: bo
 
     found = {name: _fate(config, name, key) for name in _homes(config, connections, key)}
     known = {name: fate for name, fate in found.items() if fate.is_known}
-    shown = known or dict([*found.items()][:1])
+    # A bucket may be that of several connections, of which one alone has to do with the file.
+    concerned = {name: fate for name, fate in known.items() if fate.jobs or fate.versions}
+    shown = concerned or dict([*known.items(), *found.items()][:1])
     if as_json:
         print_json([{"connection": name} | fate.to_json() for name, fate in shown.items()])
+        return 0 if known else _MISSING
     several = len(config.connections) > 1
-    for name, fate in {} if as_json else shown.items():
+    for name, fate in shown.items():
         for line in describe_fate(fate, f" --connection {name}" if several else ""):
             typer.echo(line)
     return 0 if known else _MISSING

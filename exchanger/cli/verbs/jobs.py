@@ -45,7 +45,7 @@ def jobs(
         state = "" if entry["enabled"] else "  (disabled)"
         schedule = entry["schedule"] or "by hand"
         typer.echo(f"{entry['job']}  {entry['type']}  {schedule}{_precedence(entry)}{state}")
-        for line in _waiting_lines(entry, several=len(loaded.connections) > 1):
+        for line in _waiting_lines(entry, _of(loaded, entry["connection"])):
             typer.echo(f"  {line}")
         if entry["description"]:
             typer.echo(f"  {entry['description']}")
@@ -100,22 +100,26 @@ def _add_what_waits(config: Config, connection: str, entries: list[dict[str, Any
             home = {each: each.job if each.job in imports else first for each in unclaimed}
             near = [each for each in unclaimed if home[each] == entry["job"]]
             entry["unclaimed"] = [each.to_json() for each in near]
-            entry["notes"] = left_in_words(found.left[entry["job"]]) + unclaimed_in_words(near)
+            left = left_in_words(found.left[entry["job"]], _of(config, connection))
+            entry["notes"] = left + unclaimed_in_words(near)
+
+
+def _of(config: Config, connection: str) -> str:
+    """Say what a command needs besides: each connection counts its runs from 1."""
+    return f" --connection {connection}" if len(config.connections) > 1 else ""
 
 
 def _precedence(entry: dict[str, Any]) -> str:
     return "" if entry["priority"] == "normal" else f"  {entry['priority']}"
 
 
-def _waiting_lines(entry: dict[str, Any], *, several: bool) -> list[str]:
+def _waiting_lines(entry: dict[str, Any], of: str) -> list[str]:
     lines = []
     if entry.get("files_waiting"):
         count = entry["files_waiting"]
         lines.append(f"{count:,} {'file waits' if count == 1 else 'files wait'}")
     if entry.get("unfinished"):
         lines.append("a run was interrupted; the next one goes on with it")
-    # Each connection counts its runs from 1.
-    of = f" --connection {entry['connection']}" if several else ""
     held = [line for run in entry.get("held_back", []) for line in _held_lines(run, of)]
     return [*lines, *held, *entry.get("notes", [])]
 
