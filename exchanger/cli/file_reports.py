@@ -65,7 +65,7 @@ def _place(fate: FileFate) -> str:
 
 
 def _version(version: dict[str, Any]) -> str:
-    said = f"run {version['run']} of {version['job']}: {_OUTCOMES[version['outcome']]}"
+    said = f"run {version['run']} of {version['job']}: {_outcome(version['outcome'])}"
     if version["outcome"] in ("applied", "retried") and version["rows"] is not None:
         less = [
             f"{version[kind]:,} of them {kind}" for kind in ("rejected", "refused") if version[kind]
@@ -74,6 +74,10 @@ def _version(version: dict[str, Any]) -> str:
     if version.get("note"):
         said += f". {version['note']}"
     return said
+
+
+def _outcome(outcome: str) -> str:
+    return _OUTCOMES.get(outcome, outcome.replace("_", " "))
 
 
 def _job(job: JobStand, fate: FileFate, of: str) -> str:
@@ -103,6 +107,9 @@ def _why(fate: FileFate) -> Iterator[str]:
         yield "next: drop it under another name"
     elif fate.why == "marker":
         yield "no job takes it, as it has no content, or stands for a folder"
+    elif fate.why == "unfinished":
+        yield "no job takes it yet: its name is that of a file that is still on its way"
+        yield "next: once all of it has arrived, give it its own name"
     elif fate.why == "pattern":
         for job, pattern in fate.around.items():
             yield f"{job} does not take it: its pattern is {pattern}"

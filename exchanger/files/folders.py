@@ -17,10 +17,11 @@ from exchanger.files.drops import is_drop
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Why = Literal["pattern", "folder", "hidden", "marker", "ours"]
+Why = Literal["pattern", "folder", "hidden", "marker", "unfinished", "ours"]
 """
 Why no job takes an object: its name does not fit the pattern; no job reads its folder; its name
-begins with ``_`` or ``.``; it is no file; we, or Braze, wrote it.
+begins with ``_`` or ``.``; it is no file; it has the name of a file that is still on its way; we,
+or Braze, wrote it.
 """
 _DATA = re.compile(
     r"\.(csv|tsv|tab|psv|txt|parquet|pq|ndjson|jsonl|json|avro|orc|xlsx?)"
@@ -64,6 +65,11 @@ class Folders:
         """Find the jobs below whose prefix an object lies."""
         return [reader for reader in self.readers if key.startswith(reader.prefix)]
 
+    def of(self, prefix: str) -> Folders:
+        """Keep what matters for objects below a prefix, of which there may be many."""
+        readers = (reader for reader in self.readers if _nested(reader.prefix, prefix))
+        return Folders(tuple(readers), self.written)
+
     def why_not(self, key: str, size: int = 1) -> Why | None:
         """Tell why no job takes an object of so many bytes; None if one does."""
         if self.takers(key):
@@ -76,7 +82,11 @@ class Folders:
             return "hidden"
         if not size or key.endswith(("/", "_$folder$")):
             return "marker"
-        return "pattern" if around else "folder"
+        if not around:
+            return "folder"
+        return (
+            "pattern" if any(r._replace(pattern="**").takes(key) for r in around) else "unfinished"
+        )
 
     def is_stray(self, key: str, size: int) -> bool:
         """Tell whether an object looks like a file that somebody meant for a job, and has none."""

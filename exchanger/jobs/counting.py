@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.jobs.intake import Counting, Intake, WaitingFile
 from exchanger.state.applied import NOT_YET
+from exchanger.state.file_history import left_over
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -109,7 +110,7 @@ def _cannot_be_told(claim: ClaimedFile, applied: AppliedSnapshot) -> list[str]:
 def _given_before(key: str, before: Gave, applied: AppliedSnapshot) -> str:
     """Say where the content of a file was added before; of the file itself, by which job."""
     does = "added" if before.summed else "applied"
-    left = applied.left_over(before.job).get(before.key)
+    left = left_over(applied, before.job).get(before.key)
     if left is not None:
         does += " in part"
     if before.seq == NOT_YET:

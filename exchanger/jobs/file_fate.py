@@ -11,6 +11,7 @@ from exchanger.errors import StorageError, StorageMissing
 from exchanger.files.folders import wider_pattern
 from exchanger.state.applied import WAITING
 from exchanger.state.connection import open_state
+from exchanger.state.file_history import history, left_over
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def fate_of(world: World, jobs: Sequence[str], key: str) -> FileFate:
     takers = folders.takers(key)
     why = folders.why_not(key, there.size if there else 1)
     around = folders.around(key)
-    versions = _with_notes(state, applied.history(key), key)
+    versions = _with_notes(state, history(applied, key), key)
     fate = FileFate(
         key=key,
         there=there,
@@ -133,7 +134,7 @@ def fate_of(world: World, jobs: Sequence[str], key: str) -> FileFate:
 
 def recent_files(world: World) -> list[dict[str, Any]]:
     """List what the last runs did with their files, the newest run first."""
-    return open_state(world.bucket, world.state_prefix).applied.snapshot().history()[:LISTED]
+    return history(open_state(world.bucket, world.state_prefix).applied.snapshot())[:LISTED]
 
 
 def _stand(
@@ -148,7 +149,7 @@ def _stand(
         return _new(state, job, key, there)
     if known is None:
         return JobStand(job, "to_be_read")
-    left = applied.left_over(job).get(key)
+    left = left_over(applied, job).get(key)
     if left is not None:
         return JobStand(job, "left_over", left.seq)
     return JobStand(job, _became(known), known.seq)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exchanger.jobs.report import RunReport
-    from exchanger.state.applied import LeftOver
+    from exchanger.state.file_history import LeftOver
 
 _TOLD = 3
 """Runs that are named at most, the newest first."""

@@ -83,8 +83,9 @@ def unclaimed_files(world: World, jobs: Sequence[str]) -> list[Unclaimed]:
     """
     strays: dict[str, ObjectInfo] = {}
     for prefix in dict.fromkeys(r.prefix for r in world.folders.readers if r.job in jobs):
+        folders = world.folders.of(prefix)
         for item in islice(world.bucket.list(prefix), _BELOW):
-            if world.folders.is_stray(item.key, item.size):
+            if folders.is_stray(item.key, item.size):
                 strays[item.key] = item
     return [*below(world.folders, strays.values()), *beside(world, jobs)]
 

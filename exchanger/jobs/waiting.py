@@ -13,6 +13,7 @@ from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.recognition import recognise
 from exchanger.state.applied import WAITING
 from exchanger.state.connection import open_state
+from exchanger.state.file_history import left_over
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
-    from exchanger.state.applied import AppliedSnapshot, LeftOver
+    from exchanger.state.applied import AppliedSnapshot
+    from exchanger.state.file_history import LeftOver
 
 
 @dataclass(frozen=True)
@@ -114,16 +116,17 @@ def _found(
     call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
     latest = applied.latest(call.name)
-    not_taken = applied.left_over(call.name)
+    not_taken = left_over(applied, call.name)
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
     left: dict[str, LeftOver] = {}
     strays: list[ObjectInfo] = []
     source = call.job.source
+    folders = call.world.folders.of(source.prefix)
     for item in listed:
         if not is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
-            if call.world.folders.is_stray(item.key, item.size):
+            if folders.is_stray(item.key, item.size):
                 strays.append(item)
             continue
         etag, outcome, seq = latest.get(item.key, ("", "", 0))

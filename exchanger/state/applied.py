@@ -62,26 +62,6 @@ class KnownVersion(NamedTuple):
     seq: int
 
 
-class LeftOver(NamedTuple):
-    """
-    What was not taken of the latest version of a key, and can be given again.
-
-    ``seq`` is the run in whose quarantine it is, and ``etag`` the version. If the run rejected
-    it as a whole, there are no ``rows``: it has not read any.
-    """
-
-    seq: int
-    etag: str
-    rows: int
-    rejected: int
-    refused: int
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing of the file was taken."""
-        return self.rejected >= self.rows
-
-
 @dataclass(frozen=True)
 class AppliedSnapshot:
     """
@@ -99,34 +79,8 @@ class AppliedSnapshot:
         """Tell, for every key the job ever met, what became of its latest version."""
         return {
             row["key"]: KnownVersion(row["etag"], row["outcome"], row["seq"])
-            for row in self._newest(job).iter_rows(named=True)
+            for row in self.newest(job).iter_rows(named=True)
         }
-
-    def left_over(self, job: str) -> dict[str, LeftOver]:
-        """Tell, for every key of whose latest version something can be given again, what it is."""
-        newest = self._newest(job)
-        latest = newest.select("key", "etag", first=pl.col("seq"))
-        again = self.rows.filter(pl.col("job") == job, _is("retried"))
-        later = again.join(latest, on=["key", "etag"]).filter(pl.col("seq") > pl.col("first"))
-        tries = pl.concat([newest, later.select(newest.columns)])
-        last = tries.filter(pl.col("seq") == pl.col("seq").max().over("key"))
-        counts = last.group_by("key", "seq", "etag", maintain_order=True).agg(
-            pl.col("rows", "rejected", "refused").sum(), _is("rejected").any().alias("whole")
-        )
-        left = counts.filter(pl.col("whole") | (pl.col("rejected") + pl.col("refused") > 0))
-        return {
-            row["key"]: LeftOver(*(row[name] for name in LeftOver._fields))
-            for row in left.iter_rows(named=True)
-        }
-
-    def history(self, key: str | None = None) -> list[dict[str, Any]]:
-        """List what runs did with the versions of a key, or of all keys, the newest run first."""
-        ours = self.rows if key is None else self.rows.filter(pl.col("key") == key)
-        told = ours.sort("seq", descending=True, maintain_order=True)
-        return told.select(
-            pl.col("seq").alias("run"), "job", "key", "etag", "outcome", "rows", "rejected",
-            "refused",
-        ).to_dicts()  # fmt: skip
 
     def took_nothing(self, job: str, key: str, etag: str) -> bool:
         """Tell whether a job has met a version, and no run has taken anything of it."""
@@ -135,7 +89,7 @@ class AppliedSnapshot:
         )
         return version.height > 0 and not version["taken"].any()
 
-    def _newest(self, job: str) -> pl.DataFrame:
+    def newest(self, job: str) -> pl.DataFrame:
         """Keep the row of the latest version of every key that a job met."""
         # Rows that are given again belong to the version that was read first.
         whole = self.rows.filter(pl.col("job") == job, pl.col("outcome") != "retried")

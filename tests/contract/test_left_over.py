@@ -11,6 +11,7 @@ from exchanger.jobs.intake import Intake, WaitingFile
 from exchanger.jobs.options import ImportOptions
 from exchanger.profiles.rules import Rule
 from exchanger.state.connection import open_state
+from exchanger.state.file_history import left_over
 from exchanger.state.runs import ClaimedFile, RunDocument
 
 SUM = Rule("total", "total", "integer", FieldConfig(merge="sum"))
@@ -200,5 +201,5 @@ LEFT = {
 def test_what_is_left_of_a_file_is_in_one_run(remembered, case):
     """It is told of the latest version, with the run whose retry gives it again."""
     runs, told = LEFT[case]
-    left = remembered(*runs).left_over("crm").get("in/a.csv")
+    left = left_over(remembered(*runs), "crm").get("in/a.csv")
     assert told == (None if left is None else (left.seq, left.rows, left.rejected, left.refused))
