@@ -21,6 +21,13 @@ _OUTCOMES = {
     "overtaken": "left out, as a newer version was applied",
 }
 
+_LEFT = {
+    "file": "correct the file and drop it again; or correct the job, and then",
+    "rows": "give the rows corrected in a new file; or correct the job, and then",
+    "refused": "to give again what Braze refused",
+}
+"""What to do about what is left of a file."""
+
 
 def describe_fate(fate: FileFate, of: str = "") -> list[str]:
     """
@@ -89,9 +96,8 @@ def _job(job: JobStand, fate: FileFate, of: str) -> str:
         choices = f"exchanger approve {job.run}{of}, or exchanger discard {job.run}{of}"
         return f"next: it waits for a person: {choices}"
     if job.stand == "left_over":
-        back = "" if fate.there else "put the same file back, and "
-        what = f"to give again what {job.job} did not take, once that is corrected"
-        return f"next: {what}: {back}exchanger retry {job.run}{of}"
+        back = "" if fate.there else "put the same file back, and: "
+        return f"next: {_LEFT[job.left]}: {back}exchanger retry {job.run}{of}"
     if job.stand == "dropped":
         return f"{job.job} does not read this version again, as a person dropped it"
     return f"{job.job} has taken all of it; nothing is to be done"

@@ -132,7 +132,7 @@ def alike(one: str, other: str) -> bool:
     if not here or not there:
         return not here and one.strip("/") == ""
     near = difflib.SequenceMatcher(None, here, there).ratio() >= _ALIKE
-    return near or here.startswith(there) or here.endswith(there)
+    return near or sorted(here) == sorted(there) or here.startswith(there) or here.endswith(there)
 
 
 def wider_pattern(key: str, readers: Iterable[Reader]) -> str | None:

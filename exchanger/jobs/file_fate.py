@@ -36,11 +36,21 @@ LISTED = 20
 
 @dataclass(frozen=True)
 class JobStand:
-    """How a job stands to a file that it takes, and the run that this is about, if there is one."""
+    """
+    How a job stands to a file that it takes.
+
+    Args:
+        job: The job.
+        stand: How it stands to it.
+        run: The run that this is about, if there is one.
+        left: What is left over, if something is: the file, some of its rows, or rows that nobody
+            but Braze had something against.
+    """
 
     job: str
     stand: Stand
     run: int = 0
+    left: Literal["", "file", "rows", "refused"] = ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +161,8 @@ def _stand(
         return JobStand(job, "to_be_read")
     left = left_over(applied, job).get(key)
     if left is not None:
-        return JobStand(job, "left_over", left.seq)
+        kind: Literal["file", "rows", "refused"] = "rows" if left.rejected else "refused"
+        return JobStand(job, "left_over", left.seq, "file" if left.whole else kind)
     return JobStand(job, _became(known), known.seq)
 
 

@@ -85,6 +85,7 @@ def test_the_folders_around_a_prefix():
         ("inbox ", "inbox", True),
         ("in-box", "inbox", True),
         ("inbx", "inbox", True),
+        ("cmr", "crm", True),
         ("inbox2", "inbox", True),
         ("old_inbox", "inbox", True),
         ("", "inbox", True),
