@@ -39,6 +39,7 @@ WAITING = ("equal_content", "replaced", "applied_elsewhere", "memory_lost")
 _APPLIED = pl.col("outcome").is_in(("applied", "retried"))
 _NOTHING_DONE = ("rejected", "applied_elsewhere", "memory_lost")
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
+_VERSION = ("job", "key", "etag")
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
 NOT_YET = 2**62
@@ -270,9 +271,18 @@ def _with_taken(rows: pl.DataFrame) -> pl.DataFrame:
     fed = pl.col("outcome").is_in(_FED)
     # What waited and was dropped had not been read; of all else that is told, rows were.
     read = (pl.col("rows") > 0) | _is("discarded")
-    none_accepted = read & (pl.col("rejected") >= pl.col("rows"))
-    gave = ~none_accepted.fill_null(value=False) | pl.col("replaces").fill_null(value=False)
-    return rows.with_columns(taken=fed & (fed & gave).any().over("job", "key", "etag"))
+    all_rejected = (read & (pl.col("rejected") >= pl.col("rows"))).fill_null(value=False)
+    gave = fed & ~(all_rejected & ~pl.col("replaces").fill_null(value=False))
+    # Mostly there are none, or few, among very many.
+    odd = rows.filter(fed & ~gave).select(_VERSION).unique()
+    again = rows.filter(gave).join(odd, on=_VERSION, how="semi").select(_VERSION).unique()
+    if again.is_empty():
+        return rows.with_columns(taken=gave)
+    marked = again.with_columns(again=pl.lit(value=True))
+    joined = rows.join(marked, on=_VERSION, how="left", maintain_order="left")
+    return joined.with_columns(taken=gave | (fed & pl.col("again").fill_null(value=False))).drop(
+        "again"
+    )
 
 
 def _is(outcome: str) -> pl.Expr:

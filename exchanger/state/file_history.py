@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -32,9 +33,15 @@ class LeftOver(NamedTuple):
 
 def left_over(applied: AppliedSnapshot, job: str) -> dict[str, LeftOver]:
     """Tell, for every key of whose latest version something can be given again, what it is."""
-    newest = applied.newest(job)
+    unsettled = (pl.col("rejected") + pl.col("refused") > 0) | (pl.col("outcome") == "rejected")
+    ours = applied.rows.filter(pl.col("job") == job)
+    keys = ours.filter(unsettled).select("key").unique()
+    if keys.is_empty():
+        return {}
+    few = replace(applied, rows=ours.join(keys, on="key", how="semi", maintain_order="left"))
+    newest = few.newest(job)
     latest = newest.select("key", "etag", first=pl.col("seq"))
-    again = applied.rows.filter(pl.col("job") == job, pl.col("outcome") == "retried")
+    again = few.rows.filter(pl.col("outcome") == "retried")
     later = again.join(latest, on=["key", "etag"]).filter(pl.col("seq") > pl.col("first"))
     tries = pl.concat([newest, later.select(newest.columns)])
     last = tries.filter(pl.col("seq") == pl.col("seq").max().over("key"))
