@@ -15,6 +15,7 @@ The tree::
         StorageUnreachable         6   no answer, or a fault of the server (retryable)
         StorageChanged             6   a condition on a read or write did not hold
         StorageCorrupt             6   a body that does not match its checksum (retryable)
+        StorageUnreadable          6   one object that S3 has and does not give out
       BrazeError                   7
         BrazeKeyRefused            7   401
         BrazeForbidden             7   403
@@ -29,6 +30,7 @@ The tree::
         EngineGaveUp               6   a part lost several workers
         EngineSilent               6   a part does not come back (retryable)
         EngineMissing              3   the package to speak with it is not installed
+      NoRoom                       6   the folder for what does not fit into memory is full
       FileRejected                 4   one file cannot be used at all
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
@@ -85,15 +87,27 @@ class ConfigError(ExchangerError):
 
 
 class StorageError(ExchangerError):
-    """S3 did not do what was asked."""
+    """
+    S3 did not do what was asked.
+
+    Args:
+        action: What was being done, as a verb.
+        bucket: The bucket's name.
+        key: The object's key, or a prefix; empty if it is about the bucket.
+        detail: What S3 says, free of secrets.
+        code: S3's own word for it, such as ``AccessDenied``; empty if there was no answer.
+    """
 
     exit_code = 6
 
-    def __init__(self, action: str, bucket: str, key: str = "", detail: str = "") -> None:
+    def __init__(
+        self, action: str, bucket: str, key: str = "", detail: str = "", *, code: str = ""
+    ) -> None:
         self.action = action
         self.bucket = bucket
         self.key = key
         self.detail = detail
+        self.code = code
         super().__init__(f"{action} s3://{bucket}/{key}: {detail or type(self).__name__}")
 
 
@@ -119,6 +133,10 @@ class StorageCorrupt(StorageError):
     """A body was cut short or does not match its checksum."""
 
     retryable = True
+
+
+class StorageUnreadable(StorageError):
+    """S3 has the object and does not give it out as it is: it is archived, or needs a key."""
 
 
 class BrazeError(ExchangerError):
@@ -174,14 +192,22 @@ class SegmentMissing(BrazeError):
     """
     The workspace has no segment of that name or id, or several of that name.
 
-    ``known`` holds the names that exist, ``ambiguous`` the ids that share the name.
+    ``known`` holds the names that exist, ``near`` those of them that are spelt much the same, and
+    ``ambiguous`` the ids that share the name.
     """
 
     exit_code = 3
 
-    def __init__(self, wanted: str, known: list[str], ambiguous: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        wanted: str,
+        known: list[str],
+        ambiguous: list[str] | None = None,
+        near: list[str] | None = None,
+    ) -> None:
         self.wanted = wanted
         self.known = known
+        self.near = near or []
         self.ambiguous = ambiguous or []
         super().__init__("/segments/list", 200, f"no single segment {wanted!r}")
 
@@ -271,6 +297,29 @@ class EngineMissing(EngineError):
     """The package to speak with a cluster is not installed."""
 
     exit_code = 3
+
+
+class NoRoom(ExchangerError):
+    """
+    The folder for temporary files has no room for what a run writes there.
+
+    Args:
+        folder: The folder.
+        free: Bytes that are free there.
+        used: Bytes that the run had there.
+        limit: The most bytes that a file of this process may have; None if there is no limit.
+        detail: What the system says.
+    """
+
+    exit_code = 6
+
+    def __init__(self, folder: str, free: int, used: int, limit: int | None, detail: str) -> None:
+        self.folder = folder
+        self.free = free
+        self.used = used
+        self.limit = limit
+        self.detail = detail
+        super().__init__(f"{folder}: {detail}")
 
 
 class FileRejected(ExchangerError):

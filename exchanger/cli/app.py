@@ -26,6 +26,8 @@ from exchanger.cli.verbs import (
     schema,
     segments,
     show,
+    status,
+    types,
 )
 from exchanger.cli.verbs import run as run_verb
 from exchanger.config.later import COMMANDS, NOT_YET
@@ -59,6 +61,8 @@ app.command("files")(files.files)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("status")(status.status)
+app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)
 app.command("retry")(decisions.retry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from exchanger.cli.words import Words
+from exchanger.cli.words import Words, how_to_install
 from exchanger.config.findings import closest
 from exchanger.errors import (
     BrazeError,
@@ -166,17 +166,21 @@ def _(error: SegmentMissing) -> Words:
             f"Several segments are called '{error.wanted}':{ids}",
             "Put the id of the one that you mean into the configuration as segment.",
         )
-    guess = closest(error.wanted, error.known)
-    hint = f"; did you mean '{guess}'?" if guess else "."
-    known = "".join(f"\n  {name}" for name in error.known[:_SHOWN])
-    more = len(error.known) - _SHOWN
-    rest = f"\n  and {more} more" if more > 0 else ""
-    return Words(
-        f"Braze has no segment '{error.wanted}'{hint} There are:{known}{rest}"
-        if error.known
-        else f"Braze has no segment '{error.wanted}', and no other either.",
-        "All of them, with their ids: exchanger segments",
-    )
+    if not error.known:
+        what = f"Braze has no segment '{error.wanted}', and no other either."
+    elif guess := closest(error.wanted, error.known):
+        what = f"Braze has no segment '{error.wanted}'; did you mean '{guess}'?"
+        if others := [name for name in error.near if name != guess]:
+            what += f" Also spelt much like it:{_lines(others)}"
+    else:
+        what = f"Braze has no segment '{error.wanted}'. There are:{_lines(error.known)}"
+    return Words(what, "All of them, with their ids: exchanger segments")
+
+
+def _lines(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    rest = f"\n  and {more:,} more" if more > 0 else ""
+    return "".join(f"\n  {name}" for name in names[:_SHOWN]) + rest
 
 
 @words_for_outside.register
@@ -245,5 +249,5 @@ def _(error: EngineMissing) -> Words:
     return Words(
         f"engine names the Dask cluster {error.address}, but Dask is not installed"
         f" ({error.detail}).",
-        "Type: pip install 'exchanger[dask]'",
+        how_to_install("dask"),
     )

@@ -58,7 +58,8 @@ class BrazeConfig(Strict):
     """
     How to reach one Braze workspace, how fast, and how long to wait for it.
 
-    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour. While Braze accepts
+    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour, of all processes of the
+    connection. While Braze accepts
     nothing for ``give_up``, requests are tried again; after that, but not before six attempts of
     one request, the run fails with its outbox kept, and the next run goes on from there.
     """
@@ -104,8 +105,24 @@ class Schedule(Strict):
     timezone: str = "UTC"
 
 
+class Expect(Strict):
+    """
+    How often a job is expected to take a file, or to publish a dataset.
+
+    If nothing comes for longer, the job is overdue: ``exchanger status`` says so, and the daemon
+    logs ``job.overdue``.
+    """
+
+    every: Duration
+
+
 class Source(Strict):
-    """Which files an import job reads, and how their text is understood."""
+    """
+    Which files an import job reads, and how their text is understood.
+
+    Texts that stand for a missing identifier (``null``, ``#N/A``, ``undefined``, a dash) and
+    numbers that were rounded (``4.9E+12``) name nobody, unless ``placeholders`` is ``allow``.
+    """
 
     prefix: str
     pattern: str = "**"
@@ -113,6 +130,7 @@ class Source(Strict):
     order_by: str | None = None
     timezone: str = "UTC"
     nulls: tuple[str, ...] = ()
+    placeholders: Literal["reject", "allow"] = "reject"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
 
 
@@ -123,7 +141,11 @@ class Match(Strict):
 
 
 class FieldConfig(Strict):
-    """How one Braze attribute is made from a column (or a static value) and merged."""
+    """
+    How one Braze attribute is made from a column (or a static value) and merged.
+
+    ``nulls`` are texts that mean that there is nothing, beside those of the source.
+    """
 
     from_: str | None = Field(default=None, alias="from")
     value: str | int | float | bool | None = None
@@ -135,13 +157,18 @@ class FieldConfig(Strict):
     trim: bool = False
     too_long: Literal["reject", "cut"] = "reject"
     nan: Literal["reject", "empty"] = "reject"
+    nulls: tuple[str, ...] = ()
     ordered: bool = False
     on_drift: DriftPolicy = "overwrite"
     max_items: Annotated[int, Field(ge=1, le=500)] = 500
 
 
 class RemainingFields(Strict):
-    """One rule for the columns that nothing else names. The first rule that matches wins."""
+    """
+    One rule for the columns that nothing else names. The first rule that matches wins.
+
+    ``nulls`` are texts that mean that there is nothing, beside those of the source.
+    """
 
     columns: str = "*"
     exclude: tuple[str, ...] = ()
@@ -149,6 +176,7 @@ class RemainingFields(Strict):
     prefix: str = ""
     type: FieldType | None = None
     scale: Annotated[int, Field(ge=0, le=15)] | None = None
+    nulls: tuple[str, ...] = ()
     on_drift: DriftPolicy = "overwrite"
     standard: bool = False
 
@@ -195,6 +223,7 @@ class ImportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    expect: Expect | None = None
     priority: Priority = "normal"
     object: Literal["attributes"] = "attributes"
     source: Source
@@ -252,6 +281,7 @@ class ExportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    expect: Expect | None = None
     priority: Priority = "normal"
     segment: str
     fields: dict[str, ExportField] = {}

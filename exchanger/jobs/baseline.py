@@ -64,7 +64,7 @@ def learn_from_segment(call: ImportCall, wanted: pl.Series, rules: list[Rule]) -
         raise
     if baseline.complete:
         absent = held_form([], seen.absent(), fields)
-        call.state.held.observe(absent, stamp=export.pending.stamp, at=export.pending.requested_at)
+        call.state.held.observe(absent, stamp=export.pending.stamp, at=export.pending.asked_at)
     sweep(call.world, export.pending)
     document.save(export.pending.as_published())
     log.info("baseline.learnt", segment=export.segment.name, profiles=seen.rows)
@@ -103,4 +103,4 @@ def _observe(call: ImportCall, export: CompleteExport, fields: list[str], seen: 
     """Record everybody in an export: what is not needed now may be needed by the next file."""
     frames = map(seen.pass_on, held_frames(call.world, export, fields))
     pending = export.pending
-    call.state.held.observe_all(frames, stamp=pending.stamp, at=pending.requested_at)
+    call.state.held.observe_all(frames, stamp=pending.stamp, at=pending.asked_at)

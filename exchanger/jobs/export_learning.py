@@ -54,5 +54,5 @@ def learn_from_export(
             world.progress.advance(frame.height)
             yield frame
 
-    state.held.observe_all(frames(ids), stamp=pending.stamp, at=pending.requested_at)
+    state.held.observe_all(frames(ids), stamp=pending.stamp, at=pending.asked_at)
     log.info("export.remembered", fields=len(columns))

@@ -45,7 +45,8 @@ class PendingExport:
         object_prefix: Names it in the keys of its files.
         url: Where it will be to download, if no storage is connected to Braze. It is signed, so it
             is only kept where nothing else leads to the files, and only until it is published.
-        requested_at: When it was asked for.
+        requested_at: When it was asked for, by the clock of the host that did.
+        asked_at: Likewise, by the clock of the bucket, with which the age of values is told.
         run_id: The run that asked.
         stamp: The last run whose values it shows (``RunLog.settled``), by when it was asked for.
         published: A dataset was made of it, or held values.
@@ -58,6 +59,7 @@ class PendingExport:
     object_prefix: str
     url: str | None
     requested_at: datetime
+    asked_at: datetime
     run_id: str
     stamp: int = 0
     published: bool = False
@@ -139,6 +141,7 @@ class PendingDocument:
 def _to_content(pending: PendingExport) -> dict[str, Any]:
     content = asdict(pending)
     content["requested_at"] = spell(pending.requested_at)
+    content["asked_at"] = spell(pending.asked_at)
     return {"nonce": secrets.token_hex(8), **content}
 
 
@@ -150,6 +153,7 @@ def _from_content(content: dict[str, Any]) -> PendingExport:
         object_prefix=content["object_prefix"],
         url=content["url"],
         requested_at=datetime.fromisoformat(content["requested_at"]),
+        asked_at=datetime.fromisoformat(content["asked_at"]),
         run_id=content["run_id"],
         stamp=content.get("stamp", 0),
         published=content["published"],

@@ -37,7 +37,6 @@ log = structlog.get_logger()
 _ENDPOINT = "/users/export/segment"
 _SLICE = 1.0
 _SLOWEST = 60.0
-_NAMES_SHOWN = 20
 
 
 class StoppedWaitingError(Exception):
@@ -109,7 +108,7 @@ def find_segment(segments: list[Segment], wanted: str) -> Segment:
         return segment
     names = [segment.name for segment in segments]
     near = difflib.get_close_matches(wanted, names, n=5)
-    raise SegmentMissing(wanted, near or sorted(names)[:_NAMES_SHOWN])
+    raise SegmentMissing(wanted, sorted(names), near=near)
 
 
 class ExportWait:
@@ -166,6 +165,7 @@ class ExportWait:
     ) -> PendingExport:
         now = self._world.clock.now()
         stamp = self._runs.settled(self._world.grace)
+        asked_at = self._world.bucket.now()
         attributes = fields.custom_attributes or None
         started = await self._braze.export_segment(segment_id, fields.fields, attributes)
         pending = PendingExport(
@@ -174,6 +174,7 @@ class ExportWait:
             object_prefix=started.object_prefix,
             url=started.url,
             requested_at=now,
+            asked_at=asked_at,
             run_id=run_id,
             stamp=stamp,
             folders=known.folders if known else (),

@@ -77,7 +77,7 @@ def run_export(
     try:
         export = asyncio.run(_exported(run, fresh=fresh))
     except StoppedWaitingError:
-        run.report.state = "partial"
+        run.report.state, run.report.stopped = "partial", True
         run.report.notes.append(
             "Stopped while it waited for Braze; the next run waits for the same export."
         )

@@ -105,7 +105,9 @@ def _add_rejected(
         return
     # Of a file of which nothing was taken, whatever was taken since says it all.
     untaken = file.outcome == "rejected" or applied.took_nothing(call.name, file.key, file.etag)
-    if untaken and not _is_latest(applied.latest(call.name).get(file.key), file, run.seq):
+    if untaken and not _is_latest(
+        applied.latest(call.name, [file.key]).get(file.key), file, run.seq
+    ):
         found.notes.append(f"{file.key}: it was read again since, or there is a newer version.")
     elif not _is_there(call, file):
         found.notes.append(f"{file.key}: {GONE}")

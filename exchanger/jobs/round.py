@@ -11,6 +11,7 @@ import structlog
 from exchanger.jobs.planning import Plan, make_plan
 from exchanger.jobs.quarantine import source_of
 from exchanger.jobs.report import FileReport, RunReport, new_run_id
+from exchanger.jobs.unreadable import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ def planned(call: ImportCall, report: RunReport, reading: Reading) -> Plan:
     # Where nothing is written, the first rows are shown instead.
     why = "quarantine says why" if call.record else "below is why"
     report.files = [_told(file, why) for file in reading.files]
+    report.files += told(reading.unreadable)
     report.notes += reading.notes
     return plan
 

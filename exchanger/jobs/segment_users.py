@@ -166,7 +166,7 @@ class SegmentUsers:
     @property
     def asked_at(self) -> datetime:
         """When it was asked for."""
-        return self.export.pending.requested_at
+        return self.export.pending.asked_at
 
     def between(self, first: int, end: int) -> pl.DataFrame:
         """Read the users of a range of slices (``HeldValues.slices``): a held frame."""

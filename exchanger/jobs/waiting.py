@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop
 from exchanger.jobs.call import ImportCall
+from exchanger.jobs.doubtful_types import DOUBTFUL, corrected_runs
 from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.left_over import LeftFiles, by_run
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.recognition import recognise
-from exchanger.state.applied import WAITING
+from exchanger.state.applied import WAITING, KnownVersion
 from exchanger.state.connection import open_state
 from exchanger.state.file_history import left_over
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from exchanger.config.models import ImportJob
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
     from exchanger.state.applied import AppliedSnapshot
     from exchanger.state.file_history import LeftOver
+
+
+_AT_ONCE = 10_000
+"""Keys of a listing of which is asked at once what is known."""
+_UNKNOWN = KnownVersion("", "", 0)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class WaitingFiles:
         files: To be read now, in order of arrival, then by name.
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
+        doubtful: The keys among *held* that wait because of the type of a column.
         left: Keys that lie there as an earlier run has read them, of which something was not taken.
         strays: Files that lie there and that no job takes.
     """
@@ -42,6 +50,7 @@ class WaitingFiles:
     files: list[ObjectInfo]
     held: dict[str, int]
     undecided: list[int]
+    doubtful: set[str] = field(default_factory=set)
     left: dict[str, LeftOver] = field(default_factory=dict)
     strays: list[ObjectInfo] = field(default_factory=list)
 
@@ -115,35 +124,66 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
 def _found(
     call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
-    latest = applied.latest(call.name)
-    not_taken = left_over(applied, call.name)
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
+    in_doubt: set[str] = set()
     left: dict[str, LeftOver] = {}
     strays: list[ObjectInfo] = []
-    source = call.job.source
-    folders = call.world.folders.of(source.prefix)
-    for item in listed:
-        if not is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
-            if folders.is_stray(item.key, item.size):
-                strays.append(item)
-            continue
-        etag, outcome, seq = latest.get(item.key, ("", "", 0))
+    undecided = applied.undecided(call.name)
+    not_taken = left_over(applied, call.name)
+    # A run plans them again by themselves, before it takes any file.
+    again = set() if call.record else {*corrected_runs(call, undecided)}
+    for item, (etag, outcome, seq) in _with_versions(call, applied, listed, strays):
         known = etag == item.etag
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
-        chosen = options.force if waits else options.as_if_new or not known
+        doubtful = outcome == DOUBTFUL
+        chosen = options.force and not doubtful if waits else options.as_if_new or not known
+        if waits and doubtful and seq in again:
+            chosen = True
         wanted = chosen and in_range(item, options)
         taken = (item.key, item.etag) in call.taken
         if wanted and not taken:
             files.append(item)
         elif waits:
             held[item.key] = seq
+            if doubtful:
+                in_doubt.add(item.key)
         elif known and not taken and item.key in not_taken:
             left[item.key] = not_taken[item.key]
     arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
-    return WaitingFiles(arrived, held, applied.undecided(call.name), left, strays)
+    return WaitingFiles(arrived, held, undecided, in_doubt, left, strays)
+
+
+def _with_versions(
+    call: ImportCall,
+    applied: AppliedSnapshot,
+    listed: Iterable[ObjectInfo],
+    strays: list[ObjectInfo],
+) -> Iterator[tuple[ObjectInfo, KnownVersion]]:
+    """
+    Put beside each file of a job the latest version that the job knows of its key.
+
+    Files that no job takes are added to *strays*.
+    """
+    drops = _drops(call, listed, strays)
+    while some := [*islice(drops, _AT_ONCE)]:
+        latest = applied.latest(call.name, [item.key for item in some])
+        for item in some:
+            yield item, latest.get(item.key, _UNKNOWN)
+
+
+def _drops(
+    call: ImportCall, listed: Iterable[ObjectInfo], strays: list[ObjectInfo]
+) -> Iterator[ObjectInfo]:
+    source = call.job.source
+    folders = call.world.folders.of(source.prefix)
+    for item in listed:
+        if is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
+            yield item
+        elif folders.is_stray(item.key, item.size):
+            strays.append(item)
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:

@@ -42,6 +42,7 @@ from exchanger.outside.braze_requests import (
 )
 from exchanger.outside.braze_wire import REQUEST_SECONDS, Call, is_safe
 from exchanger.outside.clock import Clock, SystemClock
+from exchanger.outside.pacing import Quotas
 
 LARGEST_BODY = 4_000_000
 """Bytes in a request. Braze says 4 MB (2.2), so this is the smaller reading of it."""
@@ -69,6 +70,7 @@ class Braze:
         clock: Time.
         random: Source of jitter.
         timeout: Seconds after which a request without an answer counts as lost.
+        quotas: Where requests are counted by the hour, if there is a limit.
 
     Raises:
         ValueError: The address is neither https nor on this machine.
@@ -81,13 +83,14 @@ class Braze:
         clock: Clock | None = None,
         random: Random | None = None,
         timeout: float = REQUEST_SECONDS,
+        quotas: Quotas | None = None,
     ) -> None:
         self._base = config.endpoint.rstrip("/")
         if not is_safe(self._base):
             raise ValueError("the key is only sent over https")
         self._key = config.api_key
         self._requests = BrazeRequests(
-            config, clock=clock or SystemClock(), random=random, timeout=timeout
+            config, clock=clock or SystemClock(), random=random, timeout=timeout, quotas=quotas
         )
 
     def __repr__(self) -> str:
@@ -103,7 +106,7 @@ class Braze:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._requests.wire.close()
+        await self._requests.close()
 
     @property
     def permit(self) -> Callable[[], None]:

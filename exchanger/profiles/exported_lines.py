@@ -22,11 +22,11 @@ from exchanger.profiles.columns import PROFILE
 from exchanger.profiles.exported import BRAZE_ID, CUSTOM, ExportColumn, Selection
 
 # A number that orjson may not hold exactly: long, or with an exponent.
-_LONG_NUMBER = r"[:\[,]\s*-?(?:[\d.]{17,}|[\d.]+[eE])"
+_LONG_NUMBER = r"[:\[,]\s*-?(?:[0-9.]{17,}|[0-9.]+[eE])"
 _NEEDS_ESCAPE = r'["\\\x00-\x1f]'
 _LONE_SURROGATE = re.compile(
-    r"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2})"
-    r"|\\u[dD][89a-fA-F][\da-fA-F]{2})"
+    r"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 
 # The text of these is JSON.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -38,10 +37,9 @@ def left_over(applied: AppliedSnapshot, job: str) -> dict[str, LeftOver]:
     keys = ours.filter(unsettled).select("key").unique()
     if keys.is_empty():
         return {}
-    few = replace(applied, rows=ours.join(keys, on="key", how="semi", maintain_order="left"))
-    newest = few.newest(job)
+    newest = applied.newest(job, keys["key"])
     latest = newest.select("key", "etag", first=pl.col("seq"))
-    again = few.rows.filter(pl.col("outcome") == "retried")
+    again = ours.filter(pl.col("outcome") == "retried")
     later = again.join(latest, on=["key", "etag"]).filter(pl.col("seq") > pl.col("first"))
     tries = pl.concat([newest, later.select(newest.columns)])
     last = tries.filter(pl.col("seq") == pl.col("seq").max().over("key"))

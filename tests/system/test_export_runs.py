@@ -312,7 +312,7 @@ def test_unknown_and_ambiguous_segments(place):
     """A misspelt segment is answered with near names."""
     with pytest.raises(SegmentMissing) as caught:
         place.run(segment="Everybdy")
-    assert [ALL] == caught.value.known
+    assert [ALL] == caught.value.near
     assert 0 == place.sandbox.requests(EXPORT)
 
 

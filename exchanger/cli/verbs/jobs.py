@@ -9,7 +9,11 @@ import typer
 from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
-    from exchanger.config.models import Config, Schedule
+    from exchanger.cli.asking import Fault
+    from exchanger.config.models import Config, ImportJob, Schedule
+    from exchanger.jobs.unclaimed import Unclaimed
+    from exchanger.jobs.waiting import Backlog
+    from exchanger.jobs.world import World
 
 
 def jobs(
@@ -27,25 +31,29 @@ def jobs(
 
     Example: exchanger jobs --waiting
     """
-    from exchanger.cli.ending import print_json
     from exchanger.cli.wiring import connections_of, prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     chosen = connections_of(loaded, connection)
     entries = [entry for entry in _entries(loaded) if entry["connection"] in chosen]
-    if waiting:
-        for name in chosen:
-            _add_what_waits(loaded, name, entries)
-    if as_json:
-        print_json(entries)
-        return
+    faults = _add_what_waits(loaded, chosen, entries) if waiting else []
+    from exchanger.cli.asking import end_with
+
+    several = len(loaded.connections) > 1
+    code = end_with(
+        "jobs", entries, faults, as_json=as_json, show=lambda: _show(entries, several=several)
+    )
+    raise typer.Exit(code)
+
+
+def _show(entries: list[dict[str, Any]], *, several: bool) -> None:
     if not entries:
         typer.echo("No jobs yet. exchanger init --force writes a sample with two.")
     for entry in entries:
         state = "" if entry["enabled"] else "  (disabled)"
         schedule = entry["schedule"] or "by hand"
         typer.echo(f"{entry['job']}  {entry['type']}  {schedule}{_precedence(entry)}{state}")
-        for line in _waiting_lines(entry, _of(loaded, entry["connection"])):
+        for line in _waiting_lines(entry, several=several):
             typer.echo(f"  {line}")
         if entry["description"]:
             typer.echo(f"  {entry['description']}")
@@ -70,56 +78,67 @@ def _entries(config: Config) -> list[dict[str, Any]]:
     return entries
 
 
-def _add_what_waits(config: Config, connection: str, entries: list[dict[str, Any]]) -> None:
-    """Say in the entries of a connection's imports what waits for them."""
-    from exchanger.cli.wiring import open_world
+def _add_what_waits(
+    config: Config, connections: list[str], entries: list[dict[str, Any]]
+) -> list[Fault]:
+    """Say in the entries of imports what waits for them; of connections that answer."""
+    from exchanger.cli.asking import ask_each
     from exchanger.config.models import ImportJob
     from exchanger.jobs.left_over import left_in_words
     from exchanger.jobs.unclaimed import below, beside, unclaimed_in_words
     from exchanger.jobs.waiting import backlog
 
-    imports = {
-        name: job
-        for name, job in config.jobs.items()
-        if isinstance(job, ImportJob) and config.connection_of(name) == connection
-    }
-    if not imports:
-        return
-    with open_world(config, connection) as world:
-        found = backlog(world, imports)
-        unclaimed = [*below(world.folders, found.strays), *beside(world, [*imports])]
-    # A run of a job that is no more is finished by whichever job runs next.
-    first = next(iter(imports))
-    heir = found.unfinished if found.unfinished in imports else first
+    imports: dict[str, dict[str, ImportJob]] = {}
+    for name, job in config.jobs.items():
+        if isinstance(job, ImportJob) and config.connection_of(name) in connections:
+            imports.setdefault(config.connection_of(name), {})[name] = job
+
+    def ask(world: World) -> tuple[Backlog, list[Unclaimed]]:
+        ours = imports[world.connection]
+        found = backlog(world, ours)
+        return found, [*below(world.folders, found.strays), *beside(world, [*ours])]
+
+    found, faults = ask_each(config, imports, ask)
     for entry in entries:
-        if entry["job"] in imports:
-            entry["files_waiting"] = found.files[entry["job"]]
-            entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
-            entry["held_back"] = [run.to_json() for run in found.held[entry["job"]]]
-            entry["not_taken"] = [run.to_json() for run in found.left[entry["job"]]]
-            home = {each: each.job if each.job in imports else first for each in unclaimed}
-            near = [each for each in unclaimed if home[each] == entry["job"]]
+        home = entry["connection"]
+        if home in found and entry["type"] == "import":
+            waiting, unclaimed = found[home]
+            _add_backlog(entry, waiting, imports[home])
+            first = next(iter(imports[home]))
+            near = [
+                each
+                for each in unclaimed
+                if entry["job"] == (each.job if each.job in imports[home] else first)
+            ]
             entry["unclaimed"] = [each.to_json() for each in near]
-            left = left_in_words(found.left[entry["job"]], _of(config, connection))
-            entry["notes"] = left + unclaimed_in_words(near)
+            of = f" --connection {home}" if len(config.connections) > 1 else ""
+            entry["notes"] = left_in_words(waiting.left[entry["job"]], of)
+            entry["notes"] += unclaimed_in_words(near)
+    return faults
 
 
-def _of(config: Config, connection: str) -> str:
-    """Say what a command needs besides: each connection counts its runs from 1."""
-    return f" --connection {connection}" if len(config.connections) > 1 else ""
+def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, ImportJob]) -> None:
+    # A run of a job that is no more is finished by whichever job runs next.
+    heir = found.unfinished if found.unfinished in imports else next(iter(imports))
+    entry["not_taken"] = [run.to_json() for run in found.left[entry["job"]]]
+    entry["files_waiting"] = found.files[entry["job"]]
+    entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
+    entry["held_back"] = [run.to_json() for run in found.held[entry["job"]]]
 
 
 def _precedence(entry: dict[str, Any]) -> str:
     return "" if entry["priority"] == "normal" else f"  {entry['priority']}"
 
 
-def _waiting_lines(entry: dict[str, Any], of: str) -> list[str]:
+def _waiting_lines(entry: dict[str, Any], *, several: bool) -> list[str]:
     lines = []
     if entry.get("files_waiting"):
         count = entry["files_waiting"]
         lines.append(f"{count:,} {'file waits' if count == 1 else 'files wait'}")
     if entry.get("unfinished"):
         lines.append("a run was interrupted; the next one goes on with it")
+    # Each connection counts its runs from 1.
+    of = f" --connection {entry['connection']}" if several else ""
     held = [line for run in entry.get("held_back", []) for line in _held_lines(run, of)]
     return [*lines, *held, *entry.get("notes", [])]
 

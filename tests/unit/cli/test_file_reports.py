@@ -54,8 +54,8 @@ def last_line(there=THERE, versions=(), *stands, **more):
         (
             JobStand("crm", "left_over", 4, "rows"),
             (
-                "next: give the rows corrected in a new file; or correct the job, and then: exchanger "
-                "retry 4 --connection eu"
+                "next: give the rows corrected in a new file; or correct the job, and then: "
+                "exchanger retry 4 --connection eu"
             ),
         ),
         (

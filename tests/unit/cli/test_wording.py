@@ -71,9 +71,13 @@ merge: set}?
         (BrazeUnreachable("/users/track", 503), "answered 503", "Nothing is lost"),
         (BrazeUnreachable("/users/track"), "did not answer", "Nothing is lost"),
         (SegmentMissing("VIPs", ["VIP", "All"]), "did you mean 'VIP'?", "exchanger segments"),
+        (SegmentMissing("VIPs", ["All", "VIP", "VIP 2"], near=["VIP", "VIP 2"]),
+         "did you mean 'VIP'? Also spelt much like it:\n  VIP 2", "exchanger segments"),
         (SegmentMissing("VIP", ["VIP"], ["a1", "b2"]), "Several segments", "id"),
         (SegmentMissing("VIP", []), "no other either", "exchanger segments"),
-        (SegmentMissing("x", [f"s{n}" for n in range(12)]), "and 2 more", "exchanger segments"),
+        (SegmentMissing("x", [f"s{n}" for n in range(12)]), "There are:", "exchanger segments"),
+        (SegmentMissing("x", [f"s{n}" for n in range(1_012)]),
+         "and 1,002 more", "exchanger segments"),
         (ExportRunning("abc", "busy"), "already exporting the segment abc", "Wait"),
         (StorageDenied("read", "acme", "a/b"), "allow us to read s3://acme/a/b", "--connect"),
         (StorageMissing("list", "acme"), "no bucket called acme", "exchanger sandbox"),
@@ -105,6 +109,13 @@ def test_an_error_says_what_happened_and_what_to_type_next(error, what, then):
     words = words_for(error)
     assert what in words.what
     assert then in words.next
+
+
+def test_near_names_are_not_said_to_be_all_that_there_are():
+    """Where a name is guessed, nothing is said of which segments exist."""
+    names = [f"s{n}" for n in range(50)] + ["VIP", "VIP 2"]
+    words = words_for(SegmentMissing("VIPs", names, near=["VIP", "VIP 2"]))
+    assert "There are" not in words.what
 
 
 def test_a_command_of_a_later_version_is_no_broken_file():

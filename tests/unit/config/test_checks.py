@@ -268,6 +268,7 @@ def in_connection(key):
 
 TOP, CONNECTION = "at the top of the file", "in a connection"
 JOB, FIELD = "in a job", "in a field of an import"
+IN_SOURCE = "in the source of an import"
 
 
 @pytest.mark.parametrize(
@@ -283,6 +284,8 @@ JOB, FIELD = "in a job", "in a field of an import"
         (ONE + "on_drift: keep", "on_drift", FIELD),
         (in_connection("on_drift: keep"), "connections.main.on_drift", FIELD),
         (job("on_drift: keep"), "jobs.crm.on_drift", FIELD),
+        (job("placeholders: allow"), "jobs.crm.placeholders", IN_SOURCE),
+        (job("nulls: [NA]"), "jobs.crm.nulls", IN_SOURCE),
     ],
 )
 def test_a_key_in_a_wrong_place_is_told_its_place(text, path, place):
