@@ -18,6 +18,7 @@ from exchanger.errors import (
     EngineMissing,
     EngineSilent,
     EngineUnreachable,
+    ExportEmpty,
     ExportIncomplete,
     ExportRunning,
     SegmentMissing,
@@ -34,9 +35,14 @@ _PERMISSIONS = {
     "/users/export/segment": "users.export.segment",
     "/users/export/ids": "users.export.ids",
     "/segments/list": "segments.list",
+    "/segments/data_series": "segments.data_series",
 }
 _CHECK = "exchanger check --connect"
 _CLUSTER = f"Nothing was sent. To plan here: remove engine from the configuration. Then: {_CHECK}"
+_ELSEWHERE = (
+    "Compare bucket and export_root in the configuration with the bucket and folder that Braze's"
+    " page of the S3 integration names: its exports may go elsewhere."
+)
 _SHOWN = 10
 
 
@@ -194,10 +200,25 @@ def _(error: ExportRunning) -> Words:
 @words_for_outside.register
 def _(error: ExportIncomplete) -> Words:
     detail = f" ({error.detail})" if error.detail else ""
+    what = f"Braze did not complete the export within the time allowed{detail}."
+    again = "The next run waits for the same export again and asks for no other."
+    if error.empty_folder:
+        return Words(f"{what} No file came to {error.empty_folder}.", f"{_ELSEWHERE} {again}")
+    return Words(what, f"{again} For large segments, allow more time: completion: {{timeout: 8h}}")
+
+
+@words_for_outside.register
+def _(error: ExportEmpty) -> Words:
+    fine = (
+        " If the segment may be empty, write this into the job: empty: allow"
+        if error.may_be_allowed
+        else " If Braze really knows nobody yet: baseline: assume_empty"
+    )
+    look = _ELSEWHERE if error.folder else "Look at the filters of the segment in Braze."
     return Words(
-        f"Braze did not complete the export within the time allowed{detail}.",
-        "The next run waits for the same export again and asks for no other. For large segments,"
-        " allow more time: completion: {timeout: 8h}",
+        f"Braze's export of the segment '{error.segment}' brought nobody: {error.seen}."
+        " Nothing was written or learnt from it.",
+        look + fine,
     )
 
 

@@ -29,6 +29,7 @@ from exchanger.config.models import (
     S3Config,
     Schedule,
 )
+from exchanger.config.names import without_case
 from exchanger.config.overlaps import check_overlaps
 from exchanger.config.patterns import compile_pattern
 from exchanger.config.shorthand import default_state_prefix
@@ -216,7 +217,7 @@ def _check_baseline(baseline: Baseline, where: Where) -> Iterator[Finding]:
         yield from check_max_age(baseline.max_age, (*where, "max_age"))
     if baseline.segment is not None and not baseline.segment.strip():
         yield Finding((*where, "segment"), "give the name or id of a segment")
-    for key in ("complete", "completion"):
+    for key in ("complete", "completion", "raw"):
         if key in baseline.model_fields_set and baseline.segment is None:
             message = f"{key} is about a segment; name one"
             yield Finding((*where, key), message, beside=("segment",))
@@ -230,11 +231,22 @@ def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
         message = "name at least one column, or say what becomes of the remaining ones"
         guess = 'remaining_fields: {prefix: ""}'
         yield Finding(where, message, guess, missed=("fields", "remaining_fields"))
+    spelt: dict[str, str] = {}
     for name, field in job.fields.items():
         place: Where = (*where, "fields", name)
+        twin = spelt.setdefault(without_case(name), name)
+        if twin != name:
+            message = (
+                f"this differs from '{twin}' in case alone, and readers such as Athena and Spark"
+                " would take both for one column; give one of them another name"
+            )
+            yield Finding(place, message)
         yield from check_export_field(field, place)
         root = field.from_.partition(".")[0]
         if root not in EXPORTED:
             guess = closest(root, EXPORTED) or f"custom_attributes.{field.from_}"
             yield Finding(place, f"Braze exports nothing called '{root}'", guess)
+    if job.empty == "allow" and not job.completion.confirm:
+        message = "without confirm nobody can tell an export of nobody from one that is under way"
+        yield Finding((*where, "empty"), message, beside=("completion",))
     yield from check_completion_lengths(job.completion, (*where, "completion"))

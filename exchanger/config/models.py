@@ -32,6 +32,8 @@ FieldType = Literal[
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
 """What a run does to a field that somebody else changed in Braze since it was delivered."""
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
+Raw = Literal["remove", "keep"]
+"""Whether Braze's own files of an export stay in the bucket once they were used."""
 Priority = Literal["urgent", "normal", "low"]
 """Which of several waiting jobs the daemon starts first."""
 
@@ -201,12 +203,14 @@ class Baseline(Strict):
 
     Values that were learnt longer ago than ``max_age`` count as unknown. What is unknown is filled
     by an export of ``segment`` where one is named. If that is ``complete``, profiles that are
-    absent from it do not exist.
+    absent from it do not exist. Braze's own files of it are removed afterwards, unless ``raw`` is
+    ``keep``.
     """
 
     max_age: Duration | None = None
     segment: str | None = None
     complete: bool = False
+    raw: Raw = "remove"
     completion: Completion = Completion()
 
 
@@ -264,16 +268,27 @@ class RemainingExport(Strict):
 
 
 class Target(Strict):
-    """Where an export is written, and as what."""
+    """
+    Where an export is written, and as what.
+
+    With ``keep``, published datasets of the job beyond the newest so many are removed.
+    """
 
     prefix: str
     format: Literal["parquet", "csv", "ndjson"] = "parquet"
     mode: Literal["full"] = "full"
     rows_per_part: Annotated[int, Field(ge=1)] = 1_000_000
+    keep: Annotated[int, Field(ge=1)] | None = None
 
 
 class ExportJob(Strict):
-    """One Braze segment into the bucket, as a dataset."""
+    """
+    One Braze segment into the bucket, as a dataset.
+
+    An export that brings no file may mean an empty segment, or a folder that Braze does not write
+    to. With ``empty: allow`` it becomes a dataset without rows, else the run fails. Braze's own
+    files of the export are removed once the dataset is published, unless ``raw`` is ``keep``.
+    """
 
     type: Literal["export"]
     connection: str | None = None
@@ -284,6 +299,8 @@ class ExportJob(Strict):
     expect: Expect | None = None
     priority: Priority = "normal"
     segment: str
+    empty: Literal["fail", "allow"] = "fail"
+    raw: Raw = "remove"
     fields: dict[str, ExportField] = {}
     remaining_fields: RemainingExport | None = None
     target: Target

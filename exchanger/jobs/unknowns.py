@@ -57,6 +57,10 @@ class Learnt:
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
         self.lookups = 0
 
+    def go_on(self) -> None:
+        """Raise ``Stopped`` if the process was asked to stop."""
+        self._call.world.go_on()
+
     def part(self, number: int) -> Partition:
         """Read a part."""
         known = self.known(number)
@@ -160,6 +164,7 @@ def _needed(learnt: Learnt, reading: Reading, terms: Terms) -> tuple[Spill, int]
     needed = reading.shelf.spill()
     assumed = 0
     for number in range(len(reading.given)):
+        learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
         unknown = needs_lookup(folded, known, rules, assume_empty=terms.assume_empty)
         needed.add(unknown)
