@@ -16,6 +16,7 @@ from exchanger.cli.verbs import (
     decisions,
     demo,
     drift,
+    files,
     init,
     jobs,
     plan,
@@ -56,6 +57,7 @@ app.command("backfill")(backfill.backfill)
 app.command("drift")(drift.drift)
 app.command("rebuild")(rebuild.rebuild)
 app.command("jobs")(jobs.jobs)
+app.command("files")(files.files)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)

@@ -91,7 +91,9 @@ def open_file(
         reading.notes += [f"{intake.key}: {note}" for note in table.notes]
     for why, columns in settled.left_out.items():
         reading.left_out.setdefault((why, *columns), []).append(intake.key)
-    return OpenedFile(replace(claim, rows=rows), intake, table, rules)
+    # A file without rows gives nothing, so another one like it counts nothing twice.
+    sums = claim.sums if rows or claim.replaces else ()
+    return OpenedFile(replace(claim, rows=rows, sums=sums), intake, table, rules)
 
 
 def _mending(call: ImportCall, rules: list[Rule]) -> list[Rule]:

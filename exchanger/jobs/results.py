@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -21,7 +21,7 @@ from exchanger.profiles.folding import GIFTS_SCHEMA
 from exchanger.profiles.sticking import AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from exchanger.files.frame_file import FrameFile
     from exchanger.files.spill import Shelf, Spill
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
-    from exchanger.state.runs import RunDocument
+    from exchanger.state.runs import ClaimedFile, RunDocument
 
 NOT_TAKEN = ("refused", "withheld")
 """Outcomes of objects that Braze, or we, did not let through."""
@@ -55,6 +55,13 @@ class Results:
     failed: pl.DataFrame
     first: pl.DataFrame
     shelf: Shelf
+
+    def refused_of(self, files: Sequence[ClaimedFile]) -> list[ClaimedFile]:
+        """Note of each file how many of its rows Braze refused."""
+        counts: Counter[int] = Counter()
+        for part in self.refused.frames():
+            counts.update(dict(part.group_by(FILE).agg(pl.col(ROWS).sum()).iter_rows()))
+        return [replace(file, refused=counts[place]) for place, file in enumerate(files)]
 
     def refused_parts(self) -> Iterator[pl.DataFrame]:
         """Give the refused rows, some at a time; at least once."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from exchanger.config.models import RateLimit
 from exchanger.errors import Stopped
 from exchanger.files.bounds import Bounds
+from exchanger.files.folders import Folders
 from exchanger.jobs.engine import Engine, here
 from exchanger.state.lease import KeptLease
 
@@ -79,6 +80,7 @@ class World:
         ahead_from: Objects of a run from which held values are made while it is sent.
         max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
         engine: Opens what plans the parts of a run: ``with world.engine() as engine``.
+        folders: Who reads and who writes what of the bucket, by the configuration.
         account: How the workspace is reached, by which its state is recognised; None where nobody
             cares whose it is.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
@@ -103,6 +105,7 @@ class World:
     ahead_from: int = 20_000
     max_plan_age: float = 86_400.0
     engine: Callable[[], AbstractContextManager[Engine]] = here
+    folders: Folders = field(default_factory=Folders)
     account: Account | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -40,7 +40,7 @@ from exchanger.outside.s3_probe import probe
 from exchanger.outside.s3_uploads import BucketUploads
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectTypeDef
 
     from exchanger.outside.tables import Table
 
@@ -79,16 +79,22 @@ class Bucket(BucketUploads):
                 page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, **options)
             seen_at = _date_of(page)
             for entry in page.get("Contents", []):
-                yield ObjectInfo(
-                    key=entry["Key"],
-                    etag=entry["ETag"].strip('"'),
-                    size=entry["Size"],
-                    last_modified=entry["LastModified"],
-                    seen_at=seen_at,
-                )
+                yield _object(entry, seen_at)
             if not page.get("IsTruncated"):
                 return
             options = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def level(self, prefix: str) -> tuple[Sequence[str], Sequence[ObjectInfo]]:
+        """
+        Look at one folder alone, with one request: at most a thousand folders and objects.
+
+        Returns:
+            The folders in it, each with its prefix and a slash at its end, and the objects.
+        """
+        with self._typed("list", prefix):
+            page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, Delimiter="/")
+        folders = [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+        return folders, [_object(entry, _date_of(page)) for entry in page.get("Contents", [])]
 
     def head(self, key: str) -> ObjectInfo:
         """
@@ -264,6 +270,16 @@ class Bucket(BucketUploads):
         except StorageDenied:
             # Not allowed to ask: then the object is what is missing, as far as anybody can tell.
             return
+
+
+def _object(entry: ObjectTypeDef, seen_at: datetime | None) -> ObjectInfo:
+    return ObjectInfo(
+        key=entry["Key"],
+        etag=entry["ETag"].strip('"'),
+        size=entry["Size"],
+        last_modified=entry["LastModified"],
+        seen_at=seen_at,
+    )
 
 
 def _date_of(answer: Any) -> datetime | None:
