@@ -33,6 +33,7 @@ The tree::
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
       StateDamaged                 1   a state object in the bucket is not what we wrote
+        StateMissing               1   or is gone, though a run that is under way needs it
       Stopped                      4   asked to stop before anything counted
       RunMissing                   2   no run of that id or number
       RunAmbiguous                 2   several connections have a run of that number
@@ -322,6 +323,13 @@ class StateDamaged(ExchangerError):
         self.key = key
         self.detail = detail
         super().__init__(f"{key}: {detail}")
+
+
+class StateMissing(StateDamaged):
+    """An object below the state prefix is gone: retention removed it, or somebody else did."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key, "it is gone, and its run cannot end without it")
 
 
 class Stopped(ExchangerError):

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from exchanger.config.braze_names import EXPORTED
 from exchanger.config.cron import CronError, CronExpression
+from exchanger.config.durations import show_duration
 from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault, store_fault
 from exchanger.config.field_checks import check_export_field, check_import_fields
 from exchanger.config.findings import Finding, Where, closest, listed
@@ -20,6 +21,7 @@ from exchanger.config.models import (
     ExportJob,
     ImportJob,
     Job,
+    Retention,
     S3Config,
     Schedule,
 )
@@ -27,6 +29,7 @@ from exchanger.config.overlaps import check_overlaps
 
 _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _FAR_FUTURE = timedelta(days=366)
+_SHORTEST_RETENTION = timedelta(days=1)
 
 
 def check(
@@ -46,6 +49,7 @@ def check(
         findings += check_name(("connections", name))
         findings += _check_braze(connection.braze, ("connections", name, "braze"))
         findings += _check_s3(connection.s3, ("connections", name, "s3"))
+        findings += _check_retention(connection.retention, ("connections", name, "retention"))
     for name, job in jobs.items():
         where: Where = ("jobs", name)
         findings += check_name(where)
@@ -111,6 +115,20 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
         yield Finding(
             (*where, "export_root"), "name the folder that Braze writes to", "segment-export"
         )
+
+
+def _check_retention(retention: Retention, where: Where) -> Iterator[Finding]:
+    """Find out whether each kind is kept for long enough to be of any use."""
+    for key in ("outbox", "acknowledgements", "quarantine", "contributions"):
+        if getattr(retention, key) < _SHORTEST_RETENTION:
+            yield Finding((*where, key), "what names people is kept for a day at least", "1d")
+    if retention.contributions < retention.quarantine:
+        message = (
+            "contributions are kept for as long as quarantine at least: rows that are given again "
+            "are counted by them"
+        )
+        guess = show_duration(retention.quarantine)
+        yield Finding((*where, "contributions"), message, guess, beside=("quarantine",))
 
 
 def _check_job(job: Job, where: Where) -> Iterator[Finding]:

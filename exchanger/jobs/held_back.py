@@ -52,7 +52,7 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
     claims = [
         replace(
             file.claim,
-            note=f"{file.claim.note} {_choices(call, seq, file.claim)}",
+            note=_note(call, seq, file.claim, reading.untold.get(file.claim.key)),
             kept=_keep(call, file, call.state.names.kept_file(seq, nonce, position)),
         )
         for position, file in enumerate(waiting)
@@ -118,9 +118,14 @@ def _keep(call: ImportCall, file: WaitingFile, key: str) -> str:
     return key
 
 
-def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
+def _note(call: ImportCall, seq: int, file: ClaimedFile, untold: str | None) -> str:
+    if untold is not None:
+        return (
+            f"{file.note} {untold} To drop it: exchanger discard {seq}. To add it in full: "
+            f"exchanger run {call.name} --force"
+        )
     does = "add the difference" if file.outcome == "replaced" else "add it once more"
     return (
-        f"To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. To add it in "
-        f"full: exchanger run {call.name} --force"
+        f"{file.note} To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. "
+        f"To add it in full: exchanger run {call.name} --force"
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.errors import BrazeError
+from exchanger.errors import BrazeError, StateMissing
 from exchanger.jobs.later_changes import later_changes
 from exchanger.jobs.lookup import look_up
 from exchanger.profiles.columns import PROFILE, SURE, WANTED
@@ -80,7 +80,7 @@ def read_back(call: ImportCall) -> list[str]:
     sample = _unchanged(call, pl.DataFrame(rows, schema=SAMPLE, orient="row"))
     try:
         told = _differences(call, sample) if sample.height else []
-    except BrazeError as error:
+    except (BrazeError, StateMissing) as error:
         log.warning("readback.failed", error=str(error))
         said = (
             f"What was sent of {_listed(sample)} for the first time could not be read back, so "

@@ -37,6 +37,9 @@ REJECTED = {
 }
 """Rejected rows of a run; ``@row`` is null for a file that is rejected as a whole."""
 
+DIFFERENCE_UNKNOWN = "difference_unknown"
+"""The reason why a new version is not applied: what earlier ones gave is not kept any more."""
+
 
 @dataclass
 class Reading:
@@ -60,6 +63,7 @@ class Reading:
         waiting: Files that wait for a person; none of them is in *files*.
         set_before: Keys of files that give nothing to a summed field, as they, or versions before,
             fed it when it was not summed.
+        untold: Of which files nobody can tell the difference to earlier versions, and why.
         left_out: Keys of files that have some columns of which nothing is taken, by why and these.
         notes: Sentences for the report.
     """
@@ -75,6 +79,7 @@ class Reading:
     already: list[pl.DataFrame] = field(default_factory=list)
     waiting: list[WaitingFile] = field(default_factory=list)
     set_before: dict[str, list[str]] = field(default_factory=dict)
+    untold: dict[str, str] = field(default_factory=dict)
     left_out: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -114,6 +119,8 @@ class Reading:
     def reject(self, claim: ClaimedFile, error: FileRejected, position: int) -> ClaimedFile:
         """Put a whole file into quarantine."""
         log.warning("file.rejected", file=claim.key, reason=error.reason)
+        if error.reason == DIFFERENCE_UNKNOWN:
+            self.untold[claim.key] = error.message
         entry = {
             FILE: position,
             ROW: error.row or None,

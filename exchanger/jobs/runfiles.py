@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import structlog
 
-from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.errors import StateDamaged, StateMissing, StorageChanged, StorageMissing
 from exchanger.files.frame_file import FrameFile
 from exchanger.state.runs import RunDocument, Stored, new_nonce
 
@@ -133,7 +133,8 @@ def fetched(world: World, key: str, checksum: str = "") -> Iterator[FrameFile]:
     If this process wrote them they are here already, once.
 
     Raises:
-        StateDamaged: They are missing, or not what was written.
+        StateMissing: They are not there.
+        StateDamaged: They are not what was written.
     """
     path = world.workdir / f"{new_nonce()}.parquet"
     try:
@@ -164,7 +165,7 @@ def _download(world: World, key: str, checksum: str, path: Path) -> None:
     try:
         found = world.bucket.download(key, world.bucket.head(key).etag, path)
     except StorageMissing as error:
-        raise StateDamaged(key, "it is gone, and its run cannot end without it") from error
+        raise StateMissing(key) from error
     if checksum and found != checksum:
         raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
 

@@ -17,8 +17,6 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -35,7 +33,7 @@ from exchanger.outside.clock import Clock
 from exchanger.outside.s3_bodies import CHUNK, WholeBody, chunks
 from exchanger.outside.s3_checksums import Checksums, new_md5
 from exchanger.outside.s3_client import options_for_deltalake
-from exchanger.outside.s3_objects import ObjectInfo, UploadedObject
+from exchanger.outside.s3_objects import ObjectInfo, UploadedObject, date_of
 from exchanger.outside.s3_probe import probe
 from exchanger.outside.s3_uploads import BucketUploads
 
@@ -77,7 +75,7 @@ class Bucket(BucketUploads):
         while True:
             with self._typed("list", prefix):
                 page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, **options)
-            seen_at = _date_of(page)
+            seen_at = date_of(page)
             for entry in page.get("Contents", []):
                 yield ObjectInfo(
                     key=entry["Key"],
@@ -109,7 +107,7 @@ class Bucket(BucketUploads):
             etag=found["ETag"].strip('"'),
             size=found["ContentLength"],
             last_modified=found["LastModified"],
-            seen_at=_date_of(found),
+            seen_at=date_of(found),
         )
 
     def read(self, key: str, etag: str | None = None) -> tuple[bytes, str]:
@@ -264,8 +262,3 @@ class Bucket(BucketUploads):
         except StorageDenied:
             # Not allowed to ask: then the object is what is missing, as far as anybody can tell.
             return
-
-
-def _date_of(answer: Any) -> datetime | None:
-    date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-    return parsedate_to_datetime(date) if date else None

@@ -13,6 +13,7 @@ from exchanger.state.held import HeldValues
 from exchanger.state.kept_types import KeptTypes
 from exchanger.state.orders import Orders
 from exchanger.state.runs import RunLog
+from exchanger.state.swept import Swept
 
 if TYPE_CHECKING:
     from exchanger.outside.s3 import Bucket
@@ -30,6 +31,7 @@ class ConnectionState:
     finished: FinishedRuns
     types: KeptTypes
     first_deliveries: FirstDeliveries
+    swept: Swept
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -51,4 +53,5 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         finished=FinishedRuns(bucket.table(names.finished)),
         types=KeptTypes(bucket, names),
         first_deliveries=FirstDeliveries(bucket, names),
+        swept=Swept(bucket, names),
     )

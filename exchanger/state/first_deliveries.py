@@ -87,6 +87,18 @@ class FirstDeliveries:
         left = tuple(s for s in document.samples if s.job != job or s.seq not in done)
         self._write(replace(document, samples=left), etag)
 
+    def drop(self, up_to: int) -> None:
+        """
+        Drop the samples of all runs up to one: nobody has come to read them back.
+
+        Raises:
+            StorageChanged: Another process changed the document meanwhile.
+        """
+        document, etag = self._read()
+        left = tuple(sample for sample in document.samples if sample.seq > up_to)
+        if len(left) < len(document.samples):
+            self._write(replace(document, samples=left), etag)
+
     def _read(self) -> tuple[_Document, str | None]:
         try:
             body, etag = self._bucket.read(self._key)
