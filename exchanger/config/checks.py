@@ -30,6 +30,7 @@ from exchanger.config.overlaps import check_overlaps
 _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _FAR_FUTURE = timedelta(days=366)
 _SHORTEST_RETENTION = timedelta(days=1)
+_LENGTHS = ("outbox", "acknowledgements", "quarantine", "contributions")
 
 
 def check(
@@ -119,10 +120,10 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
 
 def _check_retention(retention: Retention, where: Where) -> Iterator[Finding]:
     """Find out whether each kind is kept for long enough to be of any use."""
-    for key in ("outbox", "acknowledgements", "quarantine", "contributions"):
-        if getattr(retention, key) < _SHORTEST_RETENTION:
-            yield Finding((*where, key), "what names people is kept for a day at least", "1d")
-    if retention.contributions < retention.quarantine:
+    short = [key for key in _LENGTHS if getattr(retention, key) < _SHORTEST_RETENTION]
+    for key in short:
+        yield Finding((*where, key), "what names people is kept for a day at least", "1d")
+    if not short and retention.contributions < retention.quarantine:
         message = (
             "contributions are kept for as long as quarantine at least: rows that are given again "
             "are counted by them"

@@ -16,7 +16,7 @@ import structlog
 
 from exchanger.errors import StateDamaged, StateMissing, StorageChanged, StorageMissing
 from exchanger.files.frame_file import FrameFile
-from exchanger.state.runs import RunDocument, Stored, new_nonce
+from exchanger.state.runs import ENDED, RunDocument, Stored, new_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,6 +145,23 @@ def fetched(world: World, key: str, checksum: str = "") -> Iterator[FrameFile]:
         yield FrameFile(path)
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def unless_ended_by_others(world: World, state: ConnectionState, seq: int) -> Iterator[None]:
+    """
+    Tell a process that stood still that others have ended its run, and swept it since.
+
+    Raises:
+        StorageChanged: They have.
+    """
+    try:
+        yield
+    except StateMissing as error:
+        if state.runs.read(seq).document.state not in ENDED:
+            raise
+        key = state.names.run(seq)
+        raise StorageChanged("end", world.bucket.name, key, "it has ended since") from error
 
 
 def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
