@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import structlog
 
 from exchanger.errors import StateMissing, StorageError
-from exchanger.jobs.kept_copies import copies_of_decided_runs
+from exchanger.jobs.kept_copies import copies_of_decided_runs, kept_copies
 from exchanger.jobs.owed import UNCERTAIN_ROW
 from exchanger.jobs.runfiles import load
 from exchanger.state.runs import ENDED, RunDocument
@@ -78,7 +78,10 @@ class _Sweep:
         marks = replace(
             marks,
             contributions=self._walk(
-                marks.contributions, marks.quarantine, keep.contributions, self._contributions
+                marks.contributions,
+                min(marks.quarantine, self._awaited() - 1),
+                keep.contributions,
+                self._contributions,
             ),
         )
         # A retry of the first run that still has a quarantine reads what came after that run.
@@ -148,6 +151,17 @@ class _Sweep:
             return bool(load(self.world, run.owed)[UNCERTAIN_ROW].any())
         except StateMissing:
             return False
+
+    def _awaited(self) -> int:
+        """Name the first run whose contributions a file may take back that waits for a person."""
+        applied = self.state.applied.snapshot()
+        needed = [self.ended + 1]
+        for seq, _ in kept_copies(self.world.bucket, self.state):
+            run = self.state.runs.read(seq).document if seq <= self.ended else None
+            if run is not None and run.state == "held_back" and not run.taken_up_by:
+                given = (applied.summed_by(f.key, name) for f in run.files for name in f.sums)
+                needed += chain.from_iterable(runs or [] for runs in given)
+        return min(needed)
 
     def _contributions(self, seq: int) -> Iterator[str]:
         run = self.state.runs.read(seq).document
