@@ -15,6 +15,7 @@ from exchanger.cli.verbs import (
     decisions,
     demo,
     drift,
+    forget,
     init,
     jobs,
     plan,
@@ -59,6 +60,7 @@ app.command("show")(show.show)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)
 app.command("retry")(decisions.retry)
+app.command("forget")(forget.forget)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)

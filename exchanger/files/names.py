@@ -126,6 +126,11 @@ class StateNames:
         return f"{self.prefix}swept.json"
 
     @property
+    def forgotten(self) -> str:
+        """In which slices of profiles somebody was forgotten."""
+        return f"{self.prefix}forgotten.json"
+
+    @property
     def lease(self) -> str:
         """Who may write."""
         return f"{self.prefix}lease.json"

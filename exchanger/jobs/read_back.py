@@ -115,11 +115,11 @@ def _differences(call: ImportCall, sample: pl.DataFrame) -> list[str]:
 
 
 def _sentence(name: str, rows: pl.DataFrame, of: int) -> str:
-    profile, _, sent, found = rows.row(0)
+    _, _, sent, found = rows.row(0)
     has = "nothing" if found == "null" else found
     return (
         f"Braze accepted {name!r} and did not keep it: of {of} profiles that were read back, "
-        f"{rows.height} do not have what was sent. {profile!r} was sent {sent} and has {has}. "
+        f"{rows.height} do not have what was sent. One was sent {sent} and has {has}. "
         "Braze ignores values without a word if the attribute is blocklisted, or has another type "
         "in its dashboard; or somebody else has changed it since."
     )

@@ -9,6 +9,7 @@ from exchanger.files.names import StateNames
 from exchanger.state.applied import AppliedFiles
 from exchanger.state.finished import FinishedRuns
 from exchanger.state.first_deliveries import FirstDeliveries
+from exchanger.state.forgotten import Forgotten
 from exchanger.state.held import HeldValues
 from exchanger.state.kept_types import KeptTypes
 from exchanger.state.orders import Orders
@@ -32,6 +33,7 @@ class ConnectionState:
     types: KeptTypes
     first_deliveries: FirstDeliveries
     swept: Swept
+    forgotten: Forgotten
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -54,4 +56,5 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         types=KeptTypes(bucket, names),
         first_deliveries=FirstDeliveries(bucket, names),
         swept=Swept(bucket, names),
+        forgotten=Forgotten(bucket, names),
     )

@@ -99,6 +99,25 @@ class FirstDeliveries:
         if len(left) < len(document.samples):
             self._write(replace(document, samples=left), etag)
 
+    def count(self, profile: str) -> int:
+        """Count the values of a profile in the samples."""
+        return sum(row[0] == profile for one in self._read()[0].samples for row in one.rows)
+
+    def forget(self, profile: str) -> None:
+        """
+        Take a profile out of the samples.
+
+        Raises:
+            StorageChanged: Another process changed the document meanwhile.
+        """
+        document, etag = self._read()
+        left = tuple(
+            replace(one, rows=tuple(row for row in one.rows if row[0] != profile))
+            for one in document.samples
+        )
+        if left != document.samples:
+            self._write(replace(document, samples=left), etag)
+
     def _read(self) -> tuple[_Document, str | None]:
         try:
             body, etag = self._bucket.read(self._key)
