@@ -15,6 +15,7 @@ import structlog
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.forget_objects import StoredRows
 from exchanger.jobs.kept_copies import copies_of_decided_runs, kept_copies
+from exchanger.jobs.retention import has_quarantine
 from exchanger.jobs.turn import in_turn
 from exchanger.state.connection import ConnectionState, open_state
 from exchanger.state.forgetting import count_rows, forget_rows, slice_number
@@ -119,6 +120,10 @@ class _Forgetting:
             log.info("person.forgotten" if self.erase else "person.found", **_counts(report))
         return report
 
+    def _is_done(self, seq: int) -> bool:
+        """Tell whether nothing of a run can be given again, so that it reads no copies."""
+        return not has_quarantine(self.state.runs.read(seq).document)
+
     def _last_run(self) -> int:
         newest = self.state.runs.newest()
         if newest is None:
@@ -148,7 +153,7 @@ class _Forgetting:
         """Remove the copies that nobody reads any more, and tell which are left."""
         bucket = self.world.bucket
         if self.erase:
-            bucket.delete(copies_of_decided_runs(bucket, self.state, last, _is_never_read))
+            bucket.delete(copies_of_decided_runs(bucket, self.state, last, self._is_done))
         for seq, _ in kept_copies(bucket, self.state):
             run = self.state.runs.read(seq).document
             files = ", ".join(file.key for file in run.files)
@@ -159,11 +164,6 @@ class _Forgetting:
             report.left.append(
                 f"run {seq} keeps copies of {files}, which may name them: {does}; then forget again"
             )
-
-
-def _is_never_read(_seq: int) -> bool:
-    """Leave what an approved run may read of a copy: only what was discarded goes early."""
-    return False
 
 
 def _counts(report: ForgetReport) -> dict[str, int]:
