@@ -9,6 +9,7 @@ import typer
 
 from exchanger import __version__
 from exchanger.cli.verbs import (
+    adopt,
     backfill,
     check,
     daemon,
@@ -25,6 +26,8 @@ from exchanger.cli.verbs import (
     schema,
     segments,
     show,
+    status,
+    types,
 )
 from exchanger.cli.verbs import run as run_verb
 from exchanger.config.later import COMMANDS, NOT_YET
@@ -57,10 +60,13 @@ app.command("jobs")(jobs.jobs)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("status")(status.status)
+app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)
 app.command("retry")(decisions.retry)
 app.command("forget")(forget.forget)
+app.command("adopt")(adopt.adopt)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,12 @@ from exchanger.cli.wiring import open_world
 from exchanger.cli.wording import words_for
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
+from exchanger.jobs.column_types import kept_columns
 from exchanger.jobs.export_wait import find_segment
+from exchanger.jobs.recognition import recognise
 from exchanger.jobs.segment_users import baseline_segment
+from exchanger.profiles.mapping import column_nulls
+from exchanger.state.connection import open_state
 
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
@@ -67,6 +72,30 @@ def try_connections(config: Config) -> list[Trial]:
     return trials
 
 
+def doubtful_columns(config: Config) -> dict[str, list[str]]:
+    """
+    Say which columns of a job are kept as text because of a few words.
+
+    Returns:
+        Sentences by job; nothing of a connection that is disabled, or that cannot be read.
+    """
+    found: dict[str, list[str]] = {}
+    for name, connection in config.connections.items():
+        if not connection.enabled:
+            continue
+        with open_world(config, name) as world, suppress(ExchangerError):
+            for key, job in config.jobs.items():
+                if isinstance(job, ImportJob) and config.connection_of(key) == name:
+                    words = kept_columns(world, key).words
+                    found[key] = [
+                        f"column {column!r} is text, as earlier files say "
+                        f"{' or '.join(map(repr, stray))} in it: exchanger types {key}"
+                        for column, stray in words.items()
+                        if not set(stray).issubset(column_nulls(job, column))
+                    ]
+    return found
+
+
 def _try_bucket(
     world: World, imports: list[ImportJob], exports: list[ExportJob]
 ) -> Iterator[Trial]:
@@ -75,6 +104,7 @@ def _try_bucket(
     state = world.state_prefix
     what = f"keep state in {root}{state}, with conditional writes"
     yield _tried(world, what, partial(bucket.check, state))
+    yield _tried(world, f"recognise whose state {root}{state} is", partial(_recognise, world))
     for prefix in dict.fromkeys(job.source.prefix for job in imports):
         yield _tried(world, f"list {root}{prefix}", partial(_list, world, prefix))
     if exports or _baselines(imports):
@@ -88,6 +118,14 @@ def _baselines(imports: list[ImportJob]) -> list[str]:
     """Name the segments that imports learn from."""
     baselines = [baseline_segment(job) for job in imports]
     return [baseline.segment for baseline in baselines if baseline and baseline.segment]
+
+
+def _recognise(world: World) -> None:
+    state = open_state(world.bucket, world.state_prefix)
+    recognise(world, state)
+    if state.workspace.found is None:
+        # A first run will write there.
+        next(iter(world.bucket.list(state.register.FOLDER)), None)
 
 
 def _list(world: World, prefix: str) -> None:

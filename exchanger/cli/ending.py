@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Protocol, runtime_checkable
 
@@ -12,11 +14,13 @@ import typer
 
 from exchanger.cli.logs import clean, set_up_logs
 from exchanger.cli.options import LogLevel
+from exchanger.cli.streams import says_all_signs
 from exchanger.cli.wording import words_for
 from exchanger.cli.words import Words
 from exchanger.errors import ConfigError, ExchangerError
 
 _BEST_TO_WORST = (0, 4, 5, 8, 3, 2, 6, 7, 1)
+"""Exit codes in the order of precedence: of several, the last one counts. README says so, too."""
 
 
 @runtime_checkable
@@ -50,6 +54,26 @@ def say(error: Exception) -> Words:
     if isinstance(error, UsageError):
         error.show()
         return Words(error.format_message(), _how_to_use(error))
+    words = words_of(error)
+    with suppress(OSError):  # Whoever read it may have died.
+        typer.echo(words, err=True)
+    return words
+
+
+def log_failure(error: Exception) -> int:
+    """
+    Log what went wrong, for a process whose standard error is read by programs alone.
+
+    Returns:
+        The exit code.
+    """
+    facts = error_json(error, words_of(error))
+    structlog.get_logger().error("daemon.failed", **facts)
+    return int(facts["exit_code"])
+
+
+def words_of(error: Exception) -> Words:
+    """Put an error into words without a secret; the traceback of an unforeseen one is logged."""
     if not structlog.is_configured():
         set_up_logs(LogLevel.warning)
     words = words_for(error)
@@ -57,7 +81,6 @@ def say(error: Exception) -> Words:
         # Our own errors hold no secrets; of others nobody knows what they hold.
         words = Words(clean(words.what), words.next)
         structlog.get_logger().error("unexpected", exc_info=error)
-    typer.echo(words, err=True)
     return words
 
 
@@ -92,4 +115,5 @@ def worst(codes: Iterable[int]) -> int:
 
 def print_json(content: Any) -> None:
     """Print one JSON document on standard output."""
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    ascii_alone = not says_all_signs(sys.stdout)
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=ascii_alone, default=str))

@@ -15,6 +15,7 @@ from exchanger.cli.ending import exit_code, print_json, say, worst
 from exchanger.cli.progress import shown_progress
 from exchanger.cli.reports import describe_report
 from exchanger.cli.wiring import open_world
+from exchanger.errors import Stopped
 from exchanger.jobs.report import RunReport, new_run_id
 from exchanger.outside.clock import SystemClock
 
@@ -59,6 +60,7 @@ def carry_out(
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(job=name)
     from exchanger.jobs.failures import remember_failure
+    from exchanger.outside.scratch import demanding_room
 
     _notice(config, name)
     connection = config.connection_of(name)
@@ -70,7 +72,8 @@ def carry_out(
             open_world(config, connection, progress=progress, stopping=stopping) as world,
         ):
             try:
-                report = story(world)
+                with demanding_room(world.workdir):
+                    report = story(world)
             except Exception as error:  # noqa: BLE001 - the other jobs still run
                 report = _failed(name, started_at, error)
                 remember_failure(world, report, error)
@@ -91,6 +94,7 @@ def _failed(name: str, started_at: datetime, error: Exception) -> RunReport:
         started_at=started_at,
         finished_at=SystemClock().now(),
         error=str(say(error)),
+        stopped=True if isinstance(error, Stopped) else None,
     )
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
 from pydantic import BaseModel, SecretStr
@@ -40,7 +42,8 @@ def set_up_logs(level: LogLevel, config: Config | None = None) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            # The events of children that the daemon passes on have their own time.
+            structlog.processors.MaybeTimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
             Redaction(secrets_of(config) if config else ()),
             renderer,
@@ -48,9 +51,52 @@ def set_up_logs(level: LogLevel, config: Config | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Patient(sys.stderr))),
         cache_logger_on_first_use=False,
     )
+
+
+def log_everything() -> None:
+    """
+    Log what others would write on standard error as plain text: libraries, warnings, threads.
+
+    For a process whose log is read by a program: each line of it is then an event.
+    """
+    logging.captureWarnings(capture=True)
+    logging.getLogger().addHandler(_AsEvents())
+
+    def unexpected(args: threading.ExceptHookArgs | sys.UnraisableHookArgs) -> None:
+        structlog.get_logger().error("unexpected", exc_info=args.exc_value)
+
+    threading.excepthook = sys.unraisablehook = unexpected
+
+
+class _AsEvents(logging.Handler):
+    """Turns what libraries log into events of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log_it = structlog.get_logger().log
+        log_it(record.levelno, "library.said", logger=record.name, text=record.getMessage())
+
+
+class _Patient:
+    """
+    Standard error, which may be gone: who reads it may have died, and a run goes on.
+
+    Args:
+        stream: Where to write.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def secrets_of(model: BaseModel) -> list[str]:

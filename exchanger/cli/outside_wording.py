@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from exchanger.cli.words import Words
+from exchanger.cli.words import Words, how_to_install
 from exchanger.config.findings import closest
 from exchanger.errors import (
     BrazeError,
@@ -18,6 +18,7 @@ from exchanger.errors import (
     EngineMissing,
     EngineSilent,
     EngineUnreachable,
+    ExportEmpty,
     ExportIncomplete,
     ExportRunning,
     SegmentMissing,
@@ -34,9 +35,14 @@ _PERMISSIONS = {
     "/users/export/segment": "users.export.segment",
     "/users/export/ids": "users.export.ids",
     "/segments/list": "segments.list",
+    "/segments/data_series": "segments.data_series",
 }
 _CHECK = "exchanger check --connect"
 _CLUSTER = f"Nothing was sent. To plan here: remove engine from the configuration. Then: {_CHECK}"
+_ELSEWHERE = (
+    "Compare bucket and export_root in the configuration with the bucket and folder that Braze's"
+    " page of the S3 integration names: its exports may go elsewhere."
+)
 _SHOWN = 10
 
 
@@ -166,17 +172,21 @@ def _(error: SegmentMissing) -> Words:
             f"Several segments are called '{error.wanted}':{ids}",
             "Put the id of the one that you mean into the configuration as segment.",
         )
-    guess = closest(error.wanted, error.known)
-    hint = f"; did you mean '{guess}'?" if guess else "."
-    known = "".join(f"\n  {name}" for name in error.known[:_SHOWN])
-    more = len(error.known) - _SHOWN
-    rest = f"\n  and {more} more" if more > 0 else ""
-    return Words(
-        f"Braze has no segment '{error.wanted}'{hint} There are:{known}{rest}"
-        if error.known
-        else f"Braze has no segment '{error.wanted}', and no other either.",
-        "All of them, with their ids: exchanger segments",
-    )
+    if not error.known:
+        what = f"Braze has no segment '{error.wanted}', and no other either."
+    elif guess := closest(error.wanted, error.known):
+        what = f"Braze has no segment '{error.wanted}'; did you mean '{guess}'?"
+        if others := [name for name in error.near if name != guess]:
+            what += f" Also spelt much like it:{_lines(others)}"
+    else:
+        what = f"Braze has no segment '{error.wanted}'. There are:{_lines(error.known)}"
+    return Words(what, "All of them, with their ids: exchanger segments")
+
+
+def _lines(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    rest = f"\n  and {more:,} more" if more > 0 else ""
+    return "".join(f"\n  {name}" for name in names[:_SHOWN]) + rest
 
 
 @words_for_outside.register
@@ -190,10 +200,25 @@ def _(error: ExportRunning) -> Words:
 @words_for_outside.register
 def _(error: ExportIncomplete) -> Words:
     detail = f" ({error.detail})" if error.detail else ""
+    what = f"Braze did not complete the export within the time allowed{detail}."
+    again = "The next run waits for the same export again and asks for no other."
+    if error.empty_folder:
+        return Words(f"{what} No file came to {error.empty_folder}.", f"{_ELSEWHERE} {again}")
+    return Words(what, f"{again} For large segments, allow more time: completion: {{timeout: 8h}}")
+
+
+@words_for_outside.register
+def _(error: ExportEmpty) -> Words:
+    fine = (
+        " If the segment may be empty, write this into the job: empty: allow"
+        if error.may_be_allowed
+        else " If Braze really knows nobody yet: baseline: assume_empty"
+    )
+    look = _ELSEWHERE if error.folder else "Look at the filters of the segment in Braze."
     return Words(
-        f"Braze did not complete the export within the time allowed{detail}.",
-        "The next run waits for the same export again and asks for no other. For large segments,"
-        " allow more time: completion: {timeout: 8h}",
+        f"Braze's export of the segment '{error.segment}' brought nobody: {error.seen}."
+        " Nothing was written or learnt from it.",
+        look + fine,
     )
 
 
@@ -245,5 +270,5 @@ def _(error: EngineMissing) -> Words:
     return Words(
         f"engine names the Dask cluster {error.address}, but Dask is not installed"
         f" ({error.detail}).",
-        "Type: pip install 'exchanger[dask]'",
+        how_to_install("dask"),
     )

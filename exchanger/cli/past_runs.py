@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exchanger.cli.asking import Fault, ask_each, end_with
 from exchanger.cli.execution import carry_out, show_outcomes
 from exchanger.cli.options import LogLevel, wait_seconds
-from exchanger.cli.wiring import connections_of, job_of, open_world, prepare
+from exchanger.cli.wiring import connections_of, job_of, prepare
 from exchanger.config.models import Config, ImportJob
 from exchanger.errors import RunAmbiguous, RunMissing, RunUnsuitable
 from exchanger.jobs.history import show_run
@@ -23,23 +24,46 @@ Act = Callable[["World", str, ImportJob, int, float], "RunReport"]
 """What is done: in a world, for a job of that name, to the run of that number, with a wait."""
 
 
-def found_run(config: Config, connections: list[str], run: str) -> tuple[dict[str, Any], str]:
+@dataclass(frozen=True)
+class FoundRun:
+    """
+    A run that was looked for.
+
+    Args:
+        report: As ``show`` prints it; None if no connection that answered has it.
+        connection: Where it is.
+        faults: Connections that did not answer, which may have it, or another of its number.
+    """
+
+    report: dict[str, Any] | None
+    connection: str
+    faults: list[Fault]
+
+
+def found_run(config: Config, connections: list[str], run: str) -> FoundRun:
     """
     Find a run, and the connection that it belongs to.
 
     Raises:
-        RunMissing: No connection has such a run.
+        RunMissing: All connections answered, and none has such a run.
         RunAmbiguous: Several have one: each counts its runs from 1.
     """
-    found = []
-    for connection in connections:
-        with open_world(config, connection) as world, suppress(RunMissing):
-            found.append((show_run(world, run), connection))
-    if not found:
-        raise RunMissing(run)
+
+    def look(world: World) -> dict[str, Any] | None:
+        try:
+            return show_run(world, run)
+        except RunMissing:
+            return None
+
+    answers, faults = ask_each(config, connections, look)
+    found = {name: report for name, report in answers.items() if report is not None}
     if len(found) > 1:
-        raise RunAmbiguous(run, [connection for _, connection in found])
-    return found[0]
+        raise RunAmbiguous(run, list(found))
+    if not found and not faults:
+        raise RunMissing(run)
+    for name, report in found.items():
+        return FoundRun(report, name, faults)
+    return FoundRun(None, "", faults)
 
 
 def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
@@ -68,8 +92,11 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
     """
     loaded = prepare(config, log_level, as_json=as_json)
     seconds = wait_seconds(wait)
-    found, _ = found_run(loaded, connections_of(loaded, connection), run)
-    name, seq = found["job"], found.get("seq")
+    found = found_run(loaded, connections_of(loaded, connection), run)
+    # An id is nobody else's; a number may also be that of a run where nobody answered.
+    if found.report is None or (found.faults and run.isdecimal()):
+        return end_with("run", found.report, found.faults, as_json=as_json, show=lambda: None)
+    name, seq = found.report["job"], found.report.get("seq")
     job = job_of(loaded, name)
     if seq is None or not isinstance(job, ImportJob):
         raise RunUnsuitable(run, verb, "it is no import that planned anything")

@@ -61,7 +61,7 @@ def describe_listing(reports: list[Report]) -> list[str]:
         return ["No runs yet."]
     return [
         f"{report.get('seq') or '-':>6}  {_when(report.get('started_at'))}  "
-        f"{_state(report):<13}  {_job(report)}  {_summary(report)}".rstrip()
+        f"{state_in_words(report['state']):<13}  {_job(report)}  {_summary(report)}".rstrip()
         for report in reports
     ]
 
@@ -93,7 +93,8 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     """
     report = content["report"]
     changed = [field for field in content["fields"] if field["profiles"]]
-    lines = [f"{report['job']}: what a run would do; nothing was sent or written"]
+    kept = ", what was looked up was recorded" if content.get("recorded") else " or written"
+    lines = [f"{report['job']}: what a run would do; nothing was sent{kept}"]
     lines += _first(content.get("unfinished"))
     lines += _files(report)
     lines += _rows(report)
@@ -150,11 +151,12 @@ def _head(report: Report) -> str:
     # Nothing is kept of a run that had nothing to do, so its id would lead nowhere.
     kept = number or report["state"] != "nothing_to_do"
     run = f" ({number}{report['run_id']})" if kept and report.get("run_id") else ""
-    return f"{report['job']}: {_state(report)}{took}{run}"
+    return f"{report['job']}: {state_in_words(report['state'])}{took}{run}"
 
 
-def _state(report: Report) -> str:
-    return _STATES.get(report["state"], f"unfinished ({report['state']})")
+def state_in_words(state: str) -> str:
+    """Say how a run ended, or that it has not."""
+    return _STATES.get(state, f"unfinished ({state})")
 
 
 def _files(report: Report) -> Iterator[str]:

@@ -21,6 +21,8 @@ from exchanger.errors import (
     FileRejected,
     JobBusy,
     LeaseLost,
+    NoRoom,
+    NothingToAdopt,
     NothingToBackfill,
     Problem,
     RunAmbiguous,
@@ -30,6 +32,7 @@ from exchanger.errors import (
     StateMissing,
     Stopped,
     StorageError,
+    WorkspaceDiffers,
 )
 
 
@@ -79,6 +82,26 @@ def _(error: StorageError | BrazeError | EngineError) -> Words:
 
 
 @words_for.register
+def _(error: NoRoom) -> Words:
+    limit = "" if error.limit is None else f", and a file may have {_size(error.limit)} (ulimit -f)"
+    used = f" This run had {_size(error.used)} there." if error.used else ""
+    return Words(
+        f"The folder for temporary files {error.folder} has too little room:"
+        f" {_size(error.free)} are free{limit} ({error.detail}).{used}",
+        "A run needs room there for about twice its unpacked files, and 100 MB. Make room, or name"
+        " another folder in the environment: TMPDIR=/var/large. Then run the same command again.",
+    )
+
+
+def _size(count: int) -> str:
+    for unit in ("bytes", "KB", "MB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}"
+        count //= 1000
+    return f"{count:,.0f} GB"
+
+
+@words_for.register
 def _(error: FileRejected) -> Words:
     row = f", row {error.row}" if error.row else ""
     column = f", column {error.column}" if error.column else ""
@@ -111,6 +134,37 @@ def _(error: StateMissing) -> Words:
         " exchanger discard RUN; its number: exchanger runs --latest. A lifecycle rule must never"
         " expire what is below the state prefix.",
     )
+
+
+@words_for.register
+def _(error: WorkspaceDiffers) -> Words:
+    if not error.was:
+        what = (
+            "does not say which Braze workspace it was made with, so nobody can tell if it is that"
+        )
+    elif error.unclear:
+        what = "may have been made with another Braze workspace than that"
+    else:
+        what = f"was made with another Braze workspace (at {error.was}) than that"
+    return Words(
+        f"The state {error.state} {what} that the connection '{error.connection}' reaches now, at "
+        f"{error.now}. What it remembers of files and profiles would be wrong there.",
+        "If it is another workspace, give it a state of its own: write s3: {state_prefix: "
+        f"_exchanger/ANOTHER-NAME/}} in the connection {error.connection}. If it is the same one, "
+        f"under a new key or address: exchanger adopt --connection {error.connection}",
+    )
+
+
+@words_for.register
+def _(error: NothingToAdopt) -> Words:
+    states = f" ({listed(error.states, 'and')})" if error.states else ""
+    then = (
+        f"Say which one: exchanger adopt {error.states[0]} --connection {error.connection}"
+        if error.states
+        else "What was applied there stays as it is in Braze. Files that wait for a person, and "
+        "what to type: exchanger jobs --waiting"
+    )
+    return Words(f"{error.connection} has nothing to adopt: {error.detail}{states}.", then)
 
 
 @words_for.register

@@ -32,6 +32,8 @@ FieldType = Literal[
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
 """What a run does to a field that somebody else changed in Braze since it was delivered."""
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
+Raw = Literal["remove", "keep"]
+"""Whether Braze's own files of an export stay in the bucket once they were used."""
 Priority = Literal["urgent", "normal", "low"]
 """Which of several waiting jobs the daemon starts first."""
 
@@ -58,7 +60,8 @@ class BrazeConfig(Strict):
     """
     How to reach one Braze workspace, how fast, and how long to wait for it.
 
-    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour. While Braze accepts
+    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour, of all processes of the
+    connection. While Braze accepts
     nothing for ``give_up``, requests are tried again; after that, but not before six attempts of
     one request, the run fails with its outbox kept, and the next run goes on from there.
     """
@@ -121,8 +124,24 @@ class Schedule(Strict):
     timezone: str = "UTC"
 
 
+class Expect(Strict):
+    """
+    How often a job is expected to take a file, or to publish a dataset.
+
+    If nothing comes for longer, the job is overdue: ``exchanger status`` says so, and the daemon
+    logs ``job.overdue``.
+    """
+
+    every: Duration
+
+
 class Source(Strict):
-    """Which files an import job reads, and how their text is understood."""
+    """
+    Which files an import job reads, and how their text is understood.
+
+    Texts that stand for a missing identifier (``null``, ``#N/A``, ``undefined``, a dash) and
+    numbers that were rounded (``4.9E+12``) name nobody, unless ``placeholders`` is ``allow``.
+    """
 
     prefix: str
     pattern: str = "**"
@@ -130,6 +149,7 @@ class Source(Strict):
     order_by: str | None = None
     timezone: str = "UTC"
     nulls: tuple[str, ...] = ()
+    placeholders: Literal["reject", "allow"] = "reject"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
 
 
@@ -140,7 +160,11 @@ class Match(Strict):
 
 
 class FieldConfig(Strict):
-    """How one Braze attribute is made from a column (or a static value) and merged."""
+    """
+    How one Braze attribute is made from a column (or a static value) and merged.
+
+    ``nulls`` are texts that mean that there is nothing, beside those of the source.
+    """
 
     from_: str | None = Field(default=None, alias="from")
     value: str | int | float | bool | None = None
@@ -152,13 +176,18 @@ class FieldConfig(Strict):
     trim: bool = False
     too_long: Literal["reject", "cut"] = "reject"
     nan: Literal["reject", "empty"] = "reject"
+    nulls: tuple[str, ...] = ()
     ordered: bool = False
     on_drift: DriftPolicy = "overwrite"
     max_items: Annotated[int, Field(ge=1, le=500)] = 500
 
 
 class RemainingFields(Strict):
-    """One rule for the columns that nothing else names. The first rule that matches wins."""
+    """
+    One rule for the columns that nothing else names. The first rule that matches wins.
+
+    ``nulls`` are texts that mean that there is nothing, beside those of the source.
+    """
 
     columns: str = "*"
     exclude: tuple[str, ...] = ()
@@ -166,6 +195,7 @@ class RemainingFields(Strict):
     prefix: str = ""
     type: FieldType | None = None
     scale: Annotated[int, Field(ge=0, le=15)] | None = None
+    nulls: tuple[str, ...] = ()
     on_drift: DriftPolicy = "overwrite"
     standard: bool = False
 
@@ -190,12 +220,14 @@ class Baseline(Strict):
 
     Values that were learnt longer ago than ``max_age`` count as unknown. What is unknown is filled
     by an export of ``segment`` where one is named. If that is ``complete``, profiles that are
-    absent from it do not exist.
+    absent from it do not exist. Braze's own files of it are removed afterwards, unless ``raw`` is
+    ``keep``.
     """
 
     max_age: Duration | None = None
     segment: str | None = None
     complete: bool = False
+    raw: Raw = "remove"
     completion: Completion = Completion()
 
 
@@ -212,6 +244,7 @@ class ImportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    expect: Expect | None = None
     priority: Priority = "normal"
     object: Literal["attributes"] = "attributes"
     source: Source
@@ -252,16 +285,27 @@ class RemainingExport(Strict):
 
 
 class Target(Strict):
-    """Where an export is written, and as what."""
+    """
+    Where an export is written, and as what.
+
+    With ``keep``, published datasets of the job beyond the newest so many are removed.
+    """
 
     prefix: str
     format: Literal["parquet", "csv", "ndjson"] = "parquet"
     mode: Literal["full"] = "full"
     rows_per_part: Annotated[int, Field(ge=1)] = 1_000_000
+    keep: Annotated[int, Field(ge=1)] | None = None
 
 
 class ExportJob(Strict):
-    """One Braze segment into the bucket, as a dataset."""
+    """
+    One Braze segment into the bucket, as a dataset.
+
+    An export that brings no file may mean an empty segment, or a folder that Braze does not write
+    to. With ``empty: allow`` it becomes a dataset without rows, else the run fails. Braze's own
+    files of the export are removed once the dataset is published, unless ``raw`` is ``keep``.
+    """
 
     type: Literal["export"]
     connection: str | None = None
@@ -269,8 +313,11 @@ class ExportJob(Strict):
     description: str = ""
     labels: tuple[str, ...] = ()
     schedule: Schedule | None = None
+    expect: Expect | None = None
     priority: Priority = "normal"
     segment: str
+    empty: Literal["fail", "allow"] = "fail"
+    raw: Raw = "remove"
     fields: dict[str, ExportField] = {}
     remaining_fields: RemainingExport | None = None
     target: Target

@@ -22,3 +22,8 @@ def name_fault(name: str) -> str:
 def is_pattern(name: str) -> bool:
     """Tell whether polars takes a name of a column for a pattern of several."""
     return name == "*" or (name.startswith("^") and name.endswith("$"))
+
+
+def without_case(name: str) -> str:
+    """Spell a name as readers see it that do not tell upper from lower case, such as Athena."""
+    return name.lower()

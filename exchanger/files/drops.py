@@ -7,24 +7,7 @@ Which objects below a prefix are files of a job.
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-
-_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", re.DOTALL)
-_MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-
-
-@lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = []
-    for token in _TOKENS.findall(pattern):
-        if token in _MEANING:
-            parts.append(_MEANING[token])
-        elif len(token) > 1:
-            parts.append("[" + token[1:-1].replace("\\", "\\\\").replace("!", "^", 1) + "]")
-        else:
-            parts.append(re.escape(token))
-    return re.compile("".join(parts), re.DOTALL)
+from exchanger.config.patterns import compile_pattern
 
 
 def is_drop(key: str, prefix: str, pattern: str, state_prefix: str) -> bool:
@@ -40,6 +23,6 @@ def is_drop(key: str, prefix: str, pattern: str, state_prefix: str) -> bool:
     if not key.startswith(prefix) or key.startswith(state_prefix) or key.endswith("/"):
         return False
     rest = key.removeprefix(prefix)
-    if _compiled(pattern).fullmatch(rest) is None:
+    if compile_pattern(pattern).fullmatch(rest) is None:
         return False
     return not any(part.startswith(("_", ".")) for part in rest.split("/"))

@@ -131,6 +131,25 @@ class StateNames:
         return f"{self.prefix}forgotten.json"
 
     @property
+    def heartbeats(self) -> str:
+        """The folder of documents by which daemons show that they are alive."""
+        return f"{self.prefix}heartbeat/"
+
+    def heartbeat(self, daemon: str) -> str:
+        """The document of one daemon."""
+        return f"{self.heartbeats}{daemon}.json"
+
+    @property
+    def hour(self) -> str:
+        """How many requests of this clock hour are reserved."""
+        return f"{self.prefix}hour.json"
+
+    @property
+    def workspace(self) -> str:
+        """Whose memory this is."""
+        return f"{self.prefix}workspace.json"
+
+    @property
     def lease(self) -> str:
         """Who may write."""
         return f"{self.prefix}lease.json"

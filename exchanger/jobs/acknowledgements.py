@@ -58,12 +58,22 @@ class Sent(NamedTuple):
 _REFUSALS = {ITEM: pl.UInt32(), "reason": pl.String(), "uncertain": pl.Boolean()}
 
 
+PRECEDENCE = (
+    "ok",  # the same value was accepted at least once, whatever else happened
+    "refused",  # Braze has answered
+    "unknown",  # nobody knows: it is looked up before it is used
+    "withheld",  # it was not sent, which an attempt of another process makes less than certain
+)
+"""Outcomes of one item, the one that counts first."""
+_RANKS = {outcome: rank for rank, outcome in enumerate(PRECEDENCE)}
+
+
 class Answers:
     """
     What is known of the items of a run.
 
-    Should an item be in several parts, as after a crash between sending and writing, ``ok`` wins:
-    the same value was accepted at least once; then ``refused``.
+    Should an item be in several parts, as after a crash between sending and writing, the outcome
+    counts that stands first in ``PRECEDENCE``, and of two refusals the uncertain one.
 
     Args:
         ok: Items that were accepted, each once.
@@ -72,7 +82,11 @@ class Answers:
 
     def __init__(self, ok: pl.Series, others: pl.DataFrame) -> None:
         self.ok = ok.sort()
-        left = others.filter(~pl.col(ITEM).is_in(ok.implode())).sort("outcome", maintain_order=True)
+        left = others.filter(~pl.col(ITEM).is_in(ok.implode())).sort(
+            pl.col("outcome").replace_strict(_RANKS, default=len(_RANKS), return_dtype=pl.UInt8),
+            ~pl.col("uncertain"),
+            maintain_order=True,
+        )
         self.others = left.unique(ITEM, keep="first", maintain_order=True)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from exchanger.config.models import ImportJob
+from exchanger.jobs.memories import Memories
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.world import World
@@ -23,7 +24,9 @@ class ImportCall:
         job: The job.
         options: What a person asked for.
         record: Whether anything may be written; ``plan`` writes nothing.
+        learn: Whether what was looked up may be recorded all the same.
         taken: Key and ETag of the file versions that this call has taken already.
+        memories: What else may remember the job's files.
         ended: Reports of the runs of earlier processes that this call has finished.
     """
 
@@ -33,5 +36,7 @@ class ImportCall:
     job: ImportJob
     options: ImportOptions
     record: bool = True
+    learn: bool = False
+    memories: Memories = field(default_factory=Memories)
     taken: set[tuple[str, str]] = field(default_factory=set)
     ended: list[RunReport] = field(default_factory=list)

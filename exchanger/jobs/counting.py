@@ -56,7 +56,11 @@ def claimed(
         return _waiting(claim, "replaced", _is_new_version(claim, applied), "difference")
     given = applied.given(claim.sha256, sums)
     if not given:
-        return CountedFile(claim, rules)
+        elsewhere = call.memories.of(claim, sums, intake.arrived)
+        if elsewhere is None or applied.has_applied(claim.key, claim.etag):
+            return CountedFile(claim, rules)
+        outcome, note = elsewhere
+        return _waiting(claim, outcome, note, "in_full")
     if call.options.as_if_new:
         fed = tuple(name for name in sums if name not in given)
         set_before = [name for name, gave in given.items() if not gave.summed]

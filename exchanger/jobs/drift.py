@@ -19,6 +19,7 @@ from exchanger.config.braze_names import NOT_EXPORTED
 from exchanger.config.models import FieldConfig
 from exchanger.jobs.comparison import FieldComparison
 from exchanger.jobs.lookup import look_up_parts, say_if_slow
+from exchanger.jobs.recognition import establish
 from exchanger.jobs.runfiles import load
 from exchanger.jobs.segment_users import SegmentUsers, baseline_segment
 from exchanger.profiles.columns import EXISTS, PROFILE, SEEN, STAMP
@@ -100,11 +101,13 @@ def find_drift(
         BrazeError: Braze refused, or gave no usable answer. What was seen until then is kept.
         StorageError: S3 refused or did not answer.
         SegmentMissing: The job's segment does not exist.
+        ExportEmpty: No user came in the export, so it was not believed.
         ExportIncomplete: Braze did not complete the export in time; the next call waits for it.
         Stopped: The process was asked to stop.
     """
     options = options or DriftOptions()
     state = open_state(world.bucket, world.state_prefix)
+    establish(world, state)
     fields = _fields(job, state)
     report = DriftReport(name, world.clock.now(), fields)
     names = [one.field for one in fields]
@@ -119,11 +122,13 @@ def find_drift(
     elif segment is None:
         check = _Check(world, state, job, report)
         for first, end in state.held.slices():
+            world.go_on()
             check.look_up(_known(state.held.between(first, end, names), names))
     else:
         users = SegmentUsers.exported(world, state, segment, f"{name}@drift", names)
         check = _Check(world, state, job, report)
         for first, end in state.held.slices():
+            world.go_on()
             known = _known(state.held.between(first, end, names), names)
             check.export(users, known, users.between(first, end))
         users.done()

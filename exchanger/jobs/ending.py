@@ -171,7 +171,7 @@ def _freeze(
         stored,
         state="settling",
         ack_parts=tuple(acks.parts()),
-        acked_at=now.isoformat(),
+        acked_at=world.bucket.now().isoformat(),
         report=report | {"finished_at": now.isoformat()},
     )
 
@@ -179,7 +179,7 @@ def _freeze(
 def _stopped(stored: Stored, sent: Sent, acknowledged: int) -> RunReport:
     run = stored.document
     report = RunReport.from_json(run.report)
-    report.state = "partial"
+    report.state, report.stopped = "partial", True
     report.requests += sent.requests
     report.notes += sent_again_in_words(sent)
     report.notes.append(

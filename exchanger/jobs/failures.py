@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.errors import RunUnsuitable, StorageError
+from exchanger.errors import RunUnsuitable, StorageError, WorkspaceDiffers
 from exchanger.state.connection import open_state
 
 if TYPE_CHECKING:
@@ -20,11 +20,12 @@ def remember_failure(world: World, report: RunReport, error: Exception) -> None:
     """
     Add a failed run to the finished runs, unless the bucket itself is what failed.
 
-    A wish that the named run could not meet is no run.
+    A wish that the named run could not meet is no run, and what another workspace's state is not
+    for is not noted there.
 
     The failure is what must reach the user, so one more failure here is only logged.
     """
-    if isinstance(error, StorageError | RunUnsuitable):
+    if isinstance(error, StorageError | RunUnsuitable | WorkspaceDiffers):
         return
     try:
         open_state(world.bucket, world.state_prefix).finished.record(report.to_json())

@@ -1,5 +1,5 @@
 """
-Runs that wait for a person: their files may count twice, so nothing of them is sent.
+Runs that wait for a person: their files may count twice, or a column may not be what it seems.
 
 The run is numbered like any other, claims its files, and keeps their content. It blocks nothing
 but these files. ``approve`` plans them against what is held then; ``discard`` drops them.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exchanger.jobs.doubtful_types import DOUBTFUL, reads_as, stray_in_words
 from exchanger.jobs.read_files import read_every_file
 from exchanger.jobs.report import FileReport, RunReport
 from exchanger.jobs.totals import in_words, totals_of
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from exchanger.state.runs import ClaimedFile, Stored
 
 log = structlog.get_logger()
+
+_NAMED = 10
+"""Files of a run that one event names."""
+_UNRECOGNISED = ("applied_elsewhere", "memory_lost")
 
 
 def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile]) -> Stored | None:
@@ -53,13 +58,15 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
         replace(
             file.claim,
             note=_note(call, seq, file.claim, reading.untold.get(file.claim.key)),
-            kept=_keep(call, file, call.state.names.kept_file(seq, nonce, position)),
+            kept=_keep(call, file, seq, nonce, position),
         )
         for position, file in enumerate(waiting)
     ]
     totals = totals_of(reading)
     report.files = [FileReport(file.key, file.outcome, 0, file.note) for file in claims]
-    report.notes += in_words(totals)
+    report.notes += [*stray_in_words(reading), *in_words(totals)]
+    report.totals = totals or None
+    doubtful = any(file.outcome == DOUBTFUL for file in claims)
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -71,6 +78,7 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
         files=tuple(claims),
         hold=True,
         totals=totals,
+        reads_as=reads_as(call.job) if doubtful else "",
         report=report.to_json(),
     )
     return call.state.runs.create(document)
@@ -85,7 +93,14 @@ def wait_for_a_person(state: ConnectionState, stored: Stored, finished_at: str) 
     report.check()
     state.finished.record(report.to_json())
     state.runs.change(stored, state="held_back", report=report.to_json())
-    log.info("run.held_back", seq=run.seq, files=len(run.files))
+    log.warning(
+        "run.held_back",
+        seq=run.seq,
+        files=[file.key for file in run.files[:_NAMED]],
+        more_files=max(len(run.files) - _NAMED, 0),
+        totals=run.totals,
+        next=[f"exchanger approve {run.seq}", f"exchanger discard {run.seq}"],
+    )
     return report
 
 
@@ -105,12 +120,28 @@ def hold_again(
         f"was sent. If these are right: exchanger approve {run.seq}"
     )
     report.notes = [said, *in_words(totals)]
+    report.totals = totals or None
     state.finished.amend(report.to_json())
     state.runs.change(stored, totals=totals, report=report.to_json())
     return report
 
 
-def _keep(call: ImportCall, file: WaitingFile, key: str) -> str:
+def still_doubtful(call: ImportCall, stored: Stored, said: list[str]) -> RunReport:
+    """Show a person what is still doubtful of a run, now that its job reads files otherwise."""
+    run = stored.document
+    report = RunReport.from_json(
+        run.report | {"finished_at": call.world.clock.now().isoformat(), "notes": said}
+    )
+    call.state.finished.amend(report.to_json())
+    call.state.runs.change(stored, reads_as=reads_as(call.job), report=report.to_json())
+    return report
+
+
+def _keep(call: ImportCall, file: WaitingFile, seq: int, nonce: str, position: int) -> str:
+    """Keep the content of a file; not that of a whole history which waits to be recognised."""
+    if file.claim.outcome in _UNRECOGNISED:
+        return ""
+    key = call.state.names.kept_file(seq, nonce, position)
     path = call.world.workdir / "kept"
     call.world.bucket.download(file.claim.key, file.claim.etag, path)
     call.world.bucket.upload(key, path)
@@ -124,8 +155,23 @@ def _note(call: ImportCall, seq: int, file: ClaimedFile, untold: str | None) -> 
             f"{file.note} {untold} To drop it: exchanger discard {seq}. To add it in full: "
             f"exchanger run {call.name} --force"
         )
+    return f"{file.note} {_choices(call, seq, file)}"
+
+
+def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
+    if file.outcome == DOUBTFUL:
+        return (
+            f"Correct the job and run it again: it is planned anew then. To take it as it is: "
+            f"exchanger approve {seq}. To drop it: exchanger discard {seq}"
+        )
     does = "add the difference" if file.outcome == "replaced" else "add it once more"
+    if file.outcome in _UNRECOGNISED:
+        adopt = file.outcome == "applied_elsewhere"
+        return "To go on with the memory of that state: exchanger adopt. " * adopt + (
+            f"If it was applied to this workspace: exchanger discard {seq} leaves Braze as it is. "
+            f"To apply it in full: exchanger approve {seq}"
+        )
     return (
-        f"{file.note} To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. "
+        f"To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. "
         f"To add it in full: exchanger run {call.name} --force"
     )

@@ -22,11 +22,13 @@ class HeldRun:
         seq: Its number.
         files: The keys that wait in it.
         applied_since: Those of them of which a later run applied a version, with that run.
+        notes: Why each of them waits, in words.
     """
 
     seq: int
     files: tuple[str, ...]
     applied_since: dict[str, int]
+    notes: dict[str, str]
 
     def to_json(self) -> dict[str, Any]:
         """Render for ``--json``."""
@@ -34,6 +36,7 @@ class HeldRun:
             "run": self.seq,
             "files": list(self.files),
             "applied_since": dict(self.applied_since),
+            "notes": dict(self.notes),
         }
 
 
@@ -52,7 +55,8 @@ def held_runs(state: ConnectionState, applied: AppliedSnapshot, job: str) -> lis
         # One may have been dropped or taken up by a process that died before all of it was noted.
         if run.state != "discarded" and not run.taken_up_by:
             since = applied_since(state, applied, run.files, seq)
-            found.append(HeldRun(seq, tuple(file.key for file in run.files), since))
+            notes = {file.key: file.note for file in run.files}
+            found.append(HeldRun(seq, tuple(notes), since, notes))
     return found
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import polars as pl
 
     from exchanger.state.runs import ClaimedFile
@@ -26,6 +28,7 @@ class Intake:
         key: Its key in the bucket.
         etag: Its version.
         counting: How what it gives to sums counts.
+        arrived: When it arrived, by S3's clock; None where that does not matter.
         kept: The object of ours to read instead; empty if it is read under its own name.
         rows: Only these rows, UInt32; all if None.
         corrected: Only these profiles are corrected by what earlier versions gave, and only where
@@ -35,6 +38,7 @@ class Intake:
     key: str
     etag: str
     counting: Counting = "ask"
+    arrived: datetime | None = None
     kept: str = ""
     rows: pl.Series | None = None
     corrected: pl.Series | None = None

@@ -69,7 +69,7 @@ def open_file(
         claim = replace(claim, sha256=_download(call, intake, path))
         table = read_table(path, intake.key, call.job.source, shelf=reading.shelf)
         settled = settle_rules(call.job, _in_pieces(table, intake.key), reading.types)
-        counted = claimed(call, claim, intake, settled.rules, applied)
+        counted = claimed(call, claim, intake, _mending(call, settled.rules), applied)
     except FileRejected as error:
         if table is not None:
             table.clear()
@@ -84,10 +84,19 @@ def open_file(
         reading.set_before.setdefault(name, []).append(claim.key)
     rows = table.rows if intake.rows is None else _count_chosen(intake, table)
     reading.types = settled.kept
+    reading.note_stray(intake.key, settled.stray)
     reading.rows += rows
     for why, columns in settled.left_out.items():
         reading.left_out.setdefault((why, *columns), []).append(intake.key)
     return OpenedFile(replace(claim, rows=rows), intake, table, rules)
+
+
+def _mending(call: ImportCall, rules: list[Rule]) -> list[Rule]:
+    """Let files that are taken as if new also take back texts that mean null by now."""
+    if not call.options.as_if_new:
+        return rules
+    nulls = call.job.source.nulls
+    return [replace(rule, void=(*nulls, *rule.config.nulls)) for rule in rules]
 
 
 def _download(call: ImportCall, intake: Intake, path: Path) -> str:

@@ -104,6 +104,7 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     Raises:
         BrazeError: A look-up failed.
         EngineError: Parts could not be planned where the configuration says.
+        Stopped: The process was asked to stop; nothing was claimed.
     """
     job = call.job
     terms = Terms(list(reading.rules.values()), job.assumes_empty, job.create_missing)
@@ -136,6 +137,7 @@ def _plan_parts(
     with here() if alone else call.world.engine() as engine:
         coming = parts if alone else ahead(parts)
         for planned in in_order(engine, partial(plan_partition, terms=terms), coming):
+            call.world.go_on()
             draft.add(planned)
             progress.advance(1)
 

@@ -38,6 +38,7 @@ def new_run_id(job: str, started_at: datetime) -> str:
 
 _NOT_ALWAYS = (
     "rows_written", "bytes_written", "manifest", "error", "quarantine", "seq", "files_waiting",
+    "held_back", "totals", "stopped",
 )  # fmt: skip
 
 
@@ -64,7 +65,9 @@ class RunReport:
     ``check`` asserts both. ``requests`` counts the attempts to send of all processes that worked on
     the run, as far as each noted them before it died, so at least as many were made; of an export,
     all that was asked of Braze. ``files_waiting`` are those that a run left to the next one, if it
-    was to be the only one.
+    was to be the only one. ``held_back`` numbers the runs that wait for a person since this call,
+    ``totals`` are what they would add to each summed field, ``stopped`` is true where the process
+    was asked to stop before the end.
     """
 
     run_id: str
@@ -98,6 +101,9 @@ class RunReport:
     manifest: str | None = None
     error: str | None = None
     files_waiting: int | None = None
+    held_back: list[int] | None = None
+    totals: dict[str, str] | None = None
+    stopped: bool | None = None
 
     def check(self) -> None:
         """
@@ -194,6 +200,7 @@ _WORST: tuple[RunState, ...] = (
     "partial",
     "failed",
 )
+"""States in the order of precedence: a call that took several runs came to the last of theirs."""
 
 
 def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) -> RunReport:
@@ -215,6 +222,7 @@ def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) 
     told = next((report for report in reversed(reports) if report.quarantine), last)
     sums = {name: sum(getattr(r, name) for r in reports) for name in _COUNTS}
     quarantines = [r.quarantine for r in reports if r.quarantine]
+    held = [r for r in reports if r.state == "held_back"]
     earlier = [f"Rows that were not taken are in {key}, too." for key in quarantines[:-1]]
     return replace(
         last,
@@ -225,6 +233,10 @@ def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) 
         started_at=reports[0].started_at,
         files=[file for r in reports for file in r.files],
         quarantine=quarantines[-1] if quarantines else None,
+        held_back=[r.seq for r in held if r.seq is not None] or None,
+        # Of several runs each says its own in its notes; a person decides about each.
+        totals=held[0].totals if len(held) == 1 else None,
+        stopped=True if any(r.stopped for r in reports) else None,
         notes=[
             *dict.fromkeys(note for r in reports for note in r.notes),
             *notes,

@@ -13,6 +13,7 @@ from exchanger.jobs.call import ImportCall
 from exchanger.jobs.ending import drain
 from exchanger.jobs.holding import holding
 from exchanger.jobs.options import ImportOptions
+from exchanger.jobs.recognition import establish
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
@@ -62,7 +63,12 @@ def call_in_turn(
     """
     state = open_state(world.bucket, world.state_prefix)
     call = ImportCall(world, state, job, config, ImportOptions(wait=wait))
-    return in_turn(world, state, job, wait, lambda held: act(replace(call, world=held)))
+
+    def acted(held: World) -> T:
+        establish(held, state)
+        return act(replace(call, world=held))
+
+    return in_turn(world, state, job, wait, acted)
 
 
 def end_others(call: ImportCall) -> int:

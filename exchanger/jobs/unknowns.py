@@ -48,6 +48,7 @@ class Learnt:
         self._call = call
         self._reading = reading
         self._rules = list(terms.rules)
+        self.fields = [rule.name for rule in self._rules]
         self._known: dict[int, Spill] = {}
         self._at_first: dict[int, Spill] = {}
         self._folded: tuple[int, pl.DataFrame] | None = None
@@ -56,6 +57,10 @@ class Learnt:
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
         self.lookups = 0
         self.maybe_forgotten = call.state.forgotten.may_have_had() if terms.assume_empty else None
+
+    def go_on(self) -> None:
+        """Raise ``Stopped`` if the process was asked to stop."""
+        self._call.world.go_on()
 
     def part(self, number: int) -> Partition:
         """Read a part."""
@@ -67,7 +72,7 @@ class Learnt:
             corrections=self._reading.corrections.part(number),
             folded=self.folded(number),
             known=known if first is None else pl.concat(first.frames()),
-            held=overlay(known, pl.concat(seen)) if seen else known,
+            held=overlay(known, pl.concat(seen, how="diagonal")) if seen else known,
         )
 
     def folded(self, number: int) -> pl.DataFrame:
@@ -160,6 +165,7 @@ def _needed(learnt: Learnt, reading: Reading, terms: Terms) -> tuple[Spill, int]
     needed = reading.shelf.spill()
     assumed = 0
     for number in range(len(reading.given)):
+        learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
         unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
         needed.add(unknown)
@@ -188,7 +194,7 @@ def _look_up(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport)
     asked = sum(frame[PROFILE].n_unique() for frame in needed.frames([PROFILE]))
     report.notes += say_if_slow(asked, call.world.lookup_limit)
     _wait_until_shown(call, learnt, needed, report)
-    look_up_all(call, needed, learnt.see)
+    look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
 
 
 def _wait_until_shown(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:
@@ -229,7 +235,7 @@ def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFr
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
         needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
-        since = call.world.clock.now() - oldest
+        since = call.world.bucket.now() - oldest
         held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())

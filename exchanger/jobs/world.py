@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exchanger.outside.clock import Clock
     from exchanger.outside.s3 import Bucket
     from exchanger.state.lease import Lease
+    from exchanger.state.workspace import Account
 
 
 LOOKUPS = RateLimit(requests=250, per=timedelta(minutes=1))
@@ -80,6 +81,8 @@ class World:
         retention: How long what names people is kept once a run has ended.
         sweep_every: Seconds between two looks at what has been kept for long enough.
         engine: Opens what plans the parts of a run: ``with world.engine() as engine``.
+        account: How the workspace is reached, by which its state is recognised; None where nobody
+            cares whose it is.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
@@ -104,6 +107,7 @@ class World:
     retention: Retention = field(default_factory=Retention)
     sweep_every: float = 3_600.0
     engine: Callable[[], AbstractContextManager[Engine]] = here
+    account: Account | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 
     def pause(self, seconds: float) -> None:
@@ -115,9 +119,18 @@ class World:
         """
         until = self.clock.monotonic() + seconds
         while (left := until - self.clock.monotonic()) > 0:
-            if self.stopping.is_set():
-                raise Stopped
+            self.go_on()
             self.clock.sleep(min(left, _STEP))
+
+    def go_on(self) -> None:
+        """
+        Look whether the process was asked to stop: between two steps that each take a moment.
+
+        Raises:
+            Stopped: It was.
+        """
+        if self.stopping.is_set():
+            raise Stopped
 
     def may_send(self) -> None:
         """

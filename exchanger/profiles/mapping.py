@@ -25,6 +25,7 @@ from exchanger.profiles.kept_types import keep_type
 from exchanger.profiles.own_types import TypeName, own_type, parse_type_name
 from exchanger.profiles.raw import FilledCells, RawColumns
 from exchanger.profiles.rules import Rule
+from exchanger.profiles.stray_words import StrayWords, find_stray_words
 
 _MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
 _NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
@@ -46,11 +47,14 @@ class Settled:
         rules: One for each attribute, the named fields first.
         kept: Types by column, of earlier files and this one, ready to be kept for the next.
         left_out: Columns that somebody may think ``remaining_fields`` takes; by why it does not.
+        stray: Columns that are text, or of several types, because of a few words, and of which no
+            earlier file has decided that.
     """
 
     rules: list[Rule]
     kept: dict[str, str]
     left_out: dict[str, list[str]] = field(default_factory=dict)
+    stray: list[StrayWords] = field(default_factory=list)
 
 
 def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Settled:
@@ -79,11 +83,14 @@ def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Se
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         found_types = pool.map(lambda column: type_of(column, job, raw, kept), columns)
         types = dict(zip(columns, found_types, strict=True))
+        new = [column for column in columns if column not in kept]
+        words = pool.map(lambda column: _stray_words(column, types[column], job, raw), new)
+        stray = [found for found in words if found is not None]
     rules = [
         rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
     ]
     found = {column: str(name) for column, name in types.items() if name is not None}
-    return Settled(rules, {**kept, **found}, _left_out(job, raw))
+    return Settled(rules, {**kept, **found}, _left_out(job, raw), stray)
 
 
 def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields | None:
@@ -97,6 +104,17 @@ def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields |
         if attribute == block.prefix + column and column not in named and sound:
             return block
     return None
+
+
+def column_nulls(job: ImportJob, column: str) -> tuple[str, ...]:
+    """Name the texts that mean that there is nothing in a column, whichever field it feeds."""
+    fed: list[FieldConfig | RemainingFields] = [
+        config
+        for name, config in job.fields.items()
+        if config.value is None and (config.from_ or name) == column
+    ]
+    fed += [block for _, block in _remaining_columns(job, [column])]
+    return (*job.source.nulls, *(text for config in fed for text in config.nulls))
 
 
 def widen_rules(rules: list[Rule], kept: Mapping[str, str]) -> list[Rule]:
@@ -146,13 +164,24 @@ def type_of(
         FileRejected: ``type_changed``.
     """
     if raw.textual:
-        found = infer_type(FilledCells(raw, column, job.source.nulls))
+        found = infer_type(FilledCells(raw, column, column_nulls(job, column)))
     elif all(cells.null_count() == len(cells) for cells in raw.cells(column)):
         found = None
     else:
         found = own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
     earlier = parse_type_name(kept[column]) if column in kept else None
     return keep_type(earlier, found, textual=raw.textual, column=column, key=raw.key)
+
+
+def _stray_words(
+    column: str, name: TypeName | None, job: ImportJob, raw: RawColumns
+) -> StrayWords | None:
+    is_json = column in raw.json_columns
+    mixed = TypeName("string") if raw.textual else TypeName("json") if is_json else None
+    if name is None or name != mixed:
+        return None
+    cells = FilledCells(raw, column, column_nulls(job, column))
+    return find_stray_words(cells, column, is_json=is_json)
 
 
 def order_type(
@@ -196,7 +225,11 @@ def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, b
             raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
         taken[name] = column
         config = FieldConfig(
-            merge=block.merge, type=block.type, scale=block.scale, on_drift=block.on_drift
+            merge=block.merge,
+            type=block.type,
+            scale=block.scale,
+            nulls=block.nulls,
+            on_drift=block.on_drift,
         )
         yield _rule(name, column, config)
 
@@ -290,7 +323,7 @@ def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
     config = rule.config
     if name.type == "decimal":
         config = config.model_copy(update={"scale": name.scale})
-    return Rule(rule.name, rule.column, name.type, config)
+    return replace(rule, type=name.type, config=config)
 
 
 def _type_of_value(value: str | float) -> FieldType:

@@ -19,6 +19,16 @@ from exchanger.sandbox.workspace import Workspace
 
 _NOT_JSON = "Error while parsing request body. Please check your syntax."
 _BEARER = "Bearer "
+PERMISSIONS = frozenset(
+    {
+        "users.track",
+        "users.export.ids",
+        "users.export.segment",
+        "segments.list",
+        "segments.details",
+        "segments.data_series",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,9 @@ def endpoints(workspace: Workspace, exporter: Exporter) -> list[Endpoint]:
         Endpoint("GET", "/segments/list", "segments.list", "shared", workspace.list_segments),
         Endpoint(
             "GET", "/segments/details", "segments.details", "shared", workspace.describe_segment
+        ),
+        Endpoint(
+            "GET", "/segments/data_series", "segments.data_series", "shared", workspace.size_segment
         ),
     ]
 

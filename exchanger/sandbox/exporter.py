@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import threading
@@ -34,7 +35,10 @@ class Exporter:
         self._changed = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="sandbox-exports", daemon=True)
-        self._names = random.Random(workspace.settings.seed)  # noqa: S311 (file names)
+        self._names = random.Random(  # noqa: S311 (file names)
+            f"{workspace.settings.seed} {workspace.identity}"
+        )
+        self._numbers = itertools.count()
         self.exports: list[Export] = []
         self.base_url = ""
 
@@ -72,7 +76,7 @@ class Exporter:
                 return refused(429)
             segment = space.segments[order.segment_id]
             users = [one for one in space.directory.profiles.values() if segment.holds(one)]
-            seed = f"{settings.seed} {len(self.exports)}"
+            seed = f"{settings.seed} {space.identity} {next(self._numbers)}"
             export = new_export(order, users, settings, space.now(), seed)
             self.exports.append(export)
         self._wake()
@@ -98,11 +102,22 @@ class Exporter:
         return None
 
     def write_due(self) -> None:
-        """Write every file whose time has come, and end the exports that are complete."""
+        """Write every file whose time has come, end what is complete, forget what is over."""
         with self._writing:
             for export in list(self.exports):
                 while self._write_next(export):
                     pass
+            with self._workspace.lock:
+                self.exports = [export for export in self.exports if self._is_of_use(export)]
+
+    def _is_of_use(self, export: Export) -> bool:
+        """Whether an export still writes files, or can be downloaded."""
+        if export.state == "running":
+            return True
+        if self._storage is not None or export.ready_at is None:
+            return False
+        lifetime = self._workspace.settings.export_url_lifetime
+        return self._workspace.now() <= export.ready_at + lifetime
 
     def _write_next(self, export: Export) -> bool:
         """Make one step of an export; ``False`` when nothing more is due."""

@@ -51,7 +51,7 @@ class Directory:
         seed: Of the random ids and buckets.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | str) -> None:
         self._random = random.Random(seed)  # noqa: S311 (ids, no secrets)
         self._sequence = 0
         self.profiles: dict[str, Profile] = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from exchanger.sandbox.endpoints import PERMISSIONS
 from exchanger.sandbox.exporter import Exporter
 from exchanger.sandbox.faults import Fault
 from exchanger.sandbox.json_text import parse, render
@@ -81,7 +82,7 @@ class Sandbox:
 
     @property
     def api_key(self) -> str:
-        """The first key of the settings."""
+        """The first key of the settings; after ``give_key``, the one that was given last."""
         return next(iter(self._workspace.settings.api_keys))
 
     # --- Arranging ---
@@ -143,6 +144,26 @@ class Sandbox:
         """Change settings by name while it runs."""
         with self._workspace.lock:
             self._workspace.settings = self._workspace.settings.changed(changes)
+
+    def give_key(self, key: str, *, lacking: Iterable[str] = (), keep_others: bool = False) -> None:
+        """
+        Give the workspace an API key while it runs; ``api_key`` is this one from then on.
+
+        Args:
+            key: The key; one that exists gets other permissions.
+            lacking: Permissions that it does not have, such as ``segments.list``.
+            keep_others: Whether the earlier keys stay valid; else they answer 401.
+
+        Raises:
+            ValueError: There is no such permission.
+        """
+        if unknown := sorted(set(lacking) - PERMISSIONS):
+            raise ValueError(f"no such permission: {', '.join(unknown)}")
+        granted = PERMISSIONS - set(lacking) if lacking else None
+        with self._workspace.lock:
+            others = self._workspace.settings.api_keys if keep_others else {}
+            keys = {key: granted} | {name: has for name, has in others.items() if name != key}
+            self.change(api_keys=keys)
 
     def advance(self, seconds: float = 0.0) -> None:
         """Let time pass at once: what was due is applied and written when this returns."""

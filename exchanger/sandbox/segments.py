@@ -12,7 +12,7 @@ from exchanger.sandbox.nested import same
 from exchanger.sandbox.profiles import Profile
 
 PAGE = 100
-_NAMES = uuid.UUID("7d1f0a52-4f7e-4f0c-9c3c-6d1d5a6f2b10")
+_WORKSPACES = uuid.UUID("7d1f0a52-4f7e-4f0c-9c3c-6d1d5a6f2b10")
 _CONDITIONS = frozenset({"equals", "exists", "greater", "less", "contains"})
 
 
@@ -22,7 +22,7 @@ class Segment:
     A segment; without conditions and members it holds all users.
 
     Args:
-        id: UUID made from the name, so that it is the same in every sandbox.
+        id: UUID made from the workspace and the name: no other workspace has it.
         name: As in the dashboard.
         where: Conditions, all of which must hold: an ``attribute`` and any of ``equals``,
             ``exists``, ``greater``, ``less``, ``contains``.
@@ -54,15 +54,17 @@ class Segment:
         }
 
 
-def new_segment(
+def new_segment(  # noqa: PLR0913 (what a segment is)
     name: str,
     where: Iterable[Mapping[str, Any]] = (),
     members: Iterable[str] | None = None,
     created_at: float = 0.0,
     tags: Iterable[str] = (),
+    *,
+    workspace: str,
 ) -> Segment:
     """
-    A segment under its own id.
+    A segment under its own id, which is the same each time it is made in one *workspace*.
 
     Raises:
         ValueError: A condition has no attribute or a comparison that does not exist.
@@ -73,7 +75,7 @@ def new_segment(
             allowed = ", ".join(sorted(_CONDITIONS))
             raise ValueError(f"a condition has an attribute and some of {allowed}")
     return Segment(
-        id=str(uuid.uuid5(_NAMES, name)),
+        id=str(uuid.uuid5(uuid.uuid5(_WORKSPACES, workspace), name)),
         name=name,
         where=conditions,
         members=None if members is None else frozenset(members),

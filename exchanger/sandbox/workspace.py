@@ -7,7 +7,9 @@ import itertools
 import random
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from exchanger.sandbox import lookup, segments, track
@@ -17,6 +19,7 @@ from exchanger.sandbox.identifiers import Directory
 from exchanger.sandbox.journal import Journal
 from exchanger.sandbox.meter import Meter
 from exchanger.sandbox.rate_limits import RateLimits, Verdict
+from exchanger.sandbox.segment_sizes import SegmentSizes, data_series, day_of
 from exchanger.sandbox.segments import Segment
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import spell_epoch
@@ -33,18 +36,25 @@ class Workspace:
     def __init__(self, settings: SandboxSettings) -> None:
         self.lock = threading.RLock()
         self.settings = settings
+        self._one_of_its_kind = uuid.uuid4().hex
         self._ahead = 0.0
         self.reset()
 
+    @property
+    def identity(self) -> str:
+        """What ids are made from: the name in the settings, else one that nobody else has."""
+        return str(self.settings.workspace or self._one_of_its_kind)
+
     def reset(self) -> None:
-        """Forget everything but the settings and the clock."""
+        """Forget everything but the settings, the clock, and which workspace it is."""
         with self.lock:
-            self.directory = Directory(self.settings.seed)
+            self.directory = Directory(f"{self.settings.seed} {self.identity}")
             self.meter = Meter()
             self.limits = RateLimits()
             self.faults = Faults(self.settings.seed)
-            self.journal = Journal(self.settings.keep_requests)
+            self.journal = Journal(self.settings.keep_requests, self.settings.keep_bytes)
             self.segments: dict[str, Segment] = {}
+            self._sizes = SegmentSizes(self.now())
             self._waiting: list[tuple[float, int, track.Accepted]] = []
             self._ticket = itertools.count()
             self._random = random.Random(self.settings.seed)  # noqa: S311 (repeatable)
@@ -83,6 +93,7 @@ class Workspace:
         """Apply the waiting requests whose time has come."""
         now = self.now()
         with self.lock:
+            self._sizes.pass_time(now, self._counted)
             while self._waiting and self._waiting[0][0] <= now:
                 accepted = heapq.heappop(self._waiting)[2]
                 track.apply(accepted, self.directory, self.meter, self.settings, now)
@@ -101,7 +112,9 @@ class Workspace:
         tags: Iterable[str] = (),
     ) -> Segment:
         """Create the segment, or replace the one of the same name; see ``segments.Segment``."""
-        segment = segments.new_segment(name, where, members, self.now(), tags)
+        segment = segments.new_segment(
+            name, where, members, self.now(), tags, workspace=self.identity
+        )
         with self.lock:
             self.segments[segment.id] = segment
         return segment
@@ -140,6 +153,27 @@ class Workspace:
                 "teams": [],
             },
         )
+
+    def size_segment(self, parameters: Mapping[str, str]) -> Answer:
+        """Answer ``/segments/data_series``; the size of today is the present one."""
+        with self.lock:
+            self.settle()
+            now, segment = self.now(), self.segments.get(parameters.get("segment_id", ""))
+
+            def size_on(day: date) -> int | None:
+                if segment is None or day_of(segment.created_at) > day:
+                    return None
+                return (
+                    self._size(segment) if day == day_of(now) else self._sizes.on(day, segment.id)
+                )
+
+            return data_series(parameters, segment, size_on, self.settings, now)
+
+    def _size(self, segment: Segment) -> int:
+        return sum(map(segment.holds, self.directory.profiles.values()))
+
+    def _counted(self) -> dict[str, int]:
+        return {segment.id: self._size(segment) for segment in self.segments.values()}
 
     def set_profiles(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """

@@ -9,32 +9,56 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import IO, cast
+
+from exchanger.service.spoken import pieces
+
+_LAST_WORDS = 1.0
+"""Seconds to wait for the last words of a child that has ended."""
 
 
 class Child:
     """
-    One child process and what it prints on standard output.
+    One child process, what it prints on standard output, and what it says on standard error.
 
-    Its standard error is ours. It has a process group of its own: Ctrl-C then reaches the daemon
-    alone, which asks each child once, and ``kill`` takes the workers of a run along.
+    It has a process group of its own: Ctrl-C then reaches the daemon alone, which asks each child
+    once, and ``kill`` takes the workers of a run along.
 
     Args:
         command: The program and its arguments.
         on_end: Called with this child when it has ended, in another thread.
+        on_words: Called with lines of its standard error, in another thread.
 
     Raises:
         OSError: The process cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], on_end: Callable[[Child], None]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        on_end: Callable[[Child], None],
+        on_words: Callable[[list[str]], None],
+    ) -> None:
         self._started = time.monotonic()
         self._process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, process_group=0
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
         )
         self._on_end = on_end
+        self._on_words = on_words
         self._output = b""
         self._seconds = 0.0
-        threading.Thread(target=self._wait, name=f"child-{self.pid}", daemon=True).start()
+        self._listener = self._thread(self._listen, "words")
+        self._waiter = self._thread(self._wait, "child")
+        try:
+            self._listener.start()
+            self._waiter.start()
+        except RuntimeError as error:  # No more threads: nobody would ever hear of this child.
+            self.kill()
+            raise OSError(str(error)) from error
 
     @property
     def pid(self) -> int:
@@ -65,7 +89,19 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
+    def _thread(self, target: Callable[[], None], name: str) -> threading.Thread:
+        return threading.Thread(target=target, name=f"{name}-{self.pid}", daemon=True)
+
+    def _listen(self) -> None:
+        with cast("IO[bytes]", self._process.stderr) as stream:
+            for lines in pieces(stream.fileno()):
+                self._on_words(lines)
+
     def _wait(self) -> None:
-        self._output, _ = self._process.communicate()
+        with cast("IO[bytes]", self._process.stdout) as stream:
+            self._output = stream.read()
+        self._process.wait()
         self._seconds = time.monotonic() - self._started
+        # What it said comes before its end; but a process of its own may keep the pipe for longer.
+        self._listener.join(_LAST_WORDS)
         self._on_end(self)

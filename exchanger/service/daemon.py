@@ -37,22 +37,24 @@ from exchanger.service.events import (
     signals_as_events,
 )
 from exchanger.service.missed import missed_since
-from exchanger.service.outcome import files_waiting, in_good_order, level, summarise
-from exchanger.service.plan import compare, place_of, scheduled
-from exchanger.service.questions import Questions
+from exchanger.service.plan import compare, connections_with_jobs, place_of, scheduled
+from exchanger.service.questions import LAST_STARTS, Questions
+from exchanger.service.runs import Runs
+from exchanger.service.spoken import tell
+from exchanger.service.telling import Telling
 from exchanger.service.timetable import Timetable
 from exchanger.service.triggers import trigger_of
-from exchanger.service.turns import Turns
+from exchanger.service.turns import Place
 from exchanger.service.watching import Watching
-
-RUNS_AT_A_TIME = 4
-"""Imports at a time, one for each connection; and as many exports, which mostly wait for Braze."""
 
 LOOK_SECONDS = 2.0
 """How often the configuration file and the clock are looked at."""
 
 STOP_SECONDS = 8.5
 """How long children may take to finish what is in flight, of the 10 s that the daemon has."""
+
+LAST_WORD = 3.0
+"""How long it may take to tell the bucket that the daemon was stopped."""
 
 COMMAND = (sys.executable, "-m", "exchanger")
 
@@ -96,15 +98,15 @@ class Daemon:
         self._command = tuple(command)
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._timetable = Timetable(lambda job: self._events.put(Due(job, "schedule")))
-        self._turns = Turns(RUNS_AT_A_TIME)
-        self._runs: dict[str, Child] = {}
-        self._questions = Questions(
-            lambda on_end, *words: self._child(file.copy(), on_end, *words), self._events
-        )
+        self._runs = Runs(self._begin_run, self._place, self._run_started, self._of)
+        self._questions = Questions(self._ask, self._events)
         self._watching = Watching(
             lambda watch, seen: self._events.put(Looked(watch, seen)),
             self._questions.ask_what_waits,
-            self._ask_for_turns,
+            self._runs.ask,
+        )
+        self._telling = Telling(
+            file.path, self._timetable.next_times, lambda: self._watching.last_look
         )
         self._last_starts: dict[str, datetime] = {}
         self._began = datetime.now(UTC)
@@ -114,7 +116,7 @@ class Daemon:
     def run(self) -> int:
         """Run until told to stop; children are ended and reaped before it returns."""
         with signals_as_events(self._events):
-            self._watching.configure(self._config)
+            self._configure(self._config)
             for job in self._schedules:
                 self._put_on_timetable(job)
             self._timetable.start()
@@ -123,7 +125,7 @@ class Daemon:
             self._began = datetime.now(UTC)
             log.info("daemon.started", config=str(self._file.path), pid=os.getpid(), **self._next())
             try:
-                self._questions.ask_for_last_starts()
+                self._questions.ask_for_last_starts(connections_with_jobs(self._config))
                 while not self._stopping:
                     self._take_one_event()
             finally:
@@ -144,6 +146,10 @@ class Daemon:
     def _look_around(self) -> None:
         self._next_look = time.monotonic() + LOOK_SECONDS
         self._timetable.look_again()
+        self._runs.start_again()
+        self._questions.ask_how_it_stands(self._telling.to_ask())
+        self._questions.begin_due()
+        self._telling.heartbeats.beat()
         if self._file.has_changed():
             self._reload("file changed")
 
@@ -153,8 +159,12 @@ class Daemon:
                 self._due(job, why)
             case RunEnded(job, child):
                 self._run_ended(job, child)
-            case Answered(child):
-                self._last_starts_known(self._questions.last_starts(child))
+            case Answered(question, connection, child) if question == LAST_STARTS:
+                known = self._questions.last_starts(connection, child)
+                self._last_starts_known(connection, known)
+            case Answered(_, connection, child):
+                jobs = self._questions.how_it_stands(connection, child)
+                self._telling.answered(connection, jobs)
             case Looked(watch, seen):
                 self._watching.looked(watch, seen)
             case Counted(watch, child):
@@ -171,65 +181,48 @@ class Daemon:
         if job not in self._schedules:
             return  # It was due in the moment in which it was taken out.
         if not self._watching.due(job, why):
-            self._ask_for_turns({job: why})
+            self._runs.ask({job: why})
 
-    def _ask_for_turns(self, due: Mapping[str, str]) -> None:
-        asking = {job: place_of(self._config, job) for job in due if job in self._schedules}
-        for job, answer in self._turns.ask(asking).items():
-            if answer == "start":
-                self._start(job, due[job])
-            elif answer == "wait":
-                log.info("run.waiting", job=job, running=sorted(self._runs))
-            else:
-                log.info("run.coalesced", job=job, running=job in self._runs)
+    def _place(self, job: str) -> Place | None:
+        return place_of(self._config, job) if job in self._schedules else None
 
-    def _start(self, job: str, why: str) -> None:
-        try:
-            # Whoever has more to do gets another turn when the others had theirs.
-            once = ("--one-run",) if isinstance(self._config.jobs[job], ImportJob) else ()
-            copy = self._file.copy_for(job)
-            child = self._child(
-                copy, lambda it: self._events.put(RunEnded(job, it)), "run", job, *once
-            )
-        except OSError as error:
-            log.error("run.not_started", job=job, error=str(error))  # noqa: TRY400 - no traceback
-            self._turn_over(job)
-            return
-        self._runs[job] = child
+    def _of(self, job: str) -> str:
+        """Say in a command of which connection a run is; each counts its runs from 1."""
+        named = len(self._config.connections) > 1 and job in self._config.jobs
+        return f" --connection {self._config.connection_of(job)}" if named else ""
+
+    def _begin_run(self, job: str) -> Child:
+        # Whoever has more to do gets another turn when the others had theirs.
+        once = ("--one-run",) if isinstance(self._config.jobs[job], ImportJob) else ()
+        return Child(
+            self._words(self._file.copy_for(job), "run", job, *once),
+            lambda it: self._events.put(RunEnded(job, it)),
+            lambda lines: tell(lines, "run.said", job=job),
+        )
+
+    def _run_started(self, job: str) -> None:
         self._watching.started(job)
         self._last_starts[job] = datetime.now(UTC)
-        log.info("run.started", job=job, pid=child.pid, why=why)
 
     def _run_ended(self, job: str, child: Child) -> None:
-        del self._runs[job]
-        facts = {"pid": child.pid, "exit_code": child.exit_code, "seconds": round(child.seconds, 3)}
-        getattr(log, level(child.exit_code))(
-            "run.finished", job=job, **facts, **summarise(child.output)
-        )
-        waiting = files_waiting(child.output)
-        self._watching.ended(job, nothing_left=child.exit_code == 0 and waiting == 0)
-        if waiting and in_good_order(child.exit_code) and not self._stopping:
-            # Before its turn is over: an urgent job with more to do does not let others go ahead.
-            self._ask_for_turns({job: "more files"})
-        self._turn_over(job)
-
-    def _turn_over(self, job: str) -> None:
-        for following in self._turns.end(job):
-            self._start(following, "waited")
+        nothing_left = self._runs.ended(job, child, stopping=self._stopping)
+        self._watching.ended(job, nothing_left=nothing_left)
+        self._telling.run_ended(job, child)
+        self._runs.turn_over(job)
 
     # What was missed while no daemon ran.
 
-    def _last_starts_known(self, known: dict[str, datetime] | None) -> None:
+    def _last_starts_known(self, connection: str, known: dict[str, datetime] | None) -> None:
         if known is None:
             return
         schedules = {
             # What has started since then has missed nothing.
             job: schedule
             for job, schedule in self._schedules.items()
-            if job not in self._last_starts
+            if job not in self._last_starts and self._config.connection_of(job) == connection
         }
         missed = missed_since(schedules, known, self._began)
-        self._last_starts = known | self._last_starts
+        self._last_starts |= {job: known[job] for job in schedules if job in known}
         for job, due in missed.items():
             log.warning(
                 "schedule.missed", job=job, due=due.isoformat(), last=known[job].isoformat()
@@ -241,8 +234,16 @@ class Daemon:
             ):  # The grid goes through the last start, which is known only now.
                 self._put_on_timetable(job)
 
-    def _child(self, config: Path, on_end: Callable[[Child], None], *words: str) -> Child:
-        return Child((*self._command, *words, "--config", str(config), "--json"), on_end)
+    def _ask(self, on_end: Callable[[Child], None], connection: str, *words: str) -> Child:
+        about = {"connection": connection, "question": " ".join(words)}
+        return Child(
+            self._words(self._file.copy(), *words, "--connection", connection),
+            on_end,
+            lambda lines: tell(lines, "question.said", **about),
+        )
+
+    def _words(self, config: Path, *words: str) -> tuple[str, ...]:
+        return (*self._command, *words, "--config", str(config), "--json")
 
     # The configuration.
 
@@ -262,8 +263,9 @@ class Daemon:
             # A schedule that stays must keep its grid.
             if schedule != before.get(job):
                 self._put_on_timetable(job)
-        self._turns.keep_only(self._schedules)
-        self._watching.configure(config)
+        self._runs.keep_only(self._schedules)
+        self._questions.keep_only(config.connections)
+        self._configure(config)
         log.info(
             "config.reloaded",
             config=str(self._file.path),
@@ -271,6 +273,10 @@ class Daemon:
             **asdict(difference),
             **self._next(),
         )
+
+    def _configure(self, config: Config) -> None:
+        self._watching.configure(config)
+        self._telling.configure(config)
 
     def _put_on_timetable(self, job: str) -> None:
         anchor = self._last_starts.get(job, datetime.now(UTC))
@@ -283,22 +289,26 @@ class Daemon:
     # The end.
 
     def _stop(self) -> None:
-        deadline = time.monotonic() + STOP_SECONDS
+        began = time.monotonic()
+        deadline = began + STOP_SECONDS
         self._stopping = True
+        self._telling.heartbeats.stop()
         self._timetable.stop()
-        self._turns.keep_only(())
+        self._runs.keep_only(())
+        self._questions.keep_only(())
         for child in self._children():
             child.ask_to_stop()
         self._await_children(deadline)
-        for job, child in self._runs.items():
+        for job, child in self._runs.children.items():
             log.warning("run.killed", job=job, pid=child.pid)
         for child in self._children():
             child.kill()
         self._await_children(time.monotonic() + 0.5)
+        self._telling.heartbeats.wait(began + LAST_WORD)
         log.info("daemon.stopped", config=str(self._file.path))
 
     def _children(self) -> list[Child]:
-        return [*self._runs.values(), *self._questions.children]
+        return [*self._runs.children.values(), *self._questions.children]
 
     def _await_children(self, deadline: float) -> None:
         while self._children():

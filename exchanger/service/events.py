@@ -32,8 +32,10 @@ class RunEnded:
 
 @dataclass(frozen=True)
 class Answered:
-    """The question when each job started last has been answered, or has failed."""
+    """A question about a connection has been answered, or has failed."""
 
+    question: str
+    connection: str
     child: Child
 
 

@@ -20,6 +20,8 @@ def read_last_starts(output: str) -> dict[str, datetime]:
         ValueError: The text is not a JSON list of objects with ``job`` and ``started_at``.
     """
     runs = json.loads(output)
+    if isinstance(runs, dict) and isinstance(runs.get("error"), dict):
+        raise ValueError(str(runs["error"].get("message")))  # noqa: TRY004 - as below
     if not isinstance(runs, list):
         raise ValueError("the answer is no list of runs")  # noqa: TRY004 - it is data, no argument
     found: dict[str, datetime] = {}

@@ -29,6 +29,11 @@ def scheduled(config: Config) -> dict[str, Schedule]:
     }
 
 
+def connections_with_jobs(config: Config) -> list[str]:
+    """Name the connections that have a job which is scheduled."""
+    return list(dict.fromkeys(config.connection_of(job) for job in scheduled(config)))
+
+
 def scheduled_imports(config: Config) -> dict[str, dict[str, ImportJob]]:
     """Group the scheduled import jobs by connection; a connection without any is left out."""
     found: dict[str, dict[str, ImportJob]] = {}

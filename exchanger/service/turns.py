@@ -65,6 +65,7 @@ class Turns:
         self._served: dict[str, int] = {}
         self._lane_served: dict[str | None, int] = {}
         self._in_a_row: dict[str | None, int] = {}
+        self._paused = False
 
     def ask(self, jobs: Mapping[str, Place]) -> dict[str, Answer]:
         """Ask for a run of each of some jobs that are due together."""
@@ -84,12 +85,25 @@ class Turns:
         self._running.pop(job, None)
         return self._start_all()
 
+    def put_back(self, job: str) -> None:
+        """Take a turn back that could not be used: the job waits again, and nobody gets a turn."""
+        place = self._running.pop(job)
+        self._waiting.setdefault(job, _Waiting(job, place, self._served[job]))
+        self._paused = True
+
+    def resume(self) -> list[str]:
+        """Give out turns again after *put_back*; name the jobs that start now."""
+        self._paused = False
+        return self._start_all()
+
     def keep_only(self, jobs: Container[str]) -> None:
         """Forget what waits of all other jobs. Runs that have started are not affected."""
         self._waiting = {job: one for job, one in self._waiting.items() if job in jobs}
 
     def _start_all(self) -> list[str]:
         starting: list[str] = []
+        if self._paused:
+            return starting
         while candidates := [one for one in self._waiting.values() if self._may_start(one)]:
             chosen = self._choose(candidates)
             del self._waiting[chosen.job]

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from functools import partial
 
 import structlog
@@ -65,6 +66,7 @@ class Watching:
         self._turns = turns
         self._watches: dict[str, Watch] = {}
         self._by_job: dict[str, Watch] = {}
+        self.last_look: datetime | None = None
 
     def configure(self, config: Config) -> None:
         """Watch the jobs of a configuration. What is due stays due, if its job is still there."""
@@ -98,12 +100,17 @@ class Watching:
         for watch in self._watches.values():
             if watch.arrivals.seconds_to_look(now) == 0:
                 watch.arrivals.begin_look(now)
-                threading.Thread(
-                    target=partial(self._look, watch), name=f"look-{watch.name}", daemon=True
-                ).start()
+                look = partial(self._look, watch)
+                try:
+                    threading.Thread(target=look, name=f"look-{watch.name}", daemon=True).start()
+                except RuntimeError as error:  # There are no more threads.
+                    log.error("look.failed", connection=watch.name, error=str(error))  # noqa: TRY400 - no traceback
+                    self._on_look(watch, None)
 
     def looked(self, watch: Watch, seen: Seen | None) -> None:
         """Act on what a look showed."""
+        if seen is not None:
+            self.last_look = datetime.now(UTC)
         if self._is_current(watch):
             verdict = watch.arrivals.looked(seen, time.monotonic())
             self._act(watch, verdict)
@@ -152,6 +159,8 @@ def read_waiting(output: str) -> list[str]:
         ValueError: The text is something else.
     """
     entries = json.loads(output)
+    if isinstance(entries, dict) and isinstance(entries.get("error"), dict):
+        raise ValueError(str(entries["error"].get("message")))  # noqa: TRY004 - it is data
     try:
         return [
             entry["job"]

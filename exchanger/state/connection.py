@@ -15,6 +15,7 @@ from exchanger.state.kept_types import KeptTypes
 from exchanger.state.orders import Orders
 from exchanger.state.runs import RunLog
 from exchanger.state.swept import Swept
+from exchanger.state.workspace import StateRegister, WorkspaceDocument
 
 if TYPE_CHECKING:
     from exchanger.outside.s3 import Bucket
@@ -22,9 +23,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConnectionState:
-    """The stores of one connection, all below its state prefix."""
+    """
+    The stores of one connection, all below one prefix.
+
+    Args:
+        names: Names below the prefix where the state really lies.
+        workspace: Whose memory it is.
+        register: The states of the bucket.
+        runs, held, orders, applied, finished, types, first_deliveries: The stores.
+    """
 
     names: StateNames
+    workspace: WorkspaceDocument
+    register: StateRegister
     runs: RunLog
     held: HeldValues
     orders: Orders
@@ -38,16 +49,24 @@ class ConnectionState:
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
     """
-    Open the stores below a state prefix. Nothing is read or written yet.
+    Open the stores of a state prefix: those of the state that took its place, if one did.
+
+    Only the document that says so is read.
 
     Args:
         bucket: The connection's bucket.
         prefix: The state prefix, ending in ``/``.
     """
     names = StateNames(prefix)
+    workspace = WorkspaceDocument(bucket, names.workspace)
+    while workspace.found is not None and workspace.found.memory_at:
+        names = StateNames(workspace.found.memory_at)
+        workspace = WorkspaceDocument(bucket, names.workspace)
     runs = RunLog(bucket, names)
     return ConnectionState(
         names=names,
+        workspace=workspace,
+        register=StateRegister(bucket),
         runs=runs,
         held=HeldValues(bucket.table(names.held)),
         orders=Orders(bucket, names),

@@ -33,6 +33,7 @@ class Exchange:
     warm: WarmServer
     jobs: dict = field(default_factory=dict)
     engine: dict | None = None
+    name: str = "main"
 
     @property
     def config(self) -> Path:
@@ -42,7 +43,7 @@ class Exchange:
         """Write the configuration file with these jobs."""
         self.jobs = jobs
         with self.config.open("w") as file:
-            content = {"connections": {"main": self.connection}, "jobs": jobs}
+            content = {"connections": {self.name: self.connection}, "jobs": jobs}
             YAML().dump(content | ({"engine": self.engine} if self.engine else {}), file)
 
     @property

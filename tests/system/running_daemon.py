@@ -9,18 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 from lines import Lines
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 HARNESS = """
-import logging, sys
+import sys
 from pathlib import Path
-import structlog
+from exchanger.cli.logs import log_everything, set_up_logs
+from exchanger.cli.options import LogLevel
 from exchanger.service.daemon import run_daemon
-structlog.configure(
-    processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer()],
-    logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-)
-code = run_daemon(Path(sys.argv[1]), command=[sys.executable, *sys.argv[2:]])
+from exchanger.service import attention, heartbeat
+attention.FIRST, heartbeat.FIRST = 0.0, 1e9  # There is no bucket here.
+set_up_logs(LogLevel.info)
+log_everything()
+code = run_daemon(Path(sys.argv[1]), command=sys.argv[2:])
 heavy = {"polars", "pyarrow", "deltalake", "boto3", "botocore", "aiohttp"} & sys.modules.keys()
 print(sorted(heavy))
 sys.exit(code)
@@ -33,8 +34,14 @@ import json, os, signal, sys
 from pathlib import Path
 control, verb, *arguments = Path(sys.argv[1]), *sys.argv[2:]
 if verb == "runs":
-    assert (arguments[:2], arguments[3:]) == (["--latest", "--config"], ["--json"]), arguments
-    sys.stdout.write((control / "runs.json").read_text())
+    assert arguments[:2] == ["--latest", "--connection"], arguments
+    assert (arguments[3], arguments[5:]) == ("--config", ["--json"]), arguments
+    sys.stdout.write((control / f"runs-{arguments[2]}.json").read_text())
+    sys.exit()
+if verb == "status":
+    assert (arguments[0], arguments[2], arguments[4:]) == ("--connection", "--config", ["--json"])
+    told = control / f"status-{arguments[1]}.json"
+    print(told.read_text() if told.exists() else json.dumps({"jobs": []}))
     sys.exit()
 job, option, config, as_json = arguments
 assert (verb, option, as_json) == ("run", "--config", "--json"), arguments
@@ -51,6 +58,15 @@ sys.stderr.write(f"child {job} reads {first}\\n")
 sys.stderr.flush()
 if deed == "crash":
     os.kill(os.getpid(), signal.SIGKILL)
+if deed == "native":
+    import faulthandler
+    faulthandler.enable()
+    sys.stderr.write(json.dumps({"event": "run.planned", "level": "info", "seq": 3}) + "\\n")
+    sys.stderr.write('{"event": cut off by the crash')
+    sys.stderr.flush()
+    os.kill(os.getpid(), signal.SIGSEGV)
+if deed == "raise":
+    raise ValueError("of this\\nnobody thought")
 if deed in ("hold", "stubborn"):
     (control / f"{job}.pipe").read_text()
 if deed == "babble":
@@ -61,9 +77,11 @@ report("succeeded")
 
 CONNECTIONS = """
 connections:
-  main:
+  main: &connection
     braze: {endpoint: iad-01, api_key: '${BRAZE_API_KEY}'}
-    s3: {bucket: acme-exchange, region: eu-west-1}
+    s3: {bucket: acme-exchange, region: eu-west-1, endpoint_url: "http://127.0.0.1:9",
+         access_key_id: '${BRAZE_API_KEY}', secret_access_key: '${BRAZE_API_KEY}'}
+  shop: *connection
 jobs:
 """
 
@@ -81,15 +99,18 @@ class RunningDaemon:
         self.events = []
         self.said = []
         self.process = None
+        self.program = sys.executable
+        self.plain = []
         self._lines = None
 
     def configure(self, title="first", **jobs):
-        """Write a configuration of export jobs, each with a schedule as YAML text."""
+        """Write a configuration of export jobs, each with its schedule, or more, as YAML text."""
         text = f"# {title}{CONNECTIONS}"
         for name, schedule in jobs.items():
+            connection = "" if "connection:" in schedule else "connection: main, "
             text += (
                 f"  {name}: {{type: export, segment: VIP, fields: {{id: external_id}},"
-                f" target: {{prefix: exports/{name}/}}, {schedule}}}\n"
+                f" target: {{prefix: exports/{name}/}}, {connection}{schedule}}}\n"
             )
         fresh = self.config.with_suffix(".new")
         fresh.write_text(text)
@@ -104,23 +125,26 @@ class RunningDaemon:
         """Let a job that holds go on; waits until it is there to be released."""
         (self.control / f"{job}.pipe").write_text("go")
 
-    def last_starts(self, **hours_ago):
+    def last_starts(self, connection="main", **hours_ago):
         runs = [
             {"job": job, "started_at": (datetime.now(UTC) - timedelta(hours=hours)).isoformat()}
             for job, hours in hours_ago.items()
         ]
-        (self.control / "runs.json").write_text(json.dumps(runs))
+        (self.control / f"runs-{connection}.json").write_text(json.dumps(runs))
 
     def start(self):
         script, child = self.folder / "harness.py", self.folder / "child.py"
         self.process = subprocess.Popen(
-            [sys.executable, str(script), str(self.config), str(child), str(self.control)],
+            [sys.executable, str(script), str(self.config), *self._command(child)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, "BRAZE_API_KEY": "dummy-key"},
         )
         self._lines = Lines(self.process.stderr)
         return self.until("daemon.started")
+
+    def _command(self, child):
+        return [self.program, str(child), str(self.control)]
 
     def tell(self, number):
         self.process.send_signal(number)
@@ -158,9 +182,12 @@ class RunningDaemon:
     def _read_line(self, deadline):
         line = self._lines.next(deadline)
         if line is not None and line.startswith(b"{"):
-            self.events.append(json.loads(line))
+            event = json.loads(line)
+            self.events.append(event)
+            if event["event"] == "run.said":
+                self.said += event["text"].splitlines()
         elif line is not None:
-            self.said.append(line.decode())
+            self.plain.append(line.decode())
         return line is not None
 
     def end(self):

@@ -318,3 +318,94 @@ def test_a_listing_says_how_many_runs_it_leaves_out(exchanger, local_s3, monkeyp
         len(cut),
         cut[-1],
     )
+
+
+TWO = """
+connections:
+  down:
+    braze: {endpoint: '${EXCHANGER_BRAZE_URL}', api_key: '${NO:-another-key}'}
+    s3: {bucket: no-such-bucket, region: us-east-1, endpoint_url: '${EXCHANGER_S3_URL}',
+         access_key_id: '${NO:-sandbox}', secret_access_key: '${NO:-sandbox}'}
+  up:
+    braze: {endpoint: '${EXCHANGER_BRAZE_URL}', api_key: '${NO:-sandbox-key}'}
+    s3: {bucket: exchange, region: us-east-1, endpoint_url: '${EXCHANGER_S3_URL}',
+         access_key_id: '${NO:-sandbox}', secret_access_key: '${NO:-sandbox}',
+         state_prefix: _exchanger/two/}
+jobs:
+  theirs: {type: import, connection: down, source: {prefix: a/}, match: {external_id: id},
+           fields: {city: set}}
+  ours: {type: import, connection: up, source: {prefix: two/}, match: {external_id: id},
+         fields: {city: set}}
+"""
+
+
+@pytest.fixture
+def one_is_down(exchanger, sandbox, tmp_path, bucket_of_up):
+    """Ask with two connections, the first of which has neither bucket nor key."""
+    sandbox.add_segment("VIP customers")
+    config = tmp_path / "two.yaml"
+    config.write_text(TWO)
+    if not list(bucket_of_up.list("_exchanger/two/runs/")):
+        bucket_of_up.write("two/1.csv", b"id,city\na,Lyon\n")
+        assert 0 == exchanger("run", "ours", config=config)[0]
+        bucket_of_up.write("two/2.csv", b"id,city\nb,Nice\n")
+    return lambda *words: exchanger(*words, config=config)
+
+
+@pytest.fixture
+def bucket_of_up(local_s3):
+    return Bucket(
+        S3Config(
+            bucket="exchange",
+            region=local_s3.region,
+            endpoint_url=local_s3.url,
+            access_key_id=local_s3.access_key,
+            secret_access_key=local_s3.secret_key,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "code", "shown"),
+    [
+        (("runs",), "runs", 6, "done           ours (up)  1 row read"),
+        (("runs", "--latest"), "runs", 6, "done           ours (up)  1 row read"),
+        (("jobs", "--waiting"), "jobs", 6, "ours  import  by hand\n  1 file waits\n"),
+        (("segments",), "segments", 7, "  VIP customers\n"),
+        (("show", "1"), "run", 6, "rows: 1 read; 1 applied\n"),
+    ],
+)
+def test_a_connection_that_is_down_hides_nothing_of_the_others(
+    one_is_down, words, name, code, shown
+):
+    """What is known is printed; the fault names its connection, last, and is the exit code."""
+    ended, out, err = one_is_down(*words)
+    assert (code, True) == (ended, shown in out)
+    assert "Connection down: " in err
+
+    ended, out, _ = one_is_down(*words, "--json")
+    document = json.loads(out)
+    known = "VIP customers" if name == "segments" else "ours"
+    assert (code, known in json.dumps(document[name])) == (ended, True)
+    assert [(code, "down")] == [(e["exit_code"], e["connection"]) for e in document["errors"]]
+    assert document["errors"][0] == document["error"]
+
+    if len(words) == 1:  # Of the other alone, the document is as ever.
+        ended, out, _ = one_is_down(*words, "--connection", "up", "--json")
+        assert (0, list) == (ended, type(json.loads(out)))
+
+
+def test_nobody_decides_about_a_run_while_its_number_may_be_that_of_another(one_is_down):
+    """By number: the connection that is down may have one, too. By id, or with its connection."""
+    assert 6 == one_is_down("discard", "1")[0]
+    code, out, _ = one_is_down("show", "1", "--connection", "up", "--json")
+    assert 0 == code
+    code, _, err = one_is_down("discard", json.loads(out)["run_id"])
+    assert (2, True) == (code, "cannot be taken for discard" in err)
+
+
+def test_what_only_a_connection_that_is_down_may_know_is_not_denied(one_is_down):
+    """A run that nobody who answered has is not said to be missing."""
+    code, out, err = one_is_down("show", "77")
+    assert (6, "") == (code, out)
+    assert "There is no run" not in err

@@ -1,5 +1,6 @@
 """What the daemon does: it starts what is due, and leaves running what runs."""
 
+import json
 import os
 import signal
 import sys
@@ -86,7 +87,7 @@ def test_a_failing_question_about_the_past_leaves_the_schedule_running(daemon):
     """When nobody can tell what was missed, the daemon says so and runs what is due."""
     daemon.configure(tick="schedule: {every: 1s}")
     daemon.deed("tick", "finish")
-    (daemon.control / "runs.json").unlink()
+    (daemon.control / "runs-main.json").unlink()
     daemon.start()
 
     unknown, finished = daemon.until_all(
@@ -94,6 +95,27 @@ def test_a_failing_question_about_the_past_leaves_the_schedule_running(daemon):
     )
 
     assert (unknown["exit_code"], finished["exit_code"]) == (1, 0)
+
+
+def test_a_connection_that_does_not_answer_costs_the_others_nothing(daemon):
+    """What the jobs of another connection missed is caught up all the same."""
+    daemon.configure(ours=f"connection: shop, {DAILY}", theirs=DAILY)
+    daemon.deed("ours", "finish")
+    daemon.last_starts("shop", ours=50)
+    (daemon.control / "runs-main.json").write_text(
+        json.dumps({"error": {"message": "There is no bucket"}, "runs": []})
+    )
+    daemon.start()
+
+    unknown, _ = daemon.until_all(
+        {"event": "schedule.unknown"}, {"event": "run.finished", "job": "ours"}
+    )
+
+    assert ("main", "There is no bucket") == (unknown["connection"], unknown["error"])
+    assert (1, 0) == (
+        daemon.count("schedule.missed", job="ours"),
+        daemon.count("run.started", job="theirs"),
+    )
 
 
 def test_runs_of_a_job_never_overlap_and_one_is_remembered(daemon):
@@ -256,3 +278,83 @@ def test_a_configuration_that_vanishes_keeps_the_old_one_running(daemon):
 
     assert "cannot be read" in refused["problems"][0]["message"]
     assert daemon.until("run.finished")["state"] == "succeeded"
+
+
+def test_what_waits_for_a_person_and_what_is_overdue_is_told(daemon):
+    """Once, from what the bucket says, with what to type."""
+    daemon.configure(slow=f"{DAILY}, expect: {{every: 1d}}")
+    run = {"run": 4, "files": ["in/a.csv"], "notes": {"in/a.csv": "It is a copy."}}
+    standing = {"job": "slow", "held_back": [run], "expect": "1d", "overdue_since": "2026-09-15"}
+    (daemon.control / "status-main.json").write_text(json.dumps({"jobs": [standing]}))
+    daemon.start()
+
+    waiting, overdue = daemon.until_all(
+        {"event": "job.waiting_for_person", "job": "slow", "level": "warning"},
+        {"event": "job.overdue", "job": "slow", "every": "1d"},
+    )
+
+    assert [{"key": "in/a.csv", "note": "It is a copy."}] == waiting["runs"][0]["files"]
+    assert "exchanger approve 4 --connection main" in waiting["next"]
+    assert "exchanger runs slow" in overdue["next"]
+
+
+def test_every_line_of_a_failing_daemon_is_an_event(daemon):
+    """Whatever children say or die of: JSON with level, time, and the job that it is about."""
+    every = "schedule: {every: 1s}"
+    jobs = {"crashes": "native", "raises": "raise", "babbles": "babble", "works": "finish"}
+    daemon.configure(**dict.fromkeys(jobs, every), asks=f"connection: shop, {DAILY}")
+    for job, deed in jobs.items():
+        daemon.deed(job, deed)
+    daemon.start()
+    daemon.until_all(
+        {"event": "question.said", "connection": "shop", "question": "runs --latest"},
+        {"event": "schedule.unknown", "connection": "shop"},
+        *({"event": "run.finished", "job": job} for job in jobs),
+    )
+    daemon.tell(signal.SIGTERM)
+    daemon.end()
+
+    assert [] == daemon.plain
+    for event in daemon.events:
+        assert {"event", "level", "timestamp"} <= event.keys()
+        assert "job" in event or not event["event"].startswith("run.")
+    said = {
+        job: "\n".join(
+            one["text"] for one in daemon.events if one["event"] == "run.said" and one["job"] == job
+        )
+        for job in jobs
+    }
+    assert "Fatal Python error: Segmentation fault" in said["crashes"]
+    assert '{"event": cut off by the crash' in said["crashes"]
+    assert "Traceback" in said["raises"]
+    assert "nobody thought" in said["raises"]
+    assert daemon.count("run.planned", job="crashes", level="info", seq=3) >= 1
+
+
+def test_starts_that_fail_are_made_up_for(daemon, tmp_path):
+    """With hundreds of jobs waiting and no process to be had, none is lost; one line says so."""
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+    daemon.program = str(python)
+    jobs = [f"job{number}" for number in range(700)]
+    daemon.configure(**dict.fromkeys(jobs, DAILY))
+    for job in jobs:
+        daemon.deed(job, "hold")
+    daemon.last_starts(**dict.fromkeys(jobs, 50))
+    daemon.start()
+    running = [daemon.until("run.started")["job"] for _ in range(4)]
+    while daemon.count("run.waiting") < len(jobs) - 4:
+        daemon.until("run.waiting")
+
+    python.unlink()
+    for job in running:
+        daemon.release(job)
+    daemon.until_all(*({"event": "run.finished", "job": job} for job in running))
+    python.symlink_to(sys.executable)
+    again = daemon.until("run.started")["job"]
+    daemon.release(again)
+    daemon.until("run.finished", job=again)
+
+    failed = daemon.count("run.not_started")
+    assert 1 <= failed <= 2
+    assert daemon.count("run.started") - 5 in range(1, 5)

@@ -43,6 +43,7 @@ def test_a_replaced_file_applies_the_difference_once_approved(exchange):
     report = exchange.ask("run", "crm", code=5)
     assert [("inbox/1.csv", "replaced")] == [(f["key"], f["outcome"]) for f in report["files"]]
     assert any("visits: 9 would be added" in note for note in report["notes"])
+    assert ([2], {"visits": "9"}) == (report["held_back"], report["totals"])
     assert {"a": "1", "b": "2"} == visits(exchange)
     assert '"gold"' == exchange.attribute("a", "tier")
     waiting = exchange.ask("run", "crm")

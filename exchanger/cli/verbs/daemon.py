@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from exchanger.cli.options import DEFAULT_CONFIG, ConfigPath, Level
@@ -15,9 +17,26 @@ def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> N
 
     Example: exchanger daemon --config config/exchanger.yaml
     """
+    import structlog
+
     from exchanger.cli.wiring import prepare
+    from exchanger.outside.scratch import sweep
     from exchanger.service.daemon import run_daemon
 
-    # What reads a daemon's log is a program.
-    prepare(config, log_level, as_json=True)
-    raise typer.Exit(run_daemon(config))
+    try:
+        # What reads a daemon's log is a program.
+        prepare(config, log_level, as_json=True)
+        if not sys.stderr.isatty():
+            from exchanger.cli.logs import log_everything
+
+            log_everything()
+        if swept := sweep():
+            structlog.get_logger().info("scratch.swept", folders=swept)
+        code = run_daemon(config)
+    except Exception as error:
+        if sys.stderr.isatty():
+            raise
+        from exchanger.cli.ending import log_failure
+
+        code = log_failure(error)
+    raise typer.Exit(code)

@@ -9,7 +9,9 @@ import typer
 from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
-    from exchanger.config.models import Config, Schedule
+    from exchanger.cli.asking import Fault
+    from exchanger.config.models import Config, ImportJob, Schedule
+    from exchanger.jobs.waiting import Backlog
 
 
 def jobs(
@@ -27,25 +29,29 @@ def jobs(
 
     Example: exchanger jobs --waiting
     """
-    from exchanger.cli.ending import print_json
     from exchanger.cli.wiring import connections_of, prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     chosen = connections_of(loaded, connection)
     entries = [entry for entry in _entries(loaded) if entry["connection"] in chosen]
-    if waiting:
-        for name in chosen:
-            _add_what_waits(loaded, name, entries)
-    if as_json:
-        print_json(entries)
-        return
+    faults = _add_what_waits(loaded, chosen, entries) if waiting else []
+    from exchanger.cli.asking import end_with
+
+    several = len(loaded.connections) > 1
+    code = end_with(
+        "jobs", entries, faults, as_json=as_json, show=lambda: _show(entries, several=several)
+    )
+    raise typer.Exit(code)
+
+
+def _show(entries: list[dict[str, Any]], *, several: bool) -> None:
     if not entries:
         typer.echo("No jobs yet. exchanger init --force writes a sample with two.")
     for entry in entries:
         state = "" if entry["enabled"] else "  (disabled)"
         schedule = entry["schedule"] or "by hand"
         typer.echo(f"{entry['job']}  {entry['type']}  {schedule}{_precedence(entry)}{state}")
-        for line in _waiting_lines(entry, several=len(loaded.connections) > 1):
+        for line in _waiting_lines(entry, several=several):
             typer.echo(f"  {line}")
         if entry["description"]:
             typer.echo(f"  {entry['description']}")
@@ -70,28 +76,33 @@ def _entries(config: Config) -> list[dict[str, Any]]:
     return entries
 
 
-def _add_what_waits(config: Config, connection: str, entries: list[dict[str, Any]]) -> None:
-    """Say in the entries of a connection's imports what waits for them."""
-    from exchanger.cli.wiring import open_world
+def _add_what_waits(
+    config: Config, connections: list[str], entries: list[dict[str, Any]]
+) -> list[Fault]:
+    """Say in the entries of imports what waits for them; of connections that answer."""
+    from exchanger.cli.asking import ask_each
     from exchanger.config.models import ImportJob
     from exchanger.jobs.waiting import backlog
 
-    imports = {
-        name: job
-        for name, job in config.jobs.items()
-        if isinstance(job, ImportJob) and config.connection_of(name) == connection
-    }
-    if not imports:
-        return
-    with open_world(config, connection) as world:
-        found = backlog(world, imports)
+    imports: dict[str, dict[str, ImportJob]] = {}
+    for name, job in config.jobs.items():
+        if isinstance(job, ImportJob) and config.connection_of(name) in connections:
+            imports.setdefault(config.connection_of(name), {})[name] = job
+    found, faults = ask_each(
+        config, imports, lambda world: backlog(world, imports[world.connection])
+    )
+    for entry in entries:
+        if entry["connection"] in found and entry["type"] == "import":
+            _add_backlog(entry, found[entry["connection"]], imports[entry["connection"]])
+    return faults
+
+
+def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, ImportJob]) -> None:
     # A run of a job that is no more is finished by whichever job runs next.
     heir = found.unfinished if found.unfinished in imports else next(iter(imports))
-    for entry in entries:
-        if entry["job"] in imports:
-            entry["files_waiting"] = found.files[entry["job"]]
-            entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
-            entry["held_back"] = [run.to_json() for run in found.held[entry["job"]]]
+    entry["files_waiting"] = found.files[entry["job"]]
+    entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
+    entry["held_back"] = [run.to_json() for run in found.held[entry["job"]]]
 
 
 def _precedence(entry: dict[str, Any]) -> str:

@@ -6,15 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Level
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
 
 _SHOWN = 20
 
 
-def runs(
+def runs(  # noqa: PLR0913 - one for each option
     job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Only this job.")] = None,
     *,
     config: ConfigPath = DEFAULT_CONFIG,
+    connection: ConnectionName = None,
     latest: Annotated[
         bool, typer.Option("--latest", help="Only the last run of each job.")
     ] = False,
@@ -26,29 +27,39 @@ def runs(
 
     Example: exchanger runs crm_profiles
     """
-    from exchanger.cli.ending import print_json
-    from exchanger.cli.reports import describe_listing, describe_rest
-    from exchanger.cli.wiring import job_of, open_world, prepare
+    from exchanger.cli.asking import ask_each, end_with
+    from exchanger.cli.wiring import connections_of, job_of, prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     if job is not None:
         job_of(loaded, job)
-    from exchanger.jobs.history import LISTED, list_runs
+    home = loaded.connection_of(job) if job and connection is None else connection
+    connections = connections_of(loaded, home)
+    from exchanger.jobs.history import list_runs
 
-    connections = [loaded.connection_of(job)] if job else list(loaded.connections)
-    found: list[dict[str, Any]] = []
-    longest = 0
-    for connection in connections:
-        with open_world(loaded, connection) as world:
-            listed = list_runs(world, job, latest=latest)
-        longest = max(longest, len(listed))
-        # Each connection counts its runs from 1.
-        of = {"connection": connection} if len(loaded.connections) > 1 else {}
-        found += [{**run, **of} for run in listed]
+    listed, faults = ask_each(
+        loaded, connections, lambda world: list_runs(world, job, latest=latest)
+    )
+    # Each connection counts its runs from 1.
+    several = len(loaded.connections) > 1
+    found: list[dict[str, Any]] = [
+        {**run, **({"connection": name} if several else {})}
+        for name, reports in listed.items()
+        for run in reports
+    ]
     found.sort(key=lambda run: str(run.get("started_at") or ""), reverse=True)
-    if as_json:
-        print_json(found)
-        return
+
+    def show() -> None:
+        if found or not faults:
+            _show(found, max(map(len, listed.values()), default=0))
+
+    raise typer.Exit(end_with("runs", found, faults, as_json=as_json, show=show))
+
+
+def _show(found: list[dict[str, Any]], longest: int) -> None:
+    from exchanger.cli.reports import describe_listing, describe_rest
+    from exchanger.jobs.history import LISTED
+
     for line in describe_listing(found[:_SHOWN]):
         typer.echo(line)
     if len(found) > _SHOWN:

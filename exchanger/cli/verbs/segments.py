@@ -26,22 +26,23 @@ def segments(
     """
     import asyncio
 
-    from exchanger.cli.ending import print_json
-    from exchanger.cli.wiring import connections_of, open_world, prepare
+    from exchanger.cli.asking import ask_each, end_with
+    from exchanger.cli.wiring import connections_of, prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
-    found: list[dict[str, Any]] = []
-    for name in connections_of(loaded, connection):
-        with open_world(loaded, name) as world:
-            found += asyncio.run(_segments(world))
-    if as_json:
-        print_json(found)
-        return
-    for segment in found:
-        tags = f"  [{', '.join(segment['tags'])}]" if segment["tags"] else ""
-        typer.echo(f"{segment['id']}  {segment['name']}{tags}")
-    if not found:
-        typer.echo("Braze has no segments.")
+    listed, faults = ask_each(
+        loaded, connections_of(loaded, connection), lambda world: asyncio.run(_segments(world))
+    )
+    found = [segment for segments in listed.values() for segment in segments]
+
+    def show() -> None:
+        for segment in found:
+            tags = f"  [{', '.join(segment['tags'])}]" if segment["tags"] else ""
+            typer.echo(f"{segment['id']}  {segment['name']}{tags}")
+        if not found and not faults:
+            typer.echo("Braze has no segments.")
+
+    raise typer.Exit(end_with("segments", found, faults, as_json=as_json, show=show))
 
 
 async def _segments(world: World) -> list[dict[str, Any]]:

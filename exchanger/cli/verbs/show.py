@@ -20,15 +20,19 @@ def show(
 
     Example: exchanger show 12
     """
-    from exchanger.cli.ending import print_json
+    from exchanger.cli.asking import end_with
     from exchanger.cli.past_runs import found_run
     from exchanger.cli.reports import describe_report
     from exchanger.cli.wiring import connections_of, prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
-    found, home = found_run(loaded, connections_of(loaded, connection), run)
-    if as_json:
-        print_json(found)
-        return
-    for line in describe_report(found, loaded.connections[home].s3.bucket):
-        typer.echo(line)
+    found = found_run(loaded, connections_of(loaded, connection), run)
+
+    def show_it() -> None:
+        if found.report is not None:
+            bucket = loaded.connections[found.connection].s3.bucket
+            for line in describe_report(found.report, bucket):
+                typer.echo(line)
+
+    code = end_with("run", found.report, found.faults, as_json=as_json, show=show_it)
+    raise typer.Exit(code)

@@ -15,6 +15,8 @@ from exchanger.errors import (
     EngineSilent,
     EngineUnreachable,
     ExchangerError,
+    ExportEmpty,
+    ExportIncomplete,
     ExportRunning,
     FileRejected,
     JobBusy,
@@ -72,10 +74,26 @@ merge: set}?
         (BrazeUnreachable("/users/track", 503), "answered 503", "Nothing is lost"),
         (BrazeUnreachable("/users/track"), "did not answer", "Nothing is lost"),
         (SegmentMissing("VIPs", ["VIP", "All"]), "did you mean 'VIP'?", "exchanger segments"),
+        (SegmentMissing("VIPs", ["All", "VIP", "VIP 2"], near=["VIP", "VIP 2"]),
+         "did you mean 'VIP'? Also spelt much like it:\n  VIP 2", "exchanger segments"),
         (SegmentMissing("VIP", ["VIP"], ["a1", "b2"]), "Several segments", "id"),
         (SegmentMissing("VIP", []), "no other either", "exchanger segments"),
-        (SegmentMissing("x", [f"s{n}" for n in range(12)]), "and 2 more", "exchanger segments"),
+        (SegmentMissing("x", [f"s{n}" for n in range(12)]), "There are:", "exchanger segments"),
+        (SegmentMissing("x", [f"s{n}" for n in range(1_012)]),
+         "and 1,002 more", "exchanger segments"),
         (ExportRunning("abc", "busy"), "already exporting the segment abc", "Wait"),
+        (ExportEmpty("VIP", "s3://b/segment-export/1/", estimate=1234, may_be_allowed=True),
+         "'VIP' brought nobody: no file came to s3://b/segment-export/1/, and Braze estimates 1,2",
+         "empty: allow"),
+        (ExportEmpty("VIP", "", unknown_because="Braze did not answer"),
+         "Braze offered holds no user, and how many users Braze estimates is not known (Braze did",
+         "assume_empty"),
+        (ExportEmpty("VIP", "s3://b/x/1/", estimate=0, files=2),
+         "its 2 files in s3://b/x/1/ hold no user", "export_root"),
+        (ExportIncomplete("/users/export/segment", 0, "not complete after 5 s"),
+         "(not complete after 5 s).", "timeout: 8h"),
+        (ExportIncomplete("/users/export/segment", 0, "late", empty_folder="s3://b/x/1/"),
+         "No file came to s3://b/x/1/.", "export_root"),
         (StorageDenied("read", "acme", "a/b"), "allow us to read s3://acme/a/b", "--connect"),
         (StorageMissing("list", "acme"), "no bucket called acme", "exchanger sandbox"),
         (StorageMissing("read", "acme", "a"), "no object s3://acme/a", "again"),
@@ -109,6 +127,13 @@ def test_an_error_says_what_happened_and_what_to_type_next(error, what, then):
     assert then in words.next
 
 
+def test_near_names_are_not_said_to_be_all_that_there_are():
+    """Where a name is guessed, nothing is said of which segments exist."""
+    names = [f"s{n}" for n in range(50)] + ["VIP", "VIP 2"]
+    words = words_for(SegmentMissing("VIPs", names, near=["VIP", "VIP 2"]))
+    assert "There are" not in words.what
+
+
 def test_a_command_of_a_later_version_is_no_broken_file():
     """There is nothing to correct when a command is not built yet."""
     words = words_for(ConfigError([Problem("undo", "this is not in this version")]))
@@ -122,4 +147,5 @@ def test_permissions_are_named_as_braze_names_them():
         "users.export.segment",
         "users.export.ids",
         "segments.list",
+        "segments.data_series",
     }

@@ -262,6 +262,19 @@ def test_lengths_of_time_are_read():
 
 
 @pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ("enabled: true", []),
+        ("expect: {every: 24h}", ["is overdue if it takes no file for 1d"]),
+    ],
+)
+def test_what_is_expected_of_a_job_is_said_in_words(extra, expected):
+    """A job of which nothing is expected is never overdue, and that is worth no line."""
+    lines = describe_job(read(CONNECTION + import_job(extra=extra)), "crm")
+    assert expected == [line for line in lines if "overdue" in line]
+
+
+@pytest.mark.parametrize(
     ("extra", "priority", "line"),
     [
         ("enabled: true", "normal", None),

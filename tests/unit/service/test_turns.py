@@ -21,7 +21,7 @@ def ask(turns, job, where):
 
 
 def carry_out(turns, steps):
-    """Carry out ``ask JOB``, ``end JOB`` and ``forget``, and list the answers."""
+    """Carry out ``ask``, ``end`` and ``fail JOB``, ``resume``, ``forget``; list the answers."""
     answers = []
     for step in steps.split(", "):
         match step.split():
@@ -29,6 +29,11 @@ def carry_out(turns, steps):
                 answers.append(ask(turns, *place(word)))
             case ["end", job]:
                 answers.append(" ".join(turns.end(job)))
+            case ["fail", job]:
+                turns.put_back(job)
+                answers.append("")
+            case ["resume"]:
+                answers.append(" ".join(turns.resume()))
             case _:
                 turns.keep_only(())
                 answers.append("")
@@ -51,6 +56,12 @@ def carry_out(turns, steps):
         # an urgent job overtakes what waits, a low one lets the others go first
         ("ask a, ask b, ask c, ask !d, end a", ["start", "start", "wait", "wait", "d"]),
         ("ask a, ask b, ask ~c, ask d, end a", ["start", "start", "wait", "wait", "d"]),
+        # a start that failed is made up for, after those that were waiting
+        ("ask a, fail a, ask b, ask c, resume", ["start", "", "wait", "wait", "b c"]),
+        ("ask a, fail a, resume, end a", ["start", "", "a", ""]),
+        ("ask a, fail a, ask a, resume, end a", ["start", "", "coalesced", "a", ""]),
+        ("ask a, ask b, ask c, fail b, end a", ["start", "start", "wait", "", ""]),
+        ("ask a, fail a, forget, resume", ["start", "", "", ""]),
     ],
 )
 def test_turns_with_two_places(steps, expected):

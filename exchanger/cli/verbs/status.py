@@ -1,0 +1,78 @@
+"""``exchanger status``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
+
+if TYPE_CHECKING:
+    from exchanger.cli.standings import Kind
+
+
+def status(
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    connection: ConnectionName = None,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            metavar="KINDS",
+            help="End with 4 for any of failed and stale, and with 5 for held: failed,held,stale.",
+        ),
+    ] = "",
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
+    """
+    Tell whether a daemon is alive, and what needs a person.
+
+    Failed are jobs whose last run failed, held are runs that wait for a decision, and stale are
+    jobs that brought nothing for longer than they expect, and schedules without a daemon.
+
+    Example: exchanger status --fail-on failed,held,stale
+    """
+    from exchanger.cli.asking import ask_each, end_with
+    from exchanger.cli.ending import worst
+    from exchanger.cli.standings import code_of, describe_standing, standing_json
+    from exchanger.cli.wiring import connections_of, prepare
+    from exchanger.jobs.standing import standing
+
+    kinds = _kinds(fail_on)
+    loaded = prepare(config, log_level, as_json=as_json)
+    chosen = connections_of(loaded, connection)
+    if connection is None:
+        chosen = [name for name in chosen if loaded.connections[name].enabled]
+    jobs = {
+        name: {key: job for key, job in loaded.jobs.items() if loaded.connection_of(key) == name}
+        for name in chosen
+    }
+    found, faults = ask_each(loaded, chosen, lambda world: standing(world, jobs[world.connection]))
+    content = standing_json(loaded, found)
+
+    def show() -> None:
+        for line in describe_standing(content):
+            typer.echo(line)
+
+    code = end_with("status", content, faults, as_json=as_json, show=show)
+    raise typer.Exit(worst([code, code_of(content, kinds)]))
+
+
+def _kinds(text: str) -> set[Kind]:
+    """
+    Read ``--fail-on``.
+
+    Raises:
+        typer.BadParameter: It names something else.
+    """
+    from exchanger.cli.standings import CODES
+    from exchanger.config.findings import closest, listed
+
+    named = {word.strip() for word in text.split(",") if word.strip()}
+    for word in sorted(named - CODES.keys()):
+        guess = closest(word, CODES)
+        hint = f"did you mean {guess}?" if guess else f"there are {listed(sorted(CODES), 'and')}"
+        raise typer.BadParameter(f"there is no kind '{word}'; {hint}", param_hint="--fail-on")
+    return {kind for kind in CODES if kind in named}

@@ -1,0 +1,138 @@
+"""
+The story of an adoption: a connection goes on with a memory that it did not recognise as its own.
+
+Either its own state was made with the same workspace under another key or address; or the state
+under an earlier name of the connection takes the place of its own, which has applied nothing yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import NothingToAdopt
+from exchanger.jobs.recognition import remember, segments_of
+from exchanger.jobs.turn import in_turn
+from exchanger.state.connection import open_state
+from exchanger.state.workspace import Workspace
+
+if TYPE_CHECKING:
+    from exchanger.jobs.world import World
+    from exchanger.state.connection import ConnectionState
+    from exchanger.state.workspace import Account
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """
+    What a connection goes on with.
+
+    Args:
+        connection: The connection.
+        state: The prefix of the state that is its memory from now on.
+        moved: Whether that is another one than before.
+        made_by: The connection that made it.
+        instance_before: The Braze instance that it was made with; empty if it did not say.
+        instance: The one of the connection.
+        runs: How many runs it remembers.
+    """
+
+    connection: str
+    state: str
+    moved: bool
+    made_by: str
+    instance_before: str
+    instance: str
+    runs: int
+
+
+def adopt(world: World, source: str | None, wait: float) -> Adoption:
+    """
+    Let a connection go on with a memory.
+
+    Args:
+        world: The outside of the connection.
+        source: The prefix of the state to take over. If None: its own state, if that is not
+            recognised; otherwise the one state that was made with the same workspace.
+        wait: Seconds to wait for processes that write to either state.
+
+    Raises:
+        NothingToAdopt: There is no such state, or several, or the connection has applied files.
+        JobBusy: A process writes to one of the states, and did not end while we waited.
+        BrazeError: Braze refused the key, or did not answer.
+        StorageError: S3 refused or did not answer.
+    """
+    own = open_state(world.bucket, world.state_prefix)
+    return in_turn(world, own, "exchanger adopt", wait, lambda held: _adopt(held, source, wait))
+
+
+def _adopt(world: World, source: str | None, wait: float) -> Adoption:
+    own, account = open_state(world.bucket, world.state_prefix), world.account
+    if account is None:
+        raise NothingToAdopt(world.connection, "nothing says which workspace it reaches")
+    segments = segments_of(world)
+    if source in (None, own.names.prefix) and _is_unrecognised(own, account, segments):
+        return _accepted(world, own, own.names.prefix, account, segments)
+    prefix = _chosen(world, own, account, segments) if source is None else source
+    if prefix == own.names.prefix:
+        raise NothingToAdopt(world.connection, f"{prefix} is its own state already")
+    if not own.applied.snapshot().is_unused:
+        detail = f"its own state {own.names.prefix} has applied files, and two cannot be joined"
+        raise NothingToAdopt(world.connection, detail)
+    taken = open_state(world.bucket, prefix)
+    if taken.workspace.found is None and taken.runs.newest() is None:
+        raise NothingToAdopt(world.connection, f"there is no state at {prefix}")
+
+    def moved(_: World) -> Adoption:
+        adoption = _accepted(world, taken, own.names.prefix, account, segments)
+        pointer = own.workspace.found or Workspace(own.names.prefix, world.connection)
+        remember(own, replace(pointer, memory_at=taken.names.prefix))
+        return adoption
+
+    return in_turn(world, taken, "exchanger adopt", wait, moved)
+
+
+def _is_unrecognised(state: ConnectionState, account: Account, segments: list[str]) -> bool:
+    """Return whether a state is there that does not say that it is of this workspace."""
+    known = state.workspace.found
+    if known is None:
+        return state.runs.newest() is not None
+    return known.compare(account, segments) != "same"
+
+
+def _chosen(world: World, own: ConnectionState, account: Account, segments: list[str]) -> str:
+    """Find the only other state that may be of the same workspace."""
+    found = [
+        entry.prefix
+        for entry in own.register.states().values()
+        if entry.prefix != own.names.prefix
+        and not entry.memory_at
+        and entry.compare(account, segments) != "other"
+    ]
+    if len(found) == 1:
+        return found[0]
+    detail = "several states may be meant" if found else "no other state is of its workspace"
+    raise NothingToAdopt(world.connection, detail, sorted(found))
+
+
+def _accepted(
+    world: World, state: ConnectionState, before: str, account: Account, segments: list[str]
+) -> Adoption:
+    """Note that a state was made with the workspace that the connection reaches."""
+    known = state.workspace.found or Workspace(state.names.prefix, world.connection)
+    remember(state, known.with_account(account, segments))
+    newest = state.runs.newest()
+    log.info("state.adopted", state=state.names.prefix)
+    return Adoption(
+        connection=world.connection,
+        state=state.names.prefix,
+        moved=state.names.prefix != before,
+        made_by=known.connection,
+        instance_before=known.instance,
+        instance=account.instance,
+        runs=newest.document.seq if newest else 0,
+    )

@@ -1,0 +1,104 @@
+"""Is a daemon alive, and what needs a person: ``exchanger status`` against a real bucket."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from exchanger.files.heartbeat import Heartbeat
+
+sys.path.insert(0, str(Path(__file__).parent))
+from looking import until
+
+FOLDER = "_exchanger/main/heartbeat/"
+HEADER = "id,visits\n"
+JOB = {
+    "type": "import",
+    "source": {"prefix": "in/"},
+    "match": [{"external_id": "id"}],
+    "fields": {"visits": {"merge": "sum", "type": "integer"}},
+    "baseline": "assume_empty",
+}
+
+
+def heartbeat(exchange, **facts):
+    now = datetime.now(UTC).isoformat()
+    document = Heartbeat("d", "host", 7, "1", "/c.yaml", now, now, **facts)
+    exchange.bucket.write(f"{FOLDER}d.json", document.to_bytes())
+
+
+def needs(answer):
+    return [(need["kind"], need["job"]) for need in answer["needs"]]
+
+
+def test_a_daemon_is_alive_until_it_is_stopped(exchange):
+    """Never heard of, alive with the time of each job, stopped: told as such, and by the code."""
+    exchange.configure(crm={**JOB, "schedule": {"every": "1d"}})
+    before = exchange.ask("status", "--fail-on", "stale", code=4)
+    assert ([("stale", None)], False) == (needs(before), before["connections"][0]["alive"])
+    assert "no daemon was ever heard of" in exchange.call("status").stdout
+
+    daemon = exchange.start_cold("daemon")
+    try:
+        until(lambda: list(exchange.bucket.list(FOLDER)))
+        alive = exchange.ask("status", "--fail-on", "failed,held,stale")
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        _, err = daemon.communicate(timeout=60)
+    [one] = alive["connections"][0]["daemons"]
+    assert (True, daemon.pid, True) == (alive["ok"], one["pid"], one["alive"])
+    assert alive["jobs"][0]["next"] > datetime.now(UTC).isoformat()
+    for line in err.splitlines():
+        assert {"event", "level", "timestamp"} <= json.loads(line).keys()
+
+    after = exchange.ask("status", "--fail-on", "stale", code=4)
+    assert "was stopped at" in after["needs"][0]["message"]
+    assert 0 == exchange.call("status").returncode
+
+
+def test_what_needs_a_person_is_told_with_what_to_type(exchange):
+    """A run that waits, one that failed, and a job that took nothing for too long."""
+    exchange.configure(crm=JOB)
+    exchange.drop("in/1.csv", HEADER + "a,1\n")
+    exchange.ask("run", "crm")
+    fine = exchange.ask("status", "--fail-on", "failed,held,stale")
+    assert (True, []) == (fine["ok"], fine["needs"])
+
+    exchange.drop("in/1.csv", HEADER + "a,5\n")
+    exchange.ask("run", "crm", code=5)
+    exchange.configure(crm={**JOB, "expect": {"every": "1s"}})
+    until(lambda: exchange.ask("status")["jobs"][0]["overdue_since"])
+    late = exchange.ask("status", "--fail-on", "failed,stale", code=4)
+    assert [("held", "crm"), ("stale", "crm")] == needs(late)
+    held, stale = late["needs"]
+    assert "exchanger approve 2" in held["next"]
+    assert "It is a new version" in late["jobs"][0]["held_back"][0]["notes"]["in/1.csv"]
+    assert "though one is expected every 1s" in stale["message"]
+    assert 5 == exchange.call("status", "--fail-on", "held,stale").returncode
+    assert 2 == exchange.call("status", "--fail-on", "hold").returncode
+
+    exchange.ask("discard", "2")
+    now = datetime.now(UTC)
+    failing = {"exit_code": -9, "error": "its process was ended by signal 9"}
+    heartbeat(exchange, failing={"crm": {**failing, "at": (now + timedelta(hours=1)).isoformat()}})
+    exchange.configure(crm=JOB)
+    assert [("failed", "crm")] == needs(exchange.ask("status", "--fail-on", "failed", code=4))
+    heartbeat(exchange, failing={"crm": {**failing, "at": (now - timedelta(hours=1)).isoformat()}})
+    assert [] == needs(exchange.ask("status"))
+
+
+@pytest.mark.parametrize(("since", "expected"), [(None, []), (-1, [("stale", "new")]), (1, [])])
+def test_a_job_that_never_took_anything_is_overdue_once_a_daemon_has_waited(
+    exchange, since, expected
+):
+    """Nobody knows when a job was configured but the daemons that have seen it."""
+    exchange.configure(new={**JOB, "expect": {"every": "1d"}})
+    if since is not None:
+        at = datetime.now(UTC) - timedelta(days=1) + timedelta(hours=since)
+        heartbeat(exchange, expecting={"new": at.isoformat()})
+    assert expected == needs(exchange.ask("status"))
