@@ -169,6 +169,9 @@ def test_what_may_have_taken_effect_is_told_for_as_long_as_a_file_may_be_replace
     kept.start("crm")
     assert "nobody can tell the difference" in refused(kept, "approve", 3)
     after(kept, 310)
+    assert ["crm/000000001.parquet"] == below(kept, "quarantine/")
+    kept.start("crm", verb="discard", seq=3)
+    after(kept, 0)
     assert [] == below(kept, "quarantine/")
 
 
