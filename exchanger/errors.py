@@ -16,6 +16,7 @@ The tree::
         StorageChanged             6   a condition on a read or write did not hold
         StorageCorrupt             6   a body that does not match its checksum (retryable)
         StorageUnreadable          6   one object that S3 has and does not give out
+        TableUnusable              6   a table of our state that cannot be read or written
       BrazeError                   7
         BrazeKeyRefused            7   401
         BrazeForbidden             7   403
@@ -139,6 +140,10 @@ class StorageCorrupt(StorageError):
 
 class StorageUnreadable(StorageError):
     """S3 has the object and does not give it out as it is: it is archived, or needs a key."""
+
+
+class TableUnusable(StorageError):
+    """A table of our state is damaged, or something in it is as no version of ours writes it."""
 
 
 class BrazeError(ExchangerError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from exchanger.cli.storage_wording import words_for_code
 from exchanger.cli.words import Words, how_to_install
 from exchanger.config.findings import closest
 from exchanger.errors import (
@@ -28,6 +29,8 @@ from exchanger.errors import (
     StorageError,
     StorageMissing,
     StorageUnreachable,
+    StorageUnreadable,
+    TableUnusable,
 )
 
 _PERMISSIONS = {
@@ -63,12 +66,33 @@ def _where(error: StorageError) -> str:
 
 @words_for_outside.register
 def _(error: StorageError) -> Words:
+    if words := words_for_code(error):
+        return words
     detail = f" ({error.detail})" if error.detail else ""
     return Words(f"S3 could not {error.action} {_where(error)}{detail}.", f"Try: {_CHECK}")
 
 
 @words_for_outside.register
+def _(error: StorageUnreadable) -> Words:
+    return words_for_code(error) or Words(
+        f"S3 does not give out {_where(error)} as it is ({error.detail}).", f"Try: {_CHECK}"
+    )
+
+
+@words_for_outside.register
+def _(error: TableUnusable) -> Words:
+    return Words(
+        f"The table {_where(error)}, which holds what exchanger remembers, cannot be used:"
+        f" {error.detail}",
+        "Restore its objects from the bucket's versions, or ask for help; do not delete it, as sums"
+        f" would count twice. Then: {_CHECK}",
+    )
+
+
+@words_for_outside.register
 def _(error: StorageDenied) -> Words:
+    if words := words_for_code(error):
+        return words
     detail = f" ({error.detail})" if error.detail else ""
     return Words(
         f"S3 does not allow us to {error.action} {_where(error)}{detail}.",
@@ -88,12 +112,15 @@ def _(error: StorageMissing) -> Words:
     return Words(
         f"There is no bucket called {error.bucket}.",
         "Look at bucket, region and endpoint_url in the configuration (with the sandbox: is"
-        f" exchanger sandbox running?). Then: {_CHECK}",
+        f" exchanger sandbox running?). Then: {_CHECK}. If the bucket was deleted, what exchanger"
+        " remembered went with it: files that come again in a new one would count again.",
     )
 
 
 @words_for_outside.register
 def _(error: StorageUnreachable) -> Words:
+    if words := words_for_code(error):
+        return words
     detail = f" ({error.detail})" if error.detail else ""
     return Words(
         f"S3 did not answer when we tried to {error.action} {_where(error)}{detail}.",

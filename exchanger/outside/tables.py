@@ -27,6 +27,7 @@ from exchanger.errors import (
     StorageChanged,
     StorageError,
     StorageUnreachable,
+    TableUnusable,
 )
 from exchanger.files.ahead import ahead
 from exchanger.outside.table_files import TableFiles
@@ -160,7 +161,7 @@ class Table:
 
         Raises:
             StorageChanged: Others kept writing the table.
-            DeltaError: The table could not be written after all attempts.
+            TableUnusable: The table could not be written after all attempts.
         """
         marks = [Transaction(writer, seq)]
 
@@ -227,7 +228,7 @@ class Table:
                 return False
             try:
                 done = once(table)
-            except (DeltaError, StorageChanged, StorageUnreachable):
+            except (DeltaError, StorageChanged, StorageUnreachable, TableUnusable):
                 # Contention, or a commit whose answer was lost: looking again tells which.
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -255,7 +256,8 @@ class Table:
         table = self._handle.current()
         if table is None:
             return TableSize(0, 0, 0)
-        files = pl.DataFrame(table.get_add_actions(flatten=True))
+        with self._handle.typed("read"):
+            files = pl.DataFrame(table.get_add_actions(flatten=True))
         rows, size = files.select(pl.col("num_records", "size_bytes").sum()).row(0)
         return TableSize(files.height, rows, size)
 
@@ -338,7 +340,10 @@ class Table:
         table = self._handle.current()
         if table is not None:
             marks = CommitProperties(app_transactions=[Transaction(name, number)])
-            table.create_write_transaction([], "append", table.schema(), commit_properties=marks)
+            with self._handle.typed("write"):
+                table.create_write_transaction(
+                    [], "append", table.schema(), commit_properties=marks
+                )
 
     def _write_all(
         self,

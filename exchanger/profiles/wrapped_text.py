@@ -10,13 +10,14 @@ from __future__ import annotations
 import polars as pl
 
 _CELL = pl.col("cell")
-_GUARDED = r"^'[=+\-@\t\r]"
+_GUARDED = r"^''*[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
+"""As our own quarantine is written, too: one apostrophe more than there was, also before others."""
 _FORMULA = r'^\s*="((?:[^"]|"")*)"\s*$'
 _FORMULA_IN_JSON = r'^"=\\"([^"\\]*)\\""$'
 
 
 def without_guard(cells: pl.Series) -> pl.Series:
-    """Take off the apostrophe before ``= + - @``, tab and return; any other stays: 'tis."""
+    """Take off one apostrophe before ``= + - @`` and line ends; any other stays: 'tis."""
     guarded = _CELL.str.contains(_GUARDED)
     return _changed(cells, guarded, _CELL.str.tail(_CELL.str.len_chars() - 1))
 

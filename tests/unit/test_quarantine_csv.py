@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from exchanger.jobs.quarantine import QUARANTINE, to_csv
+from exchanger.profiles.wrapped_text import without_guard
 
 
 def lines(body):
@@ -52,6 +53,7 @@ def test_no_cell_runs_in_a_spreadsheet_and_each_reads_back(text):
     for name in ("profile", "value", "field", "message", "record"):
         assert told[name].startswith("'")
         assert text == re.sub(r"^'(?='*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])", "", told[name])
+        assert text == without_guard(pl.Series([told[name]])).item()
 
 
 @pytest.mark.parametrize(
