@@ -37,6 +37,7 @@ The tree::
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
       StateDamaged                 1   a state object in the bucket is not what we wrote
+        StateMissing               1   or is gone, though a run that is under way needs it
       WorkspaceDiffers             3   the state was not made with this workspace, as far as we know
       NothingToAdopt               2   no state that could be taken over, or several
       Stopped                      4   asked to stop before anything counted
@@ -440,6 +441,13 @@ class StateDamaged(ExchangerError):
         self.key = key
         self.detail = detail
         super().__init__(f"{key}: {detail}")
+
+
+class StateMissing(StateDamaged):
+    """An object below the state prefix is gone: retention removed it, or somebody else did."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key, "it is gone, and its run cannot end without it")
 
 
 class WorkspaceDiffers(ExchangerError):

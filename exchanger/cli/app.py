@@ -17,6 +17,7 @@ from exchanger.cli.verbs import (
     demo,
     drift,
     files,
+    forget,
     init,
     jobs,
     plan,
@@ -66,6 +67,7 @@ app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)
 app.command("retry")(decisions.retry)
+app.command("forget")(forget.forget)
 app.command("adopt")(adopt.adopt)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)

@@ -171,6 +171,7 @@ def open_world(
             lease_seconds=lease,
             lookup_limit=settings.braze.lookup_limit,
             max_plan_age=settings.max_plan_age.total_seconds(),
+            retention=settings.retention,
             engine=_engine(config, stopping),
             folders=folders_of(config, connection),
         )

@@ -93,12 +93,29 @@ class S3Config(Strict):
     state_prefix: str | None = None
 
 
+class Retention(Strict):
+    """
+    How long the bucket remembers what names people, counted from the end of a run.
+
+    Run documents stay for good. Nothing goes that is still needed: ``outbox`` and
+    ``acknowledgements`` stay while an earlier run has a quarantine that may be given again, and
+    copies of files that wait for a person (``held_copies``) until it is decided about them.
+    """
+
+    outbox: Duration = timedelta(days=30)
+    acknowledgements: Duration = timedelta(days=30)
+    quarantine: Duration = timedelta(days=90)
+    contributions: Duration = timedelta(days=400)
+    held_copies: Literal["decided"] = "decided"
+
+
 class Connection(Strict):
     """One Braze workspace and one bucket."""
 
     enabled: bool = True
     lease: Duration = timedelta(minutes=3)
     max_plan_age: Duration = timedelta(days=1)
+    retention: Retention = Retention()
     braze: BrazeConfig
     s3: S3Config
 

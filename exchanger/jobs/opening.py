@@ -15,6 +15,7 @@ from exchanger.files.reading import RawTable, read_table
 from exchanger.files.writing import to_ndjson
 from exchanger.jobs.contributions import contributions
 from exchanger.jobs.counting import claimed
+from exchanger.jobs.forgotten_profiles import maybe_forgotten, without_forgotten
 from exchanger.jobs.intake import Intake, WaitingFile
 from exchanger.jobs.reading import REJECTED, Reading
 from exchanger.profiles.columns import FILE, PROFILE, ROW
@@ -170,8 +171,9 @@ def cast_file(
         return
     try:
         rules = widen_rules(file.rules, reading.types)
-        earlier = _earlier(call, file, rules, applied)
-        with closing(ahead(_casted(call, position, file, rules, reading))) as pieces:
+        earlier, doubtful = _earlier(call, file, rules, applied)
+        casted = _casted(call, position, file, rules, reading, doubtful=doubtful)
+        with closing(ahead(casted)) as pieces:
             for given, rejected in pieces:
                 reading.add(given, rejected)
     except FileRejected as error:
@@ -193,8 +195,14 @@ def cast_file(
         reading.corrections.add(negated(earlier, position))
 
 
-def _casted(
-    call: ImportCall, position: int, file: OpenedFile, rules: list[Rule], reading: Reading
+def _casted(  # noqa: PLR0913 - what a file, its place and its run say
+    call: ImportCall,
+    position: int,
+    file: OpenedFile,
+    rules: list[Rule],
+    reading: Reading,
+    *,
+    doubtful: pl.Expr | None,
 ) -> Iterator[tuple[Given, pl.DataFrame]]:
     """Cast a file piece by piece; what is wrong with it as a whole shows in its first piece."""
     table = file.table
@@ -203,18 +211,29 @@ def _casted(
     for piece in table.pieces():
         raw = _raw(table, _chosen(file.intake, piece), file.claim.key)
         given = cast_rows(raw, rules, call.job, position, reading.types)
+        if doubtful is not None:
+            given = without_forgotten(given, doubtful, position)
         yield given, with_records(raw, given)
 
 
 def _earlier(
     call: ImportCall, file: OpenedFile, rules: list[Rule], applied: AppliedSnapshot
-) -> pl.DataFrame | None:
-    """Tell what a new version takes back; None if it is added in full."""
+) -> tuple[pl.DataFrame | None, pl.Expr | None]:
+    """
+    Tell what a new version takes back, and of whom that is not known any more.
+
+    None if it is added in full, and if it is known of everybody.
+    """
     if not file.claim.replaces:
-        return None
+        return None, None
     earlier = contributions(call, file.claim.key, rules, applied)
+    doubtful = maybe_forgotten(call, file.claim.key, file.claim.sums, applied)
+    if doubtful is not None:
+        earlier = earlier.filter(~doubtful)
     chosen = file.intake.corrected
-    return earlier if chosen is None else earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
+    if chosen is not None:
+        earlier = earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
+    return earlier, doubtful
 
 
 def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:

@@ -56,6 +56,7 @@ class Learnt:
         self._reader = ThreadPoolExecutor(1, "held")
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
         self.lookups = 0
+        self.maybe_forgotten = call.state.forgotten.may_have_had() if terms.assume_empty else None
 
     def go_on(self) -> None:
         """Raise ``Stopped`` if the process was asked to stop."""
@@ -183,12 +184,27 @@ def _needed(learnt: Learnt, reading: Reading, terms: Terms) -> tuple[Spill, int]
     for number in range(len(reading.given)):
         learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
-        unknown = needs_lookup(folded, known, rules, assume_empty=terms.assume_empty)
+        unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
         needed.add(unknown)
         if terms.assume_empty:
             every = needs_lookup(folded, known, rules)
             assumed += every[PROFILE].n_unique() - unknown[PROFILE].n_unique()
     return needed, assumed
+
+
+def _unknown(
+    folded: pl.DataFrame,
+    known: pl.DataFrame,
+    rules: list[Rule],
+    terms: Terms,
+    maybe_forgotten: pl.Expr | None,
+) -> pl.DataFrame:
+    """Name what must be looked up; who may have been forgotten is never taken for empty."""
+    if not terms.assume_empty or maybe_forgotten is None:
+        return needs_lookup(folded, known, rules, assume_empty=terms.assume_empty)
+    few, others = folded.filter(maybe_forgotten), folded.filter(~maybe_forgotten)
+    certain = needs_lookup(others, known, rules, assume_empty=True)
+    return pl.concat([certain, needs_lookup(few, known, rules)])
 
 
 def _look_up(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:

@@ -18,7 +18,6 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -35,7 +34,7 @@ from exchanger.outside.clock import Clock
 from exchanger.outside.s3_bodies import CHUNK, WholeBody, chunks
 from exchanger.outside.s3_checksums import Checksums, new_md5
 from exchanger.outside.s3_client import options_for_deltalake
-from exchanger.outside.s3_objects import ObjectInfo, UploadedObject
+from exchanger.outside.s3_objects import ObjectInfo, UploadedObject, date_of
 from exchanger.outside.s3_probe import probe
 from exchanger.outside.s3_uploads import BucketUploads
 
@@ -77,7 +76,7 @@ class Bucket(BucketUploads):
         while True:
             with self._typed("list", prefix):
                 page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, **options)
-            seen_at = _date_of(page)
+            seen_at = date_of(page)
             for entry in page.get("Contents", []):
                 yield _object(entry, seen_at)
             if not page.get("IsTruncated"):
@@ -94,7 +93,7 @@ class Bucket(BucketUploads):
         with self._typed("list", prefix):
             page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, Delimiter="/")
         folders = [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
-        return folders, [_object(entry, _date_of(page)) for entry in page.get("Contents", [])]
+        return folders, [_object(entry, date_of(page)) for entry in page.get("Contents", [])]
 
     def head(self, key: str) -> ObjectInfo:
         """
@@ -115,7 +114,7 @@ class Bucket(BucketUploads):
             etag=found["ETag"].strip('"'),
             size=found["ContentLength"],
             last_modified=found["LastModified"],
-            seen_at=_date_of(found),
+            seen_at=date_of(found),
         )
 
     def read(self, key: str, etag: str | None = None) -> tuple[bytes, str]:
@@ -280,8 +279,3 @@ def _object(entry: ObjectTypeDef, seen_at: datetime | None) -> ObjectInfo:
         last_modified=entry["LastModified"],
         seen_at=seen_at,
     )
-
-
-def _date_of(answer: Any) -> datetime | None:
-    date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-    return parsedate_to_datetime(date) if date else None

@@ -34,7 +34,15 @@ from exchanger.outside.table_files import TableFiles
 from exchanger.outside.table_folders import Folder, LocalFolder
 from exchanger.outside.table_handle import FIRST_PAUSE, TableHandle
 from exchanger.outside.table_streams import closed_after, noting, stream
-from exchanger.outside.table_writing import name_files, overwrite, sweep, widen, write
+from exchanger.outside.table_writing import (
+    name_files,
+    overwrite,
+    replace_share,
+    sweep,
+    sweep_replaced,
+    widen,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -293,6 +301,34 @@ class Table:
             log.warning("table.not_rewritten", table=self.uri, error=str(error))
             return False
         return True
+
+    def cut(self, share: str, made: Callable[[pl.LazyFrame], pl.DataFrame]) -> None:
+        """
+        Replace the rows of a share for good: files with what was replaced are gone at once.
+
+        Who reads an earlier version at that moment gets an error, and reads again.
+
+        Args:
+            share: A condition of SQL; it stands in the table's log.
+            made: From all rows to those that take the place of the share.
+
+        Raises:
+            StorageChanged: Others kept writing the table.
+        """
+        for attempt in range(_ATTEMPTS):
+            table = self._handle.open()
+            if table is None:
+                return
+            try:
+                with self._handle.typed("rewrite"):
+                    replace_share(table, made(pl.scan_delta(table)), share)
+                    sweep_replaced(table)
+            except (DeltaError, StorageChanged, StorageUnreachable):
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                self._handle.sleep(FIRST_PAUSE * 2**attempt)
+            else:
+                return
 
     def noted(self, name: str) -> int:
         """Read the number that was noted last under a name; 0 if there is none."""

@@ -222,6 +222,24 @@ class RunLog:
         """Tell when a run's document was written last, by S3's clock."""
         return self._bucket.head(self._names.run(seq)).last_modified
 
+    def older_than(self, seconds: float, after: int, last: int) -> Iterator[int]:
+        """
+        Number the runs whose documents have not changed for so long, in order, up to the first one
+        that has: by S3's clock alone.
+
+        Args:
+            seconds: For how long.
+            after: Only later runs than this one.
+            last: No later run than this one.
+        """
+        for item in self._bucket.list(self._names.runs, start_after=self._names.run(after)):
+            seq = self._names.seq_of(item.key)
+            if seq is None:
+                continue
+            if seq > last or item.age is None or item.age.total_seconds() < seconds:
+                return
+            yield seq
+
     def settled(self, grace: float) -> int:
         """
         Name the last run whose values Braze shows by now, and those of all runs before it.
