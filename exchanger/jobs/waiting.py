@@ -32,24 +32,45 @@ class WaitingFiles:
         files: To be read now, in order of arrival, then by name.
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
+        seen: Files that were new to this call, or wait, whether it has taken them by now or not.
     """
 
     files: list[ObjectInfo]
     held: dict[str, int]
     undecided: list[int]
+    seen: list[ObjectInfo] = field(default_factory=list)
 
 
-def waiting_files(call: ImportCall) -> WaitingFiles:
+LISTED_JUST_NOW = 5.0
+"""Seconds for which a first look into a folder may stand for the listing of the run after it."""
+
+
+def waiting_files(call: ImportCall, *, again: bool = True) -> WaitingFiles:
     """
     List the files of a job that this call has yet to take.
 
     A file is new if its latest version known to the job has another ETag. There is none for a call
     that is to take one run only and has taken it. Writes nothing.
+
+    Which files were applied is always looked up. An older listing of the folder costs nothing but
+    a file that came a moment ago: each is read by its exact version, and one that is gone by then
+    is told as such.
+
+    Args:
+        call: The job.
+        again: Whether to list the folder even if this call did so a moment ago.
     """
-    found = _found(
-        call, call.state.applied.snapshot(), call.world.bucket.list(call.job.source.prefix)
-    )
-    over = call.options.one_run and call.taken
+    listing, now = call.listing, call.world.clock.monotonic()
+    over = bool(call.options.one_run and call.taken)
+    if over or (not again and now < listing.usable_until):
+        listed: Iterable[ObjectInfo] = listing.files
+        listing.usable_until = 0.0
+    else:
+        listed = call.world.bucket.list(call.job.source.prefix)
+        # Only a look before anything is taken: what comes during a run is taken after it.
+        listing.usable_until = now + LISTED_JUST_NOW if again else 0.0
+    found = _found(call, call.state.applied.snapshot(), listed)
+    listing.files = found.seen
     return replace(found, files=[]) if over else found
 
 
@@ -102,6 +123,7 @@ def _found(
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
+    seen: list[ObjectInfo] = []
     source = call.job.source
     for item in listed:
         if not is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
@@ -112,12 +134,14 @@ def _found(
         # A file that waits is not taken as if new either: its sums would be forgotten.
         chosen = options.force if waits else options.as_if_new or not known
         wanted = chosen and in_range(item, options)
+        if wanted or waits:
+            seen.append(item)
         if wanted and (item.key, item.etag) not in call.taken:
             files.append(item)
         elif waits:
             held[item.key] = seq
     arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
-    return WaitingFiles(arrived, held, applied.undecided(call.name))
+    return WaitingFiles(arrived, held, applied.undecided(call.name), seen)
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:
