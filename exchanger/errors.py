@@ -15,6 +15,8 @@ The tree::
         StorageUnreachable         6   no answer, or a fault of the server (retryable)
         StorageChanged             6   a condition on a read or write did not hold
         StorageCorrupt             6   a body that does not match its checksum (retryable)
+        StorageUnreadable          6   one object that S3 has and does not give out
+        TableUnusable              6   a table of our state that cannot be read or written
       BrazeError                   7
         BrazeKeyRefused            7   401
         BrazeForbidden             7   403
@@ -23,12 +25,14 @@ The tree::
         SegmentMissing             3   no segment of that name or id
         ExportRunning              7   an export of that segment is still running (retryable)
         ExportIncomplete           7   an export did not complete in time (retryable)
+        ExportEmpty                7   no user came in an export, although nobody said that is fine
       EngineError                  6   the cluster that plans parts of a run did not do so
         EngineUnreachable          6   no answer, or no worker (retryable)
         EngineDiffers              6   other versions there than here
         EngineGaveUp               6   a part lost several workers
         EngineSilent               6   a part does not come back (retryable)
         EngineMissing              3   the package to speak with it is not installed
+      NoRoom                       6   the folder for what does not fit into memory is full
       FileRejected                 4   one file cannot be used at all
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
@@ -85,15 +89,27 @@ class ConfigError(ExchangerError):
 
 
 class StorageError(ExchangerError):
-    """S3 did not do what was asked."""
+    """
+    S3 did not do what was asked.
+
+    Args:
+        action: What was being done, as a verb.
+        bucket: The bucket's name.
+        key: The object's key, or a prefix; empty if it is about the bucket.
+        detail: What S3 says, free of secrets.
+        code: S3's own word for it, such as ``AccessDenied``; empty if there was no answer.
+    """
 
     exit_code = 6
 
-    def __init__(self, action: str, bucket: str, key: str = "", detail: str = "") -> None:
+    def __init__(
+        self, action: str, bucket: str, key: str = "", detail: str = "", *, code: str = ""
+    ) -> None:
         self.action = action
         self.bucket = bucket
         self.key = key
         self.detail = detail
+        self.code = code
         super().__init__(f"{action} s3://{bucket}/{key}: {detail or type(self).__name__}")
 
 
@@ -119,6 +135,14 @@ class StorageCorrupt(StorageError):
     """A body was cut short or does not match its checksum."""
 
     retryable = True
+
+
+class StorageUnreadable(StorageError):
+    """S3 has the object and does not give it out as it is: it is archived, or needs a key."""
+
+
+class TableUnusable(StorageError):
+    """A table of our state is damaged, or something in it is as no version of ours writes it."""
 
 
 class BrazeError(ExchangerError):
@@ -210,9 +234,69 @@ class ExportRunning(BrazeError):
 
 
 class ExportIncomplete(BrazeError):
-    """A segment export did not complete in the time allowed; the next run waits for it again."""
+    """
+    A segment export did not complete in the time allowed; the next run waits for it again.
+
+    Args:
+        endpoint: As of any such error, and so are *status* and *detail*.
+        status: 0.
+        detail: What is known.
+        empty_folder: Where its files were awaited, if none came.
+    """
 
     retryable = True
+
+    def __init__(
+        self, endpoint: str, status: int = 0, detail: str = "", *, empty_folder: str = ""
+    ) -> None:
+        self.empty_folder = empty_folder
+        super().__init__(endpoint, status, detail)
+
+
+class ExportEmpty(BrazeError):
+    """
+    No user came in a segment export: the segment is empty, or its files went somewhere else.
+
+    Args:
+        segment: Its name.
+        folder: Where its files were awaited; empty if it was downloaded.
+        estimate: How many users Braze estimates; None if that is not known.
+        unknown_because: Why it is not.
+        files: How many files came, without a user.
+        may_be_allowed: Whether the job can say that an empty segment is fine.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a fact of its own)
+        self,
+        segment: str,
+        folder: str,
+        *,
+        estimate: int | None = None,
+        unknown_because: str = "",
+        files: int = 0,
+        may_be_allowed: bool = False,
+    ) -> None:
+        self.segment = segment
+        self.folder = folder
+        self.estimate = estimate
+        self.unknown_because = unknown_because
+        self.files = files
+        self.may_be_allowed = may_be_allowed
+        super().__init__("/users/export/segment", 0, f"no user of {segment!r} came: {self.seen}")
+
+    @property
+    def seen(self) -> str:
+        """What came, and what Braze estimates, as half a sentence."""
+        came = f"its {self.files} files in" if self.files else "no file came to"
+        watched = f"{came} {self.folder}" if self.folder else "the archive that Braze offered"
+        held = " hold no user" if self.files else "" if self.folder else " holds no user"
+        return f"{watched}{held}, and {self._estimated}"
+
+    @property
+    def _estimated(self) -> str:
+        if self.estimate is None:
+            return f"how many users Braze estimates is not known ({self.unknown_because})"
+        return f"Braze estimates {self.estimate:,} users"
 
 
 class EngineError(ExchangerError):
@@ -279,6 +363,29 @@ class EngineMissing(EngineError):
     """The package to speak with a cluster is not installed."""
 
     exit_code = 3
+
+
+class NoRoom(ExchangerError):
+    """
+    The folder for temporary files has no room for what a run writes there.
+
+    Args:
+        folder: The folder.
+        free: Bytes that are free there.
+        used: Bytes that the run had there.
+        limit: The most bytes that a file of this process may have; None if there is no limit.
+        detail: What the system says.
+    """
+
+    exit_code = 6
+
+    def __init__(self, folder: str, free: int, used: int, limit: int | None, detail: str) -> None:
+        self.folder = folder
+        self.free = free
+        self.used = used
+        self.limit = limit
+        self.detail = detail
+        super().__init__(f"{folder}: {detail}")
 
 
 class FileRejected(ExchangerError):

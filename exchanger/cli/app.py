@@ -26,6 +26,7 @@ from exchanger.cli.verbs import (
     segments,
     show,
     status,
+    types,
 )
 from exchanger.cli.verbs import run as run_verb
 from exchanger.config.later import COMMANDS, NOT_YET
@@ -59,6 +60,7 @@ app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("status")(status.status)
+app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)
 app.command("retry")(decisions.retry)

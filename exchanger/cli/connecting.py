@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,11 @@ from exchanger.cli.wiring import open_world
 from exchanger.cli.wording import words_for
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
+from exchanger.jobs.column_types import kept_columns
 from exchanger.jobs.export_wait import find_segment
 from exchanger.jobs.recognition import recognise
 from exchanger.jobs.segment_users import baseline_segment
+from exchanger.profiles.mapping import column_nulls
 from exchanger.state.connection import open_state
 
 if TYPE_CHECKING:
@@ -67,6 +70,30 @@ def try_connections(config: Config) -> list[Trial]:
             trials += _try_bucket(world, imports, exports)
             trials += asyncio.run(_try_braze(world, imports, exports))
     return trials
+
+
+def doubtful_columns(config: Config) -> dict[str, list[str]]:
+    """
+    Say which columns of a job are kept as text because of a few words.
+
+    Returns:
+        Sentences by job; nothing of a connection that is disabled, or that cannot be read.
+    """
+    found: dict[str, list[str]] = {}
+    for name, connection in config.connections.items():
+        if not connection.enabled:
+            continue
+        with open_world(config, name) as world, suppress(ExchangerError):
+            for key, job in config.jobs.items():
+                if isinstance(job, ImportJob) and config.connection_of(key) == name:
+                    words = kept_columns(world, key).words
+                    found[key] = [
+                        f"column {column!r} is text, as earlier files say "
+                        f"{' or '.join(map(repr, stray))} in it: exchanger types {key}"
+                        for column, stray in words.items()
+                        if not set(stray).issubset(column_nulls(job, column))
+                    ]
+    return found
 
 
 def _try_bucket(

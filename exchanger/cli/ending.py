@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
@@ -13,6 +14,7 @@ import typer
 
 from exchanger.cli.logs import clean, set_up_logs
 from exchanger.cli.options import LogLevel
+from exchanger.cli.streams import says_all_signs
 from exchanger.cli.wording import words_for
 from exchanger.cli.words import Words
 from exchanger.errors import ConfigError, ExchangerError
@@ -113,4 +115,5 @@ def worst(codes: Iterable[int]) -> int:
 
 def print_json(content: Any) -> None:
     """Print one JSON document on standard output."""
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    ascii_alone = not says_all_signs(sys.stdout)
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=ascii_alone, default=str))

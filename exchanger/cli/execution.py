@@ -60,6 +60,7 @@ def carry_out(
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(job=name)
     from exchanger.jobs.failures import remember_failure
+    from exchanger.outside.scratch import demanding_room
 
     _notice(config, name)
     connection = config.connection_of(name)
@@ -71,7 +72,8 @@ def carry_out(
             open_world(config, connection, progress=progress, stopping=stopping) as world,
         ):
             try:
-                report = story(world)
+                with demanding_room(world.workdir):
+                    report = story(world)
             except Exception as error:  # noqa: BLE001 - the other jobs still run
                 report = _failed(name, started_at, error)
                 remember_failure(world, report, error)

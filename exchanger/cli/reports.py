@@ -93,7 +93,8 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     """
     report = content["report"]
     changed = [field for field in content["fields"] if field["profiles"]]
-    lines = [f"{report['job']}: what a run would do; nothing was sent or written"]
+    kept = ", what was looked up was recorded" if content.get("recorded") else " or written"
+    lines = [f"{report['job']}: what a run would do; nothing was sent{kept}"]
     lines += _first(content.get("unfinished"))
     lines += _files(report)
     lines += _rows(report)

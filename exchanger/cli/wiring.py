@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +18,7 @@ from exchanger.config.loading import load_config
 from exchanger.config.models import Config, ImportJob, Job
 from exchanger.config.shorthand import default_state_prefix
 from exchanger.errors import EngineMissing
+from exchanger.files.names import StateNames
 from exchanger.jobs.engine import Engine, here
 from exchanger.jobs.world import Progress, SilentProgress, World
 
@@ -125,6 +125,9 @@ def open_world(
     """
     from exchanger.outside.clock import SystemClock
     from exchanger.outside.s3 import Bucket
+    from exchanger.outside.scratch import scratch_folder
+    from exchanger.outside.surroundings import configured_alone
+    from exchanger.state.hour import HourlyQuotas
     from exchanger.state.lease import MARGIN
     from exchanger.state.workspace import Account
 
@@ -138,18 +141,27 @@ def open_world(
         from exchanger.outside.braze import Braze
         from exchanger.outside.braze_wire import REQUEST_SECONDS
 
-        return Braze(settings.braze, clock=clock, timeout=min(REQUEST_SECONDS, lease * MARGIN))
+        timeout = min(REQUEST_SECONDS, lease * MARGIN)
+        return Braze(settings.braze, clock=clock, timeout=timeout, quotas=quotas)
 
-    with tempfile.TemporaryDirectory(prefix="exchanger-") as workdir:
+    bucket = Bucket(settings.s3, clock=clock)
+    state_prefix = settings.s3.state_prefix or default_state_prefix(connection)
+    limit = settings.braze.hourly_limit
+    hour = StateNames(state_prefix).hour
+    quotas = HourlyQuotas(bucket, hour, limit, clock=clock) if limit else None
+    with (
+        configured_alone(own_keys=settings.s3.access_key_id is not None),
+        scratch_folder() as workdir,
+    ):
         yield World(
             connection=connection,
-            bucket=Bucket(settings.s3, clock=clock),
+            bucket=bucket,
             braze=braze,
-            state_prefix=settings.s3.state_prefix or default_state_prefix(connection),
+            state_prefix=state_prefix,
             export_root=settings.s3.export_root,
             account=Account(settings.braze.endpoint, settings.braze.api_key.get_secret_value()),
             clock=clock,
-            workdir=Path(workdir),
+            workdir=workdir,
             progress=progress or SilentProgress(),
             stopping=stopping,
             batch_size=settings.braze.batch_size,

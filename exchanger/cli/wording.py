@@ -21,6 +21,7 @@ from exchanger.errors import (
     FileRejected,
     JobBusy,
     LeaseLost,
+    NoRoom,
     NothingToAdopt,
     NothingToBackfill,
     Problem,
@@ -77,6 +78,26 @@ def _(error: ConfigError) -> Words:
 @words_for.register
 def _(error: StorageError | BrazeError | EngineError) -> Words:
     return words_for_outside(error)
+
+
+@words_for.register
+def _(error: NoRoom) -> Words:
+    limit = "" if error.limit is None else f", and a file may have {_size(error.limit)} (ulimit -f)"
+    used = f" This run had {_size(error.used)} there." if error.used else ""
+    return Words(
+        f"The folder for temporary files {error.folder} has too little room:"
+        f" {_size(error.free)} are free{limit} ({error.detail}).{used}",
+        "A run needs room there for about twice its unpacked files, and 100 MB. Make room, or name"
+        " another folder in the environment: TMPDIR=/var/large. Then run the same command again.",
+    )
+
+
+def _size(count: int) -> str:
+    for unit in ("bytes", "KB", "MB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}"
+        count //= 1000
+    return f"{count:,.0f} GB"
 
 
 @words_for.register

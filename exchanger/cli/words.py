@@ -20,3 +20,11 @@ class Words:
 
     def __str__(self) -> str:
         return f"{self.what}\n{self.next}" if self.next else self.what
+
+
+def how_to_install(extra: str) -> str:
+    """Say what brings the packages of an extra. No index has us: one has another ``exchanger``."""
+    return (
+        f"In a checkout of exchanger: pip install '.[{extra}]'. With a wheel of it:"
+        f" pip install 'FILE.whl[{extra}]'"
+    )

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import SecretStr
 
 from exchanger.config.braze_names import EXPORTED
 from exchanger.config.cron import CronError, CronExpression
 from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault, store_fault
 from exchanger.config.field_checks import check_export_field, check_import_fields
 from exchanger.config.findings import Finding, Where, closest, listed
+from exchanger.config.lengths import (
+    check_completion_lengths,
+    check_connection_lengths,
+    check_every,
+    check_max_age,
+)
 from exchanger.config.models import (
     Baseline,
     BrazeConfig,
-    Completion,
     Connection,
     EngineConfig,
     ExportJob,
@@ -23,10 +29,15 @@ from exchanger.config.models import (
     S3Config,
     Schedule,
 )
+from exchanger.config.names import without_case
 from exchanger.config.overlaps import check_overlaps
+from exchanger.config.patterns import compile_pattern
+from exchanger.config.shorthand import default_state_prefix
 
 _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-_FAR_FUTURE = timedelta(days=366)
+_FOLDER_SIGNS = _NAME_SIGNS | frozenset("/=+@!$&'(),;:~*")
+"""What objects and tables alike spell as it is, in the address of a folder."""
+_LONGEST_FOLDER = 500
 
 
 def check(
@@ -44,6 +55,7 @@ def check(
     homes: dict[str, str] = {}
     for name, connection in connections.items():
         findings += check_name(("connections", name))
+        findings += check_connection_lengths(connection, ("connections", name))
         findings += _check_braze(connection.braze, ("connections", name, "braze"))
         findings += _check_s3(connection.s3, ("connections", name, "s3"))
     for name, job in jobs.items():
@@ -85,11 +97,16 @@ def _check_braze(braze: BrazeConfig, where: Where) -> Iterator[Finding]:
     fault = endpoint_fault(braze.endpoint)
     if fault:
         yield Finding((*where, "endpoint"), fault, guess_endpoint(braze.endpoint))
-    key = braze.api_key.get_secret_value()
-    if not key or not key.isascii() or any(sign.isspace() for sign in key):
-        yield Finding((*where, "api_key"), "the key is empty, or holds a space or a line break")
-    for limit in ("rate_limit", "lookup_limit"):
-        yield from _check_length(getattr(braze, limit).per, (*where, limit, "per"))
+    yield from _check_key(braze.api_key, (*where, "api_key"))
+
+
+def _check_key(key: SecretStr, where: Where) -> Iterator[Finding]:
+    """Find out whether a secret can be part of a request's header."""
+    text = key.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        yield Finding(where, "the key is empty, or holds a space or a line break")
+    elif text[0] == text[-1] and text[0] in "\"'":
+        yield Finding(where, "the key stands in quotes; leave them out of the variable")
 
 
 def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
@@ -101,23 +118,48 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
         missing = "access_key_id" if s3.access_key_id is None else "secret_access_key"
         message = "access_key_id and secret_access_key go together: give both or none"
         yield Finding((*where, missing), message, beside=("access_key_id", "secret_access_key"))
+    for name in ("access_key_id", "secret_access_key"):
+        if (key := getattr(s3, name)) is not None:
+            yield from _check_key(key, (*where, name))
     if s3.endpoint_url is not None:
         fault = store_fault(s3.endpoint_url)
         if fault:
             yield Finding((*where, "endpoint_url"), fault)
-    if not s3.state_prefix:
-        yield Finding((*where, "state_prefix"), "our own state needs a folder of its own")
+    if s3.state_prefix != default_state_prefix(str(where[1])):
+        # Else it is made of the connection's name, which is checked by itself.
+        yield from _check_state_prefix(s3.state_prefix or "", (*where, "state_prefix"))
     if not s3.export_root:
         yield Finding(
             (*where, "export_root"), "name the folder that Braze writes to", "segment-export"
         )
 
 
+def _check_state_prefix(prefix: str, where: Where) -> Iterator[Finding]:
+    """Find out whether tables would lie in the very folder that the documents are in."""
+    steps = prefix.removesuffix("/").split("/")
+    if not prefix:
+        yield Finding(where, "our own state needs a folder of its own")
+    elif not set(prefix) <= _FOLDER_SIGNS:
+        shown = listed(sorted({repr(sign) for sign in set(prefix) - _FOLDER_SIGNS}), "and")
+        guess = "".join(sign if sign in _FOLDER_SIGNS else "-" for sign in prefix)
+        message = (
+            f"tables of our state cannot lie in a folder whose name has {shown}; use letters a to"
+            " z, digits, '-', '_', '.' and '='"
+        )
+        yield Finding(where, message, guess)
+    elif {"", ".", ".."} & set(steps):
+        guess = "/".join(step for step in steps if step not in ("", ".", ".."))
+        message = "each folder on the way needs a name, which is neither '.' nor '..'"
+        yield Finding(where, message, guess and f"{guess}/")
+    elif len(prefix) > _LONGEST_FOLDER:
+        yield Finding(where, f"write at most {_LONGEST_FOLDER} characters")
+
+
 def _check_job(job: Job, where: Where) -> Iterator[Finding]:
     if job.schedule is not None:
         yield from _check_schedule(job.schedule, (*where, "schedule"))
     if job.expect is not None:
-        yield from _check_length(job.expect.every, (*where, "expect", "every"))
+        yield from check_every(job.expect.every, (*where, "expect", "every"))
     if isinstance(job, ImportJob):
         yield from _check_import(job, where)
     else:
@@ -134,15 +176,8 @@ def _check_schedule(schedule: Schedule, where: Where) -> Iterator[Finding]:
         except CronError as error:
             yield Finding((*where, "cron"), str(error))
     if schedule.every is not None:
-        yield from _check_length(schedule.every, (*where, "every"))
-        if schedule.every > _FAR_FUTURE:
-            yield Finding((*where, "every"), "this is longer than a year")
+        yield from check_every(schedule.every, (*where, "every"))
     yield from _check_timezone(schedule.timezone, (*where, "timezone"))
-
-
-def _check_length(length: timedelta, where: Where) -> Iterator[Finding]:
-    if length <= timedelta():
-        yield Finding(where, "this must be longer than nothing")
 
 
 def _check_timezone(name: str, where: Where) -> Iterator[Finding]:
@@ -160,6 +195,10 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         message = "a pattern is compared with what follows the prefix, so it begins without a slash"
         guess = job.source.pattern.lstrip("/") or "**"
         yield Finding((*where, "source", "pattern"), message, guess)
+    try:
+        compile_pattern(job.source.pattern)
+    except ValueError as error:
+        yield Finding((*where, "source", "pattern"), str(error))
     if not job.match[0].external_id:
         yield Finding((*where, "match", 0, "external_id"), "name the column of the identifier")
     if job.source.order_by == "":
@@ -175,14 +214,14 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
 
 def _check_baseline(baseline: Baseline, where: Where) -> Iterator[Finding]:
     if baseline.max_age is not None:
-        yield from _check_length(baseline.max_age, (*where, "max_age"))
+        yield from check_max_age(baseline.max_age, (*where, "max_age"))
     if baseline.segment is not None and not baseline.segment.strip():
         yield Finding((*where, "segment"), "give the name or id of a segment")
-    for key in ("complete", "completion"):
+    for key in ("complete", "completion", "raw"):
         if key in baseline.model_fields_set and baseline.segment is None:
             message = f"{key} is about a segment; name one"
             yield Finding((*where, key), message, beside=("segment",))
-    yield from _check_completion(baseline.completion, (*where, "completion"))
+    yield from check_completion_lengths(baseline.completion, (*where, "completion"))
 
 
 def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
@@ -192,19 +231,22 @@ def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
         message = "name at least one column, or say what becomes of the remaining ones"
         guess = 'remaining_fields: {prefix: ""}'
         yield Finding(where, message, guess, missed=("fields", "remaining_fields"))
+    spelt: dict[str, str] = {}
     for name, field in job.fields.items():
         place: Where = (*where, "fields", name)
+        twin = spelt.setdefault(without_case(name), name)
+        if twin != name:
+            message = (
+                f"this differs from '{twin}' in case alone, and readers such as Athena and Spark"
+                " would take both for one column; give one of them another name"
+            )
+            yield Finding(place, message)
         yield from check_export_field(field, place)
         root = field.from_.partition(".")[0]
         if root not in EXPORTED:
             guess = closest(root, EXPORTED) or f"custom_attributes.{field.from_}"
             yield Finding(place, f"Braze exports nothing called '{root}'", guess)
-    yield from _check_completion(job.completion, (*where, "completion"))
-
-
-def _check_completion(completion: Completion, where: Where) -> Iterator[Finding]:
-    for key in ("poll", "timeout"):
-        yield from _check_length(getattr(completion, key), (*where, key))
-    if completion.quiet >= completion.timeout:
-        message = "an export could never complete; quiet must be shorter than timeout"
-        yield Finding((*where, "quiet"), message, beside=("timeout",))
+    if job.empty == "allow" and not job.completion.confirm:
+        message = "without confirm nobody can tell an export of nobody from one that is under way"
+        yield Finding((*where, "empty"), message, beside=("completion",))
+    yield from check_completion_lengths(job.completion, (*where, "completion"))

@@ -12,13 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from exchanger.config.findings import Finding, Where
 from exchanger.errors import ConfigError, Problem
 
+_DEEPEST = 50
+"""Mappings and lists within each other; the contract needs eight."""
+_MOST_REPEATED = 20_000
+"""Values that stand in the document by reference (``*name``): they cost nothing to write."""
+
 _TYPED = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float"))
+_TOO_DEEP = f"more than {_DEEPEST} brackets or indented blocks stand within each other"
 _STANDARD = "tag:yaml.org,2002:"
 
 
@@ -50,9 +57,10 @@ def read_document(text: str) -> Document:
     Read YAML text.
 
     Raises:
-        ConfigError: The text is no YAML.
+        ConfigError: The text is no YAML, or more of it than a configuration can be.
     """
     yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _BoundedComposer
     document = Document()
     try:
         node = yaml.compose(text)
@@ -67,6 +75,23 @@ def read_document(text: str) -> Document:
     return document
 
 
+class _BoundedComposer(Composer):
+    """Builds nodes that are not too deep to walk through."""
+
+    _depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Build a node and all below it."""
+        self._depth += 1
+        try:
+            if self._depth > _DEEPEST:
+                mark = self.parser.peek_event().start_mark
+                raise ComposerError(None, None, _TOO_DEEP, mark)
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
 class _Reader:
     """Walks the nodes of one document."""
 
@@ -74,10 +99,13 @@ class _Reader:
         self._yaml = yaml
         self._document = document
         self._open: set[int] = set()
+        self._met: set[int] = set()
+        self._repeated = 0
 
     def value(self, node: Node, where: Where) -> Any:
         """Turn a node into a plain value."""
         self._document.lines.setdefault(where, node.start_mark.line + 1)
+        self._demand_bounds(node, where)
         if isinstance(node, ScalarNode):
             return self._scalar(node, where)
         if id(node) in self._open:
@@ -88,6 +116,16 @@ class _Reader:
             return self._collection(node, where)
         finally:
             self._open.discard(id(node))
+
+    def _demand_bounds(self, node: Node, where: Where) -> None:
+        line = self._document.lines[where]
+        if len(where) > _DEEPEST:
+            raise ConfigError([Problem("", _TOO_DEEP, line=line)])
+        self._repeated += id(node) in self._met
+        self._met.add(id(node))
+        if self._repeated > _MOST_REPEATED:
+            words = f"references (*name) repeat more than {_MOST_REPEATED:,} values"
+            raise ConfigError([Problem("", words, line=line)])
 
     def _collection(self, node: Node, where: Where) -> Any:
         if isinstance(node, SequenceNode):

@@ -23,7 +23,8 @@ def substitute(content: Any, environ: Mapping[str, str]) -> tuple[Any, list[Find
     """
     Replace every reference in the values of *content*; keys stay as they are.
 
-    As in a shell, a default stands in for a variable that is not set or empty.
+    As in a shell, a default stands in for a variable that is not set or empty, and line ends behind
+    a value are none of it.
 
     Returns:
         The same content with values put in, and one finding for every reference that has none.
@@ -54,6 +55,30 @@ def plain_secrets(content: Any) -> list[Finding]:
     ]
 
 
+def empty_keys(content: Any, environ: Mapping[str, str]) -> list[Finding]:
+    """
+    Find S3 keys that name an empty variable: without them other credentials would be looked for.
+
+    Args:
+        content: From before substitution.
+        environ: Where ``${NAME}`` is looked up.
+    """
+    connections = content.get("connections") if isinstance(content, dict) else None
+    if not isinstance(connections, dict):
+        return []
+    findings = []
+    for name, connection in connections.items():
+        for place in _SECRETS[1:]:
+            found = REFERENCE.fullmatch(str(_at(connection, place)))
+            if found and found[2] is None and not environ.get(found[1], "-").strip():
+                message = (
+                    f"the environment variable {found[1]} is empty; set it, or leave out both keys"
+                    " for AWS's own credential chain"
+                )
+                findings.append(Finding(("connections", name, *place), message))
+    return findings
+
+
 def _at(content: Any, place: tuple[str, ...]) -> Any:
     for key in place:
         content = content.get(key) if isinstance(content, dict) else None
@@ -80,8 +105,10 @@ def _substituted(
 def _resolved(text: str, where: Where, environ: Mapping[str, str], findings: list[Finding]) -> str:
     def value(reference: re.Match[str]) -> str:
         name, default = reference[1], reference[2]
-        if environ.get(name) or (name in environ and default is None):
-            return environ[name]
+        # A file or a command that gave it ended its line.
+        given = environ.get(name, "").rstrip("\r\n")
+        if given or (name in environ and default is None):
+            return given
         if default is not None:
             return default
         message = f"the environment variable {name} is not set"

@@ -25,6 +25,8 @@ LATER = ("guards", "notifications")
 _HOMES = {
     "engine": ((), "at the top of the file, beside connections and jobs"),
     "max_plan_age": (("connections",), "in a connection, beside braze and s3"),
+    "nulls": (("jobs", "source"), "in the source of an import, or in one of its fields"),
+    "placeholders": (("jobs", "source"), "in the source of an import, beside prefix"),
     "priority": (("jobs",), "in a job, beside type"),
     "on_drift": (
         ("jobs", "fields"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from exchanger.config.checks import check, check_engine
 from exchanger.config.document import Document, read_document
-from exchanger.config.environment import plain_secrets, substitute
+from exchanger.config.environment import empty_keys, plain_secrets, substitute
 from exchanger.config.findings import Finding, Where, closest, listed, show_path
 from exchanger.config.kinds import JOB_TYPES, settle_kinds
 from exchanger.config.later import split_later
@@ -30,6 +30,9 @@ from exchanger.config.shorthand import write_out
 from exchanger.config.validation import keys_of, validate
 from exchanger.errors import ConfigError, Problem
 
+LARGEST = 4 << 20
+"""Bytes of a configuration file."""
+
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """
@@ -43,13 +46,28 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
         ConfigError: Everything that is wrong with it, in the order of the file.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = read_bounded(path)
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError([Problem("", "this file is not UTF-8 text")], str(path)) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigError([Problem("", f"it cannot be read: {reason}")], str(path)) from error
+    if len(content) > LARGEST:
+        words = f"a configuration has at most {LARGEST >> 20} MB"
+        raise ConfigError([Problem("", words)], str(path))
     return read_config(text, environ, str(path))
+
+
+def read_bounded(path: Path) -> bytes:
+    """
+    Read a configuration file, or a little more of it than may be there.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(LARGEST + 1)
 
 
 def read_config(text: str, environ: Mapping[str, str], source: str = "") -> Config:
@@ -66,9 +84,14 @@ def read_config(text: str, environ: Mapping[str, str], source: str = "") -> Conf
     """
     try:
         document = read_document(text)
+        config, findings = _build(document, environ)
     except ConfigError as error:
         raise ConfigError(error.problems, source) from error
-    config, findings = _build(document, environ)
+    except Exception as error:
+        # Whatever stands in a file, a daemon goes on with the one that it has. What is in the words
+        # of others nobody knows: perhaps a secret.
+        words = f"something in it cannot be understood ({type(error).__name__})"
+        raise ConfigError([Problem("", words)], source) from error
     if findings or config is None:
         raise ConfigError(_problems(document, findings), source)
     return config
@@ -77,6 +100,7 @@ def read_config(text: str, environ: Mapping[str, str], source: str = "") -> Conf
 def _build(document: Document, environ: Mapping[str, str]) -> tuple[Config | None, list[Finding]]:
     findings = list(document.findings)
     findings += plain_secrets(document.content)
+    findings += empty_keys(document.content, environ)
     content, missing = substitute(document.content, environ)
     content, undecided = settle_kinds(content)
     content, later = split_later(content)

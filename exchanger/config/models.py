@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,7 +22,10 @@ from pydantic import (
 )
 
 from exchanger.config.durations import parse_duration
+from exchanger.config.names import trimmed
 
+ColumnName = Annotated[str, AfterValidator(trimmed)]
+"""A column of a file, compared without the white space around it, as names in files are."""
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 """A length of time, written ``10s``, ``5m``, ``2h`` or ``1d``."""
 
@@ -32,6 +36,8 @@ FieldType = Literal[
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
 """What a run does to a field that somebody else changed in Braze since it was delivered."""
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
+Raw = Literal["remove", "keep"]
+"""Whether Braze's own files of an export stay in the bucket once they were used."""
 Priority = Literal["urgent", "normal", "low"]
 """Which of several waiting jobs the daemon starts first."""
 
@@ -58,7 +64,8 @@ class BrazeConfig(Strict):
     """
     How to reach one Braze workspace, how fast, and how long to wait for it.
 
-    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour. While Braze accepts
+    ``hourly_limit`` counts requests to ``/users/track`` in each clock hour, of all processes of the
+    connection. While Braze accepts
     nothing for ``give_up``, requests are tried again; after that, but not before six attempts of
     one request, the run fails with its outbox kept, and the next run goes on from there.
     """
@@ -116,27 +123,37 @@ class Expect(Strict):
 
 
 class Source(Strict):
-    """Which files an import job reads, and how their text is understood."""
+    """
+    Which files an import job reads, and how their text is understood.
+
+    Texts that stand for a missing identifier (``null``, ``#N/A``, ``undefined``, a dash) and
+    numbers that were rounded (``4.9E+12``) name nobody, unless ``placeholders`` is ``allow``.
+    """
 
     prefix: str
     pattern: str = "**"
     format: Literal["auto", "parquet", "csv", "ndjson"] = "auto"
-    order_by: str | None = None
+    order_by: ColumnName | None = None
     timezone: str = "UTC"
     nulls: tuple[str, ...] = ()
+    placeholders: Literal["reject", "allow"] = "reject"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
 
 
 class Match(Strict):
     """Which column holds the identifier of a profile."""
 
-    external_id: str
+    external_id: ColumnName
 
 
 class FieldConfig(Strict):
-    """How one Braze attribute is made from a column (or a static value) and merged."""
+    """
+    How one Braze attribute is made from a column (or a static value) and merged.
 
-    from_: str | None = Field(default=None, alias="from")
+    ``nulls`` are texts that mean that there is nothing, beside those of the source.
+    """
+
+    from_: ColumnName | None = Field(default=None, alias="from")
     value: str | int | float | bool | None = None
     merge: StrategyName = "set"
     type: FieldType | None = None
@@ -146,13 +163,18 @@ class FieldConfig(Strict):
     trim: bool = False
     too_long: Literal["reject", "cut"] = "reject"
     nan: Literal["reject", "empty"] = "reject"
+    nulls: tuple[str, ...] = ()
     ordered: bool = False
     on_drift: DriftPolicy = "overwrite"
     max_items: Annotated[int, Field(ge=1, le=500)] = 500
 
 
 class RemainingFields(Strict):
-    """One rule for the columns that nothing else names. The first rule that matches wins."""
+    """
+    One rule for the columns that nothing else names. The first rule that matches wins.
+
+    ``nulls`` are texts that mean that there is nothing, beside those of the source.
+    """
 
     columns: str = "*"
     exclude: tuple[str, ...] = ()
@@ -160,6 +182,7 @@ class RemainingFields(Strict):
     prefix: str = ""
     type: FieldType | None = None
     scale: Annotated[int, Field(ge=0, le=15)] | None = None
+    nulls: tuple[str, ...] = ()
     on_drift: DriftPolicy = "overwrite"
     standard: bool = False
 
@@ -184,12 +207,14 @@ class Baseline(Strict):
 
     Values that were learnt longer ago than ``max_age`` count as unknown. What is unknown is filled
     by an export of ``segment`` where one is named. If that is ``complete``, profiles that are
-    absent from it do not exist.
+    absent from it do not exist. Braze's own files of it are removed afterwards, unless ``raw`` is
+    ``keep``.
     """
 
     max_age: Duration | None = None
     segment: str | None = None
     complete: bool = False
+    raw: Raw = "remove"
     completion: Completion = Completion()
 
 
@@ -247,16 +272,27 @@ class RemainingExport(Strict):
 
 
 class Target(Strict):
-    """Where an export is written, and as what."""
+    """
+    Where an export is written, and as what.
+
+    With ``keep``, published datasets of the job beyond the newest so many are removed.
+    """
 
     prefix: str
     format: Literal["parquet", "csv", "ndjson"] = "parquet"
     mode: Literal["full"] = "full"
     rows_per_part: Annotated[int, Field(ge=1)] = 1_000_000
+    keep: Annotated[int, Field(ge=1)] | None = None
 
 
 class ExportJob(Strict):
-    """One Braze segment into the bucket, as a dataset."""
+    """
+    One Braze segment into the bucket, as a dataset.
+
+    An export that brings no file may mean an empty segment, or a folder that Braze does not write
+    to. With ``empty: allow`` it becomes a dataset without rows, else the run fails. Braze's own
+    files of the export are removed once the dataset is published, unless ``raw`` is ``keep``.
+    """
 
     type: Literal["export"]
     connection: str | None = None
@@ -267,6 +303,8 @@ class ExportJob(Strict):
     expect: Expect | None = None
     priority: Priority = "normal"
     segment: str
+    empty: Literal["fail", "allow"] = "fail"
+    raw: Raw = "remove"
     fields: dict[str, ExportField] = {}
     remaining_fields: RemainingExport | None = None
     target: Target

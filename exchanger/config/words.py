@@ -66,6 +66,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
     lines.append(f"finds each profile by its external_id in column {job.match[0].external_id}")
+    if source.placeholders == "allow":
+        lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")
     if not job.create_missing:
         lines.append("leaves out people that Braze does not know")
     if source.order_by:
@@ -82,7 +84,7 @@ def _field(field: FieldConfig, job: ImportJob) -> str:
         given = f"always {field.value!r}" if isinstance(field.value, str) else str(field.value)
         where = " where Braze has nothing" if field.merge == "set_if_empty" else ""
         return f"is {given}{where}" + _drifted(field)
-    given = field.from_ + _kind(field.type, field.scale)
+    given = field.from_ + _kind(field.type, field.scale) + _nothing(field.nulls)
     if field.split is not None:
         given += f" split at {field.split!r}"
     does = _DOES[field.merge]
@@ -97,7 +99,7 @@ def _remaining(block: RemainingFields, job: ImportJob) -> str:
     if but:
         columns += f" but {', '.join(but)}"
     named = f", named {block.prefix}COLUMN" if block.prefix else ""
-    given = "its value" + _kind(block.type, block.scale)
+    given = "its value" + _kind(block.type, block.scale) + _nothing(block.nulls)
     return f"{columns}{named}: {_DOES[block.merge].format(given=given)}" + (
         _looked_up(block, job) + _drifted(block)
     )
@@ -107,6 +109,11 @@ def _kind(kind: str | None, scale: int | None) -> str:
     if kind is None:
         return ""
     return f" (decimal, {scale} places)" if kind == "decimal" else f" ({kind})"
+
+
+def _nothing(nulls: tuple[str, ...]) -> str:
+    """Say which texts mean that there is nothing."""
+    return f" (without {' and '.join(repr(text) for text in nulls)})" if nulls else ""
 
 
 def _drifted(field: FieldConfig | RemainingFields) -> str:
@@ -137,5 +144,13 @@ def _export(job: ExportJob, bucket: str) -> list[str]:
         prefix = job.remaining_fields.prefix
         named = f", named {prefix}NAME" if prefix else ""
         lines.append(f"every other custom attribute: its value, typed by what it holds{named}")
+    if job.target.keep is not None:
+        lines.append(f"keeps the newest {job.target.keep} of its datasets and removes older ones")
+    if job.raw == "remove":
+        lines.append("removes Braze's own files of the export once it is published")
+    if job.empty == "allow":
+        lines.append("takes an export without a file for an empty segment: a dataset without rows")
+    else:
+        lines.append("fails if Braze's export brings no file, even if the segment is empty")
     lines.append(f"gives up waiting after {show_duration(job.completion.timeout)}")
     return lines

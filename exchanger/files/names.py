@@ -115,6 +115,11 @@ class StateNames:
         return f"{self.heartbeats}{daemon}.json"
 
     @property
+    def hour(self) -> str:
+        """How many requests of this clock hour are reserved."""
+        return f"{self.prefix}hour.json"
+
+    @property
     def workspace(self) -> str:
         """Whose memory this is."""
         return f"{self.prefix}workspace.json"

@@ -13,8 +13,9 @@ import polars as pl
 
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.discard import drop_held_back
+from exchanger.jobs.doubtful_types import DOUBTFUL, doubtful_files, newer_since, stray_in_words
 from exchanger.jobs.ending import finish
-from exchanger.jobs.held_back import hold_again
+from exchanger.jobs.held_back import hold_again, hold_back, still_doubtful
 from exchanger.jobs.held_runs import applied_since
 from exchanger.jobs.intake import Intake
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.intake import Counting
+    from exchanger.jobs.reading import Reading
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.state.applied import AppliedSnapshot
@@ -67,13 +69,28 @@ def _approve(call: ImportCall, seq: int) -> RunReport:
     return finish(call.world, call.state, outcome) if isinstance(outcome, Stored) else outcome
 
 
-def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunReport:
+def plan_corrected(call: ImportCall, seq: int) -> RunReport:
+    """
+    Apply a run that waits because of the type of a column, as its job reads files otherwise by now.
+
+    If there still is such a column, the run goes on waiting, and says so anew.
+    """
+    outcome = committed(call, lambda number: _plan_and_commit(call, number, seq, corrected=True))
+    return finish(call.world, call.state, outcome) if isinstance(outcome, Stored) else outcome
+
+
+def _plan_and_commit(
+    call: ImportCall, number: int, seq: int, *, corrected: bool = False
+) -> Stored | RunReport:
     """Plan the run again under a number of its own; the report of the old one if it is not sent."""
     held = call.state.runs.read(seq)
     run = held.document
     if run.state != "held_back":
         raise RunUnsuitable(str(seq), "approve", f"it is not held back{_taken_up(run)}")
-    since = applied_since(call.state, call.state.applied.snapshot(), run.files, seq)
+    applied = call.state.applied.snapshot()
+    since = applied_since(call.state, applied, run.files, seq)
+    if run.reads_as:
+        since |= newer_since(applied, call.name, run.files, seq)
     said = [
         f"{key} was left out: run {later} applied a version of it after run {seq} was held back."
         for key, later in since.items()
@@ -86,11 +103,28 @@ def _plan_and_commit(call: ImportCall, number: int, seq: int) -> Stored | RunRep
     report = numbered_report(call, number)
     report.notes += said
     reading = read_all_files(call, intakes)
+    if corrected and doubtful_files(reading):
+        return still_doubtful(call, held, stray_in_words(reading))
+    copies = _hold_copies(call, number, reading)
+    if copies is not None:
+        report = numbered_report(call, number + 1)
+        report.notes += said + [file.note for file in copies.files]
+    if not reading.files:
+        dropped = drop_held_back(call.world, call.state, held, notes=report.notes)
+        return copies or dropped
     totals = totals_of(reading)
-    if exceed(totals, run.totals):
+    if not run.reads_as and exceed(totals, run.totals):
         return hold_again(call.state, held, totals, call.world.clock.now().isoformat())
     plan = planned(call, report, reading)
     return commit(call, report, reading, plan, origin=seq)
+
+
+def _hold_copies(call: ImportCall, number: int, reading: Reading) -> RunReport | None:
+    """Hold back, in a run of their own, files whose content was applied by another name since."""
+    if not reading.waiting:
+        return None
+    copies = hold_back(call, numbered_report(call, number), reading.waiting)
+    return None if copies is None else finish(call.world, call.state, copies)
 
 
 def _taken_up(run: RunDocument) -> str:
@@ -112,6 +146,8 @@ def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:
 
     def counting(file: ClaimedFile) -> Counting:
         last = applied.last_version(file.key, file.sums)
+        if file.outcome == DOUBTFUL:
+            return "ask"
         replaces = file.outcome == "replaced" or last not in (None, file.sha256)
         return "difference" if replaces else "in_full"
 

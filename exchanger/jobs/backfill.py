@@ -8,12 +8,13 @@ from exchanger.config.models import ExportJob
 from exchanger.errors import NothingToBackfill
 from exchanger.files.drops import is_drop
 from exchanger.jobs.exports import run_export
-from exchanger.jobs.imports import run_import
+from exchanger.jobs.imports import plan_import, run_import
 from exchanger.jobs.waiting import in_range
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob, Job
     from exchanger.jobs.options import ImportOptions
+    from exchanger.jobs.preview import PlanReport
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
 
@@ -39,6 +40,20 @@ def backfill(world: World, name: str, job: Job, options: ImportOptions) -> RunRe
     if report.state == "nothing_to_do":
         report.notes = [*report.notes, *_none_in_range(world, job, options)]
     return report
+
+
+def plan_backfill(world: World, name: str, job: ImportJob, options: ImportOptions) -> PlanReport:
+    """
+    Tell what *backfill* of an import would send, and write nothing anywhere.
+
+    Raises:
+        BrazeError: A look-up failed.
+        StorageError: S3 refused or did not answer.
+    """
+    planned = plan_import(world, name, job, options)
+    if planned.report.state == "nothing_to_do":
+        planned.report.notes += _none_in_range(world, job, options)
+    return planned
 
 
 def _none_in_range(world: World, job: ImportJob, options: ImportOptions) -> list[str]:

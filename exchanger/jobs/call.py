@@ -39,6 +39,7 @@ class ImportCall:
         job: The job.
         options: What a person asked for.
         record: Whether anything may be written; ``plan`` writes nothing.
+        learn: Whether what was looked up may be recorded all the same.
         taken: Key and ETag of the file versions that this call has taken already.
         memories: What else may remember the job's files.
         listing: What it saw of the folder the last time.
@@ -51,6 +52,7 @@ class ImportCall:
     job: ImportJob
     options: ImportOptions
     record: bool = True
+    learn: bool = False
     memories: Memories = field(default_factory=Memories)
     taken: set[tuple[str, str]] = field(default_factory=set)
     listing: Listing = field(default_factory=Listing)

@@ -68,7 +68,7 @@ def _settle_dropped(
         stored,
         state="settling",
         ack_parts=tuple(parts),
-        acked_at=now,
+        acked_at=world.bucket.now().isoformat(),
         files=tuple(_dropped(file, answered=answered) for file in run.files),
         report=run.report
         | {

@@ -166,7 +166,7 @@ def _freeze(
         stored,
         state="settling",
         ack_parts=tuple(acks.parts()),
-        acked_at=now.isoformat(),
+        acked_at=world.bucket.now().isoformat(),
         report=report | {"finished_at": now.isoformat()},
     )
 

@@ -50,9 +50,10 @@ def learn_from_export(
 
     def frames(ids: str) -> Iterator[pl.DataFrame]:
         for path in chunks.paths:
+            world.go_on()
             frame = held_columns(pl.read_parquet(path), ids, columns)
             world.progress.advance(frame.height)
             yield frame
 
-    state.held.observe_all(frames(ids), stamp=pending.stamp, at=pending.requested_at)
+    state.held.observe_all(frames(ids), stamp=pending.stamp, at=pending.asked_at)
     log.info("export.remembered", fields=len(columns))

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from exchanger.config.models import Raw
 from exchanger.errors import JobBusy, StateDamaged, StorageChanged, StorageMissing
 from exchanger.files.manifest import spell, to_body
 from exchanger.outside.s3 import Bucket
@@ -45,7 +46,8 @@ class PendingExport:
         object_prefix: Names it in the keys of its files.
         url: Where it will be to download, if no storage is connected to Braze. It is signed, so it
             is only kept where nothing else leads to the files, and only until it is published.
-        requested_at: When it was asked for.
+        requested_at: When it was asked for, by the clock of the host that did.
+        asked_at: Likewise, by the clock of the bucket, with which the age of values is told.
         run_id: The run that asked.
         stamp: The last run whose values it shows (``RunLog.settled``), by when it was asked for.
         published: A dataset was made of it, or held values.
@@ -58,6 +60,7 @@ class PendingExport:
     object_prefix: str
     url: str | None
     requested_at: datetime
+    asked_at: datetime
     run_id: str
     stamp: int = 0
     published: bool = False
@@ -81,6 +84,18 @@ class PendingExport:
     def as_published(self) -> Self:
         """Note that it is a dataset now. Files of discarded exports may still appear."""
         return replace(self, published=True, url=None, folders=())
+
+    def as_used(self, *, raw: Raw, folders: tuple[str, ...] = ()) -> Self:
+        """
+        Note that all was taken from it that was wanted.
+
+        Args:
+            raw: Whether Braze's own files of it are wanted any longer.
+            folders: Run folders that are still to be looked at.
+        """
+        used = replace(self.as_published(), folders=folders)
+        # Without storage of the customer's there are no files.
+        return used if raw == "keep" or self.url else used.with_discard(self.object_prefix)
 
 
 class PendingDocument:
@@ -139,6 +154,7 @@ class PendingDocument:
 def _to_content(pending: PendingExport) -> dict[str, Any]:
     content = asdict(pending)
     content["requested_at"] = spell(pending.requested_at)
+    content["asked_at"] = spell(pending.asked_at)
     return {"nonce": secrets.token_hex(8), **content}
 
 
@@ -150,6 +166,7 @@ def _from_content(content: dict[str, Any]) -> PendingExport:
         object_prefix=content["object_prefix"],
         url=content["url"],
         requested_at=datetime.fromisoformat(content["requested_at"]),
+        asked_at=datetime.fromisoformat(content["asked_at"]),
         run_id=content["run_id"],
         stamp=content.get("stamp", 0),
         published=content["published"],

@@ -26,13 +26,12 @@ from exchanger.jobs.results import Count
 from exchanger.profiles.columns import ITEM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from exchanger.files.frame_file import FrameFile
     from exchanger.jobs.acknowledgements import Acknowledgements
     from exchanger.jobs.world import World
-    from exchanger.outside.clock import Clock
     from exchanger.state.connection import ConnectionState
     from exchanger.state.runs import RunDocument
 
@@ -93,7 +92,7 @@ class Ahead:
         self._outbox = outbox
         self._shelf = Shelf(world.workdir, world.bounds)
         self._rows = state.held.prepare(self._shelf.path, seq=run.seq)
-        self._heard = _Heard(world.clock)
+        self._heard = _Heard(world.bucket.now)
         self.count: Count | None = None
         """What became of the objects, if none was refused; once *agrees* has said so."""
         self._pool = ThreadPoolExecutor(1, "held-ahead")
@@ -191,11 +190,11 @@ class _Heard:
     Acknowledgements on their way from the threads that keep them to the one that uses them.
 
     Args:
-        clock: Time.
+        now: Tells the time by the clock of the bucket.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._news = threading.Condition()
         self._waiting: list[_Told] = []
         self._ended = self._stopped = False
@@ -204,7 +203,7 @@ class _Heard:
         """Add some."""
         with self._news:
             if not self._stopped:
-                self._waiting.append(_Told(self._clock.now(), ok, others))
+                self._waiting.append(_Told(self._now(), ok, others))
                 self._news.notify_all()
 
     def end(self) -> None:

@@ -1,5 +1,5 @@
 """
-Runs that wait for a person: their files may count twice, so nothing of them is sent.
+Runs that wait for a person: their files may count twice, or a column may not be what it seems.
 
 The run is numbered like any other, claims its files, and keeps their content. It blocks nothing
 but these files. ``approve`` plans them against what is held then; ``discard`` drops them.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exchanger.jobs.doubtful_types import DOUBTFUL, reads_as, stray_in_words
 from exchanger.jobs.read_files import read_every_file
 from exchanger.jobs.report import FileReport, RunReport
 from exchanger.jobs.totals import in_words, totals_of
@@ -63,8 +64,9 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
     ]
     totals = totals_of(reading)
     report.files = [FileReport(file.key, file.outcome, 0, file.note) for file in claims]
-    report.notes += in_words(totals)
+    report.notes += [*stray_in_words(reading), *in_words(totals)]
     report.totals = totals or None
+    doubtful = any(file.outcome == DOUBTFUL for file in claims)
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -76,6 +78,7 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
         files=tuple(claims),
         hold=True,
         totals=totals,
+        reads_as=reads_as(call.job) if doubtful else "",
         report=report.to_json(),
     )
     return call.state.runs.create(document)
@@ -123,6 +126,17 @@ def hold_again(
     return report
 
 
+def still_doubtful(call: ImportCall, stored: Stored, said: list[str]) -> RunReport:
+    """Show a person what is still doubtful of a run, now that its job reads files otherwise."""
+    run = stored.document
+    report = RunReport.from_json(
+        run.report | {"finished_at": call.world.clock.now().isoformat(), "notes": said}
+    )
+    call.state.finished.amend(report.to_json())
+    call.state.runs.change(stored, reads_as=reads_as(call.job), report=report.to_json())
+    return report
+
+
 def _keep(call: ImportCall, file: WaitingFile, seq: int, nonce: str, position: int) -> str:
     """Keep the content of a file; not that of a whole history which waits to be recognised."""
     if file.claim.outcome in _UNRECOGNISED:
@@ -136,6 +150,11 @@ def _keep(call: ImportCall, file: WaitingFile, seq: int, nonce: str, position: i
 
 
 def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
+    if file.outcome == DOUBTFUL:
+        return (
+            f"Correct the job and run it again: it is planned anew then. To take it as it is: "
+            f"exchanger approve {seq}. To drop it: exchanger discard {seq}"
+        )
     does = "add the difference" if file.outcome == "replaced" else "add it once more"
     if file.outcome in _UNRECOGNISED:
         adopt = file.outcome == "applied_elsewhere"

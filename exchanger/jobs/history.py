@@ -5,9 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import orjson
-import polars as pl
-
 from exchanger.errors import RunMissing
 from exchanger.jobs.held_runs import applied_since_in_words, held_runs
 from exchanger.state.connection import open_state
@@ -36,11 +33,8 @@ def list_runs(
             job that wait for a person.
     """
     state = open_state(world.bucket, world.state_prefix)
-    rows = state.finished.rows(job)
-    if latest:
-        rows = rows.unique("job", keep="first", maintain_order=True)
     held = _Held(state)
-    reports = [held.decided(orjson.loads(text)) for text in rows.head(LISTED)["report"]]
+    reports = [held.decided(one) for one in state.finished.newest(LISTED, job, latest=latest)]
     begun = _unfinished(state)
     if begun is not None and job in (None, begun["job"]):
         # Why its last process gave up is only in what that one recorded.
@@ -63,11 +57,10 @@ def show_run(world: World, run: str) -> dict[str, Any]:
         RunMissing: There is no such run.
     """
     state = open_state(world.bucket, world.state_prefix)
-    matching = pl.col("seq") == int(run) if run.isdecimal() else pl.col("run_id") == run
-    found = state.finished.rows().filter(matching)
+    found = state.finished.find(run)
     begun = _unfinished(state)
-    if not found.is_empty():
-        report = _Held(state).decided(orjson.loads(found["report"][0]))
+    if found is not None:
+        report = _Held(state).decided(found)
         if begun is not None and begun["run_id"] == report["run_id"]:
             report["seq"] = begun["seq"]  # It failed, and is still to be finished.
         return report

@@ -7,12 +7,14 @@ then on every process ends the run in the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageChanged
+from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.discard import end_discards, half_dropped
+from exchanger.jobs.doubtful_types import corrected_runs, doubtful_files
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.intake import Intake
@@ -28,12 +30,13 @@ from exchanger.jobs.runfiles import commit
 from exchanger.jobs.totals import say_what_counts_again
 from exchanger.jobs.turn import committed, end_others, in_turn
 from exchanger.jobs.unfinished import unfinished_run
+from exchanger.jobs.unreadable import told as told_unreadable
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake import Counting, WaitingFile
@@ -90,13 +93,27 @@ def run_import(
     return combined([*own, *reports], finished + notes, nothing=begun)
 
 
-def plan_import(
-    world: World, name: str, job: ImportJob, options: ImportOptions | None = None
+def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a plan
+    world: World,
+    name: str,
+    job: ImportJob,
+    options: ImportOptions | None = None,
+    *,
+    record: bool = False,
+    rows: int | None = None,
 ) -> PlanReport:
     """
     Tell what ``run_import`` would send, and write nothing anywhere.
 
     What an unfinished run has claimed is told apart: the next one finishes it first.
+
+    Args:
+        world: The outside.
+        name: The job's name.
+        job: The job.
+        options: Which files, and how they are taken.
+        record: Record what was looked up, as an observation, so that a run need not ask again.
+        rows: How many changes of each field, and rejected rows, to show.
 
     Raises:
         BrazeError: A look-up failed.
@@ -104,8 +121,12 @@ def plan_import(
     """
     state = open_state(world.bucket, world.state_prefix)
     recognise(world, state)
-    call = ImportCall(world, state, name, job, options or ImportOptions(), record=False)
+    call = ImportCall(
+        world, state, name, job, options or ImportOptions(), record=False, learn=record
+    )
     report = new_report(call)
+    if record:
+        report.notes += establish(world, state)
     first = unfinished_run(world, state)
     if first is not None and first.job == name:
         call.taken.update(first.claimed)
@@ -115,6 +136,12 @@ def plan_import(
         return replace(preview(replace(report, state="nothing_to_do"), None), unfinished=first)
     call = replace(call, memories=memories_of(world, state, record=False))
     reading = read_files(call, _intakes(call, waiting.files))
+    if call.options.force:
+        report.notes += say_what_counts_again(call, reading)
+    if doubtful_files(reading):
+        report.notes.append(
+            "So a run would be held back, until the job is corrected or you approve it."
+        )
     plan = planned(call, report, reading)
     report.files += [
         FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note)
@@ -123,7 +150,7 @@ def plan_import(
     plan.expect_all_accepted(report)
     if reading.left:
         report.notes.append(f"{reading.left} more files follow in a run of their own.")
-    return replace(preview(report, plan), unfinished=first)
+    return replace(preview(report, plan, rows), unfinished=first)
 
 
 def _idle_notes(call: ImportCall) -> list[str] | None:
@@ -133,6 +160,8 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
         return None
     waiting = waiting_files(call)
     if waiting.files or due(call) or half_dropped(call.state, waiting.undecided):
+        return None
+    if corrected_runs(call, waiting.undecided):
         return None
     return _waiting_notes(waiting)
 
@@ -153,11 +182,15 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
         return
     call = replace(call, memories=memories_of(call.world, call.state, record=True))
     told = read_back(call)
+    undecided = call.state.applied.snapshot().undecided(call.name)
+    reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
     while not call.world.stopping.is_set():
         taken = committed(call, lambda seq: _plan_and_commit(call, seq, told))
         if taken.stored is not None:
             told.clear()
             reports.append(finish(call.world, call.state, taken.stored))
+        elif taken.unreadable:
+            reports.append(_nothing_but(call, taken.unreadable))
         if taken.waiting and not call.world.stopping.is_set():
             reports += _held_back(call, taken)
         if _waits_for_adoption(call) is not None:
@@ -171,14 +204,27 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
     notes += told
 
 
+def _nothing_but(call: ImportCall, unreadable: Mapping[tuple[str, str], str]) -> RunReport:
+    """Report files that could not be read, where there were no others."""
+    report = new_report(call)
+    files = told_unreadable(unreadable)
+    return replace(report, state="partial", files=files, finished_at=call.world.clock.now())
+
+
 @dataclass(frozen=True)
 class _Taken:
-    """What was listed under a number, the run made of it, and the files that wait for a person."""
+    """
+    What was listed under a number, and the run made of it.
+
+    Beside it the files that wait for a person, and, if there was no run, those that could not be
+    read.
+    """
 
     seq: int
     listed: WaitingFiles
     stored: Stored | None = None
     waiting: Sequence[WaitingFile] = ()
+    unreadable: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
@@ -188,12 +234,15 @@ def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     report = numbered_report(call, seq)
     report.notes += told
     reading = read_files(call, _intakes(call, listed.files))
+    call.taken.update(reading.unreadable)
     is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in reading.waiting)
     if is_known_elsewhere and call.state.applied.snapshot().is_unused:
         # Once we had applied a file, nobody could adopt the state that knows the others.
-        return _Taken(seq, listed, waiting=reading.waiting)
+        return _Taken(seq, listed, waiting=reading.waiting, unreadable=reading.unreadable)
+    if doubtful := doubtful_files(reading):
+        return _Taken(seq, listed, waiting=doubtful, unreadable=reading.unreadable)
     if not reading.files and not reading.gone:
-        return _Taken(seq, listed, waiting=reading.waiting)
+        return _Taken(seq, listed, waiting=reading.waiting, unreadable=reading.unreadable)
     if call.options.force:
         report.notes += say_what_counts_again(call, reading)
     plan = planned(call, report, reading)
@@ -236,7 +285,10 @@ def _intakes(call: ImportCall, files: list[ObjectInfo]) -> list[Intake]:
 
 def _waiting_notes(waiting: WaitingFiles) -> list[str]:
     return [
-        f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
+        f"{key} waits in run {seq}, as a column is text because of a few words: correct the job "
+        f"and run it again, or exchanger approve {seq}, or exchanger discard {seq}."
+        if key in waiting.doubtful
+        else f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()
     ]

@@ -11,21 +11,19 @@ import polars as pl
 import structlog
 
 from exchanger.errors import Stopped
+from exchanger.jobs.left_out import PER_REQUEST, LookUp
 from exchanger.jobs.stopping import together, until_stopped
-from exchanger.profiles.columns import PROFILE
-from exchanger.profiles.observations import fields_to_export, held_form
+from exchanger.profiles.columns import EXISTS, PROFILE
+from exchanger.profiles.observations import held_form
 
 if TYPE_CHECKING:
     from exchanger.config.models import RateLimit
     from exchanger.files.spill import Spill
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.world import World
-    from exchanger.outside.braze import Braze
 
 log = structlog.get_logger()
 
-PER_REQUEST = 50
-"""Identifiers in one request to ``/users/export/ids`` (braze-api.md 5)."""
 PART = 5_000
 """Profiles whose answers are kept together."""
 Keep = Callable[[pl.DataFrame, datetime], None]
@@ -63,19 +61,29 @@ def look_up_and_keep(call: ImportCall, needed: pl.DataFrame) -> pl.DataFrame:
     It is dated by the last run whose values Braze shows at the time of asking.
 
     Args:
-        call: The job; nothing is kept if it may not write.
+        call: The job; nothing is kept if it may not record it.
         needed: As for *look_up*, which also tells what is returned and raised.
     """
     return look_up(call.world, needed, _keeping(call))
 
 
-def look_up_all(call: ImportCall, parts: Spill, take: Callable[[int, pl.DataFrame], None]) -> None:
+def look_up_all(
+    call: ImportCall,
+    parts: Spill,
+    fields: Iterable[str],
+    take: Callable[[int, pl.DataFrame], None],
+) -> None:
     """
     Ask Braze as *look_up_and_keep* does, for many profiles, of which few are in memory at once.
 
+    What is asked of one profile is asked of all, and what an answer shows beside is learnt as well,
+    so that values which Braze has already are not sent. But beside them, what was sent so lately
+    that Braze may not show it yet would pass for what it has.
+
     Args:
-        call: The job; nothing is kept if it may not write.
-        parts: Frames as for *look_up*; all their fields are asked for of every profile.
+        call: The job; nothing is kept if it may not record it.
+        parts: Frames as for *look_up*.
+        fields: All that the job writes.
         take: Given the position of a frame, and a part of the answer to it.
 
     Raises:
@@ -84,24 +92,39 @@ def look_up_all(call: ImportCall, parts: Spill, take: Callable[[int, pl.DataFram
     """
     keep = _keeping(call)
     names = [frame["field"].unique() for frame in parts.frames(["field"])]
+    needed = pl.concat(names).unique().sort().to_list()
+    every = [*needed, *sorted({*fields} - {*needed})]
+    shown_in = call.state.runs.shown_in(call.world.grace)
+    begun = call.world.bucket.now()
     total = sum(frame[PROFILE].n_unique() for frame in parts.frames([PROFILE]))
 
     def answered(number: int, part: pl.DataFrame, asked_at: datetime) -> None:
-        take(number, part)
+        shown = (asked_at - begun).total_seconds() >= shown_in
+        learnt = part if shown else part.select(PROFILE, EXISTS, *needed)
+        take(number, learnt)
         if keep is not None:
-            keep(part, asked_at)
+            keep(learnt, asked_at)
 
     call.world.progress.step("looking up profiles in Braze", total)
     profiles = (frame[PROFILE].unique().sort() for frame in parts.frames([PROFILE]))
-    fields = pl.concat(names).unique().sort().to_list()
-    asyncio.run(_ask(call.world, profiles, fields, answered))
+    asyncio.run(_ask(call.world, profiles, every, answered))
 
 
 def _keeping(call: ImportCall) -> Keep | None:
-    if not call.record:
+    if not (call.record or call.learn):
         return None
-    stamp = call.state.runs.settled(call.world.grace)
-    return lambda part, asked_at: call.state.held.observe(part, stamp=stamp, at=asked_at)
+    runs, held = call.state.runs, call.state.held
+    stamp = runs.settled(call.world.grace)
+    if call.record:
+        return lambda part, asked_at: held.observe(part, stamp=stamp, at=asked_at)
+    begun = runs.newest()
+
+    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
+        # Without the lease another process may begin a run, and send to whom we have just seen.
+        if runs.newest() == begun:
+            held.observe(part, stamp=stamp, at=asked_at)
+
+    return keep
 
 
 def wait_until_shown(call: ImportCall, seq: int) -> None:
@@ -172,56 +195,42 @@ async def _ask(
 ) -> None:
     asked = 0
     async with world.braze() as braze:
+        asking = LookUp(braze, fields)
         for number, profiles in enumerate(parts):
             for at in range(0, profiles.len(), PART):
-                asked_at = world.clock.now()
-                frame = await _ask_part(world, braze, profiles.slice(at, PART), fields)
+                asked_at = world.bucket.now()
+                frame = await _ask_part(world, asking, profiles.slice(at, PART), fields)
                 await asyncio.to_thread(answered, number, frame, asked_at)
             asked += profiles.len()
-    log.info("lookup.finished", profiles=asked, fields=len(fields))
+    log.info("lookup.finished", profiles=asked, fields=len(fields), again=asking.again)
 
 
 async def _ask_part(
-    world: World, braze: Braze, profiles: pl.Series, fields: list[str]
+    world: World, asking: LookUp, profiles: pl.Series, fields: list[str]
 ) -> pl.DataFrame:
     gate = asyncio.Semaphore(_AT_ONCE)
     chunks = [profiles.slice(at, PER_REQUEST) for at in range(0, profiles.len(), PER_REQUEST)]
-    asking = together(_ask_chunk(world, braze, gate, chunk.to_list(), fields) for chunk in chunks)
-    if not await until_stopped(asking, world.stopping):
+
+    async def ask(asked: list[str]) -> pl.DataFrame:
+        async with gate:
+            users = await asking.users(asked)
+        world.progress.advance(len(asked))
+        found = [users[profile] for profile in asked if profile in users]
+        return held_form(found, (name for name in asked if name not in users), fields)
+
+    everything = together(ask(chunk.to_list()) for chunk in chunks)
+    if not await until_stopped(everything, world.stopping):
         raise Stopped
-    return pl.concat(asking.result())
-
-
-async def _ask_chunk(
-    world: World, braze: Braze, gate: asyncio.Semaphore, asked: list[str], fields: list[str]
-) -> pl.DataFrame:
-    wanted = fields_to_export(fields)
-    async with gate:
-        answer = await braze.export_ids(asked, wanted)
-        users = {user.get("external_id"): user for user in answer.users}
-        strangers = users.keys() - set(asked)
-        silent = [profile for profile in asked if profile not in users]
-        if strangers:
-            # A renamed profile answers to its old identifier with its new one (braze-api.md 9.6):
-            # asked for alone, there is no doubt who it is.
-            for profile in silent:
-                alone = (await braze.export_ids([profile], wanted)).users
-                if alone:
-                    users[profile] = alone[0] | {"external_id": profile}
-    world.progress.advance(len(asked))
-    # Whom a readable answer does not mention has no profile: Braze need not list unknown ids.
-    found = [users[profile] for profile in asked if profile in users]
-    absent = [profile for profile in asked if profile not in users]
-    return held_form(found, absent, fields)
+    return pl.concat(everything.result())
 
 
 def overlay(held: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """
     Fill what is unknown in *held* with what was seen; what is known stays.
 
-    Both have ``@profile``, ``@exists`` and canonical columns; *seen* may have fewer fields.
+    Both have ``@profile``, ``@exists`` and canonical columns; *seen* may have other fields.
     """
-    fields = [name for name in seen.columns if name != PROFILE]
+    fields = [name for name in seen.columns if name != PROFILE and name in held.columns]
     joined = held.join(seen, on=PROFILE, how="full", coalesce=True, suffix="@seen")
     known = [
         pl.when(pl.col(name).cast(pl.String) == "?").then(None).otherwise(pl.col(name))

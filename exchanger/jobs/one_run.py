@@ -37,7 +37,10 @@ def run_once(world: World, name: str, job: ImportJob, options: ImportOptions) ->
         report.files_waiting = 0
     else:
         try:
-            report.files_waiting = backlog(world, {name: job}).files[name]
+            # A file that cannot be read yet is no reason to begin again at once.
+            unreadable = sum(file.outcome == "unreadable" for file in report.files)
+            waiting = backlog(world, {name: job}).files[name]
+            report.files_waiting = max(waiting - unreadable, 0)
         except StorageError as error:
             # The run itself is over and done.
             log.warning("waiting.unknown", error=str(error))

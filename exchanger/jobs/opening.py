@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -67,8 +68,9 @@ def open_file(
     try:
         claim = replace(claim, sha256=_download(call, intake, path))
         table = read_table(path, intake.key, call.job.source, shelf=reading.shelf)
+        _refuse_other_headers(table, call.job.match[0].external_id, intake.key)
         settled = settle_rules(call.job, _in_pieces(table, intake.key), reading.types)
-        counted = claimed(call, claim, intake, settled.rules, applied)
+        counted = claimed(call, claim, intake, _mending(call, settled.rules), applied)
     except FileRejected as error:
         if table is not None:
             table.clear()
@@ -83,10 +85,21 @@ def open_file(
         reading.set_before.setdefault(name, []).append(claim.key)
     rows = table.rows if intake.rows is None else _count_chosen(intake, table)
     reading.types = settled.kept
+    reading.note_stray(intake.key, settled.stray)
     reading.rows += rows
+    if not intake.retried:
+        reading.notes += [f"{intake.key}: {note}" for note in table.notes]
     for why, columns in settled.left_out.items():
         reading.left_out.setdefault((why, *columns), []).append(intake.key)
     return OpenedFile(replace(claim, rows=rows), intake, table, rules)
+
+
+def _mending(call: ImportCall, rules: list[Rule]) -> list[Rule]:
+    """Let files that are taken as if new also take back texts that mean null by now."""
+    if not call.options.as_if_new:
+        return rules
+    nulls = call.job.source.nulls
+    return [replace(rule, void=(*nulls, *rule.config.nulls)) for rule in rules]
 
 
 def _download(call: ImportCall, intake: Intake, path: Path) -> str:
@@ -94,6 +107,29 @@ def _download(call: ImportCall, intake: Intake, path: Path) -> str:
     if intake.kept:
         return bucket.download(intake.kept, bucket.head(intake.kept).etag, path)
     return bucket.download(intake.key, intake.etag, path)
+
+
+def _refuse_other_headers(table: RawTable, column: str, key: str) -> None:
+    """
+    Refuse a CSV file in which a header with other columns stands among the rows.
+
+    Nobody is called like the column of identifiers. The same columns again were passed over when
+    the file was read; what stands below others is no value of the columns above.
+
+    Raises:
+        FileRejected: ``header_again``.
+    """
+    if not table.textual or column not in table.empty.columns:
+        return
+    for piece in table.pieces([column, ROW]):
+        again = piece.filter(pl.col(column).str.strip_chars() == column)
+        if again.height:
+            row = again[ROW][0]
+            message = (
+                f"Row {row} is a header again, and names other columns than the first: the file "
+                "was joined from several. Drop each of them by itself."
+            )
+            raise FileRejected(key, "header_again", message, row=row, column=column)
 
 
 def _in_pieces(table: RawTable, key: str) -> RawColumns:
@@ -108,6 +144,7 @@ def _raw(table: RawTable, frame: pl.DataFrame, key: str) -> RawColumns:
         json_columns=table.json_columns,
         unusable=table.unusable,
         key=key,
+        indexes=table.indexes,
     )
 
 
@@ -132,8 +169,9 @@ def cast_file(
     try:
         rules = widen_rules(file.rules, reading.types)
         earlier = _earlier(call, file, rules, applied)
-        for given, rejected in ahead(_casted(call, position, file, rules, reading)):
-            reading.add(given, rejected)
+        with closing(ahead(_casted(call, position, file, rules, reading))) as pieces:
+            for given, rejected in pieces:
+                reading.add(given, rejected)
     except FileRejected as error:
         reading.rows -= file.claim.rows
         reading.files.append(reading.reject(replace(file.claim, rows=0), error, position))

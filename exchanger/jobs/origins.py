@@ -43,7 +43,7 @@ def close_origin(state: ConnectionState, run: RunDocument) -> None:
     if origin.document.state != "settled":
         became, note = _became(run)
         notes = [*report["notes"], note]
-        report |= {"state": became, "finished_at": run.acked_at, "notes": notes}
+        report |= {"state": became, "finished_at": run.report["finished_at"], "notes": notes}
         state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
     state.finished.amend(report)
 

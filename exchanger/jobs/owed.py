@@ -182,7 +182,7 @@ def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
     as_file = job.model_copy(
         update={
             "match": (Match(external_id=PROFILE),),
-            "source": Source(prefix=job.source.prefix, timezone=job.source.timezone),
+            "source": _source(job.source),
             "fields": configured,
             "remaining_fields": (),
         }
@@ -199,6 +199,11 @@ def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
         spoken = spoken.with_columns(as_order(owed[ORDER], order))
     frame = given.frame.drop(told.values()).join(spoken, on=ROW, how="left", maintain_order="left")
     return rules, frame, with_records(raw, given)
+
+
+def _source(source: Source) -> Source:
+    """Describe where owed rows come from: they are values, whose identifiers were accepted."""
+    return Source(prefix=source.prefix, timezone=source.timezone, placeholders="allow")
 
 
 def _configured(

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from exchanger.jobs.unfinished import UnfinishedRun
 
 EXAMPLES = 3
-"""Changes that are shown of each field."""
+"""Changes that are shown of each field, unless a number is asked for."""
 REJECTED = 5
-"""Rows that are shown of those that would go to quarantine."""
+"""Rows that are shown of those that would go to quarantine, likewise."""
 
 
 @dataclass(frozen=True)
@@ -82,33 +82,42 @@ class PlanReport:
     unfinished: UnfinishedRun | None = None
 
 
-def preview(report: RunReport, plan: Plan | None) -> PlanReport:
-    """Summarise a plan; without one there is nothing to do."""
+def preview(report: RunReport, plan: Plan | None, shown: int | None = None) -> PlanReport:
+    """
+    Summarise a plan; without one there is nothing to do.
+
+    Args:
+        report: Of the run.
+        plan: What it would send.
+        shown: How many changes of each field, and rejected rows, are shown.
+    """
+    examples = EXAMPLES if shown is None else shown
     if plan is None:
         return PlanReport(report, [], 0)
     fields = {rule.name: FieldPlan(rule.name, rule.merge, 0, 0, []) for rule in plan.rules}
     for part in plan.outbox.frames():
-        fields = {name: _with_part(field, part) for name, field in fields.items()}
-    return PlanReport(report, [*fields.values()], plan.lookups, _first_rejected(plan))
+        fields = {name: _with_part(field, part, examples) for name, field in fields.items()}
+    rejected = _first_rejected(plan, REJECTED if shown is None else shown)
+    return PlanReport(report, [*fields.values()], plan.lookups, rejected)
 
 
-def _first_rejected(plan: Plan) -> list[RejectedRow]:
+def _first_rejected(plan: Plan, most: int) -> list[RejectedRow]:
     """Read the first rejected rows; what is about a whole file is told with the file."""
     found: list[RejectedRow] = []
     for part in plan.rejected.frames(["file", "row", "field", "reason", "message"]):
-        rows = part.drop_nulls("row").head(REJECTED - len(found))
+        rows = part.drop_nulls("row").head(most - len(found))
         found += [RejectedRow(**row) for row in rows.iter_rows(named=True)]
-        if len(found) == REJECTED:
+        if len(found) == most:
             break
     return found
 
 
-def _with_part(so_far: FieldPlan, part: pl.DataFrame) -> FieldPlan:
+def _with_part(so_far: FieldPlan, part: pl.DataFrame, examples: int) -> FieldPlan:
     """Add what a part of the outbox does to a field."""
     name = so_far.field
     changes = part.filter(pl.col(wanted(name)).is_not_null())
     points = changes.select(field_points(name, pl.col(wanted(name))).sum()).item()
-    more = changes.head(EXAMPLES - len(so_far.examples)).select(PROFILE, before(name), wanted(name))
+    more = changes.head(examples - len(so_far.examples)).select(PROFILE, before(name), wanted(name))
     return replace(
         so_far,
         profiles=so_far.profiles + changes.height,

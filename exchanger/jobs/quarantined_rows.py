@@ -101,7 +101,7 @@ def _add_rejected(
         still = load(call.world, owner.owed).filter(pl.col(ROW).is_in(rows["row"].implode()))
         found.owed.append(OwedRows(file, owner, still))
     elif file.outcome == "rejected":
-        known = applied.latest(call.name).get(file.key)
+        known = applied.latest(call.name, [file.key]).get(file.key)
         if known is None or known[:2] != (file.etag, "rejected"):
             found.notes.append(f"{file.key}: it was read again since, or there is a newer version.")
         elif _is_there(call, file):

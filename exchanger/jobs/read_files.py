@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchanger.errors import Stopped, StorageChanged, StorageMissing
+from exchanger.errors import (
+    Stopped,
+    StorageChanged,
+    StorageDenied,
+    StorageMissing,
+    StorageUnreadable,
+)
 from exchanger.files.spill import Shelf
 from exchanger.jobs.counting import named, say_what_added_nothing
+from exchanger.jobs.doubtful_types import stray_in_words, undecided_words_apart
 from exchanger.jobs.intake import WaitingFile
 from exchanger.jobs.opening import OpenedFile, cast_file, open_file
 from exchanger.jobs.reading import Reading
+from exchanger.jobs.unreadable import is_about_one_file, is_denied, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,18 +26,22 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake import Intake
 
 
+_MANY = 10
+"""If so many files in a row are denied before any could be read, it is not about single files."""
+
+
 def read_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
     """
     Read as many files as one run takes, each by its exact version.
 
     Types are settled over all of them first, so that a later file may widen a type before any is
-    cast.
+    cast. A file that S3 has and does not give out is left for another run.
 
     Raises:
-        StorageError: A file could not be read; nothing was claimed.
+        StorageError: No file could be read; nothing was claimed.
         Stopped: The process was asked to stop; nothing was claimed.
     """
-    return _read(call, intakes, call.job.max_rows_per_run)
+    return _read(call, intakes, call.job.max_rows_per_run, without_all=True)
 
 
 def read_every_file(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
@@ -43,10 +55,13 @@ def read_every_file(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
     return _read(call, intakes, None)
 
 
-def _read(call: ImportCall, intakes: Sequence[Intake], most: int | None) -> Reading:
+def _read(
+    call: ImportCall, intakes: Sequence[Intake], most: int | None, *, without_all: bool = False
+) -> Reading:
     before = applied = call.state.applied.snapshot()
     shelf = Shelf(call.world.workdir, call.world.bounds)
-    reading = Reading(shelf, types=call.state.types.of(call.name))
+    kept = undecided_words_apart(call)
+    reading = Reading(shelf, types=kept.types, words=kept.words)
     opened: list[OpenedFile] = []
     call.world.progress.step("reading files", len(intakes))
     for intake in intakes:
@@ -61,18 +76,26 @@ def _read(call: ImportCall, intakes: Sequence[Intake], most: int | None) -> Read
             # Between the listing and now it was replaced or deleted: the next run sees what is so.
             reading.gone.append((intake.key, intake.etag))
             continue
+        except (StorageDenied, StorageUnreadable) as error:
+            for_all = is_denied(error) and not opened and len(reading.unreadable) >= _MANY
+            if not without_all or for_all or not is_about_one_file(error):
+                raise
+            reading.unreadable[intake.key, intake.etag] = why_unreadable(error)
+            continue
         if isinstance(file, WaitingFile):
             reading.waiting.append(file)
             continue
         applied = applied.with_file(call.name, file.claim)
         opened.append(file)
-    reading.left = len(intakes) - len(opened) - len(reading.waiting) - len(reading.gone)
+    passed = len(reading.waiting) + len(reading.gone) + len(reading.unreadable)
+    reading.left = len(intakes) - len(opened) - passed
     reading.notes += [
         f"{key} was replaced or deleted while it was read. The next run takes what is there."
         for key, _ in reading.gone
     ]
     reading.notes += say_what_added_nothing(call, reading.set_before)
     reading.notes += _say_what_was_left_out(reading.left_out)
+    reading.notes += stray_in_words(reading)
     widest = max((len(file.rules) for file in opened), default=0)
     size = sum(file.table.cells.size for file in opened if file.table)
     reading.part(shelf.bounds.shares(reading.rows, widest, size))

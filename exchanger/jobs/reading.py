@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake import WaitingFile
     from exchanger.profiles.given import Given
     from exchanger.profiles.rules import Rule
+    from exchanger.profiles.stray_words import StrayWords
     from exchanger.state.runs import ClaimedFile
 
 log = structlog.get_logger()
@@ -50,6 +51,7 @@ class Reading:
         rows: Data rows read, the rejected ones included.
         left: Files that did not fit into this run.
         gone: Files that were there in the listing, but not any more in that version.
+        unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         shelf: Where rows are kept.
         given: What all files give; a field that a file does not speak of is null there.
         rejected: Rejected rows, ``REJECTED``.
@@ -60,6 +62,8 @@ class Reading:
         waiting: Files that wait for a person; none of them is in *files*.
         set_before: Keys of files that give nothing to a summed field, as they, or versions before,
             fed it when it was not summed.
+        words: Of columns that are text because of a few words, these words, ready to be kept.
+        stray: What this run found of that which no earlier run has decided, by the file's key.
         left_out: Keys of files that have some columns of which nothing is taken, by why and these.
         notes: Sentences for the report.
     """
@@ -71,16 +75,19 @@ class Reading:
     rows: int = 0
     left: int = 0
     gone: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: dict[tuple[str, str], str] = field(default_factory=dict)
     superseded: int = 0
     already: list[pl.DataFrame] = field(default_factory=list)
     waiting: list[WaitingFile] = field(default_factory=list)
     set_before: dict[str, list[str]] = field(default_factory=dict)
+    words: dict[str, list[str]] = field(default_factory=dict)
+    stray: list[tuple[str, StrayWords]] = field(default_factory=list)
     left_out: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rejected = self.shelf.spill()
-        self._trimmed = self._left_out = 0
+        self._trimmed = self._pointed = self._wrapped = self._left_out = 0
         self._took_rows = False
         self.part(1)
 
@@ -96,6 +103,8 @@ class Reading:
         self.rejected.add(rejected)
         self._took_rows |= given.frame.height > 0
         self._trimmed += given.trimmed
+        self._pointed += given.pointed
+        self._wrapped += given.wrapped
         self._left_out += given.nulls_left_out
 
     @property
@@ -103,13 +112,28 @@ class Reading:
         """The types that later runs begin with; none where no row was taken: it may all be junk."""
         return self.types if self._took_rows else {}
 
+    def note_stray(self, key: str, found: list[StrayWords]) -> None:
+        """Note columns of a file that are text because of a few words."""
+        self.stray += [(key, stray) for stray in found]
+        self.words |= {stray.column: list(stray.words) for stray in found}
+
     def end_file(self, key: str) -> None:
         """Note what there is to say of the file whose pieces came last."""
         if self._trimmed:
             self.notes.append(f"{key}: {self._trimmed:,} identifiers had white space around them.")
+        if self._pointed:
+            self.notes.append(
+                f"{key}: {self._pointed:,} identifiers were text like 12345.0, and were read as "
+                "12345."
+            )
+        if self._wrapped:
+            self.notes.append(
+                f"{key}: {self._wrapped:,} cells were read without what other tools put around "
+                'their text: an apostrophe before = + - @, or ="...".'
+            )
         if self._left_out:
             self.notes.append(f"{key}: {self._left_out:,} null members of objects were left out.")
-        self._trimmed = self._left_out = 0
+        self._trimmed = self._pointed = self._wrapped = self._left_out = 0
 
     def reject(self, claim: ClaimedFile, error: FileRejected, position: int) -> ClaimedFile:
         """Put a whole file into quarantine."""

@@ -235,13 +235,13 @@ def _keep_gave(
     )
     got_none = results.without.to_frame()
     in_time = ~pl.col(ALREADY)  # What was given before was given, whatever Braze says now.
-    writer = FrameWriter(results.shelf.path())
-    writer.append(pl.DataFrame(schema=GAVE))
-    for part in gifts.frames():
-        now = part.filter(in_time).join(got_none, on=PROFILE, how="anti")
-        gave = pl.concat([now, part.filter(~in_time)]).join(named, on=FILE)
-        writer.append(gave.select(GAVE.names()))
-    return _stored(world, state.names.gave(run.seq), writer)
+    with FrameWriter(results.shelf.path()) as writer:
+        writer.append(pl.DataFrame(schema=GAVE))
+        for part in gifts.frames():
+            now = part.filter(in_time).join(got_none, on=PROFILE, how="anti")
+            gave = pl.concat([now, part.filter(~in_time)]).join(named, on=FILE)
+            writer.append(gave.select(GAVE.names()))
+        return _stored(world, state.names.gave(run.seq), writer)
 
 
 def _keep_owed(
@@ -253,15 +253,15 @@ def _keep_owed(
 ) -> str:
     if not results.refused.rows:
         return ""
-    writer = FrameWriter(results.shelf.path())
-    for part in results.refused_parts():
-        refused = part.with_columns(is_doubtful(run).alias("uncertain"))
-        nothing = with_already(pl.DataFrame(schema=GIFTS_SCHEMA), [])
-        gifts, orders = _of(given[0], refused, nothing), _of(given[1], refused, _NO_ORDERS)
-        rows = owed_by(refused, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
-        # Rows are numbered through the object.
-        writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
-    return _stored(world, state.names.owed(run.job, run.seq), writer)
+    nothing = with_already(pl.DataFrame(schema=GIFTS_SCHEMA), [])
+    with FrameWriter(results.shelf.path()) as writer:
+        for part in results.refused_parts():
+            refused = part.with_columns(is_doubtful(run).alias("uncertain"))
+            gifts, orders = _of(given[0], refused, nothing), _of(given[1], refused, _NO_ORDERS)
+            rows = owed_by(refused, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
+            # Rows are numbered through the object.
+            writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
+        return _stored(world, state.names.owed(run.job, run.seq), writer)
 
 
 def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import structlog
 
 from exchanger.jobs.planning import Plan, make_plan
 from exchanger.jobs.report import FileReport, RunReport, new_run_id
+from exchanger.jobs.unreadable import told
 
 if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
@@ -43,6 +44,7 @@ def planned(call: ImportCall, report: RunReport, reading: Reading) -> Plan:
     # Where nothing is written, the first rows are shown instead.
     why = "quarantine says why" if call.record else "below is why"
     report.files = [_told(file, rows.get(file.key, 0), why) for file in reading.files]
+    report.files += told(reading.unreadable)
     report.notes += reading.notes
     return plan
 

@@ -79,6 +79,7 @@ def commit(
         order_by=call.job.source.order_by or "",
         origin=origin,
         types=reading.types_to_keep,
+        words=reading.words,
         report=report.to_json(),
     )
     try:

@@ -76,8 +76,9 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         orders.record(accepted_orders(world, run, results), seq=run.seq)
     state.applied.record(run.job, run.files, seq=run.seq, origin=run.origin)
     keep_sample(state, run, results.first)
-    if run.types:
-        state.types.keep(run.job, run.types, seq=run.seq)
+    # Of a run that a person dropped, nothing is to be learnt.
+    if run.types and not run.discarded:
+        state.types.keep(run.job, run.types, seq=run.seq, words=run.words)
 
     write_quarantine(world, state, run, report, results.refused)
     report.state = "discarded" if run.discarded else final_state(report)
@@ -105,9 +106,9 @@ def final_state(report: RunReport) -> RunState:
     """
     Say in one word how a run ended.
 
-    Rejected files and rejected or refused rows make it ``partial``.
+    Rejected and unreadable files and rejected or refused rows make it ``partial``.
     """
-    rejected = any(file.outcome == "rejected" for file in report.files)
+    rejected = any(file.outcome in ("rejected", "unreadable") for file in report.files)
     if rejected or report.rows_rejected or report.rows_refused:
         return "partial"
     return "succeeded"

@@ -48,6 +48,7 @@ class Learnt:
         self._call = call
         self._reading = reading
         self._rules = list(terms.rules)
+        self.fields = [rule.name for rule in self._rules]
         self._known: dict[int, Spill] = {}
         self._at_first: dict[int, Spill] = {}
         self._folded: tuple[int, pl.DataFrame] | None = None
@@ -55,6 +56,10 @@ class Learnt:
         self._reader = ThreadPoolExecutor(1, "held")
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
         self.lookups = 0
+
+    def go_on(self) -> None:
+        """Raise ``Stopped`` if the process was asked to stop."""
+        self._call.world.go_on()
 
     def part(self, number: int) -> Partition:
         """Read a part."""
@@ -66,7 +71,7 @@ class Learnt:
             corrections=self._reading.corrections.part(number),
             folded=self.folded(number),
             known=known if first is None else pl.concat(first.frames()),
-            held=overlay(known, pl.concat(seen)) if seen else known,
+            held=overlay(known, pl.concat(seen, how="diagonal")) if seen else known,
         )
 
     def folded(self, number: int) -> pl.DataFrame:
@@ -112,6 +117,10 @@ class Learnt:
             if number in spills:
                 spills.pop(number).clear()
 
+    def close(self) -> None:
+        """End the thread that reads what is held."""
+        self._reader.shutdown(wait=True, cancel_futures=True)
+
     def read_again(self) -> None:
         """Read anew what is held, as more is known by now; whom we knew at first is kept."""
         self._at_first, self._known, self._ahead = self._known, {}, {}
@@ -120,6 +129,9 @@ class Learnt:
 def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: RunReport) -> Learnt:
     """
     Look up what a strategy needs and nobody knows.
+
+    Returns:
+        What is known; the caller closes it.
 
     Args:
         call: The job; what is learnt is recorded, unless it may not write.
@@ -131,6 +143,16 @@ def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: Run
         BrazeError: A look-up failed.
     """
     learnt = Learnt(call, reading, terms)
+    try:
+        return _learn(call, reading, terms, report, learnt)
+    except BaseException:
+        learnt.close()
+        raise
+
+
+def _learn(
+    call: ImportCall, reading: Reading, terms: Terms, report: RunReport, learnt: Learnt
+) -> Learnt:
     if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
         if terms.assume_empty:
             report.notes.append("0 profiles never seen were taken for empty.")
@@ -159,6 +181,7 @@ def _needed(learnt: Learnt, reading: Reading, terms: Terms) -> tuple[Spill, int]
     needed = reading.shelf.spill()
     assumed = 0
     for number in range(len(reading.given)):
+        learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
         unknown = needs_lookup(folded, known, rules, assume_empty=terms.assume_empty)
         needed.add(unknown)
@@ -172,7 +195,7 @@ def _look_up(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport)
     asked = sum(frame[PROFILE].n_unique() for frame in needed.frames([PROFILE]))
     report.notes += say_if_slow(asked, call.world.lookup_limit)
     _wait_until_shown(call, learnt, needed, report)
-    look_up_all(call, needed, learnt.see)
+    look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
 
 
 def _wait_until_shown(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:
@@ -213,7 +236,7 @@ def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFr
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
         needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
-        since = call.world.clock.now() - oldest
+        since = call.world.bucket.now() - oldest
         held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from exchanger.files.drops import is_drop
+from exchanger.files.drops import is_drop, natural_order
 from exchanger.jobs.call import ImportCall
+from exchanger.jobs.doubtful_types import DOUBTFUL, corrected_runs
 from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.recognition import recognise
-from exchanger.state.applied import WAITING
+from exchanger.state.applied import WAITING, KnownVersion
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from exchanger.config.models import ImportJob
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
     from exchanger.state.applied import AppliedSnapshot
+
+
+_AT_ONCE = 10_000
+"""Keys of a listing of which is asked at once what is known."""
+_UNKNOWN = KnownVersion("", "", 0)
 
 
 @dataclass(frozen=True)
@@ -29,15 +36,17 @@ class WaitingFiles:
     What a listing showed.
 
     Args:
-        files: To be read now, in order of arrival, then by name.
+        files: To be read now, in order of arrival; of one second, in the natural order of names.
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
+        doubtful: The keys among *held* that wait because of the type of a column.
         seen: Files that were new to this call, or wait, whether it has taken them by now or not.
     """
 
     files: list[ObjectInfo]
     held: dict[str, int]
     undecided: list[int]
+    doubtful: set[str] = field(default_factory=set)
     seen: list[ObjectInfo] = field(default_factory=list)
 
 
@@ -119,20 +128,22 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
 def _found(
     call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
-    latest = applied.latest(call.name)
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
     seen: list[ObjectInfo] = []
-    source = call.job.source
-    for item in listed:
-        if not is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
-            continue
-        etag, outcome, seq = latest.get(item.key, ("", "", 0))
+    in_doubt: set[str] = set()
+    undecided = applied.undecided(call.name)
+    # A run plans them again by themselves, before it takes any file.
+    again = set() if call.record else {*corrected_runs(call, undecided)}
+    for item, (etag, outcome, seq) in _with_versions(call, applied, listed):
         known = etag == item.etag
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
-        chosen = options.force if waits else options.as_if_new or not known
+        doubtful = outcome == DOUBTFUL
+        chosen = options.force and not doubtful if waits else options.as_if_new or not known
+        if waits and doubtful and seq in again:
+            chosen = True
         wanted = chosen and in_range(item, options)
         if wanted or waits:
             seen.append(item)
@@ -140,8 +151,37 @@ def _found(
             files.append(item)
         elif waits:
             held[item.key] = seq
-    arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
-    return WaitingFiles(arrived, held, applied.undecided(call.name), seen)
+            if doubtful:
+                in_doubt.add(item.key)
+    return WaitingFiles(in_order(files), held, undecided, in_doubt, seen)
+
+
+def _with_versions(
+    call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
+) -> Iterator[tuple[ObjectInfo, KnownVersion]]:
+    """Put beside each file of a job the latest version that the job knows of its key."""
+    source = call.job.source
+    drops = (
+        item
+        for item in listed
+        if is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix)
+    )
+    while some := [*islice(drops, _AT_ONCE)]:
+        latest = applied.latest(call.name, [item.key for item in some])
+        for item in some:
+            yield item, latest.get(item.key, _UNKNOWN)
+
+
+def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """
+    Return files as they are to be read: as they arrived, and of one second by their names.
+
+    S3 itself tells no more than the second. A store that does is taken at the second too, so that
+    the same files come out alike everywhere.
+    """
+    return sorted(
+        files, key=lambda item: (item.last_modified.replace(microsecond=0), natural_order(item.key))
+    )
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:

@@ -115,9 +115,18 @@ class World:
         """
         until = self.clock.monotonic() + seconds
         while (left := until - self.clock.monotonic()) > 0:
-            if self.stopping.is_set():
-                raise Stopped
+            self.go_on()
             self.clock.sleep(min(left, _STEP))
+
+    def go_on(self) -> None:
+        """
+        Look whether the process was asked to stop: between two steps that each take a moment.
+
+        Raises:
+            Stopped: It was.
+        """
+        if self.stopping.is_set():
+            raise Stopped
 
     def may_send(self) -> None:
         """

@@ -29,6 +29,7 @@ from exchanger.outside.braze_answers import (
     read_export,
     read_ids,
     read_segments,
+    read_size,
     read_track,
 )
 from exchanger.outside.braze_requests import (
@@ -37,11 +38,13 @@ from exchanger.outside.braze_requests import (
     EXPORT_IDS,
     EXPORT_SEGMENT,
     LIST_SEGMENTS,
+    SIZE_SEGMENT,
     TRACK,
     BrazeRequests,
 )
 from exchanger.outside.braze_wire import REQUEST_SECONDS, Call, is_safe
 from exchanger.outside.clock import Clock, SystemClock
+from exchanger.outside.pacing import Quotas
 
 LARGEST_BODY = 4_000_000
 """Bytes in a request. Braze says 4 MB (2.2), so this is the smaller reading of it."""
@@ -50,6 +53,8 @@ IDS_AT_ONCE = 50
 """Identifiers in one look-up (5)."""
 
 _EXPORT_LIMIT_WAITING = 10.0
+_DAYS_OF_SIZES = "14"
+"""Days to look back for an estimate: some may have none."""
 
 
 class Braze:
@@ -69,6 +74,7 @@ class Braze:
         clock: Time.
         random: Source of jitter.
         timeout: Seconds after which a request without an answer counts as lost.
+        quotas: Where requests are counted by the hour, if there is a limit.
 
     Raises:
         ValueError: The address is neither https nor on this machine.
@@ -81,13 +87,14 @@ class Braze:
         clock: Clock | None = None,
         random: Random | None = None,
         timeout: float = REQUEST_SECONDS,
+        quotas: Quotas | None = None,
     ) -> None:
         self._base = config.endpoint.rstrip("/")
         if not is_safe(self._base):
             raise ValueError("the key is only sent over https")
         self._key = config.api_key
         self._requests = BrazeRequests(
-            config, clock=clock or SystemClock(), random=random, timeout=timeout
+            config, clock=clock or SystemClock(), random=random, timeout=timeout, quotas=quotas
         )
 
     def __repr__(self) -> str:
@@ -103,7 +110,7 @@ class Braze:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._requests.wire.close()
+        await self._requests.close()
 
     @property
     def permit(self) -> Callable[[], None]:
@@ -231,6 +238,21 @@ class Braze:
             if len(listed) < SEGMENTS_PER_PAGE or not new:
                 break
         return list(found.values())
+
+    async def segment_size(self, segment_id: str) -> int | None:
+        """
+        Ask how many users Braze estimates in a segment; None if it has no estimate (8).
+
+        The estimate comes from a sample: that of a small segment may be 0.
+        """
+        call = Call(
+            SIZE_SEGMENT,
+            "GET",
+            self._base + SIZE_SEGMENT,
+            params={"segment_id": segment_id, "length": _DAYS_OF_SIZES},
+            key=self._key,
+        )
+        return await self._requests.send(call, read_size)
 
     async def download(self, url: str, path: Path) -> bool:
         """

@@ -33,7 +33,7 @@ from exchanger.outside.braze_answers import (
 )
 from exchanger.outside.braze_wire import Call, Wire
 from exchanger.outside.clock import Clock
-from exchanger.outside.pacing import HourlyPace, Pace
+from exchanger.outside.pacing import HourlyPace, OwnQuotas, Pace, Quotas
 from exchanger.outside.patience import LIMIT_WAITING, Outage, Patience
 from exchanger.outside.redaction import Redactor
 
@@ -44,9 +44,18 @@ EXPORT_SEGMENT = "/users/export/segment"
 EXPORT_IDS = "/users/export/ids"
 CANCEL_EXPORT = "/export/segment/cancel"
 LIST_SEGMENTS = "/segments/list"
+SIZE_SEGMENT = "/segments/data_series"
 DOWNLOAD = "export download"
 """Names of endpoints in errors and counts."""
-ENDPOINTS = (TRACK, EXPORT_IDS, EXPORT_SEGMENT, CANCEL_EXPORT, LIST_SEGMENTS, DOWNLOAD)
+ENDPOINTS = (
+    TRACK,
+    EXPORT_IDS,
+    EXPORT_SEGMENT,
+    CANCEL_EXPORT,
+    LIST_SEGMENTS,
+    SIZE_SEGMENT,
+    DOWNLOAD,
+)
 
 _SHARED_POOL = RateLimit(requests=250_000, per=timedelta(hours=1))
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
@@ -61,10 +70,18 @@ class BrazeRequests:
         clock: Time.
         random: Source of jitter.
         timeout: Seconds after which a request without an answer counts as lost.
+        quotas: Where requests are counted by the hour, if there is a limit; this process counts
+            for itself if left out.
     """
 
     def __init__(
-        self, config: BrazeConfig, *, clock: Clock, random: Random | None, timeout: float
+        self,
+        config: BrazeConfig,
+        *,
+        clock: Clock,
+        random: Random | None,
+        timeout: float,
+        quotas: Quotas | None,
     ) -> None:
         self._redactor = Redactor([config.api_key.get_secret_value()])
         self._clock = clock
@@ -74,11 +91,17 @@ class BrazeRequests:
         """Requests to each endpoint, every attempt counted."""
         self.permit: Callable[[], None] = _always
         """Called before every attempt to write; raises if this process may not write now."""
-        self._hourly = HourlyPace(config.hourly_limit, clock)
+        own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
+        self._hourly = HourlyPace(quotas or own, clock)
         give_up = config.give_up.total_seconds()
         self._outages = {name: Outage(clock, give_up) for name in (TRACK, EXPORT_IDS)}
         limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
         self._paces = {name: Pace(limits.get(name, _SHARED_POOL), clock) for name in ENDPOINTS}
+
+    async def close(self) -> None:
+        """Close the HTTP client, and return requests that were reserved and not sent."""
+        await self.wire.close()
+        await self._hourly.close()
 
     async def send(
         self,

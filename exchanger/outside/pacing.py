@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
 
 from exchanger.config.models import RateLimit
 from exchanger.outside.clock import Clock
 
-_HOUR = 3600
+HOUR = 3600
+"""Seconds."""
 
 
 class Pace:
@@ -66,35 +69,88 @@ class Pace:
         return max(self._closed_until, self._passed[0] + self._window)
 
 
-class HourlyPace:
+@dataclass(frozen=True)
+class Quota:
     """
-    Lets at most so many through in each clock hour (braze-api.md 1.5).
-
-    What other processes sent in this hour is not known here; answers tell of it.
+    Requests that may be sent in this clock hour.
 
     Args:
-        requests: The limit; None for none.
+        requests: How many; 0 if this hour has no more.
+        seconds: How long they may be sent; if there are none, how long to wait for the next hour.
+    """
+
+    requests: int
+    seconds: float
+
+
+class Quotas(Protocol):
+    """Where the requests of a clock hour are counted."""
+
+    def reserve(self) -> Quota:
+        """Take some requests out of what is left of this hour."""
+        ...
+
+    def give_back(self, requests: int) -> None:
+        """Return requests of the newest reservation that were not sent."""
+        ...
+
+
+class OwnQuotas:
+    """
+    Counts what this process sends, by its own clock.
+
+    Args:
+        limit: Requests in a clock hour.
         clock: Time.
     """
 
-    def __init__(self, requests: int | None, clock: Clock) -> None:
-        self._requests = requests
+    def __init__(self, limit: int, clock: Clock) -> None:
+        self._limit = limit
         self._clock = clock
         self._hour = -1
-        self._passed = 0
+
+    def reserve(self) -> Quota:
+        """Take all requests of the hour at once."""
+        now = self._clock.now().timestamp()
+        requests = self._limit if int(now // HOUR) != self._hour else 0
+        self._hour = int(now // HOUR)
+        return Quota(requests, HOUR - now % HOUR)
+
+    def give_back(self, requests: int) -> None:
+        """Do nothing: nobody else could send them."""
+
+
+class HourlyPace:
+    """
+    Lets through what is reserved of a clock hour, and waits for the next one (braze-api.md 1.5).
+
+    Args:
+        quotas: Where the hour is counted; None for no limit.
+        clock: Time.
+    """
+
+    def __init__(self, quotas: Quotas | None, clock: Clock) -> None:
+        self._quotas = quotas
+        self._clock = clock
+        self._left = 0
+        self._until = float("-inf")
         self._turn = asyncio.Lock()
 
     async def take(self) -> None:
         """Wait until one more request may be sent, and count it as sent."""
-        if self._requests is None:
+        if self._quotas is None:
             return
         async with self._turn:
-            while self._passed_in_this_hour() >= self._requests:
-                await self._clock.wait(_HOUR - self._clock.now().timestamp() % _HOUR)
-            self._passed += 1
+            while not self._left or self._clock.monotonic() >= self._until:
+                before = self._clock.monotonic()
+                quota = await asyncio.to_thread(self._quotas.reserve)
+                self._left, self._until = quota.requests, before + quota.seconds
+                if not quota.requests:
+                    await self._clock.wait(quota.seconds)
+            self._left -= 1
 
-    def _passed_in_this_hour(self) -> int:
-        hour = int(self._clock.now().timestamp() // _HOUR)
-        if hour != self._hour:
-            self._hour, self._passed = hour, 0
-        return self._passed
+    async def close(self) -> None:
+        """Return what was reserved and not sent."""
+        left, self._left = self._left, 0
+        if self._quotas is not None and left:
+            await asyncio.to_thread(self._quotas.give_back, left)

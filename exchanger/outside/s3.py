@@ -223,7 +223,7 @@ class Bucket(BucketUploads):
             StorageDenied: There are no credentials.
         """
         with self._typed("find credentials for", ""):
-            return options_for_deltalake(self._config, self._session, self._client)
+            return options_for_deltalake(self._session, self._client)
 
     def table(self, prefix: str) -> Table:
         """Name the Delta table whose files lie below *prefix*. Nothing is read or written yet."""

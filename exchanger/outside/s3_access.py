@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from exchanger.config.models import S3Config
 from exchanger.errors import StorageCorrupt
@@ -43,6 +45,7 @@ class BucketAccess:
         secrets = (config.access_key_id, config.secret_access_key)
         self._redactor = Redactor(secret.get_secret_value() for secret in secrets if secret)
         self._opening = threading.RLock()
+        self._started: datetime | None = None
 
     @cached_property
     def _session(self) -> Session:
@@ -55,7 +58,29 @@ class BucketAccess:
 
     @cached_property
     def _shared_client(self) -> S3Client:
-        return open_client(self._config, self._session)
+        client = open_client(self._config, self._session)
+        client.meta.events.register("after-call.s3", self._note_time)
+        return client
+
+    def now(self) -> datetime:
+        """
+        Tell the time of day by the clock of the store, in UTC: all hosts agree on it.
+
+        It is taken from the first answer, which is true to the second, and counted on from there;
+        the clock of this host counts where no answer came yet, or none is dated.
+        """
+        if self._started is None:
+            return self._clock.now()
+        return self._started + timedelta(seconds=self._clock.monotonic())
+
+    def _note_time(self, parsed: dict[str, Any], **_: object) -> None:
+        """Note when the store's time stood at this clock's zero."""
+        if self._started is not None:
+            return
+        headers = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        with suppress(ValueError):
+            told = parsedate_to_datetime(str(headers.get("date", ""))).astimezone(UTC)
+            self._started = told - timedelta(seconds=self._clock.monotonic())
 
     def _typed(self, action: str, key: str) -> AbstractContextManager[None]:
         return as_storage_errors(action, self.name, key, self._redactor.clean)

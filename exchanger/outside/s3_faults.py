@@ -13,6 +13,7 @@ from exchanger.errors import (
     StorageError,
     StorageMissing,
     StorageUnreachable,
+    StorageUnreadable,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _DENIED = frozenset(
 _MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NotFound", "404"})
 _BUSY = frozenset({"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"})
 _CHANGED = frozenset({"PreconditionFailed", "412"})
+_UNREADABLE = frozenset({"InvalidObjectState", "InvalidRequest", "KMS"})
 _CONFLICT = frozenset({"ConditionalRequestConflict", "OperationAborted"})
 
 
@@ -60,6 +62,7 @@ def as_storage_errors(
         StorageChanged: A condition did not hold.
         StorageConflict: 409, a competing write.
         StorageCorrupt: The body was cut short or failed its checksum.
+        StorageUnreadable: The object is archived, or encrypted with a key that S3 does not have.
         StorageUnreachable: No answer, or a fault of the server, after all of boto3's retries.
         StorageError: Anything else, such as an invalid bucket name.
     """
@@ -76,16 +79,19 @@ def as_storage_errors(
 def _answered(
     error: ClientError, action: str, bucket: str, key: str, clean: Callable[[str], str]
 ) -> StorageError:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    message = str(error.response.get("Error", {}).get("Message", ""))
+    told = error.response.get("Error", {})
+    code, message = str(told.get("Code") or ""), str(told.get("Message") or "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    kind = _kind(code, status)
+    kind = kind_of(code, status)
     if code == "NoSuchBucket":
         key = ""
-    return kind(action, bucket, key, clean(f"{code or status}: {message}"))
+    if action == "read" and code.partition(".")[0] in _UNREADABLE:
+        kind = StorageUnreadable
+    return kind(action, bucket, key, clean(f"{code or status}: {message}"), code=code)
 
 
-def _kind(code: str, status: int) -> type[StorageError]:
+def kind_of(code: str, status: int) -> type[StorageError]:
+    """Choose the error of an answer by its code, or else by its status."""
     # The code comes first: an expired token is a 400, a busy store may say so in a 200.
     by_code: tuple[tuple[frozenset[str], type[StorageError]], ...] = (
         (_DENIED, StorageDenied),

@@ -24,19 +24,22 @@ SPELLING = "%Y-%m-%dT%H:%M:%S%.3fZ"
 
 LAST_YEAR = 3000
 
-_LOOKS_LIKE_TIME = r'^"(?:\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4}"|[MTWFS][a-z]{2} \d\d \d\d )'
-_CLOCK = r"(?P<clock>(?:[01]\d|2[0-3]):[0-5]\d)"
-_ZONE = r"(?P<zone>Z|[+-]\d\d(?::?\d\d)?)"
+_LOOKS_LIKE_TIME = (
+    r'^"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}/[0-9]{2}/[0-9]{4}"'
+    r"|[MTWFS][a-z]{2} [0-9]{2} [0-9]{2} )"
+)
+_CLOCK = r"(?P<clock>(?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_ZONE = r"(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _ISO = (
-    r"^(?P<day>\d{4}-\d\d-\d\d)"
-    rf"(?:T{_CLOCK}(?::(?P<second>[0-5]\d)(?:\.(?P<part>\d{{1,9}})|:(?P<milli>\d{{3}}))?)?"
+    r"^(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    rf"(?:T{_CLOCK}(?::(?P<second>[0-5][0-9])(?:\.(?P<part>[0-9]{{1,9}})|:(?P<milli>[0-9]{{3}}))?)?"
     rf"{_ZONE}?)?$"
 )
-_SPACED = rf"^(?P<day>\d{{4}}-\d\d-\d\d) {_CLOCK}:(?P<second>[0-5]\d)$"
-_AMERICAN = r"^(?P<month>\d\d)/(?P<date>\d\d)/(?P<year>\d{4})$"
+_SPACED = rf"^(?P<day>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}) {_CLOCK}:(?P<second>[0-5][0-9])$"
+_AMERICAN = r"^(?P<month>[0-9]{2})/(?P<date>[0-9]{2})/(?P<year>[0-9]{4})$"
 _LONG = (
-    r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>\d\d) (?P<date>\d\d) "
-    rf"{_CLOCK}:(?P<second>[0-5]\d)\.{_ZONE} (?P<year>\d{{4}})$"
+    r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>[0-9]{2}) (?P<date>[0-9]{2}) "
+    rf"{_CLOCK}:(?P<second>[0-5][0-9])\.{_ZONE} (?P<year>[0-9]{{4}})$"
 )
 _PARTS = ("day", "clock", "second", "part", "milli", "zone", "year", "month", "date")
 

@@ -27,6 +27,7 @@ from exchanger.profiles.fragments import (
 from exchanger.profiles.own_types import own_type
 from exchanger.profiles.raw import without_empty
 from exchanger.profiles.rules import Rule
+from exchanger.profiles.wrapped_text import without_formula
 
 MEMBERS = pl.List(pl.String)
 """A list field: the canonical JSON texts of its members."""
@@ -37,7 +38,8 @@ def cast_lists(raw: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -
     Read lists, to ``List(String)`` of canonical JSON texts; a single value is a list of one.
 
     Members that are empty are left out. They have the type ``items`` if the rule says so, text if
-    the cell is split, and else the type that they have in the file.
+    the cell is split, and else the type that they have in the file. A JSON array is read as one
+    also where cells are split; lists as databases and programs print them are not guessed.
 
     Args:
         raw: The cells, with empty text already null.
@@ -45,22 +47,25 @@ def cast_lists(raw: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -
         reading: How members are read, but for their type.
         is_json: The cells are JSON texts.
 
-    Faults: ``invalid_json`` (text that begins like an array), ``nested_member``, and those of the
-    members' type.
+    Faults: ``invalid_json`` (text that begins like an array), ``printed_list`` (``{a,b}``),
+    ``nested_member``, and those of the members' type.
     """
     config = rule.config
     if isinstance(raw.dtype, pl.Array):
         raw = raw.arr.to_list()
     broken = pl.repeat(None, len(raw), dtype=pl.String, eager=True)
-    texts = raw.dtype == pl.String and (is_json or config.split is None)
+    texts = raw.dtype == pl.String
     if texts:
-        raw, broken = _split_json(raw, is_json=is_json)
-    elif raw.dtype == pl.String and config.split is not None:
-        raw = raw.str.split(config.split)
+        raw, printed = _without_printed(raw, is_json=is_json)
+        if is_json or config.split is None:
+            raw, broken = _split_json(raw, is_json=is_json)
+        else:
+            raw, broken, texts = _split(raw, config.split)
+        broken = printed.zip_with(printed.is_not_null(), broken)
     cells = pl.DataFrame({"cell": pl.int_range(len(raw), dtype=pl.UInt32, eager=True), "raw": raw})
     cells = cells.filter(RAW.is_not_null())
     members = cells.explode("raw") if isinstance(raw.dtype, pl.List) else cells
-    if "items" in config.model_fields_set:
+    if "items" in config.model_fields_set or (texts and config.split is not None and not is_json):
         reading = replace(reading, type=config.items)
         cast = _cast_json_items if texts else _cast_items
     else:
@@ -68,6 +73,51 @@ def cast_lists(raw: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -
     literals = cast(members["raw"], reading)
     gathered = _gather(members["cell"], literals, len(raw))
     return gathered.over(broken)
+
+
+def _without_printed(raw: pl.Series, *, is_json: bool) -> tuple[pl.Series, pl.Series]:
+    """
+    Take out lists as Postgres prints them, {a,b}, whose quoting is none of JSON's.
+
+    Returns:
+        The other cells, and the fault of each that was taken out; ``{}`` is empty.
+    """
+    quote = '"' if is_json else ""
+    found = raw.str.contains(rf"(?s)^\s*{quote}\{{.*\}}{quote}\s*$").fill_null(value=False)
+    if not found.any():
+        return raw, pl.repeat(None, len(raw), dtype=pl.String, eager=True)
+    frame = pl.DataFrame({"raw": raw, "found": found})
+    empty = RAW.str.contains(rf"^\s*{quote}\{{\s*\}}{quote}\s*$")
+    printed = frame.select(pl.when(pl.col("found") & ~empty).then(pl.lit("printed_list")))
+    return frame.select(pl.when(~pl.col("found")).then(RAW)).to_series(), printed.to_series()
+
+
+def _split(raw: pl.Series, separator: str) -> tuple[pl.Series, pl.Series, bool]:
+    """
+    Split text, but for cells that are JSON arrays, which somebody wrote in place of split text.
+
+    Returns:
+        The lists; the fault of each cell that is an array as programs print it, ['a', 'b']; and
+        whether members are JSON texts, as there are arrays.
+    """
+    lists = raw.str.split(separator)
+    none = pl.repeat(None, len(raw), dtype=pl.String, eager=True)
+    begun = raw.str.contains(r"(?s)^\s*\[.*\]\s*$").fill_null(value=False)
+    if not begun.any():
+        return lists, none, False
+    begun_alone = raw.zip_with(begun, none)
+    arrays, faults = _split_json(begun_alone, is_json=False)
+    whole = begun & faults.is_null()
+    frame = pl.DataFrame({"raw": raw, "array": arrays, "list": lists, "begun": begun})
+    # [a] and [b] in brackets may be members; [a, b] and ['a'] are no JSON, and no split text.
+    alone = RAW.str.contains(r"^\s*\[[^\[\]]*\]\s*$")
+    parts = RAW.str.contains(separator, literal=True) | RAW.str.contains(r"^\s*\[\s*['\"]")
+    printed = frame.select(
+        pl.when(~whole & pl.col("begun") & alone & parts).then(pl.lit("printed_list"))
+    )
+    texts = pl.col("list").list.eval(json_string(pl.element()))
+    read = frame.select(pl.when(whole).then("array").otherwise(texts))
+    return read.to_series(), printed.to_series(), True
 
 
 def _split_json(raw: pl.Series, *, is_json: bool) -> tuple[pl.Series, pl.Series]:
@@ -100,6 +150,8 @@ def _members_of(text: str) -> list[str] | None:
 
 def _cast_items(raw: pl.Series, reading: Reading) -> Casted:
     """Cast members to the type that the rule names."""
+    if raw.dtype == pl.String:
+        raw = without_formula(raw)
     casted = cast_values(without_empty(raw, reading.nulls), reading)
     return Casted(_render(casted.values, reading), casted.faults)
 
@@ -133,7 +185,7 @@ def _cast_json_members(raw: pl.Series, reading: Reading) -> Casted:
     plain = canonical_json(frame.select(pl.when(~text).then(RAW)).to_series())
     frame = frame.with_columns(
         value=casted.values.zip_with(text, plain.replace(["null", "[]", "{}"], None)),
-        long=plain.str.contains(r"^-?\d{19,}$") & plain.cast(pl.Int64, strict=False).is_null(),
+        long=plain.str.contains(r"^-?[0-9]{19,}$") & plain.cast(pl.Int64, strict=False).is_null(),
     )
     nested = pl.col("first").is_in(["[", "{"]) & VALUE.is_not_null()
     judged = judge(frame, [("nested_member", nested), ("integer_too_big", pl.col("long"))])

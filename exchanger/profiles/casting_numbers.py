@@ -12,9 +12,9 @@ SIGNIFICANT_DIGITS = 15
 """What a JSON number survives everywhere: a double keeps 15 decimal digits."""
 UNITS_LIMIT = 10**SIGNIFICANT_DIGITS
 
-_INTEGER = r"^[+-]?\d+$"
-_DECIMAL = r"^[+-]?(?:\d+\.?\d*|\.\d+)$"
-_FLOAT = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"
+_INTEGER = r"^[+-]?[0-9]+$"
+_DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$"
+_FLOAT = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _NOT_FINITE = r"^[+-]?(?i:nan|inf|infinity)$"
 _TRUE = ["true", "t", "1", "yes"]
 _FALSE = ["false", "f", "0", "no"]
@@ -167,7 +167,7 @@ def _in_scale(frame: pl.DataFrame, have: int, want: int) -> Casted:
 
 def _decimals_from_text(raw: pl.Series, scale: int) -> Casted:
     frame = _stripped(raw)
-    simple = rf"^[+-]?\d{{1,{max(1, SIGNIFICANT_DIGITS - scale)}}}(?:\.\d{{0,{scale}}})?$"
+    simple = rf"^[+-]?[0-9]{{1,{max(1, SIGNIFICANT_DIGITS - scale)}}}(?:\.[0-9]{{0,{scale}}})?$"
     if frame.select(pl.col("text").str.contains(simple).all()).item():
         # Units of 15 digits are exact in a double, which is far quicker than taking text apart.
         units = (pl.col("text").cast(pl.Float64) * 10.0**scale).round().cast(pl.Int64)

@@ -17,23 +17,45 @@ INSTANT = pl.Datetime("us", "UTC")
 LAST_YEAR = 3000
 """Braze does not store later years as times (braze-api.md 2.6)."""
 
-ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
+ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 ISO = (
-    r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,:]\d{1,9})?)?"
-    r" ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,:][0-9]{1,9})?)?"
+    r" ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$"
 )
-_AMERICAN = r"^(\d{2})/(\d{2})/(\d{4})$"
+_SLASHED = r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$"
+_LIKE_SLASHED = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}(?:$|[ T,])"
 _WEEKDAY_FIRST = (
-    r"^[A-Za-z]{3} (\d{2}) (\d{2}) (\d{2}:\d{2}:\d{2})\.?"
-    r" ?(Z|UTC|[+-]\d{2}(?::?\d{2})?) (\d{4})$"
+    r"^[A-Za-z]{3} ([0-9]{2}) ([0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})\.?"
+    r" ?(Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?) ([0-9]{4})$"
 )
 _UNIFORM = [
-    (r"^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ$", "%Y-%m-%dT%H:%M:%SZ"),
-    (r"^\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d$", "%Y-%m-%dT%H:%M:%S"),
-    (r"^\d{4}-\d\d-\d\d \d\d:\d\d:[0-5]\d$", "%Y-%m-%d %H:%M:%S"),
-    (r"^\d{4}-\d\d-\d\d$", "%Y-%m-%d"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z$", "%Y-%m-%dT%H:%M:%SZ"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%dT%H:%M:%S"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%d %H:%M:%S"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
 ]
 _ZONELESS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
+
+
+def has_unknown_order(text: pl.Expr) -> pl.Expr:
+    """
+    Test whether text is a date like 05/04/1990, whose day and month cannot be told apart.
+
+    Braze reads it month first, and so people mean it in few countries. It is known only of 09/15
+    and of 05/05; 25/12 shows that the column is day first.
+    """
+    return text.str.contains(_SLASHED) & ~_is_month_first(text)
+
+
+def has_year_last(text: pl.Expr) -> pl.Expr:
+    """Test whether text is a date that does not sort as text: 15.09.2026, 09/15/2026."""
+    return text.str.contains(r"^\s*[0-9]{1,2}([/.-])[0-9]{1,2}[/.-][0-9]{2,4}(?:$|[ T,])")
+
+
+def _is_month_first(text: pl.Expr) -> pl.Expr:
+    first, second = text.str.head(2), text.str.slice(3, 2)
+    known = (first == second) | ((first <= "12") & (second > "12"))
+    return text.str.contains(_SLASHED) & known
 
 
 def cast_datetimes(raw: pl.Series, timezone: str) -> Casted:
@@ -41,7 +63,7 @@ def cast_datetimes(raw: pl.Series, timezone: str) -> Casted:
     Read times, to ``Datetime("ms", "UTC")``.
 
     Faults: ``not_a_time``, ``number_as_time`` (a time as a number could be in any unit),
-    ``no_such_time``, ``year_out_of_range``.
+    ``day_or_month`` (which comes first?), ``no_such_time``, ``year_out_of_range``.
     """
     read = read_instants(raw, timezone)
     return Casted(read.values.dt.cast_time_unit("ms"), read.faults)
@@ -94,11 +116,12 @@ def _from_text(raw: pl.Series, timezone: str) -> Casted:
         in_zone = _in_zone(pl.col("local"), timezone).dt.convert_time_zone("UTC")
         frame = frame.with_columns(value=pl.when(zoneless).then(in_zone).otherwise(as_utc))
     lost = RAW.is_not_null() & VALUE.is_null()
-    number = pl.col("text").is_null() & RAW.str.contains(r"^\s*[+-]?\d+(\.\d+)?\s*$")
+    number = pl.col("text").is_null() & RAW.str.contains(r"^\s*[+-]?[0-9]+(\.[0-9]+)?\s*$")
     return _within_years(
         frame,
         [
             ("number_as_time", number),
+            ("day_or_month", lost & RAW.str.strip_chars().str.contains(_LIKE_SLASHED)),
             ("not_a_time", lost & pl.col("local").is_null()),
             ("no_such_time", lost),
         ],
@@ -122,8 +145,13 @@ def _spell_as_iso(frame: pl.DataFrame) -> pl.DataFrame:
     text = pl.col("text")
     iso = frame.select(text.str.contains(ISO)).to_series()
     if not iso.all():  # The other formats are rare, and cost more to look for.
-        rest = text.str.replace(_AMERICAN, "${3}-${1}-${2}").str.replace(
-            _WEEKDAY_FIRST, "${5}-${1}-${2}T${3}${4}"
+        spelt = pl.concat_str(
+            text.str.tail(4), text.str.head(2), text.str.slice(3, 2), separator="-"
+        )
+        rest = (
+            pl.when(_is_month_first(text))
+            .then(spelt)
+            .otherwise(text.str.replace(_WEEKDAY_FIRST, "${5}-${1}-${2}T${3}${4}"))
         )
         frame = frame.with_columns(pl.when(iso).then(text).otherwise(rest).alias("text"))
         iso = frame.select(text.str.contains(ISO)).to_series()
@@ -137,7 +165,7 @@ def _local_time(text: pl.Expr) -> pl.Expr:
     minute = _number(text.str.slice(14, 2))
     has_second = text.str.slice(16, 1) == ":"
     second = pl.when(has_second).then(_number(text.str.slice(17, 2))).otherwise(0)
-    digits = text.str.extract(r"^.{16}:\d\d[.,:](\d{1,9})", 1)
+    digits = text.str.extract(r"^.{16}:[0-9]{2}[.,:]([0-9]{1,9})", 1)
     micros = _number(digits.str.pad_end(6, "0").str.head(6))
     real = (hour < 24) & (minute < 60) & (second < 60)
     since_midnight = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros

@@ -12,12 +12,12 @@ from collections.abc import Callable
 import polars as pl
 
 _STAMP = (
-    r"^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:[.:](\d{1,3})0*)?)?"
-    r"(?: ?(?:Z|UTC|([+-]\d\d):?(\d\d)))?$"
+    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.:]([0-9]{1,3})0*)?)?"
+    r"(?: ?(?:Z|UTC|([+-][0-9]{2}):?([0-9]{2})))?$"
 )
 _OWN = "%Y-%m-%dT%H:%M:%S%.3fZ"
 _OWN_SAMPLE = "2026-09-15T00:00:00.000Z"
-_AMERICAN = r"^(\d\d)/(\d\d)/(\d{4})$"
+_AMERICAN = r"^([0-9]{2})/([0-9]{2})/([0-9]{4})$"
 _TRUE = ("true", "t", "1", "yes")
 _FALSE = ("false", "f", "0", "no")
 _EXACT_FLOAT = 2**53
@@ -57,7 +57,7 @@ def to_text(text: pl.Expr) -> pl.Expr:
 
 def to_integer(text: pl.Expr) -> pl.Expr:
     """Read an integer, an integral float, or a string that is an integer, as Int64."""
-    plain = _bare(text).str.replace(r"^(-?\d+)\.0+$", "$1")
+    plain = _bare(text).str.replace(r"^(-?[0-9]+)\.0+$", "$1")
     number = pl.when(~text.str.starts_with('"')).then(text).cast(pl.Float64, strict=False)
     integral = (number == number.floor()) & (number.abs() <= _EXACT_FLOAT)
     return pl.coalesce(
@@ -68,7 +68,8 @@ def to_integer(text: pl.Expr) -> pl.Expr:
 
 def to_float(text: pl.Expr) -> pl.Expr:
     """Read a finite number, or a string that is one, as Float64; null if digits would be lost."""
-    bare = pl.when(_bare(text).str.contains(r"^[-+]?[\d.]+(?:[eE][-+]?\d+)?$")).then(_bare(text))
+    written = _bare(text).str.contains(r"^[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?$")
+    bare = pl.when(written).then(_bare(text))
     number = bare.cast(pl.Float64, strict=False)
     # A decimal of so few characters is always its float's own value.
     exact = (bare.str.len_bytes() < 16) & ~bare.str.contains("[eE]")
@@ -87,7 +88,7 @@ def to_decimal(text: pl.Expr, scale: int) -> pl.Expr:
     digits than the scale is null.
     """
     bare = _bare(text)
-    long = text.str.starts_with('"') & bare.str.contains(rf"\.\d{{{scale}}}\d*[1-9]")
+    long = text.str.starts_with('"') & bare.str.contains(rf"\.[0-9]{{{scale}}}[0-9]*[1-9]")
     return pl.when(~long).then(bare).cast(pl.Decimal(38, scale), strict=False)
 
 

@@ -22,11 +22,11 @@ from exchanger.profiles.columns import PROFILE
 from exchanger.profiles.exported import BRAZE_ID, CUSTOM, ExportColumn, Selection
 
 # A number that orjson may not hold exactly: long, or with an exponent.
-_LONG_NUMBER = r"[:\[,]\s*-?(?:[\d.]{17,}|[\d.]+[eE])"
+_LONG_NUMBER = r"[:\[,]\s*-?(?:[0-9.]{17,}|[0-9.]+[eE])"
 _NEEDS_ESCAPE = r'["\\\x00-\x1f]'
 _LONE_SURROGATE = re.compile(
-    r"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2})"
-    r"|\\u[dD][89a-fA-F][\da-fA-F]{2})"
+    r"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 
 # The text of these is JSON.
@@ -37,7 +37,9 @@ Row = dict[str, Any]
 
 class LineReader:
     """
-    Makes frames of JSON text from lines; remembers how remaining columns are named.
+    Makes frames of JSON text from lines; remembers under which names it puts what remains.
+
+    What these columns are called in the dataset is settled when all of them are known.
 
     Args:
         selection: The columns.
@@ -47,12 +49,6 @@ class LineReader:
         self._selection = selection
         self._names: dict[str, str] = {}
         self._taken = {column.name for column in selection.columns} | {PROFILE}
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """Custom attributes whose column has another name than asked for, as it was taken."""
-        prefix = self._selection.remaining_prefix
-        return {a: name for a, name in self._names.items() if name != f"{prefix}{a}"}
 
     @property
     def remaining(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,18 +11,20 @@ import polars as pl
 from exchanger.config.models import FieldType, ImportJob
 from exchanger.errors import FileRejected
 from exchanger.profiles import columns
-from exchanger.profiles.casted import Casted
+from exchanger.profiles.casted import VALUE, Casted, judge
 from exchanger.profiles.casting import Reading, cast_values, reading_of
 from exchanger.profiles.casting_lists import cast_lists
 from exchanger.profiles.casting_text import read_json_scalars
-from exchanger.profiles.casting_times import read_instants
+from exchanger.profiles.casting_times import has_unknown_order, has_year_last, read_instants
+from exchanger.profiles.fragments import STANDARD_TEXT
 from exchanger.profiles.identifiers import read_identifiers
 from exchanger.profiles.mapping import order_type
 from exchanger.profiles.nested_values import judge_nested
-from exchanger.profiles.raw import RawColumns, without_empty
+from exchanger.profiles.raw import RawColumns, nulls_of, without_empty
 from exchanger.profiles.rejections import SENTENCES, Place, no_rejections, rejections_of
 from exchanger.profiles.rules import Rule
 from exchanger.profiles.standard_values import TAKES, judge_standard
+from exchanger.profiles.wrapped_text import without_formula, without_guard
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Given:
         rejected: The other rows, as ``rejections.REJECTED``; one entry for each field at fault.
         said: The fields that every row speaks of, empty or not.
         trimmed: Rows whose identifier had white space around it.
+        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
+        wrapped: Cells of which an apostrophe or a formula around the text was taken off.
         nulls_left_out: Null members of JSON objects that were left out.
     """
 
@@ -44,6 +48,8 @@ class Given:
     rejected: pl.DataFrame
     said: tuple[str, ...] = ()
     trimmed: int = 0
+    pointed: int = 0
+    wrapped: int = 0
     nulls_left_out: int = 0
 
 
@@ -56,6 +62,7 @@ class _Column:
     column: str
     casted: Casted
     scale: int = 0
+    wrapped: int = 0
 
 
 def cast_rows(
@@ -80,12 +87,17 @@ def cast_rows(
         FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
             objects and booleans have no order).
     """
+    column = job.match[0].external_id
+    cells, wrapped = _cells(raw, column, job.source.nulls)
     identifiers = read_identifiers(
-        _cells(raw, job.match[0].external_id, job),
-        is_json=job.match[0].external_id in raw.json_columns,
+        cells,
+        is_json=column in raw.json_columns,
+        nulls=job.source.nulls,
+        placeholders_allowed=job.source.placeholders == "allow",
     )
+    named = _without_headers(identifiers.casted, column)
     cast = [
-        _Column(columns.PROFILE, "external_id", job.match[0].external_id, identifiers.casted),
+        _Column(columns.PROFILE, "external_id", column, named, wrapped=wrapped),
         *_order(raw, job, kept or {}),
         *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
@@ -103,12 +115,38 @@ def cast_rows(
         *(pl.lit(True).alias(columns.said(name)) for name in said),
     )
     rejected = _rejected(raw, cast, job, file_index) if fine is not None else no_rejections()
-    dropped = sum(c.casted.dropped for c in cast)
-    return Given(frame, rejected, said, identifiers.trimmed, dropped)
+    return Given(
+        frame,
+        rejected,
+        said,
+        trimmed=identifiers.trimmed,
+        pointed=identifiers.pointed,
+        wrapped=sum(c.wrapped for c in cast),
+        nulls_left_out=sum(c.casted.dropped for c in cast),
+    )
 
 
-def _cells(raw: RawColumns, column: str, job: ImportJob) -> pl.Series:
-    return without_empty(raw.frame[column], job.source.nulls)
+def _without_headers(identifiers: Casted, column: str) -> Casted:
+    """Find rows at fault whose identifier is the column's own name: a header among the rows."""
+    again = (identifiers.values == column).fill_null(value=False)
+    if not again.any():
+        return identifiers
+    word = pl.when(again).then(pl.lit("header_again")).alias("fault")
+    return identifiers.over(pl.select(word).to_series())
+
+
+def _cells(raw: RawColumns, column: str, null: tuple[str, ...]) -> tuple[pl.Series, int]:
+    """Give the cells of a column, without what is around their text, and how often that was."""
+    nulls = nulls_of(raw, column, null)
+    is_json = column in raw.json_columns
+    cells = without_empty(raw.frame[column], nulls)
+    if cells.dtype != pl.String:
+        return cells, 0
+    guarded = without_guard(cells) if raw.textual else cells
+    bare = without_formula(guarded, is_json=is_json)
+    if bare is cells:
+        return cells, 0
+    return without_empty(bare, nulls), int((bare != cells).sum())
 
 
 def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[_Column]:
@@ -118,10 +156,12 @@ def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[
 
 
 def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:
-    reading = reading_of(rule, job.source.timezone, job.source.nulls)
+    nulls = (*job.source.nulls, *rule.config.nulls)
+    reading = reading_of(rule, job.source.timezone, nulls)
     is_json = rule.column in raw.json_columns
-    casted = _cast(_cells(raw, rule.column, job), rule, reading, is_json=is_json)
-    return _Column(rule.name, rule.name, rule.column, casted, rule.scale)
+    cells, wrapped = _cells(raw, rule.column, nulls)
+    casted = _cast(cells, rule, reading, is_json=is_json)
+    return _Column(rule.name, rule.name, rule.column, casted, rule.scale, wrapped)
 
 
 def _cast(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
@@ -131,13 +171,27 @@ def _cast(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> C
 
 
 def _to_type(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
+    if rule.type == "string" and rule.config.type is None and rule.column:
+        casted = _read(cells, reading, is_json=is_json)
+        is_time = rule.name not in STANDARD_TEXT
+        return _without(casted, "day_or_month", has_unknown_order) if is_time else casted
     if rule.type == "list":
         return cast_lists(cells, rule, reading, is_json=is_json)
-    if is_json and rule.type != "json":
+    return _read(cells, reading, is_json=is_json and rule.type != "json")
+
+
+def _read(cells: pl.Series, reading: Reading, *, is_json: bool) -> Casted:
+    if is_json:
         scalars = read_json_scalars(cells)
         values = without_empty(scalars.values, reading.nulls)
         return cast_values(values, reading).over(scalars.faults)
     return cast_values(cells, reading)
+
+
+def _without(casted: Casted, reason: str, test: Callable[[pl.Expr], pl.Expr]) -> Casted:
+    """Find the dates that a test is about among text; few texts are any."""
+    frame = pl.DataFrame({"raw": casted.values, "value": casted.values})
+    return judge(frame, [(reason, test(VALUE))], casted.dropped).over(casted.faults)
 
 
 def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Column]:
@@ -150,7 +204,7 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
     if kind in ("boolean", "list", "json"):
         message = f"Column {column!r} holds {kind}, which has no order. Set another 'order_by:'."
         raise FileRejected(raw.key, "bad_order", message, column=column)
-    cells = _cells(raw, column, job)
+    cells, _ = _cells(raw, column, job.source.nulls)
     if column in raw.json_columns:
         cells = read_json_scalars(cells).values
     if kind in ("date", "datetime"):
@@ -159,6 +213,8 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
         sortable: FieldType = "float" if kind == "decimal" else kind
         # Long text still sorts, by its beginning.
         casted = cast_values(cells, Reading(sortable, cut=True, timezone=job.source.timezone))
+    if kind == "string":
+        casted = _without(casted, "year_last", has_year_last)
     return [_Column(columns.ORDER, column, column, casted)]
 
 

@@ -24,7 +24,7 @@ TRUSTED_DIGITS = 15
 WIDEST = 37
 """Digits that surely fit into 128 bits."""
 
-_NUMBER = r"^-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$"
+_NUMBER = r"^-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?$"
 _MEMBER = r'"(?:[^"\\]|\\.)*"|[^\[\],]+'
 
 

@@ -7,10 +7,19 @@ from dataclasses import dataclass
 import polars as pl
 
 from exchanger.profiles.casted import RAW, VALUE, Casted, judge, nothing_but
-from exchanger.profiles.casting_text import EXACT_FLOATS, print_floats, read_json_scalars
+from exchanger.profiles.casting_text import EXACT_FLOATS, read_json_scalars
+from exchanger.profiles.invisible import has_invisible
+from exchanger.profiles.placeholders import is_placeholder, is_rounded
+from exchanger.profiles.raw import without_empty
 
 LONGEST_IDENTIFIER = 987
 """Bytes of an ``external_id`` (braze-api.md 2.3)."""
+_EXACT_FLOAT32 = 2.0**24
+"""As ``EXACT_FLOATS``, of floats of half the size."""
+_USUAL = r"^(?:[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*|[!-~]+@[!-~]+)$"
+"""Most identifiers by far: codes, numbers, UUIDs and addresses, which can be no placeholder."""
+_POINTED = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
+"""A whole number, as floats and decimals are written: 12345.0."""
 
 
 @dataclass(frozen=True)
@@ -21,41 +30,70 @@ class Identifiers:
     Args:
         casted: Identifiers as text, with what is wrong with the others.
         trimmed: Rows whose identifier had white space around it.
+        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
     """
 
     casted: Casted
     trimmed: int
+    pointed: int
 
 
-def read_identifiers(raw: pl.Series, *, is_json: bool = False) -> Identifiers:
+def read_identifiers(
+    raw: pl.Series,
+    *,
+    is_json: bool = False,
+    nulls: tuple[str, ...] = (),
+    placeholders_allowed: bool = False,
+) -> Identifiers:
     """
     Read the column of identifiers, to trimmed text; leading zeros stay.
 
-    A column of integral floats or decimals prints as integers, which is what a table with missing
-    values makes of whole numbers; NaN is such a missing value.
+    Integral floats and decimals print as integers, which is what a table with missing values makes
+    of whole numbers, and so does text like 12345.0. NaN is such a missing value.
 
     Args:
         raw: The column, with empty text already null.
         is_json: The cells are JSON texts.
+        nulls: Texts that mean null.
+        placeholders_allowed: Text such as ``null``, ``#N/A`` and ``4.9E+12`` is an identifier.
 
     Faults: ``no_identifier``, ``bad_identifier`` (no text and no whole number),
-    ``identifier_too_long`` (over 987 bytes).
+    ``inexact_identifier`` (a float that cannot hold all its digits), ``invisible_sign``,
+    ``placeholder``, ``rounded_identifier``, ``identifier_too_long`` (over 987 bytes).
     """
-    printed = _print_json(raw) if is_json else _print(raw)
+    printed = _print_json(raw, nulls) if is_json else _print(raw)
     frame = pl.DataFrame({"raw": printed.values, "bad": printed.faults})
-    frame = frame.with_columns(value=RAW.str.strip_chars())
-    long = VALUE.str.len_bytes() > LONGEST_IDENTIFIER
-    missing = RAW.is_null()
+    frame = frame.with_columns(text=RAW.str.strip_chars())
+    text = pl.col("text")
+    some = frame.select(text.str.contains(".0", literal=True).any()).item()
+    frame = frame.with_columns(value=text.str.replace(_POINTED, "$1") if some else text)
     casted = judge(
         frame,
         [
-            ("bad_identifier", pl.col("bad").is_not_null()),
-            ("no_identifier", missing),
-            ("identifier_too_long", long),
+            ("no_identifier", RAW.is_null() & pl.col("bad").is_null()),
+            ("identifier_too_long", VALUE.str.len_bytes() > LONGEST_IDENTIFIER),
         ],
     )
-    trimmed = frame.select((RAW != VALUE).sum()).item()
-    return Identifiers(casted, int(trimmed))
+    casted = casted.over(_name_nobody(casted.values, placeholders_allowed=placeholders_allowed))
+    trimmed, pointed = frame.select((text != RAW).sum(), pointed=(text != VALUE).sum()).row(0)
+    return Identifiers(casted.over(printed.faults), int(trimmed), int(pointed))
+
+
+def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
+    """Tell why texts name nobody; those of usual letters and digits are quickly passed."""
+    usual = texts.str.contains(_USUAL) & ~texts.str.starts_with("00000000-")
+    odd = texts.filter(~usual).unique()
+    faults = [("invisible_sign", has_invisible(VALUE))]
+    if not placeholders_allowed:
+        faults.append(("placeholder", is_placeholder(VALUE)))
+        faults.append(("rounded_identifier", is_rounded(VALUE)))
+    why = judge(pl.DataFrame({"value": odd}), faults).faults
+    bad = why.is_not_null()
+    if not bad.any():
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))
+    return texts.replace_strict(
+        odd.filter(bad), why.filter(bad), default=None, return_dtype=pl.String
+    )
 
 
 def all_differ(profiles: pl.Series) -> bool:
@@ -72,20 +110,30 @@ def _print(raw: pl.Series) -> Casted:
     if raw.dtype == pl.String or raw.dtype.is_integer():
         return judge(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])
     if raw.dtype.is_float():
-        raw = raw.fill_nan(None)
-        fits = (RAW.floor() == RAW) & (RAW.abs() <= EXACT_FLOATS)
-        if raw.to_frame("raw").select(fits.all()).item():
-            return judge(pl.DataFrame({"raw": raw, "value": print_floats(raw)}), [])
+        return _print_floats(raw)
     if raw.dtype.is_decimal():
-        whole = raw.to_frame("raw").select(RAW.cast(pl.Decimal(38, 0)).alias("value"), "raw")
-        if whole.select((RAW == VALUE).all()).item():
-            return judge(whole.select("raw", VALUE.cast(pl.String)), [])
+        frame = raw.to_frame("raw").with_columns(whole=RAW.cast(pl.Decimal(38, 0)))
+        whole = pl.col("whole") == RAW
+        frame = frame.with_columns(value=pl.when(whole).then(pl.col("whole").cast(pl.String)))
+        return judge(frame, [("bad_identifier", ~whole)])
     return nothing_but("bad_identifier", raw, pl.String())
 
 
-def _print_json(raw: pl.Series) -> Casted:
+def _print_floats(raw: pl.Series) -> Casted:
+    """Print integral floats as integers, as far as their type tells each from its neighbours."""
+    largest = EXACT_FLOATS if raw.dtype == pl.Float64 else _EXACT_FLOAT32
+    frame = raw.cast(pl.Float64).fill_nan(None).to_frame("raw")
+    whole, exact = RAW.floor() == RAW, RAW.abs() < largest
+    integer = pl.when(whole & exact).then(RAW).cast(pl.Int64)
+    frame = frame.with_columns(value=integer.cast(pl.String))
+    fraction = ~whole | RAW.is_infinite()
+    return judge(frame, [("bad_identifier", fraction), ("inexact_identifier", ~exact)])
+
+
+def _print_json(raw: pl.Series, nulls: tuple[str, ...]) -> Casted:
     """Take text and whole numbers out of JSON texts; anything else names nobody."""
-    scalars = read_json_scalars(raw)
-    plain = RAW.str.contains(r'^\s*(?:"|-?\d+\s*$|null\s*$)')
-    frame = pl.DataFrame({"raw": raw, "value": scalars.values})
-    return judge(frame, [("bad_identifier", ~plain)])
+    scalar = read_json_scalars(raw).values
+    frame = pl.DataFrame({"raw": raw, "scalar": scalar, "value": without_empty(scalar, nulls)})
+    number = RAW.str.contains(r"^\s*[-0-9]") & pl.col("scalar").str.contains(r"^-?[0-9]+$")
+    fine = RAW.str.contains(r'^\s*(?:"|null\s*$)') | number.fill_null(value=False)
+    return judge(frame, [("bad_identifier", ~fine)])

@@ -21,9 +21,9 @@ DOUBLE_DIGITS = 17
 """Significant digits that a double may need; of more it would lose some."""
 
 _CELL = pl.col("cell")
-_DIGITS = r"^-?(?:0|[1-9]\d*)"
-_PLAIN = _DIGITS + r"(?:\.\d+)?$"
-_NUMBER = _DIGITS + r"(?:\.\d+)?(?:[eE][+-]?\d+)?$"
+_DIGITS = r"^-?(?:0|[1-9][0-9]*)"
+_PLAIN = _DIGITS + r"(?:\.[0-9]+)?$"
+_NUMBER = _DIGITS + r"(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
 
 
 def infer_type(pieces: Iterable[pl.Series]) -> TypeName | None:

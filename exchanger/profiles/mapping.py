@@ -9,6 +9,7 @@ bring each file's rules to the last kept types with ``widen_rules``, and cast.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,13 +19,14 @@ import polars as pl
 
 from exchanger.config.braze_names import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
 from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
-from exchanger.config.names import name_fault
+from exchanger.config.names import name_fault, shown, trimmed
 from exchanger.errors import FileRejected
 from exchanger.profiles.inference import infer_type
 from exchanger.profiles.kept_types import keep_type
 from exchanger.profiles.own_types import TypeName, own_type, parse_type_name
 from exchanger.profiles.raw import FilledCells, RawColumns
 from exchanger.profiles.rules import Rule
+from exchanger.profiles.stray_words import StrayWords, find_stray_words
 
 _MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
 _NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
@@ -36,6 +38,13 @@ _NEEDED: dict[StrategyName, frozenset[FieldType]] = {
 }
 """Types that a strategy can work on; the others take all."""
 
+_INDEX_NAME = re.compile(r"__index_level_\d+__|__null_dask_index__")
+"""What pandas and Dask call an index without a name; also where their metadata was lost."""
+_INDEX = (
+    "It is the index that pandas keeps of its rows, and seldom data. To take it, name it under "
+    "'from' in 'fields'; to write files without it: to_parquet(..., index=False)."
+)
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -46,11 +55,14 @@ class Settled:
         rules: One for each attribute, the named fields first.
         kept: Types by column, of earlier files and this one, ready to be kept for the next.
         left_out: Columns that somebody may think ``remaining_fields`` takes; by why it does not.
+        stray: Columns that are text, or of several types, because of a few words, and of which no
+            earlier file has decided that.
     """
 
     rules: list[Rule]
     kept: dict[str, str]
     left_out: dict[str, list[str]] = field(default_factory=dict)
+    stray: list[StrayWords] = field(default_factory=list)
 
 
 def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Settled:
@@ -79,11 +91,14 @@ def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Se
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         found_types = pool.map(lambda column: type_of(column, job, raw, kept), columns)
         types = dict(zip(columns, found_types, strict=True))
+        new = [column for column in columns if column not in kept]
+        words = pool.map(lambda column: _stray_words(column, types[column], job, raw), new)
+        stray = [found for found in words if found is not None]
     rules = [
         rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
     ]
     found = {column: str(name) for column, name in types.items() if name is not None}
-    return Settled(rules, {**kept, **found}, _left_out(job, raw))
+    return Settled(rules, {**kept, **found}, _left_out(job, raw), stray)
 
 
 def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields | None:
@@ -97,6 +112,17 @@ def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields |
         if attribute == block.prefix + column and column not in named and sound:
             return block
     return None
+
+
+def column_nulls(job: ImportJob, column: str) -> tuple[str, ...]:
+    """Name the texts that mean that there is nothing in a column, whichever field it feeds."""
+    fed: list[FieldConfig | RemainingFields] = [
+        config
+        for name, config in job.fields.items()
+        if config.value is None and (config.from_ or name) == column
+    ]
+    fed += [block for _, block in _remaining_columns(job, [column])]
+    return (*job.source.nulls, *(text for config in fed for text in config.nulls))
 
 
 def widen_rules(rules: list[Rule], kept: Mapping[str, str]) -> list[Rule]:
@@ -127,7 +153,7 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
     if column not in raw.names:
         near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in raw.names}, 1)
         guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
-        found = ", ".join(raw.names)
+        found = ", ".join(map(shown, raw.names))
         message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
         message += f"Correct the file, or name the right column in the job with '{named_by}'."
         raise FileRejected(raw.key, "missing_column", message, column=column)
@@ -146,13 +172,24 @@ def type_of(
         FileRejected: ``type_changed``.
     """
     if raw.textual:
-        found = infer_type(FilledCells(raw, column, job.source.nulls))
+        found = infer_type(FilledCells(raw, column, column_nulls(job, column)))
     elif all(cells.null_count() == len(cells) for cells in raw.cells(column)):
         found = None
     else:
         found = own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
     earlier = parse_type_name(kept[column]) if column in kept else None
     return keep_type(earlier, found, textual=raw.textual, column=column, key=raw.key)
+
+
+def _stray_words(
+    column: str, name: TypeName | None, job: ImportJob, raw: RawColumns
+) -> StrayWords | None:
+    is_json = column in raw.json_columns
+    mixed = TypeName("string") if raw.textual else TypeName("json") if is_json else None
+    if name is None or name != mixed:
+        return None
+    cells = FilledCells(raw, column, column_nulls(job, column))
+    return find_stray_words(cells, column, is_json=is_json)
 
 
 def order_type(
@@ -165,7 +202,7 @@ def order_type(
 def _declared_type(job: ImportJob, column: str) -> TypeName | None:
     """Name the type that the first field fed by a column declares."""
     for name, config in job.fields.items():
-        if config.type is not None and config.value is None and (config.from_ or name) == column:
+        if config.type is not None and config.value is None and _column(name, config) == column:
             return TypeName(config.type, config.scale or 0)
     return None
 
@@ -176,7 +213,7 @@ def _named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]
         if config.value is not None:
             yield Rule(name, "", config.type or _type_of_value(config.value), config), True
             continue
-        column = config.from_ or name
+        column = _column(name, config)
         require_column(column, raw)
         yield _rule(name, column, config)
 
@@ -186,7 +223,7 @@ def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, b
     taken: dict[str, str] = {}
     for column, block in _remaining_columns(job, raw.names):
         name = block.prefix + column
-        if _why_left_out(block, column):
+        if _why_left_out(block, column) or _is_index(column, raw):
             continue
         if name in taken:
             message = (
@@ -196,7 +233,11 @@ def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, b
             raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
         taken[name] = column
         config = FieldConfig(
-            merge=block.merge, type=block.type, scale=block.scale, on_drift=block.on_drift
+            merge=block.merge,
+            type=block.type,
+            scale=block.scale,
+            nulls=block.nulls,
+            on_drift=block.on_drift,
         )
         yield _rule(name, column, config)
 
@@ -218,7 +259,12 @@ def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str
 
 def _named_columns(job: ImportJob) -> set[str | None]:
     named = {job.match[0].external_id, job.source.order_by}
-    return named | {config.from_ or name for name, config in job.fields.items()}
+    return named | {_column(name, config) for name, config in job.fields.items()}
+
+
+def _column(name: str, config: FieldConfig) -> str:
+    """Name the column that feeds an attribute."""
+    return config.from_ or trimmed(name)
 
 
 def _applies(block: RemainingFields, column: str) -> bool:
@@ -242,10 +288,17 @@ def _why_left_out(block: RemainingFields, column: str) -> str:
     return f"The name of an attribute {fault}: {how}" if fault else ""
 
 
+def _is_index(column: str, raw: RawColumns) -> bool:
+    """Tell whether a column only numbers the rows of a file: nothing in 'fields' names it."""
+    return column in raw.indexes or _INDEX_NAME.fullmatch(column) is not None
+
+
 def _left_out(job: ImportJob, raw: RawColumns) -> dict[str, list[str]]:
     why: dict[str, list[str]] = {}
     for column, block in _remaining_columns(job, [*raw.names, *raw.unusable]):
         reason = raw.unusable.get(column) or _why_left_out(block, column)
+        if not reason and _is_index(column, raw):
+            reason = _INDEX
         if reason:
             why.setdefault(reason, []).append(column)
     return why
@@ -290,7 +343,7 @@ def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
     config = rule.config
     if name.type == "decimal":
         config = config.model_copy(update={"scale": name.scale})
-    return Rule(rule.name, rule.column, name.type, config)
+    return replace(rule, type=name.type, config=config)
 
 
 def _type_of_value(value: str | float) -> FieldType:

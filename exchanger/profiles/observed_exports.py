@@ -20,7 +20,7 @@ from exchanger.profiles.fragments import EMPTY, canonical_json, canonical_string
 _EXTERNAL_ID = "external_id"
 # Canonical already: words, and text without escapes, alone or in a list.
 _PLAIN = r'^(?:null|true|false|"[^"\\]*"|\["[^"\\]*"(?:,"[^"\\]*")*\])$'
-_NUMBER = r"^-?\d"
+_NUMBER = r"^-?[0-9]"
 _NOTHING = r'^(?:"(?:\s|\\u000[9a-d])*"|\[\]|\{\})$'
 
 

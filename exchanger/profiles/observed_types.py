@@ -36,13 +36,16 @@ Kind = Literal[
 ]
 Kinds = frozenset[Kind]
 
-_TIME = r'^"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:?\d\d)"$'
+_TIME = (
+    r'^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,3})?'
+    r'(?:Z|[+-][0-9]{2}:?[0-9]{2})"$'
+)
 _LISTS: dict[Kind, str] = {
     "empty": r"^\[\]$",
     "strings": r'^\["(?:[^"\\]|\\.)*"(?:,"(?:[^"\\]|\\.)*")*\]$',
     "booleans": r"^\[(?:true|false)(?:,(?:true|false))*\]$",
 }
-_NUMBERS = r"^\[[-+.\deE,]+\]$"
+_NUMBERS = r"^\[[-+.0-9eE,]+\]$"
 # Every decimal of so few characters is its float's own spelling.
 _SURELY_EXACT = 16
 
@@ -129,7 +132,7 @@ def kinds_of(texts: pl.Series) -> Kinds:
     if "[" in leads:
         found |= _list_kinds(present.filter(lead == "["))
     if leads - set('tf{["'):
-        found |= _number_kinds(present.filter(lead.str.contains(r"[-\d]")))
+        found |= _number_kinds(present.filter(lead.str.contains(r"[-0-9]")))
     return frozenset(found)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from exchanger.profiles import columns
+from exchanger.profiles.wrapped_text import without_empty_formula, without_guard
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class RawColumns:
         json_columns: String columns whose cells are JSON texts (nested or mixed values).
         unusable: Columns that cannot be used, with why.
         key: The file's key in the bucket, for messages.
+        indexes: Columns by which the program that wrote the file numbers its rows.
         pieces: Gives the rows of some columns piece by piece, as often as asked; None if all of
             them are in the frame.
     """
@@ -31,6 +34,7 @@ class RawColumns:
     json_columns: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
+    indexes: frozenset[str] = frozenset()
     pieces: Callable[[list[str]], Iterator[pl.DataFrame]] | None = None
 
     @property
@@ -55,7 +59,20 @@ class FilledCells:
     nulls: tuple[str, ...]
 
     def __iter__(self) -> Iterator[pl.Series]:
-        return (without_empty(cells, self.nulls) for cells in self.raw.cells(self.column))
+        nulls = nulls_of(self.raw, self.column, self.nulls)
+        for cells in self.raw.cells(self.column):
+            if self.raw.textual and cells.dtype == pl.String:
+                # A formula that is text stays one, so that its column is text.
+                yield without_empty(without_empty_formula(without_guard(cells)), nulls)
+            else:
+                yield without_empty(cells, nulls)
+
+
+def nulls_of(raw: RawColumns, column: str, nulls: tuple[str, ...]) -> tuple[str, ...]:
+    """Spell the texts that mean null as the cells of a column do, which may be JSON texts."""
+    if column not in raw.json_columns:
+        return nulls
+    return (*nulls, *(json.dumps(text, ensure_ascii=False) for text in nulls))
 
 
 def without_empty(cells: pl.Series, nulls: tuple[str, ...]) -> pl.Series:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from exchanger.profiles import columns
+from exchanger.profiles.invisible import show_invisible
 
 SHOWN = 100
 """Characters of a bad value that a message shows."""
@@ -29,10 +30,22 @@ SENTENCES = {
     "no_identifier": "is empty, so the row names no profile. Fill it in, or remove the row.",
     "bad_identifier": "is not text and not a whole number, so it cannot be an identifier. "
     "Write the identifiers as text.",
+    "header_again": "is the name of the column itself: a header that stands among the rows. "
+    "Remove it.",
+    "inexact_identifier": "is a number too large for its column, whose numbers keep only their "
+    "first digits, so it may stand for another person. Write the identifiers as text.",
+    "invisible_sign": "has a sign in it that cannot be seen (shown as <U+...>), so it would name "
+    "another profile than the identifier that it looks like. Remove the sign.",
+    "placeholder": "is what stands for a missing value, so the row names no profile. Fill in the "
+    "identifier, or remove the row; if somebody is called so, set 'placeholders: allow' in "
+    "'source'.",
+    "rounded_identifier": "is a rounded number, of which the last digits are lost, so it may stand "
+    "for several people. Format the column as text, and export it again; if it is an identifier, "
+    "set 'placeholders: allow' in 'source'.",
     "identifier_too_long": "is longer than the 987 bytes that Braze takes as an identifier. "
     "Shorten it.",
-    "not_an_integer": "is not a whole number. Write digits alone, without separators, "
-    "or set another 'type:' for this field.",
+    "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
+    "without separators, or set another 'type:' for this field.",
     "integer_too_big": "is beyond the whole numbers of 64 bit. Set 'type: string' to send it "
     "as text.",
     "not_a_number": "is not a number. Write it like 1234.5: with a point, and without "
@@ -46,6 +59,11 @@ SENTENCES = {
     "not_a_boolean": "is neither true nor false. Write true or false (or yes, no, t, f, 1, 0).",
     "not_a_time": "is not a date or time that Braze reads. Write it like 2026-09-15 or "
     "2026-09-15T08:30:00Z.",
+    "day_or_month": "is a date of which nobody knows whether the day or the month comes first, "
+    "and Braze would take the month. Write the year first, like 1990-04-05; to send it as it "
+    "stands, set 'type: string'.",
+    "year_last": "is a date that does not sort as text, and rows apply in this order. Write the "
+    "year first, like 1990-04-05.",
     "number_as_time": "is a number, and could be a time in any unit. Write it like "
     "2026-09-15T08:30:00Z.",
     "no_such_time": "does not exist in the time zone {timezone}, where the clocks go forward "
@@ -57,6 +75,8 @@ SENTENCES = {
     "not_text": "is not text but a list, an object or bytes. Set 'type: list' or 'type: json'.",
     "not_a_scalar": "is a list or an object, and this field takes a single value. "
     "Set 'type: list' or 'type: json'.",
+    "printed_list": "is a list as a database or a program prints it. Write it as JSON, like "
+    '["a", "b"], or as text that is split, like a|b.',
     "nested_member": "holds a list or an object inside the list. Set 'type: json' to send "
     "it as it is.",
     "not_a_gender": "is not a gender for Braze: 'gender' takes M, F, O, N or P, in capitals. "
@@ -120,10 +140,11 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
     known = {"scale": place.scale, "timezone": place.timezone}
     sentences = [SENTENCES[reason].format_map(known) for reason in reasons]
     shown = _as_text(cells["value"])
-    named = cells.with_columns(value=shown).with_columns(
+    named = cells.with_columns(value=shown, shown=show_invisible(shown.str.head(SHOWN)))
+    named = named.with_columns(
         sentence=pl.col("reason").replace_strict(reasons, sentences, return_dtype=pl.String),
         quoted=pl.when(pl.col("value").is_not_null())
-        .then(pl.format(': "{}" ', pl.col("value").str.head(SHOWN)))
+        .then(pl.format(': "{}" ', pl.col("shown")))
         .otherwise(pl.lit(" ")),
     )
     return named.select(

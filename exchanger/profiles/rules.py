@@ -24,12 +24,15 @@ class Rule:
         column: The column of the file; empty for a static value.
         type: The settled type; never None.
         config: The options (trim, split, scale, items, ...).
+        void: Texts that mean that there is nothing also where Braze has them, as they were sent
+            before anybody said so.
     """
 
     name: str
     column: str
     type: FieldType
     config: FieldConfig
+    void: tuple[str, ...] = ()
 
     @property
     def merge(self) -> StrategyName:

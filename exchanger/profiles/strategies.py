@@ -14,6 +14,7 @@ folded value with the held one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -174,11 +175,18 @@ def _as_given(rule: Rule) -> pl.Expr:
     return kept_of_given(rule) if rule.type == "list" else GIVEN
 
 
+def _is_void(rule: Rule) -> pl.Expr:
+    """Test for a text in Braze that means nothing, where a row says that there is nothing."""
+    texts = [json.dumps(text, ensure_ascii=False) for text in rule.void]
+    return GIVEN.is_null() & HELD.is_in(texts) if texts else pl.lit(value=False)
+
+
 STRATEGIES: dict[StrategyName, Strategy] = {
     "set": Strategy(
         fold=_last,
         survives=lambda rule, position: position.filter(_spoken(rule)).last(),
         merge=_as_given,
+        empties=_is_void,
     ),
     "add": Strategy(
         fold=_union,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from exchanger.config.excerpt import without_other_jobs
-from exchanger.config.loading import load_config, read_config
+from exchanger.config.loading import load_config, read_bounded, read_config
 from exchanger.config.models import Config
 from exchanger.errors import ConfigError, Problem
+from exchanger.outside.scratch import Scratch
 
 _MANY = 10
 """Jobs of a file that takes long enough to read to give each run only its part of it."""
@@ -32,7 +31,8 @@ class ConfigFile:
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self.path = path.absolute()
         self._environ = environ
-        self._folder = Path(tempfile.mkdtemp(prefix="exchanger-"))
+        self._scratch = Scratch()
+        self._folder = self._scratch.path
         self._accepted = b""
         self._config: Config | None = None
         self._excerpts: dict[str, bytes] = {}
@@ -48,7 +48,7 @@ class ConfigFile:
         """
         self._tried = self._seen = None
         try:
-            content = self._tried = self._seen = self.path.read_bytes()
+            content = self._tried = self._seen = read_bounded(self.path)
             config = load_config(self._write(content), self._environ)
         except OSError as error:
             problem = Problem("", f"it cannot be read: {error.strerror or type(error).__name__}")
@@ -82,11 +82,11 @@ class ConfigFile:
 
     def close(self) -> None:
         """Remove the copies."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
 
     def _read(self) -> bytes | None:
         try:
-            return self.path.read_bytes()
+            return read_bounded(self.path)
         except OSError:
             return None
 

@@ -8,7 +8,7 @@ value that was set is in Braze like one that was added.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,10 +31,10 @@ _SCHEMA = {
     "replaces": pl.Boolean(),
     "met": pl.Int64(),
 }
-WAITING = ("equal_content", "replaced", "applied_elsewhere", "memory_lost")
+WAITING = ("equal_content", "replaced", "doubtful_type", "applied_elsewhere", "memory_lost")
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = pl.col("outcome").is_in(("applied", "retried"))
-_NOTHING_DONE = ("rejected", "applied_elsewhere", "memory_lost")
+_NOTHING_DONE = ("rejected", "doubtful_type", "applied_elsewhere", "memory_lost")
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
@@ -65,32 +65,46 @@ class AppliedSnapshot:
     The applied files of a connection as they were at one moment.
 
     Args:
-        rows: Columns as in the table.
+        found: The table, which may have many rows: they are never copied.
         unsummed: Names the fields that a run gave to its files' profiles otherwise than as sums.
+        new: Rows of files of a run in the making.
     """
 
-    rows: pl.DataFrame
+    found: FoundRows
     unsummed: Callable[[int], frozenset[str]]
+    new: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_SCHEMA))
 
-    def latest(self, job: str) -> dict[str, KnownVersion]:
-        """Tell, for every key the job ever met, what became of its latest version."""
+    @property
+    def rows(self) -> pl.DataFrame:
+        """All rows, with columns as in the table."""
+        return pl.concat([self.found.rows, self.new]) if self.new.height else self.found.rows
+
+    def latest(self, job: str, keys: Iterable[str] | None = None) -> dict[str, KnownVersion]:
+        """
+        Tell what became of the latest version of keys.
+
+        Args:
+            job: Which met them.
+            keys: Only these, of which there should be few; every key the job ever met if left out.
+        """
         # Rows that are given again belong to the version that was read first.
-        whole = self.rows.filter(pl.col("job") == job, pl.col("outcome") != "retried")
+        ours = [pl.col("job") == job, pl.col("outcome") != "retried"]
+        if keys is not None:
+            ours.insert(0, pl.col("key").is_in(pl.Series(list(keys), dtype=pl.String).implode()))
+        whole = self.rows.filter(*ours)
         met = pl.coalesce("met", "seq")
         ordered = whole.sort(met, "seq", _is("discarded"))
         newest = ordered.unique("key", keep="last", maintain_order=True)
-        return {
-            row["key"]: KnownVersion(row["etag"], row["outcome"], row["seq"])
-            for row in newest.iter_rows(named=True)
-        }
+        versions = map(KnownVersion, newest["etag"], newest["outcome"], newest["seq"])
+        return dict(zip(newest["key"], versions, strict=True))
 
     def undecided(self, job: str) -> list[int]:
         """Number the runs of a job whose files wait for a person who has not decided yet."""
-        return _undecided(self.rows.filter(pl.col("job") == job), WAITING)
+        return _undecided(self.rows, WAITING, pl.col("job") == job)
 
     def undecided_elsewhere(self) -> list[int]:
         """Number the runs of all jobs in which files wait that another state applied."""
-        return _undecided(self.rows, ("applied_elsewhere",))
+        return _undecided(self.rows, ("applied_elsewhere",), pl.lit(value=True))
 
     @property
     def is_unused(self) -> bool:
@@ -99,17 +113,17 @@ class AppliedSnapshot:
 
     def has_applied(self, key: str, etag: str) -> bool:
         """Return whether this version of a file was applied, by any job."""
-        return not self.rows.filter(_APPLIED, key=key, etag=etag).is_empty()
+        return not self._where("key", key).filter(_APPLIED, etag=etag).is_empty()
 
     def knows(self, key: str, etag: str) -> bool:
         """Return whether this version was applied, or waits for a person, or was dropped by one."""
         known = ~pl.col("outcome").is_in(_NOTHING_DONE)
-        return not self.rows.filter(known, key=key, etag=etag).is_empty()
+        return not self._where("key", key).filter(known, etag=etag).is_empty()
 
     def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Gave]:
         """Tell to which of these fields this very content was given already, and by which file."""
         found: dict[str, Gave] = {}
-        for row in self._fed(pl.col("sha256") == sha256):
+        for row in self._fed("sha256", sha256):
             for name in self._gave(row, set(sums) - found.keys()):
                 found[name] = Gave(row["job"], row["key"], row["seq"], name in row["sums"])
         return found
@@ -117,12 +131,12 @@ class AppliedSnapshot:
     def last_version(self, key: str, sums: Iterable[str]) -> str | None:
         """Tell the SHA-256 of the last version of a key that gave to one of these fields."""
         wanted = set(sums)
-        versions = self._fed(pl.col("key") == key, ~_is("retried"))
+        versions = self._fed("key", key, ~_is("retried"))
         return next((str(row["sha256"]) for row in versions if self._gave(row, wanted)), None)
 
     def brought_difference(self, key: str, etag: str) -> bool:
         """Tell whether a version was applied less what the versions of its key before had given."""
-        versions = self._fed(pl.col("key") == key, pl.col("etag") == etag, ~_is("retried"))
+        versions = self._fed("key", key, pl.col("etag") == etag, ~_is("retried"))
         return any(bool(row["replaces"]) for row in versions[:1])
 
     def summed_by(self, key: str, field: str) -> list[int] | None:
@@ -137,7 +151,7 @@ class AppliedSnapshot:
             none was added in full since.
         """
         chain = []
-        for row in self._fed(pl.col("key") == key):
+        for row in self._fed("key", key):
             if field in row["sums"]:
                 chain.append(row)
                 if row["outcome"] != "retried" and not row["replaces"]:
@@ -160,16 +174,21 @@ class AppliedSnapshot:
             For each, whether it applied only the difference to the versions before.
         """
         wanted = set(sums)
-        later = self._fed(pl.col("key") == key, pl.col("seq") > seq, ~_is("retried"))
+        later = self._fed("key", key, pl.col("seq") > seq, ~_is("retried"))
         return {row["seq"]: bool(row["replaces"]) for row in later if self._gave(row, wanted)}
 
     def with_file(self, job: str, file: ClaimedFile) -> AppliedSnapshot:
         """Show the snapshot as it will be once a run in the making has applied this file too."""
-        return replace(self, rows=pl.concat([self.rows, _rows(job, [file], seq=_NOT_YET)]))
+        return replace(self, new=pl.concat([self.new, _rows(job, [file], seq=_NOT_YET)]))
 
-    def _fed(self, *which: pl.Expr) -> list[dict[str, Any]]:
-        """List the rows of files that may have given something, the newest first."""
-        fed = self.rows.filter(*which, pl.col("outcome").is_in(_FED))
+    def _where(self, column: str, value: str) -> pl.DataFrame:
+        """List the rows that have a key, or a content."""
+        found = self.found.where(column, value)
+        return pl.concat([found, self.new.filter(pl.col(column) == value)])
+
+    def _fed(self, column: str, value: str, *which: pl.Expr) -> list[dict[str, Any]]:
+        """List such rows of files that may have given something, the newest first."""
+        fed = self._where(column, value).filter(*which, pl.col("outcome").is_in(_FED))
         return fed.sort("seq", descending=True, maintain_order=True).to_dicts()
 
     def _gave(self, row: dict[str, Any], sums: set[str]) -> set[str]:
@@ -180,27 +199,47 @@ class AppliedSnapshot:
         return summed | (sums & self.unsummed(row["seq"]))
 
 
+class FoundRows:
+    """
+    Rows of the table, each found by a hash: a run asks for every file that it takes.
+
+    Args:
+        rows: Columns as in the table.
+    """
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self.rows = rows
+        self._hashes: dict[str, pl.Series] = {}
+
+    def where(self, column: str, value: str) -> pl.DataFrame:
+        """List the rows in which a column of texts has a value."""
+        if column not in self._hashes:
+            self._hashes[column] = self.rows[column].hash()
+        alike = self._hashes[column] == pl.Series([value]).hash()[0]
+        found: pl.DataFrame = self.rows[alike.arg_true()]
+        return found.filter(pl.col(column) == value)
+
+
 class AppliedFiles:
     """The table of applied files of one connection."""
 
     def __init__(self, table: Table, runs: RunLog) -> None:
         self._table = table
         self._runs = runs
+        self._found = FoundRows(pl.DataFrame(schema=_SCHEMA))
+        self._read: pl.DataFrame | None = None
 
     def snapshot(self) -> AppliedSnapshot:
         """Pin the table as it is now."""
         rows = self._table.rows()
-        nothing = pl.DataFrame(schema=_SCHEMA)
-        if rows is None:
-            rows = nothing
-        elif rows.schema != nothing.schema:  # It was begun before some column was thought of.
-            rows = pl.concat([nothing, rows], how="diagonal_relaxed")
+        if rows is not self._read:
+            self._read, self._found = rows, FoundRows(_whole(rows))
 
         @cache
         def unsummed(seq: int) -> frozenset[str]:
             return _unsummed(self._runs.read(seq).document)
 
-        return AppliedSnapshot(rows, unsummed)
+        return AppliedSnapshot(self._found, unsummed)
 
     def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, origin: int = 0) -> None:
         """
@@ -227,17 +266,25 @@ class AppliedFiles:
             self._table.add(rows.with_columns(outcome=pl.lit("discarded"), sums=_NO_SUMS))
 
 
+def _whole(rows: pl.DataFrame | None) -> pl.DataFrame:
+    nothing = pl.DataFrame(schema=_SCHEMA)
+    if rows is None or rows.schema == nothing.schema:
+        return nothing if rows is None else rows
+    # It was begun before some column was thought of.
+    return pl.concat([nothing, rows], how="diagonal_relaxed")
+
+
 def _unsummed(run: RunDocument) -> frozenset[str]:
     if run.discarded and not run.ack_parts:
         return frozenset()  # Nothing of it was sent.
     return frozenset(name for name, told in run.fields.items() if told["merge"] != "sum")
 
 
-def _undecided(rows: pl.DataFrame, outcomes: tuple[str, ...]) -> list[int]:
-    waiting = rows.filter(pl.col("outcome").is_in(outcomes)).select("seq").unique()
+def _undecided(rows: pl.DataFrame, outcomes: tuple[str, ...], ours: pl.Expr) -> list[int]:
+    waiting = rows.filter(pl.col("outcome").is_in(outcomes), ours).select("seq").unique()
     if waiting.is_empty():
         return []
-    decided = rows.filter(~pl.col("outcome").is_in(WAITING))
+    decided = rows.filter(~pl.col("outcome").is_in(WAITING), ours)
     numbers = decided.select(pl.coalesce("met", "seq").alias("seq"))
     return waiting.join(numbers, on="seq", how="anti")["seq"].sort().to_list()
 

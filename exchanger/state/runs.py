@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
@@ -30,11 +31,13 @@ FileOutcome = Literal[
     "rejected",  # the whole file is in quarantine
     "equal_content",  # the same bytes were added before; waits in a run that is held back
     "replaced",  # a new version of a file that was added before; waits likewise
+    "doubtful_type",  # a column of its run is text because of a few words; waits likewise
     "applied_elsewhere",  # another state of the bucket knows it; waits likewise
     "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
+    "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
 ]
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
 """States that need nothing more from the next run."""
@@ -97,9 +100,11 @@ class RunDocument:
         taken_over: That process lost its lease without giving it up, so it may still be alive.
         fence: The fencing number of the lease under which the run is delivered.
         types: Types to keep for the job's columns.
+        words: Of columns that are text because of a few words, these words.
+        reads_as: What its job said of reading files, in short, if a column is why it waits.
         report: The report as far as it is known, final once settled.
         ack_parts: Keys of the frozen acknowledgements, from ``settling`` on.
-        acked_at: When the last acknowledgement was written; ISO 8601.
+        acked_at: When the last acknowledgement was written, by the bucket's clock; ISO 8601.
         fields: How each field was merged and as what: ``merge``, ``type``, ``scale``.
         hold: It waits for a person: nothing of it is sent.
         discarded: A person dropped it while it was under way.
@@ -142,6 +147,8 @@ class RunDocument:
     order_by: str = ""
     gave: str = ""
     owed: str = ""
+    words: dict[str, list[str]] = field(default_factory=dict)
+    reads_as: str = ""
 
     def to_bytes(self) -> bytes:
         """Render as stored."""
@@ -223,6 +230,24 @@ class RunLog:
             return 0
         last = newest.document.seq - (newest.document.state not in ENDED)
         return next((seq for seq, age in self._ages(last) if age >= grace), 0)
+
+    def shown_in(self, grace: float) -> float:
+        """
+        Tell in how many seconds Braze shows all that runs have sent; 0 if it does.
+
+        Args:
+            grace: As for *settled*.
+
+        Returns:
+            Infinity while a run is under way.
+        """
+        newest = self.newest()
+        if newest is None:
+            return 0.0
+        if newest.document.state not in ENDED:
+            return inf
+        # S3 tells times in whole seconds.
+        return max(grace + 1 - self.age(newest.document.seq), 0.0)
 
     def demand(self, seq: int, fence: int) -> None:
         """

@@ -51,7 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--formats", nargs="+", default=imports.FORMATS, choices=imports.FORMATS)
     parser.add_argument("--paced", action="store_true", help="import at Braze's default limit")
     parser.add_argument("--held", type=int, default=500_000, help="profiles for held (500,000)")
-    parser.add_argument("--earlier", type=int, default=1_000, help="runs for growth (1,000)")
+    parser.add_argument("--earlier", type=int, default=100_000, help="runs for growth (100,000)")
     parser.add_argument("--guard", action="store_true", help="check ratios against their bounds")
     return parser.parse_args()
 

@@ -7,60 +7,77 @@ as wanted, the tables in as many commits as a few days would make.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from benchmarks import printing, rows
 from benchmarks.measuring import Cost
 from benchmarks.place import Place, place
 from exchanger.cli.wiring import open_world
 from exchanger.config.loading import load_config
-from exchanger.jobs.report import RunReport
+from exchanger.jobs.recognition import establish
+from exchanger.jobs.report import FileReport, RunReport, new_run_id
 from exchanger.state.connection import ConnectionState, open_state
 from exchanger.state.runs import ClaimedFile, RunDocument
 
 COMMITS = 50
+EVERY = timedelta(minutes=5)
+"""Between two earlier runs."""
+FEW = 100
 ROWS = 1_000
 """Of the run that is measured."""
 
 
 @dataclass(frozen=True)
 class Grown:
-    """The cost of a small run after so many others, and the requests to S3 that it made."""
+    """The cost of a small run after so many others, and of a listing of the last ones."""
 
     earlier: int
     cost: Cost
+    listing: Cost
 
 
 def report(earlier: int) -> None:
-    """Measure a run after 10 others and after *earlier* others, and print."""
-    few, many = measure(10), measure(earlier)
-    lines = [
-        [
-            f"after {grown.earlier:,} runs and files",
-            printing.seconds(grown.cost.cpu),
-            printing.seconds(grown.cost.seconds),
-            printing.mebibytes(grown.cost.memory),
+    """Measure a run after 100 others and after *earlier* others, and print."""
+    few, many = measure(FEW), measure(earlier)
+    for what, costs in (
+        (f"a run of {ROWS:,} profiles", (few.cost, many.cost)),
+        ("runs --latest", (few.listing, many.listing)),
+    ):
+        lines = [
+            [
+                f"after {number:,} runs and files",
+                printing.seconds(cost.cpu),
+                printing.seconds(cost.seconds),
+                printing.mebibytes(cost.memory),
+            ]
+            for number, cost in zip((few.earlier, many.earlier), costs, strict=True)
         ]
-        for grown in (few, many)
-    ]
-    ratio = printing.times(many.cost.cpu / few.cost.cpu)
-    lines.append(["**ratio**", ratio, printing.times(many.cost.seconds / few.cost.seconds), ""])
-    columns = ["growth", "CPU", "clock", "peak memory"]
-    printing.table(f"growth, a run of {ROWS:,} profiles", columns, lines)
+        less, more = costs
+        ratio = [printing.times(more.cpu / less.cpu), printing.times(more.seconds / less.seconds)]
+        lines.append(["**ratio**", *ratio, ""])
+        printing.table(f"growth, {what}", ["growth", "CPU", "clock", "peak memory"], lines)
 
 
 def measure(earlier: int) -> Grown:
-    """Seed so many runs, and measure one more: the best of three."""
+    """Seed so many runs, and measure one more, and a listing: the best of three each."""
     with place() as there:
         there.configure(benchmark=rows.import_job())
         config = load_config(there.config, os.environ)
         with open_world(config, "main") as world:
-            seed(open_state(world.bucket, world.state_prefix), earlier)
+            state = open_state(world.bucket, world.state_prefix)
+            establish(world, state)
+            seed(state, earlier)
         costs = [_one_more(there, number) for number in range(3)]
-    return Grown(earlier, min(costs, key=lambda cost: cost.cpu))
+        listed = [there.call("runs", "--latest", "--json") for _ in range(3)]
+    return Grown(earlier, _least(costs), _least(listed))
+
+
+def _least(costs: list[Cost]) -> Cost:
+    return min(costs, key=lambda cost: cost.cpu)
 
 
 def seed(state: ConnectionState, earlier: int) -> None:
@@ -70,15 +87,20 @@ def seed(state: ConnectionState, earlier: int) -> None:
     step = -(-earlier // COMMITS)
     for first in range(1, earlier + 1, step):
         last = min(first + step, earlier + 1) - 1
-        files = [file for seq in range(first, last + 1) for file in _document(seq).files]
+        documents = [_document(seq) for seq in range(first, last + 1)]
+        files = [file for document in documents for file in document.files]
         state.applied.record("benchmark", files, seq=last)
-        state.finished.record(_document(last).report)
+        state.finished.record_all((document.report for document in documents), seq=last)
 
 
 def _document(seq: int) -> RunDocument:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    report = RunReport(run_id=f"seeded-{seq}", job="benchmark", started_at=now, seq=seq)
-    report.state, report.finished_at = "succeeded", now
+    arrived = datetime(2025, 1, 1, tzinfo=UTC) + seq * EVERY
+    file = _file(seq, arrived)
+    run_id = new_run_id("benchmark", arrived)
+    report = RunReport(run_id=run_id, job="benchmark", started_at=arrived, seq=seq)
+    report.state, report.finished_at = "succeeded", arrived + timedelta(seconds=9)
+    report.rows_read = report.rows_applied = ROWS
+    report.files = [FileReport(file.key, file.outcome, file.rows)]
     return RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -86,10 +108,17 @@ def _document(seq: int) -> RunDocument:
         state="settled",
         nonce=f"{seq:016x}",
         counter=1,
-        created_at=now.isoformat(),
-        files=(ClaimedFile(f"inbox/{seq}.parquet", f"{seq:032x}", f"{seq:064x}", "applied", 1),),
+        created_at=arrived.isoformat(),
+        files=(file,),
         report=report.to_json(),
     )
+
+
+def _file(seq: int, arrived: datetime) -> ClaimedFile:
+    """Name a file as people's exports do: names begin alike, checksums do not."""
+    key = f"inbox/crm/{arrived:%Y/%m/%d}/profiles_{arrived:%Y%m%dT%H%M%S}_part-{seq:05}.parquet"
+    content = hashlib.sha256(key.encode()).hexdigest()
+    return ClaimedFile(key, content[:32], content, "applied", ROWS, sums=("points", "spent"))
 
 
 def _one_more(there: Place, number: int) -> Cost:

@@ -229,15 +229,25 @@ def test_parts_of_a_huge_file_stay_within_the_limit():
         assert 10_000 >= -(-size // part_size(size))
 
 
-def test_upload_in_parts_with_checksums_as_to_aws(endpoint, config, tmp_path, monkeypatch):
+def test_upload_in_parts_with_checksums_as_to_aws(endpoint, config, tmp_path):
     """Without an endpoint of its own the bucket is AWS, where every part carries a checksum."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
     aws = Bucket(config.model_copy(update={"endpoint_url": None}))
+    asked = []
+
+    def bring_here(request, **_):
+        host, _, path = request.url.removeprefix("https://").partition("/")
+        asked.append((host, request.headers))
+        request.url = f"{endpoint}/{config.bucket}/{path}"
+
+    aws._client.meta.events.register("before-send.s3", bring_here)
     body = b"0123456789abcde" * (PART // 10)
     (tmp_path / "f").write_bytes(body)
     done = aws.upload("f", tmp_path / "f")
     assert hashlib.sha256(body).hexdigest() == aws.download("f", done.etag, tmp_path / "g")
-    assert endpoint == aws.storage_options()["AWS_ENDPOINT_URL"]
+    assert {f"{config.bucket}.s3.us-east-1.amazonaws.com"} == {host for host, _ in asked}
+    sums = ("x-amz-checksum-crc32", "x-amz-trailer")
+    assert any(name in headers for name in sums for _, headers in asked)
+    assert "https://s3.us-east-1.amazonaws.com" == aws.storage_options()["AWS_ENDPOINT_URL"]
 
 
 def test_deleting_what_is_gone_is_no_error(bucket):

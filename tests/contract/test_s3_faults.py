@@ -18,6 +18,7 @@ from exchanger.errors import (
     StorageError,
     StorageMissing,
     StorageUnreachable,
+    StorageUnreadable,
 )
 from exchanger.outside import s3_access
 from exchanger.outside.s3 import Bucket
@@ -159,6 +160,10 @@ def bucket(store, connect):
         (502, "", StorageUnreachable),
         (400, "InvalidArgument", StorageError),
         (501, "NotImplemented", StorageError),
+        (403, "InvalidObjectState", StorageUnreadable),
+        (400, "InvalidRequest", StorageUnreadable),
+        (400, "KMS.DisabledException", StorageUnreadable),
+        (400, "KMS.KMSInvalidStateException", StorageUnreadable),
     ],
 )
 def test_answers_become_typed_errors(store, bucket, status, code, error):
@@ -171,6 +176,7 @@ def test_answers_become_typed_errors(store, bucket, status, code, error):
     assert ("" if code == "NoSuchBucket" else "a/b") == raised.value.key
     assert SECRET not in str(raised.value)
     assert code in raised.value.detail
+    assert code == raised.value.code
 
 
 def test_a_listing_that_is_denied(store, bucket):

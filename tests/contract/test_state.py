@@ -13,6 +13,7 @@ from exchanger.errors import StateDamaged, StorageChanged, StorageMissing, Stora
 from exchanger.files.names import StateNames, field_of, table_column
 from exchanger.outside.tables import Table
 from exchanger.state.connection import open_state
+from exchanger.state.finished import FinishedRuns
 from exchanger.state.runs import ClaimedFile, RunDocument
 
 AT = datetime(2026, 9, 15, 10, tzinfo=UTC)
@@ -319,8 +320,76 @@ def test_finished_runs_are_listed_once_and_newest_first(state):
         report = {"run_id": f"r{seq}", "job": "crm", "seq": seq, "state": "succeeded"}
         state.finished.record(report | {"started_at": time, "finished_at": time})
 
-    assert ["r2", "r1"] == state.finished.rows()["run_id"].to_list()
-    assert state.finished.rows("other").is_empty()
+    assert ["r2", "r1"] == [report["run_id"] for report in state.finished.newest(10)]
+    assert [] == state.finished.newest(10, "other")
+
+
+class NotingTable(Table):
+    """A table that notes how many reports were read from it."""
+
+    def __init__(self, folder):
+        super().__init__(folder, {})
+        self.reports = 0
+
+    def collect(self, rows, *, streaming=False):
+        found = super().collect(rows, streaming=streaming)
+        self.reports += found.height if "report" in found.columns else 0
+        return found
+
+
+def test_only_the_reports_that_are_shown_are_read(tmp_path):
+    """However many runs there were, a listing reads as many reports as it shows."""
+    runs = FinishedRuns(NotingTable(str(tmp_path)))
+    for seq in range(1, 41):
+        hour = f"2026-09-15T{seq % 24:02}:{seq:02}:00+00:00"
+        report = {"run_id": f"r{seq}", "job": f"job{seq % 3}", "seq": seq, "state": "succeeded"}
+        runs.record(report | {"started_at": hour, "finished_at": hour})
+    failed = {"run_id": "f1", "job": "job0", "seq": None, "state": "failed"}
+    runs.record(failed | dict.fromkeys(("started_at", "finished_at"), "2026-09-14T00:00:00+00:00"))
+
+    def reading(ask):
+        before = runs._table.reports
+        return ask(), runs._table.reports - before
+
+    newest, read = reading(lambda: runs.newest(10, latest=True))
+    assert (["r23", "r22", "r21"], 3) == ([report["run_id"] for report in newest], read)
+    listed, read = reading(lambda: runs.newest(4, "job1"))
+    assert (["r22", "r19", "r40", "r16"], 4) == ([report["run_id"] for report in listed], read)
+    for name, run_id in (("7", "r7"), ("r7", "r7"), ("f1", "f1")):
+        report, read = reading(lambda name=name: runs.find(name))
+        assert (run_id, 1) == (report["run_id"], read)
+    assert (None, 0) == reading(lambda: runs.find("99"))
+
+
+def test_what_is_known_of_a_file_is_found_among_many(state):
+    """By its key, its content and its version, whatever else is there; nothing is copied for it."""
+    names = [f"inbox/2026/{n % 12 + 1:02}/profiles_part-{n:05}.csv.gz" for n in range(500)]
+    files = [
+        ClaimedFile(name, f"etag-{n}", f"{n % 250:064x}", "applied", sums=("spent",))
+        for n, name in enumerate(names)
+    ]
+    state.applied.record("crm", files[:250], seq=1)
+    state.applied.record("crm", files[250:], seq=2)
+    snapshot = state.applied.snapshot()
+
+    some = [names[3], names[499], "inbox/new.csv"]
+    every = snapshot.latest("crm")
+    assert 500 == len(every)
+    assert {name: every[name] for name in some[:2]} == snapshot.latest("crm", some)
+    assert {} == snapshot.latest("crm", [])
+    assert (names[253], 2) == snapshot.given(f"{3:064x}", ["spent"])["spent"][1:3]
+    assert (f"{3:064x}", None) == tuple(
+        snapshot.last_version(name, ["spent"]) for name in (names[3], "inbox/new.csv")
+    )
+    assert [True, False] == [snapshot.knows(names[7], etag) for etag in ("etag-7", "etag-8")]
+
+    more = snapshot.with_file("crm", ClaimedFile("inbox/new.csv", "e", "f" * 64, "applied", 1))
+    assert more.found is snapshot.found
+    assert more.knows("inbox/new.csv", "e")
+    assert not snapshot.knows("inbox/new.csv", "e")
+    assert snapshot.found is state.applied.snapshot().found, "read and indexed once"
+    state.applied.record("crm", [ClaimedFile("inbox/x.csv", "x", "0" * 64, "applied")], seq=3)
+    assert state.applied.snapshot().knows("inbox/x.csv", "x")
 
 
 def test_kept_types_are_per_job(state):
@@ -330,6 +399,47 @@ def test_kept_types_are_per_job(state):
 
     assert {"total": "decimal(2)"} == state.types.of("crm")
     assert state.types.of("other") == {}
+
+
+def test_an_older_run_puts_no_older_types_back(state):
+    """A process that stood still, and settles a run of the past, undoes nothing."""
+    state.types.keep("crm", {"total": "integer"}, seq=1)
+    state.types.keep("crm", {"total": "decimal(2)"}, seq=2, words={"tier": ["NA"]})
+    state.types.keep("crm", {"total": "integer"}, seq=1)
+
+    assert {"total": "decimal(2)"} == state.types.of("crm")
+    assert {"tier": ["NA"]} == state.types.columns("crm").words
+
+
+def test_types_written_meanwhile_are_not_overwritten(state, monkeypatch):
+    """Between reading and writing, another process may have settled a later run."""
+    state.types.keep("crm", {"total": "integer"}, seq=1)
+    read = state.types._bucket.read
+    later = iter([True])
+
+    def read_and_be_late(key):
+        found = read(key)
+        if next(later, False):
+            state.types.keep("crm", {"total": "decimal(2)"}, seq=3)
+        return found
+
+    monkeypatch.setattr(state.types._bucket, "read", read_and_be_late)
+    state.types.keep("crm", {"total": "float"}, seq=2)
+
+    assert {"total": "decimal(2)"} == state.types.of("crm")
+
+
+def test_a_column_that_was_reset_is_told_from_later_runs_alone(state):
+    """What a run settled on that was there before does not come back; later ones count."""
+    state.types.keep("crm", {"total": "string", "tier": "string"}, seq=1, words={"total": ["NA"]})
+    state.types.forget("crm", ["total"], last=2)
+    assert {"tier": "string"} == state.types.of("crm")
+    assert {} == state.types.columns("crm").words
+
+    state.types.keep("crm", {"total": "string", "tier": "string"}, seq=2, words={"total": ["NA"]})
+    assert {"tier": "string"} == state.types.of("crm")
+    state.types.keep("crm", {"total": "integer", "tier": "string"}, seq=3)
+    assert {"total": "integer", "tier": "string"} == state.types.of("crm")
 
 
 def test_small_files_are_joined(tmp_path):
@@ -362,7 +472,7 @@ def test_rows_that_cannot_be_read_are_the_fault_of_the_store(bucket, state, stor
     reading = {
         "held": lambda state: held(state, "points"),
         "applied": lambda state: state.applied.snapshot(),
-        "finished": lambda state: state.finished.rows(),
+        "finished": lambda state: state.finished.newest(10),
     }
     reading[store](state)
 
@@ -450,3 +560,15 @@ def test_reading_a_table_does_not_hide_a_competitor_from_its_writer(tmp_path, re
 
     assert not one.append_all(made, writer="w", seq=2)
     assert [1, 2] == sorted(one.rows()["n"])
+
+
+def test_documents_and_tables_lie_in_one_folder(bucket):
+    """Every sign that a state's folder may have means the same to objects and to tables."""
+    prefix = "_x/A-b_c.d=e+f@g!h$i&j'(k),l;m:n~o*/"
+    state = open_state(bucket, prefix)
+    state.runs.create(document(1))
+    state.held.deliver(said("a", tier='"x"'), seq=1, at=AT)
+    again = open_state(bucket, prefix)
+    assert again.runs.newest().document.seq == 1
+    assert held(again, "tier")["a"]["tier"] == '"x"'
+    assert all(item.key.startswith(prefix) for item in bucket.list(""))

@@ -98,6 +98,9 @@ class Exchange(BaseHTTPRequestHandler):
         sent = self._sent()
         if self.server.before is not None:
             self.server.before(self)
+        for piece, (status, code, message) in self.server.refused.items():
+            if self.command == "GET" and piece in urlsplit(self.path).path:
+                return self._refuse(status, code, message)
         is_object = urlsplit(self.path).path.count("/") > 1 and "list-type" not in self.path
         is_boto = "boto" in self.headers.get("User-Agent", "").lower()
         kind = self.server.schedule.draw(self.command, is_object, is_boto)
@@ -140,8 +143,10 @@ class Exchange(BaseHTTPRequestHandler):
             store.close()
 
     def _error(self, kind):
-        status, code = _ERRORS[kind]
-        content = f"<Error><Code>{code}</Code><Message>try again</Message></Error>".encode()
+        self._refuse(*_ERRORS[kind], "try again")
+
+    def _refuse(self, status, code, message):
+        content = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
         self._answer(status, [("Content-Length", str(len(content)))], content)
 
     def _answer(self, status, headers, content, torn=False):
@@ -179,7 +184,8 @@ class FaultProxy:
     """
     The proxy; a context manager.
 
-    ``before``, if set, is called with the handler before each exchange is passed on.
+    ``before``, if set, is called with the handler before each exchange is passed on. ``refused``
+    says what is answered instead of an object: a piece of its path, and status, code and message.
 
     Args:
         store: ``host:port`` of the store.
@@ -191,6 +197,7 @@ class FaultProxy:
         self._server.store = urlsplit(store).netloc
         self._server.schedule = schedule
         self._server.before = None
+        self.refused = self._server.refused = {}
         self.schedule = schedule
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(

@@ -186,6 +186,20 @@ def test_a_run_that_cannot_be_delivered_is_dropped(exchange):
     assert {f"p{n}": "11" if f"p{n}" in sent else "10" for n in range(60)} == visits(exchange)
 
 
+def test_a_discarded_run_decides_no_types(exchange):
+    """The types of a run that a person dropped while it was under way are told anew."""
+    exchange.configure(crm=JOB | {"fields": {"n": "set"}})
+    exchange.drop("inbox/1.csv", "id,n\na,x\n")
+    exchange.braze.faults(TRACK, status=401, times=9)
+    exchange.ask("run", "crm", code=7)
+    exchange.braze.clear_faults()
+    exchange.ask("discard", "1")
+    exchange.drop("inbox/2.csv", "id,n\na,5\n")
+    exchange.ask("run", "crm")
+
+    assert "5" == exchange.attribute("a", "n")
+
+
 def test_what_was_sent_without_an_answer_is_uncertain_after_a_discard(exchange):
     """An object whose answers were all lost is looked up before a sum builds on it."""
     exchange.configure(crm=JOB)

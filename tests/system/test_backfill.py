@@ -106,6 +106,29 @@ def test_a_file_that_waits_is_not_forgotten_by_a_backfill(crm):
     assert ('"gold"', "5") == state(crm, "a")
 
 
+def test_a_dry_run_of_a_backfill_writes_nothing_and_tells_what_it_then_does(crm):
+    """Every count equals the backfill's, also of what --force would add; no range is told too."""
+    crm.drop("inbox/2027/3.csv", "id,tier,visits\na,red,4\nc,red,4\n")
+
+    def everything():
+        return {item.key: item.etag for item in crm.bucket.list("")}, crm.braze.requests(TRACK)
+
+    for words in (["--full"], ["--prefix", "inbox/2026/", "--force"]):
+        before = everything()
+        planned = crm.ask("backfill", "crm", *words, "--dry-run")["report"]
+        assert before == everything()
+        report = crm.ask("backfill", "crm", *words)
+        for name in ("rows_read", "rows_applied", "data_points", "fields_changed"):
+            assert report[name] == planned[name], name
+        assert report["notes"] == planned["notes"]
+        assert [file["key"] for file in report["files"]] == [f["key"] for f in planned["files"]]
+    nothing = crm.ask("backfill", "crm", "--since", "2100-01-01", "--dry-run")
+    assert ["No file matched: none of the 3 files in inbox/ is in the range."] == (
+        nothing["report"]["notes"]
+    )
+    assert 2 == crm.call("backfill", "crm", "--dry-run").returncode
+
+
 def test_a_range_without_files_is_told(crm):
     """Nobody takes a slip in the range for a success: none matched, of how many."""
     report = crm.ask("backfill", "crm", "--since", "2100-01-01")

@@ -31,7 +31,7 @@ def parquet(**columns):
 def quarantine(exchange, report):
     """Read the quarantine file that a report names."""
     body, _ = exchange.bucket.read(report["quarantine"])
-    return list(csv.DictReader(io.StringIO(body.decode())))
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
 
 
 def outcomes(report):
@@ -145,8 +145,7 @@ def test_rows_that_cannot_be_used_do_not_stop_the_others(exchange):
         ("1.csv", "8", "score", "not_finite"),
         ("1.csv", "9", "score", "not_finite"),
         ("1.csv", "10", "age", "integer_too_big"),
-        ("1.csv", "11", "age", "not_an_integer"),
-        ("1.csv", "11", "score", "not_a_number"),
+        ("1.csv", "11", "age | score", "not_an_integer | not_a_number"),
         ("2.parquet", "1", "score", "not_finite"),
         ("2.parquet", "2", "score", "not_finite"),
         ("2.parquet", "3", "external_id", "no_identifier"),
@@ -276,3 +275,21 @@ def test_records_of_quarantine_are_the_rows_as_they_were(exchange):
 
     (told,) = quarantine(exchange, report)
     assert rows[0] == json.loads(told["record"])
+
+
+def test_what_a_spreadsheet_would_run_is_given_again_as_it_was(exchange):
+    """The quarantine file marks it, with both faults in one line; a retry sends it unmarked."""
+    fields = {"city": "set", "age": {"type": "integer"}, "score": {"type": "integer"}}
+    exchange.configure(crm={**JOB, "fields": fields})
+    exchange.drop("inbox/1.csv", GOOD + "=a,@Köln,-1.5,+2.5\n")
+    report = exchange.ask("run", "crm", code=4)
+
+    body, _ = exchange.bucket.read(report["quarantine"])
+    assert body.startswith("\ufeffrow_id,".encode())
+    (told,) = quarantine(exchange, report)
+    assert ("age | score", "'-1.5 | +2.5") == (told["field"], told["value"])
+
+    exchange.configure(crm={**JOB, "fields": fields | {"age": "set", "score": "set"}})
+    exchange.ask("retry", "1")
+    assert {"=a"} == set(exchange.braze.users())
+    assert ('"@Köln"', "-1.5") == tuple(exchange.attribute("=a", n) for n in ("city", "age"))

@@ -39,7 +39,7 @@ def compared(report):
 
 def rows_of(exchange, key):
     """Read a quarantine file."""
-    return list(csv.DictReader(io.StringIO(exchange.bucket.read(key)[0].decode())))
+    return list(csv.DictReader(io.StringIO(exchange.bucket.read(key)[0].decode("utf-8-sig"))))
 
 
 @pytest.fixture

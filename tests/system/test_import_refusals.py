@@ -21,7 +21,7 @@ HEADER = "id,email,tier,visits\n"
 
 def quarantine(exchange, report):
     body, _ = exchange.bucket.read(report["quarantine"])
-    return list(csv.DictReader(io.StringIO(body.decode())))
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
 
 
 def test_only_the_refused_objects_are_refused(exchange):

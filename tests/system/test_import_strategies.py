@@ -338,6 +338,6 @@ def test_a_plan_writes_nothing_and_tells_what_the_run_then_does(exchange):
     by_field = {field["field"]: field["profiles"] for field in plan["fields"]}
     assert {name: by_field[name] for name in ("visits", "tier", "muted")} == {
         "visits": 2,
-        "tier": 2,
+        "tier": 1,
         "muted": 0,
     }

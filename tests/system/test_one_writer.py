@@ -99,3 +99,18 @@ def test_a_holder_that_was_suspended_sends_nothing_after_the_take_over(slow):
     slow.drop("inbox/b.csv", points_file(2))
     slow.ask("run", "points")
     assert {"3"} == points_of(slow)
+
+
+def test_runs_count_in_one_hour(exchange):
+    """With an hourly limit, each run adds what it sent to the count of the clock hour."""
+    exchange.connection["braze"]["hourly_limit"] = 100
+    exchange.configure(crm=POINTS)
+    counts = []
+    for number in range(2):
+        exchange.drop(f"inbox/{number}.csv", f"id,points\np{number},1\n")
+        assert 1 == exchange.ask("run", "crm")["requests"]
+        counts.append(json.loads(exchange.bucket.read("_exchanger/main/hour.json")[0]))
+
+    first, second = counts
+    assert 1 == first["reserved"], "what was not sent is given back"
+    assert (2 if second["hour"] == first["hour"] else 1) == second["reserved"]

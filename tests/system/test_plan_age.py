@@ -6,6 +6,7 @@ import csv
 import io
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -73,12 +74,13 @@ def test_an_old_plan_is_compared_with_braze_before_it_is_sent(exchange):
         ]
     )
     exchange.connection["braze"]["spacing"] = "0s"
-    exchange.connection["max_plan_age"] = "0s"
+    exchange.connection["max_plan_age"] = "1s"
     exchange.configure(crm=job())
     sent = exchange.braze.requests(TRACK)
     plans = [*exchange.bucket.list("_exchanger/main/outbox/")]
     # S3 tells ages in whole seconds.
-    until(lambda: all(exchange.bucket.head(plan.key).age for plan in plans))
+    second = timedelta(seconds=1)
+    until(lambda: all(exchange.bucket.head(plan.key).age > second for plan in plans))
     report = exchange.ask("run", "crm", code=4)
 
     assert ('"silver"', '"Bonn"', "6") == held_by_braze(exchange, "p1")
@@ -88,7 +90,7 @@ def test_an_old_plan_is_compared_with_braze_before_it_is_sent(exchange):
     assert (1, 1) == (report["fields_kept"], report["rows_refused"])
     objects = [one for body in exchange.braze.bodies(TRACK)[sent:] for one in body["attributes"]]
     assert ["p1", "p3"] == sorted(one["external_id"] for one in objects)
-    body = exchange.bucket.read(report["quarantine"])[0].decode()
+    body = exchange.bucket.read(report["quarantine"])[0].decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(body))
     assert ("p4", "changed_by_others") == (row["profile"], row["reason"])
 

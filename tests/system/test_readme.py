@@ -177,7 +177,7 @@ def test_rows_that_cannot_be_used_are_answered_as_shown(configured):
     configured.follow(section(title))
 
     body, _ = configured.bucket.read("_exchanger/main/quarantine/crm_profiles/000000001.csv")
-    rows = csv.DictReader(io.StringIO(body.decode()))
+    rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
     messages = "".join(f"{row['message']}\n" for row in rows)
     assert fences(section(title), "text") == [messages]
 

@@ -27,7 +27,7 @@ def refuse(exchange, index=0, times=1):
 
 def quarantine(exchange, report):
     body, _ = exchange.bucket.read(report["quarantine"])
-    return list(csv.DictReader(io.StringIO(body.decode())))
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
 
 
 def state(exchange, profile):

@@ -10,7 +10,8 @@ import typer
 from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, JobName, Level
 
 if TYPE_CHECKING:
-    from exchanger.config.models import Job
+    from exchanger.config.models import Config, Job
+    from exchanger.jobs.options import ImportOptions
 
 _FORMS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S"]
 
@@ -30,13 +31,18 @@ def backfill(  # noqa: PLR0913 - one for each option
     force: Annotated[
         bool, typer.Option("--force", help="Add to sums again what was already added.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show what it would send, as plan does; write nothing."),
+    ] = False,
     as_json: AsJson = False,
     log_level: Level = None,
 ) -> None:
     """
     Run a job over a range of history, or over everything, as if it were new.
 
-    Safe to stop and to start again. What a file gave to a sum is not added a second time.
+    Safe to stop and to start again. What a file gave to a sum is not added a second time. With
+    --dry-run, what it would send is shown, and nothing is sent or written.
 
     Example: exchanger backfill crm_profiles --since 2026-09-01 --until 2026-10-01
     """
@@ -44,18 +50,22 @@ def backfill(  # noqa: PLR0913 - one for each option
 
     _check_range(since, until, prefix, full=full)
     with stopping_on_signals() as stopping:
-        from exchanger.cli.execution import carry_out, show_outcomes
         from exchanger.cli.wiring import job_of, prepare
 
         loaded = prepare(config, log_level, as_json=as_json)
         wanted = job_of(loaded, job)
         _check_prefix(wanted, prefix)
-        from exchanger.jobs.backfill import backfill as tell
         from exchanger.jobs.options import ImportOptions
 
         options = ImportOptions(
             force=force, full=full, since=_utc(since), until=_utc(until), prefix=prefix
         )
+        if dry_run:
+            _show_plan(loaded, job, options, as_json=as_json)
+            return
+        from exchanger.cli.execution import carry_out, show_outcomes
+        from exchanger.jobs.backfill import backfill as tell
+
         outcome = carry_out(
             loaded,
             job,
@@ -64,6 +74,15 @@ def backfill(  # noqa: PLR0913 - one for each option
             as_json=as_json,
         )
     raise typer.Exit(show_outcomes([outcome], as_json=as_json, as_list=False))
+
+
+def _show_plan(config: Config, name: str, options: ImportOptions, *, as_json: bool) -> None:
+    from exchanger.cli.verbs.plan import show_plan
+    from exchanger.cli.wiring import import_job_of
+    from exchanger.jobs.backfill import plan_backfill
+
+    job = import_job_of(config, name)
+    show_plan(config, name, lambda world: plan_backfill(world, name, job, options), as_json=as_json)
 
 
 def _check_range(

@@ -25,14 +25,24 @@ def check(
 
     Example: exchanger check --connect
     """
-    from exchanger.cli.connecting import try_connections
+    from exchanger.cli.connecting import doubtful_columns, try_connections
     from exchanger.cli.ending import print_json, worst
     from exchanger.cli.wiring import prepare
+    from exchanger.cli.wording import words_for
     from exchanger.config.words import describe_job
+    from exchanger.errors import NoRoom
+    from exchanger.outside.scratch import demand_room
 
     loaded = prepare(config, log_level, as_json=as_json)
     jobs = {name: describe_job(loaded, name) for name in loaded.jobs}
+    try:
+        demand_room()
+    except NoRoom as error:
+        # Enough for small files, so that nothing is wrong yet.
+        typer.echo(words_for(error), err=True)
     trials = try_connections(loaded) if connect else []
+    for name, lines in (doubtful_columns(loaded) if connect else {}).items():
+        jobs[name] += lines
     code = worst(trial.exit_code for trial in trials)
     if as_json:
         content: dict[str, Any] = {"ok": code == 0, "jobs": jobs}

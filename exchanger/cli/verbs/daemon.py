@@ -17,7 +17,10 @@ def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> N
 
     Example: exchanger daemon --config config/exchanger.yaml
     """
+    import structlog
+
     from exchanger.cli.wiring import prepare
+    from exchanger.outside.scratch import sweep
     from exchanger.service.daemon import run_daemon
 
     try:
@@ -27,6 +30,8 @@ def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> N
             from exchanger.cli.logs import log_everything
 
             log_everything()
+        if swept := sweep():
+            structlog.get_logger().info("scratch.swept", folders=swept)
         code = run_daemon(config)
     except Exception as error:
         if sys.stderr.isatty():

@@ -47,7 +47,9 @@ def demo(
 
             data = Households.load(weeks)
         except ModuleNotFoundError as error:
-            message = f"the demo needs {error.name}: pip install 'exchanger[demo]'"
+            from exchanger.cli.words import how_to_install
+
+            message = f"the demo needs {error.name}. {how_to_install('demo')}"
             raise typer.BadParameter(message, param_hint="demo") from error
         telling = Telling()
         jobs = (Path(__file__).parents[1] / "demo.yaml").read_text(encoding="utf-8")

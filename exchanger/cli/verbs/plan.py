@@ -2,45 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, JobName, Level
 
 if TYPE_CHECKING:
-    from exchanger.config.models import Config, ImportJob
+    from exchanger.config.models import Config
     from exchanger.jobs.preview import PlanReport
     from exchanger.jobs.unfinished import UnfinishedRun
+    from exchanger.jobs.world import World
 
 
-def plan(
+def plan(  # noqa: PLR0913 - one for each option
     job: JobName,
     *,
     config: ConfigPath = DEFAULT_CONFIG,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Show so many changes of each field, and rejected rows; else a few."
+        ),
+    ] = None,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Keep what was looked up in Braze, so that a run need not ask again."
+        ),
+    ] = False,
     as_json: AsJson = False,
     log_level: Level = None,
 ) -> None:
     """
     Show what a run would send, field by field, with data points; nothing is written anywhere.
 
-    Example: exchanger plan crm_profiles
+    Only with --record, what was looked up in Braze to tell is kept.
+
+    Example: exchanger plan crm_profiles --rows 20
     """
-    from exchanger.cli.ending import print_json
-    from exchanger.cli.reports import describe_plan
     from exchanger.cli.wiring import import_job_of, prepare
+    from exchanger.jobs.imports import plan_import
 
     loaded = prepare(config, log_level, as_json=as_json)
     wanted = import_job_of(loaded, job)
-    planned = _planned(loaded, job, wanted, as_json=as_json)
-    content: dict[str, Any] = {
-        "report": planned.report.to_json(),
-        "fields": [asdict(field) for field in planned.fields],
-        "lookups": planned.lookups,
-        "rejected": [asdict(row) for row in planned.rejected],
-        "unfinished": _first(planned.unfinished),
-    }
+    show_plan(
+        loaded,
+        job,
+        lambda world: plan_import(world, job, wanted, record=record, rows=rows),
+        as_json=as_json,
+        record=record,
+    )
+
+
+def show_plan(
+    config: Config,
+    name: str,
+    story: Callable[[World], PlanReport],
+    *,
+    as_json: bool,
+    record: bool = False,
+) -> None:
+    """
+    Plan a job and print what it would do.
+
+    Args:
+        config: The configuration.
+        name: The job.
+        story: Plans it in its world.
+        as_json: Whether to print JSON.
+        record: Whether the story keeps what it looked up.
+    """
+    from exchanger.cli.ending import print_json
+    from exchanger.cli.progress import shown_progress
+    from exchanger.cli.reports import describe_plan
+    from exchanger.cli.wiring import open_world
+
+    with (
+        shown_progress(as_json=as_json) as progress,
+        open_world(config, config.connection_of(name), progress=progress) as world,
+    ):
+        planned = story(world)
+    content = _content(planned) | {"recorded": record and planned.lookups > 0}
     if as_json:
         print_json(content)
         return
@@ -48,19 +93,17 @@ def plan(
         typer.echo(line)
 
 
+def _content(planned: PlanReport) -> dict[str, Any]:
+    return {
+        "report": planned.report.to_json(),
+        "fields": [asdict(field) for field in planned.fields],
+        "lookups": planned.lookups,
+        "rejected": [asdict(row) for row in planned.rejected],
+        "unfinished": _first(planned.unfinished),
+    }
+
+
 def _first(run: UnfinishedRun | None) -> dict[str, Any] | None:
     if run is None:
         return None
     return {name: value for name, value in asdict(run).items() if name != "claimed"}
-
-
-def _planned(config: Config, name: str, job: ImportJob, *, as_json: bool) -> PlanReport:
-    from exchanger.cli.progress import shown_progress
-    from exchanger.cli.wiring import open_world
-    from exchanger.jobs.imports import plan_import
-
-    with (
-        shown_progress(as_json=as_json) as progress,
-        open_world(config, config.connection_of(name), progress=progress) as world,
-    ):
-        return plan_import(world, name, job)

@@ -93,6 +93,9 @@ class BucketDouble:
         self._store = store
         self._process = process
 
+    def now(self):
+        return datetime.fromtimestamp(self._store.time.seconds, UTC)
+
     def list(self, prefix, start_after=""):
         while True:
             after = start_after

@@ -167,6 +167,12 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
         (export("remaining_fields: {}", "target: {prefix: _exchanger}"), "jobs.vip.target.prefix"),
         (export("fields: {a: {from: email, type: decimal}}"), "jobs.vip.fields.a"),
         (export("fields: {a: {from: email, scale: 2}}"), "jobs.vip.fields.a.scale"),
+        (export("fields: {Plan: email, plan: phone}"), "jobs.vip.fields.plan"),
+        (export("fields: {a: email}, empty: allow, completion: {confirm: false}"),
+         "jobs.vip.empty"),
+        (export("fields: {a: email}, empty: yes"), "jobs.vip.empty"),
+        (export("fields: {a: email}, raw: delete"), "jobs.vip.raw"),
+        (export("fields: {a: email}", "target: {prefix: out/, keep: 0}"), "jobs.vip.target.keep"),
         (export("fields: {a: email}, completion: {poll: 0s}"), "jobs.vip.completion.poll"),
         (export("fields: {a: email}, completion: {quiet: 5h}"), "jobs.vip.completion.quiet"),
         (export('fields: {a: email}, segment: " "').replace("segment: VIP, ", ""),
@@ -268,6 +274,7 @@ def in_connection(key):
 
 TOP, CONNECTION = "at the top of the file", "in a connection"
 JOB, FIELD = "in a job", "in a field of an import"
+IN_SOURCE = "in the source of an import"
 
 
 @pytest.mark.parametrize(
@@ -283,6 +290,8 @@ JOB, FIELD = "in a job", "in a field of an import"
         (ONE + "on_drift: keep", "on_drift", FIELD),
         (in_connection("on_drift: keep"), "connections.main.on_drift", FIELD),
         (job("on_drift: keep"), "jobs.crm.on_drift", FIELD),
+        (job("placeholders: allow"), "jobs.crm.placeholders", IN_SOURCE),
+        (job("nulls: [NA]"), "jobs.crm.nulls", IN_SOURCE),
     ],
 )
 def test_a_key_in_a_wrong_place_is_told_its_place(text, path, place):

@@ -33,6 +33,11 @@ def cast(cells: pl.Series, config: dict, *, json: bool = False, **source: object
     return cast_rows(raw, settled.rules, job, 0, settled.kept)
 
 
+def wide(text: str) -> str:
+    """Write digits as Japanese forms do, twice as wide."""
+    return text.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+
+
 def outcome(given: Given) -> object:
     """The only value, or the only reason in brackets."""
     if given.rejected.height:
@@ -52,6 +57,14 @@ TEXT_CASES = [
     ("integer", "1,234", "<not_an_integer>"),
     ("integer", "1e3", "<not_an_integer>"),
     ("integer", "NaN", "<not_finite>"),
+    ("integer", wide("123"), "<not_an_integer>"),
+    ("integer", "١٢", "<not_an_integer>"),
+    ("float", wide("12.5"), "<not_a_number>"),
+    ("decimal", wide("123"), "<not_a_number>"),
+    ("decimal", "१२.५", "<not_a_number>"),
+    ("date", wide("2026-09-15"), "<not_a_time>"),
+    ("datetime", wide("2026-09-15T10:00:00Z"), "<not_a_time>"),
+    ("string", wide("2026-09-15"), wide("2026-09-15")),
     ("float", "1.5", 1.5),
     ("float", " .5", 0.5),
     ("float", "1e3", 1000.0),
@@ -74,6 +87,14 @@ TEXT_CASES = [
     ("boolean", "2", "<not_a_boolean>"),
     ("date", "2026-09-15", date(2026, 9, 15)),
     ("date", "09/15/2026", date(2026, 9, 15)),
+    ("date", "05/05/2026", date(2026, 5, 5)),
+    ("date", "25/12/1990", "<day_or_month>"),
+    ("date", "05/04/1990", "<day_or_month>"),
+    ("datetime", "05/04/1990", "<day_or_month>"),
+    ("date", "5/4/1990", "<day_or_month>"),
+    ("date", "05/04/90", "<day_or_month>"),
+    ("datetime", "05/04/1990 10:00", "<day_or_month>"),
+    ("string", "05/04/1990", "05/04/1990"),
     ("date", "2026-09-15T23:30:00-02:00", date(2026, 9, 16)),
     ("date", "2026-02-30", "<not_a_time>"),
     ("date", "15.09.2026", "<not_a_time>"),
@@ -101,6 +122,11 @@ TEXT_CASES = [
     ("list", "red", ['"red"']),
     ("list", '["a", 1, 1.0, true, null, "", "b\\"c"]', ['"a"', "1", "1", "true", '"b\\"c"']),
     ("list", "[1, 2", "<invalid_json>"),
+    ("list", "{a,b}", "<printed_list>"),
+    ("list", '{"a b",c}', "<printed_list>"),
+    ("list", "{{a},{b}}", "<printed_list>"),
+    ("list", "{}", None),
+    ("list", "{a", ['"{a"']),
     ("list", "[[1]]", "<nested_member>"),
     ("list", '[{"a": 1}]', "<nested_member>"),
     ("list", "[9223372036854775808]", "<integer_too_big>"),
@@ -242,6 +268,17 @@ OPTION_CASES = [
     ({"type": "float", "nan": "empty"}, "-Infinity", None),
     ({"type": "list", "split": "|"}, "a|| b|a", ['"a"', '" b"', '"a"']),
     ({"type": "list", "split": "|", "trim": True}, "a| b", ['"a"', '"b"']),
+    ({"merge": "add", "split": ","}, '["a", "b,c", 5]', ['"a"', '"b,c"', '"5"']),
+    ({"merge": "add", "split": "|"}, ' ["a"] ', ['"a"']),
+    ({"merge": "add", "split": ","}, "[]", None),
+    ({"merge": "add", "split": ",", "items": "integer"}, "[1, 2]", ["1", "2"]),
+    ({"merge": "add", "split": ","}, '[["a"]]', "<nested_member>"),
+    ({"merge": "add", "split": ","}, "['a', 'b']", "<printed_list>"),
+    ({"merge": "add", "split": ","}, "[a, b]", "<printed_list>"),
+    ({"merge": "add", "split": ","}, "{a,b}", "<printed_list>"),
+    ({"merge": "add", "split": ","}, "{}", None),
+    ({"merge": "add", "split": "|"}, "[vip]", ['"[vip]"']),
+    ({"merge": "add", "split": "|"}, "[vip]|[gold]", ['"[vip]"', '"[gold]"']),
     ({"merge": "add", "split": "|", "items": "integer"}, "1|02", ["1", "2"]),
     ({"merge": "add", "split": "|", "items": "integer"}, "1|x", "<not_an_integer>"),
     ({"merge": "add", "items": "integer"}, "12", ["12"]),
@@ -251,6 +288,22 @@ OPTION_CASES = [
     ({"merge": "add", "items": "integer"}, "[[1]]", "<nested_member>"),
     ({"type": "list", "split": "|", "too_long": "cut"}, "x" * 300, [f'"{"x" * 255}"']),
 ]
+
+
+def test_arrays_and_split_text_stand_in_one_column():
+    """A cell that is a JSON array changes nothing for the cells that are split."""
+    cells = pl.Series(['["a", 1]', 'x,"y",[z', None, "1,2"])
+    given = cast(cells, {"merge": "add", "split": ","})
+
+    assert [['"a"', '"1"'], ['"x"', '"\\"y\\""', '"[z"'], None, ['"1"', '"2"']] == (
+        given.frame["f"].to_list()
+    )
+
+
+@pytest.mark.parametrize("json", ['"{a,b}"', '"{\\"a\\",b}"'])
+def test_a_printed_list_in_a_column_of_json_texts_is_none(json):
+    """NDJSON that has such text beside lists or numbers is read alike."""
+    assert "<printed_list>" == outcome(cast(pl.Series([json]), {"merge": "add"}, json=True))
 
 
 @pytest.mark.parametrize(("config", "cell", "expected"), OPTION_CASES)

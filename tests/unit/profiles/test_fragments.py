@@ -32,6 +32,11 @@ def rendered(kind, values, *, name="field", dtype=None, scale=None):
     return frame["sent"].to_list(), frame["kept"].to_list()
 
 
+def wide(text: str) -> str:
+    """Write digits as Japanese forms do, twice as wide."""
+    return text.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "dtype", "sent", "kept"),
     [
@@ -132,6 +137,8 @@ def test_the_day_of_birth_is_a_day(kind):
     ("text", "kept"),
     [
         ("2026-09-15", "2026-09-15T00:00:00.000Z"),
+        (wide("2026-09-15"), wide("2026-09-15")),
+        ("०९/१५/२०२६", "०९/१५/२०२६"),
         ("2026-09-15T10:00", "2026-09-15T10:00:00.000Z"),
         ("2026-09-15T10:00:00", "2026-09-15T10:00:00.000Z"),
         ("2026-09-15T10:00:00.5Z", "2026-09-15T10:00:00.500Z"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from json import dumps, loads
 
 import polars as pl
 import pytest
 
-from exchanger.config.models import ImportJob
+from exchanger.config.models import ImportJob, RemainingFields
 from exchanger.errors import FileRejected
 from exchanger.profiles.given import Given, cast_rows
 from exchanger.profiles.mapping import settle_rules
@@ -40,10 +41,15 @@ IDENTIFIERS = [
     (pl.Series(["é" * 494]), [], ["identifier_too_long"]),
     (pl.Series([7, None, 8]), ["7", "8"], ["no_identifier"]),
     (pl.Series([7.0, None, float("nan")]), ["7"], ["no_identifier"] * 2),
-    (pl.Series([7.0, 7.5]), [], ["bad_identifier"] * 2),
-    (pl.Series([2.0**60]), [], ["bad_identifier"]),
+    (pl.Series([7.0, 7.5, float("inf")]), ["7"], ["bad_identifier"] * 2),
+    (pl.Series([2.0**53 - 1, 2.0**60]), [str(2**53 - 1)], ["inexact_identifier"]),
+    (pl.Series([2.0**24 - 1, 2.0**24], dtype=pl.Float32), ["16777215"], ["inexact_identifier"]),
     (pl.Series([Decimal("7.00"), Decimal("8.00")]), ["7", "8"], []),
-    (pl.Series([Decimal("7.50")]), [], ["bad_identifier"]),
+    (
+        pl.Series([Decimal("7.00"), Decimal("7.50"), None]),
+        ["7"],
+        ["bad_identifier", "no_identifier"],
+    ),
     (pl.Series([True, None]), [], ["bad_identifier", "no_identifier"]),
     (pl.Series([["a"]]), [], ["bad_identifier"]),
     (pl.Series([date(2026, 1, 1)]), [], ["bad_identifier"]),
@@ -64,10 +70,240 @@ def test_json_identifiers_are_text_or_whole_numbers():
     cells = pl.Series(['" 007 "', "12", "1.0", "true", "null", '["a"]', '""'])
     given = give(pl.DataFrame({"id": cells}), job({"x": {"value": 1}}), json=frozenset({"id"}))
 
-    assert ["007", "12"] == given.frame["@profile"].to_list()
-    assert ["bad_identifier"] * 2 + ["no_identifier", "bad_identifier", "no_identifier"] == (
-        given.rejected["reason"].to_list()
+    assert ["007", "12", "1"] == given.frame["@profile"].to_list()
+    assert [
+        "bad_identifier",
+        "no_identifier",
+        "bad_identifier",
+        "no_identifier",
+    ] == given.rejected["reason"].to_list()
+
+
+INVISIBLE = [*"\u200b\x1f\u2060\x7f\x00\ufeff\u00ad\u202e\u3164\t"]
+
+
+@pytest.mark.parametrize("sign", INVISIBLE)
+@pytest.mark.parametrize("json", [False, True])
+def test_a_sign_that_nobody_sees_rejects_its_row_and_is_shown(sign, json):
+    """Wherever it stands, it would make another profile; the message shows which sign it is."""
+    texts = [f"z{sign}1", "z1"] if sign == "\t" else [f"z{sign}1", f"{sign}z1", f"z1{sign}", "z1"]
+    cells = pl.Series([dumps(text) if json else text for text in texts])
+    given = give(
+        pl.DataFrame({"id": cells}),
+        job({"x": {"value": 1}}),
+        json=frozenset({"id"} if json else ()),
     )
+
+    assert ["z1"] == given.frame["@profile"].to_list()
+    assert {"invisible_sign"} == set(given.rejected["reason"])
+    if not json:
+        assert f"z<U+{ord(sign):04X}>1" in given.rejected["message"][0]
+
+
+PLACEHOLDERS = [
+    *("null", "NULL", "None", "NaN", "nan", "NA", "N/A", "n/a", "n.a.", "#N/A", "#NV", "#REF!"),
+    *(
+        "#DIV/0!",
+        "#NAME?",
+        "#WERT!",
+        "-",
+        "--",
+        "\u2014",
+        "?",
+        "...",
+        "undefined",
+        "[object Object]",
+    ),
+    *(
+        "(null)",
+        "<null>",
+        "<NA>",
+        "'null'",
+        "{}",
+        "[]",
+        "\\N",
+        "(not set)",
+        "NaT",
+        "-nan",
+        "1.#QNAN",
+    ),
+    *("{{customer_id}}", "${id}", "00000000-0000-0000-0000-000000000000"),
+]
+ROUNDED = ["4.9E+12", "4,9E+12", "5E+12", "4.91725e+12", "1.2345678901234568e+17", "4.91725E12"]
+NAMES = [
+    *(
+        "nancy",
+        "Nan Goldin",
+        "nullable",
+        "12E3",
+        "12e3",
+        "1E5",
+        "none-42",
+        "a-",
+        "-1",
+        "#1",
+        "0",
+        "NAM",
+    ),
+    *("E+12", "'s-Hertogenbosch", "{3F2504E0-4F89-11D3-9A0C-0305E82C3301}", "\N{GRINNING FACE}"),
+]
+
+
+@pytest.mark.parametrize("json", [False, True])
+@pytest.mark.parametrize(
+    ("texts", "reason"), [(PLACEHOLDERS, "placeholder"), (ROUNDED, "rounded_identifier")]
+)
+def test_what_stands_for_a_missing_identifier_names_nobody(texts, reason, json):
+    """Such texts would be one profile for many people: rejected, unless they are allowed."""
+    cells = pl.Series([dumps(text) if json else text for text in texts])
+    columns = frozenset({"id"} if json else ())
+    strict = give(pl.DataFrame({"id": cells}), job({"x": {"value": 1}}), json=columns)
+    allowed = give(
+        pl.DataFrame({"id": cells}), job({"x": {"value": 1}}, placeholders="allow"), json=columns
+    )
+
+    assert [(text, reason) for text in cells] == list(
+        strict.rejected.select("value", "reason").iter_rows()
+    )
+    assert texts == allowed.frame["@profile"].to_list()
+
+
+def test_names_that_look_a_little_like_placeholders_are_names():
+    """A needless rejection costs a customer."""
+    given = give(pl.DataFrame({"id": NAMES}), job({"x": {"value": 1}}))
+
+    assert NAMES == given.frame["@profile"].to_list()
+
+
+def test_a_whole_number_with_a_point_is_the_number():
+    """Tools that read numbers as floats write 12345.0: one profile, however its cell is typed."""
+    texts = pl.Series(["12345.0", "12345", "12345.00", "00123.0", "1.5", "-7.0"])
+    given = give(pl.DataFrame({"id": texts}), job({"x": {"value": 1}}))
+
+    assert ["12345", "12345", "12345", "00123.0", "1.5", "-7"] == given.frame["@profile"].to_list()
+    assert 3 == given.pointed
+
+
+@pytest.mark.parametrize("fields", [{"f": {}}, {"f": {"type": "string"}}, {"f": {"type": "json"}}])
+def test_nulls_count_in_columns_of_texts_and_numbers(fields):
+    """A text that means null names nobody and says nothing, also where cells are JSON texts."""
+    frame = pl.DataFrame({"id": ['"NULL"', "5"], "f": ["5", '"NULL"']})
+    given = give(frame, job(fields, nulls=["NULL"]), json=frozenset({"id", "f"}))
+
+    assert [("5", None)] == given.frame.select("@profile", "f").rows()
+    assert ["no_identifier"] == given.rejected["reason"].to_list()
+
+
+def test_fields_and_patterns_have_nulls_of_their_own():
+    """A text means nothing where it is named, also for the type of the column; not elsewhere."""
+    a_job = job({"a": {"nulls": ["NA"]}, "b": {}}, nulls=["-"])
+    block = RemainingFields(columns="n_*", nulls=("NA",))
+    a_job = a_job.model_copy(update={"remaining_fields": (block, RemainingFields())})
+    row = {
+        "id": ["x", "y"],
+        "a": ["NA", "1"],
+        "b": ["NA", "-"],
+        "n_a": ["NA", "2"],
+        "c": ["NA", "-"],
+    }
+    given = give(pl.DataFrame(row), a_job)
+
+    assert [(None, "NA", None, "NA"), (1, None, 2, None)] == (
+        given.frame.select("a", "b", "n_a", "c").rows()
+    )
+
+
+def test_dates_of_unknown_order_are_taken_for_none():
+    """What Braze would read month first rejects its row, but where the job says that it is text."""
+    dates = ["25/12/1990", "05/04/1990", "09/15/2026", "5/4/1990"]
+    frame = pl.DataFrame({"id": ["a", "b", "c", "d"], "born": dates})
+    inferred = give(frame, job({"born": {}}))
+    listed = give(frame, job({"born": {"type": "list", "items": "date", "split": "|"}}))
+    declared = give(frame, job({"born": {"type": "string"}}))
+    name = give(frame, job({"first_name": {"from": "born"}}))
+    remaining = job({}).model_copy(update={"remaining_fields": (RemainingFields(),)})
+
+    # 5/4/1990 is no date for Braze, whatever comes first.
+    for given in (inferred, give(frame, remaining)):
+        assert ["09/15/2026", "5/4/1990"] == given.frame["born"].to_list()
+        assert ["day_or_month"] * 2 == given.rejected["reason"].to_list()
+    assert ["c"] == listed.frame["@profile"].to_list()
+    assert ["day_or_month"] * 3 == listed.rejected["reason"].to_list()
+    assert dates == declared.frame["born"].to_list()
+    assert dates == name.frame["first_name"].to_list()
+    assert "Write the year first" in inferred.rejected["message"][0]
+
+
+def test_dates_that_do_not_sort_as_text_order_nothing():
+    """Rows whose order is a date with the year last would apply in a wrong order."""
+    frame = pl.DataFrame({"id": ["a", "b", "c"], "at": ["15.09.2026", "12/25/2025 10:00", "x"]})
+    given = give(frame, job({"x": {"value": 1}}, order_by="at"))
+
+    assert ["c"] == given.frame["@profile"].to_list()
+    assert ["year_last"] * 2 == given.rejected["reason"].to_list()
+
+
+WRAPPED = [
+    ('="00123"', "00123"),
+    (' ="00123" ', "00123"),
+    ('="say ""hi"""', 'say "hi"'),
+    ("'+33612345679", "+33612345679"),
+    ("'=A1", "=A1"),
+    ("'@ada", "@ada"),
+    ("'-5 to 7", "-5 to 7"),
+    ("'\tx", "\tx"),
+    ('\'="00123"', "00123"),
+    ('=""', None),
+    ("'tis", "'tis"),
+    ("'s-Hertogenbosch", "'s-Hertogenbosch"),
+    ("'00123", "'00123"),
+    ("''", "''"),
+    ("=A1", "=A1"),
+    ('="a"&"b"', '="a"&"b"'),
+]
+
+
+@pytest.mark.parametrize(("cell", "text"), WRAPPED)
+def test_what_other_tools_put_around_text_is_no_part_of_it(cell, text):
+    """An apostrophe against formulas and a formula against lost zeros are undone, in any column."""
+    frame = pl.DataFrame({"id": ["a"], "c": [cell], "other": [cell], "l": [cell]})
+    a_job = job({"f": {"from": "c"}, "l": {"type": "list", "split": "|"}})
+    a_job = a_job.model_copy(update={"remaining_fields": (RemainingFields(prefix="x_"),)})
+    given = give(frame, a_job)
+
+    assert (text, text) == given.frame.select("f", "x_other").row(0)
+    members = given.frame["l"].to_list()[0]
+    assert text == (members and loads(members[0]))
+    assert 3 * (text != cell) == given.wrapped
+
+
+def test_an_identifier_is_read_without_what_is_around_it():
+    """The formula of a spreadsheet names the profile of the text in it."""
+    given = give(pl.DataFrame({"id": ['="00123"', "'+336", "'tis"]}), job({"x": {"value": 1}}))
+
+    assert ["00123", "+336", "'tis"] == given.frame["@profile"].to_list()
+
+
+def test_text_of_typed_files_may_begin_with_an_apostrophe():
+    """Only CSV has that apostrophe; the formula is undone everywhere."""
+    frame = pl.DataFrame({"id": [5], "c": ["'=A1"], "d": ['="007"']})
+    given = give(frame, job({"c": {}, "d": {}}))
+    mixed = give(
+        pl.DataFrame({"id": ['"a"', "5"], "c": ['"=\\"007\\""', "7"]}),
+        job({"c": {"type": "string"}, "j": {"from": "c", "type": "json"}}),
+        json=frozenset({"id", "c"}),
+    )
+
+    assert ("'=A1", "007") == given.frame.select("c", "d").row(0)
+    assert [("007", '"007"'), ("7", "7")] == mixed.frame.select("c", "j").rows()
+
+
+def test_a_column_is_typed_by_what_its_cells_mean():
+    """Guarded negative numbers are numbers, and a formula says that its digits are text."""
+    frame = pl.DataFrame({"id": ["a", "b"], "n": ["3", "'-5"], "zip": ['="75001"', '="01067"']})
+    given = give(frame, job({"n": {}, "zip": {}}))
+
+    assert [(3, "75001"), (-5, "01067")] == given.frame.select("n", "zip").rows()
 
 
 def test_trimmed_identifiers_are_counted():
@@ -95,8 +331,8 @@ MESSAGES = [
         {"n": {"from": "c", "type": "integer"}},
         "1,5",
         (
-            'Row 1, column c: "1,5" is not a whole number. Write digits alone, without separators, '
-            "or set another 'type:' for this field."
+            'Row 1, column c: "1,5" is not a whole number. Write it with the digits 0 to 9 alone, '
+            "without separators, or set another 'type:' for this field."
         ),
     ),
     (
@@ -291,3 +527,12 @@ def test_what_has_no_order_rejects_the_file():
         give(frame, job({"x": {"value": 1}}, order_by="o"))
 
     assert "bad_order" == caught.value.reason
+
+
+@pytest.mark.parametrize("cells", [pl.Series(["a", "id"]), pl.Series(["a", " id "])])
+def test_a_header_among_the_rows_names_nobody(cells):
+    """Nobody is called like the column of identifiers: such a row is a header."""
+    given = give(pl.DataFrame({"id": cells, "n": [1, 2]}), job({"n": {}}))
+
+    assert ["a"] == given.frame["@profile"].to_list()
+    assert [(2, "header_again")] == given.rejected.select("@row", "reason").rows()

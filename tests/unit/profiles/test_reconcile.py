@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -160,3 +162,21 @@ def test_a_field_that_no_one_held_yet_is_unknown():
     """The held frame need not have a column for every field."""
     merged = merge(folded(("a", "gold", None)), held(("a", True, '"x"', "1")).drop("tier"), RULES)
     assert [None] == merged.wanted["before:tier"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("given", "before", "wanted"),
+    [
+        (None, '"NA"', "null"),
+        (None, '"na"', None),
+        (None, "null", None),
+        (None, None, None),
+        ("gold", '"NA"', '"gold"'),
+    ],
+)
+def test_a_text_that_means_nothing_is_taken_back_where_a_row_says_nothing(given, before, wanted):
+    """A word that was sent before the job said what it means goes, and nothing else does."""
+    rules = [replace(RULES[0], void=("NA",)), RULES[1]]
+    merged = merge(folded(("a", given, 1)), held(("a", True, before, "1")), rules)
+
+    assert wanted == merged.wanted["wanted:tier"].item()

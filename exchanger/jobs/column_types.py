@@ -1,0 +1,49 @@
+"""The story of column types: what is kept of a job's columns, and how one is told anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exchanger.jobs.turn import in_turn
+from exchanger.state.connection import open_state
+
+if TYPE_CHECKING:
+    from exchanger.jobs.world import World
+    from exchanger.state.kept_types import KeptColumns
+
+
+def kept_columns(world: World, job: str) -> KeptColumns:
+    """
+    Read what is kept of a job's columns. Writes nothing.
+
+    Raises:
+        StorageError: S3 refused or did not answer.
+    """
+    return open_state(world.bucket, world.state_prefix).types.columns(job)
+
+
+def forget_columns(world: World, job: str, columns: list[str], wait: float) -> KeptColumns:
+    """
+    Reset columns of a job: their types are told from the next file that has them.
+
+    Args:
+        world: The outside.
+        job: The job's name.
+        columns: Their names.
+        wait: Seconds to wait for another process that writes to the same connection.
+
+    Returns:
+        What is left.
+
+    Raises:
+        StorageError: S3 refused or did not answer.
+        JobBusy: Another process writes to this connection; its run would decide them again.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+
+    def forget(_: World) -> KeptColumns:
+        newest = state.runs.newest()
+        state.types.forget(job, columns, last=newest.document.seq if newest else 0)
+        return state.types.columns(job)
+
+    return in_turn(world, state, job, wait, forget)

@@ -1,0 +1,20 @@
+"""Signs that nobody sees: control and format characters, and what else has no shape."""
+
+from __future__ import annotations
+
+import polars as pl
+
+_INVISIBLE = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]"
+
+
+def has_invisible(text: pl.Expr) -> pl.Expr:
+    """Test whether text has a sign that cannot be seen."""
+    return text.str.contains(_INVISIBLE)
+
+
+def show_invisible(texts: pl.Series) -> pl.Series:
+    """Write signs that cannot be seen by their numbers: ``<U+200B>``."""
+    found = texts.str.extract_all(_INVISIBLE).explode().drop_nulls().unique()
+    if found.is_empty():
+        return texts
+    return texts.str.replace_many(found.to_list(), [f"<U+{ord(sign):04X}>" for sign in found])

@@ -1,0 +1,37 @@
+"""Texts that stand where an identifier is missing or was lost: they name many, or nobody."""
+
+from __future__ import annotations
+
+import polars as pl
+
+_WORDS = (
+    r"null|nil|none|nan|(?-i:NaT)|na|n[./]a\.?|n/d|undefined"
+    r"|not[ _](?:set|provided|available|applicable)"
+)
+_PLACEHOLDER = "|".join(
+    [
+        rf"^[(<\[{{\"']*(?:{_WORDS})[)>\]}}\"']*$",
+        r"^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$",  # -, --, ..., [], {}, "": no letter and no digit.
+        r"^\\n$",  # MySQL and Postgres write \N.
+        r"^#(?:n/a|na|nv|n/d|nd|n/b|n/a n/a|getting_data)$",
+        r"^(?-i:#[¡¿]?[\p{Lu}/0]+[!?])$",  # #REF!, #DIV/0!, #WERT!, and as Excel says it elsewhere.
+        r"^-?nan(?:\(ind\))?$|^-?1\.#(?:ind|qnan|inf)0*$|^[-+]?inf(?:inity)?$",
+        r"^\[object \w+\]$",
+        r"^\{\{.*\}\}$|^\$\{.*\}$",  # A template that nobody filled in.
+        r"^0{8}-0{4}-0{4}-0{4}-0{12}$",
+    ]
+)
+_ROUNDED = (
+    r"^[+-]?[0-9]+(?:[.,][0-9]+)?E\+[0-9]+$"  # 4.9E+12 and 5E+12, as spreadsheets show them.
+    r"|^[+-]?[0-9][.,][0-9]+E-?[0-9]+$"  # 4.91725E12, as Java does; 12E3 may be an article.
+)
+
+
+def is_placeholder(text: pl.Expr) -> pl.Expr:
+    """Test whether text stands for a missing value: null, NaN, #N/A, undefined, a dash."""
+    return text.str.contains(f"(?i){_PLACEHOLDER}")
+
+
+def is_rounded(text: pl.Expr) -> pl.Expr:
+    """Test whether text is a number of which a spreadsheet kept the first digits: 4.9E+12."""
+    return text.str.contains(f"(?i){_ROUNDED}")
