@@ -9,7 +9,22 @@ from exchanger.jobs.memories import Memories
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.world import World
+from exchanger.outside.s3_objects import ObjectInfo
 from exchanger.state.connection import ConnectionState
+
+
+@dataclass
+class Listing:
+    """
+    What a call saw of its folder the last time, of what it may have to take.
+
+    Args:
+        files: Those that were new, or wait for a person.
+        usable_until: Until when, by the monotonic clock, it may stand for another listing.
+    """
+
+    files: list[ObjectInfo] = field(default_factory=list)
+    usable_until: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class ImportCall:
         learn: Whether what was looked up may be recorded all the same.
         taken: Key and ETag of the file versions that this call has taken already.
         memories: What else may remember the job's files.
+        listing: What it saw of the folder the last time.
         ended: Reports of the runs of earlier processes that this call has finished.
     """
 
@@ -39,4 +55,5 @@ class ImportCall:
     learn: bool = False
     memories: Memories = field(default_factory=Memories)
     taken: set[tuple[str, str]] = field(default_factory=set)
+    listing: Listing = field(default_factory=Listing)
     ended: list[RunReport] = field(default_factory=list)

@@ -232,7 +232,7 @@ class _Taken:
 
 
 def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
-    listed = waiting_files(call)
+    listed = waiting_files(call, again=False)
     if not listed.files:
         return _Taken(seq, listed)
     report = numbered_report(call, seq)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from exchanger.config.models import ExportJob
 from exchanger.errors import StorageMissing
 from exchanger.files.heartbeat import Heartbeat
+from exchanger.files.names import StateNames
 from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.history import list_runs
 from exchanger.state.connection import open_state
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from exchanger.config.models import Job
     from exchanger.jobs.world import World
-    from exchanger.state.connection import ConnectionState
 
 Report = dict[str, Any]
 
@@ -90,7 +90,7 @@ def standing(world: World, jobs: Mapping[str, Job]) -> Standing:
         StorageError: S3 refused or did not answer.
     """
     state = open_state(world.bucket, world.state_prefix)
-    daemons = _daemons(world, state)
+    daemons = list(_daemons(world))
     latest = {report["job"]: report for report in list_runs(world, latest=True)}
     recent = list_runs(world)
     applied = state.applied.snapshot()
@@ -160,12 +160,9 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text or "0001-01-01T00:00:00+00:00")
 
 
-def _daemons(world: World, state: ConnectionState) -> list[Daemon]:
-    return list(_read_daemons(world, state))
-
-
-def _read_daemons(world: World, state: ConnectionState) -> Iterator[Daemon]:
-    listed = list(world.bucket.list(state.names.heartbeats))
+def _daemons(world: World) -> Iterator[Daemon]:
+    # Daemons write where the configuration says, also if the memory itself is elsewhere.
+    listed = list(world.bucket.list(StateNames(world.state_prefix).heartbeats))
     listed.sort(key=lambda item: item.last_modified, reverse=True)
     for item in listed[:_READ]:
         try:

@@ -45,6 +45,8 @@ class WaitingFiles:
         doubtful: The keys among *held* that wait because of the type of a column.
         left: Keys that lie there as an earlier run has read them, of which something was not taken.
         strays: Files that lie there and that no job takes.
+        seen: All that there is something to say of: files that were new to this call, whether it
+            has taken them by now or not, files that wait, those of *left*, and *strays*.
     """
 
     files: list[ObjectInfo]
@@ -53,19 +55,39 @@ class WaitingFiles:
     doubtful: set[str] = field(default_factory=set)
     left: dict[str, LeftOver] = field(default_factory=dict)
     strays: list[ObjectInfo] = field(default_factory=list)
+    seen: list[ObjectInfo] = field(default_factory=list)
 
 
-def waiting_files(call: ImportCall) -> WaitingFiles:
+LISTED_JUST_NOW = 5.0
+"""Seconds for which a first look into a folder may stand for the listing of the run after it."""
+
+
+def waiting_files(call: ImportCall, *, again: bool = True) -> WaitingFiles:
     """
     List the files of a job that this call has yet to take.
 
     A file is new if its latest version known to the job has another ETag. There is none for a call
     that is to take one run only and has taken it. Writes nothing.
+
+    Which files were applied is always looked up. An older listing of the folder costs nothing but
+    a file that came a moment ago: each is read by its exact version, and one that is gone by then
+    is told as such.
+
+    Args:
+        call: The job.
+        again: Whether to list the folder even if this call did so a moment ago.
     """
-    found = _found(
-        call, call.state.applied.snapshot(), call.world.bucket.list(call.job.source.prefix)
-    )
-    over = call.options.one_run and call.taken
+    listing, now = call.listing, call.world.clock.monotonic()
+    over = bool(call.options.one_run and call.taken)
+    if over or (not again and now < listing.usable_until):
+        listed: Iterable[ObjectInfo] = listing.files
+        listing.usable_until = 0.0
+    else:
+        listed = call.world.bucket.list(call.job.source.prefix)
+        # Only a look before anything is taken: what comes during a run is taken after it.
+        listing.usable_until = now + LISTED_JUST_NOW if again else 0.0
+    found = _found(call, call.state.applied.snapshot(), listed)
+    listing.files = found.seen
     return replace(found, files=[]) if over else found
 
 
@@ -127,6 +149,7 @@ def _found(
     options = call.options
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
+    seen: list[ObjectInfo] = []
     in_doubt: set[str] = set()
     left: dict[str, LeftOver] = {}
     strays: list[ObjectInfo] = []
@@ -144,15 +167,19 @@ def _found(
             chosen = True
         wanted = chosen and in_range(item, options)
         taken = (item.key, item.etag) in call.taken
+        lies_there = known and item.key in not_taken
+        if wanted or waits or lies_there:
+            seen.append(item)
         if wanted and not taken:
             files.append(item)
         elif waits:
             held[item.key] = seq
             if doubtful:
                 in_doubt.add(item.key)
-        elif known and not taken and item.key in not_taken:
+        elif lies_there and not taken:
             left[item.key] = not_taken[item.key]
-    return WaitingFiles(in_order(files), held, undecided, in_doubt, left, strays)
+    told = [*seen, *strays]
+    return WaitingFiles(in_order(files), held, undecided, in_doubt, left, strays, told)
 
 
 def _with_versions(

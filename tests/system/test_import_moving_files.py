@@ -6,8 +6,10 @@ import pytest
 
 from exchanger.config.models import BrazeConfig, ImportJob
 from exchanger.errors import BrazeError
-from exchanger.jobs import lookup
+from exchanger.jobs import lookup, waiting
 from exchanger.jobs.imports import run_import
+from exchanger.jobs.one_run import run_once
+from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.world import World
 from exchanger.outside.braze import Braze
 from exchanger.outside.clock import SystemClock
@@ -29,6 +31,10 @@ class MovingBucket(Bucket):
     """A bucket in which something happens just before a file is read."""
 
     before_reading = None
+
+    def list(self, prefix, start_after=""):
+        self.listed = [*getattr(self, "listed", []), prefix]
+        return super().list(prefix, start_after)
 
     def download(self, key, etag, path):
         if key.startswith("inbox/") and self.before_reading:
@@ -105,3 +111,38 @@ def test_look_ups_before_an_error_are_kept(world, braze, monkeypatch):
     assert 1 == braze.requests(LOOKUP) - before
     assert 200 == report.profiles_new
     assert "1" == braze.raw_attribute("u199", "points")
+
+
+@pytest.mark.parametrize(
+    ("one_run", "fresh_for", "expected"),
+    [
+        (False, 60.0, 2),  # before and after the run
+        (True, 60.0, 2),  # before it, and for what it leaves behind
+        (True, 0.0, 3),  # who waited for another process looks once more
+    ],
+)
+def test_a_folder_is_listed_no_more_often_than_it_may_have_changed(
+    world, monkeypatch, one_run, fresh_for, expected
+):
+    """What a run takes was listed once: by the look that found that there is something to do."""
+    monkeypatch.setattr(waiting, "LISTED_JUST_NOW", fresh_for)
+    world.bucket.write("inbox/a.csv", b"id,points\na,1\n")
+    if one_run:
+        report = run_once(world, "crm", JOB, ImportOptions(one_run=True))
+        assert 0 == report.files_waiting
+    else:
+        report = run_import(world, "crm", JOB)
+
+    assert ("succeeded", 1) == (report.state, report.rows_applied)
+    assert expected == world.bucket.listed.count("inbox/")
+
+
+def test_a_file_that_comes_while_another_is_read_is_taken_after_it(world, braze):
+    """A listing stands for a run, not for what comes during it."""
+    world.bucket.write("inbox/a.csv", b"id,points\na,1\n")
+    world.bucket.before_reading = lambda: world.bucket.write("inbox/b.csv", b"id,points\na,10\n")
+
+    report = run_import(world, "crm", JOB)
+
+    assert ["inbox/a.csv", "inbox/b.csv"] == [file.key for file in report.files]
+    assert "11" == braze.raw_attribute("a", "points")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from exchanger.jobs import waiting
+
 sys.path.insert(0, str(Path(__file__).parent))
 from processes import Fault
 from scene import AHEAD, GRACE
@@ -56,8 +58,16 @@ def test_held_values_made_ahead_are_what_braze_answered(scene, variant, after):
     scene.end()
 
 
-def test_a_file_that_another_process_took_meanwhile_is_not_taken_twice(scene):
-    """A process that stood still after it listed files does not plan them under a later number."""
+@pytest.mark.parametrize("fresh_for", [0.0, 1e9])
+def test_a_file_that_another_process_took_meanwhile_is_not_taken_twice(
+    scene, monkeypatch, fresh_for
+):
+    """
+    A process that stood still after it listed files does not plan them under a later number.
+
+    Neither where it lists the folder again, nor where it goes by its first look.
+    """
+    monkeypatch.setattr(waiting, "LISTED_JUST_NOW", fresh_for)
     scene.drop("crm", [row("ada", total="1")])
     for nth in range(1, 6):
         scene.start("crm", [Fault("list", nth, "pause", after=True)])
