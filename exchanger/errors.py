@@ -16,6 +16,7 @@ The tree::
         StorageChanged             6   a condition on a read or write did not hold
         StorageCorrupt             6   a body that does not match its checksum (retryable)
         StorageUnreadable          6   one object that S3 has and does not give out
+        TableUnusable              6   a table of our state that cannot be read or written
       BrazeError                   7
         BrazeKeyRefused            7   401
         BrazeForbidden             7   403
@@ -24,6 +25,7 @@ The tree::
         SegmentMissing             3   no segment of that name or id
         ExportRunning              7   an export of that segment is still running (retryable)
         ExportIncomplete           7   an export did not complete in time (retryable)
+        ExportEmpty                7   no user came in an export, although nobody said that is fine
       EngineError                  6   the cluster that plans parts of a run did not do so
         EngineUnreachable          6   no answer, or no worker (retryable)
         EngineDiffers              6   other versions there than here
@@ -35,6 +37,7 @@ The tree::
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
       StateDamaged                 1   a state object in the bucket is not what we wrote
+        StateMissing               1   or is gone, though a run that is under way needs it
       WorkspaceDiffers             3   the state was not made with this workspace, as far as we know
       NothingToAdopt               2   no state that could be taken over, or several
       Stopped                      4   asked to stop before anything counted
@@ -139,6 +142,10 @@ class StorageUnreadable(StorageError):
     """S3 has the object and does not give it out as it is: it is archived, or needs a key."""
 
 
+class TableUnusable(StorageError):
+    """A table of our state is damaged, or something in it is as no version of ours writes it."""
+
+
 class BrazeError(ExchangerError):
     """
     Braze did not do what was asked.
@@ -228,9 +235,69 @@ class ExportRunning(BrazeError):
 
 
 class ExportIncomplete(BrazeError):
-    """A segment export did not complete in the time allowed; the next run waits for it again."""
+    """
+    A segment export did not complete in the time allowed; the next run waits for it again.
+
+    Args:
+        endpoint: As of any such error, and so are *status* and *detail*.
+        status: 0.
+        detail: What is known.
+        empty_folder: Where its files were awaited, if none came.
+    """
 
     retryable = True
+
+    def __init__(
+        self, endpoint: str, status: int = 0, detail: str = "", *, empty_folder: str = ""
+    ) -> None:
+        self.empty_folder = empty_folder
+        super().__init__(endpoint, status, detail)
+
+
+class ExportEmpty(BrazeError):
+    """
+    No user came in a segment export: the segment is empty, or its files went somewhere else.
+
+    Args:
+        segment: Its name.
+        folder: Where its files were awaited; empty if it was downloaded.
+        estimate: How many users Braze estimates; None if that is not known.
+        unknown_because: Why it is not.
+        files: How many files came, without a user.
+        may_be_allowed: Whether the job can say that an empty segment is fine.
+    """
+
+    def __init__(  # noqa: PLR0913 (each is a fact of its own)
+        self,
+        segment: str,
+        folder: str,
+        *,
+        estimate: int | None = None,
+        unknown_because: str = "",
+        files: int = 0,
+        may_be_allowed: bool = False,
+    ) -> None:
+        self.segment = segment
+        self.folder = folder
+        self.estimate = estimate
+        self.unknown_because = unknown_because
+        self.files = files
+        self.may_be_allowed = may_be_allowed
+        super().__init__("/users/export/segment", 0, f"no user of {segment!r} came: {self.seen}")
+
+    @property
+    def seen(self) -> str:
+        """What came, and what Braze estimates, as half a sentence."""
+        came = f"its {self.files} files in" if self.files else "no file came to"
+        watched = f"{came} {self.folder}" if self.folder else "the archive that Braze offered"
+        held = " hold no user" if self.files else "" if self.folder else " holds no user"
+        return f"{watched}{held}, and {self._estimated}"
+
+    @property
+    def _estimated(self) -> str:
+        if self.estimate is None:
+            return f"how many users Braze estimates is not known ({self.unknown_because})"
+        return f"Braze estimates {self.estimate:,} users"
 
 
 class EngineError(ExchangerError):
@@ -374,6 +441,13 @@ class StateDamaged(ExchangerError):
         self.key = key
         self.detail = detail
         super().__init__(f"{key}: {detail}")
+
+
+class StateMissing(StateDamaged):
+    """An object below the state prefix is gone: retention removed it, or somebody else did."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key, "it is gone, and its run cannot end without it")
 
 
 class WorkspaceDiffers(ExchangerError):

@@ -16,6 +16,8 @@ from exchanger.cli.verbs import (
     decisions,
     demo,
     drift,
+    files,
+    forget,
     init,
     jobs,
     plan,
@@ -56,6 +58,7 @@ app.command("backfill")(backfill.backfill)
 app.command("drift")(drift.drift)
 app.command("rebuild")(rebuild.rebuild)
 app.command("jobs")(jobs.jobs)
+app.command("files")(files.files)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
@@ -64,6 +67,7 @@ app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)
 app.command("retry")(decisions.retry)
+app.command("forget")(forget.forget)
 app.command("adopt")(adopt.adopt)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)

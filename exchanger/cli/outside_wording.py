@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from exchanger.cli.storage_wording import words_for_code
 from exchanger.cli.words import Words, how_to_install
 from exchanger.config.findings import closest
 from exchanger.errors import (
@@ -18,6 +19,7 @@ from exchanger.errors import (
     EngineMissing,
     EngineSilent,
     EngineUnreachable,
+    ExportEmpty,
     ExportIncomplete,
     ExportRunning,
     SegmentMissing,
@@ -27,6 +29,8 @@ from exchanger.errors import (
     StorageError,
     StorageMissing,
     StorageUnreachable,
+    StorageUnreadable,
+    TableUnusable,
 )
 
 _PERMISSIONS = {
@@ -34,9 +38,14 @@ _PERMISSIONS = {
     "/users/export/segment": "users.export.segment",
     "/users/export/ids": "users.export.ids",
     "/segments/list": "segments.list",
+    "/segments/data_series": "segments.data_series",
 }
 _CHECK = "exchanger check --connect"
 _CLUSTER = f"Nothing was sent. To plan here: remove engine from the configuration. Then: {_CHECK}"
+_ELSEWHERE = (
+    "Compare bucket and export_root in the configuration with the bucket and folder that Braze's"
+    " page of the S3 integration names: its exports may go elsewhere."
+)
 _SHOWN = 10
 
 
@@ -57,12 +66,33 @@ def _where(error: StorageError) -> str:
 
 @words_for_outside.register
 def _(error: StorageError) -> Words:
+    if words := words_for_code(error):
+        return words
     detail = f" ({error.detail})" if error.detail else ""
     return Words(f"S3 could not {error.action} {_where(error)}{detail}.", f"Try: {_CHECK}")
 
 
 @words_for_outside.register
+def _(error: StorageUnreadable) -> Words:
+    return words_for_code(error) or Words(
+        f"S3 does not give out {_where(error)} as it is ({error.detail}).", f"Try: {_CHECK}"
+    )
+
+
+@words_for_outside.register
+def _(error: TableUnusable) -> Words:
+    return Words(
+        f"The table {_where(error)}, which holds what exchanger remembers, cannot be used:"
+        f" {error.detail}",
+        "Restore its objects from the bucket's versions, or ask for help; do not delete it, as sums"
+        f" would count twice. Then: {_CHECK}",
+    )
+
+
+@words_for_outside.register
 def _(error: StorageDenied) -> Words:
+    if words := words_for_code(error):
+        return words
     detail = f" ({error.detail})" if error.detail else ""
     return Words(
         f"S3 does not allow us to {error.action} {_where(error)}{detail}.",
@@ -82,12 +112,15 @@ def _(error: StorageMissing) -> Words:
     return Words(
         f"There is no bucket called {error.bucket}.",
         "Look at bucket, region and endpoint_url in the configuration (with the sandbox: is"
-        f" exchanger sandbox running?). Then: {_CHECK}",
+        f" exchanger sandbox running?). Then: {_CHECK}. If the bucket was deleted, what exchanger"
+        " remembered went with it: files that come again in a new one would count again.",
     )
 
 
 @words_for_outside.register
 def _(error: StorageUnreachable) -> Words:
+    if words := words_for_code(error):
+        return words
     detail = f" ({error.detail})" if error.detail else ""
     return Words(
         f"S3 did not answer when we tried to {error.action} {_where(error)}{detail}.",
@@ -194,10 +227,25 @@ def _(error: ExportRunning) -> Words:
 @words_for_outside.register
 def _(error: ExportIncomplete) -> Words:
     detail = f" ({error.detail})" if error.detail else ""
+    what = f"Braze did not complete the export within the time allowed{detail}."
+    again = "The next run waits for the same export again and asks for no other."
+    if error.empty_folder:
+        return Words(f"{what} No file came to {error.empty_folder}.", f"{_ELSEWHERE} {again}")
+    return Words(what, f"{again} For large segments, allow more time: completion: {{timeout: 8h}}")
+
+
+@words_for_outside.register
+def _(error: ExportEmpty) -> Words:
+    fine = (
+        " If the segment may be empty, write this into the job: empty: allow"
+        if error.may_be_allowed
+        else " If Braze really knows nobody yet: baseline: assume_empty"
+    )
+    look = _ELSEWHERE if error.folder else "Look at the filters of the segment in Braze."
     return Words(
-        f"Braze did not complete the export within the time allowed{detail}.",
-        "The next run waits for the same export again and asks for no other. For large segments,"
-        " allow more time: completion: {timeout: 8h}",
+        f"Braze's export of the segment '{error.segment}' brought nobody: {error.seen}."
+        " Nothing was written or learnt from it.",
+        look + fine,
     )
 
 

@@ -15,9 +15,10 @@ from exchanger.cli.logs import set_up_logs
 from exchanger.cli.options import LogLevel
 from exchanger.config.findings import closest, listed
 from exchanger.config.loading import load_config
-from exchanger.config.models import Config, ImportJob, Job
+from exchanger.config.models import Config, ExportJob, ImportJob, Job
 from exchanger.config.shorthand import default_state_prefix
 from exchanger.errors import EngineMissing
+from exchanger.files.folders import Folders, Reader
 from exchanger.files.names import StateNames
 from exchanger.jobs.engine import Engine, here
 from exchanger.jobs.world import Progress, SilentProgress, World
@@ -170,8 +171,29 @@ def open_world(
             lease_seconds=lease,
             lookup_limit=settings.braze.lookup_limit,
             max_plan_age=settings.max_plan_age.total_seconds(),
+            retention=settings.retention,
             engine=_engine(config, stopping),
+            folders=folders_of(config, connection),
         )
+
+
+def folders_of(config: Config, connection: str) -> Folders:
+    """Tell who reads and who writes what of the bucket of a connection, whoever's jobs they are."""
+    ours = config.connections[connection].s3
+    readers: list[Reader] = []
+    written: list[str] = []
+    states: dict[str, str] = {}
+    for name, other in config.connections.items():
+        if (other.s3.bucket, other.s3.endpoint_url) == (ours.bucket, ours.endpoint_url):
+            states[name] = other.s3.state_prefix or default_state_prefix(name)
+            written += [states[name], f"{other.s3.export_root}/"]
+    for name, job in config.jobs.items():
+        home = config.connection_of(name)
+        if home in states and isinstance(job, ImportJob):
+            readers.append(Reader(name, job.source.prefix, job.source.pattern, states[home]))
+        elif home in states and isinstance(job, ExportJob):
+            written.append(job.target.prefix)
+    return Folders(tuple(readers), tuple(written))
 
 
 def _engine(

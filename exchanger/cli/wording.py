@@ -29,6 +29,7 @@ from exchanger.errors import (
     RunMissing,
     RunUnsuitable,
     StateDamaged,
+    StateMissing,
     Stopped,
     StorageError,
     WorkspaceDiffers,
@@ -122,6 +123,16 @@ def _(error: StateDamaged) -> Words:
         f"{error.key}, which holds what exchanger remembers, is damaged: {error.detail}",
         "Nothing was sent. Restore the object from the bucket's versions, or ask for help; do not"
         " delete it, as sums would count twice.",
+    )
+
+
+@words_for.register
+def _(error: StateMissing) -> Words:
+    return Words(
+        f"{error.key}, which exchanger wrote and a run still needs, is not in the bucket any more.",
+        "Restore the object from the bucket's versions. If that is not possible, drop the run:"
+        " exchanger discard RUN; its number: exchanger runs --latest. A lifecycle rule must never"
+        " expire what is below the state prefix.",
     )
 
 

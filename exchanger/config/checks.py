@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import SecretStr
 
 from exchanger.config.braze_names import EXPORTED
 from exchanger.config.cron import CronError, CronExpression
+from exchanger.config.durations import show_duration
 from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault, store_fault
 from exchanger.config.field_checks import check_export_field, check_import_fields
 from exchanger.config.findings import Finding, Where, closest, listed
@@ -26,14 +28,18 @@ from exchanger.config.models import (
     ExportJob,
     ImportJob,
     Job,
+    Retention,
     S3Config,
     Schedule,
 )
+from exchanger.config.names import without_case
 from exchanger.config.overlaps import check_overlaps
 from exchanger.config.patterns import compile_pattern
 from exchanger.config.shorthand import default_state_prefix
 
 _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_SHORTEST_RETENTION = timedelta(days=1)
+_LENGTHS = ("outbox", "acknowledgements", "quarantine", "contributions")
 _FOLDER_SIGNS = _NAME_SIGNS | frozenset("/=+@!$&'(),;:~*")
 """What objects and tables alike spell as it is, in the address of a folder."""
 _LONGEST_FOLDER = 500
@@ -57,6 +63,7 @@ def check(
         findings += check_connection_lengths(connection, ("connections", name))
         findings += _check_braze(connection.braze, ("connections", name, "braze"))
         findings += _check_s3(connection.s3, ("connections", name, "s3"))
+        findings += _check_retention(connection.retention, ("connections", name, "retention"))
     for name, job in jobs.items():
         where: Where = ("jobs", name)
         findings += check_name(where)
@@ -131,6 +138,20 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
         yield Finding(
             (*where, "export_root"), "name the folder that Braze writes to", "segment-export"
         )
+
+
+def _check_retention(retention: Retention, where: Where) -> Iterator[Finding]:
+    """Find out whether each kind is kept for long enough to be of any use."""
+    short = [key for key in _LENGTHS if getattr(retention, key) < _SHORTEST_RETENTION]
+    for key in short:
+        yield Finding((*where, key), "what names people is kept for a day at least", "1d")
+    if not short and retention.contributions < retention.quarantine:
+        message = (
+            "contributions are kept for as long as quarantine at least: rows that are given again "
+            "are counted by them"
+        )
+        guess = show_duration(retention.quarantine)
+        yield Finding((*where, "contributions"), message, guess, beside=("quarantine",))
 
 
 def _check_state_prefix(prefix: str, where: Where) -> Iterator[Finding]:
@@ -216,7 +237,7 @@ def _check_baseline(baseline: Baseline, where: Where) -> Iterator[Finding]:
         yield from check_max_age(baseline.max_age, (*where, "max_age"))
     if baseline.segment is not None and not baseline.segment.strip():
         yield Finding((*where, "segment"), "give the name or id of a segment")
-    for key in ("complete", "completion"):
+    for key in ("complete", "completion", "raw"):
         if key in baseline.model_fields_set and baseline.segment is None:
             message = f"{key} is about a segment; name one"
             yield Finding((*where, key), message, beside=("segment",))
@@ -230,11 +251,22 @@ def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
         message = "name at least one column, or say what becomes of the remaining ones"
         guess = 'remaining_fields: {prefix: ""}'
         yield Finding(where, message, guess, missed=("fields", "remaining_fields"))
+    spelt: dict[str, str] = {}
     for name, field in job.fields.items():
         place: Where = (*where, "fields", name)
+        twin = spelt.setdefault(without_case(name), name)
+        if twin != name:
+            message = (
+                f"this differs from '{twin}' in case alone, and readers such as Athena and Spark"
+                " would take both for one column; give one of them another name"
+            )
+            yield Finding(place, message)
         yield from check_export_field(field, place)
         root = field.from_.partition(".")[0]
         if root not in EXPORTED:
             guess = closest(root, EXPORTED) or f"custom_attributes.{field.from_}"
             yield Finding(place, f"Braze exports nothing called '{root}'", guess)
+    if job.empty == "allow" and not job.completion.confirm:
+        message = "without confirm nobody can tell an export of nobody from one that is under way"
+        yield Finding((*where, "empty"), message, beside=("completion",))
     yield from check_completion_lengths(job.completion, (*where, "completion"))

@@ -25,6 +25,7 @@ LATER = ("guards", "notifications")
 _HOMES = {
     "engine": ((), "at the top of the file, beside connections and jobs"),
     "max_plan_age": (("connections",), "in a connection, beside braze and s3"),
+    "retention": (("connections",), "in a connection, beside braze and s3"),
     "nulls": (("jobs", "source"), "in the source of an import, or in one of its fields"),
     "placeholders": (("jobs", "source"), "in the source of an import, beside prefix"),
     "priority": (("jobs",), "in a job, beside type"),
@@ -38,6 +39,8 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
+_UNKEPT = ("changes",)
+"""What ``retention`` of later versions is about."""
 _IDENTIFIERS = ("email", "phone", "braze_id", "user_alias")
 _OBJECTS = (
     "events", "purchases", "aliases", "identify", "merge", "delete", "subscriptions", "cohorts",
@@ -59,9 +62,12 @@ def split_later(content: Any) -> tuple[Any, list[Finding]]:
         return content, findings
     kept = _in_place(content, (), findings)
     for name, connection in _entries(kept, "connections"):
-        kept["connections"][name] = _in_place(connection, ("connections", name), findings)
+        where: Where = ("connections", name)
+        kept["connections"][name] = _connection(
+            _in_place(connection, where, findings), where, findings
+        )
     for name, job in _entries(kept, "jobs"):
-        where: Where = ("jobs", name)
+        where = ("jobs", name)
         job = _in_place(job, where, findings)  # noqa: PLW2901 - The same job, less such keys.
         kept["jobs"][name] = (
             _export(job, where, findings)
@@ -97,6 +103,16 @@ def _without(
 ) -> dict[str, Any]:
     findings += [Finding((*where, key), NOT_YET) for key in keys if key in content]
     return {key: value for key, value in content.items() if key not in keys}
+
+
+def _connection(
+    connection: dict[str, Any], where: Where, findings: list[Finding]
+) -> dict[str, Any]:
+    """Leave out how long to keep what this version does not keep at all."""
+    kept = connection.get("retention")
+    if not isinstance(kept, dict):
+        return connection
+    return connection | {"retention": _without(kept, (*where, "retention"), _UNKEPT, findings)}
 
 
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:

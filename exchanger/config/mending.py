@@ -26,6 +26,7 @@ _SHAPES: dict[str, Any] = {
     "from": "external_id",
     "requests": 1,
     "per": "1s",
+    "every": "1s",
 }
 """What stands in for a required key; for one that is not here, a text."""
 _DEEPEST = 3

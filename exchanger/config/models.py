@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,7 +22,10 @@ from pydantic import (
 )
 
 from exchanger.config.durations import parse_duration
+from exchanger.config.names import trimmed
 
+ColumnName = Annotated[str, AfterValidator(trimmed)]
+"""A column of a file, compared without the white space around it, as names in files are."""
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 """A length of time, written ``10s``, ``5m``, ``2h`` or ``1d``."""
 
@@ -32,6 +36,8 @@ FieldType = Literal[
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
 """What a run does to a field that somebody else changed in Braze since it was delivered."""
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
+Raw = Literal["remove", "keep"]
+"""Whether Braze's own files of an export stay in the bucket once they were used."""
 Priority = Literal["urgent", "normal", "low"]
 """Which of several waiting jobs the daemon starts first."""
 
@@ -87,12 +93,29 @@ class S3Config(Strict):
     state_prefix: str | None = None
 
 
+class Retention(Strict):
+    """
+    How long the bucket remembers what names people, counted from the end of a run.
+
+    Run documents stay for good. Nothing goes that is still needed: ``outbox`` and
+    ``acknowledgements`` stay while an earlier run has a quarantine that may be given again, and
+    copies of files that wait for a person (``held_copies``) until it is decided about them.
+    """
+
+    outbox: Duration = timedelta(days=30)
+    acknowledgements: Duration = timedelta(days=30)
+    quarantine: Duration = timedelta(days=90)
+    contributions: Duration = timedelta(days=400)
+    held_copies: Literal["decided"] = "decided"
+
+
 class Connection(Strict):
     """One Braze workspace and one bucket."""
 
     enabled: bool = True
     lease: Duration = timedelta(minutes=3)
     max_plan_age: Duration = timedelta(days=1)
+    retention: Retention = Retention()
     braze: BrazeConfig
     s3: S3Config
 
@@ -127,7 +150,7 @@ class Source(Strict):
     prefix: str
     pattern: str = "**"
     format: Literal["auto", "parquet", "csv", "ndjson"] = "auto"
-    order_by: str | None = None
+    order_by: ColumnName | None = None
     timezone: str = "UTC"
     nulls: tuple[str, ...] = ()
     placeholders: Literal["reject", "allow"] = "reject"
@@ -137,7 +160,7 @@ class Source(Strict):
 class Match(Strict):
     """Which column holds the identifier of a profile."""
 
-    external_id: str
+    external_id: ColumnName
 
 
 class FieldConfig(Strict):
@@ -147,7 +170,7 @@ class FieldConfig(Strict):
     ``nulls`` are texts that mean that there is nothing, beside those of the source.
     """
 
-    from_: str | None = Field(default=None, alias="from")
+    from_: ColumnName | None = Field(default=None, alias="from")
     value: str | int | float | bool | None = None
     merge: StrategyName = "set"
     type: FieldType | None = None
@@ -201,12 +224,14 @@ class Baseline(Strict):
 
     Values that were learnt longer ago than ``max_age`` count as unknown. What is unknown is filled
     by an export of ``segment`` where one is named. If that is ``complete``, profiles that are
-    absent from it do not exist.
+    absent from it do not exist. Braze's own files of it are removed afterwards, unless ``raw`` is
+    ``keep``.
     """
 
     max_age: Duration | None = None
     segment: str | None = None
     complete: bool = False
+    raw: Raw = "remove"
     completion: Completion = Completion()
 
 
@@ -264,16 +289,27 @@ class RemainingExport(Strict):
 
 
 class Target(Strict):
-    """Where an export is written, and as what."""
+    """
+    Where an export is written, and as what.
+
+    With ``keep``, published datasets of the job beyond the newest so many are removed.
+    """
 
     prefix: str
     format: Literal["parquet", "csv", "ndjson"] = "parquet"
     mode: Literal["full"] = "full"
     rows_per_part: Annotated[int, Field(ge=1)] = 1_000_000
+    keep: Annotated[int, Field(ge=1)] | None = None
 
 
 class ExportJob(Strict):
-    """One Braze segment into the bucket, as a dataset."""
+    """
+    One Braze segment into the bucket, as a dataset.
+
+    An export that brings no file may mean an empty segment, or a folder that Braze does not write
+    to. With ``empty: allow`` it becomes a dataset without rows, else the run fails. Braze's own
+    files of the export are removed once the dataset is published, unless ``raw`` is ``keep``.
+    """
 
     type: Literal["export"]
     connection: str | None = None
@@ -284,6 +320,8 @@ class ExportJob(Strict):
     expect: Expect | None = None
     priority: Priority = "normal"
     segment: str
+    empty: Literal["fail", "allow"] = "fail"
+    raw: Raw = "remove"
     fields: dict[str, ExportField] = {}
     remaining_fields: RemainingExport | None = None
     target: Target

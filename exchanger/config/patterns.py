@@ -2,7 +2,8 @@
 Patterns for names of files: what they mean, and whether they mean anything.
 
 ``*`` and ``?`` stay within a folder, ``**`` goes through folders, ``[a-z]`` and ``[!a-z]`` are one
-character.
+character. Case counts, but not in what follows a point in the file's own name: what a file is does
+not depend on how its ending is written.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", re.DOTALL)
+_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|\.[A-Za-z0-9]+(?=[^/]*$)|.", re.DOTALL)
 _MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 _MOST_WILD = 20
 """Names are compared with every way in which so many stars could share them."""
@@ -38,6 +39,8 @@ def _meaning(token: str) -> str:
         return _MEANING[token]
     if len(token) == 1:
         return re.escape(token)
+    if token.startswith("."):
+        return f"(?i:{re.escape(token)})"
     inner = token[1:-1]
     for first, last in re.findall(r"(.)-(.)", inner, re.DOTALL):
         if first > last:

@@ -144,5 +144,13 @@ def _export(job: ExportJob, bucket: str) -> list[str]:
         prefix = job.remaining_fields.prefix
         named = f", named {prefix}NAME" if prefix else ""
         lines.append(f"every other custom attribute: its value, typed by what it holds{named}")
+    if job.target.keep is not None:
+        lines.append(f"keeps the newest {job.target.keep} of its datasets and removes older ones")
+    if job.raw == "remove":
+        lines.append("removes Braze's own files of the export once it is published")
+    if job.empty == "allow":
+        lines.append("takes an export without a file for an empty segment: a dataset without rows")
+    else:
+        lines.append("fails if Braze's export brings no file, even if the segment is empty")
     lines.append(f"gives up waiting after {show_duration(job.completion.timeout)}")
     return lines

@@ -41,5 +41,10 @@ def open_parquet(path: Path) -> ParquetFile:
 
     Left to itself, Arrow reads all columns of a group of rows at once, and keeps those of all
     groups until the last row was given out: a file as large as memory could not be read.
+
+    Timestamps of 96 bits would become nanoseconds, of which 64 bits hold the years 1677 to 2262:
+    all others came out as years within. Microseconds hold every date.
     """
-    return parquet.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
+    return parquet.ParquetFile(
+        path, buffer_size=_BUFFER, pre_buffer=False, coerce_int96_timestamp_unit="us"
+    )

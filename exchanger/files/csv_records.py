@@ -7,7 +7,6 @@ it is and how it was written.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from itertools import chain
 from pathlib import Path
 
 from exchanger.errors import FileRejected
+from exchanger.files.csv_escapes import escaped_quotes, is_escaped
+from exchanger.files.csv_reader import csv
 
 LONGEST_CELL = 64 << 20
 """Characters in one cell. What is longer is the rest of a file behind a quote left open."""
@@ -39,10 +40,11 @@ def open_records(path: Path, key: str, delimiter: str) -> Iterator[Iterator[Reco
     Open a CSV file for reading record by record; blank lines are passed over, uncounted.
 
     Raises:
-        FileRejected: ``open_quote``, from the iterator.
+        FileRejected: ``open_quote`` or ``backslash_escapes``, from the iterator.
     """
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        yield _records(lines, key, delimiter)
+    with path.open(encoding="utf-8", newline="") as lines:
+        first = lines.readline().lstrip("\ufeff")  # However many programs put one there.
+        yield _records(chain((first,), lines), key, delimiter)
 
 
 def _records(lines: Iterator[str], key: str, delimiter: str) -> Iterator[Record]:
@@ -59,18 +61,23 @@ def _records(lines: Iterator[str], key: str, delimiter: str) -> Iterator[Record]
         for cells in csv.reader(noted(), delimiter=delimiter):
             if cells and cells[-1].endswith(_END):
                 if cells != [_END]:
-                    raise _open_quote(key, number)
+                    raise _open_quote(key, number, written, delimiter)
                 return
             if cells:
-                yield Record(number, cells, "".join(written).rstrip("\r\n"))
+                text = "".join(written).rstrip("\r\n")
+                if is_escaped(text, delimiter):
+                    raise escaped_quotes(key, number)
+                yield Record(number, cells, text)
                 number += 1
             written.clear()
     except csv.Error as error:
         # The cell grew beyond any bound, so nothing closes its quote.
-        raise _open_quote(key, number) from error
+        raise _open_quote(key, number, written, delimiter) from error
 
 
-def _open_quote(key: str, row: int) -> FileRejected:
+def _open_quote(key: str, row: int, written: Iterable[str], delimiter: str) -> FileRejected:
+    if is_escaped("".join(written).rstrip("\r\n" + _END), delimiter):
+        return escaped_quotes(key, row)
     where = f"Row {row}" if row else "The header"
     message = (
         f'{where} opens a quote (") that is never closed. '

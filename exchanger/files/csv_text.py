@@ -6,14 +6,15 @@ stray ones included, as Python's csv module does. Polars' reader was not chosen 
 the cells that a row lacks with nulls and says nothing.
 
 Arrow gives no row numbers when it reads in parallel, and takes a quote that is never closed for
-closed by the end of the file. So whenever a file has a bad row, may end inside quotes, or is
-refused, it is read again by ``csv_records``, which is exact.
+closed by the end of the file. So whenever a file has a bad row, may end inside quotes, may escape
+quotes, or is refused, it is read again by ``csv_records``, which is exact.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,15 @@ import polars as pl
 
 from exchanger.errors import FileRejected
 from exchanger.files.arrow import ArrowInvalid, csv, pa
+from exchanger.files.column_names import column_names
+from exchanger.files.csv_escapes import escaped_quotes, is_escaped, may_escape
+from exchanger.files.csv_headers import Header, Headers
 from exchanger.files.csv_records import Record, closed_record, open_records, row_at_end
 from exchanger.files.raw import (
     ROW,
     BadRow,
     RawTable,
     bad_row_frame,
-    check_names,
     is_wanted,
     row_numbers,
     taken_names,
@@ -53,7 +56,7 @@ def read_csv(
 
     A byte-order mark is skipped, CRLF, LF and CR end a row, blank lines are passed over, quoted
     cells may hold delimiters, line ends and doubled quotes. A row with too many or too few cells
-    is a bad row (``ragged_row``).
+    is a bad row (``ragged_row``). A header that comes again is no row.
 
     Args:
         path: The file.
@@ -67,7 +70,7 @@ def read_csv(
 
     Raises:
         FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``open_quote``,
-            ``wrong_delimiter``, ``bad_delimiter``, or as ``check_names``.
+            ``backslash_escapes``, ``wrong_delimiter``, ``bad_delimiter``, or as ``column_names``.
     """
     if delimiter in '"\r\n\0':
         message = f"source.delimiter cannot be {delimiter!r}; it is a part of CSV itself."
@@ -79,9 +82,8 @@ def read_csv(
         where = f"Row {row}" if row else "The header"
         message = f"{where} cannot be read. {bad.message}"
         raise FileRejected(key, bad.reason, message, row=row) from bad
-    names = _header(path, key, delimiter)
-    table = _Table(shelf, names, columns)
-    if not _read_quickly(path, table, delimiter):
+    table = _Table(shelf, _header(path, key, delimiter), columns)
+    if may_escape(path, delimiter) or not _read_quickly(path, table, delimiter):
         table.clear()
         _read_exactly(path, key, table, delimiter)
     return table.made()
@@ -90,9 +92,10 @@ def read_csv(
 class _Table:
     """A table under construction."""
 
-    def __init__(self, shelf: Shelf, names: list[str], columns: Collection[str] | None) -> None:
-        self.names = names
-        self._chosen = [name for name in names if is_wanted(name, columns)]
+    def __init__(self, shelf: Shelf, header: Header, columns: Collection[str] | None) -> None:
+        self.header = header
+        self.headers = Headers(header)
+        self._chosen = [name for name in header.names if is_wanted(name, columns)]
         self._cells = shelf.spill()
         self._bad = shelf.spill()
 
@@ -102,7 +105,8 @@ class _Table:
         return self._cells.rows
 
     def add(self, frame: pl.DataFrame, numbers: pl.Series | None = None) -> None:
-        """Take good rows; without *numbers* none was lost so far."""
+        """Take good rows, of all columns; without *numbers* none was lost so far."""
+        frame.columns = [*self.header.names]
         if numbers is None:
             numbers = row_numbers(frame.height, self.rows)
         self._cells.add(frame.select(self._chosen).with_columns(numbers.alias(ROW)))
@@ -115,6 +119,7 @@ class _Table:
     def clear(self) -> None:
         """Begin anew."""
         self._cells.clear()
+        self.headers = Headers(self.header)
 
     def made(self) -> RawTable:
         """Make the table."""
@@ -124,11 +129,12 @@ class _Table:
             bad=self._bad,
             empty=pl.DataFrame(schema=schema),
             textual=True,
-            unusable=taken_names(self.names),
+            unusable=taken_names(self.header.names),
+            notes=self.headers.notes(),
         )
 
 
-def _header(path: Path, key: str, delimiter: str) -> list[str]:
+def _header(path: Path, key: str, delimiter: str) -> Header:
     with open_records(path, key, delimiter) as records:
         header = next(records, None)
     if header is None:
@@ -137,8 +143,7 @@ def _header(path: Path, key: str, delimiter: str) -> list[str]:
         for other in DELIMITERS:
             if other in header.text:
                 raise _wrong_delimiter(key, other)
-    check_names(header.cells, key)
-    return header.cells
+    return Header(header.cells, column_names(header.cells, key))
 
 
 def _wrong_delimiter(key: str, other: str) -> FileRejected:
@@ -162,38 +167,60 @@ def _read_quickly(path: Path, table: _Table, delimiter: str) -> bool:
 
     last = None
     try:
-        for batch in _batches(path, table.names, delimiter, note):
-            if bad or batch.schema.names != table.names:
-                return False
-            if batch.num_rows:
-                last = batch.slice(batch.num_rows - 1)
-                table.add(pl.DataFrame(pl.from_arrow(batch)))
+        with closing(_batches(path, table.header.written, delimiter, note)) as batches:
+            for batch in batches:
+                if bad or batch.schema.names != table.header.written:
+                    return False
+                if batch.num_rows:
+                    last = batch.slice(batch.num_rows - 1)
+                    rows = _without_headers(pl.DataFrame(pl.from_arrow(batch)), table.headers)
+                    if rows is None:
+                        return False
+                    table.add(rows)
     except ArrowInvalid:
         # A row longer than a block, or no row at all: the exact reader tells.
         return False
     return not bad and last is not None and _ends_well(path, last, delimiter)
 
 
+def _without_headers(frame: pl.DataFrame, headers: Headers) -> pl.DataFrame | None:
+    """Leave out headers that come again; None if one names the columns in another order."""
+    found = headers.first.again_in(frame)
+    again = []
+    for at, *cells in found.iter_rows():
+        places = headers.first.places(cells)
+        if places is not None and places != [*range(len(places))]:
+            return None
+        if places is not None:
+            again.append(at)
+    headers.again += len(again)
+    if not again:
+        return frame
+    kept = ~pl.int_range(frame.height, eager=True).is_in(again)
+    return frame.filter(kept)
+
+
 def _batches(
     path: Path, names: list[str], delimiter: str, note: Callable[[Any], str]
-) -> Iterator[Any]:
+) -> Generator[Any]:
     """Read a small file on all cores, and a large one block by block."""
-    small = path.stat().st_size <= _SMALL
-    read = csv.read_csv if small else csv.open_csv
-    content = read(
-        str(path),
-        read_options=csv.ReadOptions(block_size=_BLOCK),
-        parse_options=csv.ParseOptions(
+    how = {
+        "read_options": csv.ReadOptions(block_size=_BLOCK),
+        "parse_options": csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
         ),
-        convert_options=csv.ConvertOptions(
+        "convert_options": csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
             check_utf8=False,  # check_text did.
         ),
-    )
-    yield from [content] if small else content
+    }
+    if path.stat().st_size <= _SMALL:
+        yield csv.read_csv(str(path), **how)
+        return
+    with csv.open_csv(str(path), **how) as blocks:
+        yield from blocks
 
 
 def _ends_well(path: Path, last_row: Any, delimiter: str) -> bool:
@@ -216,29 +243,53 @@ def _ends_well(path: Path, last_row: Any, delimiter: str) -> bool:
 
 def _read_exactly(path: Path, key: str, table: _Table, delimiter: str) -> None:
     """Read record by record; see the module's text for when."""
-    names = table.names
     bad: list[BadRow] = []
+    width = len(table.header.names)
     # By position, as the file's own names may be anything.
-    schema = {"row": pl.UInt32} | {f"cell {i}": pl.String for i in range(len(names))}
+    schema = {"row": pl.UInt32} | {f"cell {i}": pl.String for i in range(width)}
     with open_records(path, key, delimiter) as records:
         next(records)
-        good = _good_rows(records, len(names), bad)
+        good = _good_rows(_rows(records, table.headers), width, bad, key, delimiter)
         while batch := list(islice(good, _BATCH)):
             numbers, *cells = pl.DataFrame(batch, schema=schema, orient="row").get_columns()
-            named = [cell.alias(name) for cell, name in zip(cells, names, strict=True)]
-            table.add(pl.DataFrame(named), numbers)
+            table.add(pl.DataFrame(cells), numbers)
             table.add_bad(bad)
     table.add_bad(bad)
 
 
+def _rows(records: Iterator[Record], headers: Headers) -> Iterator[Record]:
+    """Leave out headers that come again, and bring what follows into the order of the first."""
+    first = headers.first
+    usual = [*range(len(first.names))]
+    order = usual
+    for record in records:
+        number = record.number - headers.again
+        cells = record.cells
+        places = first.places(cells) if len(cells) == len(usual) else None
+        if places is not None:
+            headers.again += 1
+            order = places
+            headers.reordered = headers.reordered or (number if order != usual else 0)
+            continue
+        if order != usual and len(cells) == len(usual):
+            cells = [cells[place] for place in order]
+        yield Record(number, cells, record.text)
+
+
 def _good_rows(
-    records: Iterator[Record], width: int, bad: list[BadRow]
+    records: Iterator[Record], width: int, bad: list[BadRow], key: str, delimiter: str
 ) -> Iterator[tuple[int | str | None, ...]]:
+    before = ""
     for record in records:
         if len(record.cells) == width:
             yield (record.number, *(cell or None for cell in record.cells))
+        elif is_escaped(record.text, delimiter, width):
+            raise escaped_quotes(key, record.number)
+        elif before.endswith('\\"') and is_escaped(f"{before}\n{record.text}", delimiter, width):
+            raise escaped_quotes(key, record.number - 1)
         else:
             bad.append(_ragged(record, width))
+        before = record.text
 
 
 def _ragged(record: Record, width: int) -> BadRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from exchanger.errors import FileRejected
@@ -15,6 +16,8 @@ HEAD = 4_096
 PARQUET_MAGIC = b"PAR1"
 BOM = b"\xef\xbb\xbf"
 
+_JSON_OBJECT = re.compile(rb"(?:\xef\xbb\xbf|\s)*(?:\[\s*)?\{")
+"""How JSON begins, a list of objects too: what reads it says that it cannot be one."""
 _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _COMPRESSED_NAMES: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
 _NAMES: dict[str, Kind] = {
@@ -72,7 +75,7 @@ def detect_kind(key: str, head: bytes, wanted: Wanted) -> Kind:
     for end, kind in _NAMES.items():
         if name.endswith(end):
             return kind
-    return "ndjson" if head.removeprefix(BOM).lstrip().startswith(b"{") else "csv"
+    return "ndjson" if _JSON_OBJECT.match(head) else "csv"
 
 
 def detect_format(key: str, head: bytes, wanted: Wanted) -> tuple[Kind | None, Compression]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
 from exchanger.files.arrow import (
+    ArrowException,
     ParquetFile,
     RecordBatch,
     Table,
@@ -27,7 +29,8 @@ class FrameWriter:
     """
     Writes frames after one another; each becomes a group of rows, to be read back alone.
 
-    A large frame is written in a thread while the caller makes the next one; no other waits.
+    A large frame is written in a thread while the caller makes the next one; no other waits. In a
+    ``with`` block, nothing stays open where something fails before it is closed.
 
     Args:
         path: The file.
@@ -73,16 +76,30 @@ class FrameWriter:
 
     def close(self) -> FrameFile:
         """Finish the file; at least one frame must have been appended."""
-        self._wait()
-        if self._thread is not None:
-            self._thread.shutdown()
-        self._writer.close()
+        try:
+            self._wait()
+            self._writer.close()
+        finally:
+            self.stop()
         return FrameFile(self.path)
 
     def stop(self) -> None:
-        """Wait for what is under way, whatever becomes of it; the file is of no use."""
+        """Wait for what is under way, whatever becomes of it; a file not closed is of no use."""
         if self._thread is not None:
             self._thread.shutdown()
+        if self._writer is not None:
+            with suppress(OSError, ArrowException):  # It has nobody to tell any more.
+                self._writer.close()
+            # Where the end of a file cannot be written, Arrow leaves it open.
+            self._writer.file_handle.close()
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End, whatever happened."""
+        self.stop()
 
     def _write(self, frame: pl.DataFrame) -> None:
         rows = _as_arrow(frame).cast(self._schema)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 _RUN = re.compile(r"runs/(\d{9})\.json$")
+_KEPT = re.compile(r"waiting/(\d{9})-[^/]+$")
 _PLAIN = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 
 
@@ -47,6 +48,10 @@ class StateNames:
     def outbox(self, seq: int, nonce: str) -> str:
         """The planned changes of a run."""
         return f"{self.prefix}outbox/{seq:09d}-{nonce}.parquet"
+
+    def outboxes(self, seq: int) -> str:
+        """What the names begin with of all that was planned under a number, by any process."""
+        return f"{self.prefix}outbox/{seq:09d}-"
 
     def gifts(self, seq: int, nonce: str) -> str:
         """What each file gave to summed and added fields."""
@@ -92,6 +97,16 @@ class StateNames:
         """The content of a file that waits in a run which is held back."""
         return f"{self.prefix}waiting/{seq:09d}-{nonce}-{position:05d}"
 
+    @property
+    def kept_files(self) -> str:
+        """The folder of the contents of files that wait."""
+        return f"{self.prefix}waiting/"
+
+    def seq_of_kept_file(self, key: str) -> int | None:
+        """Read back in which run a file waits; None for any other key."""
+        found = _KEPT.search(key)
+        return int(found[1]) if found else None
+
     def kept_types(self, job: str) -> str:
         """The types that were inferred for the columns of a job, and are kept."""
         return f"{self.prefix}types/{job}.json"
@@ -104,6 +119,16 @@ class StateNames:
     def first_deliveries(self) -> str:
         """Which attributes were ever delivered, and what is yet to be read back of them."""
         return f"{self.prefix}first-deliveries.json"
+
+    @property
+    def swept(self) -> str:
+        """How far old state was swept."""
+        return f"{self.prefix}swept.json"
+
+    @property
+    def forgotten(self) -> str:
+        """In which slices of profiles somebody was forgotten."""
+        return f"{self.prefix}forgotten.json"
 
     @property
     def heartbeats(self) -> str:

@@ -20,16 +20,18 @@ from typing import Any
 import orjson
 import polars as pl
 
+from exchanger.config.names import trimmed
 from exchanger.errors import FileRejected
+from exchanger.files.column_names import column_names, trimmed_note
 from exchanger.files.formats import BOM
 from exchanger.files.json_columns import JsonColumn
 from exchanger.files.json_text import DuplicateKey, TooDeep, find_doubtful, load_exactly
+from exchanger.files.ndjson_layout import Layout
 from exchanger.files.raw import (
     ROW,
     BadRow,
     RawTable,
     bad_row_frame,
-    check_names,
     is_wanted,
     taken_names,
 )
@@ -39,6 +41,8 @@ from exchanger.files.text_check import BadByte, check_text, lines_before
 LONGEST_LINE = 64 << 20
 """Bytes in one line; all that Braze takes in one request is 4 MB."""
 _BATCH = 10_000
+_BEHIND = 1_000
+"""Lines behind a batch in which a value that begins in it shows that it goes on."""
 
 Row = tuple[int, bytes, dict[str, Any]]
 """A data row: its number, its line, its object."""
@@ -61,7 +65,8 @@ def read_ndjson(path: Path, key: str, columns: Collection[str] | None, shelf: Sh
 
     Raises:
         FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``not_ndjson``
-            when no line at all is an object, or as ``check_names``.
+            when no line at all is an object, or a list or an object goes over several lines, or
+            as ``column_names``.
     """
     try:
         check_text(path, key)
@@ -71,11 +76,11 @@ def read_ndjson(path: Path, key: str, columns: Collection[str] | None, shelf: Sh
         raise FileRejected(key, bad.reason, message, row=row) from bad
     table = _Table(shelf.spill(), shelf.spill(), columns)
     for batch, bad_rows in _batches(path, key):
-        table.add(batch, key)
+        table.add(batch, bad_rows, key)
         table.add_bad(bad_rows)
     if not table.cells.rows:
         raise _no_object(key, table.first_bad)
-    check_names([*table.names], key)
+    column_names([*table.names], key)
     return table.made()
 
 
@@ -91,21 +96,31 @@ def _no_object(key: str, bad_row: int | None) -> FileRejected:
 
 @dataclass
 class _Table:
-    """A table under construction: its rows, all names in the file, and its columns."""
+    """
+    A table under construction: its rows, all names in the file, and its columns.
+
+    Names are trimmed; how they are written, where that is otherwise, is in *renamed*.
+    """
 
     cells: Spill
     bad: Spill
     chosen: Collection[str] | None
     names: dict[str, None] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
     columns: dict[str, JsonColumn] = field(default_factory=dict)
     first_bad: int | None = None
 
-    def add(self, batch: list[Row], key: str) -> None:
-        """Take the next rows."""
+    def add(self, batch: list[Row], bad_rows: list[BadRow], key: str) -> None:
+        """Take the next rows; one that has a name twice, once both are trimmed, is none."""
         contents = [content for _, _, content in batch]
         if not set().union(*contents) <= self.names.keys():
-            self.names.update(dict.fromkeys(chain.from_iterable(contents)))
-            check_names([*self.names], key)
+            written = dict.fromkeys(chain.from_iterable(contents))
+            self.renamed |= {name: trimmed(name) for name in written if name != trimmed(name)}
+            self.names.update((self.renamed.get(name, name), None) for name in written)
+            column_names([*self.names], key)
+        if self.renamed:
+            batch = list(self._under_their_names(batch, bad_rows))
+            contents = [content for _, _, content in batch]
         series = [pl.Series(ROW, [number for number, _, _ in batch], dtype=pl.UInt32)]
         for name in self.names:
             if is_wanted(name, self.chosen):
@@ -113,6 +128,16 @@ class _Table:
                 values = column.batch([content.get(name) for content in contents])
                 series.append(values.alias(name))
         self.cells.add(pl.DataFrame(series))
+
+    def _under_their_names(self, batch: list[Row], bad_rows: list[BadRow]) -> Iterator[Row]:
+        for number, line, content in batch:
+            named = {self.renamed.get(name, name): value for name, value in content.items()}
+            if len(named) == len(content):
+                yield number, line, named
+            else:
+                names = [self.renamed.get(name, name) for name in content]
+                twice = next(name for name in names if names.count(name) > 1)
+                bad_rows.append(_twice(number, line, twice))
 
     def add_bad(self, bad_rows: list[BadRow]) -> None:
         """Take the next lines that are no rows."""
@@ -131,6 +156,7 @@ class _Table:
             textual=False,
             json_columns=frozenset(n for n, column in self.columns.items() if column.is_json),
             unusable=taken_names(self.names),
+            notes=trimmed_note(self.renamed),
             finish=self._finished,
         )
 
@@ -151,8 +177,10 @@ def _lines(path: Path, key: str) -> Iterator[tuple[int, bytes]]:
     """Read the lines that are not blank, numbered from 1."""
     number = 0
     with path.open("rb") as file:
-        for position, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b"")):
-            text = (line.removeprefix(BOM) if position == 0 else line).strip()
+        for line in iter(lambda: file.readline(LONGEST_LINE), b""):
+            text = line.strip()
+            while text.startswith(BOM):  # At the beginning, or where files were joined.
+                text = text.removeprefix(BOM).strip()
             if len(line) == LONGEST_LINE:
                 raise _too_long(key, number + 1)
             if text:
@@ -168,9 +196,25 @@ def _too_long(key: str, row: int) -> FileRejected:
 def _batches(path: Path, key: str) -> Iterator[tuple[list[Row], list[BadRow]]]:
     """Read the lines in batches: what is a row, and what is none."""
     lines = _lines(path, key)
+    layout = Layout(key)
     while batch := list(islice(lines, _BATCH)):
         bad_rows: list[BadRow] = []
-        yield _read_batch(batch, bad_rows), bad_rows
+        rows = _read_batch(batch, bad_rows)
+        if bad_rows:
+            behind = list(islice(lines, _BEHIND))
+            lines = chain(behind, lines)
+            _check_layout(layout, bad_rows, [*batch, *behind], cut=len(behind) == _BEHIND)
+        yield rows, bad_rows
+
+
+def _check_layout(
+    layout: Layout, bad_rows: list[BadRow], lines: list[tuple[int, bytes]], *, cut: bool
+) -> None:
+    for bad in bad_rows:
+        if bad.reason == "invalid_json":
+            at = bad.row - lines[0][0]
+            following = (line for _, line in islice(lines, at + 1, None))
+            layout.check(bad.row, lines[at][1], following, cut=cut)
 
 
 def _read_batch(batch: list[tuple[int, bytes]], bad_rows: list[BadRow]) -> list[Row]:
@@ -218,10 +262,13 @@ def _read_again(rows: list[Row], bad_rows: list[BadRow]) -> list[Row]:
             again = load_exactly(row[1]) if position in doubtful else row[2]
             kept.append((row[0], row[1], again))
         except DuplicateKey as error:
-            message = f"Row {row[0]} has the key {error.args[0]!r} twice. Keep one of them."
-            field = error.args[0]
-            bad_rows.append(BadRow(row[0], "duplicate_key", message, row[1].decode(), field))
+            bad_rows.append(_twice(row[0], row[1], error.args[0]))
         except TooDeep:
             message = f"Row {row[0]} nests values too deeply."
             bad_rows.append(BadRow(row[0], "invalid_json", message, row[1].decode()))
     return kept
+
+
+def _twice(number: int, line: bytes, name: str) -> BadRow:
+    message = f"Row {number} has the key {name!r} twice. Keep one of them."
+    return BadRow(number, "duplicate_key", message, line.decode(), name)

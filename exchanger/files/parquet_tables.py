@@ -6,7 +6,8 @@ Arrow reads, because it answers a damaged file with an error; nested types becom
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -26,11 +27,12 @@ from exchanger.files.arrow import (
     pa,
 )
 from exchanger.files.arrow_types import has_not_finite, is_nested, plain_type
+from exchanger.files.column_names import column_names, trimmed_note
 from exchanger.files.formats import PARQUET_MAGIC
 from exchanger.files.json_text import dump_exactly
+from exchanger.files.pandas_index import index_columns
 from exchanger.files.raw import (
     RawTable,
-    check_names,
     is_wanted,
     row_numbers,
     taken_names,
@@ -58,7 +60,8 @@ def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: S
         shelf: Where its rows are kept.
 
     Raises:
-        FileRejected: ``empty_file``, ``not_parquet``, ``damaged_parquet``, or as ``check_names``.
+        FileRejected: ``empty_file``, ``not_parquet``, ``damaged_parquet``, or as
+            ``column_names``.
     """
     _check_magic(path, key)
     cells = shelf.spill()
@@ -72,27 +75,26 @@ def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: S
 def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -> RawTable:
     with open_parquet(path) as file:
         schema = file.schema_arrow
-        check_names(schema.names, key)
-        plain = {
-            name: plain_type(schema.field(name).type)
-            for name in schema.names
-            if is_wanted(name, columns)
-        }
-        readable = {name: dtype for name, dtype in plain.items() if dtype is not None}
-        usable = dict(readable)
+        # By position: names in the file may differ in nothing but what is taken off.
+        types = dict(zip(column_names(schema.names, key), schema.types, strict=True))
+        written = dict(zip(types, schema.names, strict=True))
+        plain = {name: plain_type(types[name]) for name in types if is_wanted(name, columns)}
+        usable = {name: dtype for name, dtype in plain.items() if dtype is not None}
+        names = {text: name for name, text in written.items() if name in usable}
         height = file.metadata.num_rows
-        rows = cells.shelf.bounds.rows_of(len(readable), _row_size(file, readable, cells.shelf))
-        for batch in ahead(file.iter_batches(rows, columns=[*readable])):
-            _add(batch, usable, cells)
-        if not readable:
+        rows = cells.shelf.bounds.rows_of(len(names), _row_size(file, names, usable, cells.shelf))
+        with closing(ahead(_batches(file, rows, names))) as batches:
+            for batch in batches:
+                _add(batch, usable, cells)
+        if not names:
             cells.add(pl.DataFrame([row_numbers(height)]))
         if cells.rows != height:
             raise _damaged(key, f"it promises {height} rows and holds {cells.rows}")
-        empty = _frame(empty_table(schema).select([*usable]), usable, 0)
-    unusable = taken_names(schema.names)
+        empty = _frame(empty_table(schema).rename_columns([*types]), usable, 0)
+    unusable = taken_names(types)
     for name in plain:
         if name not in usable:
-            unusable[name] = _unusable(name, schema.field(name).type)
+            unusable[name] = _unusable(name, types[name])
     return RawTable(
         cells=cells,
         bad=cells.shelf.spill(),
@@ -100,10 +102,20 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         textual=False,
         json_columns=frozenset(name for name, dtype in usable.items() if is_nested(dtype)),
         unusable=unusable,
+        indexes=index_columns(schema),
+        notes=trimmed_note(schema.names),
     )
 
 
-def _row_size(file: ParquetFile, columns: dict[str, DataType], shelf: Shelf) -> int:
+def _batches(file: ParquetFile, rows: int, names: dict[str, str]) -> Iterator[RecordBatch]:
+    """Read some columns, by their names in the file, and name them as they are used."""
+    for batch in file.iter_batches(rows, columns=[*names]):
+        yield batch.rename_columns([names.get(text, text) for text in batch.schema.names])
+
+
+def _row_size(
+    file: ParquetFile, names: dict[str, str], columns: dict[str, DataType], shelf: Shelf
+) -> int:
     """
     Tell the bytes of a row in memory, from the first rows; 0 if there are few rows anyway.
 
@@ -112,7 +124,7 @@ def _row_size(file: ParquetFile, columns: dict[str, DataType], shelf: Shelf) -> 
     if file.metadata.num_rows <= _FIRST_ROWS:
         return 0
     first = shelf.spill()
-    _add(next(file.iter_batches(_FIRST_ROWS, columns=[*columns])), dict(columns), first)
+    _add(next(_batches(file, _FIRST_ROWS, names)), dict(columns), first)
     size = first.row_size
     first.clear()
     return size

@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from exchanger.config.names import is_pattern
-from exchanger.errors import FileRejected
 from exchanger.files.spill import Spill
 
 ROW = "@row"
 RECORD_LENGTH = 2_000
 """Characters of a bad row's text that are kept."""
-MOST_COLUMNS = 2_000
-"""Columns that a file may have; Braze itself takes far fewer attributes."""
 
 BAD_ROW_SCHEMA: dict[str, pl.DataType] = {
     ROW: pl.UInt32(),
@@ -70,6 +67,9 @@ class RawTable:
             columns that hold several types or numbers that no 64-bit type holds exactly.
         unusable: Columns that are in the file but not in the table, each with the reason in
             words. Only a problem if something is mapped from them.
+        indexes: Columns by which the program that wrote the file numbers its rows: data only if
+            something is mapped from them.
+        notes: Sentences about how the file was read.
         finish: Brings a frame of *cells* to some columns of the table, by name.
     """
 
@@ -79,6 +79,8 @@ class RawTable:
     textual: bool
     json_columns: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
+    indexes: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
     finish: Callable[[pl.DataFrame, list[str]], pl.DataFrame] = pl.DataFrame.select
 
     @property
@@ -162,28 +164,3 @@ def _is_taken(name: str) -> bool:
 def is_wanted(name: str, columns: Collection[str] | None) -> bool:
     """Tell whether a column of the file belongs into the frame."""
     return not _is_taken(name) and (columns is None or name in columns)
-
-
-def check_names(names: Sequence[str], key: str) -> None:
-    """
-    Refuse a file whose columns cannot be told apart by name.
-
-    Raises:
-        FileRejected: ``no_columns``, ``too_many_columns``, ``empty_column_name`` or
-            ``duplicate_column``.
-    """
-    if not names:
-        raise FileRejected(key, "no_columns", "The file has no columns.")
-    if len(names) > MOST_COLUMNS:
-        message = f"The file has {len(names):,} columns; at most {MOST_COLUMNS:,} can be read."
-        raise FileRejected(key, "too_many_columns", message)
-    for position, name in enumerate(names, start=1):
-        if not name.strip():
-            message = f"Column {position} has no name. Name it, or remove it."
-            raise FileRejected(key, "empty_column_name", message)
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            message = f"Two columns are named {name!r}. Rename or remove one of them."
-            raise FileRejected(key, "duplicate_column", message, column=name)
-        seen.add(name)

@@ -9,12 +9,15 @@ as nothing and the empty text as ``""``; NDJSON writes null.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import BinaryIO, Literal, Protocol, Self
 
 import polars as pl
 import pyarrow.parquet as pq
+
+from exchanger.files.arrow import pa
 
 Format = Literal["parquet", "csv", "ndjson"]
 
@@ -43,7 +46,7 @@ class Sink(Protocol):
 
 class PartWriter:
     """
-    Writes frames into parts.
+    Writes frames into parts. To be used in a ``with`` block, which leaves no part open.
 
     Args:
         folder: Where the parts are written.
@@ -86,6 +89,17 @@ class PartWriter:
             self._open().append(pl.DataFrame(schema=self._schema))
         if self._sink is not None:
             yield self._close(self._sink)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the part that is open, if something failed before it was done."""
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            with suppress(OSError, pa.ArrowException):  # It has nobody to tell any more.
+                sink.close()
 
     def _open(self) -> Sink:
         self._sink = _open(self._path, self._format, self._schema, self._json)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 import polars as pl
 
+from exchanger.errors import StateMissing, StorageMissing
 from exchanger.profiles.columns import ITEM
 from exchanger.state.runs import new_nonce
 
@@ -182,7 +183,12 @@ class Acknowledgements:
         return reduce(Sent.and_also, noted.values(), Sent())
 
     def read(self, parts: Iterable[str]) -> Answers:
-        """Read some parts. None is ever changed, so those written here are known already."""
+        """
+        Read some parts. None is ever changed, so those written here are known already.
+
+        Raises:
+            StateMissing: One of them is gone.
+        """
         ok = [pl.Series(ITEM, [], SCHEMA[ITEM])]
         others = [pl.DataFrame(schema=SCHEMA)]
         for key in parts:
@@ -246,7 +252,11 @@ class Acknowledgements:
         self.kept(*self._own[key])
 
     def _read(self, key: str) -> tuple[pl.Series, pl.DataFrame]:
-        return _sorted_out(pl.read_parquet(io.BytesIO(self._bucket.read(key)[0])))
+        try:
+            body, _ = self._bucket.read(key)
+        except StorageMissing as error:
+            raise StateMissing(key) from error
+        return _sorted_out(pl.read_parquet(io.BytesIO(body)))
 
 
 def _sorted_out(acks: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.errors import RunUnsuitable
+from exchanger.errors import RunUnsuitable, StateMissing, StorageMissing
 from exchanger.jobs.discard import drop_held_back
 from exchanger.jobs.doubtful_types import DOUBTFUL, doubtful_files, newer_since, stray_in_words
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_again, hold_back, still_doubtful
 from exchanger.jobs.held_runs import applied_since
 from exchanger.jobs.intake import Intake
+from exchanger.jobs.not_kept import building_on_what_is_kept
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.read_files import read_all_files
 from exchanger.jobs.round import numbered_report, planned
@@ -65,7 +66,8 @@ def approve_run(world: World, name: str, job: ImportJob, seq: int, wait: float) 
 
 
 def _approve(call: ImportCall, seq: int) -> RunReport:
-    outcome = committed(call, lambda number: _plan_and_commit(call, number, seq))
+    with building_on_what_is_kept(seq, "approve", _otherwise(call, seq)):
+        outcome = committed(call, lambda number: _plan_and_commit(call, number, seq))
     return finish(call.world, call.state, outcome) if isinstance(outcome, Stored) else outcome
 
 
@@ -98,6 +100,7 @@ def _plan_and_commit(
     chosen = [file for file in run.files if file.key not in since]
     if not chosen:
         return drop_held_back(call.world, call.state, held, notes=said)
+    _demand_copies(call, seq, chosen)
     intakes = _intakes(call, chosen)
     _demand_certainty(call, seq, chosen, intakes)
     report = numbered_report(call, number)
@@ -112,6 +115,7 @@ def _plan_and_commit(
     if not reading.files:
         dropped = drop_held_back(call.world, call.state, held, notes=report.notes)
         return copies or dropped
+    _demand_differences(call, seq, reading)
     totals = totals_of(reading)
     if not run.reads_as and exceed(totals, run.totals):
         return hold_again(call.state, held, totals, call.world.clock.now().isoformat())
@@ -154,6 +158,24 @@ def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:
     return [Intake(file.key, file.etag, counting(file), kept=file.kept) for file in files]
 
 
+def _demand_copies(call: ImportCall, seq: int, files: Sequence[ClaimedFile]) -> None:
+    """
+    Make sure that what waits is still there.
+
+    Raises:
+        RunUnsuitable: The copy of a file is gone.
+    """
+    for file in (file for file in files if file.kept):
+        try:
+            call.world.bucket.head(file.kept)
+        except StorageMissing as error:
+            detail = (
+                f"the copy of {file.key} that waits in it, {file.kept}, is not in the bucket any "
+                f"more. To drop it: exchanger discard {seq}"
+            )
+            raise RunUnsuitable(str(seq), "approve", detail) from error
+
+
 def _demand_certainty(
     call: ImportCall, seq: int, files: Sequence[ClaimedFile], intakes: Sequence[Intake]
 ) -> None:
@@ -166,7 +188,7 @@ def _demand_certainty(
     applied = call.state.applied.snapshot()
     for file, intake in zip(files, intakes, strict=True):
         for run in _made_up(applied, file) if intake.counting != "in_full" else ():
-            if _may_have_given_more(call, run, file):
+            if _may_have_given_more(call, seq, run, file):
                 detail = (
                     f"Braze may have applied more of {file.key} than it said in run {run}; first "
                     f"find out with: exchanger retry {run}"
@@ -180,12 +202,42 @@ def _made_up(applied: AppliedSnapshot, file: ClaimedFile) -> list[int]:
     return sorted(set(chain.from_iterable(runs)))
 
 
-def _may_have_given_more(call: ImportCall, seq: int, file: ClaimedFile) -> bool:
+def _demand_differences(call: ImportCall, seq: int, reading: Reading) -> None:
+    """
+    Make sure that anything can be applied; of several files, those that cannot are rejected.
+
+    Raises:
+        RunUnsuitable: What earlier versions gave is not kept any more, for any file.
+    """
+    if reading.untold and len(reading.untold) == len(reading.files):
+        key, why = next(iter(reading.untold.items()))
+        raise RunUnsuitable(str(seq), "approve", f"{key}: {why} {_otherwise(call, seq)}")
+
+
+def _otherwise(call: ImportCall, seq: int) -> str:
+    return (
+        f"To add it in full: exchanger run {call.name} --force. To drop it: exchanger discard {seq}"
+    )
+
+
+def _may_have_given_more(call: ImportCall, approved: int, seq: int, file: ClaimedFile) -> bool:
     run = call.state.runs.read(seq).document
     if not run.owed or run.taken_up_by:
         return False
     ours = [position for position, other in enumerate(run.files) if other.key == file.key]
-    owed = load(call.world, run.owed)
+    over = seq <= call.state.swept.load().quarantine
+    try:
+        owed = load(call.world, run.owed)
+    except StateMissing:
+        if over:  # Where anything was uncertain, it would have been kept.
+            return False
+        raise
     doubtful = owed.filter(UNCERTAIN_ROW, pl.col(FILE).is_in(ours))
     given = [GIVEN + name for name in file.sums if GIVEN + name in owed.columns]
+    if over and any(doubtful[name].count() for name in given):
+        detail = (
+            f"Braze may have applied more of {file.key} than it said in run {seq}, whose rows are "
+            f"not kept any more, so nobody can tell the difference. {_otherwise(call, approved)}"
+        )
+        raise RunUnsuitable(str(approved), "approve", detail)
     return any(doubtful[name].count() for name in given)

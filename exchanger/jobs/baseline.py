@@ -13,6 +13,7 @@ import polars as pl
 import structlog
 
 from exchanger.errors import FileRejected
+from exchanger.jobs.export_empty import without_users
 from exchanger.jobs.export_pending import PendingDocument
 from exchanger.jobs.export_publish import sweep
 from exchanger.jobs.lookup import WORTH_SAYING, lookup_seconds
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from exchanger.jobs.export_wait import CompleteExport
 
 log = structlog.get_logger()
+
+_NOTHING_LEARNT = (
+    "Nothing was learnt from the export of the segment '{segment}', so what is unknown is looked"
+    " up: {seen}. If Braze's exports go elsewhere, correct export_root; if Braze knows nobody yet,"
+    " write baseline: assume_empty."
+)
 
 
 def learn_from_segment(call: ImportCall, wanted: pl.Series, rules: list[Rule]) -> str | None:
@@ -62,12 +69,17 @@ def learn_from_segment(call: ImportCall, wanted: pl.Series, rules: list[Rule]) -
     except FileRejected:
         document.save(export.pending.as_published())
         raise
-    if baseline.complete:
+    if baseline.complete and seen.rows:
         absent = held_form([], seen.absent(), fields)
         call.state.held.observe(absent, stamp=export.pending.stamp, at=export.pending.asked_at)
-    sweep(call.world, export.pending)
-    document.save(export.pending.as_published())
+    used = export.pending.as_used(raw=baseline.raw)
+    document.save(used)
+    sweep(call.world, used)
     log.info("baseline.learnt", segment=export.segment.name, profiles=seen.rows)
+    if not seen.rows:
+        # It may have gone elsewhere, so it proves of nobody that they do not exist (law 10).
+        nobody = without_users(call.world, export, may_be_allowed=False)
+        return _NOTHING_LEARNT.format(segment=export.segment.name, seen=nobody.seen)
     return f"What Braze holds of {seen.rows:,} profiles was learnt from '{export.segment.name}'."
 
 

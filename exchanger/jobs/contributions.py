@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.errors import FileRejected
+from exchanger.errors import FileRejected, StateMissing
+from exchanger.jobs.reading import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runfiles import fetched
 from exchanger.profiles.columns import PROFILE
 from exchanger.profiles.held_text import read_held
@@ -60,7 +61,8 @@ def contributions(
         values are; null where it gave a profile nothing.
 
     Raises:
-        FileRejected: A field is of a type by now that cannot hold what was given.
+        FileRejected: A field is of a type by now that cannot hold what was given, or what was
+            given is not kept any more (``DIFFERENCE_UNKNOWN``).
         StorageError: What a run gave could not be read.
     """
     sums = {rule.name: rule for rule in rules if rule.merge == "sum"}
@@ -83,10 +85,17 @@ def _given_by(call: ImportCall, seq: int, key: str) -> pl.DataFrame:
     kept = call.state.runs.read(seq).document.gave
     if not kept:
         return nothing
-    with fetched(call.world, kept) as gave:
-        return pl.concat(
-            [nothing, *(frame.filter(pl.col("key") == key) for frame in gave.frames())]
+    try:
+        with fetched(call.world, kept) as gave:
+            return pl.concat(
+                [nothing, *(frame.filter(pl.col("key") == key) for frame in gave.frames())]
+            )
+    except StateMissing as error:
+        message = (
+            f"What run {seq} gave of an earlier version is not kept any more, so nobody can tell "
+            "the difference to it."
         )
+        raise FileRejected(key, DIFFERENCE_UNKNOWN, message) from error
 
 
 def _typed(key: str, rule: Rule, gifts: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.intake import Counting, Intake, WaitingFile
+from exchanger.state.applied import NOT_YET
+from exchanger.state.file_history import left_over
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -65,7 +67,7 @@ def claimed(
         fed = tuple(name for name in sums if name not in given)
         set_before = [name for name, gave in given.items() if not gave.summed]
         return CountedFile(replace(claim, sums=fed), _without(rules, given), set_before)
-    note = _given_before(claim.key, next(iter(given.values())))
+    note = _given_before(claim.key, next(iter(given.values())), applied)
     return _waiting(claim, "equal_content", note, "in_full")
 
 
@@ -105,12 +107,21 @@ def _cannot_be_told(claim: ClaimedFile, applied: AppliedSnapshot) -> list[str]:
     return [name for name in claim.sums if applied.summed_by(claim.key, name) is None]
 
 
-def _given_before(key: str, before: Gave) -> str:
+def _given_before(key: str, before: Gave, applied: AppliedSnapshot) -> str:
     """Say where the content of a file was added before; of the file itself, by which job."""
     does = "added" if before.summed else "applied"
+    left = left_over(applied, before.job).get(before.key)
+    if left is not None:
+        does += " in part"
+    if before.seq == NOT_YET:
+        return f"Its content is equal to {before.key}, which comes with it."
     if before.key == key:
-        return f"Job '{before.job}' {does} it already, in run {before.seq}."
-    return f"Its content is equal to {before.key}, which was {does} already."
+        said = f"Job '{before.job}' {does} it already, in run {before.seq}."
+    else:
+        said = f"Its content is equal to {before.key}, which was {does} already."
+    if left is None:
+        return said
+    return f"{said} For the rest of it, and nothing twice: exchanger retry {left.seq}."
 
 
 def _is_new_version(claim: ClaimedFile, applied: AppliedSnapshot) -> str:

@@ -15,6 +15,7 @@ from exchanger.errors import RunUnsuitable
 from exchanger.jobs.dropping import drop_unfinished
 from exchanger.jobs.ending import finish
 from exchanger.jobs.report import RunReport
+from exchanger.jobs.runfiles import unless_ended_by_others
 from exchanger.jobs.turn import in_turn
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
@@ -65,7 +66,8 @@ def _discard(world: World, state: ConnectionState, seq: int) -> RunReport:
         report = finish(world, state, stored)
         report.notes.append("Braze had answered all of it already, so it was ended as usual.")
         return report
-    return drop_unfinished(world, state, stored)
+    with unless_ended_by_others(world, state, seq):
+        return drop_unfinished(world, state, stored)
 
 
 def drop_held_back(

@@ -101,6 +101,7 @@ def find_drift(
         BrazeError: Braze refused, or gave no usable answer. What was seen until then is kept.
         StorageError: S3 refused or did not answer.
         SegmentMissing: The job's segment does not exist.
+        ExportEmpty: No user came in the export, so it was not believed.
         ExportIncomplete: Braze did not complete the export in time; the next call waits for it.
         Stopped: The process was asked to stop.
     """
@@ -121,11 +122,13 @@ def find_drift(
     elif segment is None:
         check = _Check(world, state, job, report)
         for first, end in state.held.slices():
+            world.go_on()
             check.look_up(_known(state.held.between(first, end, names), names))
     else:
         users = SegmentUsers.exported(world, state, segment, f"{name}@drift", names)
         check = _Check(world, state, job, report)
         for first, end in state.held.slices():
+            world.go_on()
             known = _known(state.held.between(first, end, names), names)
             check.export(users, known, users.between(first, end))
         users.done()

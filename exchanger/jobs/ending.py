@@ -15,7 +15,7 @@ from exchanger.jobs.held_back import wait_for_a_person
 from exchanger.jobs.old_plans import look_again
 from exchanger.jobs.origins import take_up_origin
 from exchanger.jobs.report import RunReport, sent_again_in_words
-from exchanger.jobs.runfiles import fetched
+from exchanger.jobs.runfiles import fetched, unless_ended_by_others
 from exchanger.jobs.settle import settle
 from exchanger.jobs.takeover import make_certain, suspects_of
 from exchanger.jobs.tidying import tidy
@@ -71,6 +71,11 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
         LeaseLost: Another process may be sending.
         Stopped: The process was asked to stop while it waited.
     """
+    with unless_ended_by_others(world, state, stored.document.seq):
+        return _brought_to_its_end(world, state, stored)
+
+
+def _brought_to_its_end(world: World, state: ConnectionState, stored: Stored) -> RunReport:
     run = stored.document
     if run.hold:
         return wait_for_a_person(state, stored, world.clock.now().isoformat())

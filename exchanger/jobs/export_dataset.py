@@ -22,6 +22,7 @@ from exchanger.jobs.world import World
 from exchanger.profiles.columns import FILE, PROFILE, ROW
 from exchanger.profiles.exported import Selection
 from exchanger.profiles.exported_lines import LineReader
+from exchanger.profiles.exported_names import Renamed, name_remaining
 from exchanger.profiles.exported_types import Observed, SettledColumn, observe, settled, typed
 
 _IDS_AT_ONCE = 4_000_000
@@ -36,15 +37,17 @@ class Chunks:
         paths: Parquet files on this machine, in order.
         rows: Users in all of them.
         observed: What was seen of each column, in the order of first sight.
-        renamed: Custom attributes whose column got another name.
-        remaining: Custom attributes that no column named, and the column each of them got.
+        remaining: Custom attributes that no column named, and the column of each in the files.
+        names: What the columns of the files are called in the dataset, where that is not the same.
+        renamed: Custom attributes that are not called as asked for, as the name was taken.
     """
 
     paths: list[Path] = field(default_factory=list)
     rows: int = 0
     observed: dict[str, Observed] = field(default_factory=dict)
-    renamed: dict[str, str] = field(default_factory=dict)
     remaining: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    renamed: list[Renamed] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def collect(
     Raises:
         FileRejected: An archive is damaged.
         StorageError: An archive is gone, changed, or cannot be read.
+        Stopped: The process was asked to stop.
     """
     world.progress.step("reading the export", len(export.files) or 1)
     reader = LineReader(selection)
@@ -72,6 +76,7 @@ def collect(
     chunks = Chunks(observed={column.name: Observed() for column in selection.columns})
     for key, path in archives(world, export):
         for lines in read_batches(path, key, limits or Limits()):
+            world.go_on()
             frame = reader.read(lines, key)
             for name in frame.columns[1:]:
                 before = chunks.observed.get(name, Observed())
@@ -82,9 +87,16 @@ def collect(
             chunks.rows += len(frame)
         path.unlink()
         world.progress.advance(1)
-    chunks.renamed = reader.renamed
     chunks.remaining = reader.remaining
+    _name_columns(chunks, selection)
     return chunks
+
+
+def _name_columns(chunks: Chunks, selection: Selection) -> None:
+    users = {name: chunks.observed[column].filled for name, column in chunks.remaining.items()}
+    named = [PROFILE, ROW, *(column.name for column in selection.columns)]
+    columns, chunks.renamed = name_remaining(named, selection.remaining_prefix or "", users)
+    chunks.names = {column: columns[name] for name, column in chunks.remaining.items()}
 
 
 def archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]:
@@ -100,6 +112,7 @@ def archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]
     if export.archive is not None:
         yield export.pending.object_prefix, export.archive
     for found in export.files:
+        world.go_on()
         path = world.workdir / "archive"
         world.bucket.download(found.key, found.etag, path)
         yield found.key, path
@@ -107,11 +120,10 @@ def archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]
 
 def settle_columns(selection: Selection, chunks: Chunks) -> tuple[SettledColumn, ...]:
     """Settle the columns: the named ones in their order, then the remaining ones by name."""
-    named = {column.name: column for column in selection.columns}
-    remaining = sorted(chunks.observed.keys() - named.keys())
-    return tuple(
-        settled(name, named.get(name), chunks.observed[name]) for name in (*named, *remaining)
-    )
+    named = [settled(one.name, one, chunks.observed[one.name]) for one in selection.columns]
+    remaining = sorted((name, column) for column, name in chunks.names.items())
+    rest = [settled(name, None, chunks.observed[column]) for name, column in remaining]
+    return (*named, *rest)
 
 
 def write_dataset(
@@ -126,19 +138,25 @@ def write_dataset(
 
     Of users that were exported more than once the first stays. Chunks and parts on this machine
     are removed as soon as they are done with.
+
+    Raises:
+        Stopped: The process was asked to stop; what was written is litter.
     """
     world.progress.step("writing the dataset", chunks.rows)
-    repeated = _repeated(chunks)
+    repeated = _repeated(world, chunks)
     schema = pl.Schema({column.name: column.type.dtype for column in columns})
     as_json = frozenset(column.name for column in columns if column.type.type == "json")
-    writer = PartWriter(world.workdir, target.format, schema, as_json, target.rows_per_part)
+    most = target.rows_per_part
     parts: list[Part] = []
-    for index, path in enumerate(chunks.paths):
-        frame = _cast(pl.read_parquet(path), columns, repeated.get(index))
-        parts += [_uploaded(world, folder, part) for part in writer.append(frame)]
-        world.progress.advance(len(frame))
-        path.unlink()
-    parts += [_uploaded(world, folder, part) for part in writer.finish()]
+    with PartWriter(world.workdir, target.format, schema, as_json, most) as writer:
+        for index, path in enumerate(chunks.paths):
+            world.go_on()
+            frame = pl.read_parquet(path).rename(chunks.names, strict=False)
+            frame = _cast(frame, columns, repeated.get(index))
+            parts += [_uploaded(world, folder, part) for part in writer.append(frame)]
+            world.progress.advance(len(frame))
+            path.unlink()
+        parts += [_uploaded(world, folder, part) for part in writer.finish()]
     return Dataset(tuple(parts), columns, sum(map(len, repeated.values())))
 
 
@@ -152,7 +170,7 @@ def _cast(
     return frame.select(typed(pl.col(c.name), c.type).alias(c.name) for c in columns)
 
 
-def _repeated(chunks: Chunks) -> dict[int, list[int]]:
+def _repeated(world: World, chunks: Chunks) -> dict[int, list[int]]:
     """
     Find the rows whose ``braze_id`` came before: chunk to row positions.
 
@@ -161,6 +179,7 @@ def _repeated(chunks: Chunks) -> dict[int, list[int]]:
     shares = 1 + chunks.rows // _IDS_AT_ONCE
     found: dict[int, list[int]] = {}
     for share in range(shares):
+        world.go_on()
         ids = pl.concat(
             [_ids(i, p, share, shares) for i, p in enumerate(chunks.paths)] or [_NO_IDS]
         )
@@ -180,6 +199,7 @@ def _ids(index: int, path: Path, share: int, shares: int) -> pl.LazyFrame:
 
 
 def _uploaded(world: World, folder: RunFolder, part: LocalPart) -> Part:
+    world.go_on()
     key = folder.part(part.path.name)
     done = world.bucket.upload(key, part.path)
     part.path.unlink()

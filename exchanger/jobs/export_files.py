@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from exchanger.jobs.world import World
@@ -13,10 +14,10 @@ Version = tuple[str, str, int]
 
 
 def files_of(
-    world: World, segment_id: str, object_prefix: str, requested_at: datetime
+    world: World, segment_id: str, object_prefixes: Collection[str], requested_at: datetime
 ) -> list[ObjectInfo]:
     """
-    List the files that an export has written so far, in key order.
+    List the files that some exports of a segment have written so far, in key order.
 
     The folder before ``object_prefix`` is a date that Braze chooses, not before the request's,
     and there may be several (braze-api.md 4.4).
@@ -24,7 +25,13 @@ def files_of(
     below = f"{world.export_root}/{segment_id}/"
     start = f"{below}{requested_at - _A_DAY:%Y-%m-%d}"
     listed = world.bucket.list(below, start)
-    return [found for found in listed if object_prefix in found.key.split("/")[:-1]]
+    wanted = frozenset(object_prefixes)
+    return [found for found in listed if not wanted.isdisjoint(found.key.split("/")[:-1])]
+
+
+def watched_folder(world: World, segment_id: str) -> str:
+    """Name the folder in which the files of a segment's exports are awaited."""
+    return f"s3://{world.bucket.name}/{world.export_root}/{segment_id}/"
 
 
 class QuietWatch:

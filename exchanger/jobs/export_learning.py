@@ -50,6 +50,7 @@ def learn_from_export(
 
     def frames(ids: str) -> Iterator[pl.DataFrame]:
         for path in chunks.paths:
+            world.go_on()
             frame = held_columns(pl.read_parquet(path), ids, columns)
             world.progress.advance(frame.height)
             yield frame

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from exchanger.config.models import Raw
 from exchanger.errors import JobBusy, StateDamaged, StorageChanged, StorageMissing
 from exchanger.files.manifest import spell, to_body
 from exchanger.outside.s3 import Bucket
@@ -83,6 +84,18 @@ class PendingExport:
     def as_published(self) -> Self:
         """Note that it is a dataset now. Files of discarded exports may still appear."""
         return replace(self, published=True, url=None, folders=())
+
+    def as_used(self, *, raw: Raw, folders: tuple[str, ...] = ()) -> Self:
+        """
+        Note that all was taken from it that was wanted.
+
+        Args:
+            raw: Whether Braze's own files of it are wanted any longer.
+            folders: Run folders that are still to be looked at.
+        """
+        used = replace(self.as_published(), folders=folders)
+        # Without storage of the customer's there are no files.
+        return used if raw == "keep" or self.url else used.with_discard(self.object_prefix)
 
 
 class PendingDocument:

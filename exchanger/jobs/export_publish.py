@@ -46,8 +46,8 @@ def sweep(world: World, pending: PendingExport, own: RunFolder | None = None) ->
         if not (own and folder == own.key) and not _has_manifest(world.bucket, folder)
         for found in world.bucket.list(folder)
     ]
-    for object_prefix in pending.discard:
-        files = files_of(world, pending.segment_id, object_prefix, pending.requested_at)
+    if pending.discard:
+        files = files_of(world, pending.segment_id, pending.discard, pending.requested_at)
         litter += [found.key for found in files]
     world.bucket.delete(litter)
     if litter:

@@ -21,7 +21,7 @@ import structlog
 
 from exchanger.config.models import Completion
 from exchanger.errors import BrazeError, ExportIncomplete, ExportRunning, SegmentMissing
-from exchanger.jobs.export_files import QuietWatch, files_of
+from exchanger.jobs.export_files import QuietWatch, files_of, watched_folder
 from exchanger.jobs.export_pending import PendingDocument, PendingExport
 from exchanger.jobs.world import World
 from exchanger.outside.braze_answers import Segment
@@ -37,10 +37,6 @@ log = structlog.get_logger()
 _ENDPOINT = "/users/export/segment"
 _SLICE = 1.0
 _SLOWEST = 60.0
-
-
-class StoppedWaitingError(Exception):
-    """The process was asked to stop; the export goes on and is waited for again."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +70,8 @@ class Waiting:
         self._world = world
         self._deadline = world.clock.monotonic() + seconds
         self._allowed = seconds
+        self.empty_folder = ""
+        """Where files are awaited, while there are none."""
 
     async def pause(self, seconds: float) -> None:
         """
@@ -81,15 +79,15 @@ class Waiting:
 
         Raises:
             ExportIncomplete: The deadline has passed.
-            StoppedWaitingError: The process was asked to stop.
+            Stopped: The process was asked to stop; the export goes on and is waited for again.
         """
         clock = self._world.clock
         until = clock.monotonic() + seconds
         while (rest := until - clock.monotonic()) > 0:
-            if self._world.stopping.is_set():
-                raise StoppedWaitingError
+            self._world.go_on()
             if clock.monotonic() >= self._deadline:
-                raise ExportIncomplete(_ENDPOINT, 0, f"not complete after {self._allowed:g} s")
+                detail = f"not complete after {self._allowed:g} s"
+                raise ExportIncomplete(_ENDPOINT, 0, detail, empty_folder=self.empty_folder)
             await clock.wait(min(rest, _SLICE))
 
 
@@ -190,7 +188,7 @@ class ExportWait:
 
         Raises:
             ExportIncomplete: It was not in time, or it failed.
-            StoppedWaitingError: The process was asked to stop.
+            Stopped: The process was asked to stop; the export goes on and is waited for again.
         """
         self._world.progress.step("waiting for the export")
         if pending.url:
@@ -200,6 +198,7 @@ class ExportWait:
         quiet = self._completion.quiet.total_seconds()
         while True:
             files = self._files(pending)
+            self._waiting.empty_folder = "" if files else watched_folder(self._world, segment.id)
             still = watch.see(files, self._world.clock.monotonic()) >= quiet
             if still and not self._completion.confirm and files:
                 return CompleteExport(segment, pending, files)
@@ -239,7 +238,7 @@ class ExportWait:
         while known is None:
             await self._waiting.pause(self._poll)
             known = await self._confirmed(pending)
-        if files_of(self._world, pending.segment_id, second, pending.requested_at):
+        if files_of(self._world, pending.segment_id, [second], pending.requested_at):
             await self._cancel(pending.segment_id)
             # Given up, so that the next run asks anew.
             self._document.save(replace(known, published=True))
@@ -258,4 +257,4 @@ class ExportWait:
 
     def _files(self, pending: PendingExport) -> list[ObjectInfo]:
         world = self._world
-        return files_of(world, pending.segment_id, pending.object_prefix, pending.requested_at)
+        return files_of(world, pending.segment_id, [pending.object_prefix], pending.requested_at)

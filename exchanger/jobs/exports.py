@@ -8,30 +8,36 @@ was written without a manifest is litter that it removes (law 8).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
 
 from exchanger.config.models import ExportJob
-from exchanger.errors import FileRejected
+from exchanger.errors import ExchangerError, FileRejected, Stopped
 from exchanger.files.manifest import Manifest, RunFolder, SchemaColumn
 from exchanger.jobs.export_dataset import Chunks, Dataset, collect, settle_columns, write_dataset
+from exchanger.jobs.export_empty import without_users
 from exchanger.jobs.export_learning import learn_from_export
-from exchanger.jobs.export_pending import PendingDocument
+from exchanger.jobs.export_outdated import hide, outdated_folders
+from exchanger.jobs.export_pending import PendingDocument, PendingExport
 from exchanger.jobs.export_publish import publish, sweep
 from exchanger.jobs.export_wait import (
     CompleteExport,
     ExportWait,
-    StoppedWaitingError,
     find_segment,
 )
 from exchanger.jobs.recognition import establish
 from exchanger.jobs.report import RunReport, new_run_id
+from exchanger.jobs.stopping import stoppable
 from exchanger.jobs.world import World
 from exchanger.profiles.exported import Selection, fields_to_export, selection_of
 from exchanger.state.connection import ConnectionState, open_state
 
 log = structlog.get_logger()
+
+_STOPPED = "Stopped as asked, before anything was published; the next run goes on with this export."
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,13 @@ def run_export(
         options: Of this run.
 
     Returns:
-        What was written; ``partial`` if the process was asked to stop while it waited.
+        What was written; ``partial`` if the process was asked to stop before.
 
     Raises:
         ConfigError: A column names what Braze does not export.
         SegmentMissing: No such segment, or several.
         ExportIncomplete: Braze did not complete the export in time.
+        ExportEmpty: No file came, and the job does not say that this is fine.
         FileRejected: What Braze exported is damaged; the next run asks anew.
         BrazeError: Braze refused, or could not be reached.
         StorageError: S3 refused, or could not be reached.
@@ -75,16 +82,14 @@ def run_export(
     run = _Run.begun(world, name, job)
     fresh = options is not None and options.fresh
     try:
-        export = asyncio.run(_exported(run, fresh=fresh))
-    except StoppedWaitingError:
-        run.report.state, run.report.stopped = "partial", True
-        run.report.notes.append(
-            "Stopped while it waited for Braze; the next run waits for the same export."
-        )
-    else:
+        export = asyncio.run(stoppable(_exported(run, fresh=fresh), world.stopping))
         _make_dataset(run, export)
+    except Stopped:
+        run.report.state, run.report.stopped = "partial", True
+        run.report.notes.append(_STOPPED)
     run.report.finished_at = world.clock.now()
-    run.state.finished.record(run.report.to_json())
+    with _without_failing(run, "this run is not in the list of runs"):
+        run.state.finished.record(run.report.to_json())
     return run.report
 
 
@@ -135,9 +140,13 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
         # Waiting for this export again would meet the same damage.
         document.save(replace(pending, published=True))
         raise
-    learn_from_export(world, run.state, export.pending, run.selection, chunks)
+    if not export.files and not chunks.rows:
+        _take_for_empty(run, export)
+    with _without_failing(run, "imports have to look up what this export showed"):
+        learn_from_export(world, run.state, export.pending, run.selection, chunks)
     columns = settle_columns(run.selection, chunks)
     dataset = write_dataset(world, chunks, columns, run.job.target, folder)
+    world.go_on()
     report.notes += _notes(run.selection, chunks, dataset)
     manifest = _manifest(run, export, dataset)
     # Whoever lost the document to another run must not publish.
@@ -146,17 +155,59 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
         report.notes.append("latest.json already points at newer data")
     report.rows_written, report.bytes_written = manifest.rows, manifest.size
     report.manifest = folder.manifest
-    sweep(world, pending, folder)
-    document.save(pending.as_published())
     log.info("export.published", manifest=folder.manifest, rows=manifest.rows)
+    with _without_failing(run, "the next run removes what is not needed any more"):
+        _clear_away(run, pending, manifest)
+
+
+def _clear_away(run: _Run, pending: PendingExport, manifest: Manifest) -> None:
+    """Remove what nobody needs now, so that whoever dies here leaves word of it to the next run."""
+    world, folder, target = run.world, run.folder, run.job.target
+    done = pending.as_used(raw=run.job.raw, folders=pending.folders)
+    run.document.save(done)
+    outdated = outdated_folders(world.bucket, folder, manifest, target.keep)
+    if outdated:
+        done = replace(done, folders=(*done.folders, *outdated))
+        run.document.save(done)
+        hide(world.bucket, outdated)
+        log.info("export.outdated_removed", datasets=len(outdated))
+    sweep(world, done, folder)
+    run.document.save(replace(done, folders=()))
+
+
+@contextmanager
+def _without_failing(run: _Run, otherwise: str) -> Iterator[None]:
+    """
+    Do what a dataset does not depend on: a failure is noted, and fails no run.
+
+    Args:
+        run: Gets the note.
+        otherwise: What follows from a failure, as half a sentence.
+    """
+    try:
+        yield
+    except Stopped:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the dataset is what was asked for
+        log.warning("export.not_completed", what=otherwise, error=type(error).__name__)
+        detail = str(error) if isinstance(error, ExchangerError) else type(error).__name__
+        run.report.notes.append(f"{otherwise}, as something failed ({detail})")
+
+
+def _take_for_empty(run: _Run, export: CompleteExport) -> None:
+    """Publish an export without a file only if the job says that its segment may be empty."""
+    nobody = without_users(run.world, export, may_be_allowed=True)
+    if run.job.empty == "fail":
+        # The next run asks anew: what Braze wrote elsewhere does not come here by waiting.
+        run.document.save(replace(export.pending.with_folder(run.folder.key), published=True))
+        raise nobody
+    if nobody.estimate:
+        run.report.notes.append(f"{nobody.seen}; it was taken for empty, as the job allows")
 
 
 def _notes(selection: Selection, chunks: Chunks, dataset: Dataset) -> list[str]:
     notes = [column.warning for column in dataset.columns if column.warning]
-    notes += [
-        f"custom attribute {attribute!r} is column {name!r}, as its own name was taken"
-        for attribute, name in sorted(chunks.renamed.items())
-    ]
+    notes += [one.in_words(selection.remaining_prefix or "") for one in chunks.renamed]
     if dataset.duplicates:
         notes.append(
             f"{dataset.duplicates} users were exported more than once; one row each is kept"

@@ -57,7 +57,7 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
     claims = [
         replace(
             file.claim,
-            note=f"{file.claim.note} {_choices(call, seq, file.claim)}",
+            note=_note(call, seq, file.claim, reading.untold.get(file.claim.key)),
             kept=_keep(call, file, seq, nonce, position),
         )
         for position, file in enumerate(waiting)
@@ -149,6 +149,15 @@ def _keep(call: ImportCall, file: WaitingFile, seq: int, nonce: str, position: i
     return key
 
 
+def _note(call: ImportCall, seq: int, file: ClaimedFile, untold: str | None) -> str:
+    if untold is not None:
+        return (
+            f"{file.note} {untold} To drop it: exchanger discard {seq}. To add it in full: "
+            f"exchanger run {call.name} --force"
+        )
+    return f"{file.note} {_choices(call, seq, file)}"
+
+
 def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
     if file.outcome == DOUBTFUL:
         return (
@@ -163,6 +172,6 @@ def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
             f"To apply it in full: exchanger approve {seq}"
         )
     return (
-        f"To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. To add it in "
-        f"full: exchanger run {call.name} --force"
+        f"To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. "
+        f"To add it in full: exchanger run {call.name} --force"
     )

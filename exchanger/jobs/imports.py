@@ -18,6 +18,7 @@ from exchanger.jobs.doubtful_types import corrected_runs, doubtful_files
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.intake import Intake
+from exchanger.jobs.left_over import by_run, left_in_words
 from exchanger.jobs.memories import memories_of
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.preview import PlanReport, preview
@@ -29,6 +30,7 @@ from exchanger.jobs.round import new_report, numbered_report, planned
 from exchanger.jobs.runfiles import commit
 from exchanger.jobs.totals import say_what_counts_again
 from exchanger.jobs.turn import committed, end_others, in_turn
+from exchanger.jobs.unclaimed import below, beside, strays_in_words
 from exchanger.jobs.unfinished import unfinished_run
 from exchanger.jobs.unreadable import told as told_unreadable
 from exchanger.jobs.waiting import WaitingFiles, waiting_files
@@ -132,8 +134,10 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         call.taken.update(first.claimed)
     waiting = waiting_files(call)
     report.notes += _waiting_notes(waiting)
+    unclaimed = [*below(world.folders, waiting.strays), *beside(world, [name])]
     if not waiting.files:
-        return replace(preview(replace(report, state="nothing_to_do"), None), unfinished=first)
+        idle = preview(replace(report, state="nothing_to_do"), None)
+        return replace(idle, unfinished=first, unclaimed=unclaimed)
     call = replace(call, memories=memories_of(world, state, record=False))
     reading = read_files(call, _intakes(call, waiting.files))
     if call.options.force:
@@ -150,7 +154,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     plan.expect_all_accepted(report)
     if reading.left:
         report.notes.append(f"{reading.left} more files follow in a run of their own.")
-    return replace(preview(report, plan, rows), unfinished=first)
+    return replace(preview(report, plan, rows), unfinished=first, unclaimed=unclaimed)
 
 
 def _idle_notes(call: ImportCall) -> list[str] | None:
@@ -163,7 +167,7 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
         return None
     if corrected_runs(call, waiting.undecided):
         return None
-    return _waiting_notes(waiting)
+    return _waiting_notes(waiting) + strays_in_words(waiting.strays)
 
 
 def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
@@ -174,7 +178,7 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
         Stopped: The process was asked to stop, and files wait.
     """
     notes += establish(call.world, call.state)
-    end_others(call)
+    last = end_others(call)
     end_discards(call)
     waits = _waits_for_adoption(call)
     if waits is not None:
@@ -196,7 +200,7 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
         if _waits_for_adoption(call) is not None:
             break
         if not taken.listed.files:
-            notes += _waiting_notes(taken.listed)
+            notes += _waiting_notes(taken.listed) + _new_strays(call, taken.listed, last)
             break
     else:
         if waiting_files(call).files:
@@ -291,4 +295,13 @@ def _waiting_notes(waiting: WaitingFiles) -> list[str]:
         else f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()
-    ]
+    ] + left_in_words(by_run(waiting.left))
+
+
+def _new_strays(call: ImportCall, waiting: WaitingFiles, seq: int) -> list[str]:
+    """Say which files no job takes, of those that came since run *seq*: of others it was said."""
+    strays = waiting.strays
+    if strays and seq:
+        since = call.state.runs.written(seq)
+        strays = [item for item in strays if item.last_modified >= since]
+    return strays_in_words(strays)

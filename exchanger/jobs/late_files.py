@@ -57,6 +57,7 @@ def leave_out_late_rows(call: ImportCall, reading: Reading, rules: Sequence[Rule
         return found
     late: list[pl.DataFrame] = []
     for number in range(len(reading.given)):
+        call.world.go_on()
         given = reading.given.part(number)
         applied = applied_orders(call, given, rules)
         left = silenced(given, overtaken(given, applied, rules))

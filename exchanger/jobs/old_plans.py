@@ -100,13 +100,13 @@ def _untouched(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
 
 def _with(world: World, outbox: FrameFile, rows: pl.DataFrame, instead: pl.DataFrame) -> FrameFile:
     """Write the outbox anew with other rows in place of some."""
-    writer = FrameWriter(Shelf(world.workdir).path())
-    writer.append(outbox.empty())
-    for part in outbox.frames():
-        kept = part.join(rows, on=ITEM, how="anti")
-        new = instead.join(part, on=ITEM, how="semi").select(part.columns)
-        writer.append(pl.concat([kept, new]).sort(ITEM))
-    return writer.close()
+    with FrameWriter(Shelf(world.workdir).path()) as writer:
+        writer.append(outbox.empty())
+        for part in outbox.frames():
+            kept = part.join(rows, on=ITEM, how="anti")
+            new = instead.join(part, on=ITEM, how="semi").select(part.columns)
+            writer.append(pl.concat([kept, new]).sort(ITEM))
+        return writer.close()
 
 
 def _look(world: World, state: ConnectionState, rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from exchanger.files.reading import RawTable, read_table
 from exchanger.files.writing import to_ndjson
 from exchanger.jobs.contributions import contributions
 from exchanger.jobs.counting import claimed
+from exchanger.jobs.forgotten_profiles import maybe_forgotten, without_forgotten
 from exchanger.jobs.intake import Intake, WaitingFile
 from exchanger.jobs.reading import REJECTED, Reading
 from exchanger.profiles.columns import FILE, PROFILE, ROW
@@ -67,6 +69,7 @@ def open_file(
     try:
         claim = replace(claim, sha256=_download(call, intake, path))
         table = read_table(path, intake.key, call.job.source, shelf=reading.shelf)
+        _refuse_other_headers(table, call.job.match[0].external_id, intake.key)
         settled = settle_rules(call.job, _in_pieces(table, intake.key), reading.types)
         counted = claimed(call, claim, intake, _mending(call, settled.rules), applied)
     except FileRejected as error:
@@ -85,9 +88,13 @@ def open_file(
     reading.types = settled.kept
     reading.note_stray(intake.key, settled.stray)
     reading.rows += rows
+    if not intake.retried:
+        reading.notes += [f"{intake.key}: {note}" for note in table.notes]
     for why, columns in settled.left_out.items():
         reading.left_out.setdefault((why, *columns), []).append(intake.key)
-    return OpenedFile(replace(claim, rows=rows), intake, table, rules)
+    # A file without rows gives nothing, so another one like it counts nothing twice.
+    sums = claim.sums if rows or claim.replaces else ()
+    return OpenedFile(replace(claim, rows=rows, sums=sums), intake, table, rules)
 
 
 def _mending(call: ImportCall, rules: list[Rule]) -> list[Rule]:
@@ -105,6 +112,29 @@ def _download(call: ImportCall, intake: Intake, path: Path) -> str:
     return bucket.download(intake.key, intake.etag, path)
 
 
+def _refuse_other_headers(table: RawTable, column: str, key: str) -> None:
+    """
+    Refuse a CSV file in which a header with other columns stands among the rows.
+
+    Nobody is called like the column of identifiers. The same columns again were passed over when
+    the file was read; what stands below others is no value of the columns above.
+
+    Raises:
+        FileRejected: ``header_again``.
+    """
+    if not table.textual or column not in table.empty.columns:
+        return
+    for piece in table.pieces([column, ROW]):
+        again = piece.filter(pl.col(column).str.strip_chars() == column)
+        if again.height:
+            row = again[ROW][0]
+            message = (
+                f"Row {row} is a header again, and names other columns than the first: the file "
+                "was joined from several. Drop each of them by itself."
+            )
+            raise FileRejected(key, "header_again", message, row=row, column=column)
+
+
 def _in_pieces(table: RawTable, key: str) -> RawColumns:
     """Give the columns of an entire file, whose types are to be settled."""
     return replace(_raw(table, table.empty, key), pieces=table.pieces)
@@ -117,6 +147,7 @@ def _raw(table: RawTable, frame: pl.DataFrame, key: str) -> RawColumns:
         json_columns=table.json_columns,
         unusable=table.unusable,
         key=key,
+        indexes=table.indexes,
     )
 
 
@@ -140,9 +171,11 @@ def cast_file(
         return
     try:
         rules = widen_rules(file.rules, reading.types)
-        earlier = _earlier(call, file, rules, applied)
-        for given, rejected in ahead(_casted(call, position, file, rules, reading)):
-            reading.add(given, rejected)
+        earlier, doubtful = _earlier(call, file, rules, applied)
+        casted = _casted(call, position, file, rules, reading, doubtful=doubtful)
+        with closing(ahead(casted)) as pieces:
+            for given, rejected in pieces:
+                reading.add(given, rejected)
     except FileRejected as error:
         reading.rows -= file.claim.rows
         reading.files.append(reading.reject(replace(file.claim, rows=0), error, position))
@@ -162,8 +195,14 @@ def cast_file(
         reading.corrections.add(negated(earlier, position))
 
 
-def _casted(
-    call: ImportCall, position: int, file: OpenedFile, rules: list[Rule], reading: Reading
+def _casted(  # noqa: PLR0913 - what a file, its place and its run say
+    call: ImportCall,
+    position: int,
+    file: OpenedFile,
+    rules: list[Rule],
+    reading: Reading,
+    *,
+    doubtful: pl.Expr | None,
 ) -> Iterator[tuple[Given, pl.DataFrame]]:
     """Cast a file piece by piece; what is wrong with it as a whole shows in its first piece."""
     table = file.table
@@ -172,18 +211,29 @@ def _casted(
     for piece in table.pieces():
         raw = _raw(table, _chosen(file.intake, piece), file.claim.key)
         given = cast_rows(raw, rules, call.job, position, reading.types)
+        if doubtful is not None:
+            given = without_forgotten(given, doubtful, position)
         yield given, with_records(raw, given)
 
 
 def _earlier(
     call: ImportCall, file: OpenedFile, rules: list[Rule], applied: AppliedSnapshot
-) -> pl.DataFrame | None:
-    """Tell what a new version takes back; None if it is added in full."""
+) -> tuple[pl.DataFrame | None, pl.Expr | None]:
+    """
+    Tell what a new version takes back, and of whom that is not known any more.
+
+    None if it is added in full, and if it is known of everybody.
+    """
     if not file.claim.replaces:
-        return None
+        return None, None
     earlier = contributions(call, file.claim.key, rules, applied)
+    doubtful = maybe_forgotten(call, file.claim.key, file.claim.sums, applied)
+    if doubtful is not None:
+        earlier = earlier.filter(~doubtful)
     chosen = file.intake.corrected
-    return earlier if chosen is None else earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
+    if chosen is not None:
+        earlier = earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
+    return earlier, doubtful
 
 
 def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:

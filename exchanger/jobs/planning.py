@@ -7,7 +7,8 @@ run after the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -104,38 +105,43 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
     Raises:
         BrazeError: A look-up failed.
         EngineError: Parts could not be planned where the configuration says.
+        Stopped: The process was asked to stop; nothing was claimed.
     """
     job = call.job
     terms = Terms(list(reading.rules.values()), job.assumes_empty, job.create_missing)
     applied = leave_out_late_rows(call, reading, terms.rules)
-    learnt = learn_unknowns(call, reading, terms, report)
-    draft = _Draft(call, reading, report)
+    with closing(learn_unknowns(call, reading, terms, report)) as learnt:
 
-    def parts() -> Iterator[Partition]:
-        for number in range(len(reading.given)):
-            yield replace(learnt.part(number), applied=applied.of(number))
-            learnt.clear(number)
+        def parts() -> Generator[Partition]:
+            for number in range(len(reading.given)):
+                yield replace(learnt.part(number), applied=applied.of(number))
+                learnt.clear(number)
 
-    try:
-        _plan_parts(call, parts(), len(reading.given), terms, draft)
-        plan = draft.finished(list(terms.rules), learnt.lookups)
-    except BaseException:
-        draft.give_up()
-        raise
+        draft = _Draft(call, reading, report)
+        try:
+            draft.begin()
+            _plan_parts(call, parts(), len(reading.given), terms, draft)
+            plan = draft.finished(list(terms.rules), learnt.lookups)
+        except BaseException:
+            draft.give_up()
+            raise
     _count(report, reading, draft)
     return plan
 
 
 def _plan_parts(
-    call: ImportCall, parts: Iterator[Partition], count: int, terms: Terms, draft: _Draft
+    call: ImportCall, parts: Generator[Partition], count: int, terms: Terms, draft: _Draft
 ) -> None:
     # A single part is planned in a moment, sooner than it would travel.
     alone = count == 1
     progress = SilentProgress() if alone else call.world.progress
     progress.step("planning", count)
-    with here() if alone else call.world.engine() as engine:
-        coming = parts if alone else ahead(parts)
+    with (
+        here() if alone else call.world.engine() as engine,
+        closing(parts if alone else ahead(parts)) as coming,
+    ):
         for planned in in_order(engine, partial(plan_partition, terms=terms), coming):
+            call.world.go_on()
             draft.add(planned)
             progress.advance(1)
 
@@ -155,6 +161,9 @@ class _Draft:
         self._ordered = False
         self.tally = Tally()
         self.unreadable = 0
+
+    def begin(self) -> None:
+        """Take what is known before any part is planned."""
         self._gifts.append(with_already(pl.DataFrame(schema=GIFTS_SCHEMA), []))
         self._rejected.append(no_rows())
         self._add_unreadable()
@@ -186,8 +195,9 @@ class _Draft:
         )
 
     def give_up(self) -> None:
-        """Take back what was sent of the outbox."""
-        self._outbox.stop()
+        """Take back what was sent of the outbox, and leave nothing open."""
+        for writer in (self._outbox, self._gifts, self._rejected, self._orders):
+            writer.stop()
         self._sending.give_up()
 
     def _add_unreadable(self) -> None:

@@ -14,6 +14,7 @@ from exchanger.profiles.data_points import field_points
 if TYPE_CHECKING:
     from exchanger.jobs.planning import Plan
     from exchanger.jobs.report import RunReport
+    from exchanger.jobs.unclaimed import Unclaimed
     from exchanger.jobs.unfinished import UnfinishedRun
 
 EXAMPLES = 3
@@ -73,6 +74,7 @@ class PlanReport:
         lookups: Profiles that were looked up in Braze to tell.
         rejected: The first rows that would go to quarantine.
         unfinished: A run that would be finished first, which is not part of the counts.
+        unclaimed: Files in the folder of the job, and beside it, that no job takes.
     """
 
     report: RunReport
@@ -80,6 +82,7 @@ class PlanReport:
     lookups: int
     rejected: list[RejectedRow] = dataclass_field(default_factory=list)
     unfinished: UnfinishedRun | None = None
+    unclaimed: list[Unclaimed] = dataclass_field(default_factory=list)
 
 
 def preview(report: RunReport, plan: Plan | None, shown: int | None = None) -> PlanReport:

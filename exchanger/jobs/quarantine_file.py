@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from exchanger.jobs.runfiles import fetched
 from exchanger.profiles.columns import FILE, OBJECT, PROFILE, ROW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from exchanger.files.frame_file import FrameFile
@@ -39,13 +40,13 @@ def write_quarantine(
     """
     if not run.rejected and not refused.rows:
         return
-    writer = FrameWriter(refused.shelf.path())
-    writer.append(no_rows())
     size = 0.0
-    for part in _parts(world, run, refused):
-        writer.append(part)
-        size += part.estimated_size()
-    rows = writer.close()
+    with FrameWriter(refused.shelf.path()) as writer, closing(_parts(world, run, refused)) as parts:
+        writer.append(no_rows())
+        for part in parts:
+            writer.append(part)
+            size += part.estimated_size()
+        rows = writer.close()
     key = state.names.quarantine(run.job, run.seq)
     path = refused.shelf.path()
     _write(path, rows, refused.shelf.bounds.rows_of(1, int(size) // max(rows.rows, 1)))
@@ -55,7 +56,7 @@ def write_quarantine(
     report.quarantine = key
 
 
-def _parts(world: World, run: RunDocument, refused: Spill) -> Iterator[pl.DataFrame]:
+def _parts(world: World, run: RunDocument, refused: Spill) -> Generator[pl.DataFrame]:
     if run.rejected:
         with fetched(world, run.rejected) as rejected:
             yield from rejected.frames()

@@ -15,7 +15,8 @@ from exchanger.profiles.columns import FILE, ROW
 
 if TYPE_CHECKING:
     from exchanger.jobs.call import ImportCall
-    from exchanger.state.applied import AppliedSnapshot
+    from exchanger.jobs.intake import Counting
+    from exchanger.state.applied import AppliedSnapshot, KnownVersion
     from exchanger.state.runs import ClaimedFile, RunDocument
 
 GONE = (
@@ -85,44 +86,55 @@ def quarantined_rows(call: ImportCall, run: RunDocument) -> QuarantinedRows:
         if ours is not None and not ours.is_empty():
             found.owed.append(OwedRows(replace(file, owed_by=run.seq, kept=""), run, ours))
         if not rows.is_empty():
-            _add_rejected(call, found, file, rows, applied)
+            _add_rejected(call, found, run, (file, rows), applied)
     return found
 
 
 def _add_rejected(
     call: ImportCall,
     found: QuarantinedRows,
-    file: ClaimedFile,
-    rows: pl.DataFrame,
+    run: RunDocument,
+    rejected: tuple[ClaimedFile, pl.DataFrame],
     applied: AppliedSnapshot,
 ) -> None:
+    file, rows = rejected
     if file.owed_by:
         owner = call.state.runs.read(file.owed_by).document
         still = load(call.world, owner.owed).filter(pl.col(ROW).is_in(rows["row"].implode()))
         found.owed.append(OwedRows(file, owner, still))
-    elif file.outcome == "rejected":
-        known = applied.latest(call.name, [file.key]).get(file.key)
-        if known is None or known[:2] != (file.etag, "rejected"):
-            found.notes.append(f"{file.key}: it was read again since, or there is a newer version.")
-        elif _is_there(call, file):
-            found.intakes.append(Intake(file.key, file.etag, kept=file.kept))
-        else:
-            found.notes.append(f"{file.key}: {GONE}")
+        return
+    # Of a file of which nothing was taken, whatever was taken since says it all.
+    untaken = file.outcome == "rejected" or applied.took_nothing(call.name, file.key, file.etag)
+    if untaken and not _is_latest(
+        applied.latest(call.name, [file.key]).get(file.key), file, run.seq
+    ):
+        found.notes.append(f"{file.key}: it was read again since, or there is a newer version.")
     elif not _is_there(call, file):
-        found.gone.append((file, rows))
         found.notes.append(f"{file.key}: {GONE}")
+        if file.outcome != "rejected":
+            found.gone.append((file, rows))
+    elif file.outcome == "rejected":
+        found.intakes.append(Intake(file.key, file.etag, kept=file.kept))
     else:
-        unmerged = rows.filter(pl.col("profile").is_not_null())["profile"].unique()
-        found.intakes.append(
-            Intake(
-                file.key,
-                file.etag,
-                "difference" if file.replaces and unmerged.len() else "in_full",
-                kept=file.kept,
-                rows=rows["row"].drop_nulls().unique(),
-                corrected=unmerged,
-            )
-        )
+        found.intakes.append(_chosen(file, rows, "ask" if untaken else "in_full"))
+
+
+def _chosen(file: ClaimedFile, rows: pl.DataFrame, counting: Counting) -> Intake:
+    """Read the rows of a file that are in quarantine, and only these."""
+    unmerged = rows.filter(pl.col("profile").is_not_null())["profile"].unique()
+    return Intake(
+        file.key,
+        file.etag,
+        "difference" if file.replaces and unmerged.len() else counting,
+        kept=file.kept,
+        rows=rows["row"].drop_nulls().unique(),
+        corrected=unmerged,
+    )
+
+
+def _is_latest(known: KnownVersion | None, file: ClaimedFile, seq: int) -> bool:
+    """Tell whether a job has read nothing of a key since run *seq* read this version of it."""
+    return known is not None and known.etag == file.etag and known.seq <= seq
 
 
 def _is_there(call: ImportCall, file: ClaimedFile) -> bool:

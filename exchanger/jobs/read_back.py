@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.errors import BrazeError
+from exchanger.errors import BrazeError, StateMissing
 from exchanger.jobs.later_changes import later_changes
 from exchanger.jobs.lookup import look_up
 from exchanger.profiles.columns import PROFILE, SURE, WANTED
@@ -80,7 +80,7 @@ def read_back(call: ImportCall) -> list[str]:
     sample = _unchanged(call, pl.DataFrame(rows, schema=SAMPLE, orient="row"))
     try:
         told = _differences(call, sample) if sample.height else []
-    except BrazeError as error:
+    except (BrazeError, StateMissing) as error:
         log.warning("readback.failed", error=str(error))
         said = (
             f"What was sent of {_listed(sample)} for the first time could not be read back, so "
@@ -115,11 +115,11 @@ def _differences(call: ImportCall, sample: pl.DataFrame) -> list[str]:
 
 
 def _sentence(name: str, rows: pl.DataFrame, of: int) -> str:
-    profile, _, sent, found = rows.row(0)
+    _, _, sent, found = rows.row(0)
     has = "nothing" if found == "null" else found
     return (
         f"Braze accepted {name!r} and did not keep it: of {of} profiles that were read back, "
-        f"{rows.height} do not have what was sent. {profile!r} was sent {sent} and has {has}. "
+        f"{rows.height} do not have what was sent. One was sent {sent} and has {has}. "
         "Braze ignores values without a word if the attribute is blocklisted, or has another type "
         "in its dashboard; or somebody else has changed it since."
     )

@@ -38,6 +38,9 @@ REJECTED = {
 }
 """Rejected rows of a run; ``@row`` is null for a file that is rejected as a whole."""
 
+DIFFERENCE_UNKNOWN = "difference_unknown"
+"""The reason why a new version is not applied: what earlier ones gave is not kept any more."""
+
 
 @dataclass
 class Reading:
@@ -62,6 +65,7 @@ class Reading:
         waiting: Files that wait for a person; none of them is in *files*.
         set_before: Keys of files that give nothing to a summed field, as they, or versions before,
             fed it when it was not summed.
+        untold: Of which files nobody can tell the difference to earlier versions, and why.
         words: Of columns that are text because of a few words, these words, ready to be kept.
         stray: What this run found of that which no earlier run has decided, by the file's key.
         left_out: Keys of files that have some columns of which nothing is taken, by why and these.
@@ -80,6 +84,7 @@ class Reading:
     already: list[pl.DataFrame] = field(default_factory=list)
     waiting: list[WaitingFile] = field(default_factory=list)
     set_before: dict[str, list[str]] = field(default_factory=dict)
+    untold: dict[str, str] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=dict)
     stray: list[tuple[str, StrayWords]] = field(default_factory=list)
     left_out: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
@@ -138,6 +143,8 @@ class Reading:
     def reject(self, claim: ClaimedFile, error: FileRejected, position: int) -> ClaimedFile:
         """Put a whole file into quarantine."""
         log.warning("file.rejected", file=claim.key, reason=error.reason)
+        if error.reason == DIFFERENCE_UNKNOWN:
+            self.untold[claim.key] = error.message
         entry = {
             FILE: position,
             ROW: error.row or None,

@@ -20,7 +20,6 @@ import polars as pl
 import structlog
 
 from exchanger.config.braze_names import NOT_EXPORTED
-from exchanger.errors import Stopped
 from exchanger.jobs.comparison import FieldComparison
 from exchanger.jobs.ending import drain
 from exchanger.jobs.recognition import establish
@@ -79,6 +78,7 @@ def rebuild(
     Raises:
         JobBusy: Another process writes to this connection, and did not end while we waited.
         SegmentMissing: No such segment, or several.
+        ExportEmpty: No user came in the export, so it was not believed.
         ExportIncomplete: Braze did not complete the export in time; the next call waits for it.
         FileRejected: The export is damaged; the next call asks anew.
         Stopped: The process was asked to stop; nothing was recorded.
@@ -112,8 +112,7 @@ def _drained(world: World, state: ConnectionState) -> list[str]:
             f"Finished run {report.run_id} of {report.job}, which was interrupted."
             for report in drain(world, state)
         ]
-        if world.stopping.is_set():
-            raise Stopped
+        world.go_on()
     return notes
 
 
@@ -123,6 +122,7 @@ def _compared(
     """Yield what is to be recorded, and count on the way how it differs from what is held."""
     names = [one.field for one in report.fields]
     for first, end in state.held.slices():
+        users.world.go_on()
         held, seen = state.held.between(first, end, names), users.between(first, end)
         late = (pl.col(STAMP) > users.stamp).fill_null(value=False)
         pairs = paired(held, seen, names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -21,7 +21,7 @@ from exchanger.profiles.folding import GIFTS_SCHEMA
 from exchanger.profiles.sticking import AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from exchanger.files.frame_file import FrameFile
     from exchanger.files.spill import Shelf, Spill
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.report import RunReport
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
-    from exchanger.state.runs import RunDocument
+    from exchanger.state.runs import ClaimedFile, RunDocument
 
 NOT_TAKEN = ("refused", "withheld")
 """Outcomes of objects that Braze, or we, did not let through."""
@@ -55,6 +55,13 @@ class Results:
     failed: pl.DataFrame
     first: pl.DataFrame
     shelf: Shelf
+
+    def refused_of(self, files: Sequence[ClaimedFile]) -> list[ClaimedFile]:
+        """Note of each file how many of its rows Braze refused."""
+        counts: Counter[int] = Counter()
+        for part in self.refused.frames():
+            counts.update(dict(part.group_by(FILE).agg(pl.col(ROWS).sum()).iter_rows()))
+        return [replace(file, refused=counts[place]) for place, file in enumerate(files)]
 
     def refused_parts(self) -> Iterator[pl.DataFrame]:
         """Give the refused rows, some at a time; at least once."""
@@ -235,13 +242,13 @@ def _keep_gave(
     )
     got_none = results.without.to_frame()
     in_time = ~pl.col(ALREADY)  # What was given before was given, whatever Braze says now.
-    writer = FrameWriter(results.shelf.path())
-    writer.append(pl.DataFrame(schema=GAVE))
-    for part in gifts.frames():
-        now = part.filter(in_time).join(got_none, on=PROFILE, how="anti")
-        gave = pl.concat([now, part.filter(~in_time)]).join(named, on=FILE)
-        writer.append(gave.select(GAVE.names()))
-    return _stored(world, state.names.gave(run.seq), writer)
+    with FrameWriter(results.shelf.path()) as writer:
+        writer.append(pl.DataFrame(schema=GAVE))
+        for part in gifts.frames():
+            now = part.filter(in_time).join(got_none, on=PROFILE, how="anti")
+            gave = pl.concat([now, part.filter(~in_time)]).join(named, on=FILE)
+            writer.append(gave.select(GAVE.names()))
+        return _stored(world, state.names.gave(run.seq), writer)
 
 
 def _keep_owed(
@@ -253,15 +260,15 @@ def _keep_owed(
 ) -> str:
     if not results.refused.rows:
         return ""
-    writer = FrameWriter(results.shelf.path())
-    for part in results.refused_parts():
-        refused = part.with_columns(is_doubtful(run).alias("uncertain"))
-        nothing = with_already(pl.DataFrame(schema=GIFTS_SCHEMA), [])
-        gifts, orders = _of(given[0], refused, nothing), _of(given[1], refused, _NO_ORDERS)
-        rows = owed_by(refused, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
-        # Rows are numbered through the object.
-        writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
-    return _stored(world, state.names.owed(run.job, run.seq), writer)
+    nothing = with_already(pl.DataFrame(schema=GIFTS_SCHEMA), [])
+    with FrameWriter(results.shelf.path()) as writer:
+        for part in results.refused_parts():
+            refused = part.with_columns(is_doubtful(run).alias("uncertain"))
+            gifts, orders = _of(given[0], refused, nothing), _of(given[1], refused, _NO_ORDERS)
+            rows = owed_by(refused, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
+            # Rows are numbered through the object.
+            writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
+        return _stored(world, state.names.owed(run.job, run.seq), writer)
 
 
 def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from exchanger.errors import FileRejected, RunUnsuitable
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.late_rows import settle_late_rows
+from exchanger.jobs.not_kept import IN_A_NEW_FILE, building_on_what_is_kept, demand_quarantine
 from exchanger.jobs.owed import read_owed
 from exchanger.jobs.quarantined_rows import quarantined_rows
 from exchanger.jobs.read_files import read_all_files
@@ -62,7 +63,8 @@ def _retry(call: ImportCall, seq: int) -> RunReport:
     begun = new_report(call)
     reports: list[RunReport] = []
     notes: list[str] = []
-    stored = committed(call, lambda number: _plan_and_commit(call, number, seq, reports, notes))
+    with building_on_what_is_kept(seq, "retry", IN_A_NEW_FILE):
+        stored = committed(call, lambda number: _plan_and_commit(call, number, seq, reports, notes))
     if stored is not None:
         reports.append(finish(call.world, call.state, stored))
     nothing = replace(begun, finished_at=call.world.clock.now())
@@ -84,12 +86,15 @@ def _plan_and_commit(
     if run.taken_up_by:
         notes.append(f"The rows of run {seq} were given again by run {run.taken_up_by} already.")
         return None
+    demand_quarantine(call, run)
     found = quarantined_rows(call, run)
     notes += found.notes
     if not found.readable:
         notes.append(f"Run {seq} has nothing left to give again.")
         return None
     reading = _read(call, run, found)
+    for key, why in reading.untold.items():
+        raise RunUnsuitable(str(seq), "retry", f"{key}: {why} {IN_A_NEW_FILE}")
     if reading.waiting:
         held = hold_back(call, numbered_report(call, number), reading.waiting)
         if held is not None:

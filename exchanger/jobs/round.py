@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 import structlog
 
 from exchanger.jobs.planning import Plan, make_plan
+from exchanger.jobs.quarantine import source_of
 from exchanger.jobs.report import FileReport, RunReport, new_run_id
 from exchanger.jobs.unreadable import told
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.reading import Reading
     from exchanger.state.runs import ClaimedFile
@@ -39,27 +43,34 @@ def planned(call: ImportCall, report: RunReport, reading: Reading) -> Plan:
         BrazeError: A look-up failed.
     """
     plan = make_plan(call, reading, report)
-    places = pl.concat(_rejected_places(plan)).unique()
-    rows = dict(places.drop_nulls("row").group_by("file").len().iter_rows())
+    rows = _rejected_rows(plan)
+    reading.files = [_counted(file, rows) for file in reading.files]
     # Where nothing is written, the first rows are shown instead.
     why = "quarantine says why" if call.record else "below is why"
-    report.files = [_told(file, rows.get(file.key, 0), why) for file in reading.files]
+    report.files = [_told(file, why) for file in reading.files]
     report.files += told(reading.unreadable)
     report.notes += reading.notes
     return plan
 
 
-def _rejected_places(plan: Plan) -> list[pl.DataFrame]:
-    rejected = plan.rejected
-    return [
-        rejected.empty().select("file", "row"),
-        *map(pl.DataFrame.unique, rejected.frames(["file", "row"])),
-    ]
+def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:
+    """Count the rejected rows of each file, by its key and by what its row ids begin with."""
+    source = pl.col("row_id").str.replace(r"/\d+$", "").alias("source")
+    parts = [plan.rejected.empty(), *plan.rejected.frames(["row_id", "file", "row"])]
+    places = (part.drop_nulls("row").select("file", source, "row").unique() for part in parts)
+    counts = pl.concat(places).unique().group_by("file", "source").len()
+    return {(file, source): rows for file, source, rows in counts.iter_rows()}
 
 
-def _told(file: ClaimedFile, rejected: int, why: str) -> FileReport:
+def _counted(file: ClaimedFile, rejected: Mapping[tuple[str, str], int]) -> ClaimedFile:
+    if file.outcome == "rejected":
+        return file
+    return replace(file, rejected=rejected.get((file.key, source_of(file)), 0))
+
+
+def _told(file: ClaimedFile, why: str) -> FileReport:
     """Report a file of which no row was taken as what it is to people: rejected."""
-    if file.outcome == "applied" and 0 < file.rows == rejected:
+    if file.outcome == "applied" and 0 < file.rows == file.rejected:
         rows = "Its only row" if file.rows == 1 else f"None of its {file.rows:,} rows"
         could = "could not" if file.rows == 1 else "could"
         note = f"{rows} {could} be taken; {why}."

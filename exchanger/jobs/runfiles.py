@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import structlog
 
-from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.errors import StateDamaged, StateMissing, StorageChanged, StorageMissing
 from exchanger.files.frame_file import FrameFile
-from exchanger.state.runs import RunDocument, Stored, new_nonce
+from exchanger.state.runs import ENDED, RunDocument, Stored, new_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +134,8 @@ def fetched(world: World, key: str, checksum: str = "") -> Iterator[FrameFile]:
     If this process wrote them they are here already, once.
 
     Raises:
-        StateDamaged: They are missing, or not what was written.
+        StateMissing: They are not there.
+        StateDamaged: They are not what was written.
     """
     path = world.workdir / f"{new_nonce()}.parquet"
     try:
@@ -145,6 +146,23 @@ def fetched(world: World, key: str, checksum: str = "") -> Iterator[FrameFile]:
         yield FrameFile(path)
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def unless_ended_by_others(world: World, state: ConnectionState, seq: int) -> Iterator[None]:
+    """
+    Tell a process that stood still that others have ended its run, and swept it since.
+
+    Raises:
+        StorageChanged: They have.
+    """
+    try:
+        yield
+    except StateMissing as error:
+        if state.runs.read(seq).document.state not in ENDED:
+            raise
+        key = state.names.run(seq)
+        raise StorageChanged("end", world.bucket.name, key, "it has ended since") from error
 
 
 def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
@@ -165,7 +183,7 @@ def _download(world: World, key: str, checksum: str, path: Path) -> None:
     try:
         found = world.bucket.download(key, world.bucket.head(key).etag, path)
     except StorageMissing as error:
-        raise StateDamaged(key, "it is gone, and its run cannot end without it") from error
+        raise StateMissing(key) from error
     if checksum and found != checksum:
         raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
 

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
-from exchanger.config.models import Baseline
-from exchanger.errors import FileRejected, Stopped
+from exchanger.config.models import Baseline, Raw
+from exchanger.errors import ExportEmpty, FileRejected
 from exchanger.files.export_archives import Limits, read_batches
 from exchanger.jobs.export_dataset import archives
+from exchanger.jobs.export_empty import without_users
 from exchanger.jobs.export_pending import PendingDocument
 from exchanger.jobs.export_publish import sweep
 from exchanger.jobs.export_wait import (
     CompleteExport,
     ExportWait,
-    StoppedWaitingError,
     find_segment,
 )
 from exchanger.jobs.report import new_run_id
+from exchanger.jobs.stopping import stoppable
 from exchanger.profiles.columns import PROFILE
 from exchanger.profiles.observations import held_form
 from exchanger.profiles.observed_exports import fields_of_export, held_users
@@ -76,10 +77,7 @@ def export_segment(
             pending = await wait.requested(segment.id, fields, run_id, fresh=False)
             return await wait.complete(segment, pending)
 
-    try:
-        return asyncio.run(exported())
-    except StoppedWaitingError as error:
-        raise Stopped from error
+    return asyncio.run(stoppable(exported(), world.stopping))
 
 
 def held_frames(world: World, export: CompleteExport, fields: list[str]) -> Iterator[pl.DataFrame]:
@@ -93,8 +91,7 @@ def held_frames(world: World, export: CompleteExport, fields: list[str]) -> Iter
     world.progress.step("reading the export", len(export.files) or 1)
     for key, path in archives(world, export):
         for lines in read_batches(path, key, Limits()):
-            if world.stopping.is_set():
-                raise Stopped
+            world.go_on()
             yield held_users(lines, key, fields)
         path.unlink()
         world.progress.advance(1)
@@ -110,6 +107,7 @@ class SegmentUsers:
         export: The export.
         document: Remembers it.
         complete: Who is absent from it does not exist.
+        raw: Whether Braze's own files stay once it has served its purpose.
         fields: What it shows.
         chunks: Files of held values, with the slice of each profile.
     """
@@ -118,6 +116,7 @@ class SegmentUsers:
     export: CompleteExport
     document: PendingDocument
     complete: bool
+    raw: Raw
     fields: list[str]
     chunks: list[Path]
 
@@ -137,21 +136,26 @@ class SegmentUsers:
 
         Raises:
             FileRejected: The export is damaged; the next call asks anew.
+            ExportEmpty: No user came, which would teach that nobody exists.
             SegmentMissing: As for *export_segment*, also the others.
         """
         document = PendingDocument(world.bucket, state.names, name)
         export = export_segment(world, state, source, document, fields_of_export(fields))
         chunks: list[Path] = []
+        rows = 0
         try:
             for frame in held_frames(world, export, fields):
                 chunk = world.workdir / f"users-{len(chunks):06d}.parquet"
                 sliced = frame.with_columns(slice_of(PROFILE).alias(_SLICE)).sort(_SLICE)
                 sliced.write_parquet(chunk, compression="lz4")
                 chunks.append(chunk)
-        except FileRejected:
+                rows += frame.height
+            if not rows:
+                raise without_users(world, export, may_be_allowed=False)
+        except (FileRejected, ExportEmpty):
             document.save(export.pending.as_published())
             raise
-        return cls(world, export, document, source.complete, fields, chunks)
+        return cls(world, export, document, source.complete, source.raw, fields, chunks)
 
     @property
     def segment(self) -> str:
@@ -182,5 +186,6 @@ class SegmentUsers:
 
     def done(self) -> None:
         """Note that the export has served its purpose, and remove what was left of it."""
-        sweep(self.world, self.export.pending)
-        self.document.save(self.export.pending.as_published())
+        used = self.export.pending.as_used(raw=self.raw)
+        self.document.save(used)
+        sweep(self.world, used)

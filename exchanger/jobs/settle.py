@@ -14,6 +14,7 @@ import structlog
 
 from exchanger.files.spill import Shelf
 from exchanger.jobs.held_parts import held_of, sent_parts
+from exchanger.jobs.left_over import retry_in_words
 from exchanger.jobs.origins import close_origin
 from exchanger.jobs.quarantine_file import write_quarantine
 from exchanger.jobs.read_back import keep_sample
@@ -74,7 +75,8 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     if run.orders:
         orders = state.orders.by(run.job, run.order_by)
         orders.record(accepted_orders(world, run, results), seq=run.seq)
-    state.applied.record(run.job, run.files, seq=run.seq, origin=run.origin)
+    files = results.refused_of(run.files)
+    state.applied.record(run.job, files, seq=run.seq, origin=run.origin)
     keep_sample(state, run, results.first)
     # Of a run that a person dropped, nothing is to be learnt.
     if run.types and not run.discarded:
@@ -82,6 +84,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
 
     write_quarantine(world, state, run, report, results.refused)
     report.state = "discarded" if run.discarded else final_state(report)
+    report.notes += retry_in_words(report)
     report.check()
     state.finished.record(report.to_json())
     if run.origin:

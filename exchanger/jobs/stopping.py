@@ -7,6 +7,8 @@ import threading
 from collections.abc import Awaitable, Coroutine, Iterable
 from typing import TypeVar
 
+from exchanger.errors import Stopped
+
 T = TypeVar("T")
 
 PATIENCE = 5.0
@@ -26,6 +28,21 @@ def together(work: Iterable[Coroutine[object, object, T]]) -> asyncio.Task[list[
                 task.cancel()
 
     return asyncio.ensure_future(gathered())
+
+
+async def stoppable(
+    work: Coroutine[object, object, T], stopping: threading.Event, *, patience: float = PATIENCE
+) -> T:
+    """
+    Await work that ends by itself, or is cancelled some time after the process was asked to stop.
+
+    Raises:
+        Stopped: It was cancelled.
+    """
+    task = asyncio.ensure_future(work)
+    if not await until_stopped(task, stopping, patience=patience):
+        raise Stopped
+    return task.result()
 
 
 async def until_stopped(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.errors import LeaseLost, Stopped, StorageError
+from exchanger.errors import LeaseLost, StateDamaged, Stopped, StorageError
+from exchanger.jobs.retention import sweep
 
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
@@ -18,7 +19,7 @@ log = structlog.get_logger()
 
 def tidy(world: World, state: ConnectionState, run: RunDocument | None = None) -> None:
     """
-    Fold the held values, and what else a run has added to, if it is worth it.
+    Fold the held values, and what else a run has added to, if it is worth it; sweep what is old.
 
     The run before has ended already, so being stopped here, losing the lease, or a store that does
     not answer any more is no failure: the next run does it.
@@ -35,3 +36,7 @@ def tidy(world: World, state: ConnectionState, run: RunDocument | None = None) -
             state.orders.by(run.job, run.order_by).tidy(go_on)
     except (Stopped, LeaseLost, StorageError) as error:
         log.info("tables.not_folded", reason=type(error).__name__)
+    try:
+        sweep(world, state, go_on)
+    except (Stopped, LeaseLost, StorageError, StateDamaged) as error:
+        log.info("state.not_swept", reason=type(error).__name__, error=str(error))

@@ -56,6 +56,11 @@ class Learnt:
         self._reader = ThreadPoolExecutor(1, "held")
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
         self.lookups = 0
+        self.maybe_forgotten = call.state.forgotten.may_have_had() if terms.assume_empty else None
+
+    def go_on(self) -> None:
+        """Raise ``Stopped`` if the process was asked to stop."""
+        self._call.world.go_on()
 
     def part(self, number: int) -> Partition:
         """Read a part."""
@@ -113,6 +118,10 @@ class Learnt:
             if number in spills:
                 spills.pop(number).clear()
 
+    def close(self) -> None:
+        """End the thread that reads what is held."""
+        self._reader.shutdown(wait=True, cancel_futures=True)
+
     def read_again(self) -> None:
         """Read anew what is held, as more is known by now; whom we knew at first is kept."""
         self._at_first, self._known, self._ahead = self._known, {}, {}
@@ -121,6 +130,9 @@ class Learnt:
 def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: RunReport) -> Learnt:
     """
     Look up what a strategy needs and nobody knows.
+
+    Returns:
+        What is known; the caller closes it.
 
     Args:
         call: The job; what is learnt is recorded, unless it may not write.
@@ -132,6 +144,16 @@ def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: Run
         BrazeError: A look-up failed.
     """
     learnt = Learnt(call, reading, terms)
+    try:
+        return _learn(call, reading, terms, report, learnt)
+    except BaseException:
+        learnt.close()
+        raise
+
+
+def _learn(
+    call: ImportCall, reading: Reading, terms: Terms, report: RunReport, learnt: Learnt
+) -> Learnt:
     if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
         if terms.assume_empty:
             report.notes.append("0 profiles never seen were taken for empty.")
@@ -160,13 +182,29 @@ def _needed(learnt: Learnt, reading: Reading, terms: Terms) -> tuple[Spill, int]
     needed = reading.shelf.spill()
     assumed = 0
     for number in range(len(reading.given)):
+        learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
-        unknown = needs_lookup(folded, known, rules, assume_empty=terms.assume_empty)
+        unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
         needed.add(unknown)
         if terms.assume_empty:
             every = needs_lookup(folded, known, rules)
             assumed += every[PROFILE].n_unique() - unknown[PROFILE].n_unique()
     return needed, assumed
+
+
+def _unknown(
+    folded: pl.DataFrame,
+    known: pl.DataFrame,
+    rules: list[Rule],
+    terms: Terms,
+    maybe_forgotten: pl.Expr | None,
+) -> pl.DataFrame:
+    """Name what must be looked up; who may have been forgotten is never taken for empty."""
+    if not terms.assume_empty or maybe_forgotten is None:
+        return needs_lookup(folded, known, rules, assume_empty=terms.assume_empty)
+    few, others = folded.filter(maybe_forgotten), folded.filter(~maybe_forgotten)
+    certain = needs_lookup(others, known, rules, assume_empty=True)
+    return pl.concat([certain, needs_lookup(few, known, rules)])
 
 
 def _look_up(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from exchanger.files.drops import is_drop
+from exchanger.files.drops import is_drop, natural_order
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.doubtful_types import DOUBTFUL, corrected_runs
 from exchanger.jobs.held_runs import HeldRun, held_runs
+from exchanger.jobs.left_over import LeftFiles, by_run
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.recognition import recognise
 from exchanger.state.applied import WAITING, KnownVersion
 from exchanger.state.connection import open_state
+from exchanger.state.file_history import left_over
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
     from exchanger.state.applied import AppliedSnapshot
+    from exchanger.state.file_history import LeftOver
 
 
 _AT_ONCE = 10_000
@@ -36,16 +39,20 @@ class WaitingFiles:
     What a listing showed.
 
     Args:
-        files: To be read now, in order of arrival, then by name.
+        files: To be read now, in order of arrival; of one second, in the natural order of names.
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
         doubtful: The keys among *held* that wait because of the type of a column.
+        left: Keys that lie there as an earlier run has read them, of which something was not taken.
+        strays: Files that lie there and that no job takes.
     """
 
     files: list[ObjectInfo]
     held: dict[str, int]
     undecided: list[int]
     doubtful: set[str] = field(default_factory=set)
+    left: dict[str, LeftOver] = field(default_factory=dict)
+    strays: list[ObjectInfo] = field(default_factory=list)
 
 
 def waiting_files(call: ImportCall) -> WaitingFiles:
@@ -71,11 +78,15 @@ class Backlog:
         files: For each job asked for, how many files wait to be read.
         unfinished: The job of the run that the next start will go on with; empty if there is none.
         held: For each job asked for, the runs that wait for a person.
+        left: For each job asked for, files of which a run did not take all.
+        strays: Files in the folders of these jobs that no job takes.
     """
 
     files: dict[str, int]
     unfinished: str = ""
     held: dict[str, list[HeldRun]] = field(default_factory=dict)
+    left: dict[str, list[LeftFiles]] = field(default_factory=dict)
+    strays: list[ObjectInfo] = field(default_factory=list)
 
 
 def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
@@ -93,15 +104,21 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
     newest = state.runs.newest()
     applied = state.applied.snapshot()
     folders: dict[str, list[ObjectInfo]] = {}
-    files: dict[str, int] = {}
+    found: dict[str, WaitingFiles] = {}
     for name, job in jobs.items():
         if job.source.prefix not in folders:
             folders[job.source.prefix] = list(world.bucket.list(job.source.prefix))
         call = ImportCall(world, state, name, job, ImportOptions())
-        files[name] = len(_found(call, applied, folders[job.source.prefix]).files)
+        found[name] = _found(call, applied, folders[job.source.prefix])
     ended = newest is None or newest.document.state in ENDED
     held = {name: held_runs(state, applied, name) for name in jobs}
-    return Backlog(files, "" if ended or newest is None else newest.document.job, held)
+    return Backlog(
+        {name: len(waiting.files) for name, waiting in found.items()},
+        "" if ended or newest is None else newest.document.job,
+        held,
+        {name: by_run(waiting.left) for name, waiting in found.items()},
+        [*{item.key: item for each in found.values() for item in each.strays}.values()],
+    )
 
 
 def _found(
@@ -111,10 +128,13 @@ def _found(
     files: list[ObjectInfo] = []
     held: dict[str, int] = {}
     in_doubt: set[str] = set()
+    left: dict[str, LeftOver] = {}
+    strays: list[ObjectInfo] = []
     undecided = applied.undecided(call.name)
+    not_taken = left_over(applied, call.name)
     # A run plans them again by themselves, before it takes any file.
     again = set() if call.record else {*corrected_runs(call, undecided)}
-    for item, (etag, outcome, seq) in _with_versions(call, applied, listed):
+    for item, (etag, outcome, seq) in _with_versions(call, applied, listed, strays):
         known = etag == item.etag
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
@@ -123,30 +143,58 @@ def _found(
         if waits and doubtful and seq in again:
             chosen = True
         wanted = chosen and in_range(item, options)
-        if wanted and (item.key, item.etag) not in call.taken:
+        taken = (item.key, item.etag) in call.taken
+        if wanted and not taken:
             files.append(item)
         elif waits:
             held[item.key] = seq
             if doubtful:
                 in_doubt.add(item.key)
-    arrived = sorted(files, key=lambda item: (item.last_modified, item.key))
-    return WaitingFiles(arrived, held, undecided, in_doubt)
+        elif known and not taken and item.key in not_taken:
+            left[item.key] = not_taken[item.key]
+    return WaitingFiles(in_order(files), held, undecided, in_doubt, left, strays)
 
 
 def _with_versions(
-    call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
+    call: ImportCall,
+    applied: AppliedSnapshot,
+    listed: Iterable[ObjectInfo],
+    strays: list[ObjectInfo],
 ) -> Iterator[tuple[ObjectInfo, KnownVersion]]:
-    """Put beside each file of a job the latest version that the job knows of its key."""
-    source = call.job.source
-    drops = (
-        item
-        for item in listed
-        if is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix)
-    )
+    """
+    Put beside each file of a job the latest version that the job knows of its key.
+
+    Files that no job takes are added to *strays*.
+    """
+    drops = _drops(call, listed, strays)
     while some := [*islice(drops, _AT_ONCE)]:
         latest = applied.latest(call.name, [item.key for item in some])
         for item in some:
             yield item, latest.get(item.key, _UNKNOWN)
+
+
+def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """
+    Return files as they are to be read: as they arrived, and of one second by their names.
+
+    S3 itself tells no more than the second. A store that does is taken at the second too, so that
+    the same files come out alike everywhere.
+    """
+    return sorted(
+        files, key=lambda item: (item.last_modified.replace(microsecond=0), natural_order(item.key))
+    )
+
+
+def _drops(
+    call: ImportCall, listed: Iterable[ObjectInfo], strays: list[ObjectInfo]
+) -> Iterator[ObjectInfo]:
+    source = call.job.source
+    folders = call.world.folders.of(source.prefix)
+    for item in listed:
+        if is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
+            yield item
+        elif folders.is_stray(item.key, item.size):
+            strays.append(item)
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:

@@ -10,9 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from exchanger.config.models import RateLimit
+from exchanger.config.models import RateLimit, Retention
 from exchanger.errors import Stopped
 from exchanger.files.bounds import Bounds
+from exchanger.files.folders import Folders
 from exchanger.jobs.engine import Engine, here
 from exchanger.state.lease import KeptLease
 
@@ -78,7 +79,10 @@ class World:
         bounds: How much of a run is worked on at once.
         ahead_from: Objects of a run from which held values are made while it is sent.
         max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
+        retention: How long what names people is kept once a run has ended.
+        sweep_every: Seconds between two looks at what has been kept for long enough.
         engine: Opens what plans the parts of a run: ``with world.engine() as engine``.
+        folders: Who reads and who writes what of the bucket, by the configuration.
         account: How the workspace is reached, by which its state is recognised; None where nobody
             cares whose it is.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
@@ -102,7 +106,10 @@ class World:
     bounds: Bounds = field(default_factory=Bounds)
     ahead_from: int = 20_000
     max_plan_age: float = 86_400.0
+    retention: Retention = field(default_factory=Retention)
+    sweep_every: float = 3_600.0
     engine: Callable[[], AbstractContextManager[Engine]] = here
+    folders: Folders = field(default_factory=Folders)
     account: Account | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
 
@@ -115,9 +122,18 @@ class World:
         """
         until = self.clock.monotonic() + seconds
         while (left := until - self.clock.monotonic()) > 0:
-            if self.stopping.is_set():
-                raise Stopped
+            self.go_on()
             self.clock.sleep(min(left, _STEP))
+
+    def go_on(self) -> None:
+        """
+        Look whether the process was asked to stop: between two steps that each take a moment.
+
+        Raises:
+            Stopped: It was.
+        """
+        if self.stopping.is_set():
+            raise Stopped
 
     def may_send(self) -> None:
         """

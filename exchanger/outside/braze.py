@@ -29,6 +29,7 @@ from exchanger.outside.braze_answers import (
     read_export,
     read_ids,
     read_segments,
+    read_size,
     read_track,
 )
 from exchanger.outside.braze_requests import (
@@ -37,6 +38,7 @@ from exchanger.outside.braze_requests import (
     EXPORT_IDS,
     EXPORT_SEGMENT,
     LIST_SEGMENTS,
+    SIZE_SEGMENT,
     TRACK,
     BrazeRequests,
 )
@@ -51,6 +53,8 @@ IDS_AT_ONCE = 50
 """Identifiers in one look-up (5)."""
 
 _EXPORT_LIMIT_WAITING = 10.0
+_DAYS_OF_SIZES = "14"
+"""Days to look back for an estimate: some may have none."""
 
 
 class Braze:
@@ -234,6 +238,21 @@ class Braze:
             if len(listed) < SEGMENTS_PER_PAGE or not new:
                 break
         return list(found.values())
+
+    async def segment_size(self, segment_id: str) -> int | None:
+        """
+        Ask how many users Braze estimates in a segment; None if it has no estimate (8).
+
+        The estimate comes from a sample: that of a small segment may be 0.
+        """
+        call = Call(
+            SIZE_SEGMENT,
+            "GET",
+            self._base + SIZE_SEGMENT,
+            params={"segment_id": segment_id, "length": _DAYS_OF_SIZES},
+            key=self._key,
+        )
+        return await self._requests.send(call, read_size)
 
     async def download(self, url: str, path: Path) -> bool:
         """

@@ -251,6 +251,27 @@ def read_segments(answer: Answer) -> list[Segment]:
         raise _unreadable(answer, "a segment without id or name") from error
 
 
+def read_size(answer: Answer) -> int | None:
+    """
+    Read the newest size of a segment from its series, in whatever order its days are (8).
+
+    Returns:
+        None where no day has one.
+
+    Raises:
+        Fault: There is no list of days.
+    """
+    days = _object(answer).get("data")
+    if not isinstance(days, list):
+        raise _unreadable(answer, "no list of days")
+    known = [
+        (str(day["time"]), day["size"])
+        for day in days
+        if isinstance(day, dict) and type(day.get("size")) is int and "time" in day
+    ]
+    return max(known)[1] if known else None
+
+
 def message_of(answer: Answer) -> str:
     """
     Find what an answer says in words: ``message``, ``error`` (1.4), or else the start of the body.

@@ -44,9 +44,18 @@ EXPORT_SEGMENT = "/users/export/segment"
 EXPORT_IDS = "/users/export/ids"
 CANCEL_EXPORT = "/export/segment/cancel"
 LIST_SEGMENTS = "/segments/list"
+SIZE_SEGMENT = "/segments/data_series"
 DOWNLOAD = "export download"
 """Names of endpoints in errors and counts."""
-ENDPOINTS = (TRACK, EXPORT_IDS, EXPORT_SEGMENT, CANCEL_EXPORT, LIST_SEGMENTS, DOWNLOAD)
+ENDPOINTS = (
+    TRACK,
+    EXPORT_IDS,
+    EXPORT_SEGMENT,
+    CANCEL_EXPORT,
+    LIST_SEGMENTS,
+    SIZE_SEGMENT,
+    DOWNLOAD,
+)
 
 _SHARED_POOL = RateLimit(requests=250_000, per=timedelta(hours=1))
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}

@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -35,12 +34,12 @@ from exchanger.outside.clock import Clock
 from exchanger.outside.s3_bodies import CHUNK, WholeBody, chunks
 from exchanger.outside.s3_checksums import Checksums, new_md5
 from exchanger.outside.s3_client import options_for_deltalake
-from exchanger.outside.s3_objects import ObjectInfo, UploadedObject
+from exchanger.outside.s3_objects import ObjectInfo, UploadedObject, date_of
 from exchanger.outside.s3_probe import probe
 from exchanger.outside.s3_uploads import BucketUploads
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectTypeDef
 
     from exchanger.outside.tables import Table
 
@@ -77,18 +76,24 @@ class Bucket(BucketUploads):
         while True:
             with self._typed("list", prefix):
                 page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, **options)
-            seen_at = _date_of(page)
+            seen_at = date_of(page)
             for entry in page.get("Contents", []):
-                yield ObjectInfo(
-                    key=entry["Key"],
-                    etag=entry["ETag"].strip('"'),
-                    size=entry["Size"],
-                    last_modified=entry["LastModified"],
-                    seen_at=seen_at,
-                )
+                yield _object(entry, seen_at)
             if not page.get("IsTruncated"):
                 return
             options = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def level(self, prefix: str) -> tuple[Sequence[str], Sequence[ObjectInfo]]:
+        """
+        Look at one folder alone, with one request: at most a thousand folders and objects.
+
+        Returns:
+            The folders in it, each with its prefix and a slash at its end, and the objects.
+        """
+        with self._typed("list", prefix):
+            page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, Delimiter="/")
+        folders = [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+        return folders, [_object(entry, date_of(page)) for entry in page.get("Contents", [])]
 
     def head(self, key: str) -> ObjectInfo:
         """
@@ -109,7 +114,7 @@ class Bucket(BucketUploads):
             etag=found["ETag"].strip('"'),
             size=found["ContentLength"],
             last_modified=found["LastModified"],
-            seen_at=_date_of(found),
+            seen_at=date_of(found),
         )
 
     def read(self, key: str, etag: str | None = None) -> tuple[bytes, str]:
@@ -266,6 +271,11 @@ class Bucket(BucketUploads):
             return
 
 
-def _date_of(answer: Any) -> datetime | None:
-    date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-    return parsedate_to_datetime(date) if date else None
+def _object(entry: ObjectTypeDef, seen_at: datetime | None) -> ObjectInfo:
+    return ObjectInfo(
+        key=entry["Key"],
+        etag=entry["ETag"].strip('"'),
+        size=entry["Size"],
+        last_modified=entry["LastModified"],
+        seen_at=seen_at,
+    )

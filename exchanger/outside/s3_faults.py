@@ -82,7 +82,7 @@ def _answered(
     told = error.response.get("Error", {})
     code, message = str(told.get("Code") or ""), str(told.get("Message") or "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    kind = _kind(code, status)
+    kind = kind_of(code, status)
     if code == "NoSuchBucket":
         key = ""
     if action == "read" and code.partition(".")[0] in _UNREADABLE:
@@ -90,7 +90,8 @@ def _answered(
     return kind(action, bucket, key, clean(f"{code or status}: {message}"), code=code)
 
 
-def _kind(code: str, status: int) -> type[StorageError]:
+def kind_of(code: str, status: int) -> type[StorageError]:
+    """Choose the error of an answer by its code, or else by its status."""
     # The code comes first: an expired token is a 400, a busy store may say so in a 200.
     by_code: tuple[tuple[frozenset[str], type[StorageError]], ...] = (
         (_DENIED, StorageDenied),

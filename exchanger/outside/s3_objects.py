@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,9 @@ class UploadedObject:
     etag: str
     sha256: str
     size: int
+
+
+def date_of(answer: Any) -> datetime | None:
+    """Read when S3 gave an answer, by its own clock; None if the store does not say."""
+    date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    return parsedate_to_datetime(date) if date else None

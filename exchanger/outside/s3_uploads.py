@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from exchanger.errors import StorageMissing
 from exchanger.outside.s3_access import BucketAccess
 from exchanger.outside.s3_bodies import PART, sha256_of, upload_in_parts
 from exchanger.outside.s3_growing import GrowingUpload
-from exchanger.outside.s3_objects import UploadedObject
+from exchanger.outside.s3_objects import UploadedObject, date_of
 
 
 class BucketUploads(BucketAccess):
@@ -100,6 +103,33 @@ class BucketUploads(BucketAccess):
             lambda: self._typed("write", key),
             lambda path: self.upload(key, path),
         )
+
+    def abort_uploads(self, prefix: str, older_than: timedelta) -> int:
+        """
+        Give up uploads in parts that a killed process began: their parts are stored, and paid for.
+
+        Of very many, the first thousand; the others the next time.
+
+        Args:
+            prefix: Only those of keys that begin with it.
+            older_than: Only those begun longer ago, by S3's clock alone.
+
+        Returns:
+            How many.
+        """
+        with self._typed("list uploads", prefix):
+            page = self._client.list_multipart_uploads(Bucket=self.name, Prefix=prefix)
+        now = date_of(page)
+        given_up = 0
+        for upload in page.get("Uploads", []):
+            if now is None or now - upload["Initiated"] <= older_than:
+                continue
+            with suppress(StorageMissing), self._typed("give up an upload of", upload["Key"]):
+                self._client.abort_multipart_upload(
+                    Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"]
+                )
+                given_up += 1
+        return given_up
 
     def _upload_in_parts(self, place: dict[str, str], path: Path, if_none_match: bool) -> str:  # noqa: FBT001
         with self._typed("write", place["Key"]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import Any
 
@@ -30,10 +31,23 @@ def _rows_of(frame: pl.DataFrame) -> int:
     return _BATCH.rows_of(frame.width, size)
 
 
-def noting(frames: Iterator[pl.DataFrame], raised: list[Exception]) -> Iterator[pl.DataFrame]:
+def noting(frames: Iterator[pl.DataFrame], raised: list[Exception]) -> Generator[pl.DataFrame]:
     """Keep what iterating raises: on its way through Delta it would become a text."""
     try:
         yield from frames
     except Exception as error:
         raised.append(error)
         raise
+
+
+@contextmanager
+def closed_after(
+    frames: Generator[pl.DataFrame],
+) -> Iterator[Generator[pl.DataFrame]]:
+    """Use frames, and leave nothing of what makes them open, whatever becomes of the write."""
+    try:
+        yield frames
+    finally:
+        # Delta may still be at the next one in a thread of its own, and lets go of it after that.
+        with suppress(ValueError):
+            frames.close()

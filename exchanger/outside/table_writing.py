@@ -33,8 +33,12 @@ _FILES = WriterProperties(
     compression="ZSTD",
     default_column_properties=ColumnProperties(dictionary_enabled=False),
 )
-_CONFIGURATION = {"delta.checkpointInterval": "20"}
-"""Who opens a table reads every commit since the last checkpoint, one request each."""
+_CONFIGURATION = {"delta.checkpointInterval": "20", "delta.dataSkippingNumIndexedCols": "1"}
+"""
+Who opens a table reads every commit since the last checkpoint, one request each. The log has the
+least and the most of the first column alone, which is the slice: it stays for weeks, and must not
+name people.
+"""
 
 
 def write(
@@ -109,6 +113,25 @@ def overwrite(table: DeltaTable, rows: Any) -> None:
         commit_properties=CommitProperties(max_commit_retries=0),
         writer_properties=_FILES,
     )
+
+
+def replace_share(table: DeltaTable, rows: Any, share: str) -> None:
+    """Replace the rows of a share, unless somebody else has committed meanwhile."""
+    write_deltalake(
+        table,
+        rows,
+        mode="overwrite",
+        predicate=share,
+        commit_properties=CommitProperties(max_commit_retries=0),
+        writer_properties=_FILES,
+    )
+
+
+def sweep_replaced(table: DeltaTable) -> None:
+    """Remove at once all files that earlier versions named and the newest does not."""
+    table.update_incremental()
+    table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
+    sweep(table)
 
 
 def sweep(table: DeltaTable) -> None:

@@ -27,13 +27,22 @@ from exchanger.errors import (
     StorageChanged,
     StorageError,
     StorageUnreachable,
+    TableUnusable,
 )
 from exchanger.files.ahead import ahead
 from exchanger.outside.table_files import TableFiles
 from exchanger.outside.table_folders import Folder, LocalFolder
 from exchanger.outside.table_handle import FIRST_PAUSE, TableHandle
-from exchanger.outside.table_streams import noting, stream
-from exchanger.outside.table_writing import name_files, overwrite, sweep, widen, write
+from exchanger.outside.table_streams import closed_after, noting, stream
+from exchanger.outside.table_writing import (
+    name_files,
+    overwrite,
+    replace_share,
+    sweep,
+    sweep_replaced,
+    widen,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +161,7 @@ class Table:
 
         Raises:
             StorageChanged: Others kept writing the table.
-            DeltaError: The table could not be written after all attempts.
+            TableUnusable: The table could not be written after all attempts.
         """
         marks = [Transaction(writer, seq)]
 
@@ -219,7 +228,7 @@ class Table:
                 return False
             try:
                 done = once(table)
-            except (DeltaError, StorageChanged, StorageUnreachable):
+            except (DeltaError, StorageChanged, StorageUnreachable, TableUnusable):
                 # Contention, or a commit whose answer was lost: looking again tells which.
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -247,7 +256,8 @@ class Table:
         table = self._handle.current()
         if table is None:
             return TableSize(0, 0, 0)
-        files = pl.DataFrame(table.get_add_actions(flatten=True))
+        with self._handle.typed("read"):
+            files = pl.DataFrame(table.get_add_actions(flatten=True))
         rows, size = files.select(pl.col("num_records", "size_bytes").sum()).row(0)
         return TableSize(files.height, rows, size)
 
@@ -277,20 +287,48 @@ class Table:
         if table is None:
             return False
         raised: list[Exception] = []
-        frames = noting(made(pl.scan_delta(table)), raised)
         try:
-            first = next(frames, None)
-            if first is None:
-                return False
-            with self._handle.typed("rewrite"):
-                overwrite(table, stream(first, frames))
-                sweep(table)
+            with closed_after(noting(made(pl.scan_delta(table)), raised)) as frames:
+                first = next(frames, None)
+                if first is None:
+                    return False
+                with self._handle.typed("rewrite"):
+                    overwrite(table, stream(first, frames))
+                    sweep(table)
         except (DeltaError, StorageError) as error:
             if raised:
                 raise raised[0] from None
             log.warning("table.not_rewritten", table=self.uri, error=str(error))
             return False
         return True
+
+    def cut(self, share: str, made: Callable[[pl.LazyFrame], pl.DataFrame]) -> None:
+        """
+        Replace the rows of a share for good: files with what was replaced are gone at once.
+
+        Who reads an earlier version at that moment gets an error, and reads again.
+
+        Args:
+            share: A condition of SQL; it stands in the table's log.
+            made: From all rows to those that take the place of the share.
+
+        Raises:
+            StorageChanged: Others kept writing the table.
+        """
+        for attempt in range(_ATTEMPTS):
+            table = self._handle.open()
+            if table is None:
+                return
+            try:
+                with self._handle.typed("rewrite"):
+                    replace_share(table, made(pl.scan_delta(table)), share)
+                    sweep_replaced(table)
+            except (DeltaError, StorageChanged, StorageUnreachable):
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                self._handle.sleep(FIRST_PAUSE * 2**attempt)
+            else:
+                return
 
     def noted(self, name: str) -> int:
         """Read the number that was noted last under a name; 0 if there is none."""
@@ -302,7 +340,10 @@ class Table:
         table = self._handle.current()
         if table is not None:
             marks = CommitProperties(app_transactions=[Transaction(name, number)])
-            table.create_write_transaction([], "append", table.schema(), commit_properties=marks)
+            with self._handle.typed("write"):
+                table.create_write_transaction(
+                    [], "append", table.schema(), commit_properties=marks
+                )
 
     def _write_all(
         self,
@@ -312,17 +353,17 @@ class Table:
     ) -> bool:
         """Write frames as one commit; False if there are none."""
         raised: list[Exception] = []
-        frames = ahead(noting(frames, raised))
-        first = next(frames, None)
-        if first is None:
-            return False
-        try:
-            self._write(table, stream(first, frames), marks)
-        except (DeltaError, StorageError):
-            if raised:
-                raise raised[0] from None
-            raise
-        return True
+        with closed_after(ahead(noting(frames, raised))) as coming:
+            first = next(coming, None)
+            if first is None:
+                return False
+            try:
+                self._write(table, stream(first, coming), marks)
+            except (DeltaError, StorageError):
+                if raised:
+                    raise raised[0] from None
+                raise
+            return True
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
         write(self._handle, table, frame, marks)

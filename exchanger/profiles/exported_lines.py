@@ -37,7 +37,9 @@ Row = dict[str, Any]
 
 class LineReader:
     """
-    Makes frames of JSON text from lines; remembers how remaining columns are named.
+    Makes frames of JSON text from lines; remembers under which names it puts what remains.
+
+    What these columns are called in the dataset is settled when all of them are known.
 
     Args:
         selection: The columns.
@@ -47,12 +49,6 @@ class LineReader:
         self._selection = selection
         self._names: dict[str, str] = {}
         self._taken = {column.name for column in selection.columns} | {PROFILE}
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """Custom attributes whose column has another name than asked for, as it was taken."""
-        prefix = self._selection.remaining_prefix
-        return {a: name for a, name in self._names.items() if name != f"{prefix}{a}"}
 
     @property
     def remaining(self) -> dict[str, str]:

@@ -22,12 +22,12 @@ class Observed:
     Args:
         kinds: Kinds of its values; of a column that has no type of its own.
         misfit: The first JSON text that does not fit the type it has; None: all fit.
-        filled: Some user has a value.
+        filled: How many users have a value.
     """
 
     kinds: Kinds = frozenset()
     misfit: str | None = None
-    filled: bool = False
+    filled: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def observe(texts: pl.Series, column: ExportColumn | None, before: Observed) -> 
         before: What the frames before showed.
     """
     own = _own_type(column)
-    before = replace(before, filled=before.filled or texts.count() > 0)
+    before = replace(before, filled=before.filled + texts.count())
     if own == _JSON:
         return before
     if own is None:

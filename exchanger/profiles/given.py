@@ -87,21 +87,17 @@ def cast_rows(
         FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
             objects and booleans have no order).
     """
-    cells, wrapped = _cells(raw, job.match[0].external_id, job.source.nulls)
+    column = job.match[0].external_id
+    cells, wrapped = _cells(raw, column, job.source.nulls)
     identifiers = read_identifiers(
         cells,
-        is_json=job.match[0].external_id in raw.json_columns,
+        is_json=column in raw.json_columns,
         nulls=job.source.nulls,
         placeholders_allowed=job.source.placeholders == "allow",
     )
+    named = _without_headers(identifiers.casted, column)
     cast = [
-        _Column(
-            columns.PROFILE,
-            "external_id",
-            job.match[0].external_id,
-            identifiers.casted,
-            wrapped=wrapped,
-        ),
+        _Column(columns.PROFILE, "external_id", column, named, wrapped=wrapped),
         *_order(raw, job, kept or {}),
         *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
@@ -128,6 +124,15 @@ def cast_rows(
         wrapped=sum(c.wrapped for c in cast),
         nulls_left_out=sum(c.casted.dropped for c in cast),
     )
+
+
+def _without_headers(identifiers: Casted, column: str) -> Casted:
+    """Find rows at fault whose identifier is the column's own name: a header among the rows."""
+    again = (identifiers.values == column).fill_null(value=False)
+    if not again.any():
+        return identifiers
+    word = pl.when(again).then(pl.lit("header_again")).alias("fault")
+    return identifiers.over(pl.select(word).to_series())
 
 
 def _cells(raw: RawColumns, column: str, null: tuple[str, ...]) -> tuple[pl.Series, int]:

@@ -9,6 +9,7 @@ bring each file's rules to the last kept types with ``widen_rules``, and cast.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ import polars as pl
 
 from exchanger.config.braze_names import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
 from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
-from exchanger.config.names import name_fault
+from exchanger.config.names import name_fault, shown, trimmed
 from exchanger.errors import FileRejected
 from exchanger.profiles.inference import infer_type
 from exchanger.profiles.kept_types import keep_type
@@ -36,6 +37,13 @@ _NEEDED: dict[StrategyName, frozenset[FieldType]] = {
     "lowest": _NUMBERS | _TIMES,
 }
 """Types that a strategy can work on; the others take all."""
+
+_INDEX_NAME = re.compile(r"__index_level_\d+__|__null_dask_index__")
+"""What pandas and Dask call an index without a name; also where their metadata was lost."""
+_INDEX = (
+    "It is the index that pandas keeps of its rows, and seldom data. To take it, name it under "
+    "'from' in 'fields'; to write files without it: to_parquet(..., index=False)."
+)
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,7 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
     if column not in raw.names:
         near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in raw.names}, 1)
         guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
-        found = ", ".join(raw.names)
+        found = ", ".join(map(shown, raw.names))
         message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
         message += f"Correct the file, or name the right column in the job with '{named_by}'."
         raise FileRejected(raw.key, "missing_column", message, column=column)
@@ -194,7 +202,7 @@ def order_type(
 def _declared_type(job: ImportJob, column: str) -> TypeName | None:
     """Name the type that the first field fed by a column declares."""
     for name, config in job.fields.items():
-        if config.type is not None and config.value is None and (config.from_ or name) == column:
+        if config.type is not None and config.value is None and _column(name, config) == column:
             return TypeName(config.type, config.scale or 0)
     return None
 
@@ -205,7 +213,7 @@ def _named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]
         if config.value is not None:
             yield Rule(name, "", config.type or _type_of_value(config.value), config), True
             continue
-        column = config.from_ or name
+        column = _column(name, config)
         require_column(column, raw)
         yield _rule(name, column, config)
 
@@ -215,7 +223,7 @@ def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, b
     taken: dict[str, str] = {}
     for column, block in _remaining_columns(job, raw.names):
         name = block.prefix + column
-        if _why_left_out(block, column):
+        if _why_left_out(block, column) or _is_index(column, raw):
             continue
         if name in taken:
             message = (
@@ -251,7 +259,12 @@ def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str
 
 def _named_columns(job: ImportJob) -> set[str | None]:
     named = {job.match[0].external_id, job.source.order_by}
-    return named | {config.from_ or name for name, config in job.fields.items()}
+    return named | {_column(name, config) for name, config in job.fields.items()}
+
+
+def _column(name: str, config: FieldConfig) -> str:
+    """Name the column that feeds an attribute."""
+    return config.from_ or trimmed(name)
 
 
 def _applies(block: RemainingFields, column: str) -> bool:
@@ -275,10 +288,17 @@ def _why_left_out(block: RemainingFields, column: str) -> str:
     return f"The name of an attribute {fault}: {how}" if fault else ""
 
 
+def _is_index(column: str, raw: RawColumns) -> bool:
+    """Tell whether a column only numbers the rows of a file: nothing in 'fields' names it."""
+    return column in raw.indexes or _INDEX_NAME.fullmatch(column) is not None
+
+
 def _left_out(job: ImportJob, raw: RawColumns) -> dict[str, list[str]]:
     why: dict[str, list[str]] = {}
     for column, block in _remaining_columns(job, [*raw.names, *raw.unusable]):
         reason = raw.unusable.get(column) or _why_left_out(block, column)
+        if not reason and _is_index(column, raw):
+            reason = _INDEX
         if reason:
             why.setdefault(reason, []).append(column)
     return why

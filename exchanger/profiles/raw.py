@@ -24,6 +24,7 @@ class RawColumns:
         json_columns: String columns whose cells are JSON texts (nested or mixed values).
         unusable: Columns that cannot be used, with why.
         key: The file's key in the bucket, for messages.
+        indexes: Columns by which the program that wrote the file numbers its rows.
         pieces: Gives the rows of some columns piece by piece, as often as asked; None if all of
             them are in the frame.
     """
@@ -33,6 +34,7 @@ class RawColumns:
     json_columns: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
+    indexes: frozenset[str] = frozenset()
     pieces: Callable[[list[str]], Iterator[pl.DataFrame]] | None = None
 
     @property

@@ -30,6 +30,8 @@ SENTENCES = {
     "no_identifier": "is empty, so the row names no profile. Fill it in, or remove the row.",
     "bad_identifier": "is not text and not a whole number, so it cannot be an identifier. "
     "Write the identifiers as text.",
+    "header_again": "is the name of the column itself: a header that stands among the rows. "
+    "Remove it.",
     "inexact_identifier": "is a number too large for its column, whose numbers keep only their "
     "first digits, so it may stand for another person. Write the identifiers as text.",
     "invisible_sign": "has a sign in it that cannot be seen (shown as <U+...>), so it would name "

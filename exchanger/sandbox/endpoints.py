@@ -26,6 +26,7 @@ PERMISSIONS = frozenset(
         "users.export.segment",
         "segments.list",
         "segments.details",
+        "segments.data_series",
     }
 )
 
@@ -60,6 +61,9 @@ def endpoints(workspace: Workspace, exporter: Exporter) -> list[Endpoint]:
         Endpoint("GET", "/segments/list", "segments.list", "shared", workspace.list_segments),
         Endpoint(
             "GET", "/segments/details", "segments.details", "shared", workspace.describe_segment
+        ),
+        Endpoint(
+            "GET", "/segments/data_series", "segments.data_series", "shared", workspace.size_segment
         ),
     ]
 

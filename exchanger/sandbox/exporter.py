@@ -102,11 +102,22 @@ class Exporter:
         return None
 
     def write_due(self) -> None:
-        """Write every file whose time has come, and end the exports that are complete."""
+        """Write every file whose time has come, end what is complete, forget what is over."""
         with self._writing:
             for export in list(self.exports):
                 while self._write_next(export):
                     pass
+            with self._workspace.lock:
+                self.exports = [export for export in self.exports if self._is_of_use(export)]
+
+    def _is_of_use(self, export: Export) -> bool:
+        """Whether an export still writes files, or can be downloaded."""
+        if export.state == "running":
+            return True
+        if self._storage is not None or export.ready_at is None:
+            return False
+        lifetime = self._workspace.settings.export_url_lifetime
+        return self._workspace.now() <= export.ready_at + lifetime
 
     def _write_next(self, export: Export) -> bool:
         """Make one step of an export; ``False`` when nothing more is due."""

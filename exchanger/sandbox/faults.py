@@ -86,9 +86,15 @@ class Faults:
         """Put a fault on the tape, behind those that are there."""
         self._tape.append(fault)
 
-    def clear(self) -> None:
-        """Empty the tape."""
+    def waiting(self) -> list[Fault]:
+        """What is still on the tape, in order; ``times`` and ``skip`` are what is left of them."""
+        return list(self._tape)
+
+    def clear(self) -> int:
+        """Empty the tape; returns how many faults were on it. Chance goes on, see the settings."""
+        count = len(self._tape)
         self._tape.clear()
+        return count
 
     def next_for(self, endpoint: str, settings: SandboxSettings) -> Fault | None:
         """What happens to the request that just came in, ``None`` for nothing unusual."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from exchanger.sandbox.exporter import Exporter
 from exchanger.sandbox.faults import Fault
 from exchanger.sandbox.json_text import parse, render
+from exchanger.sandbox.local_only import HEADER
 from exchanger.sandbox.seeding import rows_of
 from exchanger.sandbox.workspace import Workspace
 
@@ -28,6 +30,8 @@ def inspection_routes(workspace: Workspace, exporter: Exporter) -> list[Route]:
         Route("/requests", inspection.requests),
         Route("/segments", inspection.segments, methods=["GET"]),
         Route("/settings", inspection.settings, methods=["GET"]),
+        Route("/faults", inspection.faults, methods=["GET"]),
+        Route("/faults", _told(inspection.clear_faults), methods=["DELETE"]),
         *(
             Route(path, _told(handle), methods=["POST"])
             for path, handle in (
@@ -47,9 +51,16 @@ def _json(value: Any, status: int = 200) -> Response:
 
 
 def _told(handle: Callable[[Any], Any]) -> Callable[[Request], Awaitable[Response]]:
-    """A route that passes the JSON body on, and answers 400 with the reason if it is wrong."""
+    """
+    A route that passes the JSON body on, and answers 400 with the reason if it is wrong.
+
+    It changes something or reads files of this machine, so it demands a header that no page can
+    send: browsers ask for leave first, which nobody gives.
+    """
 
     async def answer(request: Request) -> Response:
+        if HEADER not in request.headers:
+            return _json({"message": f"send the header {HEADER}: 1 with this request"}, 403)
         body = await request.body()
         try:
             return _json(handle(parse(body) if body else {}))
@@ -129,6 +140,15 @@ class _Inspection:
         with self._workspace.lock:
             self._workspace.settings = self._workspace.settings.changed(body)
             return self._workspace.settings.shown()
+
+    async def faults(self, _request: Request) -> Response:
+        with self._workspace.lock:
+            waiting = [asdict(fault) for fault in self._workspace.faults.waiting()]
+        return _json({"faults": waiting})
+
+    def clear_faults(self, _body: Any) -> dict[str, Any]:
+        with self._workspace.lock:
+            return {"cleared": self._workspace.faults.clear()}
 
     def add_faults(self, body: Any) -> dict[str, Any]:
         faults = [Fault.described(one) for one in (body if isinstance(body, list) else [body])]

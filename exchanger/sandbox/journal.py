@@ -6,6 +6,10 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
+OTHERS = "others"
+"""Counts the requests to whatever came after the first thousand of paths."""
+_ENDPOINTS = 1000
+
 
 @dataclass(frozen=True)
 class Received:
@@ -27,20 +31,27 @@ class Received:
 
 class Journal:
     """
-    Counts all requests and keeps the newest.
+    Counts all requests and keeps the newest, so that a long trial needs no more and more memory.
 
     Args:
         keep: How many bodies to keep.
+        keep_bytes: How large they may be together; the newest is kept whatever its size.
     """
 
-    def __init__(self, keep: int) -> None:
+    def __init__(self, keep: int, keep_bytes: int) -> None:
         self.counts: Counter[str] = Counter()
-        self.kept: deque[Received] = deque(maxlen=keep)
+        self.kept: deque[Received] = deque()
+        self._keep, self._keep_bytes = keep, keep_bytes
+        self._size = 0
 
     def note(self, endpoint: str, body: bytes) -> None:
         """Write a request down, whatever will be answered."""
-        self.counts[endpoint] += 1
+        known = endpoint in self.counts or len(self.counts) < _ENDPOINTS
+        self.counts[endpoint if known else OTHERS] += 1
         self.kept.append(Received(endpoint, body))
+        self._size += len(body)
+        while len(self.kept) > self._keep or (self._size > self._keep_bytes and len(self.kept) > 1):
+            self._size -= len(self.kept.popleft().body)
 
     def newest(self, endpoint: str | None = None, last: int | None = None) -> list[Received]:
         """The kept requests, oldest first: all or the *last* ones, of one endpoint or any."""

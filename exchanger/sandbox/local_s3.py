@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from exchanger.sandbox.s3_door import S3Door
+
 HOST = "127.0.0.1"
 _READING = frozenset({"GET", "HEAD"})
 _BUCKET = re.compile(r"(?=.{3,63}$)[a-z0-9]([a-z0-9-]|\.(?!\.))*[a-z0-9]")
@@ -40,7 +42,22 @@ class OneWriterAtATime:
         if environ["REQUEST_METHOD"] in _READING:
             return self._app(environ, start_response)
         with self._lock:
-            return self._app(environ, start_response)
+            answer = self._app(environ, start_response)
+            _forget_all_ever_made()
+            return answer
+
+
+def _forget_all_ever_made() -> None:
+    """
+    Empty the store's lists of every object and upload that there ever was.
+
+    It keeps them to close their files in the end, those that were replaced or deleted as well. What
+    a bucket has is closed by way of the bucket, and the rest with its last reference.
+    """
+    from moto.s3.models import FakeKey, FakeMultipart
+
+    for kind in (FakeKey, FakeMultipart):
+        kind.instances_tracked.clear()  # type: ignore[union-attr]
 
 
 class _Quietly(MotoRequestHandler):
@@ -97,7 +114,7 @@ class LocalS3:
         self._server = make_server(
             HOST,
             self._wanted_port,
-            OneWriterAtATime(_store()),
+            S3Door(OneWriterAtATime(_store())),
             threaded=True,
             request_handler=_Quietly,
         )

@@ -36,15 +36,16 @@ def rows_of(source: Any) -> Iterator[dict[str, Any]]:
 
 
 def _rows_of_file(path: Path) -> Iterable[dict[str, Any]]:
-    if path.suffix in _LINE_SUFFIXES:
+    ending = path.suffix.lower()
+    if ending in _LINE_SUFFIXES:
         with path.open("rb") as lines:
             for line in lines:
                 if line.strip():
                     yield parse(line)
-    elif path.suffix in _FRAME_SUFFIXES:
+    elif ending in _FRAME_SUFFIXES:
         import polars as pl
 
-        if path.suffix == ".parquet":
+        if ending == ".parquet":
             frame = pl.read_parquet(path)
         else:
             frame = pl.read_csv(

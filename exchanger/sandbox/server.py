@@ -15,6 +15,7 @@ from exchanger.sandbox.connections import CuttableProtocol
 from exchanger.sandbox.endpoints import Door
 from exchanger.sandbox.exporter import Exporter
 from exchanger.sandbox.inspection import inspection_routes
+from exchanger.sandbox.local_only import LocalOnly
 from exchanger.sandbox.workspace import Workspace
 
 HOST = "127.0.0.1"
@@ -25,7 +26,7 @@ _NOT_YET = (
 )
 
 
-def application(workspace: Workspace, exporter: Exporter) -> Starlette:
+def application(workspace: Workspace, exporter: Exporter) -> LocalOnly:
     """The ASGI application: Braze's paths, the download addresses, and ``/sandbox``."""
 
     async def download(request: Request) -> Response:
@@ -42,7 +43,7 @@ def application(workspace: Workspace, exporter: Exporter) -> Starlette:
         ]
     )
     app.router.redirect_slashes = False
-    return app
+    return LocalOnly(app)
 
 
 class _Server(uvicorn.Server):
@@ -67,7 +68,7 @@ class HttpServer:
         port: 0 for any that is free.
     """
 
-    def __init__(self, app: Starlette, port: int) -> None:
+    def __init__(self, app: LocalOnly, port: int) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -56,6 +56,8 @@ class SandboxSettings:
         export_repeats: So many users of each file appear in the next one too.
         empty_export: Whether the export of a segment without users writes ``nothing`` or a
             ``file`` without lines.
+        size_series: ``/segments/data_series``: sizes are ``exact``, ``estimated`` (10 % off, and 0
+            below 100 users), have ``gaps`` (every second day), or there are ``none``.
         export_url_lifetime: How long a download address works once the export is ready.
         max_running_exports: Segment exports that may run at once.
         lookup_requires_fields: Whether ``/users/export/ids`` insists on ``fields_to_export``.
@@ -67,7 +69,8 @@ class SandboxSettings:
         lost_answer_rate: Share of requests that are applied, and the connection dropped.
         too_many_rate: Share of requests answered with a 429 without any hint, nothing applied.
         seed: Of everything random: ids, errors, order.
-        keep_requests: Request bodies kept for inspection.
+        keep_requests: Request bodies kept for inspection: so many at most, the newest.
+        keep_bytes: How large they may be together.
     """
 
     api_keys: Mapping[str, frozenset[str] | None] = field(
@@ -102,6 +105,7 @@ class SandboxSettings:
     export_fail_after_files: int | None = None
     export_repeats: int = 0
     empty_export: Literal["nothing", "file"] = "nothing"
+    size_series: Literal["exact", "estimated", "gaps", "none"] = "exact"
     export_url_lifetime: float = 4 * 3600.0
     max_running_exports: int = 100
     lookup_requires_fields: bool = True
@@ -113,6 +117,7 @@ class SandboxSettings:
     too_many_rate: float = 0.0
     seed: int = 0
     keep_requests: int = 1000
+    keep_bytes: int = 100 * MEGABYTE
 
     def __post_init__(self) -> None:
         """Refuse a choice that does not exist."""

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from exchanger.sandbox import lookup, segments, track
@@ -18,6 +19,7 @@ from exchanger.sandbox.identifiers import Directory
 from exchanger.sandbox.journal import Journal
 from exchanger.sandbox.meter import Meter
 from exchanger.sandbox.rate_limits import RateLimits, Verdict
+from exchanger.sandbox.segment_sizes import SegmentSizes, data_series, day_of
 from exchanger.sandbox.segments import Segment
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import spell_epoch
@@ -41,7 +43,7 @@ class Workspace:
     @property
     def identity(self) -> str:
         """What ids are made from: the name in the settings, else one that nobody else has."""
-        return self.settings.workspace or self._one_of_its_kind
+        return str(self.settings.workspace or self._one_of_its_kind)
 
     def reset(self) -> None:
         """Forget everything but the settings, the clock, and which workspace it is."""
@@ -50,8 +52,9 @@ class Workspace:
             self.meter = Meter()
             self.limits = RateLimits()
             self.faults = Faults(self.settings.seed)
-            self.journal = Journal(self.settings.keep_requests)
+            self.journal = Journal(self.settings.keep_requests, self.settings.keep_bytes)
             self.segments: dict[str, Segment] = {}
+            self._sizes = SegmentSizes(self.now())
             self._waiting: list[tuple[float, int, track.Accepted]] = []
             self._ticket = itertools.count()
             self._random = random.Random(self.settings.seed)  # noqa: S311 (repeatable)
@@ -90,6 +93,7 @@ class Workspace:
         """Apply the waiting requests whose time has come."""
         now = self.now()
         with self.lock:
+            self._sizes.pass_time(now, self._counted)
             while self._waiting and self._waiting[0][0] <= now:
                 accepted = heapq.heappop(self._waiting)[2]
                 track.apply(accepted, self.directory, self.meter, self.settings, now)
@@ -149,6 +153,27 @@ class Workspace:
                 "teams": [],
             },
         )
+
+    def size_segment(self, parameters: Mapping[str, str]) -> Answer:
+        """Answer ``/segments/data_series``; the size of today is the present one."""
+        with self.lock:
+            self.settle()
+            now, segment = self.now(), self.segments.get(parameters.get("segment_id", ""))
+
+            def size_on(day: date) -> int | None:
+                if segment is None or day_of(segment.created_at) > day:
+                    return None
+                return (
+                    self._size(segment) if day == day_of(now) else self._sizes.on(day, segment.id)
+                )
+
+            return data_series(parameters, segment, size_on, self.settings, now)
+
+    def _size(self, segment: Segment) -> int:
+        return sum(map(segment.holds, self.directory.profiles.values()))
+
+    def _counted(self) -> dict[str, int]:
+        return {segment.id: self._size(segment) for segment in self.segments.values()}
 
     def set_profiles(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """

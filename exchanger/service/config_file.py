@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from exchanger.config.excerpt import without_other_jobs
+from exchanger.config.excerpt import with_neighbours, without_other_jobs
 from exchanger.config.loading import load_config, read_bounded, read_config
 from exchanger.config.models import Config
 from exchanger.errors import ConfigError, Problem
@@ -94,12 +94,13 @@ class ConfigFile:
         config = self._config
         if config is None or len(config.jobs) < _MANY or job not in config.jobs:
             return self._accepted
-        text = without_other_jobs(self._accepted.decode("utf-8-sig"), job, config.jobs)
+        kept = {name: config.jobs[name] for name in with_neighbours(config, job)}
+        text = without_other_jobs(self._accepted.decode("utf-8-sig"), kept, config.jobs)
         try:
             same = read_config(text, self._environ)
         except ConfigError:
             return self._accepted
-        expected = config.model_copy(update={"jobs": {job: config.jobs[job]}})
+        expected = config.model_copy(update={"jobs": kept})
         return text.encode() if same == expected else self._accepted
 
     def _write(self, content: bytes) -> Path:

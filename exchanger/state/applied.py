@@ -30,15 +30,19 @@ _SCHEMA = {
     "sums": pl.List(pl.String()),
     "replaces": pl.Boolean(),
     "met": pl.Int64(),
+    "rows": pl.Int64(),
+    "rejected": pl.Int64(),
+    "refused": pl.Int64(),
 }
 WAITING = ("equal_content", "replaced", "doubtful_type", "applied_elsewhere", "memory_lost")
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = pl.col("outcome").is_in(("applied", "retried"))
 _NOTHING_DONE = ("rejected", "doubtful_type", "applied_elsewhere", "memory_lost")
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
+_VERSION = ("job", "key", "etag")
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
-_NOT_YET = 2**62
+NOT_YET = 2**62
 """A sequence number above all others, for a run that has none yet."""
 
 
@@ -65,18 +69,18 @@ class AppliedSnapshot:
     The applied files of a connection as they were at one moment.
 
     Args:
-        found: The table, which may have many rows: they are never copied.
+        found: The table, with ``taken``; it may have many rows: they are never copied.
         unsummed: Names the fields that a run gave to its files' profiles otherwise than as sums.
         new: Rows of files of a run in the making.
     """
 
     found: FoundRows
     unsummed: Callable[[int], frozenset[str]]
-    new: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_SCHEMA))
+    new: pl.DataFrame = field(default_factory=lambda: _with_taken(pl.DataFrame(schema=_SCHEMA)))
 
     @property
     def rows(self) -> pl.DataFrame:
-        """All rows, with columns as in the table."""
+        """All rows, with columns as in the table, and ``taken``."""
         return pl.concat([self.found.rows, self.new]) if self.new.height else self.found.rows
 
     def latest(self, job: str, keys: Iterable[str] | None = None) -> dict[str, KnownVersion]:
@@ -87,6 +91,17 @@ class AppliedSnapshot:
             job: Which met them.
             keys: Only these, of which there should be few; every key the job ever met if left out.
         """
+        newest = self.newest(job, keys)
+        versions = map(KnownVersion, newest["etag"], newest["outcome"], newest["seq"])
+        return dict(zip(newest["key"], versions, strict=True))
+
+    def took_nothing(self, job: str, key: str, etag: str) -> bool:
+        """Tell whether a job has met a version, and no run has taken anything of it."""
+        version = self._where("key", key).filter(job=job, etag=etag)
+        return version.height > 0 and not version["taken"].any()
+
+    def newest(self, job: str, keys: Iterable[str] | None = None) -> pl.DataFrame:
+        """Keep the row of the latest version of keys that a job met; of all keys if left out."""
         # Rows that are given again belong to the version that was read first.
         ours = [pl.col("job") == job, pl.col("outcome") != "retried"]
         if keys is not None:
@@ -94,9 +109,7 @@ class AppliedSnapshot:
         whole = self.rows.filter(*ours)
         met = pl.coalesce("met", "seq")
         ordered = whole.sort(met, "seq", _is("discarded"))
-        newest = ordered.unique("key", keep="last", maintain_order=True)
-        versions = map(KnownVersion, newest["etag"], newest["outcome"], newest["seq"])
-        return dict(zip(newest["key"], versions, strict=True))
+        return ordered.unique("key", keep="last", maintain_order=True)
 
     def undecided(self, job: str) -> list[int]:
         """Number the runs of a job whose files wait for a person who has not decided yet."""
@@ -179,7 +192,9 @@ class AppliedSnapshot:
 
     def with_file(self, job: str, file: ClaimedFile) -> AppliedSnapshot:
         """Show the snapshot as it will be once a run in the making has applied this file too."""
-        return replace(self, new=pl.concat([self.new, _rows(job, [file], seq=_NOT_YET)]))
+        taken = pl.lit(file.outcome in _FED).alias("taken")
+        made = _rows(job, [file], seq=NOT_YET).with_columns(taken)
+        return replace(self, new=pl.concat([self.new, made]))
 
     def _where(self, column: str, value: str) -> pl.DataFrame:
         """List the rows that have a key, or a content."""
@@ -188,13 +203,13 @@ class AppliedSnapshot:
 
     def _fed(self, column: str, value: str, *which: pl.Expr) -> list[dict[str, Any]]:
         """List such rows of files that may have given something, the newest first."""
-        fed = self._where(column, value).filter(*which, pl.col("outcome").is_in(_FED))
+        fed = self._where(column, value).filter(*which, "taken")
         return fed.sort("seq", descending=True, maintain_order=True).to_dicts()
 
     def _gave(self, row: dict[str, Any], sums: set[str]) -> set[str]:
         """Tell to which of these fields a row's file gave: as sums, or otherwise."""
         summed = sums.intersection(row["sums"])
-        if summed == sums or row["seq"] == _NOT_YET:  # All that it gives is summed.
+        if summed == sums or row["seq"] == NOT_YET:  # All that it gives is summed.
             return summed
         return summed | (sums & self.unsummed(row["seq"]))
 
@@ -226,14 +241,14 @@ class AppliedFiles:
     def __init__(self, table: Table, runs: RunLog) -> None:
         self._table = table
         self._runs = runs
-        self._found = FoundRows(pl.DataFrame(schema=_SCHEMA))
+        self._found = FoundRows(_with_taken(pl.DataFrame(schema=_SCHEMA)))
         self._read: pl.DataFrame | None = None
 
     def snapshot(self) -> AppliedSnapshot:
         """Pin the table as it is now."""
         rows = self._table.rows()
         if rows is not self._read:
-            self._read, self._found = rows, FoundRows(_whole(rows))
+            self._read, self._found = rows, FoundRows(_with_taken(_whole(rows)))
 
         @cache
         def unsummed(seq: int) -> frozenset[str]:
@@ -292,6 +307,30 @@ def _undecided(rows: pl.DataFrame, outcomes: tuple[str, ...], ours: pl.Expr) -> 
 _NO_SUMS = pl.lit([], dtype=pl.List(pl.String))
 
 
+def _with_taken(rows: pl.DataFrame) -> pl.DataFrame:
+    """
+    Add ``taken``: whether something of a row's file version may have reached Braze.
+
+    A version counts as a whole: of one whose rows were rejected and given again later, the run
+    that read it first tells how it counts. One that replaced another took something back.
+    """
+    fed = pl.col("outcome").is_in(_FED)
+    # What waited and was dropped had not been read; of all else that is told, rows were.
+    read = (pl.col("rows") > 0) | _is("discarded")
+    all_rejected = (read & (pl.col("rejected") >= pl.col("rows"))).fill_null(value=False)
+    gave = fed & ~(all_rejected & ~pl.col("replaces").fill_null(value=False))
+    # Mostly there are none, or few, among very many.
+    odd = rows.filter(fed & ~gave).select(_VERSION).unique()
+    again = rows.filter(gave).join(odd, on=_VERSION, how="semi").select(_VERSION).unique()
+    if again.is_empty():
+        return rows.with_columns(taken=gave)
+    marked = again.with_columns(again=pl.lit(value=True))
+    joined = rows.join(marked, on=_VERSION, how="left", maintain_order="left")
+    return joined.with_columns(taken=gave | (fed & pl.col("again").fill_null(value=False))).drop(
+        "again"
+    )
+
+
 def _is(outcome: str) -> pl.Expr:
     return pl.col("outcome") == outcome
 
@@ -308,6 +347,9 @@ def _rows(job: str, files: Iterable[ClaimedFile], *, seq: int) -> pl.DataFrame:
             "sums": list(file.sums),
             "replaces": file.replaces,
             "met": seq,
+            "rows": file.rows,
+            "rejected": file.rejected,
+            "refused": file.refused,
         }
         for file in files
     ]

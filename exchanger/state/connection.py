@@ -9,10 +9,12 @@ from exchanger.files.names import StateNames
 from exchanger.state.applied import AppliedFiles
 from exchanger.state.finished import FinishedRuns
 from exchanger.state.first_deliveries import FirstDeliveries
+from exchanger.state.forgotten import Forgotten
 from exchanger.state.held import HeldValues
 from exchanger.state.kept_types import KeptTypes
 from exchanger.state.orders import Orders
 from exchanger.state.runs import RunLog
+from exchanger.state.swept import Swept
 from exchanger.state.workspace import StateRegister, WorkspaceDocument
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class ConnectionState:
     finished: FinishedRuns
     types: KeptTypes
     first_deliveries: FirstDeliveries
+    swept: Swept
+    forgotten: Forgotten
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -70,4 +74,6 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         finished=FinishedRuns(bucket.table(names.finished)),
         types=KeptTypes(bucket, names),
         first_deliveries=FirstDeliveries(bucket, names),
+        swept=Swept(bucket, names),
+        forgotten=Forgotten(bucket, names),
     )

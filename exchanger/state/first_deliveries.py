@@ -87,6 +87,37 @@ class FirstDeliveries:
         left = tuple(s for s in document.samples if s.job != job or s.seq not in done)
         self._write(replace(document, samples=left), etag)
 
+    def drop(self, up_to: int) -> None:
+        """
+        Drop the samples of all runs up to one: nobody has come to read them back.
+
+        Raises:
+            StorageChanged: Another process changed the document meanwhile.
+        """
+        document, etag = self._read()
+        left = tuple(sample for sample in document.samples if sample.seq > up_to)
+        if len(left) < len(document.samples):
+            self._write(replace(document, samples=left), etag)
+
+    def count(self, profile: str) -> int:
+        """Count the values of a profile in the samples."""
+        return sum(row[0] == profile for one in self._read()[0].samples for row in one.rows)
+
+    def forget(self, profile: str) -> None:
+        """
+        Take a profile out of the samples.
+
+        Raises:
+            StorageChanged: Another process changed the document meanwhile.
+        """
+        document, etag = self._read()
+        left = tuple(
+            replace(one, rows=tuple(row for row in one.rows if row[0] != profile))
+            for one in document.samples
+        )
+        if left != document.samples:
+            self._write(replace(document, samples=left), etag)
+
     def _read(self) -> tuple[_Document, str | None]:
         try:
             body, etag = self._bucket.read(self._key)

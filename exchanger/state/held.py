@@ -260,5 +260,10 @@ class HeldValues:
         """
         return self._folding.fold(go_on)
 
+    @property
+    def table(self) -> Table:
+        """Where they are kept."""
+        return self._table
+
     def _collect(self, rows: pl.LazyFrame) -> pl.DataFrame:
         return self._table.collect(rows, streaming=True)

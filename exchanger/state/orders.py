@@ -127,6 +127,15 @@ class Orders:
         """Open those of a job and its column of ``order_by``; another column begins anew."""
         return AppliedOrders(self._bucket.table(self._names.orders(job, column)))
 
+    def tables(self) -> list[Table]:
+        """Open all there are, also those of jobs that are not configured any more."""
+        logs = (item.key.partition("/_delta_log/") for item in self._bucket.list(self._folder))
+        return [self._bucket.table(name) for name in sorted({n for n, log, _ in logs if log})]
+
+    @property
+    def _folder(self) -> str:
+        return f"{self._names.prefix}orders/"
+
 
 def folded(rows: pl.DataFrame) -> pl.DataFrame:
     """

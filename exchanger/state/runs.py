@@ -19,6 +19,7 @@ from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from exchanger.files.names import StateNames
     from exchanger.outside.s3 import Bucket
@@ -65,6 +66,8 @@ class ClaimedFile:
         replaces: It gave only the difference to what earlier versions of its key had given.
         kept: The object of ours that its content is read from; empty if that is the file itself.
         owed_by: The run that owes its rows, as Braze refused them; 0 if they come from the file.
+        rejected: Of its rows, those that were not accepted.
+        refused: Of its rows, those that Braze refused; known once the run is settled.
     """
 
     key: str
@@ -77,6 +80,8 @@ class ClaimedFile:
     replaces: bool = False
     kept: str = ""
     owed_by: int = 0
+    rejected: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,28 @@ class RunLog:
         """Tell, by S3's clock alone, for how many seconds a run's document has not changed."""
         age = self._bucket.head(self._names.run(seq)).age
         return age.total_seconds() if age else 0.0
+
+    def written(self, seq: int) -> datetime:
+        """Tell when a run's document was written last, by S3's clock."""
+        return self._bucket.head(self._names.run(seq)).last_modified
+
+    def older_than(self, seconds: float, after: int, last: int) -> Iterator[int]:
+        """
+        Number the runs whose documents have not changed for so long, in order, up to the first one
+        that has: by S3's clock alone.
+
+        Args:
+            seconds: For how long.
+            after: Only later runs than this one.
+            last: No later run than this one.
+        """
+        for item in self._bucket.list(self._names.runs, start_after=self._names.run(after)):
+            seq = self._names.seq_of(item.key)
+            if seq is None:
+                continue
+            if seq > last or item.age is None or item.age.total_seconds() < seconds:
+                return
+            yield seq
 
     def settled(self, grace: float) -> int:
         """

@@ -17,6 +17,7 @@ def call(
 ) -> tuple[int, dict[str, str], Any]:
     connection = http.client.HTTPConnection(urlsplit(braze.url).netloc, timeout=10)
     told = {"authorization": f"Bearer {braze.api_key}", "content-type": "application/json"}
+    told |= {"x-sandbox": "1"} if path.startswith("/sandbox/") else {}
     told |= {name.replace("_", "-"): value for name, value in headers.items()}
     content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
     try:

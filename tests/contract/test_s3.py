@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from itertools import pairwise
 from uuid import uuid4
 
@@ -289,3 +290,18 @@ def test_a_name_that_no_bucket_can_have(config):
     """An impossible bucket name is a storage error, not a crash."""
     with pytest.raises(StorageError):
         Bucket(config.model_copy(update={"bucket": "Not A Bucket"})).read("x")
+
+
+def test_uploads_that_a_killed_process_left_are_given_up(bucket):
+    """Those below a prefix that are old enough; others, and those of other folders, stay."""
+    client, name = bucket._client, bucket.name
+    for key in ("state/outbox/1", "state/held/2", "elsewhere/3"):
+        client.create_multipart_upload(Bucket=name, Key=key)
+
+    def under_way():
+        page = client.list_multipart_uploads(Bucket=name)
+        return sorted(upload["Key"] for upload in page.get("Uploads", []))
+
+    assert 0 == bucket.abort_uploads("state/", timedelta(days=36_500))
+    assert 2 == bucket.abort_uploads("state/", timedelta(days=1))  # It says that they are of 2010.
+    assert ["elsewhere/3"] == under_way()

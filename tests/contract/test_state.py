@@ -14,6 +14,8 @@ from exchanger.files.names import StateNames, field_of, table_column
 from exchanger.outside.tables import Table
 from exchanger.state.connection import open_state
 from exchanger.state.finished import FinishedRuns
+from exchanger.state.first_deliveries import Sample
+from exchanger.state.forgetting import count_rows, forget_rows
 from exchanger.state.runs import ClaimedFile, RunDocument
 
 AT = datetime(2026, 9, 15, 10, tzinfo=UTC)
@@ -560,6 +562,38 @@ def test_reading_a_table_does_not_hide_a_competitor_from_its_writer(tmp_path, re
 
     assert not one.append_all(made, writer="w", seq=2)
     assert [1, 2] == sorted(one.rows()["n"])
+
+
+def test_a_profile_is_forgotten_in_the_samples_of_first_deliveries(state):
+    """Its values go, those of others stay, and the attributes count as delivered before."""
+    rows = (("a", "tier", '"gold"'), ("b", "tier", '"blue"'))
+    state.first_deliveries.add(Sample("crm", 1, rows), ["tier"])
+    assert 1 == state.first_deliveries.count("a")
+    state.first_deliveries.forget("a")
+    assert [rows[1:]] == [one.rows for one in state.first_deliveries.waiting("crm")]
+    assert [] == state.first_deliveries.unknown(["tier"])
+
+
+def test_samples_that_nobody_came_to_read_back_go_with_their_runs(state):
+    """Those of later runs stay."""
+    for seq in (1, 2):
+        rows = (("a", f"tier{seq}", "1"),)
+        state.first_deliveries.add(Sample("crm", seq, rows), [f"tier{seq}"])
+    state.first_deliveries.drop(1)
+    assert [2] == [one.seq for one in state.first_deliveries.waiting("crm")]
+
+
+def test_the_log_of_a_table_names_nobody(state, bucket):
+    """Neither what is the least and the most of a file, nor who was forgotten, stands in it."""
+    state.held.deliver(said("someone", tier='"gold"'), seq=1, at=AT)
+    state.held.deliver(said("nobody", tier='"blue"'), seq=2, at=AT)
+    forget_rows(state.held.table, "someone")
+    assert 0 == count_rows(state.held.table, "someone")
+    assert 1 == count_rows(state.held.table, "nobody")
+    bodies = [bucket.read(item.key)[0] for item in bucket.list("_exchanger/main/held/_delta_log/")]
+    assert 2 < len(bodies)
+    assert not any(b"someone" in body or b"gold" in body for body in bodies)
+    assert not state.held.table.append(pl.DataFrame(), writer="deliveries", seq=2)
 
 
 def test_documents_and_tables_lie_in_one_folder(bucket):

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
-from exchanger.errors import ExportIncomplete, FileRejected, SegmentMissing
+from exchanger.errors import ExportEmpty, ExportIncomplete, FileRejected, SegmentMissing
 from exchanger.jobs.exports import ExportOptions, run_export
 from exchanger.jobs.world import World
 from exchanger.outside.braze import Braze
@@ -183,6 +183,31 @@ def test_several_types_become_json_with_a_warning(place):
     assert "succeeded" == report.state
 
 
+@pytest.mark.parametrize(
+    ("format_", "read"),
+    [
+        ("parquet", pl.read_parquet),
+        ("csv", pl.read_csv),
+        ("ndjson", lambda body: pl.read_ndjson(body, infer_schema_length=None)),
+    ],
+)
+def test_columns_that_differ_in_case_alone_get_other_names(place, format_, read):
+    """Each value is in a column that no reader confuses with another; run and manifest say so."""
+    place.sandbox.seed([{"external_id": f"v{n}", "Plan": f"a{n}"} for n in range(3)])
+    place.sandbox.seed([{"external_id": f"v{n}", "plan": f"b{n}"} for n in range(2)])
+    place.sandbox.seed([{"external_id": "v0", "PLAN": "c", "EMAIL": "shadow", "@row": 1}])
+    report = place.run(target={"prefix": "exports/all/", "format": format_})
+    frame = place.frame(report.manifest, read)
+    assert len(frame.columns) == len({name.lower() for name in frame.columns})
+    names = ["Plan", "custom_attributes.plan", "custom_attributes.custom_attributes.PLAN"]
+    (row,) = frame.filter(pl.col("external_id") == "v0").to_dicts()
+    assert ["a0", "b0", "c"] == [row[name] for name in names]
+    assert ("shadow", 3) == (row["custom_attributes.EMAIL"], frame["Plan"].count())
+    told = [note for note in report.notes if "in case alone" in note]
+    assert ["'EMAIL'", "'PLAN'", "'plan'"] == [note.split()[2] for note in told]
+    assert set(told) < set(place.document(report.manifest)["warnings"])
+
+
 def test_a_column_without_a_value_is_told(place):
     """A path that no user has is perhaps misspelt, so the report names it; others are not named."""
     fields = {"id": {"from": "external_id"}, "tipo": {"from": "custom_attributes.vipp"}}
@@ -292,17 +317,19 @@ def test_a_silent_failure_is_no_empty_dataset(place):
 def test_without_confirmation_no_files_is_incomplete(place):
     """Without confirmation an export without files never counts as complete."""
     place.sandbox.add_segment("Nobody", members=[])
-    with pytest.raises(ExportIncomplete):
+    with pytest.raises(ExportIncomplete) as caught:
         place.run(segment="Nobody", completion=without_confirmation())
+    assert caught.value.empty_folder.startswith(f"s3://{place.bucket.name}/segment-export/")
     assert [] == place.keys("exports/")
 
 
 @pytest.mark.parametrize("empty_export", ["nothing", "file"])
 def test_an_empty_segment_gives_an_empty_dataset(place, empty_export):
-    """A segment without users gives a part with the columns and no rows, and a note."""
+    """With `empty: allow`, or a file without users, it is columns and no rows, and a note."""
     place.sandbox.change(empty_export=empty_export)
     place.sandbox.add_segment("Nobody", members=[])
-    report = place.run(segment="Nobody")
+    allowed = {} if empty_export == "file" else {"empty": "allow"}
+    report = place.run(segment="Nobody", **allowed)
     frame = place.frame(report.manifest)
     assert (0, ["external_id", "email"]) == (report.rows_written, frame.columns)
     assert any("empty" in note for note in report.notes)
@@ -361,7 +388,7 @@ def test_litter_of_a_dead_run_is_removed(place, monkeypatch):
 def test_confirming_exports_leave_nothing_behind(place):
     """What the export that was only asked for confirmation wrote is removed."""
     place.sandbox.change(seconds_per_file=0)
-    report = place.run()
+    report = place.run(raw="keep")
     wanted = place.document(report.manifest)["object_prefix"]
     found = {key.split("/")[-2] for key in place.keys("segment-export/")}
     assert {wanted} == found
@@ -376,6 +403,10 @@ def test_the_address_is_used_without_connected_storage(s3_config, tmp_path):
         report = place.run()
         assert (25, 1) == (report.rows_written, sandbox.requests(EXPORT))
         assert place.document("_exchanger/main/exports/everybody.json")["url"] is None
+        sandbox.add_segment("Nobody", members=[])
+        with pytest.raises(ExportEmpty) as caught:
+            place.run(segment="Nobody")
+        assert ("", 0) == (caught.value.folder, caught.value.estimate)
 
 
 def test_only_what_is_needed_is_asked_for(place):

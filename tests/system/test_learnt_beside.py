@@ -95,8 +95,8 @@ def test_a_plan_keeps_what_it_learnt_only_if_asked(exchange):
     assert kept.startswith(
         "crm: what a run would do; nothing was sent, what was looked up was recorded\n"
     )
-    written = {item.key.split("/")[2] for item in exchange.bucket.list("_exchanger/")}
-    assert ({"held"}, 0) == (written, exchange.braze.requests(TRACK))
+    written = {item.key.split("/")[2] for item in exchange.bucket.list("_exchanger/main/")}
+    assert ({"held", "workspace.json"}, 0) == (written, exchange.braze.requests(TRACK))
     again = exchange.ask("plan", "crm", "--record")
     assert (0, False) == (again["lookups"], again["recorded"])
 

@@ -40,7 +40,7 @@ def test_an_ignored_value_is_told_once(exchange):
     assert "nothing_to_do" == report["state"]
     (note,) = report["notes"]
     assert "'tier' and did not keep it: of 25 profiles that were read back, 25 " in note
-    assert "'p0' was sent \"gold\" and has nothing." in note
+    assert 'One was sent "gold" and has nothing.' in note
     assert 1 == exchange.braze.requests(LOOKUP)
 
     exchange.drop("inbox/2.csv", HEADER + "new,blue,1,x\n")

@@ -11,7 +11,9 @@ from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Connection
 if TYPE_CHECKING:
     from exchanger.cli.asking import Fault
     from exchanger.config.models import Config, ImportJob, Schedule
+    from exchanger.jobs.unclaimed import Unclaimed
     from exchanger.jobs.waiting import Backlog
+    from exchanger.jobs.world import World
 
 
 def jobs(
@@ -82,24 +84,43 @@ def _add_what_waits(
     """Say in the entries of imports what waits for them; of connections that answer."""
     from exchanger.cli.asking import ask_each
     from exchanger.config.models import ImportJob
+    from exchanger.jobs.left_over import left_in_words
+    from exchanger.jobs.unclaimed import below, beside, unclaimed_in_words
     from exchanger.jobs.waiting import backlog
 
     imports: dict[str, dict[str, ImportJob]] = {}
     for name, job in config.jobs.items():
         if isinstance(job, ImportJob) and config.connection_of(name) in connections:
             imports.setdefault(config.connection_of(name), {})[name] = job
-    found, faults = ask_each(
-        config, imports, lambda world: backlog(world, imports[world.connection])
-    )
+
+    def ask(world: World) -> tuple[Backlog, list[Unclaimed]]:
+        ours = imports[world.connection]
+        found = backlog(world, ours)
+        return found, [*below(world.folders, found.strays), *beside(world, [*ours])]
+
+    found, faults = ask_each(config, imports, ask)
     for entry in entries:
-        if entry["connection"] in found and entry["type"] == "import":
-            _add_backlog(entry, found[entry["connection"]], imports[entry["connection"]])
+        home = entry["connection"]
+        if home in found and entry["type"] == "import":
+            waiting, unclaimed = found[home]
+            _add_backlog(entry, waiting, imports[home])
+            first = next(iter(imports[home]))
+            near = [
+                each
+                for each in unclaimed
+                if entry["job"] == (each.job if each.job in imports[home] else first)
+            ]
+            entry["unclaimed"] = [each.to_json() for each in near]
+            of = f" --connection {home}" if len(config.connections) > 1 else ""
+            entry["notes"] = left_in_words(waiting.left[entry["job"]], of)
+            entry["notes"] += unclaimed_in_words(near)
     return faults
 
 
 def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, ImportJob]) -> None:
     # A run of a job that is no more is finished by whichever job runs next.
     heir = found.unfinished if found.unfinished in imports else next(iter(imports))
+    entry["not_taken"] = [run.to_json() for run in found.left[entry["job"]]]
     entry["files_waiting"] = found.files[entry["job"]]
     entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
     entry["held_back"] = [run.to_json() for run in found.held[entry["job"]]]
@@ -118,7 +139,8 @@ def _waiting_lines(entry: dict[str, Any], *, several: bool) -> list[str]:
         lines.append("a run was interrupted; the next one goes on with it")
     # Each connection counts its runs from 1.
     of = f" --connection {entry['connection']}" if several else ""
-    return lines + [line for run in entry.get("held_back", []) for line in _held_lines(run, of)]
+    held = [line for run in entry.get("held_back", []) for line in _held_lines(run, of)]
+    return [*lines, *held, *entry.get("notes", [])]
 
 
 def _held_lines(run: dict[str, Any], of: str) -> list[str]:

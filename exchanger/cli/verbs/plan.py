@@ -89,8 +89,12 @@ def show_plan(
     if as_json:
         print_json(content)
         return
+    from exchanger.jobs.unclaimed import unclaimed_in_words
+
     for line in describe_plan(content):
         typer.echo(line)
+    for line in unclaimed_in_words(planned.unclaimed):
+        typer.echo(f"  note: {line}")
 
 
 def _content(planned: PlanReport) -> dict[str, Any]:
@@ -100,6 +104,7 @@ def _content(planned: PlanReport) -> dict[str, Any]:
         "lookups": planned.lookups,
         "rejected": [asdict(row) for row in planned.rejected],
         "unfinished": _first(planned.unfinished),
+        "unclaimed": [each.to_json() for each in planned.unclaimed],
     }
 
 

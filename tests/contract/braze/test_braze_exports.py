@@ -276,3 +276,20 @@ async def test_a_failed_download_does_not_tell_the_signature(workspace, tmp_path
             await w.braze.download("http://elsewhere.example/e?Signature=abc", tmp_path / "e")
     assert "abc" not in repr(unreachable.value) + repr(refused.value)
     assert [] == [path.name for path in tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        ([{"time": "2026-10-07", "size": 5}, {"time": "2026-10-08", "size": 7}], 7),
+        ([{"time": "2026-10-08", "size": 7}, {"time": "2026-10-07", "size": 5}], 7),
+        ([{"time": "2026-10-07", "size": 0}, {"time": "2026-10-08"}, 3], 0),
+        ([{"time": "2026-10-07", "size": None}], None),
+        ([], None),
+    ],
+)
+async def test_the_newest_size_of_a_segment(workspace, data, size):
+    """Of the days that have a size the newest counts, in whatever order they come; perhaps none."""
+    async with workspace({"body": {"message": "success", "data": data}}) as w:
+        assert size == await w.braze.segment_size("seg-1")
+    assert "/segments/data_series" == w.asked[0].path.partition("?")[0]

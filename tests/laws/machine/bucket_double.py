@@ -45,6 +45,8 @@ class Store:
         self.time = time
         self.folder = folder
         self.objects = {}
+        self.deleted = {}
+        """What was deleted last below each key, for those who judge the past."""
         self.created = {}
         """By key, the moment at which an object was created, and for what its process was asked."""
 
@@ -73,6 +75,15 @@ class Store:
         if etag is not None and found.etag != etag:
             raise StorageChanged("read", self.name, key)
         return found
+
+    def drop(self, key):
+        """Delete an object, if it is there."""
+        if key in self.objects:
+            self.deleted[key] = self.objects.pop(key)
+
+    def ever(self, key):
+        """Read an object as it is, or was when it was deleted."""
+        return self.objects.get(key) or self.deleted[key]
 
     def page(self, prefix, after):
         """List some keys after one."""
@@ -151,7 +162,10 @@ class BucketDouble:
 
     def delete(self, keys):
         for key in keys:
-            self._effect("write", key, lambda key=key: self._store.objects.pop(key, None))
+            self._effect("write", key, lambda key=key: self._store.drop(key))
+
+    def abort_uploads(self, prefix, older_than):
+        """Do nothing: here no upload has parts."""
 
     def storage_options(self):
         return {}

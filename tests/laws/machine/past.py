@@ -118,4 +118,4 @@ def _rejected(store, run):
 
 
 def _frame(store, key):
-    return pl.read_parquet(io.BytesIO(store.get(key).body))
+    return pl.read_parquet(io.BytesIO(store.ever(key).body))

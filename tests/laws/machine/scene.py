@@ -2,6 +2,7 @@
 
 import copy
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import drops
@@ -11,6 +12,7 @@ from judgement import Judgement
 from past import documents
 from processes import Process, ProcessClock, Time
 
+from exchanger.config.models import Retention
 from exchanger.errors import BrazeError, JobBusy, LeaseLost, RunUnsuitable, StorageError
 from exchanger.files.bounds import Bounds
 from exchanger.jobs.approve import approve_run
@@ -35,6 +37,8 @@ LARGE = Bounds()
 AHEAD, LATER = 1, 1_000
 """From so many objects on held values are made while a run is sent: always, or never here."""
 WAIT = 600.0
+AT_ONCE = Retention(outbox=timedelta(), acknowledgements=timedelta())
+"""What a run has planned goes as soon as nothing needs it any more."""
 EXPECTED = (StorageError, BrazeError, JobBusy, LeaseLost, DeltaError, RunUnsuitable)
 """How a process may end while there are faults, or others do the same."""
 OPTIONS = {
@@ -93,6 +97,7 @@ class Scene:
         self.rows_per_run = 5_000_000
         self.bounds = LARGE
         self.ahead_from = LATER
+        self.retention = AT_ONCE
         self.dropped = drops.Dropped()
         self.processes = []
         self._started = 0
@@ -197,6 +202,8 @@ class Scene:
             max_plan_age=0.0,
             bounds=self.bounds,
             ahead_from=self.ahead_from,
+            retention=self.retention,
+            sweep_every=0.0,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
         configured = drops.job(

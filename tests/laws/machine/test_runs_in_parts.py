@@ -281,3 +281,42 @@ def test_a_process_ends_a_run_with_the_plan_that_it_has(tmp_path, bounds):
     connection.run(rendered(0, [("csv", rows)]))
     assert ["inbox/0-0.csv"] == [key for key in bucket.downloaded if "-orders" not in key]
     assert [] == list(tmp_path.glob("left-*"))
+
+
+class StopIn:
+    """Asks a process to stop as soon as the first unit of a step is done."""
+
+    def __init__(self, step):
+        self.step_to_stop_in = step
+        self.current = ""
+        self.units = 0
+        self.stopping = None
+
+    def step(self, what, total=None):
+        self.current = what
+
+    def advance(self, units):
+        if self.current == self.step_to_stop_in:
+            self.units += units
+            self.stopping.set()
+
+
+@pytest.mark.parametrize("step", ["reading files", "planning"])
+def test_a_stop_before_a_plan_counts_claims_nothing(tmp_path, step):
+    """Between two files or two parts it ends as done in part; the next run takes everything."""
+    job = the_job(order_by="at", create_missing=True, remaining=True)
+    connection = Connection(tmp_path, Bounds(rows=1, room=0), job)
+    progress = StopIn(step)
+    progress.stopping = connection.world.stopping
+    connection.world = replace(connection.world, progress=progress)
+    rows = [a_row(n, id=PROFILES[n], total="1") for n in range(6)]
+    for key, body in rendered(0, [("csv", rows[:3]), ("csv", rows[3:])]).items():
+        connection.store.put(key, body)
+    report = run_import(connection.world, "crm", job)
+    assert ("partial", 4, 1) == (report.state, report.exit_code, progress.units)
+    assert connection.state.runs.newest() is None
+    assert [] == [key for key in connection.store.objects if "outbox" in key]
+    assert BEFORE == connection.workspace.profiles
+    connection.world.stopping.clear()
+    progress.step_to_stop_in = ""
+    assert 6 == connection.run({})["report"]["rows_applied"]

@@ -167,6 +167,12 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
         (export("remaining_fields: {}", "target: {prefix: _exchanger}"), "jobs.vip.target.prefix"),
         (export("fields: {a: {from: email, type: decimal}}"), "jobs.vip.fields.a"),
         (export("fields: {a: {from: email, scale: 2}}"), "jobs.vip.fields.a.scale"),
+        (export("fields: {Plan: email, plan: phone}"), "jobs.vip.fields.plan"),
+        (export("fields: {a: email}, empty: allow, completion: {confirm: false}"),
+         "jobs.vip.empty"),
+        (export("fields: {a: email}, empty: yes"), "jobs.vip.empty"),
+        (export("fields: {a: email}, raw: delete"), "jobs.vip.raw"),
+        (export("fields: {a: email}", "target: {prefix: out/, keep: 0}"), "jobs.vip.target.keep"),
         (export("fields: {a: email}, completion: {poll: 0s}"), "jobs.vip.completion.poll"),
         (export("fields: {a: email}, completion: {quiet: 5h}"), "jobs.vip.completion.quiet"),
         (export('fields: {a: email}, segment: " "').replace("segment: VIP, ", ""),
@@ -262,6 +268,27 @@ def test_a_strategy_in_an_export_is_told_that_exports_have_none():
     assert found["jobs.vip.fields.a.merge"].startswith("'merge' is no key here: an export takes")
 
 
+@pytest.mark.parametrize(
+    ("kept", "key", "words"),
+    [
+        ("changes: 400d", "changes", NOTHING),
+        ("outbox: 0s", "outbox", "what names people is kept for a day at least"),
+        ("acknowledgements: 23h", "acknowledgements", "what names people"),
+        ("quarantine: 1m", "quarantine", "what names people"),
+        ("contributions: 0d", "contributions", "what names people"),
+        ("quarantine: 500d", "contributions", "contributions are kept for as long as quarantine"),
+        ("contributions: 30d", "contributions", "contributions are kept for as long as"),
+        ("held_copies: 30d", "held_copies", ""),
+        ("outboxes: 30d", "outboxes", ""),
+    ],
+)
+def test_what_cannot_be_kept_for_so_long_is_told(kept, key, words):
+    """Too short, too long beside the rest, or of a kind that this version does not keep."""
+    found = problems(in_connection(f"retention: {{{kept}}}"))
+    assert [f"connections.main.retention.{key}"] == list(found)
+    assert found[f"connections.main.retention.{key}"].startswith(words)
+
+
 def in_connection(key):
     return ONE.replace("s3:", f"{key}, s3:")
 
@@ -279,6 +306,8 @@ IN_SOURCE = "in the source of an import"
         (ONE + "max_plan_age: 1d", "max_plan_age", CONNECTION),
         (job("max_plan_age: 1d"), "jobs.crm.max_plan_age", CONNECTION),
         (export("max_plan_age: 1d, fields: {a: email}"), "jobs.vip.max_plan_age", CONNECTION),
+        (ONE + "retention: {outbox: 7d}", "retention", CONNECTION),
+        (job("retention: {outbox: 7d}"), "jobs.crm.retention", CONNECTION),
         (ONE + "priority: low", "priority", JOB),
         (in_connection("priority: low"), "connections.main.priority", JOB),
         (ONE + "on_drift: keep", "on_drift", FIELD),
@@ -301,6 +330,7 @@ def test_a_key_in_a_wrong_place_is_told_its_place(text, path, place):
     [
         ONE + 'engine: {dask: "tcp://x:1"}',
         in_connection("max_plan_age: 1d"),
+        in_connection("retention: {outbox: 7d, held_copies: decided}"),
         job("priority: low"),
         export("priority: low, fields: {a: email}"),
         fields("a: {merge: set, on_drift: keep}"),

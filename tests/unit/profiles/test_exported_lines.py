@@ -65,11 +65,11 @@ def test_nested_paths_and_names_with_dots():
 
 
 def test_a_remaining_column_never_hides_a_named_one():
-    """A custom attribute named like a column gets another name, and it is told."""
+    """A custom attribute named like a column is put under another name."""
     reader = LineReader(EVERYTHING)
     frame = reader.read([b'{"external_id":"u","custom_attributes":{"id":7}}'], "archive")
     assert ('"u"', "7") == (frame["id"].item(), frame["custom_attributes.id"].item())
-    assert {"id": "custom_attributes.id"} == reader.renamed
+    assert {"id": "custom_attributes.id"} == reader.remaining
 
 
 def test_what_is_named_entirely_does_not_remain():

@@ -527,3 +527,12 @@ def test_what_has_no_order_rejects_the_file():
         give(frame, job({"x": {"value": 1}}, order_by="o"))
 
     assert "bad_order" == caught.value.reason
+
+
+@pytest.mark.parametrize("cells", [pl.Series(["a", "id"]), pl.Series(["a", " id "])])
+def test_a_header_among_the_rows_names_nobody(cells):
+    """Nobody is called like the column of identifiers: such a row is a header."""
+    given = give(pl.DataFrame({"id": cells, "n": [1, 2]}), job({"n": {}}))
+
+    assert ["a"] == given.frame["@profile"].to_list()
+    assert [(2, "header_again")] == given.rejected.select("@row", "reason").rows()

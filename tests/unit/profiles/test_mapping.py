@@ -230,3 +230,33 @@ def test_a_typed_file_brings_its_own_types():
         "l>l:list set",
         "j>j:json set",
     ] == spelt(settled)
+
+
+def test_an_index_of_pandas_is_left_out_where_nothing_names_it():
+    """It is no data unless a field, the match or the order is fed by it; told with the reason."""
+    frame = text(number="3", city="Lyon", __index_level_0__="7", __null_dask_index__="8")
+    config = {
+        "type": "import",
+        "source": {"prefix": "in/"},
+        "match": [{"external_id": "id"}],
+        "remaining_fields": [{"prefix": "crm_"}],
+    }
+    raw = RawColumns(frame.with_row_index("@row"), True, indexes=frozenset({"id", "number"}))
+
+    settled = settle_rules(ImportJob.model_validate(config), raw, {})
+    assert ["city>crm_city:string set"] == spelt(settled)
+    ((why, columns),) = settled.left_out.items()
+    assert "index" in why
+    assert ["number", "__index_level_0__", "__null_dask_index__"] == columns
+
+    named = ImportJob.model_validate({**config, "fields": {"number": {}}})
+    assert "number>number:integer set" in spelt(settle_rules(named, raw, {}))
+
+
+def test_a_missing_column_is_told_with_what_nobody_sees():
+    """A name that differs in an invisible sign alone is shown with that sign spelled."""
+    frame = pl.DataFrame({"id": ["p"], "lo\u200byalty": ["gold"], "first\u00a0name": ["Ada"]})
+    with pytest.raises(FileRejected) as refused:
+        settle(frame, fields={"loyalty": {}})
+    assert r"Did you mean 'lo\u200byalty'?" in refused.value.message
+    assert r"id, 'lo\u200byalty', 'first\xa0name'" in refused.value.message

@@ -9,6 +9,7 @@ from exchanger.sandbox.forced_types import ForcedType
 from exchanger.sandbox.identifiers import Directory
 from exchanger.sandbox.json_text import parse, render
 from exchanger.sandbox.meter import Meter, points_of_value
+from exchanger.sandbox.seeding import rows_of
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import coerced
 from exchanger.sandbox.track import set_attributes
@@ -188,3 +189,14 @@ def test_settings_that_do_not_exist(changes: dict[str, object]) -> None:
     """A misspelt setting or choice is refused."""
     with pytest.raises(ValueError, match=r"no such setting|is one of|forced types are"):
         SandboxSettings().changed(changes)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("USERS.CSV", "external_id,n\na,1\n"), ("users.NDJSON", '{"external_id":"a","n":1}\n')],
+)
+def test_what_a_seed_is_does_not_depend_on_the_case_of_its_ending(tmp_path, name, content):
+    """A seed of which the ending is in capitals is read like any other."""
+    path = tmp_path / name
+    path.write_text(content)
+    assert [{"external_id": "a", "n": 1}] == [*rows_of(path)]

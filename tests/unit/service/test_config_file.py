@@ -168,3 +168,15 @@ def test_where_a_part_would_say_something_else_the_whole_file_is_read(file, text
     last = list(file.accept().jobs)[-1]
 
     assert text == file.copy_for(last).read_text()
+
+
+def test_a_part_of_the_file_has_whoever_reads_the_same_folder(file):
+    """Otherwise a run would take the files of the other job for files that nobody takes."""
+    within = JOB.format(name="within").replace("in/within/", "in/job3/day/")
+    within = within.replace(" a:", " b:").replace("quoted", "other")
+    file.path.write_text(many(extra=within), encoding="utf-8")
+    config = file.accept()
+
+    read = load_config(file.copy_for("job3"), {"KEY": "dummy"})
+    assert {name: config.jobs[name] for name in ("job3", "within")} == read.jobs
+    assert ["job4"] == list(load_config(file.copy_for("job4"), {"KEY": "dummy"}).jobs)

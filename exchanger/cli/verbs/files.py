@@ -1,0 +1,147 @@
+"""``exchanger files``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Config
+    from exchanger.jobs.file_fate import FileFate
+    from exchanger.jobs.unclaimed import Unclaimed
+
+_MISSING = 2
+"""The exit code if nobody knows the file: it is misspelt."""
+
+
+def files(  # noqa: PLR0913 - one for each option
+    key: Annotated[
+        str | None,
+        typer.Argument(metavar="[KEY]", help="A file in the bucket: inbox/crm/monday.csv"),
+    ] = None,
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    connection: ConnectionName = None,
+    unclaimed: Annotated[
+        bool,
+        typer.Option(
+            "--unclaimed", help="List files that no job takes: a wrong name, a wrong folder."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
+    """
+    Tell what became of a file: which run took it, with what result, or why no job takes it.
+
+    Without KEY, list the files of the last runs.
+
+    Example: exchanger files inbox/crm/monday.csv
+    """
+    from exchanger.cli.wiring import connections_of, prepare
+
+    if key is not None and unclaimed:
+        raise typer.BadParameter("name a file, or list all that no job takes", param_hint="KEY")
+    loaded = prepare(config, log_level, as_json=as_json)
+    chosen = connections_of(loaded, connection)
+    if key is not None:
+        raise typer.Exit(_show_fates(loaded, chosen, key, as_json=as_json))
+    if unclaimed:
+        _show_unclaimed(loaded, chosen, as_json=as_json)
+    else:
+        _show_recent(loaded, chosen, as_json=as_json)
+
+
+def _show_fates(config: Config, connections: list[str], key: str, *, as_json: bool) -> int:
+    from exchanger.cli.ending import print_json
+    from exchanger.cli.file_reports import describe_fate
+
+    found = {name: _fate(config, name, key) for name in _homes(config, connections, key)}
+    known = {name: fate for name, fate in found.items() if fate.is_known}
+    # A bucket may be that of several connections, of which one alone has to do with the file.
+    concerned = {name: fate for name, fate in known.items() if fate.jobs or fate.versions}
+    shown = concerned or dict([*known.items(), *found.items()][:1])
+    if as_json:
+        print_json([{"connection": name} | fate.to_json() for name, fate in shown.items()])
+        return 0 if known else _MISSING
+    several = len(config.connections) > 1
+    for name, fate in shown.items():
+        for line in describe_fate(fate, f" --connection {name}" if several else ""):
+            typer.echo(line)
+    return 0 if known else _MISSING
+
+
+def _homes(config: Config, connections: list[str], key: str) -> list[str]:
+    """Choose the connections in whose bucket a file may lie: all of them, unless it says which."""
+    if not key.startswith("s3://"):
+        return connections
+    bucket = key.removeprefix("s3://").split("/")[0]
+    homes = [name for name in connections if config.connections[name].s3.bucket == bucket]
+    if not homes:
+        raise typer.BadParameter(f"no connection has the bucket {bucket}", param_hint="KEY")
+    return homes
+
+
+def _fate(config: Config, connection: str, key: str) -> FileFate:
+    from exchanger.cli.wiring import open_world
+    from exchanger.jobs.file_fate import fate_of
+
+    if key.startswith("s3://"):
+        key = key.removeprefix("s3://").partition("/")[2]
+    with open_world(config, connection) as world:
+        return fate_of(world, _imports(config, connection), key)
+
+
+def _show_unclaimed(config: Config, connections: list[str], *, as_json: bool) -> None:
+    from exchanger.cli.ending import print_json
+    from exchanger.cli.file_reports import describe_unclaimed
+
+    unique: dict[tuple[str, str], tuple[str, Unclaimed]] = {}
+    for name in connections:
+        for each in _unclaimed(config, name):
+            # Connections that share a bucket look at the same objects.
+            unique.setdefault((config.connections[name].s3.bucket, each.key), (name, each))
+    chosen = [*unique.values()]
+    if as_json:
+        print_json([{"connection": name} | each.to_json() for name, each in chosen])
+        return
+    for line in describe_unclaimed([each for _, each in chosen]):
+        typer.echo(line)
+
+
+def _unclaimed(config: Config, connection: str) -> list[Unclaimed]:
+    from exchanger.cli.wiring import open_world
+    from exchanger.jobs.unclaimed import unclaimed_files
+
+    with open_world(config, connection) as world:
+        return unclaimed_files(world, _imports(config, connection))
+
+
+def _show_recent(config: Config, connections: list[str], *, as_json: bool) -> None:
+    from exchanger.cli.ending import print_json
+    from exchanger.cli.file_reports import describe_recent
+    from exchanger.cli.wiring import open_world
+    from exchanger.jobs.file_fate import recent_files
+
+    found: list[dict[str, Any]] = []
+    for name in connections:
+        with open_world(config, name) as world:
+            found += [{"connection": name} | file for file in recent_files(world)]
+    if as_json:
+        print_json(found)
+        return
+    for line in describe_recent(found):
+        typer.echo(line)
+
+
+def _imports(config: Config, connection: str) -> list[str]:
+    from exchanger.config.models import ImportJob
+
+    return [
+        name
+        for name, job in config.jobs.items()
+        if isinstance(job, ImportJob) and config.connection_of(name) == connection
+    ]

@@ -1,0 +1,82 @@
+"""``exchanger forget``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exchanger.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigPath,
+    ConnectionName,
+    Level,
+    Wait,
+    wait_seconds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exchanger.jobs.forget import ForgetReport
+
+_LEFT = 4
+
+
+def forget(  # noqa: PLR0913 - one for each option
+    profile: Annotated[
+        str, typer.Argument(metavar="PROFILE", help="The identifier, as in your files.")
+    ],
+    *,
+    config: ConfigPath = DEFAULT_CONFIG,
+    connection: ConnectionName = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Erase; without it, only tell what would be erased.")
+    ] = False,
+    wait: Wait = "10m",
+    as_json: AsJson = False,
+    log_level: Level = None,
+) -> None:
+    """
+    Erase a person from what exchanger remembers, and tell what it cannot reach.
+
+    Safe to stop and to start again. What Braze has, and your files, stay as they are.
+
+    Example: exchanger forget 4711 --yes
+    """
+    from exchanger.cli.ending import print_json
+    from exchanger.cli.wiring import connections_of, open_world, prepare
+    from exchanger.jobs.forget import forget as erase
+
+    seconds = wait_seconds(wait)
+    wanted = profile.strip()
+    if not wanted:
+        raise typer.BadParameter("name the identifier of a profile", param_hint="PROFILE")
+    loaded = prepare(config, log_level, as_json=as_json)
+    reports = []
+    for name in connections_of(loaded, connection):
+        with open_world(loaded, name) as world:
+            reports.append(erase(world, wanted, erase=yes, wait=seconds))
+    if as_json:
+        print_json({"profile": wanted, "connections": [asdict(report) for report in reports]})
+    else:
+        for line in (line for report in reports for line in _lines(report)):
+            typer.echo(line)
+        if not yes:
+            typer.echo(f"Nothing was erased. To erase it: exchanger forget {profile} --yes")
+    raise typer.Exit(_LEFT if yes and any(report.left for report in reports) else 0)
+
+
+def _lines(report: ForgetReport) -> Iterator[str]:
+    found = {kind: rows for kind, rows in report.touched.items() if rows}
+    does = "was erased" if report.erased else "is kept"
+    if found:
+        yield f"{report.connection}: what {does} of this profile:"
+        yield from (f"  {kind}: {rows:,} row{'s' * (rows > 1)}" for kind, rows in found.items())
+    else:
+        yield f"{report.connection}: nothing is kept of this profile."
+    yield from (f"  {note}." for note in report.notes)
+    yield from (f"  Still there: {left}." for left in report.left)
+    yield "  Not touched: " + "; ".join(report.unreachable) + "."

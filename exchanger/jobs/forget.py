@@ -1,0 +1,170 @@
+"""
+The story of forgetting a person: what the bucket remembers of a profile goes, and is told.
+
+Under the lease, and only once every run has ended: what a run has planned must be sent as it was
+planned. Safe to stop anywhere and to start again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import RunUnsuitable
+from exchanger.jobs.forget_objects import StoredRows
+from exchanger.jobs.kept_copies import copies_of_decided_runs, kept_copies
+from exchanger.jobs.retention import has_quarantine
+from exchanger.jobs.turn import in_turn
+from exchanger.state.connection import ConnectionState, open_state
+from exchanger.state.forgetting import count_rows, forget_rows, slice_number
+from exchanger.state.runs import ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exchanger.jobs.world import World
+    from exchanger.outside.tables import Table
+
+log = structlog.get_logger()
+
+_ALWAYS = (
+    "files in the folders of your jobs, and their old versions",
+    "datasets that exports published, and what Braze itself exported",
+    "the profile in Braze",
+    "old versions of objects, in a bucket that keeps versions",
+)
+"""What is never touched."""
+_SUMS = (
+    "What files gave to sums of this profile is not known any more: a new version of such a file "
+    "takes nothing back for them, and their rows of it go to quarantine"
+)
+
+
+@dataclass
+class ForgetReport:
+    """
+    What became of a person on one connection.
+
+    Args:
+        connection: Its name.
+        erased: Whether it was done, or only looked at.
+        touched: By kind of state, how many rows named the person.
+        left: What still may name them below the state prefix, and what to type about it.
+        notes: What follows from it.
+        unreachable: What is never touched.
+    """
+
+    connection: str
+    erased: bool
+    touched: dict[str, int] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unreachable: tuple[str, ...] = _ALWAYS
+
+
+def forget(world: World, profile: str, *, erase: bool, wait: float) -> ForgetReport:
+    """
+    Find what the bucket remembers of a person, and erase it.
+
+    Args:
+        world: The connection. Braze is not asked for anything.
+        profile: The identifier.
+        erase: Otherwise nothing is written anywhere.
+        wait: Seconds to wait for another process that writes to the same connection.
+
+    Raises:
+        RunUnsuitable: A run has not ended.
+        JobBusy: Another process writes to this connection, and did not end while we waited.
+        StorageError: S3 refused or did not answer; what was erased until then is gone.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    if not erase:
+        return _Forgetting(world, state, profile, erase=False).everywhere()
+    return in_turn(
+        world,
+        state,
+        "forget",
+        wait,
+        lambda held: _Forgetting(held, state, profile, erase=True).everywhere(),
+    )
+
+
+@dataclass(frozen=True)
+class _Forgetting:
+    world: World
+    state: ConnectionState
+    profile: str
+    erase: bool
+
+    def everywhere(self) -> ForgetReport:
+        """Go through everything below the state prefix that may name the person."""
+        last = self._last_run()
+        report = ForgetReport(self.world.connection, erased=self.erase)
+        if self.erase:
+            # First: should this process die, whoever is unknown there already counts for nothing.
+            self.state.forgotten.add(slice_number(self.profile), last)
+        orders = self.state.orders.tables()
+        rows = StoredRows(self.world, self.state, self.profile, erase=self.erase)
+        report.touched = {
+            "held values": self._tables([self.state.held.table]),
+            "orders": self._tables(orders),
+            "samples of first deliveries": self._samples(),
+            **rows.everywhere(),
+        }
+        self._copies(report, last)
+        if report.touched["contributions"]:
+            report.notes.append(_SUMS)
+        if any(report.touched.values()):
+            log.info("person.forgotten" if self.erase else "person.found", **_counts(report))
+        return report
+
+    def _is_done(self, seq: int) -> bool:
+        """Tell whether nothing of a run can be given again, so that it reads no copies."""
+        return not has_quarantine(self.state.runs.read(seq).document)
+
+    def _last_run(self) -> int:
+        newest = self.state.runs.newest()
+        if newest is None:
+            return 0
+        run = newest.document
+        if run.state not in ENDED:
+            detail = f"it has not ended: exchanger run {run.job}, or exchanger discard {run.seq}"
+            raise RunUnsuitable(str(run.seq), "forget", detail)
+        return run.seq
+
+    def _tables(self, tables: Iterable[Table]) -> int:
+        found = 0
+        for table in tables:
+            self.world.may_send()
+            found += count_rows(table, self.profile)
+            if self.erase:  # Also where nothing is found: earlier versions may have had rows.
+                forget_rows(table, self.profile)
+        return found
+
+    def _samples(self) -> int:
+        found = self.state.first_deliveries.count(self.profile)
+        if found and self.erase:
+            self.state.first_deliveries.forget(self.profile)
+        return found
+
+    def _copies(self, report: ForgetReport, last: int) -> None:
+        """Remove the copies that nobody reads any more, and tell which are left."""
+        bucket = self.world.bucket
+        if self.erase:
+            bucket.delete(copies_of_decided_runs(bucket, self.state, last, self._is_done))
+        for seq, _ in kept_copies(bucket, self.state):
+            run = self.state.runs.read(seq).document
+            files = ", ".join(file.key for file in run.files)
+            if run.state == "held_back" and not run.taken_up_by:
+                does = f"exchanger approve {seq} or exchanger discard {seq}"
+            else:
+                does = f"exchanger retry {run.taken_up_by}, or retention removes them in time"
+            report.left.append(
+                f"run {seq} keeps copies of {files}, which may name them: {does}; then forget again"
+            )
+
+
+def _counts(report: ForgetReport) -> dict[str, int]:
+    return {kind.replace(" ", "_"): rows for kind, rows in report.touched.items()}

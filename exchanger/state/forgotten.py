@@ -1,0 +1,59 @@
+"""
+In which slices of profiles somebody was forgotten, and when: nothing else is remembered of them.
+
+A slice is one of 1,024 shares of all profiles, so it names nobody. Whoever is not known in such a
+slice may have been forgotten, so "never seen" means nothing there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+import polars as pl
+
+from exchanger.errors import StateDamaged, StorageMissing
+from exchanger.profiles.columns import PROFILE
+from exchanger.state.held_rows import slice_of
+from exchanger.state.runs import new_nonce
+
+if TYPE_CHECKING:
+    from exchanger.files.names import StateNames
+    from exchanger.outside.s3 import Bucket
+
+
+class Forgotten:
+    """The slices of one connection in which somebody was forgotten."""
+
+    def __init__(self, bucket: Bucket, names: StateNames) -> None:
+        self._bucket = bucket
+        self._key = names.forgotten
+
+    def add(self, number: int, seq: int) -> None:
+        """Note a slice, and the last run before somebody in it was forgotten."""
+        noted = self._read() | {number: seq}
+        content = {"nonce": new_nonce(), "slices": {str(key): noted[key] for key in sorted(noted)}}
+        self._bucket.write(self._key, orjson.dumps(content))
+
+    def may_have_had(self, since: int = 0) -> pl.Expr | None:
+        """
+        Build a condition over ``@profile``: it may have been forgotten.
+
+        Args:
+            since: Only after this run.
+
+        Returns:
+            None if nobody was.
+        """
+        slices = [number for number, seq in self._read().items() if seq >= since]
+        return slice_of(PROFILE).is_in(slices) if slices else None
+
+    def _read(self) -> dict[int, int]:
+        try:
+            body, _ = self._bucket.read(self._key)
+        except StorageMissing:
+            return {}
+        try:
+            return {int(key): int(seq) for key, seq in orjson.loads(body)["slices"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StateDamaged(self._key, f"no slices in it: {error}") from error

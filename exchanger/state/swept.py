@@ -1,0 +1,75 @@
+"""
+How far old state was swept: up to which run each kind is gone, so that nothing is listed twice.
+
+Only who holds the lease sweeps, and a mark is written once all below it is gone. So what a process
+writes late that has lost the lease makes others sweep again, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from exchanger.errors import StateDamaged, StorageMissing
+from exchanger.state.runs import new_nonce
+
+if TYPE_CHECKING:
+    from exchanger.files.names import StateNames
+    from exchanger.outside.s3 import Bucket
+
+
+@dataclass(frozen=True)
+class Marks:
+    """
+    The last run of which a kind of state is gone; 0 if none is.
+
+    Args:
+        outbox: Planned changes.
+        acknowledgements: What Braze said of them, and what was begun.
+        quarantine: What may be given again. Later runs may have such rows, earlier ones have not.
+        contributions: What files gave to sums and lists.
+    """
+
+    outbox: int = 0
+    acknowledgements: int = 0
+    quarantine: int = 0
+    contributions: int = 0
+
+
+class Swept:
+    """The marks of one connection: one small document."""
+
+    def __init__(self, bucket: Bucket, names: StateNames) -> None:
+        self._bucket = bucket
+        self._key = names.swept
+
+    def load(self) -> Marks:
+        """
+        Read the marks.
+
+        Raises:
+            StateDamaged: The document is not what was written.
+        """
+        try:
+            body, _ = self._bucket.read(self._key)
+        except StorageMissing:
+            return Marks()
+        try:
+            content = orjson.loads(body)
+            return Marks(**{name: int(content[name]) for name in asdict(Marks())})
+        except (ValueError, KeyError, TypeError) as error:
+            raise StateDamaged(self._key, f"no marks in it: {error}") from error
+
+    def age(self) -> float | None:
+        """Tell, by S3's clock alone, how many seconds ago it was swept; None if it never was."""
+        try:
+            age = self._bucket.head(self._key).age
+        except StorageMissing:
+            return None
+        return age.total_seconds() if age else None
+
+    def save(self, marks: Marks) -> None:
+        """Write the marks, and with them when it was swept."""
+        self._bucket.write(self._key, orjson.dumps({"nonce": new_nonce(), **asdict(marks)}))

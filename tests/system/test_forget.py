@@ -1,0 +1,120 @@
+"""A person is erased from what exchanger remembers, and what comes after is right."""
+
+from __future__ import annotations
+
+import io
+
+import polars as pl
+import pytest
+
+TRACK = "/users/track"
+WHO = "person-4711"
+FIELDS = {
+    "visits": {"from": "visits", "merge": "sum", "type": "integer"},
+    "tags": {"from": "tag", "merge": "add"},
+    "tier": {"from": "tier", "type": "string"},
+}
+JOB = {
+    "type": "import",
+    "source": {"prefix": "inbox/", "order_by": "at"},
+    "match": [{"external_id": "id"}],
+    "fields": FIELDS,
+}
+HEADER = "id,visits,tag,tier,at\n"
+
+
+def naming(exchange, who):
+    """Name the objects of the state that say a word anywhere, unpacked."""
+    found = []
+    for item in exchange.bucket.list("_exchanger/"):
+        body, _ = exchange.bucket.read(item.key)
+        if item.key.endswith(".parquet"):
+            body += str(pl.read_parquet(io.BytesIO(body)).to_dicts()).encode()
+        if who.encode() in body:
+            found.append(item.key)
+    return found
+
+
+def test_nothing_of_a_person_is_left_and_the_next_file_is_right(exchange):
+    """
+    Held values, their order, planned changes, quarantine, contributions and samples are gone.
+
+    A look beforehand erases nothing. Others stay as they are, also in quarantine; the next file of
+    the person adds to what Braze has.
+    """
+    exchange.configure(crm=JOB)
+    told = {"type": "person-4711 is odd", "input_array": "attributes", "index": 0}
+    exchange.drop("inbox/1.csv", HEADER + f"{WHO},1,x,gold,1\nb,2,x,gold,1\n")
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/2.csv", HEADER + f"{WHO},n/a,x,blue,2\nb,no,x,blue,2\nc,7,y,blue,2\n")
+    exchange.ask("run", "crm", code=4)
+    exchange.braze.faults(TRACK, status=400, body={"message": "no", "errors": [told]})
+    exchange.drop("inbox/3.csv", HEADER + f"{WHO},10,z,blue,3\nc,1,z,blue,3\n")
+    exchange.ask("run", "crm", code=4)
+    folders = {key.split("/")[2] for key in naming(exchange, WHO)}
+    assert {"held", "orders", "outbox", "acks", "quarantine", "gave"} <= folders
+    before = naming(exchange, WHO)
+
+    looked = exchange.ask("forget", WHO)["connections"][0]
+    assert (False, before) == (looked["erased"], naming(exchange, WHO))
+    done = exchange.ask("forget", WHO, "--yes")["connections"][0]
+    assert (looked["touched"], True) == (done["touched"], done["erased"])
+    assert ["samples of first deliveries"] == [k for k, rows in done["touched"].items() if not rows]
+    assert [] == naming(exchange, WHO)
+    assert "nothing is kept of this profile" in exchange.call("forget", WHO).stdout
+
+    assert ("1", '"gold"') == (exchange.attribute(WHO, "visits"), exchange.attribute(WHO, "tier"))
+    exchange.drop("inbox/4.csv", HEADER + f"{WHO},100,w,red,4\nb,100,w,red,4\n")
+    exchange.ask("run", "crm")
+    assert ("101", '["x","w"]', '"red"') == tuple(
+        exchange.attribute(WHO, name) for name in ("visits", "tags", "tier")
+    )
+    assert "102" == exchange.attribute("b", "visits")
+    [other] = quarantined(exchange, "000000002.csv")
+    assert ("no", True) == (other["value"], '"b"' in other["record"])
+
+
+def quarantined(exchange, name):
+    body, _ = exchange.bucket.read(f"_exchanger/main/quarantine/crm/{name}")
+    return pl.read_csv(body, infer_schema=False).to_dicts()
+
+
+@pytest.mark.parametrize("baseline", ["lookup", "assume_empty"])
+def test_a_sum_builds_on_what_braze_has(exchange, baseline):
+    """Also where whoever was never seen is taken for empty: forgotten is not never seen."""
+    exchange.configure(crm=JOB | {"source": {"prefix": "inbox/"}, "baseline": baseline})
+    exchange.drop("inbox/1.csv", HEADER + f"{WHO},1,x,gold,1\n")
+    exchange.ask("run", "crm")
+    exchange.ask("forget", WHO, "--yes")
+    exchange.drop("inbox/2.csv", HEADER + f"{WHO},10,y,gold,1\nnew,5,y,gold,1\n")
+    exchange.ask("run", "crm")
+    assert ("11", "5") == (exchange.attribute(WHO, "visits"), exchange.attribute("new", "visits"))
+
+
+def test_a_replaced_file_brings_no_difference_that_nobody_knows(exchange):
+    """The forgotten person's row goes to quarantine; for all others the difference is exact."""
+    exchange.configure(crm=JOB | {"source": {"prefix": "inbox/"}})
+    exchange.drop("inbox/1.csv", HEADER + f"{WHO},10,x,gold,1\nb,10,x,gold,1\n")
+    exchange.ask("run", "crm")
+    notes = exchange.ask("forget", WHO, "--yes")["connections"][0]["notes"]
+    assert any("a new version of such a file takes nothing back" in note for note in notes)
+    exchange.drop("inbox/1.csv", HEADER + f"{WHO},11,x,gold,1\nb,11,x,gold,1\nc,3,x,gold,1\n")
+    held = exchange.ask("run", "crm", code=5)
+    applied = exchange.ask("approve", str(held["seq"]), code=4)
+    assert (1, 2) == (applied["rows_rejected"], applied["rows_applied"])
+    assert ["10", "11", "3"] == [exchange.attribute(who, "visits") for who in (WHO, "b", "c")]
+
+
+def test_what_waits_for_a_person_is_told(exchange):
+    """A copy of a file that waits is left as it is, and named with what to type: exit code 4."""
+    exchange.configure(crm=JOB | {"source": {"prefix": "inbox/"}})
+    exchange.drop("inbox/1.csv", HEADER + f"{WHO},10,x,gold,1\n")
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/1.csv", HEADER + f"{WHO},11,x,gold,1\n")
+    exchange.ask("run", "crm", code=5)
+    [left] = exchange.ask("forget", WHO, "--yes", code=4)["connections"][0]["left"]
+    assert "run 2 keeps copies of inbox/1.csv" in left
+    assert "exchanger discard 2" in left
+    exchange.ask("discard", "2")
+    exchange.ask("forget", WHO, "--yes")
+    assert [] == naming(exchange, WHO)

@@ -1,0 +1,152 @@
+"""What became of a file, in words: what happened, and what to type."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from exchanger.cli.file_reports import describe_fate, describe_recent, describe_unclaimed
+from exchanger.files.folders import Why
+from exchanger.jobs.file_fate import FileFate, JobStand
+from exchanger.jobs.left_over import by_run, left_in_words
+from exchanger.jobs.unclaimed import Unclaimed
+from exchanger.outside.s3_objects import ObjectInfo
+from exchanger.state.file_history import LeftOver
+
+KEY = "in/a.csv"
+THERE = ObjectInfo(KEY, "e", 12, datetime(2026, 9, 15, 10, tzinfo=UTC))
+RUN = {"run": 3, "job": "crm", "key": KEY, "etag": "e", "rows": 10, "rejected": 0, "refused": 0}
+
+
+def version(outcome, **more):
+    return RUN | {"outcome": outcome, **more}
+
+
+def last_line(there=THERE, versions=(), *stands, **more):
+    return describe_fate(FileFate(KEY, there, [*versions], [*stands], **more), " --connection eu")[
+        -1
+    ].strip()
+
+
+@pytest.mark.parametrize(
+    ("stand", "said"),
+    [
+        (JobStand("crm", "to_be_read"), "next: crm has not read it yet: exchanger run crm"),
+        (
+            JobStand("crm", "begun", 4),
+            "next: run 4 of crm has begun with it: exchanger run crm",
+        ),
+        (
+            JobStand("crm", "held_back", 4),
+            (
+                "next: it waits for a person: exchanger approve 4 --connection eu, or exchanger "
+                "discard 4 --connection eu"
+            ),
+        ),
+        (
+            JobStand("crm", "left_over", 4, "file"),
+            (
+                "next: correct the file and drop it again; or correct the job, and then: exchanger "
+                "retry 4 --connection eu"
+            ),
+        ),
+        (
+            JobStand("crm", "left_over", 4, "rows"),
+            (
+                "next: give the rows corrected in a new file; or correct the job, and then: "
+                "exchanger retry 4 --connection eu"
+            ),
+        ),
+        (
+            JobStand("crm", "left_over", 4, "refused"),
+            "next: to give again what Braze refused: exchanger retry 4 --connection eu",
+        ),
+        (
+            JobStand("crm", "dropped", 4),
+            "crm does not read this version again, as a person dropped it",
+        ),
+        (JobStand("crm", "taken", 4), "crm has taken all of it; nothing is to be done"),
+    ],
+)
+def test_the_last_line_says_what_to_do(stand, said):
+    """Where several connections count runs, the command names the one that is meant."""
+    assert said == last_line(THERE, (), stand)
+
+
+def test_a_retry_of_what_was_read_from_a_file_needs_the_file():
+    """Its rows are read again, so it has to be there."""
+    stand = JobStand("crm", "left_over", 3, "rows")
+    said = last_line(None, [version("applied", rejected=2)], stand)
+    assert said.endswith("put the same file back, and: exchanger retry 3 --connection eu")
+
+
+WHY: dict[Why, str] = {
+    "ours": "no job takes it: exchanger or Braze writes here, and nothing of it is read",
+    "hidden": "next: drop it under another name",
+    "marker": "no job takes it, as it has no content, or stands for a folder",
+    "unfinished": "next: once all of it has arrived, give it its own name",
+    "pattern": "next: drop it under a name that fits, or set source.pattern of the job",
+    "folder": "next: drop it into the folder of a job (exchanger jobs), or make a job for this one",
+}
+
+
+@pytest.mark.parametrize("why", WHY)
+def test_why_no_job_takes_a_file_is_said(why):
+    """Each reason has its words, and what to do about it where something is to be done."""
+    assert WHY[why] == last_line(why=why)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (version("applied"), "applied, 10 rows"),
+        (version("applied", rows=1, rejected=1), "applied, 1 row, 1 of them rejected"),
+        (version("retried", refused=4), "given again in part, 10 rows, 4 of them refused"),
+        (version("rejected", rows=0, note="No header."), "rejected. No header."),
+        (version("applied", rows=None), "applied"),
+        (version("something_new"), "something new"),
+    ],
+)
+def test_what_a_run_did_is_one_line(told, said):
+    """Runs of which no numbers were kept are told without."""
+    assert [f"{KEY}: run 3 of crm: {said}"] == describe_recent([told])
+
+
+def test_nothing_is_said_as_well():
+    """An empty answer is a sentence, too."""
+    assert ["No run has met a file yet."] == describe_recent([])
+    [said] = describe_unclaimed([])
+    assert said.endswith("is taken by a job.")
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (
+            Unclaimed("in/new/", "folder", "", "", files=2, example="in/new/a.csv"),
+            "no job reads in/new/, with 2 files such as in/new/a.csv",
+        ),
+        (
+            Unclaimed("inn/", "folder", "crm", "in/", files=1_000, example="inn/a.csv"),
+            "no job reads inn/, with 1,000 or more files such as inn/a.csv; crm reads in/",
+        ),
+        (
+            Unclaimed("a.csv", "folder", "crm", "in/"),
+            "no job takes a.csv: none reads this folder; crm reads in/",
+        ),
+    ],
+)
+def test_what_no_job_takes_is_one_line(one, said):
+    """A folder is told as one, with the job that was probably meant."""
+    assert [said] == describe_unclaimed([one])
+
+
+def test_many_files_that_were_not_taken_are_a_few_lines():
+    """The newest runs are named; however many files lie there, a person can read it."""
+    left = {f"in/{n}.csv": LeftOver(n // 2, "e", 10, 3, 0) for n in range(2, 200)}
+    said = left_in_words(by_run(left), " --connection eu")
+    assert 4 == len(said)
+    assert said[0].startswith("Run 99 did not take all of in/198.csv and 1 more file, which")
+    assert said[0].endswith("exchanger retry 99 --connection eu")
+    assert said[3].startswith("Of 192 more files, older runs did not take all")
