@@ -15,7 +15,7 @@ _PLACEHOLDER = "|".join(
         r"^\\n$",  # MySQL and Postgres write \N.
         r"^#(?:n/a|na|nv|n/d|nd|n/b|n/a n/a|getting_data)$",
         r"^(?-i:#[¡¿]?[\p{Lu}/0]+[!?])$",  # #REF!, #DIV/0!, #WERT!, and as Excel says it elsewhere.
-        r"^-?nan(?:\(ind\))?$|^-?1\.#(?:ind|qnan|inf)0*$|^[-+]?inf(?:inity)?$",
+        r"^-?nan(?:\(ind\))?$|^-?1\.#(?:ind|qnan|inf)0*$",
         r"^\[object \w+\]$",
         r"^\{\{.*\}\}$|^\$\{.*\}$",  # A template that nobody filled in.
         r"^0{8}-0{4}-0{4}-0{4}-0{12}$",

@@ -116,7 +116,7 @@ def test_rows_that_cannot_be_used_do_not_stop_the_others(exchange):
         + f"{'x' * 988},Long,1,1\n"
         + f"{'é' * 493}y,Just right,1,1\n"
         + "uncastable,Ulm,ten,1\n"
-        + "nan,Nice,1,NaN\n"
+        + "not-finite,Nice,1,NaN\n"
         + "infinity,Inca,1,-inf\n"
         + "big,Bonn,9223372036854775808,1\n"
         + "two-at-once,Turin,1.5,much\n"
