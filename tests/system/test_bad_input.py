@@ -163,8 +163,13 @@ def test_rows_that_cannot_be_used_do_not_stop_the_others(exchange):
 def test_a_refused_key_stops_the_run_and_is_shown_nowhere(exchange):
     """401 ends with code 7, no output holds the key, and the next run goes on with the rest."""
     revoked = "revoked-key-4711"
+    exchange.braze.add_segment("All")  # By which the workspace is known under its next key.
+    exchange.braze.give_key(revoked)
     exchange.connection["braze"]["api_key"] = "${REVOKED_KEY:-" + revoked + "}"
     exchange.configure(crm=JOB)
+    exchange.drop("inbox/0.csv", GOOD)
+    exchange.ask("run", "crm")
+    exchange.braze.give_key("another-key")
     exchange.drop("inbox/1.csv", GOOD + "a,Ahlen,1,1\n")
 
     refused = exchange.call("run", "crm", "--json")
