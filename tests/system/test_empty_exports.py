@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-FAST = {"poll": "1s", "quiet": "0s"}
+FAST = {"poll": "1s", "quiet": "1s"}
 ALL = {"segment": "Everybody", "completion": FAST}
 PEOPLE = [{"external_id": f"p{n}", "points": n} for n in range(3)]
 
