@@ -49,8 +49,13 @@ def test_what_waits_for_a_person_is_told_until_it_is_decided(exchange):
     assert [note for note in later["notes"] if "inbox/2.csv waits in run 2" in note]
 
     [entry] = exchange.ask("jobs", "--waiting")
-    told = [{"run": 2, "files": ["inbox/2.csv"], "applied_since": {}}]
-    assert (0, told) == (entry["files_waiting"], entry["held_back"])
+    [held] = entry["held_back"]
+    assert (0, 2, ["inbox/2.csv"], {}) == (
+        entry["files_waiting"],
+        held["run"],
+        held["files"],
+        held["applied_since"],
+    )
     shown = exchange.call("jobs", "--waiting").stdout.splitlines()
     assert (
         "  1 file waits for a person in run 2: exchanger approve 2, or exchanger discard 2" in shown
