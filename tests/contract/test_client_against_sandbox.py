@@ -216,6 +216,7 @@ def exported(people, variant, bucket, workdir):
             {
                 "type": "export",
                 "segment": "Everybody",
+                "empty": "allow",
                 "fields": {
                     "external_id": {"from": "external_id"},
                     "points": {"from": "custom_attributes.points", "type": "integer"},

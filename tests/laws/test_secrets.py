@@ -161,7 +161,7 @@ FAILURES = {
     "store-denies": (store_says(403, "InvalidAccessKeyId"), (RUN, CHECK), {6}),
     "store-fails": (store_says(500, "InternalError"), (RUN,), {6}),
     "store-odd": (store_says(400, "SomethingOdd"), (RUN,), {6}),
-    "crash": (damage, (RUN,), {1}),
+    "damaged": (damage, (RUN,), {6}),
     "bad-number": (put_into("braze", batch_size="${PLANTED_BRAZE}"), (RUN, CHECK), {3}),
     "bad-address": (put_into("braze", endpoint="${PLANTED_BRAZE}"), (RUN, CHECK), {3}),
     "bad-time": (put_into("braze", spacing="${PLANTED_SECRET}"), (CHECK,), {3}),
@@ -179,7 +179,7 @@ IN_CI = (
     "refused",
     "nowhere",
     "store-denies",
-    "crash",
+    "damaged",
     "bad-number",
     "bad-store",
 )

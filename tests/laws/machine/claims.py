@@ -16,6 +16,7 @@ class Claims:
         self._met = defaultdict(list)
         self._fed = {}
         self._contents = set()
+        self._untaken = set()
         self._held = {}
 
     def take(self, run):
@@ -25,7 +26,7 @@ class Claims:
             self._approved(run)
         elif document.origin:
             assert {"retried", "discarded"} >= {file.outcome for file in document.files}
-            return
+            self._given_again(run)
         elif document.hold:
             self._held_back(run)
         else:
@@ -77,7 +78,23 @@ class Claims:
         else:
             met.append(file.sha256)
 
+    def _given_again(self, run):
+        """A version of which nothing was taken counts once rows of it were taken after all."""
+        for file in run.document.files:
+            version = file.key, file.sha256
+            if version in self._untaken and run.fed(file) and not nothing_taken(file):
+                self._untaken.discard(version)
+                self._fed.setdefault(*version)
+                self._contents.add(file.sha256)
+
     def _feed(self, run, file):
-        if run.fed(file):
+        if nothing_taken(file):
+            self._untaken.add((file.key, file.sha256))
+        elif run.fed(file):
             self._fed[file.key] = file.sha256
             self._contents.add(file.sha256)
+
+
+def nothing_taken(file):
+    """Tell whether all rows of a file were rejected, so that a copy of it counts as new."""
+    return 0 < file.rows <= file.rejected and not file.replaces
