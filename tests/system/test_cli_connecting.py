@@ -55,6 +55,7 @@ def trials(out):
 EXPORTS = "list s3://exchange/segment-export/, where segment exports of Braze are looked for"
 EVERYTHING = {
     "keep state in s3://exchange/_exchanger/main/, with conditional writes": True,
+    "recognise whose state s3://exchange/_exchanger/main/ is": True,
     "list s3://exchange/inbox/crm/": True,
     EXPORTS: True,
     "write to s3://exchange/exports/vip/": True,
