@@ -40,7 +40,9 @@ alive and never answer."""
 MOST_AHEAD = 8
 """Parts under way at most, however many workers there are: each is in memory here, too."""
 
-_PACKAGES = ("exchanger", "polars")
+_OURSELVES = "braze-s3-exchanger"
+"""The name of our distribution, as `setup.py` gives it."""
+_PACKAGES = (_OURSELVES, "polars")
 """Of which everybody must have the same version."""
 PROFILED_SAFELY = (3, 12)
 """Dask's profiler may make workers of an earlier Python stand still for ever: it looks at the
@@ -157,7 +159,7 @@ class DaskEngine:
             except KilledWorker as error:
                 raise EngineGaveUp(self._address, error.allowed_failures + 1) from error
             except ImportError as error:
-                raise EngineDiffers(self._address, "", {"exchanger": ""}, _versions()) from error
+                raise EngineDiffers(self._address, "", {_OURSELVES: ""}, _versions()) from error
         if outcome.versions != _versions():
             raise EngineDiffers(self._address, outcome.worker, outcome.versions, _versions())
         self.shares[outcome.worker] += 1

@@ -31,14 +31,19 @@ def unmergeable(
     """
     few = rejected.select(PROFILE).unique()
     given = given.join(few, on=PROFILE, how="semi", maintain_order="left")
-    corrected = corrections.select(PROFILE, FILE).join(few, on=PROFILE, how="semi")
-    alone = corrected.join(given, on=PROFILE, how="anti")
-    rows = pl.concat([given, alone.unique(PROFILE)], how="diagonal")
+    corrected = corrections.select(PROFILE, FILE).filter(_among(few) & ~_among(given))
+    # The order is kept everywhere: whoever plans this part must come to the same rows.
+    alone = corrected.unique(PROFILE, keep="first", maintain_order=True)
+    rows = pl.concat([given, alone], how="diagonal")
     return (
         rows.join(rejected, on=PROFILE, maintain_order="left")
         .with_columns(_record(given, rules).alias("record"))
         .select(FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record")
     )
+
+
+def _among(profiles: pl.DataFrame) -> pl.Expr:
+    return pl.col(PROFILE).is_in(profiles[PROFILE].implode())
 
 
 def _record(given: pl.DataFrame, rules: Sequence[Rule]) -> pl.Expr:

@@ -302,13 +302,13 @@ def test_a_part_that_never_comes_back_ends_the_run(address, monkeypatch, tmp_pat
 def test_another_version_there_is_told_in_facts(address, monkeypatch):
     """A cluster with another version is not used, and both versions are named."""
     real = dask_cluster._versions()
-    monkeypatch.setattr(dask_cluster, "_versions", lambda: real | {"exchanger": "9.9"})
+    monkeypatch.setattr(dask_cluster, "_versions", lambda: real | {"braze-s3-exchanger": "9.9"})
 
     with pytest.raises(EngineDiffers) as caught, opened(address):
         pass
-    assert (real["exchanger"], "9.9") == (
-        caught.value.theirs["exchanger"],
-        caught.value.ours["exchanger"],
+    assert (real["braze-s3-exchanger"], "9.9") == (
+        caught.value.theirs["braze-s3-exchanger"],
+        caught.value.ours["braze-s3-exchanger"],
     )
 
 

@@ -102,7 +102,7 @@ merge: set}?
          "tcp://a:1 cannot be used: refused", "dask worker tcp://a:1"),
         (EngineDiffers("tcp://a:1", "tcp://b:2", {"polars": "1"}, {"polars": "2"}),
          "polars: 1 there, 2 here", "same versions"),
-        (EngineDiffers("tcp://a:1", "", {"exchanger": ""}, {"exchanger": "2"}),
+        (EngineDiffers("tcp://a:1", "", {"braze-s3-exchanger": ""}, {"braze-s3-exchanger": "2"}),
          "exchanger: not installed there, 2 here", "same versions"),
         (EngineGaveUp("tcp://a:1", 4), "4 workers", "--memory-limit"),
         (EngineSilent("tcp://a:1", 30), "not come back for 30 minutes", "dask worker"),
