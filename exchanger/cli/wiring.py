@@ -19,7 +19,6 @@ from exchanger.config.models import Config, ExportJob, ImportJob, Job
 from exchanger.config.shorthand import default_state_prefix
 from exchanger.errors import EngineMissing
 from exchanger.files.folders import Folders, Reader
-from exchanger.files.names import StateNames
 from exchanger.jobs.engine import Engine, here
 from exchanger.jobs.world import Progress, SilentProgress, World
 
@@ -128,6 +127,7 @@ def open_world(
     from exchanger.outside.s3 import Bucket
     from exchanger.outside.scratch import scratch_folder
     from exchanger.outside.surroundings import configured_alone
+    from exchanger.state.connection import open_state
     from exchanger.state.hour import HourlyQuotas
     from exchanger.state.lease import MARGIN
     from exchanger.state.workspace import Account
@@ -143,13 +143,16 @@ def open_world(
         from exchanger.outside.braze_wire import REQUEST_SECONDS
 
         timeout = min(REQUEST_SECONDS, lease * MARGIN)
-        return Braze(settings.braze, clock=clock, timeout=timeout, quotas=quotas)
+        return Braze(settings.braze, clock=clock, timeout=timeout, quotas=_quotas())
+
+    def _quotas() -> HourlyQuotas | None:
+        limit = settings.braze.hourly_limit
+        # With the memory: whoever shares an adopted state shares its hour, too.
+        hour = open_state(bucket, state_prefix).names.hour if limit else ""
+        return HourlyQuotas(bucket, hour, limit, clock=clock) if limit else None
 
     bucket = Bucket(settings.s3, clock=clock)
     state_prefix = settings.s3.state_prefix or default_state_prefix(connection)
-    limit = settings.braze.hourly_limit
-    hour = StateNames(state_prefix).hour
-    quotas = HourlyQuotas(bucket, hour, limit, clock=clock) if limit else None
     with (
         configured_alone(own_keys=settings.s3.access_key_id is not None),
         scratch_folder() as workdir,

@@ -59,7 +59,9 @@ def claimed(
     given = applied.given(claim.sha256, sums)
     if not given:
         elsewhere = call.memories.of(claim, sums, intake.arrived)
-        if elsewhere is None or applied.has_applied(claim.key, claim.etag):
+        # Of what is given again, a person has decided when its file was taken.
+        decided = intake.retried or applied.has_applied(claim.key, claim.etag)
+        if elsewhere is None or decided:
             return CountedFile(claim, rules)
         outcome, note = elsewhere
         return _waiting(claim, outcome, note, "in_full")

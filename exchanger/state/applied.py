@@ -121,12 +121,12 @@ class AppliedSnapshot:
 
     @property
     def is_unused(self) -> bool:
-        """Return whether no file was ever applied, so that no memory would be lost with it."""
-        return self.rows.filter(_APPLIED).is_empty()
+        """Return whether nothing of any file was ever applied: no memory would be lost with it."""
+        return self.rows.filter(_APPLIED, "taken").is_empty()
 
     def has_applied(self, key: str, etag: str) -> bool:
-        """Return whether this version of a file was applied, by any job."""
-        return not self._where("key", key).filter(_APPLIED, etag=etag).is_empty()
+        """Return whether anything of this version of a file was applied, by any job."""
+        return not self._where("key", key).filter(_APPLIED, "taken", etag=etag).is_empty()
 
     def knows(self, key: str, etag: str) -> bool:
         """Return whether this version was applied, or waits for a person, or was dropped by one."""

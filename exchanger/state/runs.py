@@ -348,6 +348,6 @@ class RunLog:
         try:
             body, _ = self._bucket.read(self._names.newest_run)
             return int(orjson.loads(body)["seq"])
-        except (StorageMissing, ValueError, KeyError):
+        except (StorageMissing, ValueError, KeyError, TypeError):
             # Only a hint: without it the whole folder is listed.
             return 0

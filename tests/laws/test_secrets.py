@@ -141,8 +141,14 @@ def put_into(section, **values):
     return arrange
 
 
+def crash(scene, _echoing):
+    """Make the program fall over something that nobody foresaw: its traceback is logged."""
+    odd = {"holder": CANARY, "fence": "1", "nonce": "", "counter": 0, "seconds": 0, "free": True}
+    scene.bucket.write("_exchanger/main/lease.json", json.dumps(odd).encode())
+
+
 def damage(scene, _echoing):
-    """Make the program fall over something that nobody foresaw."""
+    """Damage a table of the state."""
     scene.bucket.write("_exchanger/main/applied/_delta_log/00000000000000000000.json", b"{nonsense")
 
 
@@ -161,6 +167,7 @@ FAILURES = {
     "store-denies": (store_says(403, "InvalidAccessKeyId"), (RUN, CHECK), {6}),
     "store-fails": (store_says(500, "InternalError"), (RUN,), {6}),
     "store-odd": (store_says(400, "SomethingOdd"), (RUN,), {6}),
+    "crash": (crash, (RUN,), {1}),
     "damaged": (damage, (RUN,), {6}),
     "bad-number": (put_into("braze", batch_size="${PLANTED_BRAZE}"), (RUN, CHECK), {3}),
     "bad-address": (put_into("braze", endpoint="${PLANTED_BRAZE}"), (RUN, CHECK), {3}),
@@ -179,6 +186,7 @@ IN_CI = (
     "refused",
     "nowhere",
     "store-denies",
+    "crash",
     "damaged",
     "bad-number",
     "bad-store",

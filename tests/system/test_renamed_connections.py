@@ -84,6 +84,32 @@ def test_an_adopted_state_goes_on_under_the_new_name(renamed):
     assert {1, 2, 3, 4, 5} == {run["seq"] for run in renamed.ask("runs")}
 
 
+def test_who_adopts_a_state_shares_its_hour(renamed):
+    """Requests of an hour are counted with the memory, whatever the configuration calls it."""
+    renamed.connection["braze"]["hourly_limit"] = 1_000
+    renamed.configure(**renamed.jobs)
+    renamed.ask("run", "crm", code=5)
+    renamed.ask("adopt")
+    renamed.drop("inbox/2.csv", "id,spend\na,1\n")
+    renamed.ask("run", "crm")
+    hours = [item.key for item in renamed.bucket.list("_exchanger/")]
+    assert "_exchanger/main/hour.json" in hours
+    assert {"a": "6", "b": "7"} == spend(renamed)
+
+
+def test_a_file_of_which_nothing_was_taken_is_no_memory_of_it(renamed):
+    """All of it was rejected under the new name: once corrected, it still waits for a person."""
+    wrong = JOB | {"fields": JOB["fields"] | {"n": {"type": "integer", "from": "id"}}}
+    renamed.configure(crm=wrong)
+    renamed.ask("run", "crm", "--force", code=4)
+    renamed.configure(crm=JOB)
+    report = renamed.ask("backfill", "crm", "--full", code=5)
+    assert ["applied_elsewhere"] == [file["outcome"] for file in report["files"]]
+    renamed.ask("adopt")
+    assert "nothing_to_do" == renamed.ask("run", "crm")["state"]
+    assert {"a": "5", "b": "7"} == spend(renamed)
+
+
 def test_a_mistyped_state_prefix_is_found_out(applied):
     """The register of the bucket names the other state, wherever it lies."""
     applied.connection["s3"]["state_prefix"] = "_exchangr/main/"
