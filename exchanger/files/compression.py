@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from isal import igzip, igzip_lib
 
 from exchanger.errors import FileRejected
 from exchanger.files.arrow import pa
-from exchanger.files.formats import Compression
+
+Compression = Literal["none", "gzip", "zstd"]
 
 CHUNK = 4 << 20
 """Bytes that are unpacked at a time."""

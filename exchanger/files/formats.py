@@ -6,9 +6,9 @@ import re
 from typing import Literal
 
 from exchanger.errors import FileRejected
+from exchanger.files.compression import Compression
 
 Kind = Literal["parquet", "csv", "ndjson"]
-Compression = Literal["none", "gzip", "zstd"]
 Wanted = Literal["auto", "parquet", "csv", "ndjson"]
 
 HEAD = 4_096

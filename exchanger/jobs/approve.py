@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import RunUnsuitable, StateMissing, StorageMissing
-from exchanger.jobs.discard import drop_held_back
-from exchanger.jobs.doubtful_types import DOUBTFUL, doubtful_files, newer_since, stray_in_words
+from exchanger.jobs.commit import commit
+from exchanger.jobs.corrected_jobs import DOUBTFUL, newer_since
+from exchanger.jobs.doubtful_types import doubtful_files, stray_in_words
 from exchanger.jobs.ending import finish
-from exchanger.jobs.held_back import hold_again, hold_back, still_doubtful
+from exchanger.jobs.held_back import drop_held_back, hold_again, hold_back, still_doubtful
 from exchanger.jobs.held_runs import applied_since
 from exchanger.jobs.intake import Intake
 from exchanger.jobs.not_kept import building_on_what_is_kept
 from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.read_files import read_all_files
 from exchanger.jobs.round import numbered_report, planned
-from exchanger.jobs.runfiles import commit, load
+from exchanger.jobs.runfiles import load
 from exchanger.jobs.totals import exceed, totals_of
 from exchanger.jobs.turn import call_in_turn, committed
 from exchanger.profiles.columns import FILE

@@ -6,9 +6,11 @@ import dataclasses
 
 import polars as pl
 
-from exchanger.jobs.preview import EXAMPLES
 from exchanger.profiles.columns import PROFILE, SEEN
 from exchanger.profiles.drift import verdict
+
+EXAMPLES = 3
+"""Changed profiles that are shown of each field."""
 
 
 @dataclasses.dataclass

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.intake import Counting, Intake, WaitingFile
+from exchanger.jobs.report import named
 from exchanger.state.applied import NOT_YET
 from exchanger.state.file_history import left_over
 
@@ -146,12 +147,6 @@ def _waiting(
 ) -> WaitingFile:
     intake = Intake(claim.key, claim.etag, counting)
     return WaitingFile(replace(claim, outcome=outcome, note=note), intake)
-
-
-def named(keys: Sequence[str]) -> str:
-    """Name the first of some files, and how many there are besides."""
-    more = len(keys) - 1
-    return f"{keys[0]} and {more:,} more file{'s' * (more > 1)}" if more else keys[0]
 
 
 def _listed(names: Iterable[str]) -> str:

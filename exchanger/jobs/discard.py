@@ -14,6 +14,7 @@ import structlog
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.dropping import drop_unfinished
 from exchanger.jobs.ending import finish
+from exchanger.jobs.held_back import drop_held_back
 from exchanger.jobs.report import RunReport
 from exchanger.jobs.runfiles import unless_ended_by_others
 from exchanger.jobs.turn import in_turn
@@ -21,12 +22,8 @@ from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from exchanger.jobs.call import ImportCall
     from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
-    from exchanger.state.runs import Stored
 
 log = structlog.get_logger()
 
@@ -68,47 +65,3 @@ def _discard(world: World, state: ConnectionState, seq: int) -> RunReport:
         return report
     with unless_ended_by_others(world, state, seq):
         return drop_unfinished(world, state, stored)
-
-
-def drop_held_back(
-    world: World, state: ConnectionState, stored: Stored, notes: list[str] | None = None
-) -> RunReport:
-    """
-    Drop a run of which nothing was sent; dropping it again changes nothing.
-
-    Args:
-        world: The outside.
-        state: Where it is noted.
-        stored: The run, held back.
-        notes: Sentences for its report.
-    """
-    run = stored.document
-    report = RunReport.from_json(run.report)
-    if run.state != "discarded":
-        report.state = "discarded"
-        report.finished_at = world.clock.now()
-        report.notes += notes or ["Discarded: nothing of it was sent."]
-        state.runs.change(stored, state="discarded", report=report.to_json())
-    state.finished.amend(report.to_json())
-    # Last: its files wait until then, by which the next import finds what is half done.
-    state.applied.discard(run.job, run.files, seq=run.seq)
-    log.info("run.discarded", seq=run.seq)
-    return report
-
-
-def half_dropped(state: ConnectionState, undecided: Iterable[int]) -> list[Stored]:
-    """
-    Find runs that a person dropped, in a process that died before all of it was noted.
-
-    Args:
-        state: The connection.
-        undecided: Runs whose files wait (``AppliedSnapshot.undecided``).
-    """
-    found = (state.runs.read(seq) for seq in undecided)
-    return [stored for stored in found if stored.document.state == "discarded"]
-
-
-def end_discards(call: ImportCall) -> None:
-    """Bring to their end what earlier processes began to drop of a job; may be done again."""
-    for stored in half_dropped(call.state, call.state.applied.snapshot().undecided(call.name)):
-        drop_held_back(call.world, call.state, stored)

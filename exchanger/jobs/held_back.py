@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.jobs.doubtful_types import DOUBTFUL, reads_as, stray_in_words
+from exchanger.jobs.corrected_jobs import DOUBTFUL, reads_as
+from exchanger.jobs.doubtful_types import stray_in_words
 from exchanger.jobs.read_files import read_every_file
 from exchanger.jobs.report import FileReport, RunReport
 from exchanger.jobs.totals import in_words, totals_of
 from exchanger.state.runs import RunDocument, new_nonce
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from exchanger.jobs.call import ImportCall
     from exchanger.jobs.intake import WaitingFile
+    from exchanger.jobs.world import World
     from exchanger.state.connection import ConnectionState
     from exchanger.state.runs import ClaimedFile, Stored
 
@@ -175,3 +177,47 @@ def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
         f"To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. "
         f"To add it in full: exchanger run {call.name} --force"
     )
+
+
+def drop_held_back(
+    world: World, state: ConnectionState, stored: Stored, notes: list[str] | None = None
+) -> RunReport:
+    """
+    Drop a run of which nothing was sent; dropping it again changes nothing.
+
+    Args:
+        world: The outside.
+        state: Where it is noted.
+        stored: The run, held back.
+        notes: Sentences for its report.
+    """
+    run = stored.document
+    report = RunReport.from_json(run.report)
+    if run.state != "discarded":
+        report.state = "discarded"
+        report.finished_at = world.clock.now()
+        report.notes += notes or ["Discarded: nothing of it was sent."]
+        state.runs.change(stored, state="discarded", report=report.to_json())
+    state.finished.amend(report.to_json())
+    # Last: its files wait until then, by which the next import finds what is half done.
+    state.applied.discard(run.job, run.files, seq=run.seq)
+    log.info("run.discarded", seq=run.seq)
+    return report
+
+
+def half_dropped(state: ConnectionState, undecided: Iterable[int]) -> list[Stored]:
+    """
+    Find runs that a person dropped, in a process that died before all of it was noted.
+
+    Args:
+        state: The connection.
+        undecided: Runs whose files wait (``AppliedSnapshot.undecided``).
+    """
+    found = (state.runs.read(seq) for seq in undecided)
+    return [stored for stored in found if stored.document.state == "discarded"]
+
+
+def end_discards(call: ImportCall) -> None:
+    """Bring to their end what earlier processes began to drop of a job; may be done again."""
+    for stored in half_dropped(call.state, call.state.applied.snapshot().undecided(call.name)):
+        drop_held_back(call.world, call.state, stored)

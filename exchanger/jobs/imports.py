@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from exchanger.errors import Stopped, StorageChanged
 from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.call import ImportCall
-from exchanger.jobs.discard import end_discards, half_dropped
-from exchanger.jobs.doubtful_types import corrected_runs, doubtful_files
+from exchanger.jobs.commit import commit
+from exchanger.jobs.corrected_jobs import corrected_runs
+from exchanger.jobs.doubtful_types import doubtful_files
 from exchanger.jobs.ending import finish
-from exchanger.jobs.held_back import hold_back
+from exchanger.jobs.held_back import end_discards, half_dropped, hold_back
 from exchanger.jobs.intake import Intake
 from exchanger.jobs.left_over import by_run, left_in_words
 from exchanger.jobs.memories import memories_of
@@ -27,7 +28,6 @@ from exchanger.jobs.read_files import read_files
 from exchanger.jobs.recognition import establish, recognise
 from exchanger.jobs.report import FileReport, RunReport, combined
 from exchanger.jobs.round import new_report, numbered_report, planned
-from exchanger.jobs.runfiles import commit
 from exchanger.jobs.totals import say_what_counts_again
 from exchanger.jobs.turn import committed, end_others, in_turn
 from exchanger.jobs.unclaimed import below, beside, strays_in_words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from exchanger.jobs.counting import named
+from exchanger.jobs.report import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.profiles.columns import PROFILE
-from exchanger.state.held_rows import SLICES, slice_of
+from exchanger.profiles.slices import SLICES, slice_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

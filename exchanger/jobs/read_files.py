@@ -12,11 +12,12 @@ from exchanger.errors import (
     StorageUnreadable,
 )
 from exchanger.files.spill import Shelf
-from exchanger.jobs.counting import named, say_what_added_nothing
+from exchanger.jobs.counting import say_what_added_nothing
 from exchanger.jobs.doubtful_types import stray_in_words, undecided_words_apart
 from exchanger.jobs.intake import WaitingFile
 from exchanger.jobs.opening import OpenedFile, cast_file, open_file
 from exchanger.jobs.reading import Reading
+from exchanger.jobs.report import named
 from exchanger.jobs.unreadable import is_about_one_file, is_denied, why_unreadable
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from exchanger.state.runs import FileOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exchanger.jobs.acknowledgements import Sent
 
 RunState = Literal[
@@ -262,3 +264,9 @@ def _joint_state(states: set[RunState]) -> RunState:
 
 
 _COUNTS = [item.name for item in fields(RunReport) if item.type == "int"]
+
+
+def named(keys: Sequence[str]) -> str:
+    """Name the first of some files, and how many there are besides."""
+    more = len(keys) - 1
+    return f"{keys[0]} and {more:,} more file{'s' * (more > 1)}" if more else keys[0]

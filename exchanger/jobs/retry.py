@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import FileRejected, RunUnsuitable
+from exchanger.jobs.commit import commit
 from exchanger.jobs.ending import finish
 from exchanger.jobs.held_back import hold_back
 from exchanger.jobs.late_rows import settle_late_rows
@@ -24,7 +25,6 @@ from exchanger.jobs.read_files import read_all_files
 from exchanger.jobs.reading import REJECTED
 from exchanger.jobs.report import combined
 from exchanger.jobs.round import new_report, numbered_report, planned
-from exchanger.jobs.runfiles import commit
 from exchanger.jobs.turn import call_in_turn, committed
 from exchanger.profiles.columns import FILE, ORDER, ROW
 

@@ -28,7 +28,7 @@ from exchanger.jobs.stopping import stoppable
 from exchanger.profiles.columns import PROFILE
 from exchanger.profiles.observations import held_form
 from exchanger.profiles.observed_exports import fields_of_export, held_users
-from exchanger.state.held_rows import slice_of
+from exchanger.profiles.slices import slice_of
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop, natural_order
 from exchanger.jobs.call import ImportCall
-from exchanger.jobs.doubtful_types import DOUBTFUL, corrected_runs
+from exchanger.jobs.corrected_jobs import DOUBTFUL, corrected_runs
 from exchanger.jobs.held_runs import HeldRun, held_runs
 from exchanger.jobs.left_over import LeftFiles, by_run
 from exchanger.jobs.options import ImportOptions

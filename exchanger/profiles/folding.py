@@ -11,8 +11,8 @@ import polars as pl
 
 from exchanger.profiles.columns import FILE, ORDER, PROFILE, ROW, ROWS, said
 from exchanger.profiles.fragments import canonical, fragment
-from exchanger.profiles.identifiers import all_differ
 from exchanger.profiles.rules import Rule
+from exchanger.profiles.slices import all_differ
 from exchanger.profiles.strategies import STRATEGIES, alone
 
 POSITION = "@position"

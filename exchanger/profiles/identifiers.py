@@ -96,16 +96,6 @@ def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
     )
 
 
-def all_differ(profiles: pl.Series) -> bool:
-    """
-    Tell, quickly, whether no identifier is there twice.
-
-    Returns:
-        False also, once in a very long while, where two different ones have a hash in common.
-    """
-    return profiles.hash().n_unique() == len(profiles)
-
-
 def _print(raw: pl.Series) -> Casted:
     if raw.dtype == pl.String or raw.dtype.is_integer():
         return judge(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])

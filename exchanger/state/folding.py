@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.outside.tables import MANY_FILES
-from exchanger.state.held_rows import SLICES
+from exchanger.profiles.slices import SLICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

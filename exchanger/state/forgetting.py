@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.profiles.columns import PROFILE
-from exchanger.state.held_rows import slice_of
+from exchanger.profiles.slices import slice_of
 
 if TYPE_CHECKING:
     from exchanger.outside.tables import Table

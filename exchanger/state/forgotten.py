@@ -14,7 +14,7 @@ import polars as pl
 
 from exchanger.errors import StateDamaged, StorageMissing
 from exchanger.profiles.columns import PROFILE
-from exchanger.state.held_rows import slice_of
+from exchanger.profiles.slices import slice_of
 from exchanger.state.runs import new_nonce
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.profiles.columns import EXISTS, PROFILE, STAMP, sent_column
+from exchanger.profiles.slices import slice_of
 from exchanger.state.held_rows import (
     columns_for,
     held_column,
@@ -15,7 +16,6 @@ from exchanger.state.held_rows import (
     newest_sent,
     newest_time,
     sent_alone,
-    slice_of,
     time_alone,
     value_alone,
 )

@@ -13,14 +13,12 @@ import polars_hash as plh
 
 from exchanger.files.names import table_column
 from exchanger.profiles.columns import EXISTS, PROFILE
-from exchanger.profiles.identifiers import all_differ
+from exchanger.profiles.slices import all_differ, slice_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-SLICES = 1024
-"""Values of the column ``slice``: a stable hash of the profile, by which rows are sorted."""
 PLACES = 2**32
 """Places that ``place_of`` gives."""
 
@@ -31,12 +29,6 @@ _SENT = "sent:"
 _SAME = "="
 _NEVER = "-"
 _TIME = pl.Datetime("us", "UTC")
-
-
-def slice_of(profile: str) -> pl.Expr:
-    """Place a profile: xxhash64 of the identifier modulo ``SLICES``, the same on every machine."""
-    digest = plh.col(profile).nchash.xxhash64()
-    return (digest % SLICES).cast(pl.Int32)
 
 
 def place_of(profile: str, seed: int) -> pl.Expr:

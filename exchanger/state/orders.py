@@ -15,8 +15,8 @@ import polars as pl
 
 from exchanger.files.names import table_column
 from exchanger.profiles.columns import ORDER, PROFILE, ordered
+from exchanger.profiles.slices import slice_of
 from exchanger.state.folding import ROWS_AT_ONCE, Folding
-from exchanger.state.held_rows import slice_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

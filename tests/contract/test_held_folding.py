@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from exchanger.errors import Stopped
 from exchanger.outside.tables import MANY_FILES, Table
+from exchanger.profiles.slices import SLICES
 from exchanger.state import folding
 from exchanger.state.held import HeldValues
-from exchanger.state.held_rows import SLICES
 
 START = datetime(2026, 9, 15, 10, tzinfo=UTC)
 NAMES = ["a", "b", "c", "d"]
