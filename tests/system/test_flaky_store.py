@@ -41,7 +41,7 @@ print(json.dumps({
     "Expiration": (datetime.now(UTC) + timedelta(minutes=2)).isoformat(),
 }))
 """
-IN_CI, AT_NIGHT = range(5), range(5, 20)
+IN_CI, AT_NIGHT = range(1), range(1, 20)
 JOB = ImportJob.model_validate(
     {
         "type": "import",

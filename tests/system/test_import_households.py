@@ -134,7 +134,7 @@ def transactions():
     return pl.read_parquet(DATA / "transactions.parquet")
 
 
-@pytest.mark.long(64)
+@pytest.mark.nightly
 def test_a_year_of_weekly_files_ends_in_the_totals_of_the_data(exchange, transactions):
     """
     Sums, lists, highest and first values of all households equal the data, to the digit.

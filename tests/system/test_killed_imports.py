@@ -77,11 +77,11 @@ def as_people_have_it(exchange):
     return reset
 
 
-@pytest.mark.long(53)
+@pytest.mark.long(35)
 @pytest.mark.parametrize(
     "case",
     [
-        (5, 120, 11, False),
+        (3, 120, 11, False),
         *(
             pytest.param((5, 400, seed, True), marks=pytest.mark.nightly)
             for seed in range(100, 110)

@@ -70,8 +70,16 @@ def test_an_archived_file_is_named_and_taken_once_it_is_restored(
 @pytest.mark.parametrize(
     ("answer", "cure"),
     [
-        ((403, "InvalidObjectState", "The operation is not valid"), "Restore it"),
-        ((400, "InvalidRequest", "stored using a form of Server Side Encryption"), "SSE-C"),
+        pytest.param(
+            (403, "InvalidObjectState", "The operation is not valid"),
+            "Restore it",
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
+            (400, "InvalidRequest", "stored using a form of Server Side Encryption"),
+            "SSE-C",
+            marks=pytest.mark.nightly,
+        ),
         ((403, "AccessDenied", "Access Denied"), "s3:GetObject"),
     ],
 )

@@ -93,8 +93,8 @@ def test_a_discard_waits_for_late_requests_of_a_holder_before_the_last(scene):
 
 
 DECISIVE = [
-    *some("write", range(15), by_day=2),
-    *some("commit", range(4), by_day=2),
+    *some("write", range(15), by_day=4),
+    *some("commit", range(4), by_day=3),
     ("track", 0),
 ]
 """Effects of a decision about a run, likewise: those that leave something behind."""

@@ -13,10 +13,10 @@ from scene import AHEAD, GRACE
 from telling import refuse, row, some
 
 EFFECTS = [
-    *some("list", range(10), by_day=3),
-    *some("read", range(0, 20, 3), by_day=3),
-    *some("write", range(9)),
-    *some("commit", range(4)),
+    *some("list", range(10), by_day=5),
+    *some("read", range(0, 20, 3), by_day=4),
+    *some("write", range(9), by_day=2),
+    *some("commit", range(4), by_day=2),
     ("track", 0),
     ("look_up", 0),
 ]
@@ -35,7 +35,8 @@ def test_a_process_may_stand_still_or_die_or_fail_at_any_effect(scene, kind, nth
 
 @pytest.mark.parametrize("fate", ["pause", "crash", "fail"])
 @pytest.mark.parametrize(
-    ("kind", "nth"), [*some("write", range(3, 10)), *some("commit", range(5)), ("track", 0)]
+    ("kind", "nth"),
+    [*some("write", range(3, 10), by_day=3), *some("commit", range(5), by_day=2), ("track", 0)],
 )
 def test_it_may_so_at_any_effect_after_held_values_were_made_ahead(scene, kind, nth, fate):
     """What was made while sending counts once, or not at all, whoever ends the run."""
