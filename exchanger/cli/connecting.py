@@ -19,6 +19,7 @@ from exchanger.jobs.column_types import kept_columns
 from exchanger.jobs.export_wait import find_segment
 from exchanger.jobs.recognition import recognise
 from exchanger.jobs.segment_users import baseline_segment
+from exchanger.outside.s3_probe import probe
 from exchanger.profiles.mapping import column_nulls
 from exchanger.state.connection import open_state
 
@@ -103,7 +104,7 @@ def _try_bucket(
     root = f"s3://{bucket.name}/"
     state = world.state_prefix
     what = f"keep state in {root}{state}, with conditional writes"
-    yield _tried(world, what, partial(bucket.check, state))
+    yield _tried(world, what, partial(probe, bucket, state))
     yield _tried(world, f"recognise whose state {root}{state} is", partial(_recognise, world))
     for prefix in dict.fromkeys(job.source.prefix for job in imports):
         yield _tried(world, f"list {root}{prefix}", partial(_list, world, prefix))
@@ -111,7 +112,7 @@ def _try_bucket(
         what = f"list {root}{world.export_root}/, where segment exports of Braze are looked for"
         yield _tried(world, what, partial(_list, world, f"{world.export_root}/"))
     for prefix in dict.fromkeys(job.target.prefix for job in exports):
-        yield _tried(world, f"write to {root}{prefix}", partial(bucket.check, prefix))
+        yield _tried(world, f"write to {root}{prefix}", partial(probe, bucket, prefix))
 
 
 def _baselines(imports: list[ImportJob]) -> list[str]:

@@ -35,7 +35,6 @@ from exchanger.outside.s3_bodies import CHUNK, WholeBody, chunks
 from exchanger.outside.s3_checksums import Checksums, new_md5
 from exchanger.outside.s3_client import options_for_deltalake
 from exchanger.outside.s3_objects import ObjectInfo, UploadedObject, date_of
-from exchanger.outside.s3_probe import probe
 from exchanger.outside.s3_uploads import BucketUploads
 
 if TYPE_CHECKING:
@@ -204,18 +203,6 @@ class Bucket(BucketUploads):
                 kind = StorageDenied if code == "AccessDenied" else StorageError
                 detail = f"{len(errors)} of {len(batch)} not deleted: {code} {first.get('Message')}"
                 raise kind("delete", self.name, first.get("Key", ""), self._redactor.clean(detail))
-
-    def check(self, prefix: str) -> None:
-        """
-        Find out whether all that the program needs is allowed and works below *prefix*.
-
-        Lists, writes, reads and deletes an object of its own, and sees whether the store honours
-        conditional writes, without which two processes could both believe they hold a job.
-
-        Raises:
-            StorageError: Something does not work; ``action`` and ``detail`` say what.
-        """
-        probe(self, prefix)
 
     def storage_options(self) -> dict[str, str]:
         """

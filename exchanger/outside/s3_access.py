@@ -15,7 +15,8 @@ from exchanger.errors import StorageCorrupt
 from exchanger.outside.clock import Clock, SystemClock
 from exchanger.outside.redaction import Redactor
 from exchanger.outside.s3_client import open_client, open_session
-from exchanger.outside.s3_faults import StorageConflict, as_storage_errors
+from exchanger.outside.s3_faults import as_storage_errors
+from exchanger.outside.store_codes import StorageConflict
 
 if TYPE_CHECKING:
     from boto3.session import Session

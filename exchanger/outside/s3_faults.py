@@ -7,40 +7,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from exchanger.errors import (
-    StorageChanged,
     StorageCorrupt,
     StorageDenied,
     StorageError,
-    StorageMissing,
     StorageUnreachable,
     StorageUnreadable,
 )
+from exchanger.outside.store_codes import kind_of
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
 
-_DENIED = frozenset(
-    {
-        "AccessDenied",
-        "AccountProblem",
-        "AllAccessDisabled",
-        "ExpiredToken",
-        "InvalidAccessKeyId",
-        "InvalidSecurity",
-        "InvalidToken",
-        "SignatureDoesNotMatch",
-        "TokenRefreshRequired",
-    }
-)
-_MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NotFound", "404"})
-_BUSY = frozenset({"InternalError", "RequestTimeout", "ServiceUnavailable", "SlowDown"})
-_CHANGED = frozenset({"PreconditionFailed", "412"})
 _UNREADABLE = frozenset({"InvalidObjectState", "InvalidRequest", "KMS"})
-_CONFLICT = frozenset({"ConditionalRequestConflict", "OperationAborted"})
-
-
-class StorageConflict(StorageUnreachable):
-    """409: another write of the same object was under way. The write did not happen."""
 
 
 @contextmanager
@@ -88,32 +66,6 @@ def _answered(
     if action == "read" and code.partition(".")[0] in _UNREADABLE:
         kind = StorageUnreadable
     return kind(action, bucket, key, clean(f"{code or status}: {message}"), code=code)
-
-
-def kind_of(code: str, status: int) -> type[StorageError]:
-    """Choose the error of an answer by its code, or else by its status."""
-    # The code comes first: an expired token is a 400, a busy store may say so in a 200.
-    by_code: tuple[tuple[frozenset[str], type[StorageError]], ...] = (
-        (_DENIED, StorageDenied),
-        (_MISSING, StorageMissing),
-        (_BUSY, StorageUnreachable),
-        (_CHANGED, StorageChanged),
-        (_CONFLICT, StorageConflict),
-    )
-    for codes, kind in by_code:
-        if code in codes:
-            return kind
-    if status >= 500 and code != "NotImplemented":
-        return StorageUnreachable
-    by_status: dict[int, type[StorageError]] = {
-        401: StorageDenied,
-        403: StorageDenied,
-        404: StorageMissing,
-        409: StorageConflict,
-        412: StorageChanged,
-        429: StorageUnreachable,
-    }
-    return by_status.get(status, StorageError)
 
 
 def _failed(error: BotoCoreError) -> type[StorageError]:

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 def probe(bucket: Bucket, prefix: str) -> None:
     """
-    List below *prefix*, and write, read and delete an object of our own there.
+    Find out whether all that the program needs is allowed and works below *prefix*.
+
+    Lists, writes, reads and deletes an object of its own, and sees whether the store honours
+    conditional writes, without which two processes could both believe they hold a job.
 
     Raises:
-        StorageError: Something is not allowed or does not work. Where conditional writes are not
-            honoured the action is ``write conditionally``.
+        StorageError: Something does not work; ``action`` and ``detail`` say what. Where conditional
+            writes are not honoured the action is ``write conditionally``.
     """
     next(bucket.list(prefix), None)
     key = f"{prefix}.probe-{uuid4().hex}"

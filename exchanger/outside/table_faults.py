@@ -18,7 +18,7 @@ from exchanger.errors import (
 )
 from exchanger.files.arrow import pa
 from exchanger.outside.redaction import Redactor
-from exchanger.outside.s3_faults import kind_of
+from exchanger.outside.store_codes import kind_of
 
 _STYLING = re.compile(r"\x1b\[[0-9;]*m")
 _CODE = re.compile(r"<Code>\s*(\w[\w.]*)\s*</Code>")

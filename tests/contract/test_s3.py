@@ -20,6 +20,7 @@ from exchanger.errors import StorageChanged, StorageDenied, StorageError, Storag
 from exchanger.outside.s3 import Bucket
 from exchanger.outside.s3_bodies import PART, part_size
 from exchanger.outside.s3_growing import PART as GROWN
+from exchanger.outside.s3_probe import probe
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +261,7 @@ def test_deleting_what_is_gone_is_no_error(bucket):
 
 def test_check_passes_and_leaves_nothing(bucket):
     """A good bucket passes, and the probe is gone afterwards."""
-    bucket.check("state/")
+    probe(bucket, "state/")
     assert [] == list(bucket.list(""))
 
 

@@ -23,6 +23,7 @@ from exchanger.errors import (
 from exchanger.outside import s3_access
 from exchanger.outside.s3 import Bucket
 from exchanger.outside.s3_bodies import chunks
+from exchanger.outside.s3_probe import probe
 
 SECRET = "dummy+secret/key"
 LAST_MODIFIED = "Tue, 15 Sep 2026 10:00:00 GMT"
@@ -307,7 +308,7 @@ def test_a_store_that_ignores_conditions_fails_the_check(serving, connect, ignor
     """Where two writers could both believe they won, the check says which header is ignored."""
     store = serving(ForgetfulStore({ignored}))
     with pytest.raises(StorageError) as raised:
-        connect(store).check("state/")
+        probe(connect(store), "state/")
     assert ("write conditionally", f"the store ignores {ignored}") == (
         raised.value.action,
         raised.value.detail,
@@ -318,5 +319,5 @@ def test_a_store_that_ignores_conditions_fails_the_check(serving, connect, ignor
 def test_a_store_that_honours_conditions_passes_the_check(serving, connect):
     """The check finds fault only with stores that have one, and removes its object."""
     store = serving(ForgetfulStore(set()))
-    connect(store).check("state/")
+    probe(connect(store), "state/")
     assert store.kept is None
