@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from exchanger.cli.ending import error_json, exit_code, print_json, words_of, worst
+from exchanger.cli.ending import error_json, print_json
+from exchanger.cli.outcome import exit_code, words_of, worst
 from exchanger.cli.wiring import open_world
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from exchanger.cli.ending import exit_code
+from exchanger.cli.outcome import exit_code
 from exchanger.cli.wiring import open_world
 from exchanger.cli.wording import words_for
 from exchanger.config.models import Config, ExportJob, ImportJob

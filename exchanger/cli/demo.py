@@ -257,9 +257,7 @@ class DemoStory:
         report = outcome.report
         if self._place.stopping.is_set():
             raise Stopped
-        # What went wrong was said when it happened.
-        shown = report | {"error": None} if outcome.said else report
-        self._telling.command(f"run {name}", describe_report(shown, outcome.bucket))
+        self._telling.command(f"run {name}", describe_report(report, outcome.bucket))
         if report["state"] != state:
             self._telling.check(f"how {name} ends", state, report["state"])
         if report["state"] == "failed":

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exchanger.cli.execution import Outcome, Story, carry_out
-from exchanger.cli.options import LogLevel
+from exchanger.cli.defaults import LogLevel
+from exchanger.cli.outcome import words_of
+from exchanger.cli.runner import Outcome, Story, run_job
 from exchanger.cli.wiring import open_world, prepare
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.imports import plan_import, run_import
+from exchanger.jobs.world import SilentProgress
 from exchanger.sandbox import LocalS3, Sandbox
 from exchanger.sandbox.run import fill_in
 
@@ -77,7 +79,14 @@ class DemoPlace:
 
     def run(self, name: str) -> Outcome:
         """Run a job: ``exchanger run``."""
-        return carry_out(self.config, name, self._story(name), stopping=self.stopping, as_json=True)
+        return run_job(
+            self.config,
+            name,
+            self._story(name),
+            stopping=self.stopping,
+            progress=SilentProgress(),
+            tell=words_of,
+        )
 
     def _story(self, name: str) -> Story:
         job = self.config.jobs[name]

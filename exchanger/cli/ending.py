@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Protocol, runtime_checkable
@@ -12,15 +11,10 @@ from typing import Any, Protocol, runtime_checkable
 import structlog
 import typer
 
-from exchanger.cli.logs import clean, set_up_logs
-from exchanger.cli.options import LogLevel
+from exchanger.cli.outcome import exit_code, words_of
 from exchanger.cli.streams import says_all_signs
-from exchanger.cli.wording import words_for
 from exchanger.cli.words import Words
 from exchanger.errors import ConfigError, ExchangerError
-
-_BEST_TO_WORST = (0, 4, 5, 8, 3, 2, 6, 7, 1)
-"""Exit codes in the order of precedence: of several, the last one counts. README says so, too."""
 
 
 @runtime_checkable
@@ -72,18 +66,6 @@ def log_failure(error: Exception) -> int:
     return int(facts["exit_code"])
 
 
-def words_of(error: Exception) -> Words:
-    """Put an error into words without a secret; the traceback of an unforeseen one is logged."""
-    if not structlog.is_configured():
-        set_up_logs(LogLevel.warning)
-    words = words_for(error)
-    if not isinstance(error, ExchangerError):
-        # Our own errors hold no secrets; of others nobody knows what they hold.
-        words = Words(clean(words.what), words.next)
-        structlog.get_logger().error("unexpected", exc_info=error)
-    return words
-
-
 def _how_to_use(error: UsageError) -> str:
     context = getattr(error, "ctx", None)
     return f"How it is used: {context.command_path if context else 'exchanger'} --help"
@@ -101,16 +83,6 @@ def error_json(error: Exception, words: Words) -> dict[str, Any]:
     if isinstance(error, ConfigError):
         content["problems"] = [asdict(problem) for problem in error.problems]
     return content
-
-
-def exit_code(error: Exception) -> int:
-    """Choose the exit code of an error."""
-    return error.exit_code if isinstance(error, ExchangerError | UsageError) else 1
-
-
-def worst(codes: Iterable[int]) -> int:
-    """Choose the exit code of several: what was not foreseen is worst, a rejected row is best."""
-    return max(codes, key=_BEST_TO_WORST.index, default=0)
 
 
 def print_json(content: Any) -> None:

@@ -1,54 +1,28 @@
-"""Carries out one job in a world built for it, and turns whatever happens into a report."""
+"""Carries out a job before somebody who watches, and shows what became of it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import structlog
 import typer
 
-from exchanger.cli.ending import exit_code, print_json, say, worst
+from exchanger.cli.ending import print_json, say
+from exchanger.cli.outcome import worst
 from exchanger.cli.progress import shown_progress
 from exchanger.cli.reports import describe_report
-from exchanger.cli.wiring import open_world
-from exchanger.errors import Stopped
-from exchanger.jobs.report import RunReport, new_run_id
-from exchanger.outside.clock import SystemClock
+from exchanger.cli.runner import run_job
 
 if TYPE_CHECKING:
+    from exchanger.cli.runner import Outcome, Story
     from exchanger.config.models import Config
-    from exchanger.jobs.world import World
-
-Story = Callable[["World"], RunReport]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """
-    What became of one job.
-
-    Args:
-        report: As ``RunReport.to_json`` renders it.
-        bucket: The bucket that its keys are in.
-        exit_code: What the process would end with, were this its only job.
-        said: Its error was said on standard error when it happened.
-    """
-
-    report: dict[str, Any]
-    bucket: str
-    exit_code: int
-    said: bool = False
 
 
 def carry_out(
     config: Config, name: str, story: Story, *, stopping: threading.Event, as_json: bool
 ) -> Outcome:
     """
-    Tell one job's story, and say on standard error what goes wrong.
+    Carry out one job, show how far it is, and say on standard error what goes wrong.
 
     Args:
         config: The configuration.
@@ -57,45 +31,9 @@ def carry_out(
         stopping: Set when the process is asked to stop.
         as_json: Whether a program reads the result, so that no progress is shown.
     """
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(job=name)
-    from exchanger.jobs.failures import remember_failure
-    from exchanger.outside.scratch import demanding_room
-
     _notice(config, name)
-    connection = config.connection_of(name)
-    bucket = config.connections[connection].s3.bucket
-    started_at = SystemClock().now()
-    try:
-        with (
-            shown_progress(as_json=as_json) as progress,
-            open_world(config, connection, progress=progress, stopping=stopping) as world,
-        ):
-            try:
-                with demanding_room(world.workdir):
-                    report = story(world)
-            except Exception as error:  # noqa: BLE001 - the other jobs still run
-                report = _failed(name, started_at, error)
-                remember_failure(world, report, error)
-                return Outcome(report.to_json(), bucket, exit_code(error), said=True)
-    except Exception as error:  # noqa: BLE001 - as above
-        report = _failed(name, started_at, error)
-        return Outcome(report.to_json(), bucket, exit_code(error), said=True)
-    return Outcome(report.to_json(), bucket, report.exit_code)
-
-
-def _failed(name: str, started_at: datetime, error: Exception) -> RunReport:
-    """Say what went wrong, and put the same words into a report."""
-    run_id = structlog.contextvars.get_contextvars().get("run_id")
-    return RunReport(
-        run_id=run_id or new_run_id(name, started_at),
-        job=name,
-        state="failed",
-        started_at=started_at,
-        finished_at=SystemClock().now(),
-        error=str(say(error)),
-        stopped=True if isinstance(error, Stopped) else None,
-    )
+    with shown_progress(as_json=as_json) as progress:
+        return run_job(config, name, story, stopping=stopping, progress=progress, tell=say)
 
 
 def show_outcomes(outcomes: list[Outcome], *, as_json: bool, as_list: bool) -> int:

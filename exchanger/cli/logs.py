@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import structlog
 from pydantic import BaseModel, SecretStr
 
-from exchanger.cli.options import LogLevel
+from exchanger.cli.defaults import LogLevel
 from exchanger.config.models import Config
 from exchanger.outside.redaction import Redactor
 

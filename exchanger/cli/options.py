@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-DEFAULT_CONFIG = Path("config/exchanger.yaml")
-
-
-class LogLevel(StrEnum):
-    """How much is logged."""
-
-    debug = "debug"
-    info = "info"
-    warning = "warning"
-    error = "error"
-
+from exchanger.cli.defaults import LogLevel
 
 ConfigPath = Annotated[
     Path,

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exchanger.cli.asking import Fault, ask_each, end_with
+from exchanger.cli.choosing import connections_of, job_of
+from exchanger.cli.defaults import LogLevel
 from exchanger.cli.execution import carry_out, show_outcomes
-from exchanger.cli.options import LogLevel, wait_seconds
-from exchanger.cli.wiring import connections_of, job_of, prepare
+from exchanger.cli.options import wait_seconds
+from exchanger.cli.wiring import prepare
 from exchanger.config.models import Config, ImportJob
 from exchanger.errors import RunAmbiguous, RunMissing, RunUnsuitable
 from exchanger.jobs.history import show_run

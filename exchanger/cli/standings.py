@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from exchanger.cli.ending import worst
+from exchanger.cli.outcome import worst
 from exchanger.cli.reports import counted, state_in_words
 from exchanger.config.durations import show_duration
 from exchanger.jobs.standing import brings

@@ -9,13 +9,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from exchanger.cli.defaults import LogLevel
 from exchanger.cli.logs import set_up_logs
-from exchanger.cli.options import LogLevel
-from exchanger.config.findings import closest, listed
 from exchanger.config.loading import load_config
-from exchanger.config.models import Config, ExportJob, ImportJob, Job
+from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.config.shorthand import default_state_prefix
 from exchanger.errors import EngineMissing
 from exchanger.files.folders import Folders, Reader
@@ -44,66 +41,6 @@ def prepare(path: Path, level: LogLevel | None, *, as_json: bool) -> Config:
     config = load_config(path, os.environ)
     set_up_logs(level, config)
     return config
-
-
-def job_of(config: Config, name: str) -> Job:
-    """
-    Find a job by the name given on the command line.
-
-    Raises:
-        typer.BadParameter: There is no such job.
-    """
-    if name not in config.jobs:
-        guess = closest(name, config.jobs)
-        known = (
-            f"there are {listed(sorted(config.jobs), 'and')}" if config.jobs else "there are none"
-        )
-        hint = f"did you mean {guess}?" if guess else known
-        raise typer.BadParameter(f"there is no job '{name}'; {hint}", param_hint="JOB")
-    return config.jobs[name]
-
-
-def import_job_of(config: Config, name: str) -> ImportJob:
-    """
-    Find an import job by the name given on the command line.
-
-    Raises:
-        typer.BadParameter: There is no such job, or it is an export.
-    """
-    job = job_of(config, name)
-    if not isinstance(job, ImportJob):
-        raise typer.BadParameter(f"{name} is an export, which sends nothing", param_hint="JOB")
-    return job
-
-
-def connections_of(config: Config, name: str | None) -> list[str]:
-    """
-    Choose one connection, or all of them.
-
-    Raises:
-        typer.BadParameter: There is no connection of that name.
-    """
-    if name is None:
-        return list(config.connections)
-    if name not in config.connections:
-        known = listed(sorted(config.connections), "and")
-        message = f"there is no connection '{name}'; there are {known}"
-        raise typer.BadParameter(message, param_hint="--connection")
-    return [name]
-
-
-def only_connection(config: Config, name: str | None) -> str:
-    """
-    Choose one connection.
-
-    Raises:
-        typer.BadParameter: There is no connection of that name, or several and none is named.
-    """
-    chosen = connections_of(config, name)
-    if len(chosen) > 1:
-        message = f"say which of {listed(sorted(chosen), 'and')} is meant"
-        raise typer.BadParameter(message, param_hint="--connection")
-    return chosen[0]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from exchanger.cli.options import DEFAULT_CONFIG
+from exchanger.cli.defaults import DEFAULT_CONFIG
 from exchanger.cli.outside_wording import words_for_outside
 from exchanger.cli.words import Words
 from exchanger.config.findings import listed

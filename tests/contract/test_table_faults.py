@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from deltalake.exceptions import DeltaError
 
-from exchanger.cli.ending import exit_code
+from exchanger.cli.outcome import exit_code
 from exchanger.errors import (
     StorageDenied,
     StorageError,

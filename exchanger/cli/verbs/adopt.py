@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    ConnectionName,
-    Level,
-    Wait,
-    wait_seconds,
-)
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, Wait, wait_seconds
 
 if TYPE_CHECKING:
     from exchanger.jobs.adopt import Adoption
@@ -48,8 +41,9 @@ def adopt(  # noqa: PLR0913 - one for each option
     with stopping_on_signals() as stopping:
         from dataclasses import asdict
 
+        from exchanger.cli.choosing import only_connection
         from exchanger.cli.ending import print_json
-        from exchanger.cli.wiring import only_connection, open_world, prepare
+        from exchanger.cli.wiring import open_world, prepare
         from exchanger.config.shorthand import folder
         from exchanger.jobs.adopt import adopt as take_over
 

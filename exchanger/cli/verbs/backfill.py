@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, JobName, Level
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, JobName, Level
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config, Job
@@ -50,7 +51,8 @@ def backfill(  # noqa: PLR0913 - one for each option
 
     _check_range(since, until, prefix, full=full)
     with stopping_on_signals() as stopping:
-        from exchanger.cli.wiring import job_of, prepare
+        from exchanger.cli.choosing import job_of
+        from exchanger.cli.wiring import prepare
 
         loaded = prepare(config, log_level, as_json=as_json)
         wanted = job_of(loaded, job)
@@ -77,8 +79,8 @@ def backfill(  # noqa: PLR0913 - one for each option
 
 
 def _show_plan(config: Config, name: str, options: ImportOptions, *, as_json: bool) -> None:
+    from exchanger.cli.choosing import import_job_of
     from exchanger.cli.verbs.plan import show_plan
-    from exchanger.cli.wiring import import_job_of
     from exchanger.jobs.backfill import plan_backfill
 
     job = import_job_of(config, name)

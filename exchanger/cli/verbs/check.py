@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Level
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, Level
 
 
 def check(
@@ -26,7 +27,8 @@ def check(
     Example: exchanger check --connect
     """
     from exchanger.cli.connecting import doubtful_columns, try_connections
-    from exchanger.cli.ending import print_json, worst
+    from exchanger.cli.ending import print_json
+    from exchanger.cli.outcome import worst
     from exchanger.cli.wiring import prepare
     from exchanger.cli.wording import words_for
     from exchanger.config.words import describe_job

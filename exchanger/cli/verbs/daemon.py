@@ -6,7 +6,8 @@ import sys
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, ConfigPath, Level
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import ConfigPath, Level
 
 
 def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> None:

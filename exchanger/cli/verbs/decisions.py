@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from exchanger.cli.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    ConnectionName,
-    Level,
-    RunName,
-    Wait,
-)
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, RunName, Wait
 
 if TYPE_CHECKING:
     from exchanger.cli.past_runs import Act

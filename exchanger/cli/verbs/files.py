@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
@@ -41,7 +42,8 @@ def files(  # noqa: PLR0913 - one for each option
 
     Example: exchanger files inbox/crm/monday.csv
     """
-    from exchanger.cli.wiring import connections_of, prepare
+    from exchanger.cli.choosing import connections_of
+    from exchanger.cli.wiring import prepare
 
     if key is not None and unclaimed:
         raise typer.BadParameter("name a file, or list all that no job takes", param_hint="KEY")

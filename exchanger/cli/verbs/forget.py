@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    ConnectionName,
-    Level,
-    Wait,
-    wait_seconds,
-)
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, Wait, wait_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +39,9 @@ def forget(  # noqa: PLR0913 - one for each option
 
     Example: exchanger forget 4711 --yes
     """
+    from exchanger.cli.choosing import connections_of
     from exchanger.cli.ending import print_json
-    from exchanger.cli.wiring import connections_of, open_world, prepare
+    from exchanger.cli.wiring import open_world, prepare
     from exchanger.jobs.forget import forget as erase
 
     seconds = wait_seconds(wait)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, ConfigPath
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import ConfigPath
 
 
 def sample_text() -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
     from exchanger.cli.asking import Fault
@@ -31,7 +32,8 @@ def jobs(
 
     Example: exchanger jobs --waiting
     """
-    from exchanger.cli.wiring import connections_of, prepare
+    from exchanger.cli.choosing import connections_of
+    from exchanger.cli.wiring import prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     chosen = connections_of(loaded, connection)

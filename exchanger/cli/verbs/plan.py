@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, JobName, Level
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, JobName, Level
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
@@ -43,7 +44,8 @@ def plan(  # noqa: PLR0913 - one for each option
 
     Example: exchanger plan crm_profiles --rows 20
     """
-    from exchanger.cli.wiring import import_job_of, prepare
+    from exchanger.cli.choosing import import_job_of
+    from exchanger.cli.wiring import prepare
     from exchanger.jobs.imports import plan_import
 
     loaded = prepare(config, log_level, as_json=as_json)

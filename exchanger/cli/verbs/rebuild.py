@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    ConfigPath,
-    JobName,
-    Level,
-    Wait,
-    wait_seconds,
-)
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, JobName, Level, Wait, wait_seconds
 
 if TYPE_CHECKING:
     from exchanger.config.models import Baseline, ImportJob
@@ -47,10 +40,11 @@ def rebuild(  # noqa: PLR0913 - one for each option
     from exchanger.cli.signals import stopping_on_signals
 
     with stopping_on_signals() as stopping:
+        from exchanger.cli.choosing import import_job_of
         from exchanger.cli.comparisons import describe_rebuild
         from exchanger.cli.ending import print_json
         from exchanger.cli.progress import shown_progress
-        from exchanger.cli.wiring import import_job_of, open_world, prepare
+        from exchanger.cli.wiring import open_world, prepare
         from exchanger.jobs.rebuild import rebuild as tell
 
         seconds = wait_seconds(wait)

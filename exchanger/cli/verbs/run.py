@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, Level, wait_seconds
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, Level, wait_seconds
 
 if TYPE_CHECKING:
-    from exchanger.cli.execution import Story
+    from exchanger.cli.runner import Story
     from exchanger.config.models import Job
     from exchanger.jobs.options import ImportOptions
 
@@ -44,9 +45,10 @@ def run(  # noqa: PLR0913 - one for each option
     from exchanger.cli.signals import stopping_on_signals
 
     with stopping_on_signals() as stopping:
-        from exchanger.cli.ending import worst
+        from exchanger.cli.choosing import job_of
         from exchanger.cli.execution import carry_out, show_outcomes
-        from exchanger.cli.wiring import job_of, prepare
+        from exchanger.cli.outcome import worst
+        from exchanger.cli.wiring import prepare
         from exchanger.errors import Stopped
         from exchanger.jobs.options import ImportOptions
 

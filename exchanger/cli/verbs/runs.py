@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 _SHOWN = 20
 
@@ -28,7 +29,8 @@ def runs(  # noqa: PLR0913 - one for each option
     Example: exchanger runs crm_profiles
     """
     from exchanger.cli.asking import ask_each, end_with
-    from exchanger.cli.wiring import connections_of, job_of, prepare
+    from exchanger.cli.choosing import connections_of, job_of
+    from exchanger.cli.wiring import prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     if job is not None:

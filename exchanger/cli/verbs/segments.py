@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
     from exchanger.jobs.world import World
@@ -27,7 +28,8 @@ def segments(
     import asyncio
 
     from exchanger.cli.asking import ask_each, end_with
-    from exchanger.cli.wiring import connections_of, prepare
+    from exchanger.cli.choosing import connections_of
+    from exchanger.cli.wiring import prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     listed, faults = ask_each(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level, RunName
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, RunName
 
 
 def show(
@@ -21,9 +22,10 @@ def show(
     Example: exchanger show 12
     """
     from exchanger.cli.asking import end_with
+    from exchanger.cli.choosing import connections_of
     from exchanger.cli.past_runs import found_run
     from exchanger.cli.reports import describe_report
-    from exchanger.cli.wiring import connections_of, prepare
+    from exchanger.cli.wiring import prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     found = found_run(loaded, connections_of(loaded, connection), run)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, ConnectionName, Level
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
     from exchanger.cli.standings import Kind
@@ -35,9 +36,10 @@ def status(
     Example: exchanger status --fail-on failed,held,stale
     """
     from exchanger.cli.asking import ask_each, end_with
-    from exchanger.cli.ending import worst
+    from exchanger.cli.choosing import connections_of
+    from exchanger.cli.outcome import worst
     from exchanger.cli.standings import code_of, describe_standing, standing_json
-    from exchanger.cli.wiring import connections_of, prepare
+    from exchanger.cli.wiring import prepare
     from exchanger.jobs.standing import standing
 
     kinds = _kinds(fail_on)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchanger.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, JobName, Level, Wait
+from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.cli.options import AsJson, ConfigPath, JobName, Level, Wait
 
 if TYPE_CHECKING:
     from exchanger.state.kept_types import KeptColumns
@@ -31,9 +32,10 @@ def types(  # noqa: PLR0913 - one for each option
 
     Example: exchanger types crm_profiles --forget points
     """
+    from exchanger.cli.choosing import import_job_of
     from exchanger.cli.ending import print_json
     from exchanger.cli.options import wait_seconds
-    from exchanger.cli.wiring import import_job_of, open_world, prepare
+    from exchanger.cli.wiring import open_world, prepare
     from exchanger.jobs.column_types import forget_columns, kept_columns
 
     loaded = prepare(config, log_level, as_json=as_json)

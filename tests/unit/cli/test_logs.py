@@ -5,9 +5,9 @@ from urllib.parse import quote
 import pytest
 import structlog
 
+from exchanger.cli.defaults import LogLevel
 from exchanger.cli.ending import report_failure
 from exchanger.cli.logs import secrets_of, set_up_logs
-from exchanger.cli.options import LogLevel
 from exchanger.config.loading import read_config
 
 KEY = "sk/live+0123 secret".replace(" ", "=")

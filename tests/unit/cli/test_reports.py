@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from exchanger.cli.ending import worst
+from exchanger.cli.outcome import worst
 from exchanger.cli.reports import (
     describe_listing,
     describe_plan,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchanger.cli.ending import exit_code
+from exchanger.cli.outcome import exit_code
 from exchanger.cli.wording import words_for
 from exchanger.errors import (
     StorageDenied,

@@ -12,7 +12,7 @@ import tempfile
 import polars as pl
 import pytest
 
-from exchanger.cli.ending import exit_code
+from exchanger.cli.outcome import exit_code
 from exchanger.cli.wording import words_for
 from exchanger.errors import FileRejected, NoRoom, StorageError
 from exchanger.outside import scratch
