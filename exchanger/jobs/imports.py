@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from exchanger.errors import Stopped, StorageChanged
+import structlog
+
+from exchanger.errors import Stopped, StorageChanged, StorageError
 from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.call import ImportCall
 from exchanger.jobs.commit import commit
@@ -33,7 +35,7 @@ from exchanger.jobs.turn import committed, end_others, in_turn
 from exchanger.jobs.unclaimed import below, beside, strays_in_words
 from exchanger.jobs.unfinished import unfinished_run
 from exchanger.jobs.unreadable import told as told_unreadable
-from exchanger.jobs.waiting import WaitingFiles, waiting_files
+from exchanger.jobs.waiting import WaitingFiles, backlog, waiting_files
 from exchanger.state.connection import open_state
 from exchanger.state.runs import ENDED
 
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
     from exchanger.jobs.world import World
     from exchanger.outside.s3 import ObjectInfo
     from exchanger.state.runs import Stored
+
+
+log = structlog.get_logger()
 
 
 def run_import(
@@ -93,6 +98,34 @@ def run_import(
     ]
     own = [report for report in call.ended if report.job == name]
     return combined([*own, *reports], finished + notes, nothing=begun)
+
+
+def run_once(world: World, name: str, job: ImportJob, options: ImportOptions) -> RunReport:
+    """
+    Apply as many waiting files as one run takes.
+
+    Returns:
+        The report of the run, with ``files_waiting``: the files that wait now. It is left out if
+        the process was asked to stop, or S3 did not say.
+
+    Raises:
+        ExchangerError: As for ``run_import``.
+    """
+    report = run_import(world, name, job, options)
+    if world.stopping.is_set():
+        return report
+    if report.state == "nothing_to_do":
+        report.files_waiting = 0
+    else:
+        try:
+            # A file that cannot be read yet is no reason to begin again at once.
+            unreadable = sum(file.outcome == "unreadable" for file in report.files)
+            waiting = backlog(world, {name: job}).files[name]
+            report.files_waiting = max(waiting - unreadable, 0)
+        except StorageError as error:
+            # The run itself is over and done.
+            log.warning("waiting.unknown", error=str(error))
+    return report
 
 
 def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a plan

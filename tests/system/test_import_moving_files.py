@@ -7,8 +7,7 @@ import pytest
 from exchanger.config.models import BrazeConfig, ImportJob
 from exchanger.errors import BrazeError
 from exchanger.jobs import lookup, waiting
-from exchanger.jobs.imports import run_import
-from exchanger.jobs.one_run import run_once
+from exchanger.jobs.imports import run_import, run_once
 from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.world import World
 from exchanger.outside.braze import Braze

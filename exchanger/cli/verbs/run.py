@@ -75,8 +75,7 @@ def _story(name: str, job: Job, options: ImportOptions, *, fresh: bool) -> Story
     if isinstance(job, ImportJob):
         if fresh:
             raise typer.BadParameter(f"{name} is an import", param_hint="--fresh")
-        from exchanger.jobs.imports import run_import
-        from exchanger.jobs.one_run import run_once
+        from exchanger.jobs.imports import run_import, run_once
 
         story = run_once if options.one_run else run_import
         return lambda world: story(world, name, job, options)
