@@ -39,7 +39,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["exchanger", "exchanger.*"]),
-    package_data={"exchanger": ["py.typed", "cli/*.yaml"]},
+    package_data={"exchanger": ["py.typed", "cli/*.yaml", "demo/*.yaml"]},
     install_requires=RUNTIME,
     extras_require={
         "dask": DASK,

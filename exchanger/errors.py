@@ -2,8 +2,8 @@
 Everything that can go wrong, as facts.
 
 An error carries facts as attributes, knows whether trying again may help, and which exit code it
-is. It does not carry sentences for people: ``exchanger.cli.wording`` turns an error into words,
-with the next thing to type. ``str(error)`` is for logs and tracebacks.
+is. It does not carry sentences for people: ``exchanger.app.messages.errors`` turns an error into
+words, with the next thing to type. ``str(error)`` is for logs and tracebacks.
 
 The tree::
 

@@ -68,7 +68,7 @@ def s3_config(local_s3):
 @pytest.fixture
 def bucket(s3_config):
     """A new and empty bucket."""
-    from exchanger.outside.s3 import Bucket
+    from exchanger.outside.s3.bucket import Bucket
 
     return Bucket(s3_config)
 

@@ -31,7 +31,7 @@ from exchanger.cli.verbs import (
     types,
 )
 from exchanger.cli.verbs import run as run_verb
-from exchanger.config.later import COMMANDS, NOT_YET
+from exchanger.config.loading.unsupported import COMMANDS, NOT_YET
 
 _EPILOG = (
     "Exit codes: 0 done; 1 unexpected; 2 usage; 3 configuration; 4 done in part (rows rejected or"
@@ -123,6 +123,6 @@ def run(arguments: list[str] | None = None) -> None:
         # On its own, typer would tell wrong usage in words only, also where JSON is asked for.
         sys.exit(app(args=words, prog_name="exchanger", standalone_mode=False))
     except Exception as error:  # noqa: BLE001 - every error ends in words and an exit code
-        from exchanger.cli.ending import report_failure
+        from exchanger.cli.exit import report_failure
 
         sys.exit(report_failure(error, as_json="--json" in words))

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from exchanger.cli.ending import error_json, print_json
-from exchanger.cli.outcome import exit_code, words_of, worst
-from exchanger.cli.wiring import open_world
+from exchanger.app.outcome import exit_code, words_of, worst
+from exchanger.app.wiring import open_world
+from exchanger.cli.exit import error_json, print_json
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
-    from exchanger.jobs.world import World
+    from exchanger.jobs.runtime.context import World
 
 T = TypeVar("T")
 

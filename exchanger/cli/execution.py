@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from exchanger.cli.ending import print_json, say
-from exchanger.cli.outcome import worst
+from exchanger.app.messages.reports import describe_report
+from exchanger.app.outcome import worst
+from exchanger.app.runner import run_job
+from exchanger.cli.exit import print_json, say
 from exchanger.cli.progress import shown_progress
-from exchanger.cli.reports import describe_report
-from exchanger.cli.runner import run_job
 
 if TYPE_CHECKING:
-    from exchanger.cli.runner import Outcome, Story
+    from exchanger.app.runner import Outcome, Story
     from exchanger.config.models import Config
 
 

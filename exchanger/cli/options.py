@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exchanger.cli.defaults import LogLevel
+from exchanger.app.defaults import LogLevel
 
 ConfigPath = Annotated[
     Path,

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exchanger.app.defaults import LogLevel
+from exchanger.app.wiring import prepare
 from exchanger.cli.asking import Fault, ask_each, end_with
 from exchanger.cli.choosing import connections_of, job_of
-from exchanger.cli.defaults import LogLevel
 from exchanger.cli.execution import carry_out, show_outcomes
 from exchanger.cli.options import wait_seconds
-from exchanger.cli.wiring import prepare
 from exchanger.config.models import Config, ImportJob
 from exchanger.errors import RunAmbiguous, RunMissing, RunUnsuitable
-from exchanger.jobs.history import show_run
+from exchanger.jobs.history.runs import show_run
 
 if TYPE_CHECKING:
-    from exchanger.jobs.report import RunReport
-    from exchanger.jobs.world import World
+    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.report import RunReport
 
 Act = Callable[["World", str, ImportJob, int, float], "RunReport"]
 """What is done: in a world, for a job of that name, to the run of that number, with a wait."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from exchanger.jobs.world import Progress, SilentProgress
+from exchanger.jobs.runtime.context import Progress, SilentProgress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

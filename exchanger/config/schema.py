@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from exchanger.config.durations import show_duration
+from exchanger.config.loading.shorthand import STRATEGIES, SYNONYMS
 from exchanger.config.models import Config
-from exchanger.config.shorthand import STRATEGIES, SYNONYMS
 
 Schema = dict[str, Any]
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import NothingToAdopt
-from exchanger.jobs.recognition import remember, segments_of
-from exchanger.jobs.turn import in_turn
-from exchanger.state.connection import open_state
+from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.jobs.runtime.recognition import remember, segments_of
+from exchanger.state.store import open_state
 from exchanger.state.workspace import Workspace
 
 if TYPE_CHECKING:
-    from exchanger.jobs.world import World
-    from exchanger.state.connection import ConnectionState
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.store import ConnectionState
     from exchanger.state.workspace import Account
 
 log = structlog.get_logger()

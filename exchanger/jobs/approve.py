@@ -12,34 +12,34 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import RunUnsuitable, StateMissing, StorageMissing
-from exchanger.jobs.commit import commit
-from exchanger.jobs.corrected_jobs import DOUBTFUL, newer_since
-from exchanger.jobs.doubtful_types import doubtful_files, stray_in_words
-from exchanger.jobs.ending import finish
-from exchanger.jobs.held_back import drop_held_back, hold_again, hold_back, still_doubtful
-from exchanger.jobs.held_runs import applied_since
-from exchanger.jobs.intake import Intake
-from exchanger.jobs.not_kept import building_on_what_is_kept
-from exchanger.jobs.owed import GIVEN, UNCERTAIN_ROW
-from exchanger.jobs.read_files import read_all_files
-from exchanger.jobs.round import numbered_report, planned
-from exchanger.jobs.runfiles import load
-from exchanger.jobs.totals import exceed, totals_of
-from exchanger.jobs.turn import call_in_turn, committed
-from exchanger.profiles.columns import FILE
-from exchanger.state.runs import Stored
+from exchanger.jobs.history.held_runs import applied_since
+from exchanger.jobs.intake.doubtful_types import doubtful_files, stray_in_words
+from exchanger.jobs.intake.read import read_all_files
+from exchanger.jobs.intake.requests import Intake
+from exchanger.jobs.intake.totals import exceed, totals_of
+from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, newer_since
+from exchanger.jobs.lifecycle.exclusive import call_in_turn, committed
+from exchanger.jobs.lifecycle.finish import finish
+from exchanger.jobs.lifecycle.hold import drop_held_back, hold_again, hold_back, still_doubtful
+from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
+from exchanger.jobs.planning.commit import commit
+from exchanger.jobs.planning.round import numbered_report, planned
+from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
+from exchanger.jobs.runtime.artifacts import load
+from exchanger.profiles.frames.columns import FILE
+from exchanger.state.runs.log import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.call import ImportCall
-    from exchanger.jobs.intake import Counting
-    from exchanger.jobs.reading import Reading
-    from exchanger.jobs.report import RunReport
-    from exchanger.jobs.world import World
-    from exchanger.state.applied import AppliedSnapshot
-    from exchanger.state.runs import ClaimedFile, RunDocument
+    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.intake.requests import Counting
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.runs.log import ClaimedFile, RunDocument
 
 
 def approve_run(world: World, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:

@@ -9,14 +9,14 @@ from exchanger.errors import NothingToBackfill
 from exchanger.files.drops import is_drop
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.imports import plan_import, run_import
-from exchanger.jobs.waiting import in_range
+from exchanger.jobs.inventory.listing import in_range
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob, Job
-    from exchanger.jobs.options import ImportOptions
-    from exchanger.jobs.preview import PlanReport
-    from exchanger.jobs.report import RunReport
-    from exchanger.jobs.world import World
+    from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.options import ImportOptions
+    from exchanger.jobs.runtime.report import RunReport
 
 
 def backfill(world: World, name: str, job: Job, options: ImportOptions) -> RunReport:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchanger.jobs.turn import in_turn
-from exchanger.state.connection import open_state
+from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from exchanger.jobs.world import World
-    from exchanger.state.kept_types import KeptColumns
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.inputs.column_types import KeptColumns
 
 
 def kept_columns(world: World, job: str) -> KeptColumns:

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import RunUnsuitable
-from exchanger.jobs.dropping import drop_unfinished
-from exchanger.jobs.ending import finish
-from exchanger.jobs.held_back import drop_held_back
-from exchanger.jobs.report import RunReport
-from exchanger.jobs.runfiles import unless_ended_by_others
-from exchanger.jobs.turn import in_turn
-from exchanger.state.connection import open_state
-from exchanger.state.runs import ENDED
+from exchanger.jobs.lifecycle.abandon import drop_unfinished
+from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.jobs.lifecycle.finish import finish
+from exchanger.jobs.lifecycle.hold import drop_held_back
+from exchanger.jobs.runtime.artifacts import unless_ended_by_others
+from exchanger.jobs.runtime.report import RunReport
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from exchanger.jobs.world import World
-    from exchanger.state.connection import ConnectionState
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
 

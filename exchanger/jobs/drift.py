@@ -17,22 +17,22 @@ import structlog
 
 from exchanger.config.braze_names import NOT_EXPORTED
 from exchanger.config.models import FieldConfig
-from exchanger.jobs.comparison import FieldComparison
-from exchanger.jobs.lookup import look_up_parts, say_if_slow
-from exchanger.jobs.recognition import establish
-from exchanger.jobs.runfiles import load
-from exchanger.jobs.segment_users import SegmentUsers, baseline_segment
-from exchanger.profiles.columns import EXISTS, PROFILE, SEEN, STAMP
-from exchanger.profiles.drift import expected, news, paired
-from exchanger.profiles.held_text import UNCERTAIN
-from exchanger.profiles.mapping import config_of
-from exchanger.state.connection import ConnectionState, open_state
-from exchanger.state.runs import ENDED
+from exchanger.jobs.observing.comparison import FieldComparison
+from exchanger.jobs.observing.lookup import look_up_parts, say_if_slow
+from exchanger.jobs.runtime.artifacts import load
+from exchanger.jobs.runtime.recognition import establish
+from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
+from exchanger.profiles.frames.columns import EXISTS, PROFILE, SEEN, STAMP
+from exchanger.profiles.merging.drift import expected, news, paired
+from exchanger.profiles.reading.mapping import config_of
+from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import ConnectionState, open_state
 
 if TYPE_CHECKING:
     from exchanger.config.models import DriftPolicy, ImportJob
-    from exchanger.jobs.world import World
-    from exchanger.state.runs import Stored
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.runs.log import Stored
 
 log = structlog.get_logger()
 

@@ -17,23 +17,23 @@ import structlog
 from exchanger.config.models import ExportJob
 from exchanger.errors import ExchangerError, FileRejected, Stopped
 from exchanger.files.manifest import Manifest, RunFolder, SchemaColumn
-from exchanger.jobs.export_dataset import Chunks, Dataset, collect, settle_columns, write_dataset
-from exchanger.jobs.export_empty import without_users
-from exchanger.jobs.export_learning import learn_from_export
-from exchanger.jobs.export_outdated import hide, outdated_folders
-from exchanger.jobs.export_pending import PendingDocument, PendingExport
-from exchanger.jobs.export_publish import publish, sweep
-from exchanger.jobs.export_wait import (
+from exchanger.jobs.runtime.cancellation import stoppable
+from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.recognition import establish
+from exchanger.jobs.runtime.report import RunReport, new_run_id
+from exchanger.jobs.segments.dataset import Chunks, Dataset, collect, settle_columns, write_dataset
+from exchanger.jobs.segments.empty import without_users
+from exchanger.jobs.segments.learn import learn_from_export
+from exchanger.jobs.segments.outdated import hide, outdated_folders
+from exchanger.jobs.segments.pending import PendingDocument, PendingExport
+from exchanger.jobs.segments.publish import publish, sweep
+from exchanger.jobs.segments.wait import (
     CompleteExport,
     ExportWait,
     find_segment,
 )
-from exchanger.jobs.recognition import establish
-from exchanger.jobs.report import RunReport, new_run_id
-from exchanger.jobs.stopping import stoppable
-from exchanger.jobs.world import World
-from exchanger.profiles.exported import Selection, fields_to_export, selection_of
-from exchanger.state.connection import ConnectionState, open_state
+from exchanger.profiles.exported.selection import Selection, fields_to_export, selection_of
+from exchanger.state.store import ConnectionState, open_state
 
 log = structlog.get_logger()
 

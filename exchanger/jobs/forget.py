@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import RunUnsuitable
-from exchanger.jobs.forget_objects import StoredRows
-from exchanger.jobs.kept_copies import copies_of_decided_runs, kept_copies
-from exchanger.jobs.retention import has_quarantine
-from exchanger.jobs.turn import in_turn
-from exchanger.state.connection import ConnectionState, open_state
-from exchanger.state.forgetting import count_rows, forget_rows, slice_number
-from exchanger.state.runs import ENDED
+from exchanger.jobs.inventory.kept_copies import copies_of_decided_runs, kept_copies
+from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.jobs.lifecycle.forget_objects import StoredRows
+from exchanger.jobs.lifecycle.retention import has_quarantine
+from exchanger.state.held.forgetting import count_rows, forget_rows, slice_number
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import ConnectionState, open_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exchanger.jobs.world import World
-    from exchanger.outside.tables import Table
+    from exchanger.jobs.runtime.context import World
+    from exchanger.outside.delta.table import Table
 
 log = structlog.get_logger()
 

@@ -14,39 +14,39 @@ import structlog
 
 from exchanger.errors import Stopped, StorageChanged, StorageError
 from exchanger.jobs.approve import plan_corrected
-from exchanger.jobs.call import ImportCall
-from exchanger.jobs.commit import commit
-from exchanger.jobs.corrected_jobs import corrected_runs
-from exchanger.jobs.doubtful_types import doubtful_files
-from exchanger.jobs.ending import finish
-from exchanger.jobs.held_back import end_discards, half_dropped, hold_back
-from exchanger.jobs.intake import Intake
-from exchanger.jobs.left_over import by_run, left_in_words
-from exchanger.jobs.memories import memories_of
-from exchanger.jobs.options import ImportOptions
-from exchanger.jobs.preview import PlanReport, preview
-from exchanger.jobs.read_back import due, read_back
-from exchanger.jobs.read_files import read_files
-from exchanger.jobs.recognition import establish, recognise
-from exchanger.jobs.report import FileReport, RunReport, combined
-from exchanger.jobs.round import new_report, numbered_report, planned
-from exchanger.jobs.totals import say_what_counts_again
-from exchanger.jobs.turn import committed, end_others, in_turn
-from exchanger.jobs.unclaimed import below, beside, strays_in_words
-from exchanger.jobs.unfinished import unfinished_run
-from exchanger.jobs.unreadable import told as told_unreadable
-from exchanger.jobs.waiting import WaitingFiles, backlog, waiting_files
-from exchanger.state.connection import open_state
-from exchanger.state.runs import ENDED
+from exchanger.jobs.history.unfinished import unfinished_run
+from exchanger.jobs.intake.doubtful_types import doubtful_files
+from exchanger.jobs.intake.read import read_files
+from exchanger.jobs.intake.requests import Intake
+from exchanger.jobs.intake.totals import say_what_counts_again
+from exchanger.jobs.intake.unreadable import told as told_unreadable
+from exchanger.jobs.inventory.corrected_jobs import corrected_runs
+from exchanger.jobs.inventory.left_over import by_run, left_in_words
+from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
+from exchanger.jobs.inventory.unclaimed import below, beside, strays_in_words
+from exchanger.jobs.lifecycle.exclusive import committed, end_others, in_turn
+from exchanger.jobs.lifecycle.finish import finish
+from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
+from exchanger.jobs.observing.first_delivery_check import due, read_back
+from exchanger.jobs.planning.commit import commit
+from exchanger.jobs.planning.preview import PlanReport, preview
+from exchanger.jobs.planning.round import new_report, numbered_report, planned
+from exchanger.jobs.runtime.call import ImportCall
+from exchanger.jobs.runtime.memories import memories_of
+from exchanger.jobs.runtime.options import ImportOptions
+from exchanger.jobs.runtime.recognition import establish, recognise
+from exchanger.jobs.runtime.report import FileReport, RunReport, combined
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.intake import Counting, WaitingFile
-    from exchanger.jobs.world import World
-    from exchanger.outside.s3 import ObjectInfo
-    from exchanger.state.runs import Stored
+    from exchanger.jobs.intake.requests import Counting, WaitingFile
+    from exchanger.jobs.runtime.context import World
+    from exchanger.outside.s3.bucket import ObjectInfo
+    from exchanger.state.runs.log import Stored
 
 
 log = structlog.get_logger()

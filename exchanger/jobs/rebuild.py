@@ -20,20 +20,20 @@ import polars as pl
 import structlog
 
 from exchanger.config.braze_names import NOT_EXPORTED
-from exchanger.jobs.comparison import FieldComparison
-from exchanger.jobs.ending import drain
-from exchanger.jobs.recognition import establish
-from exchanger.jobs.segment_users import SegmentUsers
-from exchanger.jobs.tidying import tidy
-from exchanger.jobs.turn import in_turn
-from exchanger.profiles.columns import EXISTS, PROFILE, STAMP
-from exchanger.profiles.drift import paired
-from exchanger.state.connection import ConnectionState, open_state
-from exchanger.state.runs import ENDED
+from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.jobs.lifecycle.finish import drain
+from exchanger.jobs.lifecycle.maintenance import tidy
+from exchanger.jobs.observing.comparison import FieldComparison
+from exchanger.jobs.runtime.recognition import establish
+from exchanger.jobs.segments.users import SegmentUsers
+from exchanger.profiles.frames.columns import EXISTS, PROFILE, STAMP
+from exchanger.profiles.merging.drift import paired
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import ConnectionState, open_state
 
 if TYPE_CHECKING:
     from exchanger.config.models import Baseline, ImportJob
-    from exchanger.jobs.world import World
+    from exchanger.jobs.runtime.context import World
 
 log = structlog.get_logger()
 

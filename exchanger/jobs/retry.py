@@ -14,28 +14,32 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import FileRejected, RunUnsuitable
-from exchanger.jobs.commit import commit
-from exchanger.jobs.ending import finish
-from exchanger.jobs.held_back import hold_back
-from exchanger.jobs.late_rows import settle_late_rows
-from exchanger.jobs.not_kept import IN_A_NEW_FILE, building_on_what_is_kept, demand_quarantine
-from exchanger.jobs.owed import read_owed
-from exchanger.jobs.quarantined_rows import quarantined_rows
-from exchanger.jobs.read_files import read_all_files
-from exchanger.jobs.reading import REJECTED
-from exchanger.jobs.report import combined
-from exchanger.jobs.round import new_report, numbered_report, planned
-from exchanger.jobs.turn import call_in_turn, committed
-from exchanger.profiles.columns import FILE, ORDER, ROW
+from exchanger.jobs.intake.batch import REJECTED
+from exchanger.jobs.intake.read import read_all_files
+from exchanger.jobs.lifecycle.exclusive import call_in_turn, committed
+from exchanger.jobs.lifecycle.finish import finish
+from exchanger.jobs.lifecycle.hold import hold_back
+from exchanger.jobs.lifecycle.not_kept import (
+    IN_A_NEW_FILE,
+    building_on_what_is_kept,
+    demand_quarantine,
+)
+from exchanger.jobs.planning.commit import commit
+from exchanger.jobs.planning.round import new_report, numbered_report, planned
+from exchanger.jobs.quarantine.read import quarantined_rows
+from exchanger.jobs.quarantine.refused import read_owed
+from exchanger.jobs.quarantine.superseded import settle_late_rows
+from exchanger.jobs.runtime.report import combined
+from exchanger.profiles.frames.columns import FILE, ORDER, ROW
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.call import ImportCall
-    from exchanger.jobs.quarantined_rows import OwedRows, QuarantinedRows
-    from exchanger.jobs.reading import Reading
-    from exchanger.jobs.report import RunReport
-    from exchanger.jobs.world import World
-    from exchanger.state.runs import ClaimedFile, RunDocument, Stored
+    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.quarantine.read import OwedRows, QuarantinedRows
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.state.runs.log import ClaimedFile, RunDocument, Stored
 
 
 def retry_run(world: World, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from exchanger.sandbox.endpoints import PERMISSIONS
-from exchanger.sandbox.exporter import Exporter
-from exchanger.sandbox.faults import Fault
+from exchanger.sandbox.exporting.exporter import Exporter
+from exchanger.sandbox.http.endpoints import PERMISSIONS
+from exchanger.sandbox.http.faults import Fault
+from exchanger.sandbox.http.server import HOST, HttpServer, application
 from exchanger.sandbox.json_text import parse, render
 from exchanger.sandbox.seeding import rows_of
-from exchanger.sandbox.server import HOST, HttpServer, application
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.workspace import Workspace
 

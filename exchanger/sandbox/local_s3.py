@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from exchanger.sandbox.s3_door import S3Door
+from exchanger.sandbox.http.s3_door import S3Door
 
 HOST = "127.0.0.1"
 _READING = frozenset({"GET", "HEAD"})

@@ -12,17 +12,18 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from exchanger.sandbox import lookup, segments, track
-from exchanger.sandbox.answers import Answer, refused
-from exchanger.sandbox.faults import Faults
-from exchanger.sandbox.identifiers import Directory
-from exchanger.sandbox.journal import Journal
-from exchanger.sandbox.meter import Meter
-from exchanger.sandbox.rate_limits import RateLimits, Verdict
-from exchanger.sandbox.segment_sizes import SegmentSizes, data_series, day_of
-from exchanger.sandbox.segments import Segment
+from exchanger.sandbox.exporting import lookup, segments
+from exchanger.sandbox.exporting.segment_sizes import SegmentSizes, data_series, day_of
+from exchanger.sandbox.exporting.segments import Segment
+from exchanger.sandbox.http.answers import Answer, refused
+from exchanger.sandbox.http.faults import Faults
+from exchanger.sandbox.http.journal import Journal
+from exchanger.sandbox.http.rate_limits import RateLimits, Verdict
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import spell_epoch
+from exchanger.sandbox.tracking import track
+from exchanger.sandbox.tracking.identifiers import Directory
+from exchanger.sandbox.tracking.meter import Meter
 
 
 class Workspace:

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from exchanger.config.excerpt import with_neighbours, without_other_jobs
-from exchanger.config.loading import load_config, read_bounded, read_config
+from exchanger.config.loading.excerpt import with_neighbours, without_other_jobs
+from exchanger.config.loading.load import load_config, read_bounded, read_config
 from exchanger.config.models import Config
 from exchanger.errors import ConfigError, Problem
 from exchanger.outside.scratch import Scratch

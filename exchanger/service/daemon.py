@@ -24,7 +24,7 @@ import structlog
 
 from exchanger.config.models import Config, ImportJob
 from exchanger.errors import ConfigError
-from exchanger.service.children import Child
+from exchanger.service.child_process import Child
 from exchanger.service.config_file import ConfigFile
 from exchanger.service.events import (
     Answered,
@@ -36,16 +36,21 @@ from exchanger.service.events import (
     Signalled,
     signals_as_events,
 )
-from exchanger.service.missed import missed_since
-from exchanger.service.plan import compare, connections_with_jobs, place_of, scheduled
-from exchanger.service.questions import LAST_STARTS, Questions
+from exchanger.service.looking.child_queries import LAST_STARTS, Questions
+from exchanger.service.looking.missed import missed_since
+from exchanger.service.looking.watching import Watching
 from exchanger.service.runs import Runs
-from exchanger.service.spoken import tell
-from exchanger.service.telling import Telling
-from exchanger.service.timetable import Timetable
-from exchanger.service.triggers import trigger_of
-from exchanger.service.turns import Place
-from exchanger.service.watching import Watching
+from exchanger.service.scheduling.run_queue import Place
+from exchanger.service.scheduling.scheduler import Timetable
+from exchanger.service.scheduling.schedules import (
+    compare,
+    connections_with_jobs,
+    place_of,
+    scheduled,
+)
+from exchanger.service.scheduling.triggers import trigger_of
+from exchanger.service.telling.spoken import tell
+from exchanger.service.telling.words import Telling
 
 LOOK_SECONDS = 2.0
 """How often the configuration file and the clock are looked at."""

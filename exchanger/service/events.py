@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from exchanger.service.children import Child
-from exchanger.service.lookout import Seen
-from exchanger.service.watching import Watch
+from exchanger.service.child_process import Child
+from exchanger.service.looking.folder_scanner import Seen
+from exchanger.service.looking.watching import Watch
 
 
 @dataclass(frozen=True)

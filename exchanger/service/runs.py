@@ -7,9 +7,9 @@ from collections.abc import Callable, Container, Iterable, Mapping
 
 import structlog
 
-from exchanger.service.children import Child
-from exchanger.service.outcome import files_waiting, in_good_order, level, summarise
-from exchanger.service.turns import Place, Turns
+from exchanger.service.child_process import Child
+from exchanger.service.scheduling.run_queue import Place, Turns
+from exchanger.service.telling.outcome import files_waiting, in_good_order, level, summarise
 
 RUNS_AT_A_TIME = 4
 """Imports at a time, one for each connection; and as many exports, which mostly wait for Braze."""

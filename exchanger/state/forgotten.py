@@ -13,13 +13,13 @@ import orjson
 import polars as pl
 
 from exchanger.errors import StateDamaged, StorageMissing
-from exchanger.profiles.columns import PROFILE
-from exchanger.profiles.slices import slice_of
-from exchanger.state.runs import new_nonce
+from exchanger.profiles.frames.columns import PROFILE
+from exchanger.profiles.frames.slices import slice_of
+from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
-    from exchanger.files.names import StateNames
-    from exchanger.outside.s3 import Bucket
+    from exchanger.outside.s3.bucket import Bucket
+    from exchanger.state.names import StateNames
 
 
 class Forgotten:

@@ -23,14 +23,14 @@ from exchanger.errors import (
     StorageError,
     StorageMissing,
 )
-from exchanger.state.runs import new_nonce
+from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
     from exchanger.outside.clock import Clock
-    from exchanger.outside.s3 import Bucket
+    from exchanger.outside.s3.bucket import Bucket
 
 log = structlog.get_logger()
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import orjson
 
 from exchanger.errors import StateDamaged, StorageMissing
-from exchanger.state.runs import new_nonce
+from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
-    from exchanger.files.names import StateNames
-    from exchanger.outside.s3 import Bucket
+    from exchanger.outside.s3.bucket import Bucket
+    from exchanger.state.names import StateNames
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 import orjson
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
-from exchanger.state.runs import new_nonce
+from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
-    from exchanger.outside.s3 import Bucket
+    from exchanger.outside.s3.bucket import Bucket
 
 Verdict = Literal["same", "other", "unclear"]
 FORMAT = 1

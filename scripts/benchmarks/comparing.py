@@ -15,8 +15,8 @@ from pathlib import Path
 
 import polars as pl
 
-from exchanger.cli.wiring import open_world
-from exchanger.config.loading import load_config
+from exchanger.app.wiring import open_world
+from exchanger.config.loading.load import load_config
 
 
 def main() -> None:

@@ -13,12 +13,12 @@ import sys
 import time
 from pathlib import Path
 
-from exchanger.cli.wiring import open_world
-from exchanger.config.loading import load_config
-from exchanger.files.frame_file import FrameFile
-from exchanger.jobs.acknowledgements import Acknowledgements
-from exchanger.jobs.deliver import deliver
-from exchanger.state.connection import open_state
+from exchanger.app.wiring import open_world
+from exchanger.config.loading.load import load_config
+from exchanger.files.scratch.frame_file import FrameFile
+from exchanger.jobs.delivery.sender import deliver
+from exchanger.state.runs.acknowledgements import Acknowledgements
+from exchanger.state.store import open_state
 
 
 def main() -> None:

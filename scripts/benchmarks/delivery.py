@@ -10,7 +10,7 @@ import polars as pl
 from benchmarks import printing, rows
 from benchmarks.measuring import Cost, child
 from benchmarks.place import Place, place
-from exchanger.files.frame_file import FrameWriter
+from exchanger.files.scratch.frame_file import FrameWriter
 
 
 @dataclass(frozen=True)

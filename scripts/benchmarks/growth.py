@@ -16,12 +16,12 @@ from datetime import UTC, datetime, timedelta
 from benchmarks import printing, rows
 from benchmarks.measuring import Cost
 from benchmarks.place import Place, place
-from exchanger.cli.wiring import open_world
-from exchanger.config.loading import load_config
-from exchanger.jobs.recognition import establish
-from exchanger.jobs.report import FileReport, RunReport, new_run_id
-from exchanger.state.connection import ConnectionState, open_state
-from exchanger.state.runs import ClaimedFile, RunDocument
+from exchanger.app.wiring import open_world
+from exchanger.config.loading.load import load_config
+from exchanger.jobs.runtime.recognition import establish
+from exchanger.jobs.runtime.report import FileReport, RunReport, new_run_id
+from exchanger.state.runs.log import ClaimedFile, RunDocument
+from exchanger.state.store import ConnectionState, open_state
 
 COMMITS = 50
 EVERY = timedelta(minutes=5)

@@ -21,10 +21,10 @@ import polars as pl
 from benchmarks import printing, rows
 from benchmarks.measuring import Cost, child
 from benchmarks.place import Place, place
-from exchanger.cli.wiring import open_world
-from exchanger.config.loading import load_config
-from exchanger.profiles.columns import EXISTS, PROFILE
-from exchanger.state.connection import open_state
+from exchanger.app.wiring import open_world
+from exchanger.config.loading.load import load_config
+from exchanger.profiles.frames.columns import EXISTS, PROFILE
+from exchanger.state.store import open_state
 
 FIELDS = 20
 CHANGED = 10_000

@@ -12,10 +12,10 @@ import polars as pl
 from benchmarks import printing, rows
 from benchmarks.measuring import child
 from exchanger.config.models import FieldConfig, FieldType, StrategyName
-from exchanger.profiles.columns import EXISTS, FILE, PROFILE, ROW, wanted
-from exchanger.profiles.folding import fold
-from exchanger.profiles.reconcile import merge
-from exchanger.profiles.rules import Rule
+from exchanger.profiles.frames.columns import EXISTS, FILE, PROFILE, ROW, wanted
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.merging.reconcile import merge
 
 FIELDS = 4
 STRATEGIES: dict[StrategyName, FieldType] = {

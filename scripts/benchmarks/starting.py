@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from benchmarks import printing, rows
 from benchmarks.measuring import child, cpu_of, memory_of
 from benchmarks.place import Place, place
-from exchanger.cli.wiring import open_world
-from exchanger.config.loading import load_config
-from exchanger.state.connection import open_state
+from exchanger.app.wiring import open_world
+from exchanger.config.loading.load import load_config
+from exchanger.state.store import open_state
 
 REPEATS = 7
 SETTLED = 5.0

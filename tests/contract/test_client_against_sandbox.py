@@ -18,10 +18,10 @@ from pydantic import SecretStr
 from exchanger.config.models import BrazeConfig, Completion, ExportJob
 from exchanger.errors import BrazeForbidden, BrazeKeyRefused, BrazeRefused, BrazeUnreachable
 from exchanger.jobs.exports import run_export
-from exchanger.jobs.world import World
-from exchanger.outside.braze import Braze
-from exchanger.profiles.observations import fields_to_export, held_form
-from exchanger.profiles.payloads import bodies
+from exchanger.jobs.runtime.context import World
+from exchanger.outside.braze.client import Braze
+from exchanger.profiles.exported.observations import fields_to_export, held_form
+from exchanger.profiles.planning.payloads import bodies
 from exchanger.sandbox import Sandbox, SandboxSettings
 
 GOOD = '{"external_id":"a","points":1.5,"tags":["x"]}'

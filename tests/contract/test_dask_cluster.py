@@ -27,14 +27,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "laws" / "machine"))
 from drawn_partitions import runs
 from test_runs_in_parts import Connection, a_row, rendered, the_job
 
-from exchanger.cli.wiring import open_world
-from exchanger.config.loading import read_config
+from exchanger.app.wiring import open_world
+from exchanger.config.loading.load import read_config
 from exchanger.errors import EngineDiffers, EngineGaveUp, EngineSilent, EngineUnreachable, Stopped
-from exchanger.files.bounds import Bounds
-from exchanger.jobs.engine import Here, in_order
-from exchanger.outside import dask_cluster
-from exchanger.outside.dask_cluster import dask_engine
-from exchanger.profiles.partition import plan_partition
+from exchanger.files.scratch.budget import Bounds
+from exchanger.jobs.runtime.executor import Here, in_order
+from exchanger.outside import dask_engine as dask_cluster
+from exchanger.outside.dask_engine import dask_engine
+from exchanger.profiles.planning.part import plan_partition
 
 pytestmark = pytest.mark.long(33, together=True)
 ROWS = 240

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from exchanger.config.loading import read_config
+from exchanger.config.loading.load import read_config
 from exchanger.files.heartbeat import Heartbeat
-from exchanger.outside.s3 import ObjectInfo
-from exchanger.service import heartbeat
-from exchanger.service.heartbeat import Facts, Heartbeats
+from exchanger.outside.s3.bucket import ObjectInfo
+from exchanger.service.telling import heartbeat
+from exchanger.service.telling.heartbeat import Facts, Heartbeats
 
 CONFIG = """
 connections:

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanger.errors import Stopped
-from exchanger.outside.tables import MANY_FILES, Table
-from exchanger.profiles.slices import SLICES
-from exchanger.state import folding
-from exchanger.state.held import HeldValues
+from exchanger.outside.delta.table import MANY_FILES, Table
+from exchanger.profiles.frames.slices import SLICES
+from exchanger.state.held import compaction as folding
+from exchanger.state.held.table import HeldValues
 
 START = datetime(2026, 9, 15, 10, tzinfo=UTC)
 NAMES = ["a", "b", "c", "d"]

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exchanger.errors import StateDamaged
-from exchanger.outside.pacing import HourlyPace
-from exchanger.outside.s3 import Bucket
-from exchanger.state.hour import BLOCKS, HourlyQuotas
+from exchanger.outside.braze.rate_limit import HourlyPace
+from exchanger.outside.s3.bucket import Bucket
+from exchanger.state.hourly_quota import BLOCKS, HourlyQuotas
 
 KEY = "state/hour.json"
 HALF_PAST = datetime(2026, 9, 15, 10, 30, tzinfo=UTC)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from exchanger.config.models import FieldConfig
-from exchanger.jobs.call import ImportCall
-from exchanger.jobs.counting import claimed
-from exchanger.jobs.intake import Intake, WaitingFile
-from exchanger.jobs.options import ImportOptions
-from exchanger.profiles.rules import Rule
-from exchanger.state.connection import open_state
-from exchanger.state.file_history import left_over
-from exchanger.state.runs import ClaimedFile, RunDocument
+from exchanger.jobs.intake.deduplication import claimed
+from exchanger.jobs.intake.requests import Intake, WaitingFile
+from exchanger.jobs.runtime.call import ImportCall
+from exchanger.jobs.runtime.options import ImportOptions
+from exchanger.profiles.frames.rules import Rule
+from exchanger.state.inputs.left_over import left_over
+from exchanger.state.runs.log import ClaimedFile, RunDocument
+from exchanger.state.store import open_state
 
 SUM = Rule("total", "total", "integer", FieldConfig(merge="sum"))
 

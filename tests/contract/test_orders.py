@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from exchanger.errors import StateDamaged
-from exchanger.files.names import StateNames
-from exchanger.outside.tables import Table
-from exchanger.state.first_deliveries import FirstDeliveries, Sample
-from exchanger.state.orders import AppliedOrders, Orders
+from exchanger.outside.delta.table import Table
+from exchanger.state.inputs.high_water_marks import AppliedOrders, Orders
+from exchanger.state.names import StateNames
+from exchanger.state.runs.first_deliveries import FirstDeliveries, Sample
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 TIME = pl.Datetime("us", "UTC")

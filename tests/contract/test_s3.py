@@ -17,10 +17,10 @@ from pydantic import SecretStr
 
 from exchanger.config.models import S3Config
 from exchanger.errors import StorageChanged, StorageDenied, StorageError, StorageMissing
-from exchanger.outside.s3 import Bucket
-from exchanger.outside.s3_bodies import PART, part_size
-from exchanger.outside.s3_growing import PART as GROWN
-from exchanger.outside.s3_probe import probe
+from exchanger.outside.s3.bodies import PART, part_size
+from exchanger.outside.s3.bucket import Bucket
+from exchanger.outside.s3.growing import PART as GROWN
+from exchanger.outside.s3.probe import probe
 
 
 @pytest.fixture(scope="module")

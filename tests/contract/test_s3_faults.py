@@ -20,10 +20,10 @@ from exchanger.errors import (
     StorageUnreachable,
     StorageUnreadable,
 )
-from exchanger.outside import s3_access
-from exchanger.outside.s3 import Bucket
-from exchanger.outside.s3_bodies import chunks
-from exchanger.outside.s3_probe import probe
+from exchanger.outside.s3 import access as s3_access
+from exchanger.outside.s3.bodies import chunks
+from exchanger.outside.s3.bucket import Bucket
+from exchanger.outside.s3.probe import probe
 
 SECRET = "dummy+secret/key"
 LAST_MODIFIED = "Tue, 15 Sep 2026 10:00:00 GMT"

@@ -3,10 +3,10 @@
 import pytest
 from moto.s3.models import s3_backends
 
-from exchanger.config.loading import read_config
+from exchanger.config.loading.load import read_config
 from exchanger.errors import StorageMissing, StorageUnreachable
-from exchanger.outside.s3_news import News
-from exchanger.service.lookout import Lookout, Seen
+from exchanger.outside.s3.listing_diff import News
+from exchanger.service.looking.folder_scanner import Lookout, Seen
 
 ODD_KEYS = [
     "in/plain.csv",

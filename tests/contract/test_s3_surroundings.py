@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from exchanger.outside.s3 import Bucket
-from exchanger.outside.s3_client import open_client, open_session, region_of
-from exchanger.outside.s3_news import News
+from exchanger.outside.s3.bucket import Bucket
+from exchanger.outside.s3.client import open_client, open_session, region_of
+from exchanger.outside.s3.listing_diff import News
 from exchanger.outside.surroundings import configured_alone
 
 OTHER = "the address of another store"

@@ -24,7 +24,7 @@ import pytest
 import time_machine
 from botocore.exceptions import ClientError
 
-from exchanger.config.loading import read_config
+from exchanger.config.loading.load import read_config
 from exchanger.sandbox import LocalS3, Sandbox, SandboxSettings
 from exchanger.sandbox.local_s3 import OneWriterAtATime
 from exchanger.sandbox.run import serve

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from exchanger.sandbox import LocalS3, Sandbox, SandboxSettings
-from exchanger.sandbox.journal import OTHERS, Journal
-from exchanger.sandbox.local_only import stranger
+from exchanger.sandbox.http.journal import OTHERS, Journal
+from exchanger.sandbox.http.local_only import stranger
 
 sys.path.insert(0, str(Path(__file__).parent))
 from sandbox_calls import TRACK, call, people, post, track

@@ -10,13 +10,13 @@ import pytest
 from moto.s3.models import s3_backends
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing, StorageUnreachable
-from exchanger.files.names import StateNames, field_of, table_column
-from exchanger.outside.tables import Table
-from exchanger.state.connection import open_state
-from exchanger.state.finished import FinishedRuns
-from exchanger.state.first_deliveries import Sample
-from exchanger.state.forgetting import count_rows, forget_rows
-from exchanger.state.runs import ClaimedFile, RunDocument
+from exchanger.outside.delta.table import Table
+from exchanger.state.held.forgetting import count_rows, forget_rows
+from exchanger.state.names import StateNames, field_of, table_column
+from exchanger.state.runs.first_deliveries import Sample
+from exchanger.state.runs.index import FinishedRuns
+from exchanger.state.runs.log import ClaimedFile, RunDocument
+from exchanger.state.store import open_state
 
 AT = datetime(2026, 9, 15, 10, tzinfo=UTC)
 PROFILES = pl.Series("@profile", ["a", "b", "never"])

@@ -9,10 +9,10 @@ import pytest
 
 from exchanger.config.models import BrazeConfig, ImportJob, RateLimit
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.world import World
-from exchanger.outside.braze import Braze
+from exchanger.jobs.runtime.context import World
+from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
-from exchanger.outside.s3 import Bucket
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
 
 LOOKUP = "/users/export/ids"

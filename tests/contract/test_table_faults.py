@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from deltalake.exceptions import DeltaError
 
-from exchanger.cli.outcome import exit_code
+from exchanger.app.outcome import exit_code
 from exchanger.errors import (
     StorageDenied,
     StorageError,
@@ -14,8 +14,8 @@ from exchanger.errors import (
     StorageUnreachable,
     TableUnusable,
 )
-from exchanger.outside.table_faults import table_faults
-from exchanger.outside.tables import Table
+from exchanger.outside.delta.errors import table_faults
+from exchanger.outside.delta.table import Table
 
 S3_SAYS = (
     "Generic S3 error: Error performing GET https://s3.x in 1ms - Server returned non-2xx status"

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from exchanger.errors import StorageError
-from exchanger.files.names import StateNames
-from exchanger.outside.table_files import TableFiles
-from exchanger.outside.table_folders import BucketFolder, LocalFolder
-from exchanger.outside.tables import MANY_FILES, Table
-from exchanger.state.held import HeldValues, PreparedRows
+from exchanger.outside.delta.folders import BucketFolder, LocalFolder
+from exchanger.outside.delta.staged_files import TableFiles
+from exchanger.outside.delta.table import MANY_FILES, Table
+from exchanger.state.held.table import HeldValues, PreparedRows
+from exchanger.state.names import StateNames
 
 AT = datetime(2026, 9, 15, 10, tzinfo=UTC)
 LATER = AT + timedelta(minutes=5)

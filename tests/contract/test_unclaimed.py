@@ -8,7 +8,7 @@ import pytest
 
 from exchanger.errors import StorageDenied
 from exchanger.files.folders import Folders, Reader
-from exchanger.jobs.unclaimed import beside, in_words, unclaimed_files
+from exchanger.jobs.inventory.unclaimed import beside, in_words, unclaimed_files
 
 FOLDERS = Folders(
     (Reader("crm", "in/crm/", "*.csv"), Reader("shop", "data/shop/", "**")),

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 from test_merge_laws import PROFILES, cases, given_frame, held_frame, rules_of
 
-from exchanger.profiles.corrections import corrected, negated
-from exchanger.profiles.folding import fold
-from exchanger.profiles.partition import Partition, Terms
-from exchanger.profiles.reconcile import needs_lookup
+from exchanger.profiles.merging.contributions import corrected, negated
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.merging.reconcile import needs_lookup
+from exchanger.profiles.planning.part import Partition, Terms
 
 NOTHING_BACK = pl.DataFrame(schema={"@profile": pl.String, "@file": pl.UInt32})
 orders = st.none() | st.integers(-3, 3)

@@ -13,7 +13,7 @@ import leaks
 from ruamel.yaml import YAML
 from warm_start import WarmServer
 
-from exchanger.outside.s3 import Bucket
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
 
 BRAZE_KEY = "Zq7brazePLANTED/+=%&'\"\\-<k>~9x"

@@ -9,9 +9,9 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exchanger.profiles.casting import Reading, cast_values
-from exchanger.profiles.inference import infer_type
-from exchanger.profiles.raw import without_empty
+from exchanger.profiles.casting.values import Reading, cast_values
+from exchanger.profiles.frames.raw_columns import without_empty
+from exchanger.profiles.reading.inference import infer_type
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
 

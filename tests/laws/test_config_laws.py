@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from exchanger.config.document import read_document
-from exchanger.config.loading import read_config
-from exchanger.config.words import describe_job
+from exchanger.config.describe import describe_job
+from exchanger.config.loading.document import read_document
+from exchanger.config.loading.load import read_config
 from exchanger.errors import ConfigError
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "exchanger.example.yaml"

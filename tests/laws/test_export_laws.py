@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exchanger.outside.s3 import Bucket
+from exchanger.outside.s3.bucket import Bucket
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "system"))
 import test_export_runs as runs

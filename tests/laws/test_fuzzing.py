@@ -19,11 +19,11 @@ import pytest
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.arrow import pa
-from exchanger.files.export_archives import Limits, read_batches
-from exchanger.files.reading import read_table
-from exchanger.outside import braze_answers as answers
-from exchanger.profiles.observations import held_form
+from exchanger.files.formats.read import read_table
+from exchanger.files.scratch.arrow import pa
+from exchanger.files.segment_archives import Limits, read_batches
+from exchanger.outside.braze import answers
+from exchanger.profiles.exported.observations import held_form
 
 IN_CI, AT_NIGHT = 300, 10_000
 SECONDS = 20.0

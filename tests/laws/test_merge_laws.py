@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from exchanger.config.models import FieldConfig
-from exchanger.profiles.folding import fold
-from exchanger.profiles.reconcile import merge, needs_lookup
-from exchanger.profiles.rules import Rule
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.merging.reconcile import merge, needs_lookup
 
 sys.path.insert(0, str(Path(__file__).parent))
 import oracle

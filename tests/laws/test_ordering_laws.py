@@ -6,12 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchanger.config.models import FieldConfig
-from exchanger.jobs.late_files import without_unaccepted
-from exchanger.profiles.folding import fold
-from exchanger.profiles.ordering import overtaken, silenced
-from exchanger.profiles.partition import Partition, Terms, plan_partition
-from exchanger.profiles.rules import Rule
-from exchanger.state.orders import folded
+from exchanger.jobs.intake.event_order import without_unaccepted
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.event_order import overtaken, silenced
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.planning.part import Partition, Terms, plan_partition
+from exchanger.state.inputs.high_water_marks import folded
 
 sys.path.insert(0, str(Path(__file__).parent))
 import oracle

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import polars as pl
 import pytest
 
-from exchanger.outside.s3 import Bucket
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
-from exchanger.outside.s3 import Bucket
+from exchanger.outside.s3.bucket import Bucket
 
 if TYPE_CHECKING:
     from warm_start import WarmProcess, WarmServer

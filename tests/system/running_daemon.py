@@ -14,7 +14,7 @@ PATIENCE = 60.0
 HARNESS = """
 import sys
 from pathlib import Path
-from exchanger.cli.logs import log_everything, set_up_logs
+from exchanger.app.logs import log_everything, set_up_logs
 from exchanger.cli.options import LogLevel
 from exchanger.service.daemon import run_daemon
 from exchanger.service import attention, heartbeat

@@ -9,7 +9,7 @@ import structlog
 
 from exchanger.cli.app import app
 from exchanger.cli.app import run as run_command_line
-from exchanger.config.later import COMMANDS
+from exchanger.config.loading.unsupported import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "exchanger.example.yaml"

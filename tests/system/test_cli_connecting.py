@@ -8,11 +8,11 @@ import structlog
 
 from exchanger.cli.app import run as run_command_line
 from exchanger.config.models import S3Config
-from exchanger.jobs import history
-from exchanger.outside import dask_cluster
-from exchanger.outside.s3 import Bucket
+from exchanger.jobs.history import runs as history
+from exchanger.outside import dask_engine as dask_cluster
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import LocalS3, Sandbox
-from exchanger.state.connection import open_state
+from exchanger.state.store import open_state
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "exchanger.example.yaml"
 

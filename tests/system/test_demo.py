@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from exchanger.cli.demo_households import Households
-from exchanger.cli.demo_telling import Telling
 from exchanger.config.models import StrategyName
+from exchanger.demo.households import Households
+from exchanger.demo.narrator import Telling
 
 
 def run_demo(*words, folder):

@@ -14,9 +14,9 @@ import pytest
 from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
 from exchanger.errors import ExportEmpty, ExportIncomplete, FileRejected, SegmentMissing
 from exchanger.jobs.exports import ExportOptions, run_export
-from exchanger.jobs.world import World
-from exchanger.outside.braze import Braze
-from exchanger.outside.s3 import Bucket
+from exchanger.jobs.runtime.context import World
+from exchanger.outside.braze.client import Braze
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
 
 EXPORT = "/users/export/segment"

@@ -11,12 +11,12 @@ import pytest
 
 from exchanger.config.models import BrazeConfig, ImportJob
 from exchanger.errors import ExchangerError, StorageChanged, StorageUnreachable
-from exchanger.jobs.history import list_runs
+from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.world import World
-from exchanger.outside.braze import Braze
+from exchanger.jobs.runtime.context import World
+from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
-from exchanger.outside.s3 import Bucket
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -10,13 +10,13 @@ from itertools import count
 import pytest
 
 from exchanger.config.models import BrazeConfig, ImportJob
-from exchanger.jobs.history import list_runs
+from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.world import World
-from exchanger.outside.braze import Braze
+from exchanger.jobs.runtime.context import World
+from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
-from exchanger.outside.s3 import Bucket
-from exchanger.outside.tables import Table
+from exchanger.outside.delta.table import Table
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
 
 EMAILS = "fine@example.com,no address,fine@example.org"

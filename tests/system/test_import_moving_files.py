@@ -6,13 +6,14 @@ import pytest
 
 from exchanger.config.models import BrazeConfig, ImportJob
 from exchanger.errors import BrazeError
-from exchanger.jobs import lookup, waiting
 from exchanger.jobs.imports import run_import, run_once
-from exchanger.jobs.options import ImportOptions
-from exchanger.jobs.world import World
-from exchanger.outside.braze import Braze
+from exchanger.jobs.inventory import listing as waiting
+from exchanger.jobs.observing import lookup
+from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.options import ImportOptions
+from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
-from exchanger.outside.s3 import Bucket
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
 
 LOOKUP = "/users/export/ids"

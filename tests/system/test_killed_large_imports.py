@@ -11,8 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from fault_proxy import FaultProxy, Schedule
 
-from exchanger.jobs.world import World
-from exchanger.state.connection import open_state
+from exchanger.jobs.runtime.context import World
+from exchanger.state.store import open_state
 
 ROWS = World.ahead_from
 AT_NIGHT = pytest.mark.nightly

@@ -12,8 +12,8 @@ import pytest
 
 from exchanger.errors import Stopped, StorageDenied
 from exchanger.jobs.exports import run_export
-from exchanger.jobs.stopping import stoppable
-from exchanger.outside.s3 import Bucket
+from exchanger.jobs.runtime.cancellation import stoppable
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
 
 sys.path.insert(0, str(Path(__file__).parent))

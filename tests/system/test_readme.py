@@ -16,10 +16,10 @@ import pytest
 
 from exchanger import errors
 from exchanger.cli.app import app
-from exchanger.config.loading import read_config
+from exchanger.config.loading.load import read_config
 from exchanger.config.models import StrategyName
-from exchanger.jobs.report import EXIT_CODES
-from exchanger.outside.s3 import Bucket
+from exchanger.jobs.runtime.report import EXIT_CODES
+from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]

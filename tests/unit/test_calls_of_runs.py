@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from exchanger.jobs.report import RunReport, combined
+from exchanger.jobs.runtime.report import RunReport, combined
 
 IDLE = RunReport("idle", "crm")
 

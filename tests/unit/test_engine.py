@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from exchanger.cli.wiring import open_world
-from exchanger.config.loading import read_config
+from exchanger.app.wiring import open_world
+from exchanger.config.loading.load import read_config
 from exchanger.errors import EngineMissing
-from exchanger.jobs.engine import Here, in_order
+from exchanger.jobs.runtime.executor import Here, in_order
 
 CONFIG = """
 engine: {dask: "tcp://127.0.0.1:8786"}
@@ -60,7 +60,7 @@ def test_no_more_parts_are_made_than_there_is_room_for(engine, most):
 def test_a_cluster_without_the_package_for_it_is_a_typed_error(monkeypatch):
     """Without Dask the error names the address, and only where a cluster is really used."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    monkeypatch.delitem(sys.modules, "exchanger.outside.dask_cluster", raising=False)
+    monkeypatch.delitem(sys.modules, "exchanger.outside.dask_engine", raising=False)
     config = read_config(CONFIG, {"KEY": "dummy"})
 
     with open_world(config, "main") as world, pytest.raises(EngineMissing) as caught:

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from exchanger.files.bounds import Bounds
-from exchanger.files.frame_file import FrameWriter
-from exchanger.jobs.held_parts import sent_parts
+from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.frame_file import FrameWriter
+from exchanger.jobs.settlement.held_rows import sent_parts
 
 ROWS = 400
 

@@ -3,8 +3,8 @@ from itertools import permutations
 import polars as pl
 import pytest
 
-from exchanger.jobs.acknowledgements import PRECEDENCE, SCHEMA, Answers
-from exchanger.profiles.columns import ITEM
+from exchanger.profiles.frames.columns import ITEM
+from exchanger.state.runs.acknowledgements import PRECEDENCE, SCHEMA, Answers
 
 
 def answers(*said):

@@ -7,8 +7,8 @@ import re
 import polars as pl
 import pytest
 
-from exchanger.jobs.quarantine import QUARANTINE, to_csv
-from exchanger.profiles.wrapped_text import without_guard
+from exchanger.profiles.frames.wrapped_text import without_guard
+from exchanger.state.runs.quarantine import QUARANTINE, to_csv
 
 
 def lines(body):

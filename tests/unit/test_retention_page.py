@@ -7,7 +7,7 @@ from pathlib import Path
 
 from exchanger.config.durations import show_duration
 from exchanger.config.models import Retention
-from exchanger.files.names import StateNames
+from exchanger.state.names import StateNames
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "retention.md").read_text(encoding="utf-8")

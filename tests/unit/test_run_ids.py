@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from exchanger.jobs.report import new_run_id
+from exchanger.jobs.runtime.report import new_run_id
 
 
 def test_runs_of_one_second_have_names_of_their_own():

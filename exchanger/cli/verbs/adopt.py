@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, Wait, wait_seconds
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def adopt(  # noqa: PLR0913 - one for each option
     with stopping_on_signals() as stopping:
         from dataclasses import asdict
 
+        from exchanger.app.wiring import open_world, prepare
         from exchanger.cli.choosing import only_connection
-        from exchanger.cli.ending import print_json
-        from exchanger.cli.wiring import open_world, prepare
-        from exchanger.config.shorthand import folder
+        from exchanger.cli.exit import print_json
+        from exchanger.config.loading.shorthand import folder
         from exchanger.jobs.adopt import adopt as take_over
 
         seconds = wait_seconds(wait)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, JobName, Level
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config, Job
-    from exchanger.jobs.options import ImportOptions
+    from exchanger.jobs.runtime.options import ImportOptions
 
 _FORMS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S"]
 
@@ -51,13 +51,13 @@ def backfill(  # noqa: PLR0913 - one for each option
 
     _check_range(since, until, prefix, full=full)
     with stopping_on_signals() as stopping:
+        from exchanger.app.wiring import prepare
         from exchanger.cli.choosing import job_of
-        from exchanger.cli.wiring import prepare
 
         loaded = prepare(config, log_level, as_json=as_json)
         wanted = job_of(loaded, job)
         _check_prefix(wanted, prefix)
-        from exchanger.jobs.options import ImportOptions
+        from exchanger.jobs.runtime.options import ImportOptions
 
         options = ImportOptions(
             force=force, full=full, since=_utc(since), until=_utc(until), prefix=prefix

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, Level
 
 
@@ -26,12 +26,12 @@ def check(
 
     Example: exchanger check --connect
     """
-    from exchanger.cli.connecting import doubtful_columns, try_connections
-    from exchanger.cli.ending import print_json
-    from exchanger.cli.outcome import worst
-    from exchanger.cli.wiring import prepare
-    from exchanger.cli.wording import words_for
-    from exchanger.config.words import describe_job
+    from exchanger.app.connectivity import doubtful_columns, try_connections
+    from exchanger.app.messages.errors import words_for
+    from exchanger.app.outcome import worst
+    from exchanger.app.wiring import prepare
+    from exchanger.cli.exit import print_json
+    from exchanger.config.describe import describe_job
     from exchanger.errors import NoRoom
     from exchanger.outside.scratch import demand_room
 

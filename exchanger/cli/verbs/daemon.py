@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import ConfigPath, Level
 
 
@@ -20,7 +20,7 @@ def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> N
     """
     import structlog
 
-    from exchanger.cli.wiring import prepare
+    from exchanger.app.wiring import prepare
     from exchanger.outside.scratch import sweep
     from exchanger.service.daemon import run_daemon
 
@@ -28,7 +28,7 @@ def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> N
         # What reads a daemon's log is a program.
         prepare(config, log_level, as_json=True)
         if not sys.stderr.isatty():
-            from exchanger.cli.logs import log_everything
+            from exchanger.app.logs import log_everything
 
             log_everything()
         if swept := sweep():
@@ -37,7 +37,7 @@ def daemon(*, config: ConfigPath = DEFAULT_CONFIG, log_level: Level = None) -> N
     except Exception as error:
         if sys.stderr.isatty():
             raise
-        from exchanger.cli.ending import log_failure
+        from exchanger.cli.exit import log_failure
 
         code = log_failure(error)
     raise typer.Exit(code)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, RunName, Wait
 
 if TYPE_CHECKING:

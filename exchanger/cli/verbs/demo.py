@@ -40,19 +40,19 @@ def demo(
 
     with stopping_on_signals() as stopping:
         try:
-            from exchanger.cli.demo import DemoStory, Stopped
-            from exchanger.cli.demo_households import Households
-            from exchanger.cli.demo_place import demo_place
-            from exchanger.cli.demo_telling import Telling
+            from exchanger.demo.households import Households
+            from exchanger.demo.narrator import Telling
+            from exchanger.demo.place import demo_place
+            from exchanger.demo.story import DemoStory, Stopped
 
             data = Households.load(weeks)
         except ModuleNotFoundError as error:
-            from exchanger.cli.words import how_to_install
+            from exchanger.app.messages.words import how_to_install
 
             message = f"the demo needs {error.name}. {how_to_install('demo')}"
             raise typer.BadParameter(message, param_hint="demo") from error
         telling = Telling()
-        jobs = (Path(__file__).parents[1] / "demo.yaml").read_text(encoding="utf-8")
+        jobs = (Path(__file__).parents[2] / "demo" / "demo.yaml").read_text(encoding="utf-8")
         with demo_place(jobs, stopping) as place:
             try:
                 DemoStory(place, data, telling).tell()

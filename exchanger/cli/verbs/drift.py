@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, JobName, Level
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ def drift(  # noqa: PLR0913 - one for each option
 
     options = _options(sample, seed, full=full)
     with stopping_on_signals() as stopping:
+        from exchanger.app.messages.comparisons import describe_drift
+        from exchanger.app.wiring import open_world, prepare
         from exchanger.cli.choosing import import_job_of
-        from exchanger.cli.comparisons import describe_drift
-        from exchanger.cli.ending import print_json
+        from exchanger.cli.exit import print_json
         from exchanger.cli.progress import shown_progress
-        from exchanger.cli.wiring import open_world, prepare
         from exchanger.jobs.drift import find_drift
 
         loaded = prepare(config, log_level, as_json=as_json)

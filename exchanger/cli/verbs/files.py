@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
-    from exchanger.jobs.file_fate import FileFate
-    from exchanger.jobs.unclaimed import Unclaimed
+    from exchanger.jobs.inventory.file_fate import FileFate
+    from exchanger.jobs.inventory.unclaimed import Unclaimed
 
 _MISSING = 2
 """The exit code if nobody knows the file: it is misspelt."""
@@ -42,8 +42,8 @@ def files(  # noqa: PLR0913 - one for each option
 
     Example: exchanger files inbox/crm/monday.csv
     """
+    from exchanger.app.wiring import prepare
     from exchanger.cli.choosing import connections_of
-    from exchanger.cli.wiring import prepare
 
     if key is not None and unclaimed:
         raise typer.BadParameter("name a file, or list all that no job takes", param_hint="KEY")
@@ -58,8 +58,8 @@ def files(  # noqa: PLR0913 - one for each option
 
 
 def _show_fates(config: Config, connections: list[str], key: str, *, as_json: bool) -> int:
-    from exchanger.cli.ending import print_json
-    from exchanger.cli.file_reports import describe_fate
+    from exchanger.app.messages.files import describe_fate
+    from exchanger.cli.exit import print_json
 
     found = {name: _fate(config, name, key) for name in _homes(config, connections, key)}
     known = {name: fate for name, fate in found.items() if fate.is_known}
@@ -88,8 +88,8 @@ def _homes(config: Config, connections: list[str], key: str) -> list[str]:
 
 
 def _fate(config: Config, connection: str, key: str) -> FileFate:
-    from exchanger.cli.wiring import open_world
-    from exchanger.jobs.file_fate import fate_of
+    from exchanger.app.wiring import open_world
+    from exchanger.jobs.inventory.file_fate import fate_of
 
     if key.startswith("s3://"):
         key = key.removeprefix("s3://").partition("/")[2]
@@ -98,8 +98,8 @@ def _fate(config: Config, connection: str, key: str) -> FileFate:
 
 
 def _show_unclaimed(config: Config, connections: list[str], *, as_json: bool) -> None:
-    from exchanger.cli.ending import print_json
-    from exchanger.cli.file_reports import describe_unclaimed
+    from exchanger.app.messages.files import describe_unclaimed
+    from exchanger.cli.exit import print_json
 
     unique: dict[tuple[str, str], tuple[str, Unclaimed]] = {}
     for name in connections:
@@ -115,18 +115,18 @@ def _show_unclaimed(config: Config, connections: list[str], *, as_json: bool) ->
 
 
 def _unclaimed(config: Config, connection: str) -> list[Unclaimed]:
-    from exchanger.cli.wiring import open_world
-    from exchanger.jobs.unclaimed import unclaimed_files
+    from exchanger.app.wiring import open_world
+    from exchanger.jobs.inventory.unclaimed import unclaimed_files
 
     with open_world(config, connection) as world:
         return unclaimed_files(world, _imports(config, connection))
 
 
 def _show_recent(config: Config, connections: list[str], *, as_json: bool) -> None:
-    from exchanger.cli.ending import print_json
-    from exchanger.cli.file_reports import describe_recent
-    from exchanger.cli.wiring import open_world
-    from exchanger.jobs.file_fate import recent_files
+    from exchanger.app.messages.files import describe_recent
+    from exchanger.app.wiring import open_world
+    from exchanger.cli.exit import print_json
+    from exchanger.jobs.inventory.file_fate import recent_files
 
     found: list[dict[str, Any]] = []
     for name in connections:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, Wait, wait_seconds
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def forget(  # noqa: PLR0913 - one for each option
 
     Example: exchanger forget 4711 --yes
     """
+    from exchanger.app.wiring import open_world, prepare
     from exchanger.cli.choosing import connections_of
-    from exchanger.cli.ending import print_json
-    from exchanger.cli.wiring import open_world, prepare
+    from exchanger.cli.exit import print_json
     from exchanger.jobs.forget import forget as erase
 
     seconds = wait_seconds(wait)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
     from exchanger.cli.asking import Fault
     from exchanger.config.models import Config, ImportJob, Schedule
-    from exchanger.jobs.unclaimed import Unclaimed
-    from exchanger.jobs.waiting import Backlog
-    from exchanger.jobs.world import World
+    from exchanger.jobs.inventory.listing import Backlog
+    from exchanger.jobs.inventory.unclaimed import Unclaimed
+    from exchanger.jobs.runtime.context import World
 
 
 def jobs(
@@ -32,8 +32,8 @@ def jobs(
 
     Example: exchanger jobs --waiting
     """
+    from exchanger.app.wiring import prepare
     from exchanger.cli.choosing import connections_of
-    from exchanger.cli.wiring import prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     chosen = connections_of(loaded, connection)
@@ -86,9 +86,9 @@ def _add_what_waits(
     """Say in the entries of imports what waits for them; of connections that answer."""
     from exchanger.cli.asking import ask_each
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.left_over import left_in_words
-    from exchanger.jobs.unclaimed import below, beside, unclaimed_in_words
-    from exchanger.jobs.waiting import backlog
+    from exchanger.jobs.inventory.left_over import left_in_words
+    from exchanger.jobs.inventory.listing import backlog
+    from exchanger.jobs.inventory.unclaimed import below, beside, unclaimed_in_words
 
     imports: dict[str, dict[str, ImportJob]] = {}
     for name, job in config.jobs.items():

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, JobName, Level
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
-    from exchanger.jobs.preview import PlanReport
-    from exchanger.jobs.unfinished import UnfinishedRun
-    from exchanger.jobs.world import World
+    from exchanger.jobs.history.unfinished import UnfinishedRun
+    from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.runtime.context import World
 
 
 def plan(  # noqa: PLR0913 - one for each option
@@ -44,8 +44,8 @@ def plan(  # noqa: PLR0913 - one for each option
 
     Example: exchanger plan crm_profiles --rows 20
     """
+    from exchanger.app.wiring import prepare
     from exchanger.cli.choosing import import_job_of
-    from exchanger.cli.wiring import prepare
     from exchanger.jobs.imports import plan_import
 
     loaded = prepare(config, log_level, as_json=as_json)
@@ -77,10 +77,10 @@ def show_plan(
         as_json: Whether to print JSON.
         record: Whether the story keeps what it looked up.
     """
-    from exchanger.cli.ending import print_json
+    from exchanger.app.messages.reports import describe_plan
+    from exchanger.app.wiring import open_world
+    from exchanger.cli.exit import print_json
     from exchanger.cli.progress import shown_progress
-    from exchanger.cli.reports import describe_plan
-    from exchanger.cli.wiring import open_world
 
     with (
         shown_progress(as_json=as_json) as progress,
@@ -91,7 +91,7 @@ def show_plan(
     if as_json:
         print_json(content)
         return
-    from exchanger.jobs.unclaimed import unclaimed_in_words
+    from exchanger.jobs.inventory.unclaimed import unclaimed_in_words
 
     for line in describe_plan(content):
         typer.echo(line)

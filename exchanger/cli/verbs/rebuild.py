@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, JobName, Level, Wait, wait_seconds
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ def rebuild(  # noqa: PLR0913 - one for each option
     from exchanger.cli.signals import stopping_on_signals
 
     with stopping_on_signals() as stopping:
+        from exchanger.app.messages.comparisons import describe_rebuild
+        from exchanger.app.wiring import open_world, prepare
         from exchanger.cli.choosing import import_job_of
-        from exchanger.cli.comparisons import describe_rebuild
-        from exchanger.cli.ending import print_json
+        from exchanger.cli.exit import print_json
         from exchanger.cli.progress import shown_progress
-        from exchanger.cli.wiring import open_world, prepare
         from exchanger.jobs.rebuild import rebuild as tell
 
         seconds = wait_seconds(wait)
@@ -67,7 +67,7 @@ def rebuild(  # noqa: PLR0913 - one for each option
 
 def _source(job: ImportJob, segment: str | None, *, complete: bool) -> Baseline:
     from exchanger.config.models import Baseline
-    from exchanger.jobs.segment_users import baseline_segment
+    from exchanger.jobs.segments.users import baseline_segment
 
     known = baseline_segment(job)
     if segment is not None:

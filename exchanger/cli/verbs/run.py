@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, Level, wait_seconds
 
 if TYPE_CHECKING:
-    from exchanger.cli.runner import Story
+    from exchanger.app.runner import Story
     from exchanger.config.models import Job
-    from exchanger.jobs.options import ImportOptions
+    from exchanger.jobs.runtime.options import ImportOptions
 
 
 def run(  # noqa: PLR0913 - one for each option
@@ -45,12 +45,12 @@ def run(  # noqa: PLR0913 - one for each option
     from exchanger.cli.signals import stopping_on_signals
 
     with stopping_on_signals() as stopping:
+        from exchanger.app.outcome import worst
+        from exchanger.app.wiring import prepare
         from exchanger.cli.choosing import job_of
         from exchanger.cli.execution import carry_out, show_outcomes
-        from exchanger.cli.outcome import worst
-        from exchanger.cli.wiring import prepare
         from exchanger.errors import Stopped
-        from exchanger.jobs.options import ImportOptions
+        from exchanger.jobs.runtime.options import ImportOptions
 
         options = ImportOptions(force=force, wait=wait_seconds(wait), one_run=one_run)
         loaded = prepare(config, log_level, as_json=as_json)

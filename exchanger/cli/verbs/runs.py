@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 _SHOWN = 20
@@ -28,16 +28,16 @@ def runs(  # noqa: PLR0913 - one for each option
 
     Example: exchanger runs crm_profiles
     """
+    from exchanger.app.wiring import prepare
     from exchanger.cli.asking import ask_each, end_with
     from exchanger.cli.choosing import connections_of, job_of
-    from exchanger.cli.wiring import prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     if job is not None:
         job_of(loaded, job)
     home = loaded.connection_of(job) if job and connection is None else connection
     connections = connections_of(loaded, home)
-    from exchanger.jobs.history import list_runs
+    from exchanger.jobs.history.runs import list_runs
 
     listed, faults = ask_each(
         loaded, connections, lambda world: list_runs(world, job, latest=latest)
@@ -59,8 +59,8 @@ def runs(  # noqa: PLR0913 - one for each option
 
 
 def _show(found: list[dict[str, Any]], longest: int) -> None:
-    from exchanger.cli.reports import describe_listing, describe_rest
-    from exchanger.jobs.history import LISTED
+    from exchanger.app.messages.reports import describe_listing, describe_rest
+    from exchanger.jobs.history.runs import LISTED
 
     for line in describe_listing(found[:_SHOWN]):
         typer.echo(line)

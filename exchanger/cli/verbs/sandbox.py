@@ -38,7 +38,7 @@ def sandbox(  # noqa: PLR0913 - one for each option
         from exchanger.sandbox.run import serve
         from exchanger.sandbox.settings import SandboxSettings
     except ModuleNotFoundError as error:
-        from exchanger.cli.words import how_to_install
+        from exchanger.app.messages.words import how_to_install
 
         message = f"the sandbox needs {error.name}. {how_to_install('sandbox')}"
         raise typer.BadParameter(message, param_hint="sandbox") from error

@@ -9,7 +9,7 @@ def schema() -> None:
 
     Example: exchanger schema > exchanger.schema.json
     """
-    from exchanger.cli.ending import print_json
+    from exchanger.cli.exit import print_json
     from exchanger.config.schema import json_schema
 
     print_json(json_schema())

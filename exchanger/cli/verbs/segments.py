@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
-    from exchanger.jobs.world import World
+    from exchanger.jobs.runtime.context import World
 
 
 def segments(
@@ -27,9 +27,9 @@ def segments(
     """
     import asyncio
 
+    from exchanger.app.wiring import prepare
     from exchanger.cli.asking import ask_each, end_with
     from exchanger.cli.choosing import connections_of
-    from exchanger.cli.wiring import prepare
 
     loaded = prepare(config, log_level, as_json=as_json)
     listed, faults = ask_each(

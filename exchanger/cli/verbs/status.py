@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
-    from exchanger.cli.standings import Kind
+    from exchanger.app.messages.standings import Kind
 
 
 def status(
@@ -35,12 +35,12 @@ def status(
 
     Example: exchanger status --fail-on failed,held,stale
     """
+    from exchanger.app.messages.standings import code_of, describe_standing, standing_json
+    from exchanger.app.outcome import worst
+    from exchanger.app.wiring import prepare
     from exchanger.cli.asking import ask_each, end_with
     from exchanger.cli.choosing import connections_of
-    from exchanger.cli.outcome import worst
-    from exchanger.cli.standings import code_of, describe_standing, standing_json
-    from exchanger.cli.wiring import prepare
-    from exchanger.jobs.standing import standing
+    from exchanger.jobs.inventory.standing import standing
 
     kinds = _kinds(fail_on)
     loaded = prepare(config, log_level, as_json=as_json)
@@ -69,7 +69,7 @@ def _kinds(text: str) -> set[Kind]:
     Raises:
         typer.BadParameter: It names something else.
     """
-    from exchanger.cli.standings import CODES
+    from exchanger.app.messages.standings import CODES
     from exchanger.config.findings import closest, listed
 
     named = {word.strip() for word in text.split(",") if word.strip()}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchanger.cli.defaults import DEFAULT_CONFIG
+from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, JobName, Level, Wait
 
 if TYPE_CHECKING:
-    from exchanger.state.kept_types import KeptColumns
+    from exchanger.state.inputs.column_types import KeptColumns
 
 
 def types(  # noqa: PLR0913 - one for each option
@@ -32,10 +32,10 @@ def types(  # noqa: PLR0913 - one for each option
 
     Example: exchanger types crm_profiles --forget points
     """
+    from exchanger.app.wiring import open_world, prepare
     from exchanger.cli.choosing import import_job_of
-    from exchanger.cli.ending import print_json
+    from exchanger.cli.exit import print_json
     from exchanger.cli.options import wait_seconds
-    from exchanger.cli.wiring import open_world, prepare
     from exchanger.jobs.column_types import forget_columns, kept_columns
 
     loaded = prepare(config, log_level, as_json=as_json)

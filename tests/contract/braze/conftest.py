@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from exchanger.config.models import BrazeConfig
-from exchanger.outside.braze import Braze
+from exchanger.outside.braze.client import Braze
 
 KEY = "dummy-key/with+odd=chars"
 

@@ -13,7 +13,7 @@ from exchanger.errors import (
     BrazeUnreachable,
     ExportRunning,
 )
-from exchanger.outside.braze_answers import ExportStarted, Segment
+from exchanger.outside.braze.answers import ExportStarted, Segment
 
 PREFIX = "bb8e2a91-c4aa-478b-b3f2-a4ee91731ad1-1464728599"
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from exchanger.errors import BrazeUnreachable
-from exchanger.outside.patience import ATTEMPTS, LONGEST_CAP
+from exchanger.outside.braze.retry import ATTEMPTS, LONGEST_CAP
 
 BODY = b'{"attributes":[{"external_id":"a"}]}'
 DOWN = {"status": 503}

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import BrazeRefused, BrazeUnreachable
-from exchanger.outside.braze import Braze
-from exchanger.outside.patience import ATTEMPTS, LIMIT_WAITING
+from exchanger.outside.braze.client import Braze
+from exchanger.outside.braze.retry import ATTEMPTS, LIMIT_WAITING
 
 BODY = b'{"attributes":[{"external_id":"a"}]}'
 FAULTS = [

@@ -11,10 +11,10 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from exchanger.config.models import BrazeConfig, RateLimit
-from exchanger.jobs.left_out import IN_VAIN
-from exchanger.jobs.lookup import look_up
-from exchanger.jobs.world import World
-from exchanger.outside.braze import Braze
+from exchanger.jobs.observing.left_out import IN_VAIN
+from exchanger.jobs.observing.lookup import look_up
+from exchanger.jobs.runtime.context import World
+from exchanger.outside.braze.client import Braze
 
 
 class Forgetful:

@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass
 
 from exchanger.errors import BrazeKeyRefused, BrazeRefused, BrazeUnreachable
-from exchanger.outside.braze_answers import IdsAnswer, TrackAnswer
-from exchanger.outside.braze_requests import TRACK
+from exchanger.outside.braze.answers import IdsAnswer, TrackAnswer
+from exchanger.outside.braze.requests import TRACK
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _assign(profile, name, value):
 
 
 class BrazeDouble:
-    """A client as one process has it, with what jobs use of ``exchanger.outside.braze.Braze``."""
+    """A client as one process has it, with what jobs use of ``outside.braze.client.Braze``."""
 
     def __init__(self, workspace, process):
         self._workspace = workspace

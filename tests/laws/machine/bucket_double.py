@@ -12,10 +12,10 @@ from exchanger.errors import (
     StorageMissing,
     StorageUnreachable,
 )
-from exchanger.outside.s3 import ObjectInfo, UploadedObject
-from exchanger.outside.s3_growing import GrowingUpload
-from exchanger.outside.table_folders import LocalFolder
-from exchanger.outside.tables import DeltaError, Table
+from exchanger.outside.delta.folders import LocalFolder
+from exchanger.outside.delta.table import DeltaError, Table
+from exchanger.outside.s3.bucket import ObjectInfo, UploadedObject
+from exchanger.outside.s3.growing import GrowingUpload
 
 PAGE = 3
 """Keys in one page of a listing."""
@@ -97,7 +97,7 @@ class Store:
 
 
 class BucketDouble:
-    """The bucket of one process, with the interface of ``exchanger.outside.s3.Bucket``."""
+    """The bucket of one process, with the interface of ``exchanger.outside.s3.bucket.Bucket``."""
 
     def __init__(self, store, process):
         self.name = store.name

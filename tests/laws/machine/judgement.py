@@ -9,9 +9,9 @@ from claims import Claims
 from past import past_runs
 from replay import Replay
 
-from exchanger.jobs.report import RunReport
-from exchanger.profiles.columns import PROFILE
-from exchanger.state.runs import ENDED
+from exchanger.jobs.runtime.report import RunReport
+from exchanger.profiles.frames.columns import PROFILE
+from exchanger.state.runs.log import ENDED
 
 
 class Judgement:

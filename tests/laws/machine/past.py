@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from exchanger.profiles.columns import ITEM, OBJECT, PROFILE, WANTED
-from exchanger.state.runs import RunDocument
+from exchanger.profiles.frames.columns import ITEM, OBJECT, PROFILE, WANTED
+from exchanger.state.runs.log import RunDocument
 
 
 @dataclass

@@ -14,17 +14,17 @@ from processes import Process, ProcessClock, Time
 
 from exchanger.config.models import Retention
 from exchanger.errors import BrazeError, JobBusy, LeaseLost, RunUnsuitable, StorageError
-from exchanger.files.bounds import Bounds
+from exchanger.files.scratch.budget import Bounds
 from exchanger.jobs.approve import approve_run
 from exchanger.jobs.discard import discard_run
-from exchanger.jobs.history import list_runs
+from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.options import ImportOptions
 from exchanger.jobs.retry import retry_run
-from exchanger.jobs.world import World
-from exchanger.outside.tables import DeltaError
-from exchanger.state.connection import open_state
-from exchanger.state.runs import ENDED
+from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.options import ImportOptions
+from exchanger.outside.delta.table import DeltaError
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
 
 STATE = "_exchanger/main/"
 LEASE = 12.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exchanger.jobs import waiting
+from exchanger.jobs.inventory import listing as waiting
 
 sys.path.insert(0, str(Path(__file__).parent))
 from processes import Fault

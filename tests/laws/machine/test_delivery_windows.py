@@ -19,13 +19,13 @@ from processes import ProcessClock, Time
 from test_runs_in_parts import Undisturbed
 
 from exchanger.errors import BrazeUnreachable, LeaseLost
-from exchanger.files.frame_file import FrameWriter
-from exchanger.files.names import StateNames
-from exchanger.jobs import deliver as delivery
-from exchanger.jobs.acknowledgements import Acknowledgements
-from exchanger.jobs.stopping import until_stopped
-from exchanger.jobs.world import World
-from exchanger.outside.braze_answers import TrackAnswer
+from exchanger.files.scratch.frame_file import FrameWriter
+from exchanger.jobs.delivery import sender as delivery
+from exchanger.jobs.runtime.cancellation import until_stopped
+from exchanger.jobs.runtime.context import World
+from exchanger.outside.braze.answers import TrackAnswer
+from exchanger.state.names import StateNames
+from exchanger.state.runs.acknowledgements import Acknowledgements
 
 PATIENCE = 20
 """Seconds after which a request that waits for another one waits in vain."""

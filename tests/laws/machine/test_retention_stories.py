@@ -14,8 +14,8 @@ from telling import refuse, row
 
 from exchanger.config.models import Retention
 from exchanger.errors import RunUnsuitable
-from exchanger.state.connection import open_state
-from exchanger.state.runs import RunDocument
+from exchanger.state.runs.log import RunDocument
+from exchanger.state.store import open_state
 
 DAY = 86_400.0
 

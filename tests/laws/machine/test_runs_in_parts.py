@@ -19,10 +19,10 @@ from bucket_double import BucketDouble, Store
 from processes import ProcessClock, Time
 
 from exchanger.config.models import ImportJob
-from exchanger.files.bounds import Bounds
+from exchanger.files.scratch.budget import Bounds
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.world import World
-from exchanger.state.connection import open_state
+from exchanger.jobs.runtime.context import World
+from exchanger.state.store import open_state
 
 STATE = "_state/"
 WHOLE = Bounds()

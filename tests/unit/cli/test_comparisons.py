@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exchanger.cli.comparisons import describe_drift, describe_rebuild
+from exchanger.app.messages.comparisons import describe_drift, describe_rebuild
 
 
 def field(name, equal, changed, new=0, **more):

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exchanger.cli.file_reports import describe_fate, describe_recent, describe_unclaimed
+from exchanger.app.messages.files import describe_fate, describe_recent, describe_unclaimed
 from exchanger.files.folders import Why
-from exchanger.jobs.file_fate import FileFate, JobStand
-from exchanger.jobs.left_over import by_run, left_in_words
-from exchanger.jobs.unclaimed import Unclaimed
-from exchanger.outside.s3_objects import ObjectInfo
-from exchanger.state.file_history import LeftOver
+from exchanger.jobs.inventory.file_fate import FileFate, JobStand
+from exchanger.jobs.inventory.left_over import by_run, left_in_words
+from exchanger.jobs.inventory.unclaimed import Unclaimed
+from exchanger.outside.s3.objects import ObjectInfo
+from exchanger.state.inputs.left_over import LeftOver
 
 KEY = "in/a.csv"
 THERE = ObjectInfo(KEY, "e", 12, datetime(2026, 9, 15, 10, tzinfo=UTC))

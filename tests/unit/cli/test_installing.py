@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from exchanger.cli.wording import words_for
-from exchanger.cli.words import how_to_install
+from exchanger.app.messages.errors import words_for
+from exchanger.app.messages.words import how_to_install
 from exchanger.errors import EngineMissing
 
 HOME = Path(__file__).parents[3]

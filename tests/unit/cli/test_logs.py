@@ -5,10 +5,10 @@ from urllib.parse import quote
 import pytest
 import structlog
 
-from exchanger.cli.defaults import LogLevel
-from exchanger.cli.ending import report_failure
-from exchanger.cli.logs import secrets_of, set_up_logs
-from exchanger.config.loading import read_config
+from exchanger.app.defaults import LogLevel
+from exchanger.app.logs import secrets_of, set_up_logs
+from exchanger.cli.exit import report_failure
+from exchanger.config.loading.load import read_config
 
 KEY = "sk/live+0123 secret".replace(" ", "=")
 S3_SECRET = "another-secret-value"

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 
 from exchanger.cli.progress import PlainProgress, TerminalProgress, shown_progress
-from exchanger.jobs.world import SilentProgress
+from exchanger.jobs.runtime.context import SilentProgress
 
 
 def test_plain_progress_says_steps_and_now_and_then_how_far():

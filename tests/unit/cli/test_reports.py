@@ -2,14 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from exchanger.cli.outcome import worst
-from exchanger.cli.reports import (
+from exchanger.app.messages.reports import (
     describe_listing,
     describe_plan,
     describe_report,
     describe_rest,
 )
-from exchanger.jobs.report import FileReport, RunReport
+from exchanger.app.outcome import worst
+from exchanger.jobs.runtime.report import FileReport, RunReport
 
 BEGUN = datetime(2026, 9, 15, 6, tzinfo=UTC)
 ENDED = BEGUN + timedelta(seconds=2.5)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exchanger.cli.outcome import exit_code
-from exchanger.cli.wording import words_for
+from exchanger.app.messages.errors import words_for
+from exchanger.app.outcome import exit_code
 from exchanger.errors import (
     StorageDenied,
     StorageError,

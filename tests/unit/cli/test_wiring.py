@@ -3,9 +3,9 @@ import signal
 
 import pytest
 
+from exchanger.app.wiring import open_world
 from exchanger.cli.signals import stopping_on_signals
-from exchanger.cli.wiring import open_world
-from exchanger.config.loading import read_config
+from exchanger.config.loading.load import read_config
 
 CONFIG = """
 connections:

@@ -1,8 +1,8 @@
 import pytest
 
-from exchanger.cli import outside_wording
-from exchanger.cli.outside_wording import words_for_outside
-from exchanger.cli.wording import words_for
+from exchanger.app.messages import outside_errors as outside_wording
+from exchanger.app.messages.errors import words_for
+from exchanger.app.messages.outside_errors import words_for_outside
 from exchanger.errors import (
     BrazeForbidden,
     BrazeKeyRefused,

@@ -5,9 +5,9 @@ import pytest
 from pydantic import BaseModel
 
 from exchanger.config import models as config_models
-from exchanger.config.later import LATER
-from exchanger.config.loading import read_config
-from exchanger.config.validation import keys_of
+from exchanger.config.loading.load import read_config
+from exchanger.config.loading.unsupported import LATER
+from exchanger.config.loading.validation import keys_of
 from exchanger.errors import ConfigError
 
 sys.path.insert(0, str(Path(__file__).parent))

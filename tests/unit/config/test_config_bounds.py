@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exchanger.config import loading
-from exchanger.config.loading import LARGEST, load_config, read_config
+from exchanger.config.loading import load as loading
+from exchanger.config.loading.load import LARGEST, load_config, read_config
 from exchanger.errors import ConfigError
 
 sys.path.insert(0, str(Path(__file__).parent))

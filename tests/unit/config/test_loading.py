@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from exchanger.config.loading import load_config
-from exchanger.config.words import describe_job
+from exchanger.config.describe import describe_job
+from exchanger.config.loading.load import load_config
 from exchanger.errors import ConfigError
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exchanger.config.mending import build
+from exchanger.config.loading.partial_models import build
 from exchanger.config.models import Config, ExportJob, ImportJob, Strict
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -7,10 +7,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from exchanger.config.document import read_document
-from exchanger.config.loading import load_config, read_config
+from exchanger.config.describe import describe_job
+from exchanger.config.loading.document import read_document
+from exchanger.config.loading.load import load_config, read_config
 from exchanger.config.schema import json_schema
-from exchanger.config.words import describe_job
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "config" / "exchanger.example.yaml"
@@ -157,7 +157,8 @@ def test_a_job_says_where_it_takes_values_from(tmp_path, baseline, end):
 def test_the_configuration_is_light():
     """The daemon reads the configuration without loading what only a run needs."""
     script = (
-        "import sys, exchanger.config.loading, exchanger.config.words, exchanger.config.schema;"
+        "import sys, exchanger.config.loading.load, exchanger.config.describe;"
+        "import exchanger.config.schema;"
         "print(sorted({'polars', 'pyarrow', 'boto3', 'aiohttp', 'deltalake'} & set(sys.modules)))"
     )
     run = subprocess.run(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchanger.config.loading import read_config
+from exchanger.config.loading.load import read_config
 from exchanger.config.models import ImportJob
 from exchanger.errors import ConfigError
 

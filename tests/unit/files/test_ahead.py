@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from exchanger.files.ahead import ahead
+from exchanger.files.scratch.prefetch import ahead
 
 
 def test_items_come_in_order_whatever_they_are():

@@ -13,7 +13,7 @@ import pytest
 from exchanger.config.models import ImportJob, Source
 from exchanger.config.names import INVISIBLE, trimmed
 from exchanger.errors import FileRejected
-from exchanger.files.reading import RawTable, read_table
+from exchanger.files.formats.read import RawTable, read_table
 
 BOM = "\ufeff"
 KINDS = ["csv", "ndjson", "parquet"]

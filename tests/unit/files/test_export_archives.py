@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from exchanger.errors import FileRejected
-from exchanger.files.export_archives import Limits, read_batches
+from exchanger.files.segment_archives import Limits, read_batches
 
 LINES = [b'{"n":%d}' % n for n in range(10)]
 

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from exchanger.files.frame_file import FrameWriter
+from exchanger.files.scratch.frame_file import FrameWriter
 
 
 @pytest.mark.parametrize(

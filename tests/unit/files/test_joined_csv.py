@@ -9,8 +9,8 @@ import pytest
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files import csv_text
-from exchanger.files.reading import RawTable, read_table
+from exchanger.files.formats import csv as csv_text
+from exchanger.files.formats.read import RawTable, read_table
 
 BOM = "\ufeff"
 

@@ -8,8 +8,8 @@ import sys
 import polars as pl
 import pytest
 
-from exchanger.files.arrow import parquet
-from exchanger.files.frame_file import FrameWriter
+from exchanger.files.scratch.arrow import parquet
+from exchanger.files.scratch.frame_file import FrameWriter
 
 ROWS, FRAMES, PORTION = 4_000, 8, 100
 FILE = 23 << 20
@@ -19,16 +19,16 @@ MOST = 12 << 20
 
 READ_FRAMES = """
 from pathlib import Path
-from exchanger.files.frame_file import FrameFile
+from exchanger.files.scratch.frame_file import FrameFile
 for frame in FrameFile(Path({path!r})).frames(rows={portion}):
     rows += frame.height
 """
 READ_SOURCE = """
 from pathlib import Path
 from exchanger.config.models import Source
-from exchanger.files.bounds import Bounds
-from exchanger.files.reading import read_table
-from exchanger.files.spill import Shelf
+from exchanger.files.scratch.budget import Bounds
+from exchanger.files.formats.read import read_table
+from exchanger.files.scratch.spill import Shelf
 path = Path({path!r})
 shelf = Shelf(path.parent, Bounds(rows={portion}, room=0))
 rows = read_table(path, path.name, Source(prefix="in/"), shelf=shelf).cells.rows

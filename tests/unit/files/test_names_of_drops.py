@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exchanger.files.drops import is_drop
-from exchanger.jobs.waiting import in_order
-from exchanger.outside.s3_objects import ObjectInfo
+from exchanger.jobs.inventory.listing import in_order
+from exchanger.outside.s3.objects import ObjectInfo
 
 UNFINISHED = [
     "m.csv.filepart",

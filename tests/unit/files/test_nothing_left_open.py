@@ -11,13 +11,13 @@ import pytest
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files import csv_text
-from exchanger.files.ahead import ahead
-from exchanger.files.bounds import Bounds
-from exchanger.files.frame_file import FrameWriter
-from exchanger.files.reading import read_table
-from exchanger.files.spill import Shelf
-from exchanger.files.writing import PartWriter
+from exchanger.files.formats import csv as csv_text
+from exchanger.files.formats.read import read_table
+from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.frame_file import FrameWriter
+from exchanger.files.scratch.prefetch import ahead
+from exchanger.files.scratch.spill import Shelf
+from exchanger.files.write import PartWriter
 
 
 def open_below(folder: Path) -> list[str]:

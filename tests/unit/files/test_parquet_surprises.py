@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from exchanger.config.models import Source
-from exchanger.files.reading import RawTable, read_table
+from exchanger.files.formats.read import RawTable, read_table
 
 TIMES = [
     datetime(9999, 12, 31, 23, 59, 59, 999999),  # noqa: DTZ001 - as such files have them

@@ -10,10 +10,11 @@ import pytest
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files import csv_records, ndjson_lines
-from exchanger.files.compression import UnpackLimits, unpacked
-from exchanger.files.formats import detect_format
-from exchanger.files.reading import RawTable, read_table
+from exchanger.files.formats import csv_exact as csv_records
+from exchanger.files.formats import ndjson as ndjson_lines
+from exchanger.files.formats.detect import detect_format
+from exchanger.files.formats.read import RawTable, read_table
+from exchanger.files.raw.compression import UnpackLimits, unpacked
 
 
 def read(tmp_path: Path, content: bytes, key: str, **source: str) -> RawTable:

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files import csv_text
-from exchanger.files.reading import BAD_ROW_SCHEMA, RawTable, read_table
+from exchanger.files.formats import csv as csv_text
+from exchanger.files.formats.read import BAD_ROW_SCHEMA, RawTable, read_table
 
 
 def read_bytes(content: bytes, key: str, columns=None, **source) -> RawTable:
@@ -173,7 +173,7 @@ def test_a_column_of_ndjson_is_typed_only_if_all_its_values_have_that_type(
     monkeypatch, *, values, dtype, is_json, cells, batch
 ):
     """Types are settled over the whole file, however it falls into batches; mixed is JSON text."""
-    monkeypatch.setattr("exchanger.files.ndjson_lines._BATCH", batch)
+    monkeypatch.setattr("exchanger.files.formats.ndjson._BATCH", batch)
     content = b"\n".join(orjson.dumps({"c": value}) for value in values)
     table = read_bytes(content, "a.ndjson")
     assert (dtype, is_json) == (table.frame["c"].dtype, "c" in table.json_columns)
@@ -183,7 +183,7 @@ def test_a_column_of_ndjson_is_typed_only_if_all_its_values_have_that_type(
 @pytest.mark.parametrize("batch", [1, 50_000])
 def test_a_decimal_that_no_float_holds_keeps_its_digits(monkeypatch, batch):
     """Numbers with more digits than a float has stay text, the other values of the column too."""
-    monkeypatch.setattr("exchanger.files.ndjson_lines._BATCH", batch)
+    monkeypatch.setattr("exchanger.files.formats.ndjson._BATCH", batch)
     content = b'{"c":12.30}\n{"c":0.1234567890123456789}\n{"c":7}\n{"c":1e-500}'
     table = read_bytes(content, "a.ndjson")
     assert ["12.3", "0.1234567890123456789", "7", "1e-500"] == table.frame["c"].to_list()
@@ -192,7 +192,7 @@ def test_a_decimal_that_no_float_holds_keeps_its_digits(monkeypatch, batch):
 
 def test_a_key_that_first_appears_late_is_null_before(monkeypatch):
     """A missing key is null, also in batches that were read before the key was known."""
-    monkeypatch.setattr("exchanger.files.ndjson_lines._BATCH", 1)
+    monkeypatch.setattr("exchanger.files.formats.ndjson._BATCH", 1)
     table = read_bytes(b'{"a":1}\n{"a":2,"b":"x"}\n{"b":"y"}', "a.ndjson")
     assert [(1, None, 1), (2, "x", 2), (None, "y", 3)] == table.frame.select(
         "a", "b", "@row"

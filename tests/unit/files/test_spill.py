@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import Source
-from exchanger.files.bounds import Bounds
-from exchanger.files.frame_file import FrameWriter
-from exchanger.files.reading import read_table
-from exchanger.files.spill import Shelf
+from exchanger.files.formats.read import read_table
+from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.frame_file import FrameWriter
+from exchanger.files.scratch.spill import Shelf
 
 FRAMES = [
     pl.DataFrame({"a": [1, 2], "b": [["x"], None]}),
@@ -109,8 +109,8 @@ def test_files_are_read_without_pandas(tmp_path):
 import sys
 from pathlib import Path
 from exchanger.config.models import Source
-from exchanger.files.frame_file import FrameFile
-from exchanger.files.reading import read_table
+from exchanger.files.scratch.frame_file import FrameFile
+from exchanger.files.formats.read import read_table
 path = Path(sys.argv[1])
 FrameFile(path).empty()
 [*read_table(path, "f.parquet", Source(prefix="in/")).pieces()]

@@ -9,7 +9,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from exchanger.files.writing import PartWriter
+from exchanger.files.write import PartWriter
 
 FRAME = pl.DataFrame(
     {

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchanger.config.models import RateLimit
-from exchanger.outside.pacing import Pace
+from exchanger.outside.braze.rate_limit import Pace
 
 
 def limit(requests, seconds):

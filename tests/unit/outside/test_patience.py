@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from exchanger.outside.patience import ATTEMPTS, LIMIT_WAITING, LONGEST_CAP, Patience
+from exchanger.outside.braze.retry import ATTEMPTS, LIMIT_WAITING, LONGEST_CAP, Patience
 
 
 class Highest(Random):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchanger.outside.redaction import Redactor
+from exchanger.redaction import Redactor
 
 SECRET = 'a1b2-c3/d4+e5=f6 "g7\u00e9'
 

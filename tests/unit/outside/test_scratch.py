@@ -12,8 +12,8 @@ import tempfile
 import polars as pl
 import pytest
 
-from exchanger.cli.outcome import exit_code
-from exchanger.cli.wording import words_for
+from exchanger.app.messages.errors import words_for
+from exchanger.app.outcome import exit_code
 from exchanger.errors import FileRejected, NoRoom, StorageError
 from exchanger.outside import scratch
 from exchanger.outside.scratch import Scratch, demand_room, demanding_room, scratch_folder, sweep

@@ -9,9 +9,9 @@ import pytest
 
 from exchanger.config.models import ImportJob
 from exchanger.errors import FileRejected
-from exchanger.profiles.given import Given, cast_rows
-from exchanger.profiles.mapping import settle_rules
-from exchanger.profiles.raw import RawColumns
+from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.reading.mapping import settle_rules
+from exchanger.profiles.reading.typed_rows import Given, cast_rows
 
 GENDERS = (["M", "F", "O", "N", "P"], ["female", "f", "X", "1", "F "])
 LANGUAGES = (["fr", "EN", "mo", "fil", "haw"], ["french", "fr-FR", "xx", "1", "e"])

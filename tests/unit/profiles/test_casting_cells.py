@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import FieldConfig, ImportJob
-from exchanger.profiles.given import Given, cast_rows
-from exchanger.profiles.mapping import settle_rules
-from exchanger.profiles.raw import RawColumns
+from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.reading.mapping import settle_rules
+from exchanger.profiles.reading.typed_rows import Given, cast_rows
 
 
 def cast(cells: pl.Series, config: dict, *, json: bool = False, **source: object) -> Given:

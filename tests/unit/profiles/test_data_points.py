@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from exchanger.profiles.data_points import field_points
+from exchanger.profiles.spelling.data_points import field_points
 
 
 @pytest.mark.parametrize(

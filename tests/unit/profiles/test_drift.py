@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanger.config.models import FieldConfig
-from exchanger.profiles.drift import differs
-from exchanger.profiles.folding import fold
-from exchanger.profiles.reconcile import merge
-from exchanger.profiles.rules import Rule
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.drift import differs
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.merging.reconcile import merge
 
 LISTS = ['["a","b"]', '["b","a"]', '["a"]', '["a","b","c"]', '[["a"],"b"]', '["b",["a"]]']
 TEXTS = ["null", '"gold"', '"a"', "1", *LISTS]

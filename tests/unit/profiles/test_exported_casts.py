@@ -8,8 +8,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from exchanger.profiles.exported_types import typed
-from exchanger.profiles.observed_types import ColumnType
+from exchanger.profiles.exported.column_types import typed
+from exchanger.profiles.exported.observed_types import ColumnType
 
 AFTERNOON = datetime(2020, 7, 10, 15, tzinfo=UTC)
 

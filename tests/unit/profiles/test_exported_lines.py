@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanger.errors import FileRejected
-from exchanger.profiles.columns import PROFILE
-from exchanger.profiles.exported import ExportColumn, Selection
-from exchanger.profiles.exported_lines import LineReader
+from exchanger.profiles.exported.lines import LineReader
+from exchanger.profiles.exported.selection import ExportColumn, Selection
+from exchanger.profiles.frames.columns import PROFILE
 
 EVERYTHING = Selection((ExportColumn("id", "external_id"),), "")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchanger.profiles.exported_names import name_remaining
+from exchanger.profiles.exported.names import name_remaining
 
 C = "custom_attributes."
 

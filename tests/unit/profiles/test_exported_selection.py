@@ -6,7 +6,7 @@ import pytest
 
 from exchanger.config.models import ExportJob
 from exchanger.errors import ConfigError
-from exchanger.profiles.exported import (
+from exchanger.profiles.exported.selection import (
     MAX_CUSTOM_ATTRIBUTES,
     STANDARD_TYPES,
     FieldsToExport,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from exchanger.profiles.exported import ExportColumn
-from exchanger.profiles.exported_types import Observed, observe, settled, typed
+from exchanger.profiles.exported.column_types import Observed, observe, settled, typed
+from exchanger.profiles.exported.selection import ExportColumn
 
 
 def settle(*texts: str | None, column: ExportColumn | None = None):

@@ -2,8 +2,8 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import FieldConfig
-from exchanger.profiles.folding import fold, gifts, superseded
-from exchanger.profiles.rules import Rule
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.folding import fold, gifts, superseded
 
 DTYPES = {
     "string": pl.String,

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanger.config.models import FieldConfig
-from exchanger.profiles.fragments import (
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.spelling.json_values import (
     canonical,
     canonical_json,
     decimal_text,
@@ -18,7 +19,6 @@ from exchanger.profiles.fragments import (
     spell_json,
     spell_numbers,
 )
-from exchanger.profiles.rules import Rule
 
 INSTANT = pl.Datetime("ms", "UTC")
 

@@ -11,10 +11,10 @@ import pytest
 
 from exchanger.config.models import ImportJob, RemainingFields
 from exchanger.errors import FileRejected
-from exchanger.profiles.given import Given, cast_rows
-from exchanger.profiles.mapping import settle_rules
-from exchanger.profiles.raw import RawColumns
-from exchanger.profiles.rejections import REJECTED, SENTENCES
+from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.reading.mapping import settle_rules
+from exchanger.profiles.reading.typed_rows import Given, cast_rows
+from exchanger.profiles.validation.messages import REJECTED, SENTENCES
 
 
 def job(fields: dict, **source: object) -> ImportJob:

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from exchanger.errors import FileRejected
-from exchanger.profiles.inference import SAMPLE, infer_type
-from exchanger.profiles.kept_types import keep_type
-from exchanger.profiles.own_types import own_type, parse_type_name
+from exchanger.profiles.frames.type_names import own_type, parse_type_name
+from exchanger.profiles.reading.inference import SAMPLE, infer_type
+from exchanger.profiles.reading.type_widening import keep_type
 
 COLUMNS = [
     (["1", "-20", "0", None], "integer"),

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import FieldConfig
-from exchanger.profiles.fragments import canonical, fragment
-from exchanger.profiles.rules import Rule
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.spelling.json_values import canonical, fragment
 
 FIRST = date(1999, 12, 30)
 DENSE = [FIRST + timedelta(days=n % 5) for n in range(20)]

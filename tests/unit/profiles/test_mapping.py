@@ -9,8 +9,8 @@ import pytest
 
 from exchanger.config.models import ImportJob
 from exchanger.errors import FileRejected
-from exchanger.profiles.mapping import Settled, settle_rules, widen_rules
-from exchanger.profiles.raw import RawColumns
+from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.reading.mapping import Settled, settle_rules, widen_rules
 
 
 def settle(

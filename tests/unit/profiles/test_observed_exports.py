@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanger.config.models import ExportJob
-from exchanger.profiles.exported import selection_of
-from exchanger.profiles.observations import held_form
-from exchanger.profiles.observed_exports import (
+from exchanger.profiles.exported.held_rows import (
     attribute_columns,
     fields_of_export,
     held_columns,
     held_users,
 )
+from exchanger.profiles.exported.observations import held_form
+from exchanger.profiles.exported.selection import selection_of
 
 FIELDS = ["email", "country", "image_url", "tier", "pref.color", "seen"]
 TEXTS = st.sampled_from(

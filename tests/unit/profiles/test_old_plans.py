@@ -7,7 +7,7 @@ import json
 import polars as pl
 import pytest
 
-from exchanger.profiles.old_plans import review
+from exchanger.profiles.planning.stale_plan import review
 
 BEFORE, WANTED, OTHER = '"silver"', '"gold"', '"vip"'
 

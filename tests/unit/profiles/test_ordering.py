@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import FieldConfig
-from exchanger.profiles.ordering import news, orders_of, overtaken, silenced
-from exchanger.profiles.rules import Rule
-from exchanger.profiles.sticking import AT_ONCE, beside, sample_of, unstuck
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.event_order import news, orders_of, overtaken, silenced
+from exchanger.profiles.planning.readback_check import AT_ONCE, beside, sample_of, unstuck
 
 
 def rule(name, merge="set"):

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import polars as pl
 
 from exchanger.config.models import FieldConfig
-from exchanger.profiles.folding import fold
-from exchanger.profiles.partition import Partition, Tally, Terms, plan_partition
-from exchanger.profiles.rules import Rule
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.planning.part import Partition, Tally, Terms, plan_partition
 
 RULES = [Rule("total", "total", "integer", FieldConfig(merge="sum", type="integer"))]
 TERMS = Terms(RULES, assume_empty=False, create_missing=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchanger.profiles.payloads import bodies, objects
+from exchanger.profiles.planning.payloads import bodies, objects
 
 
 def wanted(**fields):

@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import FieldConfig
-from exchanger.profiles.folding import fold
-from exchanger.profiles.reconcile import merge, needs_lookup
-from exchanger.profiles.rules import Rule
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.merging.reconcile import merge, needs_lookup
 
 RULES = [
     Rule("tier", "tier", "string", FieldConfig(merge="set")),

@@ -5,9 +5,9 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import FieldConfig, StrategyName
-from exchanger.profiles.merging import merge_field
-from exchanger.profiles.rules import NEEDS_HELD, Rule
-from exchanger.profiles.strategies import STRATEGIES
+from exchanger.profiles.frames.rules import NEEDS_HELD, Rule
+from exchanger.profiles.merging.fields import merge_field
+from exchanger.profiles.merging.strategies import STRATEGIES
 
 DTYPES = {
     "string": pl.String,

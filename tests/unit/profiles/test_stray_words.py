@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from exchanger.profiles.stray_words import find_stray_words
+from exchanger.profiles.reading.stray_words import find_stray_words
 
 FOUND = [
     (["1", "2"] * 50 + ["NA"], "integer", {"NA": 1}, True),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from exchanger.sandbox.attributes import updated
-from exchanger.sandbox.forced_types import ForcedType
-from exchanger.sandbox.identifiers import Directory
 from exchanger.sandbox.json_text import parse, render
-from exchanger.sandbox.meter import Meter, points_of_value
 from exchanger.sandbox.seeding import rows_of
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import coerced
-from exchanger.sandbox.track import set_attributes
+from exchanger.sandbox.tracking.attributes import updated
+from exchanger.sandbox.tracking.forced_types import ForcedType
+from exchanger.sandbox.tracking.identifiers import Directory
+from exchanger.sandbox.tracking.meter import Meter, points_of_value
+from exchanger.sandbox.tracking.track import set_attributes
 
 SETTINGS = SandboxSettings(array_limit=4)
 LONG = "x" * 256

@@ -1,7 +1,14 @@
 import pytest
 
-from exchanger.service.arrivals import FEW, GATHERED, LOOKS_APART, TRUSTED, Arrivals, Verdict
-from exchanger.service.lookout import Seen
+from exchanger.service.looking.due_imports import (
+    FEW,
+    GATHERED,
+    LOOKS_APART,
+    TRUSTED,
+    Arrivals,
+    Verdict,
+)
+from exchanger.service.looking.folder_scanner import Seen
 
 MANY = ["a", "b", "c", "d"]
 

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from exchanger.config.loading import read_config
-from exchanger.service.attention import DAILY, FIRST, Attention, read_standing
+from exchanger.config.loading.load import read_config
+from exchanger.service.telling.attention import DAILY, FIRST, Attention, read_standing
 
 CONFIG = """
 connections:

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from exchanger.config.loading import load_config
+from exchanger.config.loading.load import load_config
 from exchanger.errors import ConfigError
 from exchanger.service.config_file import ConfigFile
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from exchanger.config.models import Schedule
-from exchanger.service.missed import missed_since, read_last_starts
+from exchanger.service.looking.missed import missed_since, read_last_starts
 
 NOW = datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC)
 

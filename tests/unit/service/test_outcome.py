@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from exchanger.service.outcome import files_waiting, in_good_order, level, summarise, took_something
+from exchanger.service.telling.outcome import (
+    files_waiting,
+    in_good_order,
+    level,
+    summarise,
+    took_something,
+)
 
 
 def test_a_report_becomes_the_facts_that_say_something():

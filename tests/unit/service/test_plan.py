@@ -1,8 +1,14 @@
 import pytest
 
-from exchanger.config.loading import read_config
-from exchanger.service.plan import Difference, compare, place_of, scheduled, scheduled_imports
-from exchanger.service.turns import Place
+from exchanger.config.loading.load import read_config
+from exchanger.service.scheduling.run_queue import Place
+from exchanger.service.scheduling.schedules import (
+    Difference,
+    compare,
+    place_of,
+    scheduled,
+    scheduled_imports,
+)
 
 CONNECTIONS = """
 connections:

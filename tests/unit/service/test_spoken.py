@@ -4,8 +4,8 @@ import threading
 import pytest
 from structlog.testing import capture_logs
 
-from exchanger.service import spoken
-from exchanger.service.spoken import pieces, tell
+from exchanger.service.telling import spoken
+from exchanger.service.telling.spoken import pieces, tell
 
 AN_EVENT = '{"event": "run.planned", "level": "error", "timestamp": "T", "seq": 1}'
 AS_EVENT = {

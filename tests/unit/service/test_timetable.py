@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from apscheduler.triggers.base import BaseTrigger
 
-from exchanger.service.timetable import Timetable
-from exchanger.service.triggers import Interval
+from exchanger.service.scheduling.scheduler import Timetable
+from exchanger.service.scheduling.triggers import Interval
 
 PATIENCE = 10
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exchanger.config.cron import CronExpression
 from exchanger.config.models import Schedule
-from exchanger.service.triggers import Interval, PosixCron, trigger_of
+from exchanger.service.scheduling.triggers import Interval, PosixCron, trigger_of
 
 MINUTE = timedelta(minutes=1)
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchanger.service.turns import URGENT_IN_A_ROW, Place, Turns
+from exchanger.service.scheduling.run_queue import URGENT_IN_A_ROW, Place, Turns
 
 RANKS = {"!": 0, "": 1, "~": 2}
 

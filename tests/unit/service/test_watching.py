@@ -2,8 +2,8 @@ import queue
 
 import pytest
 
-from exchanger.config.loading import read_config
-from exchanger.service.watching import Watching, read_waiting
+from exchanger.config.loading.load import read_config
+from exchanger.service.looking.watching import Watching, read_waiting
 
 CONFIG = """
 connections:

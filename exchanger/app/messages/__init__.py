@@ -1,0 +1,1 @@
+"""What is said to people: errors with the next thing to type, reports, comparisons."""

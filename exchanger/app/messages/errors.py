@@ -1,0 +1,215 @@
+"""
+Errors in words for a marketer: what happened, and what to type next.
+
+This is the one place that does so; what concerns S3, Braze and the cluster is in
+``outside_wording``. Errors carry facts; nothing else here decides anything.
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from exchanger.app.defaults import DEFAULT_CONFIG
+from exchanger.app.messages.outside_errors import words_for_outside
+from exchanger.app.messages.words import Words
+from exchanger.config.findings import listed
+from exchanger.errors import (
+    BrazeError,
+    ConfigError,
+    EngineError,
+    ExchangerError,
+    FileRejected,
+    JobBusy,
+    LeaseLost,
+    NoRoom,
+    NothingToAdopt,
+    NothingToBackfill,
+    Problem,
+    RunAmbiguous,
+    RunMissing,
+    RunUnsuitable,
+    StateDamaged,
+    StateMissing,
+    Stopped,
+    StorageError,
+    WorkspaceDiffers,
+)
+
+
+@singledispatch
+def words_for(error: Exception) -> Words:
+    """Put any error into words; one that was not foreseen is named with its kind."""
+    return Words(
+        f"Something unexpected happened: {type(error).__name__}: {error}",
+        "What was already sent is recorded. Run the same command again; if it happens again,"
+        " report it with the log of --log-level debug.",
+    )
+
+
+def describe_problem(problem: Problem) -> str:
+    """Write one problem of a configuration in a line."""
+    line = f"line {problem.line}: " if problem.line else ""
+    path = f"{problem.path}: " if problem.path else ""
+    guess = f"; did you mean {problem.guess}?" if problem.guess else ""
+    return f"{line}{path}{problem.message}{guess}"
+
+
+@words_for.register
+def _(error: ExchangerError) -> Words:
+    return Words(f"It did not work: {error}", "Run the same command again.")
+
+
+@words_for.register
+def _(error: ConfigError) -> Words:
+    source = f" in {error.source}" if error.source else ""
+    count = len(error.problems)
+    head = f"{count} problems{source}:" if count != 1 else f"One problem{source}:"
+    lines = [f"  {describe_problem(problem)}" for problem in error.problems]
+    if not error.source:
+        # A command of a later version: there is no file to correct.
+        then = "What there is: exchanger --help"
+    elif any("cannot be read" in problem.message for problem in error.problems):
+        then = "A sample to start from: exchanger init"
+    else:
+        other = error.source not in ("", DEFAULT_CONFIG.as_posix())
+        then = "Correct this, then: exchanger check" + (f" --config {error.source}" * other)
+    return Words("\n".join([head, *lines]), then)
+
+
+@words_for.register
+def _(error: StorageError | BrazeError | EngineError) -> Words:
+    return words_for_outside(error)
+
+
+@words_for.register
+def _(error: NoRoom) -> Words:
+    limit = "" if error.limit is None else f", and a file may have {_size(error.limit)} (ulimit -f)"
+    used = f" This run had {_size(error.used)} there." if error.used else ""
+    return Words(
+        f"The folder for temporary files {error.folder} has too little room:"
+        f" {_size(error.free)} are free{limit} ({error.detail}).{used}",
+        "A run needs room there for about twice its unpacked files, and 100 MB. Make room, or name"
+        " another folder in the environment: TMPDIR=/var/large. Then run the same command again.",
+    )
+
+
+def _size(count: int) -> str:
+    for unit in ("bytes", "KB", "MB"):
+        if count < 1000:
+            return f"{count:,.0f} {unit}"
+        count //= 1000
+    return f"{count:,.0f} GB"
+
+
+@words_for.register
+def _(error: FileRejected) -> Words:
+    row = f", row {error.row}" if error.row else ""
+    column = f", column {error.column}" if error.column else ""
+    return Words(f"{error.key}{row}{column}: {error.message}")
+
+
+@words_for.register
+def _(error: JobBusy) -> Words:
+    holder = f" ({error.holder})" if error.holder else ""
+    return Words(
+        f"Another process is working on {error.job}{holder}.",
+        "Let it finish, then run the same command again. What runs: exchanger runs",
+    )
+
+
+@words_for.register
+def _(error: StateDamaged) -> Words:
+    return Words(
+        f"{error.key}, which holds what exchanger remembers, is damaged: {error.detail}",
+        "Nothing was sent. Restore the object from the bucket's versions, or ask for help; do not"
+        " delete it, as sums would count twice.",
+    )
+
+
+@words_for.register
+def _(error: StateMissing) -> Words:
+    return Words(
+        f"{error.key}, which exchanger wrote and a run still needs, is not in the bucket any more.",
+        "Restore the object from the bucket's versions. If that is not possible, drop the run:"
+        " exchanger discard RUN; its number: exchanger runs --latest. A lifecycle rule must never"
+        " expire what is below the state prefix.",
+    )
+
+
+@words_for.register
+def _(error: WorkspaceDiffers) -> Words:
+    if not error.was:
+        what = (
+            "does not say which Braze workspace it was made with, so nobody can tell if it is that"
+        )
+    elif error.unclear:
+        what = "may have been made with another Braze workspace than that"
+    else:
+        what = f"was made with another Braze workspace (at {error.was}) than that"
+    return Words(
+        f"The state {error.state} {what} that the connection '{error.connection}' reaches now, at "
+        f"{error.now}. What it remembers of files and profiles would be wrong there.",
+        "If it is another workspace, give it a state of its own: write s3: {state_prefix: "
+        f"_exchanger/ANOTHER-NAME/}} in the connection {error.connection}. If it is the same one, "
+        f"under a new key or address: exchanger adopt --connection {error.connection}",
+    )
+
+
+@words_for.register
+def _(error: NothingToAdopt) -> Words:
+    states = f" ({listed(error.states, 'and')})" if error.states else ""
+    then = (
+        f"Say which one: exchanger adopt {error.states[0]} --connection {error.connection}"
+        if error.states
+        else "What was applied there stays as it is in Braze. Files that wait for a person, and "
+        "what to type: exchanger jobs --waiting"
+    )
+    return Words(f"{error.connection} has nothing to adopt: {error.detail}{states}.", then)
+
+
+@words_for.register
+def _(_error: Stopped) -> Words:
+    return Words("Stopped as asked, before anything was sent.", "Run the same command again.")
+
+
+@words_for.register
+def _(error: LeaseLost) -> Words:
+    return Words(
+        f"{error.holder} was held up for so long that another process may write by now.",
+        "It stopped by itself, and nothing is lost. Run the same command again to go on.",
+    )
+
+
+@words_for.register
+def _(error: RunMissing) -> Words:
+    # What has a number was written to the bucket; an id was perhaps only shown.
+    unkept = " Nothing is kept of a run that had nothing to do, or that S3 did not let us record."
+    return Words(
+        f"There is no run {error.run}.{unkept * (not error.run.isdecimal())}",
+        "The runs and their numbers: exchanger runs",
+    )
+
+
+@words_for.register
+def _(error: RunAmbiguous) -> Words:
+    several = listed(error.connections, "and")
+    return Words(
+        f"Each of the connections {several} has a run {error.run}.",
+        f"Say which one is meant: --connection {error.connections[0]}",
+    )
+
+
+@words_for.register
+def _(error: RunUnsuitable) -> Words:
+    return Words(
+        f"Run {error.run} cannot be taken for {error.verb}: {error.detail}.",
+        f"What there is to know about it: exchanger show {error.run}",
+    )
+
+
+@words_for.register
+def _(error: NothingToBackfill) -> Words:
+    return Words(
+        f"{error.job} has nothing to backfill: {error.detail}.",
+        f"Everything: exchanger backfill {error.job} --full",
+    )

@@ -1,0 +1,128 @@
+"""What became of a file, in lines that a marketer understands: what happened, and what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from exchanger.app.messages.reports import counted
+from exchanger.jobs.inventory.file_fate import FileFate, JobStand
+from exchanger.jobs.inventory.unclaimed import Unclaimed, in_words
+
+_OUTCOMES = {
+    "applied": "applied",
+    "rejected": "rejected",
+    "equal_content": "held back, as it is a copy",
+    "replaced": "held back, as it is a new version",
+    "applied_elsewhere": "held back, as another state knows it",
+    "memory_lost": "held back, as it may have been applied before the memory was lost",
+    "doubtful_type": "held back, as a few words make a column text",
+    "retried": "given again in part",
+    "discarded": "dropped by a person",
+    "overtaken": "left out, as a newer version was applied",
+}
+
+_LEFT = {
+    "file": "correct the file and drop it again; or correct the job, and then",
+    "rows": "give the rows corrected in a new file; or correct the job, and then",
+    "refused": "to give again what Braze refused",
+}
+"""What to do about what is left of a file."""
+
+
+def describe_fate(fate: FileFate, of: str = "") -> list[str]:
+    """
+    Describe what became of a file.
+
+    Args:
+        fate: What is known of it.
+        of: What a command needs besides, where there are several connections; it begins with a
+            space.
+    """
+    lines = [f"{fate.key}: {_place(fate)}"]
+    lines += [f"  {_version(version)}" for version in fate.versions]
+    if fate.is_known:
+        lines += [f"  {_job(stand, fate, of)}" for stand in fate.jobs]
+        lines += [f"  {job}, of another connection, takes it" for job in fate.others]
+        lines += [f"  {line}" for line in _why(fate)]
+    elif fate.nearest:
+        lines.append(f"  did you mean {fate.nearest}?")
+    return lines
+
+
+def describe_recent(files: Sequence[dict[str, Any]]) -> list[str]:
+    """Describe the files of the last runs, a line each, the newest run first."""
+    if not files:
+        return ["No run has met a file yet."]
+    return [f"{file['key']}: {_version(file)}" for file in files]
+
+
+def describe_unclaimed(found: Sequence[Unclaimed]) -> list[str]:
+    """Describe the files that no job takes, a line each."""
+    if not found:
+        return ["Every file in the folders of the jobs, and beside them, is taken by a job."]
+    return [in_words(each) for each in found]
+
+
+def _place(fate: FileFate) -> str:
+    if fate.there is None:
+        gone = "not in the bucket any more" if fate.versions else "there is no such object"
+        return gone if fate.versions else f"{gone}, and no run has met one"
+    there = fate.there
+    return f"{there.size:,} bytes, dropped {there.last_modified:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _version(version: dict[str, Any]) -> str:
+    said = f"run {version['run']} of {version['job']}: {_outcome(version['outcome'])}"
+    if version["outcome"] in ("applied", "retried") and version["rows"] is not None:
+        less = [
+            f"{version[kind]:,} of them {kind}" for kind in ("rejected", "refused") if version[kind]
+        ]
+        said += f", {', '.join([counted(version['rows'], 'row'), *less])}"
+    if version.get("note"):
+        said += f". {version['note']}"
+    return said
+
+
+def _outcome(outcome: str) -> str:
+    return _OUTCOMES.get(outcome, outcome.replace("_", " "))
+
+
+def _job(job: JobStand, fate: FileFate, of: str) -> str:
+    if job.stand == "to_be_read":
+        return f"next: {job.job} has not read it yet: exchanger run {job.job}"
+    if job.stand == "begun":
+        return f"next: run {job.run} of {job.job} has begun with it: exchanger run {job.job}"
+    if job.stand == "held_back":
+        choices = f"exchanger approve {job.run}{of}, or exchanger discard {job.run}{of}"
+        return f"next: it waits for a person: {choices}"
+    if job.stand == "left_over":
+        back = "" if fate.there else "put the same file back, and: "
+        return f"next: {_LEFT[job.left]}: {back}exchanger retry {job.run}{of}"
+    if job.stand == "dropped":
+        return f"{job.job} does not read this version again, as a person dropped it"
+    return f"{job.job} has taken all of it; nothing is to be done"
+
+
+def _why(fate: FileFate) -> Iterator[str]:
+    if fate.why is None:
+        return
+    if fate.why == "ours":
+        yield "no job takes it: exchanger or Braze writes here, and nothing of it is read"
+    elif fate.why == "hidden":
+        yield "no job takes names that begin with _ or ., nor what lies in folders of such names"
+        yield "next: drop it under another name"
+    elif fate.why == "marker":
+        yield "no job takes it, as it has no content, or stands for a folder"
+    elif fate.why == "unfinished":
+        yield "no job takes it yet: its name is that of a file that is still on its way"
+        yield "next: once all of it has arrived, give it its own name"
+    elif fate.why == "pattern":
+        for job, pattern in fate.around.items():
+            yield f"{job} does not take it: its pattern is {pattern}"
+        wider = f", such as {fate.pattern}" if fate.pattern else ""
+        yield f"next: drop it under a name that fits, or set source.pattern of the job{wider}"
+    else:
+        near = f"; there is {fate.nearest}" if fate.nearest else ""
+        yield f"no job reads this folder{near}"
+        yield "next: drop it into the folder of a job (exchanger jobs), or make a job for this one"

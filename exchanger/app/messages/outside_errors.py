@@ -1,0 +1,301 @@
+"""What S3, Braze or the cluster that plans did not do, in words for a marketer."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from exchanger.app.messages.storage_errors import words_for_code
+from exchanger.app.messages.words import Words, how_to_install
+from exchanger.config.findings import closest
+from exchanger.errors import (
+    BrazeError,
+    BrazeForbidden,
+    BrazeKeyRefused,
+    BrazeRefused,
+    BrazeUnreachable,
+    EngineDiffers,
+    EngineError,
+    EngineGaveUp,
+    EngineMissing,
+    EngineSilent,
+    EngineUnreachable,
+    ExportEmpty,
+    ExportIncomplete,
+    ExportRunning,
+    SegmentMissing,
+    StorageChanged,
+    StorageCorrupt,
+    StorageDenied,
+    StorageError,
+    StorageMissing,
+    StorageUnreachable,
+    StorageUnreadable,
+    TableUnusable,
+)
+
+_PERMISSIONS = {
+    "/users/track": "users.track",
+    "/users/export/segment": "users.export.segment",
+    "/users/export/ids": "users.export.ids",
+    "/segments/list": "segments.list",
+    "/segments/data_series": "segments.data_series",
+}
+_CHECK = "exchanger check --connect"
+_CLUSTER = f"Nothing was sent. To plan here: remove engine from the configuration. Then: {_CHECK}"
+_ELSEWHERE = (
+    "Compare bucket and export_root in the configuration with the bucket and folder that Braze's"
+    " page of the S3 integration names: its exports may go elsewhere."
+)
+_SHOWN = 10
+
+
+@singledispatch
+def words_for_outside(error: Exception) -> Words:
+    """
+    Put a failure of S3, Braze or the cluster into words.
+
+    Raises:
+        TypeError: It is no such failure.
+    """
+    raise TypeError(type(error).__name__)
+
+
+def _where(error: StorageError) -> str:
+    return f"s3://{error.bucket}/{error.key}"
+
+
+@words_for_outside.register
+def _(error: StorageError) -> Words:
+    if words := words_for_code(error):
+        return words
+    detail = f" ({error.detail})" if error.detail else ""
+    return Words(f"S3 could not {error.action} {_where(error)}{detail}.", f"Try: {_CHECK}")
+
+
+@words_for_outside.register
+def _(error: StorageUnreadable) -> Words:
+    return words_for_code(error) or Words(
+        f"S3 does not give out {_where(error)} as it is ({error.detail}).", f"Try: {_CHECK}"
+    )
+
+
+@words_for_outside.register
+def _(error: TableUnusable) -> Words:
+    return Words(
+        f"The table {_where(error)}, which holds what exchanger remembers, cannot be used:"
+        f" {error.detail}",
+        "Restore its objects from the bucket's versions, or ask for help; do not delete it, as sums"
+        f" would count twice. Then: {_CHECK}",
+    )
+
+
+@words_for_outside.register
+def _(error: StorageDenied) -> Words:
+    if words := words_for_code(error):
+        return words
+    detail = f" ({error.detail})" if error.detail else ""
+    return Words(
+        f"S3 does not allow us to {error.action} {_where(error)}{detail}.",
+        "Look at the access keys in the configuration, or allow these credentials s3:ListBucket,"
+        " s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on this bucket."
+        f" Then: {_CHECK}",
+    )
+
+
+@words_for_outside.register
+def _(error: StorageMissing) -> Words:
+    if error.key:
+        return Words(
+            f"There is no object {_where(error)}, which was there a moment ago.",
+            "Somebody deleted it meanwhile. Run the same command again.",
+        )
+    return Words(
+        f"There is no bucket called {error.bucket}.",
+        "Look at bucket, region and endpoint_url in the configuration (with the sandbox: is"
+        f" exchanger sandbox running?). Then: {_CHECK}. If the bucket was deleted, what exchanger"
+        " remembered went with it: files that come again in a new one would count again.",
+    )
+
+
+@words_for_outside.register
+def _(error: StorageUnreachable) -> Words:
+    if words := words_for_code(error):
+        return words
+    detail = f" ({error.detail})" if error.detail else ""
+    return Words(
+        f"S3 did not answer when we tried to {error.action} {_where(error)}{detail}.",
+        "Nothing is lost. Look at region and endpoint_url in the configuration (with the sandbox:"
+        " is exchanger sandbox running?), then run the same command again.",
+    )
+
+
+@words_for_outside.register
+def _(error: StorageChanged) -> Words:
+    return Words(
+        f"Another process changed {_where(error)} at the same time.",
+        "Nothing is lost. Let one process work on a connection at a time, then run the same"
+        " command again.",
+    )
+
+
+@words_for_outside.register
+def _(error: StorageCorrupt) -> Words:
+    return Words(
+        f"What S3 sent for {_where(error)} was cut short, several times.",
+        "Run the same command again; if it stays so, upload that object again.",
+    )
+
+
+@words_for_outside.register
+def _(error: BrazeError) -> Words:
+    detail = f" ({error.detail})" if error.detail else ""
+    return Words(f"Braze could not do {error.endpoint}{detail}.", f"Try: {_CHECK}")
+
+
+@words_for_outside.register
+def _(error: BrazeKeyRefused) -> Words:
+    return Words(
+        f"Braze does not know this API key (401 at {error.endpoint}).",
+        "Look at endpoint and api_key in the configuration: a key is valid on its own instance"
+        f" only, and must stand without quotes in the environment variable. Then: {_CHECK}",
+    )
+
+
+@words_for_outside.register
+def _(error: BrazeForbidden) -> Words:
+    permission = _PERMISSIONS.get(error.endpoint, error.endpoint)
+    return Words(
+        f"The API key lacks the permission {permission} (403 at {error.endpoint}).",
+        "Permissions of a key cannot be changed: create a new REST API key in Braze with this"
+        f" permission and put it in place of the old one. Then: {_CHECK}",
+    )
+
+
+@words_for_outside.register
+def _(error: BrazeUnreachable) -> Words:
+    answered = f"answered {error.status}" if error.status else "did not answer"
+    detail = f" ({error.detail})" if error.detail else ""
+    return Words(
+        f"Braze {answered} at {error.endpoint}{detail}, although we tried several times.",
+        "Nothing is lost and nothing will count twice: what was acknowledged is recorded. Run the"
+        " same command again later.",
+    )
+
+
+@words_for_outside.register
+def _(error: BrazeRefused) -> Words:
+    return Words(
+        f"Braze refused a request to {error.endpoint} ({error.status}: {error.detail}).",
+        "Sending it again would not help. exchanger runs shows what was sent before;"
+        f" to try the key and the address: {_CHECK}",
+    )
+
+
+@words_for_outside.register
+def _(error: SegmentMissing) -> Words:
+    if error.ambiguous:
+        ids = "".join(f"\n  {number}" for number in error.ambiguous)
+        return Words(
+            f"Several segments are called '{error.wanted}':{ids}",
+            "Put the id of the one that you mean into the configuration as segment.",
+        )
+    if not error.known:
+        what = f"Braze has no segment '{error.wanted}', and no other either."
+    elif guess := closest(error.wanted, error.known):
+        what = f"Braze has no segment '{error.wanted}'; did you mean '{guess}'?"
+        if others := [name for name in error.near if name != guess]:
+            what += f" Also spelt much like it:{_lines(others)}"
+    else:
+        what = f"Braze has no segment '{error.wanted}'. There are:{_lines(error.known)}"
+    return Words(what, "All of them, with their ids: exchanger segments")
+
+
+def _lines(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    rest = f"\n  and {more:,} more" if more > 0 else ""
+    return "".join(f"\n  {name}" for name in names[:_SHOWN]) + rest
+
+
+@words_for_outside.register
+def _(error: ExportRunning) -> Words:
+    return Words(
+        f"Braze is already exporting the segment {error.segment}, or too many exports run.",
+        "Nothing is lost. Wait until that export is done, then run the same command again.",
+    )
+
+
+@words_for_outside.register
+def _(error: ExportIncomplete) -> Words:
+    detail = f" ({error.detail})" if error.detail else ""
+    what = f"Braze did not complete the export within the time allowed{detail}."
+    again = "The next run waits for the same export again and asks for no other."
+    if error.empty_folder:
+        return Words(f"{what} No file came to {error.empty_folder}.", f"{_ELSEWHERE} {again}")
+    return Words(what, f"{again} For large segments, allow more time: completion: {{timeout: 8h}}")
+
+
+@words_for_outside.register
+def _(error: ExportEmpty) -> Words:
+    fine = (
+        " If the segment may be empty, write this into the job: empty: allow"
+        if error.may_be_allowed
+        else " If Braze really knows nobody yet: baseline: assume_empty"
+    )
+    look = _ELSEWHERE if error.folder else "Look at the filters of the segment in Braze."
+    return Words(
+        f"Braze's export of the segment '{error.segment}' brought nobody: {error.seen}."
+        " Nothing was written or learnt from it.",
+        look + fine,
+    )
+
+
+@words_for_outside.register
+def _(error: EngineError) -> Words:
+    return Words(f"The cluster at {error.address} did not plan the run: {error.detail}.", _CLUSTER)
+
+
+@words_for_outside.register
+def _(error: EngineUnreachable) -> Words:
+    return Words(
+        f"The Dask scheduler at {error.address} cannot be used: {error.detail}.",
+        f"Start what is missing: dask scheduler, and dask worker {error.address}. {_CLUSTER}",
+    )
+
+
+@words_for_outside.register
+def _(error: EngineDiffers) -> Words:
+    lines = [
+        f"\n  {name}: {error.theirs[name] or 'not installed'} there, {error.ours[name]} here"
+        for name in error.theirs
+        if error.theirs[name] != error.ours.get(name)
+    ]
+    return Words(
+        f"{error.worker or 'A worker'} of the cluster at {error.address} has other versions, so it"
+        f" might decide otherwise:{''.join(lines)}",
+        f"Install the same versions there and start it again. {_CLUSTER}",
+    )
+
+
+@words_for_outside.register
+def _(error: EngineGaveUp) -> Words:
+    return Words(
+        f"{error.workers} workers of the cluster at {error.address} were lost with the same part.",
+        f"Mostly they had too little memory: give them more (--memory-limit). {_CLUSTER}",
+    )
+
+
+@words_for_outside.register
+def _(error: EngineSilent) -> Words:
+    return Words(
+        f"The cluster at {error.address} did not plan the run: {error.detail}.",
+        f"A worker may hang: start it again (dask worker {error.address}). {_CLUSTER}",
+    )
+
+
+@words_for_outside.register
+def _(error: EngineMissing) -> Words:
+    return Words(
+        f"engine names the Dask cluster {error.address}, but Dask is not installed"
+        f" ({error.detail}).",
+        how_to_install("dask"),
+    )

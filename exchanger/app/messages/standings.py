@@ -1,0 +1,209 @@
+"""How connections stand, for programs and in words: what needs a person, and what to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from exchanger.app.messages.reports import counted, state_in_words
+from exchanger.app.outcome import worst
+from exchanger.config.durations import show_duration
+from exchanger.jobs.inventory.standing import brings
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Config
+    from exchanger.jobs.inventory.standing import Daemon, JobStanding, Standing
+
+Kind = Literal["failed", "held", "stale"]
+CODES: dict[Kind, int] = {"failed": 4, "stale": 4, "held": 5}
+"""What ``exchanger status --fail-on`` ends with where something of a kind is found."""
+
+_REASON = 200
+"""Characters of the reason of a failure."""
+
+
+def standing_json(config: Config, found: dict[str, Standing]) -> dict[str, Any]:
+    """
+    Render how connections stand.
+
+    Args:
+        config: The configuration.
+        found: How each connection stands that answered.
+
+    Returns:
+        ``ok``, ``connections`` with their daemons, ``jobs``, and ``needs``: what needs a person.
+    """
+    needs: list[dict[str, Any]] = []
+    jobs: list[dict[str, Any]] = []
+    for name, standing in found.items():
+        needs += _daemon_needs(config, name, standing)
+        for job, how in standing.jobs.items():
+            jobs.append(_job(config, name, job, how, standing))
+            needs += _job_needs(config, name, job, how)
+    connections = [
+        {
+            "connection": name,
+            "alive": any(daemon.alive for daemon in standing.daemons),
+            "daemons": [_daemon(daemon) for daemon in standing.daemons],
+        }
+        for name, standing in found.items()
+    ]
+    return {"ok": not needs, "connections": connections, "jobs": jobs, "needs": needs}
+
+
+def describe_standing(content: dict[str, Any]) -> list[str]:
+    """
+    Describe how connections stand, with what needs a person at the end.
+
+    Args:
+        content: As ``status --json`` prints it.
+    """
+    lines = []
+    for connection in content["connections"]:
+        lines.append(f"{connection['connection']}: {_heard(connection)}")
+        jobs = [job for job in content["jobs"] if job["connection"] == connection["connection"]]
+        lines += [f"  {job['job']}: {_fares(job)}" for job in jobs]
+    for need in content["needs"]:
+        lines.append(f"{need['kind']}: {need['message']}")
+        lines += [f"  {command}" for command in need["next"]]
+    if content["ok"] and content["connections"]:
+        lines.append("Nothing needs a person.")
+    return lines
+
+
+def code_of(content: dict[str, Any], fail_on: set[Kind]) -> int:
+    """Choose the exit code for what was found of the kinds that matter."""
+    kinds = {need["kind"] for need in content["needs"]}
+    return worst(CODES[kind] for kind in fail_on & kinds)
+
+
+def _daemon(daemon: Daemon) -> dict[str, Any]:
+    beat = daemon.heartbeat
+    return {
+        "alive": daemon.alive,
+        "silent_for": round(daemon.silent_for),
+        **{
+            name: getattr(beat, name)
+            for name in (
+                "host", "pid", "version", "config", "started_at", "at", "last_look", "stopped_at",
+            )
+        },
+    }  # fmt: skip
+
+
+def _job(
+    config: Config, connection: str, name: str, how: JobStanding, standing: Standing
+) -> dict[str, Any]:
+    job = config.jobs[name]
+    due = [daemon.heartbeat.next.get(name) for daemon in standing.daemons if daemon.alive]
+    last = how.last or {}
+    shown = ("run_id", "seq", "state", "started_at", "finished_at")
+    return {
+        "job": name,
+        "connection": connection,
+        "type": job.type,
+        "enabled": job.enabled,
+        "next": min((text for text in due if text), default=None),
+        "last": {key: last.get(key) for key in shown} if how.last else None,
+        "failure": how.failure or None,
+        "taken_at": _iso(how.taken_at),
+        "expect": show_duration(job.expect.every) if job.expect else None,
+        "expected_since": _iso(how.expected_since),
+        "overdue_since": _iso(how.overdue_since),
+        "held_back": [run.to_json() for run in how.held],
+    }
+
+
+def _daemon_needs(config: Config, name: str, standing: Standing) -> Iterator[dict[str, Any]]:
+    scheduled = any(
+        job.schedule and job.enabled and config.connection_of(key) == name
+        for key, job in config.jobs.items()
+    )
+    if not scheduled or any(daemon.alive for daemon in standing.daemons):
+        return
+    message = f"{name}: {_not_heard([_daemon(daemon) for daemon in standing.daemons])}"
+    yield _need("stale", name, None, message, ["exchanger daemon"])
+
+
+def _job_needs(
+    config: Config, connection: str, name: str, how: JobStanding
+) -> Iterator[dict[str, Any]]:
+    job = config.jobs[name]
+    of = f" --connection {connection}" if len(config.connections) > 1 else ""
+    if how.failure and job.enabled:
+        reason = how.failure.splitlines()[0]
+        reason = reason if len(reason) <= _REASON else f"{reason[: _REASON - 3]}..."
+        message = f"{name}: the last run failed: {reason}"
+        yield _need("failed", connection, name, message, [f"exchanger runs {name}"])
+    for run in how.held:
+        message = (
+            f"{name}: run {run.seq} waits for a person, with {counted(len(run.files), 'file')}"
+        )
+        commands = [f"exchanger {verb} {run.seq}{of}" for verb in ("show", "approve", "discard")]
+        yield _need("held", connection, name, message, commands)
+    if how.overdue_since is not None and job.expect is not None:
+        since = f"since {_time(how.taken_at)}" if how.taken_at else "so far"
+        every = show_duration(job.expect.every)
+        message = f"{name}: no {brings(job)} {since}, though one is expected every {every}"
+        commands = [f"exchanger runs {name}", f"exchanger jobs --waiting{of}"]
+        yield _need("stale", connection, name, message, commands)
+
+
+def _need(
+    kind: Kind, connection: str, job: str | None, message: str, commands: list[str]
+) -> dict[str, Any]:
+    return {
+        "kind": kind, "connection": connection, "job": job, "message": message, "next": commands,
+    }  # fmt: skip
+
+
+def _heard(connection: dict[str, Any]) -> str:
+    alive = [daemon for daemon in connection["daemons"] if daemon["alive"]]
+    if not alive:
+        return _not_heard(connection["daemons"])
+    return "; ".join(
+        f"a daemon is alive on {daemon['host']} (pid {daemon['pid']}, {daemon['version']}),"
+        f" heard of {_ago(daemon['silent_for'])} ago"
+        for daemon in alive
+    )
+
+
+def _not_heard(daemons: list[dict[str, Any]]) -> str:
+    if not daemons:
+        return "no daemon was ever heard of"
+    last = daemons[0]
+    who = f"the daemon on {last['host']} (pid {last['pid']})"
+    if last["stopped_at"]:
+        return f"no daemon is alive; {who} was stopped at {_time(last['stopped_at'])}"
+    return f"no daemon is alive; {who} was last heard of {_ago(last['silent_for'])} ago"
+
+
+def _fares(job: dict[str, Any]) -> str:
+    last = job["last"]
+    parts = ["never ran, or only with nothing to do"]
+    if last:
+        parts = [f"last run {state_in_words(last['state'])}, begun {_time(last['started_at'])}"]
+    if not job["enabled"]:
+        parts.append("disabled")
+    elif job["next"]:
+        parts.append(f"due {_time(job['next'])}")
+    return "; ".join(parts)
+
+
+def _ago(seconds: float) -> str:
+    for size in (86_400, 3_600, 60):
+        if seconds >= 2 * size:
+            return show_duration(timedelta(seconds=seconds // size * size))
+    return f"{seconds:.0f}s"
+
+
+def _time(moment: datetime | str | None) -> str:
+    if moment is None:
+        return "?"
+    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

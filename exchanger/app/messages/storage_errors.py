@@ -1,0 +1,139 @@
+"""S3's own answers in words for a marketer: each is told as what it is, with its own cure."""
+
+from __future__ import annotations
+
+import re
+
+from exchanger.app.messages.words import Words
+from exchanger.errors import StorageError
+
+_CHECK = "exchanger check --connect"
+_THEN = f"Then: {_CHECK}"
+_KMS = re.compile(r"kms:\w+")
+_ACTION = re.compile(r"\bs3:[A-Z]\w+")
+_PERMISSIONS = {
+    "list": "s3:ListBucket",
+    "read": "s3:GetObject",
+    "look at": "s3:GetObject",
+    "open": "s3:GetObject",
+    "write": "s3:PutObject",
+    "write conditionally": "s3:PutObject",
+    "upload": "s3:PutObject",
+    "delete": "s3:DeleteObject",
+}
+_REGION = (
+    "The bucket {bucket} is in another region than the configuration says.",
+    (
+        "Write the region of the bucket into region, in the s3 section (AWS's console shows it)."
+        f" {_THEN}"
+    ),
+)
+_SESSION = (
+    "S3 does not take the temporary credentials any more.",
+    (
+        "They are found by AWS's own chain: log in again (aws sso login), or renew what gives them,"
+        " then run the same command again."
+    ),
+)
+_BY_CODE: dict[str, tuple[str, str]] = {
+    "PermanentRedirect": _REGION,
+    "TemporaryRedirect": _REGION,
+    "301": _REGION,
+    "AuthorizationHeaderMalformed": _REGION,
+    "IllegalLocationConstraintException": _REGION,
+    "InvalidAccessKeyId": (
+        "S3 does not know the access key ID.",
+        (
+            "Look at access_key_id in the configuration, and at the variable that it names: a key"
+            " of another account or store, or one that was deleted, is not known here."
+            f" {_THEN}"
+        ),
+    ),
+    "SignatureDoesNotMatch": (
+        "The secret access key does not belong to the access key ID.",
+        (
+            "Look at secret_access_key in the configuration, and at the variable that it names: it"
+            " may be cut short, or of another key. With a store of your own, look at region too."
+            f" {_THEN}"
+        ),
+    ),
+    "RequestTimeTooSkewed": (
+        "The clock of this machine is wrong by more than a quarter of an hour.",
+        "Set the clock (timedatectl set-ntp true), then run the same command again.",
+    ),
+    "ExpiredToken": _SESSION,
+    "InvalidToken": _SESSION,
+    "TokenRefreshRequired": _SESSION,
+    "InvalidBucketName": (
+        "No bucket can be called {bucket}.",
+        f"Look at bucket in the configuration: the name alone, in small letters. {_THEN}",
+    ),
+    "AllAccessDisabled": (
+        "The bucket {bucket} is closed to everybody.",
+        f"Ask whoever owns the bucket or its account. {_THEN}",
+    ),
+    "AccountProblem": (
+        "There is something wrong with the account that owns the bucket {bucket}.",
+        f"Ask whoever pays for it. {_THEN}",
+    ),
+    "InvalidObjectState": (
+        "{where} is archived, and S3 does not give it out.",
+        (
+            "Restore it (aws s3api restore-object), or copy it to the storage class STANDARD, then"
+            " run the same command again."
+        ),
+    ),
+    "InvalidRequest": (
+        "S3 does not {action} {where} as it is: it may be encrypted with a key of its sender.",
+        (
+            "Have it uploaded without a key of the sender's own (SSE-C), then run the same command"
+            " again."
+        ),
+    ),
+    "SlowDown": (
+        "S3 has more to do than it takes, and asked us to wait, several times.",
+        "Run the same command again later; nothing counts twice.",
+    ),
+}
+
+
+def words_for_code(error: StorageError) -> Words | None:
+    """Put an answer of S3 into words; None if its code says nothing more than the error itself."""
+    code, said = error.code, f" ({error.detail})" if error.detail else ""
+    if code.startswith("KMS.") or _KMS.search(error.detail):
+        return _key_of_kms(error, said)
+    if code == "AccessDenied":
+        return _denied(error, said)
+    if code not in _BY_CODE:
+        return None
+    what, then = _BY_CODE[code]
+    where = f"s3://{error.bucket}/{error.key}"
+    told = what.format(bucket=error.bucket, where=where, action=error.action)
+    return Words(f"{told.removesuffix('.')}{said}.", then)
+
+
+def _key_of_kms(error: StorageError, said: str) -> Words:
+    found = _KMS.search(error.detail)
+    allow = f"Allow these credentials {found[0]} on it" if found else "Have it enabled in KMS"
+    return Words(
+        f"The key that encrypts s3://{error.bucket}/{error.key} cannot be used{said}.",
+        f"{allow}, then run the same command again.",
+    )
+
+
+def _denied(error: StorageError, said: str) -> Words:
+    named = _ACTION.search(error.detail)
+    permission = named[0] if named else _PERMISSIONS.get(error.action, "")
+    if not permission:
+        return Words(
+            f"S3 does not allow us to {error.action} s3://{error.bucket}/{error.key}{said}.",
+            f"Allow these credentials what is missing. {_THEN}",
+        )
+    of_bucket = permission == "s3:ListBucket"
+    on = f"arn:aws:s3:::{error.bucket}" + ("" if of_bucket else f"/{error.key}")
+    return Words(
+        f"S3 does not allow us to {error.action} s3://{error.bucket}/{error.key}{said}.",
+        f"Allow these credentials {permission} on {on}, or look at the access keys in the"
+        " configuration. All that exchanger needs: s3:ListBucket, s3:GetObject, s3:PutObject,"
+        f" s3:DeleteObject and s3:AbortMultipartUpload. {_THEN}",
+    )

@@ -1,0 +1,102 @@
+"""Carries out one job in a world built for it, and turns whatever happens into a report."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from exchanger.app.outcome import exit_code
+from exchanger.app.wiring import open_world
+from exchanger.errors import Stopped
+from exchanger.jobs.runtime.report import RunReport, new_run_id
+from exchanger.outside.clock import SystemClock
+
+if TYPE_CHECKING:
+    from exchanger.app.messages.words import Words
+    from exchanger.config.models import Config
+    from exchanger.jobs.runtime.context import Progress, World
+
+
+Story = Callable[["World"], RunReport]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What became of one job.
+
+    Args:
+        report: As ``RunReport.to_json`` renders it.
+        bucket: The bucket that its keys are in.
+        exit_code: What the process would end with, were this its only job.
+        said: Its error was said on standard error when it happened.
+    """
+
+    report: dict[str, Any]
+    bucket: str
+    exit_code: int
+    said: bool = False
+
+
+def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
+    config: Config,
+    name: str,
+    story: Story,
+    *,
+    stopping: threading.Event,
+    progress: Progress,
+    tell: Callable[[Exception], Words],
+) -> Outcome:
+    """
+    Carry out one job's story; whatever goes wrong becomes its report.
+
+    Args:
+        config: The configuration.
+        name: The job.
+        story: What to do in the job's world.
+        stopping: Set when the process is asked to stop.
+        progress: Told how far it is.
+        tell: Tells of an error, and returns its words.
+    """
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(job=name)
+    from exchanger.jobs.history.failures import remember_failure
+    from exchanger.outside.scratch import demanding_room
+
+    connection = config.connection_of(name)
+    bucket = config.connections[connection].s3.bucket
+    started_at = SystemClock().now()
+    try:
+        with open_world(config, connection, progress=progress, stopping=stopping) as world:
+            try:
+                with demanding_room(world.workdir):
+                    report = story(world)
+            except Exception as error:  # noqa: BLE001 - the other jobs still run
+                report = _failed(name, started_at, error, tell)
+                remember_failure(world, report, error)
+                return Outcome(report.to_json(), bucket, exit_code(error), said=True)
+    except Exception as error:  # noqa: BLE001 - as above
+        report = _failed(name, started_at, error, tell)
+        return Outcome(report.to_json(), bucket, exit_code(error), said=True)
+    return Outcome(report.to_json(), bucket, report.exit_code)
+
+
+def _failed(
+    name: str, started_at: datetime, error: Exception, tell: Callable[[Exception], Words]
+) -> RunReport:
+    """Tell what went wrong, and put the same words into a report."""
+    run_id = structlog.contextvars.get_contextvars().get("run_id")
+    return RunReport(
+        run_id=run_id or new_run_id(name, started_at),
+        job=name,
+        state="failed",
+        started_at=started_at,
+        finished_at=SystemClock().now(),
+        error=str(tell(error)),
+        stopped=True if isinstance(error, Stopped) else None,
+    )

@@ -1,0 +1,154 @@
+"""Builds the real things that a verb works with, and nothing else does."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exchanger.app.defaults import LogLevel
+from exchanger.app.logs import set_up_logs
+from exchanger.config.loading.load import load_config
+from exchanger.config.loading.shorthand import default_state_prefix
+from exchanger.config.models import Config, ExportJob, ImportJob
+from exchanger.errors import EngineMissing
+from exchanger.files.folders import Folders, Reader
+from exchanger.jobs.runtime.context import Progress, SilentProgress, World
+from exchanger.jobs.runtime.executor import Engine, here
+
+if TYPE_CHECKING:
+    from exchanger.outside.braze.client import Braze
+
+
+def prepare(path: Path, level: LogLevel | None, *, as_json: bool) -> Config:
+    """
+    Load the configuration and set up the logs, whose events then hold none of its secrets.
+
+    Args:
+        path: The configuration file.
+        level: The least level that is logged. If None: warning for a person, who sees progress
+            and a report, and info for a program.
+        as_json: Whether a program reads the result.
+
+    Raises:
+        ConfigError: Everything that is wrong with it.
+    """
+    level = level or (LogLevel.info if as_json else LogLevel.warning)
+    set_up_logs(level)
+    config = load_config(path, os.environ)
+    set_up_logs(level, config)
+    return config
+
+
+@contextmanager
+def open_world(
+    config: Config,
+    connection: str,
+    *,
+    progress: Progress | None = None,
+    stopping: threading.Event | None = None,
+) -> Iterator[World]:
+    """
+    Build the outside of one connection, with a folder that goes when the context closes.
+
+    Args:
+        config: The configuration.
+        connection: A connection of it.
+        progress: Told how far a run is; nobody if left out.
+        stopping: Set when the process is asked to stop.
+    """
+    from exchanger.outside.clock import SystemClock
+    from exchanger.outside.s3.bucket import Bucket
+    from exchanger.outside.scratch import scratch_folder
+    from exchanger.outside.surroundings import configured_alone
+    from exchanger.state.hourly_quota import HourlyQuotas
+    from exchanger.state.lease import MARGIN
+    from exchanger.state.store import open_state
+    from exchanger.state.workspace import Account
+
+    settings = config.connections[connection]
+    clock = SystemClock()
+    lease = settings.lease.total_seconds()
+    stopping = stopping or threading.Event()
+
+    def braze() -> Braze:
+        # Its HTTP client takes a seventh of a second to load, and many runs have nothing to send.
+        from exchanger.outside.braze.client import Braze
+        from exchanger.outside.braze.transport import REQUEST_SECONDS
+
+        timeout = min(REQUEST_SECONDS, lease * MARGIN)
+        return Braze(settings.braze, clock=clock, timeout=timeout, quotas=_quotas())
+
+    def _quotas() -> HourlyQuotas | None:
+        limit = settings.braze.hourly_limit
+        # With the memory: whoever shares an adopted state shares its hour, too.
+        hour = open_state(bucket, state_prefix).names.hour if limit else ""
+        return HourlyQuotas(bucket, hour, limit, clock=clock) if limit else None
+
+    bucket = Bucket(settings.s3, clock=clock)
+    state_prefix = settings.s3.state_prefix or default_state_prefix(connection)
+    with (
+        configured_alone(own_keys=settings.s3.access_key_id is not None),
+        scratch_folder() as workdir,
+    ):
+        yield World(
+            connection=connection,
+            bucket=bucket,
+            braze=braze,
+            state_prefix=state_prefix,
+            export_root=settings.s3.export_root,
+            account=Account(settings.braze.endpoint, settings.braze.api_key.get_secret_value()),
+            clock=clock,
+            workdir=workdir,
+            progress=progress or SilentProgress(),
+            stopping=stopping,
+            batch_size=settings.braze.batch_size,
+            spacing=settings.braze.spacing.total_seconds(),
+            grace=settings.braze.grace.total_seconds(),
+            lease_seconds=lease,
+            lookup_limit=settings.braze.lookup_limit,
+            max_plan_age=settings.max_plan_age.total_seconds(),
+            retention=settings.retention,
+            engine=_engine(config, stopping),
+            folders=folders_of(config, connection),
+        )
+
+
+def folders_of(config: Config, connection: str) -> Folders:
+    """Tell who reads and who writes what of the bucket of a connection, whoever's jobs they are."""
+    ours = config.connections[connection].s3
+    readers: list[Reader] = []
+    written: list[str] = []
+    states: dict[str, str] = {}
+    for name, other in config.connections.items():
+        if (other.s3.bucket, other.s3.endpoint_url) == (ours.bucket, ours.endpoint_url):
+            states[name] = other.s3.state_prefix or default_state_prefix(name)
+            written += [states[name], f"{other.s3.export_root}/"]
+    for name, job in config.jobs.items():
+        home = config.connection_of(name)
+        if home in states and isinstance(job, ImportJob):
+            readers.append(Reader(name, job.source.prefix, job.source.pattern, states[home]))
+        elif home in states and isinstance(job, ExportJob):
+            written.append(job.target.prefix)
+    return Folders(tuple(readers), tuple(written))
+
+
+def _engine(
+    config: Config, stopping: threading.Event
+) -> Callable[[], AbstractContextManager[Engine]]:
+    """Choose who plans parts of runs; the package for a cluster is loaded when it is needed."""
+    if config.engine is None:
+        return here
+    address = config.engine.dask
+
+    def cluster() -> AbstractContextManager[Engine]:
+        try:
+            from exchanger.outside.dask_engine import dask_engine
+        except ModuleNotFoundError as error:
+            raise EngineMissing(address, str(error)) from error
+        return dask_engine(address, stopping)
+
+    return cluster

@@ -1,0 +1,91 @@
+"""How the command line ends: with words on standard error, JSON if asked for, an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any, Protocol, runtime_checkable
+
+import structlog
+import typer
+
+from exchanger.app.messages.words import Words
+from exchanger.app.outcome import exit_code, words_of
+from exchanger.cli.streams import says_all_signs
+from exchanger.errors import ConfigError, ExchangerError
+
+
+@runtime_checkable
+class UsageError(Protocol):
+    """A command line that makes no sense, as typer raises it: its own class has no public name."""
+
+    exit_code: int
+
+    def format_message(self) -> str:
+        """Say what is wrong, in one line."""
+
+    def show(self) -> None:
+        """Write on standard error how the verb is used, and what is wrong."""
+
+
+def report_failure(error: Exception, *, as_json: bool) -> int:
+    """
+    Tell a person, a program and the log what went wrong.
+
+    Returns:
+        The exit code.
+    """
+    words = say(error)
+    if as_json:
+        print_json({"error": error_json(error, words)})
+    return exit_code(error)
+
+
+def say(error: Exception) -> Words:
+    """Write an error's words on standard error; the log gets the traceback of an unforeseen one."""
+    if isinstance(error, UsageError):
+        error.show()
+        return Words(error.format_message(), _how_to_use(error))
+    words = words_of(error)
+    with suppress(OSError):  # Whoever read it may have died.
+        typer.echo(words, err=True)
+    return words
+
+
+def log_failure(error: Exception) -> int:
+    """
+    Log what went wrong, for a process whose standard error is read by programs alone.
+
+    Returns:
+        The exit code.
+    """
+    facts = error_json(error, words_of(error))
+    structlog.get_logger().error("daemon.failed", **facts)
+    return int(facts["exit_code"])
+
+
+def _how_to_use(error: UsageError) -> str:
+    context = getattr(error, "ctx", None)
+    return f"How it is used: {context.command_path if context else 'exchanger'} --help"
+
+
+def error_json(error: Exception, words: Words) -> dict[str, Any]:
+    """Render an error for ``--json``."""
+    content: dict[str, Any] = {
+        "kind": UsageError.__name__ if isinstance(error, UsageError) else type(error).__name__,
+        "message": words.what,
+        "next": words.next,
+        "exit_code": exit_code(error),
+        "retryable": isinstance(error, ExchangerError) and error.retryable,
+    }
+    if isinstance(error, ConfigError):
+        content["problems"] = [asdict(problem) for problem in error.problems]
+    return content
+
+
+def print_json(content: Any) -> None:
+    """Print one JSON document on standard output."""
+    ascii_alone = not says_all_signs(sys.stdout)
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=ascii_alone, default=str))

@@ -1,0 +1,1 @@
+"""The demo: a year of purchases through the whole product, each step checked."""

@@ -1,0 +1,1 @@
+"""Reads the formats that people send: CSV, NDJSON and Parquet, each exactly."""

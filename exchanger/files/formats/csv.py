@@ -1,0 +1,303 @@
+"""
+Reading CSV: every cell is text, exactly as written.
+
+Arrow's reader does the work on all cores: it finds both kinds of ragged rows and treats quotes,
+stray ones included, as Python's csv module does. Polars' reader was not chosen because it fills
+the cells that a row lacks with nulls and says nothing.
+
+Arrow gives no row numbers when it reads in parallel, and takes a quote that is never closed for
+closed by the end of the file. So whenever a file has a bad row, may end inside quotes, may escape
+quotes, or is refused, it is read again by ``csv_records``, which is exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from exchanger.errors import FileRejected
+from exchanger.files.formats.csv_escapes import escaped_quotes, is_escaped, may_escape
+from exchanger.files.formats.csv_exact import Record, closed_record, open_records, row_at_end
+from exchanger.files.formats.csv_headers import Header, Headers
+from exchanger.files.raw.column_names import column_names
+from exchanger.files.raw.table import (
+    ROW,
+    BadRow,
+    RawTable,
+    bad_row_frame,
+    is_wanted,
+    row_numbers,
+    taken_names,
+)
+from exchanger.files.raw.utf8 import BadByte, check_text, lines_before
+from exchanger.files.scratch.arrow import ArrowInvalid, csv, pa
+from exchanger.files.scratch.spill import Shelf
+
+DELIMITERS = (",", ";", "\t", "|")
+"""What separates cells in files that people have; a wrong one is recognised among these."""
+
+_BLOCK = 8 << 20
+_SMALL = 64 << 20
+_TAIL = 64 << 10
+_BATCH = 50_000
+
+
+def read_csv(
+    path: Path, key: str, delimiter: str, columns: Collection[str] | None, shelf: Shelf
+) -> RawTable:
+    """
+    Read an uncompressed CSV file.
+
+    A byte-order mark is skipped, CRLF, LF and CR end a row, blank lines are passed over, quoted
+    cells may hold delimiters, line ends and doubled quotes. A row with too many or too few cells
+    is a bad row (``ragged_row``). A header that comes again is no row.
+
+    Args:
+        path: The file.
+        key: Its name for errors.
+        delimiter: One character.
+        columns: The columns to put into the table; None for all.
+        shelf: Where its rows are kept.
+
+    Returns:
+        A table of String columns; an empty cell is null.
+
+    Raises:
+        FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``open_quote``,
+            ``backslash_escapes``, ``wrong_delimiter``, ``bad_delimiter``, or as ``column_names``.
+    """
+    if delimiter in '"\r\n\0':
+        message = f"source.delimiter cannot be {delimiter!r}; it is a part of CSV itself."
+        raise FileRejected(key, "bad_delimiter", message)
+    try:
+        check_text(path, key)
+    except BadByte as bad:
+        row = row_at_end(lines_before(path, bad.offset, ""), delimiter)
+        where = f"Row {row}" if row else "The header"
+        message = f"{where} cannot be read. {bad.message}"
+        raise FileRejected(key, bad.reason, message, row=row) from bad
+    table = _Table(shelf, _header(path, key, delimiter), columns)
+    if may_escape(path, delimiter) or not _read_quickly(path, table, delimiter):
+        table.clear()
+        _read_exactly(path, key, table, delimiter)
+    return table.made()
+
+
+class _Table:
+    """A table under construction."""
+
+    def __init__(self, shelf: Shelf, header: Header, columns: Collection[str] | None) -> None:
+        self.header = header
+        self.headers = Headers(header)
+        self._chosen = [name for name in header.names if is_wanted(name, columns)]
+        self._cells = shelf.spill()
+        self._bad = shelf.spill()
+
+    @property
+    def rows(self) -> int:
+        """The good rows so far."""
+        return self._cells.rows
+
+    def add(self, frame: pl.DataFrame, numbers: pl.Series | None = None) -> None:
+        """Take good rows, of all columns; without *numbers* none was lost so far."""
+        frame.columns = [*self.header.names]
+        if numbers is None:
+            numbers = row_numbers(frame.height, self.rows)
+        self._cells.add(frame.select(self._chosen).with_columns(numbers.alias(ROW)))
+
+    def add_bad(self, bad: list[BadRow]) -> None:
+        """Take bad rows, and empty the list."""
+        self._bad.add(bad_row_frame(bad))
+        bad.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._cells.clear()
+        self.headers = Headers(self.header)
+
+    def made(self) -> RawTable:
+        """Make the table."""
+        schema = dict.fromkeys(self._chosen, pl.String()) | {ROW: pl.UInt32()}
+        return RawTable(
+            cells=self._cells,
+            bad=self._bad,
+            empty=pl.DataFrame(schema=schema),
+            textual=True,
+            unusable=taken_names(self.header.names),
+            notes=self.headers.notes(),
+        )
+
+
+def _header(path: Path, key: str, delimiter: str) -> Header:
+    with open_records(path, key, delimiter) as records:
+        header = next(records, None)
+    if header is None:
+        raise FileRejected(key, "empty_file", "The file has no header and no rows.")
+    if len(header.cells) == 1 and '"' not in header.text:
+        for other in DELIMITERS:
+            if other in header.text:
+                raise _wrong_delimiter(key, other)
+    return Header(header.cells, column_names(header.cells, key))
+
+
+def _wrong_delimiter(key: str, other: str) -> FileRejected:
+    spelling = r"\t" if other == "\t" else other
+    message = (
+        f"The header is a single column that contains {spelling!r}. If that separates the "
+        f'columns, write source: {{delimiter: "{spelling}"}} in the job.'
+    )
+    return FileRejected(key, "wrong_delimiter", message)
+
+
+def _read_quickly(path: Path, table: _Table, delimiter: str) -> bool:
+    """Read a file in which all is well; False if it has to be looked at closely."""
+    if not delimiter.isascii():
+        return False
+    bad: list[int] = []
+
+    def note(row: Any) -> str:
+        bad.append(row.actual_columns)
+        return "skip"
+
+    last = None
+    try:
+        with closing(_batches(path, table.header.written, delimiter, note)) as batches:
+            for batch in batches:
+                if bad or batch.schema.names != table.header.written:
+                    return False
+                if batch.num_rows:
+                    last = batch.slice(batch.num_rows - 1)
+                    rows = _without_headers(pl.DataFrame(pl.from_arrow(batch)), table.headers)
+                    if rows is None:
+                        return False
+                    table.add(rows)
+    except ArrowInvalid:
+        # A row longer than a block, or no row at all: the exact reader tells.
+        return False
+    return not bad and last is not None and _ends_well(path, last, delimiter)
+
+
+def _without_headers(frame: pl.DataFrame, headers: Headers) -> pl.DataFrame | None:
+    """Leave out headers that come again; None if one names the columns in another order."""
+    found = headers.first.again_in(frame)
+    again = []
+    for at, *cells in found.iter_rows():
+        places = headers.first.places(cells)
+        if places is not None and places != [*range(len(places))]:
+            return None
+        if places is not None:
+            again.append(at)
+    headers.again += len(again)
+    if not again:
+        return frame
+    kept = ~pl.int_range(frame.height, eager=True).is_in(again)
+    return frame.filter(kept)
+
+
+def _batches(
+    path: Path, names: list[str], delimiter: str, note: Callable[[Any], str]
+) -> Generator[Any]:
+    """Read a small file on all cores, and a large one block by block."""
+    how = {
+        "read_options": csv.ReadOptions(block_size=_BLOCK),
+        "parse_options": csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
+        ),
+        "convert_options": csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            check_utf8=False,  # check_text did.
+        ),
+    }
+    if path.stat().st_size <= _SMALL:
+        yield csv.read_csv(str(path), **how)
+        return
+    with csv.open_csv(str(path), **how) as blocks:
+        yield from blocks
+
+
+def _ends_well(path: Path, last_row: Any, delimiter: str) -> bool:
+    """
+    Tell whether the file's last line is the table's last row, and closes its quotes.
+
+    If a quote were still open at the end, the last cell would hold line ends that the last line
+    cannot hold, or that line itself would end inside quotes.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL))
+        lines = re.split(rb"[\r\n]", file.read())
+    last = next((line for line in reversed(lines[1:]) if line), None)
+    if last is None:
+        return False
+    row = last_row.to_pylist()[0]
+    return closed_record(last.decode(), delimiter) == [cell or "" for cell in row.values()]
+
+
+def _read_exactly(path: Path, key: str, table: _Table, delimiter: str) -> None:
+    """Read record by record; see the module's text for when."""
+    bad: list[BadRow] = []
+    width = len(table.header.names)
+    # By position, as the file's own names may be anything.
+    schema = {"row": pl.UInt32} | {f"cell {i}": pl.String for i in range(width)}
+    with open_records(path, key, delimiter) as records:
+        next(records)
+        good = _good_rows(_rows(records, table.headers), width, bad, key, delimiter)
+        while batch := list(islice(good, _BATCH)):
+            numbers, *cells = pl.DataFrame(batch, schema=schema, orient="row").get_columns()
+            table.add(pl.DataFrame(cells), numbers)
+            table.add_bad(bad)
+    table.add_bad(bad)
+
+
+def _rows(records: Iterator[Record], headers: Headers) -> Iterator[Record]:
+    """Leave out headers that come again, and bring what follows into the order of the first."""
+    first = headers.first
+    usual = [*range(len(first.names))]
+    order = usual
+    for record in records:
+        number = record.number - headers.again
+        cells = record.cells
+        places = first.places(cells) if len(cells) == len(usual) else None
+        if places is not None:
+            headers.again += 1
+            order = places
+            headers.reordered = headers.reordered or (number if order != usual else 0)
+            continue
+        if order != usual and len(cells) == len(usual):
+            cells = [cells[place] for place in order]
+        yield Record(number, cells, record.text)
+
+
+def _good_rows(
+    records: Iterator[Record], width: int, bad: list[BadRow], key: str, delimiter: str
+) -> Iterator[tuple[int | str | None, ...]]:
+    before = ""
+    for record in records:
+        if len(record.cells) == width:
+            yield (record.number, *(cell or None for cell in record.cells))
+        elif is_escaped(record.text, delimiter, width):
+            raise escaped_quotes(key, record.number)
+        elif before.endswith('\\"') and is_escaped(f"{before}\n{record.text}", delimiter, width):
+            raise escaped_quotes(key, record.number - 1)
+        else:
+            bad.append(_ragged(record, width))
+        before = record.text
+
+
+def _ragged(record: Record, width: int) -> BadRow:
+    count = len(record.cells)
+    advice = (
+        "Put quotes around a cell that contains the delimiter."
+        if count > width
+        else "Write every cell, empty ones too; a line end within a cell needs quotes around it."
+    )
+    message = f"Row {record.number} has {count} cells where the header has {width}. {advice}"
+    return BadRow(record.number, "ragged_row", message, record.text)

@@ -1,0 +1,99 @@
+"""
+The header of a CSV file, and headers that come again further down.
+
+Files that were joined (``cat``, several gzip members, sheets pasted below each other) bring the
+header of each. It names columns there too, and is no row; if it names them in another order, the
+rows after it are in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+
+from exchanger.config.names import INVISIBLE
+from exchanger.files.raw.column_names import trimmed_note
+
+# Behind a byte-order mark in the middle of a file, quotes are a part of the cell.
+_AROUND = INVISIBLE + '"'
+
+
+@dataclass(frozen=True)
+class Header:
+    """
+    The names of a file's columns.
+
+    Args:
+        written: As they stand in the file.
+        names: As they are used, in the same order.
+    """
+
+    written: list[str]
+    names: list[str]
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+    def places(self, cells: Sequence[str]) -> list[int] | None:
+        """
+        Return where each column stands from a record on; None if it is no header but a row.
+
+        Args:
+            cells: The record's, as many as there are columns.
+        """
+        if cells[0] not in self._known and cells[0].strip(_AROUND) not in self._known:
+            return None
+        again = [cell.strip(_AROUND) for cell in cells]
+        if sorted(again) != sorted(self.names):
+            return None
+        return [again.index(name) for name in self.names]
+
+    def again_in(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """
+        Return the rows of a frame that may be headers: each of their cells names a column.
+
+        Their positions are in a column ``at``; the others are numbered from 0.
+        """
+        names = pl.Series(self.names).implode()
+        rows = frame.rename(dict(zip(frame.columns, map(str, range(frame.width)), strict=True)))
+        rows = rows.with_row_index("at")
+        for cell in rows.columns[1:]:
+            if rows.is_empty():
+                break
+            # The first of these is far cheaper, and leaves little.
+            rows = rows.filter(pl.col(cell).str.contains_any(names))
+            rows = rows.filter(pl.col(cell).str.strip_chars(_AROUND).is_in(names))
+        return rows
+
+
+@dataclass
+class Headers:
+    """
+    The headers of one file, as they are come upon.
+
+    Args:
+        first: The one at its beginning.
+        again: How many came later.
+        reordered: The first row after one that names the columns in another order; 0 if none does.
+    """
+
+    first: Header
+    again: int = 0
+    reordered: int = 0
+    _notes: tuple[str, ...] = field(default=(), init=False)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return sentences about what is odd with the headers."""
+        notes = trimmed_note(self.first.written)
+        if self.again:
+            times = "once" if self.again == 1 else f"{self.again:,} times"
+            notes += (f"the header came again {times} further down; it was not read as a row.",)
+        if self.reordered:
+            row = f"from row {self.reordered:,} on"
+            how = "the columns stand in another order, as a header there says"
+            notes += (f"{row} {how}; they were read in that order.",)
+        return notes

@@ -1,0 +1,105 @@
+"""Which format and compression a file has: by its name, and by its first bytes."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from exchanger.errors import FileRejected
+from exchanger.files.raw.compression import Compression
+
+Kind = Literal["parquet", "csv", "ndjson"]
+Wanted = Literal["auto", "parquet", "csv", "ndjson"]
+
+HEAD = 4_096
+"""Bytes from a file's beginning that telling its format needs."""
+PARQUET_MAGIC = b"PAR1"
+BOM = b"\xef\xbb\xbf"
+
+_JSON_OBJECT = re.compile(rb"(?:\xef\xbb\xbf|\s)*(?:\[\s*)?\{")
+"""How JSON begins, a list of objects too: what reads it says that it cannot be one."""
+_MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_COMPRESSED_NAMES: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
+_NAMES: dict[str, Kind] = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+}
+
+
+def detect_compression(key: str, head: bytes) -> Compression:
+    """
+    Tell how a file is compressed.
+
+    The content decides. The name alone (``.gz``, ``.zst``) counts when the content is no text
+    either, so that a damaged file is called damaged and not misread; text that was already
+    unpacked on its way is read as it is.
+
+    Args:
+        key: The file's key or name.
+        head: Its first ``HEAD`` bytes.
+
+    Raises:
+        FileRejected: ``zip``: a ZIP archive or an Excel workbook.
+    """
+    for magic, compression in _MAGIC.items():
+        if head.startswith(magic):
+            return compression
+    if head.startswith(b"PK\x03\x04"):
+        message = "This is a ZIP archive or an Excel workbook. Save it as CSV (UTF-8)."
+        raise FileRejected(key, "zip", message)
+    named = next((c for end, c in _COMPRESSED_NAMES.items() if key.lower().endswith(end)), None)
+    if named and not head.startswith(PARQUET_MAGIC) and not _is_text(head):
+        return named
+    return "none"
+
+
+def detect_kind(key: str, head: bytes, wanted: Wanted) -> Kind:
+    """
+    Tell which format the uncompressed content has.
+
+    Args:
+        key: The file's key or name; ``.gz`` and ``.zst`` at its end are passed over.
+        head: The first ``HEAD`` bytes of the uncompressed content.
+        wanted: The configured format, which is believed unless it is ``auto``.
+    """
+    if wanted != "auto":
+        return wanted
+    if head.startswith(PARQUET_MAGIC):
+        return "parquet"
+    name = key.lower()
+    for end in _COMPRESSED_NAMES:
+        name = name.removesuffix(end)
+    for end, kind in _NAMES.items():
+        if name.endswith(end):
+            return kind
+    return "ndjson" if _JSON_OBJECT.match(head) else "csv"
+
+
+def detect_format(key: str, head: bytes, wanted: Wanted) -> tuple[Kind | None, Compression]:
+    """
+    Tell format and compression from a name and the first bytes as stored.
+
+    Returns:
+        The kind and the compression. The kind is None when only the uncompressed content can
+        tell: ask ``detect_kind`` with that.
+
+    Raises:
+        FileRejected: As ``detect_compression``.
+    """
+    compression = detect_compression(key, head)
+    named = any(key.lower().removesuffix(c).endswith(n) for n in _NAMES for c in _COMPRESSED_NAMES)
+    if compression != "none" and wanted == "auto" and not named:
+        return None, compression
+    return detect_kind(key, b"" if compression != "none" else head, wanted), compression
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell whether bytes can be the beginning of UTF-8 text; a cut last character is fine."""
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return 0 not in head and error.reason == "unexpected end of data"
+    return 0 not in head

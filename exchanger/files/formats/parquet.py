@@ -1,0 +1,202 @@
+"""
+Reading Parquet: the file's own types, as far as they can be attribute values.
+
+Arrow reads, because it answers a damaged file with an error; nested types become JSON text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import polars as pl
+
+from exchanger.errors import FileRejected
+from exchanger.files.formats.detect import PARQUET_MAGIC
+from exchanger.files.formats.json_exact import dump_exactly
+from exchanger.files.raw.arrow_types import has_not_finite, is_nested, plain_type
+from exchanger.files.raw.column_names import column_names, trimmed_note
+from exchanger.files.raw.pandas_index import index_columns
+from exchanger.files.raw.table import (
+    RawTable,
+    is_wanted,
+    row_numbers,
+    taken_names,
+)
+from exchanger.files.scratch.arrow import (
+    ArrowException,
+    ArrowInvalid,
+    ChunkedArray,
+    DataType,
+    ParquetFile,
+    RecordBatch,
+    Table,
+    empty_table,
+    open_parquet,
+    pa,
+)
+from exchanger.files.scratch.prefetch import ahead
+from exchanger.files.scratch.spill import Shelf, Spill
+
+# Arrow's own errors, and the plain ones it raises for broken metadata and text.
+_DAMAGE = (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError)
+_FIRST_ROWS = 5_000
+
+
+def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: Shelf) -> RawTable:
+    """
+    Read a Parquet file; only the columns that are asked for are read from disk.
+
+    Integers, floats, decimals up to 38 digits, booleans, dates, timestamps (with a zone: in UTC)
+    and lists of those keep their type. Dictionaries and times of day become String, columns
+    without any type String nulls; structs and lists of lists or structs become JSON text. A
+    column of any other type (binary, map, duration, interval) is named in ``unusable``.
+
+    Args:
+        path: The file.
+        key: Its name for errors.
+        columns: The columns to put into the table; None for all.
+        shelf: Where its rows are kept.
+
+    Raises:
+        FileRejected: ``empty_file``, ``not_parquet``, ``damaged_parquet``, or as
+            ``column_names``.
+    """
+    _check_magic(path, key)
+    cells = shelf.spill()
+    try:
+        return _read(path, key, columns, cells)
+    except _DAMAGE as error:
+        cells.clear()
+        raise _damaged(key, str(error)) from error
+
+
+def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -> RawTable:
+    with open_parquet(path) as file:
+        schema = file.schema_arrow
+        # By position: names in the file may differ in nothing but what is taken off.
+        types = dict(zip(column_names(schema.names, key), schema.types, strict=True))
+        written = dict(zip(types, schema.names, strict=True))
+        plain = {name: plain_type(types[name]) for name in types if is_wanted(name, columns)}
+        usable = {name: dtype for name, dtype in plain.items() if dtype is not None}
+        names = {text: name for name, text in written.items() if name in usable}
+        height = file.metadata.num_rows
+        rows = cells.shelf.bounds.rows_of(len(names), _row_size(file, names, usable, cells.shelf))
+        with closing(ahead(_batches(file, rows, names))) as batches:
+            for batch in batches:
+                _add(batch, usable, cells)
+        if not names:
+            cells.add(pl.DataFrame([row_numbers(height)]))
+        if cells.rows != height:
+            raise _damaged(key, f"it promises {height} rows and holds {cells.rows}")
+        empty = _frame(empty_table(schema).rename_columns([*types]), usable, 0)
+    unusable = taken_names(types)
+    for name in plain:
+        if name not in usable:
+            unusable[name] = _unusable(name, types[name])
+    return RawTable(
+        cells=cells,
+        bad=cells.shelf.spill(),
+        empty=empty,
+        textual=False,
+        json_columns=frozenset(name for name, dtype in usable.items() if is_nested(dtype)),
+        unusable=unusable,
+        indexes=index_columns(schema),
+        notes=trimmed_note(schema.names),
+    )
+
+
+def _batches(file: ParquetFile, rows: int, names: dict[str, str]) -> Iterator[RecordBatch]:
+    """Read some columns, by their names in the file, and name them as they are used."""
+    for batch in file.iter_batches(rows, columns=[*names]):
+        yield batch.rename_columns([names.get(text, text) for text in batch.schema.names])
+
+
+def _row_size(
+    file: ParquetFile, names: dict[str, str], columns: dict[str, DataType], shelf: Shelf
+) -> int:
+    """
+    Tell the bytes of a row in memory, from the first rows; 0 if there are few rows anyway.
+
+    What the file says of its size is that of the encoded values, which may be far less.
+    """
+    if file.metadata.num_rows <= _FIRST_ROWS:
+        return 0
+    first = shelf.spill()
+    _add(next(_batches(file, _FIRST_ROWS, names)), dict(columns), first)
+    size = first.row_size
+    first.clear()
+    return size
+
+
+def _add(batch: RecordBatch, usable: dict[str, DataType], cells: Spill) -> None:
+    """Keep some rows; columns with a value that no attribute can be are usable no more."""
+    # Bytes that are not UTF-8, or places outside a dictionary, would break what follows.
+    batch.validate(full=True)
+    table = pa.Table.from_batches([batch])
+    plain = {name: _plain(table.column(name), dtype) for name, dtype in usable.items()}
+    for name, cell in plain.items():
+        if cell is None:
+            del usable[name]
+    good = pa.table({name: cell for name, cell in plain.items() if cell is not None})
+    if table.num_rows:
+        cells.add(_frame(good, usable, table.num_rows, cells.rows))
+
+
+def _frame(table: Table, usable: dict[str, DataType], height: int, before: int = 0) -> pl.DataFrame:
+    series = [
+        _as_json(name, table.column(name))
+        if is_nested(dtype)
+        else pl.Series(name, pl.from_arrow(table.column(name).cast(dtype)))
+        for name, dtype in usable.items()
+    ]
+    return pl.DataFrame([*series, row_numbers(height, before)])
+
+
+def _plain(column: ChunkedArray, dtype: DataType) -> ChunkedArray | None:
+    """Cast a column to its plain type; None if a value of it cannot be an attribute's."""
+    if is_nested(dtype) and has_not_finite(column):
+        return None
+    try:
+        return column if column.type == dtype else column.cast(dtype)
+    except ArrowInvalid:
+        return None
+
+
+def _unusable(name: str, dtype: DataType) -> str:
+    return (
+        f"Column {name!r} holds {dtype}, or values of it, that no attribute can be. "
+        "Write it as text, numbers, dates or lists of those."
+    )
+
+
+def _as_json(name: str, cell: ChunkedArray) -> pl.Series:
+    # Row by row, as polars' own encoder spells decimals as text and not-a-number as null.
+    values = pl.Series(pl.from_arrow(cell)).to_list()
+    texts = [None if value is None else dump_exactly(value) for value in values]
+    return pl.Series(name, texts, dtype=pl.String)
+
+
+def _check_magic(path: Path, key: str) -> None:
+    with path.open("rb") as file:
+        head = file.read(4)
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 4))
+        tail = file.read()
+    if not size:
+        message = "The file is empty (0 bytes). Was it uploaded whole?"
+        raise FileRejected(key, "empty_file", message)
+    if head != PARQUET_MAGIC:
+        message = (
+            "This is not a Parquet file (it does not begin with PAR1). Correct its name, "
+            "or set source.format to what it is."
+        )
+        raise FileRejected(key, "not_parquet", message)
+    if tail != PARQUET_MAGIC:
+        raise _damaged(key, "it does not end with PAR1, so its end is missing")
+
+
+def _damaged(key: str, detail: str) -> FileRejected:
+    message = f"The Parquet file is cut short or damaged ({detail}). Write it and drop it again."
+    return FileRejected(key, "damaged_parquet", message)

@@ -1,0 +1,55 @@
+"""Reading one downloaded file of an import job, whatever its format and compression."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from exchanger.config.models import Source
+from exchanger.files.formats.csv import read_csv
+from exchanger.files.formats.detect import HEAD, detect_compression, detect_format, detect_kind
+from exchanger.files.formats.ndjson import read_ndjson
+from exchanger.files.formats.parquet import read_parquet
+from exchanger.files.raw.compression import unpacked
+from exchanger.files.raw.table import BAD_ROW_SCHEMA, RawTable
+from exchanger.files.scratch.spill import Shelf
+
+__all__ = ["BAD_ROW_SCHEMA", "RawTable", "detect_format", "read_table"]
+
+
+def read_table(
+    path: Path,
+    key: str,
+    source: Source,
+    columns: Collection[str] | None = None,
+    shelf: Shelf | None = None,
+) -> RawTable:
+    """
+    Read a file of an import job, in pieces of bounded size.
+
+    Args:
+        path: The file on disk, as it is in the bucket. Unpacking needs room next to it.
+        key: Its key in the bucket: the format is told from it, and errors name it.
+        source: The job's format and delimiter.
+        columns: The columns that are needed; None for all. Those that the file lacks are simply
+            not in the table.
+        shelf: Where its rows are kept; next to the file if left out.
+
+    Raises:
+        FileRejected: The file cannot be used at all. What is wrong with single rows is in
+            ``RawTable.bad_rows`` instead.
+    """
+    shelf = shelf or Shelf(path.parent)
+    compression = detect_compression(key, _head(path))
+    with unpacked(path, key, compression) as content:
+        kind = detect_kind(key, _head(content), source.format)
+        if kind == "parquet":
+            return read_parquet(content, key, columns, shelf)
+        if kind == "csv":
+            return read_csv(content, key, source.delimiter, columns, shelf)
+        return read_ndjson(content, key, columns, shelf)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)

@@ -1,0 +1,89 @@
+"""Which Arrow types can be attribute values, and as what polars gets them."""
+
+from __future__ import annotations
+
+from exchanger.files.scratch.arrow import ChunkedArray, DataType, compute, pa, types
+
+_SAME = (
+    types.is_boolean,
+    types.is_integer,
+    types.is_float32,
+    types.is_float64,
+    types.is_string,
+    types.is_large_string,
+    types.is_date32,
+)
+_MOST_DIGITS = 38
+
+
+def plain_type(dtype: DataType) -> DataType | None:
+    """
+    Choose the type that a column is cast to before it becomes polars'.
+
+    Dictionaries become what they stand for, times of day and untyped nulls become text, zones
+    become UTC (the instant stays), decimals get at most 38 digits, lists lose their fixed length.
+
+    Returns:
+        The type, or None if no attribute can hold values of *dtype* (binary, map, duration,
+        interval and the like), at any depth.
+    """
+    if isinstance(dtype, pa.BaseExtensionType):
+        return plain_type(dtype.storage_type)
+    if types.is_dictionary(dtype):
+        return plain_type(dtype.value_type)
+    if is_list(dtype):
+        item = plain_type(dtype.value_type)
+        return None if item is None else pa.large_list(item)
+    if types.is_struct(dtype):
+        return _plain_struct(dtype)
+    return _plain_scalar(dtype)
+
+
+def _plain_struct(dtype: DataType) -> DataType | None:
+    members = [(member.name, plain_type(member.type)) for member in dtype.fields]
+    names = {name for name, _ in members}
+    if len(names) < len(members) or any(member is None for _, member in members):
+        return None
+    return pa.struct(members)
+
+
+def _plain_scalar(dtype: DataType) -> DataType | None:
+    if types.is_null(dtype) or types.is_time(dtype) or types.is_string_view(dtype):
+        return pa.string()
+    if types.is_float16(dtype):
+        return pa.float32()
+    if types.is_date64(dtype):
+        return pa.date32()
+    if types.is_timestamp(dtype):
+        return pa.timestamp(dtype.unit, "UTC") if dtype.tz else dtype
+    if types.is_decimal(dtype):
+        return pa.decimal128(min(dtype.precision, _MOST_DIGITS), dtype.scale)
+    return dtype if any(same(dtype) for same in _SAME) else None
+
+
+def is_list(dtype: DataType) -> bool:
+    """Tell whether a type is a list of any kind, but not a map."""
+    return bool(
+        types.is_list(dtype) or types.is_large_list(dtype) or types.is_fixed_size_list(dtype)
+    )
+
+
+def is_nested(dtype: DataType) -> bool:
+    """Tell whether values are structs, or lists of anything but scalars."""
+    if is_list(dtype):
+        return bool(types.is_nested(dtype.value_type))
+    return bool(types.is_struct(dtype))
+
+
+def has_not_finite(column: ChunkedArray) -> bool:
+    """Tell whether a not-a-number or an infinity, which JSON has no text for, is in a column."""
+    dtype = column.type
+    if isinstance(dtype, pa.BaseExtensionType):
+        return has_not_finite(column.cast(dtype.storage_type))
+    if is_list(dtype):
+        return has_not_finite(compute.list_flatten(column))
+    if types.is_struct(dtype):
+        return any(has_not_finite(member) for member in column.flatten())
+    if types.is_floating(dtype):
+        return not compute.all(compute.is_finite(column), min_count=0).as_py()
+    return False

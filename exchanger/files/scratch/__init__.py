@@ -1,0 +1,1 @@
+"""Frames that wait on disk, read ahead, within a budget of memory."""

@@ -1,0 +1,1 @@
+"""Sends what a run planned, whoever began it, and notes each answer."""

@@ -1,0 +1,286 @@
+"""
+Sends the outbox of one run, and keeps what Braze said of each object.
+
+Objects carry absolute values (law 1), so whatever has no acknowledgement is simply sent again. A
+run has one object per profile, so no two objects of a profile are ever in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.errors import BrazeError
+from exchanger.files.scratch.budget import Bounds
+from exchanger.jobs.delivery.bisection import send_objects
+from exchanger.jobs.runtime.cancellation import until_stopped
+from exchanger.profiles.frames.columns import ITEM, OBJECT, POINTS
+from exchanger.profiles.planning.payloads import Batch, Packed, bodies
+from exchanger.state.runs.acknowledgements import Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from exchanger.files.scratch.frame_file import FrameFile
+    from exchanger.jobs.runtime.context import World
+    from exchanger.outside.braze.client import Braze
+    from exchanger.state.runs.acknowledgements import Acknowledgements, Refusal
+
+log = structlog.get_logger()
+
+IN_FLIGHT = 48
+"""Requests under way at once: Braze's default 1,000 requests/s at about 50 ms each."""
+WINDOW = 15_000
+"""Objects between a mark that they are begun and a write of their acknowledgements."""
+WINDOW_SIZE = 32 << 20
+"""Bytes of their rows: of long objects fewer are taken, as three windows are in memory, each more
+than once."""
+OPEN = 2
+"""Windows under way at once, so that sending does not wait for S3: these are what a crash sends
+again at most."""
+TOO_LARGE = "The object is larger than a request to Braze may be (4 MB)."
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """
+    How far a delivery came.
+
+    Args:
+        sent: What this process sent to ``/users/track``.
+        complete: Every object is acknowledged; otherwise the process was asked to stop.
+    """
+
+    sent: Sent
+    complete: bool
+
+    @property
+    def requests(self) -> int:
+        """How many requests this process sent, every attempt counted."""
+        return self.sent.requests
+
+
+async def deliver(
+    world: World, outbox: FrameFile, acks: Acknowledgements, confirm: Callable[[], None]
+) -> Delivery:
+    """
+    Send what is not yet acknowledged.
+
+    Args:
+        world: The outside.
+        outbox: ``@item``, ``@object`` and ``@points`` at least.
+        acks: Where outcomes are kept, a part for every window.
+        confirm: Called before every window; raises if the run is no longer ours to deliver.
+
+    Raises:
+        BrazeError: Braze refused the key, or gave no usable answer after all retries. What was
+            acknowledged until then is kept.
+        LeaseLost: Another process may be sending.
+    """
+    done = acks.read(acks.parts()).items
+    world.progress.step("sending to Braze", outbox.rows)
+    world.progress.advance(done.len())
+    async with world.braze() as braze:
+        sending = _Sending(world, braze, acks)
+        acks.sent = lambda: sending.again._replace(requests=braze.requests)
+        braze.permit = world.may_send
+        complete = await sending.send(_not_in(done, outbox), confirm)
+        return Delivery(acks.sent(), complete=complete)
+
+
+async def send_again(world: World, rows: pl.DataFrame) -> int:
+    """
+    Send objects whose acknowledgements are kept already.
+
+    Returns:
+        How many requests that took.
+
+    Raises:
+        BrazeError: As for *deliver*.
+        LeaseLost: As for *deliver*.
+    """
+    async with world.braze() as braze:
+        braze.permit = world.may_send
+        for batch in bodies(rows[OBJECT], world.batch_size).batches:
+            await send_objects(braze, rows[OBJECT], batch.positions, batch.body)
+        return braze.requests
+
+
+def _not_in(done: pl.Series, outbox: FrameFile) -> Iterator[pl.DataFrame]:
+    """Read the outbox in windows, without the items that are done."""
+    most = Bounds(rows=WINDOW, size=WINDOW_SIZE).rows_of(1, outbox.row_size)
+    for rows in outbox.frames([ITEM, OBJECT, POINTS], rows=most):
+        left = rows if done.is_empty() else rows.filter(~rows[ITEM].is_in(done.implode()))
+        if left.height:
+            yield left
+
+
+class _Sending:
+    """
+    One delivery under way.
+
+    Windows are begun one after the other and their requests wait in a queue, from which as many
+    workers take them as requests may be in flight. Once something failed, or the process was asked
+    to stop, what waits is taken without being sent, so that every window comes to its end.
+    """
+
+    def __init__(self, world: World, braze: Braze, acks: Acknowledgements) -> None:
+        self._world = world
+        self._braze = braze
+        self._acks = acks
+        self._waiting: asyncio.Queue[tuple[_Window, Batch] | None] = asyncio.Queue()
+        self._room = asyncio.Semaphore(OPEN)
+        self._open: list[_Window] = []
+        self._failures: list[Exception] = []
+        self._acknowledged = 0
+        self._complete = True
+        self.again = Sent()
+        """What was sent again because answers were lost; its requests are not counted here."""
+
+    async def send(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> bool:
+        """
+        Send every window; their acknowledgements are kept even when some request failed.
+
+        Returns:
+            Whether all was sent and answered.
+        """
+        workers = (self._work() for _ in range(IN_FLIGHT))
+        sending = asyncio.gather(self._begin(windows, confirm), *workers)
+        ended = await until_stopped(sending, self._world.stopping)
+        for cut_off in list(self._open):
+            await self._end(cut_off)
+        if self._failures:
+            first = self._failures[0]
+            log.warning("delivery.interrupted", acknowledged=self._acknowledged, error=str(first))
+            raise first
+        return ended and self._complete
+
+    async def _begin(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> None:
+        try:
+            while (rows := await asyncio.to_thread(next, windows, None)) is not None:
+                await self._room.acquire()
+                if self._is_ending():
+                    self._complete = False
+                    break
+                await self._add(await asyncio.to_thread(self._begun, rows, confirm))
+        except Exception as error:  # noqa: BLE001 - raised once all that is in flight has ended
+            self._failures.append(error)
+        for _ in range(IN_FLIGHT):
+            self._waiting.put_nowait(None)
+
+    def _begun(self, rows: pl.DataFrame, confirm: Callable[[], None]) -> _Window:
+        confirm()
+        number = self._acks.begin(rows[ITEM][0], rows[ITEM][-1])
+        return _Window(number, rows, bodies(rows[OBJECT], self._world.batch_size))
+
+    async def _add(self, window: _Window) -> None:
+        self._open.append(window)
+        for batch in window.batches:
+            self._waiting.put_nowait((window, batch))
+        if not window.batches:
+            await self._end(window)
+
+    async def _work(self) -> None:
+        while taken := await self._waiting.get():
+            window, batch = taken
+            if not self._is_ending():
+                try:
+                    await window.send(self._braze, batch, self._sent_again)
+                    self._world.progress.advance(batch.count)
+                except Exception as error:  # noqa: BLE001 - raised once all others have ended
+                    self._failures.append(error)
+            window.left -= 1
+            if not window.left:
+                await self._end(window)
+
+    async def _end(self, window: _Window) -> None:
+        self._open.remove(window)
+        try:
+            acknowledged = await asyncio.to_thread(window.keep, self._acks)
+            self._acknowledged += acknowledged
+            self._complete &= acknowledged == window.items.len()
+        except Exception as error:  # noqa: BLE001 - raised once all that is in flight has ended
+            self._failures.append(error)
+        self._room.release()
+
+    def _sent_again(self, profiles: int, points: int) -> None:
+        self.again = self.again.and_also(Sent(0, profiles, points))
+
+    def _is_ending(self) -> bool:
+        return bool(self._failures) or self._world.stopping.is_set()
+
+
+class _Window:
+    """
+    Objects between a mark that they are begun and their acknowledgements.
+
+    Args:
+        number: Of the mark.
+        rows: ``@item``, ``@object`` and ``@points``.
+        packed: Requests of all of them.
+    """
+
+    def __init__(self, number: int, rows: pl.DataFrame, packed: Packed) -> None:
+        self.items = rows[ITEM]
+        self.batches = packed.batches
+        self.left = len(packed.batches)
+        """Requests that were neither sent nor dropped yet."""
+        self._number = number
+        self._objects = rows[OBJECT]
+        self._points = rows[POINTS]
+        self._too_large = packed.too_large
+        self._answered: list[Batch] = []
+        self._unsure: dict[int, Batch] = {}
+        self._refused: list[Refusal] = [(i, TOO_LARGE, False) for i in packed.too_large]
+
+    async def send(self, braze: Braze, batch: Batch, told: Callable[[int, int], None]) -> None:
+        """
+        Send one request; if that fails its objects are unsure, unless the error says not so.
+
+        Args:
+            braze: The workspace.
+            batch: The request.
+            told: Called with profiles and data points that were sent again, as answers were lost.
+        """
+
+        def again(chosen: range | list[int], times: int) -> None:
+            if times > 0:
+                told(len(chosen), times * int(self._points.gather(list(chosen)).sum()))
+
+        self._unsure[batch.first_item] = batch
+        try:
+            refused = await send_objects(
+                braze, self._objects, batch.positions, batch.body, again=again
+            )
+        except BrazeError as error:
+            if not error.uncertain:
+                del self._unsure[batch.first_item]
+            raise
+        del self._unsure[batch.first_item]
+        self._answered.append(batch)
+        self._refused += refused
+
+    def keep(self, acks: Acknowledgements) -> int:
+        """
+        Write what was answered; and of which objects nobody knows the outcome, if it is not all.
+
+        Returns:
+            How many objects were answered.
+        """
+        items = self.items
+        whole = len(self._answered) == len(self.batches)
+        if not whole:
+            items = pl.concat([items.gather(self._too_large), *map(self._items_of, self._answered)])
+        named = [(int(self.items[i]), reason, doubtful) for i, reason, doubtful in self._refused]
+        acks.write(items, named)
+        if not whole:
+            unsure = pl.concat([self.items.clear(), *map(self._items_of, self._unsure.values())])
+            acks.leave(self._number, self.items[0], self.items[-1], unsure.to_list())
+        return items.len()
+
+    def _items_of(self, batch: Batch) -> pl.Series:
+        return self.items.slice(batch.first_item, batch.count)

@@ -1,0 +1,128 @@
+"""
+Looks again before a plan is sent that has waited for long: others may have changed Braze since.
+
+Only rows that nobody has tried to send are looked at. What was attempted is sent again as it was,
+whatever Braze shows: a late request of ours may still change it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.files.scratch.frame_file import FrameWriter
+from exchanger.files.scratch.spill import Shelf
+from exchanger.jobs.observing.lookup import look_up
+from exchanger.jobs.runtime.artifacts import replace_outbox
+from exchanger.jobs.runtime.report import RunReport
+from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED
+from exchanger.profiles.merging.drift import news, paired
+from exchanger.profiles.planning.stale_plan import review
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from exchanger.files.scratch.frame_file import FrameFile
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.runs.acknowledgements import Acknowledgements
+    from exchanger.state.runs.log import RunDocument, Stored
+    from exchanger.state.store import ConnectionState
+
+log = structlog.get_logger()
+
+
+def look_again(
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: FrameFile,
+    acks: Acknowledgements,
+) -> tuple[Stored, FrameFile]:
+    """
+    Bring an old plan in line with what Braze has by now, if it is older than ``max_plan_age``.
+
+    May be done again at any time: what is decided is acknowledged, what is left to send is as it
+    was planned.
+
+    Args:
+        world: The outside.
+        state: What the bucket remembers.
+        stored: The run, ``delivering``.
+        outbox: Its outbox.
+        acks: Its acknowledgements; those of what needs not, or must not, be sent are added.
+
+    Returns:
+        The run and its outbox, from which fields may have been taken out (``on_drift: keep``).
+
+    Raises:
+        BrazeError: A look-up failed.
+        StorageChanged: Another process is ending the same run.
+        Stopped: The process was asked to stop.
+    """
+    run = stored.document
+    rows = _untouched(outbox, acks) if _is_old(world, run) else outbox.empty()
+    if rows.is_empty():
+        return stored, outbox
+    seen = _look(world, state, rows)
+    found = review(rows, seen, run.fields)
+    # The lighter outbox is a new object, and so no old plan: all that it is not about comes first.
+    acks.withhold(found.withheld)
+    acks.write(found.done, [])
+    if found.kept:
+        outbox = _with(world, outbox, rows, found.outbox)
+        report = RunReport.from_json(run.report)
+        report.fields_kept += found.kept
+        report.notes.append(
+            f"{found.kept:,} values were left as somebody else set them after the run was planned."
+        )
+        stored = replace_outbox(world, state, stored, outbox, report.to_json())
+    acks.write(found.emptied, [])
+    log.info(
+        "plan.reviewed", rows=rows.height, done=found.done.len(), withheld=found.withheld.height
+    )
+    return stored, outbox
+
+
+def _is_old(world: World, run: RunDocument) -> bool:
+    """Tell by S3's clock alone how long ago the plan was written."""
+    age = world.bucket.head(run.outbox).age
+    return age is not None and age.total_seconds() > max(world.max_plan_age, world.grace)
+
+
+def _untouched(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
+    answered = acks.read(acks.parts()).items
+    touched = pl.concat([answered, *acks.begun().values()])
+    left = ~pl.col(ITEM).is_in(touched.implode())
+    return pl.concat([outbox.empty(), *(part.filter(left) for part in outbox.frames())])
+
+
+def _with(world: World, outbox: FrameFile, rows: pl.DataFrame, instead: pl.DataFrame) -> FrameFile:
+    """Write the outbox anew with other rows in place of some."""
+    with FrameWriter(Shelf(world.workdir).path()) as writer:
+        writer.append(outbox.empty())
+        for part in outbox.frames():
+            kept = part.join(rows, on=ITEM, how="anti")
+            new = instead.join(part, on=ITEM, how="semi").select(part.columns)
+            writer.append(pl.concat([kept, new]).sort(ITEM))
+        return writer.close()
+
+
+def _look(world: World, state: ConnectionState, rows: pl.DataFrame) -> pl.DataFrame:
+    """Look up the fields of planned rows, and keep what differs as an observation."""
+    names = [name.removeprefix(WANTED) for name in rows.columns if name.startswith(WANTED)]
+    needed = pl.concat(
+        rows.filter(pl.col(WANTED + name).is_not_null()).select(
+            PROFILE, pl.lit(name).alias("field")
+        )
+        for name in names
+    )
+    stamp = state.runs.settled(world.grace)
+
+    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
+        fields = part.columns[2:]
+        held = state.held.history_of(part[PROFILE], fields)
+        state.held.observe(news(paired(held, part, fields), fields), stamp=stamp, at=asked_at)
+
+    return look_up(world, needed, keep)

@@ -1,0 +1,90 @@
+"""
+What a new holder does about a predecessor who may still be alive.
+
+Its last requests may arrive late, after ours. Within one run they carry the same values as ours.
+What it had begun and not acknowledged is looked up once more after the wait that Braze advises, and
+sent again where Braze differs, before anything newer is planned for these profiles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.jobs.delivery.sender import send_again
+from exchanger.jobs.observing.lookup import look_up
+from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED
+from exchanger.state.runs.acknowledgements import SCHEMA
+
+if TYPE_CHECKING:
+    from exchanger.files.scratch.frame_file import FrameFile
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.runs.acknowledgements import Acknowledgements
+
+log = structlog.get_logger()
+
+
+def suspects_of(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
+    """
+    Name the rows of an outbox that a predecessor began to send and did not acknowledge itself.
+
+    That a second predecessor acknowledged them does not end the first one's requests.
+    """
+    suspect = [
+        items.filter(~items.is_in(acks.read(acks.parts(process)).items.implode()))
+        for process, items in acks.begun().items()
+    ]
+    items = pl.concat(suspect) if suspect else pl.Series(ITEM, [], SCHEMA[ITEM])
+    if items.is_empty():
+        return outbox.empty()
+    parts = [part.filter(pl.col(ITEM).is_in(items.implode())) for part in outbox.frames()]
+    return pl.concat([outbox.empty(), *parts])
+
+
+def make_certain(world: World, suspects: pl.DataFrame) -> int:
+    """
+    Send again what Braze does not show as wanted, once late requests have had time to arrive.
+
+    Args:
+        world: The outside.
+        suspects: Rows of the outbox.
+
+    Returns:
+        How many requests were sent.
+
+    Raises:
+        BrazeError: Braze refused the key, or did not answer.
+        LeaseLost: Another process may be sending by now.
+        Stopped: The process was asked to stop.
+    """
+    if suspects.is_empty():
+        return 0
+    world.pause(world.grace)
+    differing = _differing(world, suspects)
+    log.info("takeover.checked", profiles=suspects.height, sent_again=differing.height)
+    return asyncio.run(send_again(world, differing)) if differing.height else 0
+
+
+def _differing(world: World, suspects: pl.DataFrame) -> pl.DataFrame:
+    fields = [name.removeprefix(WANTED) for name in suspects.columns if name.startswith(WANTED)]
+    needed = pl.concat(
+        suspects.filter(pl.col(WANTED + name).is_not_null()).select(
+            PROFILE, pl.lit(name).alias("field")
+        )
+        for name in fields
+    )
+    seen = look_up(world, needed)
+    compared = suspects.join(seen, on=PROFILE, how="left", suffix="@seen")
+    differs = [
+        pl.col(WANTED + name).is_not_null()
+        & pl.col(name).is_not_null()
+        & (pl.col(WANTED + name) != pl.col(name))
+        for name in seen.columns
+        if name in fields
+    ]
+    return compared.filter(pl.any_horizontal(pl.lit(value=False), *differs)).select(
+        suspects.columns
+    )

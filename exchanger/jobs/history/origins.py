@@ -1,0 +1,56 @@
+"""Runs that take up an earlier one: what was held back, or is given again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exchanger.jobs.runtime.report import RunState
+    from exchanger.state.runs.log import RunDocument
+    from exchanger.state.store import ConnectionState
+
+
+def take_up_origin(state: ConnectionState, run: RunDocument) -> bool:
+    """
+    Take up a run that was held back, before anything of it is sent; may be done again.
+
+    Returns:
+        False if a person dropped it after the plan of this run had been made.
+
+    Raises:
+        StorageChanged: Another process changed it at the same moment.
+    """
+    if not run.origin:
+        return True
+    origin = state.runs.read(run.origin)
+    if origin.document.hold and origin.document.state == "held_back":
+        if not origin.document.taken_up_by:
+            state.runs.change(origin, taken_up_by=run.seq)
+        return True
+    return not origin.document.hold or origin.document.state != "discarded"
+
+
+def close_origin(state: ConnectionState, run: RunDocument) -> None:
+    """Note in the run that was taken up who did so; it is done with then. May be done again."""
+    origin = state.runs.read(run.origin)
+    if not origin.document.hold:
+        if not origin.document.taken_up_by:
+            state.runs.change(origin, taken_up_by=run.seq)
+        return
+    if origin.document.state == "discarded":
+        return
+    report = origin.document.report
+    if origin.document.state != "settled":
+        became, note = _became(run)
+        notes = [*report["notes"], note]
+        report |= {"state": became, "finished_at": run.report["finished_at"], "notes": notes}
+        state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
+    state.finished.amend(report)
+
+
+def _became(run: RunDocument) -> tuple[RunState, str]:
+    """Say in a word and in a sentence what the run that took it up made of a run that waited."""
+    if run.discarded:
+        became = f"Not released: run {run.seq} was to apply it, and was discarded."
+        return "discarded", f"{became} What Braze had accepted by then stays."
+    return "released", f"Released: run {run.seq} applied it."

@@ -1,0 +1,1 @@
+"""Files into a batch: staged, read, counted once, put in order."""

@@ -1,0 +1,153 @@
+"""Decides how what a file gives to sums counts: each file once per connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from exchanger.jobs.intake.requests import Counting, Intake, WaitingFile
+from exchanger.jobs.runtime.report import named
+from exchanger.state.inputs.file_ledger import NOT_YET
+from exchanger.state.inputs.left_over import left_over
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.profiles.frames.rules import Rule
+    from exchanger.state.inputs.file_ledger import AppliedSnapshot, Gave
+    from exchanger.state.runs.log import ClaimedFile, FileOutcome
+
+
+@dataclass(frozen=True)
+class CountedFile:
+    """
+    A file that is applied now.
+
+    Args:
+        claim: What becomes of it, with the summed fields that it feeds.
+        rules: What is done to its columns; summed fields that it gives nothing to are left out.
+        set_before: Of these, the fields that it, or a version before, fed when they were not
+            summed.
+    """
+
+    claim: ClaimedFile
+    rules: list[Rule]
+    set_before: Sequence[str] = ()
+
+
+def claimed(
+    call: ImportCall,
+    claim: ClaimedFile,
+    intake: Intake,
+    rules: list[Rule],
+    applied: AppliedSnapshot,
+) -> CountedFile | WaitingFile:
+    """
+    See to it that what a file gave to a sum counts once per connection.
+
+    A file taken as if new gives nothing to sums that it fed before, whatever their strategy was
+    then. A new file that would feed them again waits, unless a person has said how it counts.
+    """
+    sums = tuple(rule.name for rule in rules if rule.merge == "sum")
+    claim = replace(claim, sums=sums)
+    if intake.retried:
+        claim = replace(claim, outcome="retried")
+    if intake.counting != "ask":
+        return _as_decided(claim, intake, rules, applied)
+    if applied.last_version(claim.key, sums) not in (None, claim.sha256):
+        return _waiting(claim, "replaced", _is_new_version(claim, applied), "difference")
+    given = applied.given(claim.sha256, sums)
+    if not given:
+        elsewhere = call.memories.of(claim, sums, intake.arrived)
+        # Of what is given again, a person has decided when its file was taken.
+        decided = intake.retried or applied.has_applied(claim.key, claim.etag)
+        if elsewhere is None or decided:
+            return CountedFile(claim, rules)
+        outcome, note = elsewhere
+        return _waiting(claim, outcome, note, "in_full")
+    if call.options.as_if_new:
+        fed = tuple(name for name in sums if name not in given)
+        set_before = [name for name, gave in given.items() if not gave.summed]
+        return CountedFile(replace(claim, sums=fed), _without(rules, given), set_before)
+    note = _given_before(claim.key, next(iter(given.values())), applied)
+    return _waiting(claim, "equal_content", note, "in_full")
+
+
+def say_what_added_nothing(call: ImportCall, set_before: Mapping[str, Sequence[str]]) -> list[str]:
+    """
+    Say of which files nothing was added to a field, as they fed it when it was not summed.
+
+    Args:
+        call: The job.
+        set_before: Their keys, for each field.
+    """
+    return [
+        f"{name}: nothing was added by {named(keys)}, applied before the field was summed: what "
+        "Braze has may include it. To add it in full: exchanger backfill "
+        f"{call.name} --prefix {keys[0]} --force"
+        for name, keys in set_before.items()
+    ]
+
+
+def _as_decided(
+    claim: ClaimedFile, intake: Intake, rules: list[Rule], applied: AppliedSnapshot
+) -> CountedFile:
+    """
+    Count a file as a person has said, and rows that are given again as their file.
+
+    It goes on feeding fields that it gives nothing to, so that a newer version replaces it.
+    """
+    replaces = intake.counting == "difference"
+    if not replaces and not (intake.retried and applied.brought_difference(claim.key, claim.etag)):
+        return CountedFile(claim, rules)
+    unknown = _cannot_be_told(claim, applied)
+    return CountedFile(replace(claim, replaces=replaces), _without(rules, unknown), unknown)
+
+
+def _cannot_be_told(claim: ClaimedFile, applied: AppliedSnapshot) -> list[str]:
+    """Name the fields to which nobody can tell what earlier versions of a file gave."""
+    return [name for name in claim.sums if applied.summed_by(claim.key, name) is None]
+
+
+def _given_before(key: str, before: Gave, applied: AppliedSnapshot) -> str:
+    """Say where the content of a file was added before; of the file itself, by which job."""
+    does = "added" if before.summed else "applied"
+    left = left_over(applied, before.job).get(before.key)
+    if left is not None:
+        does += " in part"
+    if before.seq == NOT_YET:
+        return f"Its content is equal to {before.key}, which comes with it."
+    if before.key == key:
+        said = f"Job '{before.job}' {does} it already, in run {before.seq}."
+    else:
+        said = f"Its content is equal to {before.key}, which was {does} already."
+    if left is None:
+        return said
+    return f"{said} For the rest of it, and nothing twice: exchanger retry {left.seq}."
+
+
+def _is_new_version(claim: ClaimedFile, applied: AppliedSnapshot) -> str:
+    unknown = _cannot_be_told(claim, applied)
+    if not unknown:
+        return "It is a new version of a file that was added already."
+    names = _listed(repr(name) for name in unknown)
+    return (
+        f"It is a new version of a file that was applied before {names} was summed, so the "
+        f"difference would add nothing to {names}."
+    )
+
+
+def _without(rules: list[Rule], names: Collection[str]) -> list[Rule]:
+    return [rule for rule in rules if rule.name not in names]
+
+
+def _waiting(
+    claim: ClaimedFile, outcome: FileOutcome, note: str, counting: Counting
+) -> WaitingFile:
+    intake = Intake(claim.key, claim.etag, counting)
+    return WaitingFile(replace(claim, outcome=outcome, note=note), intake)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(names)

@@ -1,0 +1,123 @@
+"""
+A file that comes late does not undo what a newer row has set: order beyond a single run.
+
+Only for jobs with ``order_by``; others read and keep nothing of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.profiles.frames.columns import FILE, ORDER, ORDERED, PROFILE, wanted
+from exchanger.profiles.merging.event_order import GIVING_WAY, overtaken, silenced
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.files.scratch.spill import Shelf, Spill
+    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.profiles.frames.rules import Rule
+
+ORDERS_SCHEMA = {PROFILE: pl.String(), ORDER: pl.String()}
+_NAMED = 4
+"""Fields that a note names."""
+
+
+class AppliedOrders:
+    """The orders that earlier runs applied to the profiles of a run, part by part."""
+
+    def __init__(self) -> None:
+        self._parts: dict[int, Spill] = {}
+
+    def add(self, number: int, orders: pl.DataFrame, shelf: Shelf) -> None:
+        """Keep those of a part."""
+        self._parts[number] = shelf.spill()
+        self._parts[number].add(orders)
+
+    def of(self, number: int) -> pl.DataFrame | None:
+        """Give those of a part; None without ``order_by``."""
+        return pl.concat(self._parts[number].frames()) if number in self._parts else None
+
+
+def leave_out_late_rows(call: ImportCall, reading: Reading, rules: Sequence[Rule]) -> AppliedOrders:
+    """
+    Take out of the rows of a run what is older than what earlier runs applied.
+
+    Args:
+        call: The job; nothing is written.
+        reading: Its rows are replaced, a part after the other. Rows that have nothing left to say
+            are counted here, and noted.
+        rules: The fields.
+    """
+    found = AppliedOrders()
+    if ORDER not in reading.given.schema:
+        return found
+    late: list[pl.DataFrame] = []
+    for number in range(len(reading.given)):
+        call.world.go_on()
+        given = reading.given.part(number)
+        applied = applied_orders(call, given, rules)
+        left = silenced(given, overtaken(given, applied, rules))
+        reading.given.replace(number, left.rows)
+        reading.superseded += left.gone.height
+        found.add(number, applied, reading.shelf)
+        fields = left.overtaken.columns[2:]
+        late.append(
+            left.overtaken.group_by(FILE).agg(
+                pl.len().alias("@rows"), *(pl.col(name).any() for name in fields)
+            )
+        )
+    # Each part names the fields of its own late rows alone.
+    reading.notes += _notes(call, reading, pl.concat(late, how="diagonal"))
+    return found
+
+
+def applied_orders(call: ImportCall, given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """Read the orders that earlier runs of a job applied to the profiles of some rows."""
+    column = call.job.source.order_by or ""
+    fields = [rule.name for rule in rules if rule.merge in GIVING_WAY]
+    orders = call.state.orders.by(call.name, column)
+    return orders.of(given[PROFILE], fields, given[ORDER].dtype)
+
+
+def without_unaccepted(orders: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
+    """
+    Leave out of the orders of a run what Braze has not accepted.
+
+    A field that did not change needs no answer: Braze has had its value before.
+
+    Args:
+        orders: As planned.
+        answered: The outbox with ``outcome``; null where there is none.
+    """
+    flags = [name for name in orders.columns if name.startswith(ORDERED)]
+    changed = [wanted(flag.removeprefix(ORDERED)) for flag in flags]
+    failed = answered.filter(pl.col("outcome").ne_missing("ok")).select(PROFILE, *changed)
+    beside = orders.join(failed, on=PROFILE, how="left", maintain_order="left")
+    kept = beside.with_columns(
+        pl.when(pl.col(change).is_null()).then(flag).alias(flag)
+        for flag, change in zip(flags, changed, strict=True)
+    )
+    return kept.filter(pl.any_horizontal(pl.lit(value=False), *flags)).select(orders.columns)
+
+
+def _notes(call: ImportCall, reading: Reading, late: pl.DataFrame) -> list[str]:
+    """Say for each file how many of its rows came late, and for which fields."""
+    fields = late.columns[2:]
+    counts = late.group_by(FILE).agg(
+        pl.col("@rows").sum(), *(pl.col(name).any() for name in fields)
+    )
+    return [
+        f"{reading.files[row[FILE]].key}: {row['@rows']:,} rows are older by "
+        f"{call.job.source.order_by!r} than rows that were applied before. What they say of "
+        f"{_listed([name for name in fields if row[name]])} was left out."
+        for row in counts.sort(FILE).iter_rows(named=True)
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown

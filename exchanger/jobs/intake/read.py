@@ -1,0 +1,132 @@
+"""Reads as many files as one run takes, each by its exact version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exchanger.errors import (
+    Stopped,
+    StorageChanged,
+    StorageDenied,
+    StorageMissing,
+    StorageUnreadable,
+)
+from exchanger.files.scratch.spill import Shelf
+from exchanger.jobs.intake.batch import Reading
+from exchanger.jobs.intake.deduplication import say_what_added_nothing
+from exchanger.jobs.intake.doubtful_types import stray_in_words, undecided_words_apart
+from exchanger.jobs.intake.requests import WaitingFile
+from exchanger.jobs.intake.stage import OpenedFile, cast_file, open_file
+from exchanger.jobs.intake.unreadable import is_about_one_file, is_denied, why_unreadable
+from exchanger.jobs.runtime.report import named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exchanger.jobs.intake.requests import Intake
+    from exchanger.jobs.runtime.call import ImportCall
+
+
+_MANY = 10
+"""If so many files in a row are denied before any could be read, it is not about single files."""
+
+
+def read_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
+    """
+    Read as many files as one run takes, each by its exact version.
+
+    Types are settled over all of them first, so that a later file may widen a type before any is
+    cast. A file that S3 has and does not give out is left for another run.
+
+    Raises:
+        StorageError: No file could be read; nothing was claimed.
+        Stopped: The process was asked to stop; nothing was claimed.
+    """
+    return _read(call, intakes, call.job.max_rows_per_run, without_all=True)
+
+
+def read_every_file(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
+    """
+    Read files however many rows they have.
+
+    Raises:
+        StorageError: As for *read_files*.
+        Stopped: As for *read_files*.
+    """
+    return _read(call, intakes, None)
+
+
+def _read(
+    call: ImportCall, intakes: Sequence[Intake], most: int | None, *, without_all: bool = False
+) -> Reading:
+    before = applied = call.state.applied.snapshot()
+    shelf = Shelf(call.world.workdir, call.world.bounds)
+    kept = undecided_words_apart(call)
+    reading = Reading(shelf, types=kept.types, words=kept.words)
+    opened: list[OpenedFile] = []
+    call.world.progress.step("reading files", len(intakes))
+    for intake in intakes:
+        if most is not None and reading.rows >= most:
+            break
+        if call.world.stopping.is_set():
+            raise Stopped
+        call.world.progress.advance(1)
+        try:
+            file = open_file(call, intake, len(opened), applied, reading)
+        except (StorageChanged, StorageMissing):
+            # Between the listing and now it was replaced or deleted: the next run sees what is so.
+            reading.gone.append((intake.key, intake.etag))
+            continue
+        except (StorageDenied, StorageUnreadable) as error:
+            for_all = is_denied(error) and not opened and len(reading.unreadable) >= _MANY
+            if not without_all or for_all or not is_about_one_file(error):
+                raise
+            reading.unreadable[intake.key, intake.etag] = why_unreadable(error)
+            continue
+        if isinstance(file, WaitingFile):
+            reading.waiting.append(file)
+            continue
+        applied = applied.with_file(call.name, file.claim)
+        opened.append(file)
+    passed = len(reading.waiting) + len(reading.gone) + len(reading.unreadable)
+    reading.left = len(intakes) - len(opened) - passed
+    reading.notes += [
+        f"{key} was replaced or deleted while it was read. The next run takes what is there."
+        for key, _ in reading.gone
+    ]
+    reading.notes += say_what_added_nothing(call, reading.set_before)
+    reading.notes += _say_what_was_left_out(reading.left_out)
+    reading.notes += stray_in_words(reading)
+    widest = max((len(file.rules) for file in opened), default=0)
+    size = sum(file.table.cells.size for file in opened if file.table)
+    reading.part(shelf.bounds.shares(reading.rows, widest, size))
+    for position, file in enumerate(opened):
+        cast_file(call, position, file, before, reading)
+    return reading
+
+
+def _say_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[str]:
+    return [
+        f"{named(keys)}: {_columns(columns)} left out. {why}"
+        for (why, *columns), keys in left_out.items()
+    ]
+
+
+def _columns(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"column {names[0]!r} was"
+    return f"columns {', '.join(repr(name) for name in names)} were"
+
+
+def read_all_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
+    """
+    Read files of which none may be missing, however many rows they have.
+
+    Raises:
+        StorageMissing: One was replaced or deleted a moment ago; nothing was claimed.
+        StorageError: As for *read_files*.
+    """
+    reading = read_every_file(call, intakes)
+    for key, _ in reading.gone:
+        raise StorageMissing("read", call.world.bucket.name, key)
+    return reading

@@ -1,0 +1,252 @@
+"""Downloads one file, decides what becomes of it, and casts its rows."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.errors import FileRejected
+from exchanger.files.formats.read import RawTable, read_table
+from exchanger.files.scratch.prefetch import ahead
+from exchanger.files.write import to_ndjson
+from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_forgotten
+from exchanger.jobs.intake.batch import REJECTED, Reading
+from exchanger.jobs.intake.contributions import contributions
+from exchanger.jobs.intake.deduplication import claimed
+from exchanger.jobs.intake.requests import Intake, WaitingFile
+from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
+from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.merging.contributions import negated
+from exchanger.profiles.reading.mapping import settle_rules, widen_rules
+from exchanger.profiles.reading.typed_rows import Given, cast_rows
+from exchanger.state.runs.log import ClaimedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.profiles.frames.rules import Rule
+    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+
+_JSON_NUMBERS = (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64)
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """
+    One file before its rows are cast.
+
+    Args:
+        claim: What becomes of it.
+        intake: What was asked for.
+        table: Its content; None if it is not applied.
+        rules: What is done to its columns.
+    """
+
+    claim: ClaimedFile
+    intake: Intake
+    table: RawTable | None = None
+    rules: list[Rule] = field(default_factory=list)
+
+
+def open_file(
+    call: ImportCall, intake: Intake, position: int, applied: AppliedSnapshot, reading: Reading
+) -> OpenedFile | WaitingFile:
+    """
+    Download one file and decide what becomes of it.
+
+    Raises:
+        StorageError: It could not be read, or is no longer that version.
+    """
+    path = call.world.workdir / "file"
+    claim = ClaimedFile(intake.key, intake.etag, "", "applied", kept=intake.kept)
+    table = None
+    try:
+        claim = replace(claim, sha256=_download(call, intake, path))
+        table = read_table(path, intake.key, call.job.source, shelf=reading.shelf)
+        _refuse_other_headers(table, call.job.match[0].external_id, intake.key)
+        settled = settle_rules(call.job, _in_pieces(table, intake.key), reading.types)
+        counted = claimed(call, claim, intake, _mending(call, settled.rules), applied)
+    except FileRejected as error:
+        if table is not None:
+            table.clear()
+        return OpenedFile(reading.reject(claim, error, position), intake)
+    finally:
+        path.unlink(missing_ok=True)
+    if isinstance(counted, WaitingFile):
+        table.clear()
+        return counted
+    claim, rules = counted.claim, counted.rules
+    for name in counted.set_before:
+        reading.set_before.setdefault(name, []).append(claim.key)
+    rows = table.rows if intake.rows is None else _count_chosen(intake, table)
+    reading.types = settled.kept
+    reading.note_stray(intake.key, settled.stray)
+    reading.rows += rows
+    if not intake.retried:
+        reading.notes += [f"{intake.key}: {note}" for note in table.notes]
+    for why, columns in settled.left_out.items():
+        reading.left_out.setdefault((why, *columns), []).append(intake.key)
+    # A file without rows gives nothing, so another one like it counts nothing twice.
+    sums = claim.sums if rows or claim.replaces else ()
+    return OpenedFile(replace(claim, rows=rows, sums=sums), intake, table, rules)
+
+
+def _mending(call: ImportCall, rules: list[Rule]) -> list[Rule]:
+    """Let files that are taken as if new also take back texts that mean null by now."""
+    if not call.options.as_if_new:
+        return rules
+    nulls = call.job.source.nulls
+    return [replace(rule, void=(*nulls, *rule.config.nulls)) for rule in rules]
+
+
+def _download(call: ImportCall, intake: Intake, path: Path) -> str:
+    bucket = call.world.bucket
+    if intake.kept:
+        return bucket.download(intake.kept, bucket.head(intake.kept).etag, path)
+    return bucket.download(intake.key, intake.etag, path)
+
+
+def _refuse_other_headers(table: RawTable, column: str, key: str) -> None:
+    """
+    Refuse a CSV file in which a header with other columns stands among the rows.
+
+    Nobody is called like the column of identifiers. The same columns again were passed over when
+    the file was read; what stands below others is no value of the columns above.
+
+    Raises:
+        FileRejected: ``header_again``.
+    """
+    if not table.textual or column not in table.empty.columns:
+        return
+    for piece in table.pieces([column, ROW]):
+        again = piece.filter(pl.col(column).str.strip_chars() == column)
+        if again.height:
+            row = again[ROW][0]
+            message = (
+                f"Row {row} is a header again, and names other columns than the first: the file "
+                "was joined from several. Drop each of them by itself."
+            )
+            raise FileRejected(key, "header_again", message, row=row, column=column)
+
+
+def _in_pieces(table: RawTable, key: str) -> RawColumns:
+    """Give the columns of an entire file, whose types are to be settled."""
+    return replace(_raw(table, table.empty, key), pieces=table.pieces)
+
+
+def _raw(table: RawTable, frame: pl.DataFrame, key: str) -> RawColumns:
+    return RawColumns(
+        frame=frame,
+        textual=table.textual,
+        json_columns=table.json_columns,
+        unusable=table.unusable,
+        key=key,
+        indexes=table.indexes,
+    )
+
+
+def _chosen(intake: Intake, rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave out the rows that are not asked for."""
+    return rows if intake.rows is None else rows.filter(pl.col(ROW).is_in(intake.rows.implode()))
+
+
+def _count_chosen(intake: Intake, table: RawTable) -> int:
+    pieces = chain(table.pieces([ROW]), table.bad_pieces())
+    return sum(_chosen(intake, rows).height for rows in pieces)
+
+
+def cast_file(
+    call: ImportCall, position: int, file: OpenedFile, applied: AppliedSnapshot, reading: Reading
+) -> None:
+    """Cast the rows of one file by the types of the entire run, and add them to the reading."""
+    table = file.table
+    if table is None:
+        reading.files.append(file.claim)
+        return
+    try:
+        rules = widen_rules(file.rules, reading.types)
+        earlier, doubtful = _earlier(call, file, rules, applied)
+        casted = _casted(call, position, file, rules, reading, doubtful=doubtful)
+        with closing(ahead(casted)) as pieces:
+            for given, rejected in pieces:
+                reading.add(given, rejected)
+    except FileRejected as error:
+        reading.rows -= file.claim.rows
+        reading.files.append(reading.reject(replace(file.claim, rows=0), error, position))
+        return
+    finally:
+        table.cells.clear()
+    reading.files.append(file.claim)
+    reading.rules |= {rule.name: rule for rule in rules}
+    reading.end_file(file.claim.key)
+    for bad_rows in table.bad_pieces():
+        placed = _chosen(file.intake, bad_rows).with_columns(
+            pl.lit(position, pl.UInt32).alias(FILE)
+        )
+        reading.rejected.add(placed.select(*REJECTED))
+    table.clear()
+    if earlier is not None:
+        reading.corrections.add(negated(earlier, position))
+
+
+def _casted(  # noqa: PLR0913 - what a file, its place and its run say
+    call: ImportCall,
+    position: int,
+    file: OpenedFile,
+    rules: list[Rule],
+    reading: Reading,
+    *,
+    doubtful: pl.Expr | None,
+) -> Iterator[tuple[Given, pl.DataFrame]]:
+    """Cast a file piece by piece; what is wrong with it as a whole shows in its first piece."""
+    table = file.table
+    if table is None:
+        return
+    for piece in table.pieces():
+        raw = _raw(table, _chosen(file.intake, piece), file.claim.key)
+        given = cast_rows(raw, rules, call.job, position, reading.types)
+        if doubtful is not None:
+            given = without_forgotten(given, doubtful, position)
+        yield given, with_records(raw, given)
+
+
+def _earlier(
+    call: ImportCall, file: OpenedFile, rules: list[Rule], applied: AppliedSnapshot
+) -> tuple[pl.DataFrame | None, pl.Expr | None]:
+    """
+    Tell what a new version takes back, and of whom that is not known any more.
+
+    None if it is added in full, and if it is known of everybody.
+    """
+    if not file.claim.replaces:
+        return None, None
+    earlier = contributions(call, file.claim.key, rules, applied)
+    doubtful = maybe_forgotten(call, file.claim.key, file.claim.sums, applied)
+    if doubtful is not None:
+        earlier = earlier.filter(~doubtful)
+    chosen = file.intake.corrected
+    if chosen is not None:
+        earlier = earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
+    return earlier, doubtful
+
+
+def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:
+    """Put beside each rejected row its cells as JSON, so that it can be mended and given again."""
+    rows = raw.frame.filter(pl.col(ROW).is_in(given.rejected[ROW].unique().implode()))
+    cells = [_in_json(rows[name], name in raw.json_columns) for name in raw.names]
+    lines = to_ndjson(rows.select(cells), raw.json_columns)
+    records = rows.select(ROW, lines.alias("record"))
+    return given.rejected.join(records, on=ROW, how="left").select(*REJECTED)
+
+
+def _in_json(cells: pl.Series, is_json: bool) -> pl.Series:  # noqa: FBT001 - as of to_ndjson
+    """Leave what JSON has a value for; everything else becomes text."""
+    kept = cells.dtype in _JSON_NUMBERS or cells.dtype.is_nested() or is_json
+    finite = cells.dtype == pl.Float64 and cells.is_finite().all()
+    return cells if kept or finite else cells.cast(pl.String, strict=False)

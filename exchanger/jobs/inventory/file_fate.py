@@ -1,0 +1,205 @@
+"""What became of one file: every version that a run met, and what is to come."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from exchanger.config.findings import closest
+from exchanger.errors import StorageError, StorageMissing
+from exchanger.files.folders import wider_pattern
+from exchanger.state.inputs.file_ledger import WAITING
+from exchanger.state.inputs.left_over import history, left_over
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.files.folders import Why
+    from exchanger.jobs.runtime.context import World
+    from exchanger.outside.s3.bucket import ObjectInfo
+    from exchanger.state.inputs.file_ledger import AppliedSnapshot, KnownVersion
+    from exchanger.state.store import ConnectionState
+
+Stand = Literal["to_be_read", "begun", "held_back", "left_over", "dropped", "taken"]
+"""
+How a job stands to a file: the next run reads it; a run has begun with it; it waits for a person;
+something of it can be given again; a person dropped it; all of it was taken.
+"""
+_NOTED = 5
+"""Runs of which the sentence about the file is read, the newest first."""
+LISTED = 20
+"""Files that are listed if none is named."""
+
+
+@dataclass(frozen=True)
+class JobStand:
+    """
+    How a job stands to a file that it takes.
+
+    Args:
+        job: The job.
+        stand: How it stands to it.
+        run: The run that this is about, if there is one.
+        left: What is left over, if something is: the file, some of its rows, or rows that nobody
+            but Braze had something against.
+    """
+
+    job: str
+    stand: Stand
+    run: int = 0
+    left: Literal["", "file", "rows", "refused"] = ""
+
+
+@dataclass(frozen=True)
+class FileFate:
+    """
+    What a connection knows of an object.
+
+    Args:
+        key: The object.
+        there: As it is in the bucket now; None if it is not there.
+        versions: What runs did with its versions, the newest run first.
+        jobs: The jobs of the connection that take it.
+        others: Jobs of other connections that do.
+        why: Why no job takes it, if none does.
+        around: The jobs below whose folder it lies, and their patterns.
+        nearest: The folder of a job that may have been meant, or the name of an object there.
+        pattern: A pattern that would take it as well, if one is known.
+    """
+
+    key: str
+    there: ObjectInfo | None
+    versions: list[dict[str, Any]]
+    jobs: list[JobStand]
+    others: list[str] = field(default_factory=list)
+    why: Why | None = None
+    around: dict[str, str] = field(default_factory=dict)
+    nearest: str = ""
+    pattern: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is there, or ever was as far as is remembered."""
+        return self.there is not None or bool(self.versions)
+
+    def to_json(self) -> dict[str, Any]:
+        """Render for ``--json``."""
+        there = self.there
+        return {
+            "key": self.key,
+            "in_bucket": there is not None,
+            "size": there.size if there else None,
+            "last_modified": there.last_modified.isoformat() if there else None,
+            "etag": there.etag if there else None,
+            "versions": self.versions,
+            "jobs": [vars(job) for job in self.jobs],
+            "other_jobs": self.others,
+            "why": self.why,
+            "patterns": self.around,
+            "nearest": self.nearest,
+            "wider_pattern": self.pattern,
+        }
+
+
+def fate_of(world: World, jobs: Sequence[str], key: str) -> FileFate:
+    """
+    Tell which runs took an object and with what result, or why no job takes it. Writes nothing.
+
+    Args:
+        world: The outside.
+        jobs: The imports of the connection.
+        key: The object.
+
+    Raises:
+        StorageError: S3 refused or did not answer.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    applied = state.applied.snapshot()
+    there = None
+    with suppress(StorageMissing):
+        there = world.bucket.head(key)
+    folders = world.folders
+    takers = folders.takers(key)
+    why = folders.why_not(key, there.size if there else 1)
+    around = folders.around(key)
+    versions = _with_notes(state, history(applied, key), key)
+    fate = FileFate(
+        key=key,
+        there=there,
+        versions=versions,
+        jobs=[_stand(state, applied, job, key, there) for job in takers if job in jobs],
+        others=[job for job in takers if job not in jobs],
+        why=why,
+        around={reader.job: reader.pattern for reader in around},
+        nearest="" if takers else _nearest(world, key, there),
+        pattern=(wider_pattern(key, around) or "") if why == "pattern" else "",
+    )
+    if fate.is_known:
+        return fate
+    return FileFate(key, None, [], [], why=why, nearest=_nearest(world, key, there))
+
+
+def recent_files(world: World) -> list[dict[str, Any]]:
+    """List what the last runs did with their files, the newest run first."""
+    return history(open_state(world.bucket, world.state_prefix).applied.snapshot())[:LISTED]
+
+
+def _stand(
+    state: ConnectionState,
+    applied: AppliedSnapshot,
+    job: str,
+    key: str,
+    there: ObjectInfo | None,
+) -> JobStand:
+    known = applied.latest(job).get(key)
+    if there is not None and (known is None or known.etag != there.etag):
+        return _new(state, job, key, there)
+    if known is None:
+        return JobStand(job, "to_be_read")
+    left = left_over(applied, job).get(key)
+    if left is not None:
+        kind: Literal["file", "rows", "refused"] = "rows" if left.rejected else "refused"
+        return JobStand(job, "left_over", left.seq, "file" if left.whole else kind)
+    return JobStand(job, _became(known), known.seq)
+
+
+def _became(known: KnownVersion) -> Stand:
+    if known.outcome in WAITING:
+        return "held_back"
+    return "dropped" if known.outcome == "discarded" else "taken"
+
+
+def _new(state: ConnectionState, job: str, key: str, there: ObjectInfo) -> JobStand:
+    """Tell whether the run that is under way, or was interrupted, has begun with a version."""
+    newest = state.runs.newest()
+    if newest is not None and newest.document.state not in ENDED:
+        run = newest.document
+        if run.job == job and any((f.key, f.etag) == (key, there.etag) for f in run.files):
+            return JobStand(job, "begun", run.seq)
+    return JobStand(job, "to_be_read")
+
+
+def _with_notes(
+    state: ConnectionState, versions: list[dict[str, Any]], key: str
+) -> list[dict[str, Any]]:
+    """Add what the newest runs said of the file."""
+    for version in versions[:_NOTED]:
+        with suppress(StorageMissing):
+            report = state.runs.read(version["run"]).document.report
+            notes = (file["note"] for file in report.get("files", []) if file["key"] == key)
+            version["note"] = next(notes, "")
+    return versions
+
+
+def _nearest(world: World, key: str, there: ObjectInfo | None) -> str:
+    """Find what may have been meant: the object of another name, or the folder of another job."""
+    parent = key[: key.rfind("/") + 1]
+    if there is None:
+        with suppress(StorageError):
+            _, beside = world.bucket.level(parent)
+            return closest(key, [item.key for item in beside])
+    folders = {reader.prefix for reader in world.folders.readers}
+    return "" if parent in folders else closest(parent, sorted(folders))

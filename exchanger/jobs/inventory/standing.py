@@ -1,0 +1,177 @@
+"""How a connection stands: is a daemon alive, how its jobs fare, and what waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from exchanger.config.models import ExportJob
+from exchanger.errors import StorageMissing
+from exchanger.files.heartbeat import Heartbeat
+from exchanger.jobs.history.held_runs import HeldRun, held_runs
+from exchanger.jobs.history.runs import list_runs
+from exchanger.state.names import StateNames
+from exchanger.state.store import open_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from exchanger.config.models import Job
+    from exchanger.jobs.runtime.context import World
+
+Report = dict[str, Any]
+
+SILENT = 180.0
+"""Seconds after which a daemon that writes every minute counts as dead."""
+
+_READ = 50
+"""Documents of daemons that are read at most, those written last."""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """
+    A daemon that schedules jobs of the connection, or did.
+
+    Args:
+        heartbeat: What it wrote last.
+        silent_for: Seconds since then, by the clock of S3.
+    """
+
+    heartbeat: Heartbeat
+    silent_for: float
+
+    @property
+    def alive(self) -> bool:
+        """Whether it was heard of just now, and was not stopped."""
+        return self.heartbeat.stopped_at is None and self.silent_for <= SILENT
+
+
+@dataclass(frozen=True)
+class JobStanding:
+    """
+    How a job fares.
+
+    Args:
+        last: The report of its last run; None if it never ran, or nothing is kept of it.
+        failure: Why that failed, in words; empty if it did not.
+        taken_at: When it last took a file or published a dataset.
+        expected_since: Since when a daemon knows that something is expected of it.
+        overdue_since: When it should have done so again, if that is past.
+        held: Its runs that wait for a person.
+    """
+
+    last: Report | None
+    failure: str
+    taken_at: datetime | None
+    expected_since: datetime | None
+    overdue_since: datetime | None
+    held: list[HeldRun]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The daemons of a connection, those heard of last first, and its jobs."""
+
+    daemons: list[Daemon]
+    jobs: dict[str, JobStanding]
+
+
+def standing(world: World, jobs: Mapping[str, Job]) -> Standing:
+    """
+    Find out how a connection stands. Writes nothing.
+
+    Args:
+        world: The outside of the connection.
+        jobs: Its jobs.
+
+    Raises:
+        StorageError: S3 refused or did not answer.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    daemons = list(_daemons(world))
+    latest = {report["job"]: report for report in list_runs(world, latest=True)}
+    recent = list_runs(world)
+    applied = state.applied.snapshot()
+    now = world.clock.now()
+    found = {}
+    for name, job in jobs.items():
+        last = latest.get(name)
+        taken_at = _taken_at(report for report in recent if report["job"] == name)
+        if taken_at is None and job.expect is not None:
+            taken_at = _taken_at(list_runs(world, name))
+        expected_since = _expected_since(name, job, daemons)
+        due = _due(job, taken_at or expected_since)
+        found[name] = JobStanding(
+            last=last,
+            failure=_failure(name, last, daemons),
+            taken_at=taken_at,
+            expected_since=expected_since,
+            overdue_since=due if due is not None and due < now else None,
+            held=held_runs(state, applied, name) if last and last["held_back"] else [],
+        )
+    return Standing(daemons, found)
+
+
+def took_something(report: Report) -> bool:
+    """Tell whether a run applied a file, or published a dataset."""
+    if report.get("manifest"):
+        return True
+    return any(file["outcome"] == "applied" for file in report.get("files", []))
+
+
+def _taken_at(reports: Iterable[Report]) -> datetime | None:
+    """Tell when something was taken last; *reports* are the runs of a job, newest first."""
+    taken = next((report for report in reports if took_something(report)), None)
+    if taken is None:
+        return None
+    return datetime.fromisoformat(taken.get("finished_at") or taken["started_at"])
+
+
+def _expected_since(name: str, job: Job, daemons: list[Daemon]) -> datetime | None:
+    if job.expect is None:
+        return None
+    known = [daemon.heartbeat.expecting.get(name) for daemon in daemons]
+    return min((datetime.fromisoformat(text) for text in known if text), default=None)
+
+
+def _due(job: Job, since: datetime | None) -> datetime | None:
+    """Tell when a job has to have taken something; None if nothing is expected of it yet."""
+    if job.expect is None or not job.enabled or since is None:
+        return None
+    return since + job.expect.every
+
+
+def _failure(name: str, last: Report | None, daemons: list[Daemon]) -> str:
+    """Say why the last run of a job failed; a daemon also knows of those that left no trace."""
+    began = str((last or {}).get("started_at") or "")
+    for daemon in daemons:
+        failing = daemon.heartbeat.failing.get(name)
+        if failing and datetime.fromisoformat(failing["at"]) > _moment(began):
+            return str(failing["error"])
+    if last is None or last.get("stopped"):
+        return ""
+    failed = last["state"] == "failed" or last.get("error")
+    return str(last.get("error") or "it failed") if failed else ""
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text or "0001-01-01T00:00:00+00:00")
+
+
+def _daemons(world: World) -> Iterator[Daemon]:
+    # Daemons write where the configuration says, also if the memory itself is elsewhere.
+    listed = list(world.bucket.list(StateNames(world.state_prefix).heartbeats))
+    listed.sort(key=lambda item: item.last_modified, reverse=True)
+    for item in listed[:_READ]:
+        try:
+            heartbeat = Heartbeat.from_bytes(world.bucket.read(item.key)[0])
+        except (StorageMissing, ValueError):  # It was swept meanwhile, or is none of ours.
+            continue
+        yield Daemon(heartbeat, item.age.total_seconds() if item.age else 0.0)
+
+
+def brings(job: Job) -> str:
+    """Name what a job brings: of an export a dataset, of an import a file."""
+    return "dataset" if isinstance(job, ExportJob) else "file"

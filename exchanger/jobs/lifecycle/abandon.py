@@ -1,0 +1,93 @@
+"""Ends a run that a person dropped while it was under way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.jobs.delivery.takeover import suspects_of
+from exchanger.jobs.runtime.artifacts import fetched
+from exchanger.jobs.runtime.report import sent_again_in_words
+from exchanger.jobs.settlement.settle import settle
+from exchanger.profiles.frames.columns import ITEM
+from exchanger.state.runs.acknowledgements import Acknowledgements
+
+if TYPE_CHECKING:
+    from exchanger.files.scratch.frame_file import FrameFile
+    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.state.runs.log import ClaimedFile, FileOutcome, Stored
+    from exchanger.state.store import ConnectionState
+
+log = structlog.get_logger()
+
+NOBODY_KNOWS = "It was sent, and the run was discarded before Braze answered."
+
+
+def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> RunReport:
+    """
+    Settle what Braze acknowledged. The rest is dropped, or uncertain if it was attempted.
+
+    From the first step on, any process that finds the run goes on with dropping it.
+
+    Raises:
+        StorageChanged: Another process is ending the same run.
+        Stopped: The process was asked to stop.
+    """
+    fence = world.lease.fence if world.lease else 0
+    took_over = world.lease is not None and world.lease.took_over
+    stored = state.runs.change(
+        stored,
+        discarded=True,
+        state="delivering",
+        fence=fence,
+        taken_over=stored.document.taken_over or took_over,
+    )
+    run = stored.document
+    if run.taken_over:
+        # A holder before may still be alive, and its last requests under way.
+        world.pause(world.grace)
+    with fetched(world, run.outbox, run.outbox_sha256) as outbox:
+        return _settle_dropped(world, state, stored, outbox)
+
+
+def _settle_dropped(
+    world: World, state: ConnectionState, stored: Stored, outbox: FrameFile
+) -> RunReport:
+    run = stored.document
+    acks = Acknowledgements(world.bucket, state.names, run.seq)
+    attempted = suspects_of(outbox, acks)[ITEM]
+    acks.give_up(attempted, NOBODY_KNOWS)
+    parts = acks.parts()
+    answered = acks.read(parts).items.len()
+    sent = acks.sent_earlier()
+    now = world.clock.now().isoformat()
+    stored = state.runs.change(
+        stored,
+        state="settling",
+        ack_parts=tuple(parts),
+        acked_at=world.bucket.now().isoformat(),
+        files=tuple(_dropped(file, answered=answered) for file in run.files),
+        report=run.report
+        | {
+            "finished_at": now,
+            "requests": run.report["requests"] + sent.requests,
+            "notes": [*run.report["notes"], *sent_again_in_words(sent)],
+        },
+    )
+    log.info("run.dropped", seq=run.seq, answered=answered, attempted=attempted.len())
+    return settle(world, state, stored, outbox, acks)
+
+
+def _dropped(file: ClaimedFile, *, answered: int) -> ClaimedFile:
+    """
+    A file of which nothing was sent has fed no sum.
+
+    Rows that were given again still belong to the version that was read first.
+    """
+    if file.outcome == "rejected":
+        return file
+    outcome: FileOutcome = "retried" if file.outcome == "retried" else "discarded"
+    return replace(file, outcome=outcome, sums=file.sums if answered else ())

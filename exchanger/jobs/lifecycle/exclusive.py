@@ -1,0 +1,113 @@
+"""How stories that write profiles take turns, and commit plans one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+
+from exchanger.errors import JobBusy, Stopped, StorageChanged
+from exchanger.jobs.lifecycle.finish import drain
+from exchanger.jobs.lifecycle.lease import holding
+from exchanger.jobs.runtime.call import ImportCall
+from exchanger.jobs.runtime.options import ImportOptions
+from exchanger.jobs.runtime.recognition import establish
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
+
+if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.store import ConnectionState
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+_RACES = 3
+"""How often planning starts again because another process took the next number."""
+
+
+def in_turn(
+    world: World, state: ConnectionState, job: str, wait: float, act: Callable[[World], T]
+) -> T:
+    """
+    Act while the lease is ours.
+
+    Raises:
+        JobBusy: Another process writes to this connection, and did not end while we waited.
+        LeaseLost: This process can no longer prove that it is the only writer.
+        Stopped: The process was asked to stop while it waited.
+    """
+    try:
+        with holding(world, state, job, wait) as held:
+            return act(held)
+    except StorageChanged as error:
+        raise JobBusy(job, f"a process that writes {error.key}") from error
+
+
+def call_in_turn(
+    world: World, job: str, config: ImportJob, wait: float, act: Callable[[ImportCall], T]
+) -> T:
+    """
+    Act on a past run of a job while the lease is ours; raises as *in_turn* does.
+
+    Args:
+        world: The outside.
+        job: The job.
+        config: As it is configured now.
+        wait: Seconds to wait for another process that writes to the same connection.
+        act: Given the job, in the world of the lease.
+    """
+    state = open_state(world.bucket, world.state_prefix)
+    call = ImportCall(world, state, job, config, ImportOptions(wait=wait))
+
+    def acted(held: World) -> T:
+        establish(held, state)
+        return act(replace(call, world=held))
+
+    return in_turn(world, state, job, wait, acted)
+
+
+def end_others(call: ImportCall) -> int:
+    """
+    Finish what earlier processes began (law 2); their reports are kept in the call.
+
+    Returns:
+        The number of the last run, which has ended; 0 if there is none.
+
+    Raises:
+        Stopped: The process was asked to stop.
+    """
+    while True:
+        newest = call.state.runs.newest()
+        if newest is None or newest.document.state in ENDED:
+            return newest.document.seq if newest else 0
+        call.ended.extend(drain(call.world, call.state))
+        if call.world.stopping.is_set():
+            raise Stopped
+
+
+def committed(call: ImportCall, plan: Callable[[int], T]) -> T:
+    """
+    Plan and commit, anew if another process took the number meanwhile: its run comes before ours.
+
+    The number is taken before anything is looked at. Whatever another process ends from then on has
+    taken that number, so a plan that does not know of it never counts.
+
+    Args:
+        call: The job.
+        plan: Given the number, plans and creates the run.
+
+    Raises:
+        StorageChanged: That happened several times.
+        Stopped: The process was asked to stop.
+    """
+    for _ in range(_RACES - 1):
+        try:
+            return plan(end_others(call) + 1)
+        except StorageChanged:
+            log.info("run.number_taken")
+    return plan(end_others(call) + 1)

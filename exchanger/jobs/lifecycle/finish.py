@@ -1,0 +1,189 @@
+"""Brings a run that counts to its end, whichever process began it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from exchanger.jobs.delivery.sender import Delivery, deliver
+from exchanger.jobs.delivery.stale_plan import look_again
+from exchanger.jobs.delivery.takeover import make_certain, suspects_of
+from exchanger.jobs.history.origins import take_up_origin
+from exchanger.jobs.lifecycle.abandon import drop_unfinished
+from exchanger.jobs.lifecycle.hold import wait_for_a_person
+from exchanger.jobs.lifecycle.maintenance import tidy
+from exchanger.jobs.runtime.artifacts import fetched, unless_ended_by_others
+from exchanger.jobs.runtime.report import RunReport, sent_again_in_words
+from exchanger.jobs.settlement.early import made_ahead
+from exchanger.jobs.settlement.settle import settle
+from exchanger.profiles.frames.columns import POINTS
+from exchanger.state.runs.acknowledgements import Acknowledgements, Sent
+from exchanger.state.runs.log import ENDED
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from exchanger.files.scratch.frame_file import FrameFile
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.runs.log import RunDocument, Stored
+    from exchanger.state.store import ConnectionState
+
+log = structlog.get_logger()
+
+
+def drain(world: World, state: ConnectionState) -> list[RunReport]:
+    """
+    Finish the run that an earlier process left unfinished on this connection (law 2).
+
+    Returns:
+        Its report; nothing if there was no such run.
+    """
+    newest = state.runs.newest()
+    if newest is None or newest.document.state in ENDED:
+        return []
+    run = newest.document
+    log.info("run.resumed", seq=run.seq, job=run.job, state=run.state)
+    if run.state == "delivering":
+        took_over = world.lease is not None and world.lease.took_over
+        newest = state.runs.change(
+            newest, resumed=True, taken_over=run.taken_over or took_over, fence=_fence(world)
+        )
+    return [finish(world, state, newest)]
+
+
+def _fence(world: World) -> int:
+    return world.lease.fence if world.lease else 0
+
+
+def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
+    """
+    Deliver and settle a run from wherever it stands.
+
+    Returns:
+        Its report. If the process was asked to stop, the run stays unfinished and its report says
+        so; the next start goes on with it.
+
+    Raises:
+        BrazeError: Braze refused the key, or did not answer; the outbox is kept.
+        StorageChanged: Another process is ending the same run.
+        LeaseLost: Another process may be sending.
+        Stopped: The process was asked to stop while it waited.
+    """
+    with unless_ended_by_others(world, state, stored.document.seq):
+        return _brought_to_its_end(world, state, stored)
+
+
+def _brought_to_its_end(world: World, state: ConnectionState, stored: Stored) -> RunReport:
+    run = stored.document
+    if run.hold:
+        return wait_for_a_person(state, stored, world.clock.now().isoformat())
+    dropped = run.state == "planned" and not take_up_origin(state, run)
+    if dropped or (run.discarded and run.state != "settling"):
+        return drop_unfinished(world, state, stored)
+    with fetched(world, run.outbox, run.outbox_sha256) as outbox:
+        report = _finish(world, state, stored, outbox)
+    if report.finished_at is not None:
+        tidy(world, state, run)
+    return report
+
+
+def _finish(world: World, state: ConnectionState, stored: Stored, outbox: FrameFile) -> RunReport:
+    run = stored.document
+    if run.state == "planned":
+        stored = state.runs.change(stored, state="delivering", fence=_fence(world))
+    acks = Acknowledgements(world.bucket, state.names, run.seq)
+    if stored.document.state == "delivering":
+        stored, outbox = look_again(world, state, stored, outbox, acks)
+        return _send(world, state, stored, outbox, acks)
+    return settle(world, state, stored, outbox, acks)
+
+
+def _send(
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: FrameFile,
+    acks: Acknowledgements,
+) -> RunReport:
+    run = stored.document
+    suspects = suspects_of(outbox, acks) if run.resumed else outbox.empty()
+    with made_ahead(world, state, run, outbox, acks) as ahead:
+        delivery = _deliver(world, state, stored, outbox, acks)
+        sent = delivery.sent.and_also(acks.sent_earlier() if run.resumed else Sent())
+        if not delivery.complete:
+            return _stopped(stored, sent, acks.read(acks.parts()).items.len())
+        besides = Sent(make_certain(world, suspects) if run.taken_over else 0)
+        report = _counted(stored.document, sent.and_also(besides), suspects)
+        stored = _freeze(world, state, stored, acks, report)
+        return settle(world, state, stored, outbox, acks, ahead=ahead)
+
+
+def _counted(run: RunDocument, sent: Sent, suspects: pl.DataFrame) -> dict[str, Any]:
+    """Put into the report what was sent, and what may have been sent besides."""
+    notes = [*run.report["notes"], *sent_again_in_words(sent)]
+    if suspects.height:
+        notes.append(
+            f"Up to {suspects.height:,} profiles ({int(suspects[POINTS].sum()):,} data points) may "
+            "have been sent twice: an earlier process ended before it knew what became of them. "
+            "Data points count them once, and requests only what is known to have been sent."
+        )
+    return run.report | {"requests": run.report["requests"] + sent.requests, "notes": notes}
+
+
+def _deliver(
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: FrameFile,
+    acks: Acknowledgements,
+) -> Delivery:
+    if not outbox.rows:
+        return Delivery(Sent(), complete=True)
+    run = stored.document
+    _wait_until_quiet(world, state, run.seq)
+
+    def confirm() -> None:
+        world.may_send()
+        state.runs.demand(run.seq, run.fence)
+
+    return asyncio.run(deliver(world, outbox, acks, confirm))
+
+
+def _wait_until_quiet(world: World, state: ConnectionState, seq: int) -> None:
+    """Braze may apply two updates of one user out of order, even seconds apart."""
+    if seq > 1 and world.spacing:
+        # S3 tells times in whole seconds.
+        world.pause(world.spacing + 1 - state.runs.age(seq - 1))
+
+
+def _freeze(
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    acks: Acknowledgements,
+    report: dict[str, Any],
+) -> Stored:
+    """Fix what settling will read: from here any process ends the run identically."""
+    now = world.clock.now()
+    return state.runs.change(
+        stored,
+        state="settling",
+        ack_parts=tuple(acks.parts()),
+        acked_at=world.bucket.now().isoformat(),
+        report=report | {"finished_at": now.isoformat()},
+    )
+
+
+def _stopped(stored: Stored, sent: Sent, acknowledged: int) -> RunReport:
+    run = stored.document
+    report = RunReport.from_json(run.report)
+    report.state, report.stopped = "partial", True
+    report.requests += sent.requests
+    report.notes += sent_again_in_words(sent)
+    report.notes.append(
+        f"Stopped as asked: {acknowledged:,} of {run.objects:,} profiles were sent. "
+        "The next run goes on from there."
+    )
+    return report

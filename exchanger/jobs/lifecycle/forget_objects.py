@@ -1,0 +1,134 @@
+"""A person's rows in the objects of past runs: planned changes, quarantine, contributions."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+import polars as pl
+
+from exchanger.errors import StorageMissing
+from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
+from exchanger.profiles.frames.columns import ITEM, PROFILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.store import ConnectionState
+
+_MARK = b"\xef\xbb\xbf"
+"""What the text of a file may begin with."""
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """
+    The rows of a person in objects that a run wrote.
+
+    Args:
+        world: The outside.
+        state: Names the objects.
+        profile: The identifier.
+        erase: Otherwise they are only counted.
+    """
+
+    world: World
+    state: ConnectionState
+    profile: str
+    erase: bool
+
+    def everywhere(self) -> dict[str, int]:
+        """Count them, kind by kind, and take them out."""
+        return {
+            "planned changes": self._outboxes(),
+            "quarantine": self._below("quarantine/"),
+            "contributions": self._below("gave/"),
+        }
+
+    def _outboxes(self) -> int:
+        prefix = f"{self.state.names.prefix}outbox/"
+        found = 0
+        for item in self.world.bucket.list(prefix):
+            seq = item.key.removeprefix(prefix).partition("-")[0]
+            found += self._parquet(item.key, int(seq) if seq.isdecimal() else None)
+        return found
+
+    def _below(self, folder: str) -> int:
+        found = 0
+        for item in self.world.bucket.list(self.state.names.prefix + folder):
+            text = item.key.endswith(".csv")
+            found += self._csv(item.key) if text else self._parquet(item.key, None)
+        return found
+
+    def _parquet(self, key: str, seq: int | None) -> int:
+        """Take the person out of one object; of an outbox, also out of what Braze answered."""
+        self.world.may_send()
+        path = self.world.workdir / "forgetting.parquet"
+        try:
+            self.world.bucket.download(key, self.world.bucket.head(key).etag, path)
+        except StorageMissing:
+            return 0
+        frames = FrameFile(path)
+        found = sum(part.filter(self._names(part)).height for part in frames.frames())
+        if found and self.erase:
+            if seq is not None and ITEM in frames.columns:
+                theirs = [part.filter(self._names(part))[ITEM] for part in frames.frames()]
+                self._answers(seq, pl.concat(theirs))
+            self._replace(key, frames)
+        path.unlink()
+        return found
+
+    def _replace(self, key: str, frames: FrameFile) -> None:
+        path: Path = self.world.workdir / "without.parquet"
+        writer = FrameWriter(path)
+        writer.append(frames.empty())
+        for part in frames.frames():
+            writer.append(part.filter(~self._names(part)))
+        writer.close()
+        self.world.bucket.upload(key, path)
+        path.unlink()
+
+    def _answers(self, seq: int, items: pl.Series) -> None:
+        """Remove the answers to some items: Braze's words may name the person."""
+        for item in self.world.bucket.list(self.state.names.acks(seq)):
+            body = io.BytesIO(self.world.bucket.read(item.key)[0])
+            acks = pl.read_parquet(body)
+            told = pl.read_parquet_metadata(body)
+            left = acks.filter(~pl.col(ITEM).is_in(items.implode()))
+            if left.height < acks.height:
+                kept = io.BytesIO()
+                told.pop("ARROW:schema", None)
+                left.write_parquet(kept, metadata=told)
+                self.world.bucket.write(item.key, kept.getvalue())
+
+    def _csv(self, key: str) -> int:
+        body, _ = self.world.bucket.read(key)
+        rows = pl.read_csv(body, infer_schema=False)
+        theirs = rows.filter(self._names(rows)).height
+        if theirs and self.erase:
+            mark = _MARK if body.startswith(_MARK) else b""
+            left = rows.filter(~self._names(rows)).write_csv().encode()
+            self.world.bucket.write(key, mark + left, content_type="text/csv; charset=utf-8")
+        return theirs
+
+    def _names(self, rows: pl.DataFrame) -> pl.Expr:
+        """Tell which rows are about the person; of rows that are about nobody, which name them."""
+        if PROFILE in rows.columns:
+            return (pl.col(PROFILE) == self.profile).fill_null(value=False)
+        if "profile" not in rows.columns:
+            return pl.lit(value=False)
+        # A spreadsheet must not take an identifier for a formula, so it may stand behind a sign.
+        own = pl.col("profile").is_in([self.profile, f"'{self.profile}"])
+        texts = [pl.col(name) for name in ("value", "record") if name in rows.columns]
+        named = pl.any_horizontal(pl.lit(value=False), *(self._says(text) for text in texts))
+        return pl.coalesce(own, named).fill_null(value=False)
+
+    def _says(self, text: pl.Expr) -> pl.Expr:
+        """Tell whether a text has the identifier as an entire value."""
+        quoted = re.escape(orjson.dumps(self.profile).decode())
+        plain = rf"(^|[:\[,;\t|\s]){re.escape(self.profile)}($|[\],;\t|\s}}])"
+        return text.str.contains(f"{quoted}|{plain}").fill_null(value=False)

@@ -1,0 +1,223 @@
+"""
+Runs that wait for a person: their files may count twice, or a column may not be what it seems.
+
+The run is numbered like any other, claims its files, and keeps their content. It blocks nothing
+but these files. ``approve`` plans them against what is held then; ``discard`` drops them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.jobs.intake.doubtful_types import stray_in_words
+from exchanger.jobs.intake.read import read_every_file
+from exchanger.jobs.intake.totals import in_words, totals_of
+from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, reads_as
+from exchanger.jobs.runtime.report import FileReport, RunReport
+from exchanger.state.runs.log import RunDocument, new_nonce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from exchanger.jobs.intake.requests import WaitingFile
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.runs.log import ClaimedFile, Stored
+    from exchanger.state.store import ConnectionState
+
+log = structlog.get_logger()
+
+_NAMED = 10
+"""Files of a run that one event names."""
+_UNRECOGNISED = ("applied_elsewhere", "memory_lost")
+
+
+def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile]) -> Stored | None:
+    """
+    Create the run that waits.
+
+    Args:
+        call: The job.
+        report: A new one, with the run's number.
+        waiting: Its files.
+
+    Returns:
+        None if none of the files is there any more.
+
+    Raises:
+        StorageChanged: Another process created a run of this number first.
+    """
+    seq = report.seq or 1
+    nonce = new_nonce()
+    reading = read_every_file(call, [file.intake for file in waiting])
+    waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in reading.gone]
+    if not waiting:
+        return None
+    claims = [
+        replace(
+            file.claim,
+            note=_note(call, seq, file.claim, reading.untold.get(file.claim.key)),
+            kept=_keep(call, file, seq, nonce, position),
+        )
+        for position, file in enumerate(waiting)
+    ]
+    totals = totals_of(reading)
+    report.files = [FileReport(file.key, file.outcome, 0, file.note) for file in claims]
+    report.notes += [*stray_in_words(reading), *in_words(totals)]
+    report.totals = totals or None
+    doubtful = any(file.outcome == DOUBTFUL for file in claims)
+    document = RunDocument(
+        seq=seq,
+        run_id=report.run_id,
+        job=call.name,
+        state="planned",
+        nonce=nonce,
+        counter=1,
+        created_at=call.world.clock.now().isoformat(),
+        files=tuple(claims),
+        hold=True,
+        totals=totals,
+        reads_as=reads_as(call.job) if doubtful else "",
+        report=report.to_json(),
+    )
+    return call.state.runs.create(document)
+
+
+def wait_for_a_person(state: ConnectionState, stored: Stored, finished_at: str) -> RunReport:
+    """Bring a run that waits to its end for now; may be done again."""
+    run = stored.document
+    state.applied.record(run.job, run.files, seq=run.seq)
+    report = RunReport.from_json(run.report | {"finished_at": finished_at})
+    report.state = "held_back"
+    report.check()
+    state.finished.record(report.to_json())
+    state.runs.change(stored, state="held_back", report=report.to_json())
+    log.warning(
+        "run.held_back",
+        seq=run.seq,
+        files=[file.key for file in run.files[:_NAMED]],
+        more_files=max(len(run.files) - _NAMED, 0),
+        totals=run.totals,
+        next=[f"exchanger approve {run.seq}", f"exchanger discard {run.seq}"],
+    )
+    return report
+
+
+def hold_again(
+    state: ConnectionState, stored: Stored, totals: dict[str, str], finished_at: str
+) -> RunReport:
+    """
+    Show a person the totals as they are by now, as they go beyond what was approved.
+
+    They are shown before they count as shown: should this process die between the two, the next
+    approval finds that they go beyond what counts, shows them again, and both agree.
+    """
+    run = stored.document
+    report = RunReport.from_json(run.report | {"finished_at": finished_at})
+    said = (
+        "Other totals would be added by now than were shown when the run was held back, so nothing "
+        f"was sent. If these are right: exchanger approve {run.seq}"
+    )
+    report.notes = [said, *in_words(totals)]
+    report.totals = totals or None
+    state.finished.amend(report.to_json())
+    state.runs.change(stored, totals=totals, report=report.to_json())
+    return report
+
+
+def still_doubtful(call: ImportCall, stored: Stored, said: list[str]) -> RunReport:
+    """Show a person what is still doubtful of a run, now that its job reads files otherwise."""
+    run = stored.document
+    report = RunReport.from_json(
+        run.report | {"finished_at": call.world.clock.now().isoformat(), "notes": said}
+    )
+    call.state.finished.amend(report.to_json())
+    call.state.runs.change(stored, reads_as=reads_as(call.job), report=report.to_json())
+    return report
+
+
+def _keep(call: ImportCall, file: WaitingFile, seq: int, nonce: str, position: int) -> str:
+    """Keep the content of a file; not that of a whole history which waits to be recognised."""
+    if file.claim.outcome in _UNRECOGNISED:
+        return ""
+    key = call.state.names.kept_file(seq, nonce, position)
+    path = call.world.workdir / "kept"
+    call.world.bucket.download(file.claim.key, file.claim.etag, path)
+    call.world.bucket.upload(key, path)
+    path.unlink()
+    return key
+
+
+def _note(call: ImportCall, seq: int, file: ClaimedFile, untold: str | None) -> str:
+    if untold is not None:
+        return (
+            f"{file.note} {untold} To drop it: exchanger discard {seq}. To add it in full: "
+            f"exchanger run {call.name} --force"
+        )
+    return f"{file.note} {_choices(call, seq, file)}"
+
+
+def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
+    if file.outcome == DOUBTFUL:
+        return (
+            f"Correct the job and run it again: it is planned anew then. To take it as it is: "
+            f"exchanger approve {seq}. To drop it: exchanger discard {seq}"
+        )
+    does = "add the difference" if file.outcome == "replaced" else "add it once more"
+    if file.outcome in _UNRECOGNISED:
+        adopt = file.outcome == "applied_elsewhere"
+        return "To go on with the memory of that state: exchanger adopt. " * adopt + (
+            f"If it was applied to this workspace: exchanger discard {seq} leaves Braze as it is. "
+            f"To apply it in full: exchanger approve {seq}"
+        )
+    return (
+        f"To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. "
+        f"To add it in full: exchanger run {call.name} --force"
+    )
+
+
+def drop_held_back(
+    world: World, state: ConnectionState, stored: Stored, notes: list[str] | None = None
+) -> RunReport:
+    """
+    Drop a run of which nothing was sent; dropping it again changes nothing.
+
+    Args:
+        world: The outside.
+        state: Where it is noted.
+        stored: The run, held back.
+        notes: Sentences for its report.
+    """
+    run = stored.document
+    report = RunReport.from_json(run.report)
+    if run.state != "discarded":
+        report.state = "discarded"
+        report.finished_at = world.clock.now()
+        report.notes += notes or ["Discarded: nothing of it was sent."]
+        state.runs.change(stored, state="discarded", report=report.to_json())
+    state.finished.amend(report.to_json())
+    # Last: its files wait until then, by which the next import finds what is half done.
+    state.applied.discard(run.job, run.files, seq=run.seq)
+    log.info("run.discarded", seq=run.seq)
+    return report
+
+
+def half_dropped(state: ConnectionState, undecided: Iterable[int]) -> list[Stored]:
+    """
+    Find runs that a person dropped, in a process that died before all of it was noted.
+
+    Args:
+        state: The connection.
+        undecided: Runs whose files wait (``AppliedSnapshot.undecided``).
+    """
+    found = (state.runs.read(seq) for seq in undecided)
+    return [stored for stored in found if stored.document.state == "discarded"]
+
+
+def end_discards(call: ImportCall) -> None:
+    """Bring to their end what earlier processes began to drop of a job; may be done again."""
+    for stored in half_dropped(call.state, call.state.applied.snapshot().undecided(call.name)):
+        drop_held_back(call.world, call.state, stored)

@@ -1,0 +1,200 @@
+"""
+What goes from the bucket once it has been kept for long enough: ``retention`` of a connection.
+
+Nothing goes that something still reads. A retry looks at what all runs after its own have changed,
+so planned changes and acknowledgements stay while an earlier run has rows that may be given again.
+Only ended runs are looked at, in the order of their numbers, and how far it came is remembered: a
+run costs the same however many there were before it. Ages are told by S3's clock alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import StateMissing, StorageError
+from exchanger.jobs.inventory.kept_copies import copies_of_decided_runs, kept_copies
+from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW
+from exchanger.jobs.runtime.artifacts import load
+from exchanger.state.runs.log import ENDED, RunDocument
+
+if TYPE_CHECKING:
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.store import ConnectionState
+    from exchanger.state.swept import Marks
+
+log = structlog.get_logger()
+
+RUNS_AT_ONCE = 500
+"""Of each kind, most runs that one sweep looks at; the next sweep goes on from there."""
+UPLOAD_AGE = timedelta(days=1)
+"""An upload in parts that was begun longer ago than any process sends one."""
+_DELETED_AT_ONCE = 1_000
+
+
+def sweep(world: World, state: ConnectionState, go_on: Callable[[], None]) -> None:
+    """
+    Remove what has been kept for long enough, unless that was done a short while ago.
+
+    Safe to stop anywhere: what was removed is removed again, or remembered as gone.
+
+    Args:
+        world: The connection; its lease is ours.
+        state: What the bucket remembers of it.
+        go_on: Asked before every step; what it raises ends the sweep.
+
+    Raises:
+        StorageError: S3 refused or did not answer.
+    """
+    age = state.swept.age()
+    if age is not None and age < world.sweep_every:
+        return
+    newest = state.runs.newest()
+    if newest is None:
+        return
+    ended = newest.document.seq - (newest.document.state not in ENDED)
+    _Sweep(world, state, go_on, ended).all_kinds()
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """One sweep of all that belongs to runs up to number *ended*, all of which have ended."""
+
+    world: World
+    state: ConnectionState
+    go_on: Callable[[], None]
+    ended: int
+
+    def all_kinds(self) -> None:
+        """Sweep each kind, the ones first on which others depend."""
+        keep = self.world.retention
+        before = marks = self.state.swept.load()
+        marks = replace(marks, quarantine=self._quarantine(marks.quarantine))
+        marks = replace(
+            marks,
+            contributions=self._walk(
+                marks.contributions,
+                min(marks.quarantine, self._awaited() - 1),
+                keep.contributions,
+                self._contributions,
+            ),
+        )
+        # A retry of the first run that still has a quarantine reads what came after that run.
+        last = marks.quarantine + 1
+        outbox = self._walk(marks.outbox, last, keep.outbox, lambda seq: self._outbox(seq, marks))
+        acks = self._walk(marks.acknowledgements, last, keep.acknowledgements, self._answers)
+        marks = replace(marks, outbox=outbox, acknowledgements=acks)
+        if marks.outbox > before.outbox:
+            self.state.first_deliveries.drop(marks.outbox)
+        self.go_on()
+        self._remove(self._copies())
+        self.state.swept.save(marks)
+        self._uploads()
+        if marks != before:
+            log.info("state.swept", outbox=marks.outbox, quarantine=marks.quarantine)
+
+    def _walk(
+        self, mark: int, last: int, kept: timedelta, keys: Callable[[int], Iterable[str]]
+    ) -> int:
+        """Remove what *keys* names of each run that is old enough; tell the last of them."""
+        seconds = kept.total_seconds()
+        old = self.state.runs.older_than(seconds, mark, min(last, self.ended))
+        for seq in islice(old, RUNS_AT_ONCE):
+            self.go_on()
+            self._remove(keys(seq))
+            mark = seq
+        return mark
+
+    def _quarantine(self, mark: int) -> int:
+        """Go on for as long as runs have nothing, or nothing any more, that may be given again."""
+        for seq in range(mark + 1, min(self.ended, mark + RUNS_AT_ONCE) + 1):
+            self.go_on()
+            run = self.state.runs.read(seq).document
+            if not self._is_over(run):
+                break
+            self._remove(self._put_aside(run))
+            mark = seq
+        return mark
+
+    def _is_released(self, seq: int) -> bool:
+        return seq <= self.ended and self._is_over(self.state.runs.read(seq).document)
+
+    def _is_over(self, run: RunDocument) -> bool:
+        """
+        Tell whether no retry will ever read what a run, or what took it up, has put aside.
+
+        Rows that are given again once more still count from the run that read them first.
+        """
+        if not has_quarantine(run):
+            return True
+        if self.state.runs.age(run.seq) < self.world.retention.quarantine.total_seconds():
+            return False
+        return not run.taken_up_by or self._is_released(run.taken_up_by)
+
+    def _put_aside(self, run: RunDocument) -> Iterator[str]:
+        yield from filter(None, (run.report.get("quarantine"), run.rejected))
+        if run.owed and not self._is_doubtful(run):
+            yield run.owed
+
+    def _is_doubtful(self, run: RunDocument) -> bool:
+        """
+        Tell whether a refused object of a run may have taken effect all the same.
+
+        Who approves a new version of its file must learn of that for as long as of what it gave.
+        """
+        try:
+            return bool(load(self.world, run.owed)[UNCERTAIN_ROW].any())
+        except StateMissing:
+            return False
+
+    def _awaited(self) -> int:
+        """Name the first run whose contributions a file may take back that waits for a person."""
+        applied = self.state.applied.snapshot()
+        needed = [self.ended + 1]
+        for seq, _ in kept_copies(self.world.bucket, self.state):
+            run = self.state.runs.read(seq).document if seq <= self.ended else None
+            if run is not None and run.state == "held_back" and not run.taken_up_by:
+                given = (applied.summed_by(f.key, name) for f in run.files for name in f.sums)
+                needed += chain.from_iterable(runs or [] for runs in given)
+        return min(needed)
+
+    def _contributions(self, seq: int) -> Iterator[str]:
+        run = self.state.runs.read(seq).document
+        yield from filter(None, (run.gave, run.owed))
+
+    def _outbox(self, seq: int, marks: Marks) -> Iterator[str]:
+        """Name all that was planned under a number, also by who lost it to another process."""
+        kept = self.state.runs.read(seq).document.rejected if seq > marks.quarantine else ""
+        for item in self.world.bucket.list(self.state.names.outboxes(seq)):
+            if item.key != kept:
+                yield item.key
+
+    def _answers(self, seq: int) -> Iterator[str]:
+        for folder in (self.state.names.acks(seq), self.state.names.begun_folder(seq)):
+            for item in self.world.bucket.list(folder):
+                yield item.key
+
+    def _copies(self) -> Iterator[str]:
+        return copies_of_decided_runs(self.world.bucket, self.state, self.ended, self._is_released)
+
+    def _remove(self, keys: Iterable[str]) -> None:
+        rest = iter(keys)
+        while some := [*islice(rest, _DELETED_AT_ONCE)]:
+            self.world.bucket.delete(some)
+
+    def _uploads(self) -> None:
+        """Give up uploads of killed processes: a right that not everybody has, so it comes last."""
+        try:
+            self.world.bucket.abort_uploads(self.state.names.prefix, UPLOAD_AGE)
+        except StorageError as error:
+            log.info("uploads.not_swept", error=str(error))
+
+
+def has_quarantine(run: RunDocument) -> bool:
+    """Tell whether a run has put rows aside, whether or not they are still kept."""
+    return bool(run.rejected or run.owed or run.report.get("quarantine"))

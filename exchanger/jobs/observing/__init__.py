@@ -1,0 +1,1 @@
+"""What Braze has, by look-ups and segments, compared with what is held."""

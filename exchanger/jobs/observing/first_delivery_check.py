@@ -1,0 +1,131 @@
+"""
+What Braze ignores without a word is noticed: a sample of first deliveries is read back, and told.
+
+Braze's answer means that a value is queued. It ignores values of attributes that are blocklisted,
+and such as do not fit a type that is forced in its dashboard (braze-api.md 2.6). So when attributes
+are delivered for the first time on a connection, a sample of them is kept; the first call of the
+job after the grace reads it back. Nobody waits for that, and what is held stays as it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.errors import BrazeError, StateMissing
+from exchanger.jobs.history.changes_since import later_changes
+from exchanger.jobs.observing.lookup import look_up
+from exchanger.profiles.frames.columns import PROFILE, SURE, WANTED
+from exchanger.profiles.planning.readback_check import SAMPLE, beside, sample_of, unstuck
+from exchanger.state.runs.first_deliveries import Sample
+from exchanger.state.runs.log import ENDED
+
+if TYPE_CHECKING:
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.state.runs.log import RunDocument
+    from exchanger.state.store import ConnectionState
+
+log = structlog.get_logger()
+
+_NAMED = 4
+"""Attributes that a note names."""
+
+
+def keep_sample(state: ConnectionState, run: RunDocument, accepted: pl.DataFrame) -> None:
+    """
+    Keep a sample of the attributes that a run was the first to deliver.
+
+    Args:
+        state: Where it is kept; done once, however often it is called.
+        run: The run, ``settling``.
+        accepted: What Braze accepted: rows of the outbox.
+    """
+    delivered = accepted.filter(SURE)
+    names = [name.removeprefix(WANTED) for name in delivered.columns if name.startswith(WANTED)]
+    changed = [name for name in names if delivered[WANTED + name].count()]
+    new = state.first_deliveries.unknown(changed) if changed else []
+    if new:
+        rows = tuple(sample_of(delivered, new).iter_rows())
+        state.first_deliveries.add(Sample(run.job, run.seq, rows), new)
+
+
+def due(call: ImportCall) -> list[Sample]:
+    """List the samples of a job that Braze must show by now, unless another run is under way."""
+    waiting = call.state.first_deliveries.waiting(call.name)
+    newest = call.state.runs.newest() if waiting else None
+    if newest is None or newest.document.state not in ENDED:
+        return []
+    shown = call.state.runs.settled(call.world.grace)
+    return [sample for sample in waiting if sample.seq <= shown]
+
+
+def read_back(call: ImportCall) -> list[str]:
+    """
+    Read back what is due, and tell what did not stick.
+
+    Values that have changed since are left out. Under the lease, so that it is done once.
+
+    Returns:
+        A sentence for each attribute that Braze did not take.
+
+    Raises:
+        Stopped: The process was asked to stop; it is done the next time.
+    """
+    samples = due(call)
+    if not samples:
+        return []
+    rows = [row for sample in samples for row in sample.rows]
+    sample = _unchanged(call, pl.DataFrame(rows, schema=SAMPLE, orient="row"))
+    try:
+        told = _differences(call, sample) if sample.height else []
+    except (BrazeError, StateMissing) as error:
+        log.warning("readback.failed", error=str(error))
+        said = (
+            f"What was sent of {_listed(sample)} for the first time could not be read back, so "
+            "nobody has seen whether Braze takes it."
+        )
+        told = [said]
+    call.state.first_deliveries.close(call.name, [each.seq for each in samples])
+    return told
+
+
+def _unchanged(call: ImportCall, sample: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what later runs have changed, or somebody was seen to have changed."""
+    fields = sample["field"].unique().to_list()
+    held = beside(sample, call.state.held.of(sample[PROFILE], fields), "held")
+    return held.filter(pl.col("held") == pl.col("wanted")).select(SAMPLE.names())
+
+
+def _differences(call: ImportCall, sample: pl.DataFrame) -> list[str]:
+    seen = beside(sample, look_up(call.world, sample.select(PROFILE, "field")), "seen")
+    lost = unstuck(seen)
+    if lost.height:
+        # Changed back and forth within the grace, a value may show the one in between.
+        fresh = later_changes(call, call.state.runs.settled(call.world.grace), lost[PROFILE])
+        lost = lost.join(fresh, on=[PROFILE, "field"], how="anti", maintain_order="left")
+    told = []
+    for name in lost["field"].unique(maintain_order=True):
+        rows = lost.filter(pl.col("field") == name)
+        of = seen.filter(pl.col("field") == name, pl.col("seen").is_not_null()).height
+        log.warning("readback.not_kept", field=name, profiles=rows.height, of=of)
+        told.append(_sentence(name, rows, of))
+    return told
+
+
+def _sentence(name: str, rows: pl.DataFrame, of: int) -> str:
+    _, _, sent, found = rows.row(0)
+    has = "nothing" if found == "null" else found
+    return (
+        f"Braze accepted {name!r} and did not keep it: of {of} profiles that were read back, "
+        f"{rows.height} do not have what was sent. One was sent {sent} and has {has}. "
+        "Braze ignores values without a word if the attribute is blocklisted, or has another type "
+        "in its dashboard; or somebody else has changed it since."
+    )
+
+
+def _listed(sample: pl.DataFrame) -> str:
+    names = sample["field"].unique(maintain_order=True).to_list()
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

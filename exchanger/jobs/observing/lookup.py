@@ -1,0 +1,242 @@
+"""Asks Braze for what is not known of some profiles, before a strategy needs it (law 10)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.errors import Stopped
+from exchanger.jobs.observing.left_out import PER_REQUEST, LookUp
+from exchanger.jobs.runtime.cancellation import together, until_stopped
+from exchanger.profiles.exported.observations import held_form
+from exchanger.profiles.frames.columns import EXISTS, PROFILE
+
+if TYPE_CHECKING:
+    from exchanger.config.models import RateLimit
+    from exchanger.files.scratch.spill import Spill
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.context import World
+
+log = structlog.get_logger()
+
+PART = 5_000
+"""Profiles whose answers are kept together."""
+Keep = Callable[[pl.DataFrame, datetime], None]
+WORTH_SAYING = 180.0
+"""Seconds of look-ups from which a run says so before it starts."""
+_AT_ONCE = 8
+
+
+def lookup_seconds(profiles: int, limit: RateLimit) -> float:
+    """Tell how long looking up so many profiles takes at a limit, whose first window is free."""
+    requests = -(-profiles // PER_REQUEST)
+    waiting = max(requests - limit.requests, 0)
+    return waiting / limit.requests * limit.per.total_seconds()
+
+
+def say_if_slow(profiles: int, limit: RateLimit) -> list[str]:
+    """Warn, before they start, of look-ups that take more than a few minutes."""
+    seconds = lookup_seconds(profiles, limit)
+    if seconds < WORTH_SAYING:
+        return []
+    log.warning("lookup.slow", profiles=profiles, minutes=round(seconds / 60))
+    said = (
+        f"{profiles:,} profiles had to be looked up in Braze first, which takes about "
+        f"{seconds / 60:,.0f} minutes at its limit. 'baseline: {{segment: NAME, complete: true}}' "
+        "learns them from one export of a segment of everybody instead; if none of them has "
+        "values in Braze yet, 'baseline: assume_empty' saves that."
+    )
+    return [said]
+
+
+def look_up_and_keep(call: ImportCall, needed: pl.DataFrame) -> pl.DataFrame:
+    """
+    Ask Braze for fields of profiles, and keep the answer as an observation.
+
+    It is dated by the last run whose values Braze shows at the time of asking.
+
+    Args:
+        call: The job; nothing is kept if it may not record it.
+        needed: As for *look_up*, which also tells what is returned and raised.
+    """
+    return look_up(call.world, needed, _keeping(call))
+
+
+def look_up_all(
+    call: ImportCall,
+    parts: Spill,
+    fields: Iterable[str],
+    take: Callable[[int, pl.DataFrame], None],
+) -> None:
+    """
+    Ask Braze as *look_up_and_keep* does, for many profiles, of which few are in memory at once.
+
+    What is asked of one profile is asked of all, and what an answer shows beside is learnt as well,
+    so that values which Braze has already are not sent. But beside them, what was sent so lately
+    that Braze may not show it yet would pass for what it has.
+
+    Args:
+        call: The job; nothing is kept if it may not record it.
+        parts: Frames as for *look_up*.
+        fields: All that the job writes.
+        take: Given the position of a frame, and a part of the answer to it.
+
+    Raises:
+        BrazeError: Braze gave no usable answer.
+        Stopped: The process was asked to stop.
+    """
+    keep = _keeping(call)
+    names = [frame["field"].unique() for frame in parts.frames(["field"])]
+    needed = pl.concat(names).unique().sort().to_list()
+    every = [*needed, *sorted({*fields} - {*needed})]
+    shown_in = call.state.runs.shown_in(call.world.grace)
+    begun = call.world.bucket.now()
+    total = sum(frame[PROFILE].n_unique() for frame in parts.frames([PROFILE]))
+
+    def answered(number: int, part: pl.DataFrame, asked_at: datetime) -> None:
+        shown = (asked_at - begun).total_seconds() >= shown_in
+        learnt = part if shown else part.select(PROFILE, EXISTS, *needed)
+        take(number, learnt)
+        if keep is not None:
+            keep(learnt, asked_at)
+
+    call.world.progress.step("looking up profiles in Braze", total)
+    profiles = (frame[PROFILE].unique().sort() for frame in parts.frames([PROFILE]))
+    asyncio.run(_ask(call.world, profiles, every, answered))
+
+
+def _keeping(call: ImportCall) -> Keep | None:
+    if not (call.record or call.learn):
+        return None
+    runs, held = call.state.runs, call.state.held
+    stamp = runs.settled(call.world.grace)
+    if call.record:
+        return lambda part, asked_at: held.observe(part, stamp=stamp, at=asked_at)
+    begun = runs.newest()
+
+    def keep(part: pl.DataFrame, asked_at: datetime) -> None:
+        # Without the lease another process may begin a run, and send to whom we have just seen.
+        if runs.newest() == begun:
+            held.observe(part, stamp=stamp, at=asked_at)
+
+    return keep
+
+
+def wait_until_shown(call: ImportCall, seq: int) -> None:
+    """
+    Wait until Braze shows what a run has sent; run 0 has sent nothing.
+
+    Raises:
+        Stopped: The process was asked to stop.
+    """
+    if seq:
+        # S3 tells times in whole seconds.
+        call.world.pause(call.world.grace + 1 - call.state.runs.age(seq))
+
+
+def look_up(world: World, needed: pl.DataFrame, keep: Keep | None = None) -> pl.DataFrame:
+    """
+    Ask Braze for fields of profiles.
+
+    Args:
+        world: The outside.
+        needed: ``@profile`` and ``field``, one row per unknown field.
+        keep: Given each part of the answer, and when it was asked for, as soon as it is there: at
+            Braze's rate a large look-up takes hours, and a stop should not lose them.
+
+    Returns:
+        ``@profile``, ``@exists`` and one canonical String column for each field named anywhere in
+        *needed*; a profile that Braze does not know has every field known empty.
+
+    Raises:
+        BrazeError: Braze gave no usable answer.
+        Stopped: The process was asked to stop.
+    """
+    frames: list[pl.DataFrame] = []
+
+    def pass_on(part: pl.DataFrame, asked_at: datetime) -> None:
+        frames.append(part)
+        if keep is not None:
+            keep(part, asked_at)
+
+    profiles = needed[PROFILE].unique().sort()
+    look_up_parts(world, profiles, needed["field"].unique().sort().to_list(), pass_on)
+    return pl.concat(frames)
+
+
+def look_up_parts(world: World, profiles: pl.Series, fields: list[str], keep: Keep) -> None:
+    """
+    Ask Braze for fields of any number of profiles; the answers are not gathered.
+
+    Args:
+        world: The outside.
+        profiles: Identifiers, each once.
+        fields: Attributes.
+        keep: As for *look_up*.
+
+    Raises:
+        BrazeError: As for *look_up*.
+        Stopped: As for *look_up*.
+    """
+    world.progress.step("looking up profiles in Braze", profiles.len())
+    asyncio.run(_ask(world, [profiles], fields, lambda _, part, at: keep(part, at)))
+
+
+async def _ask(
+    world: World,
+    parts: Iterable[pl.Series],
+    fields: list[str],
+    answered: Callable[[int, pl.DataFrame, datetime], None],
+) -> None:
+    asked = 0
+    async with world.braze() as braze:
+        asking = LookUp(braze, fields)
+        for number, profiles in enumerate(parts):
+            for at in range(0, profiles.len(), PART):
+                asked_at = world.bucket.now()
+                frame = await _ask_part(world, asking, profiles.slice(at, PART), fields)
+                await asyncio.to_thread(answered, number, frame, asked_at)
+            asked += profiles.len()
+    log.info("lookup.finished", profiles=asked, fields=len(fields), again=asking.again)
+
+
+async def _ask_part(
+    world: World, asking: LookUp, profiles: pl.Series, fields: list[str]
+) -> pl.DataFrame:
+    gate = asyncio.Semaphore(_AT_ONCE)
+    chunks = [profiles.slice(at, PER_REQUEST) for at in range(0, profiles.len(), PER_REQUEST)]
+
+    async def ask(asked: list[str]) -> pl.DataFrame:
+        async with gate:
+            users = await asking.users(asked)
+        world.progress.advance(len(asked))
+        found = [users[profile] for profile in asked if profile in users]
+        return held_form(found, (name for name in asked if name not in users), fields)
+
+    everything = together(ask(chunk.to_list()) for chunk in chunks)
+    if not await until_stopped(everything, world.stopping):
+        raise Stopped
+    return pl.concat(everything.result())
+
+
+def overlay(held: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    """
+    Fill what is unknown in *held* with what was seen; what is known stays.
+
+    Both have ``@profile``, ``@exists`` and canonical columns; *seen* may have other fields.
+    """
+    fields = [name for name in seen.columns if name != PROFILE and name in held.columns]
+    joined = held.join(seen, on=PROFILE, how="full", coalesce=True, suffix="@seen")
+    known = [
+        pl.when(pl.col(name).cast(pl.String) == "?").then(None).otherwise(pl.col(name))
+        for name in fields
+    ]
+    return joined.with_columns(
+        pl.coalesce(value, pl.col(f"{name}@seen")).alias(name)
+        for name, value in zip(fields, known, strict=True)
+    ).select(held.columns)

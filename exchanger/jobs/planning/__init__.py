@@ -1,0 +1,1 @@
+"""From a batch to a plan, and from a plan to a run that counts."""

@@ -1,0 +1,259 @@
+"""
+Reads what is held of the profiles of a run, and learns what is unknown and needed (law 10).
+
+Held values are read part by part. Only once all parts are known is anything asked of Braze, so
+that look-ups share one pace and one warning, and a segment is exported at most once.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.jobs.observing.baseline import learn_from_segment
+from exchanger.jobs.observing.lookup import look_up_all, overlay, say_if_slow, wait_until_shown
+from exchanger.profiles.frames.columns import EXISTS, PROFILE, SENT
+from exchanger.profiles.frames.rules import NEEDS_HELD
+from exchanger.profiles.merging.contributions import corrected
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.merging.reconcile import needs_lookup
+from exchanger.profiles.planning.part import Partition
+from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
+
+if TYPE_CHECKING:
+    from exchanger.files.scratch.spill import Spill
+    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.profiles.frames.rules import Rule
+    from exchanger.profiles.planning.part import Terms
+
+
+class Learnt:
+    """
+    The parts of a run, with all that is known of their profiles.
+
+    What is held of the next part is read in a thread while a part is worked on.
+
+    Args:
+        call: The job.
+        reading: The rows.
+        terms: What holds for all parts.
+    """
+
+    def __init__(self, call: ImportCall, reading: Reading, terms: Terms) -> None:
+        self._call = call
+        self._reading = reading
+        self._rules = list(terms.rules)
+        self.fields = [rule.name for rule in self._rules]
+        self._known: dict[int, Spill] = {}
+        self._at_first: dict[int, Spill] = {}
+        self._folded: tuple[int, pl.DataFrame] | None = None
+        self._seen: dict[int, Spill] = {}
+        self._reader = ThreadPoolExecutor(1, "held")
+        self._ahead: dict[int, Future[pl.DataFrame]] = {}
+        self.lookups = 0
+        self.maybe_forgotten = call.state.forgotten.may_have_had() if terms.assume_empty else None
+
+    def go_on(self) -> None:
+        """Raise ``Stopped`` if the process was asked to stop."""
+        self._call.world.go_on()
+
+    def part(self, number: int) -> Partition:
+        """Read a part."""
+        known = self.known(number)
+        first = self._at_first.get(number)
+        seen = [*self._seen[number].frames()] if number in self._seen else []
+        return Partition(
+            given=self._reading.given.part(number),
+            corrections=self._reading.corrections.part(number),
+            folded=self.folded(number),
+            known=known if first is None else pl.concat(first.frames()),
+            held=overlay(known, pl.concat(seen, how="diagonal")) if seen else known,
+        )
+
+    def folded(self, number: int) -> pl.DataFrame:
+        """Fold a part; the last one is remembered, so that a single part is folded once."""
+        if self._folded is None or self._folded[0] != number:
+            given = self._reading.given.part(number)
+            taken_back = self._reading.corrections.part(number)
+            self._folded = number, corrected(fold(given, self._rules), taken_back, self._rules)
+        return self._folded[1]
+
+    def known(self, number: int) -> pl.DataFrame:
+        """Read what was held of a part's profiles before this run looked any of them up."""
+        if number not in self._known:
+            known = self._read(number)
+            self._known[number] = self._reading.shelf.spill()
+            self._known[number].add(known)
+        return pl.concat(self._known[number].frames())
+
+    def _read(self, number: int) -> pl.DataFrame:
+        """Read what is held of a part, and begin to read what is held of the next."""
+        ahead = self._ahead.pop(number, None) or self._begun(number)
+        known = ahead.result()
+        if number + 1 < len(self._reading.given):
+            self._ahead = {number + 1: self._begun(number + 1)}
+        return known
+
+    def _begun(self, number: int) -> Future[pl.DataFrame]:
+        parted = (self._reading.given, self._reading.corrections)
+        profiles = pl.concat(rows.profiles(number) for rows in parted)
+        return self._reader.submit(_held, self._call, profiles, self._rules)
+
+    def see(self, number: int, seen: pl.DataFrame) -> None:
+        """Take what was looked up for a part."""
+        self._seen.setdefault(number, self._reading.shelf.spill()).add(seen)
+        self.lookups += seen.height
+
+    def clear(self, number: int) -> None:
+        """Forget a part, with its rows."""
+        self._folded = None
+        self._reading.given.clear(number)
+        self._reading.corrections.clear(number)
+        for spills in (self._known, self._at_first, self._seen):
+            if number in spills:
+                spills.pop(number).clear()
+
+    def close(self) -> None:
+        """End the thread that reads what is held."""
+        self._reader.shutdown(wait=True, cancel_futures=True)
+
+    def read_again(self) -> None:
+        """Read anew what is held, as more is known by now; whom we knew at first is kept."""
+        self._at_first, self._known, self._ahead = self._known, {}, {}
+
+
+def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: RunReport) -> Learnt:
+    """
+    Look up what a strategy needs and nobody knows.
+
+    Returns:
+        What is known; the caller closes it.
+
+    Args:
+        call: The job; what is learnt is recorded, unless it may not write.
+        reading: The rows.
+        terms: What holds for all parts.
+        report: Gets sentences about it.
+
+    Raises:
+        BrazeError: A look-up failed.
+    """
+    learnt = Learnt(call, reading, terms)
+    try:
+        return _learn(call, reading, terms, report, learnt)
+    except BaseException:
+        learnt.close()
+        raise
+
+
+def _learn(
+    call: ImportCall, reading: Reading, terms: Terms, report: RunReport, learnt: Learnt
+) -> Learnt:
+    if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
+        if terms.assume_empty:
+            report.notes.append("0 profiles never seen were taken for empty.")
+        return learnt
+    needed, assumed = _needed(learnt, reading, terms)
+    if terms.assume_empty:
+        report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
+    if needed.rows and call.record:
+        profiles = pl.concat(needed.frames([PROFILE])).to_series().unique()
+        if said := learn_from_segment(call, profiles, list(terms.rules)):
+            report.notes.append(said)
+            learnt.read_again()
+            needed, _ = _needed(learnt, reading, terms)
+    if needed.rows:
+        _look_up(call, learnt, needed, report)
+    return learnt
+
+
+def _needed(learnt: Learnt, reading: Reading, terms: Terms) -> tuple[Spill, int]:
+    """
+    Name, in a frame for each part, the fields of profiles that must be looked up.
+
+    Also count the profiles that need not be, as they are taken for empty.
+    """
+    rules = list(terms.rules)
+    needed = reading.shelf.spill()
+    assumed = 0
+    for number in range(len(reading.given)):
+        learnt.go_on()
+        folded, known = learnt.folded(number), learnt.known(number)
+        unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
+        needed.add(unknown)
+        if terms.assume_empty:
+            every = needs_lookup(folded, known, rules)
+            assumed += every[PROFILE].n_unique() - unknown[PROFILE].n_unique()
+    return needed, assumed
+
+
+def _unknown(
+    folded: pl.DataFrame,
+    known: pl.DataFrame,
+    rules: list[Rule],
+    terms: Terms,
+    maybe_forgotten: pl.Expr | None,
+) -> pl.DataFrame:
+    """Name what must be looked up; who may have been forgotten is never taken for empty."""
+    if not terms.assume_empty or maybe_forgotten is None:
+        return needs_lookup(folded, known, rules, assume_empty=terms.assume_empty)
+    few, others = folded.filter(maybe_forgotten), folded.filter(~maybe_forgotten)
+    certain = needs_lookup(others, known, rules, assume_empty=True)
+    return pl.concat([certain, needs_lookup(few, known, rules)])
+
+
+def _look_up(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:
+    asked = sum(frame[PROFILE].n_unique() for frame in needed.frames([PROFILE]))
+    report.notes += say_if_slow(asked, call.world.lookup_limit)
+    _wait_until_shown(call, learnt, needed, report)
+    look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
+
+
+def _wait_until_shown(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:
+    """
+    Wait before looking up what became uncertain: it may have changed so lately.
+
+    Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
+    """
+    last = (report.seq or 1) - 1
+    if not call.record or not last:
+        return
+    for number, frame in enumerate(needed.frames([PROFILE])):
+        if frame.height and _is_uncertain(learnt.known(number)):
+            wait_until_shown(call, last)
+            return
+
+
+def _is_uncertain(known: pl.DataFrame) -> bool:
+    """Tell whether a run has left any value of some profiles uncertain."""
+    values = (name for name in known.columns if name != PROFILE and not name.startswith(SENT))
+    texts = (known[name] for name in values if known[name].dtype == pl.String)
+    return any(bool((text == UNCERTAIN).any()) for text in texts)
+
+
+def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFrame:
+    """
+    Read what is held.
+
+    A job that creates no profiles waits for somebody else to create them, so to such a job an
+    absence seen in the past is unknown. What is older than ``max_age`` is unknown as well, where a
+    strategy needs it; but a value that was delivered within the grace is what Braze has, whatever
+    it shows.
+    """
+    names = [rule.name for rule in rules]
+    sent = [rule.name for rule in rules if rule.config.on_drift != "overwrite"]
+    if call.job.max_age is None:
+        held = call.state.held.of(profiles, names, sent=sent)
+    else:
+        oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
+        needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
+        since = call.world.bucket.now() - oldest
+        held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
+        # Whose absence is too old to be believed was in effect never seen.
+        held = held.filter(pl.col(EXISTS).is_not_null())
+    return held if call.job.create_missing else held.filter(pl.col(EXISTS).fill_null(value=True))

@@ -1,0 +1,239 @@
+"""
+Decides what a run will send: from rows as given to an outbox, and to counts that add up.
+
+Everything that decides is in ``profiles``; this is the order in which it is asked, one part of the
+run after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
+from exchanger.files.scratch.prefetch import ahead
+from exchanger.jobs.intake.contributions import with_already
+from exchanger.jobs.intake.event_order import leave_out_late_rows
+from exchanger.jobs.planning.known_values import learn_unknowns
+from exchanger.jobs.runtime.context import SilentProgress
+from exchanger.jobs.runtime.executor import here, in_order
+from exchanger.jobs.runtime.report import unseen_in_words
+from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
+from exchanger.profiles.merging.folding import GIFTS_SCHEMA
+from exchanger.profiles.planning.part import Partition, PartitionPlan, Tally, Terms, plan_partition
+from exchanger.state.runs.log import new_nonce
+from exchanger.state.runs.quarantine import no_rows, quarantined
+
+if TYPE_CHECKING:
+    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.outside.s3.growing import GrowingUpload
+    from exchanger.profiles.frames.rules import Rule
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What a run will do, before anything of it counts. Its frames are on this machine.
+
+    Args:
+        outbox: One row per object, as in docs/architecture.md; ``@rows`` counts the rows of the
+            profile that are not superseded.
+        gifts: What each file gives to summed and added fields of profiles that can be merged.
+        rejected: Rows that go to quarantine, in its shape.
+        orders: How far the run takes each field in the order of ``order_by``, once accepted; None
+            without it.
+        rules: What was done to each field.
+        lookups: Profiles that were looked up.
+        nonce: Names the plan's objects in the bucket.
+        sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
+    """
+
+    outbox: FrameFile
+    gifts: FrameFile
+    rejected: FrameFile
+    orders: FrameFile | None
+    rules: list[Rule]
+    lookups: int
+    nonce: str
+    sending: GrowingUpload
+
+    def expect_all_accepted(self, report: RunReport) -> None:
+        """Complete a report as if Braze accepted every object, for ``plan``."""
+        fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
+        unseen = unseen_points = 0
+        for part in self.outbox.frames([ROWS, KNOWN, SURE, POINTS, *fields]):
+            known = int(part[KNOWN].sum())
+            strangers = part.filter(~pl.col(SURE))
+            unseen += strangers.height
+            unseen_points += int(strangers[POINTS].sum())
+            report.rows_applied += int(part[ROWS].sum())
+            report.profiles_updated += known
+            report.profiles_new += part.height - known
+            report.data_points += int(part[POINTS].sum())
+            report.fields_changed += sum(part[name].count() for name in fields)
+        report.notes += unseen_in_words(unseen, unseen_points)
+        report.check()
+
+    @property
+    def frames(self) -> tuple[FrameFile | None, ...]:
+        """The outbox, gifts, rejected rows and orders."""
+        return self.outbox, self.gifts, self.rejected, self.orders
+
+    def remove(self) -> None:
+        """Remove the frames from this machine."""
+        for frames in self.frames:
+            if frames is not None:
+                frames.remove()
+
+
+def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
+    """
+    Plan a run over the rows that were read, which are forgotten on the way.
+
+    Args:
+        call: The job; held values are read, and Braze is asked for what is unknown.
+        reading: Rows, rules and files.
+        report: Its counts are filled in, but for what only Braze's answers tell.
+
+    Raises:
+        BrazeError: A look-up failed.
+        EngineError: Parts could not be planned where the configuration says.
+        Stopped: The process was asked to stop; nothing was claimed.
+    """
+    job = call.job
+    terms = Terms(list(reading.rules.values()), job.assumes_empty, job.create_missing)
+    applied = leave_out_late_rows(call, reading, terms.rules)
+    with closing(learn_unknowns(call, reading, terms, report)) as learnt:
+
+        def parts() -> Generator[Partition]:
+            for number in range(len(reading.given)):
+                yield replace(learnt.part(number), applied=applied.of(number))
+                learnt.clear(number)
+
+        draft = _Draft(call, reading, report)
+        try:
+            draft.begin()
+            _plan_parts(call, parts(), len(reading.given), terms, draft)
+            plan = draft.finished(list(terms.rules), learnt.lookups)
+        except BaseException:
+            draft.give_up()
+            raise
+    _count(report, reading, draft)
+    return plan
+
+
+def _plan_parts(
+    call: ImportCall, parts: Generator[Partition], count: int, terms: Terms, draft: _Draft
+) -> None:
+    # A single part is planned in a moment, sooner than it would travel.
+    alone = count == 1
+    progress = SilentProgress() if alone else call.world.progress
+    progress.step("planning", count)
+    with (
+        here() if alone else call.world.engine() as engine,
+        closing(parts if alone else ahead(parts)) as coming,
+    ):
+        for planned in in_order(engine, partial(plan_partition, terms=terms), coming):
+            call.world.go_on()
+            draft.add(planned)
+            progress.advance(1)
+
+
+class _Draft:
+    """A plan under construction, part after part, of which the outbox is sent as it grows."""
+
+    def __init__(self, call: ImportCall, reading: Reading, report: RunReport) -> None:
+        shelf = reading.shelf
+        self._reading = reading
+        self._nonce = new_nonce()
+        key = call.state.names.outbox(report.seq or 1, self._nonce)
+        self._sending = call.world.bucket.upload_growing(key)
+        self._outbox = FrameWriter(shelf.path(), self._sending.grown if call.record else None)
+        writers = (FrameWriter(shelf.path()) for _ in range(3))
+        self._gifts, self._rejected, self._orders = writers
+        self._ordered = False
+        self.tally = Tally()
+        self.unreadable = 0
+
+    def begin(self) -> None:
+        """Take what is known before any part is planned."""
+        self._gifts.append(with_already(pl.DataFrame(schema=GIFTS_SCHEMA), []))
+        self._rejected.append(no_rows())
+        self._add_unreadable()
+
+    def add(self, part: PartitionPlan) -> None:
+        """Take what becomes of some profiles; items are numbered through the run."""
+        before = pl.lit(self._outbox.rows, pl.UInt32)
+        self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
+        self._gifts.append(with_already(part.gifts, []))
+        if part.orders is not None:
+            self._ordered = True
+            self._orders.append(part.orders)
+        self._rejected.append(quarantined(part.rejected, self._reading.files, "rejected"))
+        self.tally += part.tally
+
+    def finished(self, rules: list[Rule], lookups: int) -> Plan:
+        """Make the plan."""
+        nothing = pl.DataFrame(schema=GIFTS_SCHEMA)
+        self._gifts.append(with_already(nothing, self._reading.already))
+        return Plan(
+            outbox=self._outbox.close(),
+            gifts=self._gifts.close(),
+            rejected=self._rejected.close(),
+            orders=self._orders.close() if self._ordered else None,
+            rules=rules,
+            lookups=lookups,
+            nonce=self._nonce,
+            sending=self._sending,
+        )
+
+    def give_up(self) -> None:
+        """Take back what was sent of the outbox, and leave nothing open."""
+        for writer in (self._outbox, self._gifts, self._rejected, self._orders):
+            writer.stop()
+        self._sending.give_up()
+
+    def _add_unreadable(self) -> None:
+        """Take the rows that could not be read; those of files that are rejected do not count."""
+        files = self._reading.files
+        applied = [i for i, file in enumerate(files) if file.outcome != "rejected"]
+        rows = [pl.DataFrame(schema={FILE: pl.UInt32, ROW: pl.UInt32})]
+        for frame in self._reading.rejected.frames():
+            self._rejected.append(quarantined(frame, files, "rejected"))
+            rows.append(frame.filter(pl.col(FILE).is_in(applied)).select(FILE, ROW).unique())
+        self._reading.rejected.clear()
+        self.unreadable = pl.concat(rows).n_unique()
+
+
+def _count(report: RunReport, reading: Reading, draft: _Draft) -> None:
+    """Fill in what is known before anything is sent."""
+    tally = draft.tally
+    report.rows_read = reading.rows
+    report.rows_rejected = draft.unreadable + tally.rows_rejected
+    report.rows_superseded = tally.rows_superseded + reading.superseded
+    report.rows_skipped = tally.rows_skipped
+    report.rows_unchanged = tally.rows_unchanged
+    report.profiles_named = tally.profiles_named
+    report.profiles_skipped = tally.profiles_skipped
+    report.profiles_unchanged = tally.profiles_unchanged
+    if tally.type_changes:
+        report.notes.append(
+            f"{tally.type_changes:,} values replace a value of another type in Braze."
+        )
+    if tally.members_dropped:
+        report.notes.append(
+            f"{tally.members_dropped:,} members of lists were dropped, as the lists were "
+            "longer than allowed."
+        )
+    report.fields_kept = tally.fields_kept
+    if tally.fields_kept:
+        report.notes.append(
+            f"{tally.fields_kept:,} values were left as somebody else had set them in Braze."
+        )

@@ -1,0 +1,1 @@
+"""Rows that were not applied: written, read again, and given again once."""

@@ -1,0 +1,145 @@
+"""Where the rows of a quarantine can be read again: the file, its kept copy, or what is owed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.errors import StorageMissing
+from exchanger.jobs.intake.requests import Intake
+from exchanger.jobs.runtime.artifacts import load
+from exchanger.profiles.frames.columns import FILE, ROW
+from exchanger.state.runs.quarantine import no_rows, source_of
+
+if TYPE_CHECKING:
+    from exchanger.jobs.intake.requests import Counting
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.state.inputs.file_ledger import AppliedSnapshot, KnownVersion
+    from exchanger.state.runs.log import ClaimedFile, RunDocument
+
+GONE = (
+    "The file is not in the bucket any more. Put the same file back, or give these rows in a new "
+    "one."
+)
+
+
+@dataclass(frozen=True)
+class OwedRows:
+    """
+    Rows that Braze refused.
+
+    Args:
+        claim: The file that gave them.
+        run: The run that owes them.
+        rows: As ``owed.owed_by`` made them.
+    """
+
+    claim: ClaimedFile
+    run: RunDocument
+    rows: pl.DataFrame
+
+
+@dataclass
+class QuarantinedRows:
+    """
+    All that is in the quarantine of a run.
+
+    Args:
+        intakes: Rejected rows, and files that were rejected as a whole.
+        owed: Refused rows.
+        gone: Rejected rows of files that are not there any more, as quarantine has them.
+        notes: Sentences about what is left out.
+    """
+
+    intakes: list[Intake] = field(default_factory=list)
+    owed: list[OwedRows] = field(default_factory=list)
+    gone: list[tuple[ClaimedFile, pl.DataFrame]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def readable(self) -> bool:
+        """Whether there is anything to give again."""
+        return bool(self.intakes or self.owed)
+
+
+def quarantined_rows(call: ImportCall, run: RunDocument) -> QuarantinedRows:
+    """
+    Find the rows of a run's quarantine.
+
+    What a newer version of a file has replaced since is left out: that version says it all.
+    """
+    found = QuarantinedRows()
+    applied = call.state.applied.snapshot()
+    rejected = load(call.world, run.rejected) if run.rejected else no_rows()
+    owed = load(call.world, run.owed) if run.owed else None
+    for position, file in enumerate(run.files):
+        rows = rejected.filter(pl.col("row_id").str.starts_with(f"{source_of(file)}/"))
+        rows = rows.filter(pl.col("file") == file.key)
+        ours = None if owed is None else owed.filter(pl.col(FILE) == position)
+        if rows.is_empty() and (ours is None or ours.is_empty()):
+            continue
+        if any(applied.summed_since(file.key, file.sums, run.seq).values()):
+            found.notes.append(f"{file.key}: a newer version was applied since, which replaces it.")
+            continue
+        if ours is not None and not ours.is_empty():
+            found.owed.append(OwedRows(replace(file, owed_by=run.seq, kept=""), run, ours))
+        if not rows.is_empty():
+            _add_rejected(call, found, run, (file, rows), applied)
+    return found
+
+
+def _add_rejected(
+    call: ImportCall,
+    found: QuarantinedRows,
+    run: RunDocument,
+    rejected: tuple[ClaimedFile, pl.DataFrame],
+    applied: AppliedSnapshot,
+) -> None:
+    file, rows = rejected
+    if file.owed_by:
+        owner = call.state.runs.read(file.owed_by).document
+        still = load(call.world, owner.owed).filter(pl.col(ROW).is_in(rows["row"].implode()))
+        found.owed.append(OwedRows(file, owner, still))
+        return
+    # Of a file of which nothing was taken, whatever was taken since says it all.
+    untaken = file.outcome == "rejected" or applied.took_nothing(call.name, file.key, file.etag)
+    if untaken and not _is_latest(
+        applied.latest(call.name, [file.key]).get(file.key), file, run.seq
+    ):
+        found.notes.append(f"{file.key}: it was read again since, or there is a newer version.")
+    elif not _is_there(call, file):
+        found.notes.append(f"{file.key}: {GONE}")
+        if file.outcome != "rejected":
+            found.gone.append((file, rows))
+    elif file.outcome == "rejected":
+        found.intakes.append(Intake(file.key, file.etag, kept=file.kept))
+    else:
+        found.intakes.append(_chosen(file, rows, "ask" if untaken else "in_full"))
+
+
+def _chosen(file: ClaimedFile, rows: pl.DataFrame, counting: Counting) -> Intake:
+    """Read the rows of a file that are in quarantine, and only these."""
+    unmerged = rows.filter(pl.col("profile").is_not_null())["profile"].unique()
+    return Intake(
+        file.key,
+        file.etag,
+        "difference" if file.replaces and unmerged.len() else counting,
+        kept=file.kept,
+        rows=rows["row"].drop_nulls().unique(),
+        corrected=unmerged,
+    )
+
+
+def _is_latest(known: KnownVersion | None, file: ClaimedFile, seq: int) -> bool:
+    """Tell whether a job has read nothing of a key since run *seq* read this version of it."""
+    return known is not None and known.etag == file.etag and known.seq <= seq
+
+
+def _is_there(call: ImportCall, file: ClaimedFile) -> bool:
+    try:
+        found = call.world.bucket.head(file.kept or file.key)
+    except StorageMissing:
+        return False
+    return bool(file.kept) or found.etag == file.etag

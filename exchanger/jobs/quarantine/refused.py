@@ -1,0 +1,231 @@
+"""
+What Braze refused, in a form that can be given again: as given, not as it was to be sent.
+
+The object beside the quarantine file has a row for each refused profile and file: ``@file``,
+``@row``, ``@profile``, ``@uncertain`` (an attempt may have taken effect all the same) and, for each
+field, ``given:NAME``, ``before:NAME`` and ``wanted:NAME``, all canonical JSON text. Under
+``order_by``, fields of different ``@order`` have rows of their own. Rows are numbered through the
+object, so that a row which is quarantined once more can be found again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from exchanger.config.models import FieldConfig, Match, Source
+from exchanger.jobs.intake.stage import with_records
+from exchanger.profiles.frames.columns import (
+    FILE,
+    ORDER,
+    PROFILE,
+    ROW,
+    before,
+    ordered,
+    said,
+    wanted,
+)
+from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.frames.type_names import parse_type_name
+from exchanger.profiles.reading.mapping import settle_rules
+from exchanger.profiles.reading.typed_rows import cast_rows
+from exchanger.profiles.spelling.canonical_reader import members
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exchanger.config.models import ImportJob
+    from exchanger.profiles.frames.rules import Rule
+
+GIVEN = "given:"
+UNCERTAIN_ROW = "@uncertain"
+_TURN = "@turn"
+_COUNTED = ("sum", "add")
+
+
+def owed_by(
+    refused: pl.DataFrame,
+    gifts: pl.DataFrame,
+    orders: pl.DataFrame,
+    fields: Mapping[str, Mapping[str, Any]],
+) -> pl.DataFrame:
+    """
+    Make the frame of what is still owed to refused profiles.
+
+    Args:
+        refused: Their rows of the outbox, with ``uncertain``.
+        gifts: What each file gave to summed and added fields of them.
+        orders: Where the rows that gave it stand in the order of ``order_by``.
+        fields: How each field was merged, by name.
+
+    Returns:
+        As described above; empty if nothing was refused.
+    """
+    changed = [name for name in fields if wanted(name) in refused.columns]
+    own = [_own(refused, orders, name, fields) for name in changed]
+    counted = [
+        gifts.filter(pl.col("field") == name)
+        .join(refused, on=PROFILE, how="semi")
+        .select(
+            PROFILE,
+            FILE,
+            pl.int_range(pl.len()).over(PROFILE, FILE).alias(_TURN),
+            pl.col("given").alias(GIVEN + name),
+        )
+        for name in fields
+        if _merge(fields, name) == "counted"
+    ]
+    key = [PROFILE, FILE, _TURN, *([ORDER] if orders.height else [])]
+    rows = (
+        pl.concat([_nobody(refused, orders), *own, *counted], how="diagonal")
+        .group_by(key)
+        .agg(pl.all().drop_nulls().first())
+        .sort(key)
+    )
+    given = [name for name in rows.columns if name.startswith(GIVEN)]
+    speaking = rows.filter(pl.any_horizontal(pl.lit(value=False), pl.col(given).is_not_null()))
+    beside = refused.select(
+        PROFILE,
+        pl.col("uncertain").alias(UNCERTAIN_ROW),
+        *(pl.col(side(name)) for name in changed for side in (before, wanted)),
+    )
+    return (
+        speaking.drop(_TURN)
+        .join(beside, on=PROFILE, how="left", maintain_order="left")
+        .with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(ROW))
+    )
+
+
+def _nobody(refused: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
+    """Make an empty frame of what names a row."""
+    order = {ORDER: orders[ORDER].dtype} if orders.height else {}
+    return pl.DataFrame(
+        schema={PROFILE: pl.String(), FILE: refused[FILE].dtype, _TURN: pl.Int64(), **order}
+    )
+
+
+def _own(
+    refused: pl.DataFrame,
+    orders: pl.DataFrame,
+    name: str,
+    fields: Mapping[str, Mapping[str, Any]],
+) -> pl.DataFrame:
+    """Tell what is owed to one field, with its order; nothing if the gifts tell it."""
+    merge = _merge(fields, name)
+    if merge == "counted":
+        return refused.select(PROFILE).clear()
+    given = _removed(name) if merge == "remove" else _given(name)
+    rows = refused.select(
+        PROFILE, FILE, pl.lit(0, pl.Int64).alias(_TURN), given.alias(GIVEN + name)
+    ).filter(pl.col(GIVEN + name).is_not_null())
+    if ordered(name) not in orders.columns:
+        return rows
+    known = orders.filter(ordered(name)).select(PROFILE, ORDER)
+    return rows.join(known, on=PROFILE, how="left", maintain_order="left")
+
+
+def _merge(fields: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    merge = fields[name]["merge"]
+    if merge in _COUNTED:
+        return "counted"
+    return "remove" if merge == "remove" else "other"
+
+
+def _given(name: str) -> pl.Expr:
+    """Of all other strategies, what was to be sent is what was given."""
+    return pl.col(wanted(name))
+
+
+def _removed(name: str) -> pl.Expr:
+    """Of members to be removed, those that were there."""
+
+    def gone(sides: pl.Series) -> pl.Series:
+        both = sides.struct.unnest()
+        kept = pl.DataFrame({"had": members(both["before"]), "has": members(both["after"])})
+        left = pl.col("had").list.set_difference("has")
+        text = pl.lit("[") + left.list.join(",") + pl.lit("]")
+        return kept.select(pl.when(left.list.len() > 0).then(text)).to_series()
+
+    sides = pl.struct(pl.col(before(name)).alias("before"), pl.col(wanted(name)).alias("after"))
+    return sides.map_batches(gone, return_dtype=pl.String, is_elementwise=True)
+
+
+def as_order(orders: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Bring orders to the type of today; of another kind than that, they tell nothing."""
+    if orders.dtype == dtype or (orders.dtype.is_numeric() and dtype.is_numeric()):
+        return orders.cast(dtype, strict=False)
+    return pl.Series(ORDER, [None] * len(orders), dtype)
+
+
+def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
+    owed: pl.DataFrame,
+    job: ImportJob,
+    position: int,
+    *,
+    fields: Mapping[str, Mapping[str, Any]],
+    types: Mapping[str, str],
+    key: str,
+    order: pl.DataType | None = None,
+) -> tuple[list[Rule], pl.DataFrame, pl.DataFrame]:
+    """
+    Cast what is owed by today's configuration, as if it came from a file.
+
+    Args:
+        owed: Some rows of what ``owed_by`` made.
+        job: The job as it is now; fields that it has no more are merged as they were.
+        position: The position in the run of the file that gave these rows.
+        fields: How each field was merged by the run that owes.
+        types: The types of the job's columns, as kept by now.
+        key: The file's key, for messages.
+        order: What ``@order`` is now; None leaves it out.
+
+    Returns:
+        The rules, the given frame, and the rows that cannot be used (``reading.REJECTED``).
+
+    Raises:
+        FileRejected: The job and these values do not fit together any more.
+    """
+    names = [name for name in fields if GIVEN + name in owed.columns and owed[GIVEN + name].count()]
+    configured = {name: _configured(job, name, fields[name], types) for name in names}
+    as_file = job.model_copy(
+        update={
+            "match": (Match(external_id=PROFILE),),
+            "source": _source(job.source),
+            "fields": configured,
+            "remaining_fields": (),
+        }
+    )
+    cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))
+    raw = RawColumns(cells, json_columns=frozenset(names), key=key)
+    rules = settle_rules(as_file, raw, {}).rules
+    given = cast_rows(raw, rules, as_file, position)
+    told = {rule.name: said(rule.name) for rule in rules if rule.merge == "clear"}
+    spoken = owed.select(
+        ROW, *(pl.col(GIVEN + name).is_not_null().alias(flag) for name, flag in told.items())
+    )
+    if order is not None:
+        spoken = spoken.with_columns(as_order(owed[ORDER], order))
+    frame = given.frame.drop(told.values()).join(spoken, on=ROW, how="left", maintain_order="left")
+    return rules, frame, with_records(raw, given)
+
+
+def _source(source: Source) -> Source:
+    """Describe where owed rows come from: they are values, whose identifiers were accepted."""
+    return Source(prefix=source.prefix, timezone=source.timezone, placeholders="allow")
+
+
+def _configured(
+    job: ImportJob, name: str, was: Mapping[str, Any], types: Mapping[str, str]
+) -> FieldConfig:
+    """Take the field as it is configured now, at the type that its column has by now."""
+    today = job.fields.get(name, FieldConfig(merge=was["merge"]))
+    kept = types.get(today.from_ or name)
+    if today.type is not None:
+        named = {"type": today.type, "scale": today.scale}
+    elif kept is not None and was["type"] not in ("list", "json"):
+        parsed = parse_type_name(kept)
+        named = {"type": parsed.type, "scale": parsed.scale}
+    else:
+        named = {"type": was["type"], "scale": was["scale"]}
+    return today.model_copy(update={**named, "from_": None, "value": None, "split": None})

@@ -1,0 +1,132 @@
+"""
+What other rows of its own run say after a row that was rejected there.
+
+A rejected row that can be used by now comes late even within its run: rows after it, in its file or
+in a later one, have been applied since. What they speak of is theirs. Under ``order_by`` these are
+the rows of equal order alone: of others, the order that was applied tells which is newer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.jobs.intake.read import read_every_file
+from exchanger.jobs.intake.requests import Intake
+from exchanger.jobs.quarantine.refused import as_order
+from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, said
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.quarantine.read import QuarantinedRows
+    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.profiles.frames.rules import Rule
+    from exchanger.state.runs.log import RunDocument
+
+_PLACE = "@place"
+"""Position of a row's file in the run that read it first, and its row number, as one number."""
+
+
+def rows_after(
+    call: ImportCall, first: RunDocument, reading: Reading, found: QuarantinedRows
+) -> pl.DataFrame:
+    """
+    Read the rows that a run has used, from the first file on of which a row is given again.
+
+    Args:
+        call: The job, by whose configuration of today they are read.
+        first: The run that read the rows first.
+        reading: What is given again.
+        found: Where it came from.
+
+    Returns:
+        Given rows with ``@place``; with ``@order``, of the type that the reading has, if they were
+        applied in this order. None of files that are not in the bucket any more.
+    """
+    again = {(file.key, file.etag): file.rows for file in found.intakes if file.rows is not None}
+    places = _places(first)
+    starts = [places[version] for version in again if version in places]
+    if not starts:
+        return pl.DataFrame(schema={PROFILE: pl.String, _PLACE: pl.Int64})
+    files = [file for file in first.files[min(starts) :] if file.outcome != "rejected"]
+    whole = read_every_file(
+        call, [Intake(file.key, file.etag, "in_full", kept=file.kept) for file in files]
+    )
+    used = _placed(whole.given.whole(), whole, places)
+    if ORDER in used.columns and ORDER in reading.given.schema:
+        used = used.with_columns(as_order(used[ORDER], reading.given.schema[ORDER]))
+    if first.order_by != (call.job.source.order_by or ""):
+        used = used.drop(ORDER, strict=False)  # They were applied as they stood.
+    given_again = [
+        places[version] * 2**32 + rows.cast(pl.Int64)
+        for version, rows in again.items()
+        if version in places
+    ]
+    return used.filter(~pl.col(_PLACE).is_in(pl.concat(given_again).implode()))
+
+
+def overtaken_in_own_run(
+    frame: pl.DataFrame,
+    rules: Sequence[Rule],
+    first: RunDocument,
+    reading: Reading,
+    used: pl.DataFrame,
+) -> pl.DataFrame:
+    """
+    Tell which cells of a frame rows after them have spoken of.
+
+    Args:
+        frame: Given rows of a reading, all of one file.
+        rules: Fields in which an old row would undo a newer one.
+        first: The run that read these rows first.
+        reading: Where the frame is from; what is owed by a run is not compared.
+        used: As *rows_after* made it.
+
+    Returns:
+        A Boolean column for each of these fields that the frame has, row by row.
+    """
+    names = [rule.name for rule in rules if rule.name in frame.columns]
+    placed = _placed(frame, reading, _places(first))
+    ordered = ORDER in used.columns and ORDER in frame.columns
+    alike = [PROFILE, ORDER] if ordered else [PROFILE]
+    latest = [
+        used.filter(_speaks(name, used))
+        .group_by(alike)
+        .agg(pl.col(_PLACE).max().alias(f"@latest:{name}"))
+        if name in used.columns
+        else used.select(*alike, pl.col(_PLACE).alias(f"@latest:{name}")).clear()
+        for name in names
+    ]
+    for each in latest:
+        placed = placed.join(each, on=alike, how="left", maintain_order="left", nulls_equal=True)
+    return placed.select(
+        (pl.col(f"@latest:{name}") > pl.col(_PLACE)).fill_null(value=False).alias(name)
+        for name in names
+    )
+
+
+def _places(first: RunDocument) -> dict[tuple[str, str], int]:
+    return {(file.key, file.etag): position for position, file in enumerate(first.files)}
+
+
+def _placed(
+    frame: pl.DataFrame, reading: Reading, places: dict[tuple[str, str], int]
+) -> pl.DataFrame:
+    """Put the place beside each row; null where it is not known, or Braze had refused the row."""
+    known = [None if file.owed_by else places.get((file.key, file.etag)) for file in reading.files]
+    named = pl.DataFrame(
+        {FILE: range(len(known)), "@first": known}, schema={FILE: pl.UInt32, "@first": pl.Int64}
+    )
+    place = pl.col("@first") * 2**32 + pl.col(ROW).cast(pl.Int64)
+    return frame.join(named, on=FILE, how="left", maintain_order="left").with_columns(
+        place.alias(_PLACE)
+    )
+
+
+def _speaks(name: str, frame: pl.DataFrame) -> pl.Expr:
+    if said(name) in frame.columns:
+        return pl.col(said(name)).fill_null(value=False)
+    return pl.col(name).is_not_null()

@@ -1,0 +1,59 @@
+"""One call of an import: what every step of its story needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from exchanger.config.models import ImportJob
+from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.memories import Memories
+from exchanger.jobs.runtime.options import ImportOptions
+from exchanger.jobs.runtime.report import RunReport
+from exchanger.outside.s3.objects import ObjectInfo
+from exchanger.state.store import ConnectionState
+
+
+@dataclass
+class Listing:
+    """
+    What a call saw of its folder the last time, of what it may have to take.
+
+    Args:
+        files: Those that were new, or wait for a person.
+        usable_until: Until when, by the monotonic clock, it may stand for another listing.
+    """
+
+    files: list[ObjectInfo] = field(default_factory=list)
+    usable_until: float = 0.0
+
+
+@dataclass(frozen=True)
+class ImportCall:
+    """
+    One call of ``run_import`` or ``plan_import``.
+
+    Args:
+        world: The outside.
+        state: What the bucket remembers.
+        name: The job's name.
+        job: The job.
+        options: What a person asked for.
+        record: Whether anything may be written; ``plan`` writes nothing.
+        learn: Whether what was looked up may be recorded all the same.
+        taken: Key and ETag of the file versions that this call has taken already.
+        memories: What else may remember the job's files.
+        listing: What it saw of the folder the last time.
+        ended: Reports of the runs of earlier processes that this call has finished.
+    """
+
+    world: World
+    state: ConnectionState
+    name: str
+    job: ImportJob
+    options: ImportOptions
+    record: bool = True
+    learn: bool = False
+    memories: Memories = field(default_factory=Memories)
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    listing: Listing = field(default_factory=Listing)
+    ended: list[RunReport] = field(default_factory=list)

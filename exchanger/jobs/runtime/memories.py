@@ -1,0 +1,151 @@
+"""
+What else may remember a file: other states of the bucket, and a memory of our own that was lost.
+
+A connection that was renamed, or whose state prefix was mistyped, begins with an empty memory. What
+the state under its old name applied to the same workspace would count twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from exchanger.errors import StateDamaged
+from exchanger.jobs.runtime.recognition import remember, segments_of
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.runs.log import ClaimedFile, FileOutcome
+    from exchanger.state.store import ConnectionState
+    from exchanger.state.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Memories:
+    """
+    What else may remember a file.
+
+    Args:
+        lost_before: A memory of ours that was lost may have known files that arrived before.
+        others: States that were made with the same workspace, as far as can be told.
+    """
+
+    lost_before: datetime | None = None
+    others: Sequence[tuple[Workspace, AppliedSnapshot]] = ()
+
+    def of(
+        self, file: ClaimedFile, sums: Sequence[str], arrived: datetime | None
+    ) -> tuple[FileOutcome, str] | None:
+        """
+        Return why a file that is new to us must wait, as an outcome and a sentence.
+
+        Args:
+            file: The file, which our own memory does not know.
+            sums: The summed fields that it would feed.
+            arrived: When it arrived, by S3's clock.
+
+        Returns:
+            None if nothing else can have applied it.
+        """
+        for workspace, applied in self.others:
+            if _applied_there(applied, file, sums):
+                return "applied_elsewhere", _elsewhere(workspace)
+        if self.lost_before and sums and arrived and arrived <= self.lost_before:
+            return "memory_lost", _LOST
+        return None
+
+
+_LOST = "It may have been added before: all that was remembered of this connection's files is gone."
+
+
+def memories_of(world: World, state: ConnectionState, *, record: bool) -> Memories:
+    """
+    Find what else may remember the files of a connection.
+
+    Args:
+        world: The outside.
+        state: The connection's own state.
+        record: Whether anything may be written.
+
+    Raises:
+        StateDamaged: The state's runs are gone, and what they applied is not.
+        StorageError: S3 refused or did not answer.
+    """
+    account, ours = world.account, state.workspace.found
+    if account is None:
+        return Memories()
+    if _has_lost_files(state) and ours is not None and not ours.lost_before:
+        ours = replace(ours, lost_before=_now(world, state.names.workspace).isoformat())
+        if record:
+            remember(state, ours)
+    entries = state.register.states()
+    entry = entries.pop(state.names.prefix, None)
+    if entry is None and ours is not None and record:
+        state.register.enter(ours)
+    unknown = [one for one in entries.values() if not one.memory_at and not one.knows(account)]
+    needs_segments = any(one.instance == account.instance for one in unknown)
+    segments = segments_of(world) if needs_segments else []
+    others = [
+        (one, _snapshot(world, one.prefix))
+        for one in entries.values()
+        if not one.memory_at and one.compare(account, segments) != "other"
+    ]
+    lost = datetime.fromisoformat(ours.lost_before) if ours and ours.lost_before else None
+    if ours is None and entry is not None and not entry.memory_at:
+        # As a run will find and note; only a plan comes here.
+        lost = _now(world, state.register.key(entry.prefix))
+    return Memories(lost, others)
+
+
+def _has_lost_files(state: ConnectionState) -> bool:
+    """
+    Return whether the applied files are gone, and the runs that applied them are not.
+
+    Raises:
+        StateDamaged: It is the other way round, so numbers of runs would begin anew.
+    """
+    newest = state.runs.newest()
+    known = not state.applied.snapshot().rows.is_empty()
+    if newest is None and known:
+        raise StateDamaged(state.names.runs, "the run documents are gone, what they did is not")
+    run = newest.document if newest else None
+    return not known and run is not None and run.state == "settled" and bool(run.files)
+
+
+def _now(world: World, key: str) -> datetime:
+    """Return the time by S3's clock, which tells when files arrived."""
+    return world.bucket.head(key).seen_at or world.clock.now()
+
+
+def _snapshot(world: World, prefix: str) -> AppliedSnapshot:
+    """Pin what another state has applied, and what its unfinished run is about to."""
+    state = open_state(world.bucket, prefix)
+    applied = state.applied.snapshot()
+    newest = state.runs.newest()
+    if newest is not None and newest.document.state not in ENDED:
+        for file in newest.document.files:
+            applied = applied.with_file(newest.document.job, file)
+    return applied
+
+
+def _applied_there(applied: AppliedSnapshot, file: ClaimedFile, sums: Sequence[str]) -> bool:
+    if applied.knows(file.key, file.etag):
+        return True
+    if not sums:
+        return False
+    before = applied.last_version(file.key, sums)
+    return before is not None or bool(applied.given(file.sha256, sums))
+
+
+def _elsewhere(workspace: Workspace) -> str:
+    return (
+        f"The state {workspace.prefix} of this bucket, of the connection "
+        f"'{workspace.connection}', knows this file, or an earlier version or a copy of it, and "
+        "this connection does not."
+    )

@@ -1,0 +1,110 @@
+"""Rows of a run, parted by their profiles: whatever one profile needs is in one part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.profiles.frames.columns import PROFILE
+from exchanger.profiles.frames.slices import SLICES, slice_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from exchanger.files.scratch.spill import Shelf
+
+_PART = "@part"
+
+
+class Partitions:
+    """
+    Frames of rows, each parted by the slice of the profile, so that parts are ranges of slices.
+
+    Args:
+        shelf: Where they are kept.
+        count: How many parts; one is not parted at all.
+        empty: The columns that every part has.
+    """
+
+    def __init__(self, shelf: Shelf, count: int, empty: pl.DataFrame) -> None:
+        self._shelf = shelf
+        self._empty = empty
+        self._parts = [shelf.spill() for _ in range(min(count, SLICES))]
+        self._waiting = shelf.spill()
+
+    def __len__(self) -> int:
+        """Count the parts."""
+        return len(self._parts)
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns that every part has."""
+        return self._empty.schema
+
+    def whole(self) -> pl.DataFrame:
+        """Join all rows; only for few."""
+        return _joined([self._empty, *self.frames()])
+
+    def replace(self, number: int, rows: pl.DataFrame) -> None:
+        """Put rows in place of those of a part, for the same profiles."""
+        self._parts[number].clear()
+        self._parts[number].add(rows)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Take rows: ``@profile`` and any columns, each always of one type."""
+        if not set(frame.columns) <= set(self._empty.columns):
+            self._empty = _joined([self._empty, frame.clear()])
+        if len(self) == 1:
+            self._parts[0].add(frame)
+            return
+        self._waiting.add(frame)
+        # Many small files are parted together, lest every part had a crumb of each.
+        bounds = self._shelf.bounds
+        if self._waiting.rows >= bounds.rows or self._waiting.size >= bounds.size:
+            self._part()
+
+    def part(self, number: int) -> pl.DataFrame:
+        """
+        Join the rows of a part.
+
+        It has all columns that any part has; one that a frame lacks is null there.
+        """
+        self._part()
+        return _joined([self._empty, *self._parts[number].frames()])
+
+    def profiles(self, number: int) -> pl.Series:
+        """Name the profiles of a part, as often as it has rows of them."""
+        self._part()
+        nobody = self._empty.select(PROFILE)
+        return pl.concat([nobody, *self._parts[number].frames([PROFILE])]).to_series()
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """Give all rows, some at a time."""
+        self._part()
+        for part in self._parts:
+            yield from part.frames()
+
+    def change(self, made: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        """Replace all rows, some at a time, by what is made of them for the same profiles."""
+        self._part()
+        for part in self._parts:
+            part.change(made)
+
+    def clear(self, number: int) -> None:
+        """Forget the rows of a part."""
+        self._parts[number].clear()
+
+    def _part(self) -> None:
+        if not self._waiting.rows:
+            return
+        rows = _joined([*self._waiting.frames()])
+        self._waiting.clear()
+        number = (slice_of(PROFILE) * len(self) // SLICES).alias(_PART)
+        parted = rows.with_columns(number).partition_by(_PART, as_dict=True, include_key=False)
+        for (part,), frame in parted.items():
+            self._parts[part].add(frame)
+
+
+def _joined(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(frames, how="diagonal")

@@ -1,0 +1,133 @@
+"""
+Recognises whose memory a state is, before anything is read from it or written to it.
+
+A state knows the workspace that it was made with. It is asked for by a key, so a key that was used
+before says all; where it is new, the segments that it lists decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import BrazeForbidden, JobBusy, StorageChanged, WorkspaceDiffers
+from exchanger.state.workspace import Workspace
+
+if TYPE_CHECKING:
+    from exchanger.jobs.runtime.context import World
+    from exchanger.state.store import ConnectionState
+    from exchanger.state.workspace import Account
+
+log = structlog.get_logger()
+
+_LOST = (
+    "All that was remembered below {state} is gone: which files were applied, what Braze has. "
+    "If it was moved or can be restored, restore it before anything else. What is held is learnt "
+    "anew; files that would add to a sum wait for a person, as they may have been added before."
+)
+
+
+def recognise(world: World, state: ConnectionState) -> None:
+    """
+    Check that a state was made with the workspace that the connection reaches. Writes nothing.
+
+    Braze is asked only where the key was never used with this state.
+
+    Raises:
+        WorkspaceDiffers: It was made with another one, or nobody can tell.
+        BrazeError: Braze refused the key, or did not answer.
+    """
+    account, known = world.account, state.workspace.found
+    if account is None or (known is not None and known.knows(account)):
+        return
+    if known is None:
+        if state.runs.newest() is not None:
+            raise _differs(world, state, account, was="")
+        return
+    elsewhere = known.instance != account.instance
+    verdict = known.compare(account, () if elsewhere else segments_of(world))
+    if verdict != "same":
+        raise _differs(world, state, account, was=known.instance, unclear=verdict == "unclear")
+
+
+def establish(world: World, state: ConnectionState) -> list[str]:
+    """
+    Recognise a state as *recognise* does, and see to it that it knows its workspace from now on.
+
+    To be called before anything is written. A state that the register of the bucket names, and that
+    is not there, was lost: the new one remembers that.
+
+    Returns:
+        A sentence if that is found out now.
+
+    Raises:
+        WorkspaceDiffers: As *recognise* does.
+        JobBusy: Another state took this one's place a moment ago.
+        BrazeError: Braze refused the key, or did not answer.
+        StorageError: S3 refused or did not answer.
+    """
+    account = world.account
+    if account is None:
+        return []
+    state.workspace.read()
+    if state.workspace.found is not None and state.workspace.found.memory_at:
+        raise JobBusy(world.connection, "exchanger adopt, which moved its state a moment ago")
+    recognise(world, state)
+    known = state.workspace.found
+    if known is None:
+        return _begin(world, state, account)
+    if not known.knows(account):
+        remember(state, known.with_account(account, segments_of(world)))
+    return []
+
+
+def remember(state: ConnectionState, workspace: Workspace) -> None:
+    """
+    Write what a state knows of its workspace, there and in the register.
+
+    In this order: an entry of the register whose state is not there means that it was lost.
+    """
+    state.workspace.write(workspace)
+    state.register.enter(workspace)
+
+
+def segments_of(world: World) -> list[str]:
+    """List the ids of the workspace's segments, the oldest first; none if the key may not."""
+
+    async def listed() -> list[str]:
+        async with world.braze() as braze:
+            return [segment.id for segment in await braze.segments()]
+
+    try:
+        return asyncio.run(listed())
+    except BrazeForbidden:
+        return []
+
+
+def _begin(world: World, state: ConnectionState, account: Account) -> list[str]:
+    prefix = state.names.prefix
+    entry = state.register.states().get(prefix)
+    lost, told = "", []
+    if entry is not None and not entry.memory_at:
+        seen_at = world.bucket.head(state.register.key(prefix)).seen_at or world.clock.now()
+        lost = seen_at.isoformat()
+        log.error("state.memory_lost", state=f"s3://{world.bucket.name}/{prefix}")
+        told.append(_LOST.format(state=f"s3://{world.bucket.name}/{prefix}"))
+    begun = Workspace(prefix, world.connection, lost_before=lost)
+    try:
+        remember(state, begun.with_account(account, segments_of(world)))
+    except StorageChanged:
+        # Another process began it just now, perhaps with another workspace.
+        state.workspace.read()
+        recognise(world, state)
+        return []
+    return told
+
+
+def _differs(
+    world: World, state: ConnectionState, account: Account, *, was: str, unclear: bool = False
+) -> WorkspaceDiffers:
+    where = f"s3://{world.bucket.name}/{state.names.prefix}"
+    return WorkspaceDiffers(world.connection, where, was, account.instance, unclear=unclear)

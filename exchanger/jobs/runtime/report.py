@@ -1,0 +1,272 @@
+"""What a run did, in the words of the command contract."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from exchanger.state.runs.log import FileOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.state.runs.acknowledgements import Sent
+
+RunState = Literal[
+    "succeeded", "partial", "failed", "held_back", "nothing_to_do", "released", "discarded"
+]
+EXIT_CODES: dict[RunState, int] = {
+    "succeeded": 0,
+    "nothing_to_do": 0,
+    "partial": 4,
+    "held_back": 5,
+    "failed": 1,
+    "released": 0,
+    "discarded": 0,
+}
+"""``released`` and ``discarded`` are what a run becomes that was held back, or dropped."""
+
+
+def new_run_id(job: str, started_at: datetime) -> str:
+    """
+    Draw a run id that sorts by time and names the job.
+
+    Runs of one second are told apart by what is drawn: of two with one id, history shows one.
+    """
+    return f"{started_at:%Y%m%dT%H%M%SZ}-{job}-{secrets.token_hex(4)}"
+
+
+_NOT_ALWAYS = (
+    "rows_written", "bytes_written", "manifest", "error", "quarantine", "seq", "files_waiting",
+    "held_back", "totals", "stopped",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """
+    What became of one file.
+
+    ``note`` is a sentence for a person; empty when there is nothing to say.
+    """
+
+    key: str
+    outcome: FileOutcome
+    rows: int = 0
+    note: str = ""
+
+
+@dataclass
+class RunReport:
+    """
+    One run of a job, as ``--json`` prints it.
+
+    The ``rows_`` kinds add up to ``rows_read`` and the ``profiles_`` kinds to the profiles named;
+    ``check`` asserts both. ``requests`` counts the attempts to send of all processes that worked on
+    the run, as far as each noted them before it died, so at least as many were made; of an export,
+    all that was asked of Braze. ``files_waiting`` are those that a run left to the next one, if it
+    was to be the only one. ``held_back`` numbers the runs that wait for a person since this call,
+    ``totals`` are what they would add to each summed field, ``stopped`` is true where the process
+    was asked to stop before the end.
+    """
+
+    run_id: str
+    job: str
+    state: RunState = "succeeded"
+    seq: int | None = None
+    files: list[FileReport] = field(default_factory=list)
+    rows_read: int = 0
+    rows_applied: int = 0
+    rows_unchanged: int = 0
+    rows_superseded: int = 0
+    rows_skipped: int = 0
+    rows_rejected: int = 0
+    rows_refused: int = 0
+    profiles_named: int = 0
+    profiles_new: int = 0
+    profiles_updated: int = 0
+    profiles_unchanged: int = 0
+    profiles_skipped: int = 0
+    profiles_refused: int = 0
+    fields_changed: int = 0
+    fields_kept: int = 0
+    data_points: int = 0
+    requests: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    quarantine: str | None = None
+    notes: list[str] = field(default_factory=list)
+    rows_written: int | None = None
+    bytes_written: int | None = None
+    manifest: str | None = None
+    error: str | None = None
+    files_waiting: int | None = None
+    held_back: list[int] | None = None
+    totals: dict[str, str] | None = None
+    stopped: bool | None = None
+
+    def check(self) -> None:
+        """
+        Assert that nothing was lost between reading and the end (law 7).
+
+        Raises:
+            AssertionError: The kinds do not add up.
+        """
+        rows = (
+            self.rows_applied
+            + self.rows_unchanged
+            + self.rows_superseded
+            + self.rows_skipped
+            + self.rows_rejected
+            + self.rows_refused
+        )
+        profiles = (
+            self.profiles_new
+            + self.profiles_updated
+            + self.profiles_unchanged
+            + self.profiles_skipped
+            + self.profiles_refused
+        )
+        if rows != self.rows_read or profiles != self.profiles_named:
+            message = (
+                f"rows {rows} of {self.rows_read}, profiles {profiles} of {self.profiles_named}"
+            )
+            raise AssertionError(message)
+
+    def to_json(self) -> dict[str, Any]:
+        """Render for ``--json``: times in ISO 8601; what does not apply is left out."""
+        content = {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in asdict(self).items()
+        }
+        return {k: v for k, v in content.items() if not (k in _NOT_ALWAYS and v is None)}
+
+    @staticmethod
+    def from_json(content: dict[str, Any]) -> RunReport:
+        """Read what *to_json* wrote."""
+        times = {
+            name: datetime.fromisoformat(content[name])
+            for name in ("started_at", "finished_at")
+            if content.get(name)
+        }
+        files = [FileReport(**item) for item in content.get("files", [])]
+        return RunReport(**{**content, **times, "files": files})
+
+    @property
+    def exit_code(self) -> int:
+        """The process's exit code for this run."""
+        return EXIT_CODES[self.state]
+
+
+def unseen_in_words(profiles: int, points: int) -> list[str]:
+    """
+    Say how many profiles count as applied although Braze may not have them.
+
+    Only under ``create_missing: false``: Braze then accepts an update of a profile that it does not
+    have, and drops it without a word (braze-api.md 2.3).
+
+    Args:
+        profiles: Accepted, and never seen in Braze.
+        points: Their data points.
+    """
+    if not profiles:
+        return []
+    said = (
+        f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
+        f"{points:,} data points. As create_missing is false, Braze drops without a word what is "
+        "sent of those among them that it does not have."
+    )
+    return [said]
+
+
+def sent_again_in_words(sent: Sent) -> list[str]:
+    """Say how much may have been sent, and billed, more than once because answers were lost."""
+    if not sent.profiles_again:
+        return []
+    said = (
+        f"Up to {sent.profiles_again:,} profiles ({sent.points_again:,} data points) may have been "
+        "sent twice, and be billed twice: Braze's answer did not arrive, so they were sent again. "
+        "Data points count them once."
+    )
+    return [said]
+
+
+_WORST: tuple[RunState, ...] = (
+    "nothing_to_do",
+    "released",
+    "discarded",
+    "succeeded",
+    "held_back",
+    "partial",
+    "failed",
+)
+"""States in the order of precedence: a call that took several runs came to the last of theirs."""
+
+
+def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) -> RunReport:
+    """
+    Make one report of the runs that one call took.
+
+    Args:
+        reports: The runs, in order.
+        notes: Sentences about the call as a whole.
+        nothing: What is returned, as ``nothing_to_do``, if there was no run.
+
+    Returns:
+        The only report, or one that adds all counts and has the worst state. Its run is the last of
+        which a person may have to retry rows, or else the last; a note names all.
+    """
+    if not reports:
+        return replace(nothing, state="nothing_to_do", notes=notes)
+    last = reports[-1]
+    told = next((report for report in reversed(reports) if report.quarantine), last)
+    sums = {name: sum(getattr(r, name) for r in reports) for name in _COUNTS}
+    quarantines = [r.quarantine for r in reports if r.quarantine]
+    held = [r for r in reports if r.state == "held_back"]
+    earlier = [f"Rows that were not taken are in {key}, too." for key in quarantines[:-1]]
+    return replace(
+        last,
+        run_id=told.run_id,
+        seq=told.seq,
+        **sums,
+        state=_joint_state({r.state for r in reports}),
+        started_at=reports[0].started_at,
+        files=[file for r in reports for file in r.files],
+        quarantine=quarantines[-1] if quarantines else None,
+        held_back=[r.seq for r in held if r.seq is not None] or None,
+        # Of several runs each says its own in its notes; a person decides about each.
+        totals=held[0].totals if len(held) == 1 else None,
+        stopped=True if any(r.stopped for r in reports) else None,
+        notes=[
+            *dict.fromkeys(note for r in reports for note in r.notes),
+            *notes,
+            *earlier,
+            *_numbers(reports),
+        ],
+    )
+
+
+def _numbers(reports: list[RunReport]) -> list[str]:
+    """Say which runs there were, if there were several: each can be shown by itself."""
+    numbers = [f"{report.seq:,}" for report in reports if report.seq is not None]
+    if len(numbers) < 2:
+        return []
+    several = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 2 else " and ".join(numbers)
+    return [f"These were runs {several}; of each: exchanger show NUMBER."]
+
+
+def _joint_state(states: set[RunState]) -> RunState:
+    if states == {"succeeded", "held_back"}:
+        return "partial"
+    return max(states, key=_WORST.index)
+
+
+_COUNTS = [item.name for item in fields(RunReport) if item.type == "int"]
+
+
+def named(keys: Sequence[str]) -> str:
+    """Name the first of some files, and how many there are besides."""
+    more = len(keys) - 1
+    return f"{keys[0]} and {more:,} more file{'s' * (more > 1)}" if more else keys[0]

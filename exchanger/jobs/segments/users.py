@@ -1,0 +1,191 @@
+"""Everybody in a segment, as one export shows them: what look-ups would take hours to tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import polars as pl
+
+from exchanger.config.models import Baseline, Raw
+from exchanger.errors import ExportEmpty, FileRejected
+from exchanger.files.segment_archives import Limits, read_batches
+from exchanger.jobs.runtime.cancellation import stoppable
+from exchanger.jobs.runtime.report import new_run_id
+from exchanger.jobs.segments.dataset import archives
+from exchanger.jobs.segments.empty import without_users
+from exchanger.jobs.segments.pending import PendingDocument
+from exchanger.jobs.segments.publish import sweep
+from exchanger.jobs.segments.wait import (
+    CompleteExport,
+    ExportWait,
+    find_segment,
+)
+from exchanger.profiles.exported.held_rows import fields_of_export, held_users
+from exchanger.profiles.exported.observations import held_form
+from exchanger.profiles.frames.columns import PROFILE
+from exchanger.profiles.frames.slices import slice_of
+
+if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.runtime.context import World
+    from exchanger.profiles.exported.selection import FieldsToExport
+    from exchanger.state.store import ConnectionState
+
+_SLICE = "slice"
+
+
+def baseline_segment(job: ImportJob) -> Baseline | None:
+    """Name the segment from which a job learns what is held; None if it names none."""
+    baseline = job.baseline
+    named = isinstance(baseline, Baseline) and baseline.segment is not None
+    return baseline if named and isinstance(baseline, Baseline) else None
+
+
+def export_segment(
+    world: World,
+    state: ConnectionState,
+    source: Baseline,
+    document: PendingDocument,
+    fields: FieldsToExport,
+) -> CompleteExport:
+    """
+    Have Braze export a segment, or wait for the export that an earlier process asked for.
+
+    Args:
+        world: The connection.
+        state: Tells which runs the export is known to include.
+        source: The segment, and how to know that its export is complete.
+        document: Remembers what is waited for.
+        fields: What to ask for.
+
+    Raises:
+        SegmentMissing: No such segment, or several.
+        ExportIncomplete: Braze did not complete the export in time; the next call waits for it.
+        Stopped: The process was asked to stop; the next call waits for the same export.
+    """
+
+    async def exported() -> CompleteExport:
+        run_id = new_run_id(world.connection, world.clock.now())
+        async with world.braze() as braze:
+            segment = find_segment(await braze.segments(), source.segment or "")
+            wait = ExportWait(world, braze, source.completion, document, state.runs)
+            pending = await wait.requested(segment.id, fields, run_id, fresh=False)
+            return await wait.complete(segment, pending)
+
+    return asyncio.run(stoppable(exported(), world.stopping))
+
+
+def held_frames(world: World, export: CompleteExport, fields: list[str]) -> Iterator[pl.DataFrame]:
+    """
+    Read an export as frames of held values, each once.
+
+    Raises:
+        FileRejected: The export is damaged.
+        Stopped: The process was asked to stop.
+    """
+    world.progress.step("reading the export", len(export.files) or 1)
+    for key, path in archives(world, export):
+        for lines in read_batches(path, key, Limits()):
+            world.go_on()
+            yield held_users(lines, key, fields)
+        path.unlink()
+        world.progress.advance(1)
+
+
+@dataclass(frozen=True)
+class SegmentUsers:
+    """
+    A segment export on this machine, as held values.
+
+    Args:
+        world: The connection.
+        export: The export.
+        document: Remembers it.
+        complete: Who is absent from it does not exist.
+        raw: Whether Braze's own files stay once it has served its purpose.
+        fields: What it shows.
+        chunks: Files of held values, with the slice of each profile.
+    """
+
+    world: World
+    export: CompleteExport
+    document: PendingDocument
+    complete: bool
+    raw: Raw
+    fields: list[str]
+    chunks: list[Path]
+
+    @classmethod
+    def exported(
+        cls, world: World, state: ConnectionState, source: Baseline, name: str, fields: list[str]
+    ) -> Self:
+        """
+        Export a segment and bring it onto this machine.
+
+        Args:
+            world: The connection.
+            state: As for *export_segment*.
+            source: As for *export_segment*.
+            name: Under which the export is remembered, so that a later call waits for the same.
+            fields: Attributes.
+
+        Raises:
+            FileRejected: The export is damaged; the next call asks anew.
+            ExportEmpty: No user came, which would teach that nobody exists.
+            SegmentMissing: As for *export_segment*, also the others.
+        """
+        document = PendingDocument(world.bucket, state.names, name)
+        export = export_segment(world, state, source, document, fields_of_export(fields))
+        chunks: list[Path] = []
+        rows = 0
+        try:
+            for frame in held_frames(world, export, fields):
+                chunk = world.workdir / f"users-{len(chunks):06d}.parquet"
+                sliced = frame.with_columns(slice_of(PROFILE).alias(_SLICE)).sort(_SLICE)
+                sliced.write_parquet(chunk, compression="lz4")
+                chunks.append(chunk)
+                rows += frame.height
+            if not rows:
+                raise without_users(world, export, may_be_allowed=False)
+        except (FileRejected, ExportEmpty):
+            document.save(export.pending.as_published())
+            raise
+        return cls(world, export, document, source.complete, source.raw, fields, chunks)
+
+    @property
+    def segment(self) -> str:
+        """The segment's name."""
+        return self.export.segment.name
+
+    @property
+    def stamp(self) -> int:
+        """The last run whose values the export is known to include."""
+        return self.export.pending.stamp
+
+    @property
+    def asked_at(self) -> datetime:
+        """When it was asked for."""
+        return self.export.pending.asked_at
+
+    def between(self, first: int, end: int) -> pl.DataFrame:
+        """Read the users of a range of slices (``HeldValues.slices``): a held frame."""
+        if not self.chunks:
+            return held_form([], [], self.fields)
+        chosen = pl.col(_SLICE).is_between(first, end, closed="left")
+        users = pl.scan_parquet(self.chunks).filter(chosen).drop(_SLICE).collect()
+        return users.unique(PROFILE, keep="first", maintain_order=True)
+
+    def absent(self, profiles: pl.Series) -> pl.DataFrame:
+        """Make the held frame of profiles that do not exist, as the export lacks them."""
+        return held_form([], profiles.to_list(), self.fields)
+
+    def done(self) -> None:
+        """Note that the export has served its purpose, and remove what was left of it."""
+        used = self.export.pending.as_used(raw=self.raw)
+        self.document.save(used)
+        sweep(self.world, used)

@@ -1,0 +1,1 @@
+"""Turns answers into held values, counts and quarantine."""

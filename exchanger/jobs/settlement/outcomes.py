@@ -1,0 +1,296 @@
+"""What the answers to a run come to: its counts, and what its files really gave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.files.raw.table import in_portions
+from exchanger.files.scratch.frame_file import FrameWriter
+from exchanger.jobs.intake.contributions import ALREADY, GAVE, with_already
+from exchanger.jobs.intake.event_order import ORDERS_SCHEMA, without_unaccepted
+from exchanger.jobs.quarantine.refused import owed_by
+from exchanger.jobs.runtime.artifacts import fetched, store_unless_empty
+from exchanger.jobs.runtime.report import unseen_in_words
+from exchanger.profiles.frames.columns import (
+    FILE,
+    ITEM,
+    KNOWN,
+    POINTS,
+    PROFILE,
+    ROW,
+    ROWS,
+    SURE,
+    WANTED,
+)
+from exchanger.profiles.merging.folding import GIFTS_SCHEMA
+from exchanger.profiles.planning.readback_check import AT_ONCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from exchanger.files.scratch.frame_file import FrameFile
+    from exchanger.files.scratch.spill import Shelf, Spill
+    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.state.runs.acknowledgements import Answers
+    from exchanger.state.runs.log import ClaimedFile, RunDocument
+    from exchanger.state.store import ConnectionState
+
+NOT_TAKEN = ("refused", "withheld")
+"""Outcomes of objects that Braze, or we, did not let through."""
+_NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
+
+
+@dataclass(frozen=True)
+class Results:
+    """
+    What became of the objects of a run that Braze did not accept.
+
+    Args:
+        refused: Their rows of the outbox, with ``outcome``, ``reason`` and ``uncertain``.
+        without: Profiles that did not get what was given to them.
+        failed: What was not accepted, for whatever reason: ``@profile``, ``outcome`` and
+            ``wanted:NAME``.
+        first: The first rows that were accepted of each field.
+        shelf: Where all of it is kept.
+    """
+
+    refused: Spill
+    without: pl.Series
+    failed: pl.DataFrame
+    first: pl.DataFrame
+    shelf: Shelf
+
+    def refused_of(self, files: Sequence[ClaimedFile]) -> list[ClaimedFile]:
+        """Note of each file how many of its rows Braze refused."""
+        counts: Counter[int] = Counter()
+        for part in self.refused.frames():
+            counts.update(dict(part.group_by(FILE).agg(pl.col(ROWS).sum()).iter_rows()))
+        return [replace(file, refused=counts[place]) for place, file in enumerate(files)]
+
+    def refused_parts(self) -> Iterator[pl.DataFrame]:
+        """Give the refused rows, some at a time; at least once."""
+        most = self.shelf.bounds.rows_of(1, self.refused.row_size)
+        return in_portions(self.refused.frames(), most)
+
+
+class Count:
+    """
+    Counts what became of the objects of a run, part by part, and keeps what was refused.
+
+    Args:
+        run: The run.
+        outbox: Its objects.
+        shelf: Where refused rows are kept.
+    """
+
+    def __init__(self, run: RunDocument, outbox: FrameFile, shelf: Shelf) -> None:
+        self._discarded = run.discarded
+        self._nothing = outbox.empty()
+        self._wanted = [name for name in outbox.columns if name.startswith(WANTED)]
+        self._shelf = shelf
+        self._refused = shelf.spill()
+        self._without = [pl.Series(PROFILE, [], pl.String)]
+        self._failed: list[pl.DataFrame] = []
+        self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
+        self._counts: Counter[str] = Counter()
+        self._dropped = self._unknown = self._unknown_points = 0
+        self._unseen = self._unseen_points = 0
+
+    @staticmethod
+    def needed(outbox: FrameFile) -> list[str]:
+        """Name the columns of the outbox that *add* needs of accepted rows; all of the others."""
+        wanted = [name for name in outbox.columns if name.startswith(WANTED)]
+        return [ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS, *wanted]
+
+    def add(self, answered: pl.DataFrame) -> None:
+        """
+        Count a part.
+
+        Args:
+            answered: Rows of the outbox with ``outcome``, ``reason`` and ``uncertain``.
+        """
+        accepted = answered.filter(pl.col("outcome") == "ok")
+        candidates = pl.concat([self._first, accepted.select(PROFILE, SURE, *self._wanted)])
+        self._first = _alone(_first_of_each(candidates))
+        self._count_accepted(accepted)
+        if accepted.height == answered.height:
+            return
+        refused = _alone(answered.filter(pl.col("outcome").is_in(NOT_TAKEN)))
+        dropped = answered.filter(pl.col("outcome").is_null())
+        unknown = answered.filter(pl.col("outcome") == "unknown")
+        if refused.height:
+            self._refused.add(refused)
+        failed = answered.filter(pl.col("outcome").ne_missing("ok"))
+        failed = _alone(failed.select(PROFILE, "outcome", *self._wanted))
+        self._failed.append(failed)
+        self._without.append(failed.filter(pl.col("outcome").ne_missing("unknown"))[PROFILE])
+        self._counts["rows_refused"] += int(refused[ROWS].sum())
+        self._counts["profiles_refused"] += refused.height
+        if self._discarded:
+            # What a discarded run did not bring to its end counts as skipped.
+            self._counts["rows_skipped"] += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
+            self._counts["profiles_skipped"] += dropped.height + unknown.height
+        self._dropped += dropped.height
+        self._unknown += unknown.height
+        self._unknown_points += int(unknown[POINTS].sum())
+
+    def into(self, report: RunReport) -> Results:
+        """Complete the counts of a report, once all parts were added."""
+        for name, number in self._counts.items():
+            setattr(report, name, getattr(report, name) + number)
+        report.notes += unseen_in_words(self._unseen, self._unseen_points)
+        if self._discarded:
+            report.notes += _in_words(self._dropped, self._unknown, self._unknown_points)
+        outcome = pl.lit(None, pl.String).alias("outcome")
+        nobody = self._nothing.select(PROFILE, outcome, *self._wanted)
+        return Results(
+            refused=self._refused,
+            without=pl.concat(self._without),
+            failed=pl.concat([nobody, *self._failed]),
+            first=self._first,
+            shelf=self._shelf,
+        )
+
+    def _count_accepted(self, accepted: pl.DataFrame) -> None:
+        known = int(accepted[KNOWN].sum())
+        self._counts["rows_applied"] += int(accepted[ROWS].sum())
+        self._counts["profiles_updated"] += known
+        self._counts["profiles_new"] += accepted.height - known
+        self._counts["data_points"] += int(accepted[POINTS].sum())
+        self._counts["fields_changed"] += sum(accepted[name].count() for name in self._wanted)
+        if not accepted[SURE].all():
+            unseen = accepted.filter(~pl.col(SURE))
+            self._unseen += unseen.height
+            self._unseen_points += int(unseen[POINTS].sum())
+
+
+def count_results(run: RunDocument, outbox: FrameFile, answers: Answers, shelf: Shelf) -> Count:
+    """
+    Count what became of every object, and keep what was refused.
+
+    Args:
+        run: The run.
+        outbox: Its objects.
+        answers: What Braze said of them.
+        shelf: Where refused rows are kept.
+    """
+    count = Count(run, outbox, shelf)
+    for part in outbox.frames(Count.needed(outbox) if answers.others.is_empty() else None):
+        count.add(answers.beside(part))
+    return count
+
+
+def accepted_orders(world: World, run: RunDocument, results: Results) -> pl.DataFrame:
+    """Read how far a run takes the order, without what Braze has not accepted."""
+    with fetched(world, run.orders) as orders:
+        parts = [without_unaccepted(part, results.failed) for part in orders.frames()]
+        return pl.concat([orders.empty(), *parts])
+
+
+def is_doubtful(run: RunDocument) -> pl.Expr:
+    """Tell of which refused objects an attempt may have taken effect all the same."""
+    attempted = pl.col("outcome") != "withheld"
+    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
+
+
+def keep_gifts(
+    world: World, state: ConnectionState, run: RunDocument, results: Results
+) -> tuple[str, str]:
+    """
+    Keep what the files really gave, and what is still owed to refused profiles.
+
+    So the first can be replaced by a newer version, and the second be given again.
+
+    Returns:
+        The keys of both; empty where there is none.
+    """
+    with ExitStack() as stack:
+        gifts = stack.enter_context(fetched(world, run.gifts)) if run.gifts else None
+        orders = stack.enter_context(fetched(world, run.orders)) if run.orders else None
+        gave = _keep_gave(world, state, run, results, gifts) if gifts is not None else ""
+        return gave, _keep_owed(world, state, run, results, (gifts, orders))
+
+
+def _first_of_each(accepted: pl.DataFrame) -> pl.DataFrame:
+    """Choose the rows that are among the first of any field."""
+    among = [
+        pl.col(name).is_not_null() & (pl.col(name).is_not_null().cum_sum() <= AT_ONCE)
+        for name in accepted.columns
+        if name.startswith(WANTED)
+    ]
+    return accepted.filter(SURE).filter(pl.any_horizontal(pl.lit(value=False), *among))
+
+
+def _alone(rows: pl.DataFrame) -> pl.DataFrame:
+    """Copy a few rows out of the texts of many, which would stay in memory with them."""
+    return pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+
+def _in_words(dropped: int, unknown: int, points: int) -> list[str]:
+    said = [f"Discarded: {dropped:,} profiles were never sent."]
+    if unknown:
+        said.append(
+            f"{unknown:,} profiles were sent and never answered. What Braze has of them is "
+            "uncertain, so it is looked up before it is used; their sums count as added. Data "
+            f"points that they may have cost, and that are not counted: {points:,}."
+        )
+    return said
+
+
+def _keep_gave(
+    world: World, state: ConnectionState, run: RunDocument, results: Results, gifts: FrameFile
+) -> str:
+    named = pl.DataFrame(
+        {FILE: range(len(run.files)), "key": [file.key for file in run.files]},
+        schema={FILE: pl.UInt32, "key": pl.String},
+    )
+    got_none = results.without.to_frame()
+    in_time = ~pl.col(ALREADY)  # What was given before was given, whatever Braze says now.
+    with FrameWriter(results.shelf.path()) as writer:
+        writer.append(pl.DataFrame(schema=GAVE))
+        for part in gifts.frames():
+            now = part.filter(in_time).join(got_none, on=PROFILE, how="anti")
+            gave = pl.concat([now, part.filter(~in_time)]).join(named, on=FILE)
+            writer.append(gave.select(GAVE.names()))
+        return _stored(world, state.names.gave(run.seq), writer)
+
+
+def _keep_owed(
+    world: World,
+    state: ConnectionState,
+    run: RunDocument,
+    results: Results,
+    given: tuple[FrameFile | None, FrameFile | None],
+) -> str:
+    if not results.refused.rows:
+        return ""
+    nothing = with_already(pl.DataFrame(schema=GIFTS_SCHEMA), [])
+    with FrameWriter(results.shelf.path()) as writer:
+        for part in results.refused_parts():
+            refused = part.with_columns(is_doubtful(run).alias("uncertain"))
+            gifts, orders = _of(given[0], refused, nothing), _of(given[1], refused, _NO_ORDERS)
+            rows = owed_by(refused, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
+            # Rows are numbered through the object.
+            writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
+        return _stored(world, state.names.owed(run.job, run.seq), writer)
+
+
+def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame) -> pl.DataFrame:
+    """Read what some profiles have in a file, if there is one."""
+    if frames is None:
+        return nothing
+    parts = [part.join(profiles, on=PROFILE, how="semi") for part in frames.frames()]
+    return pl.concat([frames.empty(), *parts])
+
+
+def _stored(world: World, key: str, writer: FrameWriter) -> str:
+    frames = writer.close()
+    stored = store_unless_empty(world, key, frames)
+    frames.remove()
+    return stored

@@ -1,0 +1,117 @@
+"""
+Brings a run from its frozen acknowledgements to its end (law 4).
+
+Every step may be done again: tables take a run's rows once, and the other objects have fixed keys
+and the same content whoever writes them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.files.scratch.spill import Shelf
+from exchanger.jobs.history.origins import close_origin
+from exchanger.jobs.inventory.left_over import retry_in_words
+from exchanger.jobs.observing.first_delivery_check import keep_sample
+from exchanger.jobs.quarantine.write import write_quarantine
+from exchanger.jobs.runtime.report import RunReport, RunState
+from exchanger.jobs.settlement.held_rows import held_of, sent_parts
+from exchanger.jobs.settlement.outcomes import (
+    accepted_orders,
+    count_results,
+    keep_gifts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
+
+    from exchanger.files.scratch.frame_file import FrameFile
+    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.settlement.early import Ahead
+    from exchanger.state.runs.acknowledgements import Acknowledgements, Answers
+    from exchanger.state.runs.log import RunDocument, RunLogState, Stored
+    from exchanger.state.store import ConnectionState
+
+log = structlog.get_logger()
+
+
+def settle(  # noqa: PLR0913 - the run, and what this process has made for it
+    world: World,
+    state: ConnectionState,
+    stored: Stored,
+    outbox: FrameFile,
+    acks: Acknowledgements,
+    *,
+    ahead: Ahead | None = None,
+) -> RunReport:
+    """
+    Commit what a run's acknowledgements say, and end it.
+
+    Args:
+        world: The outside.
+        state: Where it is committed: held values, orders, applied files, kept types, in this order.
+        stored: The run document, ``settling``.
+        outbox: The run's outbox; it is read in parts.
+        acks: Its acknowledgements, of which those count that are frozen.
+        ahead: Held values that this process made while it sent the run, if it did.
+    """
+    run = stored.document
+    answers = acks.read(run.ack_parts)
+    made = ahead if ahead is not None and ahead.agrees(answers) else None
+    report = RunReport.from_json(run.report)
+    count = made.count if made is not None else None
+    if count is None:
+        count = count_results(run, outbox, answers, Shelf(world.workdir, world.bounds))
+    results = count.into(report)
+    gave, owed = keep_gifts(world, state, run, results)
+
+    if made is None or not made.deliver():
+        _deliver_held(world, state, run, outbox, answers)
+    if run.orders:
+        orders = state.orders.by(run.job, run.order_by)
+        orders.record(accepted_orders(world, run, results), seq=run.seq)
+    files = results.refused_of(run.files)
+    state.applied.record(run.job, files, seq=run.seq, origin=run.origin)
+    keep_sample(state, run, results.first)
+    # Of a run that a person dropped, nothing is to be learnt.
+    if run.types and not run.discarded:
+        state.types.keep(run.job, run.types, seq=run.seq, words=run.words)
+
+    write_quarantine(world, state, run, report, results.refused)
+    report.state = "discarded" if run.discarded else final_state(report)
+    report.notes += retry_in_words(report)
+    report.check()
+    state.finished.record(report.to_json())
+    if run.origin:
+        close_origin(state, run)
+    ended: RunLogState = "discarded" if run.discarded else "settled"
+    state.runs.change(stored, state=ended, report=report.to_json(), gave=gave, owed=owed)
+    log.info("run.settled", seq=run.seq, state=report.state, refused=results.refused.rows)
+    return report
+
+
+def _deliver_held(
+    world: World, state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
+) -> None:
+    def made() -> Iterator[pl.DataFrame]:
+        for part in sent_parts(outbox, world.bounds):
+            yield held_of(run, answers.beside(part))
+
+    state.held.deliver_all(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
+
+
+def final_state(report: RunReport) -> RunState:
+    """
+    Say in one word how a run ended.
+
+    Rejected and unreadable files and rejected or refused rows make it ``partial``.
+    """
+    rejected = any(file.outcome in ("rejected", "unreadable") for file in report.files)
+    if rejected or report.rows_rejected or report.rows_refused:
+        return "partial"
+    return "succeeded"

@@ -1,0 +1,1 @@
+"""Braze over HTTP: requests, answers, retries and limits."""

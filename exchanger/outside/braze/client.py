@@ -1,0 +1,294 @@
+"""
+Braze's REST API.
+
+Every request goes through ``braze_requests``, which paces and tries again; what answers mean is in
+``braze_answers``. Sources are named by section of ``braze-api.md``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import orjson
+
+from exchanger.config.models import BrazeConfig
+from exchanger.errors import BrazeRefused, BrazeUnreachable, ExportRunning
+from exchanger.outside.braze.answers import (
+    SEGMENTS_PER_PAGE,
+    Answer,
+    ExportStarted,
+    IdsAnswer,
+    Segment,
+    TrackAnswer,
+    read_export,
+    read_ids,
+    read_segments,
+    read_size,
+    read_track,
+)
+from exchanger.outside.braze.rate_limit import Quotas
+from exchanger.outside.braze.requests import (
+    CANCEL_EXPORT,
+    DOWNLOAD,
+    EXPORT_IDS,
+    EXPORT_SEGMENT,
+    LIST_SEGMENTS,
+    SIZE_SEGMENT,
+    TRACK,
+    BrazeRequests,
+)
+from exchanger.outside.braze.transport import REQUEST_SECONDS, Call, is_safe
+from exchanger.outside.clock import Clock, SystemClock
+
+LARGEST_BODY = 4_000_000
+"""Bytes in a request. Braze says 4 MB (2.2), so this is the smaller reading of it."""
+
+IDS_AT_ONCE = 50
+"""Identifiers in one look-up (5)."""
+
+_EXPORT_LIMIT_WAITING = 10.0
+_DAYS_OF_SIZES = "14"
+"""Days to look back for an estimate: some may have none."""
+
+
+class Braze:
+    """
+    One workspace: ``async with Braze(config) as braze``. Not for use from several event loops.
+
+    All methods raise, once trying again has not helped or cannot help:
+
+    - ``BrazeKeyRefused`` for 401, ``BrazeForbidden`` for 403, ``BrazeRefused`` for any other answer
+      that is about the request;
+    - ``BrazeUnreachable`` for no answer, 5xx, 429, and a 2xx that cannot be read.
+
+    ``uncertain`` of the error says whether an attempt may have taken effect all the same.
+
+    Args:
+        config: Address, key and limits.
+        clock: Time.
+        random: Source of jitter.
+        timeout: Seconds after which a request without an answer counts as lost.
+        quotas: Where requests are counted by the hour, if there is a limit.
+
+    Raises:
+        ValueError: The address is neither https nor on this machine.
+    """
+
+    def __init__(
+        self,
+        config: BrazeConfig,
+        *,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        timeout: float = REQUEST_SECONDS,
+        quotas: Quotas | None = None,
+    ) -> None:
+        self._base = config.endpoint.rstrip("/")
+        if not is_safe(self._base):
+            raise ValueError("the key is only sent over https")
+        self._key = config.api_key
+        self._requests = BrazeRequests(
+            config, clock=clock or SystemClock(), random=random, timeout=timeout, quotas=quotas
+        )
+
+    def __repr__(self) -> str:
+        return f"Braze({self._base!r})"
+
+    async def __aenter__(self) -> Self:
+        await self._requests.wire.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._requests.close()
+
+    @property
+    def permit(self) -> Callable[[], None]:
+        """Called before every attempt to write; raises if this process may not write now."""
+        return self._requests.permit
+
+    @permit.setter
+    def permit(self, permit: Callable[[], None]) -> None:
+        self._requests.permit = permit
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent to ``/users/track``, every attempt counted."""
+        return self._requests.sent[TRACK]
+
+    @property
+    def requests_by_endpoint(self) -> Mapping[str, int]:
+        """How many requests were sent to each endpoint, every attempt counted."""
+        return dict(self._requests.sent)
+
+    def track(self, body: bytes) -> Coroutine[Any, Any, TrackAnswer]:
+        """
+        Send attributes (2).
+
+        The body must be safe to send twice, as lost answers are met by sending it again.
+
+        Args:
+            body: JSON with the array ``attributes``.
+
+        Returns:
+            Which objects were refused, and whether the others were taken.
+
+        Raises:
+            BrazeRefused: The request as a whole was refused: 400 that names no object, 413. Smaller
+                requests may show which object it is about. A body over 4 MB is not sent at all.
+        """
+        if len(body) > LARGEST_BODY:
+            raise BrazeRefused(TRACK, 413, f"{len(body)} bytes are more than {LARGEST_BODY}")
+        # Not awaited here: of the most frequent request, every step costs.
+        return self._requests.send(self._post(TRACK, body), self._tracked, reads=(400,))
+
+    async def export_segment(
+        self,
+        segment_id: str,
+        fields: Sequence[str],
+        custom_attributes: Sequence[str] | None = None,
+        output_format: Literal["gzip", "zip"] = "gzip",
+    ) -> ExportStarted:
+        """
+        Begin an export of a segment (4).
+
+        Args:
+            segment_id: The segment.
+            fields: Names of fields to export.
+            custom_attributes: Names of custom attributes, at most 500; None for none by name.
+            output_format: How the files are packed.
+
+        Raises:
+            ExportRunning: 429, for longer than a few seconds. Most likely an export of this segment
+                is running, which may be one that we began without getting the answer.
+        """
+        request: dict[str, Any] = {
+            "segment_id": segment_id,
+            "fields_to_export": list(fields),
+            "output_format": output_format,
+        }
+        if custom_attributes is not None:
+            request["custom_attributes_to_export"] = list(custom_attributes)
+        try:
+            return await self._requests.send(
+                self._post(EXPORT_SEGMENT, orjson.dumps(request)),
+                read_export,
+                limit_waiting=_EXPORT_LIMIT_WAITING,
+            )
+        except BrazeUnreachable as error:
+            if error.status == 429:
+                raise ExportRunning(segment_id, error.detail) from error
+            raise
+
+    async def cancel_export(self, segment_id: str) -> bool:
+        """
+        Ask Braze to stop the running exports of a segment (4.3).
+
+        Returns:
+            Whether Braze took it. The endpoint is scarcely documented and may not be there.
+        """
+        call = self._post(CANCEL_EXPORT, orjson.dumps({"segment_id": segment_id}))
+        return await self._requests.send(call, lambda answer: answer.status < 300, reads=(400, 404))
+
+    async def export_ids(self, external_ids: Sequence[str], fields: Sequence[str]) -> IdsAnswer:
+        """
+        Look up profiles (5). ``external_id`` is always among the fields.
+
+        Args:
+            external_ids: At most 50.
+            fields: Names of fields to export.
+        """
+        if len(external_ids) > IDS_AT_ONCE:
+            raise ValueError(f"{len(external_ids)} are more than {IDS_AT_ONCE} identifiers")
+        if not external_ids:
+            return IdsAnswer([], [], [])
+        request = {
+            "external_ids": list(external_ids),
+            "fields_to_export": list(dict.fromkeys(["external_id", *fields])),
+        }
+        call = self._post(EXPORT_IDS, orjson.dumps(request))
+        return await self._requests.send(call, lambda answer: read_ids(answer, external_ids))
+
+    async def segments(self) -> list[Segment]:
+        """List the segments of the workspace, the oldest first; archived ones are left out (8)."""
+        found: dict[str, Segment] = {}
+        for page in range(1_000_000):
+            call = Call(
+                LIST_SEGMENTS,
+                "GET",
+                self._base + LIST_SEGMENTS,
+                params={"page": str(page), "sort_direction": "asc"},
+                key=self._key,
+            )
+            listed = await self._requests.send(call, read_segments)
+            new = {segment.id: segment for segment in listed if segment.id not in found}
+            found |= new
+            # Braze does not say where the list ends. A page that brings nothing new would mean
+            # that page numbers are ignored.
+            if len(listed) < SEGMENTS_PER_PAGE or not new:
+                break
+        return list(found.values())
+
+    async def segment_size(self, segment_id: str) -> int | None:
+        """
+        Ask how many users Braze estimates in a segment; None if it has no estimate (8).
+
+        The estimate comes from a sample: that of a small segment may be 0.
+        """
+        call = Call(
+            SIZE_SEGMENT,
+            "GET",
+            self._base + SIZE_SEGMENT,
+            params={"segment_id": segment_id, "length": _DAYS_OF_SIZES},
+            key=self._key,
+        )
+        return await self._requests.send(call, read_size)
+
+    async def download(self, url: str, path: Path) -> bool:
+        """
+        Fetch an export from where Braze said it will be (4.2).
+
+        The address is signed and not part of the API, so the key is not sent to it.
+
+        Returns:
+            True when the whole file was written; False while there is nothing yet (403, 404). An
+            address that has expired also answers 403.
+        """
+        if not is_safe(url):
+            raise BrazeRefused(DOWNLOAD, 0, "the address is neither https nor on this machine")
+        part = path.with_name(path.name + ".part")
+        call = Call(DOWNLOAD, "GET", url, save_to=part)
+        try:
+            there = await self._requests.send(
+                call, lambda answer: answer.status < 300, reads=(403, 404)
+            )
+            if there:
+                await asyncio.to_thread(part.replace, path)
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+        return there
+
+    def _post(self, endpoint: str, body: bytes) -> Call:
+        return Call(endpoint, "POST", self._base + endpoint, body, key=self._key)
+
+    def _tracked(self, answer: Answer) -> TrackAnswer:
+        said = read_track(answer)
+        return self._cleaned(said) if said else self._requests.refuse(TRACK, answer)
+
+    def _cleaned(self, said: TrackAnswer) -> TrackAnswer:
+        """Take secrets out of what Braze says of single objects, as that is kept."""
+        if not said.refused and not said.warnings:
+            return said
+        clean = self._requests.clean
+        refused = {position: clean(reason) for position, reason in said.refused.items()}
+        return replace(said, refused=refused, warnings=tuple(map(clean, said.warnings)))

@@ -1,0 +1,198 @@
+"""
+Requests to Braze, each sent until there is an answer worth having.
+
+What answers mean is in ``braze_answers``, how long to try is in ``patience``, how fast in
+``pacing``, the HTTP client is in ``braze_wire``. Sources are named by section of ``braze-api.md``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import NoReturn, TypeVar
+
+from exchanger.config.models import BrazeConfig, RateLimit
+from exchanger.errors import (
+    BrazeError,
+    BrazeForbidden,
+    BrazeKeyRefused,
+    BrazeRefused,
+    BrazeUnreachable,
+)
+from exchanger.outside.braze.answers import (
+    REMAINING,
+    Answer,
+    Fault,
+    RateLimited,
+    message_of,
+    told_to_pause,
+    told_to_wait,
+)
+from exchanger.outside.braze.rate_limit import HourlyPace, OwnQuotas, Pace, Quotas
+from exchanger.outside.braze.retry import LIMIT_WAITING, Outage, Patience
+from exchanger.outside.braze.transport import Call, Wire
+from exchanger.outside.clock import Clock
+from exchanger.redaction import Redactor
+
+T = TypeVar("T")
+
+TRACK = "/users/track"
+EXPORT_SEGMENT = "/users/export/segment"
+EXPORT_IDS = "/users/export/ids"
+CANCEL_EXPORT = "/export/segment/cancel"
+LIST_SEGMENTS = "/segments/list"
+SIZE_SEGMENT = "/segments/data_series"
+DOWNLOAD = "export download"
+"""Names of endpoints in errors and counts."""
+ENDPOINTS = (
+    TRACK,
+    EXPORT_IDS,
+    EXPORT_SEGMENT,
+    CANCEL_EXPORT,
+    LIST_SEGMENTS,
+    SIZE_SEGMENT,
+    DOWNLOAD,
+)
+
+_SHARED_POOL = RateLimit(requests=250_000, per=timedelta(hours=1))
+_REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
+
+
+class BrazeRequests:
+    """
+    Paces requests, tries again, and turns what cannot be helped into a ``BrazeError``.
+
+    Args:
+        config: Key and limits.
+        clock: Time.
+        random: Source of jitter.
+        timeout: Seconds after which a request without an answer counts as lost.
+        quotas: Where requests are counted by the hour, if there is a limit; this process counts
+            for itself if left out.
+    """
+
+    def __init__(
+        self,
+        config: BrazeConfig,
+        *,
+        clock: Clock,
+        random: Random | None,
+        timeout: float,
+        quotas: Quotas | None,
+    ) -> None:
+        self._redactor = Redactor([config.api_key.get_secret_value()])
+        self._clock = clock
+        self._random = random or Random()  # noqa: S311 - jitter is no secret
+        self.wire = Wire(timeout)
+        self.sent: Counter[str] = Counter()
+        """Requests to each endpoint, every attempt counted."""
+        self.permit: Callable[[], None] = _always
+        """Called before every attempt to write; raises if this process may not write now."""
+        own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
+        self._hourly = HourlyPace(quotas or own, clock)
+        give_up = config.give_up.total_seconds()
+        self._outages = {name: Outage(clock, give_up) for name in (TRACK, EXPORT_IDS)}
+        limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
+        self._paces = {name: Pace(limits.get(name, _SHARED_POOL), clock) for name in ENDPOINTS}
+
+    async def close(self) -> None:
+        """Close the HTTP client, and return requests that were reserved and not sent."""
+        await self.wire.close()
+        await self._hourly.close()
+
+    async def send(
+        self,
+        call: Call,
+        read: Callable[[Answer], T],
+        *,
+        reads: Sequence[int] = (),
+        limit_waiting: float = LIMIT_WAITING,
+    ) -> T:
+        """
+        Send a request until there is an answer worth having.
+
+        Args:
+            call: The request.
+            read: Makes the result of a 2xx, and of a status in *reads*.
+            reads: Further statuses that are answers.
+            limit_waiting: Seconds to put up with 429.
+
+        Raises:
+            BrazeError: There was none.
+        """
+        pace = self._paces[call.endpoint]
+        outage = self._outages.get(call.endpoint)
+        patience: Patience | None = None
+        uncertain, lost = False, 0
+        fault: Fault | RateLimited
+        while True:
+            if call.endpoint == TRACK:
+                await self._hourly.take()
+            await pace.take()
+            if call.endpoint == TRACK:
+                self.permit()
+            self.sent[call.endpoint] += 1
+            try:
+                answer = await self.wire.exchange(call)
+                self._heed(pace, answer)
+                answer = replace(answer, uncertain=True, lost=lost) if uncertain else answer
+                judged = self._judge(call, answer, read, reads)
+            except (Fault, RateLimited) as error:
+                fault = error
+            else:
+                if outage is not None:
+                    outage.accepted()
+                return judged
+            patience = patience or Patience(self._clock, self._random, limit_waiting, outage)
+            if isinstance(fault, Fault):
+                uncertain, lost = uncertain or fault.uncertain, lost + fault.lost
+                pause = patience.after_fault()
+            else:
+                pause = patience.after_limit(fault.told)
+                if fault.told is not None and pause is not None:
+                    pace.close(fault.told)
+            if pause is None:
+                detail = self.clean(fault.detail)
+                raise BrazeUnreachable(
+                    call.endpoint, fault.status, detail, uncertain=uncertain, lost=lost
+                )
+            await self._clock.wait(pause)
+
+    def _judge(
+        self, call: Call, answer: Answer, read: Callable[[Answer], T], reads: Sequence[int]
+    ) -> T:
+        status = answer.status
+        if 200 <= status < 300 or status in reads:
+            return read(answer)
+        if status == 429:
+            told = told_to_wait(answer.headers, self._clock.now())
+            raise RateLimited(message_of(answer), told)
+        if status == 408 or status >= 500:
+            raise Fault(status, message_of(answer), uncertain=True)
+        return self.refuse(call.endpoint, answer)
+
+    def refuse(self, endpoint: str, answer: Answer) -> NoReturn:
+        """Raise the error that an answer is."""
+        detail = self.clean(message_of(answer))
+        kind = _REFUSALS.get(answer.status, BrazeRefused)
+        raise kind(endpoint, answer.status, detail, uncertain=answer.uncertain, lost=answer.lost)
+
+    def clean(self, text: str) -> str:
+        """Take the key out of a text."""
+        return self._redactor.clean(text)
+
+    def _heed(self, pace: Pace, answer: Answer) -> None:
+        """Let the next request wait where this answer says that none are left."""
+        if REMAINING not in answer.headers:
+            return
+        pause = told_to_pause(answer.headers, self._clock.now())
+        # A longer one would be a mistake of somebody's clock; then a 429 will tell.
+        if 0 < pause <= LIMIT_WAITING:
+            pace.close(pause)
+
+
+def _always() -> None:
+    """Permit everything."""

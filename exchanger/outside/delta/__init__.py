@@ -1,0 +1,1 @@
+"""Delta Lake tables: appended to, read, rewritten, with files prepared beside."""

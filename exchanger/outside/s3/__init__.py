@@ -1,0 +1,1 @@
+"""One bucket: objects, listings, uploads, and what S3 says when something is wrong."""

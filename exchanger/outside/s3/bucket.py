@@ -1,0 +1,268 @@
+"""
+The bucket. boto3 is imported by this module and those named ``s3_...`` beside it, nowhere else.
+
+Every failure is raised as one of the ``Storage...`` errors. boto3 itself tries again where the
+network or the server is at fault; what is raised has outlived that.
+
+A conditional write may reach S3, lose its answer and be sent again by boto3; the second attempt
+then meets the object of the first and fails with ``StorageChanged`` although the write is ours.
+Whoever must know reads the object back and compares: an equal body means that the write happened.
+So what is written conditionally carries something unique, such as a nonce; without one, two writers
+of equal bodies both believe they won, for equal bodies also have equal ETags.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from exchanger.config.models import S3Config
+from exchanger.errors import (
+    StorageCorrupt,
+    StorageDenied,
+    StorageError,
+    StorageMissing,
+    StorageUnreachable,
+)
+from exchanger.outside.clock import Clock
+from exchanger.outside.s3.bodies import CHUNK, WholeBody, chunks
+from exchanger.outside.s3.checksums import Checksums, new_md5
+from exchanger.outside.s3.client import options_for_deltalake
+from exchanger.outside.s3.objects import ObjectInfo, UploadedObject, date_of
+from exchanger.outside.s3.uploads import BucketUploads
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectTypeDef
+
+    from exchanger.outside.delta.table import Table
+
+__all__ = ["Bucket", "ObjectInfo", "UploadedObject"]
+
+_DELETED_AT_ONCE = 1000
+
+
+class Bucket(BucketUploads):
+    """
+    One bucket. Safe to use from several threads.
+
+    Args:
+        config: Where it is and whose credentials to use.
+        clock: Time, for the pauses between attempts of our own.
+    """
+
+    def __init__(self, config: S3Config, *, clock: Clock | None = None) -> None:
+        super().__init__(config, clock=clock)
+        self._checksums = Checksums()
+
+    def __repr__(self) -> str:
+        return f"Bucket({self.name!r})"
+
+    def list(self, prefix: str, start_after: str = "") -> Iterator[ObjectInfo]:
+        """
+        Go through the objects below *prefix*, in the order of their keys' bytes.
+
+        Args:
+            prefix: Keys begin with it.
+            start_after: Only keys after this one.
+        """
+        options: dict[str, Any] = {"StartAfter": start_after} if start_after else {}
+        while True:
+            with self._typed("list", prefix):
+                page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, **options)
+            seen_at = date_of(page)
+            for entry in page.get("Contents", []):
+                yield _object(entry, seen_at)
+            if not page.get("IsTruncated"):
+                return
+            options = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def level(self, prefix: str) -> tuple[Sequence[str], Sequence[ObjectInfo]]:
+        """
+        Look at one folder alone, with one request: at most a thousand folders and objects.
+
+        Returns:
+            The folders in it, each with its prefix and a slash at its end, and the objects.
+        """
+        with self._typed("list", prefix):
+            page = self._client.list_objects_v2(Bucket=self.name, Prefix=prefix, Delimiter="/")
+        folders = [entry["Prefix"] for entry in page.get("CommonPrefixes", [])]
+        return folders, [_object(entry, date_of(page)) for entry in page.get("Contents", [])]
+
+    def head(self, key: str) -> ObjectInfo:
+        """
+        Look at one object.
+
+        Raises:
+            StorageMissing: There is no such object, or no such bucket.
+        """
+        try:
+            with self._typed("look at", key):
+                found = self._client.head_object(Bucket=self.name, Key=key)
+        except StorageMissing:
+            # The answer to HEAD has no body, so it cannot say which of the two is missing.
+            self._demand_bucket()
+            raise
+        return ObjectInfo(
+            key=key,
+            etag=found["ETag"].strip('"'),
+            size=found["ContentLength"],
+            last_modified=found["LastModified"],
+            seen_at=date_of(found),
+        )
+
+    def read(self, key: str, etag: str | None = None) -> tuple[bytes, str]:
+        """
+        Read a small object into memory.
+
+        Args:
+            key: Its key.
+            etag: Only this version.
+
+        Returns:
+            The body and its ETag.
+
+        Raises:
+            StorageMissing: There is no such object.
+            StorageChanged: It is no longer that version.
+            StorageCorrupt: The body was cut short, or changed on its way, each time it was read.
+        """
+
+        def once() -> tuple[bytes, str]:
+            with self._opened(key, etag) as (body, found):
+                content, md5 = body.read(), new_md5()
+            md5.update(content)
+            self._demand_whole(key, found, md5.hexdigest())
+            return content, found["ETag"].strip('"')
+
+        return self._again(once)
+
+    @contextmanager
+    def open(self, key: str, etag: str | None = None) -> Iterator[BinaryIO]:
+        """
+        Stream an object, without seeking.
+
+        Reading to the end of a body that was cut short raises ``StorageCorrupt``; nothing is tried
+        again, as the reader may have used the first part.
+
+        Args:
+            key: Its key.
+            etag: Only this version.
+        """
+        with self._opened(key, etag) as (body, _):
+            yield body
+
+    def download(self, key: str, etag: str, path: Path) -> str:
+        """
+        Write exactly that version of an object to a file. A torn body is read again.
+
+        Returns:
+            The hex SHA-256 of the content.
+
+        Raises:
+            StorageMissing: There is no such object.
+            StorageChanged: It is no longer that version.
+            StorageCorrupt: The body was cut short, or changed on its way, each time it was read.
+        """
+
+        def once() -> str:
+            digest, md5 = hashlib.sha256(), new_md5()
+            with self._opened(key, etag) as (body, found), path.open("wb") as file:
+                for chunk in chunks(body):
+                    digest.update(chunk)
+                    md5.update(chunk)
+                    file.write(chunk)
+            self._demand_whole(key, found, md5.hexdigest())
+            return digest.hexdigest()
+
+        return self._again(once)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """
+        Delete objects; one that does not exist counts as deleted.
+
+        Raises:
+            StorageDenied: S3 refused to delete at least one of them.
+            StorageError: At least one of them was not deleted for another reason.
+        """
+        rest = iter(keys)
+        while batch := [*islice(rest, _DELETED_AT_ONCE)]:
+            with self._typed("delete", batch[0]):
+                answer = self._client.delete_objects(
+                    Bucket=self.name,
+                    Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True},
+                )
+            if errors := answer.get("Errors"):
+                first = errors[0]
+                code = first.get("Code", "")
+                kind = StorageDenied if code == "AccessDenied" else StorageError
+                detail = f"{len(errors)} of {len(batch)} not deleted: {code} {first.get('Message')}"
+                raise kind("delete", self.name, first.get("Key", ""), self._redactor.clean(detail))
+
+    def storage_options(self) -> dict[str, str]:
+        """
+        Say to the deltalake library how to reach this bucket.
+
+        The credentials are those of this moment. Temporary ones expire, so ask again for each table
+        that is opened.
+
+        Raises:
+            StorageDenied: There are no credentials.
+        """
+        with self._typed("find credentials for", ""):
+            return options_for_deltalake(self._session, self._client)
+
+    def table(self, prefix: str) -> Table:
+        """Name the Delta table whose files lie below *prefix*. Nothing is read or written yet."""
+        from exchanger.outside.delta.folders import BucketFolder
+        from exchanger.outside.delta.table import Table
+
+        uri, folder = f"s3://{self.name}/{prefix}", BucketFolder(self, prefix)
+        return Table(uri, self.storage_options, self._clock.sleep, folder)
+
+    @contextmanager
+    def _opened(
+        self, key: str, etag: str | None
+    ) -> Iterator[tuple[BinaryIO, GetObjectOutputTypeDef]]:
+        options: dict[str, Any] = {} if etag is None else {"IfMatch": f'"{etag}"'}
+        with self._typed("read", key):
+            found = self._client.get_object(Bucket=self.name, Key=key, **options)
+        whole = WholeBody(found["Body"], lambda: self._reading(key))
+        with io.BufferedReader(whole, CHUNK) as body:
+            yield cast("BinaryIO", body), found
+
+    def _demand_whole(self, key: str, found: GetObjectOutputTypeDef, md5: str) -> None:
+        if not self._checksums.agree(key, found, md5):
+            raise StorageCorrupt("read", self.name, key, "its MD5 is not its ETag")
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[None]:
+        """A connection that dies within a body tears the body."""
+        try:
+            with self._typed("read", key):
+                yield
+        except StorageUnreachable as error:
+            raise StorageCorrupt("read", self.name, key, error.detail) from error
+
+    def _demand_bucket(self) -> None:
+        try:
+            with self._typed("look at", ""):
+                self._client.head_bucket(Bucket=self.name)
+        except StorageDenied:
+            # Not allowed to ask: then the object is what is missing, as far as anybody can tell.
+            return
+
+
+def _object(entry: ObjectTypeDef, seen_at: datetime | None) -> ObjectInfo:
+    return ObjectInfo(
+        key=entry["Key"],
+        etag=entry["ETag"].strip('"'),
+        size=entry["Size"],
+        last_modified=entry["LastModified"],
+        seen_at=seen_at,
+    )

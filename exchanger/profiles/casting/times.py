@@ -1,0 +1,194 @@
+"""
+Times as text (braze-api.md 2.7) and as the file's own type, to instants and dates.
+
+What has no zone is read in ``source.timezone``, but for a date alone, which is its midnight in UTC
+as everywhere else. Of a local time that happens twice (clocks go back) the earlier is meant; a
+local time that never happens (clocks go forward) is at fault.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from exchanger.profiles.casting.result import RAW, VALUE, Casted, judge, nothing_but
+
+INSTANT = pl.Datetime("us", "UTC")
+"""What times are while they are read; a field keeps milliseconds of them."""
+LAST_YEAR = 3000
+"""Braze does not store later years as times (braze-api.md 2.6)."""
+
+ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+ISO = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,:][0-9]{1,9})?)?"
+    r" ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$"
+)
+_SLASHED = r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$"
+_LIKE_SLASHED = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}(?:$|[ T,])"
+_WEEKDAY_FIRST = (
+    r"^[A-Za-z]{3} ([0-9]{2}) ([0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})\.?"
+    r" ?(Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?) ([0-9]{4})$"
+)
+_UNIFORM = [
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z$", "%Y-%m-%dT%H:%M:%SZ"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%dT%H:%M:%S"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%d %H:%M:%S"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
+]
+_ZONELESS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
+
+
+def has_unknown_order(text: pl.Expr) -> pl.Expr:
+    """
+    Test whether text is a date like 05/04/1990, whose day and month cannot be told apart.
+
+    Braze reads it month first, and so people mean it in few countries. It is known only of 09/15
+    and of 05/05; 25/12 shows that the column is day first.
+    """
+    return text.str.contains(_SLASHED) & ~_is_month_first(text)
+
+
+def has_year_last(text: pl.Expr) -> pl.Expr:
+    """Test whether text is a date that does not sort as text: 15.09.2026, 09/15/2026."""
+    return text.str.contains(r"^\s*[0-9]{1,2}([/.-])[0-9]{1,2}[/.-][0-9]{2,4}(?:$|[ T,])")
+
+
+def _is_month_first(text: pl.Expr) -> pl.Expr:
+    first, second = text.str.head(2), text.str.slice(3, 2)
+    known = (first == second) | ((first <= "12") & (second > "12"))
+    return text.str.contains(_SLASHED) & known
+
+
+def cast_datetimes(raw: pl.Series, timezone: str) -> Casted:
+    """
+    Read times, to ``Datetime("ms", "UTC")``.
+
+    Faults: ``not_a_time``, ``number_as_time`` (a time as a number could be in any unit),
+    ``day_or_month`` (which comes first?), ``no_such_time``, ``year_out_of_range``.
+    """
+    read = read_instants(raw, timezone)
+    return Casted(read.values.dt.cast_time_unit("ms"), read.faults)
+
+
+def cast_dates(raw: pl.Series, timezone: str) -> Casted:
+    """Read dates, to ``Date``; a time gives the date it has in UTC. Faults as for times."""
+    if raw.dtype == pl.Date:
+        return _within_years(pl.DataFrame({"raw": raw, "value": raw}), [])
+    read = read_instants(raw, timezone)
+    return Casted(read.values.dt.date(), read.faults)
+
+
+def read_instants(raw: pl.Series, timezone: str) -> Casted:
+    """Read times to ``Datetime("us", "UTC")``: the finest that order needs. Faults as above."""
+    if raw.dtype == pl.String:
+        return _from_text(raw, timezone)
+    if raw.dtype == pl.Date:
+        frame = pl.DataFrame({"raw": raw, "value": raw.cast(pl.Datetime("us"))})
+        utc = VALUE.dt.replace_time_zone("UTC").alias("value")
+        return _within_years(frame.with_columns(utc), [])
+    if isinstance(raw.dtype, pl.Datetime):
+        return _from_datetimes(raw, timezone)
+    fault = "number_as_time" if raw.dtype.is_numeric() else "not_a_time"
+    return nothing_but(fault, raw, INSTANT)
+
+
+def _from_datetimes(raw: pl.Series, timezone: str) -> Casted:
+    fine = raw.dt.cast_time_unit("us")
+    frame = pl.DataFrame({"raw": raw, "value": fine})
+    if fine.dtype.time_zone is None:  # type: ignore[attr-defined]  # is a Datetime
+        frame = frame.with_columns(_in_zone(VALUE, timezone))
+    frame = frame.with_columns(VALUE.dt.convert_time_zone("UTC"))
+    return _within_years(frame, [("no_such_time", RAW.is_not_null() & VALUE.is_null())])
+
+
+def _from_text(raw: pl.Series, timezone: str) -> Casted:
+    uniform = _read_uniform(raw)
+    if uniform is not None:
+        return _from_datetimes(uniform, timezone)
+    frame = _spell_as_iso(raw.to_frame("raw").with_columns(text=RAW.str.strip_chars()))
+    frame = frame.with_columns(_local_time(pl.col("text"))).with_columns(
+        zone=pl.col("text").str.slice(16).str.extract(r"(Z|UTC|[+-].*)$", 1)
+    )
+    zoneless = pl.col("zone").is_null() & (pl.col("text").str.len_bytes() > len("2026-09-15"))
+    as_utc = (pl.col("local") - _offset(pl.col("zone"))).dt.replace_time_zone("UTC")
+    if timezone == "UTC":
+        frame = frame.with_columns(value=as_utc)
+    else:
+        in_zone = _in_zone(pl.col("local"), timezone).dt.convert_time_zone("UTC")
+        frame = frame.with_columns(value=pl.when(zoneless).then(in_zone).otherwise(as_utc))
+    lost = RAW.is_not_null() & VALUE.is_null()
+    number = pl.col("text").is_null() & RAW.str.contains(r"^\s*[+-]?[0-9]+(\.[0-9]+)?\s*$")
+    return _within_years(
+        frame,
+        [
+            ("number_as_time", number),
+            ("day_or_month", lost & RAW.str.strip_chars().str.contains(_LIKE_SLASHED)),
+            ("not_a_time", lost & pl.col("local").is_null()),
+            ("no_such_time", lost),
+        ],
+    )
+
+
+def _read_uniform(raw: pl.Series) -> pl.Series | None:
+    """Read text that is all in one of the usual formats, the quick way; None if it is not."""
+    first = raw.drop_nulls().head(1)
+    for pattern, form in _UNIFORM:
+        if first.str.contains(pattern).all() and raw.str.contains(pattern).all():
+            read = raw.str.to_datetime(form, strict=False, time_unit="us", cache=False)
+            if read.null_count() != raw.null_count():
+                return None
+            return read if form in _ZONELESS else read.dt.replace_time_zone("UTC")
+    return None
+
+
+def _spell_as_iso(frame: pl.DataFrame) -> pl.DataFrame:
+    """Bring ``text`` into ISO's order of parts; null where it is in no known format."""
+    text = pl.col("text")
+    iso = frame.select(text.str.contains(ISO)).to_series()
+    if not iso.all():  # The other formats are rare, and cost more to look for.
+        spelt = pl.concat_str(
+            text.str.tail(4), text.str.head(2), text.str.slice(3, 2), separator="-"
+        )
+        rest = (
+            pl.when(_is_month_first(text))
+            .then(spelt)
+            .otherwise(text.str.replace(_WEEKDAY_FIRST, "${5}-${1}-${2}T${3}${4}"))
+        )
+        frame = frame.with_columns(pl.when(iso).then(text).otherwise(rest).alias("text"))
+        iso = frame.select(text.str.contains(ISO)).to_series()
+    return frame.with_columns(pl.when(iso).then(text).alias("text"))
+
+
+def _local_time(text: pl.Expr) -> pl.Expr:
+    """Read the parts of ISO text by their places; null if there is no such day or hour."""
+    day = text.str.head(10).str.to_date("%Y-%m-%d", strict=False)
+    hour = _number(text.str.slice(11, 2))
+    minute = _number(text.str.slice(14, 2))
+    has_second = text.str.slice(16, 1) == ":"
+    second = pl.when(has_second).then(_number(text.str.slice(17, 2))).otherwise(0)
+    digits = text.str.extract(r"^.{16}:[0-9]{2}[.,:]([0-9]{1,9})", 1)
+    micros = _number(digits.str.pad_end(6, "0").str.head(6))
+    real = (hour < 24) & (minute < 60) & (second < 60)
+    since_midnight = ((hour * 60 + minute) * 60 + second) * 1_000_000 + micros
+    instant = day.cast(pl.Datetime("us")) + pl.duration(microseconds=since_midnight)
+    return pl.when(real).then(instant).alias("local")
+
+
+def _number(digits: pl.Expr) -> pl.Expr:
+    return digits.cast(pl.Int64, strict=False).fill_null(0)
+
+
+def _offset(zone: pl.Expr) -> pl.Expr:
+    """Read ``Z``, ``+02``, ``+0200`` and ``+02:00`` as a duration; nothing is UTC."""
+    hours = _number(zone.str.slice(1, 2))
+    minutes = _number(zone.str.slice(3).str.strip_chars_start(":"))
+    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
+    return pl.duration(minutes=sign * (hours * 60 + minutes))
+
+
+def _in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
+    return local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+
+
+def _within_years(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]]) -> Casted:
+    outside = ~VALUE.dt.year().is_between(0, LAST_YEAR)
+    return judge(frame, [*faults, ("year_out_of_range", outside)])

@@ -1,0 +1,123 @@
+"""How a column of single values becomes one type, whatever the file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from exchanger.config.models import FieldType
+from exchanger.profiles.casting.json import cast_json
+from exchanger.profiles.casting.numbers import (
+    cast_booleans,
+    cast_decimals,
+    cast_floats,
+    cast_integers,
+    split_off_not_finite,
+)
+from exchanger.profiles.casting.result import VALUE, Casted, judge
+from exchanger.profiles.casting.text import cast_strings
+from exchanger.profiles.casting.times import cast_dates, cast_datetimes
+from exchanger.profiles.frames.rules import Rule
+
+
+@dataclass(frozen=True)
+class Reading:
+    """
+    How the cells of one field are read.
+
+    Args:
+        type: What they become.
+        scale: Places of a decimal.
+        trim: Text loses the white space around it.
+        cut: Text over 255 characters is cut rather than at fault.
+        nan_is_empty: NaN and infinities say nothing rather than being at fault.
+        timezone: The zone of times without one.
+        nulls: Texts that mean null.
+    """
+
+    type: FieldType
+    scale: int = 0
+    trim: bool = False
+    cut: bool = False
+    nan_is_empty: bool = False
+    timezone: str = "UTC"
+    nulls: tuple[str, ...] = ()
+
+
+def reading_of(rule: Rule, timezone: str, nulls: tuple[str, ...]) -> Reading:
+    """Tell how the cells of a rule are read, in a file of these times and nulls."""
+    config = rule.config
+    return Reading(
+        type=rule.type,
+        scale=rule.scale,
+        trim=config.trim,
+        cut=config.too_long == "cut",
+        nan_is_empty=config.nan == "empty",
+        timezone=timezone,
+        nulls=nulls,
+    )
+
+
+def cast_values(raw: pl.Series, reading: Reading) -> Casted:
+    """
+    Cast a column of single values (or, to ``json``, of anything).
+
+    Args:
+        raw: The cells, with empty text already null.
+        reading: What they become; not ``list``.
+
+    Returns:
+        Values of the type that ``docs/architecture.md`` gives to *reading's*; the faults are those
+        of the function for the type, and ``not_finite``.
+    """
+    if isinstance(raw.dtype, pl.Binary):
+        return _from_bytes(raw, reading)
+    if raw.dtype == pl.Float32:
+        raw = raw.cast(pl.String).cast(pl.Float64)  # 0.1 stays 0.1, and not its nearest float.
+    if reading.type not in ("integer", "float", "decimal", "string"):
+        return _CASTS[reading.type](raw, reading)
+    if reading.type == "string" and raw.dtype == pl.String:
+        return _CASTS["string"](raw, reading)  # The text "nan" is text.
+    finite, found = split_off_not_finite(raw)
+    casted = _CASTS[reading.type](finite, reading)
+    if reading.nan_is_empty or not found.any():
+        return casted
+    frame = pl.DataFrame({"value": casted.values, "found": found})
+    judged = judge(frame, [("not_finite", pl.col("found"))])
+    return casted.over(judged.faults)
+
+
+def _from_bytes(raw: pl.Series, reading: Reading) -> Casted:
+    """Cast bytes as the UTF-8 text that they are, for files that do not say so."""
+    text = _decode(raw)
+    blank = text.to_frame("value").select(pl.when(VALUE.str.strip_chars() != "").then(VALUE))
+    casted = cast_values(blank.to_series(), reading)
+    frame = pl.DataFrame({"raw": raw, "text": text, "value": casted.values})
+    broken = pl.col("raw").is_not_null() & pl.col("text").is_null()
+    judged = judge(frame, [("not_text", broken)])
+    return casted.over(judged.faults)
+
+
+def _decode(raw: pl.Series) -> pl.Series:
+    """Read bytes as UTF-8; null where they are not."""
+    try:
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:  # polars does not say which cells are broken.
+        texts = [None if cell is None else cell.decode(errors="ignore") for cell in raw]
+        read = pl.Series(texts, dtype=pl.String)
+        whole = read.cast(pl.Binary) == raw
+        return read.to_frame("text").select(pl.when(whole).then(pl.col("text"))).to_series()
+
+
+_CASTS: dict[FieldType, Callable[[pl.Series, Reading], Casted]] = {
+    "string": lambda raw, r: cast_strings(raw, r.timezone, trim=r.trim, cut=r.cut),
+    "integer": lambda raw, _: cast_integers(raw),
+    "float": lambda raw, _: cast_floats(raw),
+    "decimal": lambda raw, r: cast_decimals(raw, r.scale),
+    "boolean": lambda raw, _: cast_booleans(raw),
+    "date": lambda raw, r: cast_dates(raw, r.timezone),
+    "datetime": lambda raw, r: cast_datetimes(raw, r.timezone),
+    "json": lambda raw, r: cast_json(raw, r.timezone),
+}

@@ -1,0 +1,1 @@
+"""What Braze exported: chosen, read line by line, cast, and taken as held rows."""

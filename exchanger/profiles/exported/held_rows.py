@@ -1,0 +1,158 @@
+"""
+Entire segment exports become held values: the same as ``observations``, column by column.
+
+A look-up is about fifty profiles, a segment export about millions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from exchanger.config.braze_names import NOT_EXPORTED, STANDARD
+from exchanger.profiles.exported.lines import json_texts, parse_users
+from exchanger.profiles.exported.selection import (
+    CUSTOM,
+    MAX_CUSTOM_ATTRIBUTES,
+    FieldsToExport,
+    Selection,
+)
+from exchanger.profiles.frames.columns import EXISTS, PROFILE
+from exchanger.profiles.spelling.json_values import (
+    EMPTY,
+    canonical_json,
+    canonical_string,
+    spell_numbers,
+)
+
+_EXTERNAL_ID = "external_id"
+# Canonical already: words, and text without escapes, alone or in a list.
+_PLAIN = r'^(?:null|true|false|"[^"\\]*"|\["[^"\\]*"(?:,"[^"\\]*")*\])$'
+_NUMBER = r"^-?[0-9]"
+_NOTHING = r'^(?:"(?:\s|\\u000[9a-d])*"|\[\]|\{\})$'
+
+
+def fields_of_export(fields: list[str]) -> FieldsToExport:
+    """
+    Name what to ask of a segment export, so that fields can be observed.
+
+    All custom attributes are asked for where there are too many to name.
+    """
+    wanted = [name for name in fields if name not in NOT_EXPORTED]
+    standard = [name for name in wanted if name in STANDARD]
+    custom = [name for name in wanted if name not in STANDARD]
+    everything = [CUSTOM] if len(custom) > MAX_CUSTOM_ATTRIBUTES else []
+    return FieldsToExport(
+        tuple(sorted([_EXTERNAL_ID, *standard, *everything])),
+        () if everything else tuple(sorted(custom)),
+    )
+
+
+def held_users(lines: list[bytes], key: str, fields: list[str]) -> pl.DataFrame:
+    """
+    Turn lines of an export into rows of the held frame.
+
+    Args:
+        lines: One user each; those without an ``external_id`` are left out.
+        key: The archive, for messages.
+        fields: Fields that were asked for.
+
+    Returns:
+        As ``observations.held_form`` gives for the same users.
+
+    Raises:
+        FileRejected: A line is no JSON object (``not_a_user``).
+    """
+    users = [user for user in parse_users(lines, key) if isinstance(user.get(_EXTERNAL_ID), str)]
+    attributes: list[dict[str, Any]] = [user.get(CUSTOM) or {} for user in users]
+    columns = {
+        PROFILE: pl.Series([user[_EXTERNAL_ID] for user in users], dtype=pl.String),
+        EXISTS: pl.Series([True] * len(users), dtype=pl.Boolean),
+    }
+    for name in fields:
+        places = users if name in STANDARD else attributes
+        columns[name] = held_texts(name, json_texts([place.get(name) for place in places]))
+    return pl.DataFrame(columns).unique(PROFILE, keep="first", maintain_order=True)
+
+
+def held_texts(name: str, texts: pl.Series) -> pl.Series:
+    """
+    Spell exported values of an attribute as held values.
+
+    Args:
+        name: The attribute.
+        texts: JSON without white space; null: the key was missing.
+
+    Returns:
+        Canonical texts, ``null`` as text for what is empty; null where nothing can be known, as no
+        export gives the attribute back, or it holds a number that no profile could.
+    """
+    if name in NOT_EXPORTED:
+        return pl.Series([None] * len(texts), dtype=pl.String)
+    given = texts.fill_null(EMPTY)
+    plain, numbers = given.str.contains(_PLAIN), given.str.contains(_NUMBER)
+    spelt = given.clone()
+    for kind, spell in ((numbers, spell_numbers), (~(plain | numbers), canonical_json)):
+        if kind.any():
+            spelt = spelt.scatter(kind.arg_true(), spell(given.filter(kind)))
+    text = pl.col("text")
+    return (
+        spelt.to_frame("text")
+        .select(
+            pl.when(text.str.contains(_NOTHING)).then(pl.lit(EMPTY)).otherwise(text).alias("text")
+        )
+        .select(canonical_string(name, text))
+        .to_series()
+    )
+
+
+def attribute_columns(selection: Selection, remaining: Mapping[str, str]) -> dict[str, str]:
+    """
+    Tell which columns of a dataset hold an entire attribute each.
+
+    Args:
+        selection: The named columns. What holds a part of an attribute, or might, is left out.
+        remaining: Custom attributes and their columns.
+
+    Returns:
+        Attribute to column, without ``external_id``.
+    """
+    found = dict(remaining)
+    for column in selection.columns:
+        if not column.inner and column.field in STANDARD - NOT_EXPORTED:
+            found[column.field] = column.name
+        elif column.field == CUSTOM and column.inner and "." not in column.inner:
+            found[column.inner] = column.name
+    return found
+
+
+def id_column(selection: Selection) -> str | None:
+    """Name the column of a dataset that holds the ``external_id``; None if there is none."""
+    return next((c.name for c in selection.columns if c.path == _EXTERNAL_ID), None)
+
+
+def held_columns(texts: pl.DataFrame, ids: str, columns: Mapping[str, str]) -> pl.DataFrame:
+    """
+    Turn exported values into rows of the held frame.
+
+    Args:
+        texts: As ``LineReader`` gives them; a column that is absent was empty everywhere.
+        ids: The column of the ``external_id``; rows without one are left out.
+        columns: Attribute to column.
+
+    Returns:
+        As ``held_users`` gives for the same users.
+    """
+    named = texts.filter(pl.col(ids).str.starts_with('"'))
+    empty = pl.Series([None] * named.height, dtype=pl.String)
+    observed = {
+        name: held_texts(name, named[column] if column in named.columns else empty)
+        for name, column in columns.items()
+    }
+    profiles = named[ids].str.json_decode(pl.String)
+    exists = pl.Series([True] * named.height, dtype=pl.Boolean)
+    return pl.DataFrame({PROFILE: profiles, EXISTS: exists, **observed}).unique(
+        PROFILE, keep="first", maintain_order=True
+    )

@@ -1,0 +1,1 @@
+"""What frames of profiles look like: columns, rules, types, slices."""

@@ -1,0 +1,93 @@
+"""The columns of one file as they were read, before anything is decided about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from exchanger.profiles.frames import columns
+from exchanger.profiles.frames.wrapped_text import without_empty_formula, without_guard
+
+
+@dataclass(frozen=True)
+class RawColumns:
+    """
+    One file's cells, or a piece of them.
+
+    Args:
+        frame: The columns as in the file, plus ``@row`` (UInt32). CSV: all String. Without rows if
+            the file comes in pieces.
+        textual: Every cell is text that somebody has yet to read as a type (CSV).
+        json_columns: String columns whose cells are JSON texts (nested or mixed values).
+        unusable: Columns that cannot be used, with why.
+        key: The file's key in the bucket, for messages.
+        indexes: Columns by which the program that wrote the file numbers its rows.
+        pieces: Gives the rows of some columns piece by piece, as often as asked; None if all of
+            them are in the frame.
+    """
+
+    frame: pl.DataFrame
+    textual: bool = False
+    json_columns: frozenset[str] = frozenset()
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    indexes: frozenset[str] = frozenset()
+    pieces: Callable[[list[str]], Iterator[pl.DataFrame]] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The usable columns, in the file's order."""
+        return [
+            name for name in self.frame.columns if name != columns.ROW and name not in self.unusable
+        ]
+
+    def cells(self, column: str) -> Iterator[pl.Series]:
+        """Give all cells of a column, piece by piece."""
+        pieces = iter([self.frame]) if self.pieces is None else self.pieces([column])
+        return (piece[column] for piece in pieces)
+
+
+@dataclass(frozen=True)
+class FilledCells:
+    """The cells of a column, with empty text made null; may be gone through many times."""
+
+    raw: RawColumns
+    column: str
+    nulls: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[pl.Series]:
+        nulls = nulls_of(self.raw, self.column, self.nulls)
+        for cells in self.raw.cells(self.column):
+            if self.raw.textual and cells.dtype == pl.String:
+                # A formula that is text stays one, so that its column is text.
+                yield without_empty(without_empty_formula(without_guard(cells)), nulls)
+            else:
+                yield without_empty(cells, nulls)
+
+
+def nulls_of(raw: RawColumns, column: str, nulls: tuple[str, ...]) -> tuple[str, ...]:
+    """Spell the texts that mean null as the cells of a column do, which may be JSON texts."""
+    if column not in raw.json_columns:
+        return nulls
+    return (*nulls, *(json.dumps(text, ensure_ascii=False) for text in nulls))
+
+
+def without_empty(cells: pl.Series, nulls: tuple[str, ...]) -> pl.Series:
+    """
+    Make empty text null: nothing, white space alone, and the texts that mean null.
+
+    Lists and other types come back as they are: what is empty in them is known only once they are
+    cast. Categories become text.
+    """
+    if isinstance(cells.dtype, pl.Categorical | pl.Enum | pl.Null):
+        cells = cells.cast(pl.String)
+    if cells.dtype != pl.String:
+        return cells
+    cell = pl.col("cell")
+    empty = cell.str.strip_chars() == ""
+    if nulls:
+        empty |= cell.is_in(list(nulls))
+    return cells.to_frame("cell").select(pl.when(~empty).then(cell)).to_series()

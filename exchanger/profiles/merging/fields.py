@@ -1,0 +1,194 @@
+"""One field of all profiles: given and held become wanted, or a reason why they cannot."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from exchanger.profiles.frames.columns import said
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.drift import differs
+from exchanger.profiles.merging.strategies import GIVEN, HELD, READ, STRATEGIES
+from exchanger.profiles.spelling.canonical_reader import TRUSTED_DIGITS, members, read_held
+from exchanger.profiles.spelling.json_values import EMPTY, canonical, fragment
+
+LARGEST = 2**63 - 1
+"""Sums beyond 64 bit are rejected: few readers of JSON keep them."""
+
+VALUE = pl.col("value")
+SEND = pl.col("send")
+WANTED = pl.col("wanted")
+
+
+def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
+    """
+    Merge one field.
+
+    Args:
+        rule: The field.
+        cells: ``given`` (typed), ``held`` (canonical text; null is unknown), ``said``, and
+            ``sent``: what was delivered last, null where ``on_drift`` does not ask for it.
+
+    Returns:
+        In the order of *cells*: ``before``, ``wanted`` and ``send``, all null where nothing
+        changes; ``problem`` (a reason or null); ``about`` (the text the problem is about);
+        ``retyped`` (Boolean: a value of another JSON type is replaced), ``dropped`` (UInt32:
+        members of a list that found no room) and ``kept`` (Boolean: nothing changes, as somebody
+        else changed the value in Braze).
+    """
+    strategy = STRATEGIES[rule.merge]
+    read = read_held(rule, HELD) if strategy.reads_held else pl.lit(None)
+    merged = (
+        cells.with_columns(read=pl.when(GIVEN.is_not_null() & (HELD != EMPTY)).then(read))
+        .with_columns(_no_members(rule))
+        .with_columns(
+            value=strategy.merge(rule),
+            emptied=strategy.empties(rule).fill_null(value=False),
+        )
+        .with_columns(send=fragment(rule, VALUE))
+        .with_columns(wanted=canonical(rule, SEND), problem=_problem(rule), dropped=_dropped(rule))
+    )
+    emptied = pl.when("emptied").then(pl.lit(EMPTY))
+    final = merged.with_columns(
+        send=emptied.otherwise(SEND), wanted=emptied.otherwise(WANTED)
+    ).with_columns(change=_differs(rule) & pl.col("problem").is_null())
+    final = _without_drifted(rule, final)
+    changed = pl.when("change")
+    return final.select(
+        changed.then(HELD).alias("before"),
+        changed.then(WANTED).alias("wanted"),
+        changed.then(SEND).alias("send"),
+        "problem",
+        _about(rule).alias("about"),
+        _retyped().alias("retyped"),
+        changed.then("dropped").otherwise(0).cast(pl.UInt32).alias("dropped"),
+        "kept",
+    )
+
+
+def _without_drifted(rule: Rule, merged: pl.LazyFrame) -> pl.LazyFrame:
+    """Take out changes of what Braze no longer has as it was delivered, as ``on_drift`` says."""
+    policy = rule.config.on_drift
+    if policy == "overwrite":
+        return merged.with_columns(kept=pl.lit(value=False))
+    drifted = pl.col("change") & differs(pl.col("sent"), HELD, ordered=rule.config.ordered)
+    rejected = drifted & pl.lit(policy == "quarantine")
+    return merged.with_columns(
+        change=pl.col("change") & ~drifted,
+        kept=(drifted & pl.lit(policy == "keep")).fill_null(value=False),
+        problem=pl.when(rejected).then(pl.lit("changed_by_others")).otherwise("problem"),
+    )
+
+
+def _no_members(rule: Rule) -> list[pl.Expr]:
+    """Empty and a list without members are one and the same; the list is easier to add to."""
+    if rule.type != "list" or not STRATEGIES[rule.merge].reads_held:
+        return []
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    return [pl.when(HELD == EMPTY).then(nothing).otherwise(READ).alias("read")]
+
+
+def _problem(rule: Rule) -> pl.Expr:
+    reason = pl.lit(None, pl.String)
+    if rule.merge == "sum":
+        reason = _size_problem(rule)
+    if STRATEGIES[rule.merge].reads_held:
+        misfit = GIVEN.is_not_null() & READ.is_null() & (HELD != EMPTY)
+        reason = pl.when(misfit).then(pl.lit("held_type")).otherwise(reason)
+    return reason
+
+
+def _size_problem(rule: Rule) -> pl.Expr:
+    if rule.type == "float":
+        return pl.when(~VALUE.is_finite()).then(pl.lit("overflow"))
+    large = pl.any_horizontal(_beyond(GIVEN), _beyond(VALUE))
+    digits = SEND.str.replace_all(r"[-.]", "").str.strip_chars("0").str.len_bytes()
+    long = digits > TRUSTED_DIGITS if rule.type == "decimal" else pl.lit(value=False)
+    return pl.when(large).then(pl.lit("overflow")).when(long).then(pl.lit("too_many_digits"))
+
+
+def _beyond(units: pl.Expr) -> pl.Expr:
+    return (units > LARGEST) | (units < -LARGEST - 1)
+
+
+def _differs(rule: Rule) -> pl.Expr:
+    """Where there is something to send that Braze does not have; an unknown value always is."""
+    differs = WANTED.is_not_null() & WANTED.ne_missing(HELD)
+    if rule.type != "list" or rule.config.ordered or STRATEGIES[rule.merge].reads_held:
+        return differs
+    array = pl.when(differs & HELD.str.starts_with("[")).then(HELD)
+    kept = array.map_batches(members, return_dtype=pl.List(pl.String), is_elementwise=True)
+    both = kept.list.concat(VALUE).list.unique().list.len()
+    same = (both == VALUE.list.len()) & (both == kept.list.len())
+    return differs & ~same.fill_null(value=False)
+
+
+def _about(rule: Rule) -> pl.Expr:
+    about_held = pl.col("problem").is_in(["held_type", "changed_by_others"])
+    if rule.merge != "sum" and not STRATEGIES[rule.merge].reads_held:
+        if rule.config.on_drift == "quarantine":
+            return pl.when(about_held).then(HELD)
+        return pl.lit(None, pl.String)  # Nothing can be wrong with it.
+    return pl.coalesce(pl.when(~about_held).then(SEND), HELD)
+
+
+_DIGITS = list("-0123456789")
+
+
+def _retyped() -> pl.Expr:
+    return pl.struct("change", HELD, WANTED).map_batches(
+        lambda cells: _of_other_kind(cells.struct.unnest()),
+        return_dtype=pl.Boolean,
+        is_elementwise=True,
+    )
+
+
+def _of_other_kind(cells: pl.DataFrame) -> pl.Series:
+    """Find changes from a value to one of another JSON type, among the few that replace one."""
+    held, wanted = cells["held"], cells["wanted"]
+    replaces = (cells["change"] & (held != EMPTY) & (wanted != EMPTY)).fill_null(value=False)
+    if not replaces.any():
+        return replaces
+    kinds = cells.filter(replaces).select(_kind(HELD) != _kind(WANTED)).to_series()
+    return replaces.scatter(replaces.arg_true().filter(~kinds), False)
+
+
+def _kind(text: pl.Expr) -> pl.Expr:
+    """Name the JSON type by the first character: quote, bracket, brace, ``t`` or ``0``."""
+    first = text.str.head(1)
+    return (
+        pl.when(first.is_in(_DIGITS))
+        .then(pl.lit("0"))
+        .when(first == "f")
+        .then(pl.lit("t"))
+        .otherwise(first)
+    )
+
+
+def _dropped(rule: Rule) -> pl.Expr:
+    if rule.type != "list" or rule.merge == "remove":
+        return pl.lit(0)
+    if rule.merge != "add":
+        return GIVEN.list.len().cast(pl.Int64) - VALUE.list.len()
+    return pl.struct(READ, GIVEN, VALUE).map_batches(
+        lambda lists: _left_out(lists.struct.unnest(), rule.config.max_items),
+        return_dtype=pl.Int64,
+        is_elementwise=True,
+    )
+
+
+def _left_out(lists: pl.DataFrame, max_items: int) -> pl.Series:
+    """Count the members of ``read`` and ``given`` that are not in ``value``."""
+    full = (lists["value"].list.len() >= max_items).fill_null(value=False)
+    counts = pl.Series("dropped", [0], dtype=pl.Int64).new_from_index(0, len(lists))
+    if not full.any():
+        return counts
+    offered = READ.list.concat(GIVEN).list.unique().list.len().cast(pl.Int64)
+    left_out = lists.filter(full).select(offered - VALUE.list.len()).to_series()
+    return counts.scatter(full.arg_true(), left_out)
+
+
+def said_column(rule: Rule) -> pl.Expr:
+    """Tell where the rows speak of the field: of a *clear* field they may, without a value."""
+    if rule.merge == "clear":
+        return pl.col(said(rule.name)).fill_null(value=False)
+    return pl.col(rule.name).is_not_null()

@@ -1,0 +1,267 @@
+"""
+What becomes of one part of a run: all rows of some profiles, decided without any other part.
+
+Frames in, frames out: nothing is read or written, so that any process may do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import polars as pl
+
+from exchanger.profiles.frames.columns import (
+    BEFORE,
+    EXISTS,
+    FILE,
+    KNOWN,
+    PROFILE,
+    ROW,
+    ROWS,
+    SURE,
+    WANTED,
+)
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.contributions import as_gifts
+from exchanger.profiles.merging.event_order import news, orders_of
+from exchanger.profiles.merging.folding import gifts, superseded
+from exchanger.profiles.merging.reconcile import Merged, merge
+from exchanger.profiles.merging.unmergeable import unmergeable
+from exchanger.profiles.planning.payloads import objects
+
+
+@dataclass(frozen=True)
+class Terms:
+    """
+    What holds for every part of a run.
+
+    Args:
+        rules: What is done to each field.
+        assume_empty: Profiles never observed and never sent are taken for empty.
+        create_missing: Profiles that Braze does not have are created.
+    """
+
+    rules: Sequence[Rule]
+    assume_empty: bool
+    create_missing: bool
+
+
+@dataclass(frozen=True)
+class Partition:
+    """
+    Some profiles of a run, and all that is known of them.
+
+    Args:
+        given: Their rows, in the shape of ``given.cast_rows``.
+        corrections: What is taken back of what earlier versions of files gave them.
+        folded: Both, one row for each profile.
+        known: What was held of them before this run.
+        held: The same, with what this run has looked up.
+        applied: The orders that earlier runs applied to them; None without ``order_by``.
+    """
+
+    given: pl.DataFrame
+    corrections: pl.DataFrame
+    folded: pl.DataFrame
+    known: pl.DataFrame
+    held: pl.DataFrame
+    applied: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is known of some profiles before anything is sent; adds up over the parts of a run."""
+
+    profiles_named: int = 0
+    profiles_skipped: int = 0
+    profiles_unchanged: int = 0
+    rows_rejected: int = 0
+    rows_superseded: int = 0
+    rows_skipped: int = 0
+    rows_unchanged: int = 0
+    type_changes: int = 0
+    members_dropped: int = 0
+    fields_kept: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        names = [item.name for item in fields(self)]
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+
+@dataclass(frozen=True)
+class PartitionPlan:
+    """
+    What a run will do to some profiles.
+
+    Args:
+        outbox: One row per object, as in docs/architecture.md; ``@item`` begins with 0, and
+            ``@rows`` counts the rows of the profile that are not superseded.
+        gifts: What each file gives to summed and added fields of profiles that can be merged.
+        rejected: The rows of profiles that cannot be merged: ``@file @row profile field value
+            reason message record``.
+        tally: The counts.
+        orders: How far the run takes the order, once Braze has accepted it; None without one.
+    """
+
+    outbox: pl.DataFrame
+    gifts: pl.DataFrame
+    rejected: pl.DataFrame
+    tally: Tally
+    orders: pl.DataFrame | None = None
+
+
+def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
+    """
+    Decide what to send to some profiles.
+
+    Raises:
+        AssertionError: A held value that a strategy needs is unknown.
+    """
+    rules = list(terms.rules)
+    merged = merge(part.folded, part.held, rules, assume_empty=terms.assume_empty)
+    named = part.folded.select(PROFILE, ROWS)
+    rejected = merged.rejected[PROFILE]
+    accepted = named if rejected.is_empty() else named.filter(~_among(rejected))
+    rows = _effective_rows(part.given, accepted, rules)
+    absent = _absent(part.held, terms)
+    outbox = _outbox(part, merged.wanted, rows, absent, terms)
+    return PartitionPlan(
+        outbox=outbox,
+        gifts=_gifts(part, rules, rows, absent),
+        rejected=unmergeable(part.given, part.corrections, merged.rejected, terms.rules),
+        tally=_tally(part.folded, merged, rows, absent, outbox),
+        orders=_orders(part, rules, _present(rows, absent), outbox),
+    )
+
+
+def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
+    """Count, for each accepted profile, its rows and those that later rows superseded."""
+    several = accepted.filter(pl.col(ROWS) > 1)
+    overridden = superseded(_of(given, several[PROFILE]), rules)
+    if overridden.is_empty():
+        return accepted.select(PROFILE, pl.lit(0, pl.UInt32).alias("gone"), ROWS)
+    gone = (
+        overridden.join(given.select(FILE, ROW, PROFILE), on=[FILE, ROW])
+        .group_by(PROFILE)
+        .agg(pl.len().alias("gone"))
+    )
+    return (
+        accepted.select(PROFILE, ROWS)
+        .join(gone, on=PROFILE, how="left")
+        .select(
+            PROFILE,
+            pl.col("gone").fill_null(0).cast(pl.UInt32),
+            (pl.col(ROWS) - pl.col("gone").fill_null(0)).cast(pl.UInt32).alias(ROWS),
+        )
+    )
+
+
+def _absent(held: pl.DataFrame, terms: Terms) -> pl.Series:
+    """Name profiles that Braze does not have and that the job may not create."""
+    gone = held.filter(~pl.col(EXISTS).fill_null(value=True))[PROFILE]
+    return gone.clear() if terms.create_missing else gone
+
+
+def _present(rows: pl.DataFrame, absent: pl.Series) -> pl.DataFrame:
+    return rows if absent.is_empty() else rows.filter(~_among(absent))
+
+
+def _orders(
+    part: Partition, rules: list[Rule], chosen: pl.DataFrame, sent: pl.DataFrame
+) -> pl.DataFrame | None:
+    """
+    Tell how far the run takes the order.
+
+    Of profiles that get an object everything is told, so that what Braze refuses can be given again
+    in its order; of others that can be merged, and that Braze is not known to lack, what is new.
+    """
+    if part.applied is None:
+        return None
+    rows = part.given.join(chosen, on=PROFILE, how="semi", maintain_order="left")
+    every = orders_of(rows, rules)
+    told = every.join(sent, on=PROFILE, how="semi", maintain_order="left")
+    idle = every.join(sent, on=PROFILE, how="anti", maintain_order="left")
+    return pl.concat([told, news(idle, part.applied)])
+
+
+def _outbox(
+    part: Partition, changes: pl.DataFrame, rows: pl.DataFrame, absent: pl.Series, terms: Terms
+) -> pl.DataFrame:
+    """
+    Render the objects, and put beside each what settling needs.
+
+    ``@known`` is about us before this run, so a look-up of this run does not make a profile known.
+    ``@sure`` is false where Braze may skip the object for want of a profile.
+    """
+    ours = part.known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE]
+    seen = part.held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE]
+    named = _present(changes, absent).with_columns(
+        _among(ours).alias(KNOWN),
+        (pl.lit(value=True) if terms.create_missing else _among(seen)).alias(SURE),
+    )
+    sendable = _with_rows(named, rows)
+    rendered = objects(sendable, update_only=not terms.create_missing)
+    sides = [name for name in sendable.columns if name.startswith((BEFORE, WANTED))]
+    kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides)
+    return pl.concat([rendered, kept], how="horizontal")
+
+
+def _with_rows(changes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Put ``@rows`` beside each change."""
+    if changes[PROFILE].equals(rows[PROFILE]):
+        # Nothing is held of a first load, so everything changes; a join would copy all of it.
+        return changes.with_columns(rows[ROWS])
+    return changes.join(rows.select(PROFILE, ROWS), on=PROFILE, maintain_order="left")
+
+
+def _among(profiles: pl.Series) -> pl.Expr:
+    if profiles.is_empty():
+        return pl.lit(value=False)
+    return pl.col(PROFILE).is_in(profiles.implode())
+
+
+def _of(frame: pl.DataFrame, profiles: pl.Series) -> pl.DataFrame:
+    """Choose the rows of some profiles; mostly there are none, which must cost nothing."""
+    if profiles.is_empty():
+        return frame.clear()
+    return frame.join(profiles.to_frame(), on=PROFILE, how="semi", maintain_order="left")
+
+
+def _gifts(
+    part: Partition, rules: list[Rule], rows: pl.DataFrame, absent: pl.Series
+) -> pl.DataFrame:
+    """Tell what counts as given once Braze has accepted it."""
+    every = pl.concat([gifts(part.given, rules), as_gifts(part.corrections, rules)])
+    if every.is_empty():
+        return every
+    accepted = every.join(rows, on=PROFILE, how="semi", maintain_order="left")
+    return accepted if absent.is_empty() else accepted.filter(~_among(absent))
+
+
+def _tally(
+    folded: pl.DataFrame,
+    merged: Merged,
+    rows: pl.DataFrame,
+    absent: pl.Series,
+    outbox: pl.DataFrame,
+) -> Tally:
+    """Count; profiles that get nothing are skipped for want of a profile, or unchanged."""
+    unmergeable = _of(folded.select(PROFILE, ROWS), merged.rejected[PROFILE])
+    # Whatever is sent is among the rows, so equal heights mean that all are.
+    every = outbox.height == rows.height
+    idle = rows.clear() if every else rows.join(outbox.select(PROFILE), on=PROFILE, how="anti")
+    gone = _among(absent)
+    skipped, unchanged = idle.filter(gone), idle.filter(~gone)
+    return Tally(
+        profiles_named=rows.height,
+        profiles_skipped=skipped.height,
+        profiles_unchanged=unchanged.height,
+        rows_rejected=int(unmergeable[ROWS].sum()),
+        rows_superseded=int(rows["gone"].sum()),
+        rows_skipped=int(skipped[ROWS].sum()),
+        rows_unchanged=int(unchanged[ROWS].sum()),
+        type_changes=merged.counts.type_changes,
+        members_dropped=merged.counts.members_dropped,
+        fields_kept=merged.counts.fields_kept,
+    )

@@ -1,0 +1,131 @@
+"""Changes become JSON objects, and objects become request bodies."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+import polars as pl
+
+from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS, PROFILE, SEND
+from exchanger.profiles.spelling.data_points import field_points
+from exchanger.profiles.spelling.json_values import json_string, spell_json
+
+USERS_TRACK = "/users/track"
+MAX_BYTES = 4_000_000
+"""Braze takes bodies of 4 MB (braze-api.md 2.2)."""
+
+_HEAD = b'{"attributes":['
+_TAIL = b"]}"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """
+    One request body.
+
+    Args:
+        first_item: Position of its first object.
+        count: How many objects it holds; their positions follow each other.
+        members: The objects with commas in between, UTF-8: a part of a text of all of them.
+    """
+
+    first_item: int
+    count: int
+    members: memoryview
+
+    @property
+    def positions(self) -> range:
+        """Where its objects are."""
+        return range(self.first_item, self.first_item + self.count)
+
+    @property
+    def body(self) -> bytes:
+        """The JSON body, UTF-8; put together whenever it is asked for."""
+        return b"".join((_HEAD, self.members, _TAIL))
+
+
+@dataclass(frozen=True)
+class Packed:
+    """
+    All request bodies, in order, and the positions of objects that are too large for any.
+
+    ``batches`` and ``too_large`` together name every object once.
+    """
+
+    batches: list[Batch]
+    too_large: list[int]
+
+
+def objects(
+    wanted: pl.DataFrame, *, identifier: str = "external_id", update_only: bool = False
+) -> pl.DataFrame:
+    """
+    Render every changed profile as one object for ``/users/track``.
+
+    Args:
+        wanted: What ``reconcile.merge`` gave; its ``send:NAME`` columns are rendered.
+        identifier: The key that names the profile.
+        update_only: Ask Braze not to create profiles (``create_missing: false``).
+
+    Returns:
+        In the same order: ``@item`` (UInt32, from 0), ``@profile``, ``@endpoint``, ``@object``
+        (JSON text) and ``@points`` (UInt32).
+    """
+    names = [column.removeprefix(SEND) for column in wanted.columns if column.startswith(SEND)]
+    flag = ',"_update_existing_only":true' if update_only else ""
+    members = [part for name in names for part in _member(name, wanted[f"{SEND}{name}"])]
+    rendered = pl.concat_str(
+        pl.lit(f"{{{spell_json(identifier)}:"),
+        json_string(pl.col(PROFILE)),
+        pl.lit(flag),
+        *members,
+        pl.lit("}"),
+        ignore_nulls=True,
+    )
+    points = [field_points(name, pl.col(f"{SEND}{name}")) for name in names]
+    return wanted.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM),
+        PROFILE,
+        pl.lit(USERS_TRACK).alias(ENDPOINT),
+        rendered.alias(OBJECT),
+        pl.sum_horizontal(pl.lit(0, pl.UInt32), *points).cast(pl.UInt32).alias(POINTS),
+    )
+
+
+def _member(name: str, sent: pl.Series) -> list[pl.Expr]:
+    """Make the parts of one member; together they are null where the field is not sent."""
+    label, value = pl.lit(f",{spell_json(name)}:"), pl.col(sent.name)
+    return [label + value] if sent.has_nulls() else [label, value]
+
+
+def bodies(
+    objects: pl.Series, batch_size: int, *, max_bytes: int = MAX_BYTES, first_item: int = 0
+) -> Packed:
+    """
+    Pack objects into request bodies, in order, each as full as it may be.
+
+    Args:
+        objects: JSON texts, none null.
+        batch_size: Objects in one request.
+        max_bytes: Bytes in one body.
+        first_item: The position of the first object, where *objects* is a part of more.
+    """
+    # One text of all objects, a comma after each: bodies are cut out of it.
+    listed = (objects + ",").to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, text = listed.buffers()
+    bounds = memoryview(offsets).cast("q")[listed.offset :][: len(objects) + 1].tolist()
+    members = memoryview(text)
+    batches, too_large = [], []
+    room = max_bytes - len(_HEAD) - len(_TAIL) + 1
+    start = 0
+    while start < len(objects):
+        fitting = bisect_right(bounds, bounds[start] + room) - 1
+        stop = min(start + batch_size, fitting)
+        if stop > start:
+            part = members[bounds[start] : bounds[stop] - 1]
+            batches.append(Batch(first_item + start, stop - start, part))
+        else:
+            too_large.append(first_item + start)
+        start = max(stop, start + 1)
+    return Packed(batches, too_large)

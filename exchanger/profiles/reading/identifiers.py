@@ -1,0 +1,129 @@
+"""The identifier that names the profile of a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from exchanger.profiles.casting.result import RAW, VALUE, Casted, judge, nothing_but
+from exchanger.profiles.casting.text import EXACT_FLOATS, read_json_scalars
+from exchanger.profiles.frames.raw_columns import without_empty
+from exchanger.profiles.spelling.invisible import has_invisible
+from exchanger.profiles.spelling.placeholders import is_placeholder, is_rounded
+
+LONGEST_IDENTIFIER = 987
+"""Bytes of an ``external_id`` (braze-api.md 2.3)."""
+_EXACT_FLOAT32 = 2.0**24
+"""As ``EXACT_FLOATS``, of floats of half the size."""
+_USUAL = r"^(?:[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*|[!-~]+@[!-~]+)$"
+"""Most identifiers by far: codes, numbers, UUIDs and addresses, which can be no placeholder."""
+_POINTED = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
+"""A whole number, as floats and decimals are written: 12345.0."""
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """
+    The identifiers of a file's rows.
+
+    Args:
+        casted: Identifiers as text, with what is wrong with the others.
+        trimmed: Rows whose identifier had white space around it.
+        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
+    """
+
+    casted: Casted
+    trimmed: int
+    pointed: int
+
+
+def read_identifiers(
+    raw: pl.Series,
+    *,
+    is_json: bool = False,
+    nulls: tuple[str, ...] = (),
+    placeholders_allowed: bool = False,
+) -> Identifiers:
+    """
+    Read the column of identifiers, to trimmed text; leading zeros stay.
+
+    Integral floats and decimals print as integers, which is what a table with missing values makes
+    of whole numbers, and so does text like 12345.0. NaN is such a missing value.
+
+    Args:
+        raw: The column, with empty text already null.
+        is_json: The cells are JSON texts.
+        nulls: Texts that mean null.
+        placeholders_allowed: Text such as ``null``, ``#N/A`` and ``4.9E+12`` is an identifier.
+
+    Faults: ``no_identifier``, ``bad_identifier`` (no text and no whole number),
+    ``inexact_identifier`` (a float that cannot hold all its digits), ``invisible_sign``,
+    ``placeholder``, ``rounded_identifier``, ``identifier_too_long`` (over 987 bytes).
+    """
+    printed = _print_json(raw, nulls) if is_json else _print(raw)
+    frame = pl.DataFrame({"raw": printed.values, "bad": printed.faults})
+    frame = frame.with_columns(text=RAW.str.strip_chars())
+    text = pl.col("text")
+    some = frame.select(text.str.contains(".0", literal=True).any()).item()
+    frame = frame.with_columns(value=text.str.replace(_POINTED, "$1") if some else text)
+    casted = judge(
+        frame,
+        [
+            ("no_identifier", RAW.is_null() & pl.col("bad").is_null()),
+            ("identifier_too_long", VALUE.str.len_bytes() > LONGEST_IDENTIFIER),
+        ],
+    )
+    casted = casted.over(_name_nobody(casted.values, placeholders_allowed=placeholders_allowed))
+    trimmed, pointed = frame.select((text != RAW).sum(), pointed=(text != VALUE).sum()).row(0)
+    return Identifiers(casted.over(printed.faults), int(trimmed), int(pointed))
+
+
+def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
+    """Tell why texts name nobody; those of usual letters and digits are quickly passed."""
+    usual = texts.str.contains(_USUAL) & ~texts.str.starts_with("00000000-")
+    odd = texts.filter(~usual).unique()
+    faults = [("invisible_sign", has_invisible(VALUE))]
+    if not placeholders_allowed:
+        faults.append(("placeholder", is_placeholder(VALUE)))
+        faults.append(("rounded_identifier", is_rounded(VALUE)))
+    why = judge(pl.DataFrame({"value": odd}), faults).faults
+    bad = why.is_not_null()
+    if not bad.any():
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))
+    return texts.replace_strict(
+        odd.filter(bad), why.filter(bad), default=None, return_dtype=pl.String
+    )
+
+
+def _print(raw: pl.Series) -> Casted:
+    if raw.dtype == pl.String or raw.dtype.is_integer():
+        return judge(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])
+    if raw.dtype.is_float():
+        return _print_floats(raw)
+    if raw.dtype.is_decimal():
+        frame = raw.to_frame("raw").with_columns(whole=RAW.cast(pl.Decimal(38, 0)))
+        whole = pl.col("whole") == RAW
+        frame = frame.with_columns(value=pl.when(whole).then(pl.col("whole").cast(pl.String)))
+        return judge(frame, [("bad_identifier", ~whole)])
+    return nothing_but("bad_identifier", raw, pl.String())
+
+
+def _print_floats(raw: pl.Series) -> Casted:
+    """Print integral floats as integers, as far as their type tells each from its neighbours."""
+    largest = EXACT_FLOATS if raw.dtype == pl.Float64 else _EXACT_FLOAT32
+    frame = raw.cast(pl.Float64).fill_nan(None).to_frame("raw")
+    whole, exact = RAW.floor() == RAW, RAW.abs() < largest
+    integer = pl.when(whole & exact).then(RAW).cast(pl.Int64)
+    frame = frame.with_columns(value=integer.cast(pl.String))
+    fraction = ~whole | RAW.is_infinite()
+    return judge(frame, [("bad_identifier", fraction), ("inexact_identifier", ~exact)])
+
+
+def _print_json(raw: pl.Series, nulls: tuple[str, ...]) -> Casted:
+    """Take text and whole numbers out of JSON texts; anything else names nobody."""
+    scalar = read_json_scalars(raw).values
+    frame = pl.DataFrame({"raw": raw, "scalar": scalar, "value": without_empty(scalar, nulls)})
+    number = RAW.str.contains(r"^\s*[-0-9]") & pl.col("scalar").str.contains(r"^-?[0-9]+$")
+    fine = RAW.str.contains(r'^\s*(?:"|null\s*$)') | number.fill_null(value=False)
+    return judge(frame, [("bad_identifier", ~fine)])

@@ -1,0 +1,139 @@
+"""
+Which type the text of a whole column has. Never guessed cell by cell.
+
+A type is inferred only if it gives back the text that was read: 007, +5 and 1_000 stay text, as do
+whole numbers beyond 64 bit. 0 and 1 are numbers, not truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import polars as pl
+
+from exchanger.profiles.casting.numbers import SIGNIFICANT_DIGITS
+from exchanger.profiles.casting.times import ISO, ISO_DATE, read_instants
+from exchanger.profiles.frames.type_names import TypeName
+
+SAMPLE = 1_000
+"""Cells that are looked at first: what they rule out need not be asked of the others."""
+DOUBLE_DIGITS = 17
+"""Significant digits that a double may need; of more it would lose some."""
+
+_CELL = pl.col("cell")
+_DIGITS = r"^-?(?:0|[1-9][0-9]*)"
+_PLAIN = _DIGITS + r"(?:\.[0-9]+)?$"
+_NUMBER = _DIGITS + r"(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
+
+
+def infer_type(pieces: Iterable[pl.Series]) -> TypeName | None:
+    """
+    Name the type of a column of text.
+
+    Numbers with a point are decimals with the most places that any of them has, as long as they
+    have at most 15 digits; those with exponents are floats. Dates and times are ISO 8601 alone.
+
+    Args:
+        pieces: All cells of the file, in pieces, with empty text already null. They are looked
+            through as often as there are types in question.
+
+    Returns:
+        The type; None if every cell is empty.
+    """
+    sample = next((cells for cells in _filled(pieces)), None)
+    if sample is None:
+        return None
+    for infer in _CANDIDATES:
+        if infer([sample.head(SAMPLE)]) is not None:
+            found = infer(_filled(pieces))
+            if found is not None:
+                return found
+    return TypeName("string")
+
+
+def _filled(pieces: Iterable[pl.Series]) -> Iterable[pl.Series]:
+    for piece in pieces:
+        cells = piece.drop_nulls().alias("cell")
+        if not cells.is_empty():
+            yield cells
+
+
+def _hold(pieces: Iterable[pl.Series], test: pl.Expr) -> bool:
+    return all(_holds(cells, test) for cells in pieces)
+
+
+def _holds(cells: pl.Series, test: pl.Expr) -> bool:
+    return bool(cells.to_frame().select(test.fill_null(value=False).all()).item())
+
+
+_POINT = _CELL.str.find(".", literal=True)
+_LENGTH = _CELL.str.len_bytes()
+_PARTS = (
+    (_POINT.fill_null(_LENGTH) - _CELL.str.starts_with("-")).max().alias("whole"),
+    (_LENGTH - _POINT - 1).max().fill_null(0).alias("places"),
+    _POINT.has_nulls().alias("pointless"),
+)
+"""The most digits before and behind the point, and whether any number has none."""
+
+
+def _is_own_integer(cell: pl.Expr) -> pl.Expr:
+    return cell.cast(pl.Int64, strict=False).cast(pl.String) == cell
+
+
+def _infer_integer(pieces: Iterable[pl.Series]) -> TypeName | None:
+    return TypeName("integer") if _hold(pieces, _is_own_integer(_CELL)) else None
+
+
+def _infer_decimal(pieces: Iterable[pl.Series]) -> TypeName | None:
+    most_digits = most_places = 0
+    for cells in pieces:
+        if not _holds(cells, _CELL.str.contains(_PLAIN)):
+            return None
+        whole, places, pointless = cells.to_frame().select(*_PARTS).row(0)
+        # Numbers without a point are rare here, and dear to look at.
+        if pointless and not _holds(cells, _POINT.is_not_null() | _is_own_integer(_CELL)):
+            return None
+        most_digits, most_places = max(most_digits, whole), max(most_places, places)
+        if most_digits + most_places > SIGNIFICANT_DIGITS:
+            return None
+    return TypeName("decimal", int(most_places))
+
+
+def _infer_float(pieces: Iterable[pl.Series]) -> TypeName | None:
+    written = _CELL.str.contains(r"[.eE]")
+    digits = _CELL.str.replace(r"[eE].*$", "").str.replace_many(["-", "."], ["", ""])
+    short = digits.str.strip_chars_start("0").str.len_bytes() <= DOUBLE_DIGITS
+    finite = _CELL.cast(pl.Float64, strict=False).is_finite()
+    fits = _CELL.str.contains(_NUMBER) & finite & ((written & short) | _is_own_integer(_CELL))
+    return TypeName("float") if _hold(pieces, fits) else None
+
+
+def _infer_boolean(pieces: Iterable[pl.Series]) -> TypeName | None:
+    words = _CELL.str.to_lowercase().is_in(["true", "false"])
+    return TypeName("boolean") if _hold(pieces, words) else None
+
+
+def _infer_date(pieces: Iterable[pl.Series]) -> TypeName | None:
+    fits = all(_are_times(cells, ISO_DATE) for cells in pieces)
+    return TypeName("date") if fits else None
+
+
+def _infer_datetime(pieces: Iterable[pl.Series]) -> TypeName | None:
+    fits = all(_are_times(cells, ISO) for cells in pieces)
+    return TypeName("datetime") if fits else None
+
+
+def _are_times(cells: pl.Series, pattern: str) -> bool:
+    if not _holds(cells, _CELL.str.contains(pattern)):
+        return False
+    return read_instants(cells, "UTC").faults.null_count() == len(cells)
+
+
+_CANDIDATES: tuple[Callable[[Iterable[pl.Series]], TypeName | None], ...] = (
+    _infer_integer,
+    _infer_decimal,
+    _infer_float,
+    _infer_boolean,
+    _infer_date,
+    _infer_datetime,
+)

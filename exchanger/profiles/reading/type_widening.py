@@ -1,0 +1,67 @@
+"""How the type that a column had in earlier files meets the one that it has in this file."""
+
+from __future__ import annotations
+
+from exchanger.errors import FileRejected
+from exchanger.profiles.frames.type_names import TypeName
+
+
+def keep_type(
+    kept: TypeName | None, found: TypeName | None, *, textual: bool, column: str, key: str
+) -> TypeName | None:
+    """
+    Settle on one type for a column, this file's and the earlier ones'.
+
+    A kept type may widen from integer to decimal and to more places, and in a typed file from
+    integer to float. Text takes everything that is a single value; a kept wider type takes the
+    narrower. Any other change could mean another column, so it is not guessed.
+
+    Args:
+        kept: The type of the earlier files; None if there is none.
+        found: The type in this file; None if the column is empty here.
+        textual: The file is text (CSV).
+        column: Named in the error.
+        key: The file, named in the error.
+
+    Raises:
+        FileRejected: ``type_changed``.
+    """
+    if kept is None or found is None:
+        return kept or found
+    settled = _widen(kept, found, textual=textual)
+    if settled is None:
+        message = (
+            f"Column {column!r} held {kept} in earlier files and holds {found} in this one. "
+            f"If that is a mistake, correct the file; if it is meant, write 'type:' for this "
+            f"field in the job, such as {_such_as(found)}."
+        )
+        raise FileRejected(key, "type_changed", message, column=column)
+    return settled
+
+
+def _such_as(found: TypeName) -> str:
+    """Write the types that take what this file has: its own, and text if that takes it."""
+    scale = f", scale: {found.scale}" if found.type == "decimal" else ""
+    own = f"'type: {found.type}{scale}'"
+    return f"{own} or 'type: string'" if found.type in _TAKES["string"] else own
+
+
+def _widen(kept: TypeName, found: TypeName, *, textual: bool) -> TypeName | None:
+    """Name the type that holds both; None if the change is not one we make unasked."""
+    pair = {kept.type, found.type}
+    if pair <= {"integer", "decimal"}:
+        return TypeName("decimal", max(kept.scale, found.scale)) if "decimal" in pair else kept
+    if kept.type == "integer" and found.type == "float" and not textual:
+        return found
+    if found.type in _TAKES.get(kept.type, ()):
+        return kept
+    return kept if kept.type == found.type else None
+
+
+_TAKES = {
+    "float": ("integer", "decimal"),
+    "datetime": ("date",),
+    "string": ("integer", "float", "decimal", "boolean", "date", "datetime"),
+    "json": ("string", "integer", "float", "decimal", "boolean", "date", "datetime", "list"),
+}
+"""What a kept type takes without changing: narrower types of the same meaning."""

@@ -1,0 +1,261 @@
+"""From the cells of a file to what it gives: typed values, and rejected rows with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import polars as pl
+
+from exchanger.config.models import FieldType, ImportJob
+from exchanger.errors import FileRejected
+from exchanger.profiles.casting.lists import cast_lists
+from exchanger.profiles.casting.result import VALUE, Casted, judge
+from exchanger.profiles.casting.text import read_json_scalars
+from exchanger.profiles.casting.times import has_unknown_order, has_year_last, read_instants
+from exchanger.profiles.casting.values import Reading, cast_values, reading_of
+from exchanger.profiles.frames import columns
+from exchanger.profiles.frames.raw_columns import RawColumns, nulls_of, without_empty
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.frames.wrapped_text import without_formula, without_guard
+from exchanger.profiles.reading.identifiers import read_identifiers
+from exchanger.profiles.reading.mapping import order_type
+from exchanger.profiles.spelling.json_values import STANDARD_TEXT
+from exchanger.profiles.validation.messages import SENTENCES, Place, no_rejections, rejections_of
+from exchanger.profiles.validation.nested import judge_nested
+from exchanger.profiles.validation.standard import TAKES, judge_standard
+
+
+@dataclass(frozen=True)
+class Given:
+    """
+    What one file gives.
+
+    Args:
+        frame: ``@profile`` (String), ``@file``, ``@row`` (UInt32), ``@order`` (if the job orders;
+            Int64, Float64, ``Datetime("us", "UTC")`` or String), one typed column for each rule,
+            and ``@said:NAME`` (Boolean) for each ``clear`` rule. Null says nothing.
+        rejected: The other rows, as ``rejections.REJECTED``; one entry for each field at fault.
+        said: The fields that every row speaks of, empty or not.
+        trimmed: Rows whose identifier had white space around it.
+        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
+        wrapped: Cells of which an apostrophe or a formula around the text was taken off.
+        nulls_left_out: Null members of JSON objects that were left out.
+    """
+
+    frame: pl.DataFrame
+    rejected: pl.DataFrame
+    said: tuple[str, ...] = ()
+    trimmed: int = 0
+    pointed: int = 0
+    wrapped: int = 0
+    nulls_left_out: int = 0
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of the given frame, and what its messages name."""
+
+    name: str
+    field: str
+    column: str
+    casted: Casted
+    scale: int = 0
+    wrapped: int = 0
+
+
+def cast_rows(
+    raw: RawColumns,
+    rules: Sequence[Rule],
+    job: ImportJob,
+    file_index: int,
+    kept: Mapping[str, str] | None = None,
+) -> Given:
+    """
+    Cast every row of a file, or reject it with all its reasons.
+
+    Args:
+        raw: The file's columns.
+        rules: As settled for this file, at the types of the entire run.
+        job: Its match, order and source.
+        file_index: The file's position in the run.
+        kept: Types by column, as ``settle_rules`` gave them for the last file of the run. Only
+            the column of ``order_by`` is looked up; without it, this file alone decides its type.
+
+    Raises:
+        FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
+            objects and booleans have no order).
+    """
+    column = job.match[0].external_id
+    cells, wrapped = _cells(raw, column, job.source.nulls)
+    identifiers = read_identifiers(
+        cells,
+        is_json=column in raw.json_columns,
+        nulls=job.source.nulls,
+        placeholders_allowed=job.source.placeholders == "allow",
+    )
+    named = _without_headers(identifiers.casted, column)
+    cast = [
+        _Column(columns.PROFILE, "external_id", column, named, wrapped=wrapped),
+        *_order(raw, job, kept or {}),
+        *_cast_rules(raw, [rule for rule in rules if rule.column], job),
+    ]
+    fine = _fine_rows(cast, raw.frame.height)
+    static = [_static(rule, job, raw.key) for rule in rules if not rule.column]
+    said = tuple(rule.name for rule in rules if rule.merge == "clear")
+    frame = pl.DataFrame(
+        [c.casted.values.alias(c.name) for c in cast] + [raw.frame[columns.ROW]]
+    ).with_columns(pl.lit(file_index, dtype=pl.UInt32).alias(columns.FILE))
+    control = [n for n in (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER) if n in frame]
+    frame = (frame if fine is None else frame.filter(fine)).select(
+        *control,
+        *(c.name for c in cast if c.name not in control),
+        *static,
+        *(pl.lit(True).alias(columns.said(name)) for name in said),
+    )
+    rejected = _rejected(raw, cast, job, file_index) if fine is not None else no_rejections()
+    return Given(
+        frame,
+        rejected,
+        said,
+        trimmed=identifiers.trimmed,
+        pointed=identifiers.pointed,
+        wrapped=sum(c.wrapped for c in cast),
+        nulls_left_out=sum(c.casted.dropped for c in cast),
+    )
+
+
+def _without_headers(identifiers: Casted, column: str) -> Casted:
+    """Find rows at fault whose identifier is the column's own name: a header among the rows."""
+    again = (identifiers.values == column).fill_null(value=False)
+    if not again.any():
+        return identifiers
+    word = pl.when(again).then(pl.lit("header_again")).alias("fault")
+    return identifiers.over(pl.select(word).to_series())
+
+
+def _cells(raw: RawColumns, column: str, null: tuple[str, ...]) -> tuple[pl.Series, int]:
+    """Give the cells of a column, without what is around their text, and how often that was."""
+    nulls = nulls_of(raw, column, null)
+    is_json = column in raw.json_columns
+    cells = without_empty(raw.frame[column], nulls)
+    if cells.dtype != pl.String:
+        return cells, 0
+    guarded = without_guard(cells) if raw.textual else cells
+    bare = without_formula(guarded, is_json=is_json)
+    if bare is cells:
+        return cells, 0
+    return without_empty(bare, nulls), int((bare != cells).sum())
+
+
+def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[_Column]:
+    # polars works on one column at a time here, and lets go of the interpreter while it does.
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        return list(pool.map(lambda rule: _cast_rule(raw, rule, job), rules))
+
+
+def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:
+    nulls = (*job.source.nulls, *rule.config.nulls)
+    reading = reading_of(rule, job.source.timezone, nulls)
+    is_json = rule.column in raw.json_columns
+    cells, wrapped = _cells(raw, rule.column, nulls)
+    casted = _cast(cells, rule, reading, is_json=is_json)
+    return _Column(rule.name, rule.name, rule.column, casted, rule.scale, wrapped)
+
+
+def _cast(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
+    """Cast cells to what their rule says, and to what Braze takes."""
+    casted = _to_type(cells, rule, reading, is_json=is_json)
+    return judge_nested(rule, judge_standard(rule, casted))
+
+
+def _to_type(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
+    if rule.type == "string" and rule.config.type is None and rule.column:
+        casted = _read(cells, reading, is_json=is_json)
+        is_time = rule.name not in STANDARD_TEXT
+        return _without(casted, "day_or_month", has_unknown_order) if is_time else casted
+    if rule.type == "list":
+        return cast_lists(cells, rule, reading, is_json=is_json)
+    return _read(cells, reading, is_json=is_json and rule.type != "json")
+
+
+def _read(cells: pl.Series, reading: Reading, *, is_json: bool) -> Casted:
+    if is_json:
+        scalars = read_json_scalars(cells)
+        values = without_empty(scalars.values, reading.nulls)
+        return cast_values(values, reading).over(scalars.faults)
+    return cast_values(cells, reading)
+
+
+def _without(casted: Casted, reason: str, test: Callable[[pl.Expr], pl.Expr]) -> Casted:
+    """Find the dates that a test is about among text; few texts are any."""
+    frame = pl.DataFrame({"raw": casted.values, "value": casted.values})
+    return judge(frame, [(reason, test(VALUE))], casted.dropped).over(casted.faults)
+
+
+def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Column]:
+    """Cast the column of ``order_by`` to something that sorts as people mean it."""
+    column = job.source.order_by
+    if column is None:
+        return []
+    name = order_type(column, job, raw, kept)
+    kind = "string" if name is None else name.type
+    if kind in ("boolean", "list", "json"):
+        message = f"Column {column!r} holds {kind}, which has no order. Set another 'order_by:'."
+        raise FileRejected(raw.key, "bad_order", message, column=column)
+    cells, _ = _cells(raw, column, job.source.nulls)
+    if column in raw.json_columns:
+        cells = read_json_scalars(cells).values
+    if kind in ("date", "datetime"):
+        casted = read_instants(cells, job.source.timezone)  # Finer than a field's milliseconds.
+    else:
+        sortable: FieldType = "float" if kind == "decimal" else kind
+        # Long text still sorts, by its beginning.
+        casted = cast_values(cells, Reading(sortable, cut=True, timezone=job.source.timezone))
+    if kind == "string":
+        casted = _without(casted, "year_last", has_year_last)
+    return [_Column(columns.ORDER, column, column, casted)]
+
+
+def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
+    """Make the constant column of a static value, cast like a cell that holds it."""
+    reading = reading_of(rule, job.source.timezone, ())
+    cell = without_empty(pl.Series([rule.config.value]), ())
+    casted = _cast(cell, rule, reading, is_json=False)
+    if casted.faults.item() is not None:
+        reason, value = casted.faults.item(), rule.config.value
+        message = f"The 'value:' of field {rule.name!r} is no {rule.type}. Correct the job."
+        if reason in TAKES:
+            message = f"The 'value: {value}' of field {rule.name!r} {SENTENCES[reason]}"
+        raise FileRejected(key, "static_value", message)
+    return pl.lit(casted.values).first().alias(rule.name)
+
+
+def _fine_rows(cast: Sequence[_Column], height: int) -> pl.Series | None:
+    """Find the rows without any fault; None if that is all of them."""
+    fine = None
+    for column in cast:
+        faults = column.casted.faults
+        if faults.null_count() != height:
+            fine = faults.is_null() if fine is None else fine & faults.is_null()
+    return fine
+
+
+def _rejected(
+    raw: RawColumns, cast: Sequence[_Column], job: ImportJob, file_index: int
+) -> pl.DataFrame:
+    """Put every fault into words, in the order of rows and then of fields."""
+    found = []
+    for column in cast:
+        faults = column.casted.faults
+        if faults.null_count() == len(faults):
+            continue
+        zone = job.source.timezone
+        place = Place(file_index, column.field, column.column, column.scale, zone)
+        rows, values = raw.frame[columns.ROW], raw.frame[column.column].rename("value")
+        cells = pl.DataFrame([rows, values, faults.rename("reason")])
+        found.append(rejections_of(cells.filter(pl.col("reason").is_not_null()), place))
+    every = pl.concat(found).sort(columns.ROW, maintain_order=True)
+    # A column that orders the rows and feeds a field is named once.
+    return every.unique([columns.ROW, "field"], keep="first", maintain_order=True)

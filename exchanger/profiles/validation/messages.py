@@ -1,0 +1,174 @@
+"""
+Rejected rows, in words for whoever made the file.
+
+A reason is a stable word; its sentence says what the cell is not, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from exchanger.profiles.frames import columns
+from exchanger.profiles.spelling.invisible import show_invisible
+
+SHOWN = 100
+"""Characters of a bad value that a message shows."""
+
+REJECTED: dict[str, pl.DataType] = {
+    columns.FILE: pl.UInt32(),
+    columns.ROW: pl.UInt32(),
+    "field": pl.String(),
+    "value": pl.String(),
+    "reason": pl.String(),
+    "message": pl.String(),
+}
+"""The frame of rejected rows: at most one entry for each row and field."""
+
+SENTENCES = {
+    "no_identifier": "is empty, so the row names no profile. Fill it in, or remove the row.",
+    "bad_identifier": "is not text and not a whole number, so it cannot be an identifier. "
+    "Write the identifiers as text.",
+    "header_again": "is the name of the column itself: a header that stands among the rows. "
+    "Remove it.",
+    "inexact_identifier": "is a number too large for its column, whose numbers keep only their "
+    "first digits, so it may stand for another person. Write the identifiers as text.",
+    "invisible_sign": "has a sign in it that cannot be seen (shown as <U+...>), so it would name "
+    "another profile than the identifier that it looks like. Remove the sign.",
+    "placeholder": "is what stands for a missing value, so the row names no profile. Fill in the "
+    "identifier, or remove the row; if somebody is called so, set 'placeholders: allow' in "
+    "'source'.",
+    "rounded_identifier": "is a rounded number, of which the last digits are lost, so it may stand "
+    "for several people. Format the column as text, and export it again; if it is an identifier, "
+    "set 'placeholders: allow' in 'source'.",
+    "identifier_too_long": "is longer than the 987 bytes that Braze takes as an identifier. "
+    "Shorten it.",
+    "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
+    "without separators, or set another 'type:' for this field.",
+    "integer_too_big": "is beyond the whole numbers of 64 bit. Set 'type: string' to send it "
+    "as text.",
+    "not_a_number": "is not a number. Write it like 1234.5: with a point, and without "
+    "thousands separators.",
+    "number_too_big": "is too large for a number. Correct it, or set 'type: string'.",
+    "too_many_places": "has more than the {scale} decimal places of this field. Round it, "
+    "or set a larger 'scale:'.",
+    "too_many_digits": "has more than 15 significant digits with {scale} decimal places. "
+    "Shorten it, or set 'type: string'.",
+    "not_finite": "is not a finite number. Correct it, or set 'nan: empty' to read it as empty.",
+    "not_a_boolean": "is neither true nor false. Write true or false (or yes, no, t, f, 1, 0).",
+    "not_a_time": "is not a date or time that Braze reads. Write it like 2026-09-15 or "
+    "2026-09-15T08:30:00Z.",
+    "day_or_month": "is a date of which nobody knows whether the day or the month comes first, "
+    "and Braze would take the month. Write the year first, like 1990-04-05; to send it as it "
+    "stands, set 'type: string'.",
+    "year_last": "is a date that does not sort as text, and rows apply in this order. Write the "
+    "year first, like 1990-04-05.",
+    "number_as_time": "is a number, and could be a time in any unit. Write it like "
+    "2026-09-15T08:30:00Z.",
+    "no_such_time": "does not exist in the time zone {timezone}, where the clocks go forward "
+    "over it. Write the time with its offset, like 2026-09-15T08:30:00Z.",
+    "year_out_of_range": "has a year outside of 0 to 3000, which Braze does not store. "
+    "Correct it, or leave it empty.",
+    "too_long": "is longer than the 255 characters that Braze keeps. Shorten it, or set "
+    "'too_long: cut'.",
+    "not_text": "is not text but a list, an object or bytes. Set 'type: list' or 'type: json'.",
+    "not_a_scalar": "is a list or an object, and this field takes a single value. "
+    "Set 'type: list' or 'type: json'.",
+    "printed_list": "is a list as a database or a program prints it. Write it as JSON, like "
+    '["a", "b"], or as text that is split, like a|b.',
+    "nested_member": "holds a list or an object inside the list. Set 'type: json' to send "
+    "it as it is.",
+    "not_a_gender": "is not a gender for Braze: 'gender' takes M, F, O, N or P, in capitals. "
+    "Correct it, or leave it empty.",
+    "not_a_language": "is not a language for Braze: 'language' takes a code of ISO 639-1, "
+    "like en or fr, without a country. Correct it, or leave it empty.",
+    "not_a_country": "is not a country for Braze: 'country' takes a code of ISO 3166-1, "
+    "like FR or US. Correct it, or leave it empty.",
+    "not_a_time_zone": "is not a time zone for Braze: 'time_zone' takes an IANA name, "
+    "like Europe/Paris. Correct it, or leave it empty.",
+    "not_a_birthday": "is not a date for Braze: 'dob' takes a day like 1990-05-31. Write it so, "
+    "or set 'type: date'.",
+    "bad_key": "has a key inside that Braze does not take, and Braze would drop all of it. Keys "
+    "have no space, no point and no $, and at most 255 characters. Rename the key.",
+    "long_nested_text": "holds a text longer than the 255 characters that Braze takes, and Braze "
+    "would drop all of it. Shorten the text.",
+    "null_inside": "holds a null in a list inside, and Braze would drop all of it. Leave the "
+    "null out.",
+    "bad_nested_time": 'holds a "$time" that is not a time that Braze reads, and Braze would '
+    'drop all of it. Write it like {{"$time": "2026-09-15T08:30:00Z"}}.',
+    "too_large": "is larger than the 100 KB that Braze takes of an object. Shorten it.",
+    "an_order": "is not a value but an order to Braze (inc, add or remove), which it would carry "
+    "out on what it has. Use 'merge: sum', 'merge: add' or 'merge: remove', or rename the key.",
+    "invalid_json": 'is not valid JSON. Write it like ["a", "b"] or {{"a": 1}}.',
+}
+"""What is said of a cell for each reason, after naming the row, the column and the value."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """
+    Where bad cells are, and what their field expects.
+
+    Args:
+        file: The file's position in the run.
+        field: The attribute that the cells were for.
+        column: The column that they are in.
+        scale: Decimal places of the field.
+        timezone: Where times without a zone are read.
+    """
+
+    file: int
+    field: str
+    column: str
+    scale: int = 0
+    timezone: str = "UTC"
+
+
+def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """
+    Put the bad cells of one column into words.
+
+    Args:
+        cells: ``@row``, ``value`` (of any type) and ``reason`` of each bad cell.
+        place: Where they are.
+
+    Returns:
+        The columns of ``REJECTED``.
+    """
+    reasons = cells["reason"].unique().to_list()
+    known = {"scale": place.scale, "timezone": place.timezone}
+    sentences = [SENTENCES[reason].format_map(known) for reason in reasons]
+    shown = _as_text(cells["value"])
+    named = cells.with_columns(value=shown, shown=show_invisible(shown.str.head(SHOWN)))
+    named = named.with_columns(
+        sentence=pl.col("reason").replace_strict(reasons, sentences, return_dtype=pl.String),
+        quoted=pl.when(pl.col("value").is_not_null())
+        .then(pl.format(': "{}" ', pl.col("shown")))
+        .otherwise(pl.lit(" ")),
+    )
+    return named.select(
+        pl.lit(place.file, dtype=pl.UInt32).alias(columns.FILE),
+        columns.ROW,
+        pl.lit(place.field).alias("field"),
+        "value",
+        "reason",
+        pl.format(
+            "Row {}, column {}{}{}", columns.ROW, pl.lit(place.column), "quoted", "sentence"
+        ).alias("message"),
+    )
+
+
+def no_rejections() -> pl.DataFrame:
+    """The frame of no rejected rows."""
+    return pl.DataFrame(schema=REJECTED)
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    """Show values of any type."""
+    if values.dtype.is_nested():
+        wrapped = values.to_frame("x").select(pl.struct("x").struct.json_encode()).to_series()
+        return wrapped.str.strip_prefix('{"x":').str.head(-1).rename("value")
+    if isinstance(values.dtype, pl.Binary):
+        return values.bin.encode("hex")
+    return values.cast(pl.String, strict=False)

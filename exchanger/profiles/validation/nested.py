@@ -1,0 +1,103 @@
+"""
+What Braze takes inside of objects, judged before anything is sent.
+
+It drops an object as a whole, and without a word, if a key or a value inside is not one that it
+takes (braze-api.md 2.6), and reads some objects as orders to change what it has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from exchanger.config.braze_names import STANDARD
+from exchanger.profiles.casting.result import VALUE, Casted, judge
+from exchanger.profiles.casting.text import LONGEST_TEXT
+from exchanger.profiles.casting.times import read_instants
+from exchanger.profiles.frames.rules import Rule
+
+LARGEST = 100 * 1024
+"""Bytes of an object (100 KB)."""
+TIME = "$time"
+"""The one key of an object that says a time."""
+
+_SUSPECT = (
+    r'[ .$](?:[^"\\]|\\.)*":'  # In a key; text that ends like one is looked at in vain.
+    r'|[\[,]null|^\{"(?:inc|add|remove)":'
+)
+_LONG = rf'"(?:[^"\\]|\\.){{{LONGEST_TEXT + 1},}}'
+"""Finds every text that is too long, and some that are not, between two of them."""
+_FOUND = pl.Schema({"value": pl.String, "reason": pl.String, "time": pl.String})
+
+
+def judge_nested(rule: Rule, casted: Casted) -> Casted:
+    """
+    Find the JSON values of a custom attribute that Braze would drop, or take for an order.
+
+    Args:
+        rule: The field; standard attributes and other types than ``json`` have rules of their own.
+        casted: Its cells: canonical JSON texts.
+
+    Faults: ``an_order``, ``too_large``, ``bad_key``, ``long_nested_text``, ``null_inside``,
+    ``bad_nested_time``.
+    """
+    if rule.type != "json" or rule.name in STANDARD:
+        return casted
+    frame = casted.values.to_frame("value")
+    long = frame.filter(VALUE.str.len_bytes() > LONGEST_TEXT)
+    long = long.filter(VALUE.str.contains(_LONG) | (VALUE.str.len_bytes() > LARGEST))
+    distinct = pl.concat([frame.filter(VALUE.str.contains(_SUSPECT)), long])["value"].unique()
+    if distinct.is_empty():
+        return casted
+    # JSON has no vectorised walk: each distinct text that may be at fault is parsed once.
+    rows = [(text, *found) for text in distinct for found in _faults(text)]
+    found = pl.DataFrame(rows, schema=_FOUND, orient="row")
+    readable = read_instants(found["time"], "UTC").values.is_not_null()
+    bad = found.filter(~readable).unique("value", keep="first", maintain_order=True)
+    marked = frame.join(bad, on="value", how="left", maintain_order="left")
+    reasons = bad["reason"].unique().to_list()
+    judged = judge(marked, [(reason, pl.col("reason") == reason) for reason in reasons])
+    return Casted(judged.values, judged.faults, casted.dropped).over(casted.faults)
+
+
+def _faults(text: str) -> Iterator[tuple[str, str | None]]:
+    """Name what is wrong with one JSON text; and what is, unless the time beside it is one."""
+    value = json.loads(text, parse_float=Decimal)
+    if _is_order(value):
+        yield "an_order", None
+    objects = isinstance(value, dict) or (isinstance(value, list) and dict in map(type, value))
+    if objects and len(text.encode()) > LARGEST:
+        yield "too_large", None
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict) and set(one) == {TIME}:
+            said = one[TIME]
+            yield "bad_nested_time", said if isinstance(said, str) else None
+        elif isinstance(one, dict):
+            if any(_is_bad_key(key) for key in one):
+                yield "bad_key", None
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str) and len(one) > LONGEST_TEXT:
+            yield "long_nested_text", None
+        elif one is None and objects:
+            yield "null_inside", None
+
+
+def _is_bad_key(key: str) -> bool:
+    return len(key) > LONGEST_TEXT or any(sign in key for sign in " .$")
+
+
+def _is_order(value: Any) -> bool:
+    """Tell whether Braze would add to or take from what it has, rather than keep the value."""
+    if not isinstance(value, dict) or not value:
+        return False
+    if set(value) == {"inc"}:
+        return isinstance(value["inc"], int | Decimal) and not isinstance(value["inc"], bool)
+    return set(value) <= {"add", "remove"} and all(isinstance(m, list) for m in value.values())

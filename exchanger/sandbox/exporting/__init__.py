@@ -1,0 +1,1 @@
+"""Segments, exports of their users, and look-ups."""

@@ -1,0 +1,1 @@
+"""The door: requests, keys, faults, limits, and looks inside."""

@@ -1,0 +1,1 @@
+"""``/users/track``: which objects are taken, and what they do to profiles."""

@@ -1,0 +1,1 @@
+"""Finds out which import jobs have something to do."""

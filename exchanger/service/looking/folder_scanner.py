@@ -1,0 +1,76 @@
+"""Looks into the folders of import jobs, for whether a run would find anything new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exchanger.config.loading.shorthand import default_state_prefix
+from exchanger.config.models import Connection, ImportJob
+from exchanger.files.drops import is_drop
+from exchanger.outside.s3.listing_diff import News
+
+if TYPE_CHECKING:
+    from array import array
+
+
+@dataclass(frozen=True)
+class Seen:
+    """
+    What a look showed.
+
+    Args:
+        new: Jobs with a file that was not there at the last look, or not in this version.
+        first: Jobs whose folder was looked into for the first time, so that nobody can tell.
+    """
+
+    new: frozenset[str] = frozenset()
+    first: frozenset[str] = frozenset()
+
+
+class Lookout:
+    """
+    Looks into the folders of the import jobs of one connection. One look at a time.
+
+    Jobs with the same folder share one listing. All of them are told of what is new there, not
+    only those that asked, because it is not new a second time.
+
+    Args:
+        name: The connection's name.
+        connection: The connection.
+        jobs: Its import jobs.
+    """
+
+    def __init__(self, name: str, connection: Connection, jobs: Mapping[str, ImportJob]) -> None:
+        self._news = News(connection.s3)
+        self._state_prefix = connection.s3.state_prefix or default_state_prefix(name)
+        self._jobs = jobs
+        self._sharing: dict[str, list[str]] = {}
+        for job, entry in jobs.items():
+            self._sharing.setdefault(entry.source.prefix, []).append(job)
+        self._known: dict[str, array[int]] = {}
+
+    def look(self, jobs: Iterable[str]) -> Seen:
+        """
+        Look into the folders of some jobs.
+
+        Raises:
+            StorageError: A folder could not be listed. What was new in the others is lost to the
+                next look, so nothing may be taken for unchanged after this.
+        """
+        new: set[str] = set()
+        first: set[str] = set()
+        for prefix in sorted({self._jobs[job].source.prefix for job in jobs}):
+            known = self._known.get(prefix)
+            self._known[prefix], keys = self._news.since(known, prefix)
+            if known is None:
+                first.update(self._sharing[prefix])
+            new.update(
+                job for job in self._sharing[prefix] if any(self._takes(job, key) for key in keys)
+            )
+        return Seen(frozenset(new), frozenset(first))
+
+    def _takes(self, job: str, key: str) -> bool:
+        source = self._jobs[job].source
+        return is_drop(key, source.prefix, source.pattern, self._state_prefix)

@@ -1,0 +1,1 @@
+"""When jobs are due, and which runs next."""

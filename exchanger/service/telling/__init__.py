@@ -1,0 +1,1 @@
+"""What the daemon lets others know: heartbeats, events, what needs a person."""

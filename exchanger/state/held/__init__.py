@@ -1,0 +1,1 @@
+"""Held values: rows as they are appended, what is read of them, compaction."""

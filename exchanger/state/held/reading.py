@@ -1,0 +1,118 @@
+"""What is held, per field: what the newest row says that speaks of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.profiles.frames.columns import EXISTS, PROFILE, STAMP, sent_column
+from exchanger.profiles.frames.slices import slice_of
+from exchanger.state.held.rows import (
+    columns_for,
+    held_column,
+    newest,
+    newest_of_each,
+    newest_sent,
+    newest_time,
+    sent_alone,
+    time_alone,
+    value_alone,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
+
+
+def rows_of(rows: pl.LazyFrame, profiles: pl.Series) -> pl.LazyFrame:
+    """Choose the rows of some profiles."""
+    named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
+    return rows.filter(_near(profiles)).join(named, on="profile", how="semi")
+
+
+def rows_around(rows: pl.LazyFrame, profiles: pl.Series) -> pl.LazyFrame:
+    """
+    Choose the rows of some profiles, more quickly than *rows_of*.
+
+    Profiles are told apart by their hash, which can be asked while a file is read. Once in millions
+    of times a stranger has the hash of one of them, and its rows come along.
+    """
+    return rows.filter(_near(profiles), pl.col("profile").hash().is_in(profiles.hash().implode()))
+
+
+def _near(profiles: pl.Series) -> pl.Expr:
+    """Leave out the slices beyond those of some profiles: the table is sorted by them."""
+    slices = profiles.alias(PROFILE).to_frame().select(slice_of(PROFILE)).to_series()
+    first, last = pl.lit(slices.min(), pl.Int32), pl.lit(slices.max(), pl.Int32)
+    return pl.col("slice").is_between(first, last)
+
+
+def nothing(fields: Sequence[str], sent: Collection[str]) -> pl.DataFrame:
+    """Make the frame of *read_newest* for a table that is not there yet."""
+    texts = [*fields, *(sent_column(name) for name in fields if name in sent)]
+    schema = {PROFILE: pl.String(), EXISTS: pl.Boolean(), STAMP: pl.Int64()}
+    return pl.DataFrame(schema=schema | dict.fromkeys(texts, pl.String()))
+
+
+def read_newest(  # noqa: PLR0913 - what HeldValues.of is told, and how to read
+    collect: Callable[[pl.LazyFrame], pl.DataFrame],
+    rows: pl.LazyFrame,
+    fields: Sequence[str],
+    *,
+    since: datetime | None = None,
+    fresh: Collection[str] = (),
+    sent: Collection[str] = (),
+) -> pl.DataFrame:
+    """
+    Take of some profiles, per field, what the newest row says.
+
+    Args:
+        collect: Carries out a query.
+        rows: All the rows that the profiles have.
+        fields: Attributes.
+        since: What was learnt before is given as unknown, if it is about a field in *fresh* or
+            says that there is no such profile; None: nothing is too old.
+        fresh: Some of *fields*.
+        sent: Some of *fields*, of which to tell what was delivered last.
+
+    Returns:
+        One row for each profile: ``@profile``, ``@exists``, ``@stamp`` (Int64, of the newest row),
+        one canonical String column per field, and ``@sent:NAME``.
+    """
+    present = rows.collect_schema().names()
+    columns = {EXISTS: "exists"} | {name: held_column(name) for name in fields}
+    known = {name: column for name, column in columns.items() if column in present}
+    dated = {} if since is None else {n: c for n, c in known.items() if n in (EXISTS, *fresh)}
+    delivered = {sent_column(n): c for n, c in known.items() if n in sent}
+    texts = [*fields, *(sent_column(name) for name in fields if name in sent)]
+    found = (PROFILE, EXISTS, STAMP, *known, *delivered)
+    wanted = {name: (newest(column), value_alone(column)) for name, column in known.items()}
+    wanted |= {
+        _time(name): (newest_time(column, present), time_alone(column, present))
+        for name, column in dated.items()
+    }
+    wanted |= {
+        name: (newest_sent(column, present), sent_alone(column, present))
+        for name, column in delivered.items()
+    }
+    wanted[STAMP] = pl.col("stamp").last(), pl.col("stamp")
+    return (
+        newest_of_each(collect(columns_for(rows, wanted)), wanted)
+        .with_columns(_unless_too_old(name, since) for name in dated)
+        .select(
+            pl.col(name) if name in found else pl.lit(None, pl.String).alias(name)
+            for name in (PROFILE, EXISTS, STAMP, *texts)
+        )
+    )
+
+
+def _time(name: str) -> str:
+    return f"@time:{name}"
+
+
+def _unless_too_old(name: str, since: datetime | None) -> pl.Expr:
+    """Forget a value, or that a profile is absent, if it was learnt too long ago."""
+    value = pl.col(name)
+    stays = pl.col(_time(name)) >= since
+    return pl.when(stays | value if name == EXISTS else stays).then(value).alias(name)

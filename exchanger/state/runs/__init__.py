@@ -1,0 +1,1 @@
+"""Run documents, acknowledgements, quarantine, first deliveries, the index of finished runs."""

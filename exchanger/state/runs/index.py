@@ -1,0 +1,119 @@
+"""Finished runs, imports and exports alike, one row each with the report as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exchanger.outside.delta.table import Table
+
+_SCHEMA = {
+    "run_id": pl.String(),
+    "job": pl.String(),
+    "seq": pl.Int64(),
+    "state": pl.String(),
+    "started_at": pl.Datetime("us", "UTC"),
+    "finished_at": pl.Datetime("us", "UTC"),
+    "report": pl.String(),
+}
+
+
+class FinishedRuns:
+    """The table of finished runs of one connection."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def record(self, report: dict[str, Any]) -> None:
+        """
+        Add one run's report.
+
+        A run with a sequence number is recorded once. A run may fail and be finished later: of
+        several rows with one run id, reading keeps the one that finished last.
+        """
+        frame = _frame([report])
+        seq = report.get("seq")
+        if seq is None:
+            self._table.add(frame)
+        else:
+            self._table.append(frame, writer="finished", seq=seq)
+        self._table.compact()
+
+    def record_all(self, reports: Iterable[dict[str, Any]], *, seq: int) -> None:
+        """Add the reports of many runs at once, of which *seq* is the last."""
+        self._table.append(_frame(reports), writer="finished", seq=seq)
+        self._table.compact()
+
+    def amend(self, report: dict[str, Any]) -> None:
+        """Replace the report of a run whose fate changed after it had ended."""
+        self._table.add(_frame([report]))
+
+    def newest(
+        self, most: int, job: str | None = None, *, latest: bool = False
+    ) -> list[dict[str, Any]]:
+        """
+        List the reports of runs, newest first, one for each run id.
+
+        Args:
+            most: How many at most.
+            job: Only runs of this job.
+            latest: Only the newest run of each job.
+        """
+        wanted = pl.lit(value=True) if job is None else pl.col("job") == job
+        known = self._collect(wanted, [name for name in _SCHEMA if name != "report"])
+        runs = _last_of_each(known).sort("started_at", descending=True, maintain_order=True)
+        if latest:
+            runs = runs.unique("job", keep="first", maintain_order=True)
+        return self._reports(runs.head(most)["run_id"])
+
+    def find(self, run: str) -> dict[str, Any] | None:
+        """Read the report of a run by its id or its number; None if there is none."""
+        alike = pl.col("seq") == int(run) if run.isdecimal() else pl.col("run_id") == run
+        found = self._collect(alike, ["run_id", "started_at"])
+        ids = found.sort("started_at", descending=True, maintain_order=True)["run_id"]
+        return next(iter(self._reports(ids.head(1))), None)
+
+    def _reports(self, ids: pl.Series) -> list[dict[str, Any]]:
+        """Read the reports of few of many runs, in the order of their ids."""
+        rows = _last_of_each(self._collect(pl.col("run_id").is_in(ids.implode()), [*_SCHEMA]))
+        texts = dict(rows.select("run_id", "report").iter_rows())
+        return [orjson.loads(texts[run]) for run in ids]
+
+    def _collect(self, which: pl.Expr, columns: list[str]) -> pl.DataFrame:
+        scanned = self._table.scan_at_once()
+        if scanned is None:
+            return pl.DataFrame(schema={name: _SCHEMA[name] for name in columns})
+        return self._table.collect(scanned.filter(which).select(columns))
+
+
+def _last_of_each(runs: pl.DataFrame) -> pl.DataFrame:
+    """Choose for each run id the row that tells how it ended."""
+    # A decision may come in the very moment in which the run was held back.
+    ordered = runs.sort("finished_at", pl.col("state") != "held_back", maintain_order=True)
+    return ordered.unique("run_id", keep="last", maintain_order=True)
+
+
+def _frame(reports: Iterable[dict[str, Any]]) -> pl.DataFrame:
+    rows = [
+        {
+            "run_id": report["run_id"],
+            "job": report["job"],
+            "seq": report.get("seq"),
+            "state": report["state"],
+            "started_at": _time(report["started_at"]),
+            "finished_at": _time(report["finished_at"]),
+            "report": orjson.dumps(report).decode(),
+        }
+        for report in reports
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,353 @@
+"""
+The run log: one numbered document for each run that planned something.
+
+Creating a document is the moment its plan counts (law 3). Documents are created with
+``If-None-Match`` and changed with ``If-Match``, so two processes never both think that they did.
+Sequence numbers have no gaps.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from math import inf
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from exchanger.outside.s3.bucket import Bucket
+    from exchanger.state.names import StateNames
+
+RunLogState = Literal[
+    "planned", "delivering", "settling", "settled", "held_back", "failed", "discarded"
+]
+FileOutcome = Literal[
+    "applied",  # every row was planned
+    "rejected",  # the whole file is in quarantine
+    "equal_content",  # the same bytes were added before; waits in a run that is held back
+    "replaced",  # a new version of a file that was added before; waits likewise
+    "doubtful_type",  # a column of its run is text because of a few words; waits likewise
+    "applied_elsewhere",  # another state of the bucket knows it; waits likewise
+    "memory_lost",  # it may have been applied before our memory was lost; waits likewise
+    "retried",  # some rows, which did not reach Braze in the run that read them first
+    "discarded",  # dropped by a person; what had been sent of it stays
+    "overtaken",  # a newer version of the file was applied meanwhile
+    "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
+]
+ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
+"""States that need nothing more from the next run."""
+_LISTED_AT_ONCE = 1_000
+"""Objects in one page of a listing."""
+
+
+def new_nonce() -> str:
+    """Draw a name that no other process will draw."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True)
+class ClaimedFile:
+    """
+    One file version that a run claimed, and what became of it.
+
+    Args:
+        key, etag: The version.
+        sha256: Of its content.
+        outcome: What became of it.
+        rows: Data rows that were read.
+        sums: The summed fields that it fed.
+        note: A sentence for a person.
+        replaces: It gave only the difference to what earlier versions of its key had given.
+        kept: The object of ours that its content is read from; empty if that is the file itself.
+        owed_by: The run that owes its rows, as Braze refused them; 0 if they come from the file.
+        rejected: Of its rows, those that were not accepted.
+        refused: Of its rows, those that Braze refused; known once the run is settled.
+    """
+
+    key: str
+    etag: str
+    sha256: str
+    outcome: FileOutcome
+    rows: int = 0
+    sums: tuple[str, ...] = ()
+    note: str = ""
+    replaces: bool = False
+    kept: str = ""
+    owed_by: int = 0
+    rejected: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class RunDocument:
+    """
+    One run, as the bucket remembers it.
+
+    Args:
+        seq: Its number, from 1.
+        run_id: The name that people use.
+        job: The job's name.
+        state: Where it stands (protocol: planned, delivering, settling, settled).
+        nonce: Drawn by the process that wrote this version last.
+        counter: How often the document was written; equal bodies would have equal ETags.
+        created_at: ISO 8601, UTC.
+        files: What it claimed.
+        outbox, gifts, rejected: Keys of its Parquet objects; empty if it has none.
+        outbox_sha256: Checksum of the outbox.
+        objects: Rows in the outbox.
+        resumed: Another process may have sent objects whose acknowledgements it did not keep.
+        taken_over: That process lost its lease without giving it up, so it may still be alive.
+        fence: The fencing number of the lease under which the run is delivered.
+        types: Types to keep for the job's columns.
+        words: Of columns that are text because of a few words, these words.
+        reads_as: What its job said of reading files, in short, if a column is why it waits.
+        report: The report as far as it is known, final once settled.
+        ack_parts: Keys of the frozen acknowledgements, from ``settling`` on.
+        acked_at: When the last acknowledgement was written, by the bucket's clock; ISO 8601.
+        fields: How each field was merged and as what: ``merge``, ``type``, ``scale``.
+        hold: It waits for a person: nothing of it is sent.
+        discarded: A person dropped it while it was under way.
+        totals: What it would add to each summed field in all, as shown to that person.
+        origin: The run that was held back, or whose quarantine is given again, if there is one.
+        taken_up_by: The run that did so with this one.
+        orders: Key of where its rows stand in the order of ``order_by``; empty if it has none.
+        order_by: The column of that order; empty if the job has none.
+        gave: Key of what its files really gave to summed and added fields, once settled.
+        owed: Key of what Braze refused, in a form that can be given again, once settled.
+    """
+
+    seq: int
+    run_id: str
+    job: str
+    state: RunLogState
+    nonce: str
+    counter: int
+    created_at: str
+    files: tuple[ClaimedFile, ...] = ()
+    outbox: str = ""
+    outbox_sha256: str = ""
+    gifts: str = ""
+    rejected: str = ""
+    objects: int = 0
+    resumed: bool = False
+    taken_over: bool = False
+    fence: int = 0
+    types: dict[str, str] = field(default_factory=dict)
+    report: dict[str, Any] = field(default_factory=dict)
+    ack_parts: tuple[str, ...] = ()
+    acked_at: str = ""
+    fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hold: bool = False
+    discarded: bool = False
+    totals: dict[str, str] = field(default_factory=dict)
+    origin: int = 0
+    taken_up_by: int = 0
+    orders: str = ""
+    order_by: str = ""
+    gave: str = ""
+    owed: str = ""
+    words: dict[str, list[str]] = field(default_factory=dict)
+    reads_as: str = ""
+
+    def to_bytes(self) -> bytes:
+        """Render as stored."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
+
+    @staticmethod
+    def from_bytes(body: bytes, key: str) -> RunDocument:
+        """
+        Read what *to_bytes* wrote.
+
+        Raises:
+            StateDamaged: It is something else.
+        """
+        try:
+            content = orjson.loads(body)
+            content["files"] = tuple(
+                ClaimedFile(**{**item, "sums": tuple(item["sums"])}) for item in content["files"]
+            )
+            content["ack_parts"] = tuple(content["ack_parts"])
+            return RunDocument(**content)
+        except (ValueError, KeyError, TypeError) as error:
+            raise StateDamaged(key, f"not a run document: {error}") from error
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A run document together with the ETag that a change must match."""
+
+    document: RunDocument
+    etag: str
+
+
+class RunLog:
+    """The numbered documents of one connection."""
+
+    def __init__(self, bucket: Bucket, names: StateNames) -> None:
+        self._bucket = bucket
+        self._names = names
+
+    def newest(self) -> Stored | None:
+        """Find the run with the highest number; None before the first run."""
+        seq = 0
+        hint = self._hint()
+        after = self._names.run(hint - 1) if hint > 1 else ""
+        for item in self._bucket.list(self._names.runs, start_after=after):
+            seq = max(seq, self._names.seq_of(item.key) or 0)
+        return self.read(seq) if seq else None
+
+    def read(self, seq: int) -> Stored:
+        """
+        Read one run.
+
+        Raises:
+            StorageMissing: There is no run of that number.
+        """
+        key = self._names.run(seq)
+        body, etag = self._bucket.read(key)
+        return Stored(RunDocument.from_bytes(body, key), etag)
+
+    def age(self, seq: int) -> float:
+        """Tell, by S3's clock alone, for how many seconds a run's document has not changed."""
+        age = self._bucket.head(self._names.run(seq)).age
+        return age.total_seconds() if age else 0.0
+
+    def written(self, seq: int) -> datetime:
+        """Tell when a run's document was written last, by S3's clock."""
+        return self._bucket.head(self._names.run(seq)).last_modified
+
+    def older_than(self, seconds: float, after: int, last: int) -> Iterator[int]:
+        """
+        Number the runs whose documents have not changed for so long, in order, up to the first one
+        that has: by S3's clock alone.
+
+        Args:
+            seconds: For how long.
+            after: Only later runs than this one.
+            last: No later run than this one.
+        """
+        for item in self._bucket.list(self._names.runs, start_after=self._names.run(after)):
+            seq = self._names.seq_of(item.key)
+            if seq is None:
+                continue
+            if seq > last or item.age is None or item.age.total_seconds() < seconds:
+                return
+            yield seq
+
+    def settled(self, grace: float) -> int:
+        """
+        Name the last run whose values Braze shows by now, and those of all runs before it.
+
+        That is what an observation is stamped with, if it is asked for now.
+
+        Args:
+            grace: Seconds after its end in which Braze may still show the values before a run.
+
+        Returns:
+            Its number; 0 if there is none.
+        """
+        newest = self.newest()
+        if newest is None:
+            return 0
+        last = newest.document.seq - (newest.document.state not in ENDED)
+        return next((seq for seq, age in self._ages(last) if age >= grace), 0)
+
+    def shown_in(self, grace: float) -> float:
+        """
+        Tell in how many seconds Braze shows all that runs have sent; 0 if it does.
+
+        Args:
+            grace: As for *settled*.
+
+        Returns:
+            Infinity while a run is under way.
+        """
+        newest = self.newest()
+        if newest is None:
+            return 0.0
+        if newest.document.state not in ENDED:
+            return inf
+        # S3 tells times in whole seconds.
+        return max(grace + 1 - self.age(newest.document.seq), 0.0)
+
+    def demand(self, seq: int, fence: int) -> None:
+        """
+        Make sure that a run is still delivered under our lease.
+
+        Raises:
+            StorageChanged: Another holder has taken it on.
+        """
+        if self.read(seq).document.fence != fence:
+            key = self._names.run(seq)
+            raise StorageChanged("deliver", self._bucket.name, key, "another holder took it on")
+
+    def create(self, document: RunDocument) -> Stored:
+        """
+        Make a plan count.
+
+        Raises:
+            StorageChanged: Another process created a run of this number first.
+        """
+        return self._write(document, None)
+
+    def change(self, stored: Stored, **changes: Any) -> Stored:
+        """
+        Write the next version of a document.
+
+        Raises:
+            StorageChanged: Another process changed it since it was read.
+        """
+        document = replace(
+            stored.document, nonce=new_nonce(), counter=stored.document.counter + 1, **changes
+        )
+        return self._write(document, stored.etag)
+
+    def _write(self, document: RunDocument, etag: str | None) -> Stored:
+        key = self._names.run(document.seq)
+        body = document.to_bytes()
+        try:
+            written = self._bucket.write(key, body, if_match=etag, if_none_match=etag is None)
+        except StorageChanged:
+            # The answer to our own first attempt may have been lost on the way.
+            found = self.read(document.seq)
+            if found.document.nonce != document.nonce:
+                raise
+            return found
+        if etag is None:
+            self._bucket.write(
+                self._names.newest_run, orjson.dumps({"seq": document.seq, "nonce": new_nonce()})
+            )
+        return Stored(document, written)
+
+    def _ages(self, last: int) -> Iterator[tuple[int, float]]:
+        """
+        Tell the ages of a run and of those before it, the newest first.
+
+        Each listing answers for a thousand. Ages are seconds by S3's clock; 0 where the store does
+        not say, or the run is not there.
+        """
+        while last > 0:
+            before = max(last - _LISTED_AT_ONCE, 0)
+            found: dict[int, float] = {}
+            for item in self._bucket.list(self._names.runs, start_after=self._names.run(before)):
+                seq = self._names.seq_of(item.key) or 0
+                found[seq] = item.age.total_seconds() if item.age else 0.0
+                if seq >= last:
+                    break
+            for seq in range(last, before, -1):
+                yield seq, found.get(seq, 0.0)
+            last = before
+
+    def _hint(self) -> int:
+        try:
+            body, _ = self._bucket.read(self._names.newest_run)
+            return int(orjson.loads(body)["seq"])
+        except (StorageMissing, ValueError, KeyError, TypeError):
+            # Only a hint: without it the whole folder is listed.
+            return 0

@@ -1,0 +1,79 @@
+"""All that the bucket remembers of one connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exchanger.state.forgotten import Forgotten
+from exchanger.state.held.table import HeldValues
+from exchanger.state.inputs.column_types import KeptTypes
+from exchanger.state.inputs.file_ledger import AppliedFiles
+from exchanger.state.inputs.high_water_marks import Orders
+from exchanger.state.names import StateNames
+from exchanger.state.runs.first_deliveries import FirstDeliveries
+from exchanger.state.runs.index import FinishedRuns
+from exchanger.state.runs.log import RunLog
+from exchanger.state.swept import Swept
+from exchanger.state.workspace import StateRegister, WorkspaceDocument
+
+if TYPE_CHECKING:
+    from exchanger.outside.s3.bucket import Bucket
+
+
+@dataclass(frozen=True)
+class ConnectionState:
+    """
+    The stores of one connection, all below one prefix.
+
+    Args:
+        names: Names below the prefix where the state really lies.
+        workspace: Whose memory it is.
+        register: The states of the bucket.
+        runs, held, orders, applied, finished, types, first_deliveries: The stores.
+    """
+
+    names: StateNames
+    workspace: WorkspaceDocument
+    register: StateRegister
+    runs: RunLog
+    held: HeldValues
+    orders: Orders
+    applied: AppliedFiles
+    finished: FinishedRuns
+    types: KeptTypes
+    first_deliveries: FirstDeliveries
+    swept: Swept
+    forgotten: Forgotten
+
+
+def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
+    """
+    Open the stores of a state prefix: those of the state that took its place, if one did.
+
+    Only the document that says so is read.
+
+    Args:
+        bucket: The connection's bucket.
+        prefix: The state prefix, ending in ``/``.
+    """
+    names = StateNames(prefix)
+    workspace = WorkspaceDocument(bucket, names.workspace)
+    while workspace.found is not None and workspace.found.memory_at:
+        names = StateNames(workspace.found.memory_at)
+        workspace = WorkspaceDocument(bucket, names.workspace)
+    runs = RunLog(bucket, names)
+    return ConnectionState(
+        names=names,
+        workspace=workspace,
+        register=StateRegister(bucket),
+        runs=runs,
+        held=HeldValues(bucket.table(names.held)),
+        orders=Orders(bucket, names),
+        applied=AppliedFiles(bucket.table(names.applied), runs),
+        finished=FinishedRuns(bucket.table(names.finished)),
+        types=KeptTypes(bucket, names),
+        first_deliveries=FirstDeliveries(bucket, names),
+        swept=Swept(bucket, names),
+        forgotten=Forgotten(bucket, names),
+    )
