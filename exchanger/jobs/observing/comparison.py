@@ -37,7 +37,7 @@ class FieldComparison:
         Count some more profiles.
 
         Args:
-            pairs: What ``profiles.drift.paired`` gives.
+            pairs: What ``profiles.merging.drift.paired`` gives.
             base: What is expected.
             ordered: Whether the order of a list counts.
 

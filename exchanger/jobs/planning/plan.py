@@ -43,7 +43,7 @@ class Plan:
     What a run will do, before anything of it counts. Its frames are on this machine.
 
     Args:
-        outbox: One row per object, as in docs/architecture.md; ``@rows`` counts the rows of the
+        outbox: One row per object, as in docs/state.md; ``@rows`` counts the rows of the
             profile that are not superseded.
         gifts: What each file gives to summed and added fields of profiles that can be merged.
         rejected: Rows that go to quarantine, in its shape.

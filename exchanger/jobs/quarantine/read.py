@@ -33,7 +33,7 @@ class OwedRows:
     Args:
         claim: The file that gave them.
         run: The run that owes them.
-        rows: As ``owed.owed_by`` made them.
+        rows: As ``refused.owed_by`` made them.
     """
 
     claim: ClaimedFile

@@ -181,7 +181,7 @@ def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
         order: What ``@order`` is now; None leaves it out.
 
     Returns:
-        The rules, the given frame, and the rows that cannot be used (``reading.REJECTED``).
+        The rules, the given frame, and the rows that cannot be used (``batch.REJECTED``).
 
     Raises:
         FileRejected: The job and these values do not fit together any more.

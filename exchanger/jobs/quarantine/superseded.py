@@ -94,7 +94,7 @@ def _overtaken(
     call: ImportCall, frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame
 ) -> pl.DataFrame:
     """
-    Tell which cells later runs have changed, as ``ordering.overtaken`` does: all fields it has.
+    Tell which cells later runs have changed, as ``event_order.overtaken`` does: all fields it has.
 
     Where later runs of the same job had an order, that decides in place of the number of the run.
     Of an equal order the later run counts, and that is not the one which is given again.

@@ -1,4 +1,4 @@
-"""All that a job may touch outside of itself. Built in ``cli.wiring`` and by tests alone."""
+"""All that a job may touch outside of itself. Built in ``app.wiring`` and by tests alone."""
 
 from __future__ import annotations
 

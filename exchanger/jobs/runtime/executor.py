@@ -72,7 +72,7 @@ def in_order(
     Have the same done to each part, and give what comes of it in the order of the parts.
 
     A part is fetched from *parts* only when there is room for it, so that no more than
-    ``engine.ahead`` are in memory.
+    ``executor.ahead`` are in memory.
     """
     under_way: deque[Work[Made]] = deque()
     for part in parts:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Upload(Protocol):
-    """A file on its way; as ``outside.s3_growing.GrowingUpload``."""
+    """A file on its way; as ``outside.s3.growing.GrowingUpload``."""
 
     def grown(self, path: Path) -> None:
         """Send what the file has by now; that changes no more."""

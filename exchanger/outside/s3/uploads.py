@@ -15,7 +15,7 @@ from exchanger.outside.s3.objects import UploadedObject, date_of
 
 
 class BucketUploads(BucketAccess):
-    """The writing side of ``Bucket``; see the top of ``s3.py`` on conditional writes."""
+    """The writing side of ``Bucket``; see the top of ``bucket.py`` on conditional writes."""
 
     def write(
         self,
@@ -41,7 +41,7 @@ class BucketUploads(BucketAccess):
 
         Raises:
             StorageChanged: The condition did not hold, or our own write had lost its answer; see
-                the top of ``s3.py``.
+                the top of ``bucket.py``.
             StorageMissing: With ``if_match``, there is no object at all.
         """
         options: dict[str, Any] = {"ContentType": content_type}
@@ -75,7 +75,7 @@ class BucketUploads(BucketAccess):
             content_type: What it is.
 
         Raises:
-            StorageChanged: There is one, which may be our own; see the top of ``s3.py``.
+            StorageChanged: There is one, which may be our own; see the top of ``bucket.py``.
         """
         size = path.stat().st_size
         if size <= PART:

@@ -32,7 +32,7 @@ SAID = pl.col("said")
 HELD = pl.col("held")
 """Canonical text of the held value; ``null`` is empty."""
 READ = pl.col("read")
-"""The held value as the type of the field (``held_text.read_held``); null when it is empty."""
+"""The held value as the type of the field (``read_held``); null when it is empty."""
 
 _MEMBERS = pl.List(pl.String)
 

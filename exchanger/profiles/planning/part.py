@@ -53,7 +53,7 @@ class Partition:
     Some profiles of a run, and all that is known of them.
 
     Args:
-        given: Their rows, in the shape of ``given.cast_rows``.
+        given: Their rows, in the shape of ``typed_rows.cast_rows``.
         corrections: What is taken back of what earlier versions of files gave them.
         folded: Both, one row for each profile.
         known: What was held of them before this run.
@@ -95,7 +95,7 @@ class PartitionPlan:
     What a run will do to some profiles.
 
     Args:
-        outbox: One row per object, as in docs/architecture.md; ``@item`` begins with 0, and
+        outbox: One row per object, as in docs/state.md; ``@item`` begins with 0, and
             ``@rows`` counts the rows of the profile that are not superseded.
         gifts: What each file gives to summed and added fields of profiles that can be merged.
         rejected: The rows of profiles that cannot be merged: ``@file @row profile field value

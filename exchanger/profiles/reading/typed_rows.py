@@ -36,7 +36,7 @@ class Given:
         frame: ``@profile`` (String), ``@file``, ``@row`` (UInt32), ``@order`` (if the job orders;
             Int64, Float64, ``Datetime("us", "UTC")`` or String), one typed column for each rule,
             and ``@said:NAME`` (Boolean) for each ``clear`` rule. Null says nothing.
-        rejected: The other rows, as ``rejections.REJECTED``; one entry for each field at fault.
+        rejected: The other rows, as ``messages.REJECTED``; one entry for each field at fault.
         said: The fields that every row speaks of, empty or not.
         trimmed: Rows whose identifier had white space around it.
         pointed: Rows whose identifier was text like 12345.0, and was read as 12345.

@@ -59,7 +59,7 @@ class AppliedOrders:
                 it, before the column changed, is left out.
 
         Returns:
-            A frame of orders as in ``profiles.ordering``; a profile may have several rows.
+            A frame of orders as in ``profiles.merging.event_order``; a profile may have more rows.
         """
         rows = self._table.scan_at_once()
         nothing = pl.DataFrame(schema={PROFILE: pl.String(), ORDER: dtype})
