@@ -24,7 +24,7 @@ from exchanger.profiles.reading.mapping import column_nulls
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.braze.client import Braze
 
 _NOBODY = "exchanger-check"
@@ -98,7 +98,7 @@ def doubtful_columns(config: Config) -> dict[str, list[str]]:
 
 
 def _try_bucket(
-    world: World, imports: list[ImportJob], exports: list[ExportJob]
+    world: JobContext, imports: list[ImportJob], exports: list[ExportJob]
 ) -> Iterator[Trial]:
     bucket = world.bucket
     root = f"s3://{bucket.name}/"
@@ -121,7 +121,7 @@ def _baselines(imports: list[ImportJob]) -> list[str]:
     return [baseline.segment for baseline in baselines if baseline and baseline.segment]
 
 
-def _recognise(world: World) -> None:
+def _recognise(world: JobContext) -> None:
     state = open_state(world.bucket, world.state_prefix)
     recognise(world, state)
     if state.workspace.found is None:
@@ -129,16 +129,16 @@ def _recognise(world: World) -> None:
         next(iter(world.bucket.list(state.register.FOLDER)), None)
 
 
-def _list(world: World, prefix: str) -> None:
+def _list(world: JobContext, prefix: str) -> None:
     next(iter(world.bucket.list(prefix)), None)
 
 
-def _reach_engine(world: World) -> None:
+def _reach_engine(world: JobContext) -> None:
     with world.engine():
         pass
 
 
-def _tried(world: World, what: str, action: Callable[[], object]) -> Trial:
+def _tried(world: JobContext, what: str, action: Callable[[], object]) -> Trial:
     try:
         action()
     except ExchangerError as error:
@@ -146,12 +146,12 @@ def _tried(world: World, what: str, action: Callable[[], object]) -> Trial:
     return Trial(world.connection, what, ok=True)
 
 
-def _failed(world: World, what: str, error: ExchangerError) -> Trial:
+def _failed(world: JobContext, what: str, error: ExchangerError) -> Trial:
     return Trial(world.connection, what, False, str(words_for(error)), exit_code(error))
 
 
 async def _try_braze(
-    world: World, imports: list[ImportJob], exports: list[ExportJob]
+    world: JobContext, imports: list[ImportJob], exports: list[ExportJob]
 ) -> list[Trial]:
     segments = [*(job.segment for job in exports), *_baselines(imports)]
     async with world.braze() as braze:
@@ -170,7 +170,7 @@ async def _try_braze(
         return trials
 
 
-async def _allowed(world: World, what: str, request: Coroutine[Any, Any, object]) -> Trial:
+async def _allowed(world: JobContext, what: str, request: Coroutine[Any, Any, object]) -> Trial:
     """Make a request that cannot do anything: a refusal of its content means that it is allowed."""
     what = f"{what} in Braze"
     try:
@@ -182,7 +182,7 @@ async def _allowed(world: World, what: str, request: Coroutine[Any, Any, object]
     return Trial(world.connection, what, ok=True)
 
 
-async def _try_key(world: World, braze: Braze) -> Trial:
+async def _try_key(world: JobContext, braze: Braze) -> Trial:
     """Try a key of which no job needs anything: one that lacks a permission is known as well."""
     what = "use the key in Braze"
     try:
@@ -194,7 +194,7 @@ async def _try_key(world: World, braze: Braze) -> Trial:
     return Trial(world.connection, what, ok=True)
 
 
-async def _try_segments(world: World, braze: Braze, wanted: list[str]) -> list[Trial]:
+async def _try_segments(world: JobContext, braze: Braze, wanted: list[str]) -> list[Trial]:
     try:
         segments = await braze.segments()
     except ExchangerError as error:

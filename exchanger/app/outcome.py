@@ -9,21 +9,21 @@ import structlog
 from exchanger.app.defaults import LogLevel
 from exchanger.app.logs import clean, set_up_logs
 from exchanger.app.messages.errors import words_for
-from exchanger.app.messages.words import Words
+from exchanger.app.messages.words import Message
 from exchanger.errors import ExchangerError
 
 _BEST_TO_WORST = (0, 4, 5, 8, 3, 2, 6, 7, 1)
 """Exit codes in the order of precedence: of several, the last one counts. README says so, too."""
 
 
-def words_of(error: Exception) -> Words:
+def words_of(error: Exception) -> Message:
     """Put an error into words without a secret; the traceback of an unforeseen one is logged."""
     if not structlog.is_configured():
         set_up_logs(LogLevel.warning)
     words = words_for(error)
     if not isinstance(error, ExchangerError):
         # Our own errors hold no secrets; of others nobody knows what they hold.
-        words = Words(clean(words.what), words.next)
+        words = Message(clean(words.what), words.next)
         structlog.get_logger().error("unexpected", exc_info=error)
     return words
 

@@ -17,12 +17,12 @@ from exchanger.jobs.runtime.report import RunReport, new_run_id
 from exchanger.outside.clock import SystemClock
 
 if TYPE_CHECKING:
-    from exchanger.app.messages.words import Words
+    from exchanger.app.messages.words import Message
     from exchanger.config.models import Config
-    from exchanger.jobs.runtime.context import Progress, World
+    from exchanger.jobs.runtime.context import JobContext, Progress
 
 
-Story = Callable[["World"], RunReport]
+Story = Callable[["JobContext"], RunReport]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
     *,
     stopping: threading.Event,
     progress: Progress,
-    tell: Callable[[Exception], Words],
+    tell: Callable[[Exception], Message],
 ) -> Outcome:
     """
     Carry out one job's story; whatever goes wrong becomes its report.
@@ -87,7 +87,7 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
 
 
 def _failed(
-    name: str, started_at: datetime, error: Exception, tell: Callable[[Exception], Words]
+    name: str, started_at: datetime, error: Exception, tell: Callable[[Exception], Message]
 ) -> RunReport:
     """Tell what went wrong, and put the same words into a report."""
     run_id = structlog.contextvars.get_contextvars().get("run_id")

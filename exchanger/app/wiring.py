@@ -16,8 +16,8 @@ from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.errors import EngineMissing
 from exchanger.files.folders import Folders, Reader
-from exchanger.jobs.runtime.context import Progress, SilentProgress, World
-from exchanger.jobs.runtime.executor import Engine, here
+from exchanger.jobs.runtime.context import JobContext, Progress, SilentProgress
+from exchanger.jobs.runtime.executor import PlanExecutor, local_executor
 
 if TYPE_CHECKING:
     from exchanger.outside.braze.client import Braze
@@ -50,7 +50,7 @@ def open_world(
     *,
     progress: Progress | None = None,
     stopping: threading.Event | None = None,
-) -> Iterator[World]:
+) -> Iterator[JobContext]:
     """
     Build the outside of one connection, with a folder that goes when the context closes.
 
@@ -94,7 +94,7 @@ def open_world(
         configured_alone(own_keys=settings.s3.access_key_id is not None),
         scratch_folder() as workdir,
     ):
-        yield World(
+        yield JobContext(
             connection=connection,
             bucket=bucket,
             braze=braze,
@@ -138,13 +138,13 @@ def folders_of(config: Config, connection: str) -> Folders:
 
 def _engine(
     config: Config, stopping: threading.Event
-) -> Callable[[], AbstractContextManager[Engine]]:
+) -> Callable[[], AbstractContextManager[PlanExecutor]]:
     """Choose who plans parts of runs; the package for a cluster is loaded when it is needed."""
     if config.engine is None:
-        return here
+        return local_executor
     address = config.engine.dask
 
-    def cluster() -> AbstractContextManager[Engine]:
+    def cluster() -> AbstractContextManager[PlanExecutor]:
         try:
             from exchanger.outside.dask_engine import dask_engine
         except ModuleNotFoundError as error:

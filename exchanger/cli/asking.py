@@ -19,7 +19,7 @@ from exchanger.cli.exit import error_json, print_json
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class Fault:
 
 
 def ask_each(
-    config: Config, connections: Iterable[str], ask: Callable[[World], T]
+    config: Config, connections: Iterable[str], ask: Callable[[JobContext], T]
 ) -> tuple[dict[str, T], list[Fault]]:
     """
     Ask connections one after the other.

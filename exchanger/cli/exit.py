@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import structlog
 import typer
 
-from exchanger.app.messages.words import Words
+from exchanger.app.messages.words import Message
 from exchanger.app.outcome import exit_code, words_of
 from exchanger.cli.streams import says_all_signs
 from exchanger.errors import ConfigError, ExchangerError
@@ -43,11 +43,11 @@ def report_failure(error: Exception, *, as_json: bool) -> int:
     return exit_code(error)
 
 
-def say(error: Exception) -> Words:
+def say(error: Exception) -> Message:
     """Write an error's words on standard error; the log gets the traceback of an unforeseen one."""
     if isinstance(error, UsageError):
         error.show()
-        return Words(error.format_message(), _how_to_use(error))
+        return Message(error.format_message(), _how_to_use(error))
     words = words_of(error)
     with suppress(OSError):  # Whoever read it may have died.
         typer.echo(words, err=True)
@@ -71,7 +71,7 @@ def _how_to_use(error: UsageError) -> str:
     return f"How it is used: {context.command_path if context else 'exchanger'} --help"
 
 
-def error_json(error: Exception, words: Words) -> dict[str, Any]:
+def error_json(error: Exception, words: Message) -> dict[str, Any]:
     """Render an error for ``--json``."""
     content: dict[str, Any] = {
         "kind": UsageError.__name__ if isinstance(error, UsageError) else type(error).__name__,

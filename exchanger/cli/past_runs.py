@@ -19,10 +19,10 @@ from exchanger.errors import RunAmbiguous, RunMissing, RunUnsuitable
 from exchanger.jobs.history.runs import show_run
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
 
-Act = Callable[["World", str, ImportJob, int, float], "RunReport"]
+Act = Callable[["JobContext", str, ImportJob, int, float], "RunReport"]
 """What is done: in a world, for a job of that name, to the run of that number, with a wait."""
 
 
@@ -51,7 +51,7 @@ def found_run(config: Config, connections: list[str], run: str) -> FoundRun:
         RunAmbiguous: Several have one: each counts its runs from 1.
     """
 
-    def look(world: World) -> dict[str, Any] | None:
+    def look(world: JobContext) -> dict[str, Any] | None:
         try:
             return show_run(world, run)
         except RunMissing:

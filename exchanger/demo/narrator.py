@@ -15,7 +15,7 @@ _LOG_WIDTH = 118
 _MARGIN = "  "
 
 
-class Telling:
+class Narrator:
     """
     Writes the story on standard output and remembers whether every check held.
 

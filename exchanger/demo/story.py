@@ -19,7 +19,7 @@ from exchanger.demo.changes import HEADINGS, changes
 from exchanger.demo.households import Drop, Households
 
 if TYPE_CHECKING:
-    from exchanger.demo.narrator import Telling
+    from exchanger.demo.narrator import Narrator
     from exchanger.demo.place import DemoPlace
 
 _SEGMENT = "Big spenders"
@@ -41,7 +41,7 @@ class DemoStory:
         telling: Who tells it.
     """
 
-    def __init__(self, place: DemoPlace, data: Households, telling: Telling) -> None:
+    def __init__(self, place: DemoPlace, data: Households, telling: Narrator) -> None:
         self._place = place
         self._data = data
         self._telling = telling

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import NothingToAdopt
-from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.runtime.recognition import remember, segments_of
 from exchanger.state.store import open_state
 from exchanger.state.workspace import Workspace
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.store import ConnectionState
     from exchanger.state.workspace import Account
 
@@ -50,7 +50,7 @@ class Adoption:
     runs: int
 
 
-def adopt(world: World, source: str | None, wait: float) -> Adoption:
+def adopt(world: JobContext, source: str | None, wait: float) -> Adoption:
     """
     Let a connection go on with a memory.
 
@@ -67,10 +67,10 @@ def adopt(world: World, source: str | None, wait: float) -> Adoption:
         StorageError: S3 refused or did not answer.
     """
     own = open_state(world.bucket, world.state_prefix)
-    return in_turn(world, own, "exchanger adopt", wait, lambda held: _adopt(held, source, wait))
+    return with_lease(world, own, "exchanger adopt", wait, lambda held: _adopt(held, source, wait))
 
 
-def _adopt(world: World, source: str | None, wait: float) -> Adoption:
+def _adopt(world: JobContext, source: str | None, wait: float) -> Adoption:
     own, account = open_state(world.bucket, world.state_prefix), world.account
     if account is None:
         raise NothingToAdopt(world.connection, "nothing says which workspace it reaches")
@@ -87,13 +87,13 @@ def _adopt(world: World, source: str | None, wait: float) -> Adoption:
     if taken.workspace.found is None and taken.runs.newest() is None:
         raise NothingToAdopt(world.connection, f"there is no state at {prefix}")
 
-    def moved(_: World) -> Adoption:
+    def moved(_: JobContext) -> Adoption:
         adoption = _accepted(world, taken, own.names.prefix, account, segments)
         pointer = own.workspace.found or Workspace(own.names.prefix, world.connection)
         remember(own, replace(pointer, memory_at=taken.names.prefix))
         return adoption
 
-    return in_turn(world, taken, "exchanger adopt", wait, moved)
+    return with_lease(world, taken, "exchanger adopt", wait, moved)
 
 
 def _is_unrecognised(state: ConnectionState, account: Account, segments: list[str]) -> bool:
@@ -104,7 +104,7 @@ def _is_unrecognised(state: ConnectionState, account: Account, segments: list[st
     return known.compare(account, segments) != "same"
 
 
-def _chosen(world: World, own: ConnectionState, account: Account, segments: list[str]) -> str:
+def _chosen(world: JobContext, own: ConnectionState, account: Account, segments: list[str]) -> str:
     """Find the only other state that may be of the same workspace."""
     found = [
         entry.prefix
@@ -120,7 +120,7 @@ def _chosen(world: World, own: ConnectionState, account: Account, segments: list
 
 
 def _accepted(
-    world: World, state: ConnectionState, before: str, account: Account, segments: list[str]
+    world: JobContext, state: ConnectionState, before: str, account: Account, segments: list[str]
 ) -> Adoption:
     """Note that a state was made with the workspace that the connection reaches."""
     known = state.workspace.found or Workspace(state.names.prefix, world.connection)

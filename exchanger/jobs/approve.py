@@ -15,10 +15,10 @@ from exchanger.errors import RunUnsuitable, StateMissing, StorageMissing
 from exchanger.jobs.history.held_runs import applied_since
 from exchanger.jobs.intake.doubtful_types import doubtful_files, stray_in_words
 from exchanger.jobs.intake.read import read_all_files
-from exchanger.jobs.intake.requests import Intake
+from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import exceed, totals_of
 from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, newer_since
-from exchanger.jobs.lifecycle.exclusive import call_in_turn, committed
+from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import drop_held_back, hold_again, hold_back, still_doubtful
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
@@ -27,22 +27,22 @@ from exchanger.jobs.planning.round import numbered_report, planned
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.profiles.frames.columns import FILE
-from exchanger.state.runs.log import Stored
+from exchanger.state.runs.log import VersionedRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.intake.batch import Reading
-    from exchanger.jobs.intake.requests import Counting
-    from exchanger.jobs.runtime.call import ImportCall
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.intake.requests import CountMode
+    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.inputs.file_ledger import AppliedSnapshot
     from exchanger.state.runs.log import ClaimedFile, RunDocument
 
 
-def approve_run(world: World, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
+def approve_run(world: JobContext, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
     """
     Apply a run that was held back.
 
@@ -63,28 +63,30 @@ def approve_run(world: World, name: str, job: ImportJob, seq: int, wait: float) 
         JobBusy: Another process writes to this connection.
         Stopped: The process was asked to stop before anything counted.
     """
-    return call_in_turn(world, name, job, wait, lambda call: _approve(call, seq))
+    return with_lease_on_run(world, name, job, wait, lambda call: _approve(call, seq))
 
 
-def _approve(call: ImportCall, seq: int) -> RunReport:
+def _approve(call: ImportContext, seq: int) -> RunReport:
     with building_on_what_is_kept(seq, "approve", _otherwise(call, seq)):
-        outcome = committed(call, lambda number: _plan_and_commit(call, number, seq))
-    return finish(call.world, call.state, outcome) if isinstance(outcome, Stored) else outcome
+        outcome = plan_and_commit(call, lambda number: _plan_and_commit(call, number, seq))
+    return finish(call.world, call.state, outcome) if isinstance(outcome, VersionedRun) else outcome
 
 
-def plan_corrected(call: ImportCall, seq: int) -> RunReport:
+def plan_corrected(call: ImportContext, seq: int) -> RunReport:
     """
     Apply a run that waits because of the type of a column, as its job reads files otherwise by now.
 
     If there still is such a column, the run goes on waiting, and says so anew.
     """
-    outcome = committed(call, lambda number: _plan_and_commit(call, number, seq, corrected=True))
-    return finish(call.world, call.state, outcome) if isinstance(outcome, Stored) else outcome
+    outcome = plan_and_commit(
+        call, lambda number: _plan_and_commit(call, number, seq, corrected=True)
+    )
+    return finish(call.world, call.state, outcome) if isinstance(outcome, VersionedRun) else outcome
 
 
 def _plan_and_commit(
-    call: ImportCall, number: int, seq: int, *, corrected: bool = False
-) -> Stored | RunReport:
+    call: ImportContext, number: int, seq: int, *, corrected: bool = False
+) -> VersionedRun | RunReport:
     """Plan the run again under a number of its own; the report of the old one if it is not sent."""
     held = call.state.runs.read(seq)
     run = held.document
@@ -124,7 +126,7 @@ def _plan_and_commit(
     return commit(call, report, reading, plan, origin=seq)
 
 
-def _hold_copies(call: ImportCall, number: int, reading: Reading) -> RunReport | None:
+def _hold_copies(call: ImportContext, number: int, reading: InputBatch) -> RunReport | None:
     """Hold back, in a run of their own, files whose content was applied by another name since."""
     if not reading.waiting:
         return None
@@ -140,7 +142,7 @@ def _taken_up(run: RunDocument) -> str:
     return f"; run {run.taken_up_by} {became}"
 
 
-def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:
+def _intakes(call: ImportContext, files: Sequence[ClaimedFile]) -> list[FileRequest]:
     """
     Count each file as a new version of its key, if another version was applied last.
 
@@ -149,17 +151,17 @@ def _intakes(call: ImportCall, files: Sequence[ClaimedFile]) -> list[Intake]:
     """
     applied = call.state.applied.snapshot()
 
-    def counting(file: ClaimedFile) -> Counting:
+    def counting(file: ClaimedFile) -> CountMode:
         last = applied.last_version(file.key, file.sums)
         if file.outcome == DOUBTFUL:
             return "ask"
         replaces = file.outcome == "replaced" or last not in (None, file.sha256)
         return "difference" if replaces else "in_full"
 
-    return [Intake(file.key, file.etag, counting(file), kept=file.kept) for file in files]
+    return [FileRequest(file.key, file.etag, counting(file), kept=file.kept) for file in files]
 
 
-def _demand_copies(call: ImportCall, seq: int, files: Sequence[ClaimedFile]) -> None:
+def _demand_copies(call: ImportContext, seq: int, files: Sequence[ClaimedFile]) -> None:
     """
     Make sure that what waits is still there.
 
@@ -178,7 +180,7 @@ def _demand_copies(call: ImportCall, seq: int, files: Sequence[ClaimedFile]) -> 
 
 
 def _demand_certainty(
-    call: ImportCall, seq: int, files: Sequence[ClaimedFile], intakes: Sequence[Intake]
+    call: ImportContext, seq: int, files: Sequence[ClaimedFile], intakes: Sequence[FileRequest]
 ) -> None:
     """
     Make sure that what the version before really gave is known: a difference builds on it.
@@ -203,7 +205,7 @@ def _made_up(applied: AppliedSnapshot, file: ClaimedFile) -> list[int]:
     return sorted(set(chain.from_iterable(runs)))
 
 
-def _demand_differences(call: ImportCall, seq: int, reading: Reading) -> None:
+def _demand_differences(call: ImportContext, seq: int, reading: InputBatch) -> None:
     """
     Make sure that anything can be applied; of several files, those that cannot are rejected.
 
@@ -215,13 +217,13 @@ def _demand_differences(call: ImportCall, seq: int, reading: Reading) -> None:
         raise RunUnsuitable(str(seq), "approve", f"{key}: {why} {_otherwise(call, seq)}")
 
 
-def _otherwise(call: ImportCall, seq: int) -> str:
+def _otherwise(call: ImportContext, seq: int) -> str:
     return (
         f"To add it in full: exchanger run {call.name} --force. To drop it: exchanger discard {seq}"
     )
 
 
-def _may_have_given_more(call: ImportCall, approved: int, seq: int, file: ClaimedFile) -> bool:
+def _may_have_given_more(call: ImportContext, approved: int, seq: int, file: ClaimedFile) -> bool:
     run = call.state.runs.read(seq).document
     if not run.owed or run.taken_up_by:
         return False

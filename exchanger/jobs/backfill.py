@@ -14,12 +14,12 @@ from exchanger.jobs.inventory.listing import in_range
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob, Job
     from exchanger.jobs.planning.preview import PlanReport
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.options import ImportOptions
     from exchanger.jobs.runtime.report import RunReport
 
 
-def backfill(world: World, name: str, job: Job, options: ImportOptions) -> RunReport:
+def backfill(world: JobContext, name: str, job: Job, options: ImportOptions) -> RunReport:
     """
     Apply files of a range as if they were new, or export a segment anew.
 
@@ -42,7 +42,9 @@ def backfill(world: World, name: str, job: Job, options: ImportOptions) -> RunRe
     return report
 
 
-def plan_backfill(world: World, name: str, job: ImportJob, options: ImportOptions) -> PlanReport:
+def plan_backfill(
+    world: JobContext, name: str, job: ImportJob, options: ImportOptions
+) -> PlanReport:
     """
     Tell what *backfill* of an import would send, and write nothing anywhere.
 
@@ -56,7 +58,7 @@ def plan_backfill(world: World, name: str, job: ImportJob, options: ImportOption
     return planned
 
 
-def _none_in_range(world: World, job: ImportJob, options: ImportOptions) -> list[str]:
+def _none_in_range(world: JobContext, job: ImportJob, options: ImportOptions) -> list[str]:
     """Say so if no file of a job is in the range that was asked for."""
     source = job.source
     files = [

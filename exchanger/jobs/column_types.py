@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.inputs.column_types import KeptColumns
 
 
-def kept_columns(world: World, job: str) -> KeptColumns:
+def kept_columns(world: JobContext, job: str) -> KeptColumns:
     """
     Read what is kept of a job's columns. Writes nothing.
 
@@ -22,7 +22,7 @@ def kept_columns(world: World, job: str) -> KeptColumns:
     return open_state(world.bucket, world.state_prefix).types.columns(job)
 
 
-def forget_columns(world: World, job: str, columns: list[str], wait: float) -> KeptColumns:
+def forget_columns(world: JobContext, job: str, columns: list[str], wait: float) -> KeptColumns:
     """
     Reset columns of a job: their types are told from the next file that has them.
 
@@ -41,9 +41,9 @@ def forget_columns(world: World, job: str, columns: list[str], wait: float) -> K
     """
     state = open_state(world.bucket, world.state_prefix)
 
-    def forget(_: World) -> KeptColumns:
+    def forget(_: JobContext) -> KeptColumns:
         newest = state.runs.newest()
         state.types.forget(job, columns, last=newest.document.seq if newest else 0)
         return state.types.columns(job)
 
-    return in_turn(world, state, job, wait, forget)
+    return with_lease(world, state, job, wait, forget)

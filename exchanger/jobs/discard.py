@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import RunUnsuitable
-from exchanger.jobs.lifecycle.abandon import drop_unfinished
-from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.jobs.lifecycle.abandon import abandon
+from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import drop_held_back
 from exchanger.jobs.runtime.artifacts import unless_ended_by_others
@@ -22,13 +22,13 @@ from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
 
 
-def discard_run(world: World, name: str, seq: int, wait: float) -> RunReport:
+def discard_run(world: JobContext, name: str, seq: int, wait: float) -> RunReport:
     """
     Drop a run that was held back, or that has not ended.
 
@@ -44,10 +44,10 @@ def discard_run(world: World, name: str, seq: int, wait: float) -> RunReport:
         JobBusy: Another process writes to this connection, perhaps this very run.
     """
     state = open_state(world.bucket, world.state_prefix)
-    return in_turn(world, state, name, wait, lambda held: _discard(held, state, seq))
+    return with_lease(world, state, name, wait, lambda held: _discard(held, state, seq))
 
 
-def _discard(world: World, state: ConnectionState, seq: int) -> RunReport:
+def _discard(world: JobContext, state: ConnectionState, seq: int) -> RunReport:
     stored = state.runs.read(seq)
     run = stored.document
     if run.taken_up_by and run.state == "held_back":
@@ -64,4 +64,4 @@ def _discard(world: World, state: ConnectionState, seq: int) -> RunReport:
         report.notes.append("Braze had answered all of it already, so it was ended as usual.")
         return report
     with unless_ended_by_others(world, state, seq):
-        return drop_unfinished(world, state, stored)
+        return abandon(world, state, stored)

@@ -31,8 +31,8 @@ from exchanger.state.store import ConnectionState, open_state
 
 if TYPE_CHECKING:
     from exchanger.config.models import DriftPolicy, ImportJob
-    from exchanger.jobs.runtime.context import World
-    from exchanger.state.runs.log import Stored
+    from exchanger.jobs.runtime.context import JobContext
+    from exchanger.state.runs.log import VersionedRun
 
 log = structlog.get_logger()
 
@@ -85,7 +85,7 @@ class DriftReport:
 
 
 def find_drift(
-    world: World, name: str, job: ImportJob, options: DriftOptions | None = None
+    world: JobContext, name: str, job: ImportJob, options: DriftOptions | None = None
 ) -> DriftReport:
     """
     Compare what is held of a job's fields with what Braze has.
@@ -164,7 +164,7 @@ class _Check:
     """
 
     def __init__(
-        self, world: World, state: ConnectionState, job: ImportJob, report: DriftReport
+        self, world: JobContext, state: ConnectionState, job: ImportJob, report: DriftReport
     ) -> None:
         self._world = world
         self._state = state
@@ -229,7 +229,7 @@ class _Check:
         )
         self._state.held.observe(news(pairs, self._names), stamp=stamp, at=asked_at)
 
-    def _pending(self, newest: Stored | None) -> pl.Series:
+    def _pending(self, newest: VersionedRun | None) -> pl.Series:
         """Name the profiles of a run that is under way."""
         if newest is None or newest.document.state in ENDED or not newest.document.outbox:
             return self._outbox[1].clear()

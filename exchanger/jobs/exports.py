@@ -18,7 +18,7 @@ from exchanger.config.models import ExportJob
 from exchanger.errors import ExchangerError, FileRejected, Stopped
 from exchanger.files.manifest import Manifest, RunFolder, SchemaColumn
 from exchanger.jobs.runtime.cancellation import stoppable
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.runtime.report import RunReport, new_run_id
 from exchanger.jobs.segments.dataset import Chunks, Dataset, collect, settle_columns, write_dataset
@@ -53,7 +53,7 @@ class ExportOptions:
 
 
 def run_export(
-    world: World, name: str, job: ExportJob, options: ExportOptions | None = None
+    world: JobContext, name: str, job: ExportJob, options: ExportOptions | None = None
 ) -> RunReport:
     """
     Turn the job's segment into a dataset in the bucket.
@@ -95,7 +95,7 @@ def run_export(
 
 @dataclass(frozen=True)
 class _Run:
-    world: World
+    world: JobContext
     job: ExportJob
     selection: Selection
     document: PendingDocument
@@ -103,7 +103,7 @@ class _Run:
     state: ConnectionState
 
     @classmethod
-    def begun(cls, world: World, name: str, job: ExportJob) -> _Run:
+    def begun(cls, world: JobContext, name: str, job: ExportJob) -> _Run:
         selection = selection_of(name, job)
         started = world.clock.now()
         run_id = new_run_id(name, started)

@@ -14,7 +14,7 @@ import structlog
 
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.inventory.kept_copies import copies_of_decided_runs, kept_copies
-from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.lifecycle.forget_objects import StoredRows
 from exchanger.jobs.lifecycle.retention import has_quarantine
 from exchanger.state.held.forgetting import count_rows, forget_rows, slice_number
@@ -24,7 +24,7 @@ from exchanger.state.store import ConnectionState, open_state
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.delta.table import Table
 
 log = structlog.get_logger()
@@ -64,7 +64,7 @@ class ForgetReport:
     unreachable: tuple[str, ...] = _ALWAYS
 
 
-def forget(world: World, profile: str, *, erase: bool, wait: float) -> ForgetReport:
+def forget(world: JobContext, profile: str, *, erase: bool, wait: float) -> ForgetReport:
     """
     Find what the bucket remembers of a person, and erase it.
 
@@ -82,7 +82,7 @@ def forget(world: World, profile: str, *, erase: bool, wait: float) -> ForgetRep
     state = open_state(world.bucket, world.state_prefix)
     if not erase:
         return _Forgetting(world, state, profile, erase=False).everywhere()
-    return in_turn(
+    return with_lease(
         world,
         state,
         "forget",
@@ -93,7 +93,7 @@ def forget(world: World, profile: str, *, erase: bool, wait: float) -> ForgetRep
 
 @dataclass(frozen=True)
 class _Forgetting:
-    world: World
+    world: JobContext
     state: ConnectionState
     profile: str
     erase: bool

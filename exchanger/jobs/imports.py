@@ -17,21 +17,21 @@ from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.read import read_files
-from exchanger.jobs.intake.requests import Intake
+from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import say_what_counts_again
 from exchanger.jobs.intake.unreadable import told as told_unreadable
 from exchanger.jobs.inventory.corrected_jobs import corrected_runs
 from exchanger.jobs.inventory.left_over import by_run, left_in_words
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
 from exchanger.jobs.inventory.unclaimed import below, beside, strays_in_words
-from exchanger.jobs.lifecycle.exclusive import committed, end_others, in_turn
+from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.planning.round import new_report, numbered_report, planned
-from exchanger.jobs.runtime.call import ImportCall
+from exchanger.jobs.runtime.call import ImportContext
 from exchanger.jobs.runtime.memories import memories_of
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish, recognise
@@ -43,17 +43,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.intake.requests import Counting, WaitingFile
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.intake.requests import CountMode, HeldFile
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
-    from exchanger.state.runs.log import Stored
+    from exchanger.state.runs.log import VersionedRun
 
 
 log = structlog.get_logger()
 
 
 def run_import(
-    world: World, name: str, job: ImportJob, options: ImportOptions | None = None
+    world: JobContext, name: str, job: ImportJob, options: ImportOptions | None = None
 ) -> RunReport:
     """
     Apply every waiting file of a job.
@@ -70,7 +70,7 @@ def run_import(
     """
     state = open_state(world.bucket, world.state_prefix)
     recognise(world, state)
-    call = ImportCall(world, state, name, job, options or ImportOptions())
+    call = ImportContext(world, state, name, job, options or ImportOptions())
     begun = new_report(call)
     idle = _idle_notes(call)
     if idle is not None:
@@ -78,7 +78,7 @@ def run_import(
     reports: list[RunReport] = []
     notes: list[str] = []
     try:
-        in_turn(
+        with_lease(
             world,
             state,
             name,
@@ -100,7 +100,7 @@ def run_import(
     return combined([*own, *reports], finished + notes, nothing=begun)
 
 
-def run_once(world: World, name: str, job: ImportJob, options: ImportOptions) -> RunReport:
+def run_once(world: JobContext, name: str, job: ImportJob, options: ImportOptions) -> RunReport:
     """
     Apply as many waiting files as one run takes.
 
@@ -129,7 +129,7 @@ def run_once(world: World, name: str, job: ImportJob, options: ImportOptions) ->
 
 
 def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a plan
-    world: World,
+    world: JobContext,
     name: str,
     job: ImportJob,
     options: ImportOptions | None = None,
@@ -156,7 +156,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     """
     state = open_state(world.bucket, world.state_prefix)
     recognise(world, state)
-    call = ImportCall(
+    call = ImportContext(
         world, state, name, job, options or ImportOptions(), record=False, learn=record
     )
     report = new_report(call)
@@ -190,7 +190,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     return replace(preview(report, plan, rows), unfinished=first, unclaimed=unclaimed)
 
 
-def _idle_notes(call: ImportCall) -> list[str] | None:
+def _idle_notes(call: ImportContext) -> list[str] | None:
     """Look, without writing anything, whether there is nothing to do; None if there is."""
     newest = call.state.runs.newest()
     if newest is not None and newest.document.state not in ENDED:
@@ -203,7 +203,7 @@ def _idle_notes(call: ImportCall) -> list[str] | None:
     return _waiting_notes(waiting) + strays_in_words(waiting.strays)
 
 
-def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> None:
+def _run_all(call: ImportContext, reports: list[RunReport], notes: list[str]) -> None:
     """
     Finish what was begun, then take run after run until no file waits.
 
@@ -222,7 +222,7 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
     undecided = call.state.applied.snapshot().undecided(call.name)
     reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
     while not call.world.stopping.is_set():
-        taken = committed(call, lambda seq: _plan_and_commit(call, seq, told))
+        taken = plan_and_commit(call, lambda seq: _plan_and_commit(call, seq, told))
         if taken.stored is not None:
             told.clear()
             reports.append(finish(call.world, call.state, taken.stored))
@@ -241,7 +241,7 @@ def _run_all(call: ImportCall, reports: list[RunReport], notes: list[str]) -> No
     notes += told
 
 
-def _nothing_but(call: ImportCall, unreadable: Mapping[tuple[str, str], str]) -> RunReport:
+def _nothing_but(call: ImportContext, unreadable: Mapping[tuple[str, str], str]) -> RunReport:
     """Report files that could not be read, where there were no others."""
     report = new_report(call)
     files = told_unreadable(unreadable)
@@ -259,12 +259,12 @@ class _Taken:
 
     seq: int
     listed: WaitingFiles
-    stored: Stored | None = None
-    waiting: Sequence[WaitingFile] = ()
+    stored: VersionedRun | None = None
+    waiting: Sequence[HeldFile] = ()
     unreadable: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
-def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
+def _plan_and_commit(call: ImportContext, seq: int, told: list[str]) -> _Taken:
     listed = waiting_files(call, again=False)
     if not listed.files:
         return _Taken(seq, listed)
@@ -289,7 +289,7 @@ def _plan_and_commit(call: ImportCall, seq: int, told: list[str]) -> _Taken:
     return _Taken(seq + 1, listed, stored, reading.waiting)
 
 
-def _waits_for_adoption(call: ImportCall) -> RunReport | None:
+def _waits_for_adoption(call: ImportContext) -> RunReport | None:
     """Report that nothing is taken before a person decides about files another state knows."""
     applied = call.state.applied.snapshot()
     undecided = applied.undecided_elsewhere()
@@ -304,7 +304,7 @@ def _waits_for_adoption(call: ImportCall) -> RunReport | None:
     return replace(new_report(call), state="held_back", notes=[waits], finished_at=now)
 
 
-def _held_back(call: ImportCall, taken: _Taken) -> list[RunReport]:
+def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
     """Hold back the files that wait, in a run of their own right after the one they came with."""
     try:
         held = hold_back(call, numbered_report(call, taken.seq), taken.waiting)
@@ -315,9 +315,9 @@ def _held_back(call: ImportCall, taken: _Taken) -> list[RunReport]:
     return [] if held is None else [finish(call.world, call.state, held)]
 
 
-def _intakes(call: ImportCall, files: list[ObjectInfo]) -> list[Intake]:
-    counting: Counting = "in_full" if call.options.force else "ask"
-    return [Intake(file.key, file.etag, counting, file.last_modified) for file in files]
+def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
+    counting: CountMode = "in_full" if call.options.force else "ask"
+    return [FileRequest(file.key, file.etag, counting, file.last_modified) for file in files]
 
 
 def _waiting_notes(waiting: WaitingFiles) -> list[str]:
@@ -331,7 +331,7 @@ def _waiting_notes(waiting: WaitingFiles) -> list[str]:
     ] + left_in_words(by_run(waiting.left))
 
 
-def _new_strays(call: ImportCall, waiting: WaitingFiles, seq: int) -> list[str]:
+def _new_strays(call: ImportContext, waiting: WaitingFiles, seq: int) -> list[str]:
     """Say which files no job takes, of those that came since run *seq*: of others it was said."""
     strays = waiting.strays
     if strays and seq:

@@ -20,7 +20,7 @@ import polars as pl
 import structlog
 
 from exchanger.config.braze_names import NOT_EXPORTED
-from exchanger.jobs.lifecycle.exclusive import in_turn
+from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.lifecycle.finish import drain
 from exchanger.jobs.lifecycle.maintenance import tidy
 from exchanger.jobs.observing.comparison import FieldComparison
@@ -33,7 +33,7 @@ from exchanger.state.store import ConnectionState, open_state
 
 if TYPE_CHECKING:
     from exchanger.config.models import Baseline, ImportJob
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
 
 log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ class RebuildReport:
 
 
 def rebuild(
-    world: World, name: str, job: ImportJob, source: Baseline, wait: float
+    world: JobContext, name: str, job: ImportJob, source: Baseline, wait: float
 ) -> RebuildReport:
     """
     Make the held values of a connection anew.
@@ -87,7 +87,7 @@ def rebuild(
     """
     state = open_state(world.bucket, world.state_prefix)
 
-    def act(held: World) -> RebuildReport:
+    def act(held: JobContext) -> RebuildReport:
         establish(held, state)
         notes = _drained(held, state)
         names = sorted({*state.held.fields(), *job.fields} - NOT_EXPORTED)
@@ -100,12 +100,12 @@ def rebuild(
         tidy(held, state)
         return report
 
-    report = in_turn(world, state, name, wait, act)
+    report = with_lease(world, state, name, wait, act)
     log.info("rebuild.done", profiles=report.profiles, fields=len(report.fields))
     return report
 
 
-def _drained(world: World, state: ConnectionState) -> list[str]:
+def _drained(world: JobContext, state: ConnectionState) -> list[str]:
     notes: list[str] = []
     while (newest := state.runs.newest()) is not None and newest.document.state not in ENDED:
         notes += [

@@ -16,7 +16,7 @@ import polars as pl
 from exchanger.errors import FileRejected, RunUnsuitable
 from exchanger.jobs.intake.batch import REJECTED
 from exchanger.jobs.intake.read import read_all_files
-from exchanger.jobs.lifecycle.exclusive import call_in_turn, committed
+from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import hold_back
 from exchanger.jobs.lifecycle.not_kept import (
@@ -34,15 +34,15 @@ from exchanger.profiles.frames.columns import FILE, ORDER, ROW
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.quarantine.read import OwedRows, QuarantinedRows
-    from exchanger.jobs.runtime.call import ImportCall
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
-    from exchanger.state.runs.log import ClaimedFile, RunDocument, Stored
+    from exchanger.state.runs.log import ClaimedFile, RunDocument, VersionedRun
 
 
-def retry_run(world: World, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
+def retry_run(world: JobContext, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
     """
     Give again what Braze refused of a run, and what was rejected of it.
 
@@ -60,15 +60,17 @@ def retry_run(world: World, name: str, job: ImportJob, seq: int, wait: float) ->
         JobBusy: Another process writes to this connection.
         Stopped: The process was asked to stop before anything counted.
     """
-    return call_in_turn(world, name, job, wait, lambda call: _retry(call, seq))
+    return with_lease_on_run(world, name, job, wait, lambda call: _retry(call, seq))
 
 
-def _retry(call: ImportCall, seq: int) -> RunReport:
+def _retry(call: ImportContext, seq: int) -> RunReport:
     begun = new_report(call)
     reports: list[RunReport] = []
     notes: list[str] = []
     with building_on_what_is_kept(seq, "retry", IN_A_NEW_FILE):
-        stored = committed(call, lambda number: _plan_and_commit(call, number, seq, reports, notes))
+        stored = plan_and_commit(
+            call, lambda number: _plan_and_commit(call, number, seq, reports, notes)
+        )
     if stored is not None:
         reports.append(finish(call.world, call.state, stored))
     nothing = replace(begun, finished_at=call.world.clock.now())
@@ -76,8 +78,8 @@ def _retry(call: ImportCall, seq: int) -> RunReport:
 
 
 def _plan_and_commit(
-    call: ImportCall, number: int, seq: int, reports: list[RunReport], notes: list[str]
-) -> Stored | None:
+    call: ImportContext, number: int, seq: int, reports: list[RunReport], notes: list[str]
+) -> VersionedRun | None:
     """
     Plan the rows anew and make the plan count.
 
@@ -111,7 +113,7 @@ def _plan_and_commit(
     return commit(call, report, reading, plan, origin=seq)
 
 
-def _read(call: ImportCall, run: RunDocument, found: QuarantinedRows) -> Reading:
+def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> InputBatch:
     reading = read_all_files(call, found.intakes)
     files = len(reading.files)
     for owed in found.owed:
@@ -123,7 +125,7 @@ def _read(call: ImportCall, run: RunDocument, found: QuarantinedRows) -> Reading
     return reading
 
 
-def _put_last(reading: Reading, files: int) -> None:
+def _put_last(reading: InputBatch, files: int) -> None:
     """
     Put the rows that were read from files after those that Braze refused.
 
@@ -137,7 +139,7 @@ def _put_last(reading: Reading, files: int) -> None:
         rows.change(lambda frame: frame.with_columns(place))
 
 
-def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
+def _add_owed(call: ImportContext, reading: InputBatch, owed: OwedRows) -> None:
     """Read refused rows by today's configuration, beside those of files."""
     position = len(reading.files)
     claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
@@ -162,7 +164,7 @@ def _add_owed(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
     return None
 
 
-def _order_type(call: ImportCall, reading: Reading, owed: OwedRows) -> pl.DataType | None:
+def _order_type(call: ImportContext, reading: InputBatch, owed: OwedRows) -> pl.DataType | None:
     """Tell as what refused rows are ordered; None if the job orders by nothing, or otherwise."""
     same = owed.run.order_by == (call.job.source.order_by or "")
     if not same or ORDER not in owed.rows.columns:
@@ -170,7 +172,9 @@ def _order_type(call: ImportCall, reading: Reading, owed: OwedRows) -> pl.DataTy
     return reading.given.schema.get(ORDER, owed.rows[ORDER].dtype)
 
 
-def _add_unfit(reading: Reading, claim: ClaimedFile, owed: OwedRows, error: FileRejected) -> None:
+def _add_unfit(
+    reading: InputBatch, claim: ClaimedFile, owed: OwedRows, error: FileRejected
+) -> None:
     """Keep each row in quarantine, as the job cannot take any of them."""
     rows = owed.rows.select(
         pl.lit(len(reading.files), pl.UInt32).alias(FILE),
@@ -186,7 +190,7 @@ def _add_unfit(reading: Reading, claim: ClaimedFile, owed: OwedRows, error: File
     reading.rows += owed.rows.height
 
 
-def _add_gone(reading: Reading, claim: ClaimedFile, rows: pl.DataFrame) -> None:
+def _add_gone(reading: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> None:
     """Keep in quarantine what cannot be read any more."""
     position = len(reading.files)
     still = rows.with_columns(

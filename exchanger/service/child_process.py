@@ -17,7 +17,7 @@ _LAST_WORDS = 1.0
 """Seconds to wait for the last words of a child that has ended."""
 
 
-class Child:
+class ChildProcess:
     """
     One child process, what it prints on standard output, and what it says on standard error.
 
@@ -36,7 +36,7 @@ class Child:
     def __init__(
         self,
         command: Sequence[str],
-        on_end: Callable[[Child], None],
+        on_end: Callable[[ChildProcess], None],
         on_words: Callable[[list[str]], None],
     ) -> None:
         self._started = time.monotonic()

@@ -24,7 +24,7 @@ import structlog
 
 from exchanger.config.models import Config, ImportJob
 from exchanger.errors import ConfigError
-from exchanger.service.child_process import Child
+from exchanger.service.child_process import ChildProcess
 from exchanger.service.config_file import ConfigFile
 from exchanger.service.events import (
     Answered,
@@ -36,7 +36,7 @@ from exchanger.service.events import (
     Signalled,
     signals_as_events,
 )
-from exchanger.service.looking.child_queries import LAST_STARTS, Questions
+from exchanger.service.looking.child_queries import LAST_STARTS, ChildQueries
 from exchanger.service.looking.missed import missed_since
 from exchanger.service.looking.watching import Watching
 from exchanger.service.runs import Runs
@@ -104,7 +104,7 @@ class Daemon:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._timetable = Timetable(lambda job: self._events.put(Due(job, "schedule")))
         self._runs = Runs(self._begin_run, self._place, self._run_started, self._of)
-        self._questions = Questions(self._ask, self._events)
+        self._questions = ChildQueries(self._ask, self._events)
         self._watching = Watching(
             lambda watch, seen: self._events.put(Looked(watch, seen)),
             self._questions.ask_what_waits,
@@ -196,10 +196,10 @@ class Daemon:
         named = len(self._config.connections) > 1 and job in self._config.jobs
         return f" --connection {self._config.connection_of(job)}" if named else ""
 
-    def _begin_run(self, job: str) -> Child:
+    def _begin_run(self, job: str) -> ChildProcess:
         # Whoever has more to do gets another turn when the others had theirs.
         once = ("--one-run",) if isinstance(self._config.jobs[job], ImportJob) else ()
-        return Child(
+        return ChildProcess(
             self._words(self._file.copy_for(job), "run", job, *once),
             lambda it: self._events.put(RunEnded(job, it)),
             lambda lines: tell(lines, "run.said", job=job),
@@ -209,7 +209,7 @@ class Daemon:
         self._watching.started(job)
         self._last_starts[job] = datetime.now(UTC)
 
-    def _run_ended(self, job: str, child: Child) -> None:
+    def _run_ended(self, job: str, child: ChildProcess) -> None:
         nothing_left = self._runs.ended(job, child, stopping=self._stopping)
         self._watching.ended(job, nothing_left=nothing_left)
         self._telling.run_ended(job, child)
@@ -239,9 +239,11 @@ class Daemon:
             ):  # The grid goes through the last start, which is known only now.
                 self._put_on_timetable(job)
 
-    def _ask(self, on_end: Callable[[Child], None], connection: str, *words: str) -> Child:
+    def _ask(
+        self, on_end: Callable[[ChildProcess], None], connection: str, *words: str
+    ) -> ChildProcess:
         about = {"connection": connection, "question": " ".join(words)}
-        return Child(
+        return ChildProcess(
             self._words(self._file.copy(), *words, "--connection", connection),
             on_end,
             lambda lines: tell(lines, "question.said", **about),
@@ -312,7 +314,7 @@ class Daemon:
         self._telling.heartbeats.wait(began + LAST_WORD)
         log.info("daemon.stopped", config=str(self._file.path))
 
-    def _children(self) -> list[Child]:
+    def _children(self) -> list[ChildProcess]:
         return [*self._runs.children.values(), *self._questions.children]
 
     def _await_children(self, deadline: float) -> None:

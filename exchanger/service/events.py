@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from exchanger.service.child_process import Child
-from exchanger.service.looking.folder_scanner import Seen
+from exchanger.service.child_process import ChildProcess
+from exchanger.service.looking.folder_scanner import ScanResult
 from exchanger.service.looking.watching import Watch
 
 
@@ -27,7 +27,7 @@ class RunEnded:
     """The child that ran a job has ended."""
 
     job: str
-    child: Child
+    child: ChildProcess
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Answered:
 
     question: str
     connection: str
-    child: Child
+    child: ChildProcess
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Looked:
     """A look into the folders of due imports is over; None if it failed."""
 
     watch: Watch
-    seen: Seen | None
+    seen: ScanResult | None
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Counted:
     """The question which imports have something to do has been answered, or has failed."""
 
     watch: Watch
-    child: Child
+    child: ChildProcess
 
 
 @dataclass(frozen=True)

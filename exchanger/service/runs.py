@@ -7,8 +7,8 @@ from collections.abc import Callable, Container, Iterable, Mapping
 
 import structlog
 
-from exchanger.service.child_process import Child
-from exchanger.service.scheduling.run_queue import Place, Turns
+from exchanger.service.child_process import ChildProcess
+from exchanger.service.scheduling.run_queue import Place, RunQueue
 from exchanger.service.telling.outcome import files_waiting, in_good_order, level, summarise
 
 RUNS_AT_A_TIME = 4
@@ -33,7 +33,7 @@ class Runs:
 
     def __init__(
         self,
-        begin: Callable[[str], Child],
+        begin: Callable[[str], ChildProcess],
         place: Callable[[str], Place | None],
         on_start: Callable[[str], None],
         of: Callable[[str], str],
@@ -42,9 +42,9 @@ class Runs:
         self._place = place
         self._on_start = on_start
         self._of = of
-        self._turns = Turns(RUNS_AT_A_TIME)
+        self._turns = RunQueue(RUNS_AT_A_TIME)
         self._start_at: float | None = None
-        self.children: dict[str, Child] = {}
+        self.children: dict[str, ChildProcess] = {}
 
     def ask(self, due: Mapping[str, str]) -> None:
         """Ask for a run of each of some jobs, for the reason beside it."""
@@ -57,7 +57,7 @@ class Runs:
                 log.info("run.coalesced", job=job, running=job in self.children)
         self._start((job, due[job]) for job, answer in answers.items() if answer == "start")
 
-    def ended(self, job: str, child: Child, *, stopping: bool) -> bool:
+    def ended(self, job: str, child: ChildProcess, *, stopping: bool) -> bool:
         """
         Tell how a run ended, and ask for another one if it left files behind.
 

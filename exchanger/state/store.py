@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from exchanger.state.forgotten import Forgotten
 from exchanger.state.held.table import HeldValues
-from exchanger.state.inputs.column_types import KeptTypes
-from exchanger.state.inputs.file_ledger import AppliedFiles
+from exchanger.state.inputs.column_types import ColumnTypes
+from exchanger.state.inputs.file_ledger import FileLedger
 from exchanger.state.inputs.high_water_marks import Orders
 from exchanger.state.names import StateNames
 from exchanger.state.runs.first_deliveries import FirstDeliveries
-from exchanger.state.runs.index import FinishedRuns
+from exchanger.state.runs.index import RunIndex
 from exchanger.state.runs.log import RunLog
 from exchanger.state.swept import Swept
 from exchanger.state.workspace import StateRegister, WorkspaceDocument
@@ -39,9 +39,9 @@ class ConnectionState:
     runs: RunLog
     held: HeldValues
     orders: Orders
-    applied: AppliedFiles
-    finished: FinishedRuns
-    types: KeptTypes
+    applied: FileLedger
+    finished: RunIndex
+    types: ColumnTypes
     first_deliveries: FirstDeliveries
     swept: Swept
     forgotten: Forgotten
@@ -70,9 +70,9 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         runs=runs,
         held=HeldValues(bucket.table(names.held)),
         orders=Orders(bucket, names),
-        applied=AppliedFiles(bucket.table(names.applied), runs),
-        finished=FinishedRuns(bucket.table(names.finished)),
-        types=KeptTypes(bucket, names),
+        applied=FileLedger(bucket.table(names.applied), runs),
+        finished=RunIndex(bucket.table(names.finished)),
+        types=ColumnTypes(bucket, names),
         first_deliveries=FirstDeliveries(bucket, names),
         swept=Swept(bucket, names),
         forgotten=Forgotten(bucket, names),

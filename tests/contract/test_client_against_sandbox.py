@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from exchanger.config.models import BrazeConfig, Completion, ExportJob
 from exchanger.errors import BrazeForbidden, BrazeKeyRefused, BrazeRefused, BrazeUnreachable
 from exchanger.jobs.exports import run_export
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.profiles.exported.observations import fields_to_export, held_form
 from exchanger.profiles.planning.payloads import bodies
@@ -203,7 +203,7 @@ def exported(people, variant, bucket, workdir):
         sandbox.add_segment("Everybody")
         clock = SteppedClock(sandbox)
         config = BrazeConfig(endpoint=sandbox.url, api_key=SecretStr(sandbox.api_key))
-        world = World(
+        world = JobContext(
             connection="main",
             bucket=bucket,
             braze=lambda: Braze(config, clock=clock),

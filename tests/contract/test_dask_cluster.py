@@ -30,11 +30,11 @@ from test_runs_in_parts import Connection, a_row, rendered, the_job
 from exchanger.app.wiring import open_world
 from exchanger.config.loading.load import read_config
 from exchanger.errors import EngineDiffers, EngineGaveUp, EngineSilent, EngineUnreachable, Stopped
-from exchanger.files.scratch.budget import Bounds
-from exchanger.jobs.runtime.executor import Here, in_order
+from exchanger.files.scratch.budget import MemoryBudget
+from exchanger.jobs.runtime.executor import LocalExecutor, in_order
 from exchanger.outside import dask_engine as dask_cluster
 from exchanger.outside.dask_engine import dask_engine
-from exchanger.profiles.planning.part import plan_partition
+from exchanger.profiles.planning.part import plan_part
 
 pytestmark = pytest.mark.long(33, together=True)
 ROWS = 240
@@ -141,7 +141,7 @@ def came_of(engine, *, kinds=("csv", "ndjson", "parquet")):
     job = the_job(order_by="at", create_missing=True, remaining=True)
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        connection = Connection(Path(folder), Bounds(rows=40, room=0), job)
+        connection = Connection(Path(folder), MemoryBudget(rows=40, room=0), job)
         if engine is not None:
             connection.use(engine)
         for number, some in enumerate((rows, rows[::-1])):
@@ -180,8 +180,8 @@ def test_whatever_is_to_be_planned_is_planned_alike(address, examples):
     )
     @given(runs())
     def law(run):
-        planned = partial(plan_partition, terms=run.terms)
-        expected = list(in_order(Here(), planned, run.parts))
+        planned = partial(plan_part, terms=run.terms)
+        expected = list(in_order(LocalExecutor(), planned, run.parts))
         found = list(in_order(engine, planned, run.parts))
         assert [parts_of(plan) for plan in expected] == [parts_of(plan) for plan in found]
         for one, other in zip(expected, found, strict=True):

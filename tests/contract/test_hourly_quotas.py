@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from exchanger.errors import StateDamaged
-from exchanger.outside.braze.rate_limit import HourlyPace
+from exchanger.outside.braze.rate_limit import HourlyQuota
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.state.hourly_quota import BLOCKS, HourlyQuotas
 
@@ -57,7 +57,7 @@ def process(store):
 
     def begin(limit, watch=None):
         watch = watch or Watch(store)
-        return HourlyPace(HourlyQuotas(store, KEY, limit, clock=watch), watch), watch
+        return HourlyQuota(HourlyQuotas(store, KEY, limit, clock=watch), watch), watch
 
     return begin
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from exchanger.config.models import FieldConfig
-from exchanger.jobs.intake.deduplication import claimed
-from exchanger.jobs.intake.requests import Intake, WaitingFile
-from exchanger.jobs.runtime.call import ImportCall
+from exchanger.jobs.intake.deduplication import decide
+from exchanger.jobs.intake.requests import FileRequest, HeldFile
+from exchanger.jobs.runtime.call import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.profiles.frames.rules import Rule
 from exchanger.state.inputs.left_over import left_over
@@ -65,10 +65,10 @@ def remembered(bucket):
 
 def counted(applied, key="in/copy.csv", content="A"):
     """Say in a word what becomes of a file that comes now: applied, or why it waits."""
-    call = ImportCall(None, None, "crm", None, ImportOptions())
+    call = ImportContext(None, None, "crm", None, ImportOptions())
     claim = ClaimedFile(key, content, f"sha-{content}", "applied")
-    found = claimed(call, claim, Intake(key, content), [SUM], applied)
-    return found.claim.outcome if isinstance(found, WaitingFile) else "applied"
+    found = decide(call, claim, FileRequest(key, content), [SUM], applied)
+    return found.claim.outcome if isinstance(found, HeldFile) else "applied"
 
 
 COPIES = {

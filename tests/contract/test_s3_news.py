@@ -5,8 +5,8 @@ from moto.s3.models import s3_backends
 
 from exchanger.config.loading.load import read_config
 from exchanger.errors import StorageMissing, StorageUnreachable
-from exchanger.outside.s3.listing_diff import News
-from exchanger.service.looking.folder_scanner import Lookout, Seen
+from exchanger.outside.s3.listing_diff import ListingDiff
+from exchanger.service.looking.folder_scanner import FolderScanner, ScanResult
 
 ODD_KEYS = [
     "in/plain.csv",
@@ -19,7 +19,7 @@ ODD_KEYS = [
 
 @pytest.fixture
 def news(s3_config):
-    return News(s3_config)
+    return ListingDiff(s3_config)
 
 
 def test_only_what_was_not_there_before_is_new(news, bucket):
@@ -80,10 +80,10 @@ def test_folders_of_several_pages_are_seen_to_their_end(news, bucket, s3_config)
 def test_a_failed_look_is_told_in_the_words_of_storage(s3_config):
     """A bucket that is not there, or a server that is not, is no empty folder."""
     with pytest.raises(StorageMissing):
-        News(s3_config.model_copy(update={"bucket": "no-such-bucket"})).since(None, "in/")
+        ListingDiff(s3_config.model_copy(update={"bucket": "no-such-bucket"})).since(None, "in/")
     silent = s3_config.model_copy(update={"endpoint_url": "http://127.0.0.1:9"})
     with pytest.raises(StorageUnreachable):
-        News(silent).since(None, "in/")
+        ListingDiff(silent).since(None, "in/")
 
 
 def lookout_of(s3_config, jobs):
@@ -102,7 +102,7 @@ jobs:
         )
     config = read_config(text, {"KEY": "dummy"})
     connection = config.connections["main"].model_copy(update={"s3": s3_config})
-    lookout = Lookout("main", connection, config.jobs)
+    lookout = FolderScanner("main", connection, config.jobs)
     requests = []
     events = lookout._news._client.meta.events
     events.register("before-send.s3", lambda request, **_: requests.append(request.url))
@@ -120,10 +120,10 @@ def test_five_hundred_jobs_on_five_folders_cost_five_requests(s3_config, bucket)
     bucket.write("in/3/042-new.csv", b"x")
     one = lookout.look(["job003"])
 
-    assert Seen(first=frozenset(jobs)) == first
-    assert Seen() == nothing
+    assert ScanResult(first=frozenset(jobs)) == first
+    assert ScanResult() == nothing
     # It is told of a job that did not ask, as it is not new a second time.
-    assert Seen(new=frozenset({"job213"})) == one
+    assert ScanResult(new=frozenset({"job213"})) == one
     assert 5 + 5 + 1 == len(requests)
 
 
@@ -136,4 +136,7 @@ def test_our_own_and_hidden_names_are_no_news(s3_config, bucket):
     hidden = lookout.look(["all", "csv"])
     bucket.write("in/sub/a.csv", b"x")
 
-    assert (Seen(), Seen(new=frozenset({"all"}))) == (hidden, lookout.look(["all", "csv"]))
+    assert (ScanResult(), ScanResult(new=frozenset({"all"}))) == (
+        hidden,
+        lookout.look(["all", "csv"]),
+    )

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSResponse
 
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.outside.s3.client import open_client, open_session, region_of
-from exchanger.outside.s3.listing_diff import News
+from exchanger.outside.s3.listing_diff import ListingDiff
 from exchanger.outside.surroundings import configured_alone
 
 OTHER = "the address of another store"
@@ -116,7 +116,7 @@ def use(config):
     bucket = Bucket(config)
     bucket.write("state/one", b"1")
     assert b"1" == bucket.read("state/one")[0]
-    assert [] == News(config).since(None, "state/")[1]
+    assert [] == ListingDiff(config).since(None, "state/")[1]
     table = bucket.table("state/table")
     assert table.append(pl.DataFrame({"n": [1]}), writer="us", seq=1)
     assert [(1,)] == table.scan().collect().rows()

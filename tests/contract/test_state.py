@@ -14,7 +14,7 @@ from exchanger.outside.delta.table import Table
 from exchanger.state.held.forgetting import count_rows, forget_rows
 from exchanger.state.names import StateNames, field_of, table_column
 from exchanger.state.runs.first_deliveries import Sample
-from exchanger.state.runs.index import FinishedRuns
+from exchanger.state.runs.index import RunIndex
 from exchanger.state.runs.log import ClaimedFile, RunDocument
 from exchanger.state.store import open_state
 
@@ -341,7 +341,7 @@ class NotingTable(Table):
 
 def test_only_the_reports_that_are_shown_are_read(tmp_path):
     """However many runs there were, a listing reads as many reports as it shows."""
-    runs = FinishedRuns(NotingTable(str(tmp_path)))
+    runs = RunIndex(NotingTable(str(tmp_path)))
     for seq in range(1, 41):
         hour = f"2026-09-15T{seq % 24:02}:{seq:02}:00+00:00"
         report = {"run_id": f"r{seq}", "job": f"job{seq % 3}", "seq": seq, "state": "succeeded"}

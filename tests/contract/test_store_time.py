@@ -9,7 +9,7 @@ import pytest
 
 from exchanger.config.models import BrazeConfig, ImportJob, RateLimit
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
@@ -69,7 +69,7 @@ def test_max_age_compares_no_clocks_of_hosts(s3_config, tmp_path, wrong_by, pass
     with Sandbox() as braze:
         limit = RateLimit(requests=100_000, per=timedelta(seconds=1))
         config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key, lookup_limit=limit)
-        world = World(
+        world = JobContext(
             connection="main",
             bucket=Bucket(s3_config),
             braze=lambda: Braze(config),

@@ -13,7 +13,7 @@ from test_merge_laws import PROFILES, cases, given_frame, held_frame, rules_of
 from exchanger.profiles.merging.contributions import corrected, negated
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.merging.reconcile import needs_lookup
-from exchanger.profiles.planning.part import Partition, Terms
+from exchanger.profiles.planning.part import PartInput, PlanOptions
 
 NOTHING_BACK = pl.DataFrame(schema={"@profile": pl.String, "@file": pl.UInt32})
 orders = st.none() | st.integers(-3, 3)
@@ -24,8 +24,8 @@ maybe = st.sampled_from((True, False, None))
 class DrawnRun:
     """A run in parts, which begin with different files but follow the same rules."""
 
-    terms: Terms
-    parts: list[Partition]
+    terms: PlanOptions
+    parts: list[PartInput]
 
 
 @st.composite
@@ -34,7 +34,7 @@ def runs(draw):
     first = draw(cases())
     specs = first[0]
     drawn = [first, *draw(st.lists(cases(specs), max_size=3))]
-    terms = Terms(rules_of(specs), draw(st.booleans()), draw(st.booleans()))
+    terms = PlanOptions(rules_of(specs), draw(st.booleans()), draw(st.booleans()))
     ordered = draw(st.booleans())
     parts = [draw(partitions(case, terms, ordered=ordered)) for case in drawn]
     return DrawnRun(terms, parts)
@@ -62,7 +62,7 @@ def partitions(draw, case, terms, *, ordered):
     asked = needs_lookup(folded, known, terms.rules, assume_empty=terms.assume_empty)
     looked_up = held | {pair: answers[pair] for pair in asked.iter_rows()}
     seen = held_frame(specs, looked_up).with_columns(exists)
-    return Partition(given, corrections, folded, known, seen, applied)
+    return PartInput(given, corrections, folded, known, seen, applied)
 
 
 @st.composite

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exchanger.profiles.casting.values import Reading, cast_values
+from exchanger.profiles.casting.values import CastOptions, cast_values
 from exchanger.profiles.frames.raw_columns import without_empty
 from exchanger.profiles.reading.inference import infer_type
 
@@ -24,7 +24,7 @@ noise = st.text(st.sampled_from("0123456789+-.,eE xtruefalsyno"), max_size=8)
 def cast(cells: list, dtype: pl.DataType, **reading: object) -> list:
     """Cast cells; a fault shows as its word, in brackets."""
     raw = without_empty(pl.Series(cells, dtype=dtype), ())
-    casted = cast_values(raw, Reading(**reading))
+    casted = cast_values(raw, CastOptions(**reading))
     pairs = zip(casted.values.to_list(), casted.faults.to_list(), strict=True)
     return [value if fault is None else f"<{fault}>" for value, fault in pairs]
 

@@ -10,7 +10,7 @@ from exchanger.jobs.intake.event_order import without_unaccepted
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.event_order import overtaken, silenced
 from exchanger.profiles.merging.folding import fold
-from exchanger.profiles.planning.part import Partition, Terms, plan_partition
+from exchanger.profiles.planning.part import PartInput, PlanOptions, plan_part
 from exchanger.state.inputs.high_water_marks import folded
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -96,10 +96,10 @@ class Job:
         left = silenced(frame, overtaken(frame, self.applied, RULES))
         self.superseded += left.gone.height
         folded_rows = fold(left.rows, RULES)
-        part = Partition(
+        part = PartInput(
             left.rows, NOTHING_BACK, folded_rows, self.held, self.held, applied=self.applied
         )
-        plan = plan_partition(part, Terms(RULES, assume_empty=False, create_missing=True))
+        plan = plan_part(part, PlanOptions(RULES, assume_empty=False, create_missing=True))
         answered = plan.outbox.with_columns(
             pl.when(pl.col("@profile").is_in(refused))
             .then(pl.lit("refused"))

@@ -12,7 +12,7 @@ import pytest
 
 from exchanger.config.models import StrategyName
 from exchanger.demo.households import Households
-from exchanger.demo.narrator import Telling
+from exchanger.demo.narrator import Narrator
 
 
 def run_demo(*words, folder):
@@ -113,7 +113,7 @@ def test_what_the_demo_expects_is_the_data():
 
 def test_a_number_that_differs_is_loud(capsys):
     """A check that does not hold names both numbers and is remembered."""
-    telling = Telling()
+    telling = Narrator()
     telling.check("seven households", 7, 7)
     telling.check("eight data points", 8, 9)
 

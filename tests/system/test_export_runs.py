@@ -14,7 +14,7 @@ import pytest
 from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
 from exchanger.errors import ExportEmpty, ExportIncomplete, FileRejected, SegmentMissing
 from exchanger.jobs.exports import ExportOptions, run_export
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
@@ -65,10 +65,10 @@ class Place:
         self.clock = SteppedClock(sandbox)
         self.workdir = workdir
 
-    def world(self) -> World:
+    def world(self) -> JobContext:
         self.workdir.mkdir(exist_ok=True)
         config = BrazeConfig(endpoint=self.sandbox.url, api_key=self.sandbox.api_key)
-        return World(
+        return JobContext(
             connection="main",
             bucket=self.bucket,
             braze=lambda: Braze(config, clock=self.clock),

@@ -13,7 +13,7 @@ from exchanger.config.models import BrazeConfig, ImportJob
 from exchanger.errors import ExchangerError, StorageChanged, StorageUnreachable
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
@@ -84,7 +84,7 @@ def braze():
 
 def world_of(bucket, braze, workdir):
     config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key, batch_size=10)
-    return World(
+    return JobContext(
         connection="main",
         bucket=bucket,
         braze=lambda: Braze(config),

@@ -12,7 +12,7 @@ import pytest
 from exchanger.config.models import BrazeConfig, ImportJob
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
 from exchanger.outside.delta.table import Table
@@ -86,7 +86,7 @@ def drop(bucket, folder, name, cents):
 def run(braze, bucket, folder, workdir):
     config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key)
     workdir.mkdir()
-    world = World(
+    world = JobContext(
         connection="main",
         bucket=bucket,
         braze=lambda: Braze(config),

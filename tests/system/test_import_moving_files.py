@@ -9,7 +9,7 @@ from exchanger.errors import BrazeError
 from exchanger.jobs.imports import run_import, run_once
 from exchanger.jobs.inventory import listing as waiting
 from exchanger.jobs.observing import lookup
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
@@ -56,7 +56,7 @@ def world(s3_config, braze, tmp_path):
         api_key=braze.api_key,
         lookup_limit={"requests": 100_000, "per": "1s"},
     )
-    return World(
+    return JobContext(
         connection="main",
         bucket=MovingBucket(s3_config),
         braze=lambda: Braze(config),

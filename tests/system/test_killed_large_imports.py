@@ -11,10 +11,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from fault_proxy import FaultProxy, Schedule
 
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.state.store import open_state
 
-ROWS = World.ahead_from
+ROWS = JobContext.ahead_from
 AT_NIGHT = pytest.mark.nightly
 JOB = {
     "type": "import",

@@ -11,7 +11,7 @@ from functools import singledispatch
 
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.app.messages.outside_errors import words_for_outside
-from exchanger.app.messages.words import Words
+from exchanger.app.messages.words import Message
 from exchanger.config.findings import listed
 from exchanger.errors import (
     BrazeError,
@@ -37,9 +37,9 @@ from exchanger.errors import (
 
 
 @singledispatch
-def words_for(error: Exception) -> Words:
+def words_for(error: Exception) -> Message:
     """Put any error into words; one that was not foreseen is named with its kind."""
-    return Words(
+    return Message(
         f"Something unexpected happened: {type(error).__name__}: {error}",
         "What was already sent is recorded. Run the same command again; if it happens again,"
         " report it with the log of --log-level debug.",
@@ -55,12 +55,12 @@ def describe_problem(problem: Problem) -> str:
 
 
 @words_for.register
-def _(error: ExchangerError) -> Words:
-    return Words(f"It did not work: {error}", "Run the same command again.")
+def _(error: ExchangerError) -> Message:
+    return Message(f"It did not work: {error}", "Run the same command again.")
 
 
 @words_for.register
-def _(error: ConfigError) -> Words:
+def _(error: ConfigError) -> Message:
     source = f" in {error.source}" if error.source else ""
     count = len(error.problems)
     head = f"{count} problems{source}:" if count != 1 else f"One problem{source}:"
@@ -73,19 +73,19 @@ def _(error: ConfigError) -> Words:
     else:
         other = error.source not in ("", DEFAULT_CONFIG.as_posix())
         then = "Correct this, then: exchanger check" + (f" --config {error.source}" * other)
-    return Words("\n".join([head, *lines]), then)
+    return Message("\n".join([head, *lines]), then)
 
 
 @words_for.register
-def _(error: StorageError | BrazeError | EngineError) -> Words:
+def _(error: StorageError | BrazeError | EngineError) -> Message:
     return words_for_outside(error)
 
 
 @words_for.register
-def _(error: NoRoom) -> Words:
+def _(error: NoRoom) -> Message:
     limit = "" if error.limit is None else f", and a file may have {_size(error.limit)} (ulimit -f)"
     used = f" This run had {_size(error.used)} there." if error.used else ""
-    return Words(
+    return Message(
         f"The folder for temporary files {error.folder} has too little room:"
         f" {_size(error.free)} are free{limit} ({error.detail}).{used}",
         "A run needs room there for about twice its unpacked files, and 100 MB. Make room, or name"
@@ -102,24 +102,24 @@ def _size(count: int) -> str:
 
 
 @words_for.register
-def _(error: FileRejected) -> Words:
+def _(error: FileRejected) -> Message:
     row = f", row {error.row}" if error.row else ""
     column = f", column {error.column}" if error.column else ""
-    return Words(f"{error.key}{row}{column}: {error.message}")
+    return Message(f"{error.key}{row}{column}: {error.message}")
 
 
 @words_for.register
-def _(error: JobBusy) -> Words:
+def _(error: JobBusy) -> Message:
     holder = f" ({error.holder})" if error.holder else ""
-    return Words(
+    return Message(
         f"Another process is working on {error.job}{holder}.",
         "Let it finish, then run the same command again. What runs: exchanger runs",
     )
 
 
 @words_for.register
-def _(error: StateDamaged) -> Words:
-    return Words(
+def _(error: StateDamaged) -> Message:
+    return Message(
         f"{error.key}, which holds what exchanger remembers, is damaged: {error.detail}",
         "Nothing was sent. Restore the object from the bucket's versions, or ask for help; do not"
         " delete it, as sums would count twice.",
@@ -127,8 +127,8 @@ def _(error: StateDamaged) -> Words:
 
 
 @words_for.register
-def _(error: StateMissing) -> Words:
-    return Words(
+def _(error: StateMissing) -> Message:
+    return Message(
         f"{error.key}, which exchanger wrote and a run still needs, is not in the bucket any more.",
         "Restore the object from the bucket's versions. If that is not possible, drop the run:"
         " exchanger discard RUN; its number: exchanger runs --latest. A lifecycle rule must never"
@@ -137,7 +137,7 @@ def _(error: StateMissing) -> Words:
 
 
 @words_for.register
-def _(error: WorkspaceDiffers) -> Words:
+def _(error: WorkspaceDiffers) -> Message:
     if not error.was:
         what = (
             "does not say which Braze workspace it was made with, so nobody can tell if it is that"
@@ -146,7 +146,7 @@ def _(error: WorkspaceDiffers) -> Words:
         what = "may have been made with another Braze workspace than that"
     else:
         what = f"was made with another Braze workspace (at {error.was}) than that"
-    return Words(
+    return Message(
         f"The state {error.state} {what} that the connection '{error.connection}' reaches now, at "
         f"{error.now}. What it remembers of files and profiles would be wrong there.",
         "If it is another workspace, give it a state of its own: write s3: {state_prefix: "
@@ -156,7 +156,7 @@ def _(error: WorkspaceDiffers) -> Words:
 
 
 @words_for.register
-def _(error: NothingToAdopt) -> Words:
+def _(error: NothingToAdopt) -> Message:
     states = f" ({listed(error.states, 'and')})" if error.states else ""
     then = (
         f"Say which one: exchanger adopt {error.states[0]} --connection {error.connection}"
@@ -164,52 +164,52 @@ def _(error: NothingToAdopt) -> Words:
         else "What was applied there stays as it is in Braze. Files that wait for a person, and "
         "what to type: exchanger jobs --waiting"
     )
-    return Words(f"{error.connection} has nothing to adopt: {error.detail}{states}.", then)
+    return Message(f"{error.connection} has nothing to adopt: {error.detail}{states}.", then)
 
 
 @words_for.register
-def _(_error: Stopped) -> Words:
-    return Words("Stopped as asked, before anything was sent.", "Run the same command again.")
+def _(_error: Stopped) -> Message:
+    return Message("Stopped as asked, before anything was sent.", "Run the same command again.")
 
 
 @words_for.register
-def _(error: LeaseLost) -> Words:
-    return Words(
+def _(error: LeaseLost) -> Message:
+    return Message(
         f"{error.holder} was held up for so long that another process may write by now.",
         "It stopped by itself, and nothing is lost. Run the same command again to go on.",
     )
 
 
 @words_for.register
-def _(error: RunMissing) -> Words:
+def _(error: RunMissing) -> Message:
     # What has a number was written to the bucket; an id was perhaps only shown.
     unkept = " Nothing is kept of a run that had nothing to do, or that S3 did not let us record."
-    return Words(
+    return Message(
         f"There is no run {error.run}.{unkept * (not error.run.isdecimal())}",
         "The runs and their numbers: exchanger runs",
     )
 
 
 @words_for.register
-def _(error: RunAmbiguous) -> Words:
+def _(error: RunAmbiguous) -> Message:
     several = listed(error.connections, "and")
-    return Words(
+    return Message(
         f"Each of the connections {several} has a run {error.run}.",
         f"Say which one is meant: --connection {error.connections[0]}",
     )
 
 
 @words_for.register
-def _(error: RunUnsuitable) -> Words:
-    return Words(
+def _(error: RunUnsuitable) -> Message:
+    return Message(
         f"Run {error.run} cannot be taken for {error.verb}: {error.detail}.",
         f"What there is to know about it: exchanger show {error.run}",
     )
 
 
 @words_for.register
-def _(error: NothingToBackfill) -> Words:
-    return Words(
+def _(error: NothingToBackfill) -> Message:
+    return Message(
         f"{error.job} has nothing to backfill: {error.detail}.",
         f"Everything: exchanger backfill {error.job} --full",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 
 from exchanger.app.messages.storage_errors import words_for_code
-from exchanger.app.messages.words import Words, how_to_install
+from exchanger.app.messages.words import Message, how_to_install
 from exchanger.config.findings import closest
 from exchanger.errors import (
     BrazeError,
@@ -50,7 +50,7 @@ _SHOWN = 10
 
 
 @singledispatch
-def words_for_outside(error: Exception) -> Words:
+def words_for_outside(error: Exception) -> Message:
     """
     Put a failure of S3, Braze or the cluster into words.
 
@@ -65,23 +65,23 @@ def _where(error: StorageError) -> str:
 
 
 @words_for_outside.register
-def _(error: StorageError) -> Words:
+def _(error: StorageError) -> Message:
     if words := words_for_code(error):
         return words
     detail = f" ({error.detail})" if error.detail else ""
-    return Words(f"S3 could not {error.action} {_where(error)}{detail}.", f"Try: {_CHECK}")
+    return Message(f"S3 could not {error.action} {_where(error)}{detail}.", f"Try: {_CHECK}")
 
 
 @words_for_outside.register
-def _(error: StorageUnreadable) -> Words:
-    return words_for_code(error) or Words(
+def _(error: StorageUnreadable) -> Message:
+    return words_for_code(error) or Message(
         f"S3 does not give out {_where(error)} as it is ({error.detail}).", f"Try: {_CHECK}"
     )
 
 
 @words_for_outside.register
-def _(error: TableUnusable) -> Words:
-    return Words(
+def _(error: TableUnusable) -> Message:
+    return Message(
         f"The table {_where(error)}, which holds what exchanger remembers, cannot be used:"
         f" {error.detail}",
         "Restore its objects from the bucket's versions, or ask for help; do not delete it, as sums"
@@ -90,11 +90,11 @@ def _(error: TableUnusable) -> Words:
 
 
 @words_for_outside.register
-def _(error: StorageDenied) -> Words:
+def _(error: StorageDenied) -> Message:
     if words := words_for_code(error):
         return words
     detail = f" ({error.detail})" if error.detail else ""
-    return Words(
+    return Message(
         f"S3 does not allow us to {error.action} {_where(error)}{detail}.",
         "Look at the access keys in the configuration, or allow these credentials s3:ListBucket,"
         " s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on this bucket."
@@ -103,13 +103,13 @@ def _(error: StorageDenied) -> Words:
 
 
 @words_for_outside.register
-def _(error: StorageMissing) -> Words:
+def _(error: StorageMissing) -> Message:
     if error.key:
-        return Words(
+        return Message(
             f"There is no object {_where(error)}, which was there a moment ago.",
             "Somebody deleted it meanwhile. Run the same command again.",
         )
-    return Words(
+    return Message(
         f"There is no bucket called {error.bucket}.",
         "Look at bucket, region and endpoint_url in the configuration (with the sandbox: is"
         f" exchanger sandbox running?). Then: {_CHECK}. If the bucket was deleted, what exchanger"
@@ -118,11 +118,11 @@ def _(error: StorageMissing) -> Words:
 
 
 @words_for_outside.register
-def _(error: StorageUnreachable) -> Words:
+def _(error: StorageUnreachable) -> Message:
     if words := words_for_code(error):
         return words
     detail = f" ({error.detail})" if error.detail else ""
-    return Words(
+    return Message(
         f"S3 did not answer when we tried to {error.action} {_where(error)}{detail}.",
         "Nothing is lost. Look at region and endpoint_url in the configuration (with the sandbox:"
         " is exchanger sandbox running?), then run the same command again.",
@@ -130,8 +130,8 @@ def _(error: StorageUnreachable) -> Words:
 
 
 @words_for_outside.register
-def _(error: StorageChanged) -> Words:
-    return Words(
+def _(error: StorageChanged) -> Message:
+    return Message(
         f"Another process changed {_where(error)} at the same time.",
         "Nothing is lost. Let one process work on a connection at a time, then run the same"
         " command again.",
@@ -139,22 +139,22 @@ def _(error: StorageChanged) -> Words:
 
 
 @words_for_outside.register
-def _(error: StorageCorrupt) -> Words:
-    return Words(
+def _(error: StorageCorrupt) -> Message:
+    return Message(
         f"What S3 sent for {_where(error)} was cut short, several times.",
         "Run the same command again; if it stays so, upload that object again.",
     )
 
 
 @words_for_outside.register
-def _(error: BrazeError) -> Words:
+def _(error: BrazeError) -> Message:
     detail = f" ({error.detail})" if error.detail else ""
-    return Words(f"Braze could not do {error.endpoint}{detail}.", f"Try: {_CHECK}")
+    return Message(f"Braze could not do {error.endpoint}{detail}.", f"Try: {_CHECK}")
 
 
 @words_for_outside.register
-def _(error: BrazeKeyRefused) -> Words:
-    return Words(
+def _(error: BrazeKeyRefused) -> Message:
+    return Message(
         f"Braze does not know this API key (401 at {error.endpoint}).",
         "Look at endpoint and api_key in the configuration: a key is valid on its own instance"
         f" only, and must stand without quotes in the environment variable. Then: {_CHECK}",
@@ -162,9 +162,9 @@ def _(error: BrazeKeyRefused) -> Words:
 
 
 @words_for_outside.register
-def _(error: BrazeForbidden) -> Words:
+def _(error: BrazeForbidden) -> Message:
     permission = _PERMISSIONS.get(error.endpoint, error.endpoint)
-    return Words(
+    return Message(
         f"The API key lacks the permission {permission} (403 at {error.endpoint}).",
         "Permissions of a key cannot be changed: create a new REST API key in Braze with this"
         f" permission and put it in place of the old one. Then: {_CHECK}",
@@ -172,10 +172,10 @@ def _(error: BrazeForbidden) -> Words:
 
 
 @words_for_outside.register
-def _(error: BrazeUnreachable) -> Words:
+def _(error: BrazeUnreachable) -> Message:
     answered = f"answered {error.status}" if error.status else "did not answer"
     detail = f" ({error.detail})" if error.detail else ""
-    return Words(
+    return Message(
         f"Braze {answered} at {error.endpoint}{detail}, although we tried several times.",
         "Nothing is lost and nothing will count twice: what was acknowledged is recorded. Run the"
         " same command again later.",
@@ -183,8 +183,8 @@ def _(error: BrazeUnreachable) -> Words:
 
 
 @words_for_outside.register
-def _(error: BrazeRefused) -> Words:
-    return Words(
+def _(error: BrazeRefused) -> Message:
+    return Message(
         f"Braze refused a request to {error.endpoint} ({error.status}: {error.detail}).",
         "Sending it again would not help. exchanger runs shows what was sent before;"
         f" to try the key and the address: {_CHECK}",
@@ -192,10 +192,10 @@ def _(error: BrazeRefused) -> Words:
 
 
 @words_for_outside.register
-def _(error: SegmentMissing) -> Words:
+def _(error: SegmentMissing) -> Message:
     if error.ambiguous:
         ids = "".join(f"\n  {number}" for number in error.ambiguous)
-        return Words(
+        return Message(
             f"Several segments are called '{error.wanted}':{ids}",
             "Put the id of the one that you mean into the configuration as segment.",
         )
@@ -207,7 +207,7 @@ def _(error: SegmentMissing) -> Words:
             what += f" Also spelt much like it:{_lines(others)}"
     else:
         what = f"Braze has no segment '{error.wanted}'. There are:{_lines(error.known)}"
-    return Words(what, "All of them, with their ids: exchanger segments")
+    return Message(what, "All of them, with their ids: exchanger segments")
 
 
 def _lines(names: list[str]) -> str:
@@ -217,32 +217,34 @@ def _lines(names: list[str]) -> str:
 
 
 @words_for_outside.register
-def _(error: ExportRunning) -> Words:
-    return Words(
+def _(error: ExportRunning) -> Message:
+    return Message(
         f"Braze is already exporting the segment {error.segment}, or too many exports run.",
         "Nothing is lost. Wait until that export is done, then run the same command again.",
     )
 
 
 @words_for_outside.register
-def _(error: ExportIncomplete) -> Words:
+def _(error: ExportIncomplete) -> Message:
     detail = f" ({error.detail})" if error.detail else ""
     what = f"Braze did not complete the export within the time allowed{detail}."
     again = "The next run waits for the same export again and asks for no other."
     if error.empty_folder:
-        return Words(f"{what} No file came to {error.empty_folder}.", f"{_ELSEWHERE} {again}")
-    return Words(what, f"{again} For large segments, allow more time: completion: {{timeout: 8h}}")
+        return Message(f"{what} No file came to {error.empty_folder}.", f"{_ELSEWHERE} {again}")
+    return Message(
+        what, f"{again} For large segments, allow more time: completion: {{timeout: 8h}}"
+    )
 
 
 @words_for_outside.register
-def _(error: ExportEmpty) -> Words:
+def _(error: ExportEmpty) -> Message:
     fine = (
         " If the segment may be empty, write this into the job: empty: allow"
         if error.may_be_allowed
         else " If Braze really knows nobody yet: baseline: assume_empty"
     )
     look = _ELSEWHERE if error.folder else "Look at the filters of the segment in Braze."
-    return Words(
+    return Message(
         f"Braze's export of the segment '{error.segment}' brought nobody: {error.seen}."
         " Nothing was written or learnt from it.",
         look + fine,
@@ -250,26 +252,28 @@ def _(error: ExportEmpty) -> Words:
 
 
 @words_for_outside.register
-def _(error: EngineError) -> Words:
-    return Words(f"The cluster at {error.address} did not plan the run: {error.detail}.", _CLUSTER)
+def _(error: EngineError) -> Message:
+    return Message(
+        f"The cluster at {error.address} did not plan the run: {error.detail}.", _CLUSTER
+    )
 
 
 @words_for_outside.register
-def _(error: EngineUnreachable) -> Words:
-    return Words(
+def _(error: EngineUnreachable) -> Message:
+    return Message(
         f"The Dask scheduler at {error.address} cannot be used: {error.detail}.",
         f"Start what is missing: dask scheduler, and dask worker {error.address}. {_CLUSTER}",
     )
 
 
 @words_for_outside.register
-def _(error: EngineDiffers) -> Words:
+def _(error: EngineDiffers) -> Message:
     lines = [
         f"\n  {name}: {error.theirs[name] or 'not installed'} there, {error.ours[name]} here"
         for name in error.theirs
         if error.theirs[name] != error.ours.get(name)
     ]
-    return Words(
+    return Message(
         f"{error.worker or 'A worker'} of the cluster at {error.address} has other versions, so it"
         f" might decide otherwise:{''.join(lines)}",
         f"Install the same versions there and start it again. {_CLUSTER}",
@@ -277,24 +281,24 @@ def _(error: EngineDiffers) -> Words:
 
 
 @words_for_outside.register
-def _(error: EngineGaveUp) -> Words:
-    return Words(
+def _(error: EngineGaveUp) -> Message:
+    return Message(
         f"{error.workers} workers of the cluster at {error.address} were lost with the same part.",
         f"Mostly they had too little memory: give them more (--memory-limit). {_CLUSTER}",
     )
 
 
 @words_for_outside.register
-def _(error: EngineSilent) -> Words:
-    return Words(
+def _(error: EngineSilent) -> Message:
+    return Message(
         f"The cluster at {error.address} did not plan the run: {error.detail}.",
         f"A worker may hang: start it again (dask worker {error.address}). {_CLUSTER}",
     )
 
 
 @words_for_outside.register
-def _(error: EngineMissing) -> Words:
-    return Words(
+def _(error: EngineMissing) -> Message:
+    return Message(
         f"engine names the Dask cluster {error.address}, but Dask is not installed"
         f" ({error.detail}).",
         how_to_install("dask"),

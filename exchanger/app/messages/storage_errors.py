@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from exchanger.app.messages.words import Words
+from exchanger.app.messages.words import Message
 from exchanger.errors import StorageError
 
 _CHECK = "exchanger check --connect"
@@ -97,7 +97,7 @@ _BY_CODE: dict[str, tuple[str, str]] = {
 }
 
 
-def words_for_code(error: StorageError) -> Words | None:
+def words_for_code(error: StorageError) -> Message | None:
     """Put an answer of S3 into words; None if its code says nothing more than the error itself."""
     code, said = error.code, f" ({error.detail})" if error.detail else ""
     if code.startswith("KMS.") or _KMS.search(error.detail):
@@ -109,29 +109,29 @@ def words_for_code(error: StorageError) -> Words | None:
     what, then = _BY_CODE[code]
     where = f"s3://{error.bucket}/{error.key}"
     told = what.format(bucket=error.bucket, where=where, action=error.action)
-    return Words(f"{told.removesuffix('.')}{said}.", then)
+    return Message(f"{told.removesuffix('.')}{said}.", then)
 
 
-def _key_of_kms(error: StorageError, said: str) -> Words:
+def _key_of_kms(error: StorageError, said: str) -> Message:
     found = _KMS.search(error.detail)
     allow = f"Allow these credentials {found[0]} on it" if found else "Have it enabled in KMS"
-    return Words(
+    return Message(
         f"The key that encrypts s3://{error.bucket}/{error.key} cannot be used{said}.",
         f"{allow}, then run the same command again.",
     )
 
 
-def _denied(error: StorageError, said: str) -> Words:
+def _denied(error: StorageError, said: str) -> Message:
     named = _ACTION.search(error.detail)
     permission = named[0] if named else _PERMISSIONS.get(error.action, "")
     if not permission:
-        return Words(
+        return Message(
             f"S3 does not allow us to {error.action} s3://{error.bucket}/{error.key}{said}.",
             f"Allow these credentials what is missing. {_THEN}",
         )
     of_bucket = permission == "s3:ListBucket"
     on = f"arn:aws:s3:::{error.bucket}" + ("" if of_bucket else f"/{error.key}")
-    return Words(
+    return Message(
         f"S3 does not allow us to {error.action} s3://{error.bucket}/{error.key}{said}.",
         f"Allow these credentials {permission} on {on}, or look at the access keys in the"
         " configuration. All that exchanger needs: s3:ListBucket, s3:GetObject, s3:PutObject,"

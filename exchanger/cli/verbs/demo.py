@@ -41,7 +41,7 @@ def demo(
     with stopping_on_signals() as stopping:
         try:
             from exchanger.demo.households import Households
-            from exchanger.demo.narrator import Telling
+            from exchanger.demo.narrator import Narrator
             from exchanger.demo.place import demo_place
             from exchanger.demo.story import DemoStory, Stopped
 
@@ -51,7 +51,7 @@ def demo(
 
             message = f"the demo needs {error.name}. {how_to_install('demo')}"
             raise typer.BadParameter(message, param_hint="demo") from error
-        telling = Telling()
+        telling = Narrator()
         jobs = (Path(__file__).parents[2] / "demo" / "demo.yaml").read_text(encoding="utf-8")
         with demo_place(jobs, stopping) as place:
             try:

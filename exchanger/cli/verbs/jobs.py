@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import Config, ImportJob, Schedule
     from exchanger.jobs.inventory.listing import Backlog
     from exchanger.jobs.inventory.unclaimed import Unclaimed
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
 
 
 def jobs(
@@ -95,7 +95,7 @@ def _add_what_waits(
         if isinstance(job, ImportJob) and config.connection_of(name) in connections:
             imports.setdefault(config.connection_of(name), {})[name] = job
 
-    def ask(world: World) -> tuple[Backlog, list[Unclaimed]]:
+    def ask(world: JobContext) -> tuple[Backlog, list[Unclaimed]]:
         ours = imports[world.connection]
         found = backlog(world, ours)
         return found, [*below(world.folders, found.strays), *beside(world, [*ours])]

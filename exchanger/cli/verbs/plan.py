@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import Config
     from exchanger.jobs.history.unfinished import UnfinishedRun
     from exchanger.jobs.planning.preview import PlanReport
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
 
 
 def plan(  # noqa: PLR0913 - one for each option
@@ -62,7 +62,7 @@ def plan(  # noqa: PLR0913 - one for each option
 def show_plan(
     config: Config,
     name: str,
-    story: Callable[[World], PlanReport],
+    story: Callable[[JobContext], PlanReport],
     *,
     as_json: bool,
     record: bool = False,

@@ -10,7 +10,7 @@ from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
 
 
 def segments(
@@ -47,7 +47,7 @@ def segments(
     raise typer.Exit(end_with("segments", found, faults, as_json=as_json, show=show))
 
 
-async def _segments(world: World) -> list[dict[str, Any]]:
+async def _segments(world: JobContext) -> list[dict[str, Any]]:
     async with world.braze() as braze:
         listed = await braze.segments()
     return [

@@ -37,7 +37,7 @@ from exchanger.files.raw.table import (
 )
 from exchanger.files.raw.utf8 import BadByte, check_text, lines_before
 from exchanger.files.scratch.arrow import ArrowInvalid, csv, pa
-from exchanger.files.scratch.spill import Shelf
+from exchanger.files.scratch.spill import Scratch
 
 DELIMITERS = (",", ";", "\t", "|")
 """What separates cells in files that people have; a wrong one is recognised among these."""
@@ -49,7 +49,7 @@ _BATCH = 50_000
 
 
 def read_csv(
-    path: Path, key: str, delimiter: str, columns: Collection[str] | None, shelf: Shelf
+    path: Path, key: str, delimiter: str, columns: Collection[str] | None, shelf: Scratch
 ) -> RawTable:
     """
     Read an uncompressed CSV file.
@@ -92,7 +92,7 @@ def read_csv(
 class _Table:
     """A table under construction."""
 
-    def __init__(self, shelf: Shelf, header: Header, columns: Collection[str] | None) -> None:
+    def __init__(self, shelf: Scratch, header: Header, columns: Collection[str] | None) -> None:
         self.header = header
         self.headers = Headers(header)
         self._chosen = [name for name in header.names if is_wanted(name, columns)]

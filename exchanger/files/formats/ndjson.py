@@ -36,7 +36,7 @@ from exchanger.files.raw.table import (
     taken_names,
 )
 from exchanger.files.raw.utf8 import BadByte, check_text, lines_before
-from exchanger.files.scratch.spill import Shelf, Spill
+from exchanger.files.scratch.spill import Scratch, Spill
 
 LONGEST_LINE = 64 << 20
 """Bytes in one line; all that Braze takes in one request is 4 MB."""
@@ -48,7 +48,7 @@ Row = tuple[int, bytes, dict[str, Any]]
 """A data row: its number, its line, its object."""
 
 
-def read_ndjson(path: Path, key: str, columns: Collection[str] | None, shelf: Shelf) -> RawTable:
+def read_ndjson(path: Path, key: str, columns: Collection[str] | None, shelf: Scratch) -> RawTable:
     """
     Read an uncompressed NDJSON file.
 

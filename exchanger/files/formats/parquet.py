@@ -36,15 +36,15 @@ from exchanger.files.scratch.arrow import (
     open_parquet,
     pa,
 )
-from exchanger.files.scratch.prefetch import ahead
-from exchanger.files.scratch.spill import Shelf, Spill
+from exchanger.files.scratch.prefetch import prefetch
+from exchanger.files.scratch.spill import Scratch, Spill
 
 # Arrow's own errors, and the plain ones it raises for broken metadata and text.
 _DAMAGE = (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError)
 _FIRST_ROWS = 5_000
 
 
-def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: Shelf) -> RawTable:
+def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: Scratch) -> RawTable:
     """
     Read a Parquet file; only the columns that are asked for are read from disk.
 
@@ -83,7 +83,7 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         names = {text: name for name, text in written.items() if name in usable}
         height = file.metadata.num_rows
         rows = cells.shelf.bounds.rows_of(len(names), _row_size(file, names, usable, cells.shelf))
-        with closing(ahead(_batches(file, rows, names))) as batches:
+        with closing(prefetch(_batches(file, rows, names))) as batches:
             for batch in batches:
                 _add(batch, usable, cells)
         if not names:
@@ -114,7 +114,7 @@ def _batches(file: ParquetFile, rows: int, names: dict[str, str]) -> Iterator[Re
 
 
 def _row_size(
-    file: ParquetFile, names: dict[str, str], columns: dict[str, DataType], shelf: Shelf
+    file: ParquetFile, names: dict[str, str], columns: dict[str, DataType], shelf: Scratch
 ) -> int:
     """
     Tell the bytes of a row in memory, from the first rows; 0 if there are few rows anyway.

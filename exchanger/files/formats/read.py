@@ -12,7 +12,7 @@ from exchanger.files.formats.ndjson import read_ndjson
 from exchanger.files.formats.parquet import read_parquet
 from exchanger.files.raw.compression import unpacked
 from exchanger.files.raw.table import BAD_ROW_SCHEMA, RawTable
-from exchanger.files.scratch.spill import Shelf
+from exchanger.files.scratch.spill import Scratch
 
 __all__ = ["BAD_ROW_SCHEMA", "RawTable", "detect_format", "read_table"]
 
@@ -22,7 +22,7 @@ def read_table(
     key: str,
     source: Source,
     columns: Collection[str] | None = None,
-    shelf: Shelf | None = None,
+    shelf: Scratch | None = None,
 ) -> RawTable:
     """
     Read a file of an import job, in pieces of bounded size.
@@ -39,7 +39,7 @@ def read_table(
         FileRejected: The file cannot be used at all. What is wrong with single rows is in
             ``RawTable.bad_rows`` instead.
     """
-    shelf = shelf or Shelf(path.parent)
+    shelf = shelf or Scratch(path.parent)
     compression = detect_compression(key, _head(path))
     with unpacked(path, key, compression) as content:
         kind = detect_kind(key, _head(content), source.format)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Bounds:
+class MemoryBudget:
     """
     How much of a run is worked on at once, and how much may wait in memory.
 

@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 _END = object()
 
 
-def ahead(items: Iterator[Item]) -> Generator[Item]:
+def prefetch(items: Iterator[Item]) -> Generator[Item]:
     """
     Give items in order, each of which was made in a thread while the one before was in use.
 

@@ -17,7 +17,7 @@ import polars as pl
 from polars import selectors
 
 from exchanger.files.scratch.arrow import pa
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 
 _ALIGNED = 64
 """Bytes at a multiple of which Arrow begins, so that frames need not be copied to be read."""
@@ -25,7 +25,7 @@ _WHOLE = pl.Decimal(38, 0)
 """What 128-bit integers are on disk, as Arrow has none."""
 
 
-class Shelf:
+class Scratch:
     """
     The room of one run, and the folder for what does not fit.
 
@@ -34,9 +34,9 @@ class Shelf:
         bounds: How much is worked on at once.
     """
 
-    def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
+    def __init__(self, folder: Path, bounds: MemoryBudget | None = None) -> None:
         self.folder = folder
-        self.bounds = bounds or Bounds()
+        self.bounds = bounds or MemoryBudget()
         self._left = self.bounds.room
         self._lock = Lock()  # Frames are made ahead, in threads.
         self._numbers = count()
@@ -81,7 +81,7 @@ class Spill:
         path: Where to write what has none.
     """
 
-    def __init__(self, shelf: Shelf, path: Path) -> None:
+    def __init__(self, shelf: Scratch, path: Path) -> None:
         self.shelf = shelf
         self._path = path
         self._kept: list[pl.DataFrame | _OnDisk] = []

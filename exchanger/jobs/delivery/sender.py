@@ -15,18 +15,18 @@ import polars as pl
 import structlog
 
 from exchanger.errors import BrazeError
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.delivery.bisection import send_objects
 from exchanger.jobs.runtime.cancellation import until_stopped
 from exchanger.profiles.frames.columns import ITEM, OBJECT, POINTS
 from exchanger.profiles.planning.payloads import Batch, Packed, bodies
-from exchanger.state.runs.acknowledgements import Sent
+from exchanger.state.runs.acknowledgements import SendCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from exchanger.files.scratch.frame_file import FrameFile
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.braze.client import Braze
     from exchanger.state.runs.acknowledgements import Acknowledgements, Refusal
 
@@ -55,7 +55,7 @@ class Delivery:
         complete: Every object is acknowledged; otherwise the process was asked to stop.
     """
 
-    sent: Sent
+    sent: SendCounts
     complete: bool
 
     @property
@@ -65,7 +65,7 @@ class Delivery:
 
 
 async def deliver(
-    world: World, outbox: FrameFile, acks: Acknowledgements, confirm: Callable[[], None]
+    world: JobContext, outbox: FrameFile, acks: Acknowledgements, confirm: Callable[[], None]
 ) -> Delivery:
     """
     Send what is not yet acknowledged.
@@ -92,7 +92,7 @@ async def deliver(
         return Delivery(acks.sent(), complete=complete)
 
 
-async def send_again(world: World, rows: pl.DataFrame) -> int:
+async def send_again(world: JobContext, rows: pl.DataFrame) -> int:
     """
     Send objects whose acknowledgements are kept already.
 
@@ -112,7 +112,7 @@ async def send_again(world: World, rows: pl.DataFrame) -> int:
 
 def _not_in(done: pl.Series, outbox: FrameFile) -> Iterator[pl.DataFrame]:
     """Read the outbox in windows, without the items that are done."""
-    most = Bounds(rows=WINDOW, size=WINDOW_SIZE).rows_of(1, outbox.row_size)
+    most = MemoryBudget(rows=WINDOW, size=WINDOW_SIZE).rows_of(1, outbox.row_size)
     for rows in outbox.frames([ITEM, OBJECT, POINTS], rows=most):
         left = rows if done.is_empty() else rows.filter(~rows[ITEM].is_in(done.implode()))
         if left.height:
@@ -128,7 +128,7 @@ class _Sending:
     to stop, what waits is taken without being sent, so that every window comes to its end.
     """
 
-    def __init__(self, world: World, braze: Braze, acks: Acknowledgements) -> None:
+    def __init__(self, world: JobContext, braze: Braze, acks: Acknowledgements) -> None:
         self._world = world
         self._braze = braze
         self._acks = acks
@@ -138,7 +138,7 @@ class _Sending:
         self._failures: list[Exception] = []
         self._acknowledged = 0
         self._complete = True
-        self.again = Sent()
+        self.again = SendCounts()
         """What was sent again because answers were lost; its requests are not counted here."""
 
     async def send(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> bool:
@@ -208,7 +208,7 @@ class _Sending:
         self._room.release()
 
     def _sent_again(self, profiles: int, points: int) -> None:
-        self.again = self.again.and_also(Sent(0, profiles, points))
+        self.again = self.again.and_also(SendCounts(0, profiles, points))
 
     def _is_ending(self) -> bool:
         return bool(self._failures) or self._world.stopping.is_set()

@@ -13,33 +13,33 @@ import polars as pl
 import structlog
 
 from exchanger.files.scratch.frame_file import FrameWriter
-from exchanger.files.scratch.spill import Shelf
+from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.observing.lookup import look_up
 from exchanger.jobs.runtime.artifacts import replace_outbox
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED
 from exchanger.profiles.merging.drift import news, paired
-from exchanger.profiles.planning.stale_plan import review
+from exchanger.profiles.planning.stale_plan import review_stale_plan
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from exchanger.files.scratch.frame_file import FrameFile
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.acknowledgements import Acknowledgements
-    from exchanger.state.runs.log import RunDocument, Stored
+    from exchanger.state.runs.log import RunDocument, VersionedRun
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
 
 
-def look_again(
-    world: World,
+def refresh_stale_plan(
+    world: JobContext,
     state: ConnectionState,
-    stored: Stored,
+    stored: VersionedRun,
     outbox: FrameFile,
     acks: Acknowledgements,
-) -> tuple[Stored, FrameFile]:
+) -> tuple[VersionedRun, FrameFile]:
     """
     Bring an old plan in line with what Braze has by now, if it is older than ``max_plan_age``.
 
@@ -66,7 +66,7 @@ def look_again(
     if rows.is_empty():
         return stored, outbox
     seen = _look(world, state, rows)
-    found = review(rows, seen, run.fields)
+    found = review_stale_plan(rows, seen, run.fields)
     # The lighter outbox is a new object, and so no old plan: all that it is not about comes first.
     acks.withhold(found.withheld)
     acks.write(found.done, [])
@@ -85,7 +85,7 @@ def look_again(
     return stored, outbox
 
 
-def _is_old(world: World, run: RunDocument) -> bool:
+def _is_old(world: JobContext, run: RunDocument) -> bool:
     """Tell by S3's clock alone how long ago the plan was written."""
     age = world.bucket.head(run.outbox).age
     return age is not None and age.total_seconds() > max(world.max_plan_age, world.grace)
@@ -98,9 +98,11 @@ def _untouched(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
     return pl.concat([outbox.empty(), *(part.filter(left) for part in outbox.frames())])
 
 
-def _with(world: World, outbox: FrameFile, rows: pl.DataFrame, instead: pl.DataFrame) -> FrameFile:
+def _with(
+    world: JobContext, outbox: FrameFile, rows: pl.DataFrame, instead: pl.DataFrame
+) -> FrameFile:
     """Write the outbox anew with other rows in place of some."""
-    with FrameWriter(Shelf(world.workdir).path()) as writer:
+    with FrameWriter(Scratch(world.workdir).path()) as writer:
         writer.append(outbox.empty())
         for part in outbox.frames():
             kept = part.join(rows, on=ITEM, how="anti")
@@ -109,7 +111,7 @@ def _with(world: World, outbox: FrameFile, rows: pl.DataFrame, instead: pl.DataF
         return writer.close()
 
 
-def _look(world: World, state: ConnectionState, rows: pl.DataFrame) -> pl.DataFrame:
+def _look(world: JobContext, state: ConnectionState, rows: pl.DataFrame) -> pl.DataFrame:
     """Look up the fields of planned rows, and keep what differs as an observation."""
     names = [name.removeprefix(WANTED) for name in rows.columns if name.startswith(WANTED)]
     needed = pl.concat(

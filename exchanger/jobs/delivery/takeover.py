@@ -21,13 +21,13 @@ from exchanger.state.runs.acknowledgements import SCHEMA
 
 if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.acknowledgements import Acknowledgements
 
 log = structlog.get_logger()
 
 
-def suspects_of(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
+def in_doubt_items(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
     """
     Name the rows of an outbox that a predecessor began to send and did not acknowledge itself.
 
@@ -44,7 +44,7 @@ def suspects_of(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
     return pl.concat([outbox.empty(), *parts])
 
 
-def make_certain(world: World, suspects: pl.DataFrame) -> int:
+def resolve_in_doubt(world: JobContext, suspects: pl.DataFrame) -> int:
     """
     Send again what Braze does not show as wanted, once late requests have had time to arrive.
 
@@ -68,7 +68,7 @@ def make_certain(world: World, suspects: pl.DataFrame) -> int:
     return asyncio.run(send_again(world, differing)) if differing.height else 0
 
 
-def _differing(world: World, suspects: pl.DataFrame) -> pl.DataFrame:
+def _differing(world: JobContext, suspects: pl.DataFrame) -> pl.DataFrame:
     fields = [name.removeprefix(WANTED) for name in suspects.columns if name.startswith(WANTED)]
     needed = pl.concat(
         suspects.filter(pl.col(WANTED + name).is_not_null()).select(

@@ -13,7 +13,7 @@ from exchanger.state.runs.acknowledgements import Acknowledgements
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.state.runs.log import RunDocument
 
 LATER = pl.Schema(
@@ -26,7 +26,7 @@ all that changed it were runs of the same job, in the order of the column that i
 
 
 def later_changes(
-    call: ImportCall,
+    call: ImportContext,
     since: int,
     profiles: pl.Series,
     *,
@@ -60,7 +60,7 @@ def later_changes(
 
 
 def _changes(
-    call: ImportCall, run: RunDocument, profiles: pl.Series, *, accepted: bool
+    call: ImportContext, run: RunDocument, profiles: pl.Series, *, accepted: bool
 ) -> list[pl.DataFrame]:
     sides = [side(name) for name in run.fields for side in (before, wanted)]
     # It has ended, and somebody may have been taken out of what it had planned.

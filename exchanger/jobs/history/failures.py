@@ -10,13 +10,13 @@ from exchanger.errors import RunUnsuitable, StorageError, WorkspaceDiffers
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
 
 log = structlog.get_logger()
 
 
-def remember_failure(world: World, report: RunReport, error: Exception) -> None:
+def remember_failure(world: JobContext, report: RunReport, error: Exception) -> None:
     """
     Add a failed run to the finished runs, unless the bucket itself is what failed.
 

@@ -17,7 +17,7 @@ from exchanger.profiles.frames.columns import FILE, ROW
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.profiles.reading.typed_rows import Given
     from exchanger.state.inputs.file_ledger import AppliedSnapshot
 
@@ -28,7 +28,7 @@ _MESSAGE = (
 
 
 def maybe_forgotten(
-    call: ImportCall, key: str, sums: Iterable[str], applied: AppliedSnapshot
+    call: ImportContext, key: str, sums: Iterable[str], applied: AppliedSnapshot
 ) -> pl.Expr | None:
     """
     Build a condition over ``@profile``: what a key counts for may have been forgotten.

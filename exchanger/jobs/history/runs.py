@@ -11,7 +11,7 @@ from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.store import ConnectionState
 
 Report = dict[str, Any]
@@ -21,7 +21,7 @@ LISTED = 1_000
 
 
 def list_runs(
-    world: World, job: str | None = None, *, latest: bool = False
+    world: JobContext, job: str | None = None, *, latest: bool = False
 ) -> list[dict[str, Any]]:
     """
     List the reports of finished runs and of an unfinished one, newest first, *LISTED* at most.
@@ -45,7 +45,7 @@ def list_runs(
     return [held.beside(report) for report in reports] if latest else reports
 
 
-def show_run(world: World, run: str) -> dict[str, Any]:
+def show_run(world: JobContext, run: str) -> dict[str, Any]:
     """
     Show one run in full: its report, and its document if it has a sequence number.
 

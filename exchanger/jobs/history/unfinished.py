@@ -13,7 +13,7 @@ from exchanger.state.runs.acknowledgements import Acknowledgements
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
 
@@ -38,7 +38,7 @@ class UnfinishedRun:
     claimed: frozenset[tuple[str, str]]
 
 
-def unfinished_run(world: World, state: ConnectionState) -> UnfinishedRun | None:
+def unfinished_run(world: JobContext, state: ConnectionState) -> UnfinishedRun | None:
     """
     Find the run that the next one has to finish, and what is left of it. Writes nothing.
 
@@ -57,7 +57,7 @@ def unfinished_run(world: World, state: ConnectionState) -> UnfinishedRun | None
     return UnfinishedRun(run.seq, run.job, profiles, points, claimed)
 
 
-def _left(world: World, state: ConnectionState, run: RunDocument) -> tuple[int, int]:
+def _left(world: JobContext, state: ConnectionState, run: RunDocument) -> tuple[int, int]:
     """Count the profiles of a run that have no answer yet, and their data points."""
     if run.discarded or run.state == "settling" or not run.objects:
         return 0, 0

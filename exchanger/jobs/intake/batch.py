@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.jobs.runtime.partitioned_rows import Partitions
+from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 
 if TYPE_CHECKING:
     from exchanger.errors import FileRejected
-    from exchanger.files.scratch.spill import Shelf
-    from exchanger.jobs.intake.requests import WaitingFile
+    from exchanger.files.scratch.spill import Scratch
+    from exchanger.jobs.intake.requests import HeldFile
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.reading.stray_words import StrayWords
     from exchanger.profiles.reading.typed_rows import Given
@@ -43,7 +43,7 @@ DIFFERENCE_UNKNOWN = "difference_unknown"
 
 
 @dataclass
-class Reading:
+class InputBatch:
     """
     The rows of one run.
 
@@ -72,7 +72,7 @@ class Reading:
         notes: Sentences for the report.
     """
 
-    shelf: Shelf
+    shelf: Scratch
     files: list[ClaimedFile] = field(default_factory=list)
     rules: dict[str, Rule] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Reading:
     unreadable: dict[tuple[str, str], str] = field(default_factory=dict)
     superseded: int = 0
     already: list[pl.DataFrame] = field(default_factory=list)
-    waiting: list[WaitingFile] = field(default_factory=list)
+    waiting: list[HeldFile] = field(default_factory=list)
     set_before: dict[str, list[str]] = field(default_factory=dict)
     untold: dict[str, str] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=dict)
@@ -99,8 +99,10 @@ class Reading:
     def part(self, count: int) -> None:
         """Part rows by their profiles; to be said before there are any."""
         named = {PROFILE: pl.String, FILE: pl.UInt32}
-        self.given = Partitions(self.shelf, count, pl.DataFrame(schema=named | {ROW: pl.UInt32}))
-        self.corrections = Partitions(self.shelf, count, pl.DataFrame(schema=named))
+        self.given = PartitionedRows(
+            self.shelf, count, pl.DataFrame(schema=named | {ROW: pl.UInt32})
+        )
+        self.corrections = PartitionedRows(self.shelf, count, pl.DataFrame(schema=named))
 
     def add(self, given: Given, rejected: pl.DataFrame) -> None:
         """Take a piece of a file: its rows, and those that are rejected, as ``REJECTED``."""

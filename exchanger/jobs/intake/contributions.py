@@ -22,7 +22,7 @@ from exchanger.profiles.spelling.canonical_reader import read_held
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.inputs.file_ledger import AppliedSnapshot
 
@@ -45,7 +45,7 @@ def with_already(given: pl.DataFrame, already: Sequence[pl.DataFrame]) -> pl.Dat
 
 
 def contributions(
-    call: ImportCall, key: str, rules: Sequence[Rule], applied: AppliedSnapshot
+    call: ImportContext, key: str, rules: Sequence[Rule], applied: AppliedSnapshot
 ) -> pl.DataFrame:
     """
     Tell what a key counts for.
@@ -79,7 +79,7 @@ def contributions(
     return whole
 
 
-def _given_by(call: ImportCall, seq: int, key: str) -> pl.DataFrame:
+def _given_by(call: ImportContext, seq: int, key: str) -> pl.DataFrame:
     """Read what a key really gave in a run."""
     nothing = pl.DataFrame(schema=GAVE)
     kept = call.state.runs.read(seq).document.gave

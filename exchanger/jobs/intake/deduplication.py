@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from exchanger.jobs.intake.requests import Counting, Intake, WaitingFile
+from exchanger.jobs.intake.requests import CountMode, FileRequest, HeldFile
 from exchanger.jobs.runtime.report import named
 from exchanger.state.inputs.file_ledger import NOT_YET
 from exchanger.state.inputs.left_over import left_over
@@ -13,14 +13,14 @@ from exchanger.state.inputs.left_over import left_over
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.inputs.file_ledger import AppliedSnapshot, Gave
     from exchanger.state.runs.log import ClaimedFile, FileOutcome
 
 
 @dataclass(frozen=True)
-class CountedFile:
+class FileDecision:
     """
     A file that is applied now.
 
@@ -36,13 +36,13 @@ class CountedFile:
     set_before: Sequence[str] = ()
 
 
-def claimed(
-    call: ImportCall,
+def decide(
+    call: ImportContext,
     claim: ClaimedFile,
-    intake: Intake,
+    intake: FileRequest,
     rules: list[Rule],
     applied: AppliedSnapshot,
-) -> CountedFile | WaitingFile:
+) -> FileDecision | HeldFile:
     """
     See to it that what a file gave to a sum counts once per connection.
 
@@ -63,18 +63,20 @@ def claimed(
         # Of what is given again, a person has decided when its file was taken.
         decided = intake.retried or applied.has_applied(claim.key, claim.etag)
         if elsewhere is None or decided:
-            return CountedFile(claim, rules)
+            return FileDecision(claim, rules)
         outcome, note = elsewhere
         return _waiting(claim, outcome, note, "in_full")
     if call.options.as_if_new:
         fed = tuple(name for name in sums if name not in given)
         set_before = [name for name, gave in given.items() if not gave.summed]
-        return CountedFile(replace(claim, sums=fed), _without(rules, given), set_before)
+        return FileDecision(replace(claim, sums=fed), _without(rules, given), set_before)
     note = _given_before(claim.key, next(iter(given.values())), applied)
     return _waiting(claim, "equal_content", note, "in_full")
 
 
-def say_what_added_nothing(call: ImportCall, set_before: Mapping[str, Sequence[str]]) -> list[str]:
+def say_what_added_nothing(
+    call: ImportContext, set_before: Mapping[str, Sequence[str]]
+) -> list[str]:
     """
     Say of which files nothing was added to a field, as they fed it when it was not summed.
 
@@ -91,8 +93,8 @@ def say_what_added_nothing(call: ImportCall, set_before: Mapping[str, Sequence[s
 
 
 def _as_decided(
-    claim: ClaimedFile, intake: Intake, rules: list[Rule], applied: AppliedSnapshot
-) -> CountedFile:
+    claim: ClaimedFile, intake: FileRequest, rules: list[Rule], applied: AppliedSnapshot
+) -> FileDecision:
     """
     Count a file as a person has said, and rows that are given again as their file.
 
@@ -100,9 +102,9 @@ def _as_decided(
     """
     replaces = intake.counting == "difference"
     if not replaces and not (intake.retried and applied.brought_difference(claim.key, claim.etag)):
-        return CountedFile(claim, rules)
+        return FileDecision(claim, rules)
     unknown = _cannot_be_told(claim, applied)
-    return CountedFile(replace(claim, replaces=replaces), _without(rules, unknown), unknown)
+    return FileDecision(replace(claim, replaces=replaces), _without(rules, unknown), unknown)
 
 
 def _cannot_be_told(claim: ClaimedFile, applied: AppliedSnapshot) -> list[str]:
@@ -142,11 +144,9 @@ def _without(rules: list[Rule], names: Collection[str]) -> list[Rule]:
     return [rule for rule in rules if rule.name not in names]
 
 
-def _waiting(
-    claim: ClaimedFile, outcome: FileOutcome, note: str, counting: Counting
-) -> WaitingFile:
-    intake = Intake(claim.key, claim.etag, counting)
-    return WaitingFile(replace(claim, outcome=outcome, note=note), intake)
+def _waiting(claim: ClaimedFile, outcome: FileOutcome, note: str, counting: CountMode) -> HeldFile:
+    intake = FileRequest(claim.key, claim.etag, counting)
+    return HeldFile(replace(claim, outcome=outcome, note=note), intake)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -11,17 +11,17 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exchanger.jobs.intake.requests import Intake, WaitingFile
+from exchanger.jobs.intake.requests import FileRequest, HeldFile
 from exchanger.profiles.reading.mapping import column_nulls
 
 if TYPE_CHECKING:
-    from exchanger.jobs.intake.batch import Reading
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.profiles.reading.stray_words import StrayWords
     from exchanger.state.inputs.column_types import KeptColumns
 
 
-def undecided_words_apart(call: ImportCall) -> KeptColumns:
+def undecided_words_apart(call: ImportContext) -> KeptColumns:
     """
     Read what is kept of a job's columns, without types that are due to words which mean null now.
 
@@ -40,21 +40,21 @@ def undecided_words_apart(call: ImportCall) -> KeptColumns:
     )
 
 
-def doubtful_files(reading: Reading) -> list[WaitingFile]:
+def doubtful_files(reading: InputBatch) -> list[HeldFile]:
     """Let all files of a run wait if a column of one is text for a few words; else none."""
     if not any(stray.few for _, stray in reading.stray):
         return []
     note = "A column is text because of a few words, which a note names."
     return [
-        WaitingFile(
+        HeldFile(
             replace(claim, outcome="doubtful_type", note=note, rows=0),
-            Intake(claim.key, claim.etag, "in_full"),
+            FileRequest(claim.key, claim.etag, "in_full"),
         )
         for claim in reading.files
     ]
 
 
-def stray_in_words(reading: Reading) -> list[str]:
+def stray_in_words(reading: InputBatch) -> list[str]:
     """Say which columns are text because of a few words, and what to write."""
     return [f"{key}: {_said(stray)}" for key, stray in reading.stray]
 

@@ -16,9 +16,9 @@ from exchanger.profiles.merging.event_order import GIVING_WAY, overtaken, silenc
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exchanger.files.scratch.spill import Shelf, Spill
-    from exchanger.jobs.intake.batch import Reading
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.files.scratch.spill import Scratch, Spill
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.profiles.frames.rules import Rule
 
 ORDERS_SCHEMA = {PROFILE: pl.String(), ORDER: pl.String()}
@@ -32,7 +32,7 @@ class AppliedOrders:
     def __init__(self) -> None:
         self._parts: dict[int, Spill] = {}
 
-    def add(self, number: int, orders: pl.DataFrame, shelf: Shelf) -> None:
+    def add(self, number: int, orders: pl.DataFrame, shelf: Scratch) -> None:
         """Keep those of a part."""
         self._parts[number] = shelf.spill()
         self._parts[number].add(orders)
@@ -42,7 +42,9 @@ class AppliedOrders:
         return pl.concat(self._parts[number].frames()) if number in self._parts else None
 
 
-def leave_out_late_rows(call: ImportCall, reading: Reading, rules: Sequence[Rule]) -> AppliedOrders:
+def leave_out_late_rows(
+    call: ImportContext, reading: InputBatch, rules: Sequence[Rule]
+) -> AppliedOrders:
     """
     Take out of the rows of a run what is older than what earlier runs applied.
 
@@ -75,7 +77,7 @@ def leave_out_late_rows(call: ImportCall, reading: Reading, rules: Sequence[Rule
     return found
 
 
-def applied_orders(call: ImportCall, given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+def applied_orders(call: ImportContext, given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     """Read the orders that earlier runs of a job applied to the profiles of some rows."""
     column = call.job.source.order_by or ""
     fields = [rule.name for rule in rules if rule.merge in GIVING_WAY]
@@ -104,7 +106,7 @@ def without_unaccepted(orders: pl.DataFrame, answered: pl.DataFrame) -> pl.DataF
     return kept.filter(pl.any_horizontal(pl.lit(value=False), *flags)).select(orders.columns)
 
 
-def _notes(call: ImportCall, reading: Reading, late: pl.DataFrame) -> list[str]:
+def _notes(call: ImportContext, reading: InputBatch, late: pl.DataFrame) -> list[str]:
     """Say for each file how many of its rows came late, and for which fields."""
     fields = late.columns[2:]
     counts = late.group_by(FILE).agg(

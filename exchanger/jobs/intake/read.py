@@ -11,27 +11,27 @@ from exchanger.errors import (
     StorageMissing,
     StorageUnreadable,
 )
-from exchanger.files.scratch.spill import Shelf
-from exchanger.jobs.intake.batch import Reading
+from exchanger.files.scratch.spill import Scratch
+from exchanger.jobs.intake.batch import InputBatch
 from exchanger.jobs.intake.deduplication import say_what_added_nothing
 from exchanger.jobs.intake.doubtful_types import stray_in_words, undecided_words_apart
-from exchanger.jobs.intake.requests import WaitingFile
-from exchanger.jobs.intake.stage import OpenedFile, cast_file, open_file
+from exchanger.jobs.intake.requests import HeldFile
+from exchanger.jobs.intake.stage import StagedFile, cast_file, stage_file
 from exchanger.jobs.intake.unreadable import is_about_one_file, is_denied, why_unreadable
 from exchanger.jobs.runtime.report import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from exchanger.jobs.intake.requests import Intake
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.intake.requests import FileRequest
+    from exchanger.jobs.runtime.call import ImportContext
 
 
 _MANY = 10
 """If so many files in a row are denied before any could be read, it is not about single files."""
 
 
-def read_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
+def read_files(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
     """
     Read as many files as one run takes, each by its exact version.
 
@@ -45,7 +45,7 @@ def read_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
     return _read(call, intakes, call.job.max_rows_per_run, without_all=True)
 
 
-def read_every_file(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
+def read_every_file(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
     """
     Read files however many rows they have.
 
@@ -57,13 +57,17 @@ def read_every_file(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
 
 
 def _read(
-    call: ImportCall, intakes: Sequence[Intake], most: int | None, *, without_all: bool = False
-) -> Reading:
+    call: ImportContext,
+    intakes: Sequence[FileRequest],
+    most: int | None,
+    *,
+    without_all: bool = False,
+) -> InputBatch:
     before = applied = call.state.applied.snapshot()
-    shelf = Shelf(call.world.workdir, call.world.bounds)
+    shelf = Scratch(call.world.workdir, call.world.bounds)
     kept = undecided_words_apart(call)
-    reading = Reading(shelf, types=kept.types, words=kept.words)
-    opened: list[OpenedFile] = []
+    reading = InputBatch(shelf, types=kept.types, words=kept.words)
+    opened: list[StagedFile] = []
     call.world.progress.step("reading files", len(intakes))
     for intake in intakes:
         if most is not None and reading.rows >= most:
@@ -72,7 +76,7 @@ def _read(
             raise Stopped
         call.world.progress.advance(1)
         try:
-            file = open_file(call, intake, len(opened), applied, reading)
+            file = stage_file(call, intake, len(opened), applied, reading)
         except (StorageChanged, StorageMissing):
             # Between the listing and now it was replaced or deleted: the next run sees what is so.
             reading.gone.append((intake.key, intake.etag))
@@ -83,7 +87,7 @@ def _read(
                 raise
             reading.unreadable[intake.key, intake.etag] = why_unreadable(error)
             continue
-        if isinstance(file, WaitingFile):
+        if isinstance(file, HeldFile):
             reading.waiting.append(file)
             continue
         applied = applied.with_file(call.name, file.claim)
@@ -118,7 +122,7 @@ def _columns(names: Sequence[str]) -> str:
     return f"columns {', '.join(repr(name) for name in names)} were"
 
 
-def read_all_files(call: ImportCall, intakes: Sequence[Intake]) -> Reading:
+def read_all_files(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
     """
     Read files of which none may be missing, however many rows they have.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from exchanger.state.runs.log import ClaimedFile
 
-Counting = Literal[
+CountMode = Literal[
     "ask",  # as a new file: it waits if its sums may count twice
     "in_full",  # what it gives is added
     "difference",  # what it gives, less what earlier versions of its key really gave
@@ -20,7 +20,7 @@ Counting = Literal[
 
 
 @dataclass(frozen=True)
-class Intake:
+class FileRequest:
     """
     One file version to be read.
 
@@ -37,7 +37,7 @@ class Intake:
 
     key: str
     etag: str
-    counting: Counting = "ask"
+    counting: CountMode = "ask"
     arrived: datetime | None = None
     kept: str = ""
     rows: pl.Series | None = None
@@ -50,7 +50,7 @@ class Intake:
 
 
 @dataclass(frozen=True)
-class WaitingFile:
+class HeldFile:
     """
     A file whose sums may count twice, so that a person has to say what it means.
 
@@ -60,4 +60,4 @@ class WaitingFile:
     """
 
     claim: ClaimedFile
-    intake: Intake
+    intake: FileRequest

@@ -11,13 +11,13 @@ import polars as pl
 
 from exchanger.errors import FileRejected
 from exchanger.files.formats.read import RawTable, read_table
-from exchanger.files.scratch.prefetch import ahead
+from exchanger.files.scratch.prefetch import prefetch
 from exchanger.files.write import to_ndjson
 from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_forgotten
-from exchanger.jobs.intake.batch import REJECTED, Reading
+from exchanger.jobs.intake.batch import REJECTED, InputBatch
 from exchanger.jobs.intake.contributions import contributions
-from exchanger.jobs.intake.deduplication import claimed
-from exchanger.jobs.intake.requests import Intake, WaitingFile
+from exchanger.jobs.intake.deduplication import decide
+from exchanger.jobs.intake.requests import FileRequest, HeldFile
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.merging.contributions import negated
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.inputs.file_ledger import AppliedSnapshot
 
@@ -37,7 +37,7 @@ _JSON_NUMBERS = (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64)
 
 
 @dataclass(frozen=True)
-class OpenedFile:
+class StagedFile:
     """
     One file before its rows are cast.
 
@@ -49,14 +49,18 @@ class OpenedFile:
     """
 
     claim: ClaimedFile
-    intake: Intake
+    intake: FileRequest
     table: RawTable | None = None
     rules: list[Rule] = field(default_factory=list)
 
 
-def open_file(
-    call: ImportCall, intake: Intake, position: int, applied: AppliedSnapshot, reading: Reading
-) -> OpenedFile | WaitingFile:
+def stage_file(
+    call: ImportContext,
+    intake: FileRequest,
+    position: int,
+    applied: AppliedSnapshot,
+    reading: InputBatch,
+) -> StagedFile | HeldFile:
     """
     Download one file and decide what becomes of it.
 
@@ -71,14 +75,14 @@ def open_file(
         table = read_table(path, intake.key, call.job.source, shelf=reading.shelf)
         _refuse_other_headers(table, call.job.match[0].external_id, intake.key)
         settled = settle_rules(call.job, _in_pieces(table, intake.key), reading.types)
-        counted = claimed(call, claim, intake, _mending(call, settled.rules), applied)
+        counted = decide(call, claim, intake, _mending(call, settled.rules), applied)
     except FileRejected as error:
         if table is not None:
             table.clear()
-        return OpenedFile(reading.reject(claim, error, position), intake)
+        return StagedFile(reading.reject(claim, error, position), intake)
     finally:
         path.unlink(missing_ok=True)
-    if isinstance(counted, WaitingFile):
+    if isinstance(counted, HeldFile):
         table.clear()
         return counted
     claim, rules = counted.claim, counted.rules
@@ -94,10 +98,10 @@ def open_file(
         reading.left_out.setdefault((why, *columns), []).append(intake.key)
     # A file without rows gives nothing, so another one like it counts nothing twice.
     sums = claim.sums if rows or claim.replaces else ()
-    return OpenedFile(replace(claim, rows=rows, sums=sums), intake, table, rules)
+    return StagedFile(replace(claim, rows=rows, sums=sums), intake, table, rules)
 
 
-def _mending(call: ImportCall, rules: list[Rule]) -> list[Rule]:
+def _mending(call: ImportContext, rules: list[Rule]) -> list[Rule]:
     """Let files that are taken as if new also take back texts that mean null by now."""
     if not call.options.as_if_new:
         return rules
@@ -105,7 +109,7 @@ def _mending(call: ImportCall, rules: list[Rule]) -> list[Rule]:
     return [replace(rule, void=(*nulls, *rule.config.nulls)) for rule in rules]
 
 
-def _download(call: ImportCall, intake: Intake, path: Path) -> str:
+def _download(call: ImportContext, intake: FileRequest, path: Path) -> str:
     bucket = call.world.bucket
     if intake.kept:
         return bucket.download(intake.kept, bucket.head(intake.kept).etag, path)
@@ -151,18 +155,22 @@ def _raw(table: RawTable, frame: pl.DataFrame, key: str) -> RawColumns:
     )
 
 
-def _chosen(intake: Intake, rows: pl.DataFrame) -> pl.DataFrame:
+def _chosen(intake: FileRequest, rows: pl.DataFrame) -> pl.DataFrame:
     """Leave out the rows that are not asked for."""
     return rows if intake.rows is None else rows.filter(pl.col(ROW).is_in(intake.rows.implode()))
 
 
-def _count_chosen(intake: Intake, table: RawTable) -> int:
+def _count_chosen(intake: FileRequest, table: RawTable) -> int:
     pieces = chain(table.pieces([ROW]), table.bad_pieces())
     return sum(_chosen(intake, rows).height for rows in pieces)
 
 
 def cast_file(
-    call: ImportCall, position: int, file: OpenedFile, applied: AppliedSnapshot, reading: Reading
+    call: ImportContext,
+    position: int,
+    file: StagedFile,
+    applied: AppliedSnapshot,
+    reading: InputBatch,
 ) -> None:
     """Cast the rows of one file by the types of the entire run, and add them to the reading."""
     table = file.table
@@ -173,7 +181,7 @@ def cast_file(
         rules = widen_rules(file.rules, reading.types)
         earlier, doubtful = _earlier(call, file, rules, applied)
         casted = _casted(call, position, file, rules, reading, doubtful=doubtful)
-        with closing(ahead(casted)) as pieces:
+        with closing(prefetch(casted)) as pieces:
             for given, rejected in pieces:
                 reading.add(given, rejected)
     except FileRejected as error:
@@ -196,11 +204,11 @@ def cast_file(
 
 
 def _casted(  # noqa: PLR0913 - what a file, its place and its run say
-    call: ImportCall,
+    call: ImportContext,
     position: int,
-    file: OpenedFile,
+    file: StagedFile,
     rules: list[Rule],
-    reading: Reading,
+    reading: InputBatch,
     *,
     doubtful: pl.Expr | None,
 ) -> Iterator[tuple[Given, pl.DataFrame]]:
@@ -217,7 +225,7 @@ def _casted(  # noqa: PLR0913 - what a file, its place and its run say
 
 
 def _earlier(
-    call: ImportCall, file: OpenedFile, rules: list[Rule], applied: AppliedSnapshot
+    call: ImportContext, file: StagedFile, rules: list[Rule], applied: AppliedSnapshot
 ) -> tuple[pl.DataFrame | None, pl.Expr | None]:
     """
     Tell what a new version takes back, and of whom that is not known any more.

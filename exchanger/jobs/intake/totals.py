@@ -14,13 +14,13 @@ from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.spelling.json_values import canonical, fragment
 
 if TYPE_CHECKING:
-    from exchanger.jobs.intake.batch import Reading
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.runtime.call import ImportContext
 
 log = structlog.get_logger()
 
 
-def totals_of(reading: Reading, files: list[int] | None = None) -> dict[str, str]:
+def totals_of(reading: InputBatch, files: list[int] | None = None) -> dict[str, str]:
     """
     Add up what files would add to each summed field, as canonical numbers.
 
@@ -60,7 +60,7 @@ def in_words(totals: dict[str, str]) -> list[str]:
     ]
 
 
-def say_what_counts_again(call: ImportCall, reading: Reading) -> list[str]:
+def say_what_counts_again(call: ImportContext, reading: InputBatch) -> list[str]:
     """Say, before anything is sent, what is added although its file was applied before."""
     applied = call.state.applied.snapshot()
     again: dict[str, list[int]] = {}

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.state.inputs.file_ledger import AppliedSnapshot
     from exchanger.state.runs.log import ClaimedFile
 
@@ -26,7 +26,7 @@ def reads_as(job: ImportJob) -> str:
     return hashlib.sha256(job.model_dump_json(include=_READS).encode()).hexdigest()
 
 
-def corrected_runs(call: ImportCall, undecided: Iterable[int]) -> list[int]:
+def corrected_runs(call: ImportContext, undecided: Iterable[int]) -> list[int]:
     """Number the runs that wait for such a column, and whose job reads otherwise by now."""
     now = reads_as(call.job)
     found = ((seq, call.state.runs.read(seq).document) for seq in undecided)

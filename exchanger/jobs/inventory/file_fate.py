@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchanger.files.folders import Why
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
     from exchanger.state.inputs.file_ledger import AppliedSnapshot, KnownVersion
     from exchanger.state.store import ConnectionState
@@ -104,7 +104,7 @@ class FileFate:
         }
 
 
-def fate_of(world: World, jobs: Sequence[str], key: str) -> FileFate:
+def fate_of(world: JobContext, jobs: Sequence[str], key: str) -> FileFate:
     """
     Tell which runs took an object and with what result, or why no job takes it. Writes nothing.
 
@@ -142,7 +142,7 @@ def fate_of(world: World, jobs: Sequence[str], key: str) -> FileFate:
     return FileFate(key, None, [], [], why=why, nearest=_nearest(world, key, there))
 
 
-def recent_files(world: World) -> list[dict[str, Any]]:
+def recent_files(world: JobContext) -> list[dict[str, Any]]:
     """List what the last runs did with their files, the newest run first."""
     return history(open_state(world.bucket, world.state_prefix).applied.snapshot())[:LISTED]
 
@@ -194,7 +194,7 @@ def _with_notes(
     return versions
 
 
-def _nearest(world: World, key: str, there: ObjectInfo | None) -> str:
+def _nearest(world: JobContext, key: str, there: ObjectInfo | None) -> str:
     """Find what may have been meant: the object of another name, or the folder of another job."""
     parent = key[: key.rfind("/") + 1]
     if there is None:

@@ -10,7 +10,7 @@ from exchanger.files.drops import is_drop, natural_order
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, corrected_runs
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
-from exchanger.jobs.runtime.call import ImportCall
+from exchanger.jobs.runtime.call import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise
 from exchanger.state.inputs.file_ledger import WAITING, KnownVersion
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
     from exchanger.state.inputs.file_ledger import AppliedSnapshot
     from exchanger.state.inputs.left_over import LeftOver
@@ -62,7 +62,7 @@ LISTED_JUST_NOW = 5.0
 """Seconds for which a first look into a folder may stand for the listing of the run after it."""
 
 
-def waiting_files(call: ImportCall, *, again: bool = True) -> WaitingFiles:
+def waiting_files(call: ImportContext, *, again: bool = True) -> WaitingFiles:
     """
     List the files of a job that this call has yet to take.
 
@@ -111,7 +111,7 @@ class Backlog:
     strays: list[ObjectInfo] = field(default_factory=list)
 
 
-def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
+def backlog(world: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
     """
     Count the files that wait for jobs, and name the runs that wait for a person. Writes nothing.
 
@@ -130,7 +130,7 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
     for name, job in jobs.items():
         if job.source.prefix not in folders:
             folders[job.source.prefix] = list(world.bucket.list(job.source.prefix))
-        call = ImportCall(world, state, name, job, ImportOptions())
+        call = ImportContext(world, state, name, job, ImportOptions())
         found[name] = _found(call, applied, folders[job.source.prefix])
     ended = newest is None or newest.document.state in ENDED
     held = {name: held_runs(state, applied, name) for name in jobs}
@@ -144,7 +144,7 @@ def backlog(world: World, jobs: Mapping[str, ImportJob]) -> Backlog:
 
 
 def _found(
-    call: ImportCall, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
+    call: ImportContext, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
     options = call.options
     files: list[ObjectInfo] = []
@@ -183,7 +183,7 @@ def _found(
 
 
 def _with_versions(
-    call: ImportCall,
+    call: ImportContext,
     applied: AppliedSnapshot,
     listed: Iterable[ObjectInfo],
     strays: list[ObjectInfo],
@@ -213,7 +213,7 @@ def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
 
 
 def _drops(
-    call: ImportCall, listed: Iterable[ObjectInfo], strays: list[ObjectInfo]
+    call: ImportContext, listed: Iterable[ObjectInfo], strays: list[ObjectInfo]
 ) -> Iterator[ObjectInfo]:
     source = call.job.source
     folders = call.world.folders.of(source.prefix)

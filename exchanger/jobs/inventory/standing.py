@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from exchanger.config.models import Job
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
 
 Report = dict[str, Any]
 
@@ -78,7 +78,7 @@ class Standing:
     jobs: dict[str, JobStanding]
 
 
-def standing(world: World, jobs: Mapping[str, Job]) -> Standing:
+def standing(world: JobContext, jobs: Mapping[str, Job]) -> Standing:
     """
     Find out how a connection stands. Writes nothing.
 
@@ -160,7 +160,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text or "0001-01-01T00:00:00+00:00")
 
 
-def _daemons(world: World) -> Iterator[Daemon]:
+def _daemons(world: JobContext) -> Iterator[Daemon]:
     # Daemons write where the configuration says, also if the memory itself is elsewhere.
     listed = list(world.bucket.list(StateNames(world.state_prefix).heartbeats))
     listed.sort(key=lambda item: item.last_modified, reverse=True)

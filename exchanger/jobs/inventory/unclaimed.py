@@ -18,7 +18,7 @@ from exchanger.files.folders import Folders, Level, alike, levels, looks_like_da
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ def below(folders: Folders, items: Iterable[ObjectInfo]) -> list[Unclaimed]:
     return found
 
 
-def unclaimed_files(world: World, jobs: Sequence[str]) -> list[Unclaimed]:
+def unclaimed_files(world: JobContext, jobs: Sequence[str]) -> list[Unclaimed]:
     """
     List the folders of jobs, so far, and look beside them.
 
@@ -90,7 +90,7 @@ def unclaimed_files(world: World, jobs: Sequence[str]) -> list[Unclaimed]:
     return [*below(world.folders, strays.values()), *beside(world, jobs)]
 
 
-def beside(world: World, jobs: Sequence[str]) -> list[Unclaimed]:
+def beside(world: JobContext, jobs: Sequence[str]) -> list[Unclaimed]:
     """
     Look for files beside the folders of jobs; S3 may refuse that, and then there are none.
 
@@ -153,7 +153,7 @@ def _levels(folders: Folders, jobs: Sequence[str]) -> dict[str, list[tuple[str, 
 
 
 def _beside(
-    world: World, parent: str, around: Sequence[tuple[str, Level]], asked: set[str]
+    world: JobContext, parent: str, around: Sequence[tuple[str, Level]], asked: set[str]
 ) -> Iterator[Unclaimed]:
     near = [(job, level) for job, level in around if level.near]
     inside, items = world.bucket.level(parent)
@@ -174,7 +174,7 @@ def _beside(
             yield from _inside(world, folder, meant)
 
 
-def _inside(world: World, folder: str, meant: tuple[str, Level] | None) -> Iterator[Unclaimed]:
+def _inside(world: JobContext, folder: str, meant: tuple[str, Level] | None) -> Iterator[Unclaimed]:
     items = islice(world.bucket.list(folder), _OBJECTS)
     keys = [
         item.key

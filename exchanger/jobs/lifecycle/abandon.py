@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.jobs.delivery.takeover import suspects_of
+from exchanger.jobs.delivery.takeover import in_doubt_items
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.jobs.runtime.report import sent_again_in_words
 from exchanger.jobs.settlement.settle import settle
@@ -16,9 +16,9 @@ from exchanger.state.runs.acknowledgements import Acknowledgements
 
 if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
-    from exchanger.state.runs.log import ClaimedFile, FileOutcome, Stored
+    from exchanger.state.runs.log import ClaimedFile, FileOutcome, VersionedRun
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 NOBODY_KNOWS = "It was sent, and the run was discarded before Braze answered."
 
 
-def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> RunReport:
+def abandon(world: JobContext, state: ConnectionState, stored: VersionedRun) -> RunReport:
     """
     Settle what Braze acknowledged. The rest is dropped, or uncertain if it was attempted.
 
@@ -54,11 +54,11 @@ def drop_unfinished(world: World, state: ConnectionState, stored: Stored) -> Run
 
 
 def _settle_dropped(
-    world: World, state: ConnectionState, stored: Stored, outbox: FrameFile
+    world: JobContext, state: ConnectionState, stored: VersionedRun, outbox: FrameFile
 ) -> RunReport:
     run = stored.document
     acks = Acknowledgements(world.bucket, state.names, run.seq)
-    attempted = suspects_of(outbox, acks)[ITEM]
+    attempted = in_doubt_items(outbox, acks)[ITEM]
     acks.give_up(attempted, NOBODY_KNOWS)
     parts = acks.parts()
     answered = acks.read(parts).items.len()

@@ -10,8 +10,8 @@ import structlog
 
 from exchanger.errors import JobBusy, Stopped, StorageChanged
 from exchanger.jobs.lifecycle.finish import drain
-from exchanger.jobs.lifecycle.lease import holding
-from exchanger.jobs.runtime.call import ImportCall
+from exchanger.jobs.lifecycle.lease import hold_lease
+from exchanger.jobs.runtime.call import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.state.runs.log import ENDED
@@ -19,7 +19,7 @@ from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
@@ -30,8 +30,8 @@ _RACES = 3
 """How often planning starts again because another process took the next number."""
 
 
-def in_turn(
-    world: World, state: ConnectionState, job: str, wait: float, act: Callable[[World], T]
+def with_lease(
+    world: JobContext, state: ConnectionState, job: str, wait: float, act: Callable[[JobContext], T]
 ) -> T:
     """
     Act while the lease is ours.
@@ -42,14 +42,14 @@ def in_turn(
         Stopped: The process was asked to stop while it waited.
     """
     try:
-        with holding(world, state, job, wait) as held:
+        with hold_lease(world, state, job, wait) as held:
             return act(held)
     except StorageChanged as error:
         raise JobBusy(job, f"a process that writes {error.key}") from error
 
 
-def call_in_turn(
-    world: World, job: str, config: ImportJob, wait: float, act: Callable[[ImportCall], T]
+def with_lease_on_run(
+    world: JobContext, job: str, config: ImportJob, wait: float, act: Callable[[ImportContext], T]
 ) -> T:
     """
     Act on a past run of a job while the lease is ours; raises as *in_turn* does.
@@ -62,16 +62,16 @@ def call_in_turn(
         act: Given the job, in the world of the lease.
     """
     state = open_state(world.bucket, world.state_prefix)
-    call = ImportCall(world, state, job, config, ImportOptions(wait=wait))
+    call = ImportContext(world, state, job, config, ImportOptions(wait=wait))
 
-    def acted(held: World) -> T:
+    def acted(held: JobContext) -> T:
         establish(held, state)
         return act(replace(call, world=held))
 
-    return in_turn(world, state, job, wait, acted)
+    return with_lease(world, state, job, wait, acted)
 
 
-def end_others(call: ImportCall) -> int:
+def end_others(call: ImportContext) -> int:
     """
     Finish what earlier processes began (law 2); their reports are kept in the call.
 
@@ -90,7 +90,7 @@ def end_others(call: ImportCall) -> int:
             raise Stopped
 
 
-def committed(call: ImportCall, plan: Callable[[int], T]) -> T:
+def plan_and_commit(call: ImportContext, plan: Callable[[int], T]) -> T:
     """
     Plan and commit, anew if another process took the number meanwhile: its run comes before ours.
 

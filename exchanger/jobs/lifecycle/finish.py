@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.jobs.delivery.sender import Delivery, deliver
-from exchanger.jobs.delivery.stale_plan import look_again
-from exchanger.jobs.delivery.takeover import make_certain, suspects_of
+from exchanger.jobs.delivery.stale_plan import refresh_stale_plan
+from exchanger.jobs.delivery.takeover import in_doubt_items, resolve_in_doubt
 from exchanger.jobs.history.origins import take_up_origin
-from exchanger.jobs.lifecycle.abandon import drop_unfinished
+from exchanger.jobs.lifecycle.abandon import abandon
 from exchanger.jobs.lifecycle.hold import wait_for_a_person
 from exchanger.jobs.lifecycle.maintenance import tidy
 from exchanger.jobs.runtime.artifacts import fetched, unless_ended_by_others
 from exchanger.jobs.runtime.report import RunReport, sent_again_in_words
-from exchanger.jobs.settlement.early import made_ahead
+from exchanger.jobs.settlement.early import staging_held_rows
 from exchanger.jobs.settlement.settle import settle
 from exchanger.profiles.frames.columns import POINTS
-from exchanger.state.runs.acknowledgements import Acknowledgements, Sent
+from exchanger.state.runs.acknowledgements import Acknowledgements, SendCounts
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
     import polars as pl
 
     from exchanger.files.scratch.frame_file import FrameFile
-    from exchanger.jobs.runtime.context import World
-    from exchanger.state.runs.log import RunDocument, Stored
+    from exchanger.jobs.runtime.context import JobContext
+    from exchanger.state.runs.log import RunDocument, VersionedRun
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
 
 
-def drain(world: World, state: ConnectionState) -> list[RunReport]:
+def drain(world: JobContext, state: ConnectionState) -> list[RunReport]:
     """
     Finish the run that an earlier process left unfinished on this connection (law 2).
 
@@ -53,11 +53,11 @@ def drain(world: World, state: ConnectionState) -> list[RunReport]:
     return [finish(world, state, newest)]
 
 
-def _fence(world: World) -> int:
+def _fence(world: JobContext) -> int:
     return world.lease.fence if world.lease else 0
 
 
-def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
+def finish(world: JobContext, state: ConnectionState, stored: VersionedRun) -> RunReport:
     """
     Deliver and settle a run from wherever it stands.
 
@@ -75,13 +75,15 @@ def finish(world: World, state: ConnectionState, stored: Stored) -> RunReport:
         return _brought_to_its_end(world, state, stored)
 
 
-def _brought_to_its_end(world: World, state: ConnectionState, stored: Stored) -> RunReport:
+def _brought_to_its_end(
+    world: JobContext, state: ConnectionState, stored: VersionedRun
+) -> RunReport:
     run = stored.document
     if run.hold:
         return wait_for_a_person(state, stored, world.clock.now().isoformat())
     dropped = run.state == "planned" and not take_up_origin(state, run)
     if dropped or (run.discarded and run.state != "settling"):
-        return drop_unfinished(world, state, stored)
+        return abandon(world, state, stored)
     with fetched(world, run.outbox, run.outbox_sha256) as outbox:
         report = _finish(world, state, stored, outbox)
     if report.finished_at is not None:
@@ -89,38 +91,40 @@ def _brought_to_its_end(world: World, state: ConnectionState, stored: Stored) ->
     return report
 
 
-def _finish(world: World, state: ConnectionState, stored: Stored, outbox: FrameFile) -> RunReport:
+def _finish(
+    world: JobContext, state: ConnectionState, stored: VersionedRun, outbox: FrameFile
+) -> RunReport:
     run = stored.document
     if run.state == "planned":
         stored = state.runs.change(stored, state="delivering", fence=_fence(world))
     acks = Acknowledgements(world.bucket, state.names, run.seq)
     if stored.document.state == "delivering":
-        stored, outbox = look_again(world, state, stored, outbox, acks)
+        stored, outbox = refresh_stale_plan(world, state, stored, outbox, acks)
         return _send(world, state, stored, outbox, acks)
     return settle(world, state, stored, outbox, acks)
 
 
 def _send(
-    world: World,
+    world: JobContext,
     state: ConnectionState,
-    stored: Stored,
+    stored: VersionedRun,
     outbox: FrameFile,
     acks: Acknowledgements,
 ) -> RunReport:
     run = stored.document
-    suspects = suspects_of(outbox, acks) if run.resumed else outbox.empty()
-    with made_ahead(world, state, run, outbox, acks) as ahead:
+    suspects = in_doubt_items(outbox, acks) if run.resumed else outbox.empty()
+    with staging_held_rows(world, state, run, outbox, acks) as ahead:
         delivery = _deliver(world, state, stored, outbox, acks)
-        sent = delivery.sent.and_also(acks.sent_earlier() if run.resumed else Sent())
+        sent = delivery.sent.and_also(acks.sent_earlier() if run.resumed else SendCounts())
         if not delivery.complete:
             return _stopped(stored, sent, acks.read(acks.parts()).items.len())
-        besides = Sent(make_certain(world, suspects) if run.taken_over else 0)
+        besides = SendCounts(resolve_in_doubt(world, suspects) if run.taken_over else 0)
         report = _counted(stored.document, sent.and_also(besides), suspects)
         stored = _freeze(world, state, stored, acks, report)
         return settle(world, state, stored, outbox, acks, ahead=ahead)
 
 
-def _counted(run: RunDocument, sent: Sent, suspects: pl.DataFrame) -> dict[str, Any]:
+def _counted(run: RunDocument, sent: SendCounts, suspects: pl.DataFrame) -> dict[str, Any]:
     """Put into the report what was sent, and what may have been sent besides."""
     notes = [*run.report["notes"], *sent_again_in_words(sent)]
     if suspects.height:
@@ -133,14 +137,14 @@ def _counted(run: RunDocument, sent: Sent, suspects: pl.DataFrame) -> dict[str, 
 
 
 def _deliver(
-    world: World,
+    world: JobContext,
     state: ConnectionState,
-    stored: Stored,
+    stored: VersionedRun,
     outbox: FrameFile,
     acks: Acknowledgements,
 ) -> Delivery:
     if not outbox.rows:
-        return Delivery(Sent(), complete=True)
+        return Delivery(SendCounts(), complete=True)
     run = stored.document
     _wait_until_quiet(world, state, run.seq)
 
@@ -151,7 +155,7 @@ def _deliver(
     return asyncio.run(deliver(world, outbox, acks, confirm))
 
 
-def _wait_until_quiet(world: World, state: ConnectionState, seq: int) -> None:
+def _wait_until_quiet(world: JobContext, state: ConnectionState, seq: int) -> None:
     """Braze may apply two updates of one user out of order, even seconds apart."""
     if seq > 1 and world.spacing:
         # S3 tells times in whole seconds.
@@ -159,12 +163,12 @@ def _wait_until_quiet(world: World, state: ConnectionState, seq: int) -> None:
 
 
 def _freeze(
-    world: World,
+    world: JobContext,
     state: ConnectionState,
-    stored: Stored,
+    stored: VersionedRun,
     acks: Acknowledgements,
     report: dict[str, Any],
-) -> Stored:
+) -> VersionedRun:
     """Fix what settling will read: from here any process ends the run identically."""
     now = world.clock.now()
     return state.runs.change(
@@ -176,7 +180,7 @@ def _freeze(
     )
 
 
-def _stopped(stored: Stored, sent: Sent, acknowledged: int) -> RunReport:
+def _stopped(stored: VersionedRun, sent: SendCounts, acknowledged: int) -> RunReport:
     run = stored.document
     report = RunReport.from_json(run.report)
     report.state, report.stopped = "partial", True

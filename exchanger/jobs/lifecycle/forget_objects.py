@@ -17,7 +17,7 @@ from exchanger.profiles.frames.columns import ITEM, PROFILE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.store import ConnectionState
 
 _MARK = b"\xef\xbb\xbf"
@@ -36,7 +36,7 @@ class StoredRows:
         erase: Otherwise they are only counted.
     """
 
-    world: World
+    world: JobContext
     state: ConnectionState
     profile: str
     erase: bool

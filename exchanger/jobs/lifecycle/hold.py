@@ -22,10 +22,10 @@ from exchanger.state.runs.log import RunDocument, new_nonce
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from exchanger.jobs.intake.requests import WaitingFile
-    from exchanger.jobs.runtime.call import ImportCall
-    from exchanger.jobs.runtime.context import World
-    from exchanger.state.runs.log import ClaimedFile, Stored
+    from exchanger.jobs.intake.requests import HeldFile
+    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.context import JobContext
+    from exchanger.state.runs.log import ClaimedFile, VersionedRun
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
@@ -35,7 +35,9 @@ _NAMED = 10
 _UNRECOGNISED = ("applied_elsewhere", "memory_lost")
 
 
-def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile]) -> Stored | None:
+def hold_back(
+    call: ImportContext, report: RunReport, waiting: Sequence[HeldFile]
+) -> VersionedRun | None:
     """
     Create the run that waits.
 
@@ -86,7 +88,7 @@ def hold_back(call: ImportCall, report: RunReport, waiting: Sequence[WaitingFile
     return call.state.runs.create(document)
 
 
-def wait_for_a_person(state: ConnectionState, stored: Stored, finished_at: str) -> RunReport:
+def wait_for_a_person(state: ConnectionState, stored: VersionedRun, finished_at: str) -> RunReport:
     """Bring a run that waits to its end for now; may be done again."""
     run = stored.document
     state.applied.record(run.job, run.files, seq=run.seq)
@@ -107,7 +109,7 @@ def wait_for_a_person(state: ConnectionState, stored: Stored, finished_at: str) 
 
 
 def hold_again(
-    state: ConnectionState, stored: Stored, totals: dict[str, str], finished_at: str
+    state: ConnectionState, stored: VersionedRun, totals: dict[str, str], finished_at: str
 ) -> RunReport:
     """
     Show a person the totals as they are by now, as they go beyond what was approved.
@@ -128,7 +130,7 @@ def hold_again(
     return report
 
 
-def still_doubtful(call: ImportCall, stored: Stored, said: list[str]) -> RunReport:
+def still_doubtful(call: ImportContext, stored: VersionedRun, said: list[str]) -> RunReport:
     """Show a person what is still doubtful of a run, now that its job reads files otherwise."""
     run = stored.document
     report = RunReport.from_json(
@@ -139,7 +141,7 @@ def still_doubtful(call: ImportCall, stored: Stored, said: list[str]) -> RunRepo
     return report
 
 
-def _keep(call: ImportCall, file: WaitingFile, seq: int, nonce: str, position: int) -> str:
+def _keep(call: ImportContext, file: HeldFile, seq: int, nonce: str, position: int) -> str:
     """Keep the content of a file; not that of a whole history which waits to be recognised."""
     if file.claim.outcome in _UNRECOGNISED:
         return ""
@@ -151,7 +153,7 @@ def _keep(call: ImportCall, file: WaitingFile, seq: int, nonce: str, position: i
     return key
 
 
-def _note(call: ImportCall, seq: int, file: ClaimedFile, untold: str | None) -> str:
+def _note(call: ImportContext, seq: int, file: ClaimedFile, untold: str | None) -> str:
     if untold is not None:
         return (
             f"{file.note} {untold} To drop it: exchanger discard {seq}. To add it in full: "
@@ -160,7 +162,7 @@ def _note(call: ImportCall, seq: int, file: ClaimedFile, untold: str | None) -> 
     return f"{file.note} {_choices(call, seq, file)}"
 
 
-def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
+def _choices(call: ImportContext, seq: int, file: ClaimedFile) -> str:
     if file.outcome == DOUBTFUL:
         return (
             f"Correct the job and run it again: it is planned anew then. To take it as it is: "
@@ -180,7 +182,7 @@ def _choices(call: ImportCall, seq: int, file: ClaimedFile) -> str:
 
 
 def drop_held_back(
-    world: World, state: ConnectionState, stored: Stored, notes: list[str] | None = None
+    world: JobContext, state: ConnectionState, stored: VersionedRun, notes: list[str] | None = None
 ) -> RunReport:
     """
     Drop a run of which nothing was sent; dropping it again changes nothing.
@@ -205,7 +207,7 @@ def drop_held_back(
     return report
 
 
-def half_dropped(state: ConnectionState, undecided: Iterable[int]) -> list[Stored]:
+def half_dropped(state: ConnectionState, undecided: Iterable[int]) -> list[VersionedRun]:
     """
     Find runs that a person dropped, in a process that died before all of it was noted.
 
@@ -217,7 +219,7 @@ def half_dropped(state: ConnectionState, undecided: Iterable[int]) -> list[Store
     return [stored for stored in found if stored.document.state == "discarded"]
 
 
-def end_discards(call: ImportCall) -> None:
+def end_discards(call: ImportContext) -> None:
     """Bring to their end what earlier processes began to drop of a job; may be done again."""
     for stored in half_dropped(call.state, call.state.applied.snapshot().undecided(call.name)):
         drop_held_back(call.world, call.state, stored)

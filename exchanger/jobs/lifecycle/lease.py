@@ -15,7 +15,7 @@ from exchanger.errors import JobBusy
 from exchanger.state.lease import Lease
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
@@ -26,7 +26,9 @@ _LOOK = 1.0
 
 
 @contextmanager
-def holding(world: World, state: ConnectionState, job: str, wait: float) -> Iterator[World]:
+def hold_lease(
+    world: JobContext, state: ConnectionState, job: str, wait: float
+) -> Iterator[JobContext]:
     """
     Hold the lease while the context is open.
 
@@ -56,7 +58,7 @@ def holding(world: World, state: ConnectionState, job: str, wait: float) -> Iter
         yield replace(world, lease=lease)
 
 
-def _take(world: World, lease: Lease, job: str, wait: float) -> None:
+def _take(world: JobContext, lease: Lease, job: str, wait: float) -> None:
     until = world.clock.monotonic() + wait
     said = False
     while (busy := lease.take()) is not None:

@@ -10,14 +10,14 @@ from exchanger.errors import LeaseLost, StateDamaged, Stopped, StorageError
 from exchanger.jobs.lifecycle.retention import sweep
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
 
 
-def tidy(world: World, state: ConnectionState, run: RunDocument | None = None) -> None:
+def tidy(world: JobContext, state: ConnectionState, run: RunDocument | None = None) -> None:
     """
     Fold the held values, and what else a run has added to, if it is worth it; sweep what is old.
 

@@ -12,7 +12,7 @@ from exchanger.jobs.lifecycle.retention import has_quarantine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.state.runs.log import RunDocument
 
 IN_A_NEW_FILE = "Give the rows in a new file"
@@ -42,7 +42,7 @@ def building_on_what_is_kept(seq: int, verb: str, instead: str) -> Iterator[None
         raise RunUnsuitable(str(seq), verb, detail) from error
 
 
-def demand_quarantine(call: ImportCall, run: RunDocument) -> None:
+def demand_quarantine(call: ImportContext, run: RunDocument) -> None:
     """
     Make sure that what a run has put aside is still kept.
 

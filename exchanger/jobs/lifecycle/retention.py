@@ -24,7 +24,7 @@ from exchanger.jobs.runtime.artifacts import load
 from exchanger.state.runs.log import ENDED, RunDocument
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.store import ConnectionState
     from exchanger.state.swept import Marks
 
@@ -37,7 +37,7 @@ UPLOAD_AGE = timedelta(days=1)
 _DELETED_AT_ONCE = 1_000
 
 
-def sweep(world: World, state: ConnectionState, go_on: Callable[[], None]) -> None:
+def sweep(world: JobContext, state: ConnectionState, go_on: Callable[[], None]) -> None:
     """
     Remove what has been kept for long enough, unless that was done a short while ago.
 
@@ -65,7 +65,7 @@ def sweep(world: World, state: ConnectionState, go_on: Callable[[], None]) -> No
 class _Sweep:
     """One sweep of all that belongs to runs up to number *ended*, all of which have ended."""
 
-    world: World
+    world: JobContext
     state: ConnectionState
     go_on: Callable[[], None]
     ended: int

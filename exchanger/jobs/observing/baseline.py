@@ -24,7 +24,7 @@ from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.frames.rules import NEEDS_HELD, Rule
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.jobs.segments.wait import CompleteExport
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ _NOTHING_LEARNT = (
 )
 
 
-def learn_from_segment(call: ImportCall, wanted: pl.Series, rules: list[Rule]) -> str | None:
+def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]) -> str | None:
     """
     Record what an export of the job's segment shows, if the job names one and it is worth it.
 
@@ -102,7 +102,7 @@ class _Seen:
 
 
 def _is_worth_it(
-    call: ImportCall, document: PendingDocument, fields: list[str], profiles: int
+    call: ImportContext, document: PendingDocument, fields: list[str], profiles: int
 ) -> bool:
     """Tell whether there was no such export yet, or look-ups would take minutes."""
     known = document.load()
@@ -111,7 +111,7 @@ def _is_worth_it(
     return lookup_seconds(profiles, call.world.lookup_limit) >= WORTH_SAYING
 
 
-def _observe(call: ImportCall, export: CompleteExport, fields: list[str], seen: _Seen) -> None:
+def _observe(call: ImportContext, export: CompleteExport, fields: list[str], seen: _Seen) -> None:
     """Record everybody in an export: what is not needed now may be needed by the next file."""
     frames = map(seen.pass_on, held_frames(call.world, export, fields))
     pending = export.pending

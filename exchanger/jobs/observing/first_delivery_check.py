@@ -18,12 +18,12 @@ from exchanger.errors import BrazeError, StateMissing
 from exchanger.jobs.history.changes_since import later_changes
 from exchanger.jobs.observing.lookup import look_up
 from exchanger.profiles.frames.columns import PROFILE, SURE, WANTED
-from exchanger.profiles.planning.readback_check import SAMPLE, beside, sample_of, unstuck
+from exchanger.profiles.planning.readback_check import SAMPLE, beside, not_stuck, sample_of
 from exchanger.state.runs.first_deliveries import Sample
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
 
@@ -51,7 +51,7 @@ def keep_sample(state: ConnectionState, run: RunDocument, accepted: pl.DataFrame
         state.first_deliveries.add(Sample(run.job, run.seq, rows), new)
 
 
-def due(call: ImportCall) -> list[Sample]:
+def due(call: ImportContext) -> list[Sample]:
     """List the samples of a job that Braze must show by now, unless another run is under way."""
     waiting = call.state.first_deliveries.waiting(call.name)
     newest = call.state.runs.newest() if waiting else None
@@ -61,7 +61,7 @@ def due(call: ImportCall) -> list[Sample]:
     return [sample for sample in waiting if sample.seq <= shown]
 
 
-def read_back(call: ImportCall) -> list[str]:
+def read_back(call: ImportContext) -> list[str]:
     """
     Read back what is due, and tell what did not stick.
 
@@ -91,16 +91,16 @@ def read_back(call: ImportCall) -> list[str]:
     return told
 
 
-def _unchanged(call: ImportCall, sample: pl.DataFrame) -> pl.DataFrame:
+def _unchanged(call: ImportContext, sample: pl.DataFrame) -> pl.DataFrame:
     """Leave out what later runs have changed, or somebody was seen to have changed."""
     fields = sample["field"].unique().to_list()
     held = beside(sample, call.state.held.of(sample[PROFILE], fields), "held")
     return held.filter(pl.col("held") == pl.col("wanted")).select(SAMPLE.names())
 
 
-def _differences(call: ImportCall, sample: pl.DataFrame) -> list[str]:
+def _differences(call: ImportContext, sample: pl.DataFrame) -> list[str]:
     seen = beside(sample, look_up(call.world, sample.select(PROFILE, "field")), "seen")
-    lost = unstuck(seen)
+    lost = not_stuck(seen)
     if lost.height:
         # Changed back and forth within the grace, a value may show the one in between.
         fresh = later_changes(call, call.state.runs.settled(call.world.grace), lost[PROFILE])

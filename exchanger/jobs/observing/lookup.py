@@ -19,8 +19,8 @@ from exchanger.profiles.frames.columns import EXISTS, PROFILE
 if TYPE_CHECKING:
     from exchanger.config.models import RateLimit
     from exchanger.files.scratch.spill import Spill
-    from exchanger.jobs.runtime.call import ImportCall
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.context import JobContext
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ def say_if_slow(profiles: int, limit: RateLimit) -> list[str]:
     return [said]
 
 
-def look_up_and_keep(call: ImportCall, needed: pl.DataFrame) -> pl.DataFrame:
+def look_up_and_keep(call: ImportContext, needed: pl.DataFrame) -> pl.DataFrame:
     """
     Ask Braze for fields of profiles, and keep the answer as an observation.
 
@@ -68,7 +68,7 @@ def look_up_and_keep(call: ImportCall, needed: pl.DataFrame) -> pl.DataFrame:
 
 
 def look_up_all(
-    call: ImportCall,
+    call: ImportContext,
     parts: Spill,
     fields: Iterable[str],
     take: Callable[[int, pl.DataFrame], None],
@@ -110,7 +110,7 @@ def look_up_all(
     asyncio.run(_ask(call.world, profiles, every, answered))
 
 
-def _keeping(call: ImportCall) -> Keep | None:
+def _keeping(call: ImportContext) -> Keep | None:
     if not (call.record or call.learn):
         return None
     runs, held = call.state.runs, call.state.held
@@ -127,7 +127,7 @@ def _keeping(call: ImportCall) -> Keep | None:
     return keep
 
 
-def wait_until_shown(call: ImportCall, seq: int) -> None:
+def wait_until_shown(call: ImportContext, seq: int) -> None:
     """
     Wait until Braze shows what a run has sent; run 0 has sent nothing.
 
@@ -139,7 +139,7 @@ def wait_until_shown(call: ImportCall, seq: int) -> None:
         call.world.pause(call.world.grace + 1 - call.state.runs.age(seq))
 
 
-def look_up(world: World, needed: pl.DataFrame, keep: Keep | None = None) -> pl.DataFrame:
+def look_up(world: JobContext, needed: pl.DataFrame, keep: Keep | None = None) -> pl.DataFrame:
     """
     Ask Braze for fields of profiles.
 
@@ -169,7 +169,7 @@ def look_up(world: World, needed: pl.DataFrame, keep: Keep | None = None) -> pl.
     return pl.concat(frames)
 
 
-def look_up_parts(world: World, profiles: pl.Series, fields: list[str], keep: Keep) -> None:
+def look_up_parts(world: JobContext, profiles: pl.Series, fields: list[str], keep: Keep) -> None:
     """
     Ask Braze for fields of any number of profiles; the answers are not gathered.
 
@@ -188,7 +188,7 @@ def look_up_parts(world: World, profiles: pl.Series, fields: list[str], keep: Ke
 
 
 async def _ask(
-    world: World,
+    world: JobContext,
     parts: Iterable[pl.Series],
     fields: list[str],
     answered: Callable[[int, pl.DataFrame, datetime], None],
@@ -206,7 +206,7 @@ async def _ask(
 
 
 async def _ask_part(
-    world: World, asking: LookUp, profiles: pl.Series, fields: list[str]
+    world: JobContext, asking: LookUp, profiles: pl.Series, fields: list[str]
 ) -> pl.DataFrame:
     gate = asyncio.Semaphore(_AT_ONCE)
     chunks = [profiles.slice(at, PER_REQUEST) for at in range(0, profiles.len(), PER_REQUEST)]

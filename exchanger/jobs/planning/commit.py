@@ -8,12 +8,12 @@ import structlog
 
 from exchanger.errors import StorageChanged
 from exchanger.jobs.runtime.artifacts import leave_here, store_unless_empty
-from exchanger.state.runs.log import RunDocument, Stored
+from exchanger.state.runs.log import RunDocument, VersionedRun
 
 if TYPE_CHECKING:
-    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.planning.plan import Plan
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.profiles.frames.rules import Rule
 
@@ -21,8 +21,8 @@ log = structlog.get_logger()
 
 
 def commit(
-    call: ImportCall, report: RunReport, reading: Reading, plan: Plan, *, origin: int = 0
-) -> Stored:
+    call: ImportContext, report: RunReport, reading: InputBatch, plan: Plan, *, origin: int = 0
+) -> VersionedRun:
     """
     Make a plan count: write its frames, then create the run document (law 3).
 

@@ -20,19 +20,19 @@ from exchanger.profiles.frames.rules import NEEDS_HELD
 from exchanger.profiles.merging.contributions import corrected
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.merging.reconcile import needs_lookup
-from exchanger.profiles.planning.part import Partition
+from exchanger.profiles.planning.part import PartInput
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 
 if TYPE_CHECKING:
     from exchanger.files.scratch.spill import Spill
-    from exchanger.jobs.intake.batch import Reading
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.profiles.frames.rules import Rule
-    from exchanger.profiles.planning.part import Terms
+    from exchanger.profiles.planning.part import PlanOptions
 
 
-class Learnt:
+class KnownValues:
     """
     The parts of a run, with all that is known of their profiles.
 
@@ -44,7 +44,7 @@ class Learnt:
         terms: What holds for all parts.
     """
 
-    def __init__(self, call: ImportCall, reading: Reading, terms: Terms) -> None:
+    def __init__(self, call: ImportContext, reading: InputBatch, terms: PlanOptions) -> None:
         self._call = call
         self._reading = reading
         self._rules = list(terms.rules)
@@ -62,12 +62,12 @@ class Learnt:
         """Raise ``Stopped`` if the process was asked to stop."""
         self._call.world.go_on()
 
-    def part(self, number: int) -> Partition:
+    def part(self, number: int) -> PartInput:
         """Read a part."""
         known = self.known(number)
         first = self._at_first.get(number)
         seen = [*self._seen[number].frames()] if number in self._seen else []
-        return Partition(
+        return PartInput(
             given=self._reading.given.part(number),
             corrections=self._reading.corrections.part(number),
             folded=self.folded(number),
@@ -127,7 +127,9 @@ class Learnt:
         self._at_first, self._known, self._ahead = self._known, {}, {}
 
 
-def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: RunReport) -> Learnt:
+def resolve_unknowns(
+    call: ImportContext, reading: InputBatch, terms: PlanOptions, report: RunReport
+) -> KnownValues:
     """
     Look up what a strategy needs and nobody knows.
 
@@ -143,7 +145,7 @@ def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: Run
     Raises:
         BrazeError: A look-up failed.
     """
-    learnt = Learnt(call, reading, terms)
+    learnt = KnownValues(call, reading, terms)
     try:
         return _learn(call, reading, terms, report, learnt)
     except BaseException:
@@ -152,8 +154,12 @@ def learn_unknowns(call: ImportCall, reading: Reading, terms: Terms, report: Run
 
 
 def _learn(
-    call: ImportCall, reading: Reading, terms: Terms, report: RunReport, learnt: Learnt
-) -> Learnt:
+    call: ImportContext,
+    reading: InputBatch,
+    terms: PlanOptions,
+    report: RunReport,
+    learnt: KnownValues,
+) -> KnownValues:
     if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
         if terms.assume_empty:
             report.notes.append("0 profiles never seen were taken for empty.")
@@ -172,7 +178,7 @@ def _learn(
     return learnt
 
 
-def _needed(learnt: Learnt, reading: Reading, terms: Terms) -> tuple[Spill, int]:
+def _needed(learnt: KnownValues, reading: InputBatch, terms: PlanOptions) -> tuple[Spill, int]:
     """
     Name, in a frame for each part, the fields of profiles that must be looked up.
 
@@ -196,7 +202,7 @@ def _unknown(
     folded: pl.DataFrame,
     known: pl.DataFrame,
     rules: list[Rule],
-    terms: Terms,
+    terms: PlanOptions,
     maybe_forgotten: pl.Expr | None,
 ) -> pl.DataFrame:
     """Name what must be looked up; who may have been forgotten is never taken for empty."""
@@ -207,14 +213,16 @@ def _unknown(
     return pl.concat([certain, needs_lookup(few, known, rules)])
 
 
-def _look_up(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:
+def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: RunReport) -> None:
     asked = sum(frame[PROFILE].n_unique() for frame in needed.frames([PROFILE]))
     report.notes += say_if_slow(asked, call.world.lookup_limit)
     _wait_until_shown(call, learnt, needed, report)
     look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
 
 
-def _wait_until_shown(call: ImportCall, learnt: Learnt, needed: Spill, report: RunReport) -> None:
+def _wait_until_shown(
+    call: ImportContext, learnt: KnownValues, needed: Spill, report: RunReport
+) -> None:
     """
     Wait before looking up what became uncertain: it may have changed so lately.
 
@@ -236,7 +244,7 @@ def _is_uncertain(known: pl.DataFrame) -> bool:
     return any(bool((text == UNCERTAIN).any()) for text in texts)
 
 
-def _held(call: ImportCall, profiles: pl.Series, rules: list[Rule]) -> pl.DataFrame:
+def _held(call: ImportContext, profiles: pl.Series, rules: list[Rule]) -> pl.DataFrame:
     """
     Read what is held.
 

@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
-from exchanger.files.scratch.prefetch import ahead
+from exchanger.files.scratch.prefetch import prefetch
 from exchanger.jobs.intake.contributions import with_already
 from exchanger.jobs.intake.event_order import leave_out_late_rows
-from exchanger.jobs.planning.known_values import learn_unknowns
+from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.runtime.context import SilentProgress
-from exchanger.jobs.runtime.executor import here, in_order
+from exchanger.jobs.runtime.executor import in_order, local_executor
 from exchanger.jobs.runtime.report import unseen_in_words
 from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
 from exchanger.profiles.merging.folding import GIFTS_SCHEMA
-from exchanger.profiles.planning.part import Partition, PartitionPlan, Tally, Terms, plan_partition
+from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, Tally, plan_part
 from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import no_rows, quarantined
 
 if TYPE_CHECKING:
-    from exchanger.jobs.intake.batch import Reading
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
@@ -93,7 +93,7 @@ class Plan:
                 frames.remove()
 
 
-def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
+def make_plan(call: ImportContext, reading: InputBatch, report: RunReport) -> Plan:
     """
     Plan a run over the rows that were read, which are forgotten on the way.
 
@@ -108,11 +108,11 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
         Stopped: The process was asked to stop; nothing was claimed.
     """
     job = call.job
-    terms = Terms(list(reading.rules.values()), job.assumes_empty, job.create_missing)
+    terms = PlanOptions(list(reading.rules.values()), job.assumes_empty, job.create_missing)
     applied = leave_out_late_rows(call, reading, terms.rules)
-    with closing(learn_unknowns(call, reading, terms, report)) as learnt:
+    with closing(resolve_unknowns(call, reading, terms, report)) as learnt:
 
-        def parts() -> Generator[Partition]:
+        def parts() -> Generator[PartInput]:
             for number in range(len(reading.given)):
                 yield replace(learnt.part(number), applied=applied.of(number))
                 learnt.clear(number)
@@ -130,17 +130,17 @@ def make_plan(call: ImportCall, reading: Reading, report: RunReport) -> Plan:
 
 
 def _plan_parts(
-    call: ImportCall, parts: Generator[Partition], count: int, terms: Terms, draft: _Draft
+    call: ImportContext, parts: Generator[PartInput], count: int, terms: PlanOptions, draft: _Draft
 ) -> None:
     # A single part is planned in a moment, sooner than it would travel.
     alone = count == 1
     progress = SilentProgress() if alone else call.world.progress
     progress.step("planning", count)
     with (
-        here() if alone else call.world.engine() as engine,
-        closing(parts if alone else ahead(parts)) as coming,
+        local_executor() if alone else call.world.engine() as engine,
+        closing(parts if alone else prefetch(parts)) as coming,
     ):
-        for planned in in_order(engine, partial(plan_partition, terms=terms), coming):
+        for planned in in_order(engine, partial(plan_part, terms=terms), coming):
             call.world.go_on()
             draft.add(planned)
             progress.advance(1)
@@ -149,7 +149,7 @@ def _plan_parts(
 class _Draft:
     """A plan under construction, part after part, of which the outbox is sent as it grows."""
 
-    def __init__(self, call: ImportCall, reading: Reading, report: RunReport) -> None:
+    def __init__(self, call: ImportContext, reading: InputBatch, report: RunReport) -> None:
         shelf = reading.shelf
         self._reading = reading
         self._nonce = new_nonce()
@@ -168,7 +168,7 @@ class _Draft:
         self._rejected.append(no_rows())
         self._add_unreadable()
 
-    def add(self, part: PartitionPlan) -> None:
+    def add(self, part: PartPlan) -> None:
         """Take what becomes of some profiles; items are numbered through the run."""
         before = pl.lit(self._outbox.rows, pl.UInt32)
         self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
@@ -212,7 +212,7 @@ class _Draft:
         self.unreadable = pl.concat(rows).n_unique()
 
 
-def _count(report: RunReport, reading: Reading, draft: _Draft) -> None:
+def _count(report: RunReport, reading: InputBatch, draft: _Draft) -> None:
     """Fill in what is known before anything is sent."""
     tally = draft.tally
     report.rows_read = reading.rows

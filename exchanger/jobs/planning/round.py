@@ -16,18 +16,18 @@ from exchanger.state.runs.quarantine import source_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from exchanger.jobs.intake.batch import Reading
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.state.runs.log import ClaimedFile
 
 
-def new_report(call: ImportCall) -> RunReport:
+def new_report(call: ImportContext) -> RunReport:
     """Begin the report of a run."""
     now = call.world.clock.now()
     return RunReport(run_id=new_run_id(call.name, now), job=call.name, started_at=now)
 
 
-def numbered_report(call: ImportCall, seq: int) -> RunReport:
+def numbered_report(call: ImportContext, seq: int) -> RunReport:
     """Begin the report of the run that has this number."""
     report = new_report(call)
     report.seq = seq
@@ -35,7 +35,7 @@ def numbered_report(call: ImportCall, seq: int) -> RunReport:
     return report
 
 
-def planned(call: ImportCall, report: RunReport, reading: Reading) -> Plan:
+def planned(call: ImportContext, report: RunReport, reading: InputBatch) -> Plan:
     """
     Plan a run over what was read, and fill in its report.
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import StorageMissing
-from exchanger.jobs.intake.requests import Intake
+from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.profiles.frames.columns import FILE, ROW
 from exchanger.state.runs.quarantine import no_rows, source_of
 
 if TYPE_CHECKING:
-    from exchanger.jobs.intake.requests import Counting
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.intake.requests import CountMode
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.state.inputs.file_ledger import AppliedSnapshot, KnownVersion
     from exchanger.state.runs.log import ClaimedFile, RunDocument
 
@@ -53,7 +53,7 @@ class QuarantinedRows:
         notes: Sentences about what is left out.
     """
 
-    intakes: list[Intake] = field(default_factory=list)
+    intakes: list[FileRequest] = field(default_factory=list)
     owed: list[OwedRows] = field(default_factory=list)
     gone: list[tuple[ClaimedFile, pl.DataFrame]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -64,7 +64,7 @@ class QuarantinedRows:
         return bool(self.intakes or self.owed)
 
 
-def quarantined_rows(call: ImportCall, run: RunDocument) -> QuarantinedRows:
+def quarantined_rows(call: ImportContext, run: RunDocument) -> QuarantinedRows:
     """
     Find the rows of a run's quarantine.
 
@@ -91,7 +91,7 @@ def quarantined_rows(call: ImportCall, run: RunDocument) -> QuarantinedRows:
 
 
 def _add_rejected(
-    call: ImportCall,
+    call: ImportContext,
     found: QuarantinedRows,
     run: RunDocument,
     rejected: tuple[ClaimedFile, pl.DataFrame],
@@ -114,15 +114,15 @@ def _add_rejected(
         if file.outcome != "rejected":
             found.gone.append((file, rows))
     elif file.outcome == "rejected":
-        found.intakes.append(Intake(file.key, file.etag, kept=file.kept))
+        found.intakes.append(FileRequest(file.key, file.etag, kept=file.kept))
     else:
         found.intakes.append(_chosen(file, rows, "ask" if untaken else "in_full"))
 
 
-def _chosen(file: ClaimedFile, rows: pl.DataFrame, counting: Counting) -> Intake:
+def _chosen(file: ClaimedFile, rows: pl.DataFrame, counting: CountMode) -> FileRequest:
     """Read the rows of a file that are in quarantine, and only these."""
     unmerged = rows.filter(pl.col("profile").is_not_null())["profile"].unique()
-    return Intake(
+    return FileRequest(
         file.key,
         file.etag,
         "difference" if file.replaces and unmerged.len() else counting,
@@ -137,7 +137,7 @@ def _is_latest(known: KnownVersion | None, file: ClaimedFile, seq: int) -> bool:
     return known is not None and known.etag == file.etag and known.seq <= seq
 
 
-def _is_there(call: ImportCall, file: ClaimedFile) -> bool:
+def _is_there(call: ImportContext, file: ClaimedFile) -> bool:
     try:
         found = call.world.bucket.head(file.kept or file.key)
     except StorageMissing:

@@ -44,7 +44,7 @@ _TURN = "@turn"
 _COUNTED = ("sum", "add")
 
 
-def owed_by(
+def refused_rows(
     refused: pl.DataFrame,
     gifts: pl.DataFrame,
     orders: pl.DataFrame,

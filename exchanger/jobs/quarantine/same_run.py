@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.jobs.intake.read import read_every_file
-from exchanger.jobs.intake.requests import Intake
+from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.quarantine.refused import as_order
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.quarantine.read import QuarantinedRows
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import RunDocument
 
@@ -31,7 +31,7 @@ _PLACE = "@place"
 
 
 def rows_after(
-    call: ImportCall, first: RunDocument, reading: Reading, found: QuarantinedRows
+    call: ImportContext, first: RunDocument, reading: InputBatch, found: QuarantinedRows
 ) -> pl.DataFrame:
     """
     Read the rows that a run has used, from the first file on of which a row is given again.
@@ -53,7 +53,7 @@ def rows_after(
         return pl.DataFrame(schema={PROFILE: pl.String, _PLACE: pl.Int64})
     files = [file for file in first.files[min(starts) :] if file.outcome != "rejected"]
     whole = read_every_file(
-        call, [Intake(file.key, file.etag, "in_full", kept=file.kept) for file in files]
+        call, [FileRequest(file.key, file.etag, "in_full", kept=file.kept) for file in files]
     )
     used = _placed(whole.given.whole(), whole, places)
     if ORDER in used.columns and ORDER in reading.given.schema:
@@ -72,7 +72,7 @@ def overtaken_in_own_run(
     frame: pl.DataFrame,
     rules: Sequence[Rule],
     first: RunDocument,
-    reading: Reading,
+    reading: InputBatch,
     used: pl.DataFrame,
 ) -> pl.DataFrame:
     """
@@ -113,7 +113,7 @@ def _places(first: RunDocument) -> dict[tuple[str, str], int]:
 
 
 def _placed(
-    frame: pl.DataFrame, reading: Reading, places: dict[tuple[str, str], int]
+    frame: pl.DataFrame, reading: InputBatch, places: dict[tuple[str, str], int]
 ) -> pl.DataFrame:
     """Put the place beside each row; null where it is not known, or Braze had refused the row."""
     known = [None if file.owed_by else places.get((file.key, file.etag)) for file in reading.files]

@@ -22,9 +22,9 @@ from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, before,
 from exchanger.profiles.merging.event_order import GIVING_WAY, REPLACING, overtaken, silenced
 
 if TYPE_CHECKING:
-    from exchanger.jobs.intake.batch import Reading
+    from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.quarantine.read import OwedRows, QuarantinedRows
-    from exchanger.jobs.runtime.call import ImportCall
+    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import RunDocument
 
@@ -35,7 +35,7 @@ _NOBODY_KNOWS = (
 
 
 def settle_late_rows(
-    call: ImportCall, run: RunDocument, reading: Reading, found: QuarantinedRows
+    call: ImportContext, run: RunDocument, reading: InputBatch, found: QuarantinedRows
 ) -> None:
     """
     Take out of a reading what must not be given again.
@@ -73,7 +73,7 @@ def settle_late_rows(
         )
 
 
-def _first_run(call: ImportCall, run: RunDocument) -> tuple[RunDocument, list[int]]:
+def _first_run(call: ImportContext, run: RunDocument) -> tuple[RunDocument, list[int]]:
     """Go back to the run that read the rows first; also name the retries on the way."""
     retries: list[int] = []
     while run.origin:
@@ -91,7 +91,7 @@ def _either(cells: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 
 
 def _overtaken(
-    call: ImportCall, frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame
+    call: ImportContext, frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame
 ) -> pl.DataFrame:
     """
     Tell which cells later runs have changed, as ``event_order.overtaken`` does: all fields it has.
@@ -117,7 +117,7 @@ def _overtaken(
     return frame.select(cell.alias(name) for name, cell in cells.items())
 
 
-def _settle_uncertain(call: ImportCall, reading: Reading, owed: OwedRows) -> None:
+def _settle_uncertain(call: ImportContext, reading: InputBatch, owed: OwedRows) -> None:
     doubtful = owed.rows.filter(pl.col(UNCERTAIN_ROW))
     sums = [
         rule.name
@@ -134,7 +134,7 @@ def _settle_uncertain(call: ImportCall, reading: Reading, owed: OwedRows) -> Non
             _settle_sum(reading, _position(reading, owed), name, _seen(call, name, rows, later))
 
 
-def _position(reading: Reading, owed: OwedRows) -> int:
+def _position(reading: InputBatch, owed: OwedRows) -> int:
     """Find the file of the reading that holds these rows."""
     return next(
         position
@@ -144,7 +144,7 @@ def _position(reading: Reading, owed: OwedRows) -> int:
     )
 
 
-def _seen(call: ImportCall, name: str, rows: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
+def _seen(call: ImportContext, name: str, rows: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
     """Put beside each row what Braze had after the refusal, as ``@seen``."""
     known = later.filter(pl.col("field") == name, pl.col("before").is_not_null()).select(
         PROFILE, pl.col("before").alias("@seen")
@@ -158,7 +158,7 @@ def _seen(call: ImportCall, name: str, rows: pl.DataFrame, later: pl.DataFrame) 
     return rows.join(known, on=PROFILE, how="left", maintain_order="left")
 
 
-def _settle_sum(reading: Reading, position: int, name: str, rows: pl.DataFrame) -> None:
+def _settle_sum(reading: InputBatch, position: int, name: str, rows: pl.DataFrame) -> None:
     """Give again what is still owed, note what was applied, and reject what nobody knows."""
     applied = pl.col("@seen") == pl.col(wanted(name))
     still = pl.col("@seen") == pl.col(before(name)).fill_null("null")

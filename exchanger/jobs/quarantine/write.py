@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.files.scratch.spill import Spill
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
 
 
 def write_quarantine(
-    world: World, state: ConnectionState, run: RunDocument, report: RunReport, refused: Spill
+    world: JobContext, state: ConnectionState, run: RunDocument, report: RunReport, refused: Spill
 ) -> None:
     """
     Write what was rejected and refused, in order of file and row; no file if that is nothing.
@@ -56,7 +56,7 @@ def write_quarantine(
     report.quarantine = key
 
 
-def _parts(world: World, run: RunDocument, refused: Spill) -> Generator[pl.DataFrame]:
+def _parts(world: JobContext, run: RunDocument, refused: Spill) -> Generator[pl.DataFrame]:
     if run.rejected:
         with fetched(world, run.rejected) as rejected:
             yield from rejected.frames()

@@ -16,25 +16,25 @@ import structlog
 
 from exchanger.errors import StateDamaged, StateMissing, StorageChanged, StorageMissing
 from exchanger.files.scratch.frame_file import FrameFile
-from exchanger.state.runs.log import ENDED, RunDocument, Stored, new_nonce
+from exchanger.state.runs.log import ENDED, RunDocument, VersionedRun, new_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
 
 
 def replace_outbox(
-    world: World,
+    world: JobContext,
     state: ConnectionState,
-    stored: Stored,
+    stored: VersionedRun,
     outbox: FrameFile,
     report: dict[str, Any],
-) -> Stored:
+) -> VersionedRun:
     """
     Let a run that is under way send less than was planned.
 
@@ -54,7 +54,7 @@ def replace_outbox(
 
 
 @contextmanager
-def fetched(world: World, key: str, checksum: str = "") -> Iterator[FrameFile]:
+def fetched(world: JobContext, key: str, checksum: str = "") -> Iterator[FrameFile]:
     """
     Bring frames that *commit* wrote onto this machine, until the context closes.
 
@@ -76,7 +76,7 @@ def fetched(world: World, key: str, checksum: str = "") -> Iterator[FrameFile]:
 
 
 @contextmanager
-def unless_ended_by_others(world: World, state: ConnectionState, seq: int) -> Iterator[None]:
+def unless_ended_by_others(world: JobContext, state: ConnectionState, seq: int) -> Iterator[None]:
     """
     Tell a process that stood still that others have ended its run, and swept it since.
 
@@ -92,13 +92,13 @@ def unless_ended_by_others(world: World, state: ConnectionState, seq: int) -> It
         raise StorageChanged("end", world.bucket.name, key, "it has ended since") from error
 
 
-def load(world: World, key: str, checksum: str = "") -> pl.DataFrame:
+def load(world: JobContext, key: str, checksum: str = "") -> pl.DataFrame:
     """Read frames that *commit* wrote, all at once; raises as *fetched* does."""
     with fetched(world, key, checksum) as frames:
         return pl.concat([frames.empty(), *frames.frames()])
 
 
-def store_unless_empty(world: World, key: str, frames: FrameFile) -> str:
+def store_unless_empty(world: JobContext, key: str, frames: FrameFile) -> str:
     """Write frames and name their key; without rows they are not written, and have none."""
     if not frames.rows:
         return ""
@@ -106,7 +106,7 @@ def store_unless_empty(world: World, key: str, frames: FrameFile) -> str:
     return key
 
 
-def _download(world: World, key: str, checksum: str, path: Path) -> None:
+def _download(world: JobContext, key: str, checksum: str, path: Path) -> None:
     try:
         found = world.bucket.download(key, world.bucket.head(key).etag, path)
     except StorageMissing as error:
@@ -115,7 +115,7 @@ def _download(world: World, key: str, checksum: str, path: Path) -> None:
         raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
 
 
-def leave_here(world: World, run: RunDocument, planned: Sequence[FrameFile | None]) -> None:
+def leave_here(world: JobContext, run: RunDocument, planned: Sequence[FrameFile | None]) -> None:
     """Leave stored frames on this machine for the end of their run; what was not stored goes."""
     keys = (run.outbox, run.gifts, run.rejected, run.orders)
     for key, frames in zip(keys, planned, strict=True):
@@ -125,6 +125,6 @@ def leave_here(world: World, run: RunDocument, planned: Sequence[FrameFile | Non
             frames.remove()
 
 
-def _left_here(world: World, key: str) -> Path:
+def _left_here(world: JobContext, key: str) -> Path:
     """Name the file in which stored frames are left: no two plans have a key in common."""
     return world.workdir / f"left-{PurePosixPath(key).name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from exchanger.config.models import ImportJob
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.memories import Memories
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.report import RunReport
@@ -28,7 +28,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class ImportCall:
+class ImportContext:
     """
     One call of ``run_import`` or ``plan_import``.
 
@@ -46,7 +46,7 @@ class ImportCall:
         ended: Reports of the runs of earlier processes that this call has finished.
     """
 
-    world: World
+    world: JobContext
     state: ConnectionState
     name: str
     job: ImportJob

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from exchanger.config.models import RateLimit, Retention
 from exchanger.errors import Stopped
 from exchanger.files.folders import Folders
-from exchanger.files.scratch.budget import Bounds
-from exchanger.jobs.runtime.executor import Engine, here
+from exchanger.files.scratch.budget import MemoryBudget
+from exchanger.jobs.runtime.executor import PlanExecutor, local_executor
 from exchanger.state.lease import KeptLease
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class SilentProgress:
 
 
 @dataclass(frozen=True)
-class World:
+class JobContext:
     """
     The outside of one connection.
 
@@ -103,12 +103,12 @@ class World:
     lease_seconds: float = 180.0
     lease: Lease | None = None
     lookup_limit: RateLimit = LOOKUPS
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: MemoryBudget = field(default_factory=MemoryBudget)
     ahead_from: int = 20_000
     max_plan_age: float = 86_400.0
     retention: Retention = field(default_factory=Retention)
     sweep_every: float = 3_600.0
-    engine: Callable[[], AbstractContextManager[Engine]] = here
+    engine: Callable[[], AbstractContextManager[PlanExecutor]] = local_executor
     folders: Folders = field(default_factory=Folders)
     account: Account | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease

@@ -1,4 +1,4 @@
-"""Where the pure work of a run's parts is done: in this process, or wherever ``World`` says."""
+"""Where the pure work of a run's parts is done: here, or wherever ``JobContext`` says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Work(Protocol[Fetched_co]):
         ...
 
 
-class Engine(Protocol):
+class PlanExecutor(Protocol):
     """
     Does work, in the shape of ``concurrent.futures.Executor``.
 
@@ -49,7 +49,7 @@ class Done(Generic[Made]):
         return self.made
 
 
-class Here:
+class LocalExecutor:
     """Does all work at once in this process; polars uses all its cores by itself."""
 
     ahead = 1
@@ -60,13 +60,13 @@ class Here:
 
 
 @contextmanager
-def here() -> Iterator[Here]:
+def local_executor() -> Iterator[LocalExecutor]:
     """Open the engine that is always there."""
-    yield Here()
+    yield LocalExecutor()
 
 
 def in_order(
-    engine: Engine, function: Callable[[Part], Made], parts: Iterable[Part]
+    engine: PlanExecutor, function: Callable[[Part], Made], parts: Iterable[Part]
 ) -> Iterator[Made]:
     """
     Have the same done to each part, and give what comes of it in the order of the parts.

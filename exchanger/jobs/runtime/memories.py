@@ -19,7 +19,7 @@ from exchanger.state.store import open_state
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.inputs.file_ledger import AppliedSnapshot
     from exchanger.state.runs.log import ClaimedFile, FileOutcome
     from exchanger.state.store import ConnectionState
@@ -64,7 +64,7 @@ class Memories:
 _LOST = "It may have been added before: all that was remembered of this connection's files is gone."
 
 
-def memories_of(world: World, state: ConnectionState, *, record: bool) -> Memories:
+def memories_of(world: JobContext, state: ConnectionState, *, record: bool) -> Memories:
     """
     Find what else may remember the files of a connection.
 
@@ -118,12 +118,12 @@ def _has_lost_files(state: ConnectionState) -> bool:
     return not known and run is not None and run.state == "settled" and bool(run.files)
 
 
-def _now(world: World, key: str) -> datetime:
+def _now(world: JobContext, key: str) -> datetime:
     """Return the time by S3's clock, which tells when files arrived."""
     return world.bucket.head(key).seen_at or world.clock.now()
 
 
-def _snapshot(world: World, prefix: str) -> AppliedSnapshot:
+def _snapshot(world: JobContext, prefix: str) -> AppliedSnapshot:
     """Pin what another state has applied, and what its unfinished run is about to."""
     state = open_state(world.bucket, prefix)
     applied = state.applied.snapshot()

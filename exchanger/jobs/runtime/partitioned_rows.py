@@ -12,12 +12,12 @@ from exchanger.profiles.frames.slices import SLICES, slice_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from exchanger.files.scratch.spill import Shelf
+    from exchanger.files.scratch.spill import Scratch
 
 _PART = "@part"
 
 
-class Partitions:
+class PartitionedRows:
     """
     Frames of rows, each parted by the slice of the profile, so that parts are ranges of slices.
 
@@ -27,7 +27,7 @@ class Partitions:
         empty: The columns that every part has.
     """
 
-    def __init__(self, shelf: Shelf, count: int, empty: pl.DataFrame) -> None:
+    def __init__(self, shelf: Scratch, count: int, empty: pl.DataFrame) -> None:
         self._shelf = shelf
         self._empty = empty
         self._parts = [shelf.spill() for _ in range(min(count, SLICES))]

@@ -16,7 +16,7 @@ from exchanger.errors import BrazeForbidden, JobBusy, StorageChanged, WorkspaceD
 from exchanger.state.workspace import Workspace
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.store import ConnectionState
     from exchanger.state.workspace import Account
 
@@ -29,7 +29,7 @@ _LOST = (
 )
 
 
-def recognise(world: World, state: ConnectionState) -> None:
+def recognise(world: JobContext, state: ConnectionState) -> None:
     """
     Check that a state was made with the workspace that the connection reaches. Writes nothing.
 
@@ -52,7 +52,7 @@ def recognise(world: World, state: ConnectionState) -> None:
         raise _differs(world, state, account, was=known.instance, unclear=verdict == "unclear")
 
 
-def establish(world: World, state: ConnectionState) -> list[str]:
+def establish(world: JobContext, state: ConnectionState) -> list[str]:
     """
     Recognise a state as *recognise* does, and see to it that it knows its workspace from now on.
 
@@ -93,7 +93,7 @@ def remember(state: ConnectionState, workspace: Workspace) -> None:
     state.register.enter(workspace)
 
 
-def segments_of(world: World) -> list[str]:
+def segments_of(world: JobContext) -> list[str]:
     """List the ids of the workspace's segments, the oldest first; none if the key may not."""
 
     async def listed() -> list[str]:
@@ -106,7 +106,7 @@ def segments_of(world: World) -> list[str]:
         return []
 
 
-def _begin(world: World, state: ConnectionState, account: Account) -> list[str]:
+def _begin(world: JobContext, state: ConnectionState, account: Account) -> list[str]:
     prefix = state.names.prefix
     entry = state.register.states().get(prefix)
     lost, told = "", []
@@ -127,7 +127,7 @@ def _begin(world: World, state: ConnectionState, account: Account) -> list[str]:
 
 
 def _differs(
-    world: World, state: ConnectionState, account: Account, *, was: str, unclear: bool = False
+    world: JobContext, state: ConnectionState, account: Account, *, was: str, unclear: bool = False
 ) -> WorkspaceDiffers:
     where = f"s3://{world.bucket.name}/{state.names.prefix}"
     return WorkspaceDiffers(world.connection, where, was, account.instance, unclear=unclear)

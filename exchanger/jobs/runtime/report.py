@@ -12,7 +12,7 @@ from exchanger.state.runs.log import FileOutcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exchanger.state.runs.acknowledgements import Sent
+    from exchanger.state.runs.acknowledgements import SendCounts
 
 RunState = Literal[
     "succeeded", "partial", "failed", "held_back", "nothing_to_do", "released", "discarded"
@@ -181,7 +181,7 @@ def unseen_in_words(profiles: int, points: int) -> list[str]:
     return [said]
 
 
-def sent_again_in_words(sent: Sent) -> list[str]:
+def sent_again_in_words(sent: SendCounts) -> list[str]:
     """Say how much may have been sent, and billed, more than once because answers were lost."""
     if not sent.profiles_again:
         return []

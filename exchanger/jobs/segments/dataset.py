@@ -17,7 +17,7 @@ from exchanger.config.models import Target
 from exchanger.files.manifest import Part, RunFolder
 from exchanger.files.segment_archives import Limits, read_batches
 from exchanger.files.write import LocalPart, PartWriter
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.segments.wait import CompleteExport
 from exchanger.profiles.exported.column_types import (
     Observed,
@@ -66,7 +66,7 @@ class Dataset:
 
 
 def collect(
-    world: World, export: CompleteExport, selection: Selection, limits: Limits | None = None
+    world: JobContext, export: CompleteExport, selection: Selection, limits: Limits | None = None
 ) -> Chunks:
     """
     Read every archive of an export.
@@ -105,7 +105,7 @@ def _name_columns(chunks: Chunks, selection: Selection) -> None:
     chunks.names = {column: columns[name] for name, column in chunks.remaining.items()}
 
 
-def archives(world: World, export: CompleteExport) -> Iterator[tuple[str, Path]]:
+def archives(world: JobContext, export: CompleteExport) -> Iterator[tuple[str, Path]]:
     """
     Bring the archives of an export onto this machine, one after the other.
 
@@ -133,7 +133,7 @@ def settle_columns(selection: Selection, chunks: Chunks) -> tuple[SettledColumn,
 
 
 def write_dataset(
-    world: World,
+    world: JobContext,
     chunks: Chunks,
     columns: tuple[SettledColumn, ...],
     target: Target,
@@ -176,7 +176,7 @@ def _cast(
     return frame.select(typed(pl.col(c.name), c.type).alias(c.name) for c in columns)
 
 
-def _repeated(world: World, chunks: Chunks) -> dict[int, list[int]]:
+def _repeated(world: JobContext, chunks: Chunks) -> dict[int, list[int]]:
     """
     Find the rows whose ``braze_id`` came before: chunk to row positions.
 
@@ -204,7 +204,7 @@ def _ids(index: int, path: Path, share: int, shares: int) -> pl.LazyFrame:
     return ids.filter(mine).with_columns(pl.lit(index, pl.UInt32).alias(FILE))
 
 
-def _uploaded(world: World, folder: RunFolder, part: LocalPart) -> Part:
+def _uploaded(world: JobContext, folder: RunFolder, part: LocalPart) -> Part:
     world.go_on()
     key = folder.part(part.path.name)
     done = world.bucket.upload(key, part.path)

@@ -17,7 +17,7 @@ from exchanger.errors import BrazeError, BrazeForbidden, ExportEmpty
 from exchanger.jobs.segments.files import watched_folder
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.segments.wait import CompleteExport
 
 log = structlog.get_logger()
@@ -26,7 +26,9 @@ _SECONDS = 30.0
 """An answer that only explains is not worth a longer wait."""
 
 
-def without_users(world: World, export: CompleteExport, *, may_be_allowed: bool) -> ExportEmpty:
+def without_users(
+    world: JobContext, export: CompleteExport, *, may_be_allowed: bool
+) -> ExportEmpty:
     """
     Build the error of an export in which no user came, and ask Braze how many there should be.
 
@@ -47,7 +49,7 @@ def without_users(world: World, export: CompleteExport, *, may_be_allowed: bool)
     )
 
 
-async def _estimated(world: World, segment_id: str) -> tuple[int | None, str]:
+async def _estimated(world: JobContext, segment_id: str) -> tuple[int | None, str]:
     """Ask how many users a segment has; or say why that is not known. Fails in no way."""
     try:
         async with world.braze() as braze:

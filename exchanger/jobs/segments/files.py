@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.s3.bucket import ObjectInfo
 
 _A_DAY = timedelta(days=1)
@@ -14,7 +14,7 @@ Version = tuple[str, str, int]
 
 
 def files_of(
-    world: World, segment_id: str, object_prefixes: Collection[str], requested_at: datetime
+    world: JobContext, segment_id: str, object_prefixes: Collection[str], requested_at: datetime
 ) -> list[ObjectInfo]:
     """
     List the files that some exports of a segment have written so far, in key order.
@@ -29,7 +29,7 @@ def files_of(
     return [found for found in listed if not wanted.isdisjoint(found.key.split("/")[:-1])]
 
 
-def watched_folder(world: World, segment_id: str) -> str:
+def watched_folder(world: JobContext, segment_id: str) -> str:
     """Name the folder in which the files of a segment's exports are awaited."""
     return f"s3://{world.bucket.name}/{world.export_root}/{segment_id}/"
 

@@ -11,7 +11,7 @@ import structlog
 from exchanger.profiles.exported.held_rows import attribute_columns, held_columns, id_column
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.segments.dataset import Chunks
     from exchanger.jobs.segments.pending import PendingExport
     from exchanger.profiles.exported.selection import Selection
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 def learn_from_export(
-    world: World,
+    world: JobContext,
     state: ConnectionState,
     pending: PendingExport,
     selection: Selection,

@@ -9,7 +9,7 @@ import structlog
 
 from exchanger.errors import StorageChanged, StorageMissing
 from exchanger.files.manifest import Manifest, RunFolder, is_newer, to_body
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.segments.files import files_of
 from exchanger.jobs.segments.pending import PendingExport
 from exchanger.outside.s3.bucket import Bucket
@@ -31,7 +31,7 @@ def publish(bucket: Bucket, folder: RunFolder, manifest: Manifest) -> bool:
     return _point(bucket, folder.latest, manifest.pointer(folder.manifest))
 
 
-def sweep(world: World, pending: PendingExport, own: RunFolder | None = None) -> int:
+def sweep(world: JobContext, pending: PendingExport, own: RunFolder | None = None) -> int:
     """
     Remove what earlier runs of the job began and never published, and unwanted exports' files.
 

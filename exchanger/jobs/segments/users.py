@@ -32,7 +32,7 @@ from exchanger.profiles.frames.slices import slice_of
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.profiles.exported.selection import FieldsToExport
     from exchanger.state.store import ConnectionState
 
@@ -47,7 +47,7 @@ def baseline_segment(job: ImportJob) -> Baseline | None:
 
 
 def export_segment(
-    world: World,
+    world: JobContext,
     state: ConnectionState,
     source: Baseline,
     document: PendingDocument,
@@ -80,7 +80,9 @@ def export_segment(
     return asyncio.run(stoppable(exported(), world.stopping))
 
 
-def held_frames(world: World, export: CompleteExport, fields: list[str]) -> Iterator[pl.DataFrame]:
+def held_frames(
+    world: JobContext, export: CompleteExport, fields: list[str]
+) -> Iterator[pl.DataFrame]:
     """
     Read an export as frames of held values, each once.
 
@@ -112,7 +114,7 @@ class SegmentUsers:
         chunks: Files of held values, with the slice of each profile.
     """
 
-    world: World
+    world: JobContext
     export: CompleteExport
     document: PendingDocument
     complete: bool
@@ -122,7 +124,12 @@ class SegmentUsers:
 
     @classmethod
     def exported(
-        cls, world: World, state: ConnectionState, source: Baseline, name: str, fields: list[str]
+        cls,
+        world: JobContext,
+        state: ConnectionState,
+        source: Baseline,
+        name: str,
+        fields: list[str],
     ) -> Self:
         """
         Export a segment and bring it onto this machine.

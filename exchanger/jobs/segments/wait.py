@@ -21,7 +21,7 @@ import structlog
 
 from exchanger.config.models import Completion
 from exchanger.errors import BrazeError, ExportIncomplete, ExportRunning, SegmentMissing
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.segments.files import QuietWatch, files_of, watched_folder
 from exchanger.jobs.segments.pending import PendingDocument, PendingExport
 from exchanger.outside.braze.answers import Segment
@@ -66,7 +66,7 @@ class Waiting:
         seconds: Until the deadline.
     """
 
-    def __init__(self, world: World, seconds: float) -> None:
+    def __init__(self, world: JobContext, seconds: float) -> None:
         self._world = world
         self._deadline = world.clock.monotonic() + seconds
         self._allowed = seconds
@@ -123,7 +123,7 @@ class ExportWait:
 
     def __init__(
         self,
-        world: World,
+        world: JobContext,
         braze: Braze,
         completion: Completion,
         document: PendingDocument,

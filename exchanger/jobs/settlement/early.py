@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.files.scratch.spill import Shelf
+from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.settlement.held_rows import held_of, sent_parts
-from exchanger.jobs.settlement.outcomes import Count
+from exchanger.jobs.settlement.outcomes import OutcomeTally
 from exchanger.profiles.frames.columns import ITEM
 from exchanger.state.runs.acknowledgements import SCHEMA, Answers
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from exchanger.files.scratch.frame_file import FrameFile
-    from exchanger.jobs.runtime.context import World
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.acknowledgements import Acknowledgements
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
@@ -42,13 +42,13 @@ _NO_ITEM = 2**32 - 1
 
 
 @contextmanager
-def made_ahead(
-    world: World,
+def staging_held_rows(
+    world: JobContext,
     state: ConnectionState,
     run: RunDocument,
     outbox: FrameFile,
     acks: Acknowledgements,
-) -> Iterator[Ahead | None]:
+) -> Iterator[EarlyHeldRows | None]:
     """
     Make held values as long as the context is open; what is not recorded by then is dropped.
 
@@ -65,7 +65,7 @@ def made_ahead(
     if run.resumed or outbox.rows < world.ahead_from:
         yield None
         return
-    ahead = Ahead(world, state, run, outbox)
+    ahead = EarlyHeldRows(world, state, run, outbox)
     acks.kept = ahead.take
     try:
         yield ahead
@@ -73,7 +73,7 @@ def made_ahead(
         ahead.end()
 
 
-class Ahead:
+class EarlyHeldRows:
     """
     Held values in the making, in a thread of their own.
 
@@ -85,15 +85,15 @@ class Ahead:
     """
 
     def __init__(
-        self, world: World, state: ConnectionState, run: RunDocument, outbox: FrameFile
+        self, world: JobContext, state: ConnectionState, run: RunDocument, outbox: FrameFile
     ) -> None:
         self._held = state.held
         self._run = run
         self._outbox = outbox
-        self._shelf = Shelf(world.workdir, world.bounds)
+        self._shelf = Scratch(world.workdir, world.bounds)
         self._rows = state.held.prepare(self._shelf.path, seq=run.seq)
-        self._heard = _Heard(world.bucket.now)
-        self.count: Count | None = None
+        self._heard = _AckFeed(world.bucket.now)
+        self.count: OutcomeTally | None = None
         """What became of the objects, if none was refused; once *agrees* has said so."""
         self._pool = ThreadPoolExecutor(1, "held-ahead")
         self._made = self._pool.submit(copy_context().run, self._work)
@@ -150,8 +150,8 @@ class Ahead:
     def _make(self) -> tuple[int, pl.DataFrame]:
         """Make rows as long as answers come; tells how many were ``ok``, and all others."""
         accepted, others = 0, [pl.DataFrame(schema=SCHEMA)]
-        count: Count | None = Count(self._run, self._outbox, self._shelf)
-        for part in sent_parts(self._outbox, self._shelf.bounds, Count.needed(self._outbox)):
+        count: OutcomeTally | None = OutcomeTally(self._run, self._outbox, self._shelf)
+        for part in sent_parts(self._outbox, self._shelf.bounds, OutcomeTally.needed(self._outbox)):
             heard = self._heard.of(part[ITEM])
             if heard is None:
                 break
@@ -185,7 +185,7 @@ class _Told:
         return _Told(self.at, ok, self.others.filter(pl.col(ITEM).is_between(first, last)))
 
 
-class _Heard:
+class _AckFeed:
     """
     Acknowledgements on their way from the threads that keep them to the one that uses them.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.settlement.outcomes import NOT_TAKEN, is_doubtful
 from exchanger.profiles.frames.columns import EXISTS, ITEM, PROFILE, SURE, WANTED
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.state.runs.log import RunDocument
 
-_AT_ONCE = Bounds(rows=65_536, size=32 << 20)
+_AT_ONCE = MemoryBudget(rows=65_536, size=32 << 20)
 """Objects that become rows of held values at once; several such frames are in memory."""
 
 
 def sent_parts(
-    outbox: FrameFile, bounds: Bounds, columns: Collection[str] = ()
+    outbox: FrameFile, bounds: MemoryBudget, columns: Collection[str] = ()
 ) -> Iterator[pl.DataFrame]:
     """
     Read of an outbox what *held_of* needs, part by part.

@@ -13,7 +13,7 @@ from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.intake.contributions import ALREADY, GAVE, with_already
 from exchanger.jobs.intake.event_order import ORDERS_SCHEMA, without_unaccepted
-from exchanger.jobs.quarantine.refused import owed_by
+from exchanger.jobs.quarantine.refused import refused_rows
 from exchanger.jobs.runtime.artifacts import fetched, store_unless_empty
 from exchanger.jobs.runtime.report import unseen_in_words
 from exchanger.profiles.frames.columns import (
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from exchanger.files.scratch.frame_file import FrameFile
-    from exchanger.files.scratch.spill import Shelf, Spill
-    from exchanger.jobs.runtime.context import World
+    from exchanger.files.scratch.spill import Scratch, Spill
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.runs.acknowledgements import Answers
     from exchanger.state.runs.log import ClaimedFile, RunDocument
@@ -47,7 +47,7 @@ _NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
 
 
 @dataclass(frozen=True)
-class Results:
+class Outcomes:
     """
     What became of the objects of a run that Braze did not accept.
 
@@ -64,7 +64,7 @@ class Results:
     without: pl.Series
     failed: pl.DataFrame
     first: pl.DataFrame
-    shelf: Shelf
+    shelf: Scratch
 
     def refused_of(self, files: Sequence[ClaimedFile]) -> list[ClaimedFile]:
         """Note of each file how many of its rows Braze refused."""
@@ -79,7 +79,7 @@ class Results:
         return in_portions(self.refused.frames(), most)
 
 
-class Count:
+class OutcomeTally:
     """
     Counts what became of the objects of a run, part by part, and keeps what was refused.
 
@@ -89,7 +89,7 @@ class Count:
         shelf: Where refused rows are kept.
     """
 
-    def __init__(self, run: RunDocument, outbox: FrameFile, shelf: Shelf) -> None:
+    def __init__(self, run: RunDocument, outbox: FrameFile, shelf: Scratch) -> None:
         self._discarded = run.discarded
         self._nothing = outbox.empty()
         self._wanted = [name for name in outbox.columns if name.startswith(WANTED)]
@@ -140,7 +140,7 @@ class Count:
         self._unknown += unknown.height
         self._unknown_points += int(unknown[POINTS].sum())
 
-    def into(self, report: RunReport) -> Results:
+    def into(self, report: RunReport) -> Outcomes:
         """Complete the counts of a report, once all parts were added."""
         for name, number in self._counts.items():
             setattr(report, name, getattr(report, name) + number)
@@ -149,7 +149,7 @@ class Count:
             report.notes += _in_words(self._dropped, self._unknown, self._unknown_points)
         outcome = pl.lit(None, pl.String).alias("outcome")
         nobody = self._nothing.select(PROFILE, outcome, *self._wanted)
-        return Results(
+        return Outcomes(
             refused=self._refused,
             without=pl.concat(self._without),
             failed=pl.concat([nobody, *self._failed]),
@@ -170,7 +170,9 @@ class Count:
             self._unseen_points += int(unseen[POINTS].sum())
 
 
-def count_results(run: RunDocument, outbox: FrameFile, answers: Answers, shelf: Shelf) -> Count:
+def count_results(
+    run: RunDocument, outbox: FrameFile, answers: Answers, shelf: Scratch
+) -> OutcomeTally:
     """
     Count what became of every object, and keep what was refused.
 
@@ -180,13 +182,13 @@ def count_results(run: RunDocument, outbox: FrameFile, answers: Answers, shelf: 
         answers: What Braze said of them.
         shelf: Where refused rows are kept.
     """
-    count = Count(run, outbox, shelf)
-    for part in outbox.frames(Count.needed(outbox) if answers.others.is_empty() else None):
+    count = OutcomeTally(run, outbox, shelf)
+    for part in outbox.frames(OutcomeTally.needed(outbox) if answers.others.is_empty() else None):
         count.add(answers.beside(part))
     return count
 
 
-def accepted_orders(world: World, run: RunDocument, results: Results) -> pl.DataFrame:
+def accepted_orders(world: JobContext, run: RunDocument, results: Outcomes) -> pl.DataFrame:
     """Read how far a run takes the order, without what Braze has not accepted."""
     with fetched(world, run.orders) as orders:
         parts = [without_unaccepted(part, results.failed) for part in orders.frames()]
@@ -200,7 +202,7 @@ def is_doubtful(run: RunDocument) -> pl.Expr:
 
 
 def keep_gifts(
-    world: World, state: ConnectionState, run: RunDocument, results: Results
+    world: JobContext, state: ConnectionState, run: RunDocument, results: Outcomes
 ) -> tuple[str, str]:
     """
     Keep what the files really gave, and what is still owed to refused profiles.
@@ -244,7 +246,7 @@ def _in_words(dropped: int, unknown: int, points: int) -> list[str]:
 
 
 def _keep_gave(
-    world: World, state: ConnectionState, run: RunDocument, results: Results, gifts: FrameFile
+    world: JobContext, state: ConnectionState, run: RunDocument, results: Outcomes, gifts: FrameFile
 ) -> str:
     named = pl.DataFrame(
         {FILE: range(len(run.files)), "key": [file.key for file in run.files]},
@@ -262,10 +264,10 @@ def _keep_gave(
 
 
 def _keep_owed(
-    world: World,
+    world: JobContext,
     state: ConnectionState,
     run: RunDocument,
-    results: Results,
+    results: Outcomes,
     given: tuple[FrameFile | None, FrameFile | None],
 ) -> str:
     if not results.refused.rows:
@@ -275,7 +277,7 @@ def _keep_owed(
         for part in results.refused_parts():
             refused = part.with_columns(is_doubtful(run).alias("uncertain"))
             gifts, orders = _of(given[0], refused, nothing), _of(given[1], refused, _NO_ORDERS)
-            rows = owed_by(refused, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
+            rows = refused_rows(refused, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
             # Rows are numbered through the object.
             writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
         return _stored(world, state.names.owed(run.job, run.seq), writer)
@@ -289,7 +291,7 @@ def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame)
     return pl.concat([frames.empty(), *parts])
 
 
-def _stored(world: World, key: str, writer: FrameWriter) -> str:
+def _stored(world: JobContext, key: str, writer: FrameWriter) -> str:
     frames = writer.close()
     stored = store_unless_empty(world, key, frames)
     frames.remove()

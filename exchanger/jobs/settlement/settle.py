@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.files.scratch.spill import Shelf
+from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.history.origins import close_origin
 from exchanger.jobs.inventory.left_over import retry_in_words
 from exchanger.jobs.observing.first_delivery_check import keep_sample
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
     import polars as pl
 
     from exchanger.files.scratch.frame_file import FrameFile
-    from exchanger.jobs.runtime.context import World
-    from exchanger.jobs.settlement.early import Ahead
+    from exchanger.jobs.runtime.context import JobContext
+    from exchanger.jobs.settlement.early import EarlyHeldRows
     from exchanger.state.runs.acknowledgements import Acknowledgements, Answers
-    from exchanger.state.runs.log import RunDocument, RunLogState, Stored
+    from exchanger.state.runs.log import RunDocument, RunLogState, VersionedRun
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
 
 
 def settle(  # noqa: PLR0913 - the run, and what this process has made for it
-    world: World,
+    world: JobContext,
     state: ConnectionState,
-    stored: Stored,
+    stored: VersionedRun,
     outbox: FrameFile,
     acks: Acknowledgements,
     *,
-    ahead: Ahead | None = None,
+    ahead: EarlyHeldRows | None = None,
 ) -> RunReport:
     """
     Commit what a run's acknowledgements say, and end it.
@@ -66,7 +66,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     report = RunReport.from_json(run.report)
     count = made.count if made is not None else None
     if count is None:
-        count = count_results(run, outbox, answers, Shelf(world.workdir, world.bounds))
+        count = count_results(run, outbox, answers, Scratch(world.workdir, world.bounds))
     results = count.into(report)
     gave, owed = keep_gifts(world, state, run, results)
 
@@ -96,7 +96,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
 
 
 def _deliver_held(
-    world: World, state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
+    world: JobContext, state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
 ) -> None:
     def made() -> Iterator[pl.DataFrame]:
         for part in sent_parts(outbox, world.bounds):

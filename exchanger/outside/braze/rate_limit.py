@@ -14,7 +14,7 @@ HOUR = 3600
 """Seconds."""
 
 
-class Pace:
+class RateLimiter:
     """
     Lets at most ``limit.requests`` through in any window of ``limit.per``.
 
@@ -120,7 +120,7 @@ class OwnQuotas:
         """Do nothing: nobody else could send them."""
 
 
-class HourlyPace:
+class HourlyQuota:
     """
     Lets through what is reserved of a clock hour, and waits for the next one (braze-api.md 1.5).
 

@@ -31,9 +31,9 @@ from exchanger.outside.braze.answers import (
     told_to_pause,
     told_to_wait,
 )
-from exchanger.outside.braze.rate_limit import HourlyPace, OwnQuotas, Pace, Quotas
-from exchanger.outside.braze.retry import LIMIT_WAITING, Outage, Patience
-from exchanger.outside.braze.transport import Call, Wire
+from exchanger.outside.braze.rate_limit import HourlyQuota, OwnQuotas, Quotas, RateLimiter
+from exchanger.outside.braze.retry import LIMIT_WAITING, CircuitState, RetryState
+from exchanger.outside.braze.transport import Call, Transport
 from exchanger.outside.clock import Clock
 from exchanger.redaction import Redactor
 
@@ -86,17 +86,19 @@ class BrazeRequests:
         self._redactor = Redactor([config.api_key.get_secret_value()])
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter is no secret
-        self.wire = Wire(timeout)
+        self.wire = Transport(timeout)
         self.sent: Counter[str] = Counter()
         """Requests to each endpoint, every attempt counted."""
         self.permit: Callable[[], None] = _always
         """Called before every attempt to write; raises if this process may not write now."""
         own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
-        self._hourly = HourlyPace(quotas or own, clock)
+        self._hourly = HourlyQuota(quotas or own, clock)
         give_up = config.give_up.total_seconds()
-        self._outages = {name: Outage(clock, give_up) for name in (TRACK, EXPORT_IDS)}
+        self._outages = {name: CircuitState(clock, give_up) for name in (TRACK, EXPORT_IDS)}
         limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
-        self._paces = {name: Pace(limits.get(name, _SHARED_POOL), clock) for name in ENDPOINTS}
+        self._paces = {
+            name: RateLimiter(limits.get(name, _SHARED_POOL), clock) for name in ENDPOINTS
+        }
 
     async def close(self) -> None:
         """Close the HTTP client, and return requests that were reserved and not sent."""
@@ -125,7 +127,7 @@ class BrazeRequests:
         """
         pace = self._paces[call.endpoint]
         outage = self._outages.get(call.endpoint)
-        patience: Patience | None = None
+        patience: RetryState | None = None
         uncertain, lost = False, 0
         fault: Fault | RateLimited
         while True:
@@ -146,7 +148,7 @@ class BrazeRequests:
                 if outage is not None:
                     outage.accepted()
                 return judged
-            patience = patience or Patience(self._clock, self._random, limit_waiting, outage)
+            patience = patience or RetryState(self._clock, self._random, limit_waiting, outage)
             if isinstance(fault, Fault):
                 uncertain, lost = uncertain or fault.uncertain, lost + fault.lost
                 pause = patience.after_fault()
@@ -184,7 +186,7 @@ class BrazeRequests:
         """Take the key out of a text."""
         return self._redactor.clean(text)
 
-    def _heed(self, pace: Pace, answer: Answer) -> None:
+    def _heed(self, pace: RateLimiter, answer: Answer) -> None:
         """Let the next request wait where this answer says that none are left."""
         if REMAINING not in answer.headers:
             return

@@ -22,7 +22,7 @@ FIRST_LIMIT_PAUSE = 1.0
 """Seconds after a first 429 that does not say how long to wait."""
 
 
-class Outage:
+class CircuitState:
     """
     Whether an endpoint takes anything at all, seen over all requests to it.
 
@@ -50,7 +50,7 @@ class Outage:
         return self._accepted_at < since and not lasts_too_long
 
 
-class Patience:
+class RetryState:
     """
     What is left of the patience for one request.
 
@@ -69,7 +69,7 @@ class Patience:
         clock: Clock,
         random: Random,
         limit_waiting: float = LIMIT_WAITING,
-        outage: Outage | None = None,
+        outage: CircuitState | None = None,
     ) -> None:
         self._clock = clock
         self._random = random

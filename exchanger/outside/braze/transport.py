@@ -48,7 +48,7 @@ class Call:
     save_to: Path | None = None
 
 
-class Wire:
+class Transport:
     """Connections that are kept open. Opened and closed by its owner, within one event loop."""
 
     def __init__(self, timeout: float = REQUEST_SECONDS) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 
 from exchanger.files.scratch.arrow import pa
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 
-_BATCH = Bounds(rows=32_768, size=8 << 20)
+_BATCH = MemoryBudget(rows=32_768, size=8 << 20)
 """Delta asks for several batches before it writes the first: they are in memory all together."""
 
 

@@ -29,7 +29,7 @@ from exchanger.errors import (
     StorageUnreachable,
     TableUnusable,
 )
-from exchanger.files.scratch.prefetch import ahead
+from exchanger.files.scratch.prefetch import prefetch
 from exchanger.outside.delta.folders import Folder, LocalFolder
 from exchanger.outside.delta.handle import FIRST_PAUSE, TableHandle
 from exchanger.outside.delta.staged_files import TableFiles
@@ -353,7 +353,7 @@ class Table:
     ) -> bool:
         """Write frames as one commit; False if there are none."""
         raised: list[Exception] = []
-        with closed_after(ahead(noting(frames, raised))) as coming:
+        with closed_after(prefetch(noting(frames, raised))) as coming:
             first = next(coming, None)
             if first is None:
                 return False

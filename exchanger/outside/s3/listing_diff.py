@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ENTRY = re.compile(rb"<Contents>.*?</Contents>", re.DOTALL)
 
 
-class News:
+class ListingDiff:
     """
     Looks into the folders of one bucket. One thread at a time may use it.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from exchanger.profiles.casting.result import RAW, VALUE, Casted, judge
+from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.text import cast_strings
 from exchanger.profiles.spelling.json_values import canonical_json, json_string
 
@@ -17,7 +17,7 @@ BLANK_JSON = r'^"\s+"$'
 """Canonical text of a string of white space alone."""
 
 
-def cast_json(raw: pl.Series, timezone: str) -> Casted:
+def cast_json(raw: pl.Series, timezone: str) -> CastResult:
     """
     Read JSON values, to String: their canonical texts.
 
@@ -33,27 +33,27 @@ def cast_json(raw: pl.Series, timezone: str) -> Casted:
         pl.when(~empty).then(VALUE).alias("value"),
         invalid=RAW.is_not_null() & VALUE.is_null(),
     )
-    judged = judge(frame, [("invalid_json", pl.col("invalid"))], _count_nulls(texts.values))
+    judged = flag_faults(frame, [("invalid_json", pl.col("invalid"))], _count_nulls(texts.values))
     return judged.over(texts.faults)
 
 
-def as_json(raw: pl.Series, timezone: str) -> Casted:
+def as_json(raw: pl.Series, timezone: str) -> CastResult:
     """
     Write a column of any type as JSON texts; text is taken to be JSON already.
 
     Faults: those of text and times.
     """
     if raw.dtype == pl.String:
-        return judge(pl.DataFrame({"raw": raw, "value": raw}), [])
+        return flag_faults(pl.DataFrame({"raw": raw, "value": raw}), [])
     if raw.dtype.is_nested():
         wrapped = raw.to_frame("x").select(pl.struct("x").struct.json_encode()).to_series()
         texts = wrapped.str.strip_prefix('{"x":').str.head(-1)
-        return judge(pl.DataFrame({"raw": raw, "value": texts}), [])
+        return flag_faults(pl.DataFrame({"raw": raw, "value": texts}), [])
     printed = cast_strings(raw, timezone, trim=False, cut=False)
     if raw.dtype == pl.Boolean or raw.dtype.is_numeric():
         return printed
     quoted = printed.values.to_frame("value").select(json_string(VALUE)).to_series()
-    return Casted(quoted, printed.faults)
+    return CastResult(quoted, printed.faults)
 
 
 def _count_nulls(texts: pl.Series) -> int:

@@ -14,9 +14,9 @@ from decimal import Decimal
 import polars as pl
 
 from exchanger.config.models import FieldConfig
-from exchanger.profiles.casting.result import RAW, VALUE, Casted, judge
+from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.text import read_json_scalars
-from exchanger.profiles.casting.values import Reading, cast_values
+from exchanger.profiles.casting.values import CastOptions, cast_values
 from exchanger.profiles.frames.raw_columns import without_empty
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import own_type
@@ -33,7 +33,7 @@ MEMBERS = pl.List(pl.String)
 """A list field: the canonical JSON texts of its members."""
 
 
-def cast_lists(raw: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
+def cast_lists(raw: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     """
     Read lists, to ``List(String)`` of canonical JSON texts; a single value is a list of one.
 
@@ -137,7 +137,9 @@ def _split_json(raw: pl.Series, *, is_json: bool) -> tuple[pl.Series, pl.Series]
     read = {"raw": distinct, "value": [_members_of(text) for text in distinct]}
     table = pl.DataFrame(read, schema={"raw": pl.String, "value": MEMBERS})
     frame = raw.to_frame("raw").join(table, on="raw", how="left", maintain_order="left")
-    judged = judge(frame.with_columns(array=array), [("invalid_json", array & VALUE.is_null())])
+    judged = flag_faults(
+        frame.with_columns(array=array), [("invalid_json", array & VALUE.is_null())]
+    )
     return judged.values.zip_with(array, lists), judged.faults
 
 
@@ -148,25 +150,25 @@ def _members_of(text: str) -> list[str] | None:
         return None
 
 
-def _cast_items(raw: pl.Series, reading: Reading) -> Casted:
+def _cast_items(raw: pl.Series, reading: CastOptions) -> CastResult:
     """Cast members to the type that the rule names."""
     if raw.dtype == pl.String:
         raw = without_formula(raw)
     casted = cast_values(without_empty(raw, reading.nulls), reading)
-    return Casted(_render(casted.values, reading), casted.faults)
+    return CastResult(_render(casted.values, reading), casted.faults)
 
 
-def _cast_json_items(raw: pl.Series, reading: Reading) -> Casted:
+def _cast_json_items(raw: pl.Series, reading: CastOptions) -> CastResult:
     scalars = read_json_scalars(raw)
     nested = scalars.faults.replace("not_a_scalar", "nested_member")
     casted = _cast_items(scalars.values, reading)
     return casted.over(nested)
 
 
-def _cast_members(raw: pl.Series, reading: Reading) -> Casted:
+def _cast_members(raw: pl.Series, reading: CastOptions) -> CastResult:
     """Cast members to the type that they have in the file."""
     if raw.dtype.is_nested():
-        return judge(
+        return flag_faults(
             pl.DataFrame({"raw": raw, "value": pl.Series([None] * len(raw), dtype=pl.String)}),
             [("nested_member", RAW.is_not_null())],
         )
@@ -176,7 +178,7 @@ def _cast_members(raw: pl.Series, reading: Reading) -> Casted:
     return _cast_items(raw, replace(reading, type=own.type, scale=own.scale))
 
 
-def _cast_json_members(raw: pl.Series, reading: Reading) -> Casted:
+def _cast_json_members(raw: pl.Series, reading: CastOptions) -> CastResult:
     """Cast text like text, and let numbers and booleans be what they are."""
     frame = raw.to_frame("raw").with_columns(first=RAW.str.strip_chars().str.head(1))
     text = frame.select(pl.col("first") == '"').to_series().fill_null(value=False)
@@ -188,18 +190,18 @@ def _cast_json_members(raw: pl.Series, reading: Reading) -> Casted:
         long=plain.str.contains(r"^-?[0-9]{19,}$") & plain.cast(pl.Int64, strict=False).is_null(),
     )
     nested = pl.col("first").is_in(["[", "{"]) & VALUE.is_not_null()
-    judged = judge(frame, [("nested_member", nested), ("integer_too_big", pl.col("long"))])
+    judged = flag_faults(frame, [("nested_member", nested), ("integer_too_big", pl.col("long"))])
     return judged.over(casted.faults)
 
 
-def _render(values: pl.Series, reading: Reading) -> pl.Series:
+def _render(values: pl.Series, reading: CastOptions) -> pl.Series:
     """Write members as canonical JSON texts."""
     rule = Rule("member", "", reading.type, FieldConfig(scale=reading.scale))
     literals = values.to_frame("value").select(fragment(rule, VALUE)).to_series()
     return spell_numbers(literals) if reading.type == "float" else literals
 
 
-def _gather(cells: pl.Series, members: Casted, length: int) -> Casted:
+def _gather(cells: pl.Series, members: CastResult, length: int) -> CastResult:
     """Put members back into their cells; a cell without any is empty."""
     frame = pl.DataFrame({"cell": cells, "value": members.values, "fault": members.faults})
     gathered = (
@@ -210,4 +212,4 @@ def _gather(cells: pl.Series, members: Casted, length: int) -> Casted:
     every = pl.DataFrame({"cell": pl.int_range(length, dtype=pl.UInt32, eager=True)})
     whole = every.join(gathered, on="cell", how="left", maintain_order="left")
     values = whole.select(pl.when(pl.col("fault").is_null()).then(VALUE)).to_series()
-    return Casted(values, whole["fault"])
+    return CastResult(values, whole["fault"])

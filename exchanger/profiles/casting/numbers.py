@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import polars as pl
 
-from exchanger.profiles.casting.result import RAW, VALUE, Casted, judge, nothing_but
+from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
 
 SIGNIFICANT_DIGITS = 15
 """What a JSON number survives everywhere: a double keeps 15 decimal digits."""
@@ -20,7 +20,7 @@ _TRUE = ["true", "t", "1", "yes"]
 _FALSE = ["false", "f", "0", "no"]
 
 
-def cast_integers(raw: pl.Series) -> Casted:
+def cast_integers(raw: pl.Series) -> CastResult:
     """
     Read whole numbers, to Int64.
 
@@ -33,7 +33,7 @@ def cast_integers(raw: pl.Series) -> Casted:
         frame = _stripped(raw).with_columns(value=pl.col("text").cast(pl.Int64, strict=False))
         integral = pl.col("text").str.contains(_INTEGER)
         if frame["value"].null_count() == raw.null_count():
-            return judge(frame, [])
+            return flag_faults(frame, [])
         frame = frame.with_columns(value=pl.when(integral).then(VALUE))
     elif raw.dtype.is_integer():
         frame = raw.to_frame("raw").with_columns(value=RAW.cast(pl.Int64, strict=False))
@@ -52,10 +52,10 @@ def cast_integers(raw: pl.Series) -> Casted:
     else:
         return nothing_but("not_an_integer", raw, pl.Int64())
     lost = RAW.is_not_null() & VALUE.is_null()
-    return judge(frame, [("not_an_integer", lost & ~integral), ("integer_too_big", lost)])
+    return flag_faults(frame, [("not_an_integer", lost & ~integral), ("integer_too_big", lost)])
 
 
-def cast_floats(raw: pl.Series) -> Casted:
+def cast_floats(raw: pl.Series) -> CastResult:
     """
     Read numbers, to Float64.
 
@@ -70,10 +70,10 @@ def cast_floats(raw: pl.Series) -> Casted:
     else:
         return nothing_but("not_a_number", raw, pl.Float64())
     lost = RAW.is_not_null() & VALUE.is_null()
-    return judge(frame, [("number_too_big", VALUE.is_infinite()), ("not_a_number", lost)])
+    return flag_faults(frame, [("number_too_big", VALUE.is_infinite()), ("not_a_number", lost)])
 
 
-def cast_decimals(raw: pl.Series, scale: int) -> Casted:
+def cast_decimals(raw: pl.Series, scale: int) -> CastResult:
     """
     Read exact numbers, to Int64 units of 10 to the power of minus *scale*.
 
@@ -94,18 +94,18 @@ def cast_decimals(raw: pl.Series, scale: int) -> Casted:
     return nothing_but("not_a_number", raw, pl.Int64())
 
 
-def cast_booleans(raw: pl.Series) -> Casted:
+def cast_booleans(raw: pl.Series) -> CastResult:
     """
     Read truth: true/false/t/f/1/0/yes/no in any case, and the numbers 1 and 0.
 
     Faults: ``not_a_boolean``.
     """
     if raw.dtype == pl.Boolean:
-        return judge(pl.DataFrame({"raw": raw, "value": raw}), [])
+        return flag_faults(pl.DataFrame({"raw": raw, "value": raw}), [])
     if raw.dtype == pl.String:
         frame = raw.to_frame("raw").with_columns(value=_TRUE[0] == RAW)
         if frame.select((VALUE | (_FALSE[0] == RAW)).all()).item():
-            return judge(frame, [])  # The usual spelling is quickly read.
+            return flag_faults(frame, [])  # The usual spelling is quickly read.
         word = RAW.str.strip_chars().str.to_lowercase()
         true, false = word.is_in(_TRUE), word.is_in(_FALSE)
     elif raw.dtype.is_numeric():
@@ -114,7 +114,7 @@ def cast_booleans(raw: pl.Series) -> Casted:
         return nothing_but("not_a_boolean", raw, pl.Boolean())
     value = pl.when(true).then(True).when(false).then(False)
     frame = raw.to_frame("raw").with_columns(value=value)
-    return judge(frame, [("not_a_boolean", RAW.is_not_null() & VALUE.is_null())])
+    return flag_faults(frame, [("not_a_boolean", RAW.is_not_null() & VALUE.is_null())])
 
 
 def split_off_not_finite(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -149,7 +149,7 @@ def _scale_of(raw: pl.Series) -> int:
     return raw.dtype.scale  # type: ignore[attr-defined, no-any-return]  # is a Decimal
 
 
-def _in_scale(frame: pl.DataFrame, have: int, want: int) -> Casted:
+def _in_scale(frame: pl.DataFrame, have: int, want: int) -> CastResult:
     """Bring ``units`` (Int128) from one scale to another, if nothing is lost by it."""
     units = pl.col("units")
     if have > want:
@@ -161,18 +161,18 @@ def _in_scale(frame: pl.DataFrame, have: int, want: int) -> Casted:
         scaled = pl.when(large).then(UNITS_LIMIT).otherwise(units) * 10 ** (want - have)
         frame = frame.with_columns(fits=pl.lit(True), value=scaled)
     long = VALUE.abs() >= UNITS_LIMIT
-    checked = judge(frame, [("too_many_places", ~pl.col("fits")), ("too_many_digits", long)])
-    return Casted(checked.values.cast(pl.Int64), checked.faults)
+    checked = flag_faults(frame, [("too_many_places", ~pl.col("fits")), ("too_many_digits", long)])
+    return CastResult(checked.values.cast(pl.Int64), checked.faults)
 
 
-def _decimals_from_text(raw: pl.Series, scale: int) -> Casted:
+def _decimals_from_text(raw: pl.Series, scale: int) -> CastResult:
     frame = _stripped(raw)
     simple = rf"^[+-]?[0-9]{{1,{max(1, SIGNIFICANT_DIGITS - scale)}}}(?:\.[0-9]{{0,{scale}}})?$"
     if frame.select(pl.col("text").str.contains(simple).all()).item():
         # Units of 15 digits are exact in a double, which is far quicker than taking text apart.
         units = (pl.col("text").cast(pl.Float64) * 10.0**scale).round().cast(pl.Int64)
         long = VALUE.abs() >= UNITS_LIMIT
-        return judge(frame.with_columns(value=units), [("too_many_digits", long)])
+        return flag_faults(frame.with_columns(value=units), [("too_many_digits", long)])
     frame = frame.with_columns(number=pl.col("text").str.contains(_DECIMAL))
     parts = pl.col("text").str.split_exact(".", 1).struct
     frame = frame.with_columns(
@@ -185,7 +185,7 @@ def _decimals_from_text(raw: pl.Series, scale: int) -> Casted:
         value=pl.when(number & short).then(units.cast(pl.Int64, strict=False))
     )
     lost = RAW.is_not_null() & VALUE.is_null()
-    return judge(
+    return flag_faults(
         frame,
         [
             ("not_a_number", ~number),
@@ -195,7 +195,7 @@ def _decimals_from_text(raw: pl.Series, scale: int) -> Casted:
     )
 
 
-def _decimals_from_floats(raw: pl.Series, scale: int) -> Casted:
+def _decimals_from_floats(raw: pl.Series, scale: int) -> CastResult:
     """Round as floats, and exactly, by their texts, only what is next to a tie."""
     frame = raw.to_frame("raw").with_columns(scaled=RAW * 10.0**scale)
     scaled = pl.col("scaled")
@@ -213,7 +213,7 @@ def _decimals_from_floats(raw: pl.Series, scale: int) -> Casted:
         units = pl.Series([_round_half_even(value, scale) for value in ties], dtype=pl.Int64)
         exact = RAW.replace_strict(ties, units, default=VALUE, return_dtype=pl.Int64)
         frame = frame.with_columns(value=exact)
-    return judge(frame, [("too_many_digits", VALUE.abs() >= UNITS_LIMIT)])
+    return flag_faults(frame, [("too_many_digits", VALUE.abs() >= UNITS_LIMIT)])
 
 
 def _round_half_even(value: float, scale: int) -> int:

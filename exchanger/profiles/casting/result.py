@@ -11,7 +11,7 @@ VALUE = pl.col("value")
 
 
 @dataclass(frozen=True)
-class Casted:
+class CastResult:
     """
     One column after casting. Both series have the length of the raw column.
 
@@ -25,17 +25,19 @@ class Casted:
     faults: pl.Series
     dropped: int = 0
 
-    def over(self, earlier: pl.Series) -> Casted:
+    def over(self, earlier: pl.Series) -> CastResult:
         """Put the faults of an *earlier* step before those of this one, and in place of values."""
         if earlier.null_count() == len(earlier):
             return self
         faults = earlier.zip_with(earlier.is_not_null(), self.faults)
         frame = pl.DataFrame({"value": self.values, "fault": faults})
         values = frame.select(pl.when(pl.col("fault").is_null()).then(VALUE).alias("value"))
-        return Casted(values["value"], faults, self.dropped)
+        return CastResult(values["value"], faults, self.dropped)
 
 
-def judge(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]], dropped: int = 0) -> Casted:
+def flag_faults(
+    frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]], dropped: int = 0
+) -> CastResult:
     """
     Put a reason to every cell that one of *faults* finds, the first that does.
 
@@ -46,7 +48,7 @@ def judge(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]], dropped: int =
     """
     none = pl.Series("fault", [None], dtype=pl.String).new_from_index(0, frame.height)
     if not faults:
-        return Casted(frame["value"], none, dropped)
+        return CastResult(frame["value"], none, dropped)
     names = [f"fault {position}" for position in range(len(faults))]
     found = frame.select(
         test.fill_null(value=False).alias(name)
@@ -54,15 +56,15 @@ def judge(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]], dropped: int =
     )
     # Most columns have no fault at all, and text is dear to make.
     if not any(found[name].any() for name in names):
-        return Casted(frame["value"], none, dropped)
+        return CastResult(frame["value"], none, dropped)
     reason = pl.lit(None, dtype=pl.String)
     for name, (word, _) in reversed(list(zip(names, faults, strict=True))):
         reason = pl.when(name).then(pl.lit(word)).otherwise(reason)
     marked = found.select(reason.alias("fault"))["fault"]
-    return Casted(frame["value"], none, dropped).over(marked)
+    return CastResult(frame["value"], none, dropped).over(marked)
 
 
-def nothing_but(fault: str, raw: pl.Series, dtype: pl.DataType) -> Casted:
+def nothing_but(fault: str, raw: pl.Series, dtype: pl.DataType) -> CastResult:
     """Find every cell that is not empty at fault: no value of this file type can be cast."""
     frame = pl.DataFrame({"raw": raw, "value": pl.Series([None] * len(raw), dtype=dtype)})
-    return judge(frame, [(fault, RAW.is_not_null())])
+    return flag_faults(frame, [(fault, RAW.is_not_null())])

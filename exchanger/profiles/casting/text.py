@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from exchanger.profiles.casting.result import RAW, VALUE, Casted, judge, nothing_but
+from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
 from exchanger.profiles.casting.times import read_instants
 
 LONGEST_TEXT = 255
@@ -16,7 +16,7 @@ EXACT_FLOATS = 2.0**53
 """Below it, every integer is a double of its own."""
 
 
-def cast_strings(raw: pl.Series, timezone: str, *, trim: bool, cut: bool) -> Casted:
+def cast_strings(raw: pl.Series, timezone: str, *, trim: bool, cut: bool) -> CastResult:
     """
     Read text, to String; never trimmed unless *trim*.
 
@@ -35,7 +35,7 @@ def cast_strings(raw: pl.Series, timezone: str, *, trim: bool, cut: bool) -> Cas
         frame = frame.with_columns(
             pl.when(long).then(VALUE.str.head(LONGEST_TEXT)).otherwise(VALUE)
         )
-    checked = judge(frame, [("too_long", long)])
+    checked = flag_faults(frame, [("too_long", long)])
     return checked.over(printed.faults)
 
 
@@ -46,7 +46,7 @@ def print_floats(raw: pl.Series) -> pl.Series:
     return raw.cast(pl.String)
 
 
-def read_json_scalars(raw: pl.Series) -> Casted:
+def read_json_scalars(raw: pl.Series) -> CastResult:
     """
     Take the value out of JSON texts, as text: ``"a"`` gives a, ``12.0`` gives 12.
 
@@ -60,7 +60,7 @@ def read_json_scalars(raw: pl.Series) -> Casted:
         schema={"raw": pl.String, "value": pl.String, "fault": pl.String},
     )
     frame = raw.to_frame("raw").join(table, on="raw", how="left", maintain_order="left")
-    return Casted(frame["value"], frame["fault"])
+    return CastResult(frame["value"], frame["fault"])
 
 
 def _read_json_scalar(text: str) -> tuple[str | None, str | None]:
@@ -78,19 +78,19 @@ def _read_json_scalar(text: str) -> tuple[str | None, str | None]:
     return (None if value is None or not str(value).strip() else str(value)), None
 
 
-def _print(raw: pl.Series, timezone: str) -> Casted:
+def _print(raw: pl.Series, timezone: str) -> CastResult:
     if raw.dtype == pl.String:
-        return judge(pl.DataFrame({"raw": raw, "value": raw}), [])
+        return flag_faults(pl.DataFrame({"raw": raw, "value": raw}), [])
     if raw.dtype.is_float():
         finite = raw.to_frame("raw").select(pl.when(RAW.is_finite()).then(RAW)).to_series()
         frame = pl.DataFrame({"raw": raw, "value": print_floats(finite)})
-        return judge(frame, [("not_finite", RAW.is_not_null() & VALUE.is_null())])
+        return flag_faults(frame, [("not_finite", RAW.is_not_null() & VALUE.is_null())])
     if isinstance(raw.dtype, pl.Datetime):
         times = read_instants(raw, timezone)
-        return Casted(times.values.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), times.faults)
+        return CastResult(times.values.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), times.faults)
     if raw.dtype.is_nested() or raw.dtype in (pl.Binary, pl.Object, pl.Duration):
         return nothing_but("not_text", raw, pl.String())
-    return judge(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])
+    return flag_faults(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])
 
 
 def _all_integral(raw: pl.Series) -> bool:

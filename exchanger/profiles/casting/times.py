@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from exchanger.profiles.casting.result import RAW, VALUE, Casted, judge, nothing_but
+from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
 
 INSTANT = pl.Datetime("us", "UTC")
 """What times are while they are read; a field keeps milliseconds of them."""
@@ -58,7 +58,7 @@ def _is_month_first(text: pl.Expr) -> pl.Expr:
     return text.str.contains(_SLASHED) & known
 
 
-def cast_datetimes(raw: pl.Series, timezone: str) -> Casted:
+def cast_datetimes(raw: pl.Series, timezone: str) -> CastResult:
     """
     Read times, to ``Datetime("ms", "UTC")``.
 
@@ -66,18 +66,18 @@ def cast_datetimes(raw: pl.Series, timezone: str) -> Casted:
     ``day_or_month`` (which comes first?), ``no_such_time``, ``year_out_of_range``.
     """
     read = read_instants(raw, timezone)
-    return Casted(read.values.dt.cast_time_unit("ms"), read.faults)
+    return CastResult(read.values.dt.cast_time_unit("ms"), read.faults)
 
 
-def cast_dates(raw: pl.Series, timezone: str) -> Casted:
+def cast_dates(raw: pl.Series, timezone: str) -> CastResult:
     """Read dates, to ``Date``; a time gives the date it has in UTC. Faults as for times."""
     if raw.dtype == pl.Date:
         return _within_years(pl.DataFrame({"raw": raw, "value": raw}), [])
     read = read_instants(raw, timezone)
-    return Casted(read.values.dt.date(), read.faults)
+    return CastResult(read.values.dt.date(), read.faults)
 
 
-def read_instants(raw: pl.Series, timezone: str) -> Casted:
+def read_instants(raw: pl.Series, timezone: str) -> CastResult:
     """Read times to ``Datetime("us", "UTC")``: the finest that order needs. Faults as above."""
     if raw.dtype == pl.String:
         return _from_text(raw, timezone)
@@ -91,7 +91,7 @@ def read_instants(raw: pl.Series, timezone: str) -> Casted:
     return nothing_but(fault, raw, INSTANT)
 
 
-def _from_datetimes(raw: pl.Series, timezone: str) -> Casted:
+def _from_datetimes(raw: pl.Series, timezone: str) -> CastResult:
     fine = raw.dt.cast_time_unit("us")
     frame = pl.DataFrame({"raw": raw, "value": fine})
     if fine.dtype.time_zone is None:  # type: ignore[attr-defined]  # is a Datetime
@@ -100,7 +100,7 @@ def _from_datetimes(raw: pl.Series, timezone: str) -> Casted:
     return _within_years(frame, [("no_such_time", RAW.is_not_null() & VALUE.is_null())])
 
 
-def _from_text(raw: pl.Series, timezone: str) -> Casted:
+def _from_text(raw: pl.Series, timezone: str) -> CastResult:
     uniform = _read_uniform(raw)
     if uniform is not None:
         return _from_datetimes(uniform, timezone)
@@ -189,6 +189,6 @@ def _in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
     return local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
 
 
-def _within_years(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]]) -> Casted:
+def _within_years(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]]) -> CastResult:
     outside = ~VALUE.dt.year().is_between(0, LAST_YEAR)
-    return judge(frame, [*faults, ("year_out_of_range", outside)])
+    return flag_faults(frame, [*faults, ("year_out_of_range", outside)])

@@ -16,14 +16,14 @@ from exchanger.profiles.casting.numbers import (
     cast_integers,
     split_off_not_finite,
 )
-from exchanger.profiles.casting.result import VALUE, Casted, judge
+from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.text import cast_strings
 from exchanger.profiles.casting.times import cast_dates, cast_datetimes
 from exchanger.profiles.frames.rules import Rule
 
 
 @dataclass(frozen=True)
-class Reading:
+class CastOptions:
     """
     How the cells of one field are read.
 
@@ -46,10 +46,10 @@ class Reading:
     nulls: tuple[str, ...] = ()
 
 
-def reading_of(rule: Rule, timezone: str, nulls: tuple[str, ...]) -> Reading:
+def cast_options(rule: Rule, timezone: str, nulls: tuple[str, ...]) -> CastOptions:
     """Tell how the cells of a rule are read, in a file of these times and nulls."""
     config = rule.config
-    return Reading(
+    return CastOptions(
         type=rule.type,
         scale=rule.scale,
         trim=config.trim,
@@ -60,7 +60,7 @@ def reading_of(rule: Rule, timezone: str, nulls: tuple[str, ...]) -> Reading:
     )
 
 
-def cast_values(raw: pl.Series, reading: Reading) -> Casted:
+def cast_values(raw: pl.Series, reading: CastOptions) -> CastResult:
     """
     Cast a column of single values (or, to ``json``, of anything).
 
@@ -85,18 +85,18 @@ def cast_values(raw: pl.Series, reading: Reading) -> Casted:
     if reading.nan_is_empty or not found.any():
         return casted
     frame = pl.DataFrame({"value": casted.values, "found": found})
-    judged = judge(frame, [("not_finite", pl.col("found"))])
+    judged = flag_faults(frame, [("not_finite", pl.col("found"))])
     return casted.over(judged.faults)
 
 
-def _from_bytes(raw: pl.Series, reading: Reading) -> Casted:
+def _from_bytes(raw: pl.Series, reading: CastOptions) -> CastResult:
     """Cast bytes as the UTF-8 text that they are, for files that do not say so."""
     text = _decode(raw)
     blank = text.to_frame("value").select(pl.when(VALUE.str.strip_chars() != "").then(VALUE))
     casted = cast_values(blank.to_series(), reading)
     frame = pl.DataFrame({"raw": raw, "text": text, "value": casted.values})
     broken = pl.col("raw").is_not_null() & pl.col("text").is_null()
-    judged = judge(frame, [("not_text", broken)])
+    judged = flag_faults(frame, [("not_text", broken)])
     return casted.over(judged.faults)
 
 
@@ -111,7 +111,7 @@ def _decode(raw: pl.Series) -> pl.Series:
         return read.to_frame("text").select(pl.when(whole).then(pl.col("text"))).to_series()
 
 
-_CASTS: dict[FieldType, Callable[[pl.Series, Reading], Casted]] = {
+_CASTS: dict[FieldType, Callable[[pl.Series, CastOptions], CastResult]] = {
     "string": lambda raw, r: cast_strings(raw, r.timezone, trim=r.trim, cut=r.cut),
     "integer": lambda raw, _: cast_integers(raw),
     "float": lambda raw, _: cast_floats(raw),

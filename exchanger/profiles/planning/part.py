@@ -32,7 +32,7 @@ from exchanger.profiles.planning.payloads import objects
 
 
 @dataclass(frozen=True)
-class Terms:
+class PlanOptions:
     """
     What holds for every part of a run.
 
@@ -48,7 +48,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Partition:
+class PartInput:
     """
     Some profiles of a run, and all that is known of them.
 
@@ -90,7 +90,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class PartitionPlan:
+class PartPlan:
     """
     What a run will do to some profiles.
 
@@ -111,7 +111,7 @@ class PartitionPlan:
     orders: pl.DataFrame | None = None
 
 
-def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
+def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     """
     Decide what to send to some profiles.
 
@@ -126,7 +126,7 @@ def plan_partition(part: Partition, terms: Terms) -> PartitionPlan:
     rows = _effective_rows(part.given, accepted, rules)
     absent = _absent(part.held, terms)
     outbox = _outbox(part, merged.wanted, rows, absent, terms)
-    return PartitionPlan(
+    return PartPlan(
         outbox=outbox,
         gifts=_gifts(part, rules, rows, absent),
         rejected=unmergeable(part.given, part.corrections, merged.rejected, terms.rules),
@@ -157,7 +157,7 @@ def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rul
     )
 
 
-def _absent(held: pl.DataFrame, terms: Terms) -> pl.Series:
+def _absent(held: pl.DataFrame, terms: PlanOptions) -> pl.Series:
     """Name profiles that Braze does not have and that the job may not create."""
     gone = held.filter(~pl.col(EXISTS).fill_null(value=True))[PROFILE]
     return gone.clear() if terms.create_missing else gone
@@ -168,7 +168,7 @@ def _present(rows: pl.DataFrame, absent: pl.Series) -> pl.DataFrame:
 
 
 def _orders(
-    part: Partition, rules: list[Rule], chosen: pl.DataFrame, sent: pl.DataFrame
+    part: PartInput, rules: list[Rule], chosen: pl.DataFrame, sent: pl.DataFrame
 ) -> pl.DataFrame | None:
     """
     Tell how far the run takes the order.
@@ -186,7 +186,11 @@ def _orders(
 
 
 def _outbox(
-    part: Partition, changes: pl.DataFrame, rows: pl.DataFrame, absent: pl.Series, terms: Terms
+    part: PartInput,
+    changes: pl.DataFrame,
+    rows: pl.DataFrame,
+    absent: pl.Series,
+    terms: PlanOptions,
 ) -> pl.DataFrame:
     """
     Render the objects, and put beside each what settling needs.
@@ -229,7 +233,7 @@ def _of(frame: pl.DataFrame, profiles: pl.Series) -> pl.DataFrame:
 
 
 def _gifts(
-    part: Partition, rules: list[Rule], rows: pl.DataFrame, absent: pl.Series
+    part: PartInput, rules: list[Rule], rows: pl.DataFrame, absent: pl.Series
 ) -> pl.DataFrame:
     """Tell what counts as given once Braze has accepted it."""
     every = pl.concat([gifts(part.given, rules), as_gifts(part.corrections, rules)])

@@ -66,7 +66,7 @@ def beside(sample: pl.DataFrame, held: pl.DataFrame, name: str) -> pl.DataFrame:
     return sample.join(found, on=[PROFILE, "field"], how="left", maintain_order="left")
 
 
-def unstuck(seen: pl.DataFrame) -> pl.DataFrame:
+def not_stuck(seen: pl.DataFrame) -> pl.DataFrame:
     """
     Choose the values that Braze shows otherwise than they were sent.
 

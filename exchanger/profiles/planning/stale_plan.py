@@ -53,7 +53,7 @@ class Review:
     kept: int
 
 
-def review(
+def review_stale_plan(
     rows: pl.DataFrame, seen: pl.DataFrame, fields: Mapping[str, Mapping[str, Any]]
 ) -> Review:
     """

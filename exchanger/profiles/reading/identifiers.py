@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from exchanger.profiles.casting.result import RAW, VALUE, Casted, judge, nothing_but
+from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
 from exchanger.profiles.casting.text import EXACT_FLOATS, read_json_scalars
 from exchanger.profiles.frames.raw_columns import without_empty
 from exchanger.profiles.spelling.invisible import has_invisible
@@ -33,7 +33,7 @@ class Identifiers:
         pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
     """
 
-    casted: Casted
+    casted: CastResult
     trimmed: int
     pointed: int
 
@@ -67,7 +67,7 @@ def read_identifiers(
     text = pl.col("text")
     some = frame.select(text.str.contains(".0", literal=True).any()).item()
     frame = frame.with_columns(value=text.str.replace(_POINTED, "$1") if some else text)
-    casted = judge(
+    casted = flag_faults(
         frame,
         [
             ("no_identifier", RAW.is_null() & pl.col("bad").is_null()),
@@ -87,7 +87,7 @@ def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
     if not placeholders_allowed:
         faults.append(("placeholder", is_placeholder(VALUE)))
         faults.append(("rounded_identifier", is_rounded(VALUE)))
-    why = judge(pl.DataFrame({"value": odd}), faults).faults
+    why = flag_faults(pl.DataFrame({"value": odd}), faults).faults
     bad = why.is_not_null()
     if not bad.any():
         return pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))
@@ -96,20 +96,20 @@ def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
     )
 
 
-def _print(raw: pl.Series) -> Casted:
+def _print(raw: pl.Series) -> CastResult:
     if raw.dtype == pl.String or raw.dtype.is_integer():
-        return judge(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])
+        return flag_faults(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])
     if raw.dtype.is_float():
         return _print_floats(raw)
     if raw.dtype.is_decimal():
         frame = raw.to_frame("raw").with_columns(whole=RAW.cast(pl.Decimal(38, 0)))
         whole = pl.col("whole") == RAW
         frame = frame.with_columns(value=pl.when(whole).then(pl.col("whole").cast(pl.String)))
-        return judge(frame, [("bad_identifier", ~whole)])
+        return flag_faults(frame, [("bad_identifier", ~whole)])
     return nothing_but("bad_identifier", raw, pl.String())
 
 
-def _print_floats(raw: pl.Series) -> Casted:
+def _print_floats(raw: pl.Series) -> CastResult:
     """Print integral floats as integers, as far as their type tells each from its neighbours."""
     largest = EXACT_FLOATS if raw.dtype == pl.Float64 else _EXACT_FLOAT32
     frame = raw.cast(pl.Float64).fill_nan(None).to_frame("raw")
@@ -117,13 +117,13 @@ def _print_floats(raw: pl.Series) -> Casted:
     integer = pl.when(whole & exact).then(RAW).cast(pl.Int64)
     frame = frame.with_columns(value=integer.cast(pl.String))
     fraction = ~whole | RAW.is_infinite()
-    return judge(frame, [("bad_identifier", fraction), ("inexact_identifier", ~exact)])
+    return flag_faults(frame, [("bad_identifier", fraction), ("inexact_identifier", ~exact)])
 
 
-def _print_json(raw: pl.Series, nulls: tuple[str, ...]) -> Casted:
+def _print_json(raw: pl.Series, nulls: tuple[str, ...]) -> CastResult:
     """Take text and whole numbers out of JSON texts; anything else names nobody."""
     scalar = read_json_scalars(raw).values
     frame = pl.DataFrame({"raw": raw, "scalar": scalar, "value": without_empty(scalar, nulls)})
     number = RAW.str.contains(r"^\s*[-0-9]") & pl.col("scalar").str.contains(r"^-?[0-9]+$")
     fine = RAW.str.contains(r'^\s*(?:"|null\s*$)') | number.fill_null(value=False)
-    return judge(frame, [("bad_identifier", ~fine)])
+    return flag_faults(frame, [("bad_identifier", ~fine)])

@@ -11,10 +11,10 @@ import polars as pl
 from exchanger.config.models import FieldType, ImportJob
 from exchanger.errors import FileRejected
 from exchanger.profiles.casting.lists import cast_lists
-from exchanger.profiles.casting.result import VALUE, Casted, judge
+from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.text import read_json_scalars
 from exchanger.profiles.casting.times import has_unknown_order, has_year_last, read_instants
-from exchanger.profiles.casting.values import Reading, cast_values, reading_of
+from exchanger.profiles.casting.values import CastOptions, cast_options, cast_values
 from exchanger.profiles.frames import columns
 from exchanger.profiles.frames.raw_columns import RawColumns, nulls_of, without_empty
 from exchanger.profiles.frames.rules import Rule
@@ -60,7 +60,7 @@ class _Column:
     name: str
     field: str
     column: str
-    casted: Casted
+    casted: CastResult
     scale: int = 0
     wrapped: int = 0
 
@@ -126,7 +126,7 @@ def cast_rows(
     )
 
 
-def _without_headers(identifiers: Casted, column: str) -> Casted:
+def _without_headers(identifiers: CastResult, column: str) -> CastResult:
     """Find rows at fault whose identifier is the column's own name: a header among the rows."""
     again = (identifiers.values == column).fill_null(value=False)
     if not again.any():
@@ -157,20 +157,20 @@ def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[
 
 def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:
     nulls = (*job.source.nulls, *rule.config.nulls)
-    reading = reading_of(rule, job.source.timezone, nulls)
+    reading = cast_options(rule, job.source.timezone, nulls)
     is_json = rule.column in raw.json_columns
     cells, wrapped = _cells(raw, rule.column, nulls)
     casted = _cast(cells, rule, reading, is_json=is_json)
     return _Column(rule.name, rule.name, rule.column, casted, rule.scale, wrapped)
 
 
-def _cast(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
+def _cast(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     """Cast cells to what their rule says, and to what Braze takes."""
     casted = _to_type(cells, rule, reading, is_json=is_json)
     return judge_nested(rule, judge_standard(rule, casted))
 
 
-def _to_type(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -> Casted:
+def _to_type(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     if rule.type == "string" and rule.config.type is None and rule.column:
         casted = _read(cells, reading, is_json=is_json)
         is_time = rule.name not in STANDARD_TEXT
@@ -180,7 +180,7 @@ def _to_type(cells: pl.Series, rule: Rule, reading: Reading, *, is_json: bool) -
     return _read(cells, reading, is_json=is_json and rule.type != "json")
 
 
-def _read(cells: pl.Series, reading: Reading, *, is_json: bool) -> Casted:
+def _read(cells: pl.Series, reading: CastOptions, *, is_json: bool) -> CastResult:
     if is_json:
         scalars = read_json_scalars(cells)
         values = without_empty(scalars.values, reading.nulls)
@@ -188,10 +188,10 @@ def _read(cells: pl.Series, reading: Reading, *, is_json: bool) -> Casted:
     return cast_values(cells, reading)
 
 
-def _without(casted: Casted, reason: str, test: Callable[[pl.Expr], pl.Expr]) -> Casted:
+def _without(casted: CastResult, reason: str, test: Callable[[pl.Expr], pl.Expr]) -> CastResult:
     """Find the dates that a test is about among text; few texts are any."""
     frame = pl.DataFrame({"raw": casted.values, "value": casted.values})
-    return judge(frame, [(reason, test(VALUE))], casted.dropped).over(casted.faults)
+    return flag_faults(frame, [(reason, test(VALUE))], casted.dropped).over(casted.faults)
 
 
 def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Column]:
@@ -212,7 +212,7 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
     else:
         sortable: FieldType = "float" if kind == "decimal" else kind
         # Long text still sorts, by its beginning.
-        casted = cast_values(cells, Reading(sortable, cut=True, timezone=job.source.timezone))
+        casted = cast_values(cells, CastOptions(sortable, cut=True, timezone=job.source.timezone))
     if kind == "string":
         casted = _without(casted, "year_last", has_year_last)
     return [_Column(columns.ORDER, column, column, casted)]
@@ -220,7 +220,7 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
 
 def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
     """Make the constant column of a static value, cast like a cell that holds it."""
-    reading = reading_of(rule, job.source.timezone, ())
+    reading = cast_options(rule, job.source.timezone, ())
     cell = without_empty(pl.Series([rule.config.value]), ())
     casted = _cast(cell, rule, reading, is_json=False)
     if casted.faults.item() is not None:

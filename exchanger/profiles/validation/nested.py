@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from exchanger.config.braze_names import STANDARD
-from exchanger.profiles.casting.result import VALUE, Casted, judge
+from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.text import LONGEST_TEXT
 from exchanger.profiles.casting.times import read_instants
 from exchanger.profiles.frames.rules import Rule
@@ -34,7 +34,7 @@ _LONG = rf'"(?:[^"\\]|\\.){{{LONGEST_TEXT + 1},}}'
 _FOUND = pl.Schema({"value": pl.String, "reason": pl.String, "time": pl.String})
 
 
-def judge_nested(rule: Rule, casted: Casted) -> Casted:
+def judge_nested(rule: Rule, casted: CastResult) -> CastResult:
     """
     Find the JSON values of a custom attribute that Braze would drop, or take for an order.
 
@@ -60,8 +60,8 @@ def judge_nested(rule: Rule, casted: Casted) -> Casted:
     bad = found.filter(~readable).unique("value", keep="first", maintain_order=True)
     marked = frame.join(bad, on="value", how="left", maintain_order="left")
     reasons = bad["reason"].unique().to_list()
-    judged = judge(marked, [(reason, pl.col("reason") == reason) for reason in reasons])
-    return Casted(judged.values, judged.faults, casted.dropped).over(casted.faults)
+    judged = flag_faults(marked, [(reason, pl.col("reason") == reason) for reason in reasons])
+    return CastResult(judged.values, judged.faults, casted.dropped).over(casted.faults)
 
 
 def _faults(text: str) -> Iterator[tuple[str, str | None]]:

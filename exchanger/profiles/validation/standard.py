@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from exchanger.profiles.casting.result import VALUE, Casted, judge
+from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.times import ISO_DATE
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.json_values import fragment
@@ -31,7 +31,7 @@ _DAYS = ("date", "datetime")
 """Types of which ``dob`` is sent as Braze takes it."""
 
 
-def judge_standard(rule: Rule, casted: Casted) -> Casted:
+def judge_standard(rule: Rule, casted: CastResult) -> CastResult:
     """
     Find the values of a standard attribute that Braze would ignore.
 
@@ -47,7 +47,7 @@ def judge_standard(rule: Rule, casted: Casted) -> Casted:
     reason, refused = _REFUSING[rule.name]
     if rule.type == "list":
         frame = casted.values.to_frame("value")
-        return judge(frame, [(reason, VALUE.is_not_null())]).over(casted.faults)
+        return flag_faults(frame, [(reason, VALUE.is_not_null())]).over(casted.faults)
     # Of each distinct value once: there are few, and zones go through Python.
     values = casted.values.to_frame("value").filter(VALUE.is_not_null()).unique()
     texts = values.with_columns(_text(rule).alias("text"))
@@ -57,8 +57,8 @@ def judge_standard(rule: Rule, casted: Casted) -> Casted:
     marks = casted.values.to_frame("value").join(
         bad.to_frame().with_columns(bad=True), on="value", how="left", maintain_order="left"
     )
-    judged = judge(marks, [(reason, pl.col("bad"))])
-    return Casted(judged.values, judged.faults, casted.dropped).over(casted.faults)
+    judged = flag_faults(marks, [(reason, pl.col("bad"))])
+    return CastResult(judged.values, judged.faults, casted.dropped).over(casted.faults)
 
 
 def _text(rule: Rule) -> pl.Expr:

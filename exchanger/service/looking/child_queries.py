@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from exchanger.service.child_process import Child
+from exchanger.service.child_process import ChildProcess
 from exchanger.service.events import Answered, Counted, Event
 from exchanger.service.looking.missed import read_last_starts
 from exchanger.service.looking.watching import Watch, read_waiting
@@ -37,7 +37,9 @@ ASK_AGAIN = 60.0
 class Begin(Protocol):
     """Begins a child process that reads the configuration as it is now."""
 
-    def __call__(self, on_end: Callable[[Child], None], connection: str, *words: str) -> Child:
+    def __call__(
+        self, on_end: Callable[[ChildProcess], None], connection: str, *words: str
+    ) -> ChildProcess:
         """
         Begin it.
 
@@ -46,7 +48,7 @@ class Begin(Protocol):
         """
 
 
-class Questions:
+class ChildQueries:
     """
     The questions under way. A question that fails is no reason to stand still.
 
@@ -60,15 +62,15 @@ class Questions:
     def __init__(self, begin: Begin, events: queue.SimpleQueue[Event]) -> None:
         self._begin = begin
         self._events = events
-        self._asked: dict[Child, str] = {}
+        self._asked: dict[ChildProcess, str] = {}
         self._to_ask: dict[tuple[str, str], float] = {}
 
     @property
-    def children(self) -> list[Child]:
+    def children(self) -> list[ChildProcess]:
         """The processes that have not ended."""
         return [*self._asked]
 
-    def over(self, child: Child) -> None:
+    def over(self, child: ChildProcess) -> None:
         """A process has ended."""
         self._asked.pop(child, None)
 
@@ -96,12 +98,12 @@ class Questions:
             else:
                 self._asked[child] = kind
 
-    def last_starts(self, connection: str, child: Child) -> dict[str, datetime] | None:
+    def last_starts(self, connection: str, child: ChildProcess) -> dict[str, datetime] | None:
         """Read when each job started last; None if the question failed, which is asked again."""
         # The schedule goes on without: S3 may be down.
         return self._read(LAST_STARTS, connection, child, read_last_starts)
 
-    def how_it_stands(self, connection: str, child: Child) -> list[dict[str, Any]] | None:
+    def how_it_stands(self, connection: str, child: ChildProcess) -> list[dict[str, Any]] | None:
         """Read how the jobs of a connection stand; None if the question failed."""
         return self._read(STANDING, connection, child, read_standing)
 
@@ -109,10 +111,12 @@ class Questions:
         """Ask no other connections any more."""
         self._to_ask = {each: at for each, at in self._to_ask.items() if each[1] in connections}
 
-    def _answer(self, kind: str, connection: str, child: Child) -> None:
+    def _answer(self, kind: str, connection: str, child: ChildProcess) -> None:
         self._events.put(Answered(kind, connection, child))
 
-    def _read(self, kind: str, connection: str, child: Child, read: Callable[[str], T]) -> T | None:
+    def _read(
+        self, kind: str, connection: str, child: ChildProcess, read: Callable[[str], T]
+    ) -> T | None:
         self.over(child)
         answer = None
         try:
@@ -131,7 +135,7 @@ class Questions:
     def ask_what_waits(self, watch: Watch) -> bool:
         """Ask which imports of a connection have something to do; False if that cannot be asked."""
 
-        def answer(child: Child) -> None:
+        def answer(child: ChildProcess) -> None:
             self._events.put(Counted(watch, child))
 
         try:
@@ -142,7 +146,7 @@ class Questions:
         self._asked[child] = WAITING
         return True
 
-    def what_waits(self, watch: Watch, child: Child) -> list[str] | None:
+    def what_waits(self, watch: Watch, child: ChildProcess) -> list[str] | None:
         """Read which imports have something to do; None if the question failed."""
         self.over(child)
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
-from exchanger.service.looking.folder_scanner import Seen
+from exchanger.service.looking.folder_scanner import ScanResult
 
 LOOKS_APART = 5.0
 """Seconds between two looks, so that jobs which are due one by one share a listing."""
@@ -43,7 +43,7 @@ class Verdict:
     idle: list[str] = field(default_factory=list)
 
 
-class Arrivals:
+class DueImports:
     """
     The import jobs of one connection: which are due, and what is known of their files.
 
@@ -83,7 +83,7 @@ class Arrivals:
         """The jobs to look for, once a look has begun."""
         return list(self._asked)
 
-    def looked(self, seen: Seen | None, now: float) -> Verdict:
+    def looked(self, seen: ScanResult | None, now: float) -> Verdict:
         """
         Judge by what a look showed; None if it failed.
 
@@ -143,9 +143,9 @@ class Arrivals:
         self._nothing_at.clear()
         self._changed |= self._running
 
-    def heir(self, jobs: Container[str]) -> Arrivals:
+    def heir(self, jobs: Container[str]) -> DueImports:
         """Begin anew under another configuration: what is due or runs stays so, if it is there."""
-        heir = Arrivals()
+        heir = DueImports()
         due = self._asked | self._due
         heir._due = {job: why for job, why in due.items() if job in jobs}
         heir._running = {job for job in self._running if job in jobs}
@@ -153,7 +153,7 @@ class Arrivals:
         heir._next_look = self._next_look
         return heir
 
-    def _remember(self, seen: Seen) -> None:
+    def _remember(self, seen: ScanResult) -> None:
         self._changed |= seen.new
         for job in seen.first:
             # Until now nobody looked: what came before this look may be unknown to the last run.

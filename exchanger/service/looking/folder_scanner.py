@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Connection, ImportJob
 from exchanger.files.drops import is_drop
-from exchanger.outside.s3.listing_diff import News
+from exchanger.outside.s3.listing_diff import ListingDiff
 
 if TYPE_CHECKING:
     from array import array
 
 
 @dataclass(frozen=True)
-class Seen:
+class ScanResult:
     """
     What a look showed.
 
@@ -29,7 +29,7 @@ class Seen:
     first: frozenset[str] = frozenset()
 
 
-class Lookout:
+class FolderScanner:
     """
     Looks into the folders of the import jobs of one connection. One look at a time.
 
@@ -43,7 +43,7 @@ class Lookout:
     """
 
     def __init__(self, name: str, connection: Connection, jobs: Mapping[str, ImportJob]) -> None:
-        self._news = News(connection.s3)
+        self._news = ListingDiff(connection.s3)
         self._state_prefix = connection.s3.state_prefix or default_state_prefix(name)
         self._jobs = jobs
         self._sharing: dict[str, list[str]] = {}
@@ -51,7 +51,7 @@ class Lookout:
             self._sharing.setdefault(entry.source.prefix, []).append(job)
         self._known: dict[str, array[int]] = {}
 
-    def look(self, jobs: Iterable[str]) -> Seen:
+    def look(self, jobs: Iterable[str]) -> ScanResult:
         """
         Look into the folders of some jobs.
 
@@ -69,7 +69,7 @@ class Lookout:
             new.update(
                 job for job in self._sharing[prefix] if any(self._takes(job, key) for key in keys)
             )
-        return Seen(frozenset(new), frozenset(first))
+        return ScanResult(frozenset(new), frozenset(first))
 
     def _takes(self, job: str, key: str) -> bool:
         source = self._jobs[job].source

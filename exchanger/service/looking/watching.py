@@ -13,8 +13,8 @@ import structlog
 
 from exchanger.config.models import Config, Connection, ImportJob
 from exchanger.errors import StorageError
-from exchanger.service.looking.due_imports import Arrivals, Verdict
-from exchanger.service.looking.folder_scanner import Lookout, Seen
+from exchanger.service.looking.due_imports import DueImports, Verdict
+from exchanger.service.looking.folder_scanner import FolderScanner, ScanResult
 from exchanger.service.scheduling.schedules import scheduled_imports
 
 log = structlog.get_logger()
@@ -28,10 +28,10 @@ class Watch:
     ) -> None:
         self.name = name
         self.configured = (connection, jobs)
-        self.lookout = Lookout(name, connection, jobs)
-        self.arrivals: Arrivals = before.arrivals.heir(jobs) if before else Arrivals()
+        self.lookout = FolderScanner(name, connection, jobs)
+        self.arrivals: DueImports = before.arrivals.heir(jobs) if before else DueImports()
 
-    def look(self) -> Seen | None:
+    def look(self) -> ScanResult | None:
         """Look for the jobs that are due; None if that failed. For a thread."""
         try:
             return self.lookout.look(self.arrivals.looked_for)
@@ -57,7 +57,7 @@ class Watching:
 
     def __init__(
         self,
-        on_look: Callable[[Watch, Seen | None], None],
+        on_look: Callable[[Watch, ScanResult | None], None],
         question: Callable[[Watch], bool],
         turns: Callable[[dict[str, str]], None],
     ) -> None:
@@ -107,7 +107,7 @@ class Watching:
                     log.error("look.failed", connection=watch.name, error=str(error))  # noqa: TRY400 - no traceback
                     self._on_look(watch, None)
 
-    def looked(self, watch: Watch, seen: Seen | None) -> None:
+    def looked(self, watch: Watch, seen: ScanResult | None) -> None:
         """Act on what a look showed."""
         if seen is not None:
             self.last_look = datetime.now(UTC)

@@ -40,7 +40,7 @@ class _Waiting:
     since: int
 
 
-class Turns:
+class RunQueue:
     """
     Gives out turns: one run at a time in each lane, and never two of one job.
 

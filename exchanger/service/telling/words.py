@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from exchanger.config.models import Config
-from exchanger.service.child_process import Child
+from exchanger.service.child_process import ChildProcess
 from exchanger.service.scheduling.schedules import connections_with_jobs, scheduled
 from exchanger.service.telling.attention import Attention
 from exchanger.service.telling.heartbeat import Facts, Heartbeats
@@ -63,7 +63,7 @@ class Telling:
         for told in self._attention.answered(connection, jobs, now):
             log.warning(told.event, **told.facts)
 
-    def run_ended(self, job: str, child: Child) -> None:
+    def run_ended(self, job: str, child: ChildProcess) -> None:
         """Remember what a run took, and whether it failed."""
         now = datetime.now(UTC)
         if took_something(child.output):

@@ -31,7 +31,7 @@ ROWS_LOOKED_AT = 30_000
 _FOLDED = "folded"
 
 
-class Folding:
+class Compaction:
     """
     How one table is folded, and when.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.profiles.frames.columns import PROFILE, STAMP
-from exchanger.state.held.compaction import ROWS_AT_ONCE, Folding
+from exchanger.state.held.compaction import ROWS_AT_ONCE, Compaction
 from exchanger.state.held.reading import nothing, read_newest, rows_around, rows_of
 from exchanger.state.held.rows import (
     PLACES,
@@ -78,7 +78,7 @@ class HeldValues:
 
     def __init__(self, table: Table, *, rows_at_once: int = ROWS_AT_ONCE) -> None:
         self._table = table
-        self._folding = Folding(table, folded, rows_at_once=rows_at_once)
+        self._folding = Compaction(table, folded, rows_at_once=rows_at_once)
 
     def of(
         self,

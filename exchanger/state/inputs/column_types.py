@@ -39,7 +39,7 @@ class KeptColumns:
     nonce: str = ""
 
 
-class KeptTypes:
+class ColumnTypes:
     """Column types by job, one small document each."""
 
     def __init__(self, bucket: Bucket, names: StateNames) -> None:

@@ -235,7 +235,7 @@ class FoundRows:
         return found.filter(pl.col(column) == value)
 
 
-class AppliedFiles:
+class FileLedger:
     """The table of applied files of one connection."""
 
     def __init__(self, table: Table, runs: RunLog) -> None:

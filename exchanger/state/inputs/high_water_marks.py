@@ -15,7 +15,7 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import ORDER, PROFILE, ordered
 from exchanger.profiles.frames.slices import slice_of
-from exchanger.state.held.compaction import ROWS_AT_ONCE, Folding
+from exchanger.state.held.compaction import ROWS_AT_ONCE, Compaction
 from exchanger.state.names import table_column
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class AppliedOrders:
 
     def __init__(self, table: Table, *, rows_at_once: int = ROWS_AT_ONCE) -> None:
         self._table = table
-        self._folding = Folding(table, folded, rows_at_once=rows_at_once)
+        self._folding = Compaction(table, folded, rows_at_once=rows_at_once)
 
     def of(self, profiles: pl.Series, fields: Sequence[str], dtype: pl.DataType) -> pl.DataFrame:
         """

@@ -36,7 +36,7 @@ Refusal = tuple[int, str, bool]
 """An item, Braze's reason, and whether an earlier attempt may have taken effect."""
 
 
-class Sent(NamedTuple):
+class SendCounts(NamedTuple):
     """
     What was sent of a run.
 
@@ -50,9 +50,9 @@ class Sent(NamedTuple):
     profiles_again: int = 0
     points_again: int = 0
 
-    def and_also(self, other: Sent) -> Sent:
+    def and_also(self, other: SendCounts) -> SendCounts:
         """Add what was sent besides."""
-        return Sent(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+        return SendCounts(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
 
 
 _REFUSALS = {ITEM: pl.UInt32(), "reason": pl.String(), "uncertain": pl.Boolean()}
@@ -125,7 +125,7 @@ class Acknowledgements:
         self._names = names
         self._seq = seq
         self._nonce = new_nonce()
-        self.sent: Callable[[], Sent] = Sent
+        self.sent: Callable[[], SendCounts] = SendCounts
         """Counts what this process has sent for the run; noted with all that is written."""
         self.kept: Callable[[pl.Series, pl.DataFrame], None] = lambda *_: None
         """Told what the bucket has by now, as ``Answers`` are made of it; by several threads."""
@@ -168,19 +168,19 @@ class Acknowledgements:
         key = self._names.begun(self._seq, self._nonce, number)
         self._bucket.write(key, orjson.dumps(mark | self.sent()._asdict()))
 
-    def sent_earlier(self) -> Sent:
+    def sent_earlier(self) -> SendCounts:
         """
         Count what earlier processes noted that they sent for this run.
 
         What a process sent after it had written here for the last time is not among it.
         """
-        noted: dict[str, Sent] = {}
+        noted: dict[str, SendCounts] = {}
         for told in chain(self._marks(), map(self._noted, self.parts())):
-            counts = Sent(*(int(told.get(name, 0)) for name in Sent._fields))
-            before = noted.get(told.get("nonce", ""), Sent())
-            noted[told.get("nonce", "")] = Sent(*map(max, before, counts))
+            counts = SendCounts(*(int(told.get(name, 0)) for name in SendCounts._fields))
+            before = noted.get(told.get("nonce", ""), SendCounts())
+            noted[told.get("nonce", "")] = SendCounts(*map(max, before, counts))
         noted.pop(self._nonce, None)
-        return reduce(Sent.and_also, noted.values(), Sent())
+        return reduce(SendCounts.and_also, noted.values(), SendCounts())
 
     def read(self, parts: Iterable[str]) -> Answers:
         """

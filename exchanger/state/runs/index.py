@@ -24,7 +24,7 @@ _SCHEMA = {
 }
 
 
-class FinishedRuns:
+class RunIndex:
     """The table of finished runs of one connection."""
 
     def __init__(self, table: Table) -> None:

@@ -179,7 +179,7 @@ class RunDocument:
 
 
 @dataclass(frozen=True)
-class Stored:
+class VersionedRun:
     """A run document together with the ETag that a change must match."""
 
     document: RunDocument
@@ -193,7 +193,7 @@ class RunLog:
         self._bucket = bucket
         self._names = names
 
-    def newest(self) -> Stored | None:
+    def newest(self) -> VersionedRun | None:
         """Find the run with the highest number; None before the first run."""
         seq = 0
         hint = self._hint()
@@ -202,7 +202,7 @@ class RunLog:
             seq = max(seq, self._names.seq_of(item.key) or 0)
         return self.read(seq) if seq else None
 
-    def read(self, seq: int) -> Stored:
+    def read(self, seq: int) -> VersionedRun:
         """
         Read one run.
 
@@ -211,7 +211,7 @@ class RunLog:
         """
         key = self._names.run(seq)
         body, etag = self._bucket.read(key)
-        return Stored(RunDocument.from_bytes(body, key), etag)
+        return VersionedRun(RunDocument.from_bytes(body, key), etag)
 
     def age(self, seq: int) -> float:
         """Tell, by S3's clock alone, for how many seconds a run's document has not changed."""
@@ -287,7 +287,7 @@ class RunLog:
             key = self._names.run(seq)
             raise StorageChanged("deliver", self._bucket.name, key, "another holder took it on")
 
-    def create(self, document: RunDocument) -> Stored:
+    def create(self, document: RunDocument) -> VersionedRun:
         """
         Make a plan count.
 
@@ -296,7 +296,7 @@ class RunLog:
         """
         return self._write(document, None)
 
-    def change(self, stored: Stored, **changes: Any) -> Stored:
+    def change(self, stored: VersionedRun, **changes: Any) -> VersionedRun:
         """
         Write the next version of a document.
 
@@ -308,7 +308,7 @@ class RunLog:
         )
         return self._write(document, stored.etag)
 
-    def _write(self, document: RunDocument, etag: str | None) -> Stored:
+    def _write(self, document: RunDocument, etag: str | None) -> VersionedRun:
         key = self._names.run(document.seq)
         body = document.to_bytes()
         try:
@@ -323,7 +323,7 @@ class RunLog:
             self._bucket.write(
                 self._names.newest_run, orjson.dumps({"seq": document.seq, "nonce": new_nonce()})
             )
-        return Stored(document, written)
+        return VersionedRun(document, written)
 
     def _ages(self, last: int) -> Iterator[tuple[int, float]]:
         """

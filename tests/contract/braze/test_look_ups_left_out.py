@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.jobs.observing.left_out import IN_VAIN
 from exchanger.jobs.observing.lookup import look_up
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 
 
@@ -70,7 +70,7 @@ def looked_up(stepped_clock, bucket, tmp_path):
         limit = RateLimit(requests=100_000, per=timedelta(minutes=1))
         async with workspace.serving() as url:
             config = BrazeConfig(endpoint=url, api_key=SecretStr("key"), lookup_limit=limit)
-            world = World(
+            world = JobContext(
                 connection="main",
                 bucket=bucket,
                 braze=lambda: Braze(config, clock=stepped_clock, random=random.Random(1)),

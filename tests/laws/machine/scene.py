@@ -14,13 +14,13 @@ from processes import Process, ProcessClock, Time
 
 from exchanger.config.models import Retention
 from exchanger.errors import BrazeError, JobBusy, LeaseLost, RunUnsuitable, StorageError
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.approve import approve_run
 from exchanger.jobs.discard import discard_run
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.retry import retry_run
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.outside.delta.table import DeltaError
 from exchanger.state.runs.log import ENDED
@@ -30,9 +30,9 @@ STATE = "_exchanger/main/"
 LEASE = 12.0
 SPACING = 3.0
 GRACE = 30.0
-SMALL = Bounds(rows=2, room=2_000)
+SMALL = MemoryBudget(rows=2, room=2_000)
 """So that most runs have several pieces and parts, some of them on disk."""
-LARGE = Bounds()
+LARGE = MemoryBudget()
 """As in life: these runs have one piece and one part, and are soon over."""
 AHEAD, LATER = 1, 1_000
 """From so many objects on held values are made while a run is sent: always, or never here."""
@@ -187,7 +187,7 @@ class Scene:
         self._started += 1
         workdir = Path(self._folder.name) / f"work-{self._started}"
         workdir.mkdir()
-        world = World(
+        world = JobContext(
             connection="main",
             bucket=BucketDouble(self.store, process),
             braze=lambda: BrazeDouble(self.workspace, process),

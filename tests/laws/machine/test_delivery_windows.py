@@ -22,7 +22,7 @@ from exchanger.errors import BrazeUnreachable, LeaseLost
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.delivery import sender as delivery
 from exchanger.jobs.runtime.cancellation import until_stopped
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.answers import TrackAnswer
 from exchanger.state.names import StateNames
 from exchanger.state.runs.acknowledgements import Acknowledgements
@@ -85,7 +85,7 @@ class Delivery:
         process = Undisturbed(time)
         bucket = BucketDouble(self.store, process)
         self.braze = Braze(happens)
-        self.world = World(
+        self.world = JobContext(
             connection="main",
             bucket=bucket,
             braze=lambda: self.braze,

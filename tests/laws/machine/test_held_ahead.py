@@ -17,13 +17,13 @@ from bucket_double import BucketDouble, FolderDouble, TableDouble
 from test_runs_in_parts import WHOLE, Connection, Undisturbed, a_row, rendered, the_job
 
 from exchanger.errors import StorageUnreachable
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.delivery import sender as delivery
 from exchanger.jobs.imports import run_import
 from exchanger.outside.braze.answers import TrackAnswer
 from exchanger.outside.delta.table import DeltaError
 
-PARTS = Bounds(rows=2, room=2_000)
+PARTS = MemoryBudget(rows=2, room=2_000)
 PEOPLE = ("ada", "bob", "cyd", "dan", "eve", "fay")
 
 

@@ -19,13 +19,13 @@ from bucket_double import BucketDouble, Store
 from processes import ProcessClock, Time
 
 from exchanger.config.models import ImportJob
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import World
+from exchanger.jobs.runtime.context import JobContext
 from exchanger.state.store import open_state
 
 STATE = "_state/"
-WHOLE = Bounds()
+WHOLE = MemoryBudget()
 FIELDS = {
     "total": {"merge": "sum", "type": "integer"},
     "tags": {"merge": "add", "split": "|"},
@@ -70,7 +70,7 @@ class Connection:
         self.workspace.profiles = json.loads(json.dumps(BEFORE))
         process = Undisturbed(self.time)
         self.job = job
-        self.world = World(
+        self.world = JobContext(
             connection="main",
             bucket=BucketDouble(self.store, process),
             braze=lambda: BrazeDouble(self.workspace, process),
@@ -234,7 +234,7 @@ def test_pieces_and_parts_change_nothing(rows, size, room, job, batches):
 
     Types widen in late pieces, profiles come in many pieces, rows are rejected in several.
     """
-    check(Bounds(rows=rows, size=size, room=room), the_job(**job), batches)
+    check(MemoryBudget(rows=rows, size=size, room=room), the_job(**job), batches)
 
 
 def a_row(number, **cells):
@@ -250,7 +250,7 @@ def test_a_file_of_many_pieces(kind):
     rows += [a_row(300, extra="1.25"), a_row(301, total="x"), a_row(302, id=""), a_row(303)]
     job = the_job(order_by="at", create_missing=True, remaining=True)
 
-    check(Bounds(rows=7, size=2_000, room=0), job, [[(kind, rows)], [(kind, rows[::-1])]])
+    check(MemoryBudget(rows=7, size=2_000, room=0), job, [[(kind, rows)], [(kind, rows[::-1])]])
 
 
 def test_late_rows_in_some_parts():
@@ -259,7 +259,9 @@ def test_late_rows_in_some_parts():
     newer = [a_row(n, at="3", tier="gold", source="shop") for n in range(6)]
     older = [a_row(0, tier="iron"), a_row(1, source="web"), a_row(2, at="3", tier="iron"), a_row(9)]
 
-    check(Bounds(rows=1, room=0), job, [[("csv", newer)], [("csv", older), ("csv", older[:1])]])
+    check(
+        MemoryBudget(rows=1, room=0), job, [[("csv", newer)], [("csv", older), ("csv", older[:1])]]
+    )
 
 
 class Watched(BucketDouble):
@@ -270,7 +272,7 @@ class Watched(BucketDouble):
         return super().download(key, etag, path)
 
 
-@pytest.mark.parametrize("bounds", [WHOLE, Bounds(rows=2, room=0)])
+@pytest.mark.parametrize("bounds", [WHOLE, MemoryBudget(rows=2, room=0)])
 def test_a_process_ends_a_run_with_the_plan_that_it_has(tmp_path, bounds):
     """What it wrote for whoever takes over is not downloaded again, and does not stay here."""
     job = the_job(order_by="at", create_missing=True, remaining=True)
@@ -305,7 +307,7 @@ class StopIn:
 def test_a_stop_before_a_plan_counts_claims_nothing(tmp_path, step):
     """Between two files or two parts it ends as done in part; the next run takes everything."""
     job = the_job(order_by="at", create_missing=True, remaining=True)
-    connection = Connection(tmp_path, Bounds(rows=1, room=0), job)
+    connection = Connection(tmp_path, MemoryBudget(rows=1, room=0), job)
     progress = StopIn(step)
     progress.stopping = connection.world.stopping
     connection.world = replace(connection.world, progress=progress)

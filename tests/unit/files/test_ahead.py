@@ -4,13 +4,13 @@ import threading
 
 import pytest
 
-from exchanger.files.scratch.prefetch import ahead
+from exchanger.files.scratch.prefetch import prefetch
 
 
 def test_items_come_in_order_whatever_they_are():
     """None is an item like any other, and the end is the end."""
-    assert [1, None, 3] == [*ahead(iter([1, None, 3]))]
-    assert [] == [*ahead(iter([]))]
+    assert [1, None, 3] == [*prefetch(iter([1, None, 3]))]
+    assert [] == [*prefetch(iter([]))]
 
 
 def test_the_next_item_is_made_while_one_is_in_use():
@@ -24,7 +24,7 @@ def test_the_next_item_is_made_while_one_is_in_use():
                 enough.set()
             yield number
 
-    coming = ahead(items())
+    coming = prefetch(items())
     first = next(coming)
 
     assert enough.wait(60)
@@ -39,7 +39,7 @@ def test_what_making_raises_comes_in_its_place():
         yield 1
         raise ValueError("broken")
 
-    coming = ahead(items())
+    coming = prefetch(items())
 
     assert 1 == next(coming)
     with pytest.raises(ValueError, match="broken"):
@@ -49,7 +49,7 @@ def test_what_making_raises_comes_in_its_place():
 def test_who_stops_early_leaves_no_thread():
     """A consumer may go at any time; the thread ends with what it is about."""
     before = threading.active_count()
-    coming = ahead(iter(range(10)))
+    coming = prefetch(iter(range(10)))
     next(coming)
     coming.close()
 

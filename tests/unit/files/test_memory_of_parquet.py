@@ -26,11 +26,11 @@ for frame in FrameFile(Path({path!r})).frames(rows={portion}):
 READ_SOURCE = """
 from pathlib import Path
 from exchanger.config.models import Source
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.files.formats.read import read_table
-from exchanger.files.scratch.spill import Shelf
+from exchanger.files.scratch.spill import Scratch
 path = Path({path!r})
-shelf = Shelf(path.parent, Bounds(rows={portion}, room=0))
+shelf = Scratch(path.parent, MemoryBudget(rows={portion}, room=0))
 rows = read_table(path, path.name, Source(prefix="in/"), shelf=shelf).cells.rows
 """
 TELL = """

@@ -13,10 +13,10 @@ from exchanger.config.models import Source
 from exchanger.errors import FileRejected
 from exchanger.files.formats import csv as csv_text
 from exchanger.files.formats.read import read_table
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.files.scratch.frame_file import FrameWriter
-from exchanger.files.scratch.prefetch import ahead
-from exchanger.files.scratch.spill import Shelf
+from exchanger.files.scratch.prefetch import prefetch
+from exchanger.files.scratch.spill import Scratch
 from exchanger.files.write import PartWriter
 
 
@@ -93,7 +93,7 @@ def test_a_file_that_is_read_is_closed_where_its_rows_have_no_room(tmp_path, mon
         frame.write_ndjson(path)
     else:
         frame.write_parquet(path, row_group_size=100)
-    nowhere = Shelf(tmp_path / "not there", Bounds(rows=100, room=0))
+    nowhere = Scratch(tmp_path / "not there", MemoryBudget(rows=100, room=0))
     before = threads("ahead")
 
     with pytest.raises((OSError, FileRejected)) as held:
@@ -113,7 +113,7 @@ def test_who_stops_early_ends_what_makes_the_items(tmp_path):
             yield from file
 
     source = lines()
-    coming = ahead(source)
+    coming = prefetch(source)
     assert "a\n" == next(coming)
     coming.close()
     assert [] == open_below(tmp_path)

@@ -9,9 +9,9 @@ import pytest
 
 from exchanger.config.models import Source
 from exchanger.files.formats.read import read_table
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.files.scratch.frame_file import FrameWriter
-from exchanger.files.scratch.spill import Shelf
+from exchanger.files.scratch.spill import Scratch
 
 FRAMES = [
     pl.DataFrame({"a": [1, 2], "b": [["x"], None]}),
@@ -32,7 +32,7 @@ CSV = "id,n\n" + "".join(f"p{n},{n}\n" for n in range(20)) + "late,1.5\nragged\n
 @pytest.mark.parametrize("room", [0, 40, 1 << 20])
 def test_frames_come_back_in_order(tmp_path, room):
     """However much room there is in memory, frames come back the same, and as often as asked."""
-    spill = Shelf(tmp_path, Bounds(room=room)).spill()
+    spill = Scratch(tmp_path, MemoryBudget(room=room)).spill()
     for frame in FRAMES:
         spill.add(frame)
 
@@ -47,7 +47,7 @@ def test_frames_come_back_in_order(tmp_path, room):
 def test_what_is_forgotten_leaves_room(tmp_path):
     """Room and disk are given back, so that the next frames find them."""
     size = int(FRAMES[0].estimated_size())
-    shelf = Shelf(tmp_path, Bounds(room=size))
+    shelf = Scratch(tmp_path, MemoryBudget(room=size))
     first, second = shelf.spill(), shelf.spill()
     first.add(FRAMES[0])
     second.add(FRAMES[1])
@@ -62,7 +62,7 @@ def test_what_is_forgotten_leaves_room(tmp_path):
 
 def test_every_frame_can_be_changed(tmp_path):
     """A change reaches frames in memory and on disk."""
-    spill = Shelf(tmp_path, Bounds(room=40)).spill()
+    spill = Scratch(tmp_path, MemoryBudget(room=40)).spill()
     for frame in FRAMES[:2]:
         spill.add(frame)
     spill.change(lambda frame: frame.select(pl.col("a") * 10))
@@ -154,7 +154,7 @@ def test_a_file_reads_the_same_in_pieces(tmp_path, rows, name):
         frame.write_parquet(path, row_group_size=6)
     whole = read_table(path, name, Source(prefix="in/"))
     parted = read_table(
-        path, name, Source(prefix="in/"), shelf=Shelf(tmp_path, Bounds(rows=rows, room=0))
+        path, name, Source(prefix="in/"), shelf=Scratch(tmp_path, MemoryBudget(rows=rows, room=0))
     )
 
     assert whole.frame.equals(parted.frame)
@@ -172,7 +172,11 @@ def test_rows_of_long_texts_come_in_smaller_pieces(tmp_path, name):
     write = {"csv": frame.write_csv, "ndjson": frame.write_ndjson, "parquet": frame.write_parquet}
     write[name.split(".")[1]](tmp_path / name)
     read = read_table(
-        tmp_path / name, name, Source(prefix="in/"), None, Shelf(tmp_path, Bounds(size=size))
+        tmp_path / name,
+        name,
+        Source(prefix="in/"),
+        None,
+        Scratch(tmp_path, MemoryBudget(size=size)),
     )
 
     pieces = [*read.pieces()]

@@ -9,7 +9,7 @@ import pytest
 from exchanger.app.wiring import open_world
 from exchanger.config.loading.load import read_config
 from exchanger.errors import EngineMissing
-from exchanger.jobs.runtime.executor import Here, in_order
+from exchanger.jobs.runtime.executor import LocalExecutor, in_order
 
 CONFIG = """
 engine: {dask: "tcp://127.0.0.1:8786"}
@@ -41,7 +41,7 @@ def test_results_come_in_the_order_of_the_parts():
         assert [0, 1, 2, 3, 4] == list(in_order(engine, work, range(5)))
 
 
-@pytest.mark.parametrize(("engine", "most"), [(Here(), 1), (Threads(2), 3)])
+@pytest.mark.parametrize(("engine", "most"), [(LocalExecutor(), 1), (Threads(2), 3)])
 def test_no_more_parts_are_made_than_there_is_room_for(engine, most):
     """A part is made only when an earlier result was taken, so memory does not grow."""
     made, found = 0, []

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from exchanger.files.scratch.budget import Bounds
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.settlement.held_rows import sent_parts
 
@@ -31,10 +31,10 @@ def outbox(tmp_path):
 @pytest.mark.parametrize(
     ("bounds", "most"),
     [
-        (Bounds(), ROWS),
-        (Bounds(rows=100), 100),
-        (Bounds(size=100_000), 50),
-        (Bounds(cells=30), 30),
+        (MemoryBudget(), ROWS),
+        (MemoryBudget(rows=100), 100),
+        (MemoryBudget(size=100_000), 50),
+        (MemoryBudget(cells=30), 30),
     ],
 )
 def test_parts_are_bounded_by_rows_cells_and_bytes(outbox, bounds, most):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exchanger.config.models import RateLimit
-from exchanger.outside.braze.rate_limit import Pace
+from exchanger.outside.braze.rate_limit import RateLimiter
 
 
 def limit(requests, seconds):
@@ -28,7 +28,7 @@ def limit(requests, seconds):
 )
 def test_no_window_holds_more_than_the_limit(clock, requests, per, idle, closings):
     """Whenever requests come, the n-th after one is at least a window later."""
-    pace = Pace(limit(requests, per), clock)
+    pace = RateLimiter(limit(requests, per), clock)
     passed = []
 
     async def run():
@@ -46,7 +46,7 @@ def test_no_window_holds_more_than_the_limit(clock, requests, per, idle, closing
 
 async def test_as_many_as_allowed_go_at_once(clock):
     """Up to the limit nobody waits; the next one waits for exactly one window."""
-    pace = Pace(limit(3, 10), clock)
+    pace = RateLimiter(limit(3, 10), clock)
     for _ in range(3):
         await pace.take()
     assert 1000 == clock.monotonic()
@@ -56,7 +56,7 @@ async def test_as_many_as_allowed_go_at_once(clock):
 
 async def test_those_who_wait_go_in_order(clock):
     """First come, first served."""
-    pace = Pace(limit(1, 1), clock)
+    pace = RateLimiter(limit(1, 1), clock)
     order = []
 
     async def one(name):
@@ -69,7 +69,7 @@ async def test_those_who_wait_go_in_order(clock):
 
 async def test_closing_holds_those_who_already_wait(clock):
     """A limit closed while somebody waits is closed for that one too."""
-    pace = Pace(limit(1, 5), clock)
+    pace = RateLimiter(limit(1, 5), clock)
     await pace.take()
     waiting = asyncio.ensure_future(pace.take())
     await asyncio.sleep(0)
@@ -81,7 +81,7 @@ async def test_closing_holds_those_who_already_wait(clock):
 
 async def test_a_shorter_closing_does_not_open(clock):
     """The longest closing counts."""
-    pace = Pace(limit(10, 1), clock)
+    pace = RateLimiter(limit(10, 1), clock)
     pace.close(30)
     pace.close(1)
     await pace.take()
@@ -90,7 +90,7 @@ async def test_a_shorter_closing_does_not_open(clock):
 
 async def test_who_gives_up_waiting_takes_no_place(clock):
     """A cancelled waiter neither blocks nor counts."""
-    pace = Pace(limit(1, 5), clock)
+    pace = RateLimiter(limit(1, 5), clock)
     await pace.take()
     waiting = asyncio.ensure_future(pace.take())
     waiting.cancel()

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from exchanger.outside.braze.retry import ATTEMPTS, LIMIT_WAITING, LONGEST_CAP, Patience
+from exchanger.outside.braze.retry import ATTEMPTS, LIMIT_WAITING, LONGEST_CAP, RetryState
 
 
 class Highest(Random):
@@ -18,14 +18,14 @@ class Highest(Random):
 
 def test_pauses_double_and_end(clock):
     """Each pause may be twice as long as the one before; after the last attempt there is none."""
-    patience = Patience(clock, Highest())
+    patience = RetryState(clock, Highest())
     pauses = [patience.after_fault() for _ in range(ATTEMPTS)]
     assert [0.5, 1.0, 2.0, 4.0, 8.0, None] == pauses
 
 
 def test_pauses_are_drawn_from_zero(clock):
     """Jitter is full, so that many that failed together do not come back together."""
-    pauses = [Patience(clock, Random(seed)).after_fault() for seed in range(200)]
+    pauses = [RetryState(clock, Random(seed)).after_fault() for seed in range(200)]
     assert min(pauses) < 0.05
     assert 0.45 < max(pauses) <= 0.5
 
@@ -33,12 +33,12 @@ def test_pauses_are_drawn_from_zero(clock):
 @pytest.mark.parametrize("told", [0.0, 3.0, 3600.0])
 def test_what_is_told_is_believed_at_first(clock, told):
     """The first 429 waits exactly as told."""
-    assert told == Patience(clock, Highest()).after_limit(told)
+    assert told == RetryState(clock, Highest()).after_limit(told)
 
 
 def test_a_limit_that_never_opens_is_asked_less_and_less(clock):
     """Told to wait for nothing again and again, it waits longer each time, up to a cap."""
-    patience = Patience(clock, Highest())
+    patience = RetryState(clock, Highest())
     pauses = [patience.after_limit(0.0) for _ in range(12)]
     assert sorted(pauses) == pauses
     assert (0.0, LONGEST_CAP) == (pauses[0], pauses[-1])
@@ -46,13 +46,13 @@ def test_a_limit_that_never_opens_is_asked_less_and_less(clock):
 
 def test_the_next_clock_hour_is_always_reached(clock):
     """A limit that resets in an hour is waited for, a longer one is not."""
-    assert Patience(clock, Highest()).after_limit(3600) == 3600
-    assert Patience(clock, Highest()).after_limit(LIMIT_WAITING + 1) is None
+    assert RetryState(clock, Highest()).after_limit(3600) == 3600
+    assert RetryState(clock, Highest()).after_limit(LIMIT_WAITING + 1) is None
 
 
 def test_waiting_adds_up(clock):
     """What was waited before counts, so the whole is bounded."""
-    patience = Patience(clock, Highest(), limit_waiting=10)
+    patience = RetryState(clock, Highest(), limit_waiting=10)
     assert 6.0 == patience.after_limit(6.0)
     clock.sleep(6)
     assert 4.0 == patience.after_limit(4.0)

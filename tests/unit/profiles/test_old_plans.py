@@ -7,7 +7,7 @@ import json
 import polars as pl
 import pytest
 
-from exchanger.profiles.planning.stale_plan import review
+from exchanger.profiles.planning.stale_plan import review_stale_plan
 
 BEFORE, WANTED, OTHER = '"silver"', '"gold"', '"vip"'
 
@@ -79,7 +79,7 @@ def test_an_old_plan_meets_what_braze_has_now(seen, overwrite, keep, quarantine)
         "quarantine": {"on_drift": "quarantine"},
     }
     told = {
-        policy: fate(review(planned(), now(*seen), {"tier": entry}))
+        policy: fate(review_stale_plan(planned(), now(*seen), {"tier": entry}))
         for policy, entry in policies.items()
     }
     assert {"overwrite": overwrite, "keep": keep, "quarantine": quarantine} == told
@@ -87,7 +87,7 @@ def test_an_old_plan_meets_what_braze_has_now(seen, overwrite, keep, quarantine)
 
 def test_a_field_that_is_left_costs_nothing_and_is_not_held():
     """Its value before and wanted, and its data point, are taken out; the rest stays."""
-    found = review(planned(), now(OTHER, "1"), {"tier": {"on_drift": "keep"}})
+    found = review_stale_plan(planned(), now(OTHER, "1"), {"tier": {"on_drift": "keep"}})
     row = found.outbox.row(0, named=True)
     assert (1, 1) == (found.kept, row["@points"])
     assert (None, None) == (row["before:tier"], row["wanted:tier"])
@@ -97,7 +97,7 @@ def test_a_field_that_is_left_costs_nothing_and_is_not_held():
 def test_taking_a_field_out_leaves_the_others_as_they_were_written():
     """A field that is cleared stays cleared, and numbers keep their digits."""
     text = '{"external_id":"p","_update_existing_only":true,"tier":"gold","points":null,"x":12.10}'
-    found = review(
+    found = review_stale_plan(
         planned(points=("1", "null"), send=text), now(OTHER, "1"), {"tier": {"on_drift": "keep"}}
     )
     expected = '{"external_id":"p","_update_existing_only":true,"points":null,"x":12.1}'
@@ -106,7 +106,7 @@ def test_taking_a_field_out_leaves_the_others_as_they_were_written():
 
 def test_a_value_that_was_unknown_before_is_sent():
     """Without a value before there is nothing that somebody else could have changed."""
-    found = review(
+    found = review_stale_plan(
         planned(tier=(None, WANTED)), now(OTHER, "1"), {"tier": {"on_drift": "quarantine"}}
     )
     assert ("sent", BOTH) == fate(found)
@@ -114,6 +114,6 @@ def test_a_value_that_was_unknown_before_is_sent():
 
 def test_the_reason_names_the_field_and_what_braze_has():
     """Whoever reads quarantine learns what somebody else wrote."""
-    found = review(planned(), now(OTHER, "1"), {"tier": {"on_drift": "quarantine"}})
+    found = review_stale_plan(planned(), now(OTHER, "1"), {"tier": {"on_drift": "quarantine"}})
     [reason] = found.withheld["reason"]
     assert 'changed tier in Braze to "vip"' in reason

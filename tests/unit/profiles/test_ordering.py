@@ -8,7 +8,7 @@ import pytest
 from exchanger.config.models import FieldConfig
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.event_order import news, orders_of, overtaken, silenced
-from exchanger.profiles.planning.readback_check import AT_ONCE, beside, sample_of, unstuck
+from exchanger.profiles.planning.readback_check import AT_ONCE, beside, not_stuck, sample_of
 
 
 def rule(name, merge="set"):
@@ -96,7 +96,7 @@ def test_attributes_may_be_called_like_columns_of_ours(name):
     assert overtaken(frame, moved, [rule(name)], or_equal=True)[name].to_list() == [True]
     sample = sample_of(delivered([name], 1), [name])
     held = pl.DataFrame({"@profile": ["p0"], "@exists": [True], "@stamp": [1], name: ["null"]})
-    assert [("p0", name, '"x"', "null")] == unstuck(beside(sample, held, "seen")).rows()
+    assert [("p0", name, '"x"', "null")] == not_stuck(beside(sample, held, "seen")).rows()
 
 
 def delivered(fields, profiles):
@@ -138,11 +138,11 @@ def test_what_did_not_stick(wanted, seen, lost):
     held = pl.DataFrame(
         {"@profile": ["a"], "@exists": [True], "tier": pl.Series([seen], dtype=pl.String)}
     )
-    assert lost == (unstuck(beside(sample, held, "seen")).height == 1)
+    assert lost == (not_stuck(beside(sample, held, "seen")).height == 1)
 
 
 def test_a_profile_that_is_gone_tells_nothing():
     """That a profile does not exist any more is no sign of an ignored value."""
     sample = pl.DataFrame({"@profile": ["a"], "field": ["tier"], "wanted": ['"gold"']})
     held = pl.DataFrame({"@profile": ["a"], "@exists": [False], "tier": ["null"]})
-    assert unstuck(beside(sample, held, "seen")).is_empty()
+    assert not_stuck(beside(sample, held, "seen")).is_empty()

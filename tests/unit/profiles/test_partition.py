@@ -10,22 +10,22 @@ import polars as pl
 from exchanger.config.models import FieldConfig
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.folding import fold
-from exchanger.profiles.planning.part import Partition, Tally, Terms, plan_partition
+from exchanger.profiles.planning.part import PartInput, PlanOptions, Tally, plan_part
 
 RULES = [Rule("total", "total", "integer", FieldConfig(merge="sum", type="integer"))]
-TERMS = Terms(RULES, assume_empty=False, create_missing=True)
+TERMS = PlanOptions(RULES, assume_empty=False, create_missing=True)
 GIVEN = pl.DataFrame(
     {"@profile": ["ada", "bob", "ada"], "@file": [0, 0, 0], "@row": [1, 2, 3], "total": [1, 0, 2]},
     schema_overrides={"@file": pl.UInt32, "@row": pl.UInt32},
 )
 HELD = pl.DataFrame({"@profile": ["ada", "bob"], "@exists": [True, True], "total": ["5", "7"]})
 NO_CORRECTIONS = pl.DataFrame(schema={"@profile": pl.String, "@file": pl.UInt32})
-PART = Partition(GIVEN, NO_CORRECTIONS, fold(GIVEN, RULES), HELD, HELD)
+PART = PartInput(GIVEN, NO_CORRECTIONS, fold(GIVEN, RULES), HELD, HELD)
 
 
 def test_a_part_is_planned_alone():
     """From frames alone come objects, gifts and counts."""
-    plan = plan_partition(PART, TERMS)
+    plan = plan_part(PART, TERMS)
 
     assert ['{"external_id":"ada","total":8}'] == plan.outbox["@object"].to_list()
     assert [2] == plan.outbox["@rows"].to_list()
@@ -54,9 +54,9 @@ def test_the_record_of_a_rejected_row_can_be_given_again():
         spent=pl.lit("1"), since=pl.lit(None, pl.String), seen=pl.lit(None, pl.String),
         **{"from": pl.lit(None, pl.String)},
     )  # fmt: skip
-    part = Partition(given, NO_CORRECTIONS, fold(given, rules), held, held)
+    part = PartInput(given, NO_CORRECTIONS, fold(given, rules), held, held)
 
-    rejected = plan_partition(part, replace(TERMS, rules=rules)).rejected
+    rejected = plan_part(part, replace(TERMS, rules=rules)).rejected
 
     assert ["overflow"] == rejected["reason"].to_list()
     assert {
@@ -70,10 +70,10 @@ def test_the_record_of_a_rejected_row_can_be_given_again():
 
 def test_the_work_of_a_part_travels():
     """What is done, what it is done to and what comes of it can be sent to another process."""
-    function, part, terms = pickle.loads(pickle.dumps((plan_partition, PART, TERMS)))
+    function, part, terms = pickle.loads(pickle.dumps((plan_part, PART, TERMS)))
     plan = pickle.loads(pickle.dumps(function(part, terms)))
 
-    assert plan.outbox.equals(plan_partition(PART, TERMS).outbox)
+    assert plan.outbox.equals(plan_part(PART, TERMS).outbox)
 
 
 def test_counts_add_up():
@@ -96,8 +96,8 @@ def test_rows_count_where_only_some_profiles_have_several():
         schema_overrides={"@file": pl.UInt32, "@row": pl.UInt32},
     )
     held = pl.DataFrame({"@profile": ["bob"], "@exists": [True], "tier": ['"same"']})
-    part = Partition(given, NO_CORRECTIONS, fold(given, rules), held, held)
-    plan = plan_partition(part, Terms(rules, assume_empty=False, create_missing=True))
+    part = PartInput(given, NO_CORRECTIONS, fold(given, rules), held, held)
+    plan = plan_part(part, PlanOptions(rules, assume_empty=False, create_missing=True))
 
     assert {"cid": 1, "ada": 1} == dict(plan.outbox.select("@profile", "@rows").iter_rows())
     counts = Tally(profiles_named=3, profiles_unchanged=1, rows_superseded=1, rows_unchanged=1)

@@ -5,16 +5,16 @@ from exchanger.service.looking.due_imports import (
     GATHERED,
     LOOKS_APART,
     TRUSTED,
-    Arrivals,
+    DueImports,
     Verdict,
 )
-from exchanger.service.looking.folder_scanner import Seen
+from exchanger.service.looking.folder_scanner import ScanResult
 
 MANY = ["a", "b", "c", "d"]
 
 
 def seen(new="", first=""):
-    return Seen(frozenset(new.split()), frozenset(first.split()))
+    return ScanResult(frozenset(new.split()), frozenset(first.split()))
 
 
 def look(arrivals, jobs, showed, now=0.0):
@@ -27,7 +27,7 @@ def look(arrivals, jobs, showed, now=0.0):
 
 def settled(jobs=MANY):
     """Arrivals that know of these jobs, at time 0, that they have nothing to do."""
-    arrivals = Arrivals()
+    arrivals = DueImports()
     look(arrivals, jobs, seen(first=" ".join(jobs)))
     for job in jobs:
         arrivals.started(job)
@@ -38,7 +38,7 @@ def settled(jobs=MANY):
 
 def test_with_nothing_known_a_question_is_asked_for_many_jobs():
     """Jobs of which nobody can tell are not started one by one; the answer decides."""
-    arrivals = Arrivals()
+    arrivals = DueImports()
 
     asked = look(arrivals, MANY, seen(first="a b c d"))
     answered = arrivals.answered(["c"], 0.0)
@@ -54,7 +54,7 @@ def test_with_nothing_known_a_few_jobs_are_just_started():
     """A run costs as much as a question."""
     few = MANY[:FEW]
 
-    assert Verdict(turns=dict.fromkeys(few, "schedule")) == look(Arrivals(), few, seen())
+    assert Verdict(turns=dict.fromkeys(few, "schedule")) == look(DueImports(), few, seen())
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_what_comes_during_a_run_is_a_reason_for_another():
 
 def test_a_first_look_during_a_run_proves_nothing():
     """What was there at the first look may have come after the run listed its folder."""
-    arrivals = Arrivals()
+    arrivals = DueImports()
     look(arrivals, ["a"], None)
     arrivals.started("a")
     look(arrivals, ["a"], seen(first="a"), 7.0)
@@ -131,7 +131,7 @@ def test_a_job_that_runs_is_not_started_again_for_nothing():
 
 def test_a_failed_question_starts_the_jobs():
     """Whoever cannot be asked about is run, and its report tells what is wrong."""
-    arrivals = Arrivals()
+    arrivals = DueImports()
     look(arrivals, MANY, seen(first="a b c d"))
 
     assert Verdict(turns=dict.fromkeys(MANY, "schedule")) == arrivals.answered(None, 0.0)
@@ -139,7 +139,7 @@ def test_a_failed_question_starts_the_jobs():
 
 def test_what_comes_while_a_question_is_open_is_a_reason():
     """The answer may be older than the file."""
-    arrivals = Arrivals()
+    arrivals = DueImports()
     look(arrivals, MANY, seen(first="a b c d"))
     arrivals._remember(seen(new="b"))
 
@@ -148,7 +148,7 @@ def test_what_comes_while_a_question_is_open_is_a_reason():
 
 def test_looks_keep_their_distance_and_gather_what_is_due():
     """One look at a time; what falls due meanwhile, or right after, waits for the next one."""
-    arrivals = Arrivals()
+    arrivals = DueImports()
     assert arrivals.seconds_to_look(100.0) is None
     arrivals.due("a", "schedule", 100.0 - GATHERED)
     arrivals.due("c", "schedule", 100.0)

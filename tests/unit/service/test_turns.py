@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchanger.service.scheduling.run_queue import URGENT_IN_A_ROW, Place, Turns
+from exchanger.service.scheduling.run_queue import URGENT_IN_A_ROW, Place, RunQueue
 
 RANKS = {"!": 0, "": 1, "~": 2}
 
@@ -66,7 +66,7 @@ def carry_out(turns, steps):
 )
 def test_turns_with_two_places(steps, expected):
     """Asked in this order, the places are given out so."""
-    assert expected == carry_out(Turns(2), steps)
+    assert expected == carry_out(RunQueue(2), steps)
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,13 @@ def test_turns_with_two_places(steps, expected):
 )
 def test_turns_in_lanes(steps, expected):
     """One run at a time in each lane; two lanes at a time here."""
-    assert expected == carry_out(Turns(2), steps)
+    assert expected == carry_out(RunQueue(2), steps)
 
 
 def test_of_jobs_that_are_due_together_the_most_urgent_starts():
     """Asked for in one breath, neither their order nor the alphabet matters."""
     together = {"a": Place("eu", 2), "b": Place("eu", 0), "c": Place("eu", 1)}
-    turns = Turns(2)
+    turns = RunQueue(2)
 
     assert {"a": "wait", "b": "start", "c": "wait"} == turns.ask(together)
     assert ["c"] == turns.end("b")
@@ -114,7 +114,7 @@ def test_of_jobs_that_are_due_together_the_most_urgent_starts():
 
 def test_urgent_work_without_end_lets_others_through():
     """After a few urgent turns in a row the job that has waited longest has one, then the next."""
-    turns = Turns(4)
+    turns = RunQueue(4)
     ask(turns, "urgent", Place("eu", 0))
     ask(turns, "low", Place("eu", 2))
     ask(turns, "normal", Place("eu", 1))
@@ -144,7 +144,7 @@ JOBS = {
 @given(st.lists(st.tuples(st.sampled_from(["ask", "end"]), st.sampled_from(sorted(JOBS)))))
 def test_no_lane_overlaps_and_none_is_forgotten(steps):
     """Whatever happens: one run in a lane, two of the others, and all that was asked for runs."""
-    turns = Turns(2)
+    turns = RunQueue(2)
     running, owed = [], set()
 
     def begin(job):
@@ -178,7 +178,7 @@ def test_no_lane_overlaps_and_none_is_forgotten(steps):
 )
 def test_nobody_starves(ranks, asking):
     """However often others ask, whoever waits has a turn within a bounded number of turns."""
-    turns = Turns(1)
+    turns = RunQueue(1)
     places = [Place("eu", rank) for rank in ranks]
     bound = len(ranks) * (URGENT_IN_A_ROW + 1)
     running, waited = None, {}
