@@ -9,6 +9,7 @@ nothing, so they are kept out of its sight.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -114,31 +115,53 @@ _UNPREFIXED = frozenset(
 """What the library below the tables takes, in any case of letters, without ``AWS_`` in front."""
 
 
+_turn = threading.Condition()
+_put_away: dict[str, str] = {}
+_users = 0
+
+
 @contextmanager
 def configured_alone(*, own_keys: bool) -> Iterator[None]:
     """
     Keep variables that would decide about the bucket out of this process's environment.
 
-    It must be entered before threads begin, and no table may be opened outside of it.
+    No table may be opened outside of it. Several threads may be inside at once; who needs other
+    variables than those waits until they have left.
 
     Args:
         own_keys: Whether the configuration names keys. If not, AWS's chain may look for some.
     """
-    away = [name for name in os.environ if _decides(name, own_keys=own_keys)]
-    kept = {name: os.environ.pop(name) for name in away}
+    global _users  # noqa: PLW0603 - the environment, too, is one for the process
+    with _turn:
+        _turn.wait_for(lambda: not _users or _deciding(own_keys=own_keys) == _put_away.keys())
+        for name in _deciding(own_keys=own_keys) - _put_away.keys():
+            _put_away[name] = os.environ.pop(name)
+        _users += 1
     try:
         yield
     finally:
-        os.environ.update(kept)
+        with _turn:
+            _users -= 1
+            if not _users:
+                os.environ.update(_put_away)
+                _put_away.clear()
+            _turn.notify_all()
 
 
-def _decides(name: str, *, own_keys: bool) -> bool:
+def _deciding(*, own_keys: bool) -> set[str]:
+    """Name the variables that would decide, of those that are there or were put away."""
+    present = os.environ.keys() | _put_away.keys()
+    has_key = bool(os.environ.get("AWS_ACCESS_KEY_ID") or _put_away.get("AWS_ACCESS_KEY_ID"))
+    return {name for name in present if _decides(name, own_keys=own_keys, has_key=has_key)}
+
+
+def _decides(name: str, *, own_keys: bool, has_key: bool) -> bool:
     if name in _KEPT:
         return False
     if name in _TOKENS:
         # A token belongs to the key beside it. The chain passes over one that is alone; the
         # library below the tables would send it along with whatever key it is given.
-        return own_keys or not os.environ.get("AWS_ACCESS_KEY_ID")
+        return own_keys or not has_key
     if name in _CREDENTIALS:
         return own_keys
     lowered = name.lower()

@@ -214,3 +214,34 @@ def test_aws_says_where_a_bucket_is(s3_config, status, region, found):
 
     client.meta.events.register("before-send.s3", answer)
     assert found == region_of(client, config.bucket)
+
+
+def test_threads_of_other_needs_take_turns(monkeypatch):
+    """Variables come back once the last has left; who needs others waits for that."""
+    monkeypatch.setenv("AWS_PROFILE", "people")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere")
+    seen = []
+    entered, leave = threading.Event(), threading.Event()
+
+    def with_keys():
+        with configured_alone(own_keys=True):
+            entered.set()
+            leave.wait(30)
+            seen.append(os.environ.get("AWS_PROFILE"))
+
+    def by_chain():
+        with configured_alone(own_keys=False):
+            seen.append(os.environ.get("AWS_PROFILE"))
+
+    first = threading.Thread(target=with_keys)
+    first.start()
+    entered.wait(30)
+    with configured_alone(own_keys=True):
+        second = threading.Thread(target=by_chain)
+        second.start()
+    assert os.environ.get("AWS_ENDPOINT_URL") is None
+    leave.set()
+    first.join()
+    second.join()
+    assert [None, "people"] == seen
+    assert "http://elsewhere" == os.environ["AWS_ENDPOINT_URL"]
