@@ -49,7 +49,7 @@ The tree::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -496,6 +496,45 @@ class Stopped(ExchangerError):
     """The process was asked to stop before anything of a run counted."""
 
     exit_code = 4
+
+
+class NotConfigured(ExchangerError):
+    """
+    The configuration names no such job, connection, or anything else.
+
+    Args:
+        kind: What was looked for: a job, a connection.
+        name: By this name.
+        known: The names that there are.
+    """
+
+    exit_code = 2
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = sorted(known)
+        super().__init__(f"no {kind} {name}")
+
+
+class NotAnImport(ExchangerError):
+    """What was asked of a job can be asked of imports alone."""
+
+    exit_code = 2
+
+    def __init__(self, job: str) -> None:
+        self.job = job
+        super().__init__(f"{job} is an export")
+
+
+class WhichConnection(ExchangerError):
+    """There are several connections, and none was named."""
+
+    exit_code = 2
+
+    def __init__(self, connections: Iterable[str]) -> None:
+        self.connections = sorted(connections)
+        super().__init__(f"{len(self.connections)} connections")
 
 
 class RunMissing(ExchangerError):

@@ -12,14 +12,16 @@ import structlog
 
 from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_world
+from exchanger.config.models import ImportJob
 from exchanger.errors import Stopped
 from exchanger.jobs.runtime.report import RunReport, new_run_id
 from exchanger.outside.clock import SystemClock
 
 if TYPE_CHECKING:
     from exchanger.app.messages.words import Message
-    from exchanger.config.models import Config
+    from exchanger.config.models import Config, Job
     from exchanger.jobs.runtime.context import JobContext, Progress
+    from exchanger.jobs.runtime.options import ImportOptions
 
 
 Story = Callable[["JobContext"], RunReport]
@@ -31,16 +33,16 @@ class Outcome:
     What became of one job.
 
     Args:
-        report: As ``RunReport.to_json`` renders it.
+        report: As ``RunReport.to_dict`` renders it.
         bucket: The bucket that its keys are in.
         exit_code: What the process would end with, were this its only job.
-        said: Its error was said on standard error when it happened.
+        error: What it ended with, if it was told of one.
     """
 
     report: dict[str, Any]
     bucket: str
     exit_code: int
-    said: bool = False
+    error: Exception | None = None
 
 
 def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
@@ -79,11 +81,11 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
             except Exception as error:  # noqa: BLE001 - the other jobs still run
                 report = _failed(name, started_at, error, tell)
                 remember_failure(world, report, error)
-                return Outcome(report.to_json(), bucket, exit_code(error), said=True)
+                return Outcome(report.to_dict(), bucket, exit_code(error), error)
     except Exception as error:  # noqa: BLE001 - as above
         report = _failed(name, started_at, error, tell)
-        return Outcome(report.to_json(), bucket, exit_code(error), said=True)
-    return Outcome(report.to_json(), bucket, report.exit_code)
+        return Outcome(report.to_dict(), bucket, exit_code(error), error)
+    return Outcome(report.to_dict(), bucket, report.exit_code)
 
 
 def _failed(
@@ -100,3 +102,23 @@ def _failed(
         error=str(tell(error)),
         stopped=True if isinstance(error, Stopped) else None,
     )
+
+
+def story_of(name: str, job: Job, options: ImportOptions, *, fresh: bool = False) -> Story:
+    """
+    Choose the story of a run.
+
+    Args:
+        name: The job.
+        job: The job.
+        options: Which files an import takes, and how.
+        fresh: Ask Braze for a new export even while one is waited for.
+    """
+    if isinstance(job, ImportJob):
+        from exchanger.jobs.imports import run_import, run_once
+
+        story = run_once if options.one_run else run_import
+        return lambda world: story(world, name, job, options)
+    from exchanger.jobs.exports import ExportOptions, run_export
+
+    return lambda world: run_export(world, name, job, ExportOptions(fresh=fresh))

@@ -1,41 +1,38 @@
-"""Finds jobs and connections by the names given on the command line."""
+"""Finds what the command line names; a name that means nothing is a wrong use of the verb."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import typer
 
-from exchanger.config.findings import closest, listed
+from exchanger.app import choosing
+from exchanger.app.messages.errors import words_for
 from exchanger.config.models import Config, ImportJob, Job
+from exchanger.errors import NotAnImport, NotConfigured, WhichConnection
 
 
 def job_of(config: Config, name: str) -> Job:
     """
-    Find a job by the name given on the command line.
+    Find a job.
 
     Raises:
         typer.BadParameter: There is no such job.
     """
-    if name not in config.jobs:
-        guess = closest(name, config.jobs)
-        known = (
-            f"there are {listed(sorted(config.jobs), 'and')}" if config.jobs else "there are none"
-        )
-        hint = f"did you mean {guess}?" if guess else known
-        raise typer.BadParameter(f"there is no job '{name}'; {hint}", param_hint="JOB")
-    return config.jobs[name]
+    with _usage("JOB"):
+        return choosing.job_of(config, name)
 
 
 def import_job_of(config: Config, name: str) -> ImportJob:
     """
-    Find an import job by the name given on the command line.
+    Find an import job.
 
     Raises:
         typer.BadParameter: There is no such job, or it is an export.
     """
-    job = job_of(config, name)
-    if not isinstance(job, ImportJob):
-        raise typer.BadParameter(f"{name} is an export, which sends nothing", param_hint="JOB")
-    return job
+    with _usage("JOB"):
+        return choosing.import_job_of(config, name)
 
 
 def connections_of(config: Config, name: str | None) -> list[str]:
@@ -45,13 +42,8 @@ def connections_of(config: Config, name: str | None) -> list[str]:
     Raises:
         typer.BadParameter: There is no connection of that name.
     """
-    if name is None:
-        return list(config.connections)
-    if name not in config.connections:
-        known = listed(sorted(config.connections), "and")
-        message = f"there is no connection '{name}'; there are {known}"
-        raise typer.BadParameter(message, param_hint="--connection")
-    return [name]
+    with _usage("--connection"):
+        return choosing.connections_of(config, name)
 
 
 def only_connection(config: Config, name: str | None) -> str:
@@ -61,8 +53,14 @@ def only_connection(config: Config, name: str | None) -> str:
     Raises:
         typer.BadParameter: There is no connection of that name, or several and none is named.
     """
-    chosen = connections_of(config, name)
-    if len(chosen) > 1:
-        message = f"say which of {listed(sorted(chosen), 'and')} is meant"
-        raise typer.BadParameter(message, param_hint="--connection")
-    return chosen[0]
+    with _usage("--connection"):
+        return choosing.only_connection(config, name)
+
+
+@contextmanager
+def _usage(option: str) -> Iterator[None]:
+    try:
+        yield
+    except (NotConfigured, NotAnImport, WhichConnection) as error:
+        what = words_for(error).what
+        raise typer.BadParameter(what[0].lower() + what[1:], param_hint=option) from error

@@ -52,7 +52,7 @@ def show_outcomes(outcomes: list[Outcome], *, as_json: bool, as_list: bool) -> i
     if as_json:
         print_json(reports if as_list else reports[0])
     for outcome in [] if as_json else outcomes:
-        shown = outcome.report | {"error": None} if outcome.said else outcome.report
+        shown = outcome.report | {"error": None} if outcome.error else outcome.report
         for line in describe_report(shown, outcome.bucket):
             typer.echo(line)
     return worst(outcome.exit_code for outcome in outcomes)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import structlog
 import typer
 
 from exchanger.app.messages.words import Message
-from exchanger.app.outcome import exit_code, words_of
+from exchanger.app.outcome import exit_code, words_of, worst
 from exchanger.cli.streams import says_all_signs
 from exchanger.errors import ConfigError, ExchangerError
+
+if TYPE_CHECKING:
+    from exchanger.app.asking import Fault
 
 
 @runtime_checkable
@@ -89,3 +93,39 @@ def print_json(content: Any) -> None:
     """Print one JSON document on standard output."""
     ascii_alone = not says_all_signs(sys.stdout)
     typer.echo(json.dumps(content, indent=2, ensure_ascii=ascii_alone, default=str))
+
+
+def end_with(
+    name: str,
+    known: Any,
+    faults: Sequence[Fault],
+    *,
+    as_json: bool,
+    show: Callable[[], None],
+) -> int:
+    """
+    Print what is known, then what is not, and choose the exit code.
+
+    Args:
+        name: What the known is called beside an error.
+        known: The document that is printed where there is no fault.
+        faults: The connections that did not answer.
+        as_json: Whether to print JSON.
+        show: Prints what is known for people.
+    """
+    told = [(fault, words_of(fault.error)) for fault in faults]
+    if not as_json:
+        show()
+    elif told:
+        errors = [
+            {**error_json(fault.error, words), "connection": fault.connection}
+            for fault, words in told
+        ]
+        code = worst(error["exit_code"] for error in errors)
+        first = next(error for error in errors if error["exit_code"] == code)
+        print_json({"error": first, "errors": errors, name: known})
+    else:
+        print_json(known)
+    for fault, words in told:
+        typer.echo(f"Connection {fault.connection}: {words}", err=True)
+    return worst(exit_code(fault.error) for fault in faults)

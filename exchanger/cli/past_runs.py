@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exchanger.app.defaults import LogLevel
+from exchanger.app.find_run import found_run
 from exchanger.app.wiring import prepare
-from exchanger.cli.asking import Fault, ask_each, end_with
 from exchanger.cli.choosing import connections_of, job_of
 from exchanger.cli.execution import carry_out, show_outcomes
+from exchanger.cli.exit import end_with
 from exchanger.cli.options import wait_seconds
-from exchanger.config.models import Config, ImportJob
-from exchanger.errors import RunAmbiguous, RunMissing, RunUnsuitable
-from exchanger.jobs.history.runs import show_run
+from exchanger.config.models import ImportJob
+from exchanger.errors import RunUnsuitable
 
 if TYPE_CHECKING:
     from exchanger.jobs.runtime.context import JobContext
@@ -24,48 +23,6 @@ if TYPE_CHECKING:
 
 Act = Callable[["JobContext", str, ImportJob, int, float], "RunReport"]
 """What is done: in a world, for a job of that name, to the run of that number, with a wait."""
-
-
-@dataclass(frozen=True)
-class FoundRun:
-    """
-    A run that was looked for.
-
-    Args:
-        report: As ``show`` prints it; None if no connection that answered has it.
-        connection: Where it is.
-        faults: Connections that did not answer, which may have it, or another of its number.
-    """
-
-    report: dict[str, Any] | None
-    connection: str
-    faults: list[Fault]
-
-
-def found_run(config: Config, connections: list[str], run: str) -> FoundRun:
-    """
-    Find a run, and the connection that it belongs to.
-
-    Raises:
-        RunMissing: All connections answered, and none has such a run.
-        RunAmbiguous: Several have one: each counts its runs from 1.
-    """
-
-    def look(world: JobContext) -> dict[str, Any] | None:
-        try:
-            return show_run(world, run)
-        except RunMissing:
-            return None
-
-    answers, faults = ask_each(config, connections, look)
-    found = {name: report for name, report in answers.items() if report is not None}
-    if len(found) > 1:
-        raise RunAmbiguous(run, list(found))
-    if not found and not faults:
-        raise RunMissing(run)
-    for name, report in found.items():
-        return FoundRun(report, name, faults)
-    return FoundRun(None, "", faults)
 
 
 def act_on_run(  # noqa: PLR0913 - what every verb about a run is told

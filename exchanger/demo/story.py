@@ -158,7 +158,7 @@ class DemoStory:
             place.drop(data.weekly_file(week))
         planned = place.plan("purchases")
         content = {
-            "report": planned.report.to_json(),
+            "report": planned.report.to_dict(),
             "fields": [asdict(field) for field in planned.fields],
             "lookups": planned.lookups,
         }

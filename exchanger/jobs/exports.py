@@ -89,7 +89,7 @@ def run_export(
         run.report.notes.append(_STOPPED)
     run.report.finished_at = world.clock.now()
     with _without_failing(run, "this run is not in the list of runs"):
-        run.state.finished.record(run.report.to_json())
+        run.state.finished.record(run.report.to_dict())
     return run.report
 
 

@@ -110,7 +110,7 @@ def _document(seq: int) -> RunDocument:
         counter=1,
         created_at=arrived.isoformat(),
         files=(file,),
-        report=report.to_json(),
+        report=report.to_dict(),
     )
 
 

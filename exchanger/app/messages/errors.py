@@ -12,7 +12,7 @@ from functools import singledispatch
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.app.messages.outside_errors import words_for_outside
 from exchanger.app.messages.words import Message
-from exchanger.config.findings import listed
+from exchanger.config.findings import closest, listed
 from exchanger.errors import (
     BrazeError,
     ConfigError,
@@ -22,6 +22,8 @@ from exchanger.errors import (
     JobBusy,
     LeaseLost,
     NoRoom,
+    NotAnImport,
+    NotConfigured,
     NothingToAdopt,
     NothingToBackfill,
     Problem,
@@ -32,6 +34,7 @@ from exchanger.errors import (
     StateMissing,
     Stopped,
     StorageError,
+    WhichConnection,
     WorkspaceDiffers,
 )
 
@@ -177,6 +180,28 @@ def _(error: LeaseLost) -> Message:
     return Message(
         f"{error.holder} was held up for so long that another process may write by now.",
         "It stopped by itself, and nothing is lost. Run the same command again to go on.",
+    )
+
+
+@words_for.register
+def _(error: NotConfigured) -> Message:
+    guess = closest(error.name, error.known)
+    known = f"there are {listed(error.known, 'and')}" if error.known else "there are none"
+    hint = f"did you mean {guess}?" if guess else f"{known}."
+    what = f"There is no {error.kind} '{error.name}'; {hint}"
+    return Message(what, "All of them: exchanger jobs" if error.kind == "job" else "")
+
+
+@words_for.register
+def _(error: NotAnImport) -> Message:
+    return Message(f"The job {error.job} is an export, which sends nothing.")
+
+
+@words_for.register
+def _(error: WhichConnection) -> Message:
+    return Message(
+        f"There are several connections: {listed(error.connections, 'and')}.",
+        "Say which of them is meant: --connection NAME",
     )
 
 

@@ -28,7 +28,7 @@ def describe_report(report: Report, bucket: str) -> list[str]:
     Describe one run.
 
     Args:
-        report: As ``RunReport.to_json`` renders it.
+        report: As ``RunReport.to_dict`` renders it.
         bucket: The bucket that its keys are in.
     """
     lines = [_head(report)]

@@ -111,7 +111,7 @@ def _job(
         "expect": show_duration(job.expect.every) if job.expect else None,
         "expected_since": _iso(how.expected_since),
         "overdue_since": _iso(how.overdue_since),
-        "held_back": [run.to_json() for run in how.held],
+        "held_back": [run.to_dict() for run in how.held],
     }
 
 

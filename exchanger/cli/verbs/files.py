@@ -67,7 +67,7 @@ def _show_fates(config: Config, connections: list[str], key: str, *, as_json: bo
     concerned = {name: fate for name, fate in known.items() if fate.jobs or fate.versions}
     shown = concerned or dict([*known.items(), *found.items()][:1])
     if as_json:
-        print_json([{"connection": name} | fate.to_json() for name, fate in shown.items()])
+        print_json([{"connection": name} | fate.to_dict() for name, fate in shown.items()])
         return 0 if known else _MISSING
     several = len(config.connections) > 1
     for name, fate in shown.items():
@@ -108,7 +108,7 @@ def _show_unclaimed(config: Config, connections: list[str], *, as_json: bool) ->
             unique.setdefault((config.connections[name].s3.bucket, each.key), (name, each))
     chosen = [*unique.values()]
     if as_json:
-        print_json([{"connection": name} | each.to_json() for name, each in chosen])
+        print_json([{"connection": name} | each.to_dict() for name, each in chosen])
         return
     for line in describe_unclaimed([each for _, each in chosen]):
         typer.echo(line)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
-
-if TYPE_CHECKING:
-    from exchanger.cli.asking import Fault
-    from exchanger.config.models import Config, ImportJob, Schedule
-    from exchanger.jobs.inventory.listing import Backlog
-    from exchanger.jobs.inventory.unclaimed import Unclaimed
-    from exchanger.jobs.runtime.context import JobContext
 
 
 def jobs(
@@ -32,14 +25,15 @@ def jobs(
 
     Example: exchanger jobs --waiting
     """
+    from exchanger.app.jobs import add_what_waits, job_entries
     from exchanger.app.wiring import prepare
     from exchanger.cli.choosing import connections_of
+    from exchanger.cli.exit import end_with
 
     loaded = prepare(config, log_level, as_json=as_json)
     chosen = connections_of(loaded, connection)
-    entries = [entry for entry in _entries(loaded) if entry["connection"] in chosen]
-    faults = _add_what_waits(loaded, chosen, entries) if waiting else []
-    from exchanger.cli.asking import end_with
+    entries = [entry for entry in job_entries(loaded) if entry["connection"] in chosen]
+    faults = add_what_waits(loaded, chosen, entries) if waiting else []
 
     several = len(loaded.connections) > 1
     code = end_with(
@@ -59,73 +53,6 @@ def _show(entries: list[dict[str, Any]], *, several: bool) -> None:
             typer.echo(f"  {line}")
         if entry["description"]:
             typer.echo(f"  {entry['description']}")
-
-
-def _entries(config: Config) -> list[dict[str, Any]]:
-    entries = []
-    for name, job in config.jobs.items():
-        connection = config.connection_of(name)
-        entries.append(
-            {
-                "job": name,
-                "type": job.type,
-                "connection": connection,
-                "enabled": job.enabled and config.connections[connection].enabled,
-                "schedule": _when(job.schedule),
-                "priority": job.priority,
-                "description": job.description,
-                "labels": list(job.labels),
-            }
-        )
-    return entries
-
-
-def _add_what_waits(
-    config: Config, connections: list[str], entries: list[dict[str, Any]]
-) -> list[Fault]:
-    """Say in the entries of imports what waits for them; of connections that answer."""
-    from exchanger.cli.asking import ask_each
-    from exchanger.config.models import ImportJob
-    from exchanger.jobs.inventory.left_over import left_in_words
-    from exchanger.jobs.inventory.listing import backlog
-    from exchanger.jobs.inventory.unclaimed import below, beside, unclaimed_in_words
-
-    imports: dict[str, dict[str, ImportJob]] = {}
-    for name, job in config.jobs.items():
-        if isinstance(job, ImportJob) and config.connection_of(name) in connections:
-            imports.setdefault(config.connection_of(name), {})[name] = job
-
-    def ask(world: JobContext) -> tuple[Backlog, list[Unclaimed]]:
-        ours = imports[world.connection]
-        found = backlog(world, ours)
-        return found, [*below(world.folders, found.strays), *beside(world, [*ours])]
-
-    found, faults = ask_each(config, imports, ask)
-    for entry in entries:
-        home = entry["connection"]
-        if home in found and entry["type"] == "import":
-            waiting, unclaimed = found[home]
-            _add_backlog(entry, waiting, imports[home])
-            first = next(iter(imports[home]))
-            near = [
-                each
-                for each in unclaimed
-                if entry["job"] == (each.job if each.job in imports[home] else first)
-            ]
-            entry["unclaimed"] = [each.to_json() for each in near]
-            of = f" --connection {home}" if len(config.connections) > 1 else ""
-            entry["notes"] = left_in_words(waiting.left[entry["job"]], of)
-            entry["notes"] += unclaimed_in_words(near)
-    return faults
-
-
-def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, ImportJob]) -> None:
-    # A run of a job that is no more is finished by whichever job runs next.
-    heir = found.unfinished if found.unfinished in imports else next(iter(imports))
-    entry["not_taken"] = [run.to_json() for run in found.left[entry["job"]]]
-    entry["files_waiting"] = found.files[entry["job"]]
-    entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
-    entry["held_back"] = [run.to_json() for run in found.held[entry["job"]]]
 
 
 def _precedence(entry: dict[str, Any]) -> str:
@@ -156,13 +83,3 @@ def _held_lines(run: dict[str, Any], of: str) -> list[str]:
     count = f"{len(waiting):,} {'file waits' if len(waiting) == 1 else 'files wait'}"
     choices = f"exchanger approve {seq}{of}, or exchanger discard {seq}{of}"
     return [f"{count} for a person in run {seq}: {choices}", *(f"  {key}" for key in waiting)]
-
-
-def _when(schedule: Schedule | None) -> str | None:
-    from exchanger.config.durations import show_duration
-
-    if schedule is None:
-        return None
-    if schedule.every is not None:
-        return f"every {show_duration(schedule.every)}"
-    return f"{schedule.cron} {schedule.timezone}"

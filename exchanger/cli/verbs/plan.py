@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +12,6 @@ from exchanger.cli.options import AsJson, ConfigPath, JobName, Level
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
-    from exchanger.jobs.history.unfinished import UnfinishedRun
     from exchanger.jobs.planning.preview import PlanReport
     from exchanger.jobs.runtime.context import JobContext
 
@@ -87,7 +85,7 @@ def show_plan(
         open_world(config, config.connection_of(name), progress=progress) as world,
     ):
         planned = story(world)
-    content = _content(planned) | {"recorded": record and planned.lookups > 0}
+    content = planned.to_dict() | {"recorded": record and planned.lookups > 0}
     if as_json:
         print_json(content)
         return
@@ -97,20 +95,3 @@ def show_plan(
         typer.echo(line)
     for line in unclaimed_in_words(planned.unclaimed):
         typer.echo(f"  note: {line}")
-
-
-def _content(planned: PlanReport) -> dict[str, Any]:
-    return {
-        "report": planned.report.to_json(),
-        "fields": [asdict(field) for field in planned.fields],
-        "lookups": planned.lookups,
-        "rejected": [asdict(row) for row in planned.rejected],
-        "unfinished": _first(planned.unfinished),
-        "unclaimed": [each.to_json() for each in planned.unclaimed],
-    }
-
-
-def _first(run: UnfinishedRun | None) -> dict[str, Any] | None:
-    if run is None:
-        return None
-    return {name: value for name, value in asdict(run).items() if name != "claimed"}

@@ -70,18 +70,14 @@ def run(  # noqa: PLR0913 - one for each option
 
 
 def _story(name: str, job: Job, options: ImportOptions, *, fresh: bool) -> Story:
+    from exchanger.app.runner import story_of
     from exchanger.config.models import ImportJob
 
     if isinstance(job, ImportJob):
         if fresh:
             raise typer.BadParameter(f"{name} is an import", param_hint="--fresh")
-        from exchanger.jobs.imports import run_import, run_once
-
-        story = run_once if options.one_run else run_import
-        return lambda world: story(world, name, job, options)
-    for option, is_given in (("--force", options.force), ("--one-run", options.one_run)):
-        if is_given:
-            raise typer.BadParameter(f"{name} is an export", param_hint=option)
-    from exchanger.jobs.exports import ExportOptions, run_export
-
-    return lambda world: run_export(world, name, job, ExportOptions(fresh=fresh))
+    else:
+        for option, is_given in (("--force", options.force), ("--one-run", options.one_run)):
+            if is_given:
+                raise typer.BadParameter(f"{name} is an export", param_hint=option)
+    return story_of(name, job, options, fresh=fresh)

@@ -28,28 +28,18 @@ def runs(  # noqa: PLR0913 - one for each option
 
     Example: exchanger runs crm_profiles
     """
+    from exchanger.app.listings import newest_first, runs_of
     from exchanger.app.wiring import prepare
-    from exchanger.cli.asking import ask_each, end_with
     from exchanger.cli.choosing import connections_of, job_of
+    from exchanger.cli.exit import end_with
 
     loaded = prepare(config, log_level, as_json=as_json)
     if job is not None:
         job_of(loaded, job)
     home = loaded.connection_of(job) if job and connection is None else connection
     connections = connections_of(loaded, home)
-    from exchanger.jobs.history.runs import list_runs
-
-    listed, faults = ask_each(
-        loaded, connections, lambda world: list_runs(world, job, latest=latest)
-    )
-    # Each connection counts its runs from 1.
-    several = len(loaded.connections) > 1
-    found: list[dict[str, Any]] = [
-        {**run, **({"connection": name} if several else {})}
-        for name, reports in listed.items()
-        for run in reports
-    ]
-    found.sort(key=lambda run: str(run.get("started_at") or ""), reverse=True)
+    listed, faults = runs_of(loaded, connections, job, latest=latest)
+    found = newest_first(listed)
 
     def show() -> None:
         if found or not faults:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import typer
 
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
-
-if TYPE_CHECKING:
-    from exchanger.jobs.runtime.context import JobContext
 
 
 def segments(
@@ -25,17 +20,13 @@ def segments(
 
     Example: exchanger segments
     """
-    import asyncio
-
+    from exchanger.app.listings import segments_of
     from exchanger.app.wiring import prepare
-    from exchanger.cli.asking import ask_each, end_with
     from exchanger.cli.choosing import connections_of
+    from exchanger.cli.exit import end_with
 
     loaded = prepare(config, log_level, as_json=as_json)
-    listed, faults = ask_each(
-        loaded, connections_of(loaded, connection), lambda world: asyncio.run(_segments(world))
-    )
-    found = [segment for segments in listed.values() for segment in segments]
+    found, faults = segments_of(loaded, connections_of(loaded, connection))
 
     def show() -> None:
         for segment in found:
@@ -45,17 +36,3 @@ def segments(
             typer.echo("Braze has no segments.")
 
     raise typer.Exit(end_with("segments", found, faults, as_json=as_json, show=show))
-
-
-async def _segments(world: JobContext) -> list[dict[str, Any]]:
-    async with world.braze() as braze:
-        listed = await braze.segments()
-    return [
-        {
-            "connection": world.connection,
-            "id": segment.id,
-            "name": segment.name,
-            "tags": list(segment.tags),
-        }
-        for segment in listed
-    ]

@@ -21,11 +21,11 @@ def show(
 
     Example: exchanger show 12
     """
+    from exchanger.app.find_run import found_run
     from exchanger.app.messages.reports import describe_report
     from exchanger.app.wiring import prepare
-    from exchanger.cli.asking import end_with
     from exchanger.cli.choosing import connections_of
-    from exchanger.cli.past_runs import found_run
+    from exchanger.cli.exit import end_with
 
     loaded = prepare(config, log_level, as_json=as_json)
     found = found_run(loaded, connections_of(loaded, connection), run)

@@ -35,11 +35,12 @@ def status(
 
     Example: exchanger status --fail-on failed,held,stale
     """
+    from exchanger.app.asking import ask_each
     from exchanger.app.messages.standings import code_of, describe_standing, standing_json
     from exchanger.app.outcome import worst
     from exchanger.app.wiring import prepare
-    from exchanger.cli.asking import ask_each, end_with
     from exchanger.cli.choosing import connections_of
+    from exchanger.cli.exit import end_with
     from exchanger.jobs.inventory.standing import standing
 
     kinds = _kinds(fail_on)

@@ -72,12 +72,12 @@ def refresh_stale_plan(
     acks.write(found.done, [])
     if found.kept:
         outbox = _with(world, outbox, rows, found.outbox)
-        report = RunReport.from_json(run.report)
+        report = RunReport.from_dict(run.report)
         report.fields_kept += found.kept
         report.notes.append(
             f"{found.kept:,} values were left as somebody else set them after the run was planned."
         )
-        stored = replace_outbox(world, state, stored, outbox, report.to_json())
+        stored = replace_outbox(world, state, stored, outbox, report.to_dict())
     acks.write(found.emptied, [])
     log.info(
         "plan.reviewed", rows=rows.height, done=found.done.len(), withheld=found.withheld.height

@@ -28,6 +28,6 @@ def remember_failure(world: JobContext, report: RunReport, error: Exception) -> 
     if isinstance(error, StorageError | RunUnsuitable | WorkspaceDiffers):
         return
     try:
-        open_state(world.bucket, world.state_prefix).finished.record(report.to_json())
+        open_state(world.bucket, world.state_prefix).finished.record(report.to_dict())
     except Exception as second:  # noqa: BLE001 - the first error is the one that is reported
         log.warning("failure.not_recorded", error=type(second).__name__)

@@ -30,7 +30,7 @@ class HeldRun:
     applied_since: dict[str, int]
     notes: dict[str, str]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Render for ``--json``."""
         return {
             "run": self.seq,

@@ -85,7 +85,7 @@ class FileFate:
         """Whether it is there, or ever was as far as is remembered."""
         return self.there is not None or bool(self.versions)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Render for ``--json``."""
         there = self.there
         return {

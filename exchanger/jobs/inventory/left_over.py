@@ -30,7 +30,7 @@ class LeftFiles:
     seq: int
     files: Mapping[str, LeftOver]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Render for ``--json``."""
         return {"run": self.seq, "files": [*self.files]}
 

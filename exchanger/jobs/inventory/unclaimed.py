@@ -58,7 +58,7 @@ class Unclaimed:
     files: int = 1
     example: str = ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Render for ``--json``."""
         return asdict(self)
 

@@ -182,7 +182,7 @@ def _freeze(
 
 def _stopped(stored: VersionedRun, sent: SendCounts, acknowledged: int) -> RunReport:
     run = stored.document
-    report = RunReport.from_json(run.report)
+    report = RunReport.from_dict(run.report)
     report.state, report.stopped = "partial", True
     report.requests += sent.requests
     report.notes += sent_again_in_words(sent)

@@ -83,7 +83,7 @@ def hold_back(
         hold=True,
         totals=totals,
         reads_as=reads_as(call.job) if doubtful else "",
-        report=report.to_json(),
+        report=report.to_dict(),
     )
     return call.state.runs.create(document)
 
@@ -92,11 +92,11 @@ def wait_for_a_person(state: ConnectionState, stored: VersionedRun, finished_at:
     """Bring a run that waits to its end for now; may be done again."""
     run = stored.document
     state.applied.record(run.job, run.files, seq=run.seq)
-    report = RunReport.from_json(run.report | {"finished_at": finished_at})
+    report = RunReport.from_dict(run.report | {"finished_at": finished_at})
     report.state = "held_back"
     report.check()
-    state.finished.record(report.to_json())
-    state.runs.change(stored, state="held_back", report=report.to_json())
+    state.finished.record(report.to_dict())
+    state.runs.change(stored, state="held_back", report=report.to_dict())
     log.warning(
         "run.held_back",
         seq=run.seq,
@@ -118,26 +118,26 @@ def hold_again(
     approval finds that they go beyond what counts, shows them again, and both agree.
     """
     run = stored.document
-    report = RunReport.from_json(run.report | {"finished_at": finished_at})
+    report = RunReport.from_dict(run.report | {"finished_at": finished_at})
     said = (
         "Other totals would be added by now than were shown when the run was held back, so nothing "
         f"was sent. If these are right: exchanger approve {run.seq}"
     )
     report.notes = [said, *in_words(totals)]
     report.totals = totals or None
-    state.finished.amend(report.to_json())
-    state.runs.change(stored, totals=totals, report=report.to_json())
+    state.finished.amend(report.to_dict())
+    state.runs.change(stored, totals=totals, report=report.to_dict())
     return report
 
 
 def still_doubtful(call: ImportContext, stored: VersionedRun, said: list[str]) -> RunReport:
     """Show a person what is still doubtful of a run, now that its job reads files otherwise."""
     run = stored.document
-    report = RunReport.from_json(
+    report = RunReport.from_dict(
         run.report | {"finished_at": call.world.clock.now().isoformat(), "notes": said}
     )
-    call.state.finished.amend(report.to_json())
-    call.state.runs.change(stored, reads_as=reads_as(call.job), report=report.to_json())
+    call.state.finished.amend(report.to_dict())
+    call.state.runs.change(stored, reads_as=reads_as(call.job), report=report.to_dict())
     return report
 
 
@@ -194,13 +194,13 @@ def drop_held_back(
         notes: Sentences for its report.
     """
     run = stored.document
-    report = RunReport.from_json(run.report)
+    report = RunReport.from_dict(run.report)
     if run.state != "discarded":
         report.state = "discarded"
         report.finished_at = world.clock.now()
         report.notes += notes or ["Discarded: nothing of it was sent."]
-        state.runs.change(stored, state="discarded", report=report.to_json())
-    state.finished.amend(report.to_json())
+        state.runs.change(stored, state="discarded", report=report.to_dict())
+    state.finished.amend(report.to_dict())
     # Last: its files wait until then, by which the next import finds what is half done.
     state.applied.discard(run.job, run.files, seq=run.seq)
     log.info("run.discarded", seq=run.seq)

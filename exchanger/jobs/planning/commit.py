@@ -67,7 +67,7 @@ def commit(
         origin=origin,
         types=reading.types_to_keep,
         words=reading.words,
-        report=report.to_json(),
+        report=report.to_dict(),
     )
     try:
         stored = state.runs.create(document)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from dataclasses import field as dataclass_field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -83,6 +83,20 @@ class PlanReport:
     rejected: list[RejectedRow] = dataclass_field(default_factory=list)
     unfinished: UnfinishedRun | None = None
     unclaimed: list[Unclaimed] = dataclass_field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, as ``plan --json`` prints it."""
+        first = None if self.unfinished is None else asdict(self.unfinished)
+        if first is not None:
+            first.pop("claimed")
+        return {
+            "report": self.report.to_dict(),
+            "fields": [asdict(field) for field in self.fields],
+            "lookups": self.lookups,
+            "rejected": [asdict(row) for row in self.rejected],
+            "unfinished": first,
+            "unclaimed": [each.to_dict() for each in self.unclaimed],
+        }
 
 
 def preview(report: RunReport, plan: Plan | None, shown: int | None = None) -> PlanReport:

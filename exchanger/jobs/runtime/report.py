@@ -135,7 +135,7 @@ class RunReport:
             )
             raise AssertionError(message)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Render for ``--json``: times in ISO 8601; what does not apply is left out."""
         content = {
             name: value.isoformat() if isinstance(value, datetime) else value
@@ -144,8 +144,8 @@ class RunReport:
         return {k: v for k, v in content.items() if not (k in _NOT_ALWAYS and v is None)}
 
     @staticmethod
-    def from_json(content: dict[str, Any]) -> RunReport:
-        """Read what *to_json* wrote."""
+    def from_dict(content: dict[str, Any]) -> RunReport:
+        """Read what *to_dict* gave."""
         times = {
             name: datetime.fromisoformat(content[name])
             for name in ("started_at", "finished_at")

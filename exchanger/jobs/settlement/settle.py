@@ -63,7 +63,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     run = stored.document
     answers = acks.read(run.ack_parts)
     made = ahead if ahead is not None and ahead.agrees(answers) else None
-    report = RunReport.from_json(run.report)
+    report = RunReport.from_dict(run.report)
     count = made.count if made is not None else None
     if count is None:
         count = count_results(run, outbox, answers, Scratch(world.workdir, world.bounds))
@@ -86,11 +86,11 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     report.state = "discarded" if run.discarded else final_state(report)
     report.notes += retry_in_words(report)
     report.check()
-    state.finished.record(report.to_json())
+    state.finished.record(report.to_dict())
     if run.origin:
         close_origin(state, run)
     ended: RunLogState = "discarded" if run.discarded else "settled"
-    state.runs.change(stored, state=ended, report=report.to_json(), gave=gave, owed=owed)
+    state.runs.change(stored, state=ended, report=report.to_dict(), gave=gave, owed=owed)
     log.info("run.settled", seq=run.seq, state=report.state, refused=results.refused.rows)
     return report
 

@@ -116,7 +116,7 @@ class Judgement:
 
     def reports_add_up(self):
         """Every run reported once, its counts add up, and all rows of all files are in them."""
-        reports = [RunReport.from_json(one) for one in self._state.finished.newest(10_000)]
+        reports = [RunReport.from_dict(one) for one in self._state.finished.newest(10_000)]
         assert len(self._runs) == len(reports)
         by_seq = {report.seq: report for report in reports}
         for run in self._runs:

@@ -98,7 +98,7 @@ class Connection:
         # A run that is held back, as its content was added before, has no objects.
         outbox = self._frame(run.outbox) if run.outbox else pl.DataFrame(schema=NO_OBJECTS)
         return {
-            "report": {n: v for n, v in report.to_json().items() if n != "run_id"},
+            "report": {n: v for n, v in report.to_dict().items() if n != "run_id"},
             "types": run.types,
             "outbox": outbox.drop("@item").sort("@profile").to_dicts(),
             "items": outbox["@item"].to_list(),

@@ -22,7 +22,7 @@ def report(**facts):
         started_at=BEGUN,
         finished_at=BEGUN + timedelta(seconds=2.5),
         **facts,
-    ).to_json()
+    ).to_dict()
 
 
 def test_an_import_is_a_few_lines_that_leave_out_zeros():
