@@ -537,6 +537,16 @@ class WhichConnection(ExchangerError):
         super().__init__(f"{len(self.connections)} connections")
 
 
+class SegmentUnnamed(ExchangerError):
+    """A job is to learn from a segment, and neither it nor who asked names one."""
+
+    exit_code = 2
+
+    def __init__(self, job: str) -> None:
+        self.job = job
+        super().__init__(f"{job} names no segment")
+
+
 class RunMissing(ExchangerError):
     """There is no run of that id or number."""
 

@@ -56,6 +56,35 @@ def set_up_logs(level: LogLevel, config: Config | None = None) -> None:
     )
 
 
+def set_up_library_logs(config: Config) -> None:
+    """
+    Hand events to the loggers of the standard library, below ``exchanger``; print nothing.
+
+    A program that has configured structlog itself gets them there instead.
+
+    Args:
+        config: Its secrets, and those of configurations before, are taken out of every event.
+    """
+    ours = [one for one in structlog.get_config()["processors"] if isinstance(one, Redaction)]
+    if structlog.is_configured() and not ours:
+        return
+    secrets = [*secrets_of(config), *(secret for one in ours for secret in one.secrets)]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.format_exc_info,
+            Redaction(secrets),
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    # Without any handler, warnings would be printed.
+    logging.getLogger("exchanger").addHandler(logging.NullHandler())
+
+
 def log_everything() -> None:
     """
     Log what others would write on standard error as plain text: libraries, warnings, threads.
@@ -129,7 +158,8 @@ class Redaction:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._redactor = Redactor(secrets)
+        self.secrets = list(secrets)
+        self._redactor = Redactor(self.secrets)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Return the event with every value cleaned; what is no plain value becomes text."""

@@ -20,19 +20,21 @@ import polars as pl
 import structlog
 
 from exchanger.config.braze_names import NOT_EXPORTED
+from exchanger.config.models import Baseline
+from exchanger.errors import SegmentUnnamed
 from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.lifecycle.finish import drain
 from exchanger.jobs.lifecycle.maintenance import tidy
 from exchanger.jobs.observing.comparison import FieldComparison
 from exchanger.jobs.runtime.recognition import establish
-from exchanger.jobs.segments.users import SegmentUsers
+from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
 from exchanger.profiles.frames.columns import EXISTS, PROFILE, STAMP
 from exchanger.profiles.merging.drift import paired
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import ConnectionState, open_state
 
 if TYPE_CHECKING:
-    from exchanger.config.models import Baseline, ImportJob
+    from exchanger.config.models import ImportJob
     from exchanger.jobs.runtime.context import JobContext
 
 log = structlog.get_logger()
@@ -58,6 +60,28 @@ class RebuildReport:
     absent: int = 0
     unseen: int = 0
     notes: list[str] = field(default_factory=list)
+
+
+def source_of(name: str, job: ImportJob, segment: str | None, *, complete: bool) -> Baseline:
+    """
+    Choose the segment to learn from.
+
+    Args:
+        name: The job.
+        job: The job.
+        segment: The name or id of a segment; that of the job's baseline if None.
+        complete: Who is not in it does not exist in Braze.
+
+    Raises:
+        SegmentUnnamed: There is none.
+    """
+    known = baseline_segment(job)
+    if segment is not None:
+        named = known or Baseline()
+        return named.model_copy(update={"segment": segment, "complete": complete})
+    if known is None:
+        raise SegmentUnnamed(name)
+    return known.model_copy(update={"complete": complete or known.complete})
 
 
 def rebuild(

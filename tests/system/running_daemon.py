@@ -15,9 +15,9 @@ HARNESS = """
 import sys
 from pathlib import Path
 from exchanger.app.logs import log_everything, set_up_logs
-from exchanger.cli.options import LogLevel
+from exchanger.app.defaults import LogLevel
 from exchanger.service.daemon import run_daemon
-from exchanger.service import attention, heartbeat
+from exchanger.service.telling import attention, heartbeat
 attention.FIRST, heartbeat.FIRST = 0.0, 1e9  # There is no bucket here.
 set_up_logs(LogLevel.info)
 log_everything()

@@ -30,6 +30,7 @@ from exchanger.errors import (
     RunAmbiguous,
     RunMissing,
     RunUnsuitable,
+    SegmentUnnamed,
     StateDamaged,
     StateMissing,
     Stopped,
@@ -203,6 +204,12 @@ def _(error: WhichConnection) -> Message:
         f"There are several connections: {listed(error.connections, 'and')}.",
         "Say which of them is meant: --connection NAME",
     )
+
+
+@words_for.register
+def _(error: SegmentUnnamed) -> Message:
+    what = f"There is no segment that {error.job} could learn from."
+    return Message(what, "Name a segment, or 'baseline: {segment: NAME}' in the job")
 
 
 @words_for.register

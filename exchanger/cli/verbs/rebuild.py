@@ -50,7 +50,7 @@ def rebuild(  # noqa: PLR0913 - one for each option
         seconds = wait_seconds(wait)
         loaded = prepare(config, log_level, as_json=as_json)
         wanted = import_job_of(loaded, job)
-        source = _source(wanted, segment, complete=complete)
+        source = _source(job, wanted, segment, complete=complete)
         with (
             shown_progress(as_json=as_json) as progress,
             open_world(
@@ -65,15 +65,14 @@ def rebuild(  # noqa: PLR0913 - one for each option
         typer.echo(line)
 
 
-def _source(job: ImportJob, segment: str | None, *, complete: bool) -> Baseline:
-    from exchanger.config.models import Baseline
-    from exchanger.jobs.segments.users import baseline_segment
+def _source(name: str, job: ImportJob, segment: str | None, *, complete: bool) -> Baseline:
+    from exchanger.app.messages.errors import words_for
+    from exchanger.errors import SegmentUnnamed
+    from exchanger.jobs.rebuild import source_of
 
-    known = baseline_segment(job)
-    if segment is not None:
-        named = known or Baseline()
-        return named.model_copy(update={"segment": segment, "complete": complete})
-    if known is None:
-        message = "name a segment, or 'baseline: {segment: NAME}' in the job"
-        raise typer.BadParameter(message, param_hint="--segment")
-    return known.model_copy(update={"complete": complete or known.complete})
+    try:
+        return source_of(name, job, segment, complete=complete)
+    except SegmentUnnamed as error:
+        message = words_for(error).next
+        said = message[0].lower() + message[1:]
+        raise typer.BadParameter(said, param_hint="--segment") from error

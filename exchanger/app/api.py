@@ -1,0 +1,611 @@
+"""The product as a library: what each verb of the command line does, with typed results."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from exchanger.app.choosing import connections_of, import_job_of, job_of, only_connection
+from exchanger.app.defaults import DEFAULT_CONFIG
+from exchanger.app.logs import set_up_library_logs
+from exchanger.app.outcome import words_of
+from exchanger.config.durations import parse_duration
+from exchanger.config.loading.load import load_config
+from exchanger.errors import NothingToBackfill, RunUnsuitable
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from exchanger.app.asking import Fault
+    from exchanger.app.connectivity import Trial
+    from exchanger.app.runner import Story
+    from exchanger.config.models import Config, ImportJob
+    from exchanger.jobs.adopt import Adoption
+    from exchanger.jobs.drift import DriftReport
+    from exchanger.jobs.forget import ForgetReport
+    from exchanger.jobs.inventory.file_fate import FileFate
+    from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.rebuild import RebuildReport
+    from exchanger.jobs.runtime.context import JobContext
+    from exchanger.jobs.runtime.options import ImportOptions
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.state.inputs.column_types import KeptColumns
+
+T = TypeVar("T")
+Wait = str | timedelta
+"""How long to wait for another process that writes to the connection: ``"10m"``."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """
+    Rows of one kind, such as runs: a sequence of dictionaries that is also a table.
+
+    Args:
+        rows: As the verb of that name prints them with ``--json``.
+    """
+
+    rows: list[dict[str, Any]]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        return self.rows[place]
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return the rows as plain values."""
+        return self.rows
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the rows as a polars frame; what is nested becomes lists and structs."""
+        import polars as pl
+
+        return pl.DataFrame(self.rows, infer_schema_length=None)
+
+
+@dataclass(frozen=True)
+class Check:
+    """
+    What a configuration means, and whether what it names works.
+
+    Args:
+        jobs: What each job will do, in sentences.
+        trials: What was tried; empty if nothing was to be.
+    """
+
+    jobs: dict[str, list[str]]
+    trials: list[Trial]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was tried works."""
+        return all(trial.ok for trial in self.trials)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"ok": self.ok} | asdict(self)
+
+
+@dataclass(frozen=True)
+class Status:
+    """
+    How connections stand.
+
+    Args:
+        ok: Whether nothing needs a person.
+        connections: Each with its daemons.
+        jobs: Each with its last run, and when it is due.
+        needs: What needs a person: ``kind``, ``message``, and ``next``, the commands to type.
+    """
+
+    ok: bool
+    connections: list[dict[str, Any]]
+    jobs: list[dict[str, Any]]
+    needs: list[dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+
+class Exchanger:
+    """
+    One configuration, and everything that can be done with it.
+
+    Prints nothing. What goes wrong is raised as an ``ExchangerError``; ``exchanger.errors`` says
+    which, whether to try again (``retryable``) and what the command line would exit with
+    (``exit_code``). Any number of these may live in one process, and be used from its threads.
+    An interrupt (``KeyboardInterrupt``) stops what is going on in order, and is then raised.
+
+    Args:
+        config: The configuration.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        set_up_library_logs(config)
+
+    @classmethod
+    def from_config(
+        cls, path: str | Path = DEFAULT_CONFIG, *, environment: Mapping[str, str] | None = None
+    ) -> Exchanger:
+        """
+        Read a configuration file.
+
+        Args:
+            path: The file.
+            environment: Values of ``${NAME}`` in it; the environment of the process if left out.
+
+        Raises:
+            ConfigError: Everything that is wrong with it.
+        """
+        return cls(load_config(Path(path), os.environ if environment is None else environment))
+
+    def check(self, *, connect: bool = False) -> Check:
+        """
+        Say what each job will do.
+
+        Args:
+            connect: Also try keys, permissions, buckets and segments; nothing is sent.
+        """
+        from exchanger.app.connectivity import try_connections
+        from exchanger.config.describe import describe_job
+
+        jobs = {name: describe_job(self.config, name) for name in self.config.jobs}
+        trials = _in_order(lambda: try_connections(self.config)) if connect else []
+        return Check(jobs, trials)
+
+    def jobs(self, *, waiting: bool = False, connection: str | None = None) -> Rows:
+        """
+        List the jobs.
+
+        Args:
+            waiting: Also ask the bucket which files wait for imports.
+            connection: Only jobs of this connection.
+        """
+        from exchanger.app.jobs import add_what_waits, job_entries
+
+        chosen = connections_of(self.config, connection)
+        entries = [entry for entry in job_entries(self.config) if entry["connection"] in chosen]
+        if waiting:
+            _demand_all(_in_order(lambda: add_what_waits(self.config, chosen, entries)))
+        return Rows(entries)
+
+    def plan(self, job: str, *, record: bool = False, rows: int | None = None) -> PlanReport:
+        """
+        Tell what a run of an import would send.
+
+        Args:
+            job: The job.
+            record: Keep what was looked up in Braze to tell; else nothing is written anywhere.
+            rows: How many changes of each field, and rejected rows, to show.
+        """
+        from exchanger.jobs.imports import plan_import
+
+        found = import_job_of(self.config, job)
+        return self._there(
+            self.config.connection_of(job),
+            lambda world: plan_import(world, job, found, record=record, rows=rows),
+        )
+
+    def run(
+        self,
+        job: str,
+        *,
+        force: bool = False,
+        fresh: bool = False,
+        one_run: bool = False,
+        wait: Wait = "10m",
+    ) -> RunReport:
+        """
+        Run a job once, now.
+
+        Args:
+            job: The job.
+            force: Also apply files that wait as their sums may count twice.
+            fresh: Ask Braze for a new export even while one is waited for.
+            one_run: End after one run of an import, even if more files wait.
+            wait: For another process that writes.
+
+        Returns:
+            What it did. A run that is held back, or of which rows were rejected, is no error:
+            look at ``state``, ``exit_code`` and ``notes``.
+        """
+        from exchanger.app.runner import story_of
+        from exchanger.jobs.runtime.options import ImportOptions
+
+        options = ImportOptions(force=force, one_run=one_run, wait=_seconds(wait))
+        return self._run(job, story_of(job, job_of(self.config, job), options, fresh=fresh))
+
+    def backfill(  # noqa: PLR0913 - one for each option
+        self,
+        job: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        prefix: str | None = None,
+        full: bool = False,
+        force: bool = False,
+    ) -> RunReport:
+        """
+        Run a job over a range of files, or over everything, as if it were new.
+
+        Args:
+            job: The job.
+            since: Files that arrived then or later; UTC if it names no time zone.
+            until: Files that arrived before then.
+            prefix: Files whose key begins so.
+            full: Everything.
+            force: Add to sums again what was already added.
+        """
+        from exchanger.jobs.backfill import backfill
+
+        options = _range(job, since, until, prefix, full=full, force=force)
+        found = job_of(self.config, job)
+        return self._run(job, lambda world: backfill(world, job, found, options))
+
+    def plan_backfill(
+        self,
+        job: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        prefix: str | None = None,
+        full: bool = False,
+    ) -> PlanReport:
+        """Tell what *backfill* of an import would send, and write nothing anywhere."""
+        from exchanger.jobs.backfill import plan_backfill
+
+        options = _range(job, since, until, prefix, full=full, force=False)
+        found = import_job_of(self.config, job)
+        return self._there(
+            self.config.connection_of(job),
+            lambda world: plan_backfill(world, job, found, options),
+        )
+
+    def segments(self, *, connection: str | None = None) -> Rows:
+        """List Braze's segments."""
+        from exchanger.app.listings import segments_of
+
+        chosen = connections_of(self.config, connection)
+        found, faults = _in_order(lambda: segments_of(self.config, chosen))
+        _demand_all(faults)
+        return Rows(found)
+
+    def runs(
+        self, job: str | None = None, *, latest: bool = False, connection: str | None = None
+    ) -> Rows:
+        """
+        List what happened, newest first.
+
+        Args:
+            job: Only runs of this job.
+            latest: Only the last run of each job.
+            connection: Only this connection; one that does not answer raises its error.
+        """
+        from exchanger.app.listings import newest_first, runs_of
+
+        if job is not None and connection is None:
+            job_of(self.config, job)
+            connection = self.config.connection_of(job)
+        chosen = connections_of(self.config, connection)
+        listed, faults = _in_order(lambda: runs_of(self.config, chosen, job, latest=latest))
+        _demand_all(faults)
+        return Rows(newest_first(listed))
+
+    def show(self, run: str | int, *, connection: str | None = None) -> RunReport:
+        """Read the report of one run, by its id or number."""
+        from exchanger.jobs.runtime.report import RunReport
+
+        return RunReport.from_dict(self._found(run, connection))
+
+    def approve(
+        self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
+    ) -> RunReport:
+        """Release a run that was held back: it is planned again on what is held now."""
+        from exchanger.jobs.approve import approve_run
+
+        return self._decide("approve", run, connection, wait, approve_run)
+
+    def discard(
+        self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
+    ) -> RunReport:
+        """Drop a run that was held back, or that cannot be delivered."""
+        from exchanger.jobs.discard import discard_run
+
+        return self._decide(
+            "discard",
+            run,
+            connection,
+            wait,
+            lambda world, name, _job, seq, seconds: discard_run(world, name, seq, seconds),
+        )
+
+    def retry(
+        self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
+    ) -> RunReport:
+        """Give again what Braze refused of a run, and what was rejected of it."""
+        from exchanger.jobs.retry import retry_run
+
+        return self._decide("retry", run, connection, wait, retry_run)
+
+    def drift(self, job: str, *, sample: int | None = 1000, seed: int = 0) -> DriftReport:
+        """
+        Tell what others changed in Braze since it was delivered; nothing is sent.
+
+        Args:
+            job: An import.
+            sample: Compare so many profiles, chosen at random; all if None.
+            seed: Another number chooses other profiles.
+        """
+        from exchanger.jobs.drift import DriftOptions, find_drift
+
+        found, options = import_job_of(self.config, job), DriftOptions(sample, seed)
+        return self._there(
+            self.config.connection_of(job), lambda world: find_drift(world, job, found, options)
+        )
+
+    def rebuild(
+        self,
+        job: str,
+        *,
+        segment: str | None = None,
+        complete: bool = False,
+        wait: Wait = "10m",
+    ) -> RebuildReport:
+        """
+        Make what is held of a job's connection anew from an export of a segment.
+
+        Args:
+            job: An import.
+            segment: The name or id of a segment; that of the job's baseline if left out.
+            complete: Who is not in the segment does not exist in Braze.
+            wait: For another process that writes.
+        """
+        from exchanger.jobs.rebuild import rebuild, source_of
+
+        found, seconds = import_job_of(self.config, job), _seconds(wait)
+        source = source_of(job, found, segment, complete=complete)
+        return self._there(
+            self.config.connection_of(job),
+            lambda world: rebuild(world, job, found, source, seconds),
+        )
+
+    def adopt(
+        self, state: str | None = None, *, connection: str | None = None, wait: Wait = "10m"
+    ) -> Adoption:
+        """
+        Let a connection go on with a memory, after its key, address or name changed.
+
+        Args:
+            state: The state prefix to take over; if left out, the only one that can be meant.
+            connection: The connection; the only one if left out.
+            wait: For another process that writes.
+        """
+        from exchanger.config.loading.shorthand import folder
+        from exchanger.jobs.adopt import adopt
+
+        source, seconds = None if state is None else folder(state), _seconds(wait)
+        name = only_connection(self.config, connection)
+        return self._there(name, lambda world: adopt(world, source, seconds))
+
+    def types(self, job: str, *, forget: Sequence[str] = (), wait: Wait = "10m") -> KeptColumns:
+        """
+        Read which types are kept of the columns of an import.
+
+        Args:
+            job: The job.
+            forget: Columns whose types are reset: they are told from the next file.
+            wait: For another process that writes, where something is reset.
+        """
+        from exchanger.jobs.column_types import forget_columns, kept_columns
+
+        import_job_of(self.config, job)
+        columns, seconds = list(forget), _seconds(wait)
+
+        def act(world: JobContext) -> KeptColumns:
+            if columns:
+                return forget_columns(world, job, columns, seconds)
+            return kept_columns(world, job)
+
+        return self._there(self.config.connection_of(job), act)
+
+    def status(self, *, connection: str | None = None) -> Status:
+        """Tell whether a daemon is alive, and what needs a person."""
+        from exchanger.app.messages.standings import standing_json
+        from exchanger.jobs.inventory.standing import standing
+
+        found = {
+            name: self._there(name, lambda world: standing(world, self._jobs_of(world.connection)))
+            for name in connections_of(self.config, connection)
+            if connection or self.config.connections[name].enabled
+        }
+        return Status(**standing_json(self.config, found))
+
+    def files(self, *, connection: str | None = None, unclaimed: bool = False) -> Rows:
+        """
+        List the files of the last runs.
+
+        Args:
+            connection: Only this connection.
+            unclaimed: List files that no job takes instead.
+        """
+        from exchanger.jobs.inventory.file_fate import recent_files
+        from exchanger.jobs.inventory.unclaimed import unclaimed_files
+
+        def ask(world: JobContext) -> list[dict[str, Any]]:
+            if not unclaimed:
+                return recent_files(world)
+            found = unclaimed_files(world, [*self._imports_of(world.connection)])
+            return [each.to_dict() for each in found]
+
+        return Rows(
+            [
+                {"connection": name} | each
+                for name in connections_of(self.config, connection)
+                for each in self._there(name, ask)
+            ]
+        )
+
+    def file(self, key: str, *, connection: str | None = None) -> FileFate:
+        """Tell which run took a file and with what result, or why no job takes it."""
+        from exchanger.jobs.inventory.file_fate import fate_of
+
+        name = only_connection(self.config, connection)
+        return self._there(name, lambda world: fate_of(world, [*self._imports_of(name)], key))
+
+    def forget(
+        self,
+        profile: str,
+        *,
+        erase: bool = False,
+        connection: str | None = None,
+        wait: Wait = "10m",
+    ) -> list[ForgetReport]:
+        """
+        Erase a person from what is remembered, on each connection.
+
+        Args:
+            profile: The identifier.
+            erase: Erase; else only tell what would be erased.
+            connection: Only this connection.
+            wait: For another process that writes.
+        """
+        from exchanger.jobs.forget import forget
+
+        seconds = _seconds(wait)
+        return [
+            self._there(name, lambda world: forget(world, profile, erase=erase, wait=seconds))
+            for name in connections_of(self.config, connection)
+        ]
+
+    def _jobs_of(self, connection: str) -> dict[str, Any]:
+        jobs = self.config.jobs.items()
+        return {name: job for name, job in jobs if self.config.connection_of(name) == connection}
+
+    def _imports_of(self, connection: str) -> list[str]:
+        jobs = self._jobs_of(connection).items()
+        return [name for name, job in jobs if job.type == "import"]
+
+    def _there(self, connection: str, act: Callable[[JobContext], T]) -> T:
+        """Do something on a connection, beside the thread that asks for it."""
+        stopping = threading.Event()
+
+        def there() -> T:
+            from exchanger.app.wiring import open_world
+
+            with open_world(self.config, connection, stopping=stopping) as world:
+                return act(world)
+
+        return _in_order(there, stopping)
+
+    def _run(self, job: str, story: Story) -> RunReport:
+        """Carry out a story as every way in does, so that its end is remembered."""
+        from exchanger.app.runner import run_job
+        from exchanger.jobs.runtime.context import SilentProgress
+        from exchanger.jobs.runtime.report import RunReport
+
+        stopping = threading.Event()
+        outcome = _in_order(
+            lambda: run_job(
+                self.config,
+                job,
+                story,
+                stopping=stopping,
+                progress=SilentProgress(),
+                tell=words_of,
+            ),
+            stopping,
+        )
+        if outcome.error is not None:
+            raise outcome.error
+        return RunReport.from_dict(outcome.report)
+
+    def _found(self, run: str | int, connection: str | None) -> dict[str, Any]:
+        from exchanger.app.find_run import found_run
+
+        chosen = connections_of(self.config, connection)
+        found = _in_order(lambda: found_run(self.config, chosen, str(run)))
+        # An id is nobody else's; a number may also be that of a run where nobody answered.
+        if found.report is None or (found.faults and str(run).isdecimal()):
+            _demand_all(found.faults)
+        return found.report or {}
+
+    def _decide(
+        self,
+        verb: str,
+        run: str | int,
+        connection: str | None,
+        wait: Wait,
+        act: Callable[[JobContext, str, ImportJob, int, float], RunReport],
+    ) -> RunReport:
+        report, seconds = self._found(run, connection), _seconds(wait)
+        name, seq = report["job"], report.get("seq")
+        if seq is None or name not in self._all_imports():
+            raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
+        job = import_job_of(self.config, name)
+        return self._run(name, lambda world: act(world, name, job, seq, seconds))
+
+    def _all_imports(self) -> list[str]:
+        return [name for name, job in self.config.jobs.items() if job.type == "import"]
+
+
+def _in_order(act: Callable[[], T], stopping: threading.Event | None = None) -> T:
+    """
+    Do something in a thread of its own: an event loop may run in this one, as in notebooks.
+
+    Whoever waits here may be interrupted; then it is stopped as asked, which keeps every answer,
+    before the interrupt goes on.
+    """
+    context = contextvars.copy_context()
+    with ThreadPoolExecutor(1, thread_name_prefix="exchanger") as beside:
+        work = beside.submit(context.run, act)
+        try:
+            return work.result()
+        except KeyboardInterrupt:
+            if stopping is not None:
+                stopping.set()
+            raise
+
+
+def _demand_all(faults: Sequence[Fault]) -> None:
+    """Raise what went wrong with the first connection that did not answer."""
+    for fault in faults:
+        raise fault.error
+
+
+def _seconds(wait: Wait) -> float:
+    return parse_duration(wait).total_seconds()
+
+
+def _range(  # noqa: PLR0913 - what makes a range
+    job: str,
+    since: datetime | None,
+    until: datetime | None,
+    prefix: str | None,
+    *,
+    full: bool,
+    force: bool,
+) -> ImportOptions:
+    from exchanger.jobs.runtime.options import ImportOptions
+
+    if full == any(bound is not None for bound in (since, until, prefix)):
+        raise NothingToBackfill(job, "say which files: a range, or else full=True")
+    return ImportOptions(
+        force=force, full=full, since=_utc(since), until=_utc(until), prefix=prefix
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
