@@ -443,6 +443,22 @@ class StateDamaged(ExchangerError):
         super().__init__(f"{key}: {detail}")
 
 
+class StateNewer(StateDamaged):
+    """
+    A newer version of exchanger wrote an object of the state.
+
+    Args:
+        key: The object.
+        written: Its format.
+        known: The newest format that this version reads.
+    """
+
+    def __init__(self, key: str, written: int, known: int) -> None:
+        self.written = written
+        self.known = known
+        super().__init__(key, f"it has format {written}, and this version reads {known}")
+
+
 class StateMissing(StateDamaged):
     """An object below the state prefix is gone: retention removed it, or somebody else did."""
 

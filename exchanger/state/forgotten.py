@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import orjson
 import polars as pl
 
 from exchanger.errors import StateDamaged, StorageMissing
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.frames.slices import slice_of
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Forgotten:
         """Note a slice, and the last run before somebody in it was forgotten."""
         noted = self._read() | {number: seq}
         content = {"nonce": new_nonce(), "slices": {str(key): noted[key] for key in sorted(noted)}}
-        self._bucket.write(self._key, orjson.dumps(content))
+        self._bucket.write(self._key, to_body(content))
 
     def may_have_had(self, since: int = 0) -> pl.Expr | None:
         """
@@ -54,6 +54,6 @@ class Forgotten:
         except StorageMissing:
             return {}
         try:
-            return {int(key): int(seq) for key, seq in orjson.loads(body)["slices"].items()}
+            return {int(key): int(seq) for key, seq in from_body(body, self._key)["slices"].items()}
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateDamaged(self._key, f"no slices in it: {error}") from error

@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-import orjson
 import structlog
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageError, StorageMissing
 from exchanger.outside.braze.rate_limit import HOUR, Quota
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class HourlyQuotas:
     def _write(self, hour: _Hour, etag: str | None) -> bool:
         """Write the document unless somebody else did; tell whether it is ours."""
         new = replace(hour, nonce=new_nonce())
-        body = orjson.dumps(asdict(new))
+        body = to_body(asdict(new))
         try:
             self._bucket.write(self._key, body, if_match=etag, if_none_match=etag is None)
         except StorageChanged:
@@ -128,6 +128,6 @@ class HourlyQuotas:
 
 def _parsed(body: bytes, key: str) -> _Hour:
     try:
-        return _Hour(**orjson.loads(body))
+        return _Hour(**from_body(body, key))
     except (ValueError, TypeError) as error:
         raise StateDamaged(key, f"not a count of requests: {error}") from error

@@ -13,7 +13,6 @@ import threading
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-import orjson
 import structlog
 
 from exchanger.errors import (
@@ -23,6 +22,7 @@ from exchanger.errors import (
     StorageError,
     StorageMissing,
 )
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Lease:
 
     def _put(self, document: LeaseDocument, etag: str) -> str:
         """Write, and tell a lost answer of our own from somebody else's write."""
-        body = orjson.dumps(asdict(document))
+        body = to_body(asdict(document))
         try:
             return self._bucket.write(
                 self._key, body, if_match=etag or None, if_none_match=not etag
@@ -210,7 +210,7 @@ class Lease:
             return None
         age = info.age.total_seconds() if info.age and info.etag == etag else 0.0
         try:
-            return LeaseDocument(**orjson.loads(body)), etag, age
+            return LeaseDocument(**from_body(body, self._key)), etag, age
         except (ValueError, TypeError) as error:
             raise StateDamaged(self._key, f"not a lease: {error}") from error
 

@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-import orjson
-
 from exchanger.errors import StateDamaged, StorageMissing
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class Swept:
         except StorageMissing:
             return Marks()
         try:
-            content = orjson.loads(body)
+            content = from_body(body, self._key)
             return Marks(**{name: int(content[name]) for name in asdict(Marks())})
         except (ValueError, KeyError, TypeError) as error:
             raise StateDamaged(self._key, f"no marks in it: {error}") from error
@@ -72,4 +71,4 @@ class Swept:
 
     def save(self, marks: Marks) -> None:
         """Write the marks, and with them when it was swept."""
-        self._bucket.write(self._key, orjson.dumps({"nonce": new_nonce(), **asdict(marks)}))
+        self._bucket.write(self._key, to_body({"nonce": new_nonce(), **asdict(marks)}))

@@ -14,16 +14,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-import orjson
-
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
     from exchanger.outside.s3.bucket import Bucket
 
 Verdict = Literal["same", "other", "unclear"]
-FORMAT = 1
 _SEGMENTS = 200
 """Segments that are remembered, the oldest ones."""
 _KEYS = 20
@@ -115,8 +113,7 @@ class Workspace:
 
     def to_bytes(self) -> bytes:
         """Return it as it is stored, unlike every other version."""
-        content = {"format": FORMAT} | asdict(replace(self, nonce=new_nonce()))
-        return orjson.dumps(content, option=orjson.OPT_INDENT_2)
+        return to_body(asdict(replace(self, nonce=new_nonce())))
 
     @staticmethod
     def from_bytes(body: bytes, key: str) -> Workspace:
@@ -127,9 +124,7 @@ class Workspace:
             StateDamaged: It is something else, or of a newer version.
         """
         try:
-            content = orjson.loads(body)
-            if content.pop("format") != FORMAT:
-                raise StateDamaged(key, "it was written by a newer version of exchanger")
+            content = from_body(body, key)
             lists = {name: tuple(content[name]) for name in ("keys", "segments")}
             return Workspace(**content | lists)
         except (ValueError, KeyError, TypeError) as error:

@@ -82,7 +82,7 @@ def test_the_newest_run_is_found_without_its_hint(state, bucket):
     """The pointer object is a hint: a stale, damaged or missing one hides no run."""
     for seq in (1, 2, 3):
         state.runs.create(document(seq))
-    for hint in (b'{"seq": 1}', b"not json", None):
+    for hint in (b'{"format": 1, "seq": 1}', b"not json", None):
         if hint is None:
             bucket.delete([state.names.newest_run])
         else:
@@ -102,7 +102,7 @@ def test_a_document_reads_back_as_written(state):
 
 def test_a_damaged_document_is_named(state, bucket):
     """A run document that is not ours to read stops the run, with its key."""
-    bucket.write(state.names.run(1), b'{"seq": 1}')
+    bucket.write(state.names.run(1), b'{"format": 1, "seq": 1}')
 
     with pytest.raises(StateDamaged, match=r"runs/000000001\.json"):
         state.runs.newest()
@@ -142,7 +142,7 @@ def test_many_runs_within_the_grace_are_asked_a_thousand_at_a_time(
     for seq in range(1, runs + 1):
         written = store.put_object(bucket.name, state.names.run(seq), body)
         written.last_modified = now if seq > runs - young else old
-    bucket.write(state.names.newest_run, b'{"seq": %d}' % runs)
+    bucket.write(state.names.newest_run, b'{"format": 1, "seq": %d}' % runs)
     asked = []
     bucket._client.meta.events.register("before-send.s3", lambda request, **_: asked.append(1))
 

@@ -143,7 +143,8 @@ def put_into(section, **values):
 
 def crash(scene, _echoing):
     """Make the program fall over something that nobody foresaw: its traceback is logged."""
-    odd = {"holder": CANARY, "fence": "1", "nonce": "", "counter": 0, "seconds": 0, "free": True}
+    odd = {"format": 1, "holder": CANARY, "fence": "1", "nonce": "", "counter": 0}
+    odd |= {"seconds": 0, "free": True}
     scene.bucket.write("_exchanger/main/lease.json", json.dumps(odd).encode())
 
 

@@ -33,6 +33,7 @@ from exchanger.errors import (
     SegmentUnnamed,
     StateDamaged,
     StateMissing,
+    StateNewer,
     Stopped,
     StorageError,
     WhichConnection,
@@ -127,6 +128,17 @@ def _(error: StateDamaged) -> Message:
         f"{error.key}, which holds what exchanger remembers, is damaged: {error.detail}",
         "Nothing was sent. Restore the object from the bucket's versions, or ask for help; do not"
         " delete it, as sums would count twice.",
+    )
+
+
+@words_for.register
+def _(error: StateNewer) -> Message:
+    from exchanger import __version__
+
+    return Message(
+        f"{error.key} was written by a newer version of exchanger: it has format {error.written}, "
+        f"and {__version__}, which is installed here, reads format {error.known}.",
+        "Nothing was sent. Install the version that your other machines have: exchanger --version",
     )
 
 

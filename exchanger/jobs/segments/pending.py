@@ -12,7 +12,6 @@ The document is written conditionally: a process that lost it to another one sto
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -20,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from exchanger.config.models import Raw
 from exchanger.errors import JobBusy, StateDamaged, StorageChanged, StorageMissing
-from exchanger.files.manifest import spell, to_body
+from exchanger.files.manifest import spell
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.profiles.exported.selection import FieldsToExport
+from exchanger.state.documents import from_body, to_body
 
 if TYPE_CHECKING:
     from exchanger.state.names import StateNames
@@ -126,7 +126,7 @@ class PendingDocument:
         except StorageMissing:
             return None
         try:
-            return _from_content(json.loads(body))
+            return _from_content(from_body(body, self._key))
         except (ValueError, KeyError, TypeError) as error:
             raise StateDamaged(self._key, f"unreadable: {error!r}") from error
 

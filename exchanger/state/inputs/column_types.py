@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import orjson
-
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ class ColumnTypes:
             after = change(before)
             if after == before:
                 return
-            body = orjson.dumps(asdict(replace(after, nonce=new_nonce())), option=_INDENTED)
+            body = to_body(asdict(replace(after, nonce=new_nonce())))
             try:
                 self._bucket.write(key, body, if_match=etag, if_none_match=etag is None)
             except StorageChanged:
@@ -144,11 +143,8 @@ class ColumnTypes:
         except StorageMissing:
             return KeptColumns(), None
         try:
-            content = orjson.loads(body)
+            content = from_body(body, key)
             content["types"] = {str(name): str(kind) for name, kind in content["types"].items()}
             return KeptColumns(**content), etag
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise StateDamaged(key, f"no types in it: {error}") from error
-
-
-_INDENTED = orjson.OPT_INDENT_2

@@ -7,11 +7,11 @@ from functools import reduce
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
 import polars as pl
 
 from exchanger.errors import StateMissing, StorageMissing
 from exchanger.profiles.frames.columns import ITEM
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Acknowledgements:
         number = next(self._windows)
         key = self._names.begun(self._seq, self._nonce, number)
         mark = {"first": first, "last": last, "nonce": self._nonce}
-        self._bucket.write(key, orjson.dumps(mark | self.sent()._asdict()), if_none_match=True)
+        self._bucket.write(key, to_body(mark | self.sent()._asdict()), if_none_match=True)
         return number
 
     def begun(self) -> dict[str, pl.Series]:
@@ -166,7 +166,7 @@ class Acknowledgements:
         """Narrow a range that was begun to the items of which nobody knows the outcome."""
         mark = {"first": first, "last": last, "nonce": self._nonce, "unsure": sorted(unsure)}
         key = self._names.begun(self._seq, self._nonce, number)
-        self._bucket.write(key, orjson.dumps(mark | self.sent()._asdict()))
+        self._bucket.write(key, to_body(mark | self.sent()._asdict()))
 
     def sent_earlier(self) -> SendCounts:
         """
@@ -237,7 +237,7 @@ class Acknowledgements:
 
     def _marks(self) -> Iterator[dict[str, Any]]:
         for item in self._bucket.list(self._names.begun_folder(self._seq)):
-            yield orjson.loads(self._bucket.read(item.key)[0])
+            yield from_body(self._bucket.read(item.key)[0], item.key)
 
     def _noted(self, part: str) -> dict[str, str]:
         return pl.read_parquet_metadata(io.BytesIO(self._bucket.read(part)[0]))

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import orjson
-
 from exchanger.errors import StateDamaged, StorageMissing
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ class FirstDeliveries:
         except StorageMissing:
             return _Document(), None
         try:
-            content = orjson.loads(body)
+            content = from_body(body, self._key)
             samples = tuple(
                 Sample(item["job"], item["seq"], tuple((p, f, v) for p, f, v in item["rows"]))
                 for item in content["samples"]
@@ -135,5 +134,5 @@ class FirstDeliveries:
 
     def _write(self, document: _Document, etag: str | None) -> None:
         # Equal bodies would have equal ETags.
-        body = orjson.dumps(asdict(replace(document, nonce=new_nonce())))
+        body = to_body(asdict(replace(document, nonce=new_nonce())))
         self._bucket.write(self._key, body, if_match=etag, if_none_match=etag is None)

@@ -13,9 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
-import orjson
-
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.state.documents import from_body, to_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,7 +156,7 @@ class RunDocument:
 
     def to_bytes(self) -> bytes:
         """Render as stored."""
-        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
+        return to_body(asdict(self))
 
     @staticmethod
     def from_bytes(body: bytes, key: str) -> RunDocument:
@@ -168,7 +167,7 @@ class RunDocument:
             StateDamaged: It is something else.
         """
         try:
-            content = orjson.loads(body)
+            content = from_body(body, key)
             content["files"] = tuple(
                 ClaimedFile(**{**item, "sums": tuple(item["sums"])}) for item in content["files"]
             )
@@ -321,7 +320,7 @@ class RunLog:
             return found
         if etag is None:
             self._bucket.write(
-                self._names.newest_run, orjson.dumps({"seq": document.seq, "nonce": new_nonce()})
+                self._names.newest_run, to_body({"seq": document.seq, "nonce": new_nonce()})
             )
         return VersionedRun(document, written)
 
@@ -347,7 +346,7 @@ class RunLog:
     def _hint(self) -> int:
         try:
             body, _ = self._bucket.read(self._names.newest_run)
-            return int(orjson.loads(body)["seq"])
+            return int(from_body(body, self._names.newest_run)["seq"])
         except (StorageMissing, ValueError, KeyError, TypeError):
             # Only a hint: without it the whole folder is listed.
             return 0
