@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import uuid
 from itertools import count
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from exchanger.config.models import S3Config
+pytest.register_assert_rewrite("support")
 
-sys.path.insert(0, str(Path(__file__).parent))
-from warm_start import WarmServer, share_descriptions
+from support.warm_start import WarmServer, share_descriptions  # noqa: E402 - asserts are rewritten
+
+from exchanger.config.models import S3Config  # noqa: E402
 
 SLOW_START = (HealthCheck.too_slow, HealthCheck.data_too_large)
 

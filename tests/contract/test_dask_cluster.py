@@ -6,7 +6,6 @@ import os
 import platform
 import signal
 import socket
-import sys
 import tempfile
 import threading
 from collections import Counter
@@ -21,11 +20,8 @@ from distributed import LocalCluster
 from hypothesis import HealthCheck, Phase, given, settings
 from polars.testing import assert_frame_equal
 from structlog.testing import capture_logs
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "laws"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "laws" / "machine"))
-from drawn_partitions import runs
-from test_runs_in_parts import Connection, a_row, rendered, the_job
+from support.drawn_parts import runs
+from support.machine.parts import Connection, a_row, rendered, the_job
 
 from exchanger.app.wiring import open_world
 from exchanger.config.loading.load import read_config

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import sys
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from support.sandbox_calls import IDS, TRACK, call, people, post, track
 
 from exchanger.sandbox import Sandbox
-
-sys.path.insert(0, str(Path(__file__).parent))
-from sandbox_calls import IDS, TRACK, call, people, post, track
 
 NEEDS_ID = "'external_id', 'braze_id', 'user_alias', 'email' or 'phone' is required"
 ONLY_ONE = "You must specify only one of 'external_id', 'user_alias' or 'braze_id'"

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import sys
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from support.sandbox_calls import IDS, TRACK, call, people, track
 
 from exchanger.sandbox import Sandbox
-
-sys.path.insert(0, str(Path(__file__).parent))
-from sandbox_calls import IDS, TRACK, call, people, track
 
 
 def test_epoch_rate_limit(braze: Sandbox) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from support.sandbox_calls import call, people, track
 
 from exchanger.sandbox import Sandbox, SandboxSettings
-
-sys.path.insert(0, str(Path(__file__).parent))
-from sandbox_calls import call, people, track
 
 A_DAY = 86_400
 

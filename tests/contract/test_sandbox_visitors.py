@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import sys
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from support.sandbox_calls import TRACK, call, people, post, track
 
 from exchanger.sandbox import LocalS3, Sandbox, SandboxSettings
 from exchanger.sandbox.http.journal import OTHERS, Journal
 from exchanger.sandbox.http.local_only import stranger
-
-sys.path.insert(0, str(Path(__file__).parent))
-from sandbox_calls import TRACK, call, people, post, track
 
 FAULTS = "/sandbox/faults"
 BODY = b"id,points\na=1&b,2\n"

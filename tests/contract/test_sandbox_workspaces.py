@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
+from support.sandbox_calls import TRACK, call, people, track
 
 from exchanger.sandbox import LocalS3, Sandbox, SandboxSettings
-
-sys.path.insert(0, str(Path(__file__).parent))
-from sandbox_calls import TRACK, call, people, track
 
 LIST = "/segments/list"
 

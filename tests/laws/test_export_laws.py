@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import count
-from pathlib import Path
 
 import pytest
+from support import export_places as runs
 
 from exchanger.outside.s3.bucket import Bucket
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "system"))
-import test_export_runs as runs
 
 place = runs.place
 TARGET = "exports/all/"

@@ -1,9 +1,7 @@
-import sys
-from pathlib import Path
-
 import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support import oracle
 
 from exchanger.config.models import FieldConfig
 from exchanger.jobs.intake.event_order import without_unaccepted
@@ -12,9 +10,6 @@ from exchanger.profiles.merging.event_order import overtaken, silenced
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.planning.part import PartInput, PlanOptions, plan_part
 from exchanger.state.inputs.high_water_marks import folded
-
-sys.path.insert(0, str(Path(__file__).parent))
-import oracle
 
 PROFILES = ("ada", "bob")
 SPECS = {

@@ -6,24 +6,17 @@ import base64
 import gzip
 import io
 import json
-import sys
 import threading
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from http.server import ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import quote
 
 import polars as pl
 import pytest
-
-from exchanger.outside.s3.bucket import Bucket
-from exchanger.sandbox import Sandbox, SandboxSettings
-
-sys.path.insert(0, str(Path(__file__).parent))
-import leaks
-from planted import (
+from support import leaks
+from support.planted import (
     BRAZE_KEY,
     CANARY,
     CORES,
@@ -36,6 +29,9 @@ from planted import (
     Scene,
     echoes,
 )
+
+from exchanger.outside.s3.bucket import Bucket
+from exchanger.sandbox import Sandbox, SandboxSettings
 
 AT_ONCE = 6
 ECHO = {"message": echoes(), "errors": [echoes()]}

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from exchanger.outside.s3.bucket import Bucket
 
 if TYPE_CHECKING:
-    from warm_start import WarmProcess, WarmServer
+    from support.warm_start import WarmProcess, WarmServer
 
 TIMEOUT = 240
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from looking import until
+from support.looking import until
 
 LOOKUP = "/users/export/ids"
 

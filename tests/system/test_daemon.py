@@ -6,12 +6,9 @@ import signal
 import sys
 import time
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from running_daemon import RunningDaemon
+from support.running_daemon import RunningDaemon
 
 
 @pytest.fixture

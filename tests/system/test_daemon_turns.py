@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import time
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from lines import Lines
+from support.lines import Lines
 
 PATIENCE = 240.0
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-from pathlib import Path
 
 import botocore.endpoint
 import pytest
+from support.fault_proxy import BEFORE, BODY, CORRUPT, FaultProxy, Schedule
 
 from exchanger.config.models import BrazeConfig, ImportJob
 from exchanger.errors import ExchangerError, StorageChanged, StorageUnreachable
@@ -18,9 +18,6 @@ from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
-
-sys.path.insert(0, str(Path(__file__).parent))
-from fault_proxy import BEFORE, BODY, CORRUPT, FaultProxy, Schedule
 
 BIG = bytes(range(256)) * 8192
 PROFILES = 40

@@ -7,17 +7,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 
 import polars as pl
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-import test_import_households as households
-from fault_proxy import FaultProxy, Schedule
+from support import households
+from support.fault_proxy import FaultProxy, Schedule
 
 TROUBLE = {"error_rate": 0.1, "lost_answer_rate": 0.05, "too_many_rate": 0.05}
 PEACE = dict.fromkeys(TROUBLE, 0.0)

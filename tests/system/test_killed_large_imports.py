@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import signal
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from fault_proxy import FaultProxy, Schedule
+from support.fault_proxy import FaultProxy, Schedule
 
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.state.store import open_state

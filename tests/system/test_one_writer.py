@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from looking import until
+from support.looking import until
 
 PROFILES = 240
 POINTS = {

@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import signal
-import sys
 from datetime import timedelta
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from looking import until
+from support.looking import until
 
 LOOKUP, TRACK = "/users/export/ids", "/users/track"
 LIMIT = 120

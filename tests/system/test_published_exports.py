@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import threading
-from pathlib import Path
 
 import pytest
+from support.export_places import ALL, PEOPLE, Killed, Place, job
 
 from exchanger.errors import Stopped, StorageDenied
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.runtime.cancellation import stoppable
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_export_runs import ALL, PEOPLE, Killed, Place, job
 
 STATE = "_exchanger/main/"
 GARBAGE = "_delta_log/00000000000000000000.json"

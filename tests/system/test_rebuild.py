@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import signal
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from looking import until
+from support.looking import until
 
 LOOKUP, TRACK, EXPORT = "/users/export/ids", "/users/track", "/users/export/segment"
 COMPLETION = {"poll": "1s", "quiet": "1s", "confirm": False}

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
+from support.looking import until
 
 from exchanger.files.heartbeat import Heartbeat
-
-sys.path.insert(0, str(Path(__file__).parent))
-from looking import until
 
 FOLDER = "_exchanger/main/heartbeat/"
 HEADER = "id,visits\n"

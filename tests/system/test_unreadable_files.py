@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import boto3
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from fault_proxy import FaultProxy, Schedule
+from support.fault_proxy import FaultProxy, Schedule
 
 JOB = {
     "type": "import",

@@ -1,13 +1,8 @@
 """Where stories are told: one connection, in one piece, and by night also in pieces."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from structlog.testing import capture_logs
-
-sys.path.insert(0, str(Path(__file__).parent))
-from scene import AHEAD, LARGE, SMALL, Scene
+from support.machine.scene import AHEAD, LARGE, SMALL, Scene
 
 
 @pytest.fixture(params=["in one piece", pytest.param("in pieces", marks=pytest.mark.nightly)])

@@ -1,13 +1,8 @@
 """Stories of what a person decides about a run: to approve, to discard, to retry it."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from processes import Fault
-from telling import refuse, row, some
+from support.machine.processes import Fault
+from support.machine.telling import refuse, row, some
 
 
 def test_a_version_comes_back_after_another_that_was_approved(scene):

@@ -1,8 +1,5 @@
 """Whatever fails, hangs, lies or dies in between: in the end nothing is lost, and nothing twice."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import seed, settings
 from hypothesis import strategies as st
@@ -13,11 +10,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from structlog.testing import capture_logs
-
-sys.path.insert(0, str(Path(__file__).parent))
-from drops import FRACTION, JOBS, PROFILES, Row
-from processes import Fault
-from scene import AHEAD, LARGE, LATER, SMALL, Scene
+from support.machine.drops import FRACTION, JOBS, PROFILES, Row
+from support.machine.processes import Fault
+from support.machine.scene import AHEAD, LARGE, LATER, SMALL, Scene
 
 SCHEDULES = 60
 PARTS = 2

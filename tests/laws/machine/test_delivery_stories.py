@@ -1,16 +1,11 @@
 """Stories that once ended badly, told effect by effect; and one for every effect of a run."""
 
-import sys
-from pathlib import Path
-
 import pytest
+from support.machine.processes import Fault
+from support.machine.scene import AHEAD, GRACE
+from support.machine.telling import refuse, row, some
 
 from exchanger.jobs.inventory import listing as waiting
-
-sys.path.insert(0, str(Path(__file__).parent))
-from processes import Fault
-from scene import AHEAD, GRACE
-from telling import refuse, row, some
 
 EFFECTS = [
     *some("list", range(10), by_day=5),

@@ -3,20 +3,16 @@
 import asyncio
 import gc
 import json
-import sys
 import threading
 from contextlib import nullcontext
 from functools import partial
-from pathlib import Path
 
 import orjson
 import polars as pl
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bucket_double import BucketDouble, Store
-from processes import ProcessClock, Time
-from test_runs_in_parts import Undisturbed
+from support.machine.bucket_double import BucketDouble, Store
+from support.machine.parts import Undisturbed
+from support.machine.processes import ProcessClock, Time
 
 from exchanger.errors import BrazeUnreachable, LeaseLost
 from exchanger.files.scratch.frame_file import FrameWriter

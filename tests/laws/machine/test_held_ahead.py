@@ -1,7 +1,6 @@
 """Held values that are made while a run is sent count only if they are what the run's end says."""
 
 import io
-import sys
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,11 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 from structlog.testing import capture_logs
-
-sys.path.insert(0, str(Path(__file__).parent))
-from braze_double import BrazeDouble
-from bucket_double import BucketDouble, FolderDouble, TableDouble
-from test_runs_in_parts import WHOLE, Connection, Undisturbed, a_row, rendered, the_job
+from support.machine.braze_double import BrazeDouble
+from support.machine.bucket_double import BucketDouble, FolderDouble, TableDouble
+from support.machine.parts import WHOLE, Connection, Undisturbed, a_row, rendered, the_job
 
 from exchanger.errors import StorageUnreachable
 from exchanger.files.scratch.budget import MemoryBudget

@@ -1,16 +1,12 @@
 """A run that fails leaves no thread of its own at work."""
 
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
-
-sys.path.insert(0, str(Path(__file__).parent))
-from drops import Row
-from processes import Fault
-from scene import Scene
+from support.machine.drops import Row
+from support.machine.processes import Fault
+from support.machine.scene import Scene
 
 OURS = ("held_", "ahead_", "frames_", "growing_", "hashing_")
 

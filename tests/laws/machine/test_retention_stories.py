@@ -1,16 +1,11 @@
 """What goes from the bucket in time, and what stays for as long as something reads it."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bucket_double import BucketDouble
-from drops import FRACTION
-from processes import Fault, Process
-from scene import STATE
-from telling import refuse, row
+from support.machine.bucket_double import BucketDouble
+from support.machine.drops import FRACTION
+from support.machine.processes import Fault, Process
+from support.machine.scene import STATE
+from support.machine.telling import refuse, row
 
 from exchanger.config.models import Retention
 from exchanger.errors import RunUnsuitable

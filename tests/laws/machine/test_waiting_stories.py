@@ -1,15 +1,10 @@
 """What a person is told of a run that waits, and of what became of it."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from structlog.testing import capture_logs
-
-sys.path.insert(0, str(Path(__file__).parent))
-from drops import Row
-from processes import Fault
-from scene import Scene
+from support.machine.drops import Row
+from support.machine.processes import Fault
+from support.machine.scene import Scene
 
 KEY = "inbox/crm/000.csv"
 THIRD = 3

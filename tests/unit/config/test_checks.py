@@ -1,18 +1,13 @@
-import sys
-from pathlib import Path
-
 import pytest
 from pydantic import BaseModel
+from support.config_texts import ENVIRON, ONE, SOURCE, TWO
+from support.config_texts import messages as problems
 
 from exchanger.config import models as config_models
 from exchanger.config.loading.load import read_config
 from exchanger.config.loading.unsupported import LATER
 from exchanger.config.loading.validation import keys_of
 from exchanger.errors import ConfigError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from texts import ENVIRON, ONE, SOURCE, TWO
-from texts import messages as problems
 
 
 def fields(text, more=""):

@@ -1,17 +1,13 @@
 """What no configuration is: it is refused as one, whatever reading it would have done."""
 
-import sys
 import tracemalloc
-from pathlib import Path
 
 import pytest
+from support.config_texts import CONNECTION, ENVIRON, import_job, messages, problems, read
 
 from exchanger.config.loading import load as loading
 from exchanger.config.loading.load import LARGEST, load_config, read_config
 from exchanger.errors import ConfigError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from texts import CONNECTION, ENVIRON, import_job, messages, problems, read
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)

@@ -1,12 +1,7 @@
 """What a configuration takes from the environment, and secrets, which stand only there."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from texts import CONNECTION, ENVIRON, import_job, problems, read
+from support.config_texts import CONNECTION, ENVIRON, import_job, problems, read
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,7 @@
 """How long lengths of time may be."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from texts import CONNECTION, export_job, import_job, problems, read
+from support.config_texts import CONNECTION, export_job, import_job, problems, read
 
 
 def connection(key, value):

@@ -1,15 +1,20 @@
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from support.config_texts import (
+    CONNECTION,
+    ENVIRON,
+    export_job,
+    field_of,
+    import_job,
+    problems,
+    read,
+)
 
 from exchanger.config.describe import describe_job
 from exchanger.config.loading.load import load_config
 from exchanger.errors import ConfigError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from texts import CONNECTION, ENVIRON, export_job, field_of, import_job, problems, read
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,10 @@
 """All problems at once: what is known to be wrong although something else is missing."""
 
-import sys
-from pathlib import Path
-
 import pytest
+from support.config_texts import CONNECTION, TWO, problems
 
 from exchanger.config.loading.partial_models import build
 from exchanger.config.models import Config, ExportJob, ImportJob, Strict
-
-sys.path.insert(0, str(Path(__file__).parent))
-from texts import CONNECTION, TWO, problems
 
 FIELDS = "fields: {a: set}"
 SOURCE, MATCH = "source: {prefix: in}", "match: {external_id: id}"

@@ -1,13 +1,8 @@
 """Jobs and connections that would get into each other's way."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from texts import ONE, SOURCE, TWO
-from texts import messages as problems
+from support.config_texts import ONE, SOURCE, TWO
+from support.config_texts import messages as problems
 
 SAME = "source: {prefix: in/}"
 BELOW = "source: {prefix: in/a}"

@@ -1,14 +1,9 @@
 """What is written short, and what it says in full."""
 
-import sys
-from pathlib import Path
-
 import pytest
+from support.config_texts import CONNECTION, export_job, field_of, import_job, read
 
 from exchanger.config.models import ExportJob
-
-sys.path.insert(0, str(Path(__file__).parent))
-from texts import CONNECTION, export_job, field_of, import_job, read
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,7 @@
 """The folder of our own state, which documents and tables must understand alike."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from texts import CONNECTION, problems, read
+from support.config_texts import CONNECTION, problems, read
 
 
 @pytest.mark.parametrize(

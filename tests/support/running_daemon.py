@@ -7,7 +7,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from lines import Lines
+from support.lines import Lines
 
 PATIENCE = 60.0
 

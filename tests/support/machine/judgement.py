@@ -3,15 +3,15 @@
 import json
 from collections import Counter
 
-import drops
 import polars as pl
-from claims import Claims
-from past import past_runs
-from replay import Replay
 
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.state.runs.log import ENDED
+from support.machine import drops
+from support.machine.claims import Claims
+from support.machine.past import past_runs
+from support.machine.replay import Replay
 
 
 class Judgement:

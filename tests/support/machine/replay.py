@@ -8,7 +8,7 @@ from the rows alone.
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 
-import drops
+from support.machine import drops
 
 
 @dataclass(frozen=True)

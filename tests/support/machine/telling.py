@@ -1,8 +1,9 @@
 """Words that stories are told in."""
 
 import pytest
-from drops import Row
-from processes import Fault
+
+from support.machine.drops import Row
+from support.machine.processes import Fault
 
 
 def row(profile, *, total="", tags="", tier="", source="", note="", best="", at=""):

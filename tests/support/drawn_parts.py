@@ -1,19 +1,15 @@
 """Runs as Hypothesis draws them: what holds for all parts, and some parts with all they need."""
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_merge_laws import PROFILES, cases, given_frame, held_frame, rules_of
 
 from exchanger.profiles.merging.contributions import corrected, negated
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.merging.reconcile import needs_lookup
 from exchanger.profiles.planning.part import PartInput, PlanOptions
+from support.merge_cases import PROFILES, cases, given_frame, held_frame, rules_of
 
 NOTHING_BACK = pl.DataFrame(schema={"@profile": pl.String, "@file": pl.UInt32})
 orders = st.none() | st.integers(-3, 3)

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote
 
-import leaks
 from ruamel.yaml import YAML
-from warm_start import WarmServer
 
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
+from support import leaks
+from support.warm_start import WarmServer
 
 BRAZE_KEY = "Zq7brazePLANTED/+=%&'\"\\-<k>~9x"
 S3_KEY = "AKIAPLANTEDs3idQ7w"

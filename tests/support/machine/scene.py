@@ -5,13 +5,6 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-import drops
-from braze_double import BrazeDouble, Workspace
-from bucket_double import BucketDouble, Store
-from judgement import Judgement
-from past import documents
-from processes import Process, ProcessClock, Time
-
 from exchanger.config.models import Retention
 from exchanger.errors import BrazeError, JobBusy, LeaseLost, RunUnsuitable, StorageError
 from exchanger.files.scratch.budget import MemoryBudget
@@ -25,6 +18,12 @@ from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.outside.delta.table import DeltaError
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
+from support.machine import drops
+from support.machine.braze_double import BrazeDouble, Workspace
+from support.machine.bucket_double import BucketDouble, Store
+from support.machine.judgement import Judgement
+from support.machine.past import documents
+from support.machine.processes import Process, ProcessClock, Time
 
 STATE = "_exchanger/main/"
 LEASE = 12.0

@@ -1,0 +1,1 @@
+"""What tests share: oracles, doubles of the outside, processes that are watched."""
