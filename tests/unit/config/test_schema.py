@@ -52,6 +52,20 @@ def test_the_schema_is_json_without_pydantic_spellings():
     assert '"default": "5s"' in text
 
 
+def test_every_section_and_key_says_what_it_means():
+    """Whoever points at a key in an editor reads a sentence, in Markdown."""
+    kinds = {name: kind for name, kind in json_schema()["$defs"].items() if "properties" in kind}
+    silent = [name for name, kind in kinds.items() if not kind.get("description")]
+    silent += [
+        f"{name}.{key}"
+        for name, kind in kinds.items()
+        for key, content in kind["properties"].items()
+        if not content.get("description")
+    ]
+    assert silent == []
+    assert "``" not in json.dumps(kinds)
+
+
 @pytest.mark.parametrize(
     ("job", "key", "value"),
     [
