@@ -19,7 +19,7 @@ _SECRET: Schema = {"type": "string", "pattern": rf"^{_REFERENCE['pattern']}$"}
 _DURATION: Schema = {"type": "string", "pattern": r"^\d+[smhd]$", "examples": ["10s", "5m", "2h"]}
 _ABOUT = ("title", "description", "default")
 """What a schema says beside what it takes."""
-_ISO_LENGTH = re.compile(r"-?P(?=[\dT])[\dDTHMS.]+")
+_ISO_LENGTH = re.compile(r"-?P(?=[\dT])[\dYWDTHMS.]+")
 
 
 def json_schema() -> Schema:

@@ -92,9 +92,11 @@ class Config(Strict):
     )
 
     connections: dict[str, Connection] = Field(
-        min_length=1, description="each by a name of your own"
+        min_length=1, description="each by a name of letters, digits, `.`, `_` and `-`"
     )
-    jobs: dict[str, Job] = Field(default={}, description="imports and exports, each by its name")
+    jobs: dict[str, Job] = Field(
+        default={}, description="imports and exports, each by a name likewise"
+    )
 
     def connection_of(self, job: str) -> str:
         """Name the connection of a job: its own, or the only one there is."""

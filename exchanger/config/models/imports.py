@@ -29,7 +29,9 @@ NEEDS_HELD: frozenset[StrategyName] = frozenset(
 )
 """Strategies whose result depends on what Braze has now (law 10)."""
 
-Merge = Annotated[StrategyName, Field(description="the strategy, see import jobs")]
+Merge = Annotated[
+    StrategyName, Field(description="how it is combined with what Braze has: the strategy")
+]
 Scale = Annotated[
     int | None, Field(ge=0, le=15, description="decimal places of a `decimal`, which needs them")
 ]
