@@ -13,7 +13,11 @@ from exchanger.app.messages.words import Message
 from exchanger.errors import ExchangerError
 
 _BEST_TO_WORST = (0, 4, 5, 8, 3, 2, 6, 7, 1)
-"""Exit codes in the order of precedence: of several, the last one counts. README says so, too."""
+"""
+Exit codes in the order of precedence: of several, the last one counts.
+
+``docs/commands.md`` says so, too.
+"""
 
 
 def words_of(error: Exception) -> Message:

@@ -21,7 +21,7 @@ Level = Annotated[
     typer.Option(
         "--log-level",
         envvar="EXCHANGER_LOG_LEVEL",
-        help="Log at least this; if left out, warnings, and info with --json.",
+        help="Log at least this; if left out, warnings; info with --json and by the daemon.",
     ),
 ]
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="The name of a job.")]

@@ -1,4 +1,4 @@
-"""The README keeps its word: its sessions are run, and its messages come from the real code."""
+"""The pages keep their word: their sessions are run, their messages come from the real code."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from exchanger import errors
+from exchanger.app.outcome import worst
 from exchanger.cli.app import app
 from exchanger.config.loading.load import read_config
 from exchanger.config.models import StrategyName
@@ -24,7 +26,16 @@ from exchanger.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-README = PAGES[0].read_text(encoding="utf-8")
+README, BEGIN, COMMANDS, IMPORTS, TROUBLE = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in (
+        "README.md",
+        "docs/getting-started.md",
+        "docs/commands.md",
+        "docs/import-jobs.md",
+        "docs/troubleshooting.md",
+    )
+)
 
 PROGRESS = re.compile(r"(reading files|looking up|sending to Braze)\b.*|\{.*\}")
 """What a terminal does not show: progress is a bar there, and log events are for logs."""
@@ -37,9 +48,11 @@ PASSING = (
 """What differs from run to run."""
 
 
-def section(title):
-    """Take what stands below a heading, up to the next one of any level."""
-    return re.split(r"^#+ ", README.partition(f" {title}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+def section(page, title):
+    """Take what stands below a heading of a page, up to the next one of any level."""
+    _, heading, rest = page.partition(f"# {title}\n")
+    assert heading
+    return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def fences(text, kind):
@@ -63,7 +76,7 @@ def steady(text):
 
 @dataclass
 class Terminal:
-    """A folder, and servers at other ports than the README's."""
+    """A folder, and servers at other ports than those of the pages."""
 
     folder: Path
     bucket: Bucket
@@ -122,14 +135,14 @@ def configured(terminal):
 
 def drop(terminal, name, *rows):
     """Put a file with the columns of the sample's import job into the bucket."""
-    header = fences(section("A first session"), "csv")[0].splitlines()[0]
+    header = fences(section(README, "A first session"), "csv")[0].splitlines()[0]
     terminal.bucket.write(f"inbox/crm/{name}", "\n".join([header, *rows, ""]).encode())
 
 
 @pytest.mark.long(24)
 def test_the_first_session_goes_as_shown(terminal):
     """Whoever follows the first session sees what it shows, and ends with nothing to do."""
-    text = section("A first session")
+    text = section(README, "A first session")
     monday, tuesday = fences(text, "csv")
     (terminal.folder / "monday.csv").write_text(monday)
     (terminal.folder / "tuesday.csv").write_text(tuesday)
@@ -137,11 +150,20 @@ def test_the_first_session_goes_as_shown(terminal):
     terminal.follow(text)
 
 
+@pytest.mark.long(12)
+def test_the_first_run_goes_as_shown(configured):
+    """Whoever plans and runs the first file sees what the page shows, and how it is remembered."""
+    monday, _ = fences(section(README, "A first session"), "csv")
+    configured.bucket.write("inbox/crm/monday.csv", monday.encode())
+
+    configured.follow(section(BEGIN, "4. The first run"))
+
+
 def test_a_wrong_key_is_answered_as_shown(configured):
     """The 401 of Braze in words."""
     configured.environment["BRAZE_API_KEY"] = "not-the-key"
 
-    configured.follow(section("The key is wrong"))
+    configured.follow(section(TROUBLE, "The key is wrong"))
 
 
 def test_a_slip_in_the_configuration_is_answered_as_shown(configured):
@@ -151,7 +173,7 @@ def test_a_slip_in_the_configuration_is_answered_as_shown(configured):
     text = text.replace("prefix: inbox/crm/ ", "prefix: inbox/crm/\n      patern: '*.csv' ")
     configured.config.write_text(text.replace("first_name: set", "first_name: sett"))
 
-    configured.follow(section("The configuration has a slip"))
+    configured.follow(section(TROUBLE, "The configuration has a slip"))
 
 
 def test_a_file_that_cannot_be_used_is_answered_as_shown(configured):
@@ -160,7 +182,7 @@ def test_a_file_that_cannot_be_used_is_answered_as_shown(configured):
     configured.bucket.write("inbox/crm/excel.csv", f"{header}\nada;Ada\n".encode())
     configured.bucket.write("inbox/crm/wednesday.csv", b"customer_id,name\nada,Ada\n")
 
-    configured.follow(section("A file has another delimiter, or lacks a column"))
+    configured.follow(section(TROUBLE, "A file has another delimiter, or lacks a column"))
 
 
 def test_rows_that_cannot_be_used_are_answered_as_shown(configured):
@@ -174,12 +196,12 @@ def test_rows_that_cannot_be_used_are_answered_as_shown(configured):
         "cleo,Cleo,gold,web,tea,3.20,2026-09-17T12:00:00Z,39",
     )
 
-    configured.follow(section(title))
+    configured.follow(section(TROUBLE, title))
 
     body, _ = configured.bucket.read("_exchanger/main/quarantine/crm_profiles/000000001.csv")
     rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
     messages = "".join(f"{row['message']}\n" for row in rows)
-    assert fences(section(title), "text") == [messages]
+    assert fences(section(TROUBLE, title), "text") == [messages]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -193,36 +215,31 @@ def test_every_command_that_a_page_names_exists(page):
     assert set() == set(named) - verbs
 
 
-def test_the_table_of_commands_is_complete():
-    """Every verb of the command line stands in the README's table."""
-    verbs = {command.name for command in app.registered_commands if not command.hidden}
+def test_the_reference_of_commands_is_complete():
+    """Every verb of the command line has a section, and nothing else has."""
+    verbs = [command.name for command in app.registered_commands if not command.hidden]
 
-    assert verbs == set(re.findall(r"`exchanger ([a-z]+)", section("Commands")))
+    assert verbs == re.findall(r"^### exchanger ([a-z]+)$", COMMANDS, re.MULTILINE)
 
 
 def test_the_table_of_strategies_is_complete():
-    """Every merge strategy stands in the README's table."""
-    rows = re.findall(r"^\| (`.*?) \|", section("How a field is merged"), re.MULTILINE)
+    """Every merge strategy stands in the table of the page about imports."""
+    rows = re.findall(r"^\| (`.*?) \|", section(IMPORTS, "Strategies"), re.MULTILINE)
 
     assert set(StrategyName.__args__) == set(re.findall(r"`(\w+)`", " ".join(rows)))
 
 
 def test_the_exit_codes_are_all_there():
-    """Every code that an error or a run can end with is in the README's table, and no other."""
+    """Every code that an error or a run can end with is in the table, and no other."""
     used = {0, 2, *EXIT_CODES.values()}
     used |= {kind.exit_code for kind in vars(errors).values() if hasattr(kind, "exit_code")}
+    told = section(COMMANDS, "Exit codes")
 
-    assert used == {
-        int(code) for code in re.findall(r"^\| (\d) \|", section("Commands"), re.MULTILINE)
-    }
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_leads_somewhere(page):
-    """A page links to files that are there."""
-    links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
-
-    assert [] == [link for link in links if not (page.parent / link).exists()]
+    assert used == {int(code) for code in re.findall(r"^\| (\d) \|", told, re.MULTILINE)}
+    [order] = re.findall(r"from best to worst ([\d, ]+)\.", told)
+    codes = [int(code) for code in order.split(", ")]
+    assert set(codes) == used
+    assert [worst(pair) for pair in pairwise(codes)] == codes[1:]
 
 
 def test_every_sample_of_a_configuration_is_sound():

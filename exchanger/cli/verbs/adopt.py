@@ -17,7 +17,7 @@ def adopt(  # noqa: PLR0913 - one for each option
     state: Annotated[
         str | None,
         typer.Argument(
-            metavar="[STATE]",
+            metavar="STATE",
             help="The state prefix to take over; if left out, the only one that can be meant.",
         ),
     ] = None,

@@ -21,7 +21,7 @@ _MISSING = 2
 def files(  # noqa: PLR0913 - one for each option
     key: Annotated[
         str | None,
-        typer.Argument(metavar="[KEY]", help="A file in the bucket: inbox/crm/monday.csv"),
+        typer.Argument(metavar="KEY", help="A file in the bucket: inbox/crm/monday.csv"),
     ] = None,
     *,
     config: ConfigPath = DEFAULT_CONFIG,

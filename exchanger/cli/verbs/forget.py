@@ -33,7 +33,7 @@ def forget(  # noqa: PLR0913 - one for each option
     log_level: Level = None,
 ) -> None:
     """
-    Erase a person from what exchanger remembers, and tell what it cannot reach.
+    Tell what is kept of a person; with --yes, erase it, and tell what cannot be reached.
 
     Safe to stop and to start again. What Braze has, and your files, stay as they are.
 

@@ -15,7 +15,12 @@ def jobs(
     config: ConfigPath = DEFAULT_CONFIG,
     connection: ConnectionName = None,
     waiting: Annotated[
-        bool, typer.Option("--waiting", help="Also ask the bucket which files wait for imports.")
+        bool,
+        typer.Option(
+            "--waiting",
+            help="Also ask the bucket how many files wait for each import, which of them for a"
+            " person or a retry, and which files no job takes.",
+        ),
     ] = False,
     as_json: AsJson = False,
     log_level: Level = None,

@@ -13,12 +13,16 @@ _SHOWN = 20
 
 
 def runs(  # noqa: PLR0913 - one for each option
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Only this job.")] = None,
+    job: Annotated[str | None, typer.Argument(metavar="JOB", help="Only this job.")] = None,
     *,
     config: ConfigPath = DEFAULT_CONFIG,
     connection: ConnectionName = None,
     latest: Annotated[
-        bool, typer.Option("--latest", help="Only the last run of each job.")
+        bool,
+        typer.Option(
+            "--latest",
+            help="Only the last run of each job, and which of its runs wait for a person.",
+        ),
     ] = False,
     as_json: AsJson = False,
     log_level: Level = None,

@@ -16,15 +16,27 @@ def sandbox(  # noqa: PLR0913 - one for each option
     *,
     braze_port: Annotated[int, typer.Option(help="Port of Braze; 0 for any.")] = _BRAZE_PORT,
     s3_port: Annotated[int, typer.Option(help="Port of S3; 0 for any.")] = _S3_PORT,
-    bucket: Annotated[str, typer.Option(help="The bucket to create.")] = "exchange",
+    bucket: Annotated[
+        str,
+        typer.Option(
+            help="The bucket to create: 3 to 63 lower-case letters, digits, hyphens and dots."
+        ),
+    ] = "exchange",
     api_key: Annotated[str, typer.Option(help="The key that Braze accepts.")] = "sandbox-key",
     seed: Annotated[
         list[Path] | None,
-        typer.Option(help="A Parquet, CSV or NDJSON file of profiles, with external_id."),
+        typer.Option(
+            metavar="FILE",
+            help="A Parquet, CSV or NDJSON file of profiles that are there from the start: a column"
+            " external_id, all others named as in Braze. May be repeated.",
+        ),
     ] = None,
     setting: Annotated[
         list[str] | None,
-        typer.Option(help="How Braze behaves, as NAME=VALUE: latency=0.05, error_rate=0.1."),
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="How Braze behaves: latency=0.05, error_rate=0.1. May be repeated.",
+        ),
     ] = None,
 ) -> None:
     """

@@ -7,60 +7,66 @@ from datetime import timedelta
 
 from exchanger.config.durations import show_duration
 from exchanger.config.findings import Finding, Where
-from exchanger.config.models import BrazeConfig, Completion, Connection
+from exchanger.config.models import (
+    Baseline,
+    BrazeConfig,
+    Completion,
+    Connection,
+    Expect,
+    RateLimit,
+    Schedule,
+    Strict,
+)
 
 _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _NOTHING = timedelta()
 
-_CONNECTION = {
+BOUNDS: dict[type[Strict], dict[str, tuple[timedelta, timedelta]]] = {
     # Shorter, a process loses its turn to a slow request; longer, one that died blocks the others.
-    "lease": (timedelta(seconds=5), _HOUR),
-    "max_plan_age": (_SECOND, 30 * _DAY),
+    Connection: {"lease": (timedelta(seconds=5), _HOUR), "max_plan_age": (_SECOND, 30 * _DAY)},
+    BrazeConfig: {
+        "give_up": (_NOTHING, _DAY),
+        "spacing": (_NOTHING, _HOUR),
+        "grace": (_NOTHING, _HOUR),
+    },
+    RateLimit: {"per": (_SECOND, _DAY)},
+    Completion: {
+        "poll": (_SECOND, _HOUR),
+        "quiet": (_SECOND, _DAY),
+        "timeout": (_SECOND, 7 * _DAY),
+    },
+    Schedule: {"every": (_SECOND, 366 * _DAY)},
+    Expect: {"every": (_SECOND, 366 * _DAY)},
+    Baseline: {"max_age": (_SECOND, 3660 * _DAY)},
 }
-_BRAZE = {"spacing": (_NOTHING, _HOUR), "grace": (_NOTHING, _HOUR), "give_up": (_NOTHING, _DAY)}
-_LIMIT = (_SECOND, _DAY)
-_COMPLETION = {
-    "poll": (_SECOND, _HOUR),
-    "quiet": (_SECOND, _DAY),
-    "timeout": (_SECOND, 7 * _DAY),
-}
-_EVERY = (_SECOND, 366 * _DAY)
-_MAX_AGE = (_SECOND, 3660 * _DAY)
+"""The least and the most of each length of time of a part; of those of ``Retention``, see there."""
 
 
 def check_connection_lengths(connection: Connection, where: Where) -> Iterator[Finding]:
     """Check the lengths of time of a connection."""
-    for key, bounds in _CONNECTION.items():
-        yield from _check(getattr(connection, key), bounds, (*where, key))
-    yield from _check_braze(connection.braze, (*where, "braze"))
-
-
-def _check_braze(braze: BrazeConfig, where: Where) -> Iterator[Finding]:
-    for key, bounds in _BRAZE.items():
-        yield from _check(getattr(braze, key), bounds, (*where, key))
-    for key in ("rate_limit", "lookup_limit"):
-        yield from _check(getattr(braze, key).per, _LIMIT, (*where, key, "per"))
+    yield from check_lengths(connection, where)
+    braze = connection.braze
+    yield from check_lengths(braze, (*where, "braze"))
+    yield from check_lengths(braze.rate_limit, (*where, "braze", "rate_limit"))
+    yield from check_lengths(braze.lookup_limit, (*where, "braze", "lookup_limit"))
 
 
 def check_completion_lengths(completion: Completion, where: Where) -> Iterator[Finding]:
     """Check how an export is waited for."""
-    for key, bounds in _COMPLETION.items():
-        yield from _check(getattr(completion, key), bounds, (*where, key))
+    yield from check_lengths(completion, where)
     if completion.quiet >= completion.timeout:
         message = "an export could never complete; quiet must be shorter than timeout"
         yield Finding((*where, "quiet"), message, beside=("timeout",))
 
 
-def check_every(every: timedelta, where: Where) -> Iterator[Finding]:
-    """Check how often a job runs."""
-    yield from _check(every, _EVERY, where)
-
-
-def check_max_age(max_age: timedelta, where: Where) -> Iterator[Finding]:
-    """Check how old a held value may be."""
-    yield from _check(max_age, _MAX_AGE, where)
+def check_lengths(part: Strict, where: Where) -> Iterator[Finding]:
+    """Check each length of time that stands in a part itself."""
+    for key, bounds in BOUNDS[type(part)].items():
+        length = getattr(part, key)
+        if length is not None:
+            yield from _check(length, bounds, (*where, key))
 
 
 def _check(

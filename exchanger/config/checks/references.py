@@ -13,8 +13,7 @@ from exchanger.config.checks.fields import check_export_field, check_import_fiel
 from exchanger.config.checks.lengths import (
     check_completion_lengths,
     check_connection_lengths,
-    check_every,
-    check_max_age,
+    check_lengths,
 )
 from exchanger.config.checks.overlaps import check_overlaps
 from exchanger.config.cron import CronError, CronExpression
@@ -179,7 +178,7 @@ def _check_job(job: Job, where: Where) -> Iterator[Finding]:
     if job.schedule is not None:
         yield from _check_schedule(job.schedule, (*where, "schedule"))
     if job.expect is not None:
-        yield from check_every(job.expect.every, (*where, "expect", "every"))
+        yield from check_lengths(job.expect, (*where, "expect"))
     if isinstance(job, ImportJob):
         yield from _check_import(job, where)
     else:
@@ -195,8 +194,7 @@ def _check_schedule(schedule: Schedule, where: Where) -> Iterator[Finding]:
             CronExpression.parse(schedule.cron)
         except CronError as error:
             yield Finding((*where, "cron"), str(error))
-    if schedule.every is not None:
-        yield from check_every(schedule.every, (*where, "every"))
+    yield from check_lengths(schedule, where)
     yield from _check_timezone(schedule.timezone, (*where, "timezone"))
 
 
@@ -233,8 +231,7 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
 
 
 def _check_baseline(baseline: Baseline, where: Where) -> Iterator[Finding]:
-    if baseline.max_age is not None:
-        yield from check_max_age(baseline.max_age, (*where, "max_age"))
+    yield from check_lengths(baseline, where)
     if baseline.segment is not None and not baseline.segment.strip():
         yield Finding((*where, "segment"), "give the name or id of a segment")
     for key in ("complete", "completion", "raw"):

@@ -1,5 +1,6 @@
 import copy
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,8 +49,23 @@ def test_the_schema_accepts_the_example(validator):
 def test_the_schema_is_json_without_pydantic_spellings():
     """Defaults are written as the configuration writes them, not as pydantic does."""
     text = json.dumps(json_schema())
-    assert "PT" not in text
+    assert not re.search(r'"-?P[0-9T]', text)
     assert '"default": "5s"' in text
+    assert '"contributions": "400d"' in text
+
+
+def test_every_section_and_key_says_what_it_means():
+    """Whoever points at a key in an editor reads a sentence, in Markdown."""
+    kinds = {name: kind for name, kind in json_schema()["$defs"].items() if "properties" in kind}
+    silent = [name for name, kind in kinds.items() if not kind.get("description")]
+    silent += [
+        f"{name}.{key}"
+        for name, kind in kinds.items()
+        for key, content in kind["properties"].items()
+        if not content.get("description")
+    ]
+    assert silent == []
+    assert "``" not in json.dumps(kinds)
 
 
 @pytest.mark.parametrize(

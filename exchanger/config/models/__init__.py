@@ -1,0 +1,103 @@
+"""
+The configuration contract as models. Every key that a model accepts is built.
+
+Models are frozen and forbid unknown keys. What a key means is said beside it, for
+``exchanger schema`` and ``docs/configuration.md``. How text becomes models, and how problems are
+worded, is in ``loading``; keys of the contract that this version does not build are in
+``loading/unsupported.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
+from exchanger.config.models.connections import (
+    BrazeConfig,
+    Connection,
+    RateLimit,
+    Retention,
+    S3Config,
+)
+from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
+from exchanger.config.models.imports import (
+    NEEDS_HELD,
+    Baseline,
+    DriftPolicy,
+    FieldConfig,
+    ImportJob,
+    ItemType,
+    Match,
+    RemainingFields,
+    Source,
+    StrategyName,
+)
+from exchanger.config.models.jobs import Completion, Expect, Schedule
+
+__all__ = [
+    "NEEDS_HELD",
+    "Baseline",
+    "BrazeConfig",
+    "ColumnName",
+    "Completion",
+    "Config",
+    "Connection",
+    "DriftPolicy",
+    "Duration",
+    "EngineConfig",
+    "Expect",
+    "ExportField",
+    "ExportJob",
+    "FieldConfig",
+    "FieldType",
+    "ImportJob",
+    "ItemType",
+    "Job",
+    "Match",
+    "Priority",
+    "RateLimit",
+    "Raw",
+    "RemainingExport",
+    "RemainingFields",
+    "Retention",
+    "S3Config",
+    "Schedule",
+    "Source",
+    "StrategyName",
+    "Strict",
+    "Target",
+]
+
+Job = Annotated[ImportJob | ExportJob, Field(discriminator="type")]
+
+
+class EngineConfig(Strict):
+    """
+    Who plans the parts of runs: a Dask cluster, named by the address of its scheduler.
+
+    ``tcp://HOST:PORT``, or ``tls://`` with the certificates that Dask's own configuration names.
+    """
+
+    dask: str = Field(description="the address of the scheduler, such as `tcp://HOST:8786`")
+
+
+class Config(Strict):
+    """The whole configuration file."""
+
+    engine: EngineConfig | None = Field(
+        default=None,
+        description="who plans the parts of runs; the process of the run itself if left out",
+    )
+
+    connections: dict[str, Connection] = Field(
+        min_length=1, description="each by a name of letters, digits, `.`, `_` and `-`"
+    )
+    jobs: dict[str, Job] = Field(
+        default={}, description="imports and exports, each by a name likewise"
+    )
+
+    def connection_of(self, job: str) -> str:
+        """Name the connection of a job: its own, or the only one there is."""
+        return self.jobs[job].connection or next(iter(self.connections))
