@@ -21,6 +21,7 @@ from pydantic import (
     Tag,
 )
 
+from exchanger.braze.limits import LONGEST_LIST, LOOKUP_RATE, OBJECTS_PER_REQUEST, TRACK_RATE
 from exchanger.config.durations import parse_duration
 from exchanger.config.names import trimmed
 
@@ -60,6 +61,10 @@ class RateLimit(Strict):
     per: Duration
 
 
+LOOKUPS = RateLimit(requests=LOOKUP_RATE[0], per=LOOKUP_RATE[1])
+"""What Braze lets an account ask of single profiles, unless the account is an old one."""
+
+
 class BrazeConfig(Strict):
     """
     How to reach one Braze workspace, how fast, and how long to wait for it.
@@ -72,10 +77,10 @@ class BrazeConfig(Strict):
 
     endpoint: str
     api_key: SecretStr
-    batch_size: Annotated[int, Field(ge=1, le=75)] = 75
-    rate_limit: RateLimit = RateLimit(requests=3000, per=timedelta(seconds=3))
+    batch_size: Annotated[int, Field(ge=1, le=OBJECTS_PER_REQUEST)] = OBJECTS_PER_REQUEST
+    rate_limit: RateLimit = RateLimit(requests=TRACK_RATE[0], per=TRACK_RATE[1])
     hourly_limit: Annotated[int, Field(ge=1)] | None = None
-    lookup_limit: RateLimit = RateLimit(requests=250, per=timedelta(minutes=1))
+    lookup_limit: RateLimit = LOOKUPS
     give_up: Duration = timedelta(0)
     spacing: Duration = timedelta(seconds=5)
     grace: Duration = timedelta(minutes=5)
@@ -183,7 +188,7 @@ class FieldConfig(Strict):
     nulls: tuple[str, ...] = ()
     ordered: bool = False
     on_drift: DriftPolicy = "overwrite"
-    max_items: Annotated[int, Field(ge=1, le=500)] = 500
+    max_items: Annotated[int, Field(ge=1, le=LONGEST_LIST)] = LONGEST_LIST
 
 
 class RemainingFields(Strict):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import SecretStr
 
-from exchanger.config.braze_names import EXPORTED
+from exchanger.braze.attributes import EXPORTED
 from exchanger.config.checks.fields import check_export_field, check_import_fields
 from exchanger.config.checks.lengths import (
     check_completion_lengths,

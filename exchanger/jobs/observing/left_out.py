@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from exchanger.outside.braze.client import Braze
 
-PER_REQUEST = 50
-"""Identifiers in one request to ``/users/export/ids`` (braze-api.md 5)."""
 IN_VAIN = 50
 """
 Requests for one profile alone that may find nobody, in one look-up.

@@ -7,11 +7,10 @@ from decimal import Decimal
 
 import polars as pl
 
+from exchanger.braze.limits import LONGEST_TEXT
 from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
 from exchanger.profiles.casting.times import read_instants
 
-LONGEST_TEXT = 255
-"""Characters that Braze keeps of a custom attribute (braze-api.md 2.6)."""
 EXACT_FLOATS = 2.0**53
 """Below it, every integer is a double of its own."""
 

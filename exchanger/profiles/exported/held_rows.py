@@ -11,11 +11,11 @@ from typing import Any
 
 import polars as pl
 
-from exchanger.config.braze_names import NOT_EXPORTED, STANDARD
+from exchanger.braze.attributes import NOT_EXPORTED, STANDARD
+from exchanger.braze.limits import ATTRIBUTES_PER_EXPORT
 from exchanger.profiles.exported.lines import json_texts, parse_users
 from exchanger.profiles.exported.selection import (
     CUSTOM,
-    MAX_CUSTOM_ATTRIBUTES,
     FieldsToExport,
     Selection,
 )
@@ -43,7 +43,7 @@ def fields_of_export(fields: list[str]) -> FieldsToExport:
     wanted = [name for name in fields if name not in NOT_EXPORTED]
     standard = [name for name in wanted if name in STANDARD]
     custom = [name for name in wanted if name not in STANDARD]
-    everything = [CUSTOM] if len(custom) > MAX_CUSTOM_ATTRIBUTES else []
+    everything = [CUSTOM] if len(custom) > ATTRIBUTES_PER_EXPORT else []
     return FieldsToExport(
         tuple(sorted([_EXTERNAL_ID, *standard, *everything])),
         () if everything else tuple(sorted(custom)),

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from exchanger.config.braze_names import NOT_EXPORTED, STANDARD
+from exchanger.braze.attributes import NOT_EXPORTED, STANDARD
 from exchanger.profiles.frames.columns import EXISTS, PROFILE
 from exchanger.profiles.spelling.json_values import EMPTY, canonical_string, spell_json
 

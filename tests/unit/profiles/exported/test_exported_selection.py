@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from exchanger.braze.attributes import EXPORTED
+from exchanger.braze.limits import ATTRIBUTES_PER_EXPORT
 from exchanger.config.models import ExportJob
 from exchanger.errors import ConfigError
 from exchanger.profiles.exported.selection import (
-    MAX_CUSTOM_ATTRIBUTES,
-    STANDARD_TYPES,
     FieldsToExport,
     fields_to_export,
     selection_of,
@@ -60,14 +60,14 @@ def test_what_is_asked_for(fields, remaining, asked):
 
 def test_more_attributes_than_a_request_may_name_asks_for_all():
     """Beyond 500 named custom attributes all of them are asked for."""
-    fields = {f"a{n}": f"custom_attributes.a{n}" for n in range(MAX_CUSTOM_ATTRIBUTES + 1)}
+    fields = {f"a{n}": f"custom_attributes.a{n}" for n in range(ATTRIBUTES_PER_EXPORT + 1)}
     assert FieldsToExport(("braze_id", "custom_attributes")) == fields_to_export(selected(fields))
 
 
 def test_every_exportable_field_can_be_named():
     """Each field of Braze's table is accepted as a path and gets its type."""
-    columns = selected({name: name for name in STANDARD_TYPES}).columns
-    assert STANDARD_TYPES == {column.name: column.type for column in columns}
+    columns = selected({name: name for name in EXPORTED}).columns
+    assert EXPORTED == {column.name: column.type for column in columns}
 
 
 @pytest.mark.parametrize(
