@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from exchanger.profiles.exported.observations import fields_to_export
+from exchanger.profiles.exported.held_rows import fields_to_export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

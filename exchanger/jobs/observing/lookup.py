@@ -14,7 +14,7 @@ from exchanger.braze.limits import IDS_PER_REQUEST
 from exchanger.errors import Stopped
 from exchanger.jobs.observing.left_out import LookUp
 from exchanger.jobs.runtime.cancellation import together, until_stopped
-from exchanger.profiles.exported.observations import held_form
+from exchanger.profiles.exported.held_rows import held_form
 from exchanger.profiles.frames.columns import EXISTS, PROFILE
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from exchanger.profiles.exported.held_rows import (
     attribute_columns,
     fields_of_export,
     held_columns,
+    held_form,
     held_users,
 )
-from exchanger.profiles.exported.observations import held_form
 from exchanger.profiles.exported.selection import selection_of
 
 FIELDS = ["email", "country", "image_url", "tier", "pref.color", "seen"]
