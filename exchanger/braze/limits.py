@@ -35,5 +35,7 @@ LONGEST_NESTED_NAME = 255
 """Characters of a key inside of an object (braze-api.md 2.13)."""
 LONGEST_LIST = 500
 """Members of an array, unless a workspace has fewer (braze-api.md 2.6)."""
+LAST_YEAR = 3000
+"""The last year of a time; a later one stays text, or is not kept (braze-api.md 2.6, 2.7)."""
 LARGEST_NESTED = 100 * 1024
 """Bytes of an object, or of an array of objects: 100 KB (braze-api.md 2.13)."""
