@@ -2,7 +2,7 @@
 The configuration contract as models. Every key that a model accepts is built.
 
 Models are frozen and forbid unknown keys. How text becomes models, and how problems are worded,
-is in ``loading``; keys of the contract that this version does not build are in ``later``.
+is in ``loading``; keys of the contract that this version does not build are in ``unsupported``.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchanger.braze.attributes import CONTROLS, IDENTIFIERS, NOT_EXPORTED, REFUSED
+from exchanger.braze.attributes import CONTROLS, EXPORTED, IDENTIFIERS, NOT_EXPORTED, REFUSED
 from exchanger.braze.limits import LONGEST_TEXT
-from exchanger.config.findings import Finding, Where
+from exchanger.config.findings import Finding, Where, closest
 from exchanger.config.models import (
     NEEDS_HELD,
     ExportField,
@@ -60,6 +60,16 @@ def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
 def check_export_field(field: ExportField, where: Where) -> Iterator[Finding]:
     """Find what is wrong in one column of an export."""
     yield from _check_scale(field.type, field.scale, where)
+    path = field.from_
+    root, _, inner = path.partition(".")
+    if root not in EXPORTED:
+        guess = closest(root, EXPORTED) or f"custom_attributes.{path}"
+        yield Finding(where, f"Braze exports nothing called '{root}'", guess)
+    elif inner and EXPORTED[root] != "json":
+        yield Finding(where, f"'{root}' holds nothing that '{path}' could name", root)
+    elif "" in path.split("."):
+        guess = ".".join(filter(None, path.split(".")))
+        yield Finding(where, f"'{path}' has no word before, between or after its dots", guess)
 
 
 def _check_name(name: str, where: Where) -> Iterator[Finding]:

@@ -9,13 +9,11 @@ Terminology:
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from exchanger.braze.attributes import EXPORTED
 from exchanger.braze.limits import ATTRIBUTES_PER_EXPORT
 from exchanger.config.models import ExportField, ExportJob, FieldType
-from exchanger.errors import ConfigError, Problem
 
 CUSTOM = "custom_attributes"
 BRAZE_ID = "braze_id"
@@ -75,26 +73,8 @@ class FieldsToExport:
     custom_attributes: tuple[str, ...] = ()
 
 
-def selection_of(name: str, job: ExportJob) -> Selection:
-    """
-    Settle the columns of an export job.
-
-    Args:
-        name: The job's name, for the paths of problems.
-        job: The job.
-
-    Raises:
-        ConfigError: Paths that Braze does not export (all of them), or no column at all.
-    """
-    problems = [
-        problem
-        for column, field in job.fields.items()
-        if (problem := _problem(f"jobs.{name}.fields.{column}", field.from_))
-    ]
-    if not job.fields and job.remaining_fields is None:
-        problems.append(Problem(f"jobs.{name}.fields", "the export names no column"))
-    if problems:
-        raise ConfigError(problems)
+def selection_of(job: ExportJob) -> Selection:
+    """Return the columns of an export job."""
     columns = tuple(_column(column, field) for column, field in job.fields.items())
     remaining = job.remaining_fields
     return Selection(columns, None if remaining is None else remaining.prefix)
@@ -120,16 +100,3 @@ def fields_to_export(selection: Selection) -> FieldsToExport:
 def _column(name: str, field: ExportField) -> ExportColumn:
     expected = EXPORTED.get(field.from_)
     return ExportColumn(name, field.from_, field.type or expected, field.scale or 0)
-
-
-def _problem(where: str, path: str) -> Problem | None:
-    field, _, inner = path.partition(".")
-    if field not in EXPORTED:
-        near = difflib.get_close_matches(field, EXPORTED, n=1)
-        guess = f"{CUSTOM}.{path}" if not near else near[0] + path[len(field) :]
-        return Problem(where, f"{path!r} is not a field that Braze exports", guess)
-    if inner and EXPORTED[field] != "json":
-        return Problem(where, f"{field!r} holds nothing that {path!r} could name", field)
-    if path != path.strip(".") or ".." in path:
-        return Problem(where, f"{path!r} has an empty word between its dots", path.strip("."))
-    return None

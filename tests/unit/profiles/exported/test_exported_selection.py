@@ -7,7 +7,6 @@ import pytest
 from exchanger.braze.attributes import EXPORTED
 from exchanger.braze.limits import ATTRIBUTES_PER_EXPORT
 from exchanger.config.models import ExportJob
-from exchanger.errors import ConfigError
 from exchanger.profiles.exported.selection import (
     FieldsToExport,
     fields_to_export,
@@ -24,7 +23,7 @@ def selected(fields: dict[str, str], remaining: bool = False):
     }
     if remaining:
         content["remaining_fields"] = {"prefix": "c_"}
-    return selection_of("vip", ExportJob.model_validate(content))
+    return selection_of(ExportJob.model_validate(content))
 
 
 @pytest.mark.parametrize(
@@ -68,25 +67,3 @@ def test_every_exportable_field_can_be_named():
     """Each field of Braze's table is accepted as a path and gets its type."""
     columns = selected({name: name for name in EXPORTED}).columns
     assert EXPORTED == {column.name: column.type for column in columns}
-
-
-@pytest.mark.parametrize(
-    ("path", "guess"),
-    [
-        ("emial", "email"),
-        ("loyalty", "custom_attributes.loyalty"),
-        ("email.domain", "email"),
-        ("custom_attributes.a..b", "custom_attributes.a..b"),
-    ],
-)
-def test_a_path_that_is_not_exported_is_a_problem(path, guess):
-    """A path that Braze does not export is named with its place and a guess."""
-    with pytest.raises(ConfigError) as caught:
-        selected({"ok": "email", "bad": path})
-    assert [("jobs.vip.fields.bad", guess)] == [(p.path, p.guess) for p in caught.value.problems]
-
-
-def test_an_export_of_nothing_is_a_problem():
-    """A job that names no column at all is refused."""
-    with pytest.raises(ConfigError):
-        selected({})

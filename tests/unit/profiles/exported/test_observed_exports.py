@@ -93,7 +93,7 @@ def test_columns_of_a_dataset_are_held_where_they_are_entire_attributes():
     job = ExportJob.model_validate(
         {"type": "export", "segment": "A", "fields": columns, "target": {"prefix": "x/"}}
     )
-    selection = selection_of("vip", job)
+    selection = selection_of(job)
     found = attribute_columns(selection, {"tier": "x_tier", "gone": "x_gone"})
     assert {"email": "mail", "points": "points", "tier": "x_tier", "gone": "x_gone"} == found
 
