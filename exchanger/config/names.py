@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST_NAME = 255
-"""Characters; the figure is quoted everywhere and stated nowhere (braze-api.md 2.6)."""
+from exchanger.braze.limits import LONGEST_NAME
 
 _RANGES = (
     # Control characters and spaces; the soft hyphen; marks that steer Arabic and Mongolian.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.app.messages.reports import describe_plan, describe_report
+from exchanger.braze.endpoints import TRACK
 from exchanger.demo.changes import HEADINGS, changes
 from exchanger.demo.households import Drop, Households
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _SEGMENT = "Big spenders"
 _BIG = Decimal(2500)
-_TRACK = "/users/track"
 
 
 class Stopped(Exception):
@@ -266,9 +266,9 @@ class DemoStory:
 
     def _unchanged(self, name: str, what: str, state: str) -> dict[str, Any]:
         """Run a job that must send nothing."""
-        sent = self._place.braze.requests(_TRACK)
+        sent = self._place.braze.requests(TRACK)
         report = self._run(name, state)
-        found = self._place.braze.requests(_TRACK) - sent
+        found = self._place.braze.requests(TRACK) - sent
         self._telling.check(f"0 updates sent: {what}", 0, found)
         return report
 

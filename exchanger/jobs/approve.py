@@ -23,9 +23,10 @@ from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import drop_held_back, hold_again, hold_back, still_doubtful
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
 from exchanger.jobs.planning.commit import commit
-from exchanger.jobs.planning.round import numbered_report, planned
+from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.runtime.artifacts import load
+from exchanger.jobs.runtime.report import numbered_report
 from exchanger.profiles.frames.columns import FILE
 from exchanger.state.runs.log import VersionedRun
 

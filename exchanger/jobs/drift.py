@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.config.braze_names import NOT_EXPORTED
+from exchanger.braze.attributes import NOT_EXPORTED
 from exchanger.config.models import FieldConfig
 from exchanger.jobs.observing.comparison import FieldComparison
 from exchanger.jobs.observing.lookup import look_up_parts, say_if_slow

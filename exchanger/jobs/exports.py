@@ -104,7 +104,7 @@ class _Run:
 
     @classmethod
     def begun(cls, world: JobContext, name: str, job: ExportJob) -> _Run:
-        selection = selection_of(name, job)
+        selection = selection_of(job)
         started = world.clock.now()
         run_id = new_run_id(name, started)
         structlog.contextvars.bind_contextvars(run_id=run_id)

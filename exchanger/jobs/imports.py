@@ -29,13 +29,19 @@ from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.commit import commit
+from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
-from exchanger.jobs.planning.round import new_report, numbered_report, planned
 from exchanger.jobs.runtime.call import ImportContext
 from exchanger.jobs.runtime.memories import memories_of
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish, recognise
-from exchanger.jobs.runtime.report import FileReport, RunReport, combined
+from exchanger.jobs.runtime.report import (
+    FileReport,
+    RunReport,
+    combined,
+    new_report,
+    numbered_report,
+)
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 

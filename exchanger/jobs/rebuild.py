@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.config.braze_names import NOT_EXPORTED
+from exchanger.braze.attributes import NOT_EXPORTED
 from exchanger.config.models import Baseline
 from exchanger.errors import SegmentUnnamed
 from exchanger.jobs.lifecycle.exclusive import with_lease

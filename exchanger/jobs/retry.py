@@ -25,11 +25,11 @@ from exchanger.jobs.lifecycle.not_kept import (
     demand_quarantine,
 )
 from exchanger.jobs.planning.commit import commit
-from exchanger.jobs.planning.round import new_report, numbered_report, planned
+from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.read import quarantined_rows
 from exchanger.jobs.quarantine.refused import read_owed
 from exchanger.jobs.quarantine.superseded import settle_late_rows
-from exchanger.jobs.runtime.report import combined
+from exchanger.jobs.runtime.report import combined, new_report, numbered_report
 from exchanger.profiles.frames.columns import FILE, ORDER, ROW
 
 if TYPE_CHECKING:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from exchanger.config.loading.excerpt import with_neighbours, without_other_jobs
+from exchanger.config.loading.document import read_document
 from exchanger.config.loading.load import load_config, read_bounded, read_config
-from exchanger.config.models import Config
+from exchanger.config.models import Config, ImportJob, Job
 from exchanger.errors import ConfigError, Problem
 from exchanger.outside.scratch import Scratch
 
@@ -35,6 +37,7 @@ class ConfigFile:
         self._folder = self._scratch.path
         self._accepted = b""
         self._config: Config | None = None
+        self._plain: dict[str, Any] = {}
         self._excerpts: dict[str, bytes] = {}
         self._tried: bytes | None = None
         self._seen: bytes | None = None
@@ -55,7 +58,7 @@ class ConfigFile:
             raise ConfigError([problem], str(self.path)) from error
         except ConfigError as error:
             raise ConfigError(error.problems, str(self.path)) from error
-        self._accepted, self._config, self._excerpts = content, config, {}
+        self._accepted, self._config, self._plain, self._excerpts = content, config, {}, {}
         return config
 
     def copy(self) -> Path:
@@ -94,14 +97,16 @@ class ConfigFile:
         config = self._config
         if config is None or len(config.jobs) < _MANY or job not in config.jobs:
             return self._accepted
-        kept = {name: config.jobs[name] for name in with_neighbours(config, job)}
-        text = without_other_jobs(self._accepted.decode("utf-8-sig"), kept, config.jobs)
+        self._plain = self._plain or read_document(self._accepted.decode("utf-8-sig")).content
+        kept = _with_neighbours(config, job)
+        # YAML reads JSON. Of what it does not read alike, odd signs for one, the file is the copy.
+        jobs = {name: self._plain["jobs"][name] for name in kept}
+        text = json.dumps(self._plain | {"jobs": jobs}, ensure_ascii=False, indent=1)
         try:
-            same = read_config(text, self._environ)
+            same = read_config(text, self._environ) == config.model_copy(update={"jobs": kept})
         except ConfigError:
             return self._accepted
-        expected = config.model_copy(update={"jobs": kept})
-        return text.encode() if same == expected else self._accepted
+        return text.encode() if same else self._accepted
 
     def _write(self, content: bytes) -> Path:
         copy = self._folder / f"{hashlib.sha256(content).hexdigest()[:12]}.yaml"
@@ -110,3 +115,24 @@ class ConfigFile:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             copy.write_bytes(content)
         return copy
+
+
+def _with_neighbours(config: Config, job: str) -> dict[str, Job]:
+    """
+    Return a job and all others that may read files of its folder, in the configuration's order.
+
+    By these it knows which of the files that it leaves are taken by nobody.
+    """
+    ours = config.jobs[job]
+    if not isinstance(ours, ImportJob):
+        return {job: ours}
+    prefix = ours.source.prefix
+    return {
+        name: other
+        for name, other in config.jobs.items()
+        if name == job or (isinstance(other, ImportJob) and _nested(other.source.prefix, prefix))
+    }
+
+
+def _nested(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)

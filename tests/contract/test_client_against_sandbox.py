@@ -20,7 +20,7 @@ from exchanger.errors import BrazeForbidden, BrazeKeyRefused, BrazeRefused, Braz
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
-from exchanger.profiles.exported.observations import fields_to_export, held_form
+from exchanger.profiles.exported.held_rows import fields_to_export, held_form
 from exchanger.profiles.planning.payloads import bodies
 from exchanger.sandbox import Sandbox, SandboxSettings
 

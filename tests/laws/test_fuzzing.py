@@ -23,7 +23,7 @@ from exchanger.files.formats.read import read_table
 from exchanger.files.scratch.arrow import pa
 from exchanger.files.segment_archives import Limits, read_batches
 from exchanger.outside.braze import answers
-from exchanger.profiles.exported.observations import held_form
+from exchanger.profiles.exported.held_rows import held_form
 
 IN_CI, AT_NIGHT = 300, 10_000
 SECONDS = 20.0

@@ -6,6 +6,7 @@ from functools import singledispatch
 
 from exchanger.app.messages.storage_errors import words_for_code
 from exchanger.app.messages.words import Message, how_to_install
+from exchanger.braze.endpoints import PERMISSIONS
 from exchanger.config.findings import closest
 from exchanger.errors import (
     BrazeError,
@@ -33,13 +34,6 @@ from exchanger.errors import (
     TableUnusable,
 )
 
-_PERMISSIONS = {
-    "/users/track": "users.track",
-    "/users/export/segment": "users.export.segment",
-    "/users/export/ids": "users.export.ids",
-    "/segments/list": "segments.list",
-    "/segments/data_series": "segments.data_series",
-}
 _CHECK = "exchanger check --connect"
 _CLUSTER = f"Nothing was sent. To plan here: remove engine from the configuration. Then: {_CHECK}"
 _ELSEWHERE = (
@@ -163,7 +157,7 @@ def _(error: BrazeKeyRefused) -> Message:
 
 @words_for_outside.register
 def _(error: BrazeForbidden) -> Message:
-    permission = _PERMISSIONS.get(error.endpoint, error.endpoint)
+    permission = PERMISSIONS.get(error.endpoint, error.endpoint)
     return Message(
         f"The API key lacks the permission {permission} (403 at {error.endpoint}).",
         "Permissions of a key cannot be changed: create a new REST API key in Braze with this"

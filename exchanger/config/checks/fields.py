@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchanger.config.braze_names import CONTROLS, IDENTIFIERS, NOT_EXPORTED, REFUSED
-from exchanger.config.findings import Finding, Where
+from exchanger.braze.attributes import CONTROLS, EXPORTED, IDENTIFIERS, NOT_EXPORTED, REFUSED
+from exchanger.braze.limits import LONGEST_TEXT
+from exchanger.config.findings import Finding, Where, closest
 from exchanger.config.models import (
     NEEDS_HELD,
     ExportField,
@@ -30,7 +31,6 @@ _ALLOWED: dict[StrategyName, tuple[frozenset[FieldType], str]] = {
 }
 _BESIDE_VALUE = frozenset({"value", "merge", "type", "scale", "on_drift"})
 _LIST_OPTIONS = ("split", "items", "ordered", "max_items")
-_LONGEST_TEXT = 255
 
 
 def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
@@ -60,6 +60,16 @@ def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
 def check_export_field(field: ExportField, where: Where) -> Iterator[Finding]:
     """Find what is wrong in one column of an export."""
     yield from _check_scale(field.type, field.scale, where)
+    path = field.from_
+    root, _, inner = path.partition(".")
+    if root not in EXPORTED:
+        guess = closest(root, EXPORTED) or f"custom_attributes.{path}"
+        yield Finding(where, f"Braze exports nothing called '{root}'", guess)
+    elif inner and EXPORTED[root] != "json":
+        yield Finding(where, f"'{root}' holds nothing that '{path}' could name", root)
+    elif "" in path.split("."):
+        guess = ".".join(filter(None, path.split(".")))
+        yield Finding(where, f"'{path}' has no word before, between or after its dots", guess)
 
 
 def _check_name(name: str, where: Where) -> Iterator[Finding]:
@@ -129,8 +139,8 @@ def _check_value(field: FieldConfig, where: Where) -> Iterator[Finding]:
         yield Finding((*where, key), f"a field with a static value has no '{key}'")
     if field.value is None or (isinstance(field.value, str) and not field.value.strip()):
         yield Finding((*where, "value"), "a static value must not be empty")
-    if isinstance(field.value, str) and len(field.value) > _LONGEST_TEXT:
-        message = f"Braze takes text of at most {_LONGEST_TEXT} characters"
+    if isinstance(field.value, str) and len(field.value) > LONGEST_TEXT:
+        message = f"Braze takes text of at most {LONGEST_TEXT} characters"
         yield Finding((*where, "value"), message)
     if isinstance(field.value, float) and not abs(field.value) < float("inf"):
         yield Finding((*where, "value"), "this is no number that Braze can hold")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import combinations
 
-from exchanger.config.braze_names import STANDARD
+from exchanger.braze.attributes import STANDARD
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import Connection, ExportJob, ImportJob, Job, RemainingFields
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import SecretStr
 
-from exchanger.config.braze_names import EXPORTED
 from exchanger.config.checks.fields import check_export_field, check_import_fields
 from exchanger.config.checks.lengths import (
     check_completion_lengths,
@@ -259,10 +258,6 @@ def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
             )
             yield Finding(place, message)
         yield from check_export_field(field, place)
-        root = field.from_.partition(".")[0]
-        if root not in EXPORTED:
-            guess = closest(root, EXPORTED) or f"custom_attributes.{field.from_}"
-            yield Finding(place, f"Braze exports nothing called '{root}'", guess)
     if job.empty == "allow" and not job.completion.confirm:
         message = "without confirm nobody can tell an export of nobody from one that is under way"
         yield Finding((*where, "empty"), message, beside=("completion",))

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
+    LOOKUPS,
     BrazeConfig,
     Connection,
     RateLimit,
@@ -37,6 +38,7 @@ from exchanger.config.models.imports import (
 from exchanger.config.models.jobs import Completion, Expect, Schedule
 
 __all__ = [
+    "LOOKUPS",
     "NEEDS_HELD",
     "Baseline",
     "BrazeConfig",

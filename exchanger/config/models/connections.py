@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
+from exchanger.braze.limits import LOOKUP_RATE, OBJECTS_PER_REQUEST, TRACK_RATE
 from exchanger.config.models.base import Duration, Strict
 
 
@@ -15,6 +16,10 @@ class RateLimit(Strict):
 
     requests: int = Field(ge=1, description="most requests in that time")
     per: Duration = Field(description="in any such time")
+
+
+LOOKUPS = RateLimit(requests=LOOKUP_RATE[0], per=LOOKUP_RATE[1])
+"""What Braze lets an account ask of single profiles, unless the account is an old one."""
 
 
 class BrazeConfig(Strict):
@@ -34,10 +39,13 @@ class BrazeConfig(Strict):
         description="the key of Braze, as the name of a variable of the environment"
     )
     batch_size: int = Field(
-        default=75, ge=1, le=75, description="most profiles in a request that updates them"
+        default=OBJECTS_PER_REQUEST,
+        ge=1,
+        le=OBJECTS_PER_REQUEST,
+        description="most profiles in a request that updates them",
     )
     rate_limit: RateLimit = Field(
-        default=RateLimit(requests=3000, per=timedelta(seconds=3)),
+        default=RateLimit(requests=TRACK_RATE[0], per=TRACK_RATE[1]),
         description="most requests that update profiles in any such time",
     )
     hourly_limit: int | None = Field(
@@ -49,7 +57,7 @@ class BrazeConfig(Strict):
         ),
     )
     lookup_limit: RateLimit = Field(
-        default=RateLimit(requests=250, per=timedelta(minutes=1)),
+        default=LOOKUPS,
         description=(
             "most look-ups in any such time; accounts made before 22 August 2024 may do 2,500"
             " a minute"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from exchanger.braze.limits import LONGEST_LIST
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
 from exchanger.config.models.jobs import (
     Completion,
@@ -137,9 +138,9 @@ class FieldConfig(Strict):
     )
     on_drift: OnDrift = "overwrite"
     max_items: int = Field(
-        default=500,
+        default=LONGEST_LIST,
         ge=1,
-        le=500,
+        le=LONGEST_LIST,
         description="how many members a list keeps; beyond that the oldest go",
     )
 

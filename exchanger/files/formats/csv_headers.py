@@ -9,7 +9,7 @@ rows after it are in that order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
@@ -84,7 +84,6 @@ class Headers:
     first: Header
     again: int = 0
     reordered: int = 0
-    _notes: tuple[str, ...] = field(default=(), init=False)
 
     def notes(self) -> tuple[str, ...]:
         """Return sentences about what is odd with the headers."""

@@ -1,8 +1,11 @@
-"""How stories that write profiles take turns, and commit plans one after the other."""
+"""How stories that write profiles take turns under the lease (law 5), and commit plans in order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,10 +13,10 @@ import structlog
 
 from exchanger.errors import JobBusy, Stopped, StorageChanged
 from exchanger.jobs.lifecycle.finish import drain
-from exchanger.jobs.lifecycle.lease import hold_lease
 from exchanger.jobs.runtime.call import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish
+from exchanger.state.lease import Lease
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
@@ -26,6 +29,9 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
+_RENEWALS = 6
+"""Renewals in the time that a lease lasts."""
+_LOOK = 1.0
 _RACES = 3
 """How often planning starts again because another process took the next number."""
 
@@ -42,7 +48,7 @@ def with_lease(
         Stopped: The process was asked to stop while it waited.
     """
     try:
-        with hold_lease(world, state, job, wait) as held:
+        with _hold_lease(world, state, job, wait) as held:
             return act(held)
     except StorageChanged as error:
         raise JobBusy(job, f"a process that writes {error.key}") from error
@@ -52,7 +58,7 @@ def with_lease_on_run(
     world: JobContext, job: str, config: ImportJob, wait: float, act: Callable[[ImportContext], T]
 ) -> T:
     """
-    Act on a past run of a job while the lease is ours; raises as *in_turn* does.
+    Act on a past run of a job while the lease is ours; raises as ``with_lease`` does.
 
     Args:
         world: The outside.
@@ -111,3 +117,39 @@ def plan_and_commit(call: ImportContext, plan: Callable[[int], T]) -> T:
         except StorageChanged:
             log.info("run.number_taken")
     return plan(end_others(call) + 1)
+
+
+@contextmanager
+def _hold_lease(
+    world: JobContext, state: ConnectionState, job: str, wait: float
+) -> Iterator[JobContext]:
+    """
+    Hold the lease while the context is open; raises as ``with_lease`` does.
+
+    Yields:
+        The world with the lease in it, which ``deliver`` asks before every request.
+    """
+    holder = f"{job}, process {os.getpid()} on {socket.gethostname()}"
+    lease = Lease(
+        world.bucket,
+        state.names.lease,
+        clock=world.clock,
+        holder=holder,
+        seconds=world.lease_seconds,
+    )
+    _take(world, lease, job, wait)
+    with world.keep(lease, world.lease_seconds / _RENEWALS):
+        yield replace(world, lease=lease)
+
+
+def _take(world: JobContext, lease: Lease, job: str, wait: float) -> None:
+    until = world.clock.monotonic() + wait
+    said = False
+    while (busy := lease.take()) is not None:
+        left = until - world.clock.monotonic()
+        if left <= 0:
+            raise JobBusy(job, f"{busy.holder}; for up to {busy.seconds:,.0f} s more")
+        if not said:
+            log.info("lease.waiting", holder=busy.holder, seconds=round(busy.seconds))
+            said = True
+        world.pause(min(_LOOK, left))

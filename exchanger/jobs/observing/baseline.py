@@ -18,8 +18,7 @@ from exchanger.jobs.segments.empty import without_users
 from exchanger.jobs.segments.pending import PendingDocument
 from exchanger.jobs.segments.publish import sweep
 from exchanger.jobs.segments.users import baseline_segment, export_segment, held_frames
-from exchanger.profiles.exported.held_rows import fields_of_export
-from exchanger.profiles.exported.observations import held_form
+from exchanger.profiles.exported.held_rows import fields_of_export, held_form
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.frames.rules import NEEDS_HELD, Rule
 

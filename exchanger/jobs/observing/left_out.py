@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from exchanger.profiles.exported.observations import fields_to_export
+from exchanger.profiles.exported.held_rows import fields_to_export
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchanger.outside.braze.client import Braze
 
-PER_REQUEST = 50
-"""Identifiers in one request to ``/users/export/ids`` (braze-api.md 5)."""
 IN_VAIN = 50
 """
 Requests for one profile alone that may find nobody, in one look-up.

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.braze.limits import IDS_PER_REQUEST
 from exchanger.errors import Stopped
-from exchanger.jobs.observing.left_out import PER_REQUEST, LookUp
+from exchanger.jobs.observing.left_out import LookUp
 from exchanger.jobs.runtime.cancellation import together, until_stopped
-from exchanger.profiles.exported.observations import held_form
+from exchanger.profiles.exported.held_rows import held_form
 from exchanger.profiles.frames.columns import EXISTS, PROFILE
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _AT_ONCE = 8
 
 def lookup_seconds(profiles: int, limit: RateLimit) -> float:
     """Tell how long looking up so many profiles takes at a limit, whose first window is free."""
-    requests = -(-profiles // PER_REQUEST)
+    requests = -(-profiles // IDS_PER_REQUEST)
     waiting = max(requests - limit.requests, 0)
     return waiting / limit.requests * limit.per.total_seconds()
 
@@ -209,7 +210,8 @@ async def _ask_part(
     world: JobContext, asking: LookUp, profiles: pl.Series, fields: list[str]
 ) -> pl.DataFrame:
     gate = asyncio.Semaphore(_AT_ONCE)
-    chunks = [profiles.slice(at, PER_REQUEST) for at in range(0, profiles.len(), PER_REQUEST)]
+    starts = range(0, profiles.len(), IDS_PER_REQUEST)
+    chunks = [profiles.slice(start, IDS_PER_REQUEST) for start in starts]
 
     async def ask(asked: list[str]) -> pl.DataFrame:
         async with gate:

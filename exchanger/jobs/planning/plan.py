@@ -19,22 +19,26 @@ from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
 from exchanger.files.scratch.prefetch import prefetch
 from exchanger.jobs.intake.contributions import with_already
 from exchanger.jobs.intake.event_order import leave_out_late_rows
+from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
-from exchanger.jobs.runtime.report import unseen_in_words
+from exchanger.jobs.runtime.report import FileReport, unseen_in_words
 from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
 from exchanger.profiles.merging.folding import GIFTS_SCHEMA
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, Tally, plan_part
 from exchanger.state.runs.log import new_nonce
-from exchanger.state.runs.quarantine import no_rows, quarantined
+from exchanger.state.runs.quarantine import no_rows, quarantined, source_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.runtime.call import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
+    from exchanger.state.runs.log import ClaimedFile
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,25 @@ class Plan:
                 frames.remove()
 
 
-def make_plan(call: ImportContext, reading: InputBatch, report: RunReport) -> Plan:
+def planned(call: ImportContext, report: RunReport, reading: InputBatch) -> Plan:
+    """
+    Plan a run over what was read, and fill in its report.
+
+    Raises:
+        BrazeError: A look-up failed.
+    """
+    plan = _make_plan(call, reading, report)
+    rows = _rejected_rows(plan)
+    reading.files = [_counted(file, rows) for file in reading.files]
+    # Where nothing is written, the first rows are shown instead.
+    why = "quarantine says why" if call.record else "below is why"
+    report.files = [_told(file, why) for file in reading.files]
+    report.files += told(reading.unreadable)
+    report.notes += reading.notes
+    return plan
+
+
+def _make_plan(call: ImportContext, reading: InputBatch, report: RunReport) -> Plan:
     """
     Plan a run over the rows that were read, which are forgotten on the way.
 
@@ -237,3 +259,28 @@ def _count(report: RunReport, reading: InputBatch, draft: _Draft) -> None:
         report.notes.append(
             f"{tally.fields_kept:,} values were left as somebody else had set them in Braze."
         )
+
+
+def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:
+    """Count the rejected rows of each file, by its key and by what its row ids begin with."""
+    source = pl.col("row_id").str.replace(r"/\d+$", "").alias("source")
+    parts = [plan.rejected.empty(), *plan.rejected.frames(["row_id", "file", "row"])]
+    places = (part.drop_nulls("row").select("file", source, "row").unique() for part in parts)
+    counts = pl.concat(places).unique().group_by("file", "source").len()
+    return {(file, source): rows for file, source, rows in counts.iter_rows()}
+
+
+def _counted(file: ClaimedFile, rejected: Mapping[tuple[str, str], int]) -> ClaimedFile:
+    if file.outcome == "rejected":
+        return file
+    return replace(file, rejected=rejected.get((file.key, source_of(file)), 0))
+
+
+def _told(file: ClaimedFile, why: str) -> FileReport:
+    """Report a file of which no row was taken as what it is to people: rejected."""
+    if file.outcome == "applied" and 0 < file.rows == file.rejected:
+        rows = "Its only row" if file.rows == 1 else f"None of its {file.rows:,} rows"
+        could = "could not" if file.rows == 1 else "could"
+        note = f"{rows} {could} be taken; {why}."
+        return FileReport(file.key, "rejected", file.rows, note)
+    return FileReport(file.key, file.outcome, file.rows, file.note)

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from exchanger.config.models import RateLimit, Retention
+from exchanger.braze.limits import OBJECTS_PER_REQUEST
+from exchanger.config.models import LOOKUPS, RateLimit, Retention
 from exchanger.errors import Stopped
 from exchanger.files.folders import Folders
 from exchanger.files.scratch.budget import MemoryBudget
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from exchanger.outside.s3.bucket import Bucket
     from exchanger.state.lease import Lease
     from exchanger.state.workspace import Account
-
-
-LOOKUPS = RateLimit(requests=250, per=timedelta(minutes=1))
-"""Braze's limit for accounts from 2024-08-22 on (braze-api.md 5)."""
 
 
 _STEP = 0.5
@@ -97,7 +93,7 @@ class JobContext:
     workdir: Path
     progress: Progress = field(default_factory=SilentProgress)
     stopping: threading.Event = field(default_factory=threading.Event)
-    batch_size: int = 75
+    batch_size: int = OBJECTS_PER_REQUEST
     spacing: float = 5.0
     grace: float = 300.0
     lease_seconds: float = 180.0

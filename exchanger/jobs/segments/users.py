@@ -25,8 +25,7 @@ from exchanger.jobs.segments.wait import (
     ExportWait,
     find_segment,
 )
-from exchanger.profiles.exported.held_rows import fields_of_export, held_users
-from exchanger.profiles.exported.observations import held_form
+from exchanger.profiles.exported.held_rows import fields_of_export, held_form, held_users
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.frames.slices import slice_of
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exchanger.braze.endpoints import EXPORT_SEGMENT
 from exchanger.config.models import Completion
 from exchanger.errors import BrazeError, ExportIncomplete, ExportRunning, SegmentMissing
 from exchanger.jobs.runtime.context import JobContext
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_ENDPOINT = "/users/export/segment"
 _SLICE = 1.0
 _SLOWEST = 60.0
 
@@ -87,7 +87,7 @@ class Waiting:
             self._world.go_on()
             if clock.monotonic() >= self._deadline:
                 detail = f"not complete after {self._allowed:g} s"
-                raise ExportIncomplete(_ENDPOINT, 0, detail, empty_folder=self.empty_folder)
+                raise ExportIncomplete(EXPORT_SEGMENT, 0, detail, empty_folder=self.empty_folder)
             await clock.wait(min(rest, _SLICE))
 
 
@@ -243,7 +243,7 @@ class ExportWait:
             # Given up, so that the next run asks anew.
             self._document.save(replace(known, published=True))
             detail = "it ended without a file, although the segment has users"
-            raise ExportIncomplete(_ENDPOINT, 0, detail)
+            raise ExportIncomplete(EXPORT_SEGMENT, 0, detail)
         return known
 
     async def _cancel(self, segment_id: str) -> None:

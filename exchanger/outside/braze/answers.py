@@ -18,8 +18,6 @@ _EPOCH_FROM = 1e8
 REMAINING = "X-RateLimit-Remaining"
 """The header that tells how many requests are left (1.5)."""
 
-SEGMENTS_PER_PAGE = 100
-
 _LOST = (408, 504)
 """What is answered when nobody knows what became of a request."""
 

@@ -1,8 +1,8 @@
 """
 Braze's REST API.
 
-Every request goes through ``braze_requests``, which paces and tries again; what answers mean is in
-``braze_answers``. Sources are named by section of ``braze-api.md``.
+Every request goes through ``requests``, which paces and tries again; what answers mean is in
+``answers``. Sources are named by section of ``braze-api.md``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,18 @@ from typing import Any, Literal, Self
 
 import orjson
 
+from exchanger.braze.endpoints import (
+    CANCEL_EXPORT,
+    EXPORT_IDS,
+    EXPORT_SEGMENT,
+    LIST_SEGMENTS,
+    SIZE_SEGMENT,
+    TRACK,
+)
+from exchanger.braze.limits import IDS_PER_REQUEST, LARGEST_BODY, SEGMENTS_PER_PAGE
 from exchanger.config.models import BrazeConfig
 from exchanger.errors import BrazeRefused, BrazeUnreachable, ExportRunning
 from exchanger.outside.braze.answers import (
-    SEGMENTS_PER_PAGE,
     Answer,
     ExportStarted,
     IdsAnswer,
@@ -34,23 +42,11 @@ from exchanger.outside.braze.answers import (
 )
 from exchanger.outside.braze.rate_limit import Quotas
 from exchanger.outside.braze.requests import (
-    CANCEL_EXPORT,
     DOWNLOAD,
-    EXPORT_IDS,
-    EXPORT_SEGMENT,
-    LIST_SEGMENTS,
-    SIZE_SEGMENT,
-    TRACK,
     BrazeRequests,
 )
 from exchanger.outside.braze.transport import REQUEST_SECONDS, Call, is_safe
 from exchanger.outside.clock import Clock, SystemClock
-
-LARGEST_BODY = 4_000_000
-"""Bytes in a request. Braze says 4 MB (2.2), so this is the smaller reading of it."""
-
-IDS_AT_ONCE = 50
-"""Identifiers in one look-up (5)."""
 
 _EXPORT_LIMIT_WAITING = 10.0
 _DAYS_OF_SIZES = "14"
@@ -208,8 +204,8 @@ class Braze:
             external_ids: At most 50.
             fields: Names of fields to export.
         """
-        if len(external_ids) > IDS_AT_ONCE:
-            raise ValueError(f"{len(external_ids)} are more than {IDS_AT_ONCE} identifiers")
+        if len(external_ids) > IDS_PER_REQUEST:
+            raise ValueError(f"{len(external_ids)} are more than {IDS_PER_REQUEST} identifiers")
         if not external_ids:
             return IdsAnswer([], [], [])
         request = {

@@ -1,8 +1,8 @@
 """
 Requests to Braze, each sent until there is an answer worth having.
 
-What answers mean is in ``braze_answers``, how long to try is in ``patience``, how fast in
-``pacing``, the HTTP client is in ``braze_wire``. Sources are named by section of ``braze-api.md``.
+What answers mean is in ``answers``, how long to try is in ``retry``, how fast in ``rate_limit``,
+the HTTP client is in ``transport``. Sources are named by section of ``braze-api.md``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from random import Random
 from typing import NoReturn, TypeVar
 
+from exchanger.braze.endpoints import EXPORT_IDS, PERMISSIONS, TRACK
+from exchanger.braze.limits import SHARED_RATE
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import (
     BrazeError,
@@ -39,25 +40,10 @@ from exchanger.redaction import Redactor
 
 T = TypeVar("T")
 
-TRACK = "/users/track"
-EXPORT_SEGMENT = "/users/export/segment"
-EXPORT_IDS = "/users/export/ids"
-CANCEL_EXPORT = "/export/segment/cancel"
-LIST_SEGMENTS = "/segments/list"
-SIZE_SEGMENT = "/segments/data_series"
 DOWNLOAD = "export download"
-"""Names of endpoints in errors and counts."""
-ENDPOINTS = (
-    TRACK,
-    EXPORT_IDS,
-    EXPORT_SEGMENT,
-    CANCEL_EXPORT,
-    LIST_SEGMENTS,
-    SIZE_SEGMENT,
-    DOWNLOAD,
-)
+"""What stands for an endpoint in errors and counts, where an export is fetched from its address."""
 
-_SHARED_POOL = RateLimit(requests=250_000, per=timedelta(hours=1))
+_SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
 
@@ -96,8 +82,9 @@ class BrazeRequests:
         give_up = config.give_up.total_seconds()
         self._outages = {name: CircuitState(clock, give_up) for name in (TRACK, EXPORT_IDS)}
         limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
+        endpoints = (*PERMISSIONS, DOWNLOAD)
         self._paces = {
-            name: RateLimiter(limits.get(name, _SHARED_POOL), clock) for name in ENDPOINTS
+            name: RateLimiter(limits.get(name, _SHARED_POOL), clock) for name in endpoints
         }
 
     async def close(self) -> None:

@@ -33,11 +33,13 @@ from exchanger.files.scratch.prefetch import prefetch
 from exchanger.outside.delta.folders import Folder, LocalFolder
 from exchanger.outside.delta.handle import FIRST_PAUSE, TableHandle
 from exchanger.outside.delta.staged_files import TableFiles
-from exchanger.outside.delta.streams import closed_after, noting, stream
 from exchanger.outside.delta.writing import (
+    closed_after,
     name_files,
+    noting,
     overwrite,
     replace_share,
+    stream,
     sweep,
     sweep_replaced,
     widen,

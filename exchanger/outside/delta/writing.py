@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from deltalake import (
     ColumnProperties,
     CommitProperties,
@@ -15,6 +19,8 @@ from deltalake import (
 )
 from deltalake.transaction import create_table_with_add_actions
 
+from exchanger.files.scratch.arrow import pa
+from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.outside.delta.staged_files import ROWS_IN_A_GROUP
 
 if TYPE_CHECKING:
@@ -39,6 +45,8 @@ Who opens a table reads every commit since the last checkpoint, one request each
 least and the most of the first column alone, which is the slice: it stays for weeks, and must not
 name people.
 """
+_BATCH = MemoryBudget(rows=32_768, size=8 << 20)
+"""Delta asks for several batches before it writes the first: they are in memory all together."""
 
 
 def write(
@@ -138,3 +146,40 @@ def sweep(table: DeltaTable) -> None:
     """Remove files that no version of the last days names, also such as none ever named."""
     table.update_incremental()
     table.vacuum(retention_hours=KEPT_HOURS, dry_run=False, full=True)
+
+
+def stream(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Any:
+    """Hand frames to Delta one by one, as it asks for them."""
+    batches = (
+        batch
+        for frame in chain([first], rest)
+        for batch in frame.to_arrow().to_batches(max_chunksize=_rows_of(frame))
+    )
+    return pa.RecordBatchReader.from_batches(first.to_arrow().schema, batches)
+
+
+def _rows_of(frame: pl.DataFrame) -> int:
+    size = int(frame.estimated_size()) // max(frame.height, 1)
+    return _BATCH.rows_of(frame.width, size)
+
+
+def noting(frames: Iterator[pl.DataFrame], raised: list[Exception]) -> Generator[pl.DataFrame]:
+    """Keep what iterating raises: on its way through Delta it would become a text."""
+    try:
+        yield from frames
+    except Exception as error:
+        raised.append(error)
+        raise
+
+
+@contextmanager
+def closed_after(
+    frames: Generator[pl.DataFrame],
+) -> Iterator[Generator[pl.DataFrame]]:
+    """Use frames, and leave nothing of what makes them open, whatever becomes of the write."""
+    try:
+        yield frames
+    finally:
+        # Delta may still be at the next one in a thread of its own, and lets go of it after that.
+        with suppress(ValueError):
+            frames.close()

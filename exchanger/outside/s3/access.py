@@ -1,4 +1,4 @@
-"""How a bucket is reached: its client, what goes wrong there in our words, and patience with it."""
+"""How a bucket is reached: its client, its clock, its errors in our words, and patience."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from exchanger.config.models import S3Config
 from exchanger.errors import StorageCorrupt
-from exchanger.outside.clock import Clock, SystemClock
+from exchanger.outside.clock import Clock
 from exchanger.outside.s3.client import open_client, open_session
 from exchanger.outside.s3.errors import as_storage_errors
 from exchanger.outside.store_codes import StorageConflict
@@ -39,40 +39,42 @@ class BucketAccess:
         clock: Time, for the pauses between attempts of our own.
     """
 
-    def __init__(self, config: S3Config, *, clock: Clock | None = None) -> None:
-        self.name = config.bucket
+    def __init__(self, config: S3Config, clock: Clock) -> None:
+        self.clock = clock
         self._config = config
-        self._clock = clock or SystemClock()
         secrets = (config.access_key_id, config.secret_access_key)
-        self._redactor = Redactor(secret.get_secret_value() for secret in secrets if secret)
+        self.clean = Redactor(secret.get_secret_value() for secret in secrets if secret).clean
+        """Take the bucket's secrets out of a text."""
         self._opening = threading.RLock()
         self._started: datetime | None = None
 
     @cached_property
-    def _session(self) -> Session:
+    def session(self) -> Session:
+        """Open boto3's session, whose credentials renew themselves."""
         return open_session(self._config)
 
     @property
-    def _client(self) -> S3Client:
+    def client(self) -> S3Client:
+        """Return the one client of all threads, opened when it is first needed."""
         with self._opening:
             return self._shared_client
 
     @cached_property
     def _shared_client(self) -> S3Client:
-        client = open_client(self._config, self._session)
+        client = open_client(self._config, self.session)
         client.meta.events.register("after-call.s3", self._note_time)
         return client
 
     def now(self) -> datetime:
         """
-        Tell the time of day by the clock of the store, in UTC: all hosts agree on it.
+        Return the time of day by the clock of the store, in UTC: all hosts agree on it.
 
         It is taken from the first answer, which is true to the second, and counted on from there;
         the clock of this host counts where no answer came yet, or none is dated.
         """
         if self._started is None:
-            return self._clock.now()
-        return self._started + timedelta(seconds=self._clock.monotonic())
+            return self.clock.now()
+        return self._started + timedelta(seconds=self.clock.monotonic())
 
     def _note_time(self, parsed: dict[str, Any], **_: object) -> None:
         """Note when the store's time stood at this clock's zero."""
@@ -81,16 +83,17 @@ class BucketAccess:
         headers = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         with suppress(ValueError):
             told = parsedate_to_datetime(str(headers.get("date", ""))).astimezone(UTC)
-            self._started = told - timedelta(seconds=self._clock.monotonic())
+            self._started = told - timedelta(seconds=self.clock.monotonic())
 
-    def _typed(self, action: str, key: str) -> AbstractContextManager[None]:
-        return as_storage_errors(action, self.name, key, self._redactor.clean)
+    def typed(self, action: str, key: str) -> AbstractContextManager[None]:
+        """Return a context in which what boto3 raises is raised as a ``StorageError``."""
+        return as_storage_errors(action, self._config.bucket, key, self.clean)
 
-    def _again(self, once: Callable[[], T]) -> T:
+    def again(self, once: Callable[[], T]) -> T:
         """Repeat what boto3 does not: torn bodies, and writes that met another write."""
         for attempt in range(1, ATTEMPTS):
             try:
                 return once()
             except (StorageCorrupt, StorageConflict):
-                self._clock.sleep(_FIRST_PAUSE * 2 ** (attempt - 1))
+                self.clock.sleep(_FIRST_PAUSE * 2 ** (attempt - 1))
         return once()

@@ -1,5 +1,5 @@
 """
-The bucket. boto3 is imported by this module and those named ``s3_...`` beside it, nowhere else.
+The bucket. boto3 is imported by the modules of this room, nowhere else.
 
 Every failure is raised as one of the ``Storage...`` errors. boto3 itself tries again where the
 network or the server is at fault; what is raised has outlived that.
@@ -16,8 +16,8 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -30,14 +30,16 @@ from exchanger.errors import (
     StorageMissing,
     StorageUnreachable,
 )
-from exchanger.outside.clock import Clock
-from exchanger.outside.s3.bodies import CHUNK, WholeBody, chunks
+from exchanger.outside.clock import Clock, SystemClock
+from exchanger.outside.s3.access import BucketAccess
+from exchanger.outside.s3.bodies import CHUNK, PART, WholeBody, chunks, sha256_of, upload_in_parts
 from exchanger.outside.s3.checksums import Checksums, new_md5
 from exchanger.outside.s3.client import options_for_deltalake
+from exchanger.outside.s3.growing import GrowingUpload
 from exchanger.outside.s3.objects import ObjectInfo, UploadedObject, date_of
-from exchanger.outside.s3.uploads import BucketUploads
 
 if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectTypeDef
 
     from exchanger.outside.delta.table import Table
@@ -47,7 +49,7 @@ __all__ = ["Bucket", "ObjectInfo", "UploadedObject"]
 _DELETED_AT_ONCE = 1000
 
 
-class Bucket(BucketUploads):
+class Bucket:
     """
     One bucket. Safe to use from several threads.
 
@@ -57,11 +59,22 @@ class Bucket(BucketUploads):
     """
 
     def __init__(self, config: S3Config, *, clock: Clock | None = None) -> None:
-        super().__init__(config, clock=clock)
+        self.name = config.bucket
+        self._config = config
+        self._access = BucketAccess(config, clock or SystemClock())
+        self._typed, self._again = self._access.typed, self._access.again
         self._checksums = Checksums()
 
     def __repr__(self) -> str:
         return f"Bucket({self.name!r})"
+
+    @property
+    def _client(self) -> S3Client:
+        return self._access.client
+
+    def now(self) -> datetime:
+        """Return the time of day by the clock of the store, in UTC: all hosts agree on it."""
+        return self._access.now()
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[ObjectInfo]:
         """
@@ -182,6 +195,120 @@ class Bucket(BucketUploads):
 
         return self._again(once)
 
+    def write(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        if_match: str | None = None,
+        if_none_match: bool = False,
+        content_type: str = "application/octet-stream",
+    ) -> str:
+        """
+        Write a small object. A write that met a competing one (409) is sent again.
+
+        Args:
+            key: Its key.
+            body: The content.
+            if_match: Only over the version with this ETag.
+            if_none_match: Only if there is no object of that key.
+            content_type: What it is.
+
+        Returns:
+            The new ETag.
+
+        Raises:
+            StorageChanged: The condition did not hold, or our own write had lost its answer; see
+                the top of this module.
+            StorageMissing: With ``if_match``, there is no object at all.
+        """
+        options: dict[str, Any] = {"ContentType": content_type}
+        if if_match is not None:
+            options["IfMatch"] = f'"{if_match}"'
+        if if_none_match:
+            options["IfNoneMatch"] = "*"
+
+        def once() -> str:
+            with self._typed("write", key):
+                done = self._client.put_object(Bucket=self.name, Key=key, Body=body, **options)
+            return done["ETag"].strip('"')
+
+        return self._again(once)
+
+    def upload(
+        self,
+        key: str,
+        path: Path,
+        *,
+        if_none_match: bool = False,
+        content_type: str = "application/octet-stream",
+    ) -> UploadedObject:
+        """
+        Write a file as an object, in parts if it is large. A failed upload leaves no object.
+
+        Args:
+            key: The object's key.
+            path: The file. It must not change meanwhile.
+            if_none_match: Only if there is no object of that key.
+            content_type: What it is.
+
+        Raises:
+            StorageChanged: There is one, which may be our own; see the top of this module.
+        """
+        size = path.stat().st_size
+        if size <= PART:
+            body = path.read_bytes()
+            etag = self.write(key, body, if_none_match=if_none_match, content_type=content_type)
+        else:
+            place = {"Bucket": self.name, "Key": key, "ContentType": content_type}
+            etag = self._again(lambda: self._upload_in_parts(place, path, if_none_match))
+        return UploadedObject(etag, sha256_of(path), size)
+
+    def upload_growing(self, key: str) -> GrowingUpload:
+        """
+        Write a file as an object while it is still being written itself.
+
+        Nothing is sent before the file has a whole part, and there is no object before it is
+        finished.
+
+        Args:
+            key: The object's key.
+        """
+        return GrowingUpload(
+            lambda: self._client,
+            {"Bucket": self.name, "Key": key, "ContentType": "application/octet-stream"},
+            self._part_checksum,
+            lambda: self._typed("write", key),
+            lambda path: self.upload(key, path),
+        )
+
+    def abort_uploads(self, prefix: str, older_than: timedelta) -> int:
+        """
+        Give up uploads in parts that a killed process began: their parts are stored, and paid for.
+
+        Of very many, the first thousand; the others the next time.
+
+        Args:
+            prefix: Only those of keys that begin with it.
+            older_than: Only those begun longer ago, by S3's clock alone.
+
+        Returns:
+            How many.
+        """
+        with self._typed("list uploads", prefix):
+            page = self._client.list_multipart_uploads(Bucket=self.name, Prefix=prefix)
+        now = date_of(page)
+        given_up = 0
+        for upload in page.get("Uploads", []):
+            if now is None or now - upload["Initiated"] <= older_than:
+                continue
+            with suppress(StorageMissing), self._typed("give up an upload of", upload["Key"]):
+                self._client.abort_multipart_upload(
+                    Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"]
+                )
+                given_up += 1
+        return given_up
+
     def delete(self, keys: Iterable[str]) -> None:
         """
         Delete objects; one that does not exist counts as deleted.
@@ -202,7 +329,7 @@ class Bucket(BucketUploads):
                 code = first.get("Code", "")
                 kind = StorageDenied if code == "AccessDenied" else StorageError
                 detail = f"{len(errors)} of {len(batch)} not deleted: {code} {first.get('Message')}"
-                raise kind("delete", self.name, first.get("Key", ""), self._redactor.clean(detail))
+                raise kind("delete", self.name, first.get("Key", ""), self._access.clean(detail))
 
     def storage_options(self) -> dict[str, str]:
         """
@@ -215,7 +342,7 @@ class Bucket(BucketUploads):
             StorageDenied: There are no credentials.
         """
         with self._typed("find credentials for", ""):
-            return options_for_deltalake(self._session, self._client)
+            return options_for_deltalake(self._access.session, self._client)
 
     def table(self, prefix: str) -> Table:
         """Name the Delta table whose files lie below *prefix*. Nothing is read or written yet."""
@@ -223,7 +350,7 @@ class Bucket(BucketUploads):
         from exchanger.outside.delta.table import Table
 
         uri, folder = f"s3://{self.name}/{prefix}", BucketFolder(self, prefix)
-        return Table(uri, self.storage_options, self._clock.sleep, folder)
+        return Table(uri, self.storage_options, self._access.clock.sleep, folder)
 
     @contextmanager
     def _opened(
@@ -248,6 +375,21 @@ class Bucket(BucketUploads):
                 yield
         except StorageUnreachable as error:
             raise StorageCorrupt("read", self.name, key, error.detail) from error
+
+    def _upload_in_parts(self, place: dict[str, str], path: Path, if_none_match: bool) -> str:  # noqa: FBT001
+        with self._typed("write", place["Key"]):
+            return upload_in_parts(
+                self._client,
+                place,
+                path,
+                condition={"IfNoneMatch": "*"} if if_none_match else {},
+                checksum=self._part_checksum,
+            )
+
+    @property
+    def _part_checksum(self) -> dict[str, str]:
+        """boto3 sends CRC32 with every part to AWS, which must be told so beforehand."""
+        return {} if self._config.endpoint_url else {"ChecksumAlgorithm": "CRC32"}
 
     def _demand_bucket(self) -> None:
         try:

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import polars as pl
 
+from exchanger.braze.limits import LONGEST_TEXT
 from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
 from exchanger.profiles.casting.times import read_instants
+from exchanger.profiles.spelling.times import SPELLING
 
-LONGEST_TEXT = 255
-"""Characters that Braze keeps of a custom attribute (braze-api.md 2.6)."""
 EXACT_FLOATS = 2.0**53
 """Below it, every integer is a double of its own."""
 
@@ -87,7 +87,7 @@ def _print(raw: pl.Series, timezone: str) -> CastResult:
         return flag_faults(frame, [("not_finite", RAW.is_not_null() & VALUE.is_null())])
     if isinstance(raw.dtype, pl.Datetime):
         times = read_instants(raw, timezone)
-        return CastResult(times.values.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), times.faults)
+        return CastResult(times.values.dt.strftime(SPELLING), times.faults)
     if raw.dtype.is_nested() or raw.dtype in (pl.Binary, pl.Object, pl.Duration):
         return nothing_but("not_text", raw, pl.String())
     return flag_faults(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from exchanger.braze.limits import LAST_YEAR
 from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
+from exchanger.profiles.spelling.times import read_offset
 
 INSTANT = pl.Datetime("us", "UTC")
 """What times are while they are read; a field keeps milliseconds of them."""
-LAST_YEAR = 3000
-"""Braze does not store later years as times (braze-api.md 2.6)."""
 
 ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 ISO = (
@@ -109,7 +109,7 @@ def _from_text(raw: pl.Series, timezone: str) -> CastResult:
         zone=pl.col("text").str.slice(16).str.extract(r"(Z|UTC|[+-].*)$", 1)
     )
     zoneless = pl.col("zone").is_null() & (pl.col("text").str.len_bytes() > len("2026-09-15"))
-    as_utc = (pl.col("local") - _offset(pl.col("zone"))).dt.replace_time_zone("UTC")
+    as_utc = (pl.col("local") - read_offset(pl.col("zone"))).dt.replace_time_zone("UTC")
     if timezone == "UTC":
         frame = frame.with_columns(value=as_utc)
     else:
@@ -175,14 +175,6 @@ def _local_time(text: pl.Expr) -> pl.Expr:
 
 def _number(digits: pl.Expr) -> pl.Expr:
     return digits.cast(pl.Int64, strict=False).fill_null(0)
-
-
-def _offset(zone: pl.Expr) -> pl.Expr:
-    """Read ``Z``, ``+02``, ``+0200`` and ``+02:00`` as a duration; nothing is UTC."""
-    hours = _number(zone.str.slice(1, 2))
-    minutes = _number(zone.str.slice(3).str.strip_chars_start(":"))
-    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
-    return pl.duration(minutes=sign * (hours * 60 + minutes))
 
 
 def _in_zone(local: pl.Expr, timezone: str) -> pl.Expr:

@@ -11,16 +11,17 @@ from collections.abc import Callable
 
 import polars as pl
 
+from exchanger.profiles.casting.text import EXACT_FLOATS
+from exchanger.profiles.spelling.times import SPELLING
+
 _STAMP = (
     r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:[.:]([0-9]{1,3})0*)?)?"
     r"(?: ?(?:Z|UTC|([+-][0-9]{2}):?([0-9]{2})))?$"
 )
-_OWN = "%Y-%m-%dT%H:%M:%S%.3fZ"
-_OWN_SAMPLE = "2026-09-15T00:00:00.000Z"
+_SPELT = "2026-09-15T00:00:00.000Z"
 _AMERICAN = r"^([0-9]{2})/([0-9]{2})/([0-9]{4})$"
 _TRUE = ("true", "t", "1", "yes")
 _FALSE = ("false", "f", "0", "no")
-_EXACT_FLOAT = 2**53
 
 
 def to_instant(text: pl.Expr) -> pl.Expr:
@@ -32,8 +33,10 @@ def to_instant(text: pl.Expr) -> pl.Expr:
     else, and for fractions finer than a millisecond.
     """
     # Nearly all are in Braze's own spelling, which is read ten times faster.
-    own = pl.when(text.str.len_bytes() == len(_OWN_SAMPLE)).then(text)
-    instant = own.str.to_datetime(_OWN, time_unit="ms", strict=False).dt.replace_time_zone("UTC")
+    own = pl.when(text.str.len_bytes() == len(_SPELT)).then(text)
+    instant = own.str.to_datetime(SPELLING, time_unit="ms", strict=False).dt.replace_time_zone(
+        "UTC"
+    )
     return pl.coalesce(instant, _other_instant(pl.when(instant.is_null()).then(text)))
 
 
@@ -59,7 +62,7 @@ def to_integer(text: pl.Expr) -> pl.Expr:
     """Read an integer, an integral float, or a string that is an integer, as Int64."""
     plain = _bare(text).str.replace(r"^(-?[0-9]+)\.0+$", "$1")
     number = pl.when(~text.str.starts_with('"')).then(text).cast(pl.Float64, strict=False)
-    integral = (number == number.floor()) & (number.abs() <= _EXACT_FLOAT)
+    integral = (number == number.floor()) & (number.abs() <= EXACT_FLOATS)
     return pl.coalesce(
         plain.cast(pl.Int64, strict=False),
         pl.when(integral).then(number).cast(pl.Int64, strict=False),

@@ -1,21 +1,25 @@
 """
-Entire segment exports become held values: the same as ``observations``, column by column.
+Profiles as Braze exports them become held values: of look-ups, and of entire segment exports.
 
-A look-up is about fifty profiles, a segment export about millions.
+A look-up is about fifty profiles, a segment export about millions: the first goes profile by
+profile, the second column by column, and both hold the same.
+
+A key that is missing from an exported profile is empty (braze-api.md 4.5), if it was asked for.
+A standard attribute stands at the top of the profile, a custom one in ``custom_attributes``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from exchanger.config.braze_names import NOT_EXPORTED, STANDARD
+from exchanger.braze.attributes import NOT_EXPORTED, STANDARD
+from exchanger.braze.limits import ATTRIBUTES_PER_EXPORT
 from exchanger.profiles.exported.lines import json_texts, parse_users
 from exchanger.profiles.exported.selection import (
     CUSTOM,
-    MAX_CUSTOM_ATTRIBUTES,
     FieldsToExport,
     Selection,
 )
@@ -24,6 +28,7 @@ from exchanger.profiles.spelling.json_values import (
     EMPTY,
     canonical_json,
     canonical_string,
+    spell_json,
     spell_numbers,
 )
 
@@ -32,6 +37,52 @@ _EXTERNAL_ID = "external_id"
 _PLAIN = r'^(?:null|true|false|"[^"\\]*"|\["[^"\\]*"(?:,"[^"\\]*")*\])$'
 _NUMBER = r"^-?[0-9]"
 _NOTHING = r'^(?:"(?:\s|\\u000[9a-d])*"|\[\]|\{\})$'
+_EMPTY_TEXTS = ("[]", "{}")
+
+
+def fields_to_export(fields: Iterable[str]) -> list[str]:
+    """Name what to ask Braze for, so that the fields can be observed; ``external_id`` is first."""
+    asked = [name if name in STANDARD else CUSTOM for name in fields if name not in NOT_EXPORTED]
+    return list(dict.fromkeys([_EXTERNAL_ID, *asked]))
+
+
+def held_form(
+    profiles: Sequence[Mapping[str, Any]], absent: Iterable[str], fields: list[str]
+) -> pl.DataFrame:
+    """
+    Turn exported profiles into rows of the held frame.
+
+    Args:
+        profiles: Exported profiles with an ``external_id``; the first of each is taken.
+        absent: Identifiers that Braze does not know.
+        fields: The fields that were asked for.
+
+    Returns:
+        ``@profile``, ``@exists`` and one canonical column per field: ``null`` as text is known to
+        be empty. A field that Braze does not export is null, that is unknown, unless the profile
+        does not exist.
+    """
+    missing = list(absent)
+    columns: dict[str, pl.Series] = {
+        PROFILE: pl.Series([*(p[_EXTERNAL_ID] for p in profiles), *missing], dtype=pl.String),
+        EXISTS: pl.Series([True] * len(profiles) + [False] * len(missing), dtype=pl.Boolean),
+    }
+    for name in fields:
+        observed = [_observed(profile, name) for profile in profiles]
+        columns[name] = pl.Series([*observed, *[EMPTY] * len(missing)], dtype=pl.String)
+    frame = pl.DataFrame(columns).unique(PROFILE, keep="first", maintain_order=True)
+    return frame.with_columns(canonical_string(name, pl.col(name)).alias(name) for name in fields)
+
+
+def _observed(profile: Mapping[str, Any], name: str) -> str | None:
+    if name in NOT_EXPORTED:
+        return None
+    place = profile if name in STANDARD else profile.get(CUSTOM) or {}
+    value = place.get(name)
+    if isinstance(value, str) and not value.strip():
+        return EMPTY
+    text = spell_json(value)
+    return EMPTY if text in _EMPTY_TEXTS else text
 
 
 def fields_of_export(fields: list[str]) -> FieldsToExport:
@@ -43,7 +94,7 @@ def fields_of_export(fields: list[str]) -> FieldsToExport:
     wanted = [name for name in fields if name not in NOT_EXPORTED]
     standard = [name for name in wanted if name in STANDARD]
     custom = [name for name in wanted if name not in STANDARD]
-    everything = [CUSTOM] if len(custom) > MAX_CUSTOM_ATTRIBUTES else []
+    everything = [CUSTOM] if len(custom) > ATTRIBUTES_PER_EXPORT else []
     return FieldsToExport(
         tuple(sorted([_EXTERNAL_ID, *standard, *everything])),
         () if everything else tuple(sorted(custom)),
@@ -60,7 +111,7 @@ def held_users(lines: list[bytes], key: str, fields: list[str]) -> pl.DataFrame:
         fields: Fields that were asked for.
 
     Returns:
-        As ``observations.held_form`` gives for the same users.
+        As ``held_form`` gives for the same users.
 
     Raises:
         FileRejected: A line is no JSON object (``not_a_user``).

@@ -9,55 +9,14 @@ Terminology:
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
+from exchanger.braze.attributes import EXPORTED
+from exchanger.braze.limits import ATTRIBUTES_PER_EXPORT
 from exchanger.config.models import ExportField, ExportJob, FieldType
-from exchanger.errors import ConfigError, Problem
 
 CUSTOM = "custom_attributes"
 BRAZE_ID = "braze_id"
-MAX_CUSTOM_ATTRIBUTES = 500
-"""How many custom attributes one request may name (braze-api.md 4.1)."""
-
-STANDARD_TYPES: dict[str, FieldType] = {
-    "created_at": "datetime",
-    "created_from": "string",
-    "external_id": "string",
-    "user_aliases": "json",
-    BRAZE_ID: "string",
-    "random_bucket": "integer",
-    "first_name": "string",
-    "last_name": "string",
-    "email": "string",
-    "dob": "date",
-    "home_city": "string",
-    "country": "string",
-    "phone": "string",
-    "language": "string",
-    "time_zone": "string",
-    "last_coordinates": "list",
-    "gender": "string",
-    "total_revenue": "float",
-    "attributed_campaign": "string",
-    "attributed_source": "string",
-    "attributed_adgroup": "string",
-    "attributed_ad": "string",
-    "push_subscribe": "string",
-    "email_subscribe": "string",
-    CUSTOM: "json",
-    "custom_events": "json",
-    "purchases": "json",
-    "devices": "json",
-    "push_tokens": "json",
-    "apps": "json",
-    "uninstalled_at": "datetime",
-    "campaigns_received": "json",
-    "canvases_received": "json",
-    "cards_clicked": "json",
-    "push_opted_in_at": "datetime",
-}
-"""Every field that Braze exports, with the type its column gets (braze-api.md 4.5)."""
 
 
 @dataclass(frozen=True)
@@ -114,26 +73,8 @@ class FieldsToExport:
     custom_attributes: tuple[str, ...] = ()
 
 
-def selection_of(name: str, job: ExportJob) -> Selection:
-    """
-    Settle the columns of an export job.
-
-    Args:
-        name: The job's name, for the paths of problems.
-        job: The job.
-
-    Raises:
-        ConfigError: Paths that Braze does not export (all of them), or no column at all.
-    """
-    problems = [
-        problem
-        for column, field in job.fields.items()
-        if (problem := _problem(f"jobs.{name}.fields.{column}", field.from_))
-    ]
-    if not job.fields and job.remaining_fields is None:
-        problems.append(Problem(f"jobs.{name}.fields", "the export names no column"))
-    if problems:
-        raise ConfigError(problems)
+def selection_of(job: ExportJob) -> Selection:
+    """Return the columns of an export job."""
     columns = tuple(_column(column, field) for column, field in job.fields.items())
     remaining = job.remaining_fields
     return Selection(columns, None if remaining is None else remaining.prefix)
@@ -151,24 +92,11 @@ def fields_to_export(selection: Selection) -> FieldsToExport:
     inner = [c.inner for c in selection.columns if c.field == CUSTOM]
     attributes = {name for path in inner for name in (path, path.partition(".")[0])}
     everything = selection.remaining_prefix is not None or "" in attributes
-    if everything or len(attributes) > MAX_CUSTOM_ATTRIBUTES:
+    if everything or len(attributes) > ATTRIBUTES_PER_EXPORT:
         return FieldsToExport(tuple(sorted(fields | {CUSTOM})))
     return FieldsToExport(tuple(sorted(fields - {CUSTOM})), tuple(sorted(attributes)))
 
 
 def _column(name: str, field: ExportField) -> ExportColumn:
-    expected = STANDARD_TYPES.get(field.from_)
+    expected = EXPORTED.get(field.from_)
     return ExportColumn(name, field.from_, field.type or expected, field.scale or 0)
-
-
-def _problem(where: str, path: str) -> Problem | None:
-    field, _, inner = path.partition(".")
-    if field not in STANDARD_TYPES:
-        near = difflib.get_close_matches(field, STANDARD_TYPES, n=1)
-        guess = f"{CUSTOM}.{path}" if not near else near[0] + path[len(field) :]
-        return Problem(where, f"{path!r} is not a field that Braze exports", guess)
-    if inner and STANDARD_TYPES[field] != "json":
-        return Problem(where, f"{field!r} holds nothing that {path!r} could name", field)
-    if path != path.strip(".") or ".." in path:
-        return Problem(where, f"{path!r} has an empty word between its dots", path.strip("."))
-    return None

@@ -9,6 +9,7 @@ import polars as pl
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.json_values import decimal_text
+from exchanger.profiles.spelling.times import SPELLING
 
 
 def unmergeable(
@@ -64,5 +65,5 @@ def _cell(rule: Rule, dtype: pl.DataType) -> pl.Expr:
     if rule.type == "date":
         return value.dt.strftime("%Y-%m-%d")
     if rule.type == "datetime":
-        return value.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+        return value.dt.strftime(SPELLING)
     return value if dtype.is_nested() else value.cast(pl.String)

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from exchanger.braze.endpoints import TRACK
+from exchanger.braze.limits import LARGEST_BODY
 from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS, PROFILE, SEND
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.json_values import json_string, spell_json
-
-USERS_TRACK = "/users/track"
-MAX_BYTES = 4_000_000
-"""Braze takes bodies of 4 MB (braze-api.md 2.2)."""
 
 _HEAD = b'{"attributes":['
 _TAIL = b"]}"
@@ -87,7 +85,7 @@ def objects(
     return wanted.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM),
         PROFILE,
-        pl.lit(USERS_TRACK).alias(ENDPOINT),
+        pl.lit(TRACK).alias(ENDPOINT),
         rendered.alias(OBJECT),
         pl.sum_horizontal(pl.lit(0, pl.UInt32), *points).cast(pl.UInt32).alias(POINTS),
     )
@@ -100,7 +98,7 @@ def _member(name: str, sent: pl.Series) -> list[pl.Expr]:
 
 
 def bodies(
-    objects: pl.Series, batch_size: int, *, max_bytes: int = MAX_BYTES, first_item: int = 0
+    objects: pl.Series, batch_size: int, *, max_bytes: int = LARGEST_BODY, first_item: int = 0
 ) -> Packed:
     """
     Pack objects into request bodies, in order, each as full as it may be.

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from exchanger.braze.limits import LONGEST_IDENTIFIER
 from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
 from exchanger.profiles.casting.text import EXACT_FLOATS, read_json_scalars
 from exchanger.profiles.frames.raw_columns import without_empty
 from exchanger.profiles.spelling.invisible import has_invisible
 from exchanger.profiles.spelling.placeholders import is_placeholder, is_rounded
 
-LONGEST_IDENTIFIER = 987
-"""Bytes of an ``external_id`` (braze-api.md 2.3)."""
 _EXACT_FLOAT32 = 2.0**24
 """As ``EXACT_FLOATS``, of floats of half the size."""
 _USUAL = r"^(?:[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*|[!-~]+@[!-~]+)$"

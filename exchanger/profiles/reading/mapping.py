@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 
 import polars as pl
 
-from exchanger.config.braze_names import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
+from exchanger.braze.attributes import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
 from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
 from exchanger.config.names import name_fault, shown, trimmed
 from exchanger.errors import FileRejected

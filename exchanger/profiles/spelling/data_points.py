@@ -8,20 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-NOT_BILLED = frozenset(
-    {
-        "external_id",
-        "user_alias",
-        "alias_name",
-        "alias_label",
-        "braze_id",
-        "email_subscribe",
-        "push_subscribe",
-        "subscription_groups",
-        "push_tokens",
-    }
-)
-"""Fields that cost nothing."""
+from exchanger.braze.attributes import NOT_BILLED
 
 _TIME = '{"$time":'
 """Begins an object that is a mere time for Braze, and no object."""

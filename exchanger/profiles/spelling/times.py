@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from exchanger.braze.limits import LAST_YEAR
+
 SPELLING = "%Y-%m-%dT%H:%M:%S%.3fZ"
 """How Braze spells a time."""
-
-LAST_YEAR = 3000
 
 _LOOKS_LIKE_TIME = (
     r'^"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}/[0-9]{2}/[0-9]{4}"'
@@ -80,6 +80,14 @@ def spell_times(fragments: pl.Series) -> pl.Series:
     return fragments.replace(old.filter(readable), new.filter(readable))
 
 
+def read_offset(zone: pl.Expr) -> pl.Expr:
+    """Read ``Z``, ``UTC``, ``+02``, ``+0200`` and ``+02:00`` as a duration; nothing is UTC."""
+    parts = zone.str.slice(1, 2), zone.str.slice(3).str.strip_chars_start(":")
+    hours, minutes = (part.cast(pl.Int64, strict=False).fill_null(0) for part in parts)
+    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
+    return pl.duration(minutes=sign * (hours * 60 + minutes))
+
+
 def _groups(pattern: str) -> dict[str, pl.Expr]:
     matched = pl.col("text").str.extract_groups(pattern)
     return {
@@ -103,14 +111,5 @@ def _instant() -> pl.Expr:
         milli.fill_null("000"),
     )
     local = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3f", time_unit="ms", strict=False)
-    instant = (local - _offset()).dt.replace_time_zone("UTC")
+    instant = (local - read_offset(pl.col("zone"))).dt.replace_time_zone("UTC")
     return pl.when(day.str.head(4).cast(pl.Int32) <= LAST_YEAR).then(instant)
-
-
-def _offset() -> pl.Expr:
-    digits = pl.col("zone").str.replace_all(r"\D", "").str.pad_end(4, "0")
-    hours = digits.str.head(2).cast(pl.Int64, strict=False)
-    minutes = hours * 60 + digits.str.tail(2).cast(pl.Int64, strict=False)
-    east = ~pl.col("zone").str.starts_with("-")
-    signed = pl.when(east).then(minutes).otherwise(-minutes)
-    return pl.duration(minutes=signed.fill_null(0), time_unit="ms")

@@ -14,14 +14,12 @@ from typing import Any
 
 import polars as pl
 
-from exchanger.config.braze_names import STANDARD
+from exchanger.braze.attributes import STANDARD
+from exchanger.braze.limits import LARGEST_NESTED, LONGEST_NESTED_NAME, LONGEST_TEXT
 from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
-from exchanger.profiles.casting.text import LONGEST_TEXT
 from exchanger.profiles.casting.times import read_instants
 from exchanger.profiles.frames.rules import Rule
 
-LARGEST = 100 * 1024
-"""Bytes of an object (100 KB)."""
 TIME = "$time"
 """The one key of an object that says a time."""
 
@@ -49,7 +47,7 @@ def judge_nested(rule: Rule, casted: CastResult) -> CastResult:
         return casted
     frame = casted.values.to_frame("value")
     long = frame.filter(VALUE.str.len_bytes() > LONGEST_TEXT)
-    long = long.filter(VALUE.str.contains(_LONG) | (VALUE.str.len_bytes() > LARGEST))
+    long = long.filter(VALUE.str.contains(_LONG) | (VALUE.str.len_bytes() > LARGEST_NESTED))
     distinct = pl.concat([frame.filter(VALUE.str.contains(_SUSPECT)), long])["value"].unique()
     if distinct.is_empty():
         return casted
@@ -70,7 +68,7 @@ def _faults(text: str) -> Iterator[tuple[str, str | None]]:
     if _is_order(value):
         yield "an_order", None
     objects = isinstance(value, dict) or (isinstance(value, list) and dict in map(type, value))
-    if objects and len(text.encode()) > LARGEST:
+    if objects and len(text.encode()) > LARGEST_NESTED:
         yield "too_large", None
     waiting = [value]
     while waiting:
@@ -91,7 +89,7 @@ def _faults(text: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _is_bad_key(key: str) -> bool:
-    return len(key) > LONGEST_TEXT or any(sign in key for sign in " .$")
+    return len(key) > LONGEST_NESTED_NAME or any(sign in key for sign in " .$")
 
 
 def _is_order(value: Any) -> bool:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import polars as pl
 
+from exchanger.braze.attributes import GENDERS
 from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.times import ISO_DATE
 from exchanger.profiles.frames.rules import Rule
@@ -25,8 +26,6 @@ from exchanger.profiles.validation.codes import (
     ZONES_OF_RAILS,
 )
 
-GENDERS = ("M", "F", "O", "N", "P")
-"""What ``gender`` takes, in capitals."""
 _DAYS = ("date", "datetime")
 """Types of which ``dob`` is sent as Braze takes it."""
 

@@ -10,9 +10,9 @@ import copy
 import json
 from dataclasses import dataclass
 
+from exchanger.braze.endpoints import TRACK
 from exchanger.errors import BrazeKeyRefused, BrazeRefused, BrazeUnreachable
 from exchanger.outside.braze.answers import IdsAnswer, TrackAnswer
-from exchanger.outside.braze.requests import TRACK
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 import pytest
 
-from exchanger.app.messages import outside_errors as outside_wording
 from exchanger.app.messages.errors import words_for
 from exchanger.app.messages.outside_errors import words_for_outside
+from exchanger.braze.endpoints import PERMISSIONS
 from exchanger.errors import (
     BrazeForbidden,
     BrazeKeyRefused,
@@ -142,7 +142,7 @@ def test_a_command_of_a_later_version_is_no_broken_file():
 
 def test_permissions_are_named_as_braze_names_them():
     """The words of a missing permission can be searched for in Braze's list of permissions."""
-    assert set(outside_wording._PERMISSIONS.values()) == {
+    assert set(PERMISSIONS.values()) == {
         "users.track",
         "users.export.segment",
         "users.export.ids",

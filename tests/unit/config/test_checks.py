@@ -256,6 +256,29 @@ def test_what_comes_later_is_not_accepted_and_ignored(text, path):
     assert found[path].startswith(NOTHING)
 
 
+@pytest.mark.parametrize(
+    ("path", "guess"),
+    [
+        ("emial", "email"),
+        ("loyalty", "custom_attributes.loyalty"),
+        ("email.domain", "email"),
+        ("custom_attributes.a..b", "custom_attributes.a.b"),
+        ("custom_attributes.", "custom_attributes"),
+    ],
+)
+def test_a_path_that_is_not_exported_is_a_problem(path, guess):
+    """A path that Braze does not export is named with its place and a guess, before any run."""
+    with pytest.raises(ConfigError) as caught:
+        read_config(export(f"fields: {{ok: email, bad: {path}}}"), ENVIRON)
+    assert [("jobs.vip.fields.bad", guess)] == [(p.path, p.guess) for p in caught.value.problems]
+
+
+@pytest.mark.parametrize("path", ["custom_attributes.pref.color", "custom_attributes", "devices.0"])
+def test_a_path_into_what_holds_more_is_none(path):
+    """Custom attributes, and fields that are objects or lists, can be looked into."""
+    assert problems(export(f"fields: {{ok: {path}}}")) == {}
+
+
 def test_a_strategy_in_an_export_is_told_that_exports_have_none():
     """No later version is promised for what an export does not need."""
     found = problems(export("fields: {a: {from: email, merge: set}, b: {from: phone}}"))

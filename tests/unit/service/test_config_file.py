@@ -113,6 +113,13 @@ EXPORT = (
     "  {0}: {{type: export, segment: S, fields: {{a: email}},"
     " target: {{prefix: 'out/{0}'}}, schedule: {1}}}\n"
 )
+ODD = """
+  odd:
+    type: import
+    source: {{prefix: in/odd/, nulls: ["{0}"]}}
+    match: {{external_id: id}}
+    fields: {{a: set}}
+"""
 NAMES = [f"job{number}" for number in range(9)]
 
 
@@ -127,6 +134,10 @@ def many(form=JOB, extra="", before=GOOD):
         many(extra=JOB.format(name="last") + "# The end.\n"),
         many(extra=JOB.format(name="last"), before="\ufeff# First line.\n" + GOOD),
         "jobs:\n" + "".join(JOB.format(name=f"j{n}") for n in range(10)) + GOOD,
+        GOOD + "jobs: {\n" + ",\n".join(
+            EXPORT.format(f"job{number}", "{every: 5m}").strip() for number in range(10)) + "}\n",
+        many(extra=EXPORT.format("anchored", "&often {every: 5m}")
+             + EXPORT.format("alias", "*often")),
         many(extra="""
   note:
     type: import
@@ -156,14 +167,11 @@ def test_a_run_of_one_of_many_jobs_reads_its_part_of_the_file(file, text):
     "text",
     [
         GOOD + "jobs:\n" + EXPORT.format("only", "{every: 5m}"),
-        GOOD + "jobs: {\n" + ",\n".join(
-            EXPORT.format(f"job{number}", "{every: 5m}").strip() for number in range(10)) + "}\n",
-        many(extra=EXPORT.format("anchored", "&often {every: 5m}")
-             + EXPORT.format("alias", "*often")),
+        many(extra=ODD.format(r"\x7f")),
     ],
 )  # fmt: skip
 def test_where_a_part_would_say_something_else_the_whole_file_is_read(file, text):
-    """Few jobs, or a job that refers to another one: then the run gets the file as it is."""
+    """Few jobs, or a sign that JSON and YAML read in two ways: the run gets the file as it is."""
     file.path.write_text(text, encoding="utf-8")
     last = list(file.accept().jobs)[-1]
 
@@ -180,3 +188,28 @@ def test_a_part_of_the_file_has_whoever_reads_the_same_folder(file):
     read = load_config(file.copy_for("job3"), {"KEY": "dummy"})
     assert {name: config.jobs[name] for name in ("job3", "within")} == read.jobs
     assert ["job4"] == list(load_config(file.copy_for("job4"), {"KEY": "dummy"}).jobs)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        r"\x7f",
+        r"\x85",
+        r"\u2028",
+        r"\ufeff",
+        r"\U0001F600",
+        r"\0",
+        r"\t",
+        r"\\",
+        r"\"",
+        r"\/",
+        "\u00e9",
+    ],
+)
+def test_an_odd_sign_is_the_same_in_a_part_of_the_file(file, sign):
+    """Whatever a text holds, a run reads the job that was accepted."""
+    file.path.write_text(many(extra=ODD.format(sign)), encoding="utf-8")
+    config = file.accept()
+
+    read = load_config(file.copy_for("odd"), {"KEY": "dummy"})
+    assert config.jobs["odd"] == read.jobs["odd"]

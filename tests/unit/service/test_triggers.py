@@ -150,6 +150,13 @@ def fires(trigger, after, count):
             id="Lord Howe, every half hour",
         ),
         pytest.param(
+            "30 * * * *",
+            "Australia/Lord_Howe",
+            "2026-04-05T01:45+11:00",
+            ["2026-04-05T01:30+10:30", "2026-04-05T02:30+10:30"],
+            id="Lord Howe, hourly: no gap around the repeated half hour",
+        ),
+        pytest.param(
             "0 12 30 12 *",
             "Pacific/Apia",
             "2011-12-29T00:00-10:00",

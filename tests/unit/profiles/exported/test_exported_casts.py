@@ -8,8 +8,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from exchanger.profiles.exported.column_types import typed
-from exchanger.profiles.exported.observed_types import ColumnType
+from exchanger.profiles.exported.column_types import ColumnType, typed
 
 AFTERNOON = datetime(2020, 7, 10, 15, tzinfo=UTC)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from exchanger.braze.attributes import EXPORTED
+from exchanger.braze.limits import ATTRIBUTES_PER_EXPORT
 from exchanger.config.models import ExportJob
-from exchanger.errors import ConfigError
 from exchanger.profiles.exported.selection import (
-    MAX_CUSTOM_ATTRIBUTES,
-    STANDARD_TYPES,
     FieldsToExport,
     fields_to_export,
     selection_of,
@@ -24,7 +23,7 @@ def selected(fields: dict[str, str], remaining: bool = False):
     }
     if remaining:
         content["remaining_fields"] = {"prefix": "c_"}
-    return selection_of("vip", ExportJob.model_validate(content))
+    return selection_of(ExportJob.model_validate(content))
 
 
 @pytest.mark.parametrize(
@@ -60,33 +59,11 @@ def test_what_is_asked_for(fields, remaining, asked):
 
 def test_more_attributes_than_a_request_may_name_asks_for_all():
     """Beyond 500 named custom attributes all of them are asked for."""
-    fields = {f"a{n}": f"custom_attributes.a{n}" for n in range(MAX_CUSTOM_ATTRIBUTES + 1)}
+    fields = {f"a{n}": f"custom_attributes.a{n}" for n in range(ATTRIBUTES_PER_EXPORT + 1)}
     assert FieldsToExport(("braze_id", "custom_attributes")) == fields_to_export(selected(fields))
 
 
 def test_every_exportable_field_can_be_named():
     """Each field of Braze's table is accepted as a path and gets its type."""
-    columns = selected({name: name for name in STANDARD_TYPES}).columns
-    assert STANDARD_TYPES == {column.name: column.type for column in columns}
-
-
-@pytest.mark.parametrize(
-    ("path", "guess"),
-    [
-        ("emial", "email"),
-        ("loyalty", "custom_attributes.loyalty"),
-        ("email.domain", "email"),
-        ("custom_attributes.a..b", "custom_attributes.a..b"),
-    ],
-)
-def test_a_path_that_is_not_exported_is_a_problem(path, guess):
-    """A path that Braze does not export is named with its place and a guess."""
-    with pytest.raises(ConfigError) as caught:
-        selected({"ok": "email", "bad": path})
-    assert [("jobs.vip.fields.bad", guess)] == [(p.path, p.guess) for p in caught.value.problems]
-
-
-def test_an_export_of_nothing_is_a_problem():
-    """A job that names no column at all is refused."""
-    with pytest.raises(ConfigError):
-        selected({})
+    columns = selected({name: name for name in EXPORTED}).columns
+    assert EXPORTED == {column.name: column.type for column in columns}

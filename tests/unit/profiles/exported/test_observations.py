@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchanger.profiles.exported.observations import fields_to_export, held_form
+from exchanger.profiles.exported.held_rows import fields_to_export, held_form
 
 
 def test_custom_attributes_are_asked_for_once():

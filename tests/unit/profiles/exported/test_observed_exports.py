@@ -15,9 +15,9 @@ from exchanger.profiles.exported.held_rows import (
     attribute_columns,
     fields_of_export,
     held_columns,
+    held_form,
     held_users,
 )
-from exchanger.profiles.exported.observations import held_form
 from exchanger.profiles.exported.selection import selection_of
 
 FIELDS = ["email", "country", "image_url", "tier", "pref.color", "seen"]
@@ -93,7 +93,7 @@ def test_columns_of_a_dataset_are_held_where_they_are_entire_attributes():
     job = ExportJob.model_validate(
         {"type": "export", "segment": "A", "fields": columns, "target": {"prefix": "x/"}}
     )
-    selection = selection_of("vip", job)
+    selection = selection_of(job)
     found = attribute_columns(selection, {"tier": "x_tier", "gone": "x_gone"})
     assert {"email": "mail", "points": "points", "tier": "x_tier", "gone": "x_gone"} == found
 
