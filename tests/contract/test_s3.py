@@ -162,18 +162,22 @@ def test_upload_of_any_size(bucket, tmp_path, size):
     """A file becomes an object of the same content, in one piece or in parts."""
     body = (b"0123456789abcde" * (size // 15 + 1))[:size]
     (tmp_path / "f").write_bytes(body)
-    done = bucket.upload("f", tmp_path / "f", if_none_match=True)
+    done = bucket.upload("f", tmp_path / "f")
     assert (size, hashlib.sha256(body).hexdigest()) == (done.size, done.sha256)
     assert (body, done.etag) == bucket.read("f")
 
 
-@pytest.mark.parametrize("size", [5, PART + 1])
-def test_upload_does_not_replace(bucket, tmp_path, size):
-    """An upload that must create does not replace, and leaves no parts behind."""
+def test_an_upload_that_fails_replaces_nothing(bucket, tmp_path):
+    """What was there stays, and of an upload that could not be completed no parts are left."""
+
+    def fail(**_):
+        raise OSError("no")
+
     bucket.write("f", b"first")
-    (tmp_path / "f").write_bytes(b"x" * size)
-    with pytest.raises(StorageChanged):
-        bucket.upload("f", tmp_path / "f", if_none_match=True)
+    (tmp_path / "f").write_bytes(b"x" * (PART + 1))
+    bucket._client.meta.events.register("before-call.s3.CompleteMultipartUpload", fail)
+    with pytest.raises(OSError, match="no"):
+        bucket.upload("f", tmp_path / "f")
     assert b"first" == bucket.read("f")[0]
     left = bucket._client.list_multipart_uploads(Bucket=bucket.name)
     assert [] == left.get("Uploads", [])

@@ -81,8 +81,6 @@ def upload_in_parts(
     client: S3Client,
     place: dict[str, Any],
     path: Path,
-    *,
-    condition: dict[str, Any],
     checksum: dict[str, Any],
 ) -> str:
     """
@@ -92,7 +90,6 @@ def upload_in_parts(
         client: The client.
         place: ``Bucket``, ``Key`` and ``ContentType``.
         path: The file.
-        condition: ``IfNoneMatch`` or nothing.
         checksum: ``ChecksumAlgorithm`` (CRC32) or nothing.
 
     Returns:
@@ -102,9 +99,7 @@ def upload_in_parts(
     place = {"Bucket": place["Bucket"], "Key": place["Key"], "UploadId": upload_id}
     try:
         parts = _send_parts(client, place, path, checksum)
-        done = client.complete_multipart_upload(
-            **place, **condition, MultipartUpload={"Parts": parts}
-        )
+        done = client.complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
     except BaseException:
         client.abort_multipart_upload(**place)
         raise

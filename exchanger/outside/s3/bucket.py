@@ -240,7 +240,6 @@ class Bucket:
         key: str,
         path: Path,
         *,
-        if_none_match: bool = False,
         content_type: str = "application/octet-stream",
     ) -> UploadedObject:
         """
@@ -249,19 +248,14 @@ class Bucket:
         Args:
             key: The object's key.
             path: The file. It must not change meanwhile.
-            if_none_match: Only if there is no object of that key.
             content_type: What it is.
-
-        Raises:
-            StorageChanged: There is one, which may be our own; see the top of this module.
         """
         size = path.stat().st_size
         if size <= PART:
-            body = path.read_bytes()
-            etag = self.write(key, body, if_none_match=if_none_match, content_type=content_type)
+            etag = self.write(key, path.read_bytes(), content_type=content_type)
         else:
             place = {"Bucket": self.name, "Key": key, "ContentType": content_type}
-            etag = self._again(lambda: self._upload_in_parts(place, path, if_none_match))
+            etag = self._again(lambda: self._upload_in_parts(place, path))
         return UploadedObject(etag, sha256_of(path), size)
 
     def upload_growing(self, key: str) -> GrowingUpload:
@@ -376,15 +370,9 @@ class Bucket:
         except StorageUnreachable as error:
             raise StorageCorrupt("read", self.name, key, error.detail) from error
 
-    def _upload_in_parts(self, place: dict[str, str], path: Path, if_none_match: bool) -> str:  # noqa: FBT001
+    def _upload_in_parts(self, place: dict[str, str], path: Path) -> str:
         with self._typed("write", place["Key"]):
-            return upload_in_parts(
-                self._client,
-                place,
-                path,
-                condition={"IfNoneMatch": "*"} if if_none_match else {},
-                checksum=self._part_checksum,
-            )
+            return upload_in_parts(self._client, place, path, self._part_checksum)
 
     @property
     def _part_checksum(self) -> dict[str, str]:

@@ -55,15 +55,12 @@ class Packed:
     too_large: list[int]
 
 
-def objects(
-    wanted: pl.DataFrame, *, identifier: str = "external_id", update_only: bool = False
-) -> pl.DataFrame:
+def objects(wanted: pl.DataFrame, *, update_only: bool = False) -> pl.DataFrame:
     """
     Render every changed profile as one object for ``/users/track``.
 
     Args:
         wanted: What ``reconcile.merge`` gave; its ``send:NAME`` columns are rendered.
-        identifier: The key that names the profile.
         update_only: Ask Braze not to create profiles (``create_missing: false``).
 
     Returns:
@@ -74,7 +71,7 @@ def objects(
     flag = ',"_update_existing_only":true' if update_only else ""
     members = [part for name in names for part in _member(name, wanted[f"{SEND}{name}"])]
     rendered = pl.concat_str(
-        pl.lit(f"{{{spell_json(identifier)}:"),
+        pl.lit('{"external_id":'),
         json_string(pl.col(PROFILE)),
         pl.lit(flag),
         *members,
@@ -97,9 +94,7 @@ def _member(name: str, sent: pl.Series) -> list[pl.Expr]:
     return [label + value] if sent.has_nulls() else [label, value]
 
 
-def bodies(
-    objects: pl.Series, batch_size: int, *, max_bytes: int = LARGEST_BODY, first_item: int = 0
-) -> Packed:
+def bodies(objects: pl.Series, batch_size: int, *, max_bytes: int = LARGEST_BODY) -> Packed:
     """
     Pack objects into request bodies, in order, each as full as it may be.
 
@@ -107,7 +102,6 @@ def bodies(
         objects: JSON texts, none null.
         batch_size: Objects in one request.
         max_bytes: Bytes in one body.
-        first_item: The position of the first object, where *objects* is a part of more.
     """
     # One text of all objects, a comma after each: bodies are cut out of it.
     listed = (objects + ",").to_arrow(compat_level=pl.CompatLevel.oldest())
@@ -122,8 +116,8 @@ def bodies(
         stop = min(start + batch_size, fitting)
         if stop > start:
             part = members[bounds[start] : bounds[stop] - 1]
-            batches.append(Batch(first_item + start, stop - start, part))
+            batches.append(Batch(start, stop - start, part))
         else:
-            too_large.append(first_item + start)
+            too_large.append(start)
         start = max(stop, start + 1)
     return Packed(batches, too_large)
