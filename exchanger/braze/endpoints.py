@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from exchanger.braze.limits import LARGEST_BODY, OBJECTS_PER_REQUEST
+
 TRACK = "/users/track"
 """Takes changes of profiles (braze-api.md 2)."""
 EXPORT_SEGMENT = "/users/export/segment"
@@ -24,3 +28,41 @@ PERMISSIONS = {
     SIZE_SEGMENT: "segments.data_series",
 }
 """The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8)."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """
+    Where objects of one kind are sent, many in a request.
+
+    Args:
+        name: What outboxes call it.
+        path: Of the API.
+        array: The key of a request under which its objects are listed, and by which errors name
+            them (braze-api.md 2.10).
+        objects: How many a request takes at most.
+        size: How many bytes a request takes at most.
+        idempotent: Whether sending an object again changes nothing more. Of others, one that may
+            have been taken is in doubt, and never sent again by itself.
+    """
+
+    name: str
+    path: str
+    array: str
+    objects: int
+    size: int
+    idempotent: bool
+
+
+ATTRIBUTES = Endpoint(
+    name="attributes",
+    path=TRACK,
+    array="attributes",
+    objects=OBJECTS_PER_REQUEST,
+    size=LARGEST_BODY,
+    idempotent=True,
+)
+"""Attributes of profiles: absolute values, so that sending them again is safe (braze-api.md 2)."""
+
+ENDPOINTS = {endpoint.name: endpoint for endpoint in (ATTRIBUTES,)}
+"""By the name that stands beside an object in an outbox."""

@@ -253,7 +253,7 @@ ODD = (None, True, 0, -1, 1.5, 10**400, "", "\ud800", "x" * 3000, [], {}, [[]], 
 HEADERS = ("Retry-After", "X-RateLimit-Reset", "X-RateLimit-Remaining", "X-Ratelimit-Retry-After")
 TOLD = ("", "0", "-1", "nan", "inf", "1e300", "soon", "1790000000", "Wed, 21 Oct 2026 07:28:00 GMT")
 READERS = {
-    "track": answers.read_track,
+    "track": lambda answer: answers.read_track(answer, "attributes"),
     "export": answers.read_export,
     "ids": lambda answer: answers.read_ids(answer, ["a", "b", "c"]),
     "segments": answers.read_segments,

@@ -7,6 +7,7 @@ Braze answers for a request as a whole, or names objects by their position in it
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,11 +18,17 @@ from exchanger.profiles.planning.payloads import bodies
 if TYPE_CHECKING:
     import polars as pl
 
+    from exchanger.braze.endpoints import Endpoint
     from exchanger.outside.braze.client import Braze
     from exchanger.state.runs.acknowledgements import Refusal
 
 log = structlog.get_logger()
 
+IN_DOUBT = (
+    "Braze may have taken it, as its answer was lost. It is not sent again by itself, as it could "
+    "count twice."
+)
+"""The reason of an object that may count once more if it is sent again."""
 _MAY_BE_SPLIT = (400, 413)
 
 Again = Callable[["range | list[int]", int], None]
@@ -32,78 +39,81 @@ def _not_kept(_chosen: range | list[int], _times: int) -> None:
     """Take no notice."""
 
 
-async def send_objects(
-    braze: Braze,
-    objects: pl.Series,
-    chosen: range | list[int],
-    body: bytes | None = None,
-    *,
-    again: Again = _not_kept,
-) -> list[Refusal]:
+@dataclass(frozen=True)
+class Bisection:
     """
-    Send some objects until each is accepted or refused, and tell who was refused.
+    Sends some objects until each is accepted or refused.
 
     A refusal that names objects is theirs alone; one that names none is narrowed down by halves.
+    Objects of an endpoint that is not idempotent, and that may have been taken, are in doubt: they
+    are told like refused ones of which that is uncertain, and not sent again.
 
     Args:
         braze: The workspace.
         objects: JSON texts.
-        chosen: Positions of those to send.
-        body: The request of exactly these, if it is made already.
+        endpoint: Where they are sent.
         again: Called where objects were sent again because answers were lost.
-
-    Returns:
-        The refused ones by their position in *objects*.
-
-    Raises:
-        BrazeError: Braze refused the key, or gave no usable answer after all retries.
     """
-    if not chosen:
-        return []
-    try:
-        answer = await braze.track(body or _body(objects, chosen))
-    except BrazeError as error:
-        if not isinstance(error, BrazeRefused) or error.status not in _MAY_BE_SPLIT:
-            # Of the last one nobody knows what became: that is told of those left unsure.
-            again(chosen, error.lost - 1)
+
+    braze: Braze
+    objects: pl.Series
+    endpoint: Endpoint
+    again: Again = _not_kept
+
+    async def send(self, chosen: range | list[int], body: bytes | None = None) -> list[Refusal]:
+        """
+        Send objects, and return who was refused, by their position.
+
+        Args:
+            chosen: Positions of those to send.
+            body: The request of exactly these, if it is made already.
+
+        Raises:
+            BrazeError: Braze refused the key, or gave no usable answer after all retries.
+        """
+        if not chosen:
+            return []
+        try:
+            answer = await self.braze.track(body or self._body(chosen), self.endpoint)
+        except BrazeError as error:
+            if error.uncertain and not self.endpoint.idempotent:
+                return [(at, IN_DOUBT, True) for at in chosen]
+            if not isinstance(error, BrazeRefused) or error.status not in _MAY_BE_SPLIT:
+                # Of the last one nobody knows what became: that is told of those left unsure.
+                self.again(chosen, error.lost - 1)
+                raise
+            self.again(chosen, error.lost)
+            return await self._narrowed(chosen, error.detail)
+        self.again(chosen, answer.lost)
+        for warning in answer.warnings:
+            log.warning("delivery.warning", said=warning)
+        named = {at: reason for at, reason in answer.refused.items() if at < len(chosen)}
+        if len(named) < len(answer.refused):
+            log.warning("delivery.warning", said="refused objects that were not sent")
+            if not answer.accepted and not named:
+                return await self._narrowed(chosen, "; ".join(answer.refused.values()))
+        refused: list[Refusal] = [
+            (chosen[index], reason, answer.uncertain) for index, reason in named.items()
+        ]
+        if answer.accepted:
+            return refused
+        others = [item for index, item in enumerate(chosen) if index not in named]
+        return refused + await self.send(others)
+
+    async def _narrowed(self, chosen: range | list[int], reason: str) -> list[Refusal]:
+        """Send in halves what was refused without naming an object, down to the one it is about."""
+        if len(chosen) == 1:
+            # Whether an earlier attempt took effect is not known here: look it up before use.
+            return [(chosen[0], reason, self.endpoint.idempotent)]
+        middle = len(chosen) // 2
+        left = await self.send(chosen[:middle])
+        try:
+            return left + await self.send(chosen[middle:])
+        except BrazeError as failed:
+            failed.uncertain = True  # Of the other half, some objects were accepted.
             raise
-        again(chosen, error.lost)
-        return await _narrowed(braze, objects, chosen, error.detail, again)
-    again(chosen, answer.lost)
-    for warning in answer.warnings:
-        log.warning("delivery.warning", said=warning)
-    named = {at: reason for at, reason in answer.refused.items() if at < len(chosen)}
-    if len(named) < len(answer.refused):
-        log.warning("delivery.warning", said="refused objects that were not sent")
-        if not answer.accepted and not named:
-            reason = "; ".join(answer.refused.values())
-            return await _narrowed(braze, objects, chosen, reason, again)
-    refused: list[Refusal] = [
-        (chosen[index], reason, answer.uncertain) for index, reason in named.items()
-    ]
-    if answer.accepted:
-        return refused
-    others = [item for index, item in enumerate(chosen) if index not in named]
-    return refused + await send_objects(braze, objects, others, again=again)
 
-
-async def _narrowed(
-    braze: Braze, objects: pl.Series, chosen: range | list[int], reason: str, again: Again
-) -> list[Refusal]:
-    """Send in halves what was refused without naming an object, down to the one it is about."""
-    if len(chosen) == 1:
-        # Whether an earlier attempt took effect is not known here: look it up before use.
-        return [(chosen[0], reason, True)]
-    middle = len(chosen) // 2
-    left = await send_objects(braze, objects, chosen[:middle], again=again)
-    try:
-        return left + await send_objects(braze, objects, chosen[middle:], again=again)
-    except BrazeError as failed:
-        failed.uncertain = True  # Of the other half, some objects were accepted.
-        raise
-
-
-def _body(objects: pl.Series, chosen: range | list[int]) -> bytes:
-    """Render some objects, which fitted into one request before, as a request of their own."""
-    packed = bodies(objects.gather(list(chosen)), len(chosen))
-    return packed.batches[0].body
+    def _body(self, chosen: range | list[int]) -> bytes:
+        """Render objects, which fitted into one request before, as a request of their own."""
+        packed = bodies(self.objects.gather(list(chosen)), len(chosen), self.endpoint)
+        return packed.batches[0].body

@@ -1,30 +1,34 @@
 """
 Sends the outbox of one run, and keeps what Braze said of each object.
 
-Objects carry absolute values (law 1), so whatever has no acknowledgement is simply sent again. A
-run has one object per profile, so no two objects of a profile are ever in flight.
+Attributes carry absolute values (law 1), so whatever has no acknowledgement is simply sent again. A
+run has one object per profile, so no two objects of a profile are ever in flight. Of endpoints that
+are not idempotent, what an earlier process has begun and nobody answered is in doubt instead.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
 import structlog
 
+from exchanger.braze.endpoints import ENDPOINTS
 from exchanger.errors import BrazeError
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.delivery.bisection import send_objects
+from exchanger.jobs.delivery.bisection import IN_DOUBT, Bisection
 from exchanger.jobs.runtime.cancellation import until_stopped
-from exchanger.profiles.frames.columns import ITEM, OBJECT, POINTS
+from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS
 from exchanger.profiles.planning.payloads import Batch, Packed, bodies
 from exchanger.state.runs.acknowledgements import SendCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from exchanger.braze.endpoints import Endpoint
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.braze.client import Braze
@@ -42,6 +46,7 @@ than once."""
 OPEN = 2
 """Windows under way at once, so that sending does not wait for S3: these are what a crash sends
 again at most."""
+_TURN = "@turn"
 TOO_LARGE = "The object is larger than a request to Braze may be (4 MB)."
 
 
@@ -51,7 +56,7 @@ class Delivery:
     How far a delivery came.
 
     Args:
-        sent: What this process sent to ``/users/track``.
+        sent: What this process sent.
         complete: Every object is acknowledged; otherwise the process was asked to stop.
     """
 
@@ -72,7 +77,7 @@ async def deliver(
 
     Args:
         world: The outside.
-        outbox: ``@item``, ``@object`` and ``@points`` at least.
+        outbox: ``@item``, ``@endpoint``, ``@object`` and ``@points`` at least.
         acks: Where outcomes are kept, a part for every window.
         confirm: Called before every window; raises if the run is no longer ours to deliver.
 
@@ -94,7 +99,7 @@ async def deliver(
 
 async def send_again(world: JobContext, rows: pl.DataFrame) -> int:
     """
-    Send objects whose acknowledgements are kept already.
+    Send objects whose acknowledgements are kept already, where that is safe.
 
     Returns:
         How many requests that took.
@@ -105,18 +110,25 @@ async def send_again(world: JobContext, rows: pl.DataFrame) -> int:
     """
     async with world.braze() as braze:
         braze.permit = world.may_send
-        for batch in bodies(rows[OBJECT], world.batch_size).batches:
-            await send_objects(braze, rows[OBJECT], batch.positions, batch.body)
+        for name, some in rows.group_by(ENDPOINT, maintain_order=True):
+            endpoint = ENDPOINTS[str(name[0])]
+            if not endpoint.idempotent:
+                continue
+            sending = Bisection(braze, some[OBJECT], endpoint)
+            for batch in bodies(some[OBJECT], world.batch_size, endpoint).batches:
+                await sending.send(batch.positions, batch.body)
         return braze.requests
 
 
 def _not_in(done: pl.Series, outbox: FrameFile) -> Iterator[pl.DataFrame]:
     """Read the outbox in windows, without the items that are done."""
     most = MemoryBudget(rows=WINDOW, size=WINDOW_SIZE).rows_of(1, outbox.row_size)
-    for rows in outbox.frames([ITEM, OBJECT, POINTS], rows=most):
+    for rows in outbox.frames([ITEM, ENDPOINT, OBJECT, POINTS], rows=most):
         left = rows if done.is_empty() else rows.filter(~rows[ITEM].is_in(done.implode()))
         if left.height:
-            yield left
+            # A request goes to one endpoint, and items of a window follow one another.
+            turns = left.with_columns(pl.col(ENDPOINT).rle_id().alias(_TURN))
+            yield from turns.partition_by(_TURN, maintain_order=True, include_key=False)
 
 
 class _Sending:
@@ -174,8 +186,23 @@ class _Sending:
 
     def _begun(self, rows: pl.DataFrame, confirm: Callable[[], None]) -> _Window:
         confirm()
-        number = self._acks.begin(rows[ITEM][0], rows[ITEM][-1])
-        return _Window(number, rows, bodies(rows[OBJECT], self._world.batch_size))
+        endpoint = ENDPOINTS[rows[ENDPOINT][0]]
+        if not endpoint.idempotent:
+            rows = self._without_doubtful(rows)
+        number = self._acks.begin(rows[ITEM][0], rows[ITEM][-1]) if rows.height else 0
+        packed = bodies(rows[OBJECT], self._world.batch_size, endpoint)
+        return _Window(number, rows, packed, endpoint)
+
+    @cached_property
+    def _begun_before(self) -> pl.Series:
+        """The items that earlier processes may have sent; nobody else writes marks by now."""
+        return pl.concat([pl.Series(ITEM, [], pl.UInt32), *self._acks.begun().values()])
+
+    def _without_doubtful(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Leave out what an earlier process has begun and nobody answered, and keep it as such."""
+        doubtful = rows[ITEM].filter(rows[ITEM].is_in(self._begun_before.implode()))
+        self._acks.write(doubtful, [(int(item), IN_DOUBT, True) for item in doubtful])
+        return rows.filter(~rows[ITEM].is_in(doubtful.implode()))
 
     async def _add(self, window: _Window) -> None:
         self._open.append(window)
@@ -222,9 +249,11 @@ class _Window:
         number: Of the mark.
         rows: ``@item``, ``@object`` and ``@points``.
         packed: Requests of all of them.
+        endpoint: Where they are sent.
     """
 
-    def __init__(self, number: int, rows: pl.DataFrame, packed: Packed) -> None:
+    def __init__(self, number: int, rows: pl.DataFrame, packed: Packed, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self.items = rows[ITEM]
         self.batches = packed.batches
         self.left = len(packed.batches)
@@ -253,9 +282,8 @@ class _Window:
 
         self._unsure[batch.first_item] = batch
         try:
-            refused = await send_objects(
-                braze, self._objects, batch.positions, batch.body, again=again
-            )
+            sending = Bisection(braze, self._objects, self._endpoint, again)
+            refused = await sending.send(batch.positions, batch.body)
         except BrazeError as error:
             if not error.uncertain:
                 del self._unsure[batch.first_item]

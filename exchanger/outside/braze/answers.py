@@ -18,6 +18,7 @@ _EPOCH_FROM = 1e8
 REMAINING = "X-RateLimit-Remaining"
 """The header that tells how many requests are left (1.5)."""
 
+_BUSY = 503
 _LOST = (408, 504)
 """What is answered when nobody knows what became of a request."""
 
@@ -37,6 +38,11 @@ class Fault(Exception):
         self.detail = detail
         self.uncertain = uncertain
         super().__init__(f"{status}")
+
+    @property
+    def untaken(self) -> bool:
+        """Whether the attempt surely had no effect: there was no connection, or a 503."""
+        return not self.uncertain or self.status == _BUSY
 
     @property
     def lost(self) -> bool:
@@ -89,12 +95,12 @@ class Answer:
 @dataclass(frozen=True)
 class TrackAnswer:
     """
-    What became of the objects in one request to ``/users/track`` (2.10).
+    What became of the objects in one request (2.10).
 
     Args:
         accepted: True: Braze has queued every object that is not in ``refused``. False: it has
             processed nothing; send those that are not in ``refused`` again, without the refused.
-        refused: Position in the ``attributes`` array to Braze's reason. Several reasons are joined
+        refused: Position in the request to Braze's reason. Several reasons are joined
             by ``; ``.
         warnings: What Braze reported beyond that: errors without a position, or of another array.
         uncertain: An earlier attempt of the same request may have taken effect, so a refused
@@ -151,9 +157,13 @@ class Segment:
     tags: tuple[str, ...] = ()
 
 
-def read_track(answer: Answer) -> TrackAnswer | None:
+def read_track(answer: Answer, array: str) -> TrackAnswer | None:
     """
-    Read an answer of ``/users/track``: any 2xx, or a 400.
+    Read an answer to objects: any 2xx, or a 400.
+
+    Args:
+        answer: The answer.
+        array: The key of the request under which they were listed.
 
     Returns:
         None for a 400 that names no object: it is about the request as a whole.
@@ -173,7 +183,7 @@ def read_track(answer: Answer) -> TrackAnswer | None:
     refused: dict[int, list[str]] = {}
     warnings: list[str] = []
     for error in errors if isinstance(errors, list) else [errors] if errors else []:
-        position = _position(error)
+        position = _position(error, array)
         if position is None:
             warnings.append(_text(error))
         else:
@@ -320,9 +330,9 @@ def _unreadable(answer: Answer, why: str) -> Fault:
     return Fault(answer.status, f"an answer that cannot be read: {why}", uncertain=True)
 
 
-def _position(error: Any) -> int | None:
-    """Find which of the ``attributes`` an error is about; an error that names no array counts."""
-    if not isinstance(error, dict) or error.get("input_array", "attributes") != "attributes":
+def _position(error: Any, array: str) -> int | None:
+    """Find which object an error is about; an error that names no array counts."""
+    if not isinstance(error, dict) or error.get("input_array", array) != array:
         return None
     index = error.get("index")
     return index if type(index) is int and index >= 0 else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -18,14 +19,16 @@ from typing import Any, Literal, Self
 import orjson
 
 from exchanger.braze.endpoints import (
+    ATTRIBUTES,
     CANCEL_EXPORT,
+    ENDPOINTS,
     EXPORT_IDS,
     EXPORT_SEGMENT,
     LIST_SEGMENTS,
     SIZE_SEGMENT,
-    TRACK,
+    Endpoint,
 )
-from exchanger.braze.limits import IDS_PER_REQUEST, LARGEST_BODY, SEGMENTS_PER_PAGE
+from exchanger.braze.limits import IDS_PER_REQUEST, SEGMENTS_PER_PAGE
 from exchanger.config.models import BrazeConfig
 from exchanger.errors import BrazeRefused, BrazeUnreachable, ExportRunning
 from exchanger.outside.braze.answers import (
@@ -119,34 +122,48 @@ class Braze:
 
     @property
     def requests(self) -> int:
-        """How many requests were sent to ``/users/track``, every attempt counted."""
-        return self._requests.sent[TRACK]
+        """How many requests with objects were sent, every attempt counted."""
+        return sum(self._requests.sent[path] for path in {it.path for it in ENDPOINTS.values()})
 
     @property
     def requests_by_endpoint(self) -> Mapping[str, int]:
         """How many requests were sent to each endpoint, every attempt counted."""
         return dict(self._requests.sent)
 
-    def track(self, body: bytes) -> Coroutine[Any, Any, TrackAnswer]:
+    def track(
+        self, body: bytes, endpoint: Endpoint = ATTRIBUTES
+    ) -> Coroutine[Any, Any, TrackAnswer]:
         """
-        Send attributes (2).
+        Send objects (2).
 
-        The body must be safe to send twice, as lost answers are met by sending it again.
+        Lost answers are met by sending them again, where the endpoint says that this is safe.
 
         Args:
-            body: JSON with the array ``attributes``.
+            body: JSON with the array of the endpoint.
+            endpoint: Where they are sent.
 
         Returns:
             Which objects were refused, and whether the others were taken.
 
         Raises:
             BrazeRefused: The request as a whole was refused: 400 that names no object, 413. Smaller
-                requests may show which object it is about. A body over 4 MB is not sent at all.
+                requests may show which object it is about. A larger body than the endpoint takes is
+                not sent at all.
         """
-        if len(body) > LARGEST_BODY:
-            raise BrazeRefused(TRACK, 413, f"{len(body)} bytes are more than {LARGEST_BODY}")
+        if len(body) > endpoint.size:
+            detail = f"{len(body)} bytes are more than {endpoint.size}"
+            raise BrazeRefused(endpoint.path, 413, detail)
+        call = Call(
+            endpoint.path,
+            "POST",
+            self._base + endpoint.path,
+            body,
+            key=self._key,
+            writes=True,
+            idempotent=endpoint.idempotent,
+        )
         # Not awaited here: of the most frequent request, every step costs.
-        return self._requests.send(self._post(TRACK, body), self._tracked, reads=(400,))
+        return self._requests.send(call, partial(self._tracked, endpoint), reads=(400,))
 
     async def export_segment(
         self,
@@ -277,9 +294,9 @@ class Braze:
     def _post(self, endpoint: str, body: bytes) -> Call:
         return Call(endpoint, "POST", self._base + endpoint, body, key=self._key)
 
-    def _tracked(self, answer: Answer) -> TrackAnswer:
-        said = read_track(answer)
-        return self._cleaned(said) if said else self._requests.refuse(TRACK, answer)
+    def _tracked(self, endpoint: Endpoint, answer: Answer) -> TrackAnswer:
+        said = read_track(answer, endpoint.array)
+        return self._cleaned(said) if said else self._requests.refuse(endpoint.path, answer)
 
     def _cleaned(self, said: TrackAnswer) -> TrackAnswer:
         """Take secrets out of what Braze says of single objects, as that is kept."""

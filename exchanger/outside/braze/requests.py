@@ -13,7 +13,7 @@ from dataclasses import replace
 from random import Random
 from typing import NoReturn, TypeVar
 
-from exchanger.braze.endpoints import EXPORT_IDS, PERMISSIONS, TRACK
+from exchanger.braze.endpoints import ENDPOINTS, EXPORT_IDS, PERMISSIONS
 from exchanger.braze.limits import SHARED_RATE
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import (
@@ -80,9 +80,10 @@ class BrazeRequests:
         own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
         self._hourly = HourlyQuota(quotas or own, clock)
         give_up = config.give_up.total_seconds()
-        self._outages = {name: CircuitState(clock, give_up) for name in (TRACK, EXPORT_IDS)}
-        limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
-        endpoints = (*PERMISSIONS, DOWNLOAD)
+        written = {endpoint.path for endpoint in ENDPOINTS.values()}
+        self._outages = {name: CircuitState(clock, give_up) for name in (*written, EXPORT_IDS)}
+        limits = {**dict.fromkeys(written, config.rate_limit), EXPORT_IDS: config.lookup_limit}
+        endpoints = (*PERMISSIONS, *written, DOWNLOAD)
         self._paces = {
             name: RateLimiter(limits.get(name, _SHARED_POOL), clock) for name in endpoints
         }
@@ -118,10 +119,10 @@ class BrazeRequests:
         uncertain, lost = False, 0
         fault: Fault | RateLimited
         while True:
-            if call.endpoint == TRACK:
+            if call.writes:
                 await self._hourly.take()
             await pace.take()
-            if call.endpoint == TRACK:
+            if call.writes:
                 self.permit()
             self.sent[call.endpoint] += 1
             try:
@@ -137,8 +138,11 @@ class BrazeRequests:
                 return judged
             patience = patience or RetryState(self._clock, self._random, limit_waiting, outage)
             if isinstance(fault, Fault):
-                uncertain, lost = uncertain or fault.uncertain, lost + fault.lost
-                pause = patience.after_fault()
+                may_count = fault.uncertain if call.idempotent else not fault.untaken
+                uncertain, lost = uncertain or may_count, lost + fault.lost
+                # What may have been taken is sent again only where that changes nothing more.
+                once = may_count and not call.idempotent
+                pause = None if once else patience.after_fault()
             else:
                 pause = patience.after_limit(fault.told)
                 if fault.told is not None and pause is not None:

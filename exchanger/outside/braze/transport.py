@@ -37,6 +37,9 @@ class Call:
         params: The query.
         key: Sent as the bearer token; left out for addresses that are not Braze's API.
         save_to: Write the body of a 2xx to this file instead of keeping it in memory.
+        writes: It changes something in Braze, and so needs leave and counts by the hour.
+        idempotent: Sending it again changes nothing more; otherwise it is not sent again once it
+            may have been taken.
     """
 
     endpoint: str
@@ -46,6 +49,8 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     key: SecretStr | None = None
     save_to: Path | None = None
+    writes: bool = False
+    idempotent: bool = True
 
 
 class Transport:

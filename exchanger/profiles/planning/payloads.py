@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from exchanger.braze.endpoints import TRACK
-from exchanger.braze.limits import LARGEST_BODY
+from exchanger.braze.endpoints import ATTRIBUTES, Endpoint
 from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS, PROFILE, SEND
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.json_values import json_string, spell_json
 
-_HEAD = b'{"attributes":['
 _TAIL = b"]}"
 
 
@@ -26,11 +24,13 @@ class Batch:
         first_item: Position of its first object.
         count: How many objects it holds; their positions follow each other.
         members: The objects with commas in between, UTF-8: a part of a text of all of them.
+        head: What stands before them.
     """
 
     first_item: int
     count: int
     members: memoryview
+    head: bytes
 
     @property
     def positions(self) -> range:
@@ -40,7 +40,7 @@ class Batch:
     @property
     def body(self) -> bytes:
         """The JSON body, UTF-8; put together whenever it is asked for."""
-        return b"".join((_HEAD, self.members, _TAIL))
+        return b"".join((self.head, self.members, _TAIL))
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Packed:
 
 def objects(wanted: pl.DataFrame, *, update_only: bool = False) -> pl.DataFrame:
     """
-    Render every changed profile as one object for ``/users/track``.
+    Render every changed profile as one object of attributes.
 
     Args:
         wanted: What ``reconcile.merge`` gave; its ``send:NAME`` columns are rendered.
@@ -82,7 +82,7 @@ def objects(wanted: pl.DataFrame, *, update_only: bool = False) -> pl.DataFrame:
     return wanted.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM),
         PROFILE,
-        pl.lit(TRACK).alias(ENDPOINT),
+        pl.lit(ATTRIBUTES.name).alias(ENDPOINT),
         rendered.alias(OBJECT),
         pl.sum_horizontal(pl.lit(0, pl.UInt32), *points).cast(pl.UInt32).alias(POINTS),
     )
@@ -94,14 +94,14 @@ def _member(name: str, sent: pl.Series) -> list[pl.Expr]:
     return [label + value] if sent.has_nulls() else [label, value]
 
 
-def bodies(objects: pl.Series, batch_size: int, *, max_bytes: int = LARGEST_BODY) -> Packed:
+def bodies(objects: pl.Series, batch_size: int, endpoint: Endpoint = ATTRIBUTES) -> Packed:
     """
     Pack objects into request bodies, in order, each as full as it may be.
 
     Args:
         objects: JSON texts, none null.
-        batch_size: Objects in one request.
-        max_bytes: Bytes in one body.
+        batch_size: Objects in one request, at most as many as the endpoint takes.
+        endpoint: Where they are sent.
     """
     # One text of all objects, a comma after each: bodies are cut out of it.
     listed = (objects + ",").to_arrow(compat_level=pl.CompatLevel.oldest())
@@ -109,14 +109,16 @@ def bodies(objects: pl.Series, batch_size: int, *, max_bytes: int = LARGEST_BODY
     bounds = memoryview(offsets).cast("q")[listed.offset :][: len(objects) + 1].tolist()
     members = memoryview(text)
     batches, too_large = [], []
-    room = max_bytes - len(_HEAD) - len(_TAIL) + 1
+    head = f'{{"{endpoint.array}":['.encode()
+    most = min(batch_size, endpoint.objects)
+    room = endpoint.size - len(head) - len(_TAIL) + 1
     start = 0
     while start < len(objects):
         fitting = bisect_right(bounds, bounds[start] + room) - 1
-        stop = min(start + batch_size, fitting)
+        stop = min(start + most, fitting)
         if stop > start:
             part = members[bounds[start] : bounds[stop] - 1]
-            batches.append(Batch(start, stop - start, part))
+            batches.append(Batch(start, stop - start, part, head))
         else:
             too_large.append(start)
         start = max(stop, start + 1)

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
+from exchanger.braze.endpoints import ENDPOINTS, Endpoint
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import BrazeRefused, BrazeUnreachable
 from exchanger.outside.braze.client import Braze
@@ -48,6 +49,41 @@ async def test_faults_end_after_some_attempts(workspace, fault):
     assert ATTEMPTS == len(w.asked)
     assert (True, True) == (unreachable.value.retryable, unreachable.value.uncertain)
     assert w.waited < 16
+
+
+@pytest.fixture
+def tallies(monkeypatch):
+    """An endpoint whose objects count once more with every request."""
+    endpoint = Endpoint("tallies", "/tallies", "tallies", 3, 1_000, idempotent=False)
+    monkeypatch.setitem(ENDPOINTS, endpoint.name, endpoint)
+    return endpoint
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault["status"] != 503])
+async def test_what_may_have_counted_is_never_sent_again_by_itself(workspace, tallies, fault):
+    """Of an endpoint that is not idempotent, a lost answer ends the request, and says so."""
+    async with workspace(fault, {}) as w:
+        with pytest.raises(BrazeUnreachable) as unreachable:
+            await w.braze.track(BODY, tallies)
+    assert 1 == len(w.asked)
+    assert unreachable.value.uncertain
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 429}])
+async def test_what_surely_did_not_count_is_tried_again(workspace, tallies, fault):
+    """503 and 429 say that nothing was processed; the answer after them is certain."""
+    async with workspace(fault, fault, {}) as w:
+        answer = await w.braze.track(BODY, tallies)
+    assert (True, False) == (answer.accepted, answer.uncertain)
+    assert 3 == len(w.asked)
+
+
+async def test_a_service_that_stays_busy_has_counted_nothing(workspace, tallies):
+    """After all attempts it is unreachable, and nothing is in doubt."""
+    async with workspace({"status": 503}) as w:
+        with pytest.raises(BrazeUnreachable) as unreachable:
+            await w.braze.track(BODY, tallies)
+    assert (ATTEMPTS, False) == (len(w.asked), unreachable.value.uncertain)
 
 
 async def test_no_connection_is_certain(stepped_clock):

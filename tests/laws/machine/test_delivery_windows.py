@@ -51,7 +51,7 @@ class Braze:
     async def __aexit__(self, kind, error, trace):
         return None
 
-    async def track(self, body):
+    async def track(self, body, endpoint):
         items = [int(one["external_id"]) for one in json.loads(body)["attributes"]]
         self.arrived[items[0]].set()
         await self.happens(self, items[0])
@@ -95,7 +95,16 @@ class Delivery:
         writer = FrameWriter(folder / "outbox")
         texts = [f'{{"external_id":"{n}"}}' for n in range(objects)]
         items = pl.int_range(objects, dtype=pl.UInt32, eager=True)
-        writer.append(pl.DataFrame({"@item": items, "@object": texts, "@points": [2] * objects}))
+        writer.append(
+            pl.DataFrame(
+                {
+                    "@item": items,
+                    "@endpoint": ["attributes"] * objects,
+                    "@object": texts,
+                    "@points": [2] * objects,
+                }
+            )
+        )
         self.outbox = writer.close()
         self.acks = Acknowledgements(bucket, StateNames("_state/"), 1)
 

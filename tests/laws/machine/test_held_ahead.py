@@ -32,14 +32,14 @@ class Slow(BrazeDouble):
         self._connection = connection
         self._happens = happens
 
-    async def track(self, body):
+    async def track(self, body, endpoint):
         self._connection.time.advance(1)
         self.requests += 1
         told = self._happens(self.requests)
         if told is not None:
             return told
         self.requests -= 1
-        return await super().track(body)
+        return await super().track(body, endpoint)
 
 
 class Meddled(BucketDouble):

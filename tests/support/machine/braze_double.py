@@ -120,8 +120,8 @@ class BrazeDouble:
     async def __aexit__(self, kind, error, trace):
         return None
 
-    async def track(self, body):
-        objects = json.loads(body)["attributes"]
+    async def track(self, body, endpoint):
+        objects = json.loads(body)[endpoint.array]
         self._process.tick()
         self.permit()
         self.requests += 1

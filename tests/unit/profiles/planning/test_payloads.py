@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exchanger.braze.endpoints import ATTRIBUTES
 from exchanger.profiles.planning.payloads import bodies, objects
 
 
@@ -24,7 +26,7 @@ def test_an_object_names_its_profile_and_what_changes_alone():
         '{"external_id":"b\\"1","odd \\"name\\"":12.3}',
     ] == made["@object"].to_list()
     assert [0, 1] == made["@item"].to_list()
-    assert ["/users/track"] * 2 == made["@endpoint"].to_list()
+    assert ["attributes"] * 2 == made["@endpoint"].to_list()
     assert [2, 1] == made["@points"].to_list()
     assert [pl.UInt32, pl.UInt32] == [made["@item"].dtype, made["@points"].dtype]
 
@@ -50,7 +52,9 @@ def test_no_change_makes_no_object():
 )
 def test_bodies_joined_again_are_the_objects(texts, batch_size, max_bytes):
     """Every object is in one body, in order, or named as too large; no body breaks a limit."""
-    packed = bodies(pl.Series(texts, dtype=pl.String), batch_size, max_bytes=max_bytes)
+    packed = bodies(
+        pl.Series(texts, dtype=pl.String), batch_size, replace(ATTRIBUTES, size=max_bytes)
+    )
     placed = {}
     for batch in packed.batches:
         content = json.loads(batch.body)["attributes"]
@@ -69,7 +73,9 @@ def test_batches_are_as_full_as_they_may_be():
     """A batch ends at the count or where the next object would be too much."""
     packed = bodies(pl.Series(["1"] * 7), 3)
     assert [(0, 3), (3, 3), (6, 1)] == [(b.first_item, b.count) for b in packed.batches]
-    packed = bodies(pl.Series(["1"] * 4), 75, max_bytes=len('{"attributes":[1,1,1]}'))
+    packed = bodies(
+        pl.Series(["1"] * 4), 75, replace(ATTRIBUTES, size=len('{"attributes":[1,1,1]}'))
+    )
     assert [3, 1] == [batch.count for batch in packed.batches]
 
 
