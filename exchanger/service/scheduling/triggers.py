@@ -12,6 +12,9 @@ What happens when clocks change:
 - A job that runs in every hour (``*/15 * * * *``) counts elapsed time instead: it fires in both
   passes of a repeated hour, so that no gap of an hour appears, and has nothing to make up for
   after a skipped one.
+
+cronsim was looked at and not taken: its version 2.8 goes by the rules of Debian, by which a job
+of ``*/15 2 * * *`` is left out or doubled, and loses fires where clocks go back by half an hour.
 """
 
 from __future__ import annotations
