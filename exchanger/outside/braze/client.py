@@ -33,6 +33,7 @@ from exchanger.outside.braze.answers import (
     read_track,
 )
 from exchanger.outside.braze.rate_limit import Quotas
+from exchanger.outside.braze.request_group import read_done, with_group
 from exchanger.outside.braze.requests import (
     CANCEL_EXPORT,
     DOWNLOAD,
@@ -41,6 +42,7 @@ from exchanger.outside.braze.requests import (
     LIST_SEGMENTS,
     SIZE_SEGMENT,
     TRACK,
+    TRACK_STATUS,
     BrazeRequests,
 )
 from exchanger.outside.braze.transport import REQUEST_SECONDS, Call, is_safe
@@ -93,6 +95,8 @@ class Braze:
         if not is_safe(self._base):
             raise ValueError("the key is only sent over https")
         self._key = config.api_key
+        self.group = ""
+        """The ``group_id`` of requests to ``/users/track``; none once Braze does not track them."""
         self._requests = BrazeRequests(
             config, clock=clock or SystemClock(), random=random, timeout=timeout, quotas=quotas
         )
@@ -131,6 +135,16 @@ class Braze:
         """How many requests were sent to each endpoint, every attempt counted."""
         return dict(self._requests.sent)
 
+    @property
+    def taken_at_most(self) -> int:
+        """
+        How many requests to ``/users/track`` Braze may count as received, every attempt counted.
+
+        That is all but those without a connection and those answered 429: what was refused as a
+        whole should not be counted (2.11), but nobody says so.
+        """
+        return self._requests.sent[TRACK] - self._requests.not_taken[TRACK]
+
     def track(self, body: bytes) -> Coroutine[Any, Any, TrackAnswer]:
         """
         Send attributes (2).
@@ -149,8 +163,27 @@ class Braze:
         """
         if len(body) > LARGEST_BODY:
             raise BrazeRefused(TRACK, 413, f"{len(body)} bytes are more than {LARGEST_BODY}")
+        if self.group and len(grouped := with_group(body, self.group)) <= LARGEST_BODY:
+            body = grouped
         # Not awaited here: of the most frequent request, every step costs.
         return self._requests.send(self._post(TRACK, body), self._tracked, reads=(400,))
+
+    async def done_with(self, group: str) -> int:
+        """
+        Ask whether Braze has processed what it received of a group, a beta (2.11).
+
+        Returns:
+            How many requests these are, if they are all processed. Otherwise 0: also of a group
+            that is unknown, or unknown by now, and of an answer that contradicts itself.
+        """
+        call = Call(
+            TRACK_STATUS,
+            "GET",
+            self._base + TRACK_STATUS,
+            params={"group_id": group},
+            key=self._key,
+        )
+        return await self._requests.send(call, lambda answer: read_done(answer, group))
 
     async def export_segment(
         self,
@@ -283,6 +316,8 @@ class Braze:
 
     def _tracked(self, answer: Answer) -> TrackAnswer:
         said = read_track(answer)
+        if said and not said.tracked:
+            self.group = ""
         return self._cleaned(said) if said else self._requests.refuse(TRACK, answer)
 
     def _cleaned(self, said: TrackAnswer) -> TrackAnswer:

@@ -40,6 +40,7 @@ from exchanger.redaction import Redactor
 T = TypeVar("T")
 
 TRACK = "/users/track"
+TRACK_STATUS = "/users/track/status"
 EXPORT_SEGMENT = "/users/export/segment"
 EXPORT_IDS = "/users/export/ids"
 CANCEL_EXPORT = "/export/segment/cancel"
@@ -49,6 +50,7 @@ DOWNLOAD = "export download"
 """Names of endpoints in errors and counts."""
 ENDPOINTS = (
     TRACK,
+    TRACK_STATUS,
     EXPORT_IDS,
     EXPORT_SEGMENT,
     CANCEL_EXPORT,
@@ -58,6 +60,8 @@ ENDPOINTS = (
 )
 
 _SHARED_POOL = RateLimit(requests=250_000, per=timedelta(hours=1))
+_STATUS_POOL = RateLimit(requests=1_500, per=timedelta(minutes=1))
+"""Of ``/users/track/status`` (2.11)."""
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
 
@@ -89,13 +93,19 @@ class BrazeRequests:
         self.wire = Transport(timeout)
         self.sent: Counter[str] = Counter()
         """Requests to each endpoint, every attempt counted."""
+        self.not_taken: Counter[str] = Counter()
+        """Those of them that certainly did not come in: no connection, or 429."""
         self.permit: Callable[[], None] = _always
         """Called before every attempt to write; raises if this process may not write now."""
         own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
         self._hourly = HourlyQuota(quotas or own, clock)
         give_up = config.give_up.total_seconds()
         self._outages = {name: CircuitState(clock, give_up) for name in (TRACK, EXPORT_IDS)}
-        limits = {TRACK: config.rate_limit, EXPORT_IDS: config.lookup_limit}
+        limits = {
+            TRACK: config.rate_limit,
+            TRACK_STATUS: _STATUS_POOL,
+            EXPORT_IDS: config.lookup_limit,
+        }
         self._paces = {
             name: RateLimiter(limits.get(name, _SHARED_POOL), clock) for name in ENDPOINTS
         }
@@ -144,6 +154,7 @@ class BrazeRequests:
                 judged = self._judge(call, answer, read, reads)
             except (Fault, RateLimited) as error:
                 fault = error
+                self.not_taken[call.endpoint] += not error.uncertain
             else:
                 if outage is not None:
                     outage.accepted()
