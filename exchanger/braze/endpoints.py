@@ -8,6 +8,8 @@ from exchanger.braze.limits import LARGEST_BODY, OBJECTS_PER_REQUEST
 
 TRACK = "/users/track"
 """Takes changes of profiles (braze-api.md 2)."""
+TRACK_STATUS = "/users/track/status"
+"""Tells whether a group of requests is processed, a beta (braze-api.md 2.11)."""
 EXPORT_SEGMENT = "/users/export/segment"
 """Begins an export of a segment (braze-api.md 4)."""
 CANCEL_EXPORT = "/export/segment/cancel"
@@ -21,6 +23,7 @@ SIZE_SEGMENT = "/segments/data_series"
 
 PERMISSIONS = {
     TRACK: "users.track",
+    TRACK_STATUS: "users.track.status",
     EXPORT_SEGMENT: "users.export.segment",
     CANCEL_EXPORT: "segments.list",
     EXPORT_IDS: "users.export.ids",

@@ -17,6 +17,8 @@ SEGMENTS_PER_PAGE = 100
 
 TRACK_RATE = 3_000, timedelta(seconds=3)
 """Requests to ``/users/track``, and the time they are counted in (braze-api.md 2.2)."""
+STATUS_RATE = 1_500, timedelta(minutes=1)
+"""Requests to ``/users/track/status`` (braze-api.md 2.11)."""
 LOOKUP_RATE = 250, timedelta(minutes=1)
 """
 Requests to ``/users/export/ids`` of accounts from 2024-08-22 on; of older ones ten times as many

@@ -17,6 +17,7 @@ import structlog
 
 from exchanger.braze.attributes import NOT_EXPORTED
 from exchanger.config.models import FieldConfig
+from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.comparison import FieldComparison
 from exchanger.jobs.observing.lookup import look_up_parts, say_if_slow
 from exchanger.jobs.runtime.artifacts import load
@@ -180,7 +181,7 @@ class _Check:
     def look_up(self, known: pl.DataFrame) -> None:
         """Compare profiles with what look-ups show."""
         self._report.profiles += known.height
-        stamp = self._state.runs.settled(self._world.grace)
+        stamp = last_shown(self._world, self._state.runs)
 
         def compare(seen: pl.DataFrame, asked_at: datetime) -> None:
             self._compare(seen, stamp, asked_at)

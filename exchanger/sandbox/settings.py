@@ -46,6 +46,8 @@ class SandboxSettings:
         blocklist: Custom attributes that are accepted and not processed.
         forced_types: Custom attributes of a forced type, ``boolean``, ``number`` or ``string``;
             what does not fit is accepted and ignored.
+        group_status: ``/users/track/status``, a beta of Braze: ``on``, ``off``, or ``forbidden``
+            (requests are tracked, and nobody may ask).
         apply_delay: Time from the answer of track until the profile shows it; 0 applies first.
         apply_reorder: Whether the delay varies from 0 to twice its length, so that requests
             overtake each other.
@@ -98,6 +100,7 @@ class SandboxSettings:
     date_coercion: bool = True
     blocklist: frozenset[str] = frozenset()
     forced_types: Mapping[str, ForcedType] = field(default_factory=dict)
+    group_status: Literal["on", "off", "forbidden"] = "off"
     apply_delay: float = 0.0
     apply_reorder: bool = False
     users_per_file: int = 5000

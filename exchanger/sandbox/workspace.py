@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -22,8 +23,10 @@ from exchanger.sandbox.http.rate_limits import RateLimits, Verdict
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import spell_epoch
 from exchanger.sandbox.tracking import track
+from exchanger.sandbox.tracking.groups import Groups
 from exchanger.sandbox.tracking.identifiers import Directory
 from exchanger.sandbox.tracking.meter import Meter
+from exchanger.sandbox.tracking.track import Accepted
 
 
 class Workspace:
@@ -51,12 +54,13 @@ class Workspace:
         with self.lock:
             self.directory = Directory(f"{self.settings.seed} {self.identity}")
             self.meter = Meter()
+            self.groups = Groups()
             self.limits = RateLimits()
             self.faults = Faults(self.settings.seed)
             self.journal = Journal(self.settings.keep_requests, self.settings.keep_bytes)
             self.segments: dict[str, Segment] = {}
             self._sizes = SegmentSizes(self.now())
-            self._waiting: list[tuple[float, int, track.Accepted]] = []
+            self._waiting: list[tuple[float, int, Accepted]] = []
             self._ticket = itertools.count()
             self._random = random.Random(self.settings.seed)  # noqa: S311 (repeatable)
 
@@ -80,9 +84,28 @@ class Workspace:
             self.settle()
             answer, accepted = track.receive(body, self.settings)
             if accepted.objects:
+                answer, accepted = self._grouped(body, answer, accepted)
                 heapq.heappush(self._waiting, (self._due(), next(self._ticket), accepted))
                 self.settle()
             return answer
+
+    def _grouped(
+        self, body: dict[str, Any], answer: Answer, accepted: Accepted
+    ) -> tuple[Answer, Accepted]:
+        """Track a request that names a group, or tell beside its answer why it is not tracked."""
+        if trouble := self.groups.trouble(body, self.settings, self.now()):
+            errors = [*(answer.body.get("errors") or ()), {"type": trouble}]
+            return replace(answer, body=answer.body | {"errors": errors}), accepted
+        if "group_id" in body:
+            self.groups.receive(body["group_id"], self.now())
+            accepted = replace(accepted, group=body["group_id"])
+        return answer, accepted
+
+    def tell_group(self, parameters: Mapping[str, str]) -> Answer:
+        """Answer ``/users/track/status``."""
+        with self.lock:
+            self.settle()
+            return self.groups.status(parameters, self.settings, self.now())
 
     def _due(self) -> float:
         delay = self.settings.apply_delay
@@ -98,6 +121,8 @@ class Workspace:
             while self._waiting and self._waiting[0][0] <= now:
                 accepted = heapq.heappop(self._waiting)[2]
                 track.apply(accepted, self.directory, self.meter, self.settings, now)
+                if accepted.group:
+                    self.groups.finish(accepted.group, now)
 
     def look_up(self, body: dict[str, Any]) -> Answer:
         """Answer ``/users/export/ids``."""

@@ -145,6 +145,11 @@ class StateNames:
         return f"{self.prefix}hour.json"
 
     @property
+    def group_status(self) -> str:
+        """Whether Braze tells when it is done with requests."""
+        return f"{self.prefix}group-status.json"
+
+    @property
     def workspace(self) -> str:
         """Whose memory this is."""
         return f"{self.prefix}workspace.json"

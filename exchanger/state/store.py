@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exchanger.state.forgotten import Forgotten
+from exchanger.state.group_status import GroupStatusHint
 from exchanger.state.held.table import HeldValues
 from exchanger.state.inputs.column_types import ColumnTypes
 from exchanger.state.inputs.file_ledger import FileLedger
@@ -45,6 +46,7 @@ class ConnectionState:
     first_deliveries: FirstDeliveries
     swept: Swept
     forgotten: Forgotten
+    group_status: GroupStatusHint
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -76,4 +78,5 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         first_deliveries=FirstDeliveries(bucket, names),
         swept=Swept(bucket, names),
         forgotten=Forgotten(bucket, names),
+        group_status=GroupStatusHint(bucket, names),
     )

@@ -58,10 +58,14 @@ class Delivery:
     Args:
         sent: What this process sent.
         complete: Every object is acknowledged; otherwise the process was asked to stop.
+        group: The ``group_id`` of all its requests; empty if Braze does not track them all.
+        taken: How many requests Braze may count as received, at most.
     """
 
     sent: SendCounts
     complete: bool
+    group: str = ""
+    taken: int = 0
 
     @property
     def requests(self) -> int:
@@ -70,7 +74,11 @@ class Delivery:
 
 
 async def deliver(
-    world: JobContext, outbox: FrameFile, acks: Acknowledgements, confirm: Callable[[], None]
+    world: JobContext,
+    outbox: FrameFile,
+    acks: Acknowledgements,
+    confirm: Callable[[], None],
+    group: str = "",
 ) -> Delivery:
     """
     Send what is not yet acknowledged.
@@ -80,6 +88,7 @@ async def deliver(
         outbox: ``@item``, ``@endpoint``, ``@object`` and ``@points`` at least.
         acks: Where outcomes are kept, a part for every window.
         confirm: Called before every window; raises if the run is no longer ours to deliver.
+        group: The ``group_id`` of its requests, if they are to have one.
 
     Raises:
         BrazeError: Braze refused the key, or gave no usable answer after all retries. What was
@@ -93,8 +102,10 @@ async def deliver(
         sending = _Sending(world, braze, acks)
         acks.sent = lambda: sending.again._replace(requests=braze.requests)
         braze.permit = world.may_send
+        braze.group = group
         complete = await sending.send(_not_in(done, outbox), confirm)
-        return Delivery(acks.sent(), complete=complete)
+        tracked = braze.group  # Nothing any more if Braze had trouble with it.
+        return Delivery(acks.sent(), complete, tracked, braze.taken_at_most if tracked else 0)
 
 
 async def send_again(world: JobContext, rows: pl.DataFrame) -> int:

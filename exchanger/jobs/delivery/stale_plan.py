@@ -14,6 +14,7 @@ import structlog
 
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.files.scratch.spill import Scratch
+from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
 from exchanger.jobs.runtime.artifacts import replace_outbox
 from exchanger.jobs.runtime.report import RunReport
@@ -120,7 +121,7 @@ def _look(world: JobContext, state: ConnectionState, rows: pl.DataFrame) -> pl.D
         )
         for name in names
     )
-    stamp = state.runs.settled(world.grace)
+    stamp = last_shown(world, state.runs)
 
     def keep(part: pl.DataFrame, asked_at: datetime) -> None:
         fields = part.columns[2:]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from exchanger.jobs.delivery.request_group import new_group
 from exchanger.jobs.delivery.sender import Delivery, deliver
 from exchanger.jobs.delivery.stale_plan import refresh_stale_plan
 from exchanger.jobs.delivery.takeover import in_doubt_items, resolve_in_doubt
@@ -120,7 +121,8 @@ def _send(
             return _stopped(stored, sent, acks.read(acks.parts()).items.len())
         besides = SendCounts(resolve_in_doubt(world, suspects) if run.taken_over else 0)
         report = _counted(stored.document, sent.and_also(besides), suspects)
-        stored = _freeze(world, state, stored, acks, report)
+        facts = {"report": report} | _all_requests(stored.document, delivery)
+        stored = _freeze(world, state, stored, acks, facts)
         return settle(world, state, stored, outbox, acks, ahead=ahead)
 
 
@@ -152,7 +154,8 @@ def _deliver(
         world.may_send()
         state.runs.demand(run.seq, run.fence)
 
-    return asyncio.run(deliver(world, outbox, acks, confirm))
+    group = new_group(world, state, run.seq)
+    return asyncio.run(deliver(world, outbox, acks, confirm, group))
 
 
 def _wait_until_quiet(world: JobContext, state: ConnectionState, seq: int) -> None:
@@ -167,7 +170,7 @@ def _freeze(
     state: ConnectionState,
     stored: VersionedRun,
     acks: Acknowledgements,
-    report: dict[str, Any],
+    facts: dict[str, Any],
 ) -> VersionedRun:
     """Fix what settling will read: from here any process ends the run identically."""
     now = world.clock.now()
@@ -176,8 +179,17 @@ def _freeze(
         state="settling",
         ack_parts=tuple(acks.parts()),
         acked_at=world.bucket.now().isoformat(),
-        report=report | {"finished_at": now.isoformat()},
+        **facts | {"report": facts["report"] | {"finished_at": now.isoformat()}},
     )
+
+
+def _all_requests(run: RunDocument, delivery: Delivery) -> dict[str, Any]:
+    """
+    Tell by which requests Braze can be asked whether it is done with a run.
+
+    Nothing where another process may have sent some as well: they are in no count.
+    """
+    return {} if run.resumed else {"group": delivery.group, "taken": delivery.taken}
 
 
 def _stopped(stored: VersionedRun, sent: SendCounts, acknowledged: int) -> RunReport:

@@ -16,6 +16,7 @@ import structlog
 
 from exchanger.errors import BrazeError, StateMissing
 from exchanger.jobs.history.changes_since import later_changes
+from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
 from exchanger.profiles.frames.columns import PROFILE, SURE, WANTED
 from exchanger.profiles.planning.readback_check import SAMPLE, beside, not_stuck, sample_of
@@ -57,7 +58,7 @@ def due(call: ImportContext) -> list[Sample]:
     newest = call.state.runs.newest() if waiting else None
     if newest is None or newest.document.state not in ENDED:
         return []
-    shown = call.state.runs.settled(call.world.grace)
+    shown = last_shown(call.world, call.state.runs)
     return [sample for sample in waiting if sample.seq <= shown]
 
 
@@ -99,11 +100,12 @@ def _unchanged(call: ImportContext, sample: pl.DataFrame) -> pl.DataFrame:
 
 
 def _differences(call: ImportContext, sample: pl.DataFrame) -> list[str]:
+    shown = last_shown(call.world, call.state.runs)
     seen = beside(sample, look_up(call.world, sample.select(PROFILE, "field")), "seen")
     lost = not_stuck(seen)
     if lost.height:
         # Changed back and forth within the grace, a value may show the one in between.
-        fresh = later_changes(call, call.state.runs.settled(call.world.grace), lost[PROFILE])
+        fresh = later_changes(call, shown, lost[PROFILE])
         lost = lost.join(fresh, on=[PROFILE, "field"], how="anti", maintain_order="left")
     told = []
     for name in lost["field"].unique(maintain_order=True):

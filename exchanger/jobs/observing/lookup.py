@@ -12,6 +12,7 @@ import structlog
 
 from exchanger.braze.limits import IDS_PER_REQUEST
 from exchanger.errors import Stopped
+from exchanger.jobs.history.shown import last_shown, shown_in
 from exchanger.jobs.observing.left_out import LookUp
 from exchanger.jobs.runtime.cancellation import together, until_stopped
 from exchanger.profiles.exported.held_rows import held_form
@@ -95,12 +96,12 @@ def look_up_all(
     names = [frame["field"].unique() for frame in parts.frames(["field"])]
     needed = pl.concat(names).unique().sort().to_list()
     every = [*needed, *sorted({*fields} - {*needed})]
-    shown_in = call.state.runs.shown_in(call.world.grace)
+    beside_in = shown_in(call.world, call.state.runs)
     begun = call.world.bucket.now()
     total = sum(frame[PROFILE].n_unique() for frame in parts.frames([PROFILE]))
 
     def answered(number: int, part: pl.DataFrame, asked_at: datetime) -> None:
-        shown = (asked_at - begun).total_seconds() >= shown_in
+        shown = (asked_at - begun).total_seconds() >= beside_in
         learnt = part if shown else part.select(PROFILE, EXISTS, *needed)
         take(number, learnt)
         if keep is not None:
@@ -115,7 +116,7 @@ def _keeping(call: ImportContext) -> Keep | None:
     if not (call.record or call.learn):
         return None
     runs, held = call.state.runs, call.state.held
-    stamp = runs.settled(call.world.grace)
+    stamp = last_shown(call.world, runs)
     if call.record:
         return lambda part, asked_at: held.observe(part, stamp=stamp, at=asked_at)
     begun = runs.newest()
@@ -126,18 +127,6 @@ def _keeping(call: ImportContext) -> Keep | None:
             held.observe(part, stamp=stamp, at=asked_at)
 
     return keep
-
-
-def wait_until_shown(call: ImportContext, seq: int) -> None:
-    """
-    Wait until Braze shows what a run has sent; run 0 has sent nothing.
-
-    Raises:
-        Stopped: The process was asked to stop.
-    """
-    if seq:
-        # S3 tells times in whole seconds.
-        call.world.pause(call.world.grace + 1 - call.state.runs.age(seq))
 
 
 def look_up(world: JobContext, needed: pl.DataFrame, keep: Keep | None = None) -> pl.DataFrame:

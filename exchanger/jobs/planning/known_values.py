@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.observing.baseline import learn_from_segment
-from exchanger.jobs.observing.lookup import look_up_all, overlay, say_if_slow, wait_until_shown
+from exchanger.jobs.observing.lookup import look_up_all, overlay, say_if_slow
 from exchanger.profiles.frames.columns import EXISTS, PROFILE, SENT
 from exchanger.profiles.frames.rules import NEEDS_HELD
 from exchanger.profiles.merging.contributions import corrected
@@ -233,7 +234,7 @@ def _wait_until_shown(
         return
     for number, frame in enumerate(needed.frames([PROFILE])):
         if frame.height and _is_uncertain(learnt.known(number)):
-            wait_until_shown(call, last)
+            wait_until_shown(call.world, call.state.runs, last)
             return
 
 

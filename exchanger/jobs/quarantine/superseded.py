@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.jobs.history.changes_since import later_changes
+from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.intake.batch import REJECTED
 from exchanger.jobs.intake.event_order import applied_orders
-from exchanger.jobs.observing.lookup import look_up_and_keep, wait_until_shown
+from exchanger.jobs.observing.lookup import look_up_and_keep
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.quarantine.same_run import overtaken_in_own_run, rows_after
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, before, wanted
@@ -152,7 +153,7 @@ def _seen(call: ImportContext, name: str, rows: pl.DataFrame, later: pl.DataFram
     asked = rows.join(known, on=PROFILE, how="anti").select(PROFILE, pl.lit(name).alias("field"))
     if asked.height:
         newest = call.state.runs.newest()
-        wait_until_shown(call, newest.document.seq if newest else 0)
+        wait_until_shown(call.world, call.state.runs, newest.document.seq if newest else 0)
         looked_up = look_up_and_keep(call, asked)
         known = pl.concat([known, looked_up.select(PROFILE, pl.col(name).alias("@seen"))])
     return rows.join(known, on=PROFILE, how="left", maintain_order="left")

@@ -162,6 +162,7 @@ class ExportWait:
         self, segment_id: str, fields: FieldsToExport, run_id: str, known: PendingExport | None
     ) -> PendingExport:
         now = self._world.clock.now()
+        # What Braze says of requests, it says of profiles: of exports it promises nothing.
         stamp = self._runs.settled(self._world.grace)
         asked_at = self._world.bucket.now()
         attributes = fields.custom_attributes or None

@@ -18,6 +18,9 @@ _EPOCH_FROM = 1e8
 REMAINING = "X-RateLimit-Remaining"
 """The header that tells how many requests are left (1.5)."""
 
+_TRACKING_TROUBLES = ("request_status_", "invalid_group_id")
+"""What the errors begin with that say that a request is not tracked (2.11)."""
+
 _BUSY = 503
 _LOST = (408, 504)
 """What is answered when nobody knows what became of a request."""
@@ -65,6 +68,7 @@ class RateLimited(Exception):
     """
 
     status = 429
+    uncertain = False
 
     def __init__(self, detail: str, told: float | None) -> None:
         self.detail = detail
@@ -107,6 +111,7 @@ class TrackAnswer:
             object's fields may have changed all the same.
         lost: Earlier attempts of the same request whose answer was lost: Braze may have taken, and
             billed, each of them too.
+        tracked: Whether Braze had no trouble with the ``group_id`` of the request (2.11).
     """
 
     accepted: bool
@@ -114,6 +119,7 @@ class TrackAnswer:
     warnings: tuple[str, ...] = ()
     uncertain: bool = False
     lost: int = 0
+    tracked: bool = True
 
 
 @dataclass(frozen=True)
@@ -173,7 +179,7 @@ def read_track(answer: Answer, array: str) -> TrackAnswer | None:
     """
     accepted = answer.status != 400
     try:
-        errors = _object(answer).get("errors")
+        errors = object_of(answer).get("errors")
     except Fault:
         if accepted:
             raise
@@ -181,11 +187,11 @@ def read_track(answer: Answer, array: str) -> TrackAnswer | None:
     if accepted and not errors:
         return TrackAnswer(accepted, {}, (), answer.uncertain, answer.lost)
     refused: dict[int, list[str]] = {}
-    warnings: list[str] = []
+    unplaced: list[Any] = []
     for error in errors if isinstance(errors, list) else [errors] if errors else []:
         position = _position(error, array)
         if position is None:
-            warnings.append(_text(error))
+            unplaced.append(error)
         else:
             reasons = refused.setdefault(position, [])
             reason = _text(error.get("type", error))
@@ -193,7 +199,9 @@ def read_track(answer: Answer, array: str) -> TrackAnswer | None:
     if not accepted and not refused:
         return None
     joined = {position: "; ".join(reasons) for position, reasons in sorted(refused.items())}
-    return TrackAnswer(accepted, joined, tuple(warnings), answer.uncertain, answer.lost)
+    tracked = not any(map(is_tracking_trouble, unplaced))
+    said = tuple(map(_text, unplaced))
+    return TrackAnswer(accepted, joined, said, answer.uncertain, answer.lost, tracked)
 
 
 def read_export(answer: Answer) -> ExportStarted:
@@ -203,10 +211,10 @@ def read_export(answer: Answer) -> ExportStarted:
     Raises:
         Fault: It names no prefix.
     """
-    body = _object(answer)
+    body = object_of(answer)
     prefix = body.get("object_prefix")
     if not isinstance(prefix, str) or not prefix:
-        raise _unreadable(answer, "no object_prefix")
+        raise unreadable(answer, "no object_prefix")
     url = body.get("url")
     return ExportStarted(prefix, url if isinstance(url, str) and url else None)
 
@@ -225,16 +233,16 @@ def read_ids(answer: Answer, asked: Sequence[str]) -> IdsAnswer:
             answer.body, parse_float=_decimal, parse_int=_integer, parse_constant=_no_number
         )
     except (ValueError, RecursionError) as error:
-        raise _unreadable(answer, "no JSON") from error
+        raise unreadable(answer, "no JSON") from error
     users = body.get("users") if isinstance(body, dict) else None
     if not isinstance(users, list) or not all(isinstance(user, dict) for user in users):
-        raise _unreadable(answer, "no list of users")
+        raise unreadable(answer, "no list of users")
     names = [user.get("external_id") for user in users]
     listed = body.get("invalid_user_ids") or []
     if not isinstance(listed, list) or not all(isinstance(name, str | None) for name in names):
-        raise _unreadable(answer, "identifiers that are none")
+        raise unreadable(answer, "identifiers that are none")
     if not all(isinstance(user.get("custom_attributes"), dict | None) for user in users):
-        raise _unreadable(answer, "custom attributes that are none")
+        raise unreadable(answer, "custom attributes that are none")
     unknown = [str(name) for name in listed]
     answered = {*unknown, *names}
     return IdsAnswer(users, unknown, [name for name in asked if name not in answered])
@@ -247,16 +255,16 @@ def read_segments(answer: Answer) -> list[Segment]:
     Raises:
         Fault: There is no list of segments.
     """
-    listed = _object(answer).get("segments")
+    listed = object_of(answer).get("segments")
     if not isinstance(listed, list):
-        raise _unreadable(answer, "no list of segments")
+        raise unreadable(answer, "no list of segments")
     try:
         return [
             Segment(str(entry["id"]), str(entry["name"]), tuple(map(str, entry.get("tags") or ())))
             for entry in listed
         ]
     except (KeyError, TypeError, AttributeError) as error:
-        raise _unreadable(answer, "a segment without id or name") from error
+        raise unreadable(answer, "a segment without id or name") from error
 
 
 def read_size(answer: Answer) -> int | None:
@@ -269,9 +277,9 @@ def read_size(answer: Answer) -> int | None:
     Raises:
         Fault: There is no list of days.
     """
-    days = _object(answer).get("data")
+    days = object_of(answer).get("data")
     if not isinstance(days, list):
-        raise _unreadable(answer, "no list of days")
+        raise unreadable(answer, "no list of days")
     known = [
         (str(day["time"]), day["size"])
         for day in days
@@ -287,7 +295,7 @@ def message_of(answer: Answer) -> str:
     Secrets are still in it: a 401 echoes the key.
     """
     try:
-        body = _object(answer)
+        body = object_of(answer)
     except Fault:
         return answer.body[:2000].decode(errors="replace").strip()
     said = body.get("message") or body.get("error")
@@ -316,18 +324,31 @@ def told_to_pause(headers: Mapping[str, str], now: datetime) -> float:
     return told_to_wait(headers, now) or 0.0
 
 
-def _object(answer: Answer) -> dict[str, Any]:
+def object_of(answer: Answer) -> dict[str, Any]:
+    """
+    Read the JSON object that an answer is.
+
+    Raises:
+        Fault: It is something else.
+    """
     try:
         body = orjson.loads(answer.body)
     except orjson.JSONDecodeError as error:
-        raise _unreadable(answer, "no JSON") from error
+        raise unreadable(answer, "no JSON") from error
     if not isinstance(body, dict):
-        raise _unreadable(answer, "no JSON object")
+        raise unreadable(answer, "no JSON object")
     return body
 
 
-def _unreadable(answer: Answer, why: str) -> Fault:
+def unreadable(answer: Answer, why: str) -> Fault:
+    """Make the fault of an answer that cannot be read, whose outcome is unknown."""
     return Fault(answer.status, f"an answer that cannot be read: {why}", uncertain=True)
+
+
+def is_tracking_trouble(error: Any) -> bool:
+    """Check whether an error says that a request is not tracked: no object is meant (2.11)."""
+    said = error.get("type") if isinstance(error, dict) else None
+    return isinstance(said, str) and said.startswith(_TRACKING_TROUBLES)
 
 
 def _position(error: Any, array: str) -> int | None:

@@ -26,6 +26,8 @@ from exchanger.braze.endpoints import (
     EXPORT_SEGMENT,
     LIST_SEGMENTS,
     SIZE_SEGMENT,
+    TRACK,
+    TRACK_STATUS,
     Endpoint,
 )
 from exchanger.braze.limits import IDS_PER_REQUEST, SEGMENTS_PER_PAGE
@@ -44,6 +46,7 @@ from exchanger.outside.braze.answers import (
     read_track,
 )
 from exchanger.outside.braze.rate_limit import Quotas
+from exchanger.outside.braze.request_group import read_done, with_group
 from exchanger.outside.braze.requests import (
     DOWNLOAD,
     BrazeRequests,
@@ -92,6 +95,8 @@ class Braze:
         if not is_safe(self._base):
             raise ValueError("the key is only sent over https")
         self._key = config.api_key
+        self.group = ""
+        """The ``group_id`` of requests to ``/users/track``; none once Braze does not track them."""
         self._requests = BrazeRequests(
             config, clock=clock or SystemClock(), random=random, timeout=timeout, quotas=quotas
         )
@@ -130,6 +135,16 @@ class Braze:
         """How many requests were sent to each endpoint, every attempt counted."""
         return dict(self._requests.sent)
 
+    @property
+    def taken_at_most(self) -> int:
+        """
+        How many requests to ``/users/track`` Braze may count as received, every attempt counted.
+
+        That is all but those without a connection and those answered 429: what was refused as a
+        whole should not be counted (2.11), but nobody says so.
+        """
+        return self._requests.sent[TRACK] - self._requests.not_taken[TRACK]
+
     def track(
         self, body: bytes, endpoint: Endpoint = ATTRIBUTES
     ) -> Coroutine[Any, Any, TrackAnswer]:
@@ -153,6 +168,9 @@ class Braze:
         if len(body) > endpoint.size:
             detail = f"{len(body)} bytes are more than {endpoint.size}"
             raise BrazeRefused(endpoint.path, 413, detail)
+        if self.group and endpoint.path == TRACK:
+            grouped = with_group(body, self.group)
+            body = grouped if len(grouped) <= endpoint.size else body
         call = Call(
             endpoint.path,
             "POST",
@@ -164,6 +182,23 @@ class Braze:
         )
         # Not awaited here: of the most frequent request, every step costs.
         return self._requests.send(call, partial(self._tracked, endpoint), reads=(400,))
+
+    async def done_with(self, group: str) -> int:
+        """
+        Ask whether Braze has processed what it received of a group, a beta (2.11).
+
+        Returns:
+            How many requests these are, if they are all processed. Otherwise 0: also of a group
+            that is unknown, or unknown by now, and of an answer that contradicts itself.
+        """
+        call = Call(
+            TRACK_STATUS,
+            "GET",
+            self._base + TRACK_STATUS,
+            params={"group_id": group},
+            key=self._key,
+        )
+        return await self._requests.send(call, lambda answer: read_done(answer, group))
 
     async def export_segment(
         self,
@@ -296,6 +331,8 @@ class Braze:
 
     def _tracked(self, endpoint: Endpoint, answer: Answer) -> TrackAnswer:
         said = read_track(answer, endpoint.array)
+        if said and not said.tracked:
+            self.group = ""
         return self._cleaned(said) if said else self._requests.refuse(endpoint.path, answer)
 
     def _cleaned(self, said: TrackAnswer) -> TrackAnswer:

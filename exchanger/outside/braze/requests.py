@@ -13,8 +13,8 @@ from dataclasses import replace
 from random import Random
 from typing import NoReturn, TypeVar
 
-from exchanger.braze.endpoints import ENDPOINTS, EXPORT_IDS, PERMISSIONS
-from exchanger.braze.limits import SHARED_RATE
+from exchanger.braze.endpoints import ENDPOINTS, EXPORT_IDS, PERMISSIONS, TRACK_STATUS
+from exchanger.braze.limits import SHARED_RATE, STATUS_RATE
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import (
     BrazeError,
@@ -43,6 +43,7 @@ T = TypeVar("T")
 DOWNLOAD = "export download"
 """What stands for an endpoint in errors and counts, where an export is fetched from its address."""
 
+_STATUS_POOL = RateLimit(requests=STATUS_RATE[0], per=STATUS_RATE[1])
 _SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
@@ -75,6 +76,8 @@ class BrazeRequests:
         self.wire = Transport(timeout)
         self.sent: Counter[str] = Counter()
         """Requests to each endpoint, every attempt counted."""
+        self.not_taken: Counter[str] = Counter()
+        """Those of them that certainly did not come in: no connection, or 429."""
         self.permit: Callable[[], None] = _always
         """Called before every attempt to write; raises if this process may not write now."""
         own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
@@ -82,7 +85,11 @@ class BrazeRequests:
         give_up = config.give_up.total_seconds()
         written = {endpoint.path for endpoint in ENDPOINTS.values()}
         self._outages = {name: CircuitState(clock, give_up) for name in (*written, EXPORT_IDS)}
-        limits = {**dict.fromkeys(written, config.rate_limit), EXPORT_IDS: config.lookup_limit}
+        limits = {
+            **dict.fromkeys(written, config.rate_limit),
+            TRACK_STATUS: _STATUS_POOL,
+            EXPORT_IDS: config.lookup_limit,
+        }
         endpoints = (*PERMISSIONS, *written, DOWNLOAD)
         self._paces = {
             name: RateLimiter(limits.get(name, _SHARED_POOL), clock) for name in endpoints
@@ -132,6 +139,7 @@ class BrazeRequests:
                 judged = self._judge(call, answer, read, reads)
             except (Fault, RateLimited) as error:
                 fault = error
+                self.not_taken[call.endpoint] += not error.uncertain
             else:
                 if outage is not None:
                     outage.accepted()

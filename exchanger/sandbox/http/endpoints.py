@@ -22,6 +22,7 @@ _BEARER = "Bearer "
 PERMISSIONS = frozenset(
     {
         "users.track",
+        "users.track.status",
         "users.export.ids",
         "users.export.segment",
         "segments.list",
@@ -55,6 +56,9 @@ def endpoints(workspace: Workspace, exporter: Exporter) -> list[Endpoint]:
     """The endpoints of a workspace."""
     return [
         Endpoint("POST", "/users/track", "users.track", "track", workspace.track),
+        Endpoint(
+            "GET", "/users/track/status", "users.track.status", "status", workspace.tell_group
+        ),
         Endpoint("POST", "/users/export/ids", "users.export.ids", "lookup", workspace.look_up),
         Endpoint("POST", "/users/export/segment", "users.export.segment", "shared", exporter.start),
         Endpoint("POST", "/export/segment/cancel", "segments.list", "shared", exporter.cancel),

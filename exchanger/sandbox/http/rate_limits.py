@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from exchanger.sandbox.settings import SandboxSettings
 
 HOUR = 3600
+_STATUS = (1_500, 60)
+"""Requests and seconds of ``/users/track/status`` (2.11)."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class RateLimits:
         Count a request and say whether it may pass; a refused one costs nothing.
 
         Args:
-            pool: ``track``, ``lookup`` or ``shared``.
+            pool: ``track``, ``status``, ``lookup`` or ``shared``.
             settings: For the limits and the header dialect.
             now: Epoch seconds.
         """
@@ -56,6 +58,8 @@ class RateLimits:
 def _limit(pool: str, settings: SandboxSettings) -> tuple[int, int]:
     if pool == "track":
         return settings.track_requests, settings.track_window
+    if pool == "status":
+        return _STATUS
     if pool == "lookup":
         return settings.lookup_requests, settings.lookup_window
     return settings.shared_requests, HOUR

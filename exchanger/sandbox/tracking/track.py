@@ -31,9 +31,16 @@ _CHECKS: dict[str, Callable[[dict[str, Any]], Refusal | None]] = {
 
 @dataclass(frozen=True)
 class Accepted:
-    """The valid objects of a request: array name to objects."""
+    """
+    The valid objects of a request.
+
+    Args:
+        objects: Array name to objects.
+        group: The ``group_id`` by which it is tracked; empty if it is not.
+    """
 
     objects: dict[str, list[dict[str, Any]]]
+    group: str = ""
 
 
 def receive(body: dict[str, Any], settings: SandboxSettings) -> tuple[Answer, Accepted]:

@@ -119,6 +119,8 @@ class RunDocument:
         order_by: The column of that order; empty if the job has none.
         gave: Key of what its files really gave to summed and added fields, once settled.
         owed: Key of what Braze refused, in a form that can be given again, once settled.
+        group: The ``group_id`` of all its requests, if one process sent them and Braze tracks them.
+        taken: As how many of them Braze may count at most.
     """
 
     seq: int
@@ -153,6 +155,8 @@ class RunDocument:
     owed: str = ""
     words: dict[str, list[str]] = field(default_factory=dict)
     reads_as: str = ""
+    group: str = ""
+    taken: int = 0
 
     def to_bytes(self) -> bytes:
         """Render as stored."""

@@ -1,5 +1,8 @@
 """Whatever fails, hangs, lies or dies in between: in the end nothing is lost, and nothing twice."""
 
+from functools import partial
+from random import Random
+
 import pytest
 from hypothesis import seed, settings
 from hypothesis import strategies as st
@@ -54,8 +57,8 @@ ANY = ("crash", "fail", "pause", "delay", "odd")
 REFUSALS = _faults("track", ("odd",), 0, 1)
 faults = st.lists(
     REFUSALS
-    | _faults("track", ANY, 2, 5)
-    | _faults("track", ("odd", "crash", "pause"), 2, 5)
+    | _faults("track", ANY, 2, 6)
+    | _faults("track", ("odd", "crash", "pause"), 2, 6)
     | _faults("write", ANY, 14)
     | _faults("commit", ANY[:4], 3)
     | _faults("look_up", ANY, 1)
@@ -77,15 +80,17 @@ class Delivery(RuleBasedStateMachine):
 
     @initialize(
         work=st.sampled_from(((LARGE, LATER), (LARGE, AHEAD), (SMALL, AHEAD))),
-        slow=st.tuples(st.booleans(), st.booleans()),
+        braze=st.tuples(st.booleans(), st.booleans(), st.sampled_from((None, 0, 1, 2))),
         dropped=st.tuples(rows, st.integers(1, 2)),
         job=jobs,
         refusal=REFUSALS,
     )
-    def begin(self, work, slow, dropped, job, refusal):
+    def begin(self, work, braze, dropped, job, refusal):
         """A file comes, and perhaps a copy beside it that is held back; something is refused."""
         self.scene.bounds, self.scene.ahead_from = work
-        self.scene.workspace.slow_to_apply, self.scene.workspace.slow_to_show = slow
+        self.scene.workspace.slow_to_apply, self.scene.workspace.slow_to_show, tells = braze
+        if tells is not None:
+            self.scene.workspace.tells = partial(Random(tells).choice, (True, True, False))
         rows, copies = dropped
         for _ in range(copies):
             self.scene.drop(job, rows)

@@ -42,7 +42,7 @@ def test_it_may_so_at_any_effect_after_held_values_were_made_ahead(scene, kind, 
     scene.end()
 
 
-@pytest.mark.parametrize("variant", range(6))
+@pytest.mark.parametrize("variant", range(7))
 @pytest.mark.parametrize("after", [False, True])
 def test_held_values_made_ahead_are_what_braze_answered(scene, variant, after):
     """Objects that are refused, doubtful, late or answered twice while rows are made of others."""

@@ -1,0 +1,112 @@
+"""
+What Braze shows by now of what runs have sent: the one place that all who wait for it ask.
+
+Braze shows everything once the grace is over. Sooner only if it says so itself: that it is done
+with as many requests of a run as may have come in (braze-api.md 2.11). A request that is still on
+its way is missing in that count, so then the grace counts, as it does for a run of which no single
+process knows all requests, and wherever Braze does not answer, or contradicts itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+from typing import TYPE_CHECKING
+
+import structlog
+
+from exchanger.errors import BrazeError
+from exchanger.state.runs.log import ENDED
+
+if TYPE_CHECKING:
+    from exchanger.jobs.runtime.context import JobContext
+    from exchanger.state.runs.log import RunDocument, RunLog
+
+log = structlog.get_logger()
+
+ASKED_EVERY = 5.0
+"""Seconds between two questions (braze-api.md 2.11: every few seconds)."""
+PATIENCE = 3.0
+"""Seconds for one question: what is not known by then is asked later, or not at all."""
+
+
+def last_shown(world: JobContext, runs: RunLog) -> int:
+    """
+    Name the last run whose values Braze shows by now, and those of all runs before it.
+
+    That is what a look-up is stamped with, if it is made now.
+
+    Returns:
+        Its number; 0 if there is none.
+    """
+    shown = runs.settled(world.grace)
+    newest = runs.newest()
+    if newest is None:
+        return shown
+    last = newest.document.seq - (newest.document.state not in ENDED)
+    while shown < last and _is_done(world, runs.read(shown + 1).document):
+        shown += 1
+    return shown
+
+
+def shown_in(world: JobContext, runs: RunLog) -> float:
+    """
+    Tell in how many seconds Braze shows all that runs have sent; 0 if it does.
+
+    Returns:
+        Infinity while a run is under way.
+    """
+    seconds = runs.shown_in(world.grace)
+    if not 0 < seconds < inf:
+        return seconds
+    newest = runs.newest()
+    return 0.0 if newest and last_shown(world, runs) >= newest.document.seq else seconds
+
+
+def wait_until_shown(world: JobContext, runs: RunLog, seq: int) -> None:
+    """
+    Wait until Braze shows what a run has sent, for the grace at most; run 0 has sent nothing.
+
+    Raises:
+        Stopped: The process was asked to stop.
+    """
+    if not seq:
+        return
+    # S3 tells times in whole seconds.
+    left = world.grace + 1 - runs.age(seq)
+    until = world.clock.monotonic() + left
+    may_ask = left > PATIENCE and bool(runs.read(seq).document.group)
+    while left > 0:
+        if may_ask and left > PATIENCE and last_shown(world, runs) >= seq:
+            return
+        world.pause(min(left, ASKED_EVERY) if may_ask else left)
+        left = until - world.clock.monotonic()
+
+
+def _is_done(world: JobContext, run: RunDocument) -> bool:
+    """Check whether Braze is done with all requests of a run, by its own word."""
+    if not run.group:
+        return False
+    try:
+        done = done_with(world, run.group)
+    except (BrazeError, TimeoutError) as error:
+        log.info("grace.not_told", seq=run.seq, error=str(error))
+        return False
+    log.info("grace.asked", seq=run.seq, requests=run.taken, done=done)
+    return 0 < done == run.taken
+
+
+def done_with(world: JobContext, group: str) -> int:
+    """
+    Ask how many requests of a group Braze has received, if it is done with all of them, else 0.
+
+    Raises:
+        BrazeError: Braze refused, or gave no usable answer.
+        TimeoutError: It gave none within a few seconds.
+    """
+
+    async def asking() -> int:
+        async with asyncio.timeout(PATIENCE), world.braze() as braze:
+            return await braze.done_with(group)
+
+    return asyncio.run(asking())
