@@ -7,13 +7,12 @@ The same questions are put to workspaces that differ in one behaviour that is no
 from __future__ import annotations
 
 import asyncio
-import random
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import polars as pl
 import pytest
 from pydantic import SecretStr
+from support.workspaces import BAD, GOOD, SteppedClock, body, workspace
 
 from exchanger.config.models import BrazeConfig, Completion, ExportJob
 from exchanger.errors import BrazeForbidden, BrazeKeyRefused, BrazeRefused, BrazeUnreachable
@@ -21,11 +20,8 @@ from exchanger.jobs.exports import run_export
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.profiles.exported.held_rows import fields_to_export, held_form
-from exchanger.profiles.planning.payloads import bodies
 from exchanger.sandbox import Sandbox, SandboxSettings
 
-GOOD = '{"external_id":"a","points":1.5,"tags":["x"]}'
-BAD = '{"external_id":"b","email":"no address"}'
 TRACK_VARIANTS = [
     {"track_status": 200},
     {"track_status": 201},
@@ -44,43 +40,6 @@ TRACK_VARIANTS = [
     {"apply_delay": 1.0},
     {"apply_delay": 1.0, "apply_reorder": True},
 ]
-
-
-class SteppedClock:
-    """Time that passes only when somebody waits, for the workspace as for the client."""
-
-    def __init__(self, sandbox):
-        self.sandbox = sandbox
-        self.begun = datetime.now(UTC)
-        self.passed = 0.0
-
-    def now(self):
-        return self.begun + timedelta(seconds=self.passed)
-
-    def monotonic(self):
-        return self.passed
-
-    def sleep(self, seconds):
-        self.passed += max(seconds, 0)
-        self.sandbox.advance(max(seconds, 0))
-
-    async def wait(self, seconds):
-        self.sleep(seconds)
-        await asyncio.sleep(0)
-
-
-@asynccontextmanager
-async def workspace(key="sandbox-key", **settings):
-    """Open a workspace of some settings, and a client for it in stepped time."""
-    with Sandbox(SandboxSettings(**settings)) as sandbox:
-        config = BrazeConfig(endpoint=sandbox.url, api_key=SecretStr(key))
-        clock = SteppedClock(sandbox)
-        async with Braze(config, clock=clock, random=random.Random(1)) as braze:
-            yield braze, sandbox
-
-
-def body(*objects):
-    return bodies(pl.Series(objects, dtype=pl.String), 75).batches[0].body
 
 
 def label(variant):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from test_client_against_sandbox import BAD, GOOD, body, workspace
+from support.workspaces import BAD, GOOD, body, workspace
 
+from exchanger.braze.limits import LARGEST_BODY
 from exchanger.errors import BrazeForbidden, BrazeRefused, BrazeUnreachable
-from exchanger.outside.braze.client import LARGEST_BODY
 
 TRACK, STATUS = "/users/track", "/users/track/status"
 DAY = 24 * 3600
