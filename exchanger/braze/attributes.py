@@ -45,7 +45,8 @@ Standard attributes that no export returns as they are written: what Braze has i
 NOT_BILLED = frozenset(
     {
         "external_id", "user_alias", "alias_name", "alias_label", "braze_id", "email_subscribe",
-        "push_subscribe", "subscription_groups", "push_tokens",
+        "push_subscribe", "subscription_groups", "push_tokens", "email_open_tracking_disabled",
+        "email_click_tracking_disabled", "marked_email_as_spam_at",
     }
 )  # fmt: skip
 """Names under which a value costs no data point (braze-api.md 13)."""

@@ -6,9 +6,15 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-_REGIONS = {"us": "iad", "iad": "iad", "eu": "fra", "fra": "fra", "au": "au"}
-_INSTANCE = re.compile(r"(us|iad|eu|fra|au)-(\d\d)", re.IGNORECASE)
-_DASHBOARD = re.compile(r"(?:https?://)?dashboard(?:-|\.au-)(\d\d)\.braze\.(com|eu)/?.*")
+_REGIONS = {"us": "iad", "eu": "fra"}
+"""Regions whose addresses spell them otherwise."""
+_SPELT_AS_IT_IS = {("us", "10")}
+"""Newer instances of such a region, whose addresses do not (1.1)."""
+_INSTANCE = re.compile(r"(us|iad|eu|fra|au|id|jp|kr)-(\d\d)", re.IGNORECASE)
+_DASHBOARD = re.compile(
+    r"(?:https?://)?dashboard(?:-|\.(?P<region>us|au|id|jp|kr)-)(?P<number>\d\d)"
+    r"\.braze\.(?P<end>com|eu)/?.*"
+)
 
 SCHEDULER_PORT = 8786
 """Where a Dask scheduler listens unless it is told otherwise."""
@@ -23,8 +29,10 @@ def expand_endpoint(text: str) -> str:
     found = _INSTANCE.fullmatch(text.strip())
     if not found:
         return text.strip().rstrip("/")
-    region = _REGIONS[found[1].lower()]
-    return f"https://rest.{region}-{found[2]}.braze.{'eu' if region == 'fra' else 'com'}"
+    region, number = found[1].lower(), found[2]
+    if (region, number) not in _SPELT_AS_IT_IS:
+        region = _REGIONS.get(region, region)
+    return f"https://rest.{region}-{number}.braze.{'eu' if region == 'fra' else 'com'}"
 
 
 def endpoint_fault(url: str) -> str:
@@ -52,8 +60,8 @@ def guess_endpoint(url: str) -> str:
     found = _DASHBOARD.fullmatch(url)
     if not found:
         return ""
-    region = "au" if ".au-" in url else {"com": "us", "eu": "eu"}[found[2]]
-    return expand_endpoint(f"{region}-{found[1]}")
+    region = found["region"] or {"com": "us", "eu": "eu"}[found["end"]]
+    return expand_endpoint(f"{region}-{found['number']}")
 
 
 def store_fault(url: str) -> str:

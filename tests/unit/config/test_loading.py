@@ -22,7 +22,11 @@ from exchanger.errors import ConfigError
     [
         ("iad-01", "https://rest.iad-01.braze.com"),
         ("US-07", "https://rest.iad-07.braze.com"),
-        ("us-10", "https://rest.iad-10.braze.com"),
+        ("us-10", "https://rest.us-10.braze.com"),
+        ("iad-10", "https://rest.iad-10.braze.com"),
+        ("jp-01", "https://rest.jp-01.braze.com"),
+        ("KR-01", "https://rest.kr-01.braze.com"),
+        ("id-01", "https://rest.id-01.braze.com"),
         ("fra-02", "https://rest.fra-02.braze.eu"),
         ("EU-01", "https://rest.fra-01.braze.eu"),
         ("au-01", "https://rest.au-01.braze.com"),
