@@ -174,7 +174,7 @@ class Exchanger:
             waiting: Also ask the bucket which files wait for imports.
             connection: Only jobs of this connection.
         """
-        from exchanger.app.jobs import add_what_waits, job_entries
+        from exchanger.app.listings import add_what_waits, job_entries
 
         chosen = connections_of(self.config, connection)
         entries = [entry for entry in job_entries(self.config) if entry["connection"] in chosen]

@@ -1,4 +1,4 @@
-"""What several connections list: their runs, and Braze's segments."""
+"""What is listed: jobs and what waits for them, runs, and Braze's segments."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from exchanger.app.asking import Fault, ask_each
+from exchanger.config.durations import show_duration
+from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs
+from exchanger.jobs.inventory.left_over import left_in_words
+from exchanger.jobs.inventory.listing import backlog
+from exchanger.jobs.inventory.unclaimed import below, beside, unclaimed_in_words
 
 if TYPE_CHECKING:
-    from exchanger.config.models import Config
+    from exchanger.config.models import Config, Schedule
+    from exchanger.jobs.inventory.listing import Backlog
+    from exchanger.jobs.inventory.unclaimed import Unclaimed
     from exchanger.jobs.runtime.context import JobContext
 
 Entries = list[dict[str, Any]]
@@ -64,3 +71,73 @@ async def _segments(world: JobContext) -> Entries:
         }
         for segment in listed
     ]
+
+
+def job_entries(config: Config) -> list[dict[str, Any]]:
+    """List the jobs as plain values, in the order of the configuration."""
+    entries = []
+    for name, job in config.jobs.items():
+        connection = config.connection_of(name)
+        entries.append(
+            {
+                "job": name,
+                "type": job.type,
+                "connection": connection,
+                "enabled": job.enabled and config.connections[connection].enabled,
+                "schedule": _when(job.schedule),
+                "priority": job.priority,
+                "description": job.description,
+                "labels": list(job.labels),
+            }
+        )
+    return entries
+
+
+def add_what_waits(
+    config: Config, connections: list[str], entries: list[dict[str, Any]]
+) -> list[Fault]:
+    """Say in the entries of imports what waits for them; of connections that answer."""
+    imports: dict[str, dict[str, ImportJob]] = {}
+    for name, job in config.jobs.items():
+        if isinstance(job, ImportJob) and config.connection_of(name) in connections:
+            imports.setdefault(config.connection_of(name), {})[name] = job
+
+    def ask(world: JobContext) -> tuple[Backlog, list[Unclaimed]]:
+        ours = imports[world.connection]
+        found = backlog(world, ours)
+        return found, [*below(world.folders, found.strays), *beside(world, [*ours])]
+
+    found, faults = ask_each(config, imports, ask)
+    for entry in entries:
+        home = entry["connection"]
+        if home in found and entry["type"] == "import":
+            waiting, unclaimed = found[home]
+            _add_backlog(entry, waiting, imports[home])
+            first = next(iter(imports[home]))
+            near = [
+                each
+                for each in unclaimed
+                if entry["job"] == (each.job if each.job in imports[home] else first)
+            ]
+            entry["unclaimed"] = [each.to_dict() for each in near]
+            of = f" --connection {home}" if len(config.connections) > 1 else ""
+            entry["notes"] = left_in_words(waiting.left[entry["job"]], of)
+            entry["notes"] += unclaimed_in_words(near)
+    return faults
+
+
+def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, ImportJob]) -> None:
+    # A run of a job that is no more is finished by whichever job runs next.
+    heir = found.unfinished if found.unfinished in imports else next(iter(imports))
+    entry["not_taken"] = [run.to_dict() for run in found.left[entry["job"]]]
+    entry["files_waiting"] = found.files[entry["job"]]
+    entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
+    entry["held_back"] = [run.to_dict() for run in found.held[entry["job"]]]
+
+
+def _when(schedule: Schedule | None) -> str | None:
+    if schedule is None:
+        return None
+    if schedule.every is not None:
+        return f"every {show_duration(schedule.every)}"
+    return f"{schedule.cron} {schedule.timezone}"

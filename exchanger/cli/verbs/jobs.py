@@ -30,7 +30,7 @@ def jobs(
 
     Example: exchanger jobs --waiting
     """
-    from exchanger.app.jobs import add_what_waits, job_entries
+    from exchanger.app.listings import add_what_waits, job_entries
     from exchanger.app.wiring import prepare
     from exchanger.cli.choosing import connections_of
     from exchanger.cli.exit import end_with
