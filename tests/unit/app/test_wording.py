@@ -144,6 +144,7 @@ def test_permissions_are_named_as_braze_names_them():
     """The words of a missing permission can be searched for in Braze's list of permissions."""
     assert set(PERMISSIONS.values()) == {
         "users.track",
+        "users.track.status",
         "users.export.segment",
         "users.export.ids",
         "segments.list",
