@@ -9,9 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import orjson
-
 from exchanger.errors import StorageMissing
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class GroupStatusHint:
     def told(self) -> bool | None:
         """Read whether Braze tells it, as of today by S3's clock; None if it has to be asked."""
         try:
-            content = orjson.loads(self._bucket.read(self._key)[0])
+            content = from_body(self._bucket.read(self._key)[0], self._key)
             age = self._bucket.now() - datetime.fromisoformat(content["asked_at"])
             return bool(content["told"]) if timedelta() <= age < BELIEVED else None
         except (StorageMissing, ValueError, KeyError, TypeError):
@@ -41,4 +40,4 @@ class GroupStatusHint:
     def keep(self, *, told: bool) -> None:
         """Write what Braze answered just now."""
         content = {"told": told, "asked_at": self._bucket.now().isoformat(), "nonce": new_nonce()}
-        self._bucket.write(self._key, orjson.dumps(content))
+        self._bucket.write(self._key, to_body(content))

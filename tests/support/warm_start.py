@@ -219,4 +219,13 @@ if __name__ == "__main__":
     if words is not None:
         sys.argv = ["exchanger", *words]
         sys.path[0] = ""
-        runpy.run_module("exchanger", run_name="__main__", alter_sys=True)
+        code = 0
+        try:
+            runpy.run_module("exchanger", run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        # Taking an interpreter down with all that is loaded costs as much as many a verb.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)

@@ -219,7 +219,7 @@ def test_totals_are_exact_once_faults_stop(bucket, behind, braze, tmp_path, seed
     assert len(gifts) * PROFILES == sum(one["rows_applied"] for one in applied)
 
 
-@pytest.mark.parametrize("with_others", [False, True])
+@pytest.mark.parametrize("with_others", [True, pytest.param(False, marks=pytest.mark.nightly)])
 def test_a_file_replaced_between_list_and_read_is_taken_as_it_is_then(
     bucket, behind, braze, tmp_path, with_others
 ):

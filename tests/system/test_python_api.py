@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import structlog
 
 import exchanger as package
 from exchanger.errors import (
@@ -32,6 +33,14 @@ JOB = {
     "fields": {"spend": {"merge": "sum", "type": "integer"}},
 }
 FILE = "id,spend\na,5\nb,7\n"
+
+
+@pytest.fixture(autouse=True)
+def unconfigured():
+    """A program that has not configured structlog, as most have not."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

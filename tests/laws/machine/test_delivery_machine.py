@@ -17,7 +17,7 @@ from support.machine.drops import FRACTION, JOBS, PROFILES, Row
 from support.machine.processes import Fault
 from support.machine.scene import AHEAD, LARGE, LATER, SMALL, Scene
 
-SCHEDULES = 60
+SCHEDULES = 40
 PARTS = 2
 """Each part can run on a core of its own, from a seed of its own."""
 NIGHTLY_SCHEDULES = 5_000
@@ -174,7 +174,7 @@ def run(machine, schedules):
         run_state_machine_as_test(machine, settings=chosen)
 
 
-@pytest.mark.long(45)
+@pytest.mark.long(30)
 @pytest.mark.parametrize("number", range(PARTS))
 def test_nothing_is_lost_and_nothing_is_done_twice(number):
     """Once faults stop, Braze equals the oracle, held values Braze, and every file counts once."""

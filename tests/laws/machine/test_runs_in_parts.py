@@ -24,11 +24,14 @@ from support.machine.parts import (
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.imports import run_import
 
+NIGHTLY = pytest.mark.nightly
+FORMATS = ("ndjson", "parquet")
+
 
 @pytest.mark.long(18)
 @seed(20260915)
 @settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -48,7 +51,7 @@ def test_pieces_and_parts_change_nothing(rows, size, room, job, batches):
     check(MemoryBudget(rows=rows, size=size, room=room), the_job(**job), batches)
 
 
-@pytest.mark.parametrize("kind", ["csv", "ndjson", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", *(pytest.param(k, marks=NIGHTLY) for k in FORMATS)])
 def test_a_file_of_many_pieces(kind):
     """Hundreds of rows in pieces of seven: a late cell settles the type, late rows are rejected."""
     rows = [a_row(n, extra=str(n), tags="x" if n % 5 else "y") for n in range(300)]
