@@ -10,6 +10,7 @@ import polars as pl
 from benchmarks import printing, rows
 from benchmarks.measuring import Cost, child
 from benchmarks.place import Place, place
+from exchanger.braze.endpoints import ATTRIBUTES
 from exchanger.files.scratch.frame_file import FrameWriter
 
 
@@ -36,8 +37,11 @@ def objects(count: int, path: Path) -> Path:
     frame = rows.profiles(count).rename({"id": "external_id"})
     text = frame.select(pl.struct(pl.all()).struct.json_encode().alias("@object"))
     writer = FrameWriter(path)
-    points = pl.lit(rows.FIELDS, pl.UInt32).alias("@points")
-    writer.append(text.with_row_index("@item").with_columns(points))
+    beside = (
+        pl.lit(ATTRIBUTES.name).alias("@endpoint"),
+        pl.lit(rows.FIELDS, pl.UInt32).alias("@points"),
+    )
+    writer.append(text.with_row_index("@item").with_columns(beside))
     writer.close()
     return path
 
