@@ -543,6 +543,16 @@ class NotAnImport(ExchangerError):
         super().__init__(f"{job} is an export")
 
 
+class NotAnExport(ExchangerError):
+    """What was asked of a job can be asked of exports alone."""
+
+    exit_code = 2
+
+    def __init__(self, job: str) -> None:
+        self.job = job
+        super().__init__(f"{job} is an import")
+
+
 class WhichConnection(ExchangerError):
     """There are several connections, and none was named."""
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -598,14 +598,11 @@ def _range(  # noqa: PLR0913 - what makes a range
     full: bool,
     force: bool,
 ) -> ImportOptions:
-    from exchanger.jobs.runtime.options import ImportOptions
+    from exchanger.jobs.runtime.options import ImportOptions, in_utc
 
     if full == any(bound is not None for bound in (since, until, prefix)):
         raise NothingToBackfill(job, "say which files: a range, or else full=True")
-    return ImportOptions(
-        force=force, full=full, since=_utc(since), until=_utc(until), prefix=prefix
-    )
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+    first, end = in_utc(since), in_utc(until)
+    if first and end and first >= end:
+        raise NothingToBackfill(job, "until must be later than since")
+    return ImportOptions(force=force, full=full, since=first, until=end, prefix=prefix)

@@ -13,7 +13,7 @@ import structlog
 from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_world
 from exchanger.config.models import ImportJob
-from exchanger.errors import Stopped
+from exchanger.errors import NotAnExport, NotAnImport, Stopped
 from exchanger.jobs.runtime.report import RunReport, new_run_id
 from exchanger.outside.clock import SystemClock
 
@@ -113,12 +113,20 @@ def story_of(name: str, job: Job, options: ImportOptions, *, fresh: bool = False
         job: The job.
         options: Which files an import takes, and how.
         fresh: Ask Braze for a new export even while one is waited for.
+
+    Raises:
+        NotAnExport: An import is to be fresh.
+        NotAnImport: An export is to be forced, or to end after one run.
     """
     if isinstance(job, ImportJob):
+        if fresh:
+            raise NotAnExport(name)
         from exchanger.jobs.imports import run_import, run_once
 
         story = run_once if options.one_run else run_import
         return lambda world: story(world, name, job, options)
+    if options.force or options.one_run:
+        raise NotAnImport(name)
     from exchanger.jobs.exports import ExportOptions, run_export
 
     return lambda world: run_export(world, name, job, ExportOptions(fresh=fresh))

@@ -82,6 +82,7 @@ def test_an_id_that_is_none_harms_no_object(tracking: Sandbox, group: Any) -> No
 
 
 def test_an_id_that_is_none_cannot_be_asked_for(tracking: Sandbox) -> None:
+    """Signs that no group has, or none at all, are a 400."""
     assert (400, {"message": "Invalid group_id"}) == ask(tracking, "a%20b") == ask(tracking, "")
 
 

@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 import types
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ import exchanger as package
 from exchanger.errors import (
     BrazeKeyRefused,
     ConfigError,
+    NotAnExport,
     NotAnImport,
     NotConfigured,
     NothingToBackfill,
@@ -96,8 +98,14 @@ def test_what_goes_wrong_is_an_error_of_the_product_and_is_remembered(exchange, 
     assert ("job", ["crm", "out"]) == (missing.value.kind, missing.value.known)
     with pytest.raises(NotAnImport):
         library.plan("out")
+    with pytest.raises(NotAnImport):
+        library.run("out", force=True)
+    with pytest.raises(NotAnExport):
+        library.run("crm", fresh=True)
     with pytest.raises(NothingToBackfill):
         library.backfill("crm")
+    with pytest.raises(NothingToBackfill):
+        library.backfill("crm", since=datetime(2026, 9, 2), until=datetime(2026, 9, 1))  # noqa: DTZ001
     with pytest.raises(RunMissing):
         library.show(7)
     exchange.drop("inbox/1.csv", FILE)

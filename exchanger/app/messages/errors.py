@@ -22,6 +22,7 @@ from exchanger.errors import (
     JobBusy,
     LeaseLost,
     NoRoom,
+    NotAnExport,
     NotAnImport,
     NotConfigured,
     NothingToAdopt,
@@ -208,6 +209,11 @@ def _(error: NotConfigured) -> Message:
 @words_for.register
 def _(error: NotAnImport) -> Message:
     return Message(f"The job {error.job} is an export, which sends nothing.")
+
+
+@words_for.register
+def _(error: NotAnExport) -> Message:
+    return Message(f"The job {error.job} is an import, which asks Braze for no export.")
 
 
 @words_for.register

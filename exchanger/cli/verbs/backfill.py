@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -57,10 +57,10 @@ def backfill(  # noqa: PLR0913 - one for each option
         loaded = prepare(config, log_level, as_json=as_json)
         wanted = job_of(loaded, job)
         _check_prefix(wanted, prefix)
-        from exchanger.jobs.runtime.options import ImportOptions
+        from exchanger.jobs.runtime.options import ImportOptions, in_utc
 
         options = ImportOptions(
-            force=force, full=full, since=_utc(since), until=_utc(until), prefix=prefix
+            force=force, full=full, since=in_utc(since), until=in_utc(until), prefix=prefix
         )
         if dry_run:
             _show_plan(loaded, job, options, as_json=as_json)
@@ -94,7 +94,10 @@ def _check_range(
     if full == ranged:
         message = "say which files: a range by --since, --until or --prefix, or else --full"
         raise typer.BadParameter(message, param_hint="--full")
-    if since is not None and until is not None and _utc(since) >= _utc(until):  # type: ignore[operator]
+    from exchanger.jobs.runtime.options import in_utc
+
+    first, end = in_utc(since), in_utc(until)
+    if first is not None and end is not None and first >= end:
         raise typer.BadParameter("this must be later than --since", param_hint="--until")
 
 
@@ -106,10 +109,3 @@ def _check_prefix(job: Job, prefix: str | None) -> None:
     if not prefix.startswith(folder) and not folder.startswith(prefix):
         message = f"the job reads only keys that begin with {folder}, so --prefix must, too"
         raise typer.BadParameter(message, param_hint="--prefix")
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    """Take a time without a zone as UTC."""
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=UTC)

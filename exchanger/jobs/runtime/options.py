@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True)
@@ -33,3 +33,10 @@ class ImportOptions:
     def as_if_new(self) -> bool:
         """Files already applied are taken again; what they gave to sums is not."""
         return self.full or any(x is not None for x in (self.since, self.until, self.prefix))
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Return a time; one without a zone is taken as UTC."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=UTC)
