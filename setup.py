@@ -17,6 +17,7 @@ RUNTIME = [
     "deltalake>=1.6,<2",
     "isal>=1.7,<2",
     "orjson>=3.10,<4",
+    "phonenumbers>=9,<10",
     "polars>=2.1,<3",
     "polars-hash>=0.9,<1",
     "pyarrow>=21,<27",

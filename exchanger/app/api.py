@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from exchanger.app.asking import Fault
     from exchanger.app.connectivity import Trial
     from exchanger.app.runner import Story
+    from exchanger.braze.identifiers import IdentifierKind
     from exchanger.config.models import Config, ImportJob
     from exchanger.jobs.adopt import Adoption
     from exchanger.jobs.drift import DriftReport
@@ -467,10 +468,12 @@ class Exchanger:
         name = only_connection(self.config, connection)
         return self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
 
-    def forget(
+    def forget(  # noqa: PLR0913 - one for each option
         self,
         profile: str,
         *,
+        by: IdentifierKind = "external_id",
+        label: str = "",
         erase: bool = False,
         connection: str | None = None,
         wait: Wait = "10m",
@@ -479,16 +482,24 @@ class Exchanger:
         Erase a person from what is remembered, on each connection.
 
         Args:
-            profile: The identifier.
+            profile: The identifier; of an alias its name.
+            by: What it is.
+            label: Of an alias.
             erase: Erase; else only tell what would be erased.
             connection: Only this connection.
             wait: For another process that writes.
+
+        Raises:
+            ValueError: It is no such identifier.
         """
         from exchanger.jobs.forget import forget
+        from exchanger.profiles.reading.resolve import canonical_key
 
-        seconds = _seconds(wait)
+        seconds, key = _seconds(wait), canonical_key(by, profile, label)
+        if key is None:
+            raise ValueError(f"{profile!r} is no {by}")
         return [
-            self._there(name, lambda context: forget(context, profile, erase=erase, wait=seconds))
+            self._there(name, lambda context: forget(context, key, erase=erase, wait=seconds))
             for name in connections_of(self.config, connection)
         ]
 

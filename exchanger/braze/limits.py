@@ -29,6 +29,8 @@ SHARED_RATE = 250_000, timedelta(hours=1)
 
 LONGEST_IDENTIFIER = 987
 """Bytes of an ``external_id`` (braze-api.md 2.3)."""
+LONGEST_ALIAS = 236
+"""Bytes of the name of an alias, and of its label (braze-api.md 2.3)."""
 LONGEST_NAME = 255
 """Characters of an attribute's name; quoted everywhere and stated nowhere (braze-api.md 2.6)."""
 LONGEST_TEXT = 255

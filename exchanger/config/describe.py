@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
     NEEDS_HELD,
@@ -65,11 +66,10 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     source = job.source
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
-    lines.append(f"finds each profile by its external_id in column {job.match[0].external_id}")
+    lines += describe_match(job)
     if source.placeholders == "allow":
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")
-    if not job.create_missing:
-        lines.append("leaves out people that Braze does not know")
+    lines += describe_missing(job)
     if source.order_by:
         lines.append(
             f"applies the rows of one profile in the order of {source.order_by}, also between files"

@@ -19,7 +19,7 @@ from exchanger.braze.attributes import NOT_EXPORTED
 from exchanger.config.models import FieldConfig
 from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.comparison import FieldComparison
-from exchanger.jobs.observing.lookup import look_up_parts, say_if_slow
+from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_parts, say_if_slow
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
@@ -27,6 +27,7 @@ from exchanger.profiles.frames.columns import EXISTS, PROFILE, SEEN, STAMP
 from exchanger.profiles.merging.drift import expected, news, paired
 from exchanger.profiles.reading.mapping import config_of
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
+from exchanger.profiles.spelling.profile_key import external_ids_among
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import ConnectionState, open_state
 
@@ -118,7 +119,8 @@ def find_drift(
     elif options.sample is not None:
         chosen = state.held.sample(names, options.sample, options.seed)
         known = _known(state.held.history_of(chosen, names), names)
-        report.notes += say_if_slow(known.height, context.lookup_limit)
+        alone = alone_in_a_request(known[PROFILE])
+        report.notes += say_if_slow(known.height, context.lookup_limit, alone)
         _Check(context, state, job, report).look_up(known)
     elif segment is None:
         check = _Check(context, state, job, report)
@@ -196,7 +198,10 @@ class _Check:
         shown = seen.join(known, on=PROFILE, how="semi")
         absent = known.join(seen, on=PROFILE, how="anti")
         if users.complete:
-            shown = pl.concat([shown, users.absent(absent[PROFILE])])
+            # Who is named otherwise may be in the segment all the same.
+            gone = external_ids_among(absent[PROFILE])
+            self._report.absent += absent.height - gone.len()
+            shown = pl.concat([shown, users.absent(gone)])
         else:
             self._report.absent += absent.height
         self._compare(shown, users.stamp, users.asked_at)

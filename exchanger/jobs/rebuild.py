@@ -30,6 +30,7 @@ from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
 from exchanger.profiles.frames.columns import EXISTS, PROFILE, STAMP
 from exchanger.profiles.merging.drift import paired
+from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import ConnectionState, open_state
 
@@ -156,7 +157,9 @@ def _compared(
         missing = held.filter(pl.col(EXISTS).fill_null(value=True)).join(
             seen, on=PROFILE, how="anti"
         )
-        gone = missing.filter(~late) if users.complete else missing.clear()
+        # Who is named otherwise than by an external id may be in the segment all the same.
+        known = ~late & (kind_of(pl.col(PROFILE)) == "external_id")
+        gone = missing.filter(known) if users.complete else missing.clear()
         report.profiles += pairs.height
         report.fresh += pairs.height - settled.height
         report.absent += gone.height

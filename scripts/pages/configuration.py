@@ -22,6 +22,7 @@ SEE = {
     "ExportJob": "[Export jobs](export-jobs.md)",
     "FieldConfig": "[Import jobs](import-jobs.md#fields)",
     "ImportJob": "[Import jobs](import-jobs.md)",
+    "Match": "[Import jobs](import-jobs.md#who-is-meant)",
     "RemainingFields": "[Import jobs](import-jobs.md#remaining-columns)",
     "Retention": "[What is kept](retention.md)",
     "S3Config": "[What the environment decides](getting-started.md#what-the-environment-decides)",

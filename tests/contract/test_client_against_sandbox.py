@@ -116,7 +116,8 @@ async def test_look_ups_become_the_same_held_values(variant):
         fields = ["points", "email", "tier"]
         answer = await braze.export_ids(["a", "nobody"], fields_to_export(fields))
         assert (["nobody"], []) == (answer.unknown, answer.unanswered)
-        held = held_form(answer.users, answer.unknown, fields)
+        users = {user["external_id"]: user for user in answer.users}
+        held = held_form(users, answer.unknown, fields)
         assert [
             ("a", True, "12.3", '"a@example.com"', "null"),
             ("nobody", False, "null", "null", "null"),

@@ -315,7 +315,7 @@ def demand_sound(kind, result):
         assert all(isinstance(user.get("external_id"), str | None) for user in result.users)
         found = [user for user in result.users if user.get("external_id") in ("a", "b")]
         unique = {user["external_id"]: user for user in found}
-        held = held_form(list(unique.values()), ["c"], ["email", "n", "t"])
+        held = held_form(unique, ["c"], ["email", "n", "t"])
         assert len(unique) + 1 == held.height
     if kind == "segments":
         assert all(isinstance(part, str) for one in result for part in (one.id, one.name))

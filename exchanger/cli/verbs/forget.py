@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,11 +19,27 @@ if TYPE_CHECKING:
 _LEFT = 4
 
 
+class Kind(StrEnum):
+    """What can name a person."""
+
+    external_id = "external_id"
+    braze_id = "braze_id"
+    alias = "alias"
+    email = "email"
+    phone = "phone"
+
+
 def forget(  # noqa: PLR0913 - one for each option
     profile: Annotated[
         str, typer.Argument(metavar="PROFILE", help="The identifier, as in your files.")
     ],
     *,
+    by: Annotated[
+        Kind, typer.Option("--by", help="What the identifier is, as in the job's match.")
+    ] = Kind.external_id,
+    label: Annotated[
+        str, typer.Option("--label", help="The label of an alias, whose name PROFILE is.")
+    ] = "",
     config: ConfigPath = DEFAULT_CONFIG,
     connection: ConnectionName = None,
     yes: Annotated[
@@ -43,23 +60,29 @@ def forget(  # noqa: PLR0913 - one for each option
     from exchanger.cli.choosing import connections_of
     from exchanger.cli.exit import print_json
     from exchanger.jobs.forget import forget as erase
+    from exchanger.profiles.reading.resolve import canonical_key
 
     seconds = wait_seconds(wait)
     wanted = profile.strip()
     if not wanted:
         raise typer.BadParameter("name the identifier of a profile", param_hint="PROFILE")
+    if (key := canonical_key(by.value, wanted, label.strip())) is None:
+        needs = "an alias needs its --label" if by is Kind.alias else f"this is no {by.value}"
+        raise typer.BadParameter(needs, param_hint="PROFILE")
     loaded = prepare(config, log_level, as_json=as_json)
     reports = []
     for name in connections_of(loaded, connection):
         with open_context(loaded, name) as context:
-            reports.append(erase(context, wanted, erase=yes, wait=seconds))
+            reports.append(erase(context, key, erase=yes, wait=seconds))
     if as_json:
         print_json({"profile": wanted, "connections": [asdict(report) for report in reports]})
     else:
         for line in (line for report in reports for line in _lines(report)):
             typer.echo(line)
         if not yes:
-            typer.echo(f"Nothing was erased. To erase it: exchanger forget {profile} --yes")
+            how = "" if by is Kind.external_id else f" --by {by.value}"
+            how += f" --label {label}" if label else ""
+            typer.echo(f"Nothing was erased. To erase it: exchanger forget {profile}{how} --yes")
     raise typer.Exit(_LEFT if yes and any(report.left for report in reports) else 0)
 
 

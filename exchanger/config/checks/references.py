@@ -14,6 +14,7 @@ from exchanger.config.checks.lengths import (
     check_connection_lengths,
     check_lengths,
 )
+from exchanger.config.checks.matching import check_match
 from exchanger.config.checks.overlaps import check_overlaps
 from exchanger.config.cron import CronError, CronExpression
 from exchanger.config.durations import show_duration
@@ -216,8 +217,7 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         compile_pattern(job.source.pattern)
     except ValueError as error:
         yield Finding((*where, "source", "pattern"), str(error))
-    if not job.match[0].external_id:
-        yield Finding((*where, "match", 0, "external_id"), "name the column of the identifier")
+    yield from check_match(job, where)
     if job.source.order_by == "":
         yield Finding((*where, "source", "order_by"), "name a column, or leave this out")
     if not job.fields and not job.remaining_fields:

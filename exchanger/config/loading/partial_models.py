@@ -22,7 +22,7 @@ _SHAPES: dict[str, Any] = {
     "s3": {},
     "source": {},
     "target": {},
-    "match": [{}],
+    "match": [{"external_id": "\0match"}],
     "from": "external_id",
     "requests": 1,
     "per": "1s",

@@ -41,7 +41,6 @@ _HOMES = {
 
 _UNKEPT = ("changes",)
 """What ``retention`` of later versions is about."""
-_IDENTIFIERS = ("email", "phone", "braze_id", "user_alias")
 _OBJECTS = (
     "events", "purchases", "aliases", "identify", "merge", "delete", "subscriptions", "cohorts",
 )  # fmt: skip
@@ -120,29 +119,7 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = f"{NOT_YET}: it imports attributes only"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
-    if "match" in job:
-        job = job | {"match": _match(job["match"], (*where, "match"), findings)}
     return job
-
-
-def _match(match: Any, where: Where, findings: list[Finding]) -> Any:
-    entries = match if isinstance(match, list) else [match]
-    if not all(isinstance(entry, dict) for entry in entries):
-        return match
-    kept = []
-    for i, entry in enumerate(entries):
-        place: Where = (*where, i) if isinstance(match, list) else where
-        others = [key for key in entry if key in _IDENTIFIERS]
-        if others:
-            message = f"{NOT_YET}: profiles are matched by external_id only"
-            findings += [Finding((*place, key), message) for key in others]
-        if len(others) < len(entry) or not entry:
-            kept.append({key: value for key, value in entry.items() if key not in others})
-    if len(kept) > 1 and all("external_id" in entry for entry in kept):
-        findings.append(Finding(where, f"{NOT_YET}: one identifier names the profile"))
-        kept = kept[:1]
-    # Nothing is left when only identifiers of later versions were named, which was said above.
-    return kept or ([] if not entries else [{"external_id": "external_id"}])
 
 
 def _export(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:

@@ -30,16 +30,17 @@ from exchanger.config.models.imports import (
     FieldConfig,
     ImportJob,
     ItemType,
-    Match,
     RemainingFields,
     Source,
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.matching import Alias, LabelColumn, Match
 
 __all__ = [
     "LOOKUPS",
     "NEEDS_HELD",
+    "Alias",
     "Baseline",
     "BrazeConfig",
     "ColumnName",
@@ -57,6 +58,7 @@ __all__ = [
     "ImportJob",
     "ItemType",
     "Job",
+    "LabelColumn",
     "Match",
     "Priority",
     "RateLimit",

@@ -19,6 +19,7 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
+from exchanger.config.models.matching import Match, OnAmbiguous
 
 StrategyName = Literal["set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest"]
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
@@ -83,12 +84,6 @@ class Source(Strict):
         ),
     )
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="of CSV")
-
-
-class Match(Strict):
-    """Which column holds the identifier of a profile."""
-
-    external_id: ColumnName = Field(description="the column")
 
 
 class FieldConfig(Strict):
@@ -213,7 +208,16 @@ class ImportJob(Strict):
     object: Literal["attributes"] = Field(default="attributes", description="what is imported")
     source: Source = Field(description="which files, and how their text is understood")
     match: tuple[Match, ...] = Field(
-        min_length=1, max_length=1, description="which column names the profile"
+        min_length=1,
+        description="which columns name the profile, in order: the first with a value does",
+    )
+    on_ambiguous: OnAmbiguous = Field(
+        default="reject",
+        description=(
+            "what happens to a row whose e-mail address or phone number several profiles have:"
+            " `reject` looks up those that nobody knows yet, `most_recent` leaves the choice to"
+            " Braze"
+        ),
     )
     create_missing: bool = Field(
         default=True,
@@ -239,6 +243,16 @@ class ImportJob(Strict):
     max_rows_per_run: int = Field(
         default=5_000_000, ge=1, description="a run takes whole files until it has so many rows"
     )
+
+    @property
+    def match_columns(self) -> tuple[str, ...]:
+        """All columns that name profiles, each once."""
+        return tuple(dict.fromkeys(column for each in self.match for column in each.columns))
+
+    @property
+    def by_external_id(self) -> bool:
+        """Whether one ``external_id`` alone names the profiles."""
+        return len(self.match) == 1 and self.match[0].external_id is not None
 
     @property
     def assumes_empty(self) -> bool:

@@ -73,7 +73,8 @@ def stage_file(
     try:
         claim = replace(claim, sha256=_download(call, request, path))
         table = read_table(path, request.key, call.job.source, scratch=batch.scratch)
-        _refuse_other_headers(table, call.job.match[0].external_id, request.key)
+        for column in call.job.match_columns:
+            _refuse_other_headers(table, column, request.key)
         settled = settle_rules(call.job, _in_pieces(table, request.key), batch.types)
         counted = decide(call, claim, request, _mending(call, settled.rules), applied)
     except FileRejected as error:

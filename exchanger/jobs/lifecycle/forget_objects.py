@@ -13,6 +13,7 @@ import polars as pl
 from exchanger.errors import StorageMissing
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
 from exchanger.profiles.frames.columns import ITEM, PROFILE
+from exchanger.profiles.spelling.profile_key import parts_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ class StoredRows:
     Args:
         context: The outside.
         state: Names the objects.
-        profile: The identifier.
+        profile: The key of the profile.
         erase: Otherwise they are only counted.
     """
 
@@ -122,13 +123,16 @@ class StoredRows:
         if "profile" not in rows.columns:
             return pl.lit(value=False)
         # A spreadsheet must not take an identifier for a formula, so it may stand behind a sign.
-        own = pl.col("profile").is_in([self.profile, f"'{self.profile}"])
+        told = self.profile.replace("\x1f", " ")
+        own = pl.col("profile").is_in([self.profile, told, f"'{told}"])
         texts = [pl.col(name) for name in ("value", "record") if name in rows.columns]
         named = pl.any_horizontal(pl.lit(value=False), *(self._says(text) for text in texts))
         return pl.coalesce(own, named).fill_null(value=False)
 
     def _says(self, text: pl.Expr) -> pl.Expr:
         """Tell whether a text has the identifier as an entire value."""
-        quoted = re.escape(orjson.dumps(self.profile).decode())
-        plain = rf"(^|[:\[,;\t|\s]){re.escape(self.profile)}($|[\],;\t|\s}}])"
-        return text.str.contains(f"{quoted}|{plain}").fill_null(value=False)
+        kind, value, _ = parts_of(self.profile)
+        quoted = re.escape(orjson.dumps(value).decode())
+        plain = rf"(^|[:\[,;\t|\s]){re.escape(value)}($|[\],;\t|\s}}])"
+        case = "(?i)" if kind == "email" else ""
+        return text.str.contains(f"{case}{quoted}|{plain}").fill_null(value=False)

@@ -21,6 +21,7 @@ from exchanger.jobs.segments.users import baseline_segment, export_segment, held
 from exchanger.profiles.exported.held_rows import fields_of_export, held_form
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.frames.rules import NEEDS_HELD, Rule
+from exchanger.profiles.spelling.profile_key import external_ids_among
 
 if TYPE_CHECKING:
     from exchanger.jobs.runtime.import_context import ImportContext
@@ -56,6 +57,8 @@ def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]
     baseline = baseline_segment(call.job)
     if baseline is None:
         return None
+    # Who is named otherwise may be in the segment all the same, so of them it tells nothing.
+    wanted = external_ids_among(wanted)
     fields = sorted(rule.name for rule in rules if rule.merge in NEEDS_HELD)
     document = PendingDocument(call.context.bucket, call.state.names, call.name)
     if not _is_worth_it(call, document, fields, wanted.len()):
@@ -69,7 +72,7 @@ def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]
         document.save(export.pending.as_published())
         raise
     if baseline.complete and seen.rows:
-        absent = held_form([], seen.absent(), fields)
+        absent = held_form({}, seen.absent(), fields)
         call.state.held.observe(absent, stamp=export.pending.stamp, at=export.pending.asked_at)
     used = export.pending.as_used(raw=baseline.raw)
     document.save(used)

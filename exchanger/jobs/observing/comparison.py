@@ -8,6 +8,7 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import PROFILE, SEEN
 from exchanger.profiles.merging.drift import verdict
+from exchanger.profiles.spelling.profile_key import shown as shown_key
 
 EXAMPLES = 3
 """Changed profiles that are shown of each field."""
@@ -49,5 +50,5 @@ class FieldComparison:
             setattr(self, kind, getattr(self, kind) + int((told == kind).sum()))
         changed = (told == "changed").fill_null(value=False)
         shown = pairs.filter(changed).head(EXAMPLES - len(self.examples))
-        self.examples += shown.select(PROFILE, base, SEEN + self.field).rows()
+        self.examples += shown.select(shown_key(pl.col(PROFILE)), base, SEEN + self.field).rows()
         return changed

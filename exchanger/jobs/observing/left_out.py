@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from exchanger.braze.identifiers import PER_LOOK_UP
 from exchanger.profiles.exported.held_rows import fields_to_export
+from exchanger.profiles.spelling.profile_key import keys_of_user, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,35 +46,46 @@ class LookUp:
         self._in_vain = 0
         self.again = 0
 
-    async def users(self, asked: Sequence[str]) -> dict[str, dict[str, Any]]:
+    async def users(self, asked: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         """
-        Find the profiles of some identifiers, at most 50; who is not among them has none.
+        Find the profiles of as many keys as one request takes; who is not among them has none.
+
+        Several profiles may have one e-mail address or phone number.
 
         Raises:
             BrazeError: Braze gave no usable answer.
         """
+        kind, _, _ = parts_of(asked[0])
+        if PER_LOOK_UP[kind] == 1:
+            found = (await self._braze.export_ids(asked, self._wanted)).users
+            return {asked[0]: found} if found else {}
         users, left_out, strangers = await self._request(asked)
         return users | await self._once_more(left_out, strangers=strangers)
 
     async def _request(
         self, asked: Sequence[str]
-    ) -> tuple[dict[str, dict[str, Any]], list[str], bool]:
+    ) -> tuple[dict[str, list[dict[str, Any]]], list[str], bool]:
         """Ask, and tell whom the answer leaves out, and whether it names anybody else."""
         answer = await self._braze.export_ids(asked, self._wanted)
-        named = {user.get("external_id"): user for user in answer.users}
-        users = {profile: named[profile] for profile in asked if profile in named}
-        return users, answer.unanswered, len(users) < len(named)
+        wanted = {*asked}
+        users: dict[str, list[dict[str, Any]]] = {}
+        strangers = False
+        for user in answer.users:
+            keys = keys_of_user(user) & wanted
+            strangers |= not keys
+            users = {key: [user] for key in keys} | users
+        return users, answer.unanswered, strangers
 
     async def _once_more(
         self, left_out: Sequence[str], *, strangers: bool
-    ) -> dict[str, dict[str, Any]]:
+    ) -> dict[str, list[dict[str, Any]]]:
         """
         Ask again for whom an answer left out, alone.
 
         A renamed profile answers to its old identifier with its new one (braze-api.md 9.6), so that
         the answer names a stranger: only of who is asked for alone there is no doubt who it is.
         """
-        found: dict[str, dict[str, Any]] = {}
+        found: dict[str, list[dict[str, Any]]] = {}
         together: list[str] = []
         for profile in left_out:
             if not strangers and self._in_vain >= IN_VAIN:
@@ -81,7 +94,7 @@ class LookUp:
             self.again += 1
             users = (await self._braze.export_ids([profile], self._wanted)).users
             if users:
-                found[profile] = users[0] | {"external_id": profile}
+                found[profile] = users[:1]
             else:
                 self._in_vain += 1
         if together:

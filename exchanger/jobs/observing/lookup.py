@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 import structlog
 
+from exchanger.braze.identifiers import PER_LOOK_UP
 from exchanger.braze.limits import IDS_PER_REQUEST
 from exchanger.errors import Stopped
 from exchanger.jobs.history.shown import last_shown, shown_in
@@ -17,8 +18,10 @@ from exchanger.jobs.observing.left_out import LookUp
 from exchanger.jobs.runtime.cancellation import together, until_stopped
 from exchanger.profiles.exported.held_rows import held_form
 from exchanger.profiles.frames.columns import EXISTS, PROFILE
+from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
 
 if TYPE_CHECKING:
+    from exchanger.braze.identifiers import IdentifierKind
     from exchanger.config.models import RateLimit
     from exchanger.files.scratch.spill import Spill
     from exchanger.jobs.runtime.context import JobContext
@@ -32,28 +35,55 @@ Keep = Callable[[pl.DataFrame, datetime], None]
 WORTH_SAYING = 180.0
 """Seconds of look-ups from which a run says so before it starts."""
 _AT_ONCE = 8
+_CERTAIN = pl.col(EXISTS).is_not_null()
+"""Of who it is; several profiles may have one e-mail address."""
+_FEWER = (
+    "'baseline: {segment: NAME, complete: true}' learns them from one export of a segment of "
+    "everybody instead; if none of them has values in Braze yet, 'baseline: assume_empty' saves "
+    "that."
+)
+_FEWER_ALONE = (
+    "External ids and aliases take fifty to a request; if none of these people has values in Braze "
+    "yet, 'baseline: assume_empty' saves that."
+)
 
 
-def lookup_seconds(profiles: int, limit: RateLimit) -> float:
-    """Tell how long looking up so many profiles takes at a limit, whose first window is free."""
-    requests = -(-profiles // IDS_PER_REQUEST)
+def lookup_seconds(profiles: int, limit: RateLimit, alone: int = 0) -> float:
+    """
+    Tell how long looking up so many profiles takes at a limit, whose first window is free.
+
+    Args:
+        profiles: How many there are.
+        limit: How many requests Braze takes.
+        alone: How many of them need a request each.
+    """
+    requests = -(-(profiles - alone) // IDS_PER_REQUEST) + alone
     waiting = max(requests - limit.requests, 0)
     return waiting / limit.requests * limit.per.total_seconds()
 
 
-def say_if_slow(profiles: int, limit: RateLimit) -> list[str]:
+def alone_in_a_request(keys: pl.Series) -> int:
+    """Count the profiles whose identifier takes a request of its own."""
+    if are_external_ids(keys):
+        return 0
+    kinds = keys.to_frame("key").select(kind_of(pl.col("key"))).to_series()
+    return int(kinds.is_in([kind for kind, most in PER_LOOK_UP.items() if most == 1]).sum())
+
+
+def say_if_slow(profiles: int, limit: RateLimit, alone: int = 0) -> list[str]:
     """Warn, before they start, of look-ups that take more than a few minutes."""
-    seconds = lookup_seconds(profiles, limit)
+    seconds = lookup_seconds(profiles, limit, alone)
     if seconds < WORTH_SAYING:
         return []
-    log.warning("lookup.slow", profiles=profiles, minutes=round(seconds / 60))
+    log.warning("lookup.slow", profiles=profiles, alone=alone, minutes=round(seconds / 60))
     said = (
-        f"{profiles:,} profiles had to be looked up in Braze first, which takes about "
-        f"{seconds / 60:,.0f} minutes at its limit. 'baseline: {{segment: NAME, complete: true}}' "
-        "learns them from one export of a segment of everybody instead; if none of them has "
-        "values in Braze yet, 'baseline: assume_empty' saves that."
+        f"{profiles:,} profiles had to be looked up in Braze first, {{}}which takes about "
+        f"{seconds / 60:,.0f} minutes at its limit. "
     )
-    return [said]
+    if alone:
+        each = f"{alone:,} of them in a request each, as e-mail addresses, phone numbers and "
+        return [said.format(f"{each}braze_ids are, ") + _FEWER_ALONE]
+    return [said.format("") + _FEWER]
 
 
 def look_up_and_keep(call: ImportContext, needed: pl.DataFrame) -> pl.DataFrame:
@@ -84,7 +114,7 @@ def look_up_all(
 
     Args:
         call: The job; nothing is kept if it may not record it.
-        parts: Frames as for *look_up*.
+        parts: Frames as for *look_up*; a null field asks for the profile alone.
         fields: All that the job writes.
         take: Given the position of a frame, and a part of the answer to it.
 
@@ -93,7 +123,7 @@ def look_up_all(
         Stopped: The process was asked to stop.
     """
     keep = _keeping(call)
-    names = [frame["field"].unique() for frame in parts.frames(["field"])]
+    names = [frame["field"].drop_nulls().unique() for frame in parts.frames(["field"])]
     needed = pl.concat(names).unique().sort().to_list()
     every = [*needed, *sorted({*fields} - {*needed})]
     beside_in = shown_in(call.context, call.state.runs)
@@ -105,7 +135,7 @@ def look_up_all(
         learnt = part if shown else part.select(PROFILE, EXISTS, *needed)
         take(number, learnt)
         if keep is not None:
-            keep(learnt, asked_at)
+            keep(learnt.filter(_CERTAIN), asked_at)
 
     call.context.progress.step("looking up profiles in Braze", total)
     profiles = (frame[PROFILE].unique().sort() for frame in parts.frames([PROFILE]))
@@ -141,7 +171,8 @@ def look_up(context: JobContext, needed: pl.DataFrame, keep: Keep | None = None)
 
     Returns:
         ``@profile``, ``@exists`` and one canonical String column for each field named anywhere in
-        *needed*; a profile that Braze does not know has every field known empty.
+        *needed*; a profile that Braze does not know has every field known empty. Of a key that
+        several profiles have, all is null; it is not kept.
 
     Raises:
         BrazeError: Braze gave no usable answer.
@@ -152,10 +183,12 @@ def look_up(context: JobContext, needed: pl.DataFrame, keep: Keep | None = None)
     def pass_on(part: pl.DataFrame, asked_at: datetime) -> None:
         frames.append(part)
         if keep is not None:
-            keep(part, asked_at)
+            keep(part.filter(_CERTAIN), asked_at)
 
     profiles = needed[PROFILE].unique().sort()
-    look_up_parts(context, profiles, needed["field"].unique().sort().to_list(), pass_on)
+    fields = needed["field"].unique().sort().to_list()
+    context.progress.step("looking up profiles in Braze", profiles.len())
+    asyncio.run(_ask(context, [profiles], fields, lambda _, part, at: pass_on(part, at)))
     return pl.concat(frames)
 
 
@@ -174,7 +207,9 @@ def look_up_parts(context: JobContext, profiles: pl.Series, fields: list[str], k
         Stopped: As for *look_up*.
     """
     context.progress.step("looking up profiles in Braze", profiles.len())
-    asyncio.run(_ask(context, [profiles], fields, lambda _, part, at: keep(part, at)))
+    asyncio.run(
+        _ask(context, [profiles], fields, lambda _, part, at: keep(part.filter(_CERTAIN), at))
+    )
 
 
 async def _ask(
@@ -199,20 +234,36 @@ async def _ask_part(
     context: JobContext, asking: LookUp, profiles: pl.Series, fields: list[str]
 ) -> pl.DataFrame:
     gate = asyncio.Semaphore(_AT_ONCE)
-    starts = range(0, profiles.len(), IDS_PER_REQUEST)
-    chunks = [profiles.slice(start, IDS_PER_REQUEST) for start in starts]
 
     async def ask(asked: list[str]) -> pl.DataFrame:
         async with gate:
             users = await asking.users(asked)
         context.progress.advance(len(asked))
-        found = [users[profile] for profile in asked if profile in users]
-        return held_form(found, (name for name in asked if name not in users), fields)
+        found = {name: users[name][0] for name in asked if len(users.get(name, ())) == 1}
+        absent = (name for name in asked if name not in users)
+        several = (name for name in asked if len(users.get(name, ())) > 1)
+        return held_form(found, absent, fields, several)
 
-    everything = together(ask(chunk.to_list()) for chunk in chunks)
+    everything = together(map(ask, _requests(profiles)))
     if not await until_stopped(everything, context.stopping):
         raise Stopped
     return pl.concat(everything.result())
+
+
+def _requests(keys: pl.Series) -> list[list[str]]:
+    """Part keys into requests, each with as many of one kind as it takes."""
+    if are_external_ids(keys):
+        return _cut(keys, IDS_PER_REQUEST)
+    kinds = keys.to_frame("key").with_columns(kind=kind_of(pl.col("key")))
+    return [
+        request
+        for (kind,), some in kinds.group_by("kind", maintain_order=True)
+        for request in _cut(some["key"], PER_LOOK_UP[cast("IdentifierKind", kind)])
+    ]
+
+
+def _cut(keys: pl.Series, most: int) -> list[list[str]]:
+    return [keys.slice(start, most).to_list() for start in range(0, keys.len(), most)]
 
 
 def overlay(held: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:

@@ -13,9 +13,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.braze.identifiers import SHARED
 from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.observing.baseline import learn_from_segment
-from exchanger.jobs.observing.lookup import look_up_all, overlay, say_if_slow
+from exchanger.jobs.observing.lookup import (
+    alone_in_a_request,
+    look_up_all,
+    overlay,
+    say_if_slow,
+)
 from exchanger.profiles.frames.columns import EXISTS, PROFILE, SENT
 from exchanger.profiles.frames.rules import NEEDS_HELD
 from exchanger.profiles.merging.contributions import corrected
@@ -23,8 +29,10 @@ from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.merging.reconcile import needs_lookup
 from exchanger.profiles.planning.part import PartInput
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
+from exchanger.profiles.spelling.profile_key import kind_of
 
 if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
     from exchanger.files.scratch.spill import Spill
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.runtime.import_context import ImportContext
@@ -54,6 +62,7 @@ class KnownValues:
         self._at_first: dict[int, Spill] = {}
         self._folded: tuple[int, pl.DataFrame] | None = None
         self._seen: dict[int, Spill] = {}
+        self._ambiguous: dict[int, pl.Series] = {}
         self._reader = ThreadPoolExecutor(1, "held")
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
         self.lookups = 0
@@ -74,6 +83,7 @@ class KnownValues:
             folded=self.folded(number),
             known=known if first is None else pl.concat(first.frames()),
             held=overlay(known, pl.concat(seen, how="diagonal")) if seen else known,
+            ambiguous=self._ambiguous.get(number),
         )
 
     def folded(self, number: int) -> pl.DataFrame:
@@ -106,9 +116,14 @@ class KnownValues:
         return self._reader.submit(_held, self._call, profiles, self._rules)
 
     def see(self, number: int, seen: pl.DataFrame) -> None:
-        """Take what was looked up for a part."""
-        self._seen.setdefault(number, self._batch.scratch.spill()).add(seen)
+        """Take what was looked up for a part, and which keys several profiles have."""
         self.lookups += seen.height
+        several = seen.filter(pl.col(EXISTS).is_null())
+        if several.height:
+            so_far = self._ambiguous.get(number, several[PROFILE].clear())
+            self._ambiguous[number] = so_far.append(several[PROFILE])
+            seen = seen.filter(pl.col(EXISTS).is_not_null())
+        self._seen.setdefault(number, self._batch.scratch.spill()).add(seen)
 
     def clear(self, number: int) -> None:
         """Forget a part, with its rows."""
@@ -161,11 +176,12 @@ def _learn(
     report: RunReport,
     learnt: KnownValues,
 ) -> KnownValues:
-    if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
+    if not any(rule.merge in NEEDS_HELD for rule in terms.rules) and not _one_alone(call.job):
         if terms.assume_empty:
             report.notes.append("0 profiles never seen were taken for empty.")
         return learnt
-    needed, assumed = _needed(learnt, batch, terms)
+    unseen = _one_alone(call.job)
+    needed, assumed = _needed(learnt, batch, terms, unseen=unseen)
     if terms.assume_empty:
         report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
     if needed.rows and call.record:
@@ -173,17 +189,31 @@ def _learn(
         if said := learn_from_segment(call, profiles, list(terms.rules)):
             report.notes.append(said)
             learnt.read_again()
-            needed, _ = _needed(learnt, batch, terms)
+            needed, _ = _needed(learnt, batch, terms, unseen=unseen)
     if needed.rows:
         _look_up(call, learnt, needed, report)
     return learnt
 
 
-def _needed(learnt: KnownValues, batch: InputBatch, terms: PlanOptions) -> tuple[Spill, int]:
+def _one_alone(job: ImportJob) -> bool:
+    """Tell whether it must be seen of an address or number that one profile alone has it."""
+    shared = any(match.kind in SHARED for match in job.match)
+    return shared and job.on_ambiguous == "reject" and not job.assumes_empty
+
+
+def _needed(
+    learnt: KnownValues, batch: InputBatch, terms: PlanOptions, *, unseen: bool
+) -> tuple[Spill, int]:
     """
     Name, in a frame for each part, the fields of profiles that must be looked up.
 
     Also count the profiles that need not be, as they are taken for empty.
+
+    Args:
+        learnt: What is known.
+        batch: The rows.
+        terms: What holds for all parts.
+        unseen: Whether addresses and numbers that were never seen are looked up, without a field.
     """
     rules = list(terms.rules)
     needed = batch.scratch.spill()
@@ -192,7 +222,7 @@ def _needed(learnt: KnownValues, batch: InputBatch, terms: PlanOptions) -> tuple
         learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
         unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
-        needed.add(unknown)
+        needed.add(pl.concat([unknown, _unseen(folded, known)]) if unseen else unknown)
         if terms.assume_empty:
             every = needs_lookup(folded, known, rules)
             assumed += every[PROFILE].n_unique() - unknown[PROFILE].n_unique()
@@ -214,9 +244,20 @@ def _unknown(
     return pl.concat([certain, needs_lookup(few, known, rules)])
 
 
+def _unseen(folded: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Name the addresses and numbers of which nobody knows how many profiles have them."""
+    seen = known.filter(pl.col(EXISTS).is_not_null())
+    shared = folded.filter(kind_of(pl.col(PROFILE)).is_in(SHARED))
+    unknown = shared.join(seen, on=PROFILE, how="anti", maintain_order="left")
+    return unknown.select(PROFILE, pl.lit(None, pl.String).alias("field"))
+
+
 def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: RunReport) -> None:
-    asked = sum(frame[PROFILE].n_unique() for frame in needed.frames([PROFILE]))
-    report.notes += say_if_slow(asked, call.context.lookup_limit)
+    asked = alone = 0
+    for frame in needed.frames([PROFILE]):
+        keys = frame[PROFILE].unique()
+        asked, alone = asked + keys.len(), alone + alone_in_a_request(keys)
+    report.notes += say_if_slow(asked, call.context.lookup_limit, alone)
     _wait_until_shown(call, learnt, needed, report)
     look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
 

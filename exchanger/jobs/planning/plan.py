@@ -33,6 +33,7 @@ from exchanger.state.runs.quarantine import no_rows, quarantined, source_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
@@ -130,7 +131,13 @@ def _make_plan(call: ImportContext, batch: InputBatch, report: RunReport) -> Pla
         Stopped: The process was asked to stop; nothing was claimed.
     """
     job = call.job
-    terms = PlanOptions(list(batch.rules.values()), job.assumes_empty, job.create_missing)
+    terms = PlanOptions(
+        list(batch.rules.values()),
+        job.assumes_empty,
+        job.create_missing,
+        most_recent=job.on_ambiguous == "most_recent",
+        plain=_are_external_ids(job, batch),
+    )
     applied = leave_out_late_rows(call, batch, terms.rules)
     with closing(resolve_unknowns(call, batch, terms, report)) as learnt:
 
@@ -149,6 +156,13 @@ def _make_plan(call: ImportContext, batch: InputBatch, report: RunReport) -> Pla
             raise
     _count(report, batch, draft)
     return plan
+
+
+def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:
+    """Tell whether external ids name all profiles; None where only the rows themselves tell."""
+    # What was given earlier may have been named by something else then.
+    earlier = any(file.replaces or file.refused_in for file in batch.files)
+    return True if job.by_external_id and not earlier else None
 
 
 def _plan_parts(

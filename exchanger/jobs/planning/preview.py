@@ -10,6 +10,7 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import PROFILE, before, wanted
 from exchanger.profiles.spelling.data_points import field_points
+from exchanger.profiles.spelling.profile_key import shown as shown_key
 
 if TYPE_CHECKING:
     from exchanger.jobs.history.unfinished import UnfinishedRun
@@ -134,7 +135,9 @@ def _with_part(so_far: FieldPlan, part: pl.DataFrame, examples: int) -> FieldPla
     name = so_far.field
     changes = part.filter(pl.col(wanted(name)).is_not_null())
     points = changes.select(field_points(name, pl.col(wanted(name))).sum()).item()
-    more = changes.head(examples - len(so_far.examples)).select(PROFILE, before(name), wanted(name))
+    more = changes.head(examples - len(so_far.examples)).select(
+        shown_key(pl.col(PROFILE)), before(name), wanted(name)
+    )
     return replace(
         so_far,
         profiles=so_far.profiles + changes.height,

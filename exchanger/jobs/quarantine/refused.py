@@ -29,6 +29,7 @@ from exchanger.profiles.frames.columns import (
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.type_names import parse_type_name
 from exchanger.profiles.reading.mapping import settle_rules
+from exchanger.profiles.reading.resolve import as_keys
 from exchanger.profiles.reading.typed_rows import cast_rows
 from exchanger.profiles.spelling.canonical_reader import members
 
@@ -199,7 +200,7 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
     cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))
     raw = RawColumns(cells, json_columns=frozenset(names), key=key)
     rules = settle_rules(as_file, raw, {}).rules
-    given = cast_rows(raw, rules, as_file, position)
+    given = cast_rows(raw, rules, as_file, position, named=as_keys(cells[PROFILE]))
     told = {rule.name: said(rule.name) for rule in rules if rule.merge == "clear"}
     spoken = owed.select(
         ROW, *(pl.col(GIVEN + name).is_not_null().alias(flag) for name, flag in told.items())

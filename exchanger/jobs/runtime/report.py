@@ -181,8 +181,8 @@ def unseen_in_words(profiles: int, points: int) -> list[str]:
     """
     Say how many profiles count as applied although Braze may not have them.
 
-    Only under ``create_missing: false``: Braze then accepts an update of a profile that it does not
-    have, and drops it without a word (braze-api.md 2.3).
+    Under ``create_missing: false``, and of every ``braze_id``, Braze accepts an update of a profile
+    that it does not have, and drops it without a word (braze-api.md 2.3).
 
     Args:
         profiles: Accepted, and never seen in Braze.
@@ -192,8 +192,8 @@ def unseen_in_words(profiles: int, points: int) -> list[str]:
         return []
     said = (
         f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
-        f"{points:,} data points. As create_missing is false, Braze drops without a word what is "
-        "sent of those among them that it does not have."
+        f"{points:,} data points. Braze drops without a word what is sent of those among them that "
+        "it does not have and may not create (create_missing: false, or a braze_id)."
     )
     return [said]
 

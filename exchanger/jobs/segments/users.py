@@ -181,14 +181,14 @@ class SegmentUsers:
     def between(self, first: int, end: int) -> pl.DataFrame:
         """Read the users of a range of slices (``HeldValues.slices``): a held frame."""
         if not self.chunks:
-            return held_form([], [], self.fields)
+            return held_form({}, [], self.fields)
         chosen = pl.col(_SLICE).is_between(first, end, closed="left")
         users = pl.scan_parquet(self.chunks).filter(chosen).drop(_SLICE).collect()
         return users.unique(PROFILE, keep="first", maintain_order=True)
 
     def absent(self, profiles: pl.Series) -> pl.DataFrame:
         """Make the held frame of profiles that do not exist, as the export lacks them."""
-        return held_form([], profiles.to_list(), self.fields)
+        return held_form({}, profiles.to_list(), self.fields)
 
     def done(self) -> None:
         """Note that the export has served its purpose, and remove what was left of it."""

@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 import orjson
 
+from exchanger.profiles.spelling.profile_key import keys_of_user
+
 _EPOCH_FROM = 1e8
 """A reset value from here on is a time, below it is seconds to wait (1.5)."""
 
@@ -146,7 +148,7 @@ class IdsAnswer:
         users: The profiles as Braze spells them; a key that is not there is empty. Numbers are int
             or Decimal, with the digits that Braze sent.
         unknown: Identifiers that Braze says have no profile.
-        unanswered: Identifiers that Braze said nothing about; neither known nor unknown.
+        unanswered: Keys of profiles that Braze said nothing about; neither known nor unknown.
     """
 
     users: list[dict[str, Any]]
@@ -223,6 +225,10 @@ def read_ids(answer: Answer, asked: Sequence[str]) -> IdsAnswer:
     """
     Read looked-up profiles, numbers with the digits that Braze sent.
 
+    Args:
+        answer: The answer.
+        asked: The keys of the profiles that it is about.
+
     Raises:
         Fault: There is no list of users, an identifier is no text, or custom attributes are
             no object.
@@ -245,6 +251,8 @@ def read_ids(answer: Answer, asked: Sequence[str]) -> IdsAnswer:
         raise unreadable(answer, "custom attributes that are none")
     unknown = [str(name) for name in listed]
     answered = {*unknown, *names}
+    if not answered.issuperset(asked):
+        answered = answered.union(*map(keys_of_user, users))
     return IdsAnswer(users, unknown, [name for name in asked if name not in answered])
 
 

@@ -30,7 +30,7 @@ from exchanger.braze.endpoints import (
     TRACK_STATUS,
     Endpoint,
 )
-from exchanger.braze.limits import IDS_PER_REQUEST, SEGMENTS_PER_PAGE
+from exchanger.braze.limits import SEGMENTS_PER_PAGE
 from exchanger.config.models import BrazeConfig
 from exchanger.errors import BrazeRefused, BrazeUnreachable, ExportRunning
 from exchanger.outside.braze.answers import (
@@ -45,6 +45,7 @@ from exchanger.outside.braze.answers import (
     read_size,
     read_track,
 )
+from exchanger.outside.braze.look_up_request import look_up_request
 from exchanger.outside.braze.rate_limit import Quotas
 from exchanger.outside.braze.request_group import read_done, with_group
 from exchanger.outside.braze.requests import (
@@ -248,24 +249,22 @@ class Braze:
         call = self._post(CANCEL_EXPORT, orjson.dumps({"segment_id": segment_id}))
         return await self._requests.send(call, lambda answer: answer.status < 300, reads=(400, 404))
 
-    async def export_ids(self, external_ids: Sequence[str], fields: Sequence[str]) -> IdsAnswer:
+    async def export_ids(self, keys: Sequence[str], fields: Sequence[str]) -> IdsAnswer:
         """
         Look up profiles (5). ``external_id`` is always among the fields.
 
         Args:
-            external_ids: At most 50.
+            keys: Of profiles: external ids and aliases, at most 50 of them together; or a single
+                one of any other kind.
             fields: Names of fields to export.
         """
-        if len(external_ids) > IDS_PER_REQUEST:
-            raise ValueError(f"{len(external_ids)} are more than {IDS_PER_REQUEST} identifiers")
-        if not external_ids:
+        if not keys:
             return IdsAnswer([], [], [])
-        request = {
-            "external_ids": list(external_ids),
-            "fields_to_export": list(dict.fromkeys(["external_id", *fields])),
-        }
+        named = look_up_request(keys)
+        needed = ["external_id", *(["user_aliases"] if "user_aliases" in named else [])]
+        request = {**named, "fields_to_export": list(dict.fromkeys([*needed, *fields]))}
         call = self._post(EXPORT_IDS, orjson.dumps(request))
-        return await self._requests.send(call, lambda answer: read_ids(answer, external_ids))
+        return await self._requests.send(call, lambda answer: read_ids(answer, keys))
 
     async def segments(self) -> list[Segment]:
         """List the segments of the workspace, the oldest first; archived ones are left out (8)."""

@@ -10,7 +10,7 @@ A standard attribute stands at the top of the profile, a custom one in ``custom_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -47,29 +47,35 @@ def fields_to_export(fields: Iterable[str]) -> list[str]:
 
 
 def held_form(
-    profiles: Sequence[Mapping[str, Any]], absent: Iterable[str], fields: list[str]
+    profiles: Mapping[str, Mapping[str, Any]],
+    absent: Iterable[str],
+    fields: list[str],
+    ambiguous: Iterable[str] = (),
 ) -> pl.DataFrame:
     """
     Turn exported profiles into rows of the held frame.
 
     Args:
-        profiles: Exported profiles with an ``external_id``; the first of each is taken.
-        absent: Identifiers that Braze does not know.
+        profiles: Exported profiles, each by its key.
+        absent: Keys that Braze does not know.
         fields: The fields that were asked for.
+        ambiguous: Keys that several profiles have.
 
     Returns:
         ``@profile``, ``@exists`` and one canonical column per field: ``null`` as text is known to
         be empty. A field that Braze does not export is null, that is unknown, unless the profile
-        does not exist.
+        does not exist. Of an ambiguous key all is null.
     """
-    missing = list(absent)
+    missing, several = list(absent), list(ambiguous)
+    exists = [True] * len(profiles) + [False] * len(missing) + [None] * len(several)
     columns: dict[str, pl.Series] = {
-        PROFILE: pl.Series([*(p[_EXTERNAL_ID] for p in profiles), *missing], dtype=pl.String),
-        EXISTS: pl.Series([True] * len(profiles) + [False] * len(missing), dtype=pl.Boolean),
+        PROFILE: pl.Series([*profiles, *missing, *several], dtype=pl.String),
+        EXISTS: pl.Series(exists, dtype=pl.Boolean),
     }
     for name in fields:
-        observed = [_observed(profile, name) for profile in profiles]
-        columns[name] = pl.Series([*observed, *[EMPTY] * len(missing)], dtype=pl.String)
+        observed = [_observed(profile, name) for profile in profiles.values()]
+        texts = [*observed, *[EMPTY] * len(missing), *[None] * len(several)]
+        columns[name] = pl.Series(texts, dtype=pl.String)
     frame = pl.DataFrame(columns).unique(PROFILE, keep="first", maintain_order=True)
     return frame.with_columns(canonical_string(name, pl.col(name)).alias(name) for name in fields)
 

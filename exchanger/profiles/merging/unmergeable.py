@@ -9,6 +9,7 @@ import polars as pl
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.json_values import decimal_text
+from exchanger.profiles.spelling.profile_key import identifier_member
 from exchanger.profiles.spelling.times import SPELLING
 
 
@@ -38,7 +39,7 @@ def unmergeable(
     rows = pl.concat([given, alone], how="diagonal")
     return (
         rows.join(rejected, on=PROFILE, maintain_order="left")
-        .with_columns(_record(given, rules).alias("record"))
+        .with_columns(_record(rows, rules).alias("record"))
         .select(FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record")
     )
 
@@ -53,8 +54,11 @@ def _record(given: pl.DataFrame, rules: Sequence[Rule]) -> pl.Expr:
         for rule in rules
         if rule.column and rule.name in given.columns
     }
-    profile = pl.col(PROFILE).alias("external_id")
-    return pl.struct(profile, *cells.values()).struct.json_encode()
+    name = identifier_member(given[PROFILE])
+    if not cells:
+        return pl.concat_str(pl.lit("{"), name, pl.lit("}"))
+    rest = pl.struct(*cells.values()).struct.json_encode().str.strip_prefix("{")
+    return pl.concat_str(pl.lit("{"), name, pl.lit(","), rest)
 
 
 def _cell(rule: Rule, dtype: pl.DataType) -> pl.Expr:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
+from exchanger.braze.identifiers import NEVER_CREATED, SHARED
 from exchanger.profiles.frames.columns import (
     BEFORE,
     EXISTS,
@@ -23,12 +24,14 @@ from exchanger.profiles.frames.columns import (
     WANTED,
 )
 from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.ambiguous import ambiguous_keys
 from exchanger.profiles.merging.contributions import as_contributions
 from exchanger.profiles.merging.event_order import news, orders_of
 from exchanger.profiles.merging.folding import contributions, superseded
 from exchanger.profiles.merging.reconcile import Merged, merge
 from exchanger.profiles.merging.unmergeable import unmergeable
 from exchanger.profiles.planning.payloads import objects
+from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,16 @@ class PlanOptions:
         rules: What is done to each field.
         assume_empty: Profiles never observed and never sent are taken for empty.
         create_missing: Profiles that Braze does not have are created.
+        most_recent: Of several profiles with one e-mail address or phone number Braze takes one,
+            and does not say which; otherwise such rows are rejected.
+        plain: Whether external ids name all profiles, if that is known.
     """
 
     rules: Sequence[Rule]
     assume_empty: bool
     create_missing: bool
+    most_recent: bool = False
+    plain: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ class PartInput:
         known: What was held of them before this run.
         held: The same, with what this run has looked up.
         applied: The orders that earlier runs applied to them; None without ``order_by``.
+        ambiguous: Keys that several profiles of Braze have; their rows are rejected.
     """
 
     given: pl.DataFrame
@@ -67,6 +76,7 @@ class PartInput:
     known: pl.DataFrame
     held: pl.DataFrame
     applied: pl.DataFrame | None = None
+    ambiguous: pl.Series | None = None
 
 
 @dataclass(frozen=True)
@@ -119,9 +129,14 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
         AssertionError: A held value that a strategy needs is unknown.
     """
     rules = list(terms.rules)
-    merged = merge(part.folded, part.held, rules, assume_empty=terms.assume_empty)
+    several = ambiguous_keys(part.folded, part.ambiguous)
+    folded = part.folded
+    if not several.is_empty():
+        folded = folded.filter(~_among(several[PROFILE]))
+    merged = merge(folded, part.held, rules, assume_empty=terms.assume_empty)
+    bad = pl.concat([several, merged.rejected])
     named = part.folded.select(PROFILE, ROWS)
-    rejected = merged.rejected[PROFILE]
+    rejected = bad[PROFILE]
     accepted = named if rejected.is_empty() else named.filter(~_among(rejected))
     rows = _effective_rows(part.given, accepted, rules)
     absent = _absent(part.held, terms)
@@ -129,8 +144,8 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     return PartPlan(
         outbox=outbox,
         contributions=_contributions(part, rules, rows, absent),
-        rejected=unmergeable(part.given, part.corrections, merged.rejected, terms.rules),
-        tally=_tally(part.folded, merged, rows, absent, outbox),
+        rejected=unmergeable(part.given, part.corrections, bad, terms.rules),
+        tally=_tally(_of(named, rejected), merged, rows, absent, outbox),
         event_order=_orders(part, rules, _present(rows, absent), outbox),
     )
 
@@ -196,19 +211,32 @@ def _outbox(
     Render the objects, and put beside each what settling needs.
 
     ``@known`` is about us before this run, so a look-up of this run does not make a profile known.
-    ``@sure`` is false where Braze may skip the object for want of a profile.
+    ``@sure`` is false where Braze may skip the object for want of a profile, and where nobody knows
+    which profile it takes.
     """
     ours = part.known.filter(pl.col(EXISTS).fill_null(value=True))[PROFILE]
     seen = part.held.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE]
-    named = _present(changes, absent).with_columns(
+    present = _present(changes, absent)
+    plain = are_external_ids(present[PROFILE]) if terms.plain is None else terms.plain
+    named = present.with_columns(
         _among(ours).alias(KNOWN),
-        (pl.lit(value=True) if terms.create_missing else _among(seen)).alias(SURE),
+        _surely_there(seen, terms, plain=plain).alias(SURE),
     )
     sendable = _with_rows(named, rows)
-    rendered = objects(sendable, update_only=not terms.create_missing)
+    rendered = objects(sendable, update_only=not terms.create_missing, plain=plain)
     sides = [name for name in sendable.columns if name.startswith((BEFORE, WANTED))]
     kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides)
     return pl.concat([rendered, kept], how="horizontal")
+
+
+def _surely_there(seen: pl.Series, terms: PlanOptions, *, plain: bool) -> pl.Expr:
+    """Tell of which profiles something is held once Braze has accepted their objects."""
+    sure = pl.lit(value=True) if terms.create_missing else _among(seen)
+    if plain:
+        return sure
+    kind = kind_of(pl.col(PROFILE))
+    sure &= ~kind.is_in(NEVER_CREATED) | _among(seen)
+    return sure & ~kind.is_in(SHARED) if terms.most_recent else sure
 
 
 def _with_rows(changes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
@@ -244,14 +272,13 @@ def _contributions(
 
 
 def _tally(
-    folded: pl.DataFrame,
+    rejected: pl.DataFrame,
     merged: Merged,
     rows: pl.DataFrame,
     absent: pl.Series,
     outbox: pl.DataFrame,
 ) -> Tally:
     """Count; profiles that get nothing are skipped for want of a profile, or unchanged."""
-    unmergeable = _of(folded.select(PROFILE, ROWS), merged.rejected[PROFILE])
     # Whatever is sent is among the rows, so equal heights mean that all are.
     every = outbox.height == rows.height
     idle = rows.clear() if every else rows.join(outbox.select(PROFILE), on=PROFILE, how="anti")
@@ -261,7 +288,7 @@ def _tally(
         profiles_named=rows.height,
         profiles_skipped=skipped.height,
         profiles_unchanged=unchanged.height,
-        rows_rejected=int(unmergeable[ROWS].sum()),
+        rows_rejected=int(rejected[ROWS].sum()),
         rows_superseded=int(rows["gone"].sum()),
         rows_skipped=int(skipped[ROWS].sum()),
         rows_unchanged=int(unchanged[ROWS].sum()),

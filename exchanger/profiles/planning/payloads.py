@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from exchanger.braze.endpoints import ATTRIBUTES, Endpoint
+from exchanger.braze.identifiers import CREATED_ON_DEMAND, NEVER_CREATED
 from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS, PROFILE, SEND
 from exchanger.profiles.spelling.data_points import field_points
-from exchanger.profiles.spelling.json_values import json_string, spell_json
+from exchanger.profiles.spelling.json_values import spell_json
+from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member, kind_of
 
 _TAIL = b"]}"
 
@@ -55,25 +57,29 @@ class Packed:
     too_large: list[int]
 
 
-def objects(wanted: pl.DataFrame, *, update_only: bool = False) -> pl.DataFrame:
+def objects(
+    wanted: pl.DataFrame, *, update_only: bool = False, plain: bool | None = None
+) -> pl.DataFrame:
     """
     Render every changed profile as one object of attributes.
 
     Args:
         wanted: What ``reconcile.merge`` gave; its ``send:NAME`` columns are rendered.
         update_only: Ask Braze not to create profiles (``create_missing: false``).
+        plain: Whether external ids name all profiles, if that is known.
 
     Returns:
         In the same order: ``@item`` (UInt32, from 0), ``@profile``, ``@endpoint``, ``@object``
         (JSON text) and ``@points`` (UInt32).
     """
     names = [column.removeprefix(SEND) for column in wanted.columns if column.startswith(SEND)]
-    flag = ',"_update_existing_only":true' if update_only else ""
+    keys = wanted[PROFILE]
+    plain = are_external_ids(keys) if plain is None else plain
     members = [part for name in names for part in _member(name, wanted[f"{SEND}{name}"])]
     rendered = pl.concat_str(
-        pl.lit('{"external_id":'),
-        json_string(pl.col(PROFILE)),
-        pl.lit(flag),
+        pl.lit("{"),
+        identifier_member(keys, plain=plain),
+        *_creation(update_only=update_only, plain=plain),
         *members,
         pl.lit("}"),
         ignore_nulls=True,
@@ -86,6 +92,19 @@ def objects(wanted: pl.DataFrame, *, update_only: bool = False) -> pl.DataFrame:
         rendered.alias(OBJECT),
         pl.sum_horizontal(pl.lit(0, pl.UInt32), *points).cast(pl.UInt32).alias(POINTS),
     )
+
+
+def _creation(*, update_only: bool, plain: bool) -> list[pl.Expr]:
+    """Say whether Braze may create the profile, where it would not do so by itself (2.3)."""
+    asked = ',"_update_existing_only":{}'
+    only = pl.lit(asked.format("true"))
+    if update_only:
+        return [only]
+    if plain:
+        return []
+    kind = kind_of(pl.col(PROFILE))
+    made = pl.when(kind.is_in(CREATED_ON_DEMAND)).then(pl.lit(asked.format("false")))
+    return [made.when(kind.is_in(NEVER_CREATED)).then(only)]
 
 
 def _member(name: str, sent: pl.Series) -> list[pl.Expr]:

@@ -1,4 +1,4 @@
-"""The identifier that names the profile of a row."""
+"""One column of identifiers: text that may name profiles, and what is wrong with the rest."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def read_identifiers(
     is_json: bool = False,
     nulls: tuple[str, ...] = (),
     placeholders_allowed: bool = False,
+    longest: int = LONGEST_IDENTIFIER,
 ) -> Identifiers:
     """
     Read the column of identifiers, to trimmed text; leading zeros stay.
@@ -55,10 +56,11 @@ def read_identifiers(
         is_json: The cells are JSON texts.
         nulls: Texts that mean null.
         placeholders_allowed: Text such as ``null``, ``#N/A`` and ``4.9E+12`` is an identifier.
+        longest: Bytes that Braze takes of such identifiers.
 
     Faults: ``no_identifier``, ``bad_identifier`` (no text and no whole number),
     ``inexact_identifier`` (a float that cannot hold all its digits), ``invisible_sign``,
-    ``placeholder``, ``rounded_identifier``, ``identifier_too_long`` (over 987 bytes).
+    ``placeholder``, ``rounded_identifier``, ``identifier_too_long``.
     """
     printed = _print_json(raw, nulls) if is_json else _print(raw)
     frame = pl.DataFrame({"raw": printed.values, "bad": printed.faults})
@@ -70,7 +72,7 @@ def read_identifiers(
         frame,
         [
             ("no_identifier", RAW.is_null() & pl.col("bad").is_null()),
-            ("identifier_too_long", VALUE.str.len_bytes() > LONGEST_IDENTIFIER),
+            ("identifier_too_long", VALUE.str.len_bytes() > longest),
         ],
     )
     result = result.over(_name_nobody(result.values, placeholders_allowed=placeholders_allowed))

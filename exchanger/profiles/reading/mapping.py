@@ -79,14 +79,16 @@ def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Se
             ``type_changed`` or ``type_needed``.
     """
     order = job.source.order_by
-    require_column(job.match[0].external_id, raw, "match: [{external_id: COLUMN}]")
+    for match in job.match:
+        for column in match.columns:
+            require_column(column, raw, f"match: [{{{match.kind}: COLUMN}}]")
     if order:
         require_column(order, raw, "source: {order_by: COLUMN}")
     chosen = [*_named_fields(job, raw), *_remaining_fields(job, raw)]
     untyped = {rule.column for rule, typed in chosen if not typed}
     if order and _declared_type(job, order) is None:
         untyped.add(order)
-    columns = [column for column in raw.names if column in untyped]
+    columns = [name for name in raw.names if name in untyped]
     # polars works on one column at a time here, and lets go of the interpreter while it does.
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         found_types = pool.map(lambda column: type_of(column, job, raw, kept), columns)
@@ -258,7 +260,7 @@ def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str
 
 
 def _named_columns(job: ImportJob) -> set[str | None]:
-    named = {job.match[0].external_id, job.source.order_by}
+    named = {*job.match_columns, job.source.order_by}
     return named | {_column(name, config) for name, config in job.fields.items()}
 
 

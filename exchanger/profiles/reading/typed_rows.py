@@ -16,12 +16,13 @@ from exchanger.profiles.casting.text import read_json_scalars
 from exchanger.profiles.casting.times import has_unknown_order, has_year_last, read_instants
 from exchanger.profiles.casting.values import CastOptions, cast_options, cast_values
 from exchanger.profiles.frames import columns
-from exchanger.profiles.frames.raw_columns import RawColumns, nulls_of, without_empty
+from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.frames.wrapped_text import without_formula, without_guard
-from exchanger.profiles.reading.identifiers import read_identifiers
+from exchanger.profiles.reading.cells import CastColumn, cells_of
 from exchanger.profiles.reading.mapping import order_type
+from exchanger.profiles.reading.resolve import Named, name_profiles
 from exchanger.profiles.spelling.json_values import STANDARD_TEXT
+from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.profiles.validation.messages import SENTENCES, Place, no_rejections, rejections_of
 from exchanger.profiles.validation.nested import judge_nested
 from exchanger.profiles.validation.standard import TAKES, judge_standard
@@ -53,24 +54,14 @@ class Given:
     nulls_left_out: int = 0
 
 
-@dataclass(frozen=True)
-class _Column:
-    """One column of the given frame, and what its messages name."""
-
-    name: str
-    field: str
-    column: str
-    result: CastResult
-    scale: int = 0
-    wrapped: int = 0
-
-
-def cast_rows(
+def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
     raw: RawColumns,
     rules: Sequence[Rule],
     job: ImportJob,
     file_index: int,
     kept: Mapping[str, str] | None = None,
+    *,
+    named: Named | None = None,
 ) -> Given:
     """
     Cast every row of a file, or reject it with all its reasons.
@@ -82,26 +73,20 @@ def cast_rows(
         file_index: The file's position in the run.
         kept: Types by column, as ``settle_rules`` gave them for the last file of the run. Only
             the column of ``order_by`` is looked up; without it, this file alone decides its type.
+        named: Who is meant by each row, if that is known; else the job's ``match`` tells.
 
     Raises:
         FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
             objects and booleans have no order).
     """
-    column = job.match[0].external_id
-    cells, wrapped = _cells(raw, column, job.source.nulls)
-    identifiers = read_identifiers(
-        cells,
-        is_json=column in raw.json_columns,
-        nulls=job.source.nulls,
-        placeholders_allowed=job.source.placeholders == "allow",
-    )
-    named = _without_headers(identifiers.result, column)
+    named = named or name_profiles(raw, job)
     cast = [
-        _Column(columns.PROFILE, "external_id", column, named, wrapped=wrapped),
+        named.key,
         *_order(raw, job, kept or {}),
         *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
-    fine = _fine_rows(cast, raw.frame.height)
+    judged = [*cast, *named.others]
+    fine = _fine_rows(judged, raw.frame.height)
     static = [_static(rule, job, raw.key) for rule in rules if not rule.column]
     said = tuple(rule.name for rule in rules if rule.merge == "clear")
     frame = pl.DataFrame(
@@ -114,54 +99,50 @@ def cast_rows(
         *static,
         *(pl.lit(True).alias(columns.said(name)) for name in said),
     )
-    rejected = _rejected(raw, cast, job, file_index) if fine is not None else no_rejections()
+    if not job.by_external_id:
+        frame = _without_own_names(frame, rules)
+    rejected = _rejected(raw, judged, job, file_index) if fine is not None else no_rejections()
     return Given(
         frame,
         rejected,
         said,
-        trimmed=identifiers.trimmed,
-        pointed=identifiers.pointed,
-        wrapped=sum(c.wrapped for c in cast),
+        trimmed=named.trimmed,
+        pointed=named.pointed,
+        wrapped=sum(c.wrapped for c in judged),
         nulls_left_out=sum(c.result.dropped for c in cast),
     )
 
 
-def _without_headers(identifiers: CastResult, column: str) -> CastResult:
-    """Find rows at fault whose identifier is the column's own name: a header among the rows."""
-    again = (identifiers.values == column).fill_null(value=False)
-    if not again.any():
-        return identifiers
-    word = pl.when(again).then(pl.lit("header_again")).alias("fault")
-    return identifiers.over(pl.select(word).to_series())
+def _without_own_names(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """
+    Let rows say nothing of the address or number that names their profile: it is so already.
+
+    Beside a phone number an e-mail address, also none, would be taken for the identifier.
+    """
+    own = {"email": ("email", "phone"), "phone": ("phone",)}
+    kinds = kind_of(pl.col(columns.PROFILE))
+    for rule in rules:
+        named = kinds.is_in(own.get(rule.name, ()))
+        if rule.name in own:
+            frame = frame.with_columns(pl.when(~named).then(rule.name).alias(rule.name))
+        if rule.name in own and rule.merge == "clear":
+            frame = frame.with_columns((~named).alias(columns.said(rule.name)))
+    return frame
 
 
-def _cells(raw: RawColumns, column: str, null: tuple[str, ...]) -> tuple[pl.Series, int]:
-    """Give the cells of a column, without what is around their text, and how often that was."""
-    nulls = nulls_of(raw, column, null)
-    is_json = column in raw.json_columns
-    cells = without_empty(raw.frame[column], nulls)
-    if cells.dtype != pl.String:
-        return cells, 0
-    guarded = without_guard(cells) if raw.textual else cells
-    bare = without_formula(guarded, is_json=is_json)
-    if bare is cells:
-        return cells, 0
-    return without_empty(bare, nulls), int((bare != cells).sum())
-
-
-def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[_Column]:
+def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[CastColumn]:
     # polars works on one column at a time here, and lets go of the interpreter while it does.
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         return list(pool.map(lambda rule: _cast_rule(raw, rule, job), rules))
 
 
-def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:
+def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> CastColumn:
     nulls = (*job.source.nulls, *rule.config.nulls)
     reading = cast_options(rule, job.source.timezone, nulls)
     is_json = rule.column in raw.json_columns
-    cells, wrapped = _cells(raw, rule.column, nulls)
+    cells, wrapped = cells_of(raw, rule.column, nulls)
     result = _cast(cells, rule, reading, is_json=is_json)
-    return _Column(rule.name, rule.name, rule.column, result, rule.scale, wrapped)
+    return CastColumn(rule.name, rule.name, rule.column, result, rule.scale, wrapped)
 
 
 def _cast(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
@@ -194,7 +175,7 @@ def _without(result: CastResult, reason: str, test: Callable[[pl.Expr], pl.Expr]
     return flag_faults(frame, [(reason, test(VALUE))], result.dropped).over(result.faults)
 
 
-def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Column]:
+def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[CastColumn]:
     """Cast the column of ``order_by`` to something that sorts as people mean it."""
     column = job.source.order_by
     if column is None:
@@ -204,7 +185,7 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
     if kind in ("boolean", "list", "json"):
         message = f"Column {column!r} holds {kind}, which has no order. Set another 'order_by:'."
         raise FileRejected(raw.key, "bad_order", message, column=column)
-    cells, _ = _cells(raw, column, job.source.nulls)
+    cells, _ = cells_of(raw, column, job.source.nulls)
     if column in raw.json_columns:
         cells = read_json_scalars(cells).values
     if kind in ("date", "datetime"):
@@ -215,7 +196,7 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
         result = cast_values(cells, CastOptions(sortable, cut=True, timezone=job.source.timezone))
     if kind == "string":
         result = _without(result, "year_last", has_year_last)
-    return [_Column(columns.ORDER, column, column, result)]
+    return [CastColumn(columns.ORDER, column, column, result)]
 
 
 def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
@@ -232,7 +213,7 @@ def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
     return pl.lit(result.values).first().alias(rule.name)
 
 
-def _fine_rows(cast: Sequence[_Column], height: int) -> pl.Series | None:
+def _fine_rows(cast: Sequence[CastColumn], height: int) -> pl.Series | None:
     """Find the rows without any fault; None if that is all of them."""
     fine = None
     for column in cast:
@@ -243,7 +224,7 @@ def _fine_rows(cast: Sequence[_Column], height: int) -> pl.Series | None:
 
 
 def _rejected(
-    raw: RawColumns, cast: Sequence[_Column], job: ImportJob, file_index: int
+    raw: RawColumns, cast: Sequence[CastColumn], job: ImportJob, file_index: int
 ) -> pl.DataFrame:
     """Put every fault into words, in the order of rows and then of fields."""
     found = []
@@ -252,7 +233,9 @@ def _rejected(
         if faults.null_count() == len(faults):
             continue
         zone = job.source.timezone
-        place = Place(file_index, column.field, column.column, column.scale, zone)
+        place = Place(
+            file_index, column.field, column.column, column.scale, zone, beside=column.beside
+        )
         rows, values = raw.frame[columns.ROW], raw.frame[column.column].rename("value")
         cells = pl.DataFrame([rows, values, faults.rename("reason")])
         found.append(rejections_of(cells.filter(pl.col("reason").is_not_null()), place))

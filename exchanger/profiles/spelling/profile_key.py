@@ -9,20 +9,18 @@ one profile fold together).
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, cast
 
 import polars as pl
 
+from exchanger.braze.identifiers import IdentifierKind
 from exchanger.profiles.spelling.json_values import json_string
-
-KeyKind = Literal["external_id", "braze_id", "alias", "email", "phone"]
-KEY_KINDS: tuple[KeyKind, ...] = get_args(KeyKind)
-"""What can name a profile (braze-api.md 2.3)."""
 
 _MARK = "\x1f"
 
 
-def profile_key(kind: KeyKind, value: pl.Expr, label: pl.Expr | None = None) -> pl.Expr:
+def profile_key(kind: IdentifierKind, value: pl.Expr, label: pl.Expr | None = None) -> pl.Expr:
     """
     Build the keys of identifiers in their canonical form; null where a value is null.
 
@@ -35,6 +33,31 @@ def profile_key(kind: KeyKind, value: pl.Expr, label: pl.Expr | None = None) -> 
         return value
     parts = [value] if label is None else [label, value]
     return pl.concat_str(pl.lit(kind), *parts, separator=_MARK)
+
+
+def external_ids_among(keys: pl.Series) -> pl.Series:
+    """Choose the keys that are external ids: what a segment export tells of."""
+    return keys.filter(~keys.str.contains(_MARK, literal=True))
+
+
+def parts_of(key: str) -> tuple[IdentifierKind, str, str]:
+    """Read kind, identifier and label of one key; only an alias has a label."""
+    if _MARK not in key:
+        return "external_id", key, ""
+    kind, *label, value = key.split(_MARK)
+    return cast("IdentifierKind", kind), value, "".join(label)
+
+
+def keys_of_user(user: Mapping[str, Any]) -> set[str]:
+    """Name the external id and the aliases of an exported profile, as keys."""
+    aliases = user.get("user_aliases") or []
+    names = {
+        _MARK.join(("alias", str(alias.get("alias_label")), str(alias.get("alias_name"))))
+        for alias in aliases
+        if isinstance(alias, dict)
+    }
+    own = user.get("external_id")
+    return names | {own} if isinstance(own, str) else names
 
 
 def kind_of(key: pl.Expr) -> pl.Expr:
@@ -50,18 +73,24 @@ def value_of(key: pl.Expr) -> pl.Expr:
     return key.str.split(_MARK).list.last()
 
 
-def identifier_member(keys: pl.Series) -> pl.Expr:
+def are_external_ids(keys: pl.Series) -> bool:
+    """Check whether all keys are external ids, as mostly they are."""
+    return not keys.str.contains(_MARK, literal=True).any()
+
+
+def identifier_member(keys: pl.Series, *, plain: bool | None = None) -> pl.Expr:
     """
     Spell the member of a request's object that names each profile (braze-api.md 2.3).
 
     Args:
         keys: The column of keys that the expression will be about, by which the cheapest
             expression is chosen: mostly all of them are external ids.
+        plain: Whether all of them are external ids, if that is known.
     """
     key = pl.col(keys.name)
-    plain = pl.lit('"external_id":') + json_string(key)
-    if not keys.str.contains(_MARK, literal=True).any():
-        return plain
+    own = pl.lit('"external_id":') + json_string(key)
+    if are_external_ids(keys) if plain is None else plain:
+        return own
     parts = key.str.split(_MARK)
     kind, value = parts.list.first(), json_string(parts.list.last())
     alias = pl.concat_str(
@@ -73,7 +102,7 @@ def identifier_member(keys: pl.Series) -> pl.Expr:
     )
     other = pl.concat_str(pl.lit('"'), kind, pl.lit('":'), value)
     named = pl.when(kind == "alias").then(alias).otherwise(other)
-    return pl.when(parts.list.len() > 1).then(named).otherwise(plain)
+    return pl.when(parts.list.len() > 1).then(named).otherwise(own)
 
 
 def shown(key: pl.Expr) -> pl.Expr:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from exchanger.braze.identifiers import LONGEST
+from exchanger.config.findings import listed
 from exchanger.profiles.frames import columns
 from exchanger.profiles.spelling.invisible import show_invisible
 
@@ -27,7 +29,8 @@ REJECTED: dict[str, pl.DataType] = {
 """The frame of rejected rows: at most one entry for each row and field."""
 
 SENTENCES = {
-    "no_identifier": "is empty, so the row names no profile. Fill it in, or remove the row.",
+    "no_identifier": "is empty{beside}, so the row names no profile. Fill it in, or remove the "
+    "row.",
     "bad_identifier": "is not text and not a whole number, so it cannot be an identifier. "
     "Write the identifiers as text.",
     "header_again": "is the name of the column itself: a header that stands among the rows. "
@@ -42,8 +45,14 @@ SENTENCES = {
     "rounded_identifier": "is a rounded number, of which the last digits are lost, so it may stand "
     "for several people. Format the column as text, and export it again; if it is an identifier, "
     "set 'placeholders: allow' in 'source'.",
-    "identifier_too_long": "is longer than the 987 bytes that Braze takes as an identifier. "
+    "identifier_too_long": "is longer than the {longest} bytes that Braze takes as an identifier. "
     "Shorten it.",
+    "bad_email": "is not an e-mail address, which here names the profile. Write one address and "
+    "nothing else, like ada@example.com.",
+    "bad_phone": "is not a phone number that can be dialled, which here names the profile. Write "
+    "it with a plus and its country, like +4917012345678.",
+    "no_alias_label": "is empty, so the alias of this row has no label and names no profile. Fill "
+    "it in, or set one 'label:' for all rows in 'match'.",
     "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
     "without separators, or set another 'type:' for this field.",
     "integer_too_big": "is beyond the whole numbers of 64 bit. Set 'type: string' to send it "
@@ -116,6 +125,7 @@ class Place:
         column: The column that they are in.
         scale: Decimal places of the field.
         timezone: Where times without a zone are read.
+        beside: Other columns that might have had a value in its place.
     """
 
     file: int
@@ -123,6 +133,7 @@ class Place:
     column: str
     scale: int = 0
     timezone: str = "UTC"
+    beside: tuple[str, ...] = ()
 
 
 def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
@@ -137,7 +148,12 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
         The columns of ``REJECTED``.
     """
     reasons = cells["reason"].unique().to_list()
-    known = {"scale": place.scale, "timezone": place.timezone}
+    known = {
+        "scale": place.scale,
+        "timezone": place.timezone,
+        "longest": LONGEST.get(place.field, 0),  # type: ignore[call-overload]
+        "beside": f", and so {_are(place.beside)}" if place.beside else "",
+    }
     sentences = [SENTENCES[reason].format_map(known) for reason in reasons]
     shown = _as_text(cells["value"])
     named = cells.with_columns(value=shown, shown=show_invisible(shown.str.head(SHOWN)))
@@ -157,6 +173,10 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
             "Row {}, column {}{}{}", columns.ROW, pl.lit(place.column), "quoted", "sentence"
         ).alias("message"),
     )
+
+
+def _are(names: tuple[str, ...]) -> str:
+    return f"is {names[0]}" if len(names) == 1 else f"are {listed(names, 'and')}"
 
 
 def no_rejections() -> pl.DataFrame:

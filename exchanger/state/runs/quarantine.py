@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.profiles.frames.columns import FILE, ROW
+from exchanger.profiles.spelling.profile_key import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +92,12 @@ def to_csv(rows: pl.DataFrame, *, header: bool = True) -> bytes:
     joined = ordered.group_by("file", "row", "row_id", "kind", maintain_order=True).agg(
         pl.col("profile", "record").drop_nulls().first(), *map(_joined, FAULT)
     )
-    shown = joined.select(
+    named = joined.with_columns(shown(pl.col("profile")))
+    told = named.select(
         _harmless(name) if dtype == pl.String else name for name, dtype in QUARANTINE.items()
     )
     mark = _BYTE_ORDER_MARK if header else ""
-    return (mark + shown.write_csv(include_header=header)).encode()
+    return (mark + told.write_csv(include_header=header)).encode()
 
 
 def _joined(name: str) -> pl.Expr:

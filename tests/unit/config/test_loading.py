@@ -260,7 +260,7 @@ def test_problems_within_a_broken_list_are_all_named():
     text = (CONNECTION + import_job()).replace("[{external_id: id}]", "[null, {}]")
     assert sorted(problems(text)) == [
         "jobs.crm.match[0]",
-        "jobs.crm.match[1].external_id",
+        "jobs.crm.match[1]",
     ]
 
 

@@ -37,19 +37,17 @@ def test_custom_attributes_are_asked_for_once():
 )
 def test_an_exported_profile_is_held_as(name, profile, text):
     """A missing key is known to be empty, unless no export ever gives that field."""
-    frame = held_form([{"external_id": "a"} | profile], [], [name])
+    frame = held_form({"a": profile}, [], [name])
     assert [("a", True, text)] == frame.rows()
 
 
 def test_profiles_that_braze_does_not_know_are_empty_everywhere():
     """An unknown identifier does not exist, and so holds nothing in any field."""
-    frame = held_form([], ["z"], ["country", "tier", "image_url"])
+    frame = held_form({}, ["z"], ["country", "tier", "image_url"])
     assert [("z", False, "null", "null", "null")] == frame.rows()
 
 
-def test_a_profile_given_twice_counts_once():
-    """The first of two exported profiles of one identifier is taken."""
-    frame = held_form(
-        [{"external_id": "a", "email": "1@x"}, {"external_id": "a", "email": "2@x"}], [], ["email"]
-    )
-    assert [("a", True, '"1@x"')] == frame.rows()
+def test_of_an_address_that_several_profiles_have_nothing_is_known():
+    """Neither whether the profile that is meant exists nor what it holds."""
+    frame = held_form({"a": {"tier": 1}}, ["b"], ["tier"], ["c"])
+    assert [("a", True, "null"), ("b", False, "null"), ("c", None, None)] == frame.rows()

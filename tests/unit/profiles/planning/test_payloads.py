@@ -86,3 +86,27 @@ def test_the_limit_is_braze_s_own(size):
     fits = size + 17 <= 4_000_000
     assert ([0] if not fits else []) == packed.too_large
     assert int(fits) == len(packed.batches)
+
+
+ALIAS = {"user_alias": {"alias_label": "crm", "alias_name": "7"}}
+CREATION = [
+    # Whether an object may create its profile (braze-api.md 2.3), with and without create_missing.
+    ("a", {"external_id": "a"}, None),
+    ("braze_id\x1f5f", {"braze_id": "5f"}, True),
+    ("alias\x1fcrm\x1f7", ALIAS, False),
+    ("email\x1fa@example.com", {"email": "a@example.com"}, None),
+    ("phone\x1f+491701234567", {"phone": "+491701234567"}, None),
+]
+
+
+@pytest.mark.parametrize(("key", "named", "only"), CREATION)
+@pytest.mark.parametrize("company", [[], ["plain"], ["alias\x1fcrm\x1f8"]])
+@pytest.mark.parametrize("update_only", [False, True])
+def test_each_identifier_creates_as_braze_has_it(key, named, only, company, update_only):
+    """An alias is created only where that is said, a ``braze_id`` never, whoever stands beside."""
+    frame = pl.DataFrame({"@profile": [key, *company], "send:x": ["1"] * (1 + len(company))})
+    flag = True if update_only else only
+    expected = named | ({} if flag is None else {"_update_existing_only": flag}) | {"x": 1}
+    made = objects(frame, update_only=update_only)["@object"][0]
+    assert expected == json.loads(made)
+    assert list(expected) == list(json.loads(made))

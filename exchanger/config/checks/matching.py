@@ -1,0 +1,133 @@
+"""What may go together in ``match``, and beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from exchanger.braze.identifiers import LONGEST, SHARED
+from exchanger.config.findings import Finding, Where
+from exchanger.config.models import (
+    NEEDS_HELD,
+    Baseline,
+    FieldConfig,
+    ImportJob,
+    Match,
+    RemainingFields,
+)
+
+_NAMES = {"email": "e-mail address", "phone": "phone number"}
+
+
+def check_match(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find what is wrong in who is meant by the rows of an import job."""
+    for i, match in enumerate(job.match):
+        place: Where = (*where, "match", i)
+        yield from _check_columns(match, place)
+        if match in job.match[:i]:
+            yield Finding(place, "this stands here already")
+    yield from _check_ambiguous(job, where)
+    yield from _check_own_fields(job, where)
+    if isinstance(job.baseline, Baseline) and job.baseline.segment is not None:
+        others = [i for i, match in enumerate(job.match) if match.external_id is None]
+        if others:
+            message = "the export of a segment tells of profiles by their external_id alone"
+            yield Finding((*where, "baseline", "segment"), message, beside=("match",))
+
+
+def _check_columns(match: Match, where: Where) -> Iterator[Finding]:
+    if match.alias is None:
+        if not match.column:
+            yield Finding((*where, match.kind), "name the column of the identifier")
+        return
+    place: Where = (*where, "alias")
+    if not match.alias.name:
+        yield Finding((*place, "name"), "name the column of the alias's name")
+    label = match.alias.label
+    if match.alias.label_column == "":
+        yield Finding((*place, "label", "from"), "name the column of the label")
+    if isinstance(label, str) and not label.strip():
+        yield Finding((*place, "label"), "an alias needs a label")
+    elif isinstance(label, str) and len(label.encode()) > LONGEST["alias"]:
+        message = f"Braze takes a label of at most {LONGEST['alias']} bytes"
+        yield Finding((*place, "label"), message)
+    elif isinstance(label, str) and (label != label.strip() or not label.isprintable()):
+        message = "a label has no space around it, and no sign that cannot be seen"
+        yield Finding((*place, "label"), message, label.strip() if label.isprintable() else "")
+
+
+def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
+    place: Where = (*where, "on_ambiguous")
+    if not any(match.kind in SHARED for match in job.match):
+        if "on_ambiguous" in job.model_fields_set:
+            message = "only an email or a phone in match may belong to several profiles"
+            yield Finding(place, message, beside=("match",))
+        return
+    if job.on_ambiguous == "reject":
+        return
+    blocks: list[FieldConfig | RemainingFields] = [*job.fields.values(), *job.remaining_fields]
+    needing = sorted({block.merge for block in blocks if block.merge in NEEDS_HELD})
+    if needing:
+        message = (
+            f"with most_recent nobody knows what Braze has, as it does not say which profile it"
+            f" chose, and {needing[0]} needs to know; write reject"
+        )
+        yield Finding(place, message, "reject", beside=("fields", "remaining_fields"))
+    elif any(block.on_drift != "overwrite" for block in blocks):
+        message = "with most_recent nobody can see what somebody else changed; leave out on_drift"
+        yield Finding(place, message, beside=("fields", "remaining_fields"))
+
+
+def _check_own_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """
+    Find fields that set what names the profile.
+
+    Beside an e-mail address or phone number that names the profile, Braze takes an attribute of
+    that name for the identifier (braze-api.md 2.3).
+    """
+    kinds = [match.kind for match in job.match]
+    for name, field in job.fields.items():
+        place: Where = (*where, "fields", name)
+        own = [match.column for match in job.match if match.kind == name]
+        if own and field.from_ not in own:
+            message = (
+                f"the {_NAMES.get(name, name)} that names the profile cannot be set to another"
+                f" one; take it from {own[0]}, or find the profile by something else"
+            )
+            yield Finding(place, message, f"{{from: {own[0]}}}", beside=("match",))
+        elif name == "email" and _is_taken_for_the_phone(job, field.from_):
+            message = (
+                "Braze would find the profile by this e-mail address rather than by the phone"
+                " number; let an email of the same column stand before phone in match"
+            )
+            yield Finding(place, message, beside=("match",))
+    named = {match.kind for match in job.match if match.kind in SHARED}
+    if (
+        set(kinds) <= SHARED
+        and job.fields
+        and not job.remaining_fields
+        and named >= set(job.fields)
+    ):
+        message = "beside what names the profile there is nothing to set; name another field"
+        yield Finding((*where, "fields"), message, beside=("match",))
+    for i, block in enumerate(job.remaining_fields):
+        takes = block.standard and fnmatchcase("email", block.columns) and not block.prefix
+        kept = any(fnmatchcase("email", pattern) for pattern in block.exclude)
+        if (
+            takes
+            and not kept
+            and "email" not in job.fields
+            and _is_taken_for_the_phone(job, "email")
+        ):
+            message = (
+                "a column email would be taken here, by which Braze would find the profile rather"
+                " than by the phone number; exclude it"
+            )
+            yield Finding((*where, "remaining_fields", i), message, 'exclude: "email"')
+
+
+def _is_taken_for_the_phone(job: ImportJob, column: str | None) -> bool:
+    """Check whether a row that a phone number names may have an e-mail address beside it."""
+    kinds = [(match.kind, match.column) for match in job.match]
+    phones = [i for i, (kind, _) in enumerate(kinds) if kind == "phone"]
+    return bool(phones) and ("email", column or "email") not in kinds[: phones[0]]

@@ -1,0 +1,49 @@
+"""The cells of a column without what is around their text, and a column after casting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from exchanger.profiles.casting.result import CastResult
+from exchanger.profiles.frames.raw_columns import RawColumns, nulls_of, without_empty
+from exchanger.profiles.frames.wrapped_text import without_formula, without_guard
+
+
+@dataclass(frozen=True)
+class CastColumn:
+    """
+    One column of the given frame, and what its messages name.
+
+    Args:
+        name: In the frame; empty if only its faults count.
+        field: The attribute or identifier that it is for.
+        column: Where its cells are in the file.
+        result: Its values and faults.
+        scale: Decimal places.
+        wrapped: Cells of which something around the text was taken off.
+        beside: The other columns that might have had a value in its place.
+    """
+
+    name: str
+    field: str
+    column: str
+    result: CastResult
+    scale: int = 0
+    wrapped: int = 0
+    beside: tuple[str, ...] = ()
+
+
+def cells_of(raw: RawColumns, column: str, null: tuple[str, ...]) -> tuple[pl.Series, int]:
+    """Return the cells of a column, without what is around their text, and how often that was."""
+    nulls = nulls_of(raw, column, null)
+    is_json = column in raw.json_columns
+    cells = without_empty(raw.frame[column], nulls)
+    if cells.dtype != pl.String:
+        return cells, 0
+    guarded = without_guard(cells) if raw.textual else cells
+    bare = without_formula(guarded, is_json=is_json)
+    if bare is cells:
+        return cells, 0
+    return without_empty(bare, nulls), int((bare != cells).sum())

@@ -1,0 +1,171 @@
+"""
+Resolves the identifiers of every row to the one key that names its profile.
+
+Of several, the first that has a value names the profile of a row. If that value is none, the row is
+rejected, rather than taken for somebody else by the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from exchanger.braze.identifiers import LONGEST, IdentifierKind
+from exchanger.config.models import ImportJob, Match
+from exchanger.profiles.casting.result import CastResult
+from exchanger.profiles.frames import columns
+from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.reading.cells import CastColumn, cells_of
+from exchanger.profiles.reading.contacts import canonical_emails, canonical_phones
+from exchanger.profiles.reading.identifiers import Identifiers, read_identifiers
+from exchanger.profiles.spelling.profile_key import profile_key
+
+_NONE = "no_identifier"
+
+
+@dataclass(frozen=True)
+class Named:
+    """
+    Who is meant by the rows of a file.
+
+    Args:
+        key: The keys, ``@profile``.
+        others: Columns of which only the faults count.
+        trimmed: Rows whose identifier had white space around it.
+        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
+    """
+
+    key: CastColumn
+    others: tuple[CastColumn, ...] = ()
+    trimmed: int = 0
+    pointed: int = 0
+
+
+def name_profiles(raw: RawColumns, job: ImportJob) -> Named:
+    """Resolve the identifiers of every row, by the job's ``match``."""
+    one, *more = [_read(raw, match, job) for match in job.match]
+    return _first_of_each([one, *more]) if more else one
+
+
+def as_keys(keys: pl.Series) -> Named:
+    """Take keys that were resolved before as they are."""
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(keys))
+    column = CastColumn(columns.PROFILE, "external_id", keys.name, CastResult(keys, nothing))
+    return Named(column)
+
+
+def canonical_key(kind: IdentifierKind, text: str, label: str = "") -> str | None:
+    """
+    Build the key of one identifier as a person writes it.
+
+    Args:
+        kind: What it is.
+        text: The identifier.
+        label: Of an alias.
+
+    Returns:
+        None if it is no such identifier, or an alias without label.
+    """
+    if kind == "external_id":
+        return text
+    if kind == "alias" and not label:
+        return None
+    read = read_identifiers(pl.Series([text]), placeholders_allowed=True, longest=LONGEST[kind])
+    value = _canonical(kind, read.result).values
+    key = profile_key(kind, pl.lit(value), pl.lit(label) if kind == "alias" else None)
+    found = pl.select(key).item()
+    return None if found is None else str(found)
+
+
+def _read(raw: RawColumns, match: Match, job: ImportJob) -> Named:
+    """Read one kind of identifier."""
+    read, wrapped = _identifiers(raw, match.column, match.kind, job)
+    named = _canonical(match.kind, _without_headers(read.result, match.column))
+    labels = _labels(raw, match, job, named)
+    value, label = pl.lit(named.values), None
+    if match.alias is not None:
+        fixed = match.alias.label
+        label = pl.lit(fixed) if isinstance(fixed, str) else pl.lit(labels[0].result.values)
+    if match.kind != "external_id":
+        keys = pl.select(profile_key(match.kind, value, label)).to_series()
+        named = replace(named, values=keys)
+    key = CastColumn(columns.PROFILE, match.kind, match.column, named, wrapped=wrapped)
+    return Named(key, labels, read.trimmed, read.pointed)
+
+
+def _identifiers(
+    raw: RawColumns, column: str, kind: IdentifierKind, job: ImportJob
+) -> tuple[Identifiers, int]:
+    cells, wrapped = cells_of(raw, column, job.source.nulls)
+    read = read_identifiers(
+        cells,
+        is_json=column in raw.json_columns,
+        nulls=job.source.nulls,
+        placeholders_allowed=job.source.placeholders == "allow",
+        longest=LONGEST[kind],
+    )
+    return read, wrapped
+
+
+def _canonical(kind: IdentifierKind, identifiers: CastResult) -> CastResult:
+    if kind == "email":
+        return canonical_emails(identifiers)
+    return canonical_phones(identifiers) if kind == "phone" else identifiers
+
+
+def _without_headers(identifiers: CastResult, column: str) -> CastResult:
+    """Find rows at fault whose identifier is the column's own name: a header among the rows."""
+    again = (identifiers.values == column).fill_null(value=False)
+    if not again.any():
+        return identifiers
+    word = pl.when(again).then(pl.lit("header_again")).alias("fault")
+    return identifiers.over(pl.select(word).to_series())
+
+
+def _labels(
+    raw: RawColumns, match: Match, job: ImportJob, names: CastResult
+) -> tuple[CastColumn, ...]:
+    """Read the labels of aliases; a name without one is at fault, nothing of a row without name."""
+    if match.alias is None or match.alias.label_column is None:
+        return ()
+    column = match.alias.label_column
+    read, wrapped = _identifiers(raw, column, "alias", job)
+    missing = pl.when(pl.col("fault") == _NONE).then(pl.lit("no_alias_label"))
+    worded = pl.DataFrame({"fault": read.result.faults, "name": names.values}).select(
+        pl.when(pl.col("name").is_not_null()).then(missing.otherwise(pl.col("fault")))
+    )
+    labels = CastResult(read.result.values, worded.to_series())
+    return (CastColumn("", match.kind, column, labels, wrapped=wrapped),)
+
+
+def _first_of_each(every: Sequence[Named]) -> Named:
+    """Let the first identifier that has a value name the profile of each row."""
+    height = len(every[0].key.result.values)
+    still = pl.Series([True]).new_from_index(0, height)
+    keys = pl.Series([None], dtype=pl.String).new_from_index(0, height)
+    found: list[CastColumn] = []
+    for named in every:
+        result = named.key.result
+        mine = still & result.faults.ne_missing(_NONE)
+        keys = result.values.zip_with(mine, keys)
+        found += [_only(each, mine) for each in (named.key, *named.others)]
+        still &= ~mine
+    beside = tuple(named.key.column for named in every[1:])
+    nobody = pl.select(pl.when(still).then(pl.lit(_NONE)).alias("fault")).to_series()
+    first, *others = found
+    result = CastResult(keys, first.result.faults).over(nobody)
+    return Named(
+        key=replace(first, result=result, beside=beside),
+        others=tuple(replace(each, name="") for each in others),
+        trimmed=sum(named.trimmed for named in every),
+        pointed=sum(named.pointed for named in every),
+    )
+
+
+def _only(column: CastColumn, rows: pl.Series) -> CastColumn:
+    """Keep the faults of some rows."""
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(rows))
+    faults = column.result.faults.zip_with(rows, nothing)
+    return replace(column, result=replace(column.result, faults=faults))
