@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
-from exchanger.sandbox.tracking.forced_types import FORCED_TYPES, ForcedType
+from exchanger.sandbox.attributes.forced_types import FORCED_TYPES, ForcedType
 
 MEGABYTE = 1024 * 1024
 

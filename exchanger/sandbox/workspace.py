@@ -13,18 +13,19 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from exchanger.sandbox.exporting import lookup, segments
-from exchanger.sandbox.exporting.segment_sizes import SegmentSizes, data_series, day_of
-from exchanger.sandbox.exporting.segments import Segment
+from exchanger.sandbox.audiences import segments
+from exchanger.sandbox.audiences.segment_sizes import SegmentSizes, data_series, day_of
+from exchanger.sandbox.audiences.segments import Segment
+from exchanger.sandbox.exporting import lookup
 from exchanger.sandbox.http.answers import Answer, refused
 from exchanger.sandbox.http.faults import Faults
 from exchanger.sandbox.http.journal import Journal
 from exchanger.sandbox.http.rate_limits import RateLimits, Verdict
+from exchanger.sandbox.identity.identifiers import Directory
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import spell_epoch
 from exchanger.sandbox.tracking import track
 from exchanger.sandbox.tracking.groups import Groups
-from exchanger.sandbox.tracking.identifiers import Directory
 from exchanger.sandbox.tracking.meter import Meter
 from exchanger.sandbox.tracking.track import Accepted
 

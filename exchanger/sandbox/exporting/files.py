@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast
 
+from exchanger.sandbox.identity.profiles import Profile
 from exchanger.sandbox.json_text import render
-from exchanger.sandbox.profiles import Profile
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import spell_epoch
 

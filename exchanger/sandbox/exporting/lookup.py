@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from exchanger.sandbox.http.answers import Answer, refused
-from exchanger.sandbox.profiles import EXPORT_FIELDS, Profile
+from exchanger.sandbox.identity.identifiers import Directory
+from exchanger.sandbox.identity.profiles import EXPORT_FIELDS, Profile
 from exchanger.sandbox.settings import SandboxSettings
-from exchanger.sandbox.tracking.identifiers import Directory
 
 MAX_IDS = 50
 TOO_MANY = "The max number of ids per request was exceeded"

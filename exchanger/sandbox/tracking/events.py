@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from exchanger.sandbox import refusals
+from exchanger.sandbox.attributes.nested import MAX_TEXT
+from exchanger.sandbox.identity.profiles import Profile, Tally
 from exchanger.sandbox.json_text import is_number, render
-from exchanger.sandbox.profiles import Profile, Tally
+from exchanger.sandbox.refusals import Refusal
 from exchanger.sandbox.times import read_time
-from exchanger.sandbox.tracking import refusals
-from exchanger.sandbox.tracking.nested import MAX_TEXT
-from exchanger.sandbox.tracking.refusals import Refusal
 
 MAX_QUANTITY = 100
 _MAX_EVENT_BYTES = 100 * 1024

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from exchanger.sandbox.tracking.attributes import is_array_operation, is_object_operation
-from exchanger.sandbox.tracking.standard_fields import STANDARD_FIELDS
+from exchanger.sandbox.attributes.standard_fields import STANDARD_FIELDS
+from exchanger.sandbox.attributes.values import is_array_operation, is_object_operation
 
 CONTROL_KEYS = frozenset(
     {

@@ -7,17 +7,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from exchanger.sandbox import refusals
+from exchanger.sandbox.attributes import standard_fields
+from exchanger.sandbox.attributes.forced_types import Misfit, coerced_to
+from exchanger.sandbox.attributes.nested import MAX_TEXT
+from exchanger.sandbox.attributes.values import updated
 from exchanger.sandbox.http.answers import Answer, refused
+from exchanger.sandbox.identity import identifiers
+from exchanger.sandbox.identity.identifiers import Directory
+from exchanger.sandbox.identity.profiles import Profile
 from exchanger.sandbox.json_text import JsonNumber
-from exchanger.sandbox.profiles import Profile
+from exchanger.sandbox.refusals import Refusal
 from exchanger.sandbox.settings import SandboxSettings
-from exchanger.sandbox.tracking import events, identifiers, refusals, standard_fields
-from exchanger.sandbox.tracking.attributes import updated
-from exchanger.sandbox.tracking.forced_types import Misfit, coerced_to
-from exchanger.sandbox.tracking.identifiers import Directory
+from exchanger.sandbox.tracking import events
 from exchanger.sandbox.tracking.meter import CONTROL_KEYS, Meter
-from exchanger.sandbox.tracking.nested import MAX_TEXT
-from exchanger.sandbox.tracking.refusals import Refusal
 
 NOTHING_VALID = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
 _KEPT_AS_SENT = frozenset({int, bool, JsonNumber})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from exchanger.sandbox.attributes.forced_types import ForcedType
+from exchanger.sandbox.attributes.values import updated
+from exchanger.sandbox.identity.identifiers import Directory
 from exchanger.sandbox.json_text import parse, render
 from exchanger.sandbox.seeding import rows_of
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import coerced
-from exchanger.sandbox.tracking.attributes import updated
-from exchanger.sandbox.tracking.forced_types import ForcedType
-from exchanger.sandbox.tracking.identifiers import Directory
 from exchanger.sandbox.tracking.meter import Meter, points_of_value
 from exchanger.sandbox.tracking.track import set_attributes
 

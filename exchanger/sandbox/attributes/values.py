@@ -5,10 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from exchanger.sandbox.json_text import JsonNumber, is_number
-from exchanger.sandbox.settings import SandboxSettings
-from exchanger.sandbox.times import coerced
-from exchanger.sandbox.tracking.nested import (
+from exchanger.sandbox.attributes.nested import (
     MAX_TEXT,
     OBJECT_OPERATORS,
     NotStorable,
@@ -17,6 +14,9 @@ from exchanger.sandbox.tracking.nested import (
     operated,
     storable,
 )
+from exchanger.sandbox.json_text import JsonNumber, is_number
+from exchanger.sandbox.settings import SandboxSettings
+from exchanger.sandbox.times import coerced
 
 _ARRAY_OPERATORS = frozenset({"add", "remove"})
 

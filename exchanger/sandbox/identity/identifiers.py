@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from exchanger.sandbox.profiles import Profile
-from exchanger.sandbox.tracking import refusals
-from exchanger.sandbox.tracking.refusals import Refusal
+from exchanger.sandbox import refusals
+from exchanger.sandbox.identity.profiles import Profile
+from exchanger.sandbox.refusals import Refusal
 
 PRIMARY = ("external_id", "user_alias", "braze_id")
 SECONDARY = ("email", "phone")
