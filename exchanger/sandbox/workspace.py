@@ -25,6 +25,7 @@ from exchanger.sandbox.http.answers import Answer, Malformed
 from exchanger.sandbox.http.faults import Faults
 from exchanger.sandbox.http.rate_limits import RateLimits, Verdict
 from exchanger.sandbox.identity.directory import Directory
+from exchanger.sandbox.identity.profiles import FLAGS, Profile
 from exchanger.sandbox.inspecting.journal import Journal
 from exchanger.sandbox.inspecting.writes import Writes
 from exchanger.sandbox.scene import Handler, Scene, Step
@@ -209,6 +210,24 @@ class Workspace:
                 _, _, step = heapq.heappop(self._waiting)
                 step.apply(self.scene, now)
 
+    def everyone(self) -> list[Profile]:
+        """Return all profiles as they are by now, in order of creation."""
+        with self.lock:
+            self.settle()
+            people = list(self.directory.profiles.values())
+            for profile in people:
+                if profile.shop is not None:
+                    profile.shop.forget_carts(self.now())
+            return people
+
+    def mark(self, external_id: str, flags: Iterable[str]) -> None:
+        """Mark a profile with the flags, and with no other."""
+        if unknown := sorted(set(flags) - FLAGS):
+            raise ValueError(f"no such flag: {', '.join(unknown)}")
+        with self.lock:
+            self.settle()
+            self.directory.by_external_id[external_id].flags = frozenset(flags)
+
     def look_up(self, body: dict[str, Any]) -> Answer:
         """Answer ``/users/export/ids``."""
         with self.lock:
@@ -262,27 +281,9 @@ class Workspace:
         return {segment.id: self._size(segment) for segment in self.segments.values()}
 
     def set_profiles(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """
-        Set profiles without a request: no meter, no limits, no delay.
-
-        Args:
-            rows: Attributes objects with an ``external_id``; a null says nothing.
-
-        Returns:
-            How many there were.
-        """
-        count = 0
+        """Set profiles without a request: no meter, no limits, no delay; return how many."""
         with self.lock:
-            for row in rows:
-                given = {name: value for name, value in row.items() if value is not None}
-                if not given.get("external_id"):
-                    raise ValueError("a seeded profile needs an external_id")
-                profile = self.directory.find_or_create(given, self.now())
-                if profile is not None:
-                    applying.set_attributes(self.scene, profile, given, self.now())
-                    profile.updated_at = self.now()
-                count += 1
-        return count
+            return applying.set_profiles(self.scene, rows, self.now())
 
 
 def _count(group: str, scene: Scene, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -65,6 +66,30 @@ def _apply_happening(
     if scene.settings.clock_moves == "everything":
         profile.updated_at = now
     scene.meter.happened(kind, given, scene.settings)
+
+
+def set_profiles(scene: Scene, rows: Iterable[Mapping[str, Any]], now: float) -> int:
+    """
+    Set profiles without a request.
+
+    Args:
+        scene: Where they belong.
+        rows: Attributes objects with an ``external_id``; a null says nothing.
+        now: Epoch seconds.
+
+    Returns:
+        How many there were.
+    """
+    count = 0
+    for row in rows:
+        given = {name: value for name, value in row.items() if value is not None}
+        if not given.get("external_id"):
+            raise ValueError("a seeded profile needs an external_id")
+        if profile := scene.directory.find_or_create(given, now):
+            set_attributes(scene, profile, given, now)
+            profile.updated_at = now
+        count += 1
+    return count
 
 
 def set_attributes(scene: Scene, profile: Profile, given: dict[str, Any], now: float) -> None:
