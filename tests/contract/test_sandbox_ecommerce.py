@@ -89,9 +89,7 @@ def test_each_required_property_is_missed(braze: Sandbox, name: str) -> None:
         ("product_viewed", {"products": [LINE]}, "'products' is not allowed"),
     ],
 )  # fmt: skip
-def test_schema(
-    braze: Sandbox, name: str, changes: dict[str, Any], sentence: str | None
-) -> None:
+def test_schema(braze: Sandbox, name: str, changes: dict[str, Any], sentence: str | None) -> None:
     """The first fault drops the event: unknown key, missing, type, value, then line items."""
     assert ([] if sentence is None else [sentence]) == faults(braze, event(name, **changes))
     assert (sentence is None) == ("a" in braze.users())
