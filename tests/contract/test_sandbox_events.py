@@ -155,8 +155,10 @@ def test_an_event_creates_who_it_names(
         assert value == made[0][name]
 
 
-@pytest.mark.parametrize(("choice", "counted"), [("counted", {"events_processed": 1}),
-                                                 ("left_out", {"events_processed": 0})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("choice", "counted"),
+    [("counted", {"events_processed": 1}), ("left_out", {"events_processed": 0})],
+)
 def test_whether_a_skipped_object_counts_as_processed(
     braze: Sandbox, choice: str, counted: dict[str, int]
 ) -> None:

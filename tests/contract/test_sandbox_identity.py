@@ -278,9 +278,9 @@ def test_invalid_phones_of_which_one_is_sound_merge(braze: Sandbox) -> None:
          "'merge_updates' must only have 'identifier_to_merge' and 'identifier_to_keep'"),
         ({"merge_updates": [{"identifier_to_merge": {"braze_id": "a"},
                              "identifier_to_keep": {"external_id": "b"}}]},
-         "identifiers must be objects with an 'external_id' property that is a string, "
-         "'user_alias' property that is an object, 'email' property that is a string, or 'phone' "
-         "property that is a string"),
+         ("identifiers must be objects with an 'external_id' property that is a string, "
+          "'user_alias' property that is an object, 'email' property that is a string, or 'phone' "
+          "property that is a string")),
     ],
 )  # fmt: skip
 def test_merge_that_is_malformed(braze: Sandbox, body: dict[str, Any], message: str) -> None:
