@@ -28,7 +28,7 @@ from exchanger.jobs.lifecycle.maintenance import maintain
 from exchanger.jobs.observing.comparison import FieldComparison
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
-from exchanger.profiles.frames.columns import EXISTS, PROFILE, STAMP
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, STAMP
 from exchanger.profiles.merging.drift import paired
 from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.state.runs.log import ENDED
@@ -115,7 +115,7 @@ def rebuild(
     def act(held: JobContext) -> RebuildReport:
         establish(held, state)
         notes = _drained(held, state)
-        names = sorted({*state.held.fields(), *job.fields} - NOT_EXPORTED)
+        names = sorted({*state.held.fields(), *job.fields} - NOT_EXPORTED - {IDENTIFIED})
         users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names)
         fields = [FieldComparison(one) for one in names]
         report = RebuildReport(name, users.segment, users.asked_at, fields, notes=notes)

@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from support.sandbox_calls import track
+from support.sandbox_calls import post, track
 
 TRACK, LOOKUP = "/users/track", "/users/export/ids"
 SUM = {"from": "visits", "merge": "sum", "type": "integer"}
@@ -258,6 +258,49 @@ def test_what_others_changed_is_seen_whatever_names_a_profile(exchange):
     [tier] = drifted["fields"]
     assert (1, 2) == (tier["equal"], tier["changed"])
     assert ["alias crm 7", "email ada@example.com"] == sorted(one[0] for one in tier["examples"])
+
+
+@pytest.mark.long(20)
+def test_an_external_id_does_not_become_a_second_profile_of_an_address(exchange):
+    """
+    As far as is known here, such a row is rejected before anything is sent, and ``plan`` tells it.
+
+    Once the profile has the external id, ``retry`` gives the row, and later files just go on.
+    """
+    exchange.braze.seed([{"external_id": "c1", "email": "has@example.com"}])
+    signups = job({"email": "mail"}, {"visits": SUM}, source={"prefix": "signups/"})
+    fields = {"email": {"from": "mail"}, "tier": TIER}
+    crm = job({"external_id": "id"}, fields, source={"prefix": "crm/"})
+    exchange.configure(signups=signups, crm=crm)
+    exchange.drop("signups/1.csv", "mail,visits\nAda@example.com,1\nhas@example.com,1\n")
+    exchange.ask("run", "signups")
+    looked = exchange.braze.requests(LOOKUP)
+    exchange.drop(
+        "crm/1.csv",
+        "id,mail,tier\nc7,ADA@example.com,gold\nc8,has@example.com,gold\nc9,new@example.com,gold\n",
+    )
+
+    planned = exchange.ask("plan", "crm")
+    report = exchange.ask("run", "crm", code=4)
+
+    assert ["would_duplicate"] == [row["reason"] for row in planned["rejected"]]
+    [row] = quarantine(exchange, report)
+    assert ("would_duplicate", "c7", "ada@example.com") == (
+        row["reason"],
+        row["profile"],
+        row["value"],
+    )
+    assert {"c1", "c8", "c9"} == set(exchange.braze.users())
+    assert looked == exchange.braze.requests(LOOKUP)
+
+    told = [{"external_id": "c7", "email": "ada@example.com"}]
+    identify = {"emails_to_identify": [told[0] | {"prioritization": ["unidentified"]}]}
+    assert 201 == post(exchange.braze, "/users/identify", identify)[0]
+    again = exchange.ask("retry", str(report["seq"]))
+    assert 1 == again["rows_applied"]
+    assert '"gold"' == exchange.attribute("c7", "tier")
+    exchange.drop("crm/2.csv", "id,mail,tier\nc7,ADA@example.com,blue\n")
+    assert 1 == exchange.ask("run", "crm")["rows_applied"]
 
 
 def test_a_person_is_forgotten_under_the_identifier_that_is_named(exchange):

@@ -114,7 +114,7 @@ def look_up_all(
 
     Args:
         call: The job; nothing is kept if it may not record it.
-        parts: Frames as for *look_up*; a null field asks for the profile alone.
+        parts: Frames as for *look_up*.
         fields: All that the job writes.
         take: Given the position of a frame, and a part of the answer to it.
 
@@ -123,7 +123,7 @@ def look_up_all(
         Stopped: The process was asked to stop.
     """
     keep = _keeping(call)
-    names = [frame["field"].drop_nulls().unique() for frame in parts.frames(["field"])]
+    names = [frame["field"].unique() for frame in parts.frames(["field"])]
     needed = pl.concat(names).unique().sort().to_list()
     every = [*needed, *sorted({*fields} - {*needed})]
     beside_in = shown_in(call.context, call.state.runs)

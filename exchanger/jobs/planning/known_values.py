@@ -22,9 +22,15 @@ from exchanger.jobs.observing.lookup import (
     overlay,
     say_if_slow,
 )
-from exchanger.profiles.frames.columns import EXISTS, PROFILE, SENT
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SENT
 from exchanger.profiles.frames.rules import NEEDS_HELD
+from exchanger.profiles.merging.ambiguous import ambiguous_keys
 from exchanger.profiles.merging.contributions import corrected
+from exchanger.profiles.merging.duplicates import (
+    ADDRESS,
+    addresses_of_strangers,
+    would_duplicate,
+)
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.merging.reconcile import needs_lookup
 from exchanger.profiles.planning.part import PartInput
@@ -63,6 +69,7 @@ class KnownValues:
         self._folded: tuple[int, pl.DataFrame] | None = None
         self._seen: dict[int, Spill] = {}
         self._ambiguous: dict[int, pl.Series] = {}
+        self._addresses = _may_duplicate(call, batch, self.fields)
         self._reader = ThreadPoolExecutor(1, "held")
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
         self.lookups = 0
@@ -83,8 +90,21 @@ class KnownValues:
             folded=self.folded(number),
             known=known if first is None else pl.concat(first.frames()),
             held=overlay(known, pl.concat(seen, how="diagonal")) if seen else known,
-            ambiguous=self._ambiguous.get(number),
+            barred=self._barred(number, known),
         )
+
+    def _barred(self, number: int, known: pl.DataFrame) -> pl.DataFrame | None:
+        """Name the profiles whose rows are rejected for who is meant by them; None if nobody is."""
+        found = []
+        folded = self.folded(number)
+        if number in self._ambiguous:
+            found.append(ambiguous_keys(folded, self._ambiguous[number]))
+        if self._addresses and "email" in folded.columns:
+            strangers = addresses_of_strangers(folded, known)
+            held = self._call.state.held.of(strangers[ADDRESS].unique(), [IDENTIFIED])
+            found.append(would_duplicate(strangers, held))
+        barred = pl.concat(found) if found else None
+        return None if barred is None or barred.is_empty() else barred
 
     def folded(self, number: int) -> pl.DataFrame:
         """Fold a part; the last one is remembered, so that a single part is folded once."""
@@ -213,7 +233,7 @@ def _needed(
         learnt: What is known.
         batch: The rows.
         terms: What holds for all parts.
-        unseen: Whether addresses and numbers that were never seen are looked up, without a field.
+        unseen: Whether addresses and numbers that were never seen are looked up in any case.
     """
     rules = list(terms.rules)
     needed = batch.scratch.spill()
@@ -244,12 +264,24 @@ def _unknown(
     return pl.concat([certain, needs_lookup(few, known, rules)])
 
 
+def _may_duplicate(call: ImportContext, batch: InputBatch, fields: list[str]) -> bool:
+    """
+    Tell whether a row may give a person a second profile whose address is known here.
+
+    Rows that are given again are a person's decision.
+    """
+    if not call.job.create_missing or "email" not in fields:
+        return False
+    again = any(file.outcome == "retried" for file in batch.files)
+    return not again and IDENTIFIED in call.state.held.fields()
+
+
 def _unseen(folded: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Name the addresses and numbers of which nobody knows how many profiles have them."""
     seen = known.filter(pl.col(EXISTS).is_not_null())
     shared = folded.filter(kind_of(pl.col(PROFILE)).is_in(SHARED))
     unknown = shared.join(seen, on=PROFILE, how="anti", maintain_order="left")
-    return unknown.select(PROFILE, pl.lit(None, pl.String).alias("field"))
+    return unknown.select(PROFILE, pl.lit(IDENTIFIED).alias("field"))
 
 
 def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: RunReport) -> None:

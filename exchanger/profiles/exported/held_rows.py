@@ -23,7 +23,7 @@ from exchanger.profiles.exported.selection import (
     FieldsToExport,
     Selection,
 )
-from exchanger.profiles.frames.columns import EXISTS, PROFILE
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.json_values import (
     EMPTY,
     canonical_json,
@@ -42,7 +42,11 @@ _EMPTY_TEXTS = ("[]", "{}")
 
 def fields_to_export(fields: Iterable[str]) -> list[str]:
     """Name what to ask Braze for, so that the fields can be observed; ``external_id`` is first."""
-    asked = [name if name in STANDARD else CUSTOM for name in fields if name not in NOT_EXPORTED]
+    asked = [
+        name if name in STANDARD else CUSTOM
+        for name in fields
+        if name not in NOT_EXPORTED and name != IDENTIFIED
+    ]
     return list(dict.fromkeys([_EXTERNAL_ID, *asked]))
 
 
@@ -83,6 +87,8 @@ def held_form(
 def _observed(profile: Mapping[str, Any], name: str) -> str | None:
     if name in NOT_EXPORTED:
         return None
+    if name == IDENTIFIED:
+        return "true" if profile.get(_EXTERNAL_ID) else EMPTY
     place = profile if name in STANDARD else profile.get(CUSTOM) or {}
     value = place.get(name)
     if isinstance(value, str) and not value.strip():

@@ -14,6 +14,11 @@ KNOWN = "@known"
 """Boolean: the profile was known to us before this run."""
 EXISTS = "@exists"
 """Boolean or null: the profile was observed to exist, to be absent, or neither."""
+IDENTIFIED = "@identified"
+"""
+String: ``true`` where the profile of an e-mail address or phone number has an external id. It is
+held like a field, and is none, as no attribute is called so.
+"""
 ITEM = "@item"
 """UInt32: position in the outbox, from 0."""
 ENDPOINT = "@endpoint"

@@ -9,7 +9,7 @@ from exchanger.profiles.merging.reconcile import REJECTED_PROFILES
 from exchanger.profiles.spelling.profile_key import kind_of, value_of
 
 
-def ambiguous_keys(folded: pl.DataFrame, keys: pl.Series | None) -> pl.DataFrame:
+def ambiguous_keys(folded: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
     """
     Put into words that rows may be about several people.
 
@@ -21,8 +21,6 @@ def ambiguous_keys(folded: pl.DataFrame, keys: pl.Series | None) -> pl.DataFrame
         ``@profile field value reason message``, as ``reconcile.merge`` gives them: none of the
         profile's rows may be applied.
     """
-    if keys is None or keys.is_empty():
-        return pl.DataFrame(schema=REJECTED_PROFILES)
     key = pl.col(PROFILE)
     kind = kind_of(key)
     email = kind == "email"
@@ -31,13 +29,17 @@ def ambiguous_keys(folded: pl.DataFrame, keys: pl.Series | None) -> pl.DataFrame
         "Several profiles of Braze have the {} {}, so nobody knows which of them is meant. Name "
         "it by another identifier, merge the profiles, or set 'on_ambiguous: most_recent'."
     )
-    return folded.filter(key.is_in(keys.implode())).select(
-        PROFILE,
-        kind.alias("field"),
-        value_of(key).alias("value"),
-        pl.when(email)
-        .then(pl.lit("ambiguous_email"))
-        .otherwise(pl.lit("ambiguous_phone"))
-        .alias("reason"),
-        pl.format(message, words, value_of(key)).alias("message"),
+    return (
+        folded.filter(key.is_in(keys.implode()))
+        .select(
+            PROFILE,
+            kind.alias("field"),
+            value_of(key).alias("value"),
+            pl.when(email)
+            .then(pl.lit("ambiguous_email"))
+            .otherwise(pl.lit("ambiguous_phone"))
+            .alias("reason"),
+            pl.format(message, words, value_of(key)).alias("message"),
+        )
+        .select(*REJECTED_PROFILES)
     )

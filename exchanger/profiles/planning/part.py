@@ -24,7 +24,6 @@ from exchanger.profiles.frames.columns import (
     WANTED,
 )
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.merging.ambiguous import ambiguous_keys
 from exchanger.profiles.merging.contributions import as_contributions
 from exchanger.profiles.merging.event_order import news, orders_of
 from exchanger.profiles.merging.folding import contributions, superseded
@@ -67,7 +66,8 @@ class PartInput:
         known: What was held of them before this run.
         held: The same, with what this run has looked up.
         applied: The orders that earlier runs applied to them; None without ``order_by``.
-        ambiguous: Keys that several profiles of Braze have; their rows are rejected.
+        barred: Profiles whose rows are rejected, as nobody knows who is meant, or Braze would
+            create a second one of the same person: as ``Merged.rejected``. None if there is none.
     """
 
     given: pl.DataFrame
@@ -76,7 +76,7 @@ class PartInput:
     known: pl.DataFrame
     held: pl.DataFrame
     applied: pl.DataFrame | None = None
-    ambiguous: pl.Series | None = None
+    barred: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,11 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
         AssertionError: A held value that a strategy needs is unknown.
     """
     rules = list(terms.rules)
-    several = ambiguous_keys(part.folded, part.ambiguous)
-    folded = part.folded
-    if not several.is_empty():
-        folded = folded.filter(~_among(several[PROFILE]))
+    folded, barred = part.folded, part.barred
+    if barred is not None:
+        folded = folded.filter(~_among(barred[PROFILE]))
     merged = merge(folded, part.held, rules, assume_empty=terms.assume_empty)
-    bad = pl.concat([several, merged.rejected])
+    bad = merged.rejected if barred is None else pl.concat([barred, merged.rejected])
     named = part.folded.select(PROFILE, ROWS)
     rejected = bad[PROFILE]
     accepted = named if rejected.is_empty() else named.filter(~_among(rejected))

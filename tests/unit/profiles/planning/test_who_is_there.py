@@ -7,6 +7,7 @@ import pytest
 
 from exchanger.config.models import FieldConfig
 from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.ambiguous import ambiguous_keys
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.planning.part import PartInput, PlanOptions, plan_part
 
@@ -31,8 +32,10 @@ def part(keys, *, seen=(), ambiguous=None):
         schema={"@profile": pl.String, "@exists": pl.Boolean, "x": pl.String},
     )
     nothing = given.select("@profile", "@file").clear()
-    several = None if ambiguous is None else pl.Series("@profile", ambiguous, pl.String)
-    return PartInput(given, nothing, fold(given, RULES), held, held, ambiguous=several)
+    folded, barred = fold(given, RULES), None
+    if ambiguous is not None:
+        barred = ambiguous_keys(folded, pl.Series("@profile", ambiguous, pl.String))
+    return PartInput(given, nothing, folded, held, held, barred=barred)
 
 
 @pytest.mark.parametrize("kind", KEYS)
