@@ -81,14 +81,30 @@ def forget(context: JobContext, profile: str, *, erase: bool, wait: float) -> Fo
     """
     state = open_state(context.bucket, context.state_prefix)
     if not erase:
-        return _Forgetting(context, state, profile, erase=False).everywhere()
+        return _every_name(context, state, profile, erase=False)
     return with_lease(
         context,
         state,
         "forget",
         wait,
-        lambda held: _Forgetting(held, state, profile, erase=True).everywhere(),
+        lambda held: _every_name(held, state, profile, erase=True),
     )
+
+
+def _every_name(
+    context: JobContext, state: ConnectionState, profile: str, *, erase: bool
+) -> ForgetReport:
+    """Forget a profile under all keys that are held to mean it, its own last."""
+    others = state.held.linked_to(profile)
+    reports = [
+        _Forgetting(context, state, key, erase=erase).everywhere() for key in (*others, profile)
+    ]
+    last = reports[-1]
+    for report in reports[:-1]:
+        for kind, rows in report.touched.items():
+            last.touched[kind] += rows
+        last.notes += [note for note in report.notes if note not in last.notes]
+    return last
 
 
 @dataclass(frozen=True)

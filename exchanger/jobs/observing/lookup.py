@@ -17,8 +17,9 @@ from exchanger.jobs.history.shown import last_shown, shown_in
 from exchanger.jobs.observing.left_out import LookUp
 from exchanger.jobs.runtime.cancellation import together, until_stopped
 from exchanger.profiles.exported.held_rows import held_form
-from exchanger.profiles.frames.columns import EXISTS, PROFILE
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
+from exchanger.profiles.spelling.same_person import with_identities
 
 if TYPE_CHECKING:
     from exchanger.braze.identifiers import IdentifierKind
@@ -133,6 +134,8 @@ def look_up_all(
     def answered(number: int, part: pl.DataFrame, asked_at: datetime) -> None:
         shown = (asked_at - begun).total_seconds() >= beside_in
         learnt = part if shown else part.select(PROFILE, EXISTS, *needed)
+        if IDENTIFIED in learnt.columns:
+            learnt = with_identities(learnt)
         take(number, learnt)
         if keep is not None:
             keep(learnt.filter(_CERTAIN), asked_at)
@@ -266,16 +269,24 @@ def _cut(keys: pl.Series, most: int) -> list[list[str]]:
     return [keys.slice(start, most).to_list() for start in range(0, keys.len(), most)]
 
 
-def overlay(held: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+def overlay(held: pl.DataFrame, seen: pl.DataFrame, *, over_uncertain: bool = True) -> pl.DataFrame:
     """
     Fill what is unknown in *held* with what was seen; what is known stays.
 
     Both have ``@profile``, ``@exists`` and canonical columns; *seen* may have other fields.
+
+    Args:
+        held: What was known.
+        seen: What was looked up.
+        over_uncertain: Whether it fills what is uncertain, too; not if nobody waited until Braze
+            would show what was sent.
     """
     fields = [name for name in seen.columns if name != PROFILE and name in held.columns]
     joined = held.join(seen, on=PROFILE, how="full", coalesce=True, suffix="@seen")
     known = [
         pl.when(pl.col(name).cast(pl.String) == "?").then(None).otherwise(pl.col(name))
+        if over_uncertain
+        else pl.col(name)
         for name in fields
     ]
     return joined.with_columns(

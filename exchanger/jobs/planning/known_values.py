@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.braze.identifiers import SHARED
 from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.observing.baseline import learn_from_segment
 from exchanger.jobs.observing.lookup import (
@@ -35,12 +34,11 @@ from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.merging.reconcile import needs_lookup
 from exchanger.profiles.planning.part import PartInput
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
-from exchanger.profiles.spelling.profile_key import kind_of
 
 if TYPE_CHECKING:
-    from exchanger.config.models import ImportJob
     from exchanger.files.scratch.spill import Spill
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.planning.people import People
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.profiles.frames.rules import Rule
@@ -57,10 +55,18 @@ class KnownValues:
         call: The job.
         batch: The rows.
         terms: What holds for all parts.
+        people: What was looked up already, to know who is meant; None if nobody was.
     """
 
-    def __init__(self, call: ImportContext, batch: InputBatch, terms: PlanOptions) -> None:
+    def __init__(
+        self,
+        call: ImportContext,
+        batch: InputBatch,
+        terms: PlanOptions,
+        people: People | None = None,
+    ) -> None:
         self._call = call
+        self._people = people
         self._batch = batch
         self._rules = list(terms.rules)
         self.fields = [rule.name for rule in self._rules]
@@ -72,7 +78,7 @@ class KnownValues:
         self._addresses = _may_duplicate(call, batch, self.fields)
         self._reader = ThreadPoolExecutor(1, "held")
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
-        self.lookups = 0
+        self.lookups = 0 if people is None else people.lookups
         self.maybe_forgotten = call.state.forgotten.may_have_had() if terms.assume_empty else None
 
     def go_on(self) -> None:
@@ -93,12 +99,20 @@ class KnownValues:
             barred=self._barred(number, known),
         )
 
+    @property
+    def ambiguous(self) -> pl.Series:
+        """Keys that several profiles were seen to have."""
+        found = [] if self._people is None else self._people.ambiguous
+        nobody = pl.Series(PROFILE, [], pl.String)
+        return pl.concat([nobody, *found, *self._ambiguous.values()])
+
     def _barred(self, number: int, known: pl.DataFrame) -> pl.DataFrame | None:
         """Name the profiles whose rows are rejected for who is meant by them; None if nobody is."""
         found = []
         folded = self.folded(number)
-        if number in self._ambiguous:
-            found.append(ambiguous_keys(folded, self._ambiguous[number]))
+        several = self.ambiguous
+        if several.len():
+            found.append(ambiguous_keys(folded, several))
         if self._addresses and "email" in folded.columns:
             strangers = addresses_of_strangers(folded, known)
             held = self._call.state.held.of(strangers[ADDRESS].unique(), [IDENTIFIED])
@@ -118,9 +132,21 @@ class KnownValues:
         """Read what was held of a part's profiles before this run looked any of them up."""
         if number not in self._known:
             known = self._read(number)
+            if self._people is not None:
+                known = self._with_seen(number, known, self._people)
             self._known[number] = self._batch.scratch.spill()
             self._known[number].add(known)
         return pl.concat(self._known[number].frames())
+
+    def _with_seen(self, number: int, known: pl.DataFrame, people: People) -> pl.DataFrame:
+        """Add what was looked up to know who is meant; what was held before that is kept apart."""
+        seen = people.seen.part(number)
+        if seen.is_empty():
+            return known
+        self._at_first[number] = self._batch.scratch.spill()
+        self._at_first[number].add(people.first(known))
+        seen = seen.unique(PROFILE, keep="last", maintain_order=True)
+        return overlay(known, seen, over_uncertain=False)
 
     def _read(self, number: int) -> pl.DataFrame:
         """Read what is held of a part, and begin to read what is held of the next."""
@@ -164,7 +190,11 @@ class KnownValues:
 
 
 def resolve_unknowns(
-    call: ImportContext, batch: InputBatch, terms: PlanOptions, report: RunReport
+    call: ImportContext,
+    batch: InputBatch,
+    terms: PlanOptions,
+    report: RunReport,
+    people: People | None = None,
 ) -> KnownValues:
     """
     Look up what a strategy needs and nobody knows.
@@ -177,11 +207,12 @@ def resolve_unknowns(
         batch: The rows.
         terms: What holds for all parts.
         report: Gets sentences about it.
+        people: What was looked up already.
 
     Raises:
         BrazeError: A look-up failed.
     """
-    learnt = KnownValues(call, batch, terms)
+    learnt = KnownValues(call, batch, terms, people)
     try:
         return _learn(call, batch, terms, report, learnt)
     except BaseException:
@@ -196,12 +227,11 @@ def _learn(
     report: RunReport,
     learnt: KnownValues,
 ) -> KnownValues:
-    if not any(rule.merge in NEEDS_HELD for rule in terms.rules) and not _one_alone(call.job):
+    if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
         if terms.assume_empty:
             report.notes.append("0 profiles never seen were taken for empty.")
         return learnt
-    unseen = _one_alone(call.job)
-    needed, assumed = _needed(learnt, batch, terms, unseen=unseen)
+    needed, assumed = _needed(learnt, batch, terms)
     if terms.assume_empty:
         report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
     if needed.rows and call.record:
@@ -209,31 +239,17 @@ def _learn(
         if said := learn_from_segment(call, profiles, list(terms.rules)):
             report.notes.append(said)
             learnt.read_again()
-            needed, _ = _needed(learnt, batch, terms, unseen=unseen)
+            needed, _ = _needed(learnt, batch, terms)
     if needed.rows:
         _look_up(call, learnt, needed, report)
     return learnt
 
 
-def _one_alone(job: ImportJob) -> bool:
-    """Tell whether it must be seen of an address or number that one profile alone has it."""
-    shared = any(match.kind in SHARED for match in job.match)
-    return shared and job.on_ambiguous == "reject" and not job.assumes_empty
-
-
-def _needed(
-    learnt: KnownValues, batch: InputBatch, terms: PlanOptions, *, unseen: bool
-) -> tuple[Spill, int]:
+def _needed(learnt: KnownValues, batch: InputBatch, terms: PlanOptions) -> tuple[Spill, int]:
     """
     Name, in a frame for each part, the fields of profiles that must be looked up.
 
     Also count the profiles that need not be, as they are taken for empty.
-
-    Args:
-        learnt: What is known.
-        batch: The rows.
-        terms: What holds for all parts.
-        unseen: Whether addresses and numbers that were never seen are looked up in any case.
     """
     rules = list(terms.rules)
     needed = batch.scratch.spill()
@@ -242,7 +258,8 @@ def _needed(
         learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
         unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
-        needed.add(pl.concat([unknown, _unseen(folded, known)]) if unseen else unknown)
+        unknown = unknown.filter(~pl.col(PROFILE).is_in(learnt.ambiguous.implode()))
+        needed.add(unknown)
         if terms.assume_empty:
             every = needs_lookup(folded, known, rules)
             assumed += every[PROFILE].n_unique() - unknown[PROFILE].n_unique()
@@ -274,14 +291,6 @@ def _may_duplicate(call: ImportContext, batch: InputBatch, fields: list[str]) ->
         return False
     again = any(file.outcome == "retried" for file in batch.files)
     return not again and IDENTIFIED in call.state.held.fields()
-
-
-def _unseen(folded: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Name the addresses and numbers of which nobody knows how many profiles have them."""
-    seen = known.filter(pl.col(EXISTS).is_not_null())
-    shared = folded.filter(kind_of(pl.col(PROFILE)).is_in(SHARED))
-    unknown = shared.join(seen, on=PROFILE, how="anti", maintain_order="left")
-    return unknown.select(PROFILE, pl.lit(IDENTIFIED).alias("field"))
 
 
 def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: RunReport) -> None:

@@ -21,6 +21,7 @@ from exchanger.jobs.intake.contributions import with_already
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.known_values import resolve_unknowns
+from exchanger.jobs.planning.people import resolve_people
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
 from exchanger.jobs.runtime.report import FileReport, unseen_in_words
@@ -138,8 +139,9 @@ def _make_plan(call: ImportContext, batch: InputBatch, report: RunReport) -> Pla
         most_recent=job.on_ambiguous == "most_recent",
         plain=_are_external_ids(job, batch),
     )
+    people = resolve_people(call, batch, terms.rules, report)
     applied = leave_out_late_rows(call, batch, terms.rules)
-    with closing(resolve_unknowns(call, batch, terms, report)) as learnt:
+    with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
 
         def parts() -> Generator[PartInput]:
             for number in range(len(batch.given)):

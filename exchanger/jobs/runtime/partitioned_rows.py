@@ -91,6 +91,22 @@ class PartitionedRows:
         for part in self._parts:
             part.change(made)
 
+    def rename(self, made: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        """Replace all rows by what is made of them, whose profiles may be in another part."""
+        self._part()
+        if len(self) == 1:
+            self._parts[0].change(made)
+            return
+        moved = self._scratch.spill()
+        for part in self._parts:
+            for frame in part.frames():
+                moved.add(made(frame))
+            part.clear()
+        for frame in moved.frames():
+            self._waiting.add(frame)
+            self._part()
+        moved.clear()
+
     def clear(self, number: int) -> None:
         """Forget the rows of a part."""
         self._parts[number].clear()

@@ -81,14 +81,16 @@ def held_form(
         texts = [*observed, *[EMPTY] * len(missing), *[None] * len(several)]
         columns[name] = pl.Series(texts, dtype=pl.String)
     frame = pl.DataFrame(columns).unique(PROFILE, keep="first", maintain_order=True)
-    return frame.with_columns(canonical_string(name, pl.col(name)).alias(name) for name in fields)
+    return frame.with_columns(
+        canonical_string(name, pl.col(name)).alias(name) for name in fields if name != IDENTIFIED
+    )
 
 
 def _observed(profile: Mapping[str, Any], name: str) -> str | None:
     if name in NOT_EXPORTED:
         return None
     if name == IDENTIFIED:
-        return "true" if profile.get(_EXTERNAL_ID) else EMPTY
+        return spell_json(profile.get(_EXTERNAL_ID))
     place = profile if name in STANDARD else profile.get(CUSTOM) or {}
     value = place.get(name)
     if isinstance(value, str) and not value.strip():

@@ -16,8 +16,8 @@ EXISTS = "@exists"
 """Boolean or null: the profile was observed to exist, to be absent, or neither."""
 IDENTIFIED = "@identified"
 """
-String: ``true`` where the profile of an e-mail address or phone number has an external id. It is
-held like a field, and is none, as no attribute is called so.
+String: the external id of the profile that another identifier means, as JSON; ``null`` if it has
+none. It is held like a field, and is none, as no attribute is called so.
 """
 ITEM = "@item"
 """UInt32: position in the outbox, from 0."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.profiles.frames.columns import PROFILE, STAMP
+from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE, STAMP
+from exchanger.profiles.spelling.json_values import spell_json
 from exchanger.state.held.compaction import ROWS_AT_ONCE, Compaction
 from exchanger.state.held.reading import nothing, read_newest, rows_around, rows_of
 from exchanger.state.held.rows import (
@@ -174,6 +175,15 @@ class HeldValues:
             if found.height >= count or share >= 1:
                 return found.sort("place", PROFILE)[PROFILE].head(count)
             share *= 4
+
+    def linked_to(self, external_id: str) -> list[str]:
+        """Name the other keys that are held to mean the profile of an external id."""
+        rows = self._table.scan()
+        column = held_column(IDENTIFIED)
+        if rows is None or column not in rows.collect_schema().names():
+            return []
+        theirs = rows.filter(pl.col(column) == spell_json(external_id))
+        return sorted(self._collect(theirs.select("profile").unique())["profile"])
 
     def fields(self) -> list[str]:
         """List the attributes that anything was ever known of, sorted."""

@@ -1,0 +1,176 @@
+"""
+Resolves the keys of a run's rows to one key for each person, as far as anybody knows (protocol 8).
+
+An e-mail address, phone number, alias or ``braze_id`` whose profile has an external id stands for
+it: rows of one person fold together, and what is held of them is one thing. Which profile it is, is
+held as the answer to a look-up; what was never looked up is, where the job has to know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+import structlog
+
+from exchanger.braze.identifiers import SHARED
+from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, say_if_slow
+from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.frames.rules import NEEDS_HELD
+from exchanger.profiles.spelling.profile_key import kind_of
+from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.profiles.frames.rules import Rule
+
+log = structlog.get_logger()
+
+
+@dataclass
+class People:
+    """
+    What a run has learnt of who is meant, before anything is planned.
+
+    Args:
+        seen: What look-ups showed, parted as the rows are: held frames.
+        ambiguous: Keys that several profiles have.
+        new: Whom look-ups showed and of whom nothing was held before.
+        lookups: How many profiles were looked up.
+    """
+
+    seen: PartitionedRows
+    ambiguous: list[pl.Series] = field(default_factory=list)
+    new: list[pl.Series] = field(default_factory=list)
+    lookups: int = 0
+
+    def first(self, known: pl.DataFrame) -> pl.DataFrame:
+        """Choose what was held before this run looked anybody up."""
+        new = pl.concat([known[PROFILE].clear(), *self.new])
+        return known.filter(~pl.col(PROFILE).is_in(new.implode()))
+
+
+def resolve_people(
+    call: ImportContext, batch: InputBatch, rules: Sequence[Rule], report: RunReport
+) -> People | None:
+    """
+    Give the rows of a run the external ids of the people that they mean, where these are known.
+
+    Args:
+        call: The job; what is looked up is recorded, unless it may not write.
+        batch: The rows, whose keys are replaced.
+        rules: The fields.
+        report: Gets sentences about look-ups.
+
+    Returns:
+        What was learnt; None where external ids alone name the profiles.
+
+    Raises:
+        BrazeError: A look-up failed.
+        Stopped: The process was asked to stop.
+    """
+    if call.job.by_external_id:
+        return None
+    nobody = pl.DataFrame(schema={PROFILE: pl.String, EXISTS: pl.Boolean, IDENTIFIED: pl.String})
+    people = People(PartitionedRows(batch.scratch, len(batch.given), nobody))
+    keys = _other_keys(batch)
+    if call.job.on_ambiguous == "most_recent":
+        keys = keys.filter(~_are_shared(keys))  # Braze chooses anew each time.
+    links = _held_links(call, keys)
+    unknown = keys.filter(~keys.is_in(links[PROFILE].implode()))
+    unknown = _to_be_seen(call, unknown, rules)
+    if unknown.len():
+        links = pl.concat([links, _look_up(call, batch, rules, report, people, unknown)])
+    named = links.filter(pl.col(LINKED).is_not_null())
+    if named.height:
+        for rows in (batch.given, batch.corrections):
+            rows.rename(lambda frame: linked(frame, named))
+        log.info("people.linked", keys=named.height)
+    return people
+
+
+def _other_keys(batch: InputBatch) -> pl.Series:
+    """Name the keys of a run that are no external ids, each once."""
+    found = [pl.Series(PROFILE, [], pl.String)]
+    other = kind_of(pl.col(PROFILE)) != "external_id"
+    for rows in (batch.given, batch.corrections):
+        for number in range(len(rows)):
+            keys = rows.profiles(number).unique().to_frame(PROFILE)
+            found.append(keys.filter(other).to_series())
+    return pl.concat(found).unique().sort()
+
+
+def _held_links(call: ImportContext, keys: pl.Series) -> pl.DataFrame:
+    """Read to whom keys belong: those that are known to belong to nobody else have a null."""
+    if keys.is_empty() or IDENTIFIED not in call.state.held.fields():
+        return links_of(pl.DataFrame(schema={PROFILE: pl.String, IDENTIFIED: pl.String}))
+    since = None
+    if call.job.max_age is not None:
+        oldest = max(call.job.max_age, timedelta(seconds=call.context.grace))
+        since = call.context.bucket.now() - oldest
+    held = call.state.held.of(keys, [IDENTIFIED], since=since, fresh=[IDENTIFIED])
+    held = held.filter(pl.col(PROFILE).is_in(keys.implode()))
+    # Whom a job may not create, somebody else may have created since.
+    there = pl.col(EXISTS) if not call.job.create_missing else pl.col(EXISTS).is_not_null()
+    links = links_of(held.filter(there.fill_null(value=False)))
+    ours = links[LINKED].drop_nulls().unique()
+    return still_linked(links, call.state.held.of(ours.alias(PROFILE), sorted(SHARED)))
+
+
+def _to_be_seen(call: ImportContext, keys: pl.Series, rules: Sequence[Rule]) -> pl.Series:
+    """
+    Choose the keys that are looked up.
+
+    All, where a strategy has to know what their profiles hold; else addresses and numbers, of which
+    it must be seen that one profile alone has them.
+    """
+    if call.job.assumes_empty:
+        return keys.clear()
+    if any(rule.merge in NEEDS_HELD for rule in rules):
+        return keys
+    return keys.filter(_are_shared(keys))
+
+
+def _are_shared(keys: pl.Series) -> pl.Series:
+    """Tell which keys several profiles may have."""
+    kind = keys.to_frame("key").select(kind_of(pl.col("key"))).to_series()
+    return kind.is_in(list(SHARED))
+
+
+def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is learnt goes
+    call: ImportContext,
+    batch: InputBatch,
+    rules: Sequence[Rule],
+    report: RunReport,
+    people: People,
+    keys: pl.Series,
+) -> pl.DataFrame:
+    """Look keys up, with all that a strategy needs of them, and tell to whom they belong."""
+    alone = alone_in_a_request(keys)
+    report.notes += say_if_slow(keys.len(), call.context.lookup_limit, alone)
+    fields = [IDENTIFIED, *(rule.name for rule in rules if rule.merge in NEEDS_HELD)]
+    needed = batch.scratch.spill()
+    needed.add(keys.alias(PROFILE).to_frame().join(pl.DataFrame({"field": fields}), how="cross"))
+    links = [links_of(pl.DataFrame(schema={PROFILE: pl.String, IDENTIFIED: pl.String}))]
+
+    def take(_: int, seen: pl.DataFrame) -> None:
+        several = seen.filter(pl.col(EXISTS).is_null())
+        people.ambiguous.append(several[PROFILE])
+        certain = seen.filter(pl.col(EXISTS).is_not_null())
+        links.append(links_of(certain.filter(kind_of(pl.col(PROFILE)) != "external_id")))
+        # What is looked up is recorded only after this.
+        held = call.state.held.of(certain[PROFILE], [])
+        people.new.append(certain.join(held, on=PROFILE, how="anti")[PROFILE])
+        people.seen.add(certain)
+        people.lookups += seen.height
+
+    look_up_all(call, needed, {*call.job.fields, *(rule.name for rule in rules)}, take)
+    needed.clear()
+    return pl.concat(links).unique(PROFILE, keep="last", maintain_order=True)
