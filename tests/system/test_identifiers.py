@@ -129,6 +129,8 @@ def test_rows_of_one_person_fold_together_whatever_names_them(exchange):
     report = exchange.ask("run", "crm")
     assert (3, 1) == (report["rows_applied"], report["profiles_named"])
     assert [{"external_id": "c1", "visits": 12}] == sent(exchange)
+    # What was seen of the address is what the person has, so nobody is asked for c1.
+    assert {"email_address", "user_aliases"} == {key for one in looked_up(exchange) for key in one}
 
     looked = exchange.braze.requests(LOOKUP)
     exchange.drop("shop/1.csv", "id,visits\nc1,8\n")

@@ -258,7 +258,8 @@ def _needed(learnt: KnownValues, batch: InputBatch, terms: PlanOptions) -> tuple
         learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
         unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
-        unknown = unknown.filter(~pl.col(PROFILE).is_in(learnt.ambiguous.implode()))
+        if (several := learnt.ambiguous).len():
+            unknown = unknown.filter(~pl.col(PROFILE).is_in(several.implode()))
         needed.add(unknown)
         if terms.assume_empty:
             every = needs_lookup(folded, known, rules)
