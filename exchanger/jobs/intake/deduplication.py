@@ -115,7 +115,7 @@ def _cannot_be_told(claim: ClaimedFile, applied: AppliedSnapshot) -> list[str]:
 def _given_before(key: str, before: Gave, applied: AppliedSnapshot) -> str:
     """Say where the content of a file was added before; of the file itself, by which job."""
     does = "added" if before.summed else "applied"
-    left = left_over(applied, before.job).get(before.key)
+    left = left_over(applied.recorded(before.key), before.job).get(before.key)
     if left is not None:
         does += " in part"
     if before.seq == NOT_YET:
