@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 import polars as pl
 
@@ -24,9 +25,11 @@ from exchanger.errors import FileRejected
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName, own_type, parse_type_name
-from exchanger.profiles.reading.inference import infer_type
+from exchanger.profiles.reading.inference import infer_type, infer_types
 from exchanger.profiles.reading.stray_words import StrayWords, find_stray_words
 from exchanger.profiles.reading.type_widening import keep_type
+
+Answer = TypeVar("Answer")
 
 _MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
 _NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
@@ -65,7 +68,12 @@ class Settled:
     stray: list[StrayWords] = field(default_factory=list)
 
 
-def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Settled:
+def settle_rules(
+    job: ImportJob,
+    raw: RawColumns,
+    kept: Mapping[str, str],
+    found: Mapping[str, TypeName] | None = None,
+) -> Settled:
     """
     Decide for one file which column feeds which attribute, and as what type.
 
@@ -73,32 +81,61 @@ def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Se
         job: Its fields, remaining fields, match and order.
         raw: The file's columns; text is looked at in full where a type must be inferred.
         kept: The types that earlier files gave to columns, by column.
+        found: The types that ``find_types`` told of columns of this file; asked for if left out.
 
     Raises:
         FileRejected: ``missing_column``, ``unusable_column``, ``duplicate_attribute``,
             ``type_changed`` or ``type_needed``.
     """
+    chosen = _chosen(job, raw)
+    columns = _untyped(job, raw, chosen)
+    if found is None:
+        found = _each(lambda column: _find_type(column, job, raw), columns)
+    types = {column: _met(column, found.get(column), raw, kept) for column in columns}
+    new = [column for column in columns if column not in kept and may_stray(raw, types[column])]
+    stray = _each(lambda column: _stray_words(column, types[column], job, raw), new).values()
+    rules = [
+        rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
+    ]
+    told = {column: str(name) for column, name in types.items() if name is not None}
+    return Settled(rules, {**kept, **told}, _left_out(job, raw), [*stray])
+
+
+def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
+    """
+    Name the columns of a file whose types its cells decide.
+
+    Raises:
+        FileRejected: As ``settle_rules``, where that is due to the names of columns alone.
+    """
+    return _untyped(job, raw, _chosen(job, raw))
+
+
+def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
+    """Make the rules of a file; the Booleans tell whether the type is settled."""
     order = job.source.order_by
     require_column(job.match[0].external_id, raw, "match: [{external_id: COLUMN}]")
     if order:
         require_column(order, raw, "source: {order_by: COLUMN}")
-    chosen = [*_named_fields(job, raw), *_remaining_fields(job, raw)]
+    return [*_named_fields(job, raw), *_remaining_fields(job, raw)]
+
+
+def _untyped(job: ImportJob, raw: RawColumns, chosen: Sequence[tuple[Rule, bool]]) -> list[str]:
     untyped = {rule.column for rule, typed in chosen if not typed}
+    order = job.source.order_by
     if order and _declared_type(job, order) is None:
         untyped.add(order)
-    columns = [column for column in raw.names if column in untyped]
+    return [column for column in raw.names if column in untyped]
+
+
+def _each(ask: Callable[[str], Answer | None], columns: Sequence[str]) -> dict[str, Answer]:
+    """Ask something of columns; the answers that are not None."""
+    if not columns:
+        return {}
     # polars works on one column at a time here, and lets go of the interpreter while it does.
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
-        found_types = pool.map(lambda column: type_of(column, job, raw, kept), columns)
-        types = dict(zip(columns, found_types, strict=True))
-        new = [column for column in columns if column not in kept]
-        words = pool.map(lambda column: _stray_words(column, types[column], job, raw), new)
-        stray = [found for found in words if found is not None]
-    rules = [
-        rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
-    ]
-    found = {column: str(name) for column, name in types.items() if name is not None}
-    return Settled(rules, {**kept, **found}, _left_out(job, raw), stray)
+        answers = zip(columns, pool.map(ask, columns), strict=True)
+        return {column: answer for column, answer in answers if answer is not None}
 
 
 def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields | None:
@@ -159,24 +196,53 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
         raise FileRejected(raw.key, "missing_column", message, column=column)
 
 
-def type_of(
-    column: str, job: ImportJob, raw: RawColumns, kept: Mapping[str, str]
-) -> TypeName | None:
+def find_types(
+    columns: Sequence[str], job: ImportJob, raw: RawColumns, files: pl.Series
+) -> dict[int, dict[str, TypeName]]:
     """
-    Name the type of a column that declares none: as found in this file, and as kept.
+    Name the types of columns as each of many files of the same columns has them.
+
+    Args:
+        columns: As ``untyped_columns`` names them.
+        job: Its fields and source.
+        raw: The cells of all files.
+        files: The number of the file that each row is of.
 
     Returns:
-        None if the column is empty, here and in earlier files.
-
-    Raises:
-        FileRejected: ``type_changed``.
+        By file and column, without columns of which every cell is empty there.
     """
+    found = _each(lambda column: _find_types(column, job, raw, files), columns)
+    types: dict[int, dict[str, TypeName]] = {}
+    for column, by_file in found.items():
+        for file, name in by_file.items():
+            types.setdefault(file, {})[column] = name
+    return types
+
+
+def _find_types(
+    column: str, job: ImportJob, raw: RawColumns, files: pl.Series
+) -> dict[int, TypeName]:
     if raw.textual:
-        found = infer_type(FilledCells(raw, column, column_nulls(job, column)))
-    elif all(cells.null_count() == len(cells) for cells in raw.cells(column)):
-        found = None
-    else:
-        found = own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
+        [cells] = FilledCells(raw, column, column_nulls(job, column))
+        return infer_types(files, cells)
+    filled = files.filter(raw.frame[column].is_not_null()).unique()
+    own = own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
+    return {} if own is None else dict.fromkeys(filled, own)
+
+
+def _find_type(column: str, job: ImportJob, raw: RawColumns) -> TypeName | None:
+    """Name the type that a column has in a file; None if it is empty there."""
+    if raw.textual:
+        return infer_type(FilledCells(raw, column, column_nulls(job, column)))
+    if all(cells.null_count() == len(cells) for cells in raw.cells(column)):
+        return None
+    return own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
+
+
+def _met(
+    column: str, found: TypeName | None, raw: RawColumns, kept: Mapping[str, str]
+) -> TypeName | None:
+    """Settle on the type that is found in a file and the one that is kept."""
     earlier = parse_type_name(kept[column]) if column in kept else None
     return keep_type(earlier, found, textual=raw.textual, column=column, key=raw.key)
 
@@ -192,11 +258,23 @@ def _stray_words(
     return find_stray_words(cells, column, is_json=is_json)
 
 
+def may_stray(raw: RawColumns, name: TypeName | None) -> bool:
+    """Tell whether a column of this type may be what it is because of a few words."""
+    return name is not None and name.type == ("string" if raw.textual else "json")
+
+
 def order_type(
     column: str, job: ImportJob, raw: RawColumns, kept: Mapping[str, str]
 ) -> TypeName | None:
-    """Name the type that ``order_by`` sorts as: a field's declared one, else as ``type_of``."""
-    return _declared_type(job, column) or type_of(column, job, raw, kept)
+    """
+    Name the type that ``order_by`` sorts as: a field's declared one, else as kept of all files.
+
+    Without one that is kept, the cells decide.
+    """
+    declared = _declared_type(job, column)
+    if declared is None and column in kept:
+        return parse_type_name(kept[column])
+    return declared or _find_type(column, job, raw)
 
 
 def _declared_type(job: ImportJob, column: str) -> TypeName | None:
