@@ -111,7 +111,7 @@ def _plan_and_commit(
     report.notes += said
     reading = read_all_files(call, intakes)
     if corrected and doubtful_files(reading):
-        return still_doubtful(call, held, stray_in_words(reading))
+        return still_doubtful(call, held, stray_in_words(reading.stray))
     copies = _hold_copies(call, number, reading)
     if copies is not None:
         report = numbered_report(call, number + 1)

@@ -323,7 +323,10 @@ def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
 
 def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
     counting: CountMode = "in_full" if call.options.force else "ask"
-    return [FileRequest(file.key, file.etag, counting, file.last_modified) for file in files]
+    return [
+        FileRequest(file.key, file.etag, counting, file.last_modified, size=file.size)
+        for file in files
+    ]
 
 
 def _waiting_notes(waiting: WaitingFiles) -> list[str]:

@@ -117,15 +117,13 @@ def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> Inpu
     reading = read_all_files(call, found.intakes)
     files = len(reading.files)
     for owed in found.owed:
-        _add_owed(call, reading, owed)
+        reading = _add_owed(call, reading, owed)
     for claim, rows in found.gone:
-        _add_gone(reading, claim, rows)
-    _put_last(reading, files)
-    settle_late_rows(call, run, reading, found)
-    return reading
+        reading = _add_gone(reading, claim, rows)
+    return settle_late_rows(call, run, _put_last(reading, files), found)
 
 
-def _put_last(reading: InputBatch, files: int) -> None:
+def _put_last(reading: InputBatch, files: int) -> InputBatch:
     """
     Put the rows that were read from files after those that Braze refused.
 
@@ -133,13 +131,13 @@ def _put_last(reading: InputBatch, files: int) -> None:
     been used: what is older gives way.
     """
     count = len(reading.files)
-    reading.files = reading.files[files:] + reading.files[:files]
     place = ((pl.col(FILE) + (count - files)) % count).cast(pl.UInt32)
     for rows in (reading.given, reading.rejected, reading.corrections):
         rows.change(lambda frame: frame.with_columns(place))
+    return replace(reading, files=reading.files[files:] + reading.files[:files])
 
 
-def _add_owed(call: ImportContext, reading: InputBatch, owed: OwedRows) -> None:
+def _add_owed(call: ImportContext, reading: InputBatch, owed: OwedRows) -> InputBatch:
     """Read refused rows by today's configuration, beside those of files."""
     position = len(reading.files)
     claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
@@ -156,12 +154,13 @@ def _add_owed(call: ImportContext, reading: InputBatch, owed: OwedRows) -> None:
     except FileRejected as error:
         return _add_unfit(reading, claim, owed, error)
     sums = tuple(rule.name for rule in rules if rule.merge == "sum")
-    reading.files.append(replace(claim, sums=sums))
-    reading.rules |= {rule.name: rule for rule in rules if rule.name not in reading.rules}
-    reading.rows += owed.rows.height
     reading.given.add(given)
     reading.rejected.add(rejected)
-    return None
+    return reading.with_file(
+        replace(claim, sums=sums),
+        rows=owed.rows.height,
+        rules={rule.name: rule for rule in rules},
+    )
 
 
 def _order_type(call: ImportContext, reading: InputBatch, owed: OwedRows) -> pl.DataType | None:
@@ -174,7 +173,7 @@ def _order_type(call: ImportContext, reading: InputBatch, owed: OwedRows) -> pl.
 
 def _add_unfit(
     reading: InputBatch, claim: ClaimedFile, owed: OwedRows, error: FileRejected
-) -> None:
+) -> InputBatch:
     """Keep each row in quarantine, as the job cannot take any of them."""
     rows = owed.rows.select(
         pl.lit(len(reading.files), pl.UInt32).alias(FILE),
@@ -185,17 +184,16 @@ def _add_unfit(
         pl.lit(error.message).alias("message"),
         pl.lit(None, pl.String).alias("record"),
     )
-    reading.files.append(replace(claim, note=error.message))
     reading.rejected.add(rows)
-    reading.rows += owed.rows.height
+    return reading.with_file(replace(claim, note=error.message), rows=owed.rows.height)
 
 
-def _add_gone(reading: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> None:
+def _add_gone(reading: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> InputBatch:
     """Keep in quarantine what cannot be read any more."""
     position = len(reading.files)
     still = rows.with_columns(
         pl.lit(position, pl.UInt32).alias(FILE), pl.col("row").alias(ROW)
     ).select(*REJECTED)
-    reading.files.append(replace(claim, outcome="retried", rows=still[ROW].n_unique(), note=""))
+    count = still[ROW].n_unique()
     reading.rejected.add(still)
-    reading.rows += still[ROW].n_unique()
+    return reading.with_file(replace(claim, outcome="retried", rows=count, note=""), rows=count)

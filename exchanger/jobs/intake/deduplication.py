@@ -56,7 +56,7 @@ def decide(
     if intake.counting != "ask":
         return _as_decided(claim, intake, rules, applied)
     if applied.last_version(claim.key, sums) not in (None, claim.sha256):
-        return _waiting(claim, "replaced", _is_new_version(claim, applied), "difference")
+        return _waiting(intake, claim, "replaced", _is_new_version(claim, applied), "difference")
     given = applied.given(claim.sha256, sums)
     if not given:
         elsewhere = call.memories.of(claim, sums, intake.arrived)
@@ -65,13 +65,13 @@ def decide(
         if elsewhere is None or decided:
             return FileDecision(claim, rules)
         outcome, note = elsewhere
-        return _waiting(claim, outcome, note, "in_full")
+        return _waiting(intake, claim, outcome, note, "in_full")
     if call.options.as_if_new:
         fed = tuple(name for name in sums if name not in given)
         set_before = [name for name, gave in given.items() if not gave.summed]
         return FileDecision(replace(claim, sums=fed), _without(rules, given), set_before)
     note = _given_before(claim.key, next(iter(given.values())), applied)
-    return _waiting(claim, "equal_content", note, "in_full")
+    return _waiting(intake, claim, "equal_content", note, "in_full")
 
 
 def say_what_added_nothing(
@@ -144,9 +144,11 @@ def _without(rules: list[Rule], names: Collection[str]) -> list[Rule]:
     return [rule for rule in rules if rule.name not in names]
 
 
-def _waiting(claim: ClaimedFile, outcome: FileOutcome, note: str, counting: CountMode) -> HeldFile:
-    intake = FileRequest(claim.key, claim.etag, counting)
-    return HeldFile(replace(claim, outcome=outcome, note=note), intake)
+def _waiting(
+    intake: FileRequest, claim: ClaimedFile, outcome: FileOutcome, note: str, counting: CountMode
+) -> HeldFile:
+    later = FileRequest(claim.key, claim.etag, counting, size=intake.size)
+    return HeldFile(replace(claim, outcome=outcome, note=note), later)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ Only for jobs with ``order_by``; others read and keep nothing of it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -44,27 +45,30 @@ class AppliedOrders:
 
 def leave_out_late_rows(
     call: ImportContext, reading: InputBatch, rules: Sequence[Rule]
-) -> AppliedOrders:
+) -> tuple[InputBatch, AppliedOrders]:
     """
     Take out of the rows of a run what is older than what earlier runs applied.
 
     Args:
         call: The job; nothing is written.
-        reading: Its rows are replaced, a part after the other. Rows that have nothing left to say
-            are counted here, and noted.
+        reading: Its rows are replaced, a part after the other.
         rules: The fields.
+
+    Returns:
+        The batch, with rows that have nothing left to say counted and noted; the orders.
     """
     found = AppliedOrders()
     if ORDER not in reading.given.schema:
-        return found
+        return reading, found
     late: list[pl.DataFrame] = []
+    gone = 0
     for number in range(len(reading.given)):
         call.world.go_on()
         given = reading.given.part(number)
         applied = applied_orders(call, given, rules)
         left = silenced(given, overtaken(given, applied, rules))
         reading.given.replace(number, left.rows)
-        reading.superseded += left.gone.height
+        gone += left.gone.height
         found.add(number, applied, reading.shelf)
         fields = left.overtaken.columns[2:]
         late.append(
@@ -73,8 +77,8 @@ def leave_out_late_rows(
             )
         )
     # Each part names the fields of its own late rows alone.
-    reading.notes += _notes(call, reading, pl.concat(late, how="diagonal"))
-    return found
+    notes = (*reading.notes, *_notes(call, reading, pl.concat(late, how="diagonal")))
+    return replace(reading, superseded=reading.superseded + gone, notes=notes), found
 
 
 def applied_orders(call: ImportContext, given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:

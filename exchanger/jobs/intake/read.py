@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from exchanger.errors import (
-    Stopped,
-    StorageChanged,
-    StorageDenied,
-    StorageMissing,
-    StorageUnreadable,
-)
+from exchanger.errors import Stopped, StorageError, StorageMissing
 from exchanger.files.scratch.spill import Scratch
-from exchanger.jobs.intake.batch import InputBatch
+from exchanger.jobs.intake.alike import is_small
+from exchanger.jobs.intake.batch import BatchDraft
+from exchanger.jobs.intake.cast import Casting
 from exchanger.jobs.intake.deduplication import say_what_added_nothing
 from exchanger.jobs.intake.doubtful_types import stray_in_words, undecided_words_apart
-from exchanger.jobs.intake.requests import HeldFile
-from exchanger.jobs.intake.stage import StagedFile, cast_file, stage_file
-from exchanger.jobs.intake.unreadable import is_about_one_file, is_denied, why_unreadable
+from exchanger.jobs.intake.fetch import fetched_files, read_fetched
+from exchanger.jobs.intake.stage import Staging
 from exchanger.jobs.runtime.report import named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from exchanger.files.scratch.budget import MemoryBudget
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.intake.fetch import FetchedFile, ReadFile
     from exchanger.jobs.intake.requests import FileRequest
     from exchanger.jobs.runtime.call import ImportContext
 
 
-_MANY = 10
-"""If so many files in a row are denied before any could be read, it is not about single files."""
+_AT_ONCE = 512
+"""Small files that are looked at together."""
 
 
 def read_files(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
@@ -63,50 +64,97 @@ def _read(
     *,
     without_all: bool = False,
 ) -> InputBatch:
-    before = applied = call.state.applied.snapshot()
     shelf = Scratch(call.world.workdir, call.world.bounds)
     kept = undecided_words_apart(call)
-    reading = InputBatch(shelf, types=kept.types, words=kept.words)
-    opened: list[StagedFile] = []
+    draft = BatchDraft(shelf, kept.types, kept.words)
+    staging = Staging(call, draft, most, without_all=without_all)
+    _stage(call, staging, intakes, shelf)
+    passed = len(draft.waiting) + len(draft.gone) + len(draft.unreadable)
+    left = len(intakes) - len(draft.files) - passed
+    _note(call, draft)
+    staged = [files for window in staging.windows for files in window]
+    widest = max((len(file.rules) for files in staged for file in files.files), default=0)
+    draft.part(shelf.bounds.shares(draft.rows, widest, sum(files.size for files in staged)))
+    casting = Casting(call, staging.before, draft)
+    for window in staging.windows:
+        casting.cast(window)
+    return draft.made(left)
+
+
+def _stage(
+    call: ImportContext, staging: Staging, intakes: Sequence[FileRequest], shelf: Scratch
+) -> None:
+    """Fetch files and decide about them, until the run has as many rows as it takes."""
     call.world.progress.step("reading files", len(intakes))
-    for intake in intakes:
-        if most is not None and reading.rows >= most:
-            break
+    staging.look_up(intakes)
+    with (
+        TemporaryDirectory(dir=call.world.workdir, prefix="fetched-") as folder,
+        closing(fetched_files(call, intakes, Path(folder))) as fetched,
+        closing(_read_in_turn(call, fetched, shelf)) as files,
+        closing(_windows(files, staging, shelf.bounds)) as windows,
+    ):
+        for window in windows:
+            staging.take(window)
+
+
+def _read_in_turn(
+    call: ImportContext, fetched: Iterator[FetchedFile], shelf: Scratch
+) -> Generator[ReadFile]:
+    """
+    Read files as tables.
+
+    Raises:
+        Stopped: The process was asked to stop; nothing was claimed.
+    """
+    for file in fetched:
         if call.world.stopping.is_set():
             raise Stopped
         call.world.progress.advance(1)
-        try:
-            file = stage_file(call, intake, len(opened), applied, reading)
-        except (StorageChanged, StorageMissing):
-            # Between the listing and now it was replaced or deleted: the next run sees what is so.
-            reading.gone.append((intake.key, intake.etag))
+        yield read_fetched(call, file, shelf)
+
+
+def _windows(
+    files: Iterator[ReadFile], staging: Staging, bounds: MemoryBudget
+) -> Generator[list[ReadFile]]:
+    """Give files to be decided about together: a large one, or many small ones."""
+    window: list[ReadFile] = []
+    while staging.room != 0 and (file := next(files, None)) is not None:
+        if file.table is not None and not is_small(file.table, bounds):
+            if window:
+                yield window
+            window = []
+            yield [file]
             continue
-        except (StorageDenied, StorageUnreadable) as error:
-            for_all = is_denied(error) and not opened and len(reading.unreadable) >= _MANY
-            if not without_all or for_all or not is_about_one_file(error):
-                raise
-            reading.unreadable[intake.key, intake.etag] = why_unreadable(error)
-            continue
-        if isinstance(file, HeldFile):
-            reading.waiting.append(file)
-            continue
-        applied = applied.with_file(call.name, file.claim)
-        opened.append(file)
-    passed = len(reading.waiting) + len(reading.gone) + len(reading.unreadable)
-    reading.left = len(intakes) - len(opened) - passed
-    reading.notes += [
+        window.append(file)
+        if _is_enough(window, staging.room, bounds):
+            yield window
+            window = []
+    if window:
+        yield window
+
+
+def _is_enough(window: Sequence[ReadFile], room: int | None, bounds: MemoryBudget) -> bool:
+    """Return whether files should be decided about before others are read."""
+    tables = [file.table for file in window if file.table is not None]
+    rows = sum(table.rows for table in tables)
+    cells = sum(table.rows * table.empty.width for table in tables)
+    size = sum(table.cells.size for table in tables)
+    error = window[-1].error
+    # Where nothing can be read, nothing else is asked for.
+    hopeless = isinstance(error, StorageError) and not tables
+    full = room is not None and rows >= room
+    large = rows >= bounds.rows or cells >= bounds.cells or size >= bounds.size
+    return len(window) >= _AT_ONCE or full or large or hopeless
+
+
+def _note(call: ImportContext, draft: BatchDraft) -> None:
+    draft.notes += [
         f"{key} was replaced or deleted while it was read. The next run takes what is there."
-        for key, _ in reading.gone
+        for key, _ in draft.gone
     ]
-    reading.notes += say_what_added_nothing(call, reading.set_before)
-    reading.notes += _say_what_was_left_out(reading.left_out)
-    reading.notes += stray_in_words(reading)
-    widest = max((len(file.rules) for file in opened), default=0)
-    size = sum(file.table.cells.size for file in opened if file.table)
-    reading.part(shelf.bounds.shares(reading.rows, widest, size))
-    for position, file in enumerate(opened):
-        cast_file(call, position, file, before, reading)
-    return reading
+    draft.notes += say_what_added_nothing(call, draft.set_before)
+    draft.notes += _say_what_was_left_out(draft.left_out)
+    draft.notes += stray_in_words(draft.stray)
 
 
 def _say_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[str]:

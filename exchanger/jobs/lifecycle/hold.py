@@ -55,7 +55,8 @@ def hold_back(
     seq = report.seq or 1
     nonce = new_nonce()
     reading = read_every_file(call, [file.intake for file in waiting])
-    waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in reading.gone]
+    gone = set(reading.gone)
+    waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in gone]
     if not waiting:
         return None
     claims = [
@@ -68,7 +69,7 @@ def hold_back(
     ]
     totals = totals_of(reading)
     report.files = [FileReport(file.key, file.outcome, 0, file.note) for file in claims]
-    report.notes += [*stray_in_words(reading), *in_words(totals)]
+    report.notes += [*stray_in_words(reading.stray), *in_words(totals)]
     report.totals = totals or None
     doubtful = any(file.outcome == DOUBTFUL for file in claims)
     document = RunDocument(

@@ -29,7 +29,7 @@ def commit(
     Args:
         call: The job.
         report: With its number and counts.
-        reading: The files that it claims.
+        reading: The types of its columns.
         plan: What is to be sent.
         origin: The run that this one takes up, if it does.
 
@@ -55,7 +55,7 @@ def commit(
         nonce=nonce,
         counter=1,
         created_at=world.clock.now().isoformat(),
-        files=tuple(reading.files),
+        files=plan.files,
         outbox=names.outbox(seq, nonce),
         outbox_sha256=checksum,
         gifts=gifts,
@@ -65,8 +65,8 @@ def commit(
         orders=orders,
         order_by=call.job.source.order_by or "",
         origin=origin,
-        types=reading.types_to_keep,
-        words=reading.words,
+        types=dict(reading.types_to_keep),
+        words={name: list(found) for name, found in reading.words.items()},
         report=report.to_dict(),
     )
     try:
@@ -75,7 +75,7 @@ def commit(
         plan.remove()
         raise
     leave_here(world, document, plan.frames)
-    log.info("run.planned", seq=seq, files=len(reading.files), objects=plan.outbox.rows)
+    log.info("run.planned", seq=seq, files=len(plan.files), objects=plan.outbox.rows)
     return stored
 
 

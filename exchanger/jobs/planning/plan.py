@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.intake.event_order import AppliedOrders
     from exchanger.jobs.runtime.call import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.outside.s3.growing import GrowingUpload
@@ -55,6 +56,7 @@ class Plan:
             without it.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
+        files: Every file that the run claims, with its rejected rows counted.
         nonce: Names the plan's objects in the bucket.
         sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
     """
@@ -65,6 +67,7 @@ class Plan:
     orders: FrameFile | None
     rules: list[Rule]
     lookups: int
+    files: tuple[ClaimedFile, ...]
     nonce: str
     sending: GrowingUpload
 
@@ -104,24 +107,28 @@ def planned(call: ImportContext, report: RunReport, reading: InputBatch) -> Plan
     Raises:
         BrazeError: A look-up failed.
     """
-    plan = _make_plan(call, reading, report)
+    reading, applied = leave_out_late_rows(call, reading, [*reading.rules.values()])
+    plan = _make_plan(call, reading, applied, report)
     rows = _rejected_rows(plan)
-    reading.files = [_counted(file, rows) for file in reading.files]
+    plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
     # Where nothing is written, the first rows are shown instead.
     why = "quarantine says why" if call.record else "below is why"
-    report.files = [_told(file, why) for file in reading.files]
+    report.files = [_told(file, why) for file in plan.files]
     report.files += told(reading.unreadable)
     report.notes += reading.notes
     return plan
 
 
-def _make_plan(call: ImportContext, reading: InputBatch, report: RunReport) -> Plan:
+def _make_plan(
+    call: ImportContext, reading: InputBatch, applied: AppliedOrders, report: RunReport
+) -> Plan:
     """
     Plan a run over the rows that were read, which are forgotten on the way.
 
     Args:
         call: The job; held values are read, and Braze is asked for what is unknown.
         reading: Rows, rules and files.
+        applied: The orders that earlier runs applied.
         report: Its counts are filled in, but for what only Braze's answers tell.
 
     Raises:
@@ -131,7 +138,6 @@ def _make_plan(call: ImportContext, reading: InputBatch, report: RunReport) -> P
     """
     job = call.job
     terms = PlanOptions(list(reading.rules.values()), job.assumes_empty, job.create_missing)
-    applied = leave_out_late_rows(call, reading, terms.rules)
     with closing(resolve_unknowns(call, reading, terms, report)) as learnt:
 
         def parts() -> Generator[PartInput]:
@@ -212,6 +218,7 @@ class _Draft:
             orders=self._orders.close() if self._ordered else None,
             rules=rules,
             lookups=lookups,
+            files=self._reading.files,
             nonce=self._nonce,
             sending=self._sending,
         )

@@ -22,6 +22,7 @@ from exchanger.braze.attributes import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
 from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
 from exchanger.config.names import name_fault, shown, trimmed
 from exchanger.errors import FileRejected
+from exchanger.profiles.frames.columns import FILE
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName, own_type, parse_type_name
@@ -197,7 +198,7 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
 
 
 def find_types(
-    columns: Sequence[str], job: ImportJob, raw: RawColumns, files: pl.Series
+    columns: Sequence[str], job: ImportJob, raw: RawColumns
 ) -> dict[int, dict[str, TypeName]]:
     """
     Name the types of columns as each of many files of the same columns has them.
@@ -206,12 +207,11 @@ def find_types(
         columns: As ``untyped_columns`` names them.
         job: Its fields and source.
         raw: The cells of all files.
-        files: The number of the file that each row is of.
 
     Returns:
         By file and column, without columns of which every cell is empty there.
     """
-    found = _each(lambda column: _find_types(column, job, raw, files), columns)
+    found = _each(lambda column: _find_types(column, job, raw), columns)
     types: dict[int, dict[str, TypeName]] = {}
     for column, by_file in found.items():
         for file, name in by_file.items():
@@ -219,9 +219,8 @@ def find_types(
     return types
 
 
-def _find_types(
-    column: str, job: ImportJob, raw: RawColumns, files: pl.Series
-) -> dict[int, TypeName]:
+def _find_types(column: str, job: ImportJob, raw: RawColumns) -> dict[int, TypeName]:
+    files = raw.places[FILE]
     if raw.textual:
         [cells] = FilledCells(raw, column, column_nulls(job, column))
         return infer_types(files, cells)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -26,11 +26,16 @@ from exchanger.profiles.validation.messages import SENTENCES, Place, no_rejectio
 from exchanger.profiles.validation.nested import judge_nested
 from exchanger.profiles.validation.standard import TAKES, judge_standard
 
+NOTED = pl.Schema(
+    {columns.FILE: pl.UInt32()}
+    | dict.fromkeys(("trimmed", "pointed", "wrapped", "nulls_left_out"), pl.UInt32())
+)
+
 
 @dataclass(frozen=True)
 class Given:
     """
-    What one file gives.
+    What one file gives, or several files of the same columns.
 
     Args:
         frame: ``@profile`` (String), ``@file``, ``@row`` (UInt32), ``@order`` (if the job orders;
@@ -38,19 +43,16 @@ class Given:
             and ``@said:NAME`` (Boolean) for each ``clear`` rule. Null says nothing.
         rejected: The other rows, as ``messages.REJECTED``; one entry for each field at fault.
         said: The fields that every row speaks of, empty or not.
-        trimmed: Rows whose identifier had white space around it.
-        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
-        wrapped: Cells of which an apostrophe or a formula around the text was taken off.
-        nulls_left_out: Null members of JSON objects that were left out.
+        noted: By ``@file``, as far as there are any: rows whose identifier had white space around
+            it (``trimmed``), or was text like 12345.0 and was read as 12345 (``pointed``); cells of
+            which an apostrophe or a formula around the text was taken off (``wrapped``); null
+            members of JSON objects that were left out (``nulls_left_out``).
     """
 
     frame: pl.DataFrame
     rejected: pl.DataFrame
     said: tuple[str, ...] = ()
-    trimmed: int = 0
-    pointed: int = 0
-    wrapped: int = 0
-    nulls_left_out: int = 0
+    noted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTED))
 
 
 @dataclass(frozen=True)
@@ -62,24 +64,26 @@ class _Column:
     column: str
     casted: CastResult
     scale: int = 0
-    wrapped: int = 0
+    wrapped: pl.Series | None = None
 
 
 def cast_rows(
     raw: RawColumns,
     rules: Sequence[Rule],
     job: ImportJob,
-    file_index: int,
+    file_index: int | None = None,
     kept: Mapping[str, str] | None = None,
 ) -> Given:
     """
     Cast every row of a file, or reject it with all its reasons.
 
+    Several files may be cast at once if they have the same columns and rules.
+
     Args:
-        raw: The file's columns.
+        raw: The file's columns, or those of several files.
         rules: As settled for this file, at the types of the entire run.
         job: Its match, order and source.
-        file_index: The file's position in the run.
+        file_index: The file's position in the run; of several files, each row tells.
         kept: Types by column, as ``settle_rules`` gave them for the last file of the run. Only
             the column of ``order_by`` is looked up; without it, this file alone decides its type.
 
@@ -87,6 +91,7 @@ def cast_rows(
         FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
             objects and booleans have no order).
     """
+    raw = raw.at(file_index)
     column = job.match[0].external_id
     cells, wrapped = _cells(raw, column, job.source.nulls)
     identifiers = read_identifiers(
@@ -104,9 +109,7 @@ def cast_rows(
     fine = _fine_rows(cast, raw.frame.height)
     static = [_static(rule, job, raw.key) for rule in rules if not rule.column]
     said = tuple(rule.name for rule in rules if rule.merge == "clear")
-    frame = pl.DataFrame(
-        [c.casted.values.alias(c.name) for c in cast] + [raw.frame[columns.ROW]]
-    ).with_columns(pl.lit(file_index, dtype=pl.UInt32).alias(columns.FILE))
+    frame = pl.DataFrame([c.casted.values.alias(c.name) for c in cast] + raw.places.get_columns())
     control = [n for n in (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER) if n in frame]
     frame = (frame if fine is None else frame.filter(fine)).select(
         *control,
@@ -114,16 +117,29 @@ def cast_rows(
         *static,
         *(pl.lit(True).alias(columns.said(name)) for name in said),
     )
-    rejected = _rejected(raw, cast, job, file_index) if fine is not None else no_rejections()
-    return Given(
-        frame,
-        rejected,
-        said,
-        trimmed=identifiers.trimmed,
-        pointed=identifiers.pointed,
-        wrapped=sum(c.wrapped for c in cast),
-        nulls_left_out=sum(c.casted.dropped for c in cast),
+    rejected = _rejected(raw, cast, job) if fine is not None else no_rejections()
+    noted = _noted(
+        raw.places[columns.FILE],
+        trimmed=[identifiers.trimmed],
+        pointed=[identifiers.pointed],
+        wrapped=[c.wrapped for c in cast],
+        nulls_left_out=[c.casted.dropped for c in cast],
     )
+    return Given(frame, rejected, said, noted)
+
+
+def _noted(files: pl.Series, **counts: Sequence[pl.Series | None]) -> pl.DataFrame:
+    """Add up by file what is counted of its rows, as ``NOTED``."""
+    some = {
+        name: [each.cast(pl.UInt32) for each in found if each is not None and each.sum()]
+        for name, found in counts.items()
+    }
+    if not any(some.values()):
+        return pl.DataFrame(schema=NOTED)
+    sums = {name: pl.sum_horizontal(found) if found else 0 for name, found in some.items()}
+    rows = files.to_frame().with_columns(**sums)
+    by_file = rows.group_by(columns.FILE, maintain_order=True).agg(pl.col(*some).sum())
+    return by_file.select(pl.col(name).cast(dtype) for name, dtype in NOTED.items())
 
 
 def _without_headers(identifiers: CastResult, column: str) -> CastResult:
@@ -135,18 +151,20 @@ def _without_headers(identifiers: CastResult, column: str) -> CastResult:
     return identifiers.over(pl.select(word).to_series())
 
 
-def _cells(raw: RawColumns, column: str, null: tuple[str, ...]) -> tuple[pl.Series, int]:
-    """Give the cells of a column, without what is around their text, and how often that was."""
+def _cells(
+    raw: RawColumns, column: str, null: tuple[str, ...]
+) -> tuple[pl.Series, pl.Series | None]:
+    """Give the cells of a column, without what is around their text, and where that was."""
     nulls = nulls_of(raw, column, null)
     is_json = column in raw.json_columns
     cells = without_empty(raw.frame[column], nulls)
     if cells.dtype != pl.String:
-        return cells, 0
+        return cells, None
     guarded = without_guard(cells) if raw.textual else cells
     bare = without_formula(guarded, is_json=is_json)
     if bare is cells:
-        return cells, 0
-    return without_empty(bare, nulls), int((bare != cells).sum())
+        return cells, None
+    return without_empty(bare, nulls), bare != cells
 
 
 def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[_Column]:
@@ -242,20 +260,19 @@ def _fine_rows(cast: Sequence[_Column], height: int) -> pl.Series | None:
     return fine
 
 
-def _rejected(
-    raw: RawColumns, cast: Sequence[_Column], job: ImportJob, file_index: int
-) -> pl.DataFrame:
-    """Put every fault into words, in the order of rows and then of fields."""
+def _rejected(raw: RawColumns, cast: Sequence[_Column], job: ImportJob) -> pl.DataFrame:
+    """Put every fault into words, in the order of files, of rows and then of fields."""
     found = []
     for column in cast:
         faults = column.casted.faults
         if faults.null_count() == len(faults):
             continue
         zone = job.source.timezone
-        place = Place(file_index, column.field, column.column, column.scale, zone)
-        rows, values = raw.frame[columns.ROW], raw.frame[column.column].rename("value")
-        cells = pl.DataFrame([rows, values, faults.rename("reason")])
+        place = Place(column.field, column.column, column.scale, zone)
+        values = raw.frame[column.column].rename("value")
+        cells = raw.places.with_columns(values, faults.rename("reason"))
         found.append(rejections_of(cells.filter(pl.col("reason").is_not_null()), place))
-    every = pl.concat(found).sort(columns.ROW, maintain_order=True)
+    place_of_row = [columns.FILE, columns.ROW]
+    every = pl.concat(found).sort(place_of_row, maintain_order=True)
     # A column that orders the rows and feeds a field is named once.
-    return every.unique([columns.ROW, "field"], keep="first", maintain_order=True)
+    return every.unique([*place_of_row, "field"], keep="first", maintain_order=True)

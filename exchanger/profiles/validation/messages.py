@@ -111,14 +111,12 @@ class Place:
     Where bad cells are, and what their field expects.
 
     Args:
-        file: The file's position in the run.
         field: The attribute that the cells were for.
         column: The column that they are in.
         scale: Decimal places of the field.
         timezone: Where times without a zone are read.
     """
 
-    file: int
     field: str
     column: str
     scale: int = 0
@@ -130,7 +128,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
     Put the bad cells of one column into words.
 
     Args:
-        cells: ``@row``, ``value`` (of any type) and ``reason`` of each bad cell.
+        cells: ``@file``, ``@row``, ``value`` (of any type) and ``reason`` of each bad cell.
         place: Where they are.
 
     Returns:
@@ -148,7 +146,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
         .otherwise(pl.lit(" ")),
     )
     return named.select(
-        pl.lit(place.file, dtype=pl.UInt32).alias(columns.FILE),
+        columns.FILE,
         columns.ROW,
         pl.lit(place.field).alias("field"),
         "value",

@@ -209,9 +209,7 @@ class AppliedSnapshot:
         """
         wanted = set(sums)
         later = (
-            row
-            for row in self._fed("key", key)
-            if row["seq"] > seq and row["outcome"] != "retried"
+            row for row in self._fed("key", key) if row["seq"] > seq and row["outcome"] != "retried"
         )
         return {row["seq"]: bool(row["replaces"]) for row in later if self._gave(row, wanted)}
 
