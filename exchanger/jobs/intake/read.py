@@ -117,34 +117,46 @@ def _windows(
     files: Iterator[ReadFile], staging: Staging, bounds: MemoryBudget
 ) -> Generator[list[ReadFile]]:
     """Give files to be decided about together: a large one, or many small ones."""
-    window: list[ReadFile] = []
+    window = _Window()
     while staging.room != 0 and (file := next(files, None)) is not None:
         if file.table is not None and not is_small(file.table, bounds):
-            if window:
-                yield window
-            window = []
+            if window.files:
+                yield window.files
+            window = _Window()
             yield [file]
             continue
-        window.append(file)
-        if _is_enough(window, staging.room, bounds):
-            yield window
-            window = []
-    if window:
-        yield window
+        window.add(file)
+        if window.is_enough(staging.room, bounds):
+            yield window.files
+            window = _Window()
+    if window.files:
+        yield window.files
 
 
-def _is_enough(window: Sequence[ReadFile], room: int | None, bounds: MemoryBudget) -> bool:
-    """Return whether files should be decided about before others are read."""
-    tables = [file.table for file in window if file.table is not None]
-    rows = sum(table.rows for table in tables)
-    cells = sum(table.rows * table.empty.width for table in tables)
-    size = sum(table.cells.size for table in tables)
-    error = window[-1].error
-    # Where nothing can be read, nothing else is asked for.
-    hopeless = isinstance(error, StorageError) and not tables
-    full = room is not None and rows >= room
-    large = rows >= bounds.rows or cells >= bounds.cells or size >= bounds.size
-    return len(window) >= _AT_ONCE or full or large or hopeless
+class _Window:
+    """Small files that are decided about together."""
+
+    def __init__(self) -> None:
+        self.files: list[ReadFile] = []
+        self._rows = self._cells = self._size = 0
+        self._hopeless = False
+
+    def add(self, file: ReadFile) -> None:
+        """Take one more file."""
+        self.files.append(file)
+        if file.table is not None:
+            self._rows += file.table.rows
+            self._cells += file.table.rows * file.table.empty.width
+            self._size += file.table.cells.size
+        # Where nothing can be read, nothing else is asked for.
+        self._hopeless = isinstance(file.error, StorageError) and not self._rows
+
+    def is_enough(self, room: int | None, bounds: MemoryBudget) -> bool:
+        """Return whether these should be decided about before others are read."""
+        large = self._rows >= bounds.rows or self._cells >= bounds.cells
+        full = room is not None and self._rows >= room
+        many = len(self.files) >= _AT_ONCE or self._size >= bounds.size
+        return large or full or many or self._hopeless
 
 
 def _note(call: ImportContext, draft: BatchDraft) -> None:
