@@ -231,12 +231,12 @@ class Staging:
 
     def _settle(self, look: _Look) -> Settled:
         """Settle on the rules of a file; alike for files of the same columns and types."""
-        known: Hashable = look.types and (look.layout, *look.types.items())
+        known = None if look.types is None else (look.layout, *look.types.items())
         if known in self._settled:
             return self._settled[known]
         settled = settle_rules(self._call.job, look.raw, self._draft.types, look.types)
         settled = replace(settled, rules=_mending(self._call, settled.rules))
-        if known and not settled.stray:
+        if known is not None and not settled.stray:
             self._settled[known] = settled
         return settled
 

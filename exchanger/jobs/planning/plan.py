@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
 from exchanger.files.scratch.prefetch import prefetch
 from exchanger.jobs.intake.contributions import with_already
@@ -234,7 +235,7 @@ class _Draft:
         files = self._reading.files
         applied = [i for i, file in enumerate(files) if file.outcome != "rejected"]
         rows = [pl.DataFrame(schema={FILE: pl.UInt32, ROW: pl.UInt32})]
-        for frame in self._reading.rejected.frames():
+        for frame in in_portions(self._reading.rejected.frames(), self._reading.shelf.bounds.rows):
             self._rejected.append(quarantined(frame, files, "rejected"))
             rows.append(frame.filter(pl.col(FILE).is_in(applied)).select(FILE, ROW).unique())
         self._reading.rejected.clear()
