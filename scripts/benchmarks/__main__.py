@@ -11,6 +11,7 @@ from benchmarks import (
     growth,
     guard,
     imports,
+    many_files,
     many_held,
     merging,
     printing,
@@ -32,6 +33,7 @@ def main() -> int:
         "export": lambda: exports.report(asked.rows),
         "merge": lambda: merging.report(asked.rows),
         "held": lambda: many_held.report(asked.held),
+        "files": lambda: many_files.report(*asked.files),
         "growth": lambda: growth.report(asked.earlier),
         "startup": starting.report_startup,
         "idle": lambda: starting.report_idle(asked.rows),
@@ -50,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=ROWS, help=f"profiles ({ROWS:,})")
     parser.add_argument("--formats", nargs="+", default=imports.FORMATS, choices=imports.FORMATS)
     parser.add_argument("--paced", action="store_true", help="import at Braze's default limit")
+    parser.add_argument("--files", type=int, nargs="+", default=(), help="numbers of small files")
     parser.add_argument("--held", type=int, default=500_000, help="profiles for held (500,000)")
     parser.add_argument("--earlier", type=int, default=100_000, help="runs for growth (100,000)")
     parser.add_argument("--guard", action="store_true", help="check ratios against their bounds")
