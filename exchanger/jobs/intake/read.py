@@ -16,6 +16,7 @@ from exchanger.jobs.intake.deduplication import say_what_added_nothing
 from exchanger.jobs.intake.doubtful_types import stray_in_words, undecided_words_apart
 from exchanger.jobs.intake.fetch import fetched_files, read_fetched
 from exchanger.jobs.intake.stage import Staging
+from exchanger.jobs.intake.unreadable import is_about_one_file, is_gone
 from exchanger.jobs.runtime.report import named
 
 if TYPE_CHECKING:
@@ -86,7 +87,6 @@ def _stage(
 ) -> None:
     """Fetch files and decide about them, until the run has as many rows as it takes."""
     call.world.progress.step("reading files", len(intakes))
-    staging.look_up(intakes)
     with (
         TemporaryDirectory(dir=call.world.workdir, prefix="fetched-") as folder,
         closing(fetched_files(call, intakes, Path(folder))) as fetched,
@@ -148,8 +148,11 @@ class _Window:
             self._rows += file.table.rows
             self._cells += file.table.rows * file.table.empty.width
             self._size += file.table.cells.size
-        # Where nothing can be read, nothing else is asked for.
-        self._hopeless = isinstance(file.error, StorageError) and not self._rows
+        error = file.error
+        if isinstance(error, StorageError):
+            # Where nothing can be read, nothing else is asked for.
+            alone = is_gone(error) or is_about_one_file(error)
+            self._hopeless = not alone or not self._rows
 
     def is_enough(self, room: int | None, bounds: MemoryBudget) -> bool:
         """Return whether these should be decided about before others are read."""

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.errors import FileRejected, StorageChanged, StorageError, StorageMissing
+from exchanger.errors import FileRejected, StorageError
 from exchanger.jobs.intake.alike import Chosen, is_small, put_together, raw_columns
 from exchanger.jobs.intake.deduplication import decide
 from exchanger.jobs.intake.requests import HeldFile
 from exchanger.jobs.intake.staged import StagedFile, StagedFiles, chosen_rows
-from exchanger.jobs.intake.unreadable import is_about_one_file, is_denied, why_unreadable
+from exchanger.jobs.intake.unreadable import (
+    is_about_one_file,
+    is_denied,
+    is_gone,
+    why_unreadable,
+)
 from exchanger.profiles.frames.columns import FILE, ROW
 from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.state.runs.log import ClaimedFile
@@ -86,12 +91,6 @@ class Staging:
         """Return how many rows more the run takes; None for any number."""
         return None if self._most is None else max(self._most - self._draft.rows, 0)
 
-    def look_up(self, files: Sequence[FileRequest]) -> None:
-        """Find what is known of the keys of files, before each of them is asked for."""
-        keys = [file.key for file in files]
-        self.before.look_up(keys=keys)
-        self._call.memories.look_up(keys=keys)
-
     def take(self, window: Sequence[ReadFile]) -> None:
         """
         Decide about some files: a large one, or small ones that are looked at together.
@@ -99,9 +98,10 @@ class Staging:
         Raises:
             StorageError: One could not be read, and that is not about this file alone.
         """
+        keys = [file.intake.key for file in window]
         contents = [file.sha256 for file in window if file.sha256]
-        self.before.look_up(contents=contents)
-        self._call.memories.look_up(contents=contents)
+        self.before.look_up(keys=keys, contents=contents)
+        self._call.memories.look_up(keys=keys, contents=contents)
         tables = {number: file.table for number, file in enumerate(window) if file.table}
         if all(is_small(table, self._draft.shelf.bounds) for table in tables.values()):
             self._take_together(window, tables)
@@ -248,7 +248,7 @@ class Staging:
             StorageError: That is not about this file alone.
         """
         draft, version = self._draft, (intake.key, intake.etag)
-        if isinstance(error, StorageChanged | StorageMissing):
+        if is_gone(error):
             # Between the listing and now it was replaced or deleted: the next run sees what is so.
             draft.gone.append(version)
             return

@@ -29,7 +29,7 @@ class FoundRows:
     def __init__(self, rows: pl.DataFrame) -> None:
         self.rows = rows
         self._hashes: dict[str, pl.Series] = {}
-        self._known: dict[str, dict[str, list[Row]]] = {}
+        self._known: dict[str, dict[str, Sequence[Row]]] = {}
 
     def look_up(self, column: str, values: Iterable[str]) -> None:
         """Find the rows of many values of a column at once, and keep them for *where*."""
@@ -37,10 +37,10 @@ class FoundRows:
         missing = [value for value in dict.fromkeys(values) if value not in known]
         if not missing:
             return
-        known.update((value, []) for value in missing)
+        known.update(dict.fromkeys(missing, ()))
         found = self.rows.filter(pl.col(column).is_in(pl.Series(missing).implode()))
         for row in found.iter_rows(named=True):
-            known[row[column]].append(row)
+            known[row[column]] = [*known[row[column]], row]
 
     def where(self, column: str, value: str) -> Sequence[Row]:
         """List the rows in which a column of texts has a value."""
