@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.intake.requests import FileRequest, HeldFile
-from exchanger.profiles.reading.mapping import column_nulls
+from exchanger.profiles.reading.field_columns import column_nulls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
