@@ -38,17 +38,27 @@ CELLS += ["2026-09-15T08:30:00Z", '="5"', "null", "007", "123456789012.5", "0.00
 NAMES = ["u1", "u2", " u3", "4.0", "", "null", "id"]
 VALUES = [1, 2.5, "x", None, "2026-09-15", True, {"a": None, "b": 1}, [1, 2], "n/a"]
 
+ORDERS = ["1", "2", "10", ""]
+NUMBERS = ["1", "20", "", "3", "1.5"]
+COLUMNS = [("a", "n", "o"), ("a", "n", "o"), ("n", "o", "a"), ("n", "o"), ("a", "n", "o", "@file")]
+row = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(NAMES),
+        "a": st.sampled_from(CELLS),
+        "n": st.sampled_from(NUMBERS),
+        "o": st.sampled_from(ORDERS),
+        "@file": st.sampled_from(CELLS),
+    }
+)
 csv_files = st.tuples(
-    st.sampled_from([("a", "n"), ("a", "n", "o"), ("n", "a"), ("a",), ("a", "n", "@file")]),
-    st.lists(
-        st.tuples(st.sampled_from(NAMES), *(st.sampled_from(CELLS) for _ in range(3))), max_size=5
-    ),
-    st.sampled_from(["", "ragged,row,with,too,many,cells,in,it", "id,a"]),
+    st.sampled_from(COLUMNS),
+    st.lists(row, max_size=5),
+    st.sampled_from(["", "", "ragged,row,with,too,many,cells,in,it", "id,a"]),
 )
 json_files = st.lists(
     st.fixed_dictionaries(
         {"id": st.sampled_from(["u1", "u9", " u3", ""])},
-        optional={name: st.sampled_from(VALUES) for name in ("a", "n", "o")},
+        optional={"a": st.sampled_from(VALUES), "n": st.sampled_from([1, 2.5]), "o": st.just(1)},
     ),
     max_size=4,
 )
@@ -62,7 +72,7 @@ KNOWN = st.sampled_from(["", "new version", "copy", "rejected"])
 def as_csv(file):
     columns, rows, last = file
     lines = [",".join(("id", *columns))]
-    lines += [",".join(row[: len(columns) + 1]) for row in rows]
+    lines += [",".join(row[name] for name in ("id", *columns)) for row in rows]
     return ("\n".join([*lines, *([last] if last else [])]) + "\n").encode()
 
 
@@ -97,7 +107,14 @@ cases = st.builds(
     as_if_new=st.booleans(),
     chosen=st.booleans(),
 )
-EXACT = [b"id,a,n\nu1,123456789012.5,1\n", b"id,a,n\nu2,0.00001,2\n", b"id,a,n\nu3,,\n"]
+EXACT = [b"id,a,n\nu1,123456789012.5,1\nu1,0.00001,1\n", b"id,a,n\nu2,0.5,2\n"]
+WIDENED = [b"id,a,n\nu1,1,1\n", b"id,a,n\nu2,1.5,2\n", b"id,a,n\nu3,2,3\n"]
+INTERLEAVED = [
+    b"id,a,n\n u1,x,1\n,y,2\nu4,z,3\n",
+    b"id,n,a\n u2,1,x\n,2,y\nu5,3,z\n",
+    b"id,a,n\n u3,'=1,1\n,y,2\nu6,z,3\n",
+]
+UNORDERED = [b"id,o,n\nu1,true,1\nragged\n", b"id,o,n\nu2,false,1\nragged\n"]
 COPIED = [b"id,a,n\nu1,x,1\n", b"id,a,n\nu1,x,1\n", b"id,n,a\nu2,1,\n", b"", b"id,a,n\n,x,1\n"]
 
 
@@ -177,6 +194,10 @@ def remember(call, request, body_sha, how):
 
 
 @example(case=Case(EXACT))
+@example(case=Case(WIDENED))
+@example(case=Case(INTERLEAVED))
+@example(case=Case(INTERLEAVED, chosen=True))
+@example(case=Case(UNORDERED, order=True))
 @example(case=Case(COPIED))
 @example(case=Case(COPIED, known="copy", as_if_new=True))
 @settings(max_examples=40, deadline=None)
