@@ -55,10 +55,9 @@ class Casting:
         """Cast the files of a window, whose rejected rows come in the order of the files."""
         rules: dict[int, list[Rule]] = {}
         for files in window:
-            for part in _of_one_kind(files.files):
-                widened = widen_rules(part[0].rules, self._draft.types)
-                rules |= {file.position: widened for file in part}
-                self._cast(files, part, widened)
+            for part in _of_one_kind(files.files, self._draft.types):
+                rules |= dict.fromkeys((file.position for file in part), part[0].rules)
+                self._cast(files, part, part[0].rules)
             for bad in files.bad_pieces():
                 fit = bad.filter(~pl.col(FILE).is_in(list(self._unfit)))
                 self._reject(files, fit.select(*REJECTED))
@@ -154,12 +153,21 @@ class Casting:
                 last = each
 
 
-def _of_one_kind(files: Sequence[StagedFile]) -> list[list[StagedFile]]:
-    """Part files: those that share their rules; a new version that takes something back alone."""
-    parts: dict[tuple[int, int], list[StagedFile]] = {}
+def _of_one_kind(files: Sequence[StagedFile], types: Mapping[str, str]) -> list[list[StagedFile]]:
+    """
+    Part files by their rules, at the types of the entire run.
+
+    A new version that takes something back is alone. However different the types are that files
+    have by themselves, their rules are mostly the same by now.
+    """
+    widened: dict[int, list[Rule]] = {}
+    parts: dict[tuple[tuple[Rule, ...], int], list[StagedFile]] = {}
     for file in files:
+        if id(file.rules) not in widened:
+            widened[id(file.rules)] = widen_rules(file.rules, types)
+        rules = widened[id(file.rules)]
         own = file.position + 1 if file.claim.replaces else 0
-        parts.setdefault((id(file.rules), own), []).append(file)
+        parts.setdefault((tuple(rules), own), []).append(replace(file, rules=rules))
     return [*parts.values()]
 
 
