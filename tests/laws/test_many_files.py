@@ -18,8 +18,8 @@ from exchanger.config.models import BrazeConfig, ImportJob
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.intake.read import read_files
 from exchanger.jobs.intake.requests import FileRequest
-from exchanger.jobs.runtime.call import ImportContext
 from exchanger.jobs.runtime.context import JobContext
+from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
@@ -144,7 +144,7 @@ def a_call(bucket, folder, case, here):
             "max_rows_per_run": case.most,
         }
     )
-    world = JobContext(
+    context = JobContext(
         connection="main",
         bucket=bucket,
         braze=lambda: Braze(BrazeConfig(endpoint="http://127.0.0.1:9", api_key="none")),
@@ -156,13 +156,13 @@ def a_call(bucket, folder, case, here):
         grace=0.0,
         lease_seconds=6.0,
     )
-    state = open_state(bucket, world.state_prefix)
-    return ImportContext(world, state, "crm", job, ImportOptions(full=case.as_if_new))
+    state = open_state(bucket, context.state_prefix)
+    return ImportContext(context, state, "crm", job, ImportOptions(full=case.as_if_new))
 
 
 def what_was_read(call, requests, bounds):
     """Spell everything that a batch says, so that two can be compared."""
-    batch = read_files(replace(call, world=replace(call.world, bounds=bounds)), requests)
+    batch = read_files(replace(call, context=replace(call.context, bounds=bounds)), requests)
     given = batch.given.whole()
     rejected = [frame.rows() for frame in batch.rejected.frames()]
     return {
@@ -190,7 +190,7 @@ def remember(call, request, body_sha, how):
         claim = replace(claim, key=f"{request.key}.before")
     elif how == "rejected":
         claim = replace(claim, rejected=3)
-    call.state.applied.record("crm", [claim], seq=1)
+    call.state.file_ledger.record("crm", [claim], seq=1)
 
 
 @example(case=Case(EXACT))

@@ -50,7 +50,7 @@ class InputBatch:
     The rows of one run. Its frames wait in scratch, and are forgotten as they are used.
 
     Args:
-        shelf: Where rows are kept.
+        scratch: Where rows are kept.
         given: What all files give; a field that a file does not speak of is null there.
         rejected: Rejected rows, ``REJECTED``.
         corrections: What is taken back of what earlier versions of files gave to sums:
@@ -64,7 +64,7 @@ class InputBatch:
         gone: Files that were there in the listing, but not any more in that version.
         unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         superseded: Rows that were read, and of which later runs changed every field.
-        already: What was given already, and is only known now: in the shape of gifts.
+        already: What was given already, and is only known now: in the shape of contributions.
         waiting: Files that wait for a person; none of them is in *files*.
         untold: Of which files nobody can tell the difference to earlier versions, and why.
         words: Of columns that are text because of a few words, these words, ready to be kept.
@@ -72,7 +72,7 @@ class InputBatch:
         notes: Sentences for the report.
     """
 
-    shelf: Scratch
+    scratch: Scratch
     given: PartitionedRows
     rejected: Spill
     corrections: PartitionedRows
@@ -114,18 +114,18 @@ class BatchDraft:
     A batch while its files are read: what is taken of them, and what is noted beside it.
 
     Args:
-        shelf: Where rows are kept.
+        scratch: Where rows are kept.
         types: Types of the job's columns, as kept by now.
         words: Of columns that are text because of a few words, these words, as kept by now.
     """
 
     def __init__(
-        self, shelf: Scratch, types: Mapping[str, str], words: Mapping[str, Sequence[str]]
+        self, scratch: Scratch, types: Mapping[str, str], words: Mapping[str, Sequence[str]]
     ) -> None:
-        self.shelf = shelf
+        self.scratch = scratch
         self.types = types
         self.words = dict(words)
-        self.rejected = shelf.spill()
+        self.rejected = scratch.spill()
         self.files: list[ClaimedFile] = []
         self.rules: dict[str, Rule] = {}
         self.rows = 0
@@ -145,9 +145,9 @@ class BatchDraft:
         """Part rows by their profiles; to be said before there are any."""
         named = {PROFILE: pl.String, FILE: pl.UInt32}
         self.given = PartitionedRows(
-            self.shelf, count, pl.DataFrame(schema=named | {ROW: pl.UInt32})
+            self.scratch, count, pl.DataFrame(schema=named | {ROW: pl.UInt32})
         )
-        self.corrections = PartitionedRows(self.shelf, count, pl.DataFrame(schema=named))
+        self.corrections = PartitionedRows(self.scratch, count, pl.DataFrame(schema=named))
 
     def give(self, rows: pl.DataFrame) -> None:
         """Take rows of files."""
@@ -203,7 +203,7 @@ class BatchDraft:
     def made(self, left: int) -> InputBatch:
         """Return the batch; *left* files did not fit into it."""
         return InputBatch(
-            shelf=self.shelf,
+            scratch=self.scratch,
             given=self.given,
             rejected=self.rejected,
             corrections=self.corrections,

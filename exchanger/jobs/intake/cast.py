@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from exchanger.jobs.intake.batch import BatchDraft
     from exchanger.jobs.intake.staged import StagedFile, StagedFiles
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.frames.raw_columns import RawColumns
     from exchanger.profiles.frames.rules import Rule
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
 
 _AT = "@at"
 _JSON_NUMBERS = (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64)
@@ -43,7 +43,7 @@ class Casting:
         draft: Takes the rows.
     """
 
-    def __init__(self, call: ImportContext, applied: AppliedSnapshot, draft: BatchDraft) -> None:
+    def __init__(self, call: ImportContext, applied: LedgerSnapshot, draft: BatchDraft) -> None:
         self._call = call
         self._applied = applied
         self._draft = draft
@@ -116,7 +116,7 @@ class Casting:
         doubtful = maybe_forgotten(call, claim.key, claim.sums, self._applied)
         if doubtful is not None:
             earlier = earlier.filter(~doubtful)
-        chosen = file.intake.corrected
+        chosen = file.request.corrected
         if chosen is not None:
             earlier = earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
         return earlier, doubtful

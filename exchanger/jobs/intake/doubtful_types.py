@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.reading.stray_words import StrayWords
     from exchanger.state.inputs.column_types import KeptColumns
 
@@ -42,9 +42,9 @@ def undecided_words_apart(call: ImportContext) -> KeptColumns:
     )
 
 
-def doubtful_files(reading: InputBatch) -> list[HeldFile]:
+def doubtful_files(batch: InputBatch) -> list[HeldFile]:
     """Let all files of a run wait if a column of one is text for a few words; else none."""
-    if not any(stray.few for _, stray in reading.stray):
+    if not any(stray.few for _, stray in batch.stray):
         return []
     note = "A column is text because of a few words, which a note names."
     return [
@@ -52,7 +52,7 @@ def doubtful_files(reading: InputBatch) -> list[HeldFile]:
             replace(claim, outcome="doubtful_type", note=note, rows=0),
             FileRequest(claim.key, claim.etag, "in_full"),
         )
-        for claim in reading.files
+        for claim in batch.files
     ]
 
 

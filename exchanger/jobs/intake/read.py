@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.fetch import FetchedFile, ReadFile
     from exchanger.jobs.intake.requests import FileRequest
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
 
 
 _AT_ONCE = 512
 """Small files that are looked at together."""
 
 
-def read_files(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
+def read_files(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
     """
     Read as many files as one run takes, each by its exact version.
 
@@ -44,10 +44,10 @@ def read_files(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatc
         StorageError: No file could be read; nothing was claimed.
         Stopped: The process was asked to stop; nothing was claimed.
     """
-    return _read(call, intakes, call.job.max_rows_per_run, without_all=True)
+    return _read(call, requests, call.job.max_rows_per_run, without_all=True)
 
 
-def read_every_file(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
+def read_every_file(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
     """
     Read files however many rows they have.
 
@@ -55,27 +55,27 @@ def read_every_file(call: ImportContext, intakes: Sequence[FileRequest]) -> Inpu
         StorageError: As for *read_files*.
         Stopped: As for *read_files*.
     """
-    return _read(call, intakes, None)
+    return _read(call, requests, None)
 
 
 def _read(
     call: ImportContext,
-    intakes: Sequence[FileRequest],
+    requests: Sequence[FileRequest],
     most: int | None,
     *,
     without_all: bool = False,
 ) -> InputBatch:
-    shelf = Scratch(call.world.workdir, call.world.bounds)
+    scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
-    draft = BatchDraft(shelf, kept.types, kept.words)
+    draft = BatchDraft(scratch, kept.types, kept.words)
     staging = Staging(call, draft, most, without_all=without_all)
-    _stage(call, staging, intakes, shelf)
+    _stage(call, staging, requests, scratch)
     passed = len(draft.waiting) + len(draft.gone) + len(draft.unreadable)
-    left = len(intakes) - len(draft.files) - passed
+    left = len(requests) - len(draft.files) - passed
     _note(call, draft)
     staged = [files for window in staging.windows for files in window]
     widest = max((len(file.rules) for files in staged for file in files.files), default=0)
-    draft.part(shelf.bounds.shares(draft.rows, widest, sum(files.size for files in staged)))
+    draft.part(scratch.bounds.shares(draft.rows, widest, sum(files.size for files in staged)))
     casting = Casting(call, staging.before, draft)
     for window in staging.windows:
         casting.cast(window)
@@ -83,22 +83,22 @@ def _read(
 
 
 def _stage(
-    call: ImportContext, staging: Staging, intakes: Sequence[FileRequest], shelf: Scratch
+    call: ImportContext, staging: Staging, requests: Sequence[FileRequest], scratch: Scratch
 ) -> None:
     """Fetch files and decide about them, until the run has as many rows as it takes."""
-    call.world.progress.step("reading files", len(intakes))
+    call.context.progress.step("reading files", len(requests))
     with (
-        TemporaryDirectory(dir=call.world.workdir, prefix="fetched-") as folder,
-        closing(fetched_files(call, intakes, Path(folder))) as fetched,
-        closing(_read_in_turn(call, fetched, shelf)) as files,
-        closing(_windows(files, staging, shelf.bounds)) as windows,
+        TemporaryDirectory(dir=call.context.workdir, prefix="fetched-") as folder,
+        closing(fetched_files(call, requests, Path(folder))) as fetched,
+        closing(_read_in_turn(call, fetched, scratch)) as files,
+        closing(_windows(files, staging, scratch.bounds)) as windows,
     ):
         for window in windows:
             staging.take(window)
 
 
 def _read_in_turn(
-    call: ImportContext, fetched: Iterator[FetchedFile], shelf: Scratch
+    call: ImportContext, fetched: Iterator[FetchedFile], scratch: Scratch
 ) -> Generator[ReadFile]:
     """
     Read files as tables.
@@ -107,10 +107,10 @@ def _read_in_turn(
         Stopped: The process was asked to stop; nothing was claimed.
     """
     for file in fetched:
-        if call.world.stopping.is_set():
+        if call.context.stopping.is_set():
             raise Stopped
-        call.world.progress.advance(1)
-        yield read_fetched(call, file, shelf)
+        call.context.progress.advance(1)
+        yield read_fetched(call, file, scratch)
 
 
 def _windows(
@@ -185,7 +185,7 @@ def _columns(names: Sequence[str]) -> str:
     return f"columns {', '.join(repr(name) for name in names)} were"
 
 
-def read_all_files(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
+def read_all_files(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
     """
     Read files of which none may be missing, however many rows they have.
 
@@ -193,7 +193,7 @@ def read_all_files(call: ImportContext, intakes: Sequence[FileRequest]) -> Input
         StorageMissing: One was replaced or deleted a moment ago; nothing was claimed.
         StorageError: As for *read_files*.
     """
-    reading = read_every_file(call, intakes)
-    for key, _ in reading.gone:
-        raise StorageMissing("read", call.world.bucket.name, key)
-    return reading
+    batch = read_every_file(call, requests)
+    for key, _ in batch.gone:
+        raise StorageMissing("read", call.context.bucket.name, key)
+    return batch

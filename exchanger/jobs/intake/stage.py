@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import BatchDraft
     from exchanger.jobs.intake.fetch import ReadFile
     from exchanger.jobs.intake.requests import FileRequest
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.frames.raw_columns import RawColumns
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.frames.type_names import TypeName
@@ -77,7 +77,7 @@ class Staging:
     def __init__(
         self, call: ImportContext, draft: BatchDraft, most: int | None, *, without_all: bool
     ) -> None:
-        self.before = call.state.applied.snapshot()
+        self.before = call.state.file_ledger.snapshot()
         self.windows: list[list[StagedFiles]] = []
         self._call = call
         self._draft = draft
@@ -98,22 +98,22 @@ class Staging:
         Raises:
             StorageError: One could not be read, and that is not about this file alone.
         """
-        keys = [file.intake.key for file in window]
+        keys = [file.request.key for file in window]
         contents = [file.sha256 for file in window if file.sha256]
         self.before.look_up(keys=keys, contents=contents)
         self._call.memories.look_up(keys=keys, contents=contents)
         tables = {number: file.table for number, file in enumerate(window) if file.table}
-        if all(is_small(table, self._draft.shelf.bounds) for table in tables.values()):
+        if all(is_small(table, self._draft.scratch.bounds) for table in tables.values()):
             self._take_together(window, tables)
         else:
             self._take_alone(window, tables)
 
     def _take_alone(self, window: Sequence[ReadFile], tables: Mapping[int, RawTable]) -> None:
         [file], [table] = window, tables.values()
-        raw = raw_columns(table, table.empty, file.intake.key)
+        raw = raw_columns(table, table.empty, file.request.key)
         again = _header_again(table, self._column)
         whole = replace(raw, pieces=table.pieces)
-        look = _Look(table, whole, _count(file.intake, table), again)
+        look = _Look(table, whole, _count(file.request, table), again)
         staged = self._stage(window, {0: look})
         if staged:
             self.windows.append([StagedFiles([*staged.values()], table)])
@@ -144,13 +144,13 @@ class Staging:
         self, groups: Sequence[AlikeFiles], staged: Mapping[int, StagedFile]
     ) -> Iterator[StagedFiles]:
         """Keep the rows of the files that are applied."""
-        shelf = self._draft.shelf
+        scratch = self._draft.scratch
         for group in groups:
             files = {number: staged[number] for number in group.numbers if number in staged}
             if not files:
                 continue
             chosen = _chosen(files)
-            cells, places, bad = shelf.spill(), shelf.spill(), shelf.spill()
+            cells, places, bad = scratch.spill(), scratch.spill(), scratch.spill()
             positions, frame = chosen.of(group.files, group.frame)
             cells.add(frame)
             places.add(positions.alias(FILE).to_frame())
@@ -167,15 +167,15 @@ class Staging:
             if self.room == 0:
                 break
             if isinstance(file.error, StorageError):
-                self._pass_over(file.intake, file.error)
+                self._pass_over(file.request, file.error)
             elif (applied := self._claimed(file, looks.get(number))) is not None:
                 staged[number] = applied
         return staged
 
     def _claimed(self, file: ReadFile, look: _Look | None) -> StagedFile | None:
         """Decide about one file, and claim it; None if it is not applied."""
-        draft, intake, position = self._draft, file.intake, len(self._draft.files)
-        claim = ClaimedFile(intake.key, intake.etag, file.sha256, "applied", kept=intake.kept)
+        draft, request, position = self._draft, file.request, len(self._draft.files)
+        claim = ClaimedFile(request.key, request.etag, file.sha256, "applied", kept=request.kept)
         staged: StagedFile | None = None
         try:
             decided = self._decided(claim, file, position, look)
@@ -198,36 +198,36 @@ class Staging:
         Raises:
             FileRejected: It cannot be used.
         """
-        draft, intake = self._draft, file.intake
+        draft, request = self._draft, file.request
         if look is None:
-            raise file.error or LookupError(intake.key)
+            raise file.error or LookupError(request.key)
         if look.header_again is not None:
-            raise _other_header(intake.key, self._column, look.header_again)
+            raise _other_header(request.key, self._column, look.header_again)
         settled = self._settle(look)
-        counted = decide(self._call, claim, intake, settled.rules, self._applied)
+        counted = decide(self._call, claim, request, settled.rules, self._applied)
         if isinstance(counted, HeldFile):
             return counted
         claim = counted.claim
         for name in counted.set_before:
             draft.set_before.setdefault(name, []).append(claim.key)
-        self._note(intake, look, settled)
+        self._note(request, look, settled)
         # A file without rows gives nothing, so another one like it counts nothing twice.
         sums = claim.sums if look.rows or claim.replaces else ()
         return StagedFile(
-            position, replace(claim, rows=look.rows, sums=sums), intake, counted.rules
+            position, replace(claim, rows=look.rows, sums=sums), request, counted.rules
         )
 
-    def _note(self, intake: FileRequest, look: _Look, settled: Settled) -> None:
+    def _note(self, request: FileRequest, look: _Look, settled: Settled) -> None:
         draft = self._draft
         if settled.kept != draft.types:
             draft.types = settled.kept
             self._settled.clear()
-        draft.note_stray(intake.key, settled.stray)
+        draft.note_stray(request.key, settled.stray)
         draft.rows += look.rows
-        if not intake.retried:
-            draft.notes += [f"{intake.key}: {note}" for note in look.table.notes]
+        if not request.retried:
+            draft.notes += [f"{request.key}: {note}" for note in look.table.notes]
         for why, columns in settled.left_out.items():
-            draft.left_out.setdefault((why, *columns), []).append(intake.key)
+            draft.left_out.setdefault((why, *columns), []).append(request.key)
 
     def _settle(self, look: _Look) -> Settled:
         """Settle on the rules of a file; alike for files of the same columns and types."""
@@ -240,14 +240,14 @@ class Staging:
             self._settled[known] = settled
         return settled
 
-    def _pass_over(self, intake: FileRequest, error: StorageError) -> None:
+    def _pass_over(self, request: FileRequest, error: StorageError) -> None:
         """
         Leave a file that could not be read for another run.
 
         Raises:
             StorageError: That is not about this file alone.
         """
-        draft, version = self._draft, (intake.key, intake.etag)
+        draft, version = self._draft, (request.key, request.etag)
         if is_gone(error):
             # Between the listing and now it was replaced or deleted: the next run sees what is so.
             draft.gone.append(version)
@@ -298,14 +298,14 @@ def _other_header(key: str, column: str, row: int) -> FileRejected:
 def _chosen(files: Mapping[int, StagedFile]) -> Chosen:
     """Choose the rows of files that are asked for."""
     some = {
-        file.position: file.intake.rows for file in files.values() if file.intake.rows is not None
+        file.position: file.request.rows for file in files.values() if file.request.rows is not None
     }
     return Chosen({number: file.position for number, file in files.items()}, some)
 
 
-def _count(intake: FileRequest, table: RawTable) -> int:
+def _count(request: FileRequest, table: RawTable) -> int:
     """Count the rows of a file that are asked for."""
-    if intake.rows is None:
+    if request.rows is None:
         return table.rows
     pieces = chain(table.pieces([ROW]), table.bad_pieces())
-    return sum(chosen_rows(intake, rows).height for rows in pieces)
+    return sum(chosen_rows(request, rows).height for rows in pieces)

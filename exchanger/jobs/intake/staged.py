@@ -30,13 +30,13 @@ class StagedFile:
     Args:
         position: Its place among the files of the run.
         claim: What becomes of it.
-        intake: What was asked for.
+        request: What was asked for.
         rules: What is done to its columns; files of the same rules share them.
     """
 
     position: int
     claim: ClaimedFile
-    intake: FileRequest
+    request: FileRequest
     rules: list[Rule] = field(default_factory=list)
 
 
@@ -77,7 +77,7 @@ class StagedFiles:
                 rows = chosen_rows(first.intake, piece)
                 yield raw_columns(self.table, rows, first.claim.key).at(first.position)
             return
-        most = self.cells.shelf.bounds.rows_of(self.table.empty.width, self.cells.row_size)
+        most = self.cells.scratch.bounds.rows_of(self.table.empty.width, self.cells.row_size)
         for frame, places in zip(self.cells.frames(), self.places.frames(), strict=True):
             for at in range(0, max(frame.height, 1), most):
                 raw = raw_columns(self.table, frame.slice(at, most), first.claim.key)
@@ -86,12 +86,12 @@ class StagedFiles:
     def bad_pieces(self) -> Iterator[pl.DataFrame]:
         """Give the rows that could not be read, with ``@file``, in pieces of bounded size."""
         if self.bad is not None:
-            yield from in_portions(self.bad.frames(), self.bad.shelf.bounds.rows)
+            yield from in_portions(self.bad.frames(), self.bad.scratch.bounds.rows)
             return
         [file] = self.files
         for rows in self.table.bad_pieces():
             at = pl.lit(file.position, pl.UInt32).alias(FILE)
-            yield chosen_rows(file.intake, rows).with_columns(at)
+            yield chosen_rows(file.request, rows).with_columns(at)
 
     def clear(self) -> None:
         """Forget all rows, and give back their room."""
@@ -101,6 +101,6 @@ class StagedFiles:
                 spill.clear()
 
 
-def chosen_rows(intake: FileRequest, rows: pl.DataFrame) -> pl.DataFrame:
+def chosen_rows(request: FileRequest, rows: pl.DataFrame) -> pl.DataFrame:
     """Leave out the rows of a file that are not asked for."""
-    return rows if intake.rows is None else rows.filter(pl.col(ROW).is_in(intake.rows.implode()))
+    return rows if request.rows is None else rows.filter(pl.col(ROW).is_in(request.rows.implode()))

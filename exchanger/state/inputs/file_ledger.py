@@ -49,7 +49,7 @@ NOT_YET = 2**62
 """A sequence number above all others, for a run that has none yet."""
 
 
-class Gave(NamedTuple):
+class Contributor(NamedTuple):
     """A file that gave to a field: which job read it, in which run, and whether that was summed."""
 
     job: str
@@ -67,7 +67,7 @@ class KnownVersion(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AppliedSnapshot:
+class LedgerSnapshot:
     """
     The applied files of a connection as they were at one moment.
 
@@ -96,9 +96,9 @@ class AppliedSnapshot:
         self.found.look_up("key", keys)
         self.found.look_up("sha256", contents)
 
-    def recorded(self, key: str) -> AppliedSnapshot:
+    def recorded(self, key: str) -> LedgerSnapshot:
         """Return what is recorded of one key alone, without the run in the making."""
-        return AppliedSnapshot(FoundRows(self.found.narrowed("key", key)), self.unsummed)
+        return LedgerSnapshot(FoundRows(self.found.narrowed("key", key)), self.unsummed)
 
     def latest(self, job: str, keys: Iterable[str] | None = None) -> dict[str, KnownVersion]:
         """
@@ -150,12 +150,12 @@ class AppliedSnapshot:
         """Return whether this version was applied, or waits for a person, or was dropped by one."""
         return any(row["outcome"] not in _NOTHING_DONE for row in self._version(key, etag))
 
-    def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Gave]:
+    def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Contributor]:
         """Tell to which of these fields this very content was given already, and by which file."""
-        found: dict[str, Gave] = {}
+        found: dict[str, Contributor] = {}
         for row in self._fed("sha256", sha256):
             for name in self._gave(row, set(sums) - found.keys()):
-                found[name] = Gave(row["job"], row["key"], row["seq"], name in row["sums"])
+                found[name] = Contributor(row["job"], row["key"], row["seq"], name in row["sums"])
         return found
 
     def last_version(self, key: str, sums: Iterable[str]) -> str | None:
@@ -213,7 +213,7 @@ class AppliedSnapshot:
         )
         return {row["seq"]: bool(row["replaces"]) for row in later if self._gave(row, wanted)}
 
-    def with_file(self, job: str, file: ClaimedFile) -> AppliedSnapshot:
+    def with_file(self, job: str, file: ClaimedFile) -> LedgerSnapshot:
         """Show the snapshot as it will be once a run in the making has applied this file too."""
         made = self.made
         if len(made) != self.count:  # Another snapshot went on from here.
@@ -252,7 +252,7 @@ class FileLedger:
         self._found = FoundRows(_with_taken(pl.DataFrame(schema=_SCHEMA)))
         self._read: pl.DataFrame | None = None
 
-    def snapshot(self) -> AppliedSnapshot:
+    def snapshot(self) -> LedgerSnapshot:
         """Pin the table as it is now."""
         rows = self._table.rows()
         if rows is not self._read:
@@ -262,9 +262,9 @@ class FileLedger:
         def unsummed(seq: int) -> frozenset[str]:
             return _unsummed(self._runs.read(seq).document)
 
-        return AppliedSnapshot(self._found, unsummed)
+        return LedgerSnapshot(self._found, unsummed)
 
-    def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, origin: int = 0) -> None:
+    def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, parent: int = 0) -> None:
         """
         Record what run *seq* did with its files; once, however often it is called.
 
@@ -272,12 +272,12 @@ class FileLedger:
             job: The job.
             files: What the run claimed.
             seq: Its number.
-            origin: The run that met these versions, if this one took it up: newer versions may
+            parent: The run that met these versions, if this one took it up: newer versions may
                 have been met since.
         """
         rows = _rows(job, files, seq=seq)
-        if origin:
-            rows = rows.with_columns(met=pl.lit(origin, pl.Int64))
+        if parent:
+            rows = rows.with_columns(met=pl.lit(parent, pl.Int64))
         if rows.height:
             self._table.append(rows, writer="files", seq=seq)
             self._table.compact()
