@@ -23,7 +23,6 @@ import time
 from contextlib import suppress
 
 PRELOADED = (
-    "boto3.s3.inject",
     "botocore.session",
     "encodings.idna",
     "encodings.utf_8_sig",
@@ -164,9 +163,11 @@ def share_descriptions():
 
 def _open_client():
     """Make a client as command lines do, so that they need not read what it needs."""
-    import boto3
+    from exchanger.config.models import S3Config
+    from exchanger.outside.s3.client import open_client, open_session
 
-    boto3.Session("key", "secret").client("s3", region_name="eu-west-1")
+    config = S3Config(bucket="none", region="eu-west-1", access_key_id="a", secret_access_key="b")
+    open_client(config, open_session(config))
 
 
 def serve(requests):
@@ -210,9 +211,12 @@ def _tell_of(child, peer):
 
 
 if __name__ == "__main__":
+    from exchanger.cli.lean import load_arrow, load_logging
+
+    load_logging()
+    load_arrow()
     for name in PRELOADED:
         __import__(name)
-    share_descriptions()
     _open_client()
     gc.freeze()
     words = serve(socket.socket(fileno=int(sys.argv[1])))
