@@ -16,6 +16,7 @@ from exchanger.state.runs.first_deliveries import FirstDeliveries
 from exchanger.state.runs.index import RunIndex
 from exchanger.state.runs.log import RunLog
 from exchanger.state.swept import Swept
+from exchanger.state.tenure import Tenure
 from exchanger.state.workspace import StateRegister, WorkspaceDocument
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ class ConnectionState:
         names: Names below the prefix where the state really lies.
         workspace: Whose memory it is.
         register: The states of the bucket.
+        tenure: What is remembered of it while its lease is held.
         runs, held, orders, applied, finished, types, first_deliveries: The stores.
     """
 
     names: StateNames
     workspace: WorkspaceDocument
     register: StateRegister
+    tenure: Tenure
     runs: RunLog
     held: HeldValues
     orders: Orders
@@ -64,18 +67,20 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
     while workspace.found is not None and workspace.found.memory_at:
         names = StateNames(workspace.found.memory_at)
         workspace = WorkspaceDocument(bucket, names.workspace)
-    runs = RunLog(bucket, names)
+    tenure = Tenure()
+    runs = RunLog(bucket, names, tenure)
     return ConnectionState(
         names=names,
         workspace=workspace,
         register=StateRegister(bucket),
+        tenure=tenure,
         runs=runs,
         held=HeldValues(bucket.table(names.held)),
         orders=Orders(bucket, names),
-        applied=FileLedger(bucket.table(names.applied), runs),
+        applied=FileLedger(bucket.table(names.applied), runs, tenure),
         finished=RunIndex(bucket.table(names.finished)),
         types=ColumnTypes(bucket, names),
-        first_deliveries=FirstDeliveries(bucket, names),
+        first_deliveries=FirstDeliveries(bucket, names, tenure),
         swept=Swept(bucket, names),
         forgotten=Forgotten(bucket, names),
         group_status=GroupStatusHint(bucket, names),

@@ -116,6 +116,7 @@ def plan_and_commit(call: ImportContext, plan: Callable[[int], T]) -> T:
             return plan(end_others(call) + 1)
         except StorageChanged:
             log.info("run.number_taken")
+            call.state.tenure.forget()
     return plan(end_others(call) + 1)
 
 
@@ -138,7 +139,7 @@ def _hold_lease(
         seconds=world.lease_seconds,
     )
     _take(world, lease, job, wait)
-    with world.keep(lease, world.lease_seconds / _RENEWALS):
+    with world.keep(lease, world.lease_seconds / _RENEWALS), state.tenure.begun():
         yield replace(world, lease=lease)
 
 

@@ -98,7 +98,9 @@ def _finish(
     run = stored.document
     if run.state == "planned":
         stored = state.runs.change(stored, state="delivering", fence=_fence(world))
-    acks = Acknowledgements(world.bucket, state.names, run.seq)
+    # Whoever takes the run on from us writes so before anything else, and we find out by that.
+    fresh = run.state == "planned"
+    acks = Acknowledgements(world.bucket, state.names, run.seq, fresh=fresh)
     if stored.document.state == "delivering":
         stored, outbox = refresh_stale_plan(world, state, stored, outbox, acks)
         return _send(world, state, stored, outbox, acks)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from exchanger.state.tenure import Tenure
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -42,6 +44,7 @@ _NOTHING_DONE = ("rejected", "doubtful_type", "applied_elsewhere", "memory_lost"
 _VERSION = ("job", "key", "etag")
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
+_SNAPSHOT = "applied files"
 NOT_YET = 2**62
 """A sequence number above all others, for a run that has none yet."""
 
@@ -238,14 +241,18 @@ class FoundRows:
 class FileLedger:
     """The table of applied files of one connection."""
 
-    def __init__(self, table: Table, runs: RunLog) -> None:
+    def __init__(self, table: Table, runs: RunLog, tenure: Tenure | None = None) -> None:
         self._table = table
         self._runs = runs
+        self._tenure = tenure or Tenure()
         self._found = FoundRows(_with_taken(pl.DataFrame(schema=_SCHEMA)))
         self._read: pl.DataFrame | None = None
 
     def snapshot(self) -> AppliedSnapshot:
-        """Pin the table as it is now."""
+        """Pin the table as it is now; while the lease is held, as it was read or written last."""
+        return self._tenure.known(_SNAPSHOT, self._pinned)
+
+    def _pinned(self) -> AppliedSnapshot:
         rows = self._table.rows()
         if rows is not self._read:
             self._read, self._found = rows, FoundRows(_with_taken(_whole(rows)))
@@ -271,6 +278,7 @@ class FileLedger:
         if origin:
             rows = rows.with_columns(met=pl.lit(origin, pl.Int64))
         if rows.height:
+            self._tenure.forget(_SNAPSHOT)
             self._table.append(rows, writer="files", seq=seq)
             self._table.compact()
 
@@ -278,6 +286,7 @@ class FileLedger:
         """Record that files which waited in run *seq* were dropped; again does no harm."""
         rows = _rows(job, files, seq=seq)
         if rows.height:
+            self._tenure.forget(_SNAPSHOT)
             self._table.add(rows.with_columns(outcome=pl.lit("discarded"), sums=_NO_SUMS))
 
 

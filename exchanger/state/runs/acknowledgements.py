@@ -118,9 +118,11 @@ class Acknowledgements:
         bucket: Where they are kept.
         names: How they are named.
         seq: The run.
+        fresh: Nobody has sent anything of the run before: all that there will be is written here.
     """
 
-    def __init__(self, bucket: Bucket, names: StateNames, seq: int) -> None:
+    def __init__(self, bucket: Bucket, names: StateNames, seq: int, *, fresh: bool = False) -> None:
+        self._fresh = fresh
         self._bucket = bucket
         self._names = names
         self._seq = seq
@@ -136,6 +138,8 @@ class Acknowledgements:
 
     def parts(self, process: str = "") -> list[str]:
         """List the keys of all parts, of this and of earlier processes; or those of one process."""
+        if self._fresh and not process:
+            return sorted([*self._own])
         folder = self._names.acks(self._seq)
         return sorted(item.key for item in self._bucket.list(folder + process))
 
