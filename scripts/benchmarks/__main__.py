@@ -34,6 +34,7 @@ def main() -> int:
         "held": lambda: many_held.report(asked.held),
         "growth": lambda: growth.report(asked.earlier),
         "startup": starting.report_startup,
+        "jobs": lambda: starting.report_jobs(asked.jobs),
         "idle": lambda: starting.report_idle(asked.rows),
     }
     for name in asked.names or run:
@@ -52,6 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--paced", action="store_true", help="import at Braze's default limit")
     parser.add_argument("--held", type=int, default=500_000, help="profiles for held (500,000)")
     parser.add_argument("--earlier", type=int, default=100_000, help="runs for growth (100,000)")
+    parser.add_argument("--jobs", type=int, default=20, help="small jobs of a daemon (20)")
     parser.add_argument("--guard", action="store_true", help="check ratios against their bounds")
     return parser.parse_args()
 

@@ -95,7 +95,7 @@ async def deliver(
             acknowledged until then is kept.
         LeaseLost: Another process may be sending.
     """
-    done = acks.read(acks.parts()).items
+    done = acks.known_before()
     world.progress.step("sending to Braze", outbox.rows)
     world.progress.advance(done.len())
     async with world.braze() as braze:

@@ -62,6 +62,13 @@ def open_session(config: S3Config) -> Session:
     return session
 
 
+def describe() -> None:
+    """Read what clients need to know of S3: those of this process, and of its forks, share it."""
+    keys = {"access_key_id": "none", "secret_access_key": "none"}
+    config = S3Config.model_validate({"bucket": "none", "region": _REGION, **keys})
+    open_client(config, open_session(config))
+
+
 @cache
 def _descriptions() -> Loader:
     """

@@ -118,7 +118,7 @@ class Acknowledgements:
         bucket: Where they are kept.
         names: How they are named.
         seq: The run.
-        fresh: Nobody has sent anything of the run before: all that there will be is written here.
+        fresh: Nobody has sent anything of the run before this process.
     """
 
     def __init__(self, bucket: Bucket, names: StateNames, seq: int, *, fresh: bool = False) -> None:
@@ -138,10 +138,12 @@ class Acknowledgements:
 
     def parts(self, process: str = "") -> list[str]:
         """List the keys of all parts, of this and of earlier processes; or those of one process."""
-        if self._fresh and not process:
-            return sorted([*self._own])
         folder = self._names.acks(self._seq)
         return sorted(item.key for item in self._bucket.list(folder + process))
+
+    def known_before(self) -> pl.Series:
+        """Return the items that have an answer already, before anything is sent."""
+        return self.read([*self._own] if self._fresh else self.parts()).items
 
     def begin(self, first: int, last: int) -> int:
         """Mark a range of items as begun, before any of it is sent; gives the mark's number."""
