@@ -59,7 +59,7 @@ STOP_SECONDS = 8.5
 """How long children may take to finish what is in flight, of the 10 s that the daemon has."""
 
 LAST_WORD = 3.0
-"""How long it may take to tell the bucket that the daemon was stopped."""
+"""How long it may take to tell the bucket that the daemon was stopped, and to let go of the rest."""
 
 log = structlog.get_logger()
 
@@ -313,7 +313,7 @@ class Daemon:
         for child in self._children():
             child.kill()
         self._await_children(time.monotonic() + 0.5)
-        self._processes.end(LAST_WORD / 10)
+        self._processes.end(began + LAST_WORD)
         self._telling.heartbeats.wait(began + LAST_WORD)
         log.info("daemon.stopped", config=str(self._file.path))
 

@@ -125,12 +125,12 @@ class PreparedProcesses:
         ):
             self.close()
 
-    def end(self, patience: float) -> None:
-        """Let the prepared process go, and wait so many seconds for its end."""
+    def end(self, deadline: float) -> None:
+        """Let the prepared process go, and wait for its end until then by the monotonic clock."""
         self.close()
         for one in self._leaving:
             with suppress(subprocess.TimeoutExpired):
-                one.wait(patience)
+                one.wait(max(deadline - time.monotonic(), 0))
 
     def close(self) -> None:
         """Let the prepared process go: it ends once all its forks have."""

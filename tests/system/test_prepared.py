@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ def test_only_who_starts_many_prepares_and_only_for_as_long(monkeypatch):
 
     server.wait(PATIENCE)
     assert not isinstance(ended(processes.begin(schema)), Fork)
-    processes.end(PATIENCE)
+    processes.end(time.monotonic() + PATIENCE)
 
 
 def test_a_prepared_process_that_died_is_no_trouble():
@@ -130,7 +131,7 @@ def test_a_prepared_process_that_died_is_no_trouble():
     processes._server.wait(PATIENCE)
 
     assert not isinstance(ended(processes.begin((*COMMAND, "schema"))), Fork)
-    processes.end(PATIENCE)
+    processes.end(time.monotonic() + PATIENCE)
 
 
 def test_a_child_of_the_daemon_may_be_a_fork(process):
