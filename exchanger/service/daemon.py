@@ -59,7 +59,7 @@ STOP_SECONDS = 8.5
 """How long children may take to finish what is in flight, of the 10 s that the daemon has."""
 
 LAST_WORD = 3.0
-"""How long it may take to tell the bucket that the daemon was stopped, and to let go of the rest."""
+"""How long it may take to tell the bucket that the daemon was stopped, and to end the rest."""
 
 log = structlog.get_logger()
 
