@@ -34,7 +34,7 @@ KEPT = 20.0
 """Seconds for which it is kept without being used."""
 _LONGEST = 3600.0
 """Seconds after which another one takes its place: it has what was installed when it began."""
-_PATIENCE = 5.0
+_PATIENCE = 15.0
 """Seconds that a fork may take to begin."""
 
 log = structlog.get_logger()
