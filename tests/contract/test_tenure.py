@@ -52,7 +52,7 @@ def document(seq, nonce, **changes):
 def apply(state, seq, nonce):
     """Do with a run what counts here: create it, record its file, and end it."""
     stored = state.runs.create(document(seq, nonce))
-    state.applied.record("crm", stored.document.files, seq=seq)
+    state.file_ledger.record("crm", stored.document.files, seq=seq)
     return state.runs.change(stored, state="settled")
 
 
@@ -61,14 +61,14 @@ def test_it_is_read_once_and_remembered_as_written(ours, counting):
     apply(ours, 1, "one")
     with ours.tenure.begun():
         assert ours.runs.newest().document.seq == 1
-        assert ours.applied.snapshot().has_applied("in/1.csv", "etag-1")
+        assert ours.file_ledger.snapshot().has_applied("in/1.csv", "etag-1")
         assert ours.first_deliveries.waiting("crm") == []
         counting.reads.clear()
 
         stored = apply(ours, 2, "two")
 
         assert ours.runs.newest() == stored
-        assert ours.applied.snapshot().has_applied("in/2.csv", "etag-2")
+        assert ours.file_ledger.snapshot().has_applied("in/2.csv", "etag-2")
         assert ours.first_deliveries.unknown(["city"]) == ["city"]
         assert counting.reads == []
         ours.first_deliveries.add(Sample("crm", 2, (("a", "city", '"Oslo"'),)), ["city"])
@@ -78,14 +78,14 @@ def test_it_is_read_once_and_remembered_as_written(ours, counting):
 def test_nothing_is_remembered_without_the_lease(ours, theirs):
     """Whoever holds no lease reads each time, and what was read before it was taken is not used."""
     apply(ours, 1, "one")
-    assert ours.applied.snapshot().has_applied("in/1.csv", "etag-1")
+    assert ours.file_ledger.snapshot().has_applied("in/1.csv", "etag-1")
     apply(theirs, 2, "two")
     assert ours.runs.newest().document.seq == 2
     with ours.tenure.begun():
-        assert ours.applied.snapshot().has_applied("in/2.csv", "etag-2")
+        assert ours.file_ledger.snapshot().has_applied("in/2.csv", "etag-2")
         apply(theirs, 3, "three")
     assert ours.runs.newest().document.seq == 3
-    assert ours.applied.snapshot().has_applied("in/3.csv", "etag-3")
+    assert ours.file_ledger.snapshot().has_applied("in/3.csv", "etag-3")
 
 
 def test_a_plan_by_what_is_remembered_counts_only_if_nobody_else_has_made_a_run(ours, theirs):
@@ -93,7 +93,7 @@ def test_a_plan_by_what_is_remembered_counts_only_if_nobody_else_has_made_a_run(
     apply(ours, 1, "one")
     with ours.tenure.begun():
         planned_as = ours.runs.newest().document.seq + 1
-        assert not ours.applied.snapshot().has_applied("in/2.csv", "etag-2")
+        assert not ours.file_ledger.snapshot().has_applied("in/2.csv", "etag-2")
         apply(theirs, 2, "theirs")
 
         with pytest.raises(StorageChanged):
@@ -101,7 +101,7 @@ def test_a_plan_by_what_is_remembered_counts_only_if_nobody_else_has_made_a_run(
 
         assert ours.runs.newest().document.nonce != "ours"
         assert ours.runs.newest().document.seq == 2
-        assert ours.applied.snapshot().has_applied("in/2.csv", "etag-2")
+        assert ours.file_ledger.snapshot().has_applied("in/2.csv", "etag-2")
 
 
 def test_a_run_that_others_have_taken_on_is_not_changed_by_what_is_remembered(ours, theirs):

@@ -145,7 +145,7 @@ class Acknowledgements:
         """Return the items that have an answer already, before anything is sent."""
         return self.read([*self._own] if self._fresh else self.parts()).items
 
-    def begin(self, first: int, last: int) -> int:
+    def mark_in_flight(self, first: int, last: int) -> int:
         """Mark a range of items as begun, before any of it is sent; gives the mark's number."""
         number = next(self._windows)
         key = self._names.begun(self._seq, self._nonce, number)
@@ -164,13 +164,13 @@ class Acknowledgements:
         for mark in self._marks():
             if mark["nonce"] != self._nonce:
                 whole = range(int(mark["first"]), int(mark["last"]) + 1)
-                begun = pl.Series(ITEM, mark.get("unsure", whole), SCHEMA[ITEM])
+                begun = pl.Series(ITEM, mark.get("in_doubt", whole), SCHEMA[ITEM])
                 items.setdefault(mark["nonce"], []).append(begun)
         return {process: pl.concat(marked) for process, marked in items.items()}
 
-    def leave(self, number: int, first: int, last: int, unsure: list[int]) -> None:
+    def narrow(self, number: int, first: int, last: int, in_doubt: list[int]) -> None:
         """Narrow a range that was begun to the items of which nobody knows the outcome."""
-        mark = {"first": first, "last": last, "nonce": self._nonce, "unsure": sorted(unsure)}
+        mark = {"first": first, "last": last, "nonce": self._nonce, "in_doubt": sorted(in_doubt)}
         key = self._names.begun(self._seq, self._nonce, number)
         self._bucket.write(key, to_body(mark | self.sent()._asdict()))
 
@@ -224,7 +224,7 @@ class Acknowledgements:
         )
         self._keep(acks)
 
-    def give_up(self, items: pl.Series, reason: str) -> None:
+    def mark_in_doubt(self, items: pl.Series, reason: str) -> None:
         """Keep that nobody will learn what became of some items."""
         if not items.is_empty():
             unknown = {"outcome": pl.lit("unknown"), "reason": pl.lit(reason)}
