@@ -25,6 +25,7 @@ JOB = {
     "remaining_fields": {"prefix": ""},
     "target": {"prefix": "exports/", "format": "parquet"},
     "completion": {"quiet": "1s", "poll": "1s", "confirm": False},
+    "raw": "keep",
 }
 
 
@@ -76,10 +77,12 @@ def report(count: int) -> None:
 
 
 def read_plainly(folder: Path) -> None:
-    """Read all lines at once as polars infers them, and write them as Parquet."""
+    """Read all lines at once as polars infers them, each user once, and write them as Parquet."""
     began = time.perf_counter()
     lines = b"\n".join(gzip.decompress(path.read_bytes()) for path in sorted(folder.glob("*.gz")))
-    pl.read_ndjson(lines).unnest("custom_attributes").write_parquet(folder / "plain.parquet")
+    users = pl.read_ndjson(lines).unnest("custom_attributes")
+    once = users.unique("braze_id", keep="first", maintain_order=True)
+    once.write_parquet(folder / "plain.parquet")
     print(json.dumps({"seconds": time.perf_counter() - began}))
 
 
