@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, cast
 
 import polars as pl
 
@@ -49,7 +49,7 @@ _FLOAT_EXACT = 2**53
 
 def kinds_of(kept: pl.Series) -> Kinds:
     """Tell the kinds of a column's cells; nulls are of no kind."""
-    present = kept.drop_nulls()
+    present = kept.drop_nulls() if kept.null_count() else kept
     if present.is_empty():
         return frozenset()
     if kept.dtype == pl.Binary:
@@ -80,7 +80,11 @@ def _text_kinds(texts: pl.Series) -> set[Kind]:
 
 
 def _string_kinds(texts: pl.Series) -> set[Kind]:
-    near = texts.filter(texts.str.len_bytes().is_between(*_TIME_LENGTHS))
+    lengths = texts.str.len_bytes()
+    # Looking at the longest is enough for most columns.
+    if cast("int", lengths.max()) < _TIME_LENGTHS[0]:
+        return {"string"}
+    near = texts.filter(lengths.is_between(*_TIME_LENGTHS))
     timely = near.str.contains(_TIME)
     if not timely.any():
         return {"string"}
