@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -149,10 +149,10 @@ def _users(lines: list[bytes], key: str) -> Iterator[list[Row]]:
     doubtful = set(long.arg_true())
     for first in range(0, len(lines), _AT_ONCE):
         some = lines[first : first + _AT_ONCE]
-        users = None if doubtful else _all_plain(some)
+        plain = doubtful.isdisjoint(range(first, first + len(some)))
+        users = _all_plain(some) if plain else None
         yield users or [
-            _user(line, key, at, _exactly if at in doubtful else orjson.loads)
-            for at, line in enumerate(some, first)
+            _user(line, key, at, careful=at in doubtful) for at, line in enumerate(some, first)
         ]
 
 
@@ -167,9 +167,9 @@ def _all_plain(lines: list[bytes]) -> list[Row] | None:
     return users if {type(user.get(CUSTOM)) for user in users} <= {dict, type(None)} else None
 
 
-def _user(line: bytes, key: str, at: int, load: Callable[[bytes], Any]) -> Row:
+def _user(line: bytes, key: str, at: int, *, careful: bool) -> Row:
     try:
-        user = load(line)
+        user = _loaded_with_care(line, key, at) if careful else orjson.loads(line)
     except ValueError:
         user = _loaded_with_care(line, key, at)
     if not isinstance(user, dict) or not isinstance(user.get(CUSTOM) or {}, dict):

@@ -50,6 +50,15 @@ def test_half_a_character_does_not_lose_the_user():
     assert "a\ufffdb \U0001f600 \\ud800" == json.loads(frame["id"].item())
 
 
+def test_half_a_character_beside_a_long_number_does_not_lose_the_user():
+    """A lone surrogate is mended also in a line with a number that no float holds."""
+    frame = read(rb'{"external_id":"a\ud800b","custom_attributes":{"n":12345678901234567890123}}')
+    assert ("a\ufffdb", "12345678901234567890123") == (
+        json.loads(frame["id"].item()),
+        frame["n"].item(),
+    )
+
+
 def test_nested_paths_and_names_with_dots():
     """A path leads into objects; a name that itself has the dot comes first."""
     selection = Selection(
