@@ -179,23 +179,15 @@ def _user(line: bytes, key: str, at: int, *, careful: bool) -> Row:
 
 def _loaded_with_care(line: bytes, key: str, at: int) -> Any:
     try:
+        text = line.decode().removeprefix("\ufeff")
         # Half a character, as some devices send it, is no text in UTF-8.
-        return _exactly(_LONE_SURROGATE.sub(_mended, line.decode()).encode())
+        return _DECODER.decode(_LONE_SURROGATE.sub(_mended, text) if "\\u" in text else text)
     except (ValueError, RecursionError) as error:
         raise _not_a_user(key, at) from error
 
 
 def _mended(found: re.Match[str]) -> str:
     return found[0] if found[2] else found[1] + "\\ufffd"
-
-
-def _exactly(line: bytes) -> Any:
-    return json.loads(
-        line,
-        parse_int=_integer,
-        parse_float=_float,
-        parse_constant=_no_constant,
-    )
 
 
 def _integer(text: str) -> int | orjson.Fragment:
@@ -212,6 +204,9 @@ def _float(text: str) -> float | orjson.Fragment:
 
 def _no_constant(text: str) -> Any:
     raise ValueError(text)
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_float, parse_constant=_no_constant)
 
 
 def _not_a_user(key: str, at: int) -> FileRejected:
