@@ -68,7 +68,7 @@ class Chunks:
 
 
 def collect(
-    world: JobContext, export: CompleteExport, selection: Selection, limits: Limits | None = None
+    context: JobContext, export: CompleteExport, selection: Selection, limits: Limits | None = None
 ) -> Chunks:
     """
     Read every archive of an export.
@@ -78,16 +78,16 @@ def collect(
         StorageError: An archive is gone, changed, or cannot be read.
         Stopped: The process was asked to stop.
     """
-    world.progress.step("reading the export", len(export.files) or 1)
+    context.progress.step("reading the export", len(export.files) or 1)
     reader = LineReader(selection)
     chunks = Chunks(
-        Scratch(world.workdir, world.bounds).spill(),
+        Scratch(context.workdir, context.bounds).spill(),
         observed={column.name: Observed() for column in selection.columns},
     )
-    with closing(prefetch(_parsed(world, export, reader, limits or Limits()))) as frames:
+    with closing(prefetch(_parsed(context, export, reader, limits or Limits()))) as frames:
         for frame in frames:
             if frame is None:
-                world.progress.advance(1)
+                context.progress.advance(1)
             else:
                 chunks.add(frame, selection)
     chunks.remaining = reader.remaining
@@ -96,19 +96,19 @@ def collect(
 
 
 def _parsed(
-    world: JobContext, export: CompleteExport, reader: LineReader, limits: Limits
+    context: JobContext, export: CompleteExport, reader: LineReader, limits: Limits
 ) -> Iterator[pl.DataFrame | None]:
     """Parse archive after archive; None: the end of one."""
-    with closing(archives(world, export)) as found:
+    with closing(archives(context, export)) as found:
         for key, path in found:
             for lines in read_batches(path, key, limits):
-                world.go_on()
+                context.go_on()
                 yield reader.read(lines, key)
             path.unlink()
             yield None
 
 
-def archives(world: JobContext, export: CompleteExport) -> Generator[tuple[str, Path]]:
+def archives(context: JobContext, export: CompleteExport) -> Generator[tuple[str, Path]]:
     """
     Bring the archives of an export onto this machine, each while the one before is in use.
 
@@ -120,14 +120,14 @@ def archives(world: JobContext, export: CompleteExport) -> Generator[tuple[str, 
     Raises:
         StorageError: An archive is gone, changed, or cannot be read.
     """
-    return prefetch(_fetched(world, export))
+    return prefetch(_fetched(context, export))
 
 
-def _fetched(world: JobContext, export: CompleteExport) -> Iterator[tuple[str, Path]]:
+def _fetched(context: JobContext, export: CompleteExport) -> Iterator[tuple[str, Path]]:
     if export.archive is not None:
         yield export.pending.object_prefix, export.archive
     for number, found in enumerate(export.files):
-        world.go_on()
-        path = world.workdir / f"archive-{number:06d}"
-        world.bucket.download(found.key, found.etag, path)
+        context.go_on()
+        path = context.workdir / f"archive-{number:06d}"
+        context.bucket.download(found.key, found.etag, path)
         yield found.key, path

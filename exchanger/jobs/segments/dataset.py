@@ -48,7 +48,7 @@ def settle_columns(selection: Selection, chunks: Chunks) -> tuple[SettledColumn,
 
 
 def write_dataset(
-    world: JobContext,
+    context: JobContext,
     chunks: Chunks,
     columns: tuple[SettledColumn, ...],
     target: Target,
@@ -63,34 +63,34 @@ def write_dataset(
     Raises:
         Stopped: The process was asked to stop; what was written is litter.
     """
-    world.progress.step("writing the dataset", chunks.rows)
-    repeated = _repeated(world, chunks)
+    context.progress.step("writing the dataset", chunks.rows)
+    repeated = _repeated(context, chunks)
     schema = pl.Schema({column.name: column.type.dtype for column in columns})
     as_json = frozenset(column.name for column in columns if column.type.type == "json")
     most = target.rows_per_part
     parts: list[Part] = []
     with (
-        PartWriter(world.workdir, target.format, schema, as_json, most) as writer,
-        closing(prefetch(_portions(_typed(world, chunks, columns, repeated)))) as portions,
+        PartWriter(context.workdir, target.format, schema, as_json, most) as writer,
+        closing(prefetch(_portions(_typed(context, chunks, columns, repeated)))) as portions,
     ):
         for frame in portions:
-            world.go_on()
-            parts += [_uploaded(world, folder, part) for part in writer.append(frame)]
-            world.progress.advance(frame.height)
-        parts += [_uploaded(world, folder, part) for part in writer.finish()]
+            context.go_on()
+            parts += [_uploaded(context, folder, part) for part in writer.append(frame)]
+            context.progress.advance(frame.height)
+        parts += [_uploaded(context, folder, part) for part in writer.finish()]
     chunks.frames.clear()
     return Dataset(tuple(parts), columns, sum(map(len, repeated.values())))
 
 
 def _typed(
-    world: JobContext,
+    context: JobContext,
     chunks: Chunks,
     columns: tuple[SettledColumn, ...],
     repeated: dict[int, list[int]],
 ) -> Iterator[pl.DataFrame]:
     """Bring frame after frame to the settled types."""
     for index, kept in enumerate(chunks.frames.frames()):
-        world.go_on()
+        context.go_on()
         frame = kept.rename(chunks.names, strict=False)
         if index in repeated:
             frame = frame.filter(~pl.int_range(pl.len()).is_in(repeated[index]))
@@ -120,7 +120,7 @@ def _portions(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         yield pl.concat(waiting, rechunk=False)
 
 
-def _repeated(world: JobContext, chunks: Chunks) -> dict[int, list[int]]:
+def _repeated(context: JobContext, chunks: Chunks) -> dict[int, list[int]]:
     """
     Find the rows whose ``braze_id`` came before: number of the frame to row positions.
 
@@ -132,7 +132,7 @@ def _repeated(world: JobContext, chunks: Chunks) -> dict[int, list[int]]:
     for share in range(shares):
         hashes = [_NO_HASHES]
         for ids in _ids(chunks):
-            world.go_on()
+            context.go_on()
             hashed = ids.hash()
             hashes.append(hashed.filter((hashed % shares == share) & ids.is_not_null()))
         every = pl.concat(hashes)
@@ -143,13 +143,13 @@ def _repeated(world: JobContext, chunks: Chunks) -> dict[int, list[int]]:
 
 
 def _note_repeated(chunks: Chunks, hashes: pl.Series, found: dict[int, list[int]]) -> None:
-    suspects = [
+    in_doubt = [
         pl.DataFrame({FILE: index, PROFILE: ids})
         .with_row_index(ROW)
         .filter(pl.col(PROFILE).hash().is_in(hashes.implode()) & pl.col(PROFILE).is_not_null())
         for index, ids in enumerate(_ids(chunks))
     ]
-    again = pl.concat(suspects).filter(~pl.col(PROFILE).is_first_distinct())
+    again = pl.concat(in_doubt).filter(~pl.col(PROFILE).is_first_distinct())
     for index, row in again.select(FILE, ROW).iter_rows():
         found.setdefault(index, []).append(row)
 
@@ -161,9 +161,9 @@ def _ids(chunks: Chunks) -> Iterator[pl.Series]:
         yield kept.cast(pl.String) if chunks.textual_ids else json_texts(kept)
 
 
-def _uploaded(world: JobContext, folder: RunFolder, part: LocalPart) -> Part:
-    world.go_on()
+def _uploaded(context: JobContext, folder: RunFolder, part: LocalPart) -> Part:
+    context.go_on()
     key = folder.part(part.path.name)
-    done = world.bucket.upload(key, part.path)
+    done = context.bucket.upload(key, part.path)
     part.path.unlink()
     return Part(key, part.rows, done.size, done.sha256)
