@@ -56,6 +56,12 @@ class Tallies:
     async def __aexit__(self, kind, error, trace):
         return None
 
+    def expect(self, requests):
+        """Nothing is paced here."""
+
+    def in_flight(self, endpoint):
+        return 48
+
     async def track(self, body, endpoint):
         assert not endpoint.idempotent
         objects = [one["n"] for one in json.loads(body)[endpoint.array]]
