@@ -25,6 +25,8 @@ _WEIGHT = 0.05
 """Of one more answer in the mean latency."""
 _LATER = 0.05
 """Part of a window by which requests that come late may follow each other without a gap."""
+_SPARE = 1.01
+"""Times the gap that uses every place: with a few to spare, what was sent in a burst evens out."""
 _ROUNDING = 1.0
 """Seconds: a reset is told in whole ones."""
 
@@ -145,8 +147,10 @@ class RateLimiter:
         if self._at_once:
             self._at_once -= 1
         elif self._spread:
-            gap = (self._window + self._latency) / self._limit
-            self._next = max(self._next, now - _LATER * self._window) + gap
+            gap = _SPARE * (self._window + self._latency) / self._limit
+            # The first one begins; from then on, what comes late catches up.
+            late = _LATER * self._window if self._next > float("-inf") else 0.0
+            self._next = max(self._next, now - late) + gap
         return True
 
     def _opens_at(self, now: float) -> float:
