@@ -107,7 +107,7 @@ def test_a_long_run_is_spread_over_the_window(latency):
     """No tenth of a second holds much more than its part."""
     network, _ = sent(3_000, 3.0, drawn_ways(1, 12_000, latency, 0.3))
     tenths = Counter(int(at * 10) for at in network.departures)
-    assert max(tenths.values()) <= 120
+    assert max(tenths.values()) <= 140
 
 
 def test_a_run_that_fits_goes_at_once():

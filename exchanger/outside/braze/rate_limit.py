@@ -25,6 +25,8 @@ _WEIGHT = 0.05
 """Of one more answer in the mean latency."""
 _LATER = 0.05
 """Part of a window by which requests that come late may follow each other without a gap."""
+_FIRST = 0.01
+"""The same for the first ones, so that a few requests never wait."""
 _SPARE = 1.01
 """Times the gap that uses every place: with a few to spare, what was sent in a burst evens out."""
 _ROUNDING = 1.0
@@ -57,9 +59,9 @@ class RateLimiter:
         """When the places of requests that are answered become free."""
         self._latency = _FIRST_GUESS
         self._at_once = 0
-        self._next = float("-inf")
+        self._next = -inf
         """When the next request is due, if they are spread."""
-        self._closed_until = float("-inf")
+        self._closed_until = -inf
         self._turn = asyncio.Lock()
         self._in_line = 0
         self._answered = asyncio.Event()
@@ -148,9 +150,8 @@ class RateLimiter:
             self._at_once -= 1
         elif self._spread:
             gap = _SPARE * (self._window + self._latency) / self._limit
-            # The first one begins; from then on, what comes late catches up.
-            late = _LATER * self._window if self._next > float("-inf") else 0.0
-            self._next = max(self._next, now - late) + gap
+            late = _LATER if self._next > -inf else _FIRST
+            self._next = max(self._next, now - late * self._window) + gap
         return True
 
     def _opens_at(self, now: float) -> float:
