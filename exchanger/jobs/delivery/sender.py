@@ -22,7 +22,7 @@ from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.delivery.bisection import IN_DOUBT, Bisection
 from exchanger.jobs.delivery.in_flight import InFlight
 from exchanger.jobs.runtime.cancellation import until_stopped
-from exchanger.outside.braze.rate_limit import MOST_IN_FLIGHT
+from exchanger.outside.braze.rate_limit import LEAST_IN_FLIGHT, MOST_IN_FLIGHT
 from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS
 from exchanger.profiles.planning.payloads import Batch, Packed, bodies
 from exchanger.state.runs.acknowledgements import SendCounts
@@ -103,8 +103,9 @@ async def deliver(
         acks.sent = lambda: sending.again._replace(requests=braze.requests)
         braze.permit = world.may_send
         braze.group = group
-        braze.expect(-(-(outbox.rows - done.len()) // world.batch_size))
-        complete = await sending.send(_not_in(done, outbox), confirm)
+        requests = -(-(outbox.rows - done.len()) // world.batch_size)
+        braze.expect(requests)
+        complete = await sending.send(_not_in(done, outbox), confirm, requests)
         tracked = braze.group  # Nothing any more if Braze had trouble with it.
         return Delivery(acks.sent(), complete, tracked, braze.taken_at_most if tracked else 0)
 
@@ -159,6 +160,7 @@ class _Sending:
         self._acks = acks
         self._waiting: asyncio.Queue[tuple[_Window, Batch] | None] = asyncio.Queue()
         self._room = asyncio.Semaphore(OPEN)
+        self._workers = LEAST_IN_FLIGHT
         self._newest = ATTRIBUTES
         """Where the requests of the window go that was begun last."""
         self._in_flight = InFlight(lambda: braze.in_flight(self._newest))
@@ -169,14 +171,22 @@ class _Sending:
         self.again = SendCounts()
         """What was sent again because answers were lost; its requests are not counted here."""
 
-    async def send(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> bool:
+    async def send(
+        self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None], requests: int
+    ) -> bool:
         """
         Send every window; their acknowledgements are kept even when some request failed.
+
+        Args:
+            windows: Rows of the outbox.
+            confirm: As for *deliver*.
+            requests: About how many there are.
 
         Returns:
             Whether all was sent and answered.
         """
-        workers = (self._work() for _ in range(MOST_IN_FLIGHT))
+        self._workers = max(LEAST_IN_FLIGHT, min(requests, MOST_IN_FLIGHT))
+        workers = (self._work() for _ in range(self._workers))
         sending = asyncio.gather(self._begin(windows, confirm), *workers)
         ended = await until_stopped(sending, self._world.stopping)
         for cut_off in list(self._open):
@@ -197,7 +207,7 @@ class _Sending:
                 await self._add(await asyncio.to_thread(self._begun, rows, confirm))
         except Exception as error:  # noqa: BLE001 - raised once all that is in flight has ended
             self._failures.append(error)
-        for _ in range(MOST_IN_FLIGHT):
+        for _ in range(self._workers):
             self._waiting.put_nowait(None)
 
     def _begun(self, rows: pl.DataFrame, confirm: Callable[[], None]) -> _Window:
