@@ -23,12 +23,15 @@ _FIRST_GUESS = 0.05
 """Seconds that an answer takes, before any has come."""
 _WEIGHT = 0.05
 """Of one more answer in the mean latency."""
-_LATER = 0.05
-"""Part of a window by which requests that come late may follow each other without a gap."""
+_LATER = 0.2
+"""Part of a window by which requests that come late may follow each other without a gap: a busy
+machine or a slow store makes them late, and there are places for them."""
 _FIRST = 0.01
 """The same for the first ones, so that a few requests never wait."""
 _SPARE = 1.01
 """Times the gap that uses every place: with a few to spare, what was sent in a burst evens out."""
+_FULL = 0.95
+"""Part of a limit that, once it is used, explains that none remain."""
 _ROUNDING = 1.0
 """Seconds: a reset is told in whole ones."""
 
@@ -92,7 +95,7 @@ class RateLimiter:
         They have used the window, and it is kept without being told: a reset is rounded up.
         """
         self._free_places(self._clock.monotonic())
-        is_full = self._out + len(self._until) >= (1 - _LATER) * self._limit
+        is_full = self._out + len(self._until) >= _FULL * self._limit
         return is_full and seconds <= self._window + _ROUNDING
 
     async def take(self) -> float:
