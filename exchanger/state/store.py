@@ -10,7 +10,7 @@ from exchanger.state.group_status import GroupStatusHint
 from exchanger.state.held.table import HeldValues
 from exchanger.state.inputs.column_types import ColumnTypes
 from exchanger.state.inputs.file_ledger import FileLedger
-from exchanger.state.inputs.high_water_marks import Orders
+from exchanger.state.inputs.high_water_marks import HighWaterMarks
 from exchanger.state.names import StateNames
 from exchanger.state.runs.first_deliveries import FirstDeliveries
 from exchanger.state.runs.index import RunIndex
@@ -31,7 +31,7 @@ class ConnectionState:
         names: Names below the prefix where the state really lies.
         workspace: Whose memory it is.
         register: The states of the bucket.
-        runs, held, orders, applied, finished, types, first_deliveries: The stores.
+        runs, held, high_water_marks, file_ledger, run_index, types, first_deliveries: The stores.
     """
 
     names: StateNames
@@ -39,9 +39,9 @@ class ConnectionState:
     register: StateRegister
     runs: RunLog
     held: HeldValues
-    orders: Orders
-    applied: FileLedger
-    finished: RunIndex
+    high_water_marks: HighWaterMarks
+    file_ledger: FileLedger
+    run_index: RunIndex
     types: ColumnTypes
     first_deliveries: FirstDeliveries
     swept: Swept
@@ -71,9 +71,9 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         register=StateRegister(bucket),
         runs=runs,
         held=HeldValues(bucket.table(names.held)),
-        orders=Orders(bucket, names),
-        applied=FileLedger(bucket.table(names.applied), runs),
-        finished=RunIndex(bucket.table(names.finished)),
+        high_water_marks=HighWaterMarks(bucket, names),
+        file_ledger=FileLedger(bucket.table(names.file_ledger), runs),
+        run_index=RunIndex(bucket.table(names.run_index)),
         types=ColumnTypes(bucket, names),
         first_deliveries=FirstDeliveries(bucket, names),
         swept=Swept(bucket, names),

@@ -79,7 +79,7 @@ class Bisection:
             if error.uncertain and not self.endpoint.idempotent:
                 return [(at, IN_DOUBT, True) for at in chosen]
             if not isinstance(error, BrazeRefused) or error.status not in _MAY_BE_SPLIT:
-                # Of the last one nobody knows what became: that is told of those left unsure.
+                # Of the last one nobody knows what became: that is told of those in doubt.
                 self.again(chosen, error.lost - 1)
                 raise
             self.again(chosen, error.lost)

@@ -55,13 +55,13 @@ class InputBatch:
         left: Files that did not fit into this run.
         gone: Files that were there in the listing, but not any more in that version.
         unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
-        shelf: Where rows are kept.
+        scratch: Where rows are kept.
         given: What all files give; a field that a file does not speak of is null there.
         rejected: Rejected rows, ``REJECTED``.
         corrections: What is taken back of what earlier versions of files gave to sums:
             ``@profile``, ``@file`` and typed columns of summed fields.
         superseded: Rows that were read, and of which later runs changed every field.
-        already: What was given already, and is only known now: in the shape of gifts.
+        already: What was given already, and is only known now: in the shape of contributions.
         waiting: Files that wait for a person; none of them is in *files*.
         set_before: Keys of files that give nothing to a summed field, as they, or versions before,
             fed it when it was not summed.
@@ -72,7 +72,7 @@ class InputBatch:
         notes: Sentences for the report.
     """
 
-    shelf: Scratch
+    scratch: Scratch
     files: list[ClaimedFile] = field(default_factory=list)
     rules: dict[str, Rule] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class InputBatch:
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.rejected = self.shelf.spill()
+        self.rejected = self.scratch.spill()
         self._trimmed = self._pointed = self._wrapped = self._left_out = 0
         self._took_rows = False
         self.part(1)
@@ -100,9 +100,9 @@ class InputBatch:
         """Part rows by their profiles; to be said before there are any."""
         named = {PROFILE: pl.String, FILE: pl.UInt32}
         self.given = PartitionedRows(
-            self.shelf, count, pl.DataFrame(schema=named | {ROW: pl.UInt32})
+            self.scratch, count, pl.DataFrame(schema=named | {ROW: pl.UInt32})
         )
-        self.corrections = PartitionedRows(self.shelf, count, pl.DataFrame(schema=named))
+        self.corrections = PartitionedRows(self.scratch, count, pl.DataFrame(schema=named))
 
     def add(self, given: Given, rejected: pl.DataFrame) -> None:
         """Take a piece of a file: its rows, and those that are rejected, as ``REJECTED``."""

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 def write_quarantine(
-    world: JobContext, state: ConnectionState, run: RunDocument, report: RunReport, refused: Spill
+    context: JobContext, state: ConnectionState, run: RunDocument, report: RunReport, refused: Spill
 ) -> None:
     """
     Write what was rejected and refused, in order of file and row; no file if that is nothing.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: Names the file.
         run: The run.
         report: Gets the file's key.
@@ -41,24 +41,27 @@ def write_quarantine(
     if not run.rejected and not refused.rows:
         return
     size = 0.0
-    with FrameWriter(refused.shelf.path()) as writer, closing(_parts(world, run, refused)) as parts:
+    with (
+        FrameWriter(refused.scratch.path()) as writer,
+        closing(_parts(context, run, refused)) as parts,
+    ):
         writer.append(no_rows())
         for part in parts:
             writer.append(part)
             size += part.estimated_size()
         rows = writer.close()
     key = state.names.quarantine(run.job, run.seq)
-    path = refused.shelf.path()
-    _write(path, rows, refused.shelf.bounds.rows_of(1, int(size) // max(rows.rows, 1)))
-    world.bucket.upload(key, path, content_type="text/csv; charset=utf-8")
+    path = refused.scratch.path()
+    _write(path, rows, refused.scratch.bounds.rows_of(1, int(size) // max(rows.rows, 1)))
+    context.bucket.upload(key, path, content_type="text/csv; charset=utf-8")
     path.unlink()
     rows.remove()
     report.quarantine = key
 
 
-def _parts(world: JobContext, run: RunDocument, refused: Spill) -> Generator[pl.DataFrame]:
+def _parts(context: JobContext, run: RunDocument, refused: Spill) -> Generator[pl.DataFrame]:
     if run.rejected:
-        with fetched(world, run.rejected) as rejected:
+        with fetched(context, run.rejected) as rejected:
             yield from rejected.frames()
     for part in refused.frames():
         yield _refused_rows(run, part)

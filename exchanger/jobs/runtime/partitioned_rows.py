@@ -22,16 +22,16 @@ class PartitionedRows:
     Frames of rows, each parted by the slice of the profile, so that parts are ranges of slices.
 
     Args:
-        shelf: Where they are kept.
+        scratch: Where they are kept.
         count: How many parts; one is not parted at all.
         empty: The columns that every part has.
     """
 
-    def __init__(self, shelf: Scratch, count: int, empty: pl.DataFrame) -> None:
-        self._shelf = shelf
+    def __init__(self, scratch: Scratch, count: int, empty: pl.DataFrame) -> None:
+        self._scratch = scratch
         self._empty = empty
-        self._parts = [shelf.spill() for _ in range(min(count, SLICES))]
-        self._waiting = shelf.spill()
+        self._parts = [scratch.spill() for _ in range(min(count, SLICES))]
+        self._waiting = scratch.spill()
 
     def __len__(self) -> int:
         """Count the parts."""
@@ -60,7 +60,7 @@ class PartitionedRows:
             return
         self._waiting.add(frame)
         # Many small files are parted together, lest every part had a crumb of each.
-        bounds = self._shelf.bounds
+        bounds = self._scratch.bounds
         if self._waiting.rows >= bounds.rows or self._waiting.size >= bounds.size:
             self._part()
 

@@ -14,7 +14,7 @@ from exchanger.state.runs.log import FileOutcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.acknowledgements import SendCounts
 
 RunState = Literal[
@@ -165,7 +165,7 @@ class RunReport:
 
 def new_report(call: ImportContext) -> RunReport:
     """Begin the report of a run."""
-    now = call.world.clock.now()
+    now = call.context.clock.now()
     return RunReport(run_id=new_run_id(call.name, now), job=call.name, started_at=now)
 
 

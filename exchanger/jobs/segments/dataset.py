@@ -66,7 +66,7 @@ class Dataset:
 
 
 def collect(
-    world: JobContext, export: CompleteExport, selection: Selection, limits: Limits | None = None
+    context: JobContext, export: CompleteExport, selection: Selection, limits: Limits | None = None
 ) -> Chunks:
     """
     Read every archive of an export.
@@ -76,23 +76,23 @@ def collect(
         StorageError: An archive is gone, changed, or cannot be read.
         Stopped: The process was asked to stop.
     """
-    world.progress.step("reading the export", len(export.files) or 1)
+    context.progress.step("reading the export", len(export.files) or 1)
     reader = LineReader(selection)
     named = {column.name: column for column in selection.columns}
     chunks = Chunks(observed={column.name: Observed() for column in selection.columns})
-    for key, path in archives(world, export):
+    for key, path in archives(context, export):
         for lines in read_batches(path, key, limits or Limits()):
-            world.go_on()
+            context.go_on()
             frame = reader.read(lines, key)
             for name in frame.columns[1:]:
                 before = chunks.observed.get(name, Observed())
                 chunks.observed[name] = observe(frame[name], named.get(name), before)
-            chunk = world.workdir / f"chunk-{len(chunks.paths):06d}.parquet"
+            chunk = context.workdir / f"chunk-{len(chunks.paths):06d}.parquet"
             frame.write_parquet(chunk, compression="lz4", statistics=False)
             chunks.paths.append(chunk)
             chunks.rows += len(frame)
         path.unlink()
-        world.progress.advance(1)
+        context.progress.advance(1)
     chunks.remaining = reader.remaining
     _name_columns(chunks, selection)
     return chunks
@@ -105,7 +105,7 @@ def _name_columns(chunks: Chunks, selection: Selection) -> None:
     chunks.names = {column: columns[name] for name, column in chunks.remaining.items()}
 
 
-def archives(world: JobContext, export: CompleteExport) -> Iterator[tuple[str, Path]]:
+def archives(context: JobContext, export: CompleteExport) -> Iterator[tuple[str, Path]]:
     """
     Bring the archives of an export onto this machine, one after the other.
 
@@ -118,9 +118,9 @@ def archives(world: JobContext, export: CompleteExport) -> Iterator[tuple[str, P
     if export.archive is not None:
         yield export.pending.object_prefix, export.archive
     for found in export.files:
-        world.go_on()
-        path = world.workdir / "archive"
-        world.bucket.download(found.key, found.etag, path)
+        context.go_on()
+        path = context.workdir / "archive"
+        context.bucket.download(found.key, found.etag, path)
         yield found.key, path
 
 
@@ -133,7 +133,7 @@ def settle_columns(selection: Selection, chunks: Chunks) -> tuple[SettledColumn,
 
 
 def write_dataset(
-    world: JobContext,
+    context: JobContext,
     chunks: Chunks,
     columns: tuple[SettledColumn, ...],
     target: Target,
@@ -148,21 +148,21 @@ def write_dataset(
     Raises:
         Stopped: The process was asked to stop; what was written is litter.
     """
-    world.progress.step("writing the dataset", chunks.rows)
-    repeated = _repeated(world, chunks)
+    context.progress.step("writing the dataset", chunks.rows)
+    repeated = _repeated(context, chunks)
     schema = pl.Schema({column.name: column.type.dtype for column in columns})
     as_json = frozenset(column.name for column in columns if column.type.type == "json")
     most = target.rows_per_part
     parts: list[Part] = []
-    with PartWriter(world.workdir, target.format, schema, as_json, most) as writer:
+    with PartWriter(context.workdir, target.format, schema, as_json, most) as writer:
         for index, path in enumerate(chunks.paths):
-            world.go_on()
+            context.go_on()
             frame = pl.read_parquet(path).rename(chunks.names, strict=False)
             frame = _cast(frame, columns, repeated.get(index))
-            parts += [_uploaded(world, folder, part) for part in writer.append(frame)]
-            world.progress.advance(len(frame))
+            parts += [_uploaded(context, folder, part) for part in writer.append(frame)]
+            context.progress.advance(len(frame))
             path.unlink()
-        parts += [_uploaded(world, folder, part) for part in writer.finish()]
+        parts += [_uploaded(context, folder, part) for part in writer.finish()]
     return Dataset(tuple(parts), columns, sum(map(len, repeated.values())))
 
 
@@ -176,7 +176,7 @@ def _cast(
     return frame.select(typed(pl.col(c.name), c.type).alias(c.name) for c in columns)
 
 
-def _repeated(world: JobContext, chunks: Chunks) -> dict[int, list[int]]:
+def _repeated(context: JobContext, chunks: Chunks) -> dict[int, list[int]]:
     """
     Find the rows whose ``braze_id`` came before: chunk to row positions.
 
@@ -185,7 +185,7 @@ def _repeated(world: JobContext, chunks: Chunks) -> dict[int, list[int]]:
     shares = 1 + chunks.rows // _IDS_AT_ONCE
     found: dict[int, list[int]] = {}
     for share in range(shares):
-        world.go_on()
+        context.go_on()
         ids = pl.concat(
             [_ids(i, p, share, shares) for i, p in enumerate(chunks.paths)] or [_NO_IDS]
         )
@@ -204,9 +204,9 @@ def _ids(index: int, path: Path, share: int, shares: int) -> pl.LazyFrame:
     return ids.filter(mine).with_columns(pl.lit(index, pl.UInt32).alias(FILE))
 
 
-def _uploaded(world: JobContext, folder: RunFolder, part: LocalPart) -> Part:
-    world.go_on()
+def _uploaded(context: JobContext, folder: RunFolder, part: LocalPart) -> Part:
+    context.go_on()
     key = folder.part(part.path.name)
-    done = world.bucket.upload(key, part.path)
+    done = context.bucket.upload(key, part.path)
     part.path.unlink()
     return Part(key, part.rows, done.size, done.sha256)

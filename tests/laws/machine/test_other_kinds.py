@@ -122,7 +122,7 @@ class Story:
         """Let one more process deliver what is left; whether it came to the end."""
 
         def work(process):
-            world = JobContext(
+            context = JobContext(
                 connection="main",
                 bucket=BucketDouble(self.store, process),
                 braze=lambda: Tallies(self.counted, process),
@@ -133,8 +133,8 @@ class Story:
                 batch_size=75,
                 keep=lambda lease, every: nullcontext(),
             )
-            acks = Acknowledgements(world.bucket, StateNames(STATE), 1)
-            return asyncio.run(sender.deliver(world, self._outbox, acks, lambda: None))
+            acks = Acknowledgements(context.bucket, StateNames(STATE), 1)
+            return asyncio.run(sender.deliver(context, self._outbox, acks, lambda: None))
 
         process = Process(self.time, work)
         process.go(faults)

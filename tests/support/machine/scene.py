@@ -134,7 +134,7 @@ class Scene:
                 found += [("approve", run.job, run.seq), ("discard", run.job, run.seq)]
             elif run.state not in ENDED:
                 found += [("discard", run.job, run.seq)] * 2
-            elif (run.owed or run.rejected) and not run.taken_up_by:
+            elif (run.refused_rows or run.rejected) and not run.continued_by:
                 found.append(("retry", run.job, run.seq))
         return found
 
@@ -186,7 +186,7 @@ class Scene:
         self._started += 1
         workdir = Path(self._folder.name) / f"work-{self._started}"
         workdir.mkdir()
-        world = JobContext(
+        context = JobContext(
             connection="main",
             bucket=BucketDouble(self.store, process),
             braze=lambda: BrazeDouble(self.workspace, process),
@@ -209,11 +209,11 @@ class Scene:
             job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
         )
         if process.verb == "runs":
-            return list_runs(world)
+            return list_runs(context)
         if process.verb == "approve":
-            return approve_run(world, job, configured, seq, WAIT)
+            return approve_run(context, job, configured, seq, WAIT)
         if process.verb == "retry":
-            return retry_run(world, job, configured, seq, WAIT)
+            return retry_run(context, job, configured, seq, WAIT)
         if process.verb == "discard":
-            return discard_run(world, job, seq, WAIT)
-        return run_import(world, job, configured, OPTIONS[process.verb])
+            return discard_run(context, job, seq, WAIT)
+        return run_import(context, job, configured, OPTIONS[process.verb])

@@ -33,7 +33,7 @@ class ImportContext:
     One call of ``run_import`` or ``plan_import``.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: What the bucket remembers.
         name: The job's name.
         job: The job.
@@ -46,7 +46,7 @@ class ImportContext:
         ended: Reports of the runs of earlier processes that this call has finished.
     """
 
-    world: JobContext
+    context: JobContext
     state: ConnectionState
     name: str
     job: ImportJob
