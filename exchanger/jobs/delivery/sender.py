@@ -19,13 +19,13 @@ import structlog
 from exchanger.braze.endpoints import ATTRIBUTES, ENDPOINTS
 from exchanger.errors import BrazeError
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.delivery.bisection import IN_DOUBT, Bisection
+from exchanger.jobs.delivery.bisection import Bisection
 from exchanger.jobs.delivery.in_flight import InFlight
 from exchanger.jobs.runtime.cancellation import until_stopped
 from exchanger.outside.braze.rate_limit import LEAST_IN_FLIGHT, MOST_IN_FLIGHT
 from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS
 from exchanger.profiles.planning.payloads import Batch, Packed, bodies
-from exchanger.state.runs.acknowledgements import SendCounts
+from exchanger.state.runs.acknowledgements import IN_DOUBT, SendCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
