@@ -196,7 +196,7 @@ class Exchanger:
         found = import_job_of(self.config, job)
         return self._there(
             self.config.connection_of(job),
-            lambda world: plan_import(world, job, found, record=record, rows=rows),
+            lambda context: plan_import(context, job, found, record=record, rows=rows),
         )
 
     def run(
@@ -253,7 +253,7 @@ class Exchanger:
 
         options = _range(job, since, until, prefix, full=full, force=force)
         found = job_of(self.config, job)
-        return self._run(job, lambda world: backfill(world, job, found, options))
+        return self._run(job, lambda context: backfill(context, job, found, options))
 
     def plan_backfill(
         self,
@@ -271,7 +271,7 @@ class Exchanger:
         found = import_job_of(self.config, job)
         return self._there(
             self.config.connection_of(job),
-            lambda world: plan_backfill(world, job, found, options),
+            lambda context: plan_backfill(context, job, found, options),
         )
 
     def segments(self, *, connection: str | None = None) -> Rows:
@@ -329,7 +329,7 @@ class Exchanger:
             run,
             connection,
             wait,
-            lambda world, name, _job, seq, seconds: discard_run(world, name, seq, seconds),
+            lambda context, name, _job, seq, seconds: discard_run(context, name, seq, seconds),
         )
 
     def retry(
@@ -353,7 +353,7 @@ class Exchanger:
 
         found, options = import_job_of(self.config, job), DriftOptions(sample, seed)
         return self._there(
-            self.config.connection_of(job), lambda world: find_drift(world, job, found, options)
+            self.config.connection_of(job), lambda context: find_drift(context, job, found, options)
         )
 
     def rebuild(
@@ -379,7 +379,7 @@ class Exchanger:
         source = source_of(job, found, segment, complete=complete)
         return self._there(
             self.config.connection_of(job),
-            lambda world: rebuild(world, job, found, source, seconds),
+            lambda context: rebuild(context, job, found, source, seconds),
         )
 
     def adopt(
@@ -398,7 +398,7 @@ class Exchanger:
 
         source, seconds = None if state is None else folder(state), _seconds(wait)
         name = only_connection(self.config, connection)
-        return self._there(name, lambda world: adopt(world, source, seconds))
+        return self._there(name, lambda context: adopt(context, source, seconds))
 
     def types(self, job: str, *, forget: Sequence[str] = (), wait: Wait = "10m") -> KeptColumns:
         """
@@ -414,10 +414,10 @@ class Exchanger:
         import_job_of(self.config, job)
         columns, seconds = list(forget), _seconds(wait)
 
-        def act(world: JobContext) -> KeptColumns:
+        def act(context: JobContext) -> KeptColumns:
             if columns:
-                return forget_columns(world, job, columns, seconds)
-            return kept_columns(world, job)
+                return forget_columns(context, job, columns, seconds)
+            return kept_columns(context, job)
 
         return self._there(self.config.connection_of(job), act)
 
@@ -427,7 +427,9 @@ class Exchanger:
         from exchanger.jobs.inventory.standing import standing
 
         found = {
-            name: self._there(name, lambda world: standing(world, self._jobs_of(world.connection)))
+            name: self._there(
+                name, lambda context: standing(context, self._jobs_of(context.connection))
+            )
             for name in connections_of(self.config, connection)
             if connection or self.config.connections[name].enabled
         }
@@ -444,10 +446,10 @@ class Exchanger:
         from exchanger.jobs.inventory.file_fate import recent_files
         from exchanger.jobs.inventory.unclaimed import unclaimed_files
 
-        def ask(world: JobContext) -> list[dict[str, Any]]:
+        def ask(context: JobContext) -> list[dict[str, Any]]:
             if not unclaimed:
-                return recent_files(world)
-            found = unclaimed_files(world, [*self._imports_of(world.connection)])
+                return recent_files(context)
+            found = unclaimed_files(context, [*self._imports_of(context.connection)])
             return [each.to_dict() for each in found]
 
         return Rows(
@@ -463,7 +465,7 @@ class Exchanger:
         from exchanger.jobs.inventory.file_fate import fate_of
 
         name = only_connection(self.config, connection)
-        return self._there(name, lambda world: fate_of(world, [*self._imports_of(name)], key))
+        return self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
 
     def forget(
         self,
@@ -486,7 +488,7 @@ class Exchanger:
 
         seconds = _seconds(wait)
         return [
-            self._there(name, lambda world: forget(world, profile, erase=erase, wait=seconds))
+            self._there(name, lambda context: forget(context, profile, erase=erase, wait=seconds))
             for name in connections_of(self.config, connection)
         ]
 
@@ -503,10 +505,10 @@ class Exchanger:
         stopping = threading.Event()
 
         def there() -> T:
-            from exchanger.app.wiring import open_world
+            from exchanger.app.wiring import open_context
 
-            with open_world(self.config, connection, stopping=stopping) as world:
-                return act(world)
+            with open_context(self.config, connection, stopping=stopping) as context:
+                return act(context)
 
         return _in_order(there, stopping)
 
@@ -555,7 +557,7 @@ class Exchanger:
         if seq is None or name not in self._all_imports():
             raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
         job = import_job_of(self.config, name)
-        return self._run(name, lambda world: act(world, name, job, seq, seconds))
+        return self._run(name, lambda context: act(context, name, job, seq, seconds))
 
     def _all_imports(self) -> list[str]:
         return [name for name, job in self.config.jobs.items() if job.type == "import"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
@@ -41,8 +41,8 @@ def ask_each(
     faults: list[Fault] = []
     for name in connections:
         try:
-            with open_world(config, name) as world:
-                answers[name] = ask(world)
+            with open_context(config, name) as context:
+                answers[name] = ask(context)
         except Exception as error:  # noqa: BLE001 - the other connections are still asked
             faults.append(Fault(name, error))
     return answers, faults

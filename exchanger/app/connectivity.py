@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from exchanger.app.messages.errors import words_for
 from exchanger.app.outcome import exit_code
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.column_types import kept_columns
@@ -61,15 +61,15 @@ def try_connections(config: Config) -> list[Trial]:
             what = "nothing was tried, as the connection has enabled: false"
             trials.append(Trial(name, what, ok=True, tried=False))
             continue
-        with open_world(config, name) as world:
+        with open_context(config, name) as context:
             jobs = [job for key, job in config.jobs.items() if config.connection_of(key) == name]
             imports = [job for job in jobs if isinstance(job, ImportJob)]
             exports = [job for job in jobs if isinstance(job, ExportJob)]
             if imports and config.engine is not None:
                 what = f"plan large runs on {config.engine.dask}"
-                trials.append(_tried(world, what, partial(_reach_engine, world)))
-            trials += _try_bucket(world, imports, exports)
-            trials += asyncio.run(_try_braze(world, imports, exports))
+                trials.append(_tried(context, what, partial(_reach_engine, context)))
+            trials += _try_bucket(context, imports, exports)
+            trials += asyncio.run(_try_braze(context, imports, exports))
     return trials
 
 
@@ -84,10 +84,10 @@ def doubtful_columns(config: Config) -> dict[str, list[str]]:
     for name, connection in config.connections.items():
         if not connection.enabled:
             continue
-        with open_world(config, name) as world, suppress(ExchangerError):
+        with open_context(config, name) as context, suppress(ExchangerError):
             for key, job in config.jobs.items():
                 if isinstance(job, ImportJob) and config.connection_of(key) == name:
-                    words = kept_columns(world, key).words
+                    words = kept_columns(context, key).words
                     found[key] = [
                         f"column {column!r} is text, as earlier files say "
                         f"{' or '.join(map(repr, stray))} in it: exchanger types {key}"
@@ -98,21 +98,21 @@ def doubtful_columns(config: Config) -> dict[str, list[str]]:
 
 
 def _try_bucket(
-    world: JobContext, imports: list[ImportJob], exports: list[ExportJob]
+    context: JobContext, imports: list[ImportJob], exports: list[ExportJob]
 ) -> Iterator[Trial]:
-    bucket = world.bucket
+    bucket = context.bucket
     root = f"s3://{bucket.name}/"
-    state = world.state_prefix
+    state = context.state_prefix
     what = f"keep state in {root}{state}, with conditional writes"
-    yield _tried(world, what, partial(probe, bucket, state))
-    yield _tried(world, f"recognise whose state {root}{state} is", partial(_recognise, world))
+    yield _tried(context, what, partial(probe, bucket, state))
+    yield _tried(context, f"recognise whose state {root}{state} is", partial(_recognise, context))
     for prefix in dict.fromkeys(job.source.prefix for job in imports):
-        yield _tried(world, f"list {root}{prefix}", partial(_list, world, prefix))
+        yield _tried(context, f"list {root}{prefix}", partial(_list, context, prefix))
     if exports or _baselines(imports):
-        what = f"list {root}{world.export_root}/, where segment exports of Braze are looked for"
-        yield _tried(world, what, partial(_list, world, f"{world.export_root}/"))
+        what = f"list {root}{context.export_root}/, where segment exports of Braze are looked for"
+        yield _tried(context, what, partial(_list, context, f"{context.export_root}/"))
     for prefix in dict.fromkeys(job.target.prefix for job in exports):
-        yield _tried(world, f"write to {root}{prefix}", partial(probe, bucket, prefix))
+        yield _tried(context, f"write to {root}{prefix}", partial(probe, bucket, prefix))
 
 
 def _baselines(imports: list[ImportJob]) -> list[str]:
@@ -121,85 +121,85 @@ def _baselines(imports: list[ImportJob]) -> list[str]:
     return [baseline.segment for baseline in baselines if baseline and baseline.segment]
 
 
-def _recognise(world: JobContext) -> None:
-    state = open_state(world.bucket, world.state_prefix)
-    recognise(world, state)
+def _recognise(context: JobContext) -> None:
+    state = open_state(context.bucket, context.state_prefix)
+    recognise(context, state)
     if state.workspace.found is None:
         # A first run will write there.
-        next(iter(world.bucket.list(state.register.FOLDER)), None)
+        next(iter(context.bucket.list(state.register.FOLDER)), None)
 
 
-def _list(world: JobContext, prefix: str) -> None:
-    next(iter(world.bucket.list(prefix)), None)
+def _list(context: JobContext, prefix: str) -> None:
+    next(iter(context.bucket.list(prefix)), None)
 
 
-def _reach_engine(world: JobContext) -> None:
-    with world.engine():
+def _reach_engine(context: JobContext) -> None:
+    with context.engine():
         pass
 
 
-def _tried(world: JobContext, what: str, action: Callable[[], object]) -> Trial:
+def _tried(context: JobContext, what: str, action: Callable[[], object]) -> Trial:
     try:
         action()
     except ExchangerError as error:
-        return _failed(world, what, error)
-    return Trial(world.connection, what, ok=True)
+        return _failed(context, what, error)
+    return Trial(context.connection, what, ok=True)
 
 
-def _failed(world: JobContext, what: str, error: ExchangerError) -> Trial:
-    return Trial(world.connection, what, False, str(words_for(error)), exit_code(error))
+def _failed(context: JobContext, what: str, error: ExchangerError) -> Trial:
+    return Trial(context.connection, what, False, str(words_for(error)), exit_code(error))
 
 
 async def _try_braze(
-    world: JobContext, imports: list[ImportJob], exports: list[ExportJob]
+    context: JobContext, imports: list[ImportJob], exports: list[ExportJob]
 ) -> list[Trial]:
     segments = [*(job.segment for job in exports), *_baselines(imports)]
-    async with world.braze() as braze:
+    async with context.braze() as braze:
         trials = []
         if segments:
-            trials += await _try_segments(world, braze, segments)
+            trials += await _try_segments(context, braze, segments)
             export = braze.export_segment(_NOBODY, ["external_id"])
-            trials.append(await _allowed(world, "export segments", export))
+            trials.append(await _allowed(context, "export segments", export))
         if imports:
             empty = json.dumps({"attributes": []}).encode()
-            trials.append(await _allowed(world, "update profiles", braze.track(empty)))
+            trials.append(await _allowed(context, "update profiles", braze.track(empty)))
             look_up = braze.export_ids([_NOBODY], ["external_id"])
-            trials.append(await _allowed(world, "look up profiles", look_up))
+            trials.append(await _allowed(context, "look up profiles", look_up))
         if not trials:
-            trials.append(await _try_key(world, braze))
+            trials.append(await _try_key(context, braze))
         return trials
 
 
-async def _allowed(world: JobContext, what: str, request: Coroutine[Any, Any, object]) -> Trial:
+async def _allowed(context: JobContext, what: str, request: Coroutine[Any, Any, object]) -> Trial:
     """Make a request that cannot do anything: a refusal of its content means that it is allowed."""
     what = f"{what} in Braze"
     try:
         await request
     except BrazeRefused:
-        return Trial(world.connection, what, ok=True)
+        return Trial(context.connection, what, ok=True)
     except ExchangerError as error:
-        return _failed(world, what, error)
-    return Trial(world.connection, what, ok=True)
+        return _failed(context, what, error)
+    return Trial(context.connection, what, ok=True)
 
 
-async def _try_key(world: JobContext, braze: Braze) -> Trial:
+async def _try_key(context: JobContext, braze: Braze) -> Trial:
     """Try a key of which no job needs anything: one that lacks a permission is known as well."""
     what = "use the key in Braze"
     try:
         await braze.segments()
     except BrazeForbidden:
-        return Trial(world.connection, what, ok=True)
+        return Trial(context.connection, what, ok=True)
     except ExchangerError as error:
-        return _failed(world, what, error)
-    return Trial(world.connection, what, ok=True)
+        return _failed(context, what, error)
+    return Trial(context.connection, what, ok=True)
 
 
-async def _try_segments(world: JobContext, braze: Braze, wanted: list[str]) -> list[Trial]:
+async def _try_segments(context: JobContext, braze: Braze, wanted: list[str]) -> list[Trial]:
     try:
         segments = await braze.segments()
     except ExchangerError as error:
-        return [_failed(world, "list the segments of Braze", error)]
+        return [_failed(context, "list the segments of Braze", error)]
     return [
-        _tried(world, f"find the segment '{name}'", partial(find_segment, segments, name))
+        _tried(context, f"find the segment '{name}'", partial(find_segment, segments, name))
         for name in dict.fromkeys(wanted)
     ]

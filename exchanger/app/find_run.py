@@ -39,9 +39,9 @@ def found_run(config: Config, connections: list[str], run: str) -> FoundRun:
         RunAmbiguous: Several have one: each counts its runs from 1.
     """
 
-    def look(world: JobContext) -> dict[str, Any] | None:
+    def look(context: JobContext) -> dict[str, Any] | None:
         try:
-            return show_run(world, run)
+            return show_run(context, run)
         except RunMissing:
             return None
 

@@ -55,16 +55,16 @@ def newest_first(listed: dict[str, Entries]) -> Entries:
 
 def segments_of(config: Config, connections: list[str]) -> tuple[Entries, list[Fault]]:
     """List Braze's segments, and the connections that did not answer."""
-    listed, faults = ask_each(config, connections, lambda world: asyncio.run(_segments(world)))
+    listed, faults = ask_each(config, connections, lambda context: asyncio.run(_segments(context)))
     return [segment for segments in listed.values() for segment in segments], faults
 
 
-async def _segments(world: JobContext) -> Entries:
-    async with world.braze() as braze:
+async def _segments(context: JobContext) -> Entries:
+    async with context.braze() as braze:
         listed = await braze.segments()
     return [
         {
-            "connection": world.connection,
+            "connection": context.connection,
             "id": segment.id,
             "name": segment.name,
             "tags": list(segment.tags),
@@ -102,10 +102,10 @@ def add_what_waits(
         if isinstance(job, ImportJob) and config.connection_of(name) in connections:
             imports.setdefault(config.connection_of(name), {})[name] = job
 
-    def ask(world: JobContext) -> tuple[Backlog, list[Unclaimed]]:
-        ours = imports[world.connection]
-        found = backlog(world, ours)
-        return found, [*below(world.folders, found.strays), *beside(world, [*ours])]
+    def ask(context: JobContext) -> tuple[Backlog, list[Unclaimed]]:
+        ours = imports[context.connection]
+        found = backlog(context, ours)
+        return found, [*below(context.folders, found.strays), *beside(context, [*ours])]
 
     found, faults = ask_each(config, imports, ask)
     for entry in entries:

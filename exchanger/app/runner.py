@@ -1,4 +1,4 @@
-"""Carries out one job in a world built for it, and turns whatever happens into a report."""
+"""Carries out one job in a context built for it, and turns whatever happens into a report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.app.outcome import exit_code
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.config.models import ImportJob
 from exchanger.errors import NotAnExport, NotAnImport, Stopped
 from exchanger.jobs.runtime.report import RunReport, new_run_id
@@ -60,7 +60,7 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
     Args:
         config: The configuration.
         name: The job.
-        story: What to do in the job's world.
+        story: What to do in the job's context.
         stopping: Set when the process is asked to stop.
         progress: Told how far it is.
         tell: Tells of an error, and returns its words.
@@ -74,13 +74,13 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
     bucket = config.connections[connection].s3.bucket
     started_at = SystemClock().now()
     try:
-        with open_world(config, connection, progress=progress, stopping=stopping) as world:
+        with open_context(config, connection, progress=progress, stopping=stopping) as context:
             try:
-                with demanding_room(world.workdir):
-                    report = story(world)
+                with demanding_room(context.workdir):
+                    report = story(context)
             except Exception as error:  # noqa: BLE001 - the other jobs still run
                 report = _failed(name, started_at, error, tell)
-                remember_failure(world, report, error)
+                remember_failure(context, report, error)
                 return Outcome(report.to_dict(), bucket, exit_code(error), error)
     except Exception as error:  # noqa: BLE001 - as above
         report = _failed(name, started_at, error, tell)
@@ -124,9 +124,9 @@ def story_of(name: str, job: Job, options: ImportOptions, *, fresh: bool = False
         from exchanger.jobs.imports import run_import, run_once
 
         story = run_once if options.one_run else run_import
-        return lambda world: story(world, name, job, options)
+        return lambda context: story(context, name, job, options)
     if options.force or options.one_run:
         raise NotAnImport(name)
     from exchanger.jobs.exports import ExportOptions, run_export
 
-    return lambda world: run_export(world, name, job, ExportOptions(fresh=fresh))
+    return lambda context: run_export(context, name, job, ExportOptions(fresh=fresh))

@@ -44,7 +44,7 @@ def prepare(path: Path, level: LogLevel | None, *, as_json: bool) -> Config:
 
 
 @contextmanager
-def open_world(
+def open_context(
     config: Config,
     connection: str,
     *,

@@ -27,7 +27,7 @@ def carry_out(
     Args:
         config: The configuration.
         name: The job.
-        story: What to do in the job's world.
+        story: What to do in the job's context.
         stopping: Set when the process is asked to stop.
         as_json: Whether a program reads the result, so that no progress is shown.
     """

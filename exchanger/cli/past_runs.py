@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.report import RunReport
 
 Act = Callable[["JobContext", str, ImportJob, int, float], "RunReport"]
-"""What is done: in a world, for a job of that name, to the run of that number, with a wait."""
+"""What is done: in a context, for a job of that name, to the run of that number, with a wait."""
 
 
 def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
@@ -62,7 +62,7 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
     outcome = carry_out(
         loaded,
         name,
-        lambda world: act(world, name, job, seq, seconds),
+        lambda context: act(context, name, job, seq, seconds),
         stopping=stopping,
         as_json=as_json,
     )

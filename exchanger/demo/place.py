@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from exchanger.app.defaults import LogLevel
 from exchanger.app.outcome import words_of
 from exchanger.app.runner import Outcome, Story, run_job
-from exchanger.app.wiring import open_world, prepare
+from exchanger.app.wiring import open_context, prepare
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.imports import plan_import, run_import
@@ -74,8 +74,8 @@ class DemoPlace:
         job = self.config.jobs[name]
         if not isinstance(job, ImportJob):
             raise TypeError(name)
-        with open_world(self.config, _CONNECTION) as world:
-            return plan_import(world, name, job)
+        with open_context(self.config, _CONNECTION) as context:
+            return plan_import(context, name, job)
 
     def run(self, name: str) -> Outcome:
         """Run a job: ``exchanger run``."""
@@ -91,8 +91,8 @@ class DemoPlace:
     def _story(self, name: str) -> Story:
         job = self.config.jobs[name]
         if isinstance(job, ExportJob):
-            return lambda world: run_export(world, name, job)
-        return lambda world: run_import(world, name, job)
+            return lambda context: run_export(context, name, job)
+        return lambda context: run_import(context, name, job)
 
     def read_json(self, key: str) -> Any:
         """Read a document from the bucket."""
@@ -123,5 +123,5 @@ def demo_place(jobs: str, stopping: threading.Event) -> Iterator[DemoPlace]:
         path = Path(folder) / "exchanger.yaml"
         path.write_text(fill_in(_CONNECTIONS, braze, s3, BUCKET) + jobs, encoding="utf-8")
         config = prepare(path, LogLevel.error, as_json=False)
-        with open_world(config, _CONNECTION) as world:
-            yield DemoPlace(path, config, braze, world.bucket, stopping)
+        with open_context(config, _CONNECTION) as context:
+            yield DemoPlace(path, config, braze, context.bucket, stopping)

@@ -50,12 +50,12 @@ class Adoption:
     runs: int
 
 
-def adopt(world: JobContext, source: str | None, wait: float) -> Adoption:
+def adopt(context: JobContext, source: str | None, wait: float) -> Adoption:
     """
     Let a connection go on with a memory.
 
     Args:
-        world: The outside of the connection.
+        context: The outside of the connection.
         source: The prefix of the state to take over. If None: its own state, if that is not
             recognised; otherwise the one state that was made with the same workspace.
         wait: Seconds to wait for processes that write to either state.
@@ -66,34 +66,36 @@ def adopt(world: JobContext, source: str | None, wait: float) -> Adoption:
         BrazeError: Braze refused the key, or did not answer.
         StorageError: S3 refused or did not answer.
     """
-    own = open_state(world.bucket, world.state_prefix)
-    return with_lease(world, own, "exchanger adopt", wait, lambda held: _adopt(held, source, wait))
+    own = open_state(context.bucket, context.state_prefix)
+    return with_lease(
+        context, own, "exchanger adopt", wait, lambda held: _adopt(held, source, wait)
+    )
 
 
-def _adopt(world: JobContext, source: str | None, wait: float) -> Adoption:
-    own, account = open_state(world.bucket, world.state_prefix), world.account
+def _adopt(context: JobContext, source: str | None, wait: float) -> Adoption:
+    own, account = open_state(context.bucket, context.state_prefix), context.account
     if account is None:
-        raise NothingToAdopt(world.connection, "nothing says which workspace it reaches")
-    segments = segments_of(world)
+        raise NothingToAdopt(context.connection, "nothing says which workspace it reaches")
+    segments = segments_of(context)
     if source in (None, own.names.prefix) and _is_unrecognised(own, account, segments):
-        return _accepted(world, own, own.names.prefix, account, segments)
-    prefix = _chosen(world, own, account, segments) if source is None else source
+        return _accepted(context, own, own.names.prefix, account, segments)
+    prefix = _chosen(context, own, account, segments) if source is None else source
     if prefix == own.names.prefix:
-        raise NothingToAdopt(world.connection, f"{prefix} is its own state already")
-    if not own.applied.snapshot().is_unused:
+        raise NothingToAdopt(context.connection, f"{prefix} is its own state already")
+    if not own.file_ledger.snapshot().is_unused:
         detail = f"its own state {own.names.prefix} has applied files, and two cannot be joined"
-        raise NothingToAdopt(world.connection, detail)
-    taken = open_state(world.bucket, prefix)
+        raise NothingToAdopt(context.connection, detail)
+    taken = open_state(context.bucket, prefix)
     if taken.workspace.found is None and taken.runs.newest() is None:
-        raise NothingToAdopt(world.connection, f"there is no state at {prefix}")
+        raise NothingToAdopt(context.connection, f"there is no state at {prefix}")
 
     def moved(_: JobContext) -> Adoption:
-        adoption = _accepted(world, taken, own.names.prefix, account, segments)
-        pointer = own.workspace.found or Workspace(own.names.prefix, world.connection)
+        adoption = _accepted(context, taken, own.names.prefix, account, segments)
+        pointer = own.workspace.found or Workspace(own.names.prefix, context.connection)
         remember(own, replace(pointer, memory_at=taken.names.prefix))
         return adoption
 
-    return with_lease(world, taken, "exchanger adopt", wait, moved)
+    return with_lease(context, taken, "exchanger adopt", wait, moved)
 
 
 def _is_unrecognised(state: ConnectionState, account: Account, segments: list[str]) -> bool:
@@ -104,7 +106,9 @@ def _is_unrecognised(state: ConnectionState, account: Account, segments: list[st
     return known.compare(account, segments) != "same"
 
 
-def _chosen(world: JobContext, own: ConnectionState, account: Account, segments: list[str]) -> str:
+def _chosen(
+    context: JobContext, own: ConnectionState, account: Account, segments: list[str]
+) -> str:
     """Find the only other state that may be of the same workspace."""
     found = [
         entry.prefix
@@ -116,19 +120,19 @@ def _chosen(world: JobContext, own: ConnectionState, account: Account, segments:
     if len(found) == 1:
         return found[0]
     detail = "several states may be meant" if found else "no other state is of its workspace"
-    raise NothingToAdopt(world.connection, detail, sorted(found))
+    raise NothingToAdopt(context.connection, detail, sorted(found))
 
 
 def _accepted(
-    world: JobContext, state: ConnectionState, before: str, account: Account, segments: list[str]
+    context: JobContext, state: ConnectionState, before: str, account: Account, segments: list[str]
 ) -> Adoption:
     """Note that a state was made with the workspace that the connection reaches."""
-    known = state.workspace.found or Workspace(state.names.prefix, world.connection)
+    known = state.workspace.found or Workspace(state.names.prefix, context.connection)
     remember(state, known.with_account(account, segments))
     newest = state.runs.newest()
     log.info("state.adopted", state=state.names.prefix)
     return Adoption(
-        connection=world.connection,
+        connection=context.connection,
         state=state.names.prefix,
         moved=state.names.prefix != before,
         made_by=known.connection,

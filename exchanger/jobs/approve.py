@@ -36,19 +36,19 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.requests import CountMode
-    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.jobs.runtime.context import JobContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile, RunDocument
 
 
-def approve_run(world: JobContext, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
+def approve_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
     """
     Apply a run that was held back.
 
     Args:
-        world: The outside.
+        context: The outside.
         name: The run's job.
         job: As it is configured now.
         seq: The run that was held back.
@@ -64,13 +64,15 @@ def approve_run(world: JobContext, name: str, job: ImportJob, seq: int, wait: fl
         JobBusy: Another process writes to this connection.
         Stopped: The process was asked to stop before anything counted.
     """
-    return with_lease_on_run(world, name, job, wait, lambda call: _approve(call, seq))
+    return with_lease_on_run(context, name, job, wait, lambda call: _approve(call, seq))
 
 
 def _approve(call: ImportContext, seq: int) -> RunReport:
     with building_on_what_is_kept(seq, "approve", _otherwise(call, seq)):
         outcome = plan_and_commit(call, lambda number: _plan_and_commit(call, number, seq))
-    return finish(call.world, call.state, outcome) if isinstance(outcome, VersionedRun) else outcome
+    return (
+        finish(call.context, call.state, outcome) if isinstance(outcome, VersionedRun) else outcome
+    )
 
 
 def plan_corrected(call: ImportContext, seq: int) -> RunReport:
@@ -82,7 +84,9 @@ def plan_corrected(call: ImportContext, seq: int) -> RunReport:
     outcome = plan_and_commit(
         call, lambda number: _plan_and_commit(call, number, seq, corrected=True)
     )
-    return finish(call.world, call.state, outcome) if isinstance(outcome, VersionedRun) else outcome
+    return (
+        finish(call.context, call.state, outcome) if isinstance(outcome, VersionedRun) else outcome
+    )
 
 
 def _plan_and_commit(
@@ -93,7 +97,7 @@ def _plan_and_commit(
     run = held.document
     if run.state != "held_back":
         raise RunUnsuitable(str(seq), "approve", f"it is not held back{_taken_up(run)}")
-    applied = call.state.applied.snapshot()
+    applied = call.state.file_ledger.snapshot()
     since = applied_since(call.state, applied, run.files, seq)
     if run.reads_as:
         since |= newer_since(applied, call.name, run.files, seq)
@@ -103,44 +107,44 @@ def _plan_and_commit(
     ]
     chosen = [file for file in run.files if file.key not in since]
     if not chosen:
-        return drop_held_back(call.world, call.state, held, notes=said)
+        return drop_held_back(call.context, call.state, held, notes=said)
     _demand_copies(call, seq, chosen)
-    intakes = _intakes(call, chosen)
-    _demand_certainty(call, seq, chosen, intakes)
+    requests = _intakes(call, chosen)
+    _demand_certainty(call, seq, chosen, requests)
     report = numbered_report(call, number)
     report.notes += said
-    reading = read_all_files(call, intakes)
-    if corrected and doubtful_files(reading):
-        return still_doubtful(call, held, stray_in_words(reading))
-    copies = _hold_copies(call, number, reading)
+    batch = read_all_files(call, requests)
+    if corrected and doubtful_files(batch):
+        return still_doubtful(call, held, stray_in_words(batch))
+    copies = _hold_copies(call, number, batch)
     if copies is not None:
         report = numbered_report(call, number + 1)
         report.notes += said + [file.note for file in copies.files]
-    if not reading.files:
-        dropped = drop_held_back(call.world, call.state, held, notes=report.notes)
+    if not batch.files:
+        dropped = drop_held_back(call.context, call.state, held, notes=report.notes)
         return copies or dropped
-    _demand_differences(call, seq, reading)
-    totals = totals_of(reading)
+    _demand_differences(call, seq, batch)
+    totals = totals_of(batch)
     if not run.reads_as and exceed(totals, run.totals):
-        return hold_again(call.state, held, totals, call.world.clock.now().isoformat())
-    plan = planned(call, report, reading)
-    return commit(call, report, reading, plan, origin=seq)
+        return hold_again(call.state, held, totals, call.context.clock.now().isoformat())
+    plan = planned(call, report, batch)
+    return commit(call, report, batch, plan, parent=seq)
 
 
-def _hold_copies(call: ImportContext, number: int, reading: InputBatch) -> RunReport | None:
+def _hold_copies(call: ImportContext, number: int, batch: InputBatch) -> RunReport | None:
     """Hold back, in a run of their own, files whose content was applied by another name since."""
-    if not reading.waiting:
+    if not batch.waiting:
         return None
-    copies = hold_back(call, numbered_report(call, number), reading.waiting)
-    return None if copies is None else finish(call.world, call.state, copies)
+    copies = hold_back(call, numbered_report(call, number), batch.waiting)
+    return None if copies is None else finish(call.context, call.state, copies)
 
 
 def _taken_up(run: RunDocument) -> str:
-    if not run.taken_up_by:
+    if not run.continued_by:
         return ""
     dropped = run.report["state"] == "discarded"
     became = "was to apply it, and was discarded" if dropped else "applied it"
-    return f"; run {run.taken_up_by} {became}"
+    return f"; run {run.continued_by} {became}"
 
 
 def _intakes(call: ImportContext, files: Sequence[ClaimedFile]) -> list[FileRequest]:
@@ -150,7 +154,7 @@ def _intakes(call: ImportContext, files: Sequence[ClaimedFile]) -> list[FileRequ
     That may have happened since it was held back: a copy of what had been applied then brings the
     difference by now.
     """
-    applied = call.state.applied.snapshot()
+    applied = call.state.file_ledger.snapshot()
 
     def counting(file: ClaimedFile) -> CountMode:
         last = applied.last_version(file.key, file.sums)
@@ -171,7 +175,7 @@ def _demand_copies(call: ImportContext, seq: int, files: Sequence[ClaimedFile]) 
     """
     for file in (file for file in files if file.kept):
         try:
-            call.world.bucket.head(file.kept)
+            call.context.bucket.head(file.kept)
         except StorageMissing as error:
             detail = (
                 f"the copy of {file.key} that waits in it, {file.kept}, is not in the bucket any "
@@ -181,7 +185,7 @@ def _demand_copies(call: ImportContext, seq: int, files: Sequence[ClaimedFile]) 
 
 
 def _demand_certainty(
-    call: ImportContext, seq: int, files: Sequence[ClaimedFile], intakes: Sequence[FileRequest]
+    call: ImportContext, seq: int, files: Sequence[ClaimedFile], requests: Sequence[FileRequest]
 ) -> None:
     """
     Make sure that what the version before really gave is known: a difference builds on it.
@@ -189,9 +193,9 @@ def _demand_certainty(
     A sum that was refused after an attempt without an answer may have been applied. Giving it again
     finds out.
     """
-    applied = call.state.applied.snapshot()
-    for file, intake in zip(files, intakes, strict=True):
-        for run in _made_up(applied, file) if intake.counting != "in_full" else ():
+    applied = call.state.file_ledger.snapshot()
+    for file, request in zip(files, requests, strict=True):
+        for run in _made_up(applied, file) if request.counting != "in_full" else ():
             if _may_have_given_more(call, seq, run, file):
                 detail = (
                     f"Braze may have applied more of {file.key} than it said in run {run}; first "
@@ -200,21 +204,21 @@ def _demand_certainty(
                 raise RunUnsuitable(str(seq), "approve", detail)
 
 
-def _made_up(applied: AppliedSnapshot, file: ClaimedFile) -> list[int]:
+def _made_up(applied: LedgerSnapshot, file: ClaimedFile) -> list[int]:
     """Number the runs that made up what a file's key counts for."""
     runs = (applied.summed_by(file.key, name) or [] for name in file.sums)
     return sorted(set(chain.from_iterable(runs)))
 
 
-def _demand_differences(call: ImportContext, seq: int, reading: InputBatch) -> None:
+def _demand_differences(call: ImportContext, seq: int, batch: InputBatch) -> None:
     """
     Make sure that anything can be applied; of several files, those that cannot are rejected.
 
     Raises:
         RunUnsuitable: What earlier versions gave is not kept any more, for any file.
     """
-    if reading.untold and len(reading.untold) == len(reading.files):
-        key, why = next(iter(reading.untold.items()))
+    if batch.untold and len(batch.untold) == len(batch.files):
+        key, why = next(iter(batch.untold.items()))
         raise RunUnsuitable(str(seq), "approve", f"{key}: {why} {_otherwise(call, seq)}")
 
 
@@ -226,12 +230,12 @@ def _otherwise(call: ImportContext, seq: int) -> str:
 
 def _may_have_given_more(call: ImportContext, approved: int, seq: int, file: ClaimedFile) -> bool:
     run = call.state.runs.read(seq).document
-    if not run.owed or run.taken_up_by:
+    if not run.refused_rows or run.continued_by:
         return False
     ours = [position for position, other in enumerate(run.files) if other.key == file.key]
     over = seq <= call.state.swept.load().quarantine
     try:
-        owed = load(call.world, run.owed)
+        owed = load(call.context, run.refused_rows)
     except StateMissing:
         if over:  # Where anything was uncertain, it would have been kept.
             return False

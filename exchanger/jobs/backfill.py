@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.report import RunReport
 
 
-def backfill(world: JobContext, name: str, job: Job, options: ImportOptions) -> RunReport:
+def backfill(context: JobContext, name: str, job: Job, options: ImportOptions) -> RunReport:
     """
     Apply files of a range as if they were new, or export a segment anew.
 
@@ -33,17 +33,17 @@ def backfill(world: JobContext, name: str, job: Job, options: ImportOptions) -> 
     if isinstance(job, ExportJob):
         if options.since or options.until or options.prefix or options.force:
             raise NothingToBackfill(name, "an export always covers the whole segment")
-        return run_export(world, name, job)
+        return run_export(context, name, job)
     if not options.as_if_new:
         raise NothingToBackfill(name, "no range was named")
-    report = run_import(world, name, job, options)
+    report = run_import(context, name, job, options)
     if report.state == "nothing_to_do":
-        report.notes = [*report.notes, *_none_in_range(world, job, options)]
+        report.notes = [*report.notes, *_none_in_range(context, job, options)]
     return report
 
 
 def plan_backfill(
-    world: JobContext, name: str, job: ImportJob, options: ImportOptions
+    context: JobContext, name: str, job: ImportJob, options: ImportOptions
 ) -> PlanReport:
     """
     Tell what *backfill* of an import would send, and write nothing anywhere.
@@ -52,19 +52,19 @@ def plan_backfill(
         BrazeError: A look-up failed.
         StorageError: S3 refused or did not answer.
     """
-    planned = plan_import(world, name, job, options)
+    planned = plan_import(context, name, job, options)
     if planned.report.state == "nothing_to_do":
-        planned.report.notes += _none_in_range(world, job, options)
+        planned.report.notes += _none_in_range(context, job, options)
     return planned
 
 
-def _none_in_range(world: JobContext, job: ImportJob, options: ImportOptions) -> list[str]:
+def _none_in_range(context: JobContext, job: ImportJob, options: ImportOptions) -> list[str]:
     """Say so if no file of a job is in the range that was asked for."""
     source = job.source
     files = [
         item
-        for item in world.bucket.list(source.prefix)
-        if is_drop(item.key, source.prefix, source.pattern, world.state_prefix)
+        for item in context.bucket.list(source.prefix)
+        if is_drop(item.key, source.prefix, source.pattern, context.state_prefix)
     ]
     if any(in_range(item, options) for item in files):
         return []

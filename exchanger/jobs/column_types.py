@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from exchanger.state.inputs.column_types import KeptColumns
 
 
-def kept_columns(world: JobContext, job: str) -> KeptColumns:
+def kept_columns(context: JobContext, job: str) -> KeptColumns:
     """
     Read what is kept of a job's columns. Writes nothing.
 
     Raises:
         StorageError: S3 refused or did not answer.
     """
-    return open_state(world.bucket, world.state_prefix).types.columns(job)
+    return open_state(context.bucket, context.state_prefix).types.columns(job)
 
 
-def forget_columns(world: JobContext, job: str, columns: list[str], wait: float) -> KeptColumns:
+def forget_columns(context: JobContext, job: str, columns: list[str], wait: float) -> KeptColumns:
     """
     Reset columns of a job: their types are told from the next file that has them.
 
     Args:
-        world: The outside.
+        context: The outside.
         job: The job's name.
         columns: Their names.
         wait: Seconds to wait for another process that writes to the same connection.
@@ -39,11 +39,11 @@ def forget_columns(world: JobContext, job: str, columns: list[str], wait: float)
         StorageError: S3 refused or did not answer.
         JobBusy: Another process writes to this connection; its run would decide them again.
     """
-    state = open_state(world.bucket, world.state_prefix)
+    state = open_state(context.bucket, context.state_prefix)
 
     def forget(_: JobContext) -> KeptColumns:
         newest = state.runs.newest()
         state.types.forget(job, columns, last=newest.document.seq if newest else 0)
         return state.types.columns(job)
 
-    return with_lease(world, state, job, wait, forget)
+    return with_lease(context, state, job, wait, forget)

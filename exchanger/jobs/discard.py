@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def discard_run(world: JobContext, name: str, seq: int, wait: float) -> RunReport:
+def discard_run(context: JobContext, name: str, seq: int, wait: float) -> RunReport:
     """
     Drop a run that was held back, or that has not ended.
 
     Args:
-        world: The outside. Braze is not asked for anything.
+        context: The outside. Braze is not asked for anything.
         name: The run's job, for messages.
         seq: The run.
         wait: Seconds to wait for another process that writes to the same connection.
@@ -43,25 +43,25 @@ def discard_run(world: JobContext, name: str, seq: int, wait: float) -> RunRepor
         StorageError: S3 refused or did not answer.
         JobBusy: Another process writes to this connection, perhaps this very run.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    return with_lease(world, state, name, wait, lambda held: _discard(held, state, seq))
+    state = open_state(context.bucket, context.state_prefix)
+    return with_lease(context, state, name, wait, lambda held: _discard(held, state, seq))
 
 
-def _discard(world: JobContext, state: ConnectionState, seq: int) -> RunReport:
+def _discard(context: JobContext, state: ConnectionState, seq: int) -> RunReport:
     stored = state.runs.read(seq)
     run = stored.document
-    if run.taken_up_by and run.state == "held_back":
-        raise RunUnsuitable(str(seq), "discard", f"run {run.taken_up_by} applies it")
+    if run.continued_by and run.state == "held_back":
+        raise RunUnsuitable(str(seq), "discard", f"run {run.continued_by} applies it")
     if run.hold and run.state in ("planned", "held_back", "discarded"):
         if run.state == "planned":
-            finish(world, state, stored)
+            finish(context, state, stored)
             stored = state.runs.read(seq)
-        return drop_held_back(world, state, stored)
+        return drop_held_back(context, state, stored)
     if run.state in ENDED:
         raise RunUnsuitable(str(seq), "discard", "it has ended; what was sent stays sent")
     if run.state == "settling":
-        report = finish(world, state, stored)
+        report = finish(context, state, stored)
         report.notes.append("Braze had answered all of it already, so it was ended as usual.")
         return report
-    with unless_ended_by_others(world, state, seq):
-        return abandon(world, state, stored)
+    with unless_ended_by_others(context, state, seq):
+        return abandon(context, state, stored)

@@ -86,13 +86,13 @@ class DriftReport:
 
 
 def find_drift(
-    world: JobContext, name: str, job: ImportJob, options: DriftOptions | None = None
+    context: JobContext, name: str, job: ImportJob, options: DriftOptions | None = None
 ) -> DriftReport:
     """
     Compare what is held of a job's fields with what Braze has.
 
     Args:
-        world: The connection.
+        context: The connection.
         name: The job's name.
         job: The job. If all profiles are compared and it names a segment as its baseline, one
             export of that takes the place of look-ups.
@@ -107,10 +107,10 @@ def find_drift(
         Stopped: The process was asked to stop.
     """
     options = options or DriftOptions()
-    state = open_state(world.bucket, world.state_prefix)
-    establish(world, state)
+    state = open_state(context.bucket, context.state_prefix)
+    establish(context, state)
     fields = _fields(job, state)
-    report = DriftReport(name, world.clock.now(), fields)
+    report = DriftReport(name, context.clock.now(), fields)
     names = [one.field for one in fields]
     segment = baseline_segment(job)
     if not names:
@@ -118,18 +118,18 @@ def find_drift(
     elif options.sample is not None:
         chosen = state.held.sample(names, options.sample, options.seed)
         known = _known(state.held.history_of(chosen, names), names)
-        report.notes += say_if_slow(known.height, world.lookup_limit)
-        _Check(world, state, job, report).look_up(known)
+        report.notes += say_if_slow(known.height, context.lookup_limit)
+        _Check(context, state, job, report).look_up(known)
     elif segment is None:
-        check = _Check(world, state, job, report)
+        check = _Check(context, state, job, report)
         for first, end in state.held.slices():
-            world.go_on()
+            context.go_on()
             check.look_up(_known(state.held.between(first, end, names), names))
     else:
-        users = SegmentUsers.exported(world, state, segment, f"{name}@drift", names)
-        check = _Check(world, state, job, report)
+        users = SegmentUsers.exported(context, state, segment, f"{name}@drift", names)
+        check = _Check(context, state, job, report)
         for first, end in state.held.slices():
-            world.go_on()
+            context.go_on()
             known = _known(state.held.between(first, end, names), names)
             check.export(users, known, users.between(first, end))
         users.done()
@@ -158,16 +158,16 @@ class _Check:
     Compares profiles with Braze, counts, and records what differs.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: Where held values are.
         job: The job.
         report: Counted into.
     """
 
     def __init__(
-        self, world: JobContext, state: ConnectionState, job: ImportJob, report: DriftReport
+        self, context: JobContext, state: ConnectionState, job: ImportJob, report: DriftReport
     ) -> None:
-        self._world = world
+        self._context = context
         self._state = state
         self._report = report
         self._names = [one.field for one in report.fields]
@@ -181,14 +181,14 @@ class _Check:
     def look_up(self, known: pl.DataFrame) -> None:
         """Compare profiles with what look-ups show."""
         self._report.profiles += known.height
-        stamp = last_shown(self._world, self._state.runs)
+        stamp = last_shown(self._context, self._state.runs)
 
         def compare(seen: pl.DataFrame, asked_at: datetime) -> None:
             self._compare(seen, stamp, asked_at)
 
         if known.height:
             profiles = known[PROFILE].sort()
-            look_up_parts(self._world, profiles, self._names, compare)
+            look_up_parts(self._context, profiles, self._names, compare)
 
     def export(self, users: SegmentUsers, known: pl.DataFrame, seen: pl.DataFrame) -> None:
         """Compare profiles with what a segment export shows."""
@@ -236,6 +236,6 @@ class _Check:
             return self._outbox[1].clear()
         run = newest.document
         if self._outbox[0] != run.outbox:
-            outbox = load(self._world, run.outbox, run.outbox_sha256)
+            outbox = load(self._context, run.outbox, run.outbox_sha256)
             self._outbox = run.outbox, outbox[PROFILE]
         return self._outbox[1]

@@ -21,7 +21,8 @@ from exchanger.jobs.runtime.cancellation import stoppable
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.runtime.report import RunReport, new_run_id
-from exchanger.jobs.segments.dataset import Chunks, Dataset, collect, settle_columns, write_dataset
+from exchanger.jobs.segments.collect import Chunks, collect
+from exchanger.jobs.segments.dataset import Dataset, settle_columns, write_dataset
 from exchanger.jobs.segments.empty import without_users
 from exchanger.jobs.segments.learn import learn_from_export
 from exchanger.jobs.segments.outdated import hide, outdated_folders
@@ -53,7 +54,7 @@ class ExportOptions:
 
 
 def run_export(
-    world: JobContext, name: str, job: ExportJob, options: ExportOptions | None = None
+    context: JobContext, name: str, job: ExportJob, options: ExportOptions | None = None
 ) -> RunReport:
     """
     Turn the job's segment into a dataset in the bucket.
@@ -61,7 +62,7 @@ def run_export(
     Must be called where no event loop runs.
 
     Args:
-        world: The connection.
+        context: The connection.
         name: The job's name.
         job: The job.
         options: Of this run.
@@ -79,23 +80,23 @@ def run_export(
         StorageError: S3 refused, or could not be reached.
         JobBusy: Another process runs the job.
     """
-    run = _Run.begun(world, name, job)
+    run = _Run.begun(context, name, job)
     fresh = options is not None and options.fresh
     try:
-        export = asyncio.run(stoppable(_exported(run, fresh=fresh), world.stopping))
+        export = asyncio.run(stoppable(_exported(run, fresh=fresh), context.stopping))
         _make_dataset(run, export)
     except Stopped:
         run.report.state, run.report.stopped = "partial", True
         run.report.notes.append(_STOPPED)
-    run.report.finished_at = world.clock.now()
+    run.report.finished_at = context.clock.now()
     with _without_failing(run, "this run is not in the list of runs"):
-        run.state.finished.record(run.report.to_dict())
+        run.state.run_index.record(run.report.to_dict())
     return run.report
 
 
 @dataclass(frozen=True)
 class _Run:
-    world: JobContext
+    context: JobContext
     job: ExportJob
     selection: Selection
     document: PendingDocument
@@ -103,16 +104,16 @@ class _Run:
     state: ConnectionState
 
     @classmethod
-    def begun(cls, world: JobContext, name: str, job: ExportJob) -> _Run:
+    def begun(cls, context: JobContext, name: str, job: ExportJob) -> _Run:
         selection = selection_of(job)
-        started = world.clock.now()
+        started = context.clock.now()
         run_id = new_run_id(name, started)
         structlog.contextvars.bind_contextvars(run_id=run_id)
         report = RunReport(run_id=run_id, job=name, started_at=started)
-        state = open_state(world.bucket, world.state_prefix)
-        report.notes += establish(world, state)
-        document = PendingDocument(world.bucket, state.names, name)
-        return cls(world, job, selection, document, report, state)
+        state = open_state(context.bucket, context.state_prefix)
+        report.notes += establish(context, state)
+        document = PendingDocument(context.bucket, state.names, name)
+        return cls(context, job, selection, document, report, state)
 
     @property
     def folder(self) -> RunFolder:
@@ -121,9 +122,9 @@ class _Run:
 
 async def _exported(run: _Run, *, fresh: bool) -> CompleteExport:
     wanted = fields_to_export(run.selection)
-    async with run.world.braze() as braze:
+    async with run.context.braze() as braze:
         segment = find_segment(await braze.segments(), run.job.segment)
-        wait = ExportWait(run.world, braze, run.job.completion, run.document, run.state.runs)
+        wait = ExportWait(run.context, braze, run.job.completion, run.document, run.state.runs)
         pending = await wait.requested(segment.id, wanted, run.report.run_id, fresh=fresh)
         export = await wait.complete(segment, pending)
         run.report.requests = sum(braze.requests_by_endpoint.values())
@@ -131,11 +132,11 @@ async def _exported(run: _Run, *, fresh: bool) -> CompleteExport:
 
 
 def _make_dataset(run: _Run, export: CompleteExport) -> None:
-    world, document, folder, report = run.world, run.document, run.folder, run.report
+    context, document, folder, report = run.context, run.document, run.folder, run.report
     pending = export.pending.with_folder(folder.key)
     document.save(pending)
     try:
-        chunks = collect(world, export, run.selection)
+        chunks = collect(context, export, run.selection)
     except FileRejected:
         # Waiting for this export again would meet the same damage.
         document.save(replace(pending, published=True))
@@ -143,15 +144,15 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
     if not export.files and not chunks.rows:
         _take_for_empty(run, export)
     with _without_failing(run, "imports have to look up what this export showed"):
-        learn_from_export(world, run.state, export.pending, run.selection, chunks)
+        learn_from_export(context, run.state, export.pending, run.selection, chunks)
     columns = settle_columns(run.selection, chunks)
-    dataset = write_dataset(world, chunks, columns, run.job.target, folder)
-    world.go_on()
+    dataset = write_dataset(context, chunks, columns, run.job.target, folder)
+    context.go_on()
     report.notes += _notes(run.selection, chunks, dataset)
     manifest = _manifest(run, export, dataset)
     # Whoever lost the document to another run must not publish.
     document.save(pending)
-    if not publish(world.bucket, folder, manifest):
+    if not publish(context.bucket, folder, manifest):
         report.notes.append("latest.json already points at newer data")
     report.rows_written, report.bytes_written = manifest.rows, manifest.size
     report.manifest = folder.manifest
@@ -162,16 +163,16 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
 
 def _clear_away(run: _Run, pending: PendingExport, manifest: Manifest) -> None:
     """Remove what nobody needs now, so that whoever dies here leaves word of it to the next run."""
-    world, folder, target = run.world, run.folder, run.job.target
+    context, folder, target = run.context, run.folder, run.job.target
     done = pending.as_used(raw=run.job.raw, folders=pending.folders)
     run.document.save(done)
-    outdated = outdated_folders(world.bucket, folder, manifest, target.keep)
+    outdated = outdated_folders(context.bucket, folder, manifest, target.keep)
     if outdated:
         done = replace(done, folders=(*done.folders, *outdated))
         run.document.save(done)
-        hide(world.bucket, outdated)
+        hide(context.bucket, outdated)
         log.info("export.outdated_removed", datasets=len(outdated))
-    sweep(world, done, folder)
+    sweep(context, done, folder)
     run.document.save(replace(done, folders=()))
 
 
@@ -196,7 +197,7 @@ def _without_failing(run: _Run, otherwise: str) -> Iterator[None]:
 
 def _take_for_empty(run: _Run, export: CompleteExport) -> None:
     """Publish an export without a file only if the job says that its segment may be empty."""
-    nobody = without_users(run.world, export, may_be_allowed=True)
+    nobody = without_users(run.context, export, may_be_allowed=True)
     if run.job.empty == "fail":
         # The next run asks anew: what Braze wrote elsewhere does not come here by waiting.
         run.document.save(replace(export.pending.with_folder(run.folder.key), published=True))
@@ -231,7 +232,7 @@ def _manifest(run: _Run, export: CompleteExport, dataset: Dataset) -> Manifest:
         segment=export.segment.name,
         object_prefix=export.pending.object_prefix,
         requested_at=export.pending.requested_at,
-        created_at=run.world.clock.now(),
+        created_at=run.context.clock.now(),
         format=run.job.target.format,
         columns=tuple(SchemaColumn(c.name, c.type.label) for c in dataset.columns),
         parts=dataset.parts,

@@ -64,12 +64,12 @@ class ForgetReport:
     unreachable: tuple[str, ...] = _ALWAYS
 
 
-def forget(world: JobContext, profile: str, *, erase: bool, wait: float) -> ForgetReport:
+def forget(context: JobContext, profile: str, *, erase: bool, wait: float) -> ForgetReport:
     """
     Find what the bucket remembers of a person, and erase it.
 
     Args:
-        world: The connection. Braze is not asked for anything.
+        context: The connection. Braze is not asked for anything.
         profile: The identifier.
         erase: Otherwise nothing is written anywhere.
         wait: Seconds to wait for another process that writes to the same connection.
@@ -79,11 +79,11 @@ def forget(world: JobContext, profile: str, *, erase: bool, wait: float) -> Forg
         JobBusy: Another process writes to this connection, and did not end while we waited.
         StorageError: S3 refused or did not answer; what was erased until then is gone.
     """
-    state = open_state(world.bucket, world.state_prefix)
+    state = open_state(context.bucket, context.state_prefix)
     if not erase:
-        return _Forgetting(world, state, profile, erase=False).everywhere()
+        return _Forgetting(context, state, profile, erase=False).everywhere()
     return with_lease(
-        world,
+        context,
         state,
         "forget",
         wait,
@@ -93,7 +93,7 @@ def forget(world: JobContext, profile: str, *, erase: bool, wait: float) -> Forg
 
 @dataclass(frozen=True)
 class _Forgetting:
-    world: JobContext
+    context: JobContext
     state: ConnectionState
     profile: str
     erase: bool
@@ -101,15 +101,15 @@ class _Forgetting:
     def everywhere(self) -> ForgetReport:
         """Go through everything below the state prefix that may name the person."""
         last = self._last_run()
-        report = ForgetReport(self.world.connection, erased=self.erase)
+        report = ForgetReport(self.context.connection, erased=self.erase)
         if self.erase:
             # First: should this process die, whoever is unknown there already counts for nothing.
             self.state.forgotten.add(slice_number(self.profile), last)
-        orders = self.state.orders.tables()
-        rows = StoredRows(self.world, self.state, self.profile, erase=self.erase)
+        marks = self.state.high_water_marks.tables()
+        rows = StoredRows(self.context, self.state, self.profile, erase=self.erase)
         report.touched = {
             "held values": self._tables([self.state.held.table]),
-            "orders": self._tables(orders),
+            "high-water marks": self._tables(marks),
             "samples of first deliveries": self._samples(),
             **rows.everywhere(),
         }
@@ -137,7 +137,7 @@ class _Forgetting:
     def _tables(self, tables: Iterable[Table]) -> int:
         found = 0
         for table in tables:
-            self.world.may_send()
+            self.context.may_send()
             found += count_rows(table, self.profile)
             if self.erase:  # Also where nothing is found: earlier versions may have had rows.
                 forget_rows(table, self.profile)
@@ -151,16 +151,16 @@ class _Forgetting:
 
     def _copies(self, report: ForgetReport, last: int) -> None:
         """Remove the copies that nobody reads any more, and tell which are left."""
-        bucket = self.world.bucket
+        bucket = self.context.bucket
         if self.erase:
             bucket.delete(copies_of_decided_runs(bucket, self.state, last, self._is_done))
         for seq, _ in kept_copies(bucket, self.state):
             run = self.state.runs.read(seq).document
             files = ", ".join(file.key for file in run.files)
-            if run.state == "held_back" and not run.taken_up_by:
+            if run.state == "held_back" and not run.continued_by:
                 does = f"exchanger approve {seq} or exchanger discard {seq}"
             else:
-                does = f"exchanger retry {run.taken_up_by}, or retention removes them in time"
+                does = f"exchanger retry {run.continued_by}, or retention removes them in time"
             report.left.append(
                 f"run {seq} keeps copies of {files}, which may name them: {does}; then forget again"
             )

@@ -31,7 +31,7 @@ from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
-from exchanger.jobs.runtime.call import ImportContext
+from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.memories import memories_of
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish, recognise
@@ -59,7 +59,7 @@ log = structlog.get_logger()
 
 
 def run_import(
-    world: JobContext, name: str, job: ImportJob, options: ImportOptions | None = None
+    context: JobContext, name: str, job: ImportJob, options: ImportOptions | None = None
 ) -> RunReport:
     """
     Apply every waiting file of a job.
@@ -74,29 +74,29 @@ def run_import(
         JobBusy: Another process writes to this connection, and did not end while we waited.
         LeaseLost: This process can no longer prove that it is the only writer.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    recognise(world, state)
-    call = ImportContext(world, state, name, job, options or ImportOptions())
+    state = open_state(context.bucket, context.state_prefix)
+    recognise(context, state)
+    call = ImportContext(context, state, name, job, options or ImportOptions())
     begun = new_report(call)
     idle = _idle_notes(call)
     if idle is not None:
-        return combined([], idle, nothing=replace(begun, finished_at=world.clock.now()))
+        return combined([], idle, nothing=replace(begun, finished_at=context.clock.now()))
     reports: list[RunReport] = []
     notes: list[str] = []
     try:
         with_lease(
-            world,
+            context,
             state,
             name,
             call.options.wait,
-            lambda held: _run_all(replace(call, world=held), reports, notes),
+            lambda held: _run_all(replace(call, context=held), reports, notes),
         )
     except Stopped:
         mine = [*reports, *(report for report in call.ended if report.job == name)]
         if all(report.finished_at for report in mine):
             stopped = "Stopped as asked. The next run goes on from there."
             reports.append(replace(begun, state="partial", notes=[stopped], stopped=True))
-    begun.finished_at = world.clock.now()
+    begun.finished_at = context.clock.now()
     finished = [
         f"Finished run {report.run_id} of {report.job}, which was interrupted."
         for report in call.ended
@@ -106,7 +106,7 @@ def run_import(
     return combined([*own, *reports], finished + notes, nothing=begun)
 
 
-def run_once(world: JobContext, name: str, job: ImportJob, options: ImportOptions) -> RunReport:
+def run_once(context: JobContext, name: str, job: ImportJob, options: ImportOptions) -> RunReport:
     """
     Apply as many waiting files as one run takes.
 
@@ -117,8 +117,8 @@ def run_once(world: JobContext, name: str, job: ImportJob, options: ImportOption
     Raises:
         ExchangerError: As for ``run_import``.
     """
-    report = run_import(world, name, job, options)
-    if world.stopping.is_set():
+    report = run_import(context, name, job, options)
+    if context.stopping.is_set():
         return report
     if report.state == "nothing_to_do":
         report.files_waiting = 0
@@ -126,7 +126,7 @@ def run_once(world: JobContext, name: str, job: ImportJob, options: ImportOption
         try:
             # A file that cannot be read yet is no reason to begin again at once.
             unreadable = sum(file.outcome == "unreadable" for file in report.files)
-            waiting = backlog(world, {name: job}).files[name]
+            waiting = backlog(context, {name: job}).files[name]
             report.files_waiting = max(waiting - unreadable, 0)
         except StorageError as error:
             # The run itself is over and done.
@@ -135,7 +135,7 @@ def run_once(world: JobContext, name: str, job: ImportJob, options: ImportOption
 
 
 def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a plan
-    world: JobContext,
+    context: JobContext,
     name: str,
     job: ImportJob,
     options: ImportOptions | None = None,
@@ -149,7 +149,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     What an unfinished run has claimed is told apart: the next one finishes it first.
 
     Args:
-        world: The outside.
+        context: The outside.
         name: The job's name.
         job: The job.
         options: Which files, and how they are taken.
@@ -160,39 +160,38 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         BrazeError: A look-up failed.
         StorageError: S3 refused or did not answer.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    recognise(world, state)
+    state = open_state(context.bucket, context.state_prefix)
+    recognise(context, state)
     call = ImportContext(
-        world, state, name, job, options or ImportOptions(), record=False, learn=record
+        context, state, name, job, options or ImportOptions(), record=False, learn=record
     )
     report = new_report(call)
     if record:
-        report.notes += establish(world, state)
-    first = unfinished_run(world, state)
+        report.notes += establish(context, state)
+    first = unfinished_run(context, state)
     if first is not None and first.job == name:
         call.taken.update(first.claimed)
     waiting = waiting_files(call)
     report.notes += _waiting_notes(waiting)
-    unclaimed = [*below(world.folders, waiting.strays), *beside(world, [name])]
+    unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
     if not waiting.files:
         idle = preview(replace(report, state="nothing_to_do"), None)
         return replace(idle, unfinished=first, unclaimed=unclaimed)
-    call = replace(call, memories=memories_of(world, state, record=False))
-    reading = read_files(call, _intakes(call, waiting.files))
+    call = replace(call, memories=memories_of(context, state, record=False))
+    batch = read_files(call, _intakes(call, waiting.files))
     if call.options.force:
-        report.notes += say_what_counts_again(call, reading)
-    if doubtful_files(reading):
+        report.notes += say_what_counts_again(call, batch)
+    if doubtful_files(batch):
         report.notes.append(
             "So a run would be held back, until the job is corrected or you approve it."
         )
-    plan = planned(call, report, reading)
+    plan = planned(call, report, batch)
     report.files += [
-        FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note)
-        for file in reading.waiting
+        FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note) for file in batch.waiting
     ]
     plan.expect_all_accepted(report)
-    if reading.left:
-        report.notes.append(f"{reading.left} more files follow in a run of their own.")
+    if batch.left:
+        report.notes.append(f"{batch.left} more files follow in a run of their own.")
     return replace(preview(report, plan, rows), unfinished=first, unclaimed=unclaimed)
 
 
@@ -216,25 +215,25 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[str]) ->
     Raises:
         Stopped: The process was asked to stop, and files wait.
     """
-    notes += establish(call.world, call.state)
+    notes += establish(call.context, call.state)
     last = end_others(call)
     end_discards(call)
     waits = _waits_for_adoption(call)
     if waits is not None:
         reports.append(waits)
         return
-    call = replace(call, memories=memories_of(call.world, call.state, record=True))
+    call = replace(call, memories=memories_of(call.context, call.state, record=True))
     told = read_back(call)
-    undecided = call.state.applied.snapshot().undecided(call.name)
+    undecided = call.state.file_ledger.snapshot().undecided(call.name)
     reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
-    while not call.world.stopping.is_set():
+    while not call.context.stopping.is_set():
         taken = plan_and_commit(call, lambda seq: _plan_and_commit(call, seq, told))
         if taken.stored is not None:
             told.clear()
-            reports.append(finish(call.world, call.state, taken.stored))
+            reports.append(finish(call.context, call.state, taken.stored))
         elif taken.unreadable:
             reports.append(_nothing_but(call, taken.unreadable))
-        if taken.waiting and not call.world.stopping.is_set():
+        if taken.waiting and not call.context.stopping.is_set():
             reports += _held_back(call, taken)
         if _waits_for_adoption(call) is not None:
             break
@@ -251,7 +250,7 @@ def _nothing_but(call: ImportContext, unreadable: Mapping[tuple[str, str], str])
     """Report files that could not be read, where there were no others."""
     report = new_report(call)
     files = told_unreadable(unreadable)
-    return replace(report, state="partial", files=files, finished_at=call.world.clock.now())
+    return replace(report, state="partial", files=files, finished_at=call.context.clock.now())
 
 
 @dataclass(frozen=True)
@@ -276,28 +275,28 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[str]) -> _Taken:
         return _Taken(seq, listed)
     report = numbered_report(call, seq)
     report.notes += told
-    reading = read_files(call, _intakes(call, listed.files))
-    call.taken.update(reading.unreadable)
-    is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in reading.waiting)
-    if is_known_elsewhere and call.state.applied.snapshot().is_unused:
+    batch = read_files(call, _intakes(call, listed.files))
+    call.taken.update(batch.unreadable)
+    is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in batch.waiting)
+    if is_known_elsewhere and call.state.file_ledger.snapshot().is_unused:
         # Once we had applied a file, nobody could adopt the state that knows the others.
-        return _Taken(seq, listed, waiting=reading.waiting, unreadable=reading.unreadable)
-    if doubtful := doubtful_files(reading):
-        return _Taken(seq, listed, waiting=doubtful, unreadable=reading.unreadable)
-    if not reading.files and not reading.gone:
-        return _Taken(seq, listed, waiting=reading.waiting, unreadable=reading.unreadable)
+        return _Taken(seq, listed, waiting=batch.waiting, unreadable=batch.unreadable)
+    if doubtful := doubtful_files(batch):
+        return _Taken(seq, listed, waiting=doubtful, unreadable=batch.unreadable)
+    if not batch.files and not batch.gone:
+        return _Taken(seq, listed, waiting=batch.waiting, unreadable=batch.unreadable)
     if call.options.force:
-        report.notes += say_what_counts_again(call, reading)
-    plan = planned(call, report, reading)
-    stored = commit(call, report, reading, plan)
-    call.taken.update((file.key, file.etag) for file in reading.files)
-    call.taken.update(reading.gone)
-    return _Taken(seq + 1, listed, stored, reading.waiting)
+        report.notes += say_what_counts_again(call, batch)
+    plan = planned(call, report, batch)
+    stored = commit(call, report, batch, plan)
+    call.taken.update((file.key, file.etag) for file in batch.files)
+    call.taken.update(batch.gone)
+    return _Taken(seq + 1, listed, stored, batch.waiting)
 
 
 def _waits_for_adoption(call: ImportContext) -> RunReport | None:
     """Report that nothing is taken before a person decides about files another state knows."""
-    applied = call.state.applied.snapshot()
+    applied = call.state.file_ledger.snapshot()
     undecided = applied.undecided_elsewhere()
     if not undecided or not applied.is_unused or call.options.force:
         return None
@@ -306,7 +305,7 @@ def _waits_for_adoption(call: ImportContext) -> RunReport | None:
         "Nothing is taken before it is decided whether this connection goes on with the memory of "
         f"another state: exchanger adopt. Run {runs} waits for that: exchanger show {undecided[0]}"
     )
-    now = call.world.clock.now()
+    now = call.context.clock.now()
     return replace(new_report(call), state="held_back", notes=[waits], finished_at=now)
 
 
@@ -318,7 +317,7 @@ def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
         # Another process ended a run meanwhile, perhaps with these files: list and read them anew.
         return []
     call.taken.update((file.claim.key, file.claim.etag) for file in taken.waiting)
-    return [] if held is None else [finish(call.world, call.state, held)]
+    return [] if held is None else [finish(call.context, call.state, held)]
 
 
 def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:

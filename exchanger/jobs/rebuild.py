@@ -24,7 +24,7 @@ from exchanger.config.models import Baseline
 from exchanger.errors import SegmentUnnamed
 from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.lifecycle.finish import drain
-from exchanger.jobs.lifecycle.maintenance import tidy
+from exchanger.jobs.lifecycle.maintenance import maintain
 from exchanger.jobs.observing.comparison import FieldComparison
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
@@ -85,7 +85,7 @@ def source_of(name: str, job: ImportJob, segment: str | None, *, complete: bool)
 
 
 def rebuild(
-    world: JobContext, name: str, job: ImportJob, source: Baseline, wait: float
+    context: JobContext, name: str, job: ImportJob, source: Baseline, wait: float
 ) -> RebuildReport:
     """
     Make the held values of a connection anew.
@@ -93,7 +93,7 @@ def rebuild(
     What an earlier process left unfinished is finished first (law 2).
 
     Args:
-        world: The connection.
+        context: The connection.
         name: A job of it.
         job: The job; its fields are asked for besides all that anything was ever known of.
         source: The segment.
@@ -109,7 +109,7 @@ def rebuild(
         BrazeError: Braze refused, or did not answer.
         StorageError: S3 refused or did not answer.
     """
-    state = open_state(world.bucket, world.state_prefix)
+    state = open_state(context.bucket, context.state_prefix)
 
     def act(held: JobContext) -> RebuildReport:
         establish(held, state)
@@ -121,22 +121,22 @@ def rebuild(
         frames = _compared(state, users, report)
         state.held.observe_all(frames, stamp=users.stamp, at=users.asked_at)
         users.done()
-        tidy(held, state)
+        maintain(held, state)
         return report
 
-    report = with_lease(world, state, name, wait, act)
+    report = with_lease(context, state, name, wait, act)
     log.info("rebuild.done", profiles=report.profiles, fields=len(report.fields))
     return report
 
 
-def _drained(world: JobContext, state: ConnectionState) -> list[str]:
+def _drained(context: JobContext, state: ConnectionState) -> list[str]:
     notes: list[str] = []
     while (newest := state.runs.newest()) is not None and newest.document.state not in ENDED:
         notes += [
             f"Finished run {report.run_id} of {report.job}, which was interrupted."
-            for report in drain(world, state)
+            for report in drain(context, state)
         ]
-        world.go_on()
+        context.go_on()
     return notes
 
 
@@ -146,7 +146,7 @@ def _compared(
     """Yield what is to be recorded, and count on the way how it differs from what is held."""
     names = [one.field for one in report.fields]
     for first, end in state.held.slices():
-        users.world.go_on()
+        users.context.go_on()
         held, seen = state.held.between(first, end, names), users.between(first, end)
         late = (pl.col(STAMP) > users.stamp).fill_null(value=False)
         pairs = paired(held, seen, names)

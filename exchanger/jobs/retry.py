@@ -27,7 +27,7 @@ from exchanger.jobs.lifecycle.not_kept import (
 from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.read import quarantined_rows
-from exchanger.jobs.quarantine.refused import read_owed
+from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW, read_refused
 from exchanger.jobs.quarantine.superseded import settle_late_rows
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
 from exchanger.profiles.frames.columns import FILE, ORDER, ROW
@@ -35,19 +35,19 @@ from exchanger.profiles.frames.columns import FILE, ORDER, ROW
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.quarantine.read import OwedRows, QuarantinedRows
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.quarantine.read import QuarantinedRows, RefusedRows
     from exchanger.jobs.runtime.context import JobContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.runs.log import ClaimedFile, RunDocument, VersionedRun
 
 
-def retry_run(world: JobContext, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
+def retry_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
     """
     Give again what Braze refused of a run, and what was rejected of it.
 
     Args:
-        world: The outside.
+        context: The outside.
         name: The run's job.
         job: As it is configured now.
         seq: The run.
@@ -60,7 +60,7 @@ def retry_run(world: JobContext, name: str, job: ImportJob, seq: int, wait: floa
         JobBusy: Another process writes to this connection.
         Stopped: The process was asked to stop before anything counted.
     """
-    return with_lease_on_run(world, name, job, wait, lambda call: _retry(call, seq))
+    return with_lease_on_run(context, name, job, wait, lambda call: _retry(call, seq))
 
 
 def _retry(call: ImportContext, seq: int) -> RunReport:
@@ -72,8 +72,8 @@ def _retry(call: ImportContext, seq: int) -> RunReport:
             call, lambda number: _plan_and_commit(call, number, seq, reports, notes)
         )
     if stored is not None:
-        reports.append(finish(call.world, call.state, stored))
-    nothing = replace(begun, finished_at=call.world.clock.now())
+        reports.append(finish(call.context, call.state, stored))
+    nothing = replace(begun, finished_at=call.context.clock.now())
     return combined(reports, [*dict.fromkeys(notes)], nothing=nothing)
 
 
@@ -89,8 +89,8 @@ def _plan_and_commit(
     run = call.state.runs.read(seq).document
     if run.hold or run.state not in ("settled", "discarded"):
         raise RunUnsuitable(str(seq), "retry", f"it is {run.state.replace('_', ' ')}")
-    if run.taken_up_by:
-        notes.append(f"The rows of run {seq} were given again by run {run.taken_up_by} already.")
+    if run.continued_by:
+        notes.append(f"The rows of run {seq} were given again by run {run.continued_by} already.")
         return None
     demand_quarantine(call, run)
     found = quarantined_rows(call, run)
@@ -98,86 +98,98 @@ def _plan_and_commit(
     if not found.readable:
         notes.append(f"Run {seq} has nothing left to give again.")
         return None
-    reading = _read(call, run, found)
-    for key, why in reading.untold.items():
+    batch = _read(call, run, found)
+    for key, why in batch.untold.items():
         raise RunUnsuitable(str(seq), "retry", f"{key}: {why} {IN_A_NEW_FILE}")
-    if reading.waiting:
-        held = hold_back(call, numbered_report(call, number), reading.waiting)
+    if batch.waiting:
+        held = hold_back(call, numbered_report(call, number), batch.waiting)
         if held is not None:
-            reports.append(finish(call.world, call.state, held))
+            reports.append(finish(call.context, call.state, held))
             number += 1
-    if not reading.files:
+    if not batch.files:
         return None
     report = numbered_report(call, number)
-    plan = planned(call, report, reading)
-    return commit(call, report, reading, plan, origin=seq)
+    plan = planned(call, report, batch)
+    return commit(call, report, batch, plan, parent=seq)
 
 
 def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> InputBatch:
-    reading = read_all_files(call, found.intakes)
-    files = len(reading.files)
-    for owed in found.owed:
-        _add_owed(call, reading, owed)
+    batch = read_all_files(call, found.requests)
+    files = len(batch.files)
+    for owed in found.refused:
+        if call.kind.holds_values:
+            _add_refused(call, batch, owed)
+        else:
+            _add_objects(batch, owed)
     for claim, rows in found.gone:
-        _add_gone(reading, claim, rows)
-    _put_last(reading, files)
-    settle_late_rows(call, run, reading, found)
-    return reading
+        _add_gone(batch, claim, rows)
+    if call.kind.holds_values:
+        _put_last(batch, files)
+        settle_late_rows(call, run, batch, found)
+    return batch
 
 
-def _put_last(reading: InputBatch, files: int) -> None:
+def _put_last(batch: InputBatch, files: int) -> None:
     """
     Put the rows that were read from files after those that Braze refused.
 
     Of fields that both speak of, what is left of a rejected row is newer than all rows that had
     been used: what is older gives way.
     """
-    count = len(reading.files)
-    reading.files = reading.files[files:] + reading.files[:files]
+    count = len(batch.files)
+    batch.files = batch.files[files:] + batch.files[:files]
     place = ((pl.col(FILE) + (count - files)) % count).cast(pl.UInt32)
-    for rows in (reading.given, reading.rejected, reading.corrections):
+    for rows in (batch.given, batch.rejected, batch.corrections):
         rows.change(lambda frame: frame.with_columns(place))
 
 
-def _add_owed(call: ImportContext, reading: InputBatch, owed: OwedRows) -> None:
+def _add_refused(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> None:
     """Read refused rows by today's configuration, beside those of files."""
-    position = len(reading.files)
+    position = len(batch.files)
     claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
     try:
-        rules, given, rejected = read_owed(
+        rules, given, rejected = read_refused(
             owed.rows,
             call.job,
             position,
             fields=owed.run.fields,
-            types=reading.types,
+            types=batch.types,
             key=claim.key,
-            order=_order_type(call, reading, owed),
+            order=_order_type(call, batch, owed),
         )
     except FileRejected as error:
-        return _add_unfit(reading, claim, owed, error)
+        return _add_unfit(batch, claim, owed, error)
     sums = tuple(rule.name for rule in rules if rule.merge == "sum")
-    reading.files.append(replace(claim, sums=sums))
-    reading.rules |= {rule.name: rule for rule in rules if rule.name not in reading.rules}
-    reading.rows += owed.rows.height
-    reading.given.add(given)
-    reading.rejected.add(rejected)
+    batch.files.append(replace(claim, sums=sums))
+    batch.rules |= {rule.name: rule for rule in rules if rule.name not in batch.rules}
+    batch.rows += owed.rows.height
+    batch.given.add(given)
+    batch.rejected.add(rejected)
     return None
 
 
-def _order_type(call: ImportContext, reading: InputBatch, owed: OwedRows) -> pl.DataType | None:
+def _add_objects(batch: InputBatch, owed: RefusedRows) -> None:
+    """Give objects again as they were: of those in doubt a person has decided by asking for it."""
+    position = pl.lit(len(batch.files), pl.UInt32).alias(FILE)
+    batch.files.append(replace(owed.claim, outcome="retried", rows=owed.rows.height, note=""))
+    batch.rows += owed.rows.height
+    batch.ready.add(owed.rows.drop(UNCERTAIN_ROW).with_columns(position))
+
+
+def _order_type(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> pl.DataType | None:
     """Tell as what refused rows are ordered; None if the job orders by nothing, or otherwise."""
     same = owed.run.order_by == (call.job.source.order_by or "")
     if not same or ORDER not in owed.rows.columns:
         return None
-    return reading.given.schema.get(ORDER, owed.rows[ORDER].dtype)
+    return batch.given.schema.get(ORDER, owed.rows[ORDER].dtype)
 
 
 def _add_unfit(
-    reading: InputBatch, claim: ClaimedFile, owed: OwedRows, error: FileRejected
+    batch: InputBatch, claim: ClaimedFile, owed: RefusedRows, error: FileRejected
 ) -> None:
     """Keep each row in quarantine, as the job cannot take any of them."""
     rows = owed.rows.select(
-        pl.lit(len(reading.files), pl.UInt32).alias(FILE),
+        pl.lit(len(batch.files), pl.UInt32).alias(FILE),
         ROW,
         pl.lit(error.column or None, pl.String).alias("field"),
         pl.lit(None, pl.String).alias("value"),
@@ -185,17 +197,17 @@ def _add_unfit(
         pl.lit(error.message).alias("message"),
         pl.lit(None, pl.String).alias("record"),
     )
-    reading.files.append(replace(claim, note=error.message))
-    reading.rejected.add(rows)
-    reading.rows += owed.rows.height
+    batch.files.append(replace(claim, note=error.message))
+    batch.rejected.add(rows)
+    batch.rows += owed.rows.height
 
 
-def _add_gone(reading: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> None:
+def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> None:
     """Keep in quarantine what cannot be read any more."""
-    position = len(reading.files)
+    position = len(batch.files)
     still = rows.with_columns(
         pl.lit(position, pl.UInt32).alias(FILE), pl.col("row").alias(ROW)
     ).select(*REJECTED)
-    reading.files.append(replace(claim, outcome="retried", rows=still[ROW].n_unique(), note=""))
-    reading.rejected.add(still)
-    reading.rows += still[ROW].n_unique()
+    batch.files.append(replace(claim, outcome="retried", rows=still[ROW].n_unique(), note=""))
+    batch.rejected.add(still)
+    batch.rows += still[ROW].n_unique()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 _RUN = re.compile(r"runs/(\d{9})\.json$")
-_KEPT = re.compile(r"waiting/(\d{9})-[^/]+$")
+_KEPT = re.compile(r"held-back/(\d{9})-[^/]+$")
 _PLAIN = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 
 
@@ -53,17 +53,17 @@ class StateNames:
         """What the names begin with of all that was planned under a number, by any process."""
         return f"{self.prefix}outbox/{seq:09d}-"
 
-    def gifts(self, seq: int, nonce: str) -> str:
+    def contributions(self, seq: int, nonce: str) -> str:
         """What each file gave to summed and added fields."""
-        return f"{self.prefix}outbox/{seq:09d}-{nonce}-gifts.parquet"
+        return f"{self.prefix}outbox/{seq:09d}-{nonce}-contributions.parquet"
 
     def rejected(self, seq: int, nonce: str) -> str:
         """The rows that planning rejected, until they are written to quarantine."""
         return f"{self.prefix}outbox/{seq:09d}-{nonce}-rejected.parquet"
 
-    def planned_orders(self, seq: int, nonce: str) -> str:
+    def planned_event_order(self, seq: int, nonce: str) -> str:
         """Where the winning rows of a run stand in the order of their job."""
-        return f"{self.prefix}outbox/{seq:09d}-{nonce}-orders.parquet"
+        return f"{self.prefix}outbox/{seq:09d}-{nonce}-event-order.parquet"
 
     def acks(self, seq: int) -> str:
         """The folder of a run's acknowledgements."""
@@ -85,31 +85,31 @@ class StateNames:
         """The rows of a run that were rejected or refused, with reasons."""
         return f"{self.prefix}quarantine/{job}/{seq:09d}.csv"
 
-    def owed(self, job: str, seq: int) -> str:
+    def refused_rows(self, job: str, seq: int) -> str:
         """What Braze refused of a run, in a form that can be given again."""
         return f"{self.prefix}quarantine/{job}/{seq:09d}.parquet"
 
-    def gave(self, seq: int) -> str:
+    def settled_contributions(self, seq: int) -> str:
         """What the files of a run really gave to summed and added fields."""
-        return f"{self.prefix}gave/{seq:09d}.parquet"
+        return f"{self.prefix}contributions/{seq:09d}.parquet"
 
     def kept_file(self, seq: int, nonce: str, position: int) -> str:
         """The content of a file that waits in a run which is held back."""
-        return f"{self.prefix}waiting/{seq:09d}-{nonce}-{position:05d}"
+        return f"{self.prefix}held-back/{seq:09d}-{nonce}-{position:05d}"
 
     @property
     def kept_files(self) -> str:
         """The folder of the contents of files that wait."""
-        return f"{self.prefix}waiting/"
+        return f"{self.prefix}held-back/"
 
     def seq_of_kept_file(self, key: str) -> int | None:
         """Read back in which run a file waits; None for any other key."""
         found = _KEPT.search(key)
         return int(found[1]) if found else None
 
-    def kept_types(self, job: str) -> str:
+    def column_types(self, job: str) -> str:
         """The types that were inferred for the columns of a job, and are kept."""
-        return f"{self.prefix}types/{job}.json"
+        return f"{self.prefix}column-types/{job}.json"
 
     def export(self, job: str) -> str:
         """The segment export that a job waits for."""
@@ -164,19 +164,23 @@ class StateNames:
         """The Delta table of held values."""
         return f"{self.prefix}held"
 
-    def orders(self, job: str, column: str) -> str:
+    def high_water_marks(self, job: str, column: str) -> str:
         """The Delta table of how far a job has come in the order of a column."""
-        return f"{self.prefix}orders/{_folder(job)}/{_folder(column)}"
+        return f"{self.prefix}high-water-marks/{_folder(job)}/{_folder(column)}"
+
+    def row_ledger(self, job: str) -> str:
+        """The Delta table of rows that a job has taken up."""
+        return f"{self.prefix}row-ledger/{_folder(job)}"
 
     @property
-    def applied(self) -> str:
+    def file_ledger(self) -> str:
         """The Delta table of applied files."""
-        return f"{self.prefix}applied"
+        return f"{self.prefix}file-ledger"
 
     @property
-    def finished(self) -> str:
+    def run_index(self) -> str:
         """The Delta table of finished runs."""
-        return f"{self.prefix}finished"
+        return f"{self.prefix}run-index"
 
 
 def _folder(name: str) -> str:

@@ -10,7 +10,8 @@ from exchanger.state.group_status import GroupStatusHint
 from exchanger.state.held.table import HeldValues
 from exchanger.state.inputs.column_types import ColumnTypes
 from exchanger.state.inputs.file_ledger import FileLedger
-from exchanger.state.inputs.high_water_marks import Orders
+from exchanger.state.inputs.high_water_marks import HighWaterMarks
+from exchanger.state.inputs.row_ledger import RowLedger
 from exchanger.state.names import StateNames
 from exchanger.state.runs.first_deliveries import FirstDeliveries
 from exchanger.state.runs.index import RunIndex
@@ -19,6 +20,8 @@ from exchanger.state.swept import Swept
 from exchanger.state.workspace import StateRegister, WorkspaceDocument
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exchanger.outside.s3.bucket import Bucket
 
 
@@ -31,7 +34,8 @@ class ConnectionState:
         names: Names below the prefix where the state really lies.
         workspace: Whose memory it is.
         register: The states of the bucket.
-        runs, held, orders, applied, finished, types, first_deliveries: The stores.
+        runs, held, high_water_marks, file_ledger, run_index, types, first_deliveries: The stores.
+        rows: Opens the ledger of rows of a job.
     """
 
     names: StateNames
@@ -39,14 +43,15 @@ class ConnectionState:
     register: StateRegister
     runs: RunLog
     held: HeldValues
-    orders: Orders
-    applied: FileLedger
-    finished: RunIndex
+    high_water_marks: HighWaterMarks
+    file_ledger: FileLedger
+    run_index: RunIndex
     types: ColumnTypes
     first_deliveries: FirstDeliveries
     swept: Swept
     forgotten: Forgotten
     group_status: GroupStatusHint
+    rows: Callable[[str], RowLedger]
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -71,12 +76,13 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         register=StateRegister(bucket),
         runs=runs,
         held=HeldValues(bucket.table(names.held)),
-        orders=Orders(bucket, names),
-        applied=FileLedger(bucket.table(names.applied), runs),
-        finished=RunIndex(bucket.table(names.finished)),
+        high_water_marks=HighWaterMarks(bucket, names),
+        file_ledger=FileLedger(bucket.table(names.file_ledger), runs),
+        run_index=RunIndex(bucket.table(names.run_index)),
         types=ColumnTypes(bucket, names),
         first_deliveries=FirstDeliveries(bucket, names),
         swept=Swept(bucket, names),
         forgotten=Forgotten(bucket, names),
         group_status=GroupStatusHint(bucket, names),
+        rows=lambda job: RowLedger(bucket.table(names.row_ledger(job))),
     )

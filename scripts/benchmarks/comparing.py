@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.config.loading.load import load_config
 
 
@@ -24,12 +24,12 @@ def main() -> None:
     config = load_config(Path(sys.argv[1]), os.environ)
     key = sys.argv[2]
     job = next(iter(config.jobs.values()))
-    with open_world(config, "main") as world:
+    with open_context(config, "main") as context:
         began, cpu = time.perf_counter(), time.process_time()
-        path = world.workdir / Path(key).name
-        world.bucket.download(key, world.bucket.head(key).etag, path)
+        path = context.workdir / Path(key).name
+        context.bucket.download(key, context.bucket.head(key).etag, path)
         given = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
-        scan = world.bucket.table(world.state_prefix + "held/").scan()
+        scan = context.bucket.table(context.state_prefix + "held/").scan()
         held = pl.DataFrame() if scan is None else scan.select("profile", *job.fields).collect()
         took = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
     print(json.dumps({**took, "given": given.height, "held": held.height}))

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.config.loading.load import load_config
 from exchanger.files.scratch.frame_file import FrameFile
 from exchanger.jobs.delivery.sender import deliver
@@ -25,13 +25,13 @@ def main() -> None:
     """Deliver, and print what it took as JSON."""
     config = load_config(Path(sys.argv[1]), os.environ)
     outbox = FrameFile(Path(sys.argv[2]))
-    with open_world(config, "main") as world:
-        state = open_state(world.bucket, world.state_prefix)
-        acks = Acknowledgements(world.bucket, state.names, 1)
+    with open_context(config, "main") as context:
+        state = open_state(context.bucket, context.state_prefix)
+        acks = Acknowledgements(context.bucket, state.names, 1)
         state.runs.newest()  # By now an import has opened its connection to S3.
-        world.braze()  # What this loads the ceiling has loaded as well, before its clock starts.
+        context.braze()  # What this loads the ceiling has loaded as well, before its clock starts.
         began, cpu = time.perf_counter(), time.process_time()
-        done = asyncio.run(deliver(world, outbox, acks, lambda: None))
+        done = asyncio.run(deliver(context, outbox, acks, lambda: None))
         took = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
     print(json.dumps({**took, "requests": done.requests}))
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from benchmarks import printing, rows
 from benchmarks.measuring import Cost
 from benchmarks.place import Place, place
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.config.loading.load import load_config
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.runtime.report import FileReport, RunReport, new_run_id
@@ -67,9 +67,9 @@ def measure(earlier: int) -> Grown:
     with place() as there:
         there.configure(benchmark=rows.import_job())
         config = load_config(there.config, os.environ)
-        with open_world(config, "main") as world:
-            state = open_state(world.bucket, world.state_prefix)
-            establish(world, state)
+        with open_context(config, "main") as context:
+            state = open_state(context.bucket, context.state_prefix)
+            establish(context, state)
             seed(state, earlier)
         costs = [_one_more(there, number) for number in range(3)]
         listed = [there.call("runs", "--latest", "--json") for _ in range(3)]
@@ -89,8 +89,8 @@ def seed(state: ConnectionState, earlier: int) -> None:
         last = min(first + step, earlier + 1) - 1
         documents = [_document(seq) for seq in range(first, last + 1)]
         files = [file for document in documents for file in document.files]
-        state.applied.record("benchmark", files, seq=last)
-        state.finished.record_all((document.report for document in documents), seq=last)
+        state.file_ledger.record("benchmark", files, seq=last)
+        state.run_index.record_all((document.report for document in documents), seq=last)
 
 
 def _document(seq: int) -> RunDocument:

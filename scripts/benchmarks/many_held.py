@@ -21,7 +21,7 @@ import polars as pl
 from benchmarks import printing, rows
 from benchmarks.measuring import Cost, child
 from benchmarks.place import Place, place
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.config.loading.load import load_config
 from exchanger.profiles.frames.columns import EXISTS, PROFILE
 from exchanger.state.store import open_state
@@ -57,8 +57,8 @@ def measure(held: int) -> tuple[Cost, Cost]:
     with place() as there:
         there.configure(benchmark=rows.import_job(FIELDS))
         config = load_config(there.config, os.environ)
-        with open_world(config, "main") as world:
-            values = open_state(world.bucket, world.state_prefix).held
+        with open_context(config, "main") as context:
+            values = open_state(context.bucket, context.state_prefix).held
             values.deliver_all(lambda: _held(held), seq=1, at=datetime.now(UTC))
         _drop(there, held)
         ours = there.run("benchmark")
@@ -73,9 +73,9 @@ def scan(config_path: Path) -> None:
     """Look at every value once, and print what it took as JSON."""
     config = load_config(config_path, os.environ)
     job = next(iter(config.jobs.values()))
-    with open_world(config, "main") as world:
+    with open_context(config, "main") as context:
         began, cpu = time.perf_counter(), time.process_time()
-        held = world.bucket.table(world.state_prefix + "held/").scan()
+        held = context.bucket.table(context.state_prefix + "held/").scan()
         if held is None:
             raise RuntimeError("nothing is held")
         mapped = held.select(pl.col("profile", *job.fields).str.len_bytes().sum())

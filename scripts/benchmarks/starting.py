@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from benchmarks import printing, rows
 from benchmarks.measuring import child, cpu_of, memory_of
 from benchmarks.place import Place, place
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.config.loading.load import load_config
 from exchanger.state.store import open_state
 
@@ -66,8 +66,8 @@ def idle_afterwards(count: int) -> tuple[int, float]:
         there.configure(benchmark=rows.import_job(schedule={"every": EVERY}))
         there.drop("inbox/a.parquet", rows.write(rows.profiles(count), there.folder / "a.parquet"))
         config = load_config(there.config, os.environ)
-        with open_world(config, "main") as world, _daemon(there) as daemon:
-            runs = open_state(world.bucket, world.state_prefix).runs
+        with open_context(config, "main") as context, _daemon(there) as daemon:
+            runs = open_state(context.bucket, context.state_prefix).runs
             while (newest := runs.newest()) is None or newest.document.state != "settled":
                 time.sleep(1)
             return _watched(daemon)

@@ -162,7 +162,7 @@ def exported(people, variant, bucket, workdir):
         sandbox.add_segment("Everybody")
         clock = SteppedClock(sandbox)
         config = BrazeConfig(endpoint=sandbox.url, api_key=SecretStr(sandbox.api_key))
-        world = JobContext(
+        context = JobContext(
             connection="main",
             bucket=bucket,
             braze=lambda: Braze(config, clock=clock),
@@ -185,7 +185,7 @@ def exported(people, variant, bucket, workdir):
                 "completion": Completion(poll=timedelta(seconds=5), quiet=timedelta(seconds=20)),
             }
         )
-        report = run_export(world, "everybody", job)
+        report = run_export(context, "everybody", job)
         prefix = report.manifest.rpartition("/")[0]
         parts = [one.key for one in bucket.list(prefix) if one.key.endswith(".parquet")]
         frames = [pl.read_parquet(bucket.read(key)[0]) for key in parts]

@@ -23,7 +23,7 @@ from structlog.testing import capture_logs
 from support.drawn_parts import runs
 from support.machine.parts import Connection, a_row, rendered, the_job
 
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.config.loading.load import read_config
 from exchanger.errors import EngineDiffers, EngineGaveUp, EngineSilent, EngineUnreachable, Stopped
 from exchanger.files.scratch.budget import MemoryBudget
@@ -153,7 +153,7 @@ def expected():
 
 
 def test_a_cluster_decides_as_this_process_does(address, expected):
-    """Reports, outbox, gifts, quarantine, Braze and held values are the same to the last byte."""
+    """Reports, outbox, contributions, quarantine, Braze and held values are equal to the byte."""
     recording = Recording(address)
 
     assert expected == came_of(recording)
@@ -188,7 +188,9 @@ def test_whatever_is_to_be_planned_is_planned_alike(address, examples):
     with opened(address) as engine:
         law()
         assert 2 == len(engine.shares), "both workers have planned parts"
-    assert {"outbox", "gifts", "rejected", "orders"} == set(+seen), "none was always empty"
+    assert {"outbox", "contributions", "rejected", "event_order"} == set(+seen), (
+        "none was always empty"
+    )
 
 
 def frames_of(plan):
@@ -373,7 +375,7 @@ connections:
 
 
 def test_the_configuration_chooses_the_cluster(address):
-    """A world that was built for such a configuration has its work done there."""
+    """A context that was built for such a configuration has its work done there."""
     config = read_config(CONFIG % address, {"KEY": "dummy"})
-    with open_world(config, "main") as world, world.engine() as engine:
+    with open_context(config, "main") as context, context.engine() as engine:
         assert os.getpid() != engine.submit(lambda _: os.getpid(), None).result()

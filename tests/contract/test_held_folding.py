@@ -245,16 +245,16 @@ def test_folding_waits_until_it_is_worth_it(tmp_path):
     values.deliver(everyone, seq=1, at=START)
     for seq in range(2, MANY_FILES + 1):
         values.deliver(said("p1", tier=f"{seq}"), seq=seq, at=at(seq))
-        values.tidy(always)
+        values.maintain(always)
     assert table.size().rows == 140 + MANY_FILES - 1
 
     values.deliver(said("p1", tier='"last"'), seq=100, at=at(100))
-    values.tidy(always)
+    values.maintain(always)
     assert (1, 140) == (table.size().files, table.size().rows)
 
     for seq in range(101, 103 + MANY_FILES):
         values.deliver(said("p1", tier=f"{seq}"), seq=seq, at=at(seq))
-        values.tidy(always)
+        values.maintain(always)
     assert table.size().files < 5, "files are joined"
     assert table.size().rows > 140, "but few rows are no reason to write all of them anew"
 
@@ -269,7 +269,7 @@ def test_profiles_of_one_row_each_are_not_folded(tmp_path):
 
     for seq in range(1, MANY_FILES + 2):
         values.deliver(said(f"p{seq}", tier=f"{seq}"), seq=seq, at=at(seq))
-    values.tidy(refuse)
+    values.maintain(refuse)
     assert table.size().files < 5
     assert table.size().rows == table.noted("folded") == MANY_FILES + 1
 
@@ -288,5 +288,5 @@ def test_a_very_large_table_is_looked_at_before_it_is_folded(tmp_path, monkeypat
     def refuse():
         raise AssertionError("it is folded")
 
-    values.tidy(refuse)
+    values.maintain(refuse)
     assert 3 * SLICES == table.noted("folded")

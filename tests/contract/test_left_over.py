@@ -7,7 +7,7 @@ import pytest
 from exchanger.config.models import FieldConfig
 from exchanger.jobs.intake.deduplication import decide
 from exchanger.jobs.intake.requests import FileRequest, HeldFile
-from exchanger.jobs.runtime.call import ImportContext
+from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.profiles.frames.rules import Rule
 from exchanger.state.inputs.left_over import left_over
@@ -57,8 +57,8 @@ def remembered(bucket):
                 seq, f"run-{seq}", job, "settled", "n", 1, "", fields=fields, discarded=dropped
             )
             state.runs.create(made)
-            state.applied.record(job, [file], seq=seq, origin=run.get("origin", 0))
-        return state.applied.snapshot()
+            state.file_ledger.record(job, [file], seq=seq, parent=run.get("origin", 0))
+        return state.file_ledger.snapshot()
 
     return snapshot
 
@@ -79,23 +79,23 @@ COPIES = {
     "rejected as a whole": ([met("rejected", **WHOLE)], "applied"),
     "every row refused by Braze, which still owes them": ([met(refused=10)], "equal_content"),
     "every row rejected, and taken by a retry": (
-        [met(**ALL), met("retried", origin=1)],
+        [met(**ALL), met("retried", parent=1)],
         "equal_content",
     ),
     "every row rejected, and some taken by a retry": (
-        [met(**ALL), met("retried", origin=1, **PART)],
+        [met(**ALL), met("retried", parent=1, **PART)],
         "equal_content",
     ),
     "every row rejected, and rejected again by a retry": (
-        [met(**ALL), met("retried", origin=1, **ALL)],
+        [met(**ALL), met("retried", parent=1, **ALL)],
         "applied",
     ),
     "rejected as a whole, and taken by a retry": (
-        [met("rejected", **WHOLE), met(origin=1)],
+        [met("rejected", **WHOLE), met(parent=1)],
         "equal_content",
     ),
     "taken in part, and the rest rejected again by a retry": (
-        [met(**PART), met("retried", origin=1, rows=3, rejected=3)],
+        [met(**PART), met("retried", parent=1, rows=3, rejected=3)],
         "equal_content",
     ),
     "every row rejected by one job, and taken by another": (
@@ -128,8 +128,8 @@ def test_what_waited_and_was_dropped_gave_nothing(remembered, bucket):
     """A version that a person dropped is as little taken as it was before it waited."""
     remembered(met(**ALL), met("equal_content", rows=0))
     state = open_state(bucket, "_exchanger/main/")
-    state.applied.discard("crm", [WAITED], seq=2)
-    applied = state.applied.snapshot()
+    state.file_ledger.discard("crm", [WAITED], seq=2)
+    applied = state.file_ledger.snapshot()
     assert applied.took_nothing("crm", "in/a.csv", "A")
     assert "applied" == counted(applied)
 
@@ -139,7 +139,7 @@ NEW_VERSIONS = {
     "taken in part": ([met(**PART)], "replaced"),
     "every row rejected": ([met(**ALL)], "applied"),
     "every row rejected, and taken by a retry": (
-        [met(**ALL), met("retried", origin=1)],
+        [met(**ALL), met("retried", parent=1)],
         "replaced",
     ),
     "a version before was taken": ([met(content="0"), met(**ALL)], "replaced"),
@@ -155,7 +155,7 @@ def test_a_new_version_waits_only_if_something_was_taken_of_its_key(remembered, 
 
 def test_a_retry_of_what_a_key_counts_for_is_taken_back_by_its_next_version(remembered):
     """Rows that were given again belong to the version that was read first, as ever."""
-    applied = remembered(met(**ALL), met("retried", origin=1, **PART))
+    applied = remembered(met(**ALL), met("retried", parent=1, **PART))
     assert [1, 2] == applied.summed_by("in/a.csv", "total")
 
 
@@ -166,31 +166,31 @@ LEFT = {
     "some rows refused": ([met(refused=4)], (1, 10, 0, 4)),
     "every row rejected": ([met(**ALL)], (1, 10, 10, 0)),
     "rejected as a whole": ([met("rejected", **WHOLE)], (1, 0, 0, 0)),
-    "given again": ([met(**PART), met("retried", origin=1, rows=3)], None),
+    "given again": ([met(**PART), met("retried", parent=1, rows=3)], None),
     "given again, and one is rejected again": (
-        [met(**PART), met("retried", origin=1, rows=3, rejected=1)],
+        [met(**PART), met("retried", parent=1, rows=3, rejected=1)],
         (2, 3, 1, 0),
     ),
     "given again twice": (
         [
             met(**PART),
-            met("retried", origin=1, rows=3, rejected=1),
-            met("retried", origin=2, rows=1),
+            met("retried", parent=1, rows=3, rejected=1),
+            met("retried", parent=2, rows=1),
         ],
         None,
     ),
     "rejected as a whole, and taken by a retry": (
-        [met("rejected", **WHOLE), met(origin=1)],
+        [met("rejected", **WHOLE), met(parent=1)],
         None,
     ),
     "rejected as a whole, and in part by a retry": (
-        [met("rejected", **WHOLE), met(origin=1, **PART)],
+        [met("rejected", **WHOLE), met(parent=1, **PART)],
         (2, 10, 3, 0),
     ),
     "a newer version was taken": ([met(**PART), met(content="B")], None),
     "a newer version was rejected": ([met(content="B"), met("rejected", **WHOLE)], (2, 0, 0, 0)),
     "an older version was given again": (
-        [met(content="B", **PART), met(**PART), met("retried", content="B", origin=1, rows=3)],
+        [met(content="B", **PART), met(**PART), met("retried", content="B", parent=1, rows=3)],
         (2, 10, 3, 0),
     ),
     "another job rejected it": ([met(), met("rejected", job="other", **WHOLE)], None),

@@ -9,7 +9,7 @@ import pytest
 
 from exchanger.errors import StateDamaged
 from exchanger.outside.delta.table import Table
-from exchanger.state.inputs.high_water_marks import AppliedOrders, Orders
+from exchanger.state.inputs.high_water_marks import HighWaterMarks, JobHighWaterMarks
 from exchanger.state.names import StateNames
 from exchanger.state.runs.first_deliveries import FirstDeliveries, Sample
 
@@ -49,7 +49,7 @@ def always():
 def test_folding_keeps_the_highest_order_of_each_field(tmp_path):
     """What is read stays when the table is folded, and few rows remain."""
     place = Table(str(tmp_path), {})
-    table = AppliedOrders(place, rows_at_once=2)
+    table = JobHighWaterMarks(place, rows_at_once=2)
     table.record(orders(("a", 5, "tier Home"), ("b", 1, "tier")), seq=1)
     table.record(orders(("a", 7, "tier"), ("b", 1, "tier")), seq=2)
     table.record(orders(("a", 6, "tier")), seq=4)
@@ -62,7 +62,7 @@ def test_folding_keeps_the_highest_order_of_each_field(tmp_path):
 
 def test_a_run_is_recorded_once(tmp_path):
     """Settling a run again adds nothing, also after folding."""
-    table = AppliedOrders(Table(str(tmp_path), {}))
+    table = JobHighWaterMarks(Table(str(tmp_path), {}))
     table.record(orders(("a", 5, "tier")), seq=3)
     table.record(orders(("a", 9, "tier")), seq=3)
     assert table.fold(always)
@@ -72,7 +72,7 @@ def test_a_run_is_recorded_once(tmp_path):
 
 def test_numbers_compare_with_each_other_and_with_nothing_else(tmp_path):
     """A column that widens from integers goes on; one that becomes something else begins anew."""
-    table = AppliedOrders(Table(str(tmp_path), {}))
+    table = JobHighWaterMarks(Table(str(tmp_path), {}))
     large = 2**60 + 1
     table.record(orders(("a", large, "tier")), seq=1)
     assert {"tier": large} == reached(table, "a"), "exact while there are only integers"
@@ -88,8 +88,8 @@ def test_numbers_compare_with_each_other_and_with_nothing_else(tmp_path):
 
 
 def test_another_column_begins_anew(bucket):
-    """Orders of one column say nothing of another, nor of another job."""
-    by = Orders(bucket, StateNames("_exchanger/main/")).by
+    """HighWaterMarks of one column say nothing of another, nor of another job."""
+    by = HighWaterMarks(bucket, StateNames("_exchanger/main/")).by
     by("CRM ü%", "At").record(orders(("a", 5, "tier")), seq=1)
     assert {"tier": 5} == reached(by("CRM ü%", "At"), "a")
     assert {} == reached(by("CRM ü%", "at"), "a")

@@ -210,12 +210,12 @@ def test_the_latest_version_of_a_key_counts(state):
     """A to B to A is three versions: only the last is known as applied."""
     files = [ClaimedFile("in/a.csv", etag, f"sha-{etag}", "applied") for etag in ("A", "B", "A")]
     for seq, file in enumerate(files[:2], start=1):
-        state.applied.record("crm", [file], seq=seq)
+        state.file_ledger.record("crm", [file], seq=seq)
 
-    assert {"in/a.csv": ("B", "applied", 2)} == state.applied.snapshot().latest("crm")
-    state.applied.record("crm", [files[2]], seq=3)
-    assert {"in/a.csv": ("A", "applied", 3)} == state.applied.snapshot().latest("crm")
-    assert state.applied.snapshot().latest("other") == {}
+    assert {"in/a.csv": ("B", "applied", 2)} == state.file_ledger.snapshot().latest("crm")
+    state.file_ledger.record("crm", [files[2]], seq=3)
+    assert {"in/a.csv": ("A", "applied", 3)} == state.file_ledger.snapshot().latest("crm")
+    assert state.file_ledger.snapshot().latest("other") == {}
 
 
 def test_sums_are_remembered_for_the_connection(state):
@@ -223,10 +223,10 @@ def test_sums_are_remembered_for_the_connection(state):
     for seq in (1, 2):
         state.runs.create(document(seq, fields={"total": {"merge": "sum"}}))
     file = ClaimedFile("in/a.csv", "e", "sha-1", "applied", sums=("total",))
-    state.applied.record("crm", [file], seq=1)
+    state.file_ledger.record("crm", [file], seq=1)
     waiting = ClaimedFile("in/b.csv", "e", "sha-2", "equal_content", sums=("total",))
-    state.applied.record("crm", [waiting], seq=2)
-    snapshot = state.applied.snapshot()
+    state.file_ledger.record("crm", [waiting], seq=2)
+    snapshot = state.file_ledger.snapshot()
 
     assert {"total": ("crm", "in/a.csv", 1, True)} == snapshot.given("sha-1", ["total", "x"])
     assert {} == snapshot.given("sha-2", ["total"])
@@ -247,8 +247,8 @@ def applied_in_turn(state, *runs):
         outcome = "applied" if how in ("whole", "difference") else how
         replaces = how == "difference"
         file = ClaimedFile("in/a.csv", etag, etag, outcome, sums=sums, replaces=replaces)
-        state.applied.record("crm", [file], seq=seq)
-    return state.applied.snapshot()
+        state.file_ledger.record("crm", [file], seq=seq)
+    return state.file_ledger.snapshot()
 
 
 @pytest.mark.parametrize(
@@ -307,12 +307,12 @@ def test_runs_that_wait_are_told_until_they_are_decided(state):
     """A run waits for a person until its files were dropped, or applied by the run that took it."""
     files = [ClaimedFile(f"in/{n}.csv", "e", f"sha-{n}", "replaced") for n in range(4)]
     for seq, file in enumerate(files, start=1):
-        state.applied.record("other" if seq == 4 else "crm", [file], seq=seq)
-    assert [1, 2, 3] == state.applied.snapshot().undecided("crm")
-    state.applied.discard("crm", files[:1], seq=1)
-    state.applied.record("crm", [replace(files[1], outcome="applied")], seq=5, origin=2)
-    assert [3] == state.applied.snapshot().undecided("crm")
-    assert [] == state.applied.snapshot().undecided("none")
+        state.file_ledger.record("other" if seq == 4 else "crm", [file], seq=seq)
+    assert [1, 2, 3] == state.file_ledger.snapshot().undecided("crm")
+    state.file_ledger.discard("crm", files[:1], seq=1)
+    state.file_ledger.record("crm", [replace(files[1], outcome="applied")], seq=5, parent=2)
+    assert [3] == state.file_ledger.snapshot().undecided("crm")
+    assert [] == state.file_ledger.snapshot().undecided("none")
 
 
 def test_finished_runs_are_listed_once_and_newest_first(state):
@@ -320,10 +320,10 @@ def test_finished_runs_are_listed_once_and_newest_first(state):
     for seq, day in ((1, 14), (2, 15), (2, 15)):
         time = f"2026-09-{day}T10:00:00+00:00"
         report = {"run_id": f"r{seq}", "job": "crm", "seq": seq, "state": "succeeded"}
-        state.finished.record(report | {"started_at": time, "finished_at": time})
+        state.run_index.record(report | {"started_at": time, "finished_at": time})
 
-    assert ["r2", "r1"] == [report["run_id"] for report in state.finished.newest(10)]
-    assert [] == state.finished.newest(10, "other")
+    assert ["r2", "r1"] == [report["run_id"] for report in state.run_index.newest(10)]
+    assert [] == state.run_index.newest(10, "other")
 
 
 class NotingTable(Table):
@@ -370,9 +370,9 @@ def test_what_is_known_of_a_file_is_found_among_many(state):
         ClaimedFile(name, f"etag-{n}", f"{n % 250:064x}", "applied", sums=("spent",))
         for n, name in enumerate(names)
     ]
-    state.applied.record("crm", files[:250], seq=1)
-    state.applied.record("crm", files[250:], seq=2)
-    snapshot = state.applied.snapshot()
+    state.file_ledger.record("crm", files[:250], seq=1)
+    state.file_ledger.record("crm", files[250:], seq=2)
+    snapshot = state.file_ledger.snapshot()
 
     some = [names[3], names[499], "inbox/new.csv"]
     every = snapshot.latest("crm")
@@ -389,9 +389,9 @@ def test_what_is_known_of_a_file_is_found_among_many(state):
     assert more.found is snapshot.found
     assert more.knows("inbox/new.csv", "e")
     assert not snapshot.knows("inbox/new.csv", "e")
-    assert snapshot.found is state.applied.snapshot().found, "read and indexed once"
-    state.applied.record("crm", [ClaimedFile("inbox/x.csv", "x", "0" * 64, "applied")], seq=3)
-    assert state.applied.snapshot().knows("inbox/x.csv", "x")
+    assert snapshot.found is state.file_ledger.snapshot().found, "read and indexed once"
+    state.file_ledger.record("crm", [ClaimedFile("inbox/x.csv", "x", "0" * 64, "applied")], seq=3)
+    assert state.file_ledger.snapshot().knows("inbox/x.csv", "x")
 
 
 def test_kept_types_are_per_job(state):
@@ -463,18 +463,18 @@ def test_state_names_sort_like_numbers():
     assert [names.seq_of(names.run(12)), names.seq_of(names.newest_run)] == [12, None]
 
 
-@pytest.mark.parametrize("store", ["held", "applied", "finished"])
+@pytest.mark.parametrize("store", ["held", "file-ledger", "run-index"])
 def test_rows_that_cannot_be_read_are_the_fault_of_the_store(bucket, state, store):
     """A file of a table that is gone is told as what it is, with its table, as by all else."""
     state.held.deliver(said("a", points="1"), seq=1, at=AT)
-    state.applied.record("crm", [ClaimedFile("in/a.csv", "e", "sha", "applied")], seq=1)
+    state.file_ledger.record("crm", [ClaimedFile("in/a.csv", "e", "sha", "applied")], seq=1)
     report = {"run_id": "run-1", "job": "crm", "seq": 1, "state": "succeeded"}
     times = {"started_at": AT.isoformat(), "finished_at": AT.isoformat()}
-    state.finished.record(report | times)
+    state.run_index.record(report | times)
     reading = {
         "held": lambda state: held(state, "points"),
-        "applied": lambda state: state.applied.snapshot(),
-        "finished": lambda state: state.finished.newest(10),
+        "file-ledger": lambda state: state.file_ledger.snapshot(),
+        "run-index": lambda state: state.run_index.newest(10),
     }
     reading[store](state)
 

@@ -69,7 +69,7 @@ def test_max_age_compares_no_clocks_of_hosts(s3_config, tmp_path, wrong_by, pass
     with Sandbox() as braze:
         limit = RateLimit(requests=100_000, per=timedelta(seconds=1))
         config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key, lookup_limit=limit)
-        world = JobContext(
+        context = JobContext(
             connection="main",
             bucket=Bucket(s3_config),
             braze=lambda: Braze(config),
@@ -82,12 +82,12 @@ def test_max_age_compares_no_clocks_of_hosts(s3_config, tmp_path, wrong_by, pass
         )
         braze.seed([{"external_id": "ann", "points": 10}])
         for number, clock in enumerate(clocks):
-            world.bucket.write(f"inbox/{number}.csv", b"id,points\nann,1\n# %d\n" % number)
+            context.bucket.write(f"inbox/{number}.csv", b"id,points\nann,1\n# %d\n" % number)
             bucket = Bucket(s3_config, clock=clock)
             list(bucket.list("inbox/"))
             clock.passed += number * passes
             before = braze.requests(LOOKUP)
-            run_import(replace(world, bucket=bucket, clock=clock), "points", JOB)
+            run_import(replace(context, bucket=bucket, clock=clock), "points", JOB)
             asked = braze.requests(LOOKUP) - before
         # The second run also reads a sample of the first delivery back.
         assert (look_ups, "12") == (asked, braze.raw_attribute("ann", "points"))

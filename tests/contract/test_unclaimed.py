@@ -18,7 +18,7 @@ FOLDERS = Folders(
 
 @dataclass
 class Place:
-    """What looking beside needs of a world."""
+    """What looking beside needs of a context."""
 
     bucket: object
     folders: Folders

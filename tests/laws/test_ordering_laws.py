@@ -101,7 +101,7 @@ class Job:
             .otherwise(pl.lit("ok"))
             .alias("outcome")
         )
-        moved = without_unaccepted(plan.orders, answered)
+        moved = without_unaccepted(plan.event_order, answered)
         self.applied = pl.concat([self.applied, moved], how="diagonal")
         if tidy:
             self.applied = tidied(self.applied)

@@ -146,7 +146,9 @@ def crash(scene, _echoing):
 
 def damage(scene, _echoing):
     """Damage a table of the state."""
-    scene.bucket.write("_exchanger/main/applied/_delta_log/00000000000000000000.json", b"{nonsense")
+    scene.bucket.write(
+        "_exchanger/main/file-ledger/_delta_log/00000000000000000000.json", b"{nonsense"
+    )
 
 
 RUN, CHECK, GET = ("run", IMPORT), ("check", "--connect"), ("run", EXPORT_JOB)

@@ -66,7 +66,7 @@ class Place:
         self.clock = SteppedClock(sandbox)
         self.workdir = workdir
 
-    def world(self) -> JobContext:
+    def context(self) -> JobContext:
         self.workdir.mkdir(exist_ok=True)
         config = BrazeConfig(endpoint=self.sandbox.url, api_key=self.sandbox.api_key)
         return JobContext(
@@ -81,7 +81,7 @@ class Place:
 
     def run(self, name: str = "everybody", fresh: bool = False, **changes: Any):
         try:
-            return run_export(self.world(), name, job(**changes), ExportOptions(fresh=fresh))
+            return run_export(self.context(), name, job(**changes), ExportOptions(fresh=fresh))
         finally:
             shutil.rmtree(self.workdir)
 

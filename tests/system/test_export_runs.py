@@ -142,9 +142,9 @@ def test_restart_waits_for_the_same_export(place):
 
 def test_a_stop_ends_waiting_and_the_next_run_goes_on(place):
     """A process asked to stop reports that nothing was exported, and the export is kept."""
-    world = place.world()
-    world.stopping.set()
-    report = run_export(world, "everybody", job())
+    context = place.context()
+    context.stopping.set()
+    report = run_export(context, "everybody", job())
     assert ("partial", 4, None) == (report.state, report.exit_code, report.manifest)
     assert 25 == place.run(completion=without_confirmation()).rows_written
     assert 1 == place.sandbox.requests(EXPORT)
@@ -165,7 +165,7 @@ def test_an_export_that_others_run_is_waited_out(place):
     place.sandbox.change(seconds_per_file=100)
 
     async def ask_elsewhere() -> None:
-        async with place.world().braze() as braze:
+        async with place.context().braze() as braze:
             segment = (await braze.segments())[0]
             await braze.export_segment(segment.id, ["email"])
 

@@ -79,7 +79,7 @@ def braze():
         yield sandbox
 
 
-def world_of(bucket, braze, workdir):
+def context_of(bucket, braze, workdir):
     config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key, batch_size=10)
     return JobContext(
         connection="main",
@@ -97,11 +97,11 @@ def world_of(bucket, braze, workdir):
 
 
 def run(bucket, braze, tmp_path):
-    """Run the job once in a world of its own."""
+    """Run the job once in a context of its own."""
     workdir = tmp_path / "work"
     workdir.mkdir()
     try:
-        return run_import(world_of(bucket, braze, workdir), "crm", JOB)
+        return run_import(context_of(bucket, braze, workdir), "crm", JOB)
     finally:
         shutil.rmtree(workdir)
 
@@ -111,12 +111,12 @@ def rows(cents, tag):
     return ("id,spent,tag\n" + "".join(lines)).encode()
 
 
-def totals(gifts):
+def totals(contributions):
     """Tell what Braze must end with for the files of some cents and tags."""
-    tags = ",".join(f'"{tag}"' for _, tag in gifts)
+    tags = ",".join(f'"{tag}"' for _, tag in contributions)
     texts = {}
     for n in range(PROFILES):
-        cents = sum(n + given for given, _ in gifts)
+        cents = sum(n + given for given, _ in contributions)
         texts[f"p{n}"] = (f"{cents / 100:.2f}".rstrip("0").rstrip("."), f"[{tags}]")
     return texts
 
@@ -199,9 +199,9 @@ def test_totals_are_exact_once_faults_stop(bucket, behind, braze, tmp_path, seed
     Files arrive between the starts. Every failure is one of ours that exits as S3's or as busy.
     """
     proxy, flaky = behind(Schedule(seed, rate=RATE))
-    gifts = [(10, "x"), (200, "y"), (3000, "z")][: 2 if seed in IN_CI else 3]
+    contributions = [(10, "x"), (200, "y"), (3000, "z")][: 2 if seed in IN_CI else 3]
     failures = []
-    for cents, tag in gifts:
+    for cents, tag in contributions:
         bucket.write(f"inbox/{tag}.csv", rows(cents, tag))
         for _ in range(TRIES):
             try:
@@ -212,11 +212,11 @@ def test_totals_are_exact_once_faults_stop(bucket, behind, braze, tmp_path, seed
     proxy.schedule.rate = 0.0
     run(flaky, braze, tmp_path)
 
-    assert totals(gifts) == state(braze)
+    assert totals(contributions) == state(braze)
     assert {6, 8} >= {error.exit_code for error in failures}, failures
     assert proxy.schedule.done.total() > 10
-    applied = [run for run in list_runs(world_of(bucket, braze, tmp_path)) if run.get("seq")]
-    assert len(gifts) * PROFILES == sum(one["rows_applied"] for one in applied)
+    applied = [run for run in list_runs(context_of(bucket, braze, tmp_path)) if run.get("seq")]
+    assert len(contributions) * PROFILES == sum(one["rows_applied"] for one in applied)
 
 
 @pytest.mark.parametrize("with_others", [True, pytest.param(False, marks=pytest.mark.nightly)])
@@ -225,10 +225,10 @@ def test_a_file_replaced_between_list_and_read_is_taken_as_it_is_then(
 ):
     """No version is read that was not listed: the next listing takes the new one, and only it."""
     bucket.write("inbox/a.csv", rows(10, "old"))
-    gifts = [(200, "new")]
+    contributions = [(200, "new")]
     if with_others:
         bucket.write("inbox/b.csv", rows(3000, "other"))
-        gifts = [(3000, "other"), (200, "new")]
+        contributions = [(3000, "other"), (200, "new")]
     proxy, flaky = behind(Schedule(1))
     replaced = []
 
@@ -239,8 +239,8 @@ def test_a_file_replaced_between_list_and_read_is_taken_as_it_is_then(
     proxy.before_each(replace_once)
     reports = [run(flaky, braze, tmp_path) for _ in range(2)]
     assert {"failed", "partial"}.isdisjoint(report.state for report in reports)
-    assert totals(gifts) == state(braze)
-    assert len(gifts) == sum(len(report.files) for report in reports)
+    assert totals(contributions) == state(braze)
+    assert len(contributions) == sum(len(report.files) for report in reports)
 
 
 def test_a_file_deleted_between_list_and_read_is_left_out(bucket, behind, braze, tmp_path):
@@ -283,8 +283,10 @@ def test_a_listing_whose_pages_change_while_they_are_read(bucket, behind, braze,
     assert ["a", "b", "c", "d", "f"] == sorted(name for names in taken for name in names)
     assert "a" not in taken[0] or len(pages) > 4
     assert [] == taken[-1]
-    gifts = {"a": 50_000, "b": 1, "c": 20, "d": 300, "f": 600_000}
-    cents = {who: texts[0] for who, texts in totals([(n, t) for t, n in gifts.items()]).items()}
+    contributions = {"a": 50_000, "b": 1, "c": 20, "d": 300, "f": 600_000}
+    cents = {
+        who: texts[0] for who, texts in totals([(n, t) for t, n in contributions.items()]).items()
+    }
     assert cents == {who: texts[0] for who, texts in state(braze).items()}
 
 

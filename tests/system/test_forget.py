@@ -52,7 +52,7 @@ def test_nothing_of_a_person_is_left_and_the_next_file_is_right(exchange):
     exchange.drop("inbox/3.csv", HEADER + f"{WHO},10,z,blue,3\nc,1,z,blue,3\n")
     exchange.ask("run", "crm", code=4)
     folders = {key.split("/")[2] for key in naming(exchange, WHO)}
-    assert {"held", "orders", "outbox", "acks", "quarantine", "gave"} <= folders
+    assert {"held", "high-water-marks", "outbox", "acks", "quarantine", "contributions"} <= folders
     before = naming(exchange, WHO)
 
     looked = exchange.ask("forget", WHO)["connections"][0]

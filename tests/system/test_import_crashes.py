@@ -86,7 +86,7 @@ def drop(bucket, folder, name, cents):
 def run(braze, bucket, folder, workdir):
     config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key)
     workdir.mkdir()
-    world = JobContext(
+    context = JobContext(
         connection="main",
         bucket=bucket,
         braze=lambda: Braze(config),
@@ -99,7 +99,7 @@ def run(braze, bucket, folder, workdir):
         lease_seconds=6.0,
     )
     try:
-        return run_import(world, "crm", job(folder)), list_runs(world)
+        return run_import(context, "crm", job(folder)), list_runs(context)
     finally:
         shutil.rmtree(workdir)
 

@@ -50,7 +50,7 @@ def braze():
 
 
 @pytest.fixture
-def world(s3_config, braze, tmp_path):
+def context(s3_config, braze, tmp_path):
     config = BrazeConfig(
         endpoint=braze.url,
         api_key=braze.api_key,
@@ -70,42 +70,42 @@ def world(s3_config, braze, tmp_path):
     )
 
 
-def drop(world, name, *rows):
-    world.bucket.write(f"inbox/{name}", "\n".join(("id,points", *rows)).encode())
+def drop(context, name, *rows):
+    context.bucket.write(f"inbox/{name}", "\n".join(("id,points", *rows)).encode())
 
 
-def test_a_file_that_is_replaced_while_it_is_read_is_taken_as_it_then_is(world, braze):
+def test_a_file_that_is_replaced_while_it_is_read_is_taken_as_it_then_is(context, braze):
     """The version that was listed is not applied, the one that replaced it is, once."""
-    drop(world, "a.csv", "ann,1")
-    world.bucket.before_reading = lambda: drop(world, "a.csv", "ann,20")
-    report = run_import(world, "points", JOB)
+    drop(context, "a.csv", "ann,1")
+    context.bucket.before_reading = lambda: drop(context, "a.csv", "ann,20")
+    report = run_import(context, "points", JOB)
 
     assert "20" == braze.raw_attribute("ann", "points")
     assert "succeeded" == report.state
     assert "replaced or deleted" in report.notes[0]
 
 
-def test_a_file_that_is_deleted_while_others_wait_stops_nothing(world, braze):
+def test_a_file_that_is_deleted_while_others_wait_stops_nothing(context, braze):
     """The other files are applied, and the report names the one that is gone."""
-    drop(world, "a.csv", "ann,1")
-    drop(world, "b.csv", "bob,2")
-    world.bucket.before_reading = lambda: world.bucket.delete(["inbox/a.csv"])
-    report = run_import(world, "points", JOB)
+    drop(context, "a.csv", "ann,1")
+    drop(context, "b.csv", "bob,2")
+    context.bucket.before_reading = lambda: context.bucket.delete(["inbox/a.csv"])
+    report = run_import(context, "points", JOB)
 
     assert {"bob"} == set(braze.users())
     assert "inbox/a.csv was replaced or deleted" in report.notes[0]
     assert ["inbox/b.csv"] == [file.key for file in report.files]
 
 
-def test_look_ups_before_an_error_are_kept(world, braze, monkeypatch):
+def test_look_ups_before_an_error_are_kept(context, braze, monkeypatch):
     """A look-up that fails halfway goes on from there: what was answered is not asked again."""
     monkeypatch.setattr(lookup, "PART", 50)
-    drop(world, "a.csv", *(f"u{n:03},1" for n in range(200)))
+    drop(context, "a.csv", *(f"u{n:03},1" for n in range(200)))
     braze.faults(LOOKUP, skip=3, status=403)
     with pytest.raises(BrazeError):
-        run_import(world, "points", JOB)
+        run_import(context, "points", JOB)
     before = braze.requests(LOOKUP)
-    report = run_import(world, "points", JOB)
+    report = run_import(context, "points", JOB)
 
     assert 4 == before
     assert 1 == braze.requests(LOOKUP) - before
@@ -122,27 +122,29 @@ def test_look_ups_before_an_error_are_kept(world, braze, monkeypatch):
     ],
 )
 def test_a_folder_is_listed_no_more_often_than_it_may_have_changed(
-    world, monkeypatch, one_run, fresh_for, expected
+    context, monkeypatch, one_run, fresh_for, expected
 ):
     """What a run takes was listed once: by the look that found that there is something to do."""
     monkeypatch.setattr(waiting, "LISTED_JUST_NOW", fresh_for)
-    world.bucket.write("inbox/a.csv", b"id,points\na,1\n")
+    context.bucket.write("inbox/a.csv", b"id,points\na,1\n")
     if one_run:
-        report = run_once(world, "crm", JOB, ImportOptions(one_run=True))
+        report = run_once(context, "crm", JOB, ImportOptions(one_run=True))
         assert 0 == report.files_waiting
     else:
-        report = run_import(world, "crm", JOB)
+        report = run_import(context, "crm", JOB)
 
     assert ("succeeded", 1) == (report.state, report.rows_applied)
-    assert expected == world.bucket.listed.count("inbox/")
+    assert expected == context.bucket.listed.count("inbox/")
 
 
-def test_a_file_that_comes_while_another_is_read_is_taken_after_it(world, braze):
+def test_a_file_that_comes_while_another_is_read_is_taken_after_it(context, braze):
     """A listing stands for a run, not for what comes during it."""
-    world.bucket.write("inbox/a.csv", b"id,points\na,1\n")
-    world.bucket.before_reading = lambda: world.bucket.write("inbox/b.csv", b"id,points\na,10\n")
+    context.bucket.write("inbox/a.csv", b"id,points\na,1\n")
+    context.bucket.before_reading = lambda: context.bucket.write(
+        "inbox/b.csv", b"id,points\na,10\n"
+    )
 
-    report = run_import(world, "crm", JOB)
+    report = run_import(context, "crm", JOB)
 
     assert ["inbox/a.csv", "inbox/b.csv"] == [file.key for file in report.files]
     assert "11" == braze.raw_attribute("a", "points")

@@ -33,13 +33,13 @@ def rows(cents, tag):
     return "id,spent,tag\n" + "".join(lines)
 
 
-def totals(*gifts):
+def totals(*contributions):
     """Tell what Braze must end with for the files of some cents and tags."""
     expected = {}
     for n in range(PROFILES):
-        cents = sum(n + given for given, _ in gifts)
+        cents = sum(n + given for given, _ in contributions)
         text = f"{cents // 100}.{cents % 100:02}".rstrip("0").rstrip(".")
-        tags = ",".join(f'"{tag}"' for _, tag in gifts)
+        tags = ",".join(f'"{tag}"' for _, tag in contributions)
         expected[f"p{n}"] = (text, f"[{tags}]")
     return expected
 
@@ -277,11 +277,11 @@ def test_errors_and_lost_answers_change_nothing(exchange):
     exchange.connection["braze"]["batch_size"] = 2
     exchange.configure(crm=JOB)
     exchange.braze.change(error_rate=0.1, lost_answer_rate=0.1, seed=7)
-    gifts = [(10, "x"), (200, "y")]
+    contributions = [(10, "x"), (200, "y")]
     reports = []
-    for cents, tag in gifts:
+    for cents, tag in contributions:
         exchange.drop(f"inbox/{tag}.csv", rows(cents, tag))
         reports.append(exchange.ask("run", "crm"))
-    assert totals(*gifts) == state(exchange)
+    assert totals(*contributions) == state(exchange)
     assert exchange.braze.requests(TRACK) == sum(report["requests"] for report in reports)
-    assert exchange.braze.requests(TRACK) > len(gifts) * PROFILES // 2
+    assert exchange.braze.requests(TRACK) > len(contributions) * PROFILES // 2

@@ -27,7 +27,7 @@ JOB = {
     [
         pytest.param("held/ahead-", False, marks=AT_NIGHT, id="before the rows are there"),
         pytest.param("held/_delta_log/", False, id="before they are named"),
-        pytest.param("applied/_delta_log/", True, marks=AT_NIGHT, id="after they were named"),
+        pytest.param("file-ledger/_delta_log/", True, marks=AT_NIGHT, id="after they were named"),
         pytest.param("", True, id="never"),
     ],
 )

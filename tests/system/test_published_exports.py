@@ -35,7 +35,7 @@ def run_folders(place):
 @pytest.mark.parametrize(
     ("table", "said"),
     [("held", "imports have to look up what this export showed"),
-     ("finished", "this run is not in the list of runs")],
+     ("run-index", "this run is not in the list of runs")],
 )  # fmt: skip
 def test_state_that_cannot_be_written_fails_no_export(place, table, said):
     """The dataset is published and the run a success; a note says what is missing, and why."""
@@ -67,7 +67,7 @@ def test_what_cannot_be_cleared_away_fails_no_export(place, monkeypatch):
 def test_a_stop_while_an_export_is_read_publishes_nothing(place):
     """Asked to stop between two archives, it ends as done in part; the next run takes the same."""
     asked = []
-    world = place.world()
+    context = place.context()
 
     class Progress:
         def step(self, what, total=None):
@@ -75,16 +75,16 @@ def test_a_stop_while_an_export_is_read_publishes_nothing(place):
 
         def advance(self, units):
             if asked[-1] == stop_in:
-                world.stopping.set()
+                context.stopping.set()
 
     for stop_in in ("reading the export", "remembering what Braze holds", "writing the dataset"):
         asked.clear()
         place.workdir.mkdir(exist_ok=True)
-        object.__setattr__(world, "progress", Progress())
-        report = run_export(world, "everybody", job())
+        object.__setattr__(context, "progress", Progress())
+        report = run_export(context, "everybody", job())
         assert ("partial", 4, None) == (report.state, report.exit_code, report.manifest)
         assert stop_in == asked[-1]
-        world.stopping.clear()
+        context.stopping.clear()
         assert [] == [key for key in place.keys("exports/all/") if "manifest" in key]
     assert 25 == place.run().rows_written
     assert 1 == len(run_folders(place)), "what was begun was removed"

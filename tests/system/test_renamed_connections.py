@@ -195,7 +195,7 @@ def test_a_lost_memory_is_told_and_what_would_add_waits(applied):
 
 def test_a_lost_table_of_applied_files_is_a_lost_memory(applied):
     """Runs that are there and applied nothing are a contradiction: sums wait."""
-    forget(applied, "_exchanger/main/applied/")
+    forget(applied, "_exchanger/main/file-ledger/")
     report = applied.ask("run", "crm", code=5)
     assert ["memory_lost"] == [file["outcome"] for file in report["files"]]
     assert {"a": "5", "b": "7"} == spend(applied)

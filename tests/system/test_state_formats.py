@@ -40,7 +40,7 @@ def test_every_document_says_its_format(applied):
 
 
 @pytest.mark.parametrize(
-    "name", ["runs/000000001", "lease", "hour", "workspace", "types/crm", "first-deliveries"]
+    "name", ["runs/000000001", "lease", "hour", "workspace", "column-types/crm", "first-deliveries"]
 )
 def test_a_document_of_a_newer_version_stops_a_run(applied, name):
     """The document is named, nothing is sent, and it stays as it is."""

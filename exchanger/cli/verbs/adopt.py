@@ -41,7 +41,7 @@ def adopt(  # noqa: PLR0913 - one for each option
     with stopping_on_signals() as stopping:
         from dataclasses import asdict
 
-        from exchanger.app.wiring import open_world, prepare
+        from exchanger.app.wiring import open_context, prepare
         from exchanger.cli.choosing import only_connection
         from exchanger.cli.exit import print_json
         from exchanger.config.loading.shorthand import folder
@@ -51,8 +51,8 @@ def adopt(  # noqa: PLR0913 - one for each option
         loaded = prepare(config, log_level, as_json=as_json)
         name = only_connection(loaded, connection)
         source = None if state is None else folder(state)
-        with open_world(loaded, name, stopping=stopping) as world:
-            adoption = take_over(world, source, seconds)
+        with open_context(loaded, name, stopping=stopping) as context:
+            adoption = take_over(context, source, seconds)
     if as_json:
         print_json(asdict(adoption))
         return

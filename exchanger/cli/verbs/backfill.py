@@ -71,7 +71,7 @@ def backfill(  # noqa: PLR0913 - one for each option
         outcome = carry_out(
             loaded,
             job,
-            lambda world: tell(world, job, wanted, options),
+            lambda context: tell(context, job, wanted, options),
             stopping=stopping,
             as_json=as_json,
         )
@@ -84,7 +84,9 @@ def _show_plan(config: Config, name: str, options: ImportOptions, *, as_json: bo
     from exchanger.jobs.backfill import plan_backfill
 
     job = import_job_of(config, name)
-    show_plan(config, name, lambda world: plan_backfill(world, name, job, options), as_json=as_json)
+    show_plan(
+        config, name, lambda context: plan_backfill(context, name, job, options), as_json=as_json
+    )
 
 
 def _check_range(

@@ -73,7 +73,7 @@ def discard() -> Act:
     """
     from exchanger.jobs.discard import discard_run
 
-    return lambda world, name, _job, seq, wait: discard_run(world, name, seq, wait)
+    return lambda context, name, _job, seq, wait: discard_run(context, name, seq, wait)
 
 
 @_decision

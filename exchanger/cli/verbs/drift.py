@@ -39,7 +39,7 @@ def drift(  # noqa: PLR0913 - one for each option
     options = _options(sample, seed, full=full)
     with stopping_on_signals() as stopping:
         from exchanger.app.messages.comparisons import describe_drift
-        from exchanger.app.wiring import open_world, prepare
+        from exchanger.app.wiring import open_context, prepare
         from exchanger.cli.choosing import import_job_of
         from exchanger.cli.exit import print_json
         from exchanger.cli.progress import shown_progress
@@ -49,11 +49,11 @@ def drift(  # noqa: PLR0913 - one for each option
         wanted = import_job_of(loaded, job)
         with (
             shown_progress(as_json=as_json) as progress,
-            open_world(
+            open_context(
                 loaded, loaded.connection_of(job), progress=progress, stopping=stopping
-            ) as world,
+            ) as context,
         ):
-            content = asdict(find_drift(world, job, wanted, options))
+            content = asdict(find_drift(context, job, wanted, options))
     if as_json:
         print_json(content | {"checked_at": content["checked_at"].isoformat()})
         return

@@ -88,13 +88,13 @@ def _homes(config: Config, connections: list[str], key: str) -> list[str]:
 
 
 def _fate(config: Config, connection: str, key: str) -> FileFate:
-    from exchanger.app.wiring import open_world
+    from exchanger.app.wiring import open_context
     from exchanger.jobs.inventory.file_fate import fate_of
 
     if key.startswith("s3://"):
         key = key.removeprefix("s3://").partition("/")[2]
-    with open_world(config, connection) as world:
-        return fate_of(world, _imports(config, connection), key)
+    with open_context(config, connection) as context:
+        return fate_of(context, _imports(config, connection), key)
 
 
 def _show_unclaimed(config: Config, connections: list[str], *, as_json: bool) -> None:
@@ -115,23 +115,23 @@ def _show_unclaimed(config: Config, connections: list[str], *, as_json: bool) ->
 
 
 def _unclaimed(config: Config, connection: str) -> list[Unclaimed]:
-    from exchanger.app.wiring import open_world
+    from exchanger.app.wiring import open_context
     from exchanger.jobs.inventory.unclaimed import unclaimed_files
 
-    with open_world(config, connection) as world:
-        return unclaimed_files(world, _imports(config, connection))
+    with open_context(config, connection) as context:
+        return unclaimed_files(context, _imports(config, connection))
 
 
 def _show_recent(config: Config, connections: list[str], *, as_json: bool) -> None:
     from exchanger.app.messages.files import describe_recent
-    from exchanger.app.wiring import open_world
+    from exchanger.app.wiring import open_context
     from exchanger.cli.exit import print_json
     from exchanger.jobs.inventory.file_fate import recent_files
 
     found: list[dict[str, Any]] = []
     for name in connections:
-        with open_world(config, name) as world:
-            found += [{"connection": name} | file for file in recent_files(world)]
+        with open_context(config, name) as context:
+            found += [{"connection": name} | file for file in recent_files(context)]
     if as_json:
         print_json(found)
         return

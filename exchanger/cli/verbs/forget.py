@@ -39,7 +39,7 @@ def forget(  # noqa: PLR0913 - one for each option
 
     Example: exchanger forget 4711 --yes
     """
-    from exchanger.app.wiring import open_world, prepare
+    from exchanger.app.wiring import open_context, prepare
     from exchanger.cli.choosing import connections_of
     from exchanger.cli.exit import print_json
     from exchanger.jobs.forget import forget as erase
@@ -51,8 +51,8 @@ def forget(  # noqa: PLR0913 - one for each option
     loaded = prepare(config, log_level, as_json=as_json)
     reports = []
     for name in connections_of(loaded, connection):
-        with open_world(loaded, name) as world:
-            reports.append(erase(world, wanted, erase=yes, wait=seconds))
+        with open_context(loaded, name) as context:
+            reports.append(erase(context, wanted, erase=yes, wait=seconds))
     if as_json:
         print_json({"profile": wanted, "connections": [asdict(report) for report in reports]})
     else:

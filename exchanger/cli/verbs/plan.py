@@ -51,7 +51,7 @@ def plan(  # noqa: PLR0913 - one for each option
     show_plan(
         loaded,
         job,
-        lambda world: plan_import(world, job, wanted, record=record, rows=rows),
+        lambda context: plan_import(context, job, wanted, record=record, rows=rows),
         as_json=as_json,
         record=record,
     )
@@ -71,20 +71,20 @@ def show_plan(
     Args:
         config: The configuration.
         name: The job.
-        story: Plans it in its world.
+        story: Plans it in its context.
         as_json: Whether to print JSON.
         record: Whether the story keeps what it looked up.
     """
     from exchanger.app.messages.reports import describe_plan
-    from exchanger.app.wiring import open_world
+    from exchanger.app.wiring import open_context
     from exchanger.cli.exit import print_json
     from exchanger.cli.progress import shown_progress
 
     with (
         shown_progress(as_json=as_json) as progress,
-        open_world(config, config.connection_of(name), progress=progress) as world,
+        open_context(config, config.connection_of(name), progress=progress) as context,
     ):
-        planned = story(world)
+        planned = story(context)
     content = planned.to_dict() | {"recorded": record and planned.lookups > 0}
     if as_json:
         print_json(content)

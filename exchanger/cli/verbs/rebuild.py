@@ -41,7 +41,7 @@ def rebuild(  # noqa: PLR0913 - one for each option
 
     with stopping_on_signals() as stopping:
         from exchanger.app.messages.comparisons import describe_rebuild
-        from exchanger.app.wiring import open_world, prepare
+        from exchanger.app.wiring import open_context, prepare
         from exchanger.cli.choosing import import_job_of
         from exchanger.cli.exit import print_json
         from exchanger.cli.progress import shown_progress
@@ -53,11 +53,11 @@ def rebuild(  # noqa: PLR0913 - one for each option
         source = _source(job, wanted, segment, complete=complete)
         with (
             shown_progress(as_json=as_json) as progress,
-            open_world(
+            open_context(
                 loaded, loaded.connection_of(job), progress=progress, stopping=stopping
-            ) as world,
+            ) as context,
         ):
-            content = asdict(tell(world, job, wanted, source, seconds))
+            content = asdict(tell(context, job, wanted, source, seconds))
     if as_json:
         print_json(content | {"asked_at": content["asked_at"].isoformat()})
         return

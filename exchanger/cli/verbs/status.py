@@ -52,7 +52,9 @@ def status(
         name: {key: job for key, job in loaded.jobs.items() if loaded.connection_of(key) == name}
         for name in chosen
     }
-    found, faults = ask_each(loaded, chosen, lambda world: standing(world, jobs[world.connection]))
+    found, faults = ask_each(
+        loaded, chosen, lambda context: standing(context, jobs[context.connection])
+    )
     content = standing_json(loaded, found)
 
     def show() -> None:

@@ -32,7 +32,7 @@ def types(  # noqa: PLR0913 - one for each option
 
     Example: exchanger types crm_profiles --forget points
     """
-    from exchanger.app.wiring import open_world, prepare
+    from exchanger.app.wiring import open_context, prepare
     from exchanger.cli.choosing import import_job_of
     from exchanger.cli.exit import print_json
     from exchanger.cli.options import wait_seconds
@@ -40,11 +40,11 @@ def types(  # noqa: PLR0913 - one for each option
 
     loaded = prepare(config, log_level, as_json=as_json)
     import_job_of(loaded, job)
-    with open_world(loaded, loaded.connection_of(job)) as world:
-        kept = kept_columns(world, job)
+    with open_context(loaded, loaded.connection_of(job)) as context:
+        kept = kept_columns(context, job)
         if forget:
             _demand(forget, kept)
-            kept = forget_columns(world, job, forget, wait_seconds(wait))
+            kept = forget_columns(context, job, forget, wait_seconds(wait))
     columns = _columns(kept)
     if as_json:
         print_json({"job": job, "columns": columns, "forgotten": forget or []})

@@ -49,7 +49,7 @@ _BATCH = 50_000
 
 
 def read_csv(
-    path: Path, key: str, delimiter: str, columns: Collection[str] | None, shelf: Scratch
+    path: Path, key: str, delimiter: str, columns: Collection[str] | None, scratch: Scratch
 ) -> RawTable:
     """
     Read an uncompressed CSV file.
@@ -63,7 +63,7 @@ def read_csv(
         key: Its name for errors.
         delimiter: One character.
         columns: The columns to put into the table; None for all.
-        shelf: Where its rows are kept.
+        scratch: Where its rows are kept.
 
     Returns:
         A table of String columns; an empty cell is null.
@@ -82,7 +82,7 @@ def read_csv(
         where = f"Row {row}" if row else "The header"
         message = f"{where} cannot be read. {bad.message}"
         raise FileRejected(key, bad.reason, message, row=row) from bad
-    table = _Table(shelf, _header(path, key, delimiter), columns)
+    table = _Table(scratch, _header(path, key, delimiter), columns)
     if may_escape(path, delimiter) or not _read_quickly(path, table, delimiter):
         table.clear()
         _read_exactly(path, key, table, delimiter)
@@ -92,12 +92,12 @@ def read_csv(
 class _Table:
     """A table under construction."""
 
-    def __init__(self, shelf: Scratch, header: Header, columns: Collection[str] | None) -> None:
+    def __init__(self, scratch: Scratch, header: Header, columns: Collection[str] | None) -> None:
         self.header = header
         self.headers = Headers(header)
         self._chosen = [name for name in header.names if is_wanted(name, columns)]
-        self._cells = shelf.spill()
-        self._bad = shelf.spill()
+        self._cells = scratch.spill()
+        self._bad = scratch.spill()
 
     @property
     def rows(self) -> int:

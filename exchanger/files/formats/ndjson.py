@@ -48,7 +48,9 @@ Row = tuple[int, bytes, dict[str, Any]]
 """A data row: its number, its line, its object."""
 
 
-def read_ndjson(path: Path, key: str, columns: Collection[str] | None, shelf: Scratch) -> RawTable:
+def read_ndjson(
+    path: Path, key: str, columns: Collection[str] | None, scratch: Scratch
+) -> RawTable:
     """
     Read an uncompressed NDJSON file.
 
@@ -61,7 +63,7 @@ def read_ndjson(path: Path, key: str, columns: Collection[str] | None, shelf: Sc
         path: The file.
         key: Its name for errors.
         columns: The columns to put into the table; None for all.
-        shelf: Where its rows are kept.
+        scratch: Where its rows are kept.
 
     Raises:
         FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``not_ndjson``
@@ -74,7 +76,7 @@ def read_ndjson(path: Path, key: str, columns: Collection[str] | None, shelf: Sc
         row = sum(1 for line in lines_before(path, bad.offset, "\n") if line.strip())
         message = f"Row {row} cannot be read. {bad.message}"
         raise FileRejected(key, bad.reason, message, row=row) from bad
-    table = _Table(shelf.spill(), shelf.spill(), columns)
+    table = _Table(scratch.spill(), scratch.spill(), columns)
     for batch, bad_rows in _batches(path, key):
         table.add(batch, bad_rows, key)
         table.add_bad(bad_rows)

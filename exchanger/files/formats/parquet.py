@@ -44,7 +44,9 @@ _DAMAGE = (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowErr
 _FIRST_ROWS = 5_000
 
 
-def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: Scratch) -> RawTable:
+def read_parquet(
+    path: Path, key: str, columns: Collection[str] | None, scratch: Scratch
+) -> RawTable:
     """
     Read a Parquet file; only the columns that are asked for are read from disk.
 
@@ -57,14 +59,14 @@ def read_parquet(path: Path, key: str, columns: Collection[str] | None, shelf: S
         path: The file.
         key: Its name for errors.
         columns: The columns to put into the table; None for all.
-        shelf: Where its rows are kept.
+        scratch: Where its rows are kept.
 
     Raises:
         FileRejected: ``empty_file``, ``not_parquet``, ``damaged_parquet``, or as
             ``column_names``.
     """
     _check_magic(path, key)
-    cells = shelf.spill()
+    cells = scratch.spill()
     try:
         return _read(path, key, columns, cells)
     except _DAMAGE as error:
@@ -82,7 +84,9 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         usable = {name: dtype for name, dtype in plain.items() if dtype is not None}
         names = {text: name for name, text in written.items() if name in usable}
         height = file.metadata.num_rows
-        rows = cells.shelf.bounds.rows_of(len(names), _row_size(file, names, usable, cells.shelf))
+        rows = cells.scratch.bounds.rows_of(
+            len(names), _row_size(file, names, usable, cells.scratch)
+        )
         with closing(prefetch(_batches(file, rows, names))) as batches:
             for batch in batches:
                 _add(batch, usable, cells)
@@ -97,7 +101,7 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
             unusable[name] = _unusable(name, types[name])
     return RawTable(
         cells=cells,
-        bad=cells.shelf.spill(),
+        bad=cells.scratch.spill(),
         empty=empty,
         textual=False,
         json_columns=frozenset(name for name, dtype in usable.items() if is_nested(dtype)),
@@ -114,7 +118,7 @@ def _batches(file: ParquetFile, rows: int, names: dict[str, str]) -> Iterator[Re
 
 
 def _row_size(
-    file: ParquetFile, names: dict[str, str], columns: dict[str, DataType], shelf: Scratch
+    file: ParquetFile, names: dict[str, str], columns: dict[str, DataType], scratch: Scratch
 ) -> int:
     """
     Tell the bytes of a row in memory, from the first rows; 0 if there are few rows anyway.
@@ -123,7 +127,7 @@ def _row_size(
     """
     if file.metadata.num_rows <= _FIRST_ROWS:
         return 0
-    first = shelf.spill()
+    first = scratch.spill()
     _add(next(_batches(file, _FIRST_ROWS, names)), dict(columns), first)
     size = first.row_size
     first.clear()

@@ -22,7 +22,7 @@ def read_table(
     key: str,
     source: Source,
     columns: Collection[str] | None = None,
-    shelf: Scratch | None = None,
+    scratch: Scratch | None = None,
 ) -> RawTable:
     """
     Read a file of an import job, in pieces of bounded size.
@@ -33,21 +33,21 @@ def read_table(
         source: The job's format and delimiter.
         columns: The columns that are needed; None for all. Those that the file lacks are simply
             not in the table.
-        shelf: Where its rows are kept; next to the file if left out.
+        scratch: Where its rows are kept; next to the file if left out.
 
     Raises:
         FileRejected: The file cannot be used at all. What is wrong with single rows is in
             ``RawTable.bad_rows`` instead.
     """
-    shelf = shelf or Scratch(path.parent)
+    scratch = scratch or Scratch(path.parent)
     compression = detect_compression(key, _head(path))
     with unpacked(path, key, compression) as content:
         kind = detect_kind(key, _head(content), source.format)
         if kind == "parquet":
-            return read_parquet(content, key, columns, shelf)
+            return read_parquet(content, key, columns, scratch)
         if kind == "csv":
-            return read_csv(content, key, source.delimiter, columns, shelf)
-        return read_ndjson(content, key, columns, shelf)
+            return read_csv(content, key, source.delimiter, columns, scratch)
+        return read_ndjson(content, key, columns, scratch)
 
 
 def _head(path: Path) -> bytes:

@@ -99,13 +99,13 @@ class RawTable:
             At least one, which has no rows if the table has none.
         """
         names = [name for name in self.empty.columns if columns is None or name in columns]
-        most = self.cells.shelf.bounds.rows_of(self.empty.width, self.cells.row_size)
+        most = self.cells.scratch.bounds.rows_of(self.empty.width, self.cells.row_size)
         whole = (self.finish(frame, names) for frame in self.cells.frames(names))
         yield from in_portions(whole, most) if self.cells.rows else [self.empty.select(names)]
 
     def bad_pieces(self) -> Iterator[pl.DataFrame]:
         """Give the bad rows in pieces of bounded size, in order."""
-        yield from in_portions(self.bad.frames(), self.bad.shelf.bounds.rows)
+        yield from in_portions(self.bad.frames(), self.bad.scratch.bounds.rows)
 
     @property
     def frame(self) -> pl.DataFrame:

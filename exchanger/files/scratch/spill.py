@@ -77,12 +77,12 @@ class Spill:
     Frames in order, each with columns of its own.
 
     Args:
-        shelf: Gives the room.
+        scratch: Gives the room.
         path: Where to write what has none.
     """
 
-    def __init__(self, shelf: Scratch, path: Path) -> None:
-        self.shelf = shelf
+    def __init__(self, scratch: Scratch, path: Path) -> None:
+        self.scratch = scratch
         self._path = path
         self._kept: list[pl.DataFrame | _OnDisk] = []
         self.rows = 0
@@ -98,7 +98,7 @@ class Spill:
         size = int(frame.estimated_size())
         self.rows += frame.height
         self.size += size
-        self._kept.append(frame if self.shelf.take(size) else self._write(frame))
+        self._kept.append(frame if self.scratch.take(size) else self._write(frame))
 
     def frames(self, columns: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
         """
@@ -116,7 +116,7 @@ class Spill:
 
     def change(self, made: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         """Replace each frame by what is made of it."""
-        changed = self.shelf.spill()
+        changed = self.scratch.spill()
         for frame in self.frames():
             changed.add(made(frame))
         self.clear()
@@ -127,7 +127,7 @@ class Spill:
         """Forget all frames, and give back their room."""
         for kept in self._kept:
             if isinstance(kept, pl.DataFrame):
-                self.shelf.give_back(int(kept.estimated_size()))
+                self.scratch.give_back(int(kept.estimated_size()))
         self._kept.clear()
         self.rows = self.size = 0
         self._path.unlink(missing_ok=True)

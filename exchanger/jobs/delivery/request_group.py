@@ -16,27 +16,27 @@ _NO_GROUP = "exchanger"
 """A group that does not exist: asking for it shows whether asking is allowed."""
 
 
-def new_group(world: JobContext, state: ConnectionState, seq: int) -> str:
+def new_group(context: JobContext, state: ConnectionState, seq: int) -> str:
     """
     Draw a ``group_id`` for all requests that this process sends of a run (braze-api.md 2.11).
 
     Returns:
         Nothing where Braze does not tell when it is done, or nobody would wait for it.
     """
-    if not world.grace:
+    if not context.grace:
         return ""
     told = state.group_status.told()
     if told is None:
-        told = _is_told(world)
+        told = _is_told(context)
         if told is not None:
             state.group_status.keep(told=told)
     return f"exchanger-{seq}-{new_nonce()}" if told else ""
 
 
-def _is_told(world: JobContext) -> bool | None:
+def _is_told(context: JobContext) -> bool | None:
     """Ask whether Braze tells when it is done with requests; None if there was no answer."""
     try:
-        done_with(world, _NO_GROUP)
+        done_with(context, _NO_GROUP)
     except (BrazeForbidden, BrazeRefused):
         return False
     except (BrazeError, TimeoutError):

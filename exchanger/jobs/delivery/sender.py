@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.braze.endpoints import ENDPOINTS
+from exchanger.braze.endpoints import ATTRIBUTES, ENDPOINTS
 from exchanger.errors import BrazeError
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.delivery.bisection import IN_DOUBT, Bisection
+from exchanger.jobs.delivery.bisection import Bisection
+from exchanger.jobs.delivery.in_flight import InFlight
 from exchanger.jobs.runtime.cancellation import until_stopped
+from exchanger.outside.braze.rate_limit import LEAST_IN_FLIGHT, MOST_IN_FLIGHT
 from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS
 from exchanger.profiles.planning.payloads import Batch, Packed, bodies
-from exchanger.state.runs.acknowledgements import SendCounts
+from exchanger.state.runs.acknowledgements import IN_DOUBT, SendCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-IN_FLIGHT = 48
-"""Requests under way at once: Braze's default 1,000 requests/s at about 50 ms each."""
 WINDOW = 15_000
 """Objects between a mark that they are begun and a write of their acknowledgements."""
 WINDOW_SIZE = 32 << 20
@@ -74,7 +74,7 @@ class Delivery:
 
 
 async def deliver(
-    world: JobContext,
+    context: JobContext,
     outbox: FrameFile,
     acks: Acknowledgements,
     confirm: Callable[[], None],
@@ -84,7 +84,7 @@ async def deliver(
     Send what is not yet acknowledged.
 
     Args:
-        world: The outside.
+        context: The outside.
         outbox: ``@item``, ``@endpoint``, ``@object`` and ``@points`` at least.
         acks: Where outcomes are kept, a part for every window.
         confirm: Called before every window; raises if the run is no longer ours to deliver.
@@ -96,19 +96,21 @@ async def deliver(
         LeaseLost: Another process may be sending.
     """
     done = acks.read(acks.parts()).items
-    world.progress.step("sending to Braze", outbox.rows)
-    world.progress.advance(done.len())
-    async with world.braze() as braze:
-        sending = _Sending(world, braze, acks)
+    context.progress.step("sending to Braze", outbox.rows)
+    context.progress.advance(done.len())
+    async with context.braze() as braze:
+        sending = _Sending(context, braze, acks)
         acks.sent = lambda: sending.again._replace(requests=braze.requests)
-        braze.permit = world.may_send
+        braze.permit = context.may_send
         braze.group = group
-        complete = await sending.send(_not_in(done, outbox), confirm)
+        requests = -(-(outbox.rows - done.len()) // context.batch_size)
+        braze.expect(requests)
+        complete = await sending.send(_not_in(done, outbox), confirm, requests)
         tracked = braze.group  # Nothing any more if Braze had trouble with it.
         return Delivery(acks.sent(), complete, tracked, braze.taken_at_most if tracked else 0)
 
 
-async def send_again(world: JobContext, rows: pl.DataFrame) -> int:
+async def send_again(context: JobContext, rows: pl.DataFrame) -> int:
     """
     Send objects whose acknowledgements are kept already, where that is safe.
 
@@ -119,14 +121,14 @@ async def send_again(world: JobContext, rows: pl.DataFrame) -> int:
         BrazeError: As for *deliver*.
         LeaseLost: As for *deliver*.
     """
-    async with world.braze() as braze:
-        braze.permit = world.may_send
+    async with context.braze() as braze:
+        braze.permit = context.may_send
         for name, some in rows.group_by(ENDPOINT, maintain_order=True):
             endpoint = ENDPOINTS[str(name[0])]
             if not endpoint.idempotent:
                 continue
             sending = Bisection(braze, some[OBJECT], endpoint)
-            for batch in bodies(some[OBJECT], world.batch_size, endpoint).batches:
+            for batch in bodies(some[OBJECT], context.batch_size, endpoint).batches:
                 await sending.send(batch.positions, batch.body)
         return braze.requests
 
@@ -146,17 +148,22 @@ class _Sending:
     """
     One delivery under way.
 
-    Windows are begun one after the other and their requests wait in a queue, from which as many
-    workers take them as requests may be in flight. Once something failed, or the process was asked
+    Windows are begun one after the other and their requests wait in a queue. As many workers take
+    them from it as requests should be in flight at the moment, so what is in flight is always part
+    of a window that was marked as begun. Once something failed, or the process was asked
     to stop, what waits is taken without being sent, so that every window comes to its end.
     """
 
-    def __init__(self, world: JobContext, braze: Braze, acks: Acknowledgements) -> None:
-        self._world = world
+    def __init__(self, context: JobContext, braze: Braze, acks: Acknowledgements) -> None:
+        self._context = context
         self._braze = braze
         self._acks = acks
         self._waiting: asyncio.Queue[tuple[_Window, Batch] | None] = asyncio.Queue()
         self._room = asyncio.Semaphore(OPEN)
+        self._workers = LEAST_IN_FLIGHT
+        self._newest = ATTRIBUTES
+        """Where the requests of the window go that was begun last."""
+        self._in_flight = InFlight(lambda: braze.in_flight(self._newest))
         self._open: list[_Window] = []
         self._failures: list[Exception] = []
         self._acknowledged = 0
@@ -164,16 +171,24 @@ class _Sending:
         self.again = SendCounts()
         """What was sent again because answers were lost; its requests are not counted here."""
 
-    async def send(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> bool:
+    async def send(
+        self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None], requests: int
+    ) -> bool:
         """
         Send every window; their acknowledgements are kept even when some request failed.
+
+        Args:
+            windows: Rows of the outbox.
+            confirm: As for *deliver*.
+            requests: About how many there are.
 
         Returns:
             Whether all was sent and answered.
         """
-        workers = (self._work() for _ in range(IN_FLIGHT))
+        self._workers = max(LEAST_IN_FLIGHT, min(requests, MOST_IN_FLIGHT))
+        workers = (self._work() for _ in range(self._workers))
         sending = asyncio.gather(self._begin(windows, confirm), *workers)
-        ended = await until_stopped(sending, self._world.stopping)
+        ended = await until_stopped(sending, self._context.stopping)
         for cut_off in list(self._open):
             await self._end(cut_off)
         if self._failures:
@@ -192,7 +207,7 @@ class _Sending:
                 await self._add(await asyncio.to_thread(self._begun, rows, confirm))
         except Exception as error:  # noqa: BLE001 - raised once all that is in flight has ended
             self._failures.append(error)
-        for _ in range(IN_FLIGHT):
+        for _ in range(self._workers):
             self._waiting.put_nowait(None)
 
     def _begun(self, rows: pl.DataFrame, confirm: Callable[[], None]) -> _Window:
@@ -200,8 +215,8 @@ class _Sending:
         endpoint = ENDPOINTS[rows[ENDPOINT][0]]
         if not endpoint.idempotent:
             rows = self._without_doubtful(rows)
-        number = self._acks.begin(rows[ITEM][0], rows[ITEM][-1]) if rows.height else 0
-        packed = bodies(rows[OBJECT], self._world.batch_size, endpoint)
+        number = self._acks.mark_in_flight(rows[ITEM][0], rows[ITEM][-1]) if rows.height else 0
+        packed = bodies(rows[OBJECT], self._context.batch_size, endpoint)
         return _Window(number, rows, packed, endpoint)
 
     @cached_property
@@ -217,23 +232,28 @@ class _Sending:
 
     async def _add(self, window: _Window) -> None:
         self._open.append(window)
+        self._newest = window.endpoint
         for batch in window.batches:
             self._waiting.put_nowait((window, batch))
         if not window.batches:
             await self._end(window)
 
     async def _work(self) -> None:
+        await self._in_flight.enter()
         while taken := await self._waiting.get():
             window, batch = taken
             if not self._is_ending():
                 try:
                     await window.send(self._braze, batch, self._sent_again)
-                    self._world.progress.advance(batch.count)
+                    self._context.progress.advance(batch.count)
                 except Exception as error:  # noqa: BLE001 - raised once all others have ended
                     self._failures.append(error)
             window.left -= 1
+            self._in_flight.leave()
             if not window.left:
                 await self._end(window)
+            await self._in_flight.enter()
+        self._in_flight.leave()
 
     async def _end(self, window: _Window) -> None:
         self._open.remove(window)
@@ -249,7 +269,7 @@ class _Sending:
         self.again = self.again.and_also(SendCounts(0, profiles, points))
 
     def _is_ending(self) -> bool:
-        return bool(self._failures) or self._world.stopping.is_set()
+        return bool(self._failures) or self._context.stopping.is_set()
 
 
 class _Window:
@@ -264,7 +284,7 @@ class _Window:
     """
 
     def __init__(self, number: int, rows: pl.DataFrame, packed: Packed, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self.items = rows[ITEM]
         self.batches = packed.batches
         self.left = len(packed.batches)
@@ -274,12 +294,12 @@ class _Window:
         self._points = rows[POINTS]
         self._too_large = packed.too_large
         self._answered: list[Batch] = []
-        self._unsure: dict[int, Batch] = {}
+        self._in_doubt: dict[int, Batch] = {}
         self._refused: list[Refusal] = [(i, TOO_LARGE, False) for i in packed.too_large]
 
     async def send(self, braze: Braze, batch: Batch, told: Callable[[int, int], None]) -> None:
         """
-        Send one request; if that fails its objects are unsure, unless the error says not so.
+        Send one request; if that fails its objects are in doubt, unless the error says not so.
 
         Args:
             braze: The workspace.
@@ -291,15 +311,15 @@ class _Window:
             if times > 0:
                 told(len(chosen), times * int(self._points.gather(list(chosen)).sum()))
 
-        self._unsure[batch.first_item] = batch
+        self._in_doubt[batch.first_item] = batch
         try:
-            sending = Bisection(braze, self._objects, self._endpoint, again)
+            sending = Bisection(braze, self._objects, self.endpoint, again)
             refused = await sending.send(batch.positions, batch.body)
         except BrazeError as error:
             if not error.uncertain:
-                del self._unsure[batch.first_item]
+                del self._in_doubt[batch.first_item]
             raise
-        del self._unsure[batch.first_item]
+        del self._in_doubt[batch.first_item]
         self._answered.append(batch)
         self._refused += refused
 
@@ -317,8 +337,10 @@ class _Window:
         named = [(int(self.items[i]), reason, doubtful) for i, reason, doubtful in self._refused]
         acks.write(items, named)
         if not whole:
-            unsure = pl.concat([self.items.clear(), *map(self._items_of, self._unsure.values())])
-            acks.leave(self._number, self.items[0], self.items[-1], unsure.to_list())
+            in_doubt = pl.concat(
+                [self.items.clear(), *map(self._items_of, self._in_doubt.values())]
+            )
+            acks.narrow(self._number, self.items[0], self.items[-1], in_doubt.to_list())
         return items.len()
 
     def _items_of(self, batch: Batch) -> pl.Series:

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 def refresh_stale_plan(
-    world: JobContext,
+    context: JobContext,
     state: ConnectionState,
     stored: VersionedRun,
     outbox: FrameFile,
@@ -48,7 +48,7 @@ def refresh_stale_plan(
     was planned.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: What the bucket remembers.
         stored: The run, ``delivering``.
         outbox: Its outbox.
@@ -63,22 +63,22 @@ def refresh_stale_plan(
         Stopped: The process was asked to stop.
     """
     run = stored.document
-    rows = _untouched(outbox, acks) if _is_old(world, run) else outbox.empty()
+    rows = _untouched(outbox, acks) if _is_old(context, run) else outbox.empty()
     if rows.is_empty():
         return stored, outbox
-    seen = _look(world, state, rows)
+    seen = _look(context, state, rows)
     found = review_stale_plan(rows, seen, run.fields)
     # The lighter outbox is a new object, and so no old plan: all that it is not about comes first.
     acks.withhold(found.withheld)
     acks.write(found.done, [])
     if found.kept:
-        outbox = _with(world, outbox, rows, found.outbox)
+        outbox = _with(context, outbox, rows, found.outbox)
         report = RunReport.from_dict(run.report)
         report.fields_kept += found.kept
         report.notes.append(
             f"{found.kept:,} values were left as somebody else set them after the run was planned."
         )
-        stored = replace_outbox(world, state, stored, outbox, report.to_dict())
+        stored = replace_outbox(context, state, stored, outbox, report.to_dict())
     acks.write(found.emptied, [])
     log.info(
         "plan.reviewed", rows=rows.height, done=found.done.len(), withheld=found.withheld.height
@@ -86,10 +86,10 @@ def refresh_stale_plan(
     return stored, outbox
 
 
-def _is_old(world: JobContext, run: RunDocument) -> bool:
+def _is_old(context: JobContext, run: RunDocument) -> bool:
     """Tell by S3's clock alone how long ago the plan was written."""
-    age = world.bucket.head(run.outbox).age
-    return age is not None and age.total_seconds() > max(world.max_plan_age, world.grace)
+    age = context.bucket.head(run.outbox).age
+    return age is not None and age.total_seconds() > max(context.max_plan_age, context.grace)
 
 
 def _untouched(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
@@ -100,10 +100,10 @@ def _untouched(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
 
 
 def _with(
-    world: JobContext, outbox: FrameFile, rows: pl.DataFrame, instead: pl.DataFrame
+    context: JobContext, outbox: FrameFile, rows: pl.DataFrame, instead: pl.DataFrame
 ) -> FrameFile:
     """Write the outbox anew with other rows in place of some."""
-    with FrameWriter(Scratch(world.workdir).path()) as writer:
+    with FrameWriter(Scratch(context.workdir).path()) as writer:
         writer.append(outbox.empty())
         for part in outbox.frames():
             kept = part.join(rows, on=ITEM, how="anti")
@@ -112,7 +112,7 @@ def _with(
         return writer.close()
 
 
-def _look(world: JobContext, state: ConnectionState, rows: pl.DataFrame) -> pl.DataFrame:
+def _look(context: JobContext, state: ConnectionState, rows: pl.DataFrame) -> pl.DataFrame:
     """Look up the fields of planned rows, and keep what differs as an observation."""
     names = [name.removeprefix(WANTED) for name in rows.columns if name.startswith(WANTED)]
     needed = pl.concat(
@@ -121,11 +121,11 @@ def _look(world: JobContext, state: ConnectionState, rows: pl.DataFrame) -> pl.D
         )
         for name in names
     )
-    stamp = last_shown(world, state.runs)
+    stamp = last_shown(context, state.runs)
 
     def keep(part: pl.DataFrame, asked_at: datetime) -> None:
         fields = part.columns[2:]
         held = state.held.history_of(part[PROFILE], fields)
         state.held.observe(news(paired(held, part, fields), fields), stamp=stamp, at=asked_at)
 
-    return look_up(world, needed, keep)
+    return look_up(context, needed, keep)

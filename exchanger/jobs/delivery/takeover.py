@@ -44,13 +44,13 @@ def in_doubt_items(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
     return pl.concat([outbox.empty(), *parts])
 
 
-def resolve_in_doubt(world: JobContext, suspects: pl.DataFrame) -> int:
+def resolve_in_doubt(context: JobContext, in_doubt: pl.DataFrame) -> int:
     """
     Send again what Braze does not show as wanted, once late requests have had time to arrive.
 
     Args:
-        world: The outside.
-        suspects: Rows of the outbox.
+        context: The outside.
+        in_doubt: Rows of the outbox.
 
     Returns:
         How many requests were sent.
@@ -60,24 +60,24 @@ def resolve_in_doubt(world: JobContext, suspects: pl.DataFrame) -> int:
         LeaseLost: Another process may be sending by now.
         Stopped: The process was asked to stop.
     """
-    if suspects.is_empty():
+    if in_doubt.is_empty():
         return 0
-    world.pause(world.grace)
-    differing = _differing(world, suspects)
-    log.info("takeover.checked", profiles=suspects.height, sent_again=differing.height)
-    return asyncio.run(send_again(world, differing)) if differing.height else 0
+    context.pause(context.grace)
+    differing = _differing(context, in_doubt)
+    log.info("takeover.checked", profiles=in_doubt.height, sent_again=differing.height)
+    return asyncio.run(send_again(context, differing)) if differing.height else 0
 
 
-def _differing(world: JobContext, suspects: pl.DataFrame) -> pl.DataFrame:
-    fields = [name.removeprefix(WANTED) for name in suspects.columns if name.startswith(WANTED)]
+def _differing(context: JobContext, in_doubt: pl.DataFrame) -> pl.DataFrame:
+    fields = [name.removeprefix(WANTED) for name in in_doubt.columns if name.startswith(WANTED)]
     needed = pl.concat(
-        suspects.filter(pl.col(WANTED + name).is_not_null()).select(
+        in_doubt.filter(pl.col(WANTED + name).is_not_null()).select(
             PROFILE, pl.lit(name).alias("field")
         )
         for name in fields
     )
-    seen = look_up(world, needed)
-    compared = suspects.join(seen, on=PROFILE, how="left", suffix="@seen")
+    seen = look_up(context, needed)
+    compared = in_doubt.join(seen, on=PROFILE, how="left", suffix="@seen")
     differs = [
         pl.col(WANTED + name).is_not_null()
         & pl.col(name).is_not_null()
@@ -86,5 +86,5 @@ def _differing(world: JobContext, suspects: pl.DataFrame) -> pl.DataFrame:
         if name in fields
     ]
     return compared.filter(pl.any_horizontal(pl.lit(value=False), *differs)).select(
-        suspects.columns
+        in_doubt.columns
     )

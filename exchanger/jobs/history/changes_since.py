@@ -13,7 +13,7 @@ from exchanger.state.runs.acknowledgements import Acknowledgements
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
 
 LATER = pl.Schema(
@@ -49,12 +49,12 @@ def later_changes(
     newest = call.state.runs.newest()
     last = newest.document.seq if newest else since
     found = [pl.DataFrame(schema=LATER)]
-    call.world.progress.step("looking at later runs", last - since)
+    call.context.progress.step("looking at later runs", last - since)
     for seq in range(since + 1, last + 1):
         run = call.state.runs.read(seq).document
         if run.outbox and seq not in leaving_out:
             found += _changes(call, run, profiles, accepted=accepted)
-        call.world.progress.advance(1)
+        call.context.progress.advance(1)
     by_field = pl.concat(found).group_by(PROFILE, "field", maintain_order=True)
     return by_field.agg(pl.col("before").first(), pl.col("in_order").all())
 
@@ -64,7 +64,7 @@ def _changes(
 ) -> list[pl.DataFrame]:
     sides = [side(name) for name in run.fields for side in (before, wanted)]
     # It has ended, and somebody may have been taken out of what it had planned.
-    with fetched(call.world, run.outbox) as outbox:
+    with fetched(call.context, run.outbox) as outbox:
         parts = [
             part.filter(pl.col(PROFILE).is_in(profiles.implode()))
             for part in outbox.frames([ITEM, PROFILE, *sides])
@@ -73,7 +73,7 @@ def _changes(
         return []
     named = pl.concat(parts)
     if accepted:
-        acks = Acknowledgements(call.world.bucket, call.state.names, run.seq).read(run.ack_parts)
+        acks = Acknowledgements(call.context.bucket, call.state.names, run.seq).read(run.ack_parts)
         named = named.filter(pl.col(ITEM).is_in(acks.ok.implode()))
     in_order = run.order_by != "" and (run.job, run.order_by) == (
         call.name,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def remember_failure(world: JobContext, report: RunReport, error: Exception) -> None:
+def remember_failure(context: JobContext, report: RunReport, error: Exception) -> None:
     """
     Add a failed run to the finished runs, unless the bucket itself is what failed.
 
@@ -28,6 +28,6 @@ def remember_failure(world: JobContext, report: RunReport, error: Exception) -> 
     if isinstance(error, StorageError | RunUnsuitable | WorkspaceDiffers):
         return
     try:
-        open_state(world.bucket, world.state_prefix).finished.record(report.to_dict())
+        open_state(context.bucket, context.state_prefix).run_index.record(report.to_dict())
     except Exception as second:  # noqa: BLE001 - the first error is the one that is reported
         log.warning("failure.not_recorded", error=type(second).__name__)

@@ -17,9 +17,9 @@ from exchanger.profiles.frames.columns import FILE, ROW
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.reading.typed_rows import Given
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
 
 _MESSAGE = (
     "Somebody was forgotten (exchanger forget) since an earlier version of this file, perhaps this "
@@ -28,7 +28,7 @@ _MESSAGE = (
 
 
 def maybe_forgotten(
-    call: ImportContext, key: str, sums: Iterable[str], applied: AppliedSnapshot
+    call: ImportContext, key: str, sums: Iterable[str], applied: LedgerSnapshot
 ) -> pl.Expr | None:
     """
     Build a condition over ``@profile``: what a key counts for may have been forgotten.

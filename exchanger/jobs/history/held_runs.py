@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile
     from exchanger.state.store import ConnectionState
 
@@ -40,7 +40,7 @@ class HeldRun:
         }
 
 
-def held_runs(state: ConnectionState, applied: AppliedSnapshot, job: str) -> list[HeldRun]:
+def held_runs(state: ConnectionState, applied: LedgerSnapshot, job: str) -> list[HeldRun]:
     """
     Find the runs of a job about which a person has yet to decide, the oldest first.
 
@@ -53,7 +53,7 @@ def held_runs(state: ConnectionState, applied: AppliedSnapshot, job: str) -> lis
     for seq in applied.undecided(job):
         run = state.runs.read(seq).document
         # One may have been dropped or taken up by a process that died before all of it was noted.
-        if run.state != "discarded" and not run.taken_up_by:
+        if run.state != "discarded" and not run.continued_by:
             since = applied_since(state, applied, run.files, seq)
             notes = {file.key: file.note for file in run.files}
             found.append(HeldRun(seq, tuple(notes), since, notes))
@@ -61,7 +61,7 @@ def held_runs(state: ConnectionState, applied: AppliedSnapshot, job: str) -> lis
 
 
 def applied_since(
-    state: ConnectionState, applied: AppliedSnapshot, files: Iterable[ClaimedFile], seq: int
+    state: ConnectionState, applied: LedgerSnapshot, files: Iterable[ClaimedFile], seq: int
 ) -> dict[str, int]:
     """
     Name the files of which a newer version, or this one in full, was applied meanwhile.
@@ -79,8 +79,8 @@ def applied_since(
     """
 
     def is_newer(run: int) -> bool:
-        origin = state.runs.read(run).document.origin
-        return not 0 < origin < seq
+        parent = state.runs.read(run).document.parent
+        return not 0 < parent < seq
 
     found = {}
     for file in files:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from exchanger.state.store import ConnectionState
 
 
-def take_up_origin(state: ConnectionState, run: RunDocument) -> bool:
+def take_up_parent(state: ConnectionState, run: RunDocument) -> bool:
     """
     Take up a run that was held back, before anything of it is sent; may be done again.
 
@@ -20,32 +20,32 @@ def take_up_origin(state: ConnectionState, run: RunDocument) -> bool:
     Raises:
         StorageChanged: Another process changed it at the same moment.
     """
-    if not run.origin:
+    if not run.parent:
         return True
-    origin = state.runs.read(run.origin)
-    if origin.document.hold and origin.document.state == "held_back":
-        if not origin.document.taken_up_by:
-            state.runs.change(origin, taken_up_by=run.seq)
+    parent = state.runs.read(run.parent)
+    if parent.document.hold and parent.document.state == "held_back":
+        if not parent.document.continued_by:
+            state.runs.change(parent, continued_by=run.seq)
         return True
-    return not origin.document.hold or origin.document.state != "discarded"
+    return not parent.document.hold or parent.document.state != "discarded"
 
 
-def close_origin(state: ConnectionState, run: RunDocument) -> None:
+def close_parent(state: ConnectionState, run: RunDocument) -> None:
     """Note in the run that was taken up who did so; it is done with then. May be done again."""
-    origin = state.runs.read(run.origin)
-    if not origin.document.hold:
-        if not origin.document.taken_up_by:
-            state.runs.change(origin, taken_up_by=run.seq)
+    parent = state.runs.read(run.parent)
+    if not parent.document.hold:
+        if not parent.document.continued_by:
+            state.runs.change(parent, continued_by=run.seq)
         return
-    if origin.document.state == "discarded":
+    if parent.document.state == "discarded":
         return
-    report = origin.document.report
-    if origin.document.state != "settled":
+    report = parent.document.report
+    if parent.document.state != "settled":
         became, note = _became(run)
         notes = [*report["notes"], note]
         report |= {"state": became, "finished_at": run.report["finished_at"], "notes": notes}
-        state.runs.change(origin, state="settled", taken_up_by=run.seq, report=report)
-    state.finished.amend(report)
+        state.runs.change(parent, state="settled", continued_by=run.seq, report=report)
+    state.run_index.amend(report)
 
 
 def _became(run: RunDocument) -> tuple[RunState, str]:

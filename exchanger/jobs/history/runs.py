@@ -21,20 +21,20 @@ LISTED = 1_000
 
 
 def list_runs(
-    world: JobContext, job: str | None = None, *, latest: bool = False
+    context: JobContext, job: str | None = None, *, latest: bool = False
 ) -> list[dict[str, Any]]:
     """
     List the reports of finished runs and of an unfinished one, newest first, *LISTED* at most.
 
     Args:
-        world: The outside.
+        context: The outside.
         job: Only runs of this job; of all jobs otherwise.
         latest: Only the newest run of each job, with ``held_back``: the numbers of the runs of that
             job that wait for a person.
     """
-    state = open_state(world.bucket, world.state_prefix)
+    state = open_state(context.bucket, context.state_prefix)
     held = _Held(state)
-    reports = [held.decided(one) for one in state.finished.newest(LISTED, job, latest=latest)]
+    reports = [held.decided(one) for one in state.run_index.newest(LISTED, job, latest=latest)]
     begun = _unfinished(state)
     if begun is not None and job in (None, begun["job"]):
         # Why its last process gave up is only in what that one recorded.
@@ -45,19 +45,19 @@ def list_runs(
     return [held.beside(report) for report in reports] if latest else reports
 
 
-def show_run(world: JobContext, run: str) -> dict[str, Any]:
+def show_run(context: JobContext, run: str) -> dict[str, Any]:
     """
     Show one run in full: its report, and its document if it has a sequence number.
 
     Args:
-        world: The outside.
+        context: The outside.
         run: A run id or a sequence number.
 
     Raises:
         RunMissing: There is no such run.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    found = state.finished.find(run)
+    state = open_state(context.bucket, context.state_prefix)
+    found = state.run_index.find(run)
     begun = _unfinished(state)
     if found is not None:
         report = _Held(state).decided(found)
@@ -79,7 +79,7 @@ class _Held:
 
     def __init__(self, state: ConnectionState) -> None:
         self._state = state
-        applied = cache(state.applied.snapshot)
+        applied = cache(state.file_ledger.snapshot)
         self._of = cache(lambda job: {run.seq: run for run in held_runs(state, applied(), job)})
 
     def decided(self, report: Report) -> Report:

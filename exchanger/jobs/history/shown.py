@@ -30,7 +30,7 @@ PATIENCE = 3.0
 """Seconds for one question: what is not known by then is asked later, or not at all."""
 
 
-def last_shown(world: JobContext, runs: RunLog) -> int:
+def last_shown(context: JobContext, runs: RunLog) -> int:
     """
     Name the last run whose values Braze shows by now, and those of all runs before it.
 
@@ -39,31 +39,31 @@ def last_shown(world: JobContext, runs: RunLog) -> int:
     Returns:
         Its number; 0 if there is none.
     """
-    shown = runs.settled(world.grace)
+    shown = runs.settled(context.grace)
     newest = runs.newest()
     if newest is None:
         return shown
     last = newest.document.seq - (newest.document.state not in ENDED)
-    while shown < last and _is_done(world, runs.read(shown + 1).document):
+    while shown < last and _is_done(context, runs.read(shown + 1).document):
         shown += 1
     return shown
 
 
-def shown_in(world: JobContext, runs: RunLog) -> float:
+def shown_in(context: JobContext, runs: RunLog) -> float:
     """
     Tell in how many seconds Braze shows all that runs have sent; 0 if it does.
 
     Returns:
         Infinity while a run is under way.
     """
-    seconds = runs.shown_in(world.grace)
+    seconds = runs.shown_in(context.grace)
     if not 0 < seconds < inf:
         return seconds
     newest = runs.newest()
-    return 0.0 if newest and last_shown(world, runs) >= newest.document.seq else seconds
+    return 0.0 if newest and last_shown(context, runs) >= newest.document.seq else seconds
 
 
-def wait_until_shown(world: JobContext, runs: RunLog, seq: int) -> None:
+def wait_until_shown(context: JobContext, runs: RunLog, seq: int) -> None:
     """
     Wait until Braze shows what a run has sent, for the grace at most; run 0 has sent nothing.
 
@@ -73,22 +73,22 @@ def wait_until_shown(world: JobContext, runs: RunLog, seq: int) -> None:
     if not seq:
         return
     # S3 tells times in whole seconds.
-    left = world.grace + 1 - runs.age(seq)
-    until = world.clock.monotonic() + left
+    left = context.grace + 1 - runs.age(seq)
+    until = context.clock.monotonic() + left
     may_ask = left > PATIENCE and bool(runs.read(seq).document.group)
     while left > 0:
-        if may_ask and left > PATIENCE and last_shown(world, runs) >= seq:
+        if may_ask and left > PATIENCE and last_shown(context, runs) >= seq:
             return
-        world.pause(min(left, ASKED_EVERY) if may_ask else left)
-        left = until - world.clock.monotonic()
+        context.pause(min(left, ASKED_EVERY) if may_ask else left)
+        left = until - context.clock.monotonic()
 
 
-def _is_done(world: JobContext, run: RunDocument) -> bool:
+def _is_done(context: JobContext, run: RunDocument) -> bool:
     """Check whether Braze is done with all requests of a run, by its own word."""
     if not run.group:
         return False
     try:
-        done = done_with(world, run.group)
+        done = done_with(context, run.group)
     except (BrazeError, TimeoutError) as error:
         log.info("grace.not_told", seq=run.seq, error=str(error))
         return False
@@ -96,7 +96,7 @@ def _is_done(world: JobContext, run: RunDocument) -> bool:
     return 0 < done == run.taken
 
 
-def done_with(world: JobContext, group: str) -> int:
+def done_with(context: JobContext, group: str) -> int:
     """
     Ask how many requests of a group Braze has received, if it is done with all of them, else 0.
 
@@ -106,7 +106,7 @@ def done_with(world: JobContext, group: str) -> int:
     """
 
     async def asking() -> int:
-        async with asyncio.timeout(PATIENCE), world.braze() as braze:
+        async with asyncio.timeout(PATIENCE), context.braze() as braze:
             return await braze.done_with(group)
 
     return asyncio.run(asking())

@@ -38,7 +38,7 @@ class UnfinishedRun:
     claimed: frozenset[tuple[str, str]]
 
 
-def unfinished_run(world: JobContext, state: ConnectionState) -> UnfinishedRun | None:
+def unfinished_run(context: JobContext, state: ConnectionState) -> UnfinishedRun | None:
     """
     Find the run that the next one has to finish, and what is left of it. Writes nothing.
 
@@ -52,19 +52,19 @@ def unfinished_run(world: JobContext, state: ConnectionState) -> UnfinishedRun |
     if newest is None or newest.document.state in ENDED or newest.document.hold:
         return None
     run = newest.document
-    profiles, points = _left(world, state, run)
+    profiles, points = _left(context, state, run)
     claimed = frozenset((file.key, file.etag) for file in run.files)
     return UnfinishedRun(run.seq, run.job, profiles, points, claimed)
 
 
-def _left(world: JobContext, state: ConnectionState, run: RunDocument) -> tuple[int, int]:
+def _left(context: JobContext, state: ConnectionState, run: RunDocument) -> tuple[int, int]:
     """Count the profiles of a run that have no answer yet, and their data points."""
     if run.discarded or run.state == "settling" or not run.objects:
         return 0, 0
-    acks = Acknowledgements(world.bucket, state.names, run.seq)
+    acks = Acknowledgements(context.bucket, state.names, run.seq)
     answered = acks.read(acks.parts()).items
     profiles = points = 0
-    with fetched(world, run.outbox, run.outbox_sha256) as outbox:
+    with fetched(context, run.outbox, run.outbox_sha256) as outbox:
         for part in outbox.frames([ITEM, POINTS]):
             left = part.filter(~pl.col(ITEM).is_in(answered.implode()))
             profiles += left.height

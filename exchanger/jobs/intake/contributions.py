@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import FileRejected, StateMissing
-from exchanger.jobs.intake.batch import DIFFERENCE_UNKNOWN
+from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.spelling.canonical_reader import read_held
@@ -22,20 +22,22 @@ from exchanger.profiles.spelling.canonical_reader import read_held
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.frames.rules import Rule
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
 
-GAVE = pl.Schema({PROFILE: pl.String, "key": pl.String, "field": pl.String, "given": pl.String})
+CONTRIBUTED = pl.Schema(
+    {PROFILE: pl.String, "key": pl.String, "field": pl.String, "given": pl.String}
+)
 """What a run really gave: one row per profile, file and field; ``given`` is canonical text."""
 
 
 ALREADY = "already"
-"""Marks gifts of earlier runs that are only known to have taken effect now."""
+"""Marks contributions of earlier runs that are only known to have taken effect now."""
 
 
 def with_already(given: pl.DataFrame, already: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Put gifts beside those that took effect before: whatever Braze answers, these were given."""
+    """Put contributions beside those that took effect before, whatever Braze answers now."""
     return pl.concat(
         [
             given.with_columns(pl.lit(value=False).alias(ALREADY)),
@@ -45,7 +47,7 @@ def with_already(given: pl.DataFrame, already: Sequence[pl.DataFrame]) -> pl.Dat
 
 
 def contributions(
-    call: ImportContext, key: str, rules: Sequence[Rule], applied: AppliedSnapshot
+    call: ImportContext, key: str, rules: Sequence[Rule], applied: LedgerSnapshot
 ) -> pl.DataFrame:
     """
     Tell what a key counts for.
@@ -68,25 +70,25 @@ def contributions(
     sums = {rule.name: rule for rule in rules if rule.merge == "sum"}
     runs = {name: applied.summed_by(key, name) or [] for name in sums}
     gave = {seq: _given_by(call, seq, key) for seq in sorted(set(chain(*runs.values())))}
-    nothing = pl.DataFrame(schema=GAVE)
+    nothing = pl.DataFrame(schema=CONTRIBUTED)
     whole = pl.concat([nothing, *gave.values()]).select(PROFILE).unique()
     for name, rule in sums.items():
         ours = pl.concat([nothing, *(gave[seq] for seq in runs[name])])
-        gifts = ours.filter(pl.col("field") == name)
-        if gifts.height:
-            totals = _typed(key, rule, gifts).group_by(PROFILE).agg(pl.col(name).sum())
+        contributions = ours.filter(pl.col("field") == name)
+        if contributions.height:
+            totals = _typed(key, rule, contributions).group_by(PROFILE).agg(pl.col(name).sum())
             whole = whole.join(totals, on=PROFILE, how="left")
     return whole
 
 
 def _given_by(call: ImportContext, seq: int, key: str) -> pl.DataFrame:
     """Read what a key really gave in a run."""
-    nothing = pl.DataFrame(schema=GAVE)
-    kept = call.state.runs.read(seq).document.gave
+    nothing = pl.DataFrame(schema=CONTRIBUTED)
+    kept = call.state.runs.read(seq).document.settled_contributions
     if not kept:
         return nothing
     try:
-        with fetched(call.world, kept) as gave:
+        with fetched(call.context, kept) as gave:
             return pl.concat(
                 [nothing, *(frame.filter(pl.col("key") == key) for frame in gave.frames())]
             )
@@ -98,8 +100,8 @@ def _given_by(call: ImportContext, seq: int, key: str) -> pl.DataFrame:
         raise FileRejected(key, DIFFERENCE_UNKNOWN, message) from error
 
 
-def _typed(key: str, rule: Rule, gifts: pl.DataFrame) -> pl.DataFrame:
-    read = gifts.select(PROFILE, "given", read_held(rule, pl.col("given")).alias(rule.name))
+def _typed(key: str, rule: Rule, contributions: pl.DataFrame) -> pl.DataFrame:
+    read = contributions.select(PROFILE, "given", read_held(rule, pl.col("given")).alias(rule.name))
     odd = read.filter(pl.col(rule.name).is_null())
     if odd.height:
         message = (

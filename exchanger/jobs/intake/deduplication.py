@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from exchanger.errors import FileRejected
 from exchanger.jobs.intake.requests import CountMode, FileRequest, HeldFile
 from exchanger.jobs.runtime.report import named
 from exchanger.state.inputs.file_ledger import NOT_YET
@@ -13,10 +14,17 @@ from exchanger.state.inputs.left_over import left_over
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.frames.rules import Rule
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot, Gave
+    from exchanger.state.inputs.file_ledger import Contributor, LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile, FileOutcome
+
+DIFFERENCE_UNKNOWN = "difference_unknown"
+"""The reason why a new version is not applied: nobody knows what earlier ones gave."""
+NO_ROW_NAMES = (
+    "As the job has no 'row_id', nobody can tell which of its rows were counted with the version "
+    "before."
+)
 
 
 @dataclass(frozen=True)
@@ -34,14 +42,16 @@ class FileDecision:
     claim: ClaimedFile
     rules: list[Rule]
     set_before: Sequence[str] = ()
+    repeated: bool = False
+    """Whether each of its rows was taken up before."""
 
 
 def decide(
     call: ImportContext,
     claim: ClaimedFile,
-    intake: FileRequest,
+    request: FileRequest,
     rules: list[Rule],
-    applied: AppliedSnapshot,
+    applied: LedgerSnapshot,
 ) -> FileDecision | HeldFile:
     """
     See to it that what a file gave to a sum counts once per connection.
@@ -49,29 +59,38 @@ def decide(
     A file taken as if new gives nothing to sums that it fed before, whatever their strategy was
     then. A new file that would feed them again waits, unless a person has said how it counts.
     """
-    sums = tuple(rule.name for rule in rules if rule.merge == "sum")
+    sums = call.counts_files or tuple(rule.name for rule in rules if rule.merge == "sum")
     claim = replace(claim, sums=sums)
-    if intake.retried:
+    if request.retried:
         claim = replace(claim, outcome="retried")
-    if intake.counting != "ask":
-        return _as_decided(claim, intake, rules, applied)
+    if request.counting != "ask":
+        return _as_decided(call, claim, request, rules, applied)
     if applied.last_version(claim.key, sums) not in (None, claim.sha256):
         return _waiting(claim, "replaced", _is_new_version(claim, applied), "difference")
     given = applied.given(claim.sha256, sums)
     if not given:
-        elsewhere = call.memories.of(claim, sums, intake.arrived)
+        elsewhere = call.memories.of(claim, sums, request.arrived)
         # Of what is given again, a person has decided when its file was taken.
-        decided = intake.retried or applied.has_applied(claim.key, claim.etag)
+        decided = request.retried or applied.has_applied(claim.key, claim.etag)
         if elsewhere is None or decided:
             return FileDecision(claim, rules)
         outcome, note = elsewhere
         return _waiting(claim, outcome, note, "in_full")
     if call.options.as_if_new:
-        fed = tuple(name for name in sums if name not in given)
-        set_before = [name for name, gave in given.items() if not gave.summed]
-        return FileDecision(replace(claim, sums=fed), _without(rules, given), set_before)
+        return _as_if_new(call, claim, rules, given)
     note = _given_before(claim.key, next(iter(given.values())), applied)
     return _waiting(claim, "equal_content", note, "in_full")
+
+
+def _as_if_new(
+    call: ImportContext, claim: ClaimedFile, rules: list[Rule], given: Mapping[str, Contributor]
+) -> FileDecision:
+    """Take a file again, but for what counts once."""
+    if call.counts_files:
+        return FileDecision(replace(claim, sums=()), rules, repeated=True)
+    fed = tuple(name for name in claim.sums if name not in given)
+    set_before = [name for name, gave in given.items() if not gave.summed]
+    return FileDecision(replace(claim, sums=fed), _without(rules, given), set_before)
 
 
 def say_what_added_nothing(
@@ -93,26 +112,35 @@ def say_what_added_nothing(
 
 
 def _as_decided(
-    claim: ClaimedFile, intake: FileRequest, rules: list[Rule], applied: AppliedSnapshot
+    call: ImportContext,
+    claim: ClaimedFile,
+    request: FileRequest,
+    rules: list[Rule],
+    applied: LedgerSnapshot,
 ) -> FileDecision:
     """
     Count a file as a person has said, and rows that are given again as their file.
 
     It goes on feeding fields that it gives nothing to, so that a newer version replaces it.
+
+    Raises:
+        FileRejected: ``difference_unknown``.
     """
-    replaces = intake.counting == "difference"
-    if not replaces and not (intake.retried and applied.brought_difference(claim.key, claim.etag)):
+    replaces = request.counting == "difference"
+    if replaces and call.counts_files:
+        raise FileRejected(claim.key, DIFFERENCE_UNKNOWN, NO_ROW_NAMES)
+    if not replaces and not (request.retried and applied.brought_difference(claim.key, claim.etag)):
         return FileDecision(claim, rules)
     unknown = _cannot_be_told(claim, applied)
     return FileDecision(replace(claim, replaces=replaces), _without(rules, unknown), unknown)
 
 
-def _cannot_be_told(claim: ClaimedFile, applied: AppliedSnapshot) -> list[str]:
+def _cannot_be_told(claim: ClaimedFile, applied: LedgerSnapshot) -> list[str]:
     """Name the fields to which nobody can tell what earlier versions of a file gave."""
     return [name for name in claim.sums if applied.summed_by(claim.key, name) is None]
 
 
-def _given_before(key: str, before: Gave, applied: AppliedSnapshot) -> str:
+def _given_before(key: str, before: Contributor, applied: LedgerSnapshot) -> str:
     """Say where the content of a file was added before; of the file itself, by which job."""
     does = "added" if before.summed else "applied"
     left = left_over(applied, before.job).get(before.key)
@@ -129,7 +157,7 @@ def _given_before(key: str, before: Gave, applied: AppliedSnapshot) -> str:
     return f"{said} For the rest of it, and nothing twice: exchanger retry {left.seq}."
 
 
-def _is_new_version(claim: ClaimedFile, applied: AppliedSnapshot) -> str:
+def _is_new_version(claim: ClaimedFile, applied: LedgerSnapshot) -> str:
     unknown = _cannot_be_told(claim, applied)
     if not unknown:
         return "It is a new version of a file that was added already."
@@ -145,8 +173,8 @@ def _without(rules: list[Rule], names: Collection[str]) -> list[Rule]:
 
 
 def _waiting(claim: ClaimedFile, outcome: FileOutcome, note: str, counting: CountMode) -> HeldFile:
-    intake = FileRequest(claim.key, claim.etag, counting)
-    return HeldFile(replace(claim, outcome=outcome, note=note), intake)
+    request = FileRequest(claim.key, claim.etag, counting)
+    return HeldFile(replace(claim, outcome=outcome, note=note), request)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from exchanger.profiles.reading.mapping import column_nulls
 
 if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.reading.stray_words import StrayWords
     from exchanger.state.inputs.column_types import KeptColumns
 
@@ -40,9 +40,9 @@ def undecided_words_apart(call: ImportContext) -> KeptColumns:
     )
 
 
-def doubtful_files(reading: InputBatch) -> list[HeldFile]:
+def doubtful_files(batch: InputBatch) -> list[HeldFile]:
     """Let all files of a run wait if a column of one is text for a few words; else none."""
-    if not any(stray.few for _, stray in reading.stray):
+    if not any(stray.few for _, stray in batch.stray):
         return []
     note = "A column is text because of a few words, which a note names."
     return [
@@ -50,13 +50,13 @@ def doubtful_files(reading: InputBatch) -> list[HeldFile]:
             replace(claim, outcome="doubtful_type", note=note, rows=0),
             FileRequest(claim.key, claim.etag, "in_full"),
         )
-        for claim in reading.files
+        for claim in batch.files
     ]
 
 
-def stray_in_words(reading: InputBatch) -> list[str]:
+def stray_in_words(batch: InputBatch) -> list[str]:
     """Say which columns are text because of a few words, and what to write."""
-    return [f"{key}: {_said(stray)}" for key, stray in reading.stray]
+    return [f"{key}: {_said(stray)}" for key, stray in batch.stray]
 
 
 def _said(stray: StrayWords) -> str:

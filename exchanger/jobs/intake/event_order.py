@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from exchanger.files.scratch.spill import Scratch, Spill
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.frames.rules import Rule
 
 ORDERS_SCHEMA = {PROFILE: pl.String(), ORDER: pl.String()}
@@ -26,15 +26,15 @@ _NAMED = 4
 """Fields that a note names."""
 
 
-class AppliedOrders:
+class ReachedOrders:
     """The orders that earlier runs applied to the profiles of a run, part by part."""
 
     def __init__(self) -> None:
         self._parts: dict[int, Spill] = {}
 
-    def add(self, number: int, orders: pl.DataFrame, shelf: Scratch) -> None:
+    def add(self, number: int, orders: pl.DataFrame, scratch: Scratch) -> None:
         """Keep those of a part."""
-        self._parts[number] = shelf.spill()
+        self._parts[number] = scratch.spill()
         self._parts[number].add(orders)
 
     def of(self, number: int) -> pl.DataFrame | None:
@@ -43,29 +43,29 @@ class AppliedOrders:
 
 
 def leave_out_late_rows(
-    call: ImportContext, reading: InputBatch, rules: Sequence[Rule]
-) -> AppliedOrders:
+    call: ImportContext, batch: InputBatch, rules: Sequence[Rule]
+) -> ReachedOrders:
     """
     Take out of the rows of a run what is older than what earlier runs applied.
 
     Args:
         call: The job; nothing is written.
-        reading: Its rows are replaced, a part after the other. Rows that have nothing left to say
+        batch: Its rows are replaced, a part after the other. Rows that have nothing left to say
             are counted here, and noted.
         rules: The fields.
     """
-    found = AppliedOrders()
-    if ORDER not in reading.given.schema:
+    found = ReachedOrders()
+    if ORDER not in batch.given.schema:
         return found
     late: list[pl.DataFrame] = []
-    for number in range(len(reading.given)):
-        call.world.go_on()
-        given = reading.given.part(number)
+    for number in range(len(batch.given)):
+        call.context.go_on()
+        given = batch.given.part(number)
         applied = applied_orders(call, given, rules)
         left = silenced(given, overtaken(given, applied, rules))
-        reading.given.replace(number, left.rows)
-        reading.superseded += left.gone.height
-        found.add(number, applied, reading.shelf)
+        batch.given.replace(number, left.rows)
+        batch.superseded += left.gone.height
+        found.add(number, applied, batch.scratch)
         fields = left.overtaken.columns[2:]
         late.append(
             left.overtaken.group_by(FILE).agg(
@@ -73,7 +73,7 @@ def leave_out_late_rows(
             )
         )
     # Each part names the fields of its own late rows alone.
-    reading.notes += _notes(call, reading, pl.concat(late, how="diagonal"))
+    batch.notes += _notes(call, batch, pl.concat(late, how="diagonal"))
     return found
 
 
@@ -81,7 +81,7 @@ def applied_orders(call: ImportContext, given: pl.DataFrame, rules: Sequence[Rul
     """Read the orders that earlier runs of a job applied to the profiles of some rows."""
     column = call.job.source.order_by or ""
     fields = [rule.name for rule in rules if rule.merge in GIVING_WAY]
-    orders = call.state.orders.by(call.name, column)
+    orders = call.state.high_water_marks.by(call.name, column)
     return orders.of(given[PROFILE], fields, given[ORDER].dtype)
 
 
@@ -106,14 +106,14 @@ def without_unaccepted(orders: pl.DataFrame, answered: pl.DataFrame) -> pl.DataF
     return kept.filter(pl.any_horizontal(pl.lit(value=False), *flags)).select(orders.columns)
 
 
-def _notes(call: ImportContext, reading: InputBatch, late: pl.DataFrame) -> list[str]:
+def _notes(call: ImportContext, batch: InputBatch, late: pl.DataFrame) -> list[str]:
     """Say for each file how many of its rows came late, and for which fields."""
     fields = late.columns[2:]
     counts = late.group_by(FILE).agg(
         pl.col("@rows").sum(), *(pl.col(name).any() for name in fields)
     )
     return [
-        f"{reading.files[row[FILE]].key}: {row['@rows']:,} rows are older by "
+        f"{batch.files[row[FILE]].key}: {row['@rows']:,} rows are older by "
         f"{call.job.source.order_by!r} than rows that were applied before. What they say of "
         f"{_listed([name for name in fields if row[name]])} was left out."
         for row in counts.sort(FILE).iter_rows(named=True)

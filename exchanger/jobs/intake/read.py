@@ -19,19 +19,20 @@ from exchanger.jobs.intake.requests import HeldFile
 from exchanger.jobs.intake.stage import StagedFile, cast_file, stage_file
 from exchanger.jobs.intake.unreadable import is_about_one_file, is_denied, why_unreadable
 from exchanger.jobs.runtime.report import named
+from exchanger.profiles.frames.columns import PROFILE, ROW_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exchanger.jobs.intake.requests import FileRequest
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
 
 
 _MANY = 10
 """If so many files in a row are denied before any could be read, it is not about single files."""
 
 
-def read_files(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
+def read_files(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
     """
     Read as many files as one run takes, each by its exact version.
 
@@ -42,10 +43,10 @@ def read_files(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatc
         StorageError: No file could be read; nothing was claimed.
         Stopped: The process was asked to stop; nothing was claimed.
     """
-    return _read(call, intakes, call.job.max_rows_per_run, without_all=True)
+    return _read(call, requests, call.job.max_rows_per_run, without_all=True)
 
 
-def read_every_file(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
+def read_every_file(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
     """
     Read files however many rows they have.
 
@@ -53,60 +54,61 @@ def read_every_file(call: ImportContext, intakes: Sequence[FileRequest]) -> Inpu
         StorageError: As for *read_files*.
         Stopped: As for *read_files*.
     """
-    return _read(call, intakes, None)
+    return _read(call, requests, None)
 
 
 def _read(
     call: ImportContext,
-    intakes: Sequence[FileRequest],
+    requests: Sequence[FileRequest],
     most: int | None,
     *,
     without_all: bool = False,
 ) -> InputBatch:
-    before = applied = call.state.applied.snapshot()
-    shelf = Scratch(call.world.workdir, call.world.bounds)
+    before = applied = call.state.file_ledger.snapshot()
+    scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
-    reading = InputBatch(shelf, types=kept.types, words=kept.words)
+    key = ROW_ID if call.job.row_id else PROFILE
+    batch = InputBatch(scratch, key, types=kept.types, words=kept.words)
     opened: list[StagedFile] = []
-    call.world.progress.step("reading files", len(intakes))
-    for intake in intakes:
-        if most is not None and reading.rows >= most:
+    call.context.progress.step("reading files", len(requests))
+    for request in requests:
+        if most is not None and batch.rows >= most:
             break
-        if call.world.stopping.is_set():
+        if call.context.stopping.is_set():
             raise Stopped
-        call.world.progress.advance(1)
+        call.context.progress.advance(1)
         try:
-            file = stage_file(call, intake, len(opened), applied, reading)
+            file = stage_file(call, request, len(opened), applied, batch)
         except (StorageChanged, StorageMissing):
             # Between the listing and now it was replaced or deleted: the next run sees what is so.
-            reading.gone.append((intake.key, intake.etag))
+            batch.gone.append((request.key, request.etag))
             continue
         except (StorageDenied, StorageUnreadable) as error:
-            for_all = is_denied(error) and not opened and len(reading.unreadable) >= _MANY
+            for_all = is_denied(error) and not opened and len(batch.unreadable) >= _MANY
             if not without_all or for_all or not is_about_one_file(error):
                 raise
-            reading.unreadable[intake.key, intake.etag] = why_unreadable(error)
+            batch.unreadable[request.key, request.etag] = why_unreadable(error)
             continue
         if isinstance(file, HeldFile):
-            reading.waiting.append(file)
+            batch.waiting.append(file)
             continue
         applied = applied.with_file(call.name, file.claim)
         opened.append(file)
-    passed = len(reading.waiting) + len(reading.gone) + len(reading.unreadable)
-    reading.left = len(intakes) - len(opened) - passed
-    reading.notes += [
+    passed = len(batch.waiting) + len(batch.gone) + len(batch.unreadable)
+    batch.left = len(requests) - len(opened) - passed
+    batch.notes += [
         f"{key} was replaced or deleted while it was read. The next run takes what is there."
-        for key, _ in reading.gone
+        for key, _ in batch.gone
     ]
-    reading.notes += say_what_added_nothing(call, reading.set_before)
-    reading.notes += _say_what_was_left_out(reading.left_out)
-    reading.notes += stray_in_words(reading)
+    batch.notes += say_what_added_nothing(call, batch.set_before)
+    batch.notes += _say_what_was_left_out(batch.left_out)
+    batch.notes += stray_in_words(batch)
     widest = max((len(file.rules) for file in opened), default=0)
     size = sum(file.table.cells.size for file in opened if file.table)
-    reading.part(shelf.bounds.shares(reading.rows, widest, size))
+    batch.part(scratch.bounds.shares(batch.rows, widest, size))
     for position, file in enumerate(opened):
-        cast_file(call, position, file, before, reading)
-    return reading
+        cast_file(call, position, file, before, batch)
+    return batch
 
 
 def _say_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[str]:
@@ -122,7 +124,7 @@ def _columns(names: Sequence[str]) -> str:
     return f"columns {', '.join(repr(name) for name in names)} were"
 
 
-def read_all_files(call: ImportContext, intakes: Sequence[FileRequest]) -> InputBatch:
+def read_all_files(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
     """
     Read files of which none may be missing, however many rows they have.
 
@@ -130,7 +132,7 @@ def read_all_files(call: ImportContext, intakes: Sequence[FileRequest]) -> Input
         StorageMissing: One was replaced or deleted a moment ago; nothing was claimed.
         StorageError: As for *read_files*.
     """
-    reading = read_every_file(call, intakes)
-    for key, _ in reading.gone:
-        raise StorageMissing("read", call.world.bucket.name, key)
-    return reading
+    batch = read_every_file(call, requests)
+    for key, _ in batch.gone:
+        raise StorageMissing("read", call.context.bucket.name, key)
+    return batch

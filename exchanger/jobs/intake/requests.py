@@ -56,8 +56,8 @@ class HeldFile:
 
     Args:
         claim: The file; its outcome says why it waits.
-        intake: How it will be read once it is approved.
+        request: How it will be read once it is approved.
     """
 
     claim: ClaimedFile
-    intake: FileRequest
+    request: FileRequest

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.errors import FileRejected
 from exchanger.files.formats.read import RawTable, read_table
 from exchanger.files.scratch.prefetch import prefetch
@@ -18,6 +19,8 @@ from exchanger.jobs.intake.batch import REJECTED, InputBatch
 from exchanger.jobs.intake.contributions import contributions
 from exchanger.jobs.intake.deduplication import decide
 from exchanger.jobs.intake.requests import FileRequest, HeldFile
+from exchanger.objects.parts import of_properties
+from exchanger.objects.rows import judged_rows
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.merging.contributions import negated
@@ -29,9 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.objects.kinds import RowKind
     from exchanger.profiles.frames.rules import Rule
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
 
 _JSON_NUMBERS = (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64)
 
@@ -43,23 +47,25 @@ class StagedFile:
 
     Args:
         claim: What becomes of it.
-        intake: What was asked for.
+        request: What was asked for.
         table: Its content; None if it is not applied.
         rules: What is done to its columns.
+        repeated: Whether each of its rows was taken up before.
     """
 
     claim: ClaimedFile
-    intake: FileRequest
+    request: FileRequest
     table: RawTable | None = None
     rules: list[Rule] = field(default_factory=list)
+    repeated: bool = False
 
 
 def stage_file(
     call: ImportContext,
-    intake: FileRequest,
+    request: FileRequest,
     position: int,
-    applied: AppliedSnapshot,
-    reading: InputBatch,
+    applied: LedgerSnapshot,
+    batch: InputBatch,
 ) -> StagedFile | HeldFile:
     """
     Download one file and decide what becomes of it.
@@ -67,19 +73,20 @@ def stage_file(
     Raises:
         StorageError: It could not be read, or is no longer that version.
     """
-    path = call.world.workdir / "file"
-    claim = ClaimedFile(intake.key, intake.etag, "", "applied", kept=intake.kept)
+    path = call.context.workdir / "file"
+    claim = ClaimedFile(request.key, request.etag, "", "applied", kept=request.kept)
     table = None
     try:
-        claim = replace(claim, sha256=_download(call, intake, path))
-        table = read_table(path, intake.key, call.job.source, shelf=reading.shelf)
-        _refuse_other_headers(table, call.job.match[0].external_id, intake.key)
-        settled = settle_rules(call.job, _in_pieces(table, intake.key), reading.types)
-        counted = decide(call, claim, intake, _mending(call, settled.rules), applied)
+        claim = replace(claim, sha256=_download(call, request, path))
+        table = read_table(path, request.key, call.job.source, scratch=batch.scratch)
+        _refuse_other_headers(table, call.job.match[0].external_id, request.key)
+        settled = settle_rules(call.job, _in_pieces(table, request.key), batch.types)
+        _refuse_many_properties(call, settled.rules, request.key)
+        counted = decide(call, claim, request, _mending(call, settled.rules), applied)
     except FileRejected as error:
         if table is not None:
             table.clear()
-        return StagedFile(reading.reject(claim, error, position), intake)
+        return StagedFile(batch.reject(claim, error, position), request)
     finally:
         path.unlink(missing_ok=True)
     if isinstance(counted, HeldFile):
@@ -87,18 +94,19 @@ def stage_file(
         return counted
     claim, rules = counted.claim, counted.rules
     for name in counted.set_before:
-        reading.set_before.setdefault(name, []).append(claim.key)
-    rows = table.rows if intake.rows is None else _count_chosen(intake, table)
-    reading.types = settled.kept
-    reading.note_stray(intake.key, settled.stray)
-    reading.rows += rows
-    if not intake.retried:
-        reading.notes += [f"{intake.key}: {note}" for note in table.notes]
+        batch.set_before.setdefault(name, []).append(claim.key)
+    rows = table.rows if request.rows is None else _count_chosen(request, table)
+    batch.types = settled.kept
+    batch.note_stray(request.key, settled.stray)
+    batch.rows += rows
+    if not request.retried:
+        batch.notes += [f"{request.key}: {note}" for note in table.notes]
     for why, columns in settled.left_out.items():
-        reading.left_out.setdefault((why, *columns), []).append(intake.key)
+        batch.left_out.setdefault((why, *columns), []).append(request.key)
     # A file without rows gives nothing, so another one like it counts nothing twice.
     sums = claim.sums if rows or claim.replaces else ()
-    return StagedFile(replace(claim, rows=rows, sums=sums), intake, table, rules)
+    claim = replace(claim, rows=rows, sums=sums)
+    return StagedFile(claim, request, table, rules, repeated=counted.repeated)
 
 
 def _mending(call: ImportContext, rules: list[Rule]) -> list[Rule]:
@@ -109,11 +117,11 @@ def _mending(call: ImportContext, rules: list[Rule]) -> list[Rule]:
     return [replace(rule, void=(*nulls, *rule.config.nulls)) for rule in rules]
 
 
-def _download(call: ImportContext, intake: FileRequest, path: Path) -> str:
-    bucket = call.world.bucket
-    if intake.kept:
-        return bucket.download(intake.kept, bucket.head(intake.kept).etag, path)
-    return bucket.download(intake.key, intake.etag, path)
+def _download(call: ImportContext, request: FileRequest, path: Path) -> str:
+    bucket = call.context.bucket
+    if request.kept:
+        return bucket.download(request.kept, bucket.head(request.kept).etag, path)
+    return bucket.download(request.key, request.etag, path)
 
 
 def _refuse_other_headers(table: RawTable, column: str, key: str) -> None:
@@ -139,6 +147,22 @@ def _refuse_other_headers(table: RawTable, column: str, key: str) -> None:
             raise FileRejected(key, "header_again", message, row=row, column=column)
 
 
+def _refuse_many_properties(call: ImportContext, rules: list[Rule], key: str) -> None:
+    """
+    Refuse a file of which Braze would leave out properties without a word.
+
+    Raises:
+        FileRejected: ``too_many_properties``.
+    """
+    count = 0 if call.kind.holds_values else len(of_properties(rules))
+    if count > MOST_PROPERTIES:
+        message = (
+            f"The file has {count} columns that would become properties, and Braze takes "
+            f"{MOST_PROPERTIES} at most. Leave some out: 'exclude' in 'remaining_properties'."
+        )
+        raise FileRejected(key, "too_many_properties", message)
+
+
 def _in_pieces(table: RawTable, key: str) -> RawColumns:
     """Give the columns of an entire file, whose types are to be settled."""
     return replace(_raw(table, table.empty, key), pieces=table.pieces)
@@ -155,52 +179,52 @@ def _raw(table: RawTable, frame: pl.DataFrame, key: str) -> RawColumns:
     )
 
 
-def _chosen(intake: FileRequest, rows: pl.DataFrame) -> pl.DataFrame:
+def _chosen(request: FileRequest, rows: pl.DataFrame) -> pl.DataFrame:
     """Leave out the rows that are not asked for."""
-    return rows if intake.rows is None else rows.filter(pl.col(ROW).is_in(intake.rows.implode()))
+    return rows if request.rows is None else rows.filter(pl.col(ROW).is_in(request.rows.implode()))
 
 
-def _count_chosen(intake: FileRequest, table: RawTable) -> int:
+def _count_chosen(request: FileRequest, table: RawTable) -> int:
     pieces = chain(table.pieces([ROW]), table.bad_pieces())
-    return sum(_chosen(intake, rows).height for rows in pieces)
+    return sum(_chosen(request, rows).height for rows in pieces)
 
 
 def cast_file(
     call: ImportContext,
     position: int,
     file: StagedFile,
-    applied: AppliedSnapshot,
-    reading: InputBatch,
+    applied: LedgerSnapshot,
+    batch: InputBatch,
 ) -> None:
-    """Cast the rows of one file by the types of the entire run, and add them to the reading."""
+    """Cast the rows of one file by the types of the entire run, and add them to the batch."""
     table = file.table
     if table is None:
-        reading.files.append(file.claim)
+        batch.files.append(file.claim)
         return
     try:
-        rules = widen_rules(file.rules, reading.types)
+        rules = widen_rules(file.rules, batch.types)
         earlier, doubtful = _earlier(call, file, rules, applied)
-        casted = _casted(call, position, file, rules, reading, doubtful=doubtful)
+        casted = _casted(call, position, file, rules, batch, doubtful=doubtful)
         with closing(prefetch(casted)) as pieces:
             for given, rejected in pieces:
-                reading.add(given, rejected)
+                batch.add(given, rejected)
     except FileRejected as error:
-        reading.rows -= file.claim.rows
-        reading.files.append(reading.reject(replace(file.claim, rows=0), error, position))
+        batch.rows -= file.claim.rows
+        batch.files.append(batch.reject(replace(file.claim, rows=0), error, position))
         return
     finally:
         table.cells.clear()
-    reading.files.append(file.claim)
-    reading.rules |= {rule.name: rule for rule in rules}
-    reading.end_file(file.claim.key)
+    batch.files.append(file.claim)
+    batch.rules |= {rule.name: rule for rule in rules}
+    batch.end_file(file.claim.key)
     for bad_rows in table.bad_pieces():
-        placed = _chosen(file.intake, bad_rows).with_columns(
+        placed = _chosen(file.request, bad_rows).with_columns(
             pl.lit(position, pl.UInt32).alias(FILE)
         )
-        reading.rejected.add(placed.select(*REJECTED))
+        batch.rejected.add(placed.select(*REJECTED))
     table.clear()
     if earlier is not None:
-        reading.corrections.add(negated(earlier, position))
+        batch.corrections.add(negated(earlier, position))
 
 
 def _casted(  # noqa: PLR0913 - what a file, its place and its run say
@@ -208,7 +232,7 @@ def _casted(  # noqa: PLR0913 - what a file, its place and its run say
     position: int,
     file: StagedFile,
     rules: list[Rule],
-    reading: InputBatch,
+    batch: InputBatch,
     *,
     doubtful: pl.Expr | None,
 ) -> Iterator[tuple[Given, pl.DataFrame]]:
@@ -217,15 +241,29 @@ def _casted(  # noqa: PLR0913 - what a file, its place and its run say
     if table is None:
         return
     for piece in table.pieces():
-        raw = _raw(table, _chosen(file.intake, piece), file.claim.key)
-        given = cast_rows(raw, rules, call.job, position, reading.types)
+        raw = _raw(table, _chosen(file.request, piece), file.claim.key)
+        given = cast_rows(raw, rules, call.job, position, batch.types)
+        if call.kind.rows is not None:
+            given = _judged(call, call.kind.rows, rules, given)
+        if file.repeated:
+            batch.repeated += given.frame.height
+            given = replace(given, frame=given.frame.clear())
         if doubtful is not None:
             given = without_forgotten(given, doubtful, position)
         yield given, with_records(raw, given)
 
 
+def _judged(call: ImportContext, kind: RowKind, rules: list[Rule], given: Given) -> Given:
+    """Reject rows of which the cells are fine, and which are no object that Braze takes."""
+    named = {rule.name: rule for rule in rules}
+    fine, odd = judged_rows(given.frame, kind, named, call.context.clock.now())
+    if odd.is_empty():
+        return given
+    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]))
+
+
 def _earlier(
-    call: ImportContext, file: StagedFile, rules: list[Rule], applied: AppliedSnapshot
+    call: ImportContext, file: StagedFile, rules: list[Rule], applied: LedgerSnapshot
 ) -> tuple[pl.DataFrame | None, pl.Expr | None]:
     """
     Tell what a new version takes back, and of whom that is not known any more.
@@ -238,7 +276,7 @@ def _earlier(
     doubtful = maybe_forgotten(call, file.claim.key, file.claim.sums, applied)
     if doubtful is not None:
         earlier = earlier.filter(~doubtful)
-    chosen = file.intake.corrected
+    chosen = file.request.corrected
     if chosen is not None:
         earlier = earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
     return earlier, doubtful

@@ -15,30 +15,30 @@ from exchanger.profiles.spelling.json_values import canonical, fragment
 
 if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
 
 log = structlog.get_logger()
 
 
-def totals_of(reading: InputBatch, files: list[int] | None = None) -> dict[str, str]:
+def totals_of(batch: InputBatch, files: list[int] | None = None) -> dict[str, str]:
     """
     Add up what files would add to each summed field, as canonical numbers.
 
     Args:
-        reading: The files.
+        batch: The files.
         files: Only these, by their positions; all if left out.
     """
-    rules = list(reading.rules.values())
+    rules = list(batch.rules.values())
     summed = [rule for rule in rules if rule.merge == "sum"]
     if not summed:
         return {}
     sums = [pl.col(rule.name).sum() for rule in summed]
     parts = []
-    for number in range(len(reading.given)):
-        given = reading.given.part(number)
+    for number in range(len(batch.given)):
+        given = batch.given.part(number)
         if files is not None:
             given = given.filter(pl.col(FILE).is_in(files))
-        folded = corrected(fold(given, rules), reading.corrections.part(number), rules)
+        folded = corrected(fold(given, rules), batch.corrections.part(number), rules)
         parts.append(folded.select(sums))
     whole = pl.concat(parts).select(sums)
     return {
@@ -60,18 +60,18 @@ def in_words(totals: dict[str, str]) -> list[str]:
     ]
 
 
-def say_what_counts_again(call: ImportContext, reading: InputBatch) -> list[str]:
+def say_what_counts_again(call: ImportContext, batch: InputBatch) -> list[str]:
     """Say, before anything is sent, what is added although its file was applied before."""
-    applied = call.state.applied.snapshot()
+    applied = call.state.file_ledger.snapshot()
     again: dict[str, list[int]] = {}
-    for position, file in enumerate(reading.files):
+    for position, file in enumerate(batch.files):
         given = applied.given(file.sha256, file.sums)
         for field in file.sums:
             if field in given or applied.last_version(file.key, [field]):
                 again.setdefault(field, []).append(position)
     said = []
     for files in sorted(set(map(tuple, again.values()))):
-        totals = totals_of(reading, list(files))
+        totals = totals_of(batch, list(files))
         for field in (name for name in totals if again.get(name) == list(files)):
             log.warning("sum.added_again", field=field, total=totals[field], files=len(files))
             said.append(

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exchanger.config.models import ImportJob
-    from exchanger.jobs.runtime.call import ImportContext
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile
 
 
@@ -18,7 +18,7 @@ DOUBTFUL = "doubtful_type"
 """The outcome of files that wait in such a run."""
 
 
-_READS = {"source", "match", "fields", "remaining_fields"}
+_READS = {"source", "match", "fields", "remaining_fields", "event", "purchase", "row_id"}
 
 
 def reads_as(job: ImportJob) -> str:
@@ -30,11 +30,11 @@ def corrected_runs(call: ImportContext, undecided: Iterable[int]) -> list[int]:
     """Number the runs that wait for such a column, and whose job reads otherwise by now."""
     now = reads_as(call.job)
     found = ((seq, call.state.runs.read(seq).document) for seq in undecided)
-    return [seq for seq, run in found if run.reads_as not in ("", now) and not run.taken_up_by]
+    return [seq for seq, run in found if run.reads_as not in ("", now) and not run.continued_by]
 
 
 def newer_since(
-    applied: AppliedSnapshot, job: str, files: Iterable[ClaimedFile], seq: int
+    applied: LedgerSnapshot, job: str, files: Iterable[ClaimedFile], seq: int
 ) -> dict[str, int]:
     """Name the files of which a run after run *seq* has applied another version, with that run."""
     latest = applied.latest(job)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exchanger.files.folders import Why
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot, KnownVersion
+    from exchanger.state.inputs.file_ledger import KnownVersion, LedgerSnapshot
     from exchanger.state.store import ConnectionState
 
 Stand = Literal["to_be_read", "begun", "held_back", "left_over", "dropped", "taken"]
@@ -104,24 +104,24 @@ class FileFate:
         }
 
 
-def fate_of(world: JobContext, jobs: Sequence[str], key: str) -> FileFate:
+def fate_of(context: JobContext, jobs: Sequence[str], key: str) -> FileFate:
     """
     Tell which runs took an object and with what result, or why no job takes it. Writes nothing.
 
     Args:
-        world: The outside.
+        context: The outside.
         jobs: The imports of the connection.
         key: The object.
 
     Raises:
         StorageError: S3 refused or did not answer.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    applied = state.applied.snapshot()
+    state = open_state(context.bucket, context.state_prefix)
+    applied = state.file_ledger.snapshot()
     there = None
     with suppress(StorageMissing):
-        there = world.bucket.head(key)
-    folders = world.folders
+        there = context.bucket.head(key)
+    folders = context.folders
     takers = folders.takers(key)
     why = folders.why_not(key, there.size if there else 1)
     around = folders.around(key)
@@ -134,22 +134,22 @@ def fate_of(world: JobContext, jobs: Sequence[str], key: str) -> FileFate:
         others=[job for job in takers if job not in jobs],
         why=why,
         around={reader.job: reader.pattern for reader in around},
-        nearest="" if takers else _nearest(world, key, there),
+        nearest="" if takers else _nearest(context, key, there),
         pattern=(wider_pattern(key, around) or "") if why == "pattern" else "",
     )
     if fate.is_known:
         return fate
-    return FileFate(key, None, [], [], why=why, nearest=_nearest(world, key, there))
+    return FileFate(key, None, [], [], why=why, nearest=_nearest(context, key, there))
 
 
-def recent_files(world: JobContext) -> list[dict[str, Any]]:
+def recent_files(context: JobContext) -> list[dict[str, Any]]:
     """List what the last runs did with their files, the newest run first."""
-    return history(open_state(world.bucket, world.state_prefix).applied.snapshot())[:LISTED]
+    return history(open_state(context.bucket, context.state_prefix).file_ledger.snapshot())[:LISTED]
 
 
 def _stand(
     state: ConnectionState,
-    applied: AppliedSnapshot,
+    applied: LedgerSnapshot,
     job: str,
     key: str,
     there: ObjectInfo | None,
@@ -194,12 +194,12 @@ def _with_notes(
     return versions
 
 
-def _nearest(world: JobContext, key: str, there: ObjectInfo | None) -> str:
+def _nearest(context: JobContext, key: str, there: ObjectInfo | None) -> str:
     """Find what may have been meant: the object of another name, or the folder of another job."""
     parent = key[: key.rfind("/") + 1]
     if there is None:
         with suppress(StorageError):
-            _, beside = world.bucket.level(parent)
+            _, beside = context.bucket.level(parent)
             return closest(key, [item.key for item in beside])
-    folders = {reader.prefix for reader in world.folders.readers}
+    folders = {reader.prefix for reader in context.folders.readers}
     return "" if parent in folders else closest(parent, sorted(folders))

@@ -53,4 +53,4 @@ def copies_of_decided_runs(
 def _is_decided(run: RunDocument, ended: int, is_released: Callable[[int], bool]) -> bool:
     if run.state == "discarded":
         return True
-    return 0 < run.taken_up_by <= ended and is_released(run.taken_up_by)
+    return 0 < run.continued_by <= ended and is_released(run.continued_by)

@@ -10,7 +10,7 @@ from exchanger.files.drops import is_drop, natural_order
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, corrected_runs
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
-from exchanger.jobs.runtime.call import ImportContext
+from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise
 from exchanger.state.inputs.file_ledger import WAITING, KnownVersion
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.inputs.left_over import LeftOver
 
 
@@ -77,16 +77,16 @@ def waiting_files(call: ImportContext, *, again: bool = True) -> WaitingFiles:
         call: The job.
         again: Whether to list the folder even if this call did so a moment ago.
     """
-    listing, now = call.listing, call.world.clock.monotonic()
+    listing, now = call.listing, call.context.clock.monotonic()
     over = bool(call.options.one_run and call.taken)
     if over or (not again and now < listing.usable_until):
         listed: Iterable[ObjectInfo] = listing.files
         listing.usable_until = 0.0
     else:
-        listed = call.world.bucket.list(call.job.source.prefix)
+        listed = call.context.bucket.list(call.job.source.prefix)
         # Only a look before anything is taken: what comes during a run is taken after it.
         listing.usable_until = now + LISTED_JUST_NOW if again else 0.0
-    found = _found(call, call.state.applied.snapshot(), listed)
+    found = _found(call, call.state.file_ledger.snapshot(), listed)
     listing.files = found.seen
     return replace(found, files=[]) if over else found
 
@@ -111,7 +111,7 @@ class Backlog:
     strays: list[ObjectInfo] = field(default_factory=list)
 
 
-def backlog(world: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
+def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
     """
     Count the files that wait for jobs, and name the runs that wait for a person. Writes nothing.
 
@@ -121,16 +121,16 @@ def backlog(world: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
         WorkspaceDiffers: What the state remembers is of another workspace.
         StorageError: S3 refused or did not answer.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    recognise(world, state)
+    state = open_state(context.bucket, context.state_prefix)
+    recognise(context, state)
     newest = state.runs.newest()
-    applied = state.applied.snapshot()
+    applied = state.file_ledger.snapshot()
     folders: dict[str, list[ObjectInfo]] = {}
     found: dict[str, WaitingFiles] = {}
     for name, job in jobs.items():
         if job.source.prefix not in folders:
-            folders[job.source.prefix] = list(world.bucket.list(job.source.prefix))
-        call = ImportContext(world, state, name, job, ImportOptions())
+            folders[job.source.prefix] = list(context.bucket.list(job.source.prefix))
+        call = ImportContext(context, state, name, job, ImportOptions())
         found[name] = _found(call, applied, folders[job.source.prefix])
     ended = newest is None or newest.document.state in ENDED
     held = {name: held_runs(state, applied, name) for name in jobs}
@@ -144,7 +144,7 @@ def backlog(world: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
 
 
 def _found(
-    call: ImportContext, applied: AppliedSnapshot, listed: Iterable[ObjectInfo]
+    call: ImportContext, applied: LedgerSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
     options = call.options
     files: list[ObjectInfo] = []
@@ -184,7 +184,7 @@ def _found(
 
 def _with_versions(
     call: ImportContext,
-    applied: AppliedSnapshot,
+    applied: LedgerSnapshot,
     listed: Iterable[ObjectInfo],
     strays: list[ObjectInfo],
 ) -> Iterator[tuple[ObjectInfo, KnownVersion]]:
@@ -216,9 +216,9 @@ def _drops(
     call: ImportContext, listed: Iterable[ObjectInfo], strays: list[ObjectInfo]
 ) -> Iterator[ObjectInfo]:
     source = call.job.source
-    folders = call.world.folders.of(source.prefix)
+    folders = call.context.folders.of(source.prefix)
     for item in listed:
-        if is_drop(item.key, source.prefix, source.pattern, call.world.state_prefix):
+        if is_drop(item.key, source.prefix, source.pattern, call.context.state_prefix):
             yield item
         elif folders.is_stray(item.key, item.size):
             strays.append(item)

@@ -78,29 +78,29 @@ class Standing:
     jobs: dict[str, JobStanding]
 
 
-def standing(world: JobContext, jobs: Mapping[str, Job]) -> Standing:
+def standing(context: JobContext, jobs: Mapping[str, Job]) -> Standing:
     """
     Find out how a connection stands. Writes nothing.
 
     Args:
-        world: The outside of the connection.
+        context: The outside of the connection.
         jobs: Its jobs.
 
     Raises:
         StorageError: S3 refused or did not answer.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    daemons = list(_daemons(world))
-    latest = {report["job"]: report for report in list_runs(world, latest=True)}
-    recent = list_runs(world)
-    applied = state.applied.snapshot()
-    now = world.clock.now()
+    state = open_state(context.bucket, context.state_prefix)
+    daemons = list(_daemons(context))
+    latest = {report["job"]: report for report in list_runs(context, latest=True)}
+    recent = list_runs(context)
+    applied = state.file_ledger.snapshot()
+    now = context.clock.now()
     found = {}
     for name, job in jobs.items():
         last = latest.get(name)
         taken_at = _taken_at(report for report in recent if report["job"] == name)
         if taken_at is None and job.expect is not None:
-            taken_at = _taken_at(list_runs(world, name))
+            taken_at = _taken_at(list_runs(context, name))
         expected_since = _expected_since(name, job, daemons)
         due = _due(job, taken_at or expected_since)
         found[name] = JobStanding(
@@ -160,13 +160,13 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text or "0001-01-01T00:00:00+00:00")
 
 
-def _daemons(world: JobContext) -> Iterator[Daemon]:
+def _daemons(context: JobContext) -> Iterator[Daemon]:
     # Daemons write where the configuration says, also if the memory itself is elsewhere.
-    listed = list(world.bucket.list(StateNames(world.state_prefix).heartbeats))
+    listed = list(context.bucket.list(StateNames(context.state_prefix).heartbeats))
     listed.sort(key=lambda item: item.last_modified, reverse=True)
     for item in listed[:_READ]:
         try:
-            heartbeat = Heartbeat.from_bytes(world.bucket.read(item.key)[0])
+            heartbeat = Heartbeat.from_bytes(context.bucket.read(item.key)[0])
         except (StorageMissing, ValueError):  # It was swept meanwhile, or is none of ours.
             continue
         yield Daemon(heartbeat, item.age.total_seconds() if item.age else 0.0)

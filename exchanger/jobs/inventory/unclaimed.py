@@ -74,7 +74,7 @@ def below(folders: Folders, items: Iterable[ObjectInfo]) -> list[Unclaimed]:
     return found
 
 
-def unclaimed_files(world: JobContext, jobs: Sequence[str]) -> list[Unclaimed]:
+def unclaimed_files(context: JobContext, jobs: Sequence[str]) -> list[Unclaimed]:
     """
     List the folders of jobs, so far, and look beside them.
 
@@ -82,27 +82,27 @@ def unclaimed_files(world: JobContext, jobs: Sequence[str]) -> list[Unclaimed]:
         StorageError: S3 refused or did not answer.
     """
     strays: dict[str, ObjectInfo] = {}
-    for prefix in dict.fromkeys(r.prefix for r in world.folders.readers if r.job in jobs):
-        folders = world.folders.of(prefix)
-        for item in islice(world.bucket.list(prefix), _BELOW):
+    for prefix in dict.fromkeys(r.prefix for r in context.folders.readers if r.job in jobs):
+        folders = context.folders.of(prefix)
+        for item in islice(context.bucket.list(prefix), _BELOW):
             if folders.is_stray(item.key, item.size):
                 strays[item.key] = item
-    return [*below(world.folders, strays.values()), *beside(world, jobs)]
+    return [*below(context.folders, strays.values()), *beside(context, jobs)]
 
 
-def beside(world: JobContext, jobs: Sequence[str]) -> list[Unclaimed]:
+def beside(context: JobContext, jobs: Sequence[str]) -> list[Unclaimed]:
     """
     Look for files beside the folders of jobs; S3 may refuse that, and then there are none.
 
     Args:
-        world: The outside.
+        context: The outside.
         jobs: The jobs; those of other connections in the same bucket are known, too.
     """
     found: list[Unclaimed] = []
     asked: set[str] = set()
-    for parent, around in islice(_levels(world.folders, jobs).items(), _LEVELS):
+    for parent, around in islice(_levels(context.folders, jobs).items(), _LEVELS):
         try:
-            found += _beside(world, parent, around, asked)
+            found += _beside(context, parent, around, asked)
         except StorageError as error:
             # Keys are often allowed to list no more than the folders that they are for.
             log.info("unclaimed.unknown", folder=parent, error=str(error))
@@ -153,33 +153,35 @@ def _levels(folders: Folders, jobs: Sequence[str]) -> dict[str, list[tuple[str, 
 
 
 def _beside(
-    world: JobContext, parent: str, around: Sequence[tuple[str, Level]], asked: set[str]
+    context: JobContext, parent: str, around: Sequence[tuple[str, Level]], asked: set[str]
 ) -> Iterator[Unclaimed]:
     near = [(job, level) for job, level in around if level.near]
-    inside, items = world.bucket.level(parent)
+    inside, items = context.bucket.level(parent)
     if near:
         job, level = near[0]
         for item in items:
-            stray = world.folders.why_not(item.key, item.size) == "folder"
+            stray = context.folders.why_not(item.key, item.size) == "folder"
             if stray and looks_like_data(item.key):
                 own = f"{level.parent}{level.name}/"
                 yield Unclaimed(item.key, "folder", job, own, files=1, example=item.key)
     for folder in inside:
-        if folder in asked or not world.folders.may_hold_strays(folder):
+        if folder in asked or not context.folders.may_hold_strays(folder):
             continue
         name = folder.removeprefix(parent).rstrip("/")
         meant = next((step for step in around if alike(name, step[1].name)), None)
         if (near or meant) and len(asked) < _BESIDE:
             asked.add(folder)
-            yield from _inside(world, folder, meant)
+            yield from _inside(context, folder, meant)
 
 
-def _inside(world: JobContext, folder: str, meant: tuple[str, Level] | None) -> Iterator[Unclaimed]:
-    items = islice(world.bucket.list(folder), _OBJECTS)
+def _inside(
+    context: JobContext, folder: str, meant: tuple[str, Level] | None
+) -> Iterator[Unclaimed]:
+    items = islice(context.bucket.list(folder), _OBJECTS)
     keys = [
         item.key
         for item in items
-        if world.folders.is_stray(item.key, item.size) and looks_like_data(item.key)
+        if context.folders.is_stray(item.key, item.size) and looks_like_data(item.key)
     ]
     if keys:
         job, own = "", ""

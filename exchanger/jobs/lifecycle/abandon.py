@@ -26,7 +26,7 @@ log = structlog.get_logger()
 NOBODY_KNOWS = "It was sent, and the run was discarded before Braze answered."
 
 
-def abandon(world: JobContext, state: ConnectionState, stored: VersionedRun) -> RunReport:
+def abandon(context: JobContext, state: ConnectionState, stored: VersionedRun) -> RunReport:
     """
     Settle what Braze acknowledged. The rest is dropped, or uncertain if it was attempted.
 
@@ -36,8 +36,8 @@ def abandon(world: JobContext, state: ConnectionState, stored: VersionedRun) -> 
         StorageChanged: Another process is ending the same run.
         Stopped: The process was asked to stop.
     """
-    fence = world.lease.fence if world.lease else 0
-    took_over = world.lease is not None and world.lease.took_over
+    fence = context.lease.fence if context.lease else 0
+    took_over = context.lease is not None and context.lease.took_over
     stored = state.runs.change(
         stored,
         discarded=True,
@@ -48,27 +48,27 @@ def abandon(world: JobContext, state: ConnectionState, stored: VersionedRun) -> 
     run = stored.document
     if run.taken_over:
         # A holder before may still be alive, and its last requests under way.
-        world.pause(world.grace)
-    with fetched(world, run.outbox, run.outbox_sha256) as outbox:
-        return _settle_dropped(world, state, stored, outbox)
+        context.pause(context.grace)
+    with fetched(context, run.outbox, run.outbox_sha256) as outbox:
+        return _settle_dropped(context, state, stored, outbox)
 
 
 def _settle_dropped(
-    world: JobContext, state: ConnectionState, stored: VersionedRun, outbox: FrameFile
+    context: JobContext, state: ConnectionState, stored: VersionedRun, outbox: FrameFile
 ) -> RunReport:
     run = stored.document
-    acks = Acknowledgements(world.bucket, state.names, run.seq)
+    acks = Acknowledgements(context.bucket, state.names, run.seq)
     attempted = in_doubt_items(outbox, acks)[ITEM]
-    acks.give_up(attempted, NOBODY_KNOWS)
+    acks.mark_in_doubt(attempted, NOBODY_KNOWS)
     parts = acks.parts()
     answered = acks.read(parts).items.len()
     sent = acks.sent_earlier()
-    now = world.clock.now().isoformat()
+    now = context.clock.now().isoformat()
     stored = state.runs.change(
         stored,
         state="settling",
         ack_parts=tuple(parts),
-        acked_at=world.bucket.now().isoformat(),
+        acked_at=context.bucket.now().isoformat(),
         files=tuple(_dropped(file, answered=answered) for file in run.files),
         report=run.report
         | {
@@ -78,7 +78,7 @@ def _settle_dropped(
         },
     )
     log.info("run.dropped", seq=run.seq, answered=answered, attempted=attempted.len())
-    return settle(world, state, stored, outbox, acks)
+    return settle(context, state, stored, outbox, acks)
 
 
 def _dropped(file: ClaimedFile, *, answered: int) -> ClaimedFile:

@@ -13,7 +13,7 @@ import structlog
 
 from exchanger.errors import JobBusy, Stopped, StorageChanged
 from exchanger.jobs.lifecycle.finish import drain
-from exchanger.jobs.runtime.call import ImportContext
+from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.state.lease import Lease
@@ -37,7 +37,11 @@ _RACES = 3
 
 
 def with_lease(
-    world: JobContext, state: ConnectionState, job: str, wait: float, act: Callable[[JobContext], T]
+    context: JobContext,
+    state: ConnectionState,
+    job: str,
+    wait: float,
+    act: Callable[[JobContext], T],
 ) -> T:
     """
     Act while the lease is ours.
@@ -48,33 +52,33 @@ def with_lease(
         Stopped: The process was asked to stop while it waited.
     """
     try:
-        with _hold_lease(world, state, job, wait) as held:
+        with _hold_lease(context, state, job, wait) as held:
             return act(held)
     except StorageChanged as error:
         raise JobBusy(job, f"a process that writes {error.key}") from error
 
 
 def with_lease_on_run(
-    world: JobContext, job: str, config: ImportJob, wait: float, act: Callable[[ImportContext], T]
+    context: JobContext, job: str, config: ImportJob, wait: float, act: Callable[[ImportContext], T]
 ) -> T:
     """
     Act on a past run of a job while the lease is ours; raises as ``with_lease`` does.
 
     Args:
-        world: The outside.
+        context: The outside.
         job: The job.
         config: As it is configured now.
         wait: Seconds to wait for another process that writes to the same connection.
-        act: Given the job, in the world of the lease.
+        act: Given the job, in the context of the lease.
     """
-    state = open_state(world.bucket, world.state_prefix)
-    call = ImportContext(world, state, job, config, ImportOptions(wait=wait))
+    state = open_state(context.bucket, context.state_prefix)
+    call = ImportContext(context, state, job, config, ImportOptions(wait=wait))
 
     def acted(held: JobContext) -> T:
         establish(held, state)
-        return act(replace(call, world=held))
+        return act(replace(call, context=held))
 
-    return with_lease(world, state, job, wait, acted)
+    return with_lease(context, state, job, wait, acted)
 
 
 def end_others(call: ImportContext) -> int:
@@ -91,8 +95,8 @@ def end_others(call: ImportContext) -> int:
         newest = call.state.runs.newest()
         if newest is None or newest.document.state in ENDED:
             return newest.document.seq if newest else 0
-        call.ended.extend(drain(call.world, call.state))
-        if call.world.stopping.is_set():
+        call.ended.extend(drain(call.context, call.state))
+        if call.context.stopping.is_set():
             raise Stopped
 
 
@@ -121,35 +125,35 @@ def plan_and_commit(call: ImportContext, plan: Callable[[int], T]) -> T:
 
 @contextmanager
 def _hold_lease(
-    world: JobContext, state: ConnectionState, job: str, wait: float
+    context: JobContext, state: ConnectionState, job: str, wait: float
 ) -> Iterator[JobContext]:
     """
     Hold the lease while the context is open; raises as ``with_lease`` does.
 
     Yields:
-        The world with the lease in it, which ``deliver`` asks before every request.
+        The context with the lease in it, which ``deliver`` asks before every request.
     """
     holder = f"{job}, process {os.getpid()} on {socket.gethostname()}"
     lease = Lease(
-        world.bucket,
+        context.bucket,
         state.names.lease,
-        clock=world.clock,
+        clock=context.clock,
         holder=holder,
-        seconds=world.lease_seconds,
+        seconds=context.lease_seconds,
     )
-    _take(world, lease, job, wait)
-    with world.keep(lease, world.lease_seconds / _RENEWALS):
-        yield replace(world, lease=lease)
+    _take(context, lease, job, wait)
+    with context.keep(lease, context.lease_seconds / _RENEWALS):
+        yield replace(context, lease=lease)
 
 
-def _take(world: JobContext, lease: Lease, job: str, wait: float) -> None:
-    until = world.clock.monotonic() + wait
+def _take(context: JobContext, lease: Lease, job: str, wait: float) -> None:
+    until = context.clock.monotonic() + wait
     said = False
     while (busy := lease.take()) is not None:
-        left = until - world.clock.monotonic()
+        left = until - context.clock.monotonic()
         if left <= 0:
             raise JobBusy(job, f"{busy.holder}; for up to {busy.seconds:,.0f} s more")
         if not said:
             log.info("lease.waiting", holder=busy.holder, seconds=round(busy.seconds))
             said = True
-        world.pause(min(_LOOK, left))
+        context.pause(min(_LOOK, left))

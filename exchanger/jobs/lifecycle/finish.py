@@ -11,10 +11,10 @@ from exchanger.jobs.delivery.request_group import new_group
 from exchanger.jobs.delivery.sender import Delivery, deliver
 from exchanger.jobs.delivery.stale_plan import refresh_stale_plan
 from exchanger.jobs.delivery.takeover import in_doubt_items, resolve_in_doubt
-from exchanger.jobs.history.origins import take_up_origin
+from exchanger.jobs.history.origins import take_up_parent
 from exchanger.jobs.lifecycle.abandon import abandon
 from exchanger.jobs.lifecycle.hold import wait_for_a_person
-from exchanger.jobs.lifecycle.maintenance import tidy
+from exchanger.jobs.lifecycle.maintenance import maintain
 from exchanger.jobs.runtime.artifacts import fetched, unless_ended_by_others
 from exchanger.jobs.runtime.report import RunReport, sent_again_in_words
 from exchanger.jobs.settlement.early import staging_held_rows
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def drain(world: JobContext, state: ConnectionState) -> list[RunReport]:
+def drain(context: JobContext, state: ConnectionState) -> list[RunReport]:
     """
     Finish the run that an earlier process left unfinished on this connection (law 2).
 
@@ -47,18 +47,18 @@ def drain(world: JobContext, state: ConnectionState) -> list[RunReport]:
     run = newest.document
     log.info("run.resumed", seq=run.seq, job=run.job, state=run.state)
     if run.state == "delivering":
-        took_over = world.lease is not None and world.lease.took_over
+        took_over = context.lease is not None and context.lease.took_over
         newest = state.runs.change(
-            newest, resumed=True, taken_over=run.taken_over or took_over, fence=_fence(world)
+            newest, resumed=True, taken_over=run.taken_over or took_over, fence=_fence(context)
         )
-    return [finish(world, state, newest)]
+    return [finish(context, state, newest)]
 
 
-def _fence(world: JobContext) -> int:
-    return world.lease.fence if world.lease else 0
+def _fence(context: JobContext) -> int:
+    return context.lease.fence if context.lease else 0
 
 
-def finish(world: JobContext, state: ConnectionState, stored: VersionedRun) -> RunReport:
+def finish(context: JobContext, state: ConnectionState, stored: VersionedRun) -> RunReport:
     """
     Deliver and settle a run from wherever it stands.
 
@@ -72,66 +72,68 @@ def finish(world: JobContext, state: ConnectionState, stored: VersionedRun) -> R
         LeaseLost: Another process may be sending.
         Stopped: The process was asked to stop while it waited.
     """
-    with unless_ended_by_others(world, state, stored.document.seq):
-        return _brought_to_its_end(world, state, stored)
+    with unless_ended_by_others(context, state, stored.document.seq):
+        return _brought_to_its_end(context, state, stored)
 
 
 def _brought_to_its_end(
-    world: JobContext, state: ConnectionState, stored: VersionedRun
+    context: JobContext, state: ConnectionState, stored: VersionedRun
 ) -> RunReport:
     run = stored.document
     if run.hold:
-        return wait_for_a_person(state, stored, world.clock.now().isoformat())
-    dropped = run.state == "planned" and not take_up_origin(state, run)
+        return wait_for_a_person(state, stored, context.clock.now().isoformat())
+    dropped = run.state == "planned" and not take_up_parent(state, run)
     if dropped or (run.discarded and run.state != "settling"):
-        return abandon(world, state, stored)
-    with fetched(world, run.outbox, run.outbox_sha256) as outbox:
-        report = _finish(world, state, stored, outbox)
+        return abandon(context, state, stored)
+    with fetched(context, run.outbox, run.outbox_sha256) as outbox:
+        report = _finish(context, state, stored, outbox)
     if report.finished_at is not None:
-        tidy(world, state, run)
+        maintain(context, state, run)
     return report
 
 
 def _finish(
-    world: JobContext, state: ConnectionState, stored: VersionedRun, outbox: FrameFile
+    context: JobContext, state: ConnectionState, stored: VersionedRun, outbox: FrameFile
 ) -> RunReport:
     run = stored.document
     if run.state == "planned":
-        stored = state.runs.change(stored, state="delivering", fence=_fence(world))
-    acks = Acknowledgements(world.bucket, state.names, run.seq)
+        stored = state.runs.change(stored, state="delivering", fence=_fence(context))
+    acks = Acknowledgements(context.bucket, state.names, run.seq)
     if stored.document.state == "delivering":
-        stored, outbox = refresh_stale_plan(world, state, stored, outbox, acks)
-        return _send(world, state, stored, outbox, acks)
-    return settle(world, state, stored, outbox, acks)
+        if stored.document.holds_values:
+            stored, outbox = refresh_stale_plan(context, state, stored, outbox, acks)
+        return _send(context, state, stored, outbox, acks)
+    return settle(context, state, stored, outbox, acks)
 
 
 def _send(
-    world: JobContext,
+    context: JobContext,
     state: ConnectionState,
     stored: VersionedRun,
     outbox: FrameFile,
     acks: Acknowledgements,
 ) -> RunReport:
     run = stored.document
-    suspects = in_doubt_items(outbox, acks) if run.resumed else outbox.empty()
-    with staging_held_rows(world, state, run, outbox, acks) as ahead:
-        delivery = _deliver(world, state, stored, outbox, acks)
+    again = run.resumed and run.holds_values
+    in_doubt = in_doubt_items(outbox, acks) if again else outbox.empty()
+    with staging_held_rows(context, state, run, outbox, acks) as ahead:
+        delivery = _deliver(context, state, stored, outbox, acks)
         sent = delivery.sent.and_also(acks.sent_earlier() if run.resumed else SendCounts())
         if not delivery.complete:
             return _stopped(stored, sent, acks.read(acks.parts()).items.len())
-        besides = SendCounts(resolve_in_doubt(world, suspects) if run.taken_over else 0)
-        report = _counted(stored.document, sent.and_also(besides), suspects)
+        besides = SendCounts(resolve_in_doubt(context, in_doubt) if run.taken_over else 0)
+        report = _counted(stored.document, sent.and_also(besides), in_doubt)
         facts = {"report": report} | _all_requests(stored.document, delivery)
-        stored = _freeze(world, state, stored, acks, facts)
-        return settle(world, state, stored, outbox, acks, ahead=ahead)
+        stored = _freeze(context, state, stored, acks, facts)
+        return settle(context, state, stored, outbox, acks, ahead=ahead)
 
 
-def _counted(run: RunDocument, sent: SendCounts, suspects: pl.DataFrame) -> dict[str, Any]:
+def _counted(run: RunDocument, sent: SendCounts, in_doubt: pl.DataFrame) -> dict[str, Any]:
     """Put into the report what was sent, and what may have been sent besides."""
     notes = [*run.report["notes"], *sent_again_in_words(sent)]
-    if suspects.height:
+    if in_doubt.height:
         notes.append(
-            f"Up to {suspects.height:,} profiles ({int(suspects[POINTS].sum()):,} data points) may "
+            f"Up to {in_doubt.height:,} profiles ({int(in_doubt[POINTS].sum()):,} data points) may "
             "have been sent twice: an earlier process ended before it knew what became of them. "
             "Data points count them once, and requests only what is known to have been sent."
         )
@@ -139,7 +141,7 @@ def _counted(run: RunDocument, sent: SendCounts, suspects: pl.DataFrame) -> dict
 
 
 def _deliver(
-    world: JobContext,
+    context: JobContext,
     state: ConnectionState,
     stored: VersionedRun,
     outbox: FrameFile,
@@ -148,37 +150,37 @@ def _deliver(
     if not outbox.rows:
         return Delivery(SendCounts(), complete=True)
     run = stored.document
-    _wait_until_quiet(world, state, run.seq)
+    _wait_until_quiet(context, state, run.seq)
 
     def confirm() -> None:
-        world.may_send()
+        context.may_send()
         state.runs.demand(run.seq, run.fence)
 
-    group = new_group(world, state, run.seq)
-    return asyncio.run(deliver(world, outbox, acks, confirm, group))
+    group = new_group(context, state, run.seq)
+    return asyncio.run(deliver(context, outbox, acks, confirm, group))
 
 
-def _wait_until_quiet(world: JobContext, state: ConnectionState, seq: int) -> None:
+def _wait_until_quiet(context: JobContext, state: ConnectionState, seq: int) -> None:
     """Braze may apply two updates of one user out of order, even seconds apart."""
-    if seq > 1 and world.spacing:
+    if seq > 1 and context.spacing:
         # S3 tells times in whole seconds.
-        world.pause(world.spacing + 1 - state.runs.age(seq - 1))
+        context.pause(context.spacing + 1 - state.runs.age(seq - 1))
 
 
 def _freeze(
-    world: JobContext,
+    context: JobContext,
     state: ConnectionState,
     stored: VersionedRun,
     acks: Acknowledgements,
     facts: dict[str, Any],
 ) -> VersionedRun:
     """Fix what settling will read: from here any process ends the run identically."""
-    now = world.clock.now()
+    now = context.clock.now()
     return state.runs.change(
         stored,
         state="settling",
         ack_parts=tuple(acks.parts()),
-        acked_at=world.bucket.now().isoformat(),
+        acked_at=context.bucket.now().isoformat(),
         **facts | {"report": facts["report"] | {"finished_at": now.isoformat()}},
     )
 

@@ -30,13 +30,13 @@ class StoredRows:
     The rows of a person in objects that a run wrote.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: Names the objects.
         profile: The identifier.
         erase: Otherwise they are only counted.
     """
 
-    world: JobContext
+    context: JobContext
     state: ConnectionState
     profile: str
     erase: bool
@@ -46,30 +46,30 @@ class StoredRows:
         return {
             "planned changes": self._outboxes(),
             "quarantine": self._below("quarantine/"),
-            "contributions": self._below("gave/"),
+            "contributions": self._below("contributions/"),
         }
 
     def _outboxes(self) -> int:
         prefix = f"{self.state.names.prefix}outbox/"
         found = 0
-        for item in self.world.bucket.list(prefix):
+        for item in self.context.bucket.list(prefix):
             seq = item.key.removeprefix(prefix).partition("-")[0]
             found += self._parquet(item.key, int(seq) if seq.isdecimal() else None)
         return found
 
     def _below(self, folder: str) -> int:
         found = 0
-        for item in self.world.bucket.list(self.state.names.prefix + folder):
+        for item in self.context.bucket.list(self.state.names.prefix + folder):
             text = item.key.endswith(".csv")
             found += self._csv(item.key) if text else self._parquet(item.key, None)
         return found
 
     def _parquet(self, key: str, seq: int | None) -> int:
         """Take the person out of one object; of an outbox, also out of what Braze answered."""
-        self.world.may_send()
-        path = self.world.workdir / "forgetting.parquet"
+        self.context.may_send()
+        path = self.context.workdir / "forgetting.parquet"
         try:
-            self.world.bucket.download(key, self.world.bucket.head(key).etag, path)
+            self.context.bucket.download(key, self.context.bucket.head(key).etag, path)
         except StorageMissing:
             return 0
         frames = FrameFile(path)
@@ -83,19 +83,19 @@ class StoredRows:
         return found
 
     def _replace(self, key: str, frames: FrameFile) -> None:
-        path: Path = self.world.workdir / "without.parquet"
+        path: Path = self.context.workdir / "without.parquet"
         writer = FrameWriter(path)
         writer.append(frames.empty())
         for part in frames.frames():
             writer.append(part.filter(~self._names(part)))
         writer.close()
-        self.world.bucket.upload(key, path)
+        self.context.bucket.upload(key, path)
         path.unlink()
 
     def _answers(self, seq: int, items: pl.Series) -> None:
         """Remove the answers to some items: Braze's words may name the person."""
-        for item in self.world.bucket.list(self.state.names.acks(seq)):
-            body = io.BytesIO(self.world.bucket.read(item.key)[0])
+        for item in self.context.bucket.list(self.state.names.acks(seq)):
+            body = io.BytesIO(self.context.bucket.read(item.key)[0])
             acks = pl.read_parquet(body)
             told = pl.read_parquet_metadata(body)
             left = acks.filter(~pl.col(ITEM).is_in(items.implode()))
@@ -103,16 +103,16 @@ class StoredRows:
                 kept = io.BytesIO()
                 told.pop("ARROW:schema", None)
                 left.write_parquet(kept, metadata=told)
-                self.world.bucket.write(item.key, kept.getvalue())
+                self.context.bucket.write(item.key, kept.getvalue())
 
     def _csv(self, key: str) -> int:
-        body, _ = self.world.bucket.read(key)
+        body, _ = self.context.bucket.read(key)
         rows = pl.read_csv(body, infer_schema=False)
         theirs = rows.filter(self._names(rows)).height
         if theirs and self.erase:
             mark = _MARK if body.startswith(_MARK) else b""
             left = rows.filter(~self._names(rows)).write_csv().encode()
-            self.world.bucket.write(key, mark + left, content_type="text/csv; charset=utf-8")
+            self.context.bucket.write(key, mark + left, content_type="text/csv; charset=utf-8")
         return theirs
 
     def _names(self, rows: pl.DataFrame) -> pl.Expr:

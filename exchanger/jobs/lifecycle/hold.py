@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
 from exchanger.jobs.intake.doubtful_types import stray_in_words
 from exchanger.jobs.intake.read import read_every_file
 from exchanger.jobs.intake.totals import in_words, totals_of
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from exchanger.jobs.intake.requests import HeldFile
-    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.jobs.runtime.context import JobContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import ClaimedFile, VersionedRun
     from exchanger.state.store import ConnectionState
 
@@ -54,21 +55,21 @@ def hold_back(
     """
     seq = report.seq or 1
     nonce = new_nonce()
-    reading = read_every_file(call, [file.intake for file in waiting])
-    waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in reading.gone]
+    batch = read_every_file(call, [file.request for file in waiting])
+    waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in batch.gone]
     if not waiting:
         return None
     claims = [
         replace(
             file.claim,
-            note=_note(call, seq, file.claim, reading.untold.get(file.claim.key)),
+            note=_note(call, seq, file.claim, batch.untold.get(file.claim.key)),
             kept=_keep(call, file, seq, nonce, position),
         )
         for position, file in enumerate(waiting)
     ]
-    totals = totals_of(reading)
+    totals = totals_of(batch)
     report.files = [FileReport(file.key, file.outcome, 0, file.note) for file in claims]
-    report.notes += [*stray_in_words(reading), *in_words(totals)]
+    report.notes += [*stray_in_words(batch), *in_words(totals)]
     report.totals = totals or None
     doubtful = any(file.outcome == DOUBTFUL for file in claims)
     document = RunDocument(
@@ -78,7 +79,7 @@ def hold_back(
         state="planned",
         nonce=nonce,
         counter=1,
-        created_at=call.world.clock.now().isoformat(),
+        created_at=call.context.clock.now().isoformat(),
         files=tuple(claims),
         hold=True,
         totals=totals,
@@ -91,11 +92,11 @@ def hold_back(
 def wait_for_a_person(state: ConnectionState, stored: VersionedRun, finished_at: str) -> RunReport:
     """Bring a run that waits to its end for now; may be done again."""
     run = stored.document
-    state.applied.record(run.job, run.files, seq=run.seq)
+    state.file_ledger.record(run.job, run.files, seq=run.seq)
     report = RunReport.from_dict(run.report | {"finished_at": finished_at})
     report.state = "held_back"
     report.check()
-    state.finished.record(report.to_dict())
+    state.run_index.record(report.to_dict())
     state.runs.change(stored, state="held_back", report=report.to_dict())
     log.warning(
         "run.held_back",
@@ -125,7 +126,7 @@ def hold_again(
     )
     report.notes = [said, *in_words(totals)]
     report.totals = totals or None
-    state.finished.amend(report.to_dict())
+    state.run_index.amend(report.to_dict())
     state.runs.change(stored, totals=totals, report=report.to_dict())
     return report
 
@@ -134,9 +135,9 @@ def still_doubtful(call: ImportContext, stored: VersionedRun, said: list[str]) -
     """Show a person what is still doubtful of a run, now that its job reads files otherwise."""
     run = stored.document
     report = RunReport.from_dict(
-        run.report | {"finished_at": call.world.clock.now().isoformat(), "notes": said}
+        run.report | {"finished_at": call.context.clock.now().isoformat(), "notes": said}
     )
-    call.state.finished.amend(report.to_dict())
+    call.state.run_index.amend(report.to_dict())
     call.state.runs.change(stored, reads_as=reads_as(call.job), report=report.to_dict())
     return report
 
@@ -146,14 +147,16 @@ def _keep(call: ImportContext, file: HeldFile, seq: int, nonce: str, position: i
     if file.claim.outcome in _UNRECOGNISED:
         return ""
     key = call.state.names.kept_file(seq, nonce, position)
-    path = call.world.workdir / "kept"
-    call.world.bucket.download(file.claim.key, file.claim.etag, path)
-    call.world.bucket.upload(key, path)
+    path = call.context.workdir / "kept"
+    call.context.bucket.download(file.claim.key, file.claim.etag, path)
+    call.context.bucket.upload(key, path)
     path.unlink()
     return key
 
 
 def _note(call: ImportContext, seq: int, file: ClaimedFile, untold: str | None) -> str:
+    if untold is None and file.outcome == "replaced" and call.counts_files:
+        untold = NO_ROW_NAMES
     if untold is not None:
         return (
             f"{file.note} {untold} To drop it: exchanger discard {seq}. To add it in full: "
@@ -182,13 +185,16 @@ def _choices(call: ImportContext, seq: int, file: ClaimedFile) -> str:
 
 
 def drop_held_back(
-    world: JobContext, state: ConnectionState, stored: VersionedRun, notes: list[str] | None = None
+    context: JobContext,
+    state: ConnectionState,
+    stored: VersionedRun,
+    notes: list[str] | None = None,
 ) -> RunReport:
     """
     Drop a run of which nothing was sent; dropping it again changes nothing.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: Where it is noted.
         stored: The run, held back.
         notes: Sentences for its report.
@@ -197,12 +203,12 @@ def drop_held_back(
     report = RunReport.from_dict(run.report)
     if run.state != "discarded":
         report.state = "discarded"
-        report.finished_at = world.clock.now()
+        report.finished_at = context.clock.now()
         report.notes += notes or ["Discarded: nothing of it was sent."]
         state.runs.change(stored, state="discarded", report=report.to_dict())
-    state.finished.amend(report.to_dict())
+    state.run_index.amend(report.to_dict())
     # Last: its files wait until then, by which the next import finds what is half done.
-    state.applied.discard(run.job, run.files, seq=run.seq)
+    state.file_ledger.discard(run.job, run.files, seq=run.seq)
     log.info("run.discarded", seq=run.seq)
     return report
 
@@ -213,7 +219,7 @@ def half_dropped(state: ConnectionState, undecided: Iterable[int]) -> list[Versi
 
     Args:
         state: The connection.
-        undecided: Runs whose files wait (``AppliedSnapshot.undecided``).
+        undecided: Runs whose files wait (``LedgerSnapshot.undecided``).
     """
     found = (state.runs.read(seq) for seq in undecided)
     return [stored for stored in found if stored.document.state == "discarded"]
@@ -221,5 +227,5 @@ def half_dropped(state: ConnectionState, undecided: Iterable[int]) -> list[Versi
 
 def end_discards(call: ImportContext) -> None:
     """Bring to their end what earlier processes began to drop of a job; may be done again."""
-    for stored in half_dropped(call.state, call.state.applied.snapshot().undecided(call.name)):
-        drop_held_back(call.world, call.state, stored)
+    for stored in half_dropped(call.state, call.state.file_ledger.snapshot().undecided(call.name)):
+        drop_held_back(call.context, call.state, stored)

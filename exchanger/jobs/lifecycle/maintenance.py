@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def tidy(world: JobContext, state: ConnectionState, run: RunDocument | None = None) -> None:
+def maintain(context: JobContext, state: ConnectionState, run: RunDocument | None = None) -> None:
     """
     Fold the held values, and what else a run has added to, if it is worth it; sweep what is old.
 
@@ -26,17 +26,19 @@ def tidy(world: JobContext, state: ConnectionState, run: RunDocument | None = No
     """
 
     def go_on() -> None:
-        if world.stopping.is_set():
+        if context.stopping.is_set():
             raise Stopped
-        world.may_send()
+        context.may_send()
 
     try:
-        state.held.tidy(go_on)
-        if run is not None and run.orders:
-            state.orders.by(run.job, run.order_by).tidy(go_on)
+        state.held.maintain(go_on)
+        if run is not None and run.event_order:
+            state.high_water_marks.by(run.job, run.order_by).maintain(go_on)
+        if run is not None and run.row_ids:
+            state.rows(run.job).maintain()
     except (Stopped, LeaseLost, StorageError) as error:
         log.info("tables.not_folded", reason=type(error).__name__)
     try:
-        sweep(world, state, go_on)
+        sweep(context, state, go_on)
     except (Stopped, LeaseLost, StorageError, StateDamaged) as error:
         log.info("state.not_swept", reason=type(error).__name__, error=str(error))

@@ -12,7 +12,7 @@ from exchanger.jobs.lifecycle.retention import has_quarantine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
 
 IN_A_NEW_FILE = "Give the rows in a new file"
@@ -50,7 +50,7 @@ def demand_quarantine(call: ImportContext, run: RunDocument) -> None:
         RunUnsuitable: It was kept for as long as the connection says, and is gone.
     """
     if has_quarantine(run) and run.seq <= call.state.swept.load().quarantine:
-        kept = show_duration(call.world.retention.quarantine)
+        kept = show_duration(call.context.retention.quarantine)
         detail = (
             f"what it had put aside was kept for {kept} (retention.quarantine), and is gone. "
             f"{IN_A_NEW_FILE}"

@@ -37,14 +37,14 @@ UPLOAD_AGE = timedelta(days=1)
 _DELETED_AT_ONCE = 1_000
 
 
-def sweep(world: JobContext, state: ConnectionState, go_on: Callable[[], None]) -> None:
+def sweep(context: JobContext, state: ConnectionState, go_on: Callable[[], None]) -> None:
     """
     Remove what has been kept for long enough, unless that was done a short while ago.
 
     Safe to stop anywhere: what was removed is removed again, or remembered as gone.
 
     Args:
-        world: The connection; its lease is ours.
+        context: The connection; its lease is ours.
         state: What the bucket remembers of it.
         go_on: Asked before every step; what it raises ends the sweep.
 
@@ -52,27 +52,27 @@ def sweep(world: JobContext, state: ConnectionState, go_on: Callable[[], None]) 
         StorageError: S3 refused or did not answer.
     """
     age = state.swept.age()
-    if age is not None and age < world.sweep_every:
+    if age is not None and age < context.sweep_every:
         return
     newest = state.runs.newest()
     if newest is None:
         return
     ended = newest.document.seq - (newest.document.state not in ENDED)
-    _Sweep(world, state, go_on, ended).all_kinds()
+    _Sweep(context, state, go_on, ended).all_kinds()
 
 
 @dataclass(frozen=True)
 class _Sweep:
     """One sweep of all that belongs to runs up to number *ended*, all of which have ended."""
 
-    world: JobContext
+    context: JobContext
     state: ConnectionState
     go_on: Callable[[], None]
     ended: int
 
     def all_kinds(self) -> None:
         """Sweep each kind, the ones first on which others depend."""
-        keep = self.world.retention
+        keep = self.context.retention
         before = marks = self.state.swept.load()
         marks = replace(marks, quarantine=self._quarantine(marks.quarantine))
         marks = replace(
@@ -132,14 +132,14 @@ class _Sweep:
         """
         if not has_quarantine(run):
             return True
-        if self.state.runs.age(run.seq) < self.world.retention.quarantine.total_seconds():
+        if self.state.runs.age(run.seq) < self.context.retention.quarantine.total_seconds():
             return False
-        return not run.taken_up_by or self._is_released(run.taken_up_by)
+        return not run.continued_by or self._is_released(run.continued_by)
 
     def _put_aside(self, run: RunDocument) -> Iterator[str]:
         yield from filter(None, (run.report.get("quarantine"), run.rejected))
-        if run.owed and not self._is_doubtful(run):
-            yield run.owed
+        if run.refused_rows and not self._is_doubtful(run):
+            yield run.refused_rows
 
     def _is_doubtful(self, run: RunDocument) -> bool:
         """
@@ -148,53 +148,55 @@ class _Sweep:
         Who approves a new version of its file must learn of that for as long as of what it gave.
         """
         try:
-            return bool(load(self.world, run.owed)[UNCERTAIN_ROW].any())
+            return bool(load(self.context, run.refused_rows)[UNCERTAIN_ROW].any())
         except StateMissing:
             return False
 
     def _awaited(self) -> int:
         """Name the first run whose contributions a file may take back that waits for a person."""
-        applied = self.state.applied.snapshot()
+        applied = self.state.file_ledger.snapshot()
         needed = [self.ended + 1]
-        for seq, _ in kept_copies(self.world.bucket, self.state):
+        for seq, _ in kept_copies(self.context.bucket, self.state):
             run = self.state.runs.read(seq).document if seq <= self.ended else None
-            if run is not None and run.state == "held_back" and not run.taken_up_by:
+            if run is not None and run.state == "held_back" and not run.continued_by:
                 given = (applied.summed_by(f.key, name) for f in run.files for name in f.sums)
                 needed += chain.from_iterable(runs or [] for runs in given)
         return min(needed)
 
     def _contributions(self, seq: int) -> Iterator[str]:
         run = self.state.runs.read(seq).document
-        yield from filter(None, (run.gave, run.owed))
+        yield from filter(None, (run.settled_contributions, run.refused_rows))
 
     def _outbox(self, seq: int, marks: Marks) -> Iterator[str]:
         """Name all that was planned under a number, also by who lost it to another process."""
         kept = self.state.runs.read(seq).document.rejected if seq > marks.quarantine else ""
-        for item in self.world.bucket.list(self.state.names.outboxes(seq)):
+        for item in self.context.bucket.list(self.state.names.outboxes(seq)):
             if item.key != kept:
                 yield item.key
 
     def _answers(self, seq: int) -> Iterator[str]:
         for folder in (self.state.names.acks(seq), self.state.names.begun_folder(seq)):
-            for item in self.world.bucket.list(folder):
+            for item in self.context.bucket.list(folder):
                 yield item.key
 
     def _copies(self) -> Iterator[str]:
-        return copies_of_decided_runs(self.world.bucket, self.state, self.ended, self._is_released)
+        return copies_of_decided_runs(
+            self.context.bucket, self.state, self.ended, self._is_released
+        )
 
     def _remove(self, keys: Iterable[str]) -> None:
         rest = iter(keys)
         while some := [*islice(rest, _DELETED_AT_ONCE)]:
-            self.world.bucket.delete(some)
+            self.context.bucket.delete(some)
 
     def _uploads(self) -> None:
         """Give up uploads of killed processes: a right that not everybody has, so it comes last."""
         try:
-            self.world.bucket.abort_uploads(self.state.names.prefix, UPLOAD_AGE)
+            self.context.bucket.abort_uploads(self.state.names.prefix, UPLOAD_AGE)
         except StorageError as error:
             log.info("uploads.not_swept", error=str(error))
 
 
 def has_quarantine(run: RunDocument) -> bool:
     """Tell whether a run has put rows aside, whether or not they are still kept."""
-    return bool(run.rejected or run.owed or run.report.get("quarantine"))
+    return bool(run.rejected or run.refused_rows or run.report.get("quarantine"))

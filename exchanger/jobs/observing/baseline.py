@@ -23,7 +23,7 @@ from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.frames.rules import NEEDS_HELD, Rule
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.segments.wait import CompleteExport
 
 log = structlog.get_logger()
@@ -57,11 +57,11 @@ def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]
     if baseline is None:
         return None
     fields = sorted(rule.name for rule in rules if rule.merge in NEEDS_HELD)
-    document = PendingDocument(call.world.bucket, call.state.names, call.name)
+    document = PendingDocument(call.context.bucket, call.state.names, call.name)
     if not _is_worth_it(call, document, fields, wanted.len()):
         return None
     asked = fields_of_export(fields)
-    export = export_segment(call.world, call.state, baseline, document, asked)
+    export = export_segment(call.context, call.state, baseline, document, asked)
     seen = _Seen(wanted)
     try:
         _observe(call, export, fields, seen)
@@ -73,11 +73,11 @@ def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]
         call.state.held.observe(absent, stamp=export.pending.stamp, at=export.pending.asked_at)
     used = export.pending.as_used(raw=baseline.raw)
     document.save(used)
-    sweep(call.world, used)
+    sweep(call.context, used)
     log.info("baseline.learnt", segment=export.segment.name, profiles=seen.rows)
     if not seen.rows:
         # It may have gone elsewhere, so it proves of nobody that they do not exist (law 10).
-        nobody = without_users(call.world, export, may_be_allowed=False)
+        nobody = without_users(call.context, export, may_be_allowed=False)
         return _NOTHING_LEARNT.format(segment=export.segment.name, seen=nobody.seen)
     return f"What Braze holds of {seen.rows:,} profiles was learnt from '{export.segment.name}'."
 
@@ -107,11 +107,11 @@ def _is_worth_it(
     known = document.load()
     if known is None or not known.published or known.fields != fields_of_export(fields):
         return True
-    return lookup_seconds(profiles, call.world.lookup_limit) >= WORTH_SAYING
+    return lookup_seconds(profiles, call.context.lookup_limit) >= WORTH_SAYING
 
 
 def _observe(call: ImportContext, export: CompleteExport, fields: list[str], seen: _Seen) -> None:
     """Record everybody in an export: what is not needed now may be needed by the next file."""
-    frames = map(seen.pass_on, held_frames(call.world, export, fields))
+    frames = map(seen.pass_on, held_frames(call.context, export, fields))
     pending = export.pending
     call.state.held.observe_all(frames, stamp=pending.stamp, at=pending.asked_at)

@@ -24,7 +24,7 @@ from exchanger.state.runs.first_deliveries import Sample
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
 
@@ -58,7 +58,7 @@ def due(call: ImportContext) -> list[Sample]:
     newest = call.state.runs.newest() if waiting else None
     if newest is None or newest.document.state not in ENDED:
         return []
-    shown = last_shown(call.world, call.state.runs)
+    shown = last_shown(call.context, call.state.runs)
     return [sample for sample in waiting if sample.seq <= shown]
 
 
@@ -100,8 +100,8 @@ def _unchanged(call: ImportContext, sample: pl.DataFrame) -> pl.DataFrame:
 
 
 def _differences(call: ImportContext, sample: pl.DataFrame) -> list[str]:
-    shown = last_shown(call.world, call.state.runs)
-    seen = beside(sample, look_up(call.world, sample.select(PROFILE, "field")), "seen")
+    shown = last_shown(call.context, call.state.runs)
+    seen = beside(sample, look_up(call.context, sample.select(PROFILE, "field")), "seen")
     lost = not_stuck(seen)
     if lost.height:
         # Changed back and forth within the grace, a value may show the one in between.

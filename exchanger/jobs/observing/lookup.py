@@ -21,8 +21,8 @@ from exchanger.profiles.frames.columns import EXISTS, PROFILE
 if TYPE_CHECKING:
     from exchanger.config.models import RateLimit
     from exchanger.files.scratch.spill import Spill
-    from exchanger.jobs.runtime.call import ImportContext
     from exchanger.jobs.runtime.context import JobContext
+    from exchanger.jobs.runtime.import_context import ImportContext
 
 log = structlog.get_logger()
 
@@ -66,7 +66,7 @@ def look_up_and_keep(call: ImportContext, needed: pl.DataFrame) -> pl.DataFrame:
         call: The job; nothing is kept if it may not record it.
         needed: As for *look_up*, which also tells what is returned and raised.
     """
-    return look_up(call.world, needed, _keeping(call))
+    return look_up(call.context, needed, _keeping(call))
 
 
 def look_up_all(
@@ -96,8 +96,8 @@ def look_up_all(
     names = [frame["field"].unique() for frame in parts.frames(["field"])]
     needed = pl.concat(names).unique().sort().to_list()
     every = [*needed, *sorted({*fields} - {*needed})]
-    beside_in = shown_in(call.world, call.state.runs)
-    begun = call.world.bucket.now()
+    beside_in = shown_in(call.context, call.state.runs)
+    begun = call.context.bucket.now()
     total = sum(frame[PROFILE].n_unique() for frame in parts.frames([PROFILE]))
 
     def answered(number: int, part: pl.DataFrame, asked_at: datetime) -> None:
@@ -107,16 +107,16 @@ def look_up_all(
         if keep is not None:
             keep(learnt, asked_at)
 
-    call.world.progress.step("looking up profiles in Braze", total)
+    call.context.progress.step("looking up profiles in Braze", total)
     profiles = (frame[PROFILE].unique().sort() for frame in parts.frames([PROFILE]))
-    asyncio.run(_ask(call.world, profiles, every, answered))
+    asyncio.run(_ask(call.context, profiles, every, answered))
 
 
 def _keeping(call: ImportContext) -> Keep | None:
     if not (call.record or call.learn):
         return None
     runs, held = call.state.runs, call.state.held
-    stamp = last_shown(call.world, runs)
+    stamp = last_shown(call.context, runs)
     if call.record:
         return lambda part, asked_at: held.observe(part, stamp=stamp, at=asked_at)
     begun = runs.newest()
@@ -129,12 +129,12 @@ def _keeping(call: ImportContext) -> Keep | None:
     return keep
 
 
-def look_up(world: JobContext, needed: pl.DataFrame, keep: Keep | None = None) -> pl.DataFrame:
+def look_up(context: JobContext, needed: pl.DataFrame, keep: Keep | None = None) -> pl.DataFrame:
     """
     Ask Braze for fields of profiles.
 
     Args:
-        world: The outside.
+        context: The outside.
         needed: ``@profile`` and ``field``, one row per unknown field.
         keep: Given each part of the answer, and when it was asked for, as soon as it is there: at
             Braze's rate a large look-up takes hours, and a stop should not lose them.
@@ -155,16 +155,16 @@ def look_up(world: JobContext, needed: pl.DataFrame, keep: Keep | None = None) -
             keep(part, asked_at)
 
     profiles = needed[PROFILE].unique().sort()
-    look_up_parts(world, profiles, needed["field"].unique().sort().to_list(), pass_on)
+    look_up_parts(context, profiles, needed["field"].unique().sort().to_list(), pass_on)
     return pl.concat(frames)
 
 
-def look_up_parts(world: JobContext, profiles: pl.Series, fields: list[str], keep: Keep) -> None:
+def look_up_parts(context: JobContext, profiles: pl.Series, fields: list[str], keep: Keep) -> None:
     """
     Ask Braze for fields of any number of profiles; the answers are not gathered.
 
     Args:
-        world: The outside.
+        context: The outside.
         profiles: Identifiers, each once.
         fields: Attributes.
         keep: As for *look_up*.
@@ -173,30 +173,30 @@ def look_up_parts(world: JobContext, profiles: pl.Series, fields: list[str], kee
         BrazeError: As for *look_up*.
         Stopped: As for *look_up*.
     """
-    world.progress.step("looking up profiles in Braze", profiles.len())
-    asyncio.run(_ask(world, [profiles], fields, lambda _, part, at: keep(part, at)))
+    context.progress.step("looking up profiles in Braze", profiles.len())
+    asyncio.run(_ask(context, [profiles], fields, lambda _, part, at: keep(part, at)))
 
 
 async def _ask(
-    world: JobContext,
+    context: JobContext,
     parts: Iterable[pl.Series],
     fields: list[str],
     answered: Callable[[int, pl.DataFrame, datetime], None],
 ) -> None:
     asked = 0
-    async with world.braze() as braze:
+    async with context.braze() as braze:
         asking = LookUp(braze, fields)
         for number, profiles in enumerate(parts):
             for at in range(0, profiles.len(), PART):
-                asked_at = world.bucket.now()
-                frame = await _ask_part(world, asking, profiles.slice(at, PART), fields)
+                asked_at = context.bucket.now()
+                frame = await _ask_part(context, asking, profiles.slice(at, PART), fields)
                 await asyncio.to_thread(answered, number, frame, asked_at)
             asked += profiles.len()
     log.info("lookup.finished", profiles=asked, fields=len(fields), again=asking.again)
 
 
 async def _ask_part(
-    world: JobContext, asking: LookUp, profiles: pl.Series, fields: list[str]
+    context: JobContext, asking: LookUp, profiles: pl.Series, fields: list[str]
 ) -> pl.DataFrame:
     gate = asyncio.Semaphore(_AT_ONCE)
     starts = range(0, profiles.len(), IDS_PER_REQUEST)
@@ -205,12 +205,12 @@ async def _ask_part(
     async def ask(asked: list[str]) -> pl.DataFrame:
         async with gate:
             users = await asking.users(asked)
-        world.progress.advance(len(asked))
+        context.progress.advance(len(asked))
         found = [users[profile] for profile in asked if profile in users]
         return held_form(found, (name for name in asked if name not in users), fields)
 
     everything = together(ask(chunk.to_list()) for chunk in chunks)
-    if not await until_stopped(everything, world.stopping):
+    if not await until_stopped(everything, context.stopping):
         raise Stopped
     return pl.concat(everything.result())
 

@@ -13,7 +13,7 @@ from exchanger.state.runs.log import RunDocument, VersionedRun
 if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.planning.plan import Plan
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.profiles.frames.rules import Rule
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 def commit(
-    call: ImportContext, report: RunReport, reading: InputBatch, plan: Plan, *, origin: int = 0
+    call: ImportContext, report: RunReport, batch: InputBatch, plan: Plan, *, parent: int = 0
 ) -> VersionedRun:
     """
     Make a plan count: write its frames, then create the run document (law 3).
@@ -29,24 +29,26 @@ def commit(
     Args:
         call: The job.
         report: With its number and counts.
-        reading: The files that it claims.
+        batch: The files that it claims.
         plan: What is to be sent.
-        origin: The run that this one takes up, if it does.
+        parent: The run that this one takes up, if it does.
 
     Raises:
         StorageChanged: Another process created a run of this number first; nothing happened but
             litter.
     """
-    world, state = call.world, call.state
+    context, state = call.context, call.state
     seq = report.seq or 1
     nonce = plan.nonce
     names = state.names
     checksum = plan.sending.finish(plan.outbox.path).sha256
-    gifts = store_unless_empty(world, names.gifts(seq, nonce), plan.gifts)
-    rejected = store_unless_empty(world, names.rejected(seq, nonce), plan.rejected)
-    orders = ""
-    if plan.orders is not None:
-        orders = store_unless_empty(world, names.planned_orders(seq, nonce), plan.orders)
+    contributions = store_unless_empty(context, names.contributions(seq, nonce), plan.contributions)
+    rejected = store_unless_empty(context, names.rejected(seq, nonce), plan.rejected)
+    event_order = ""
+    if plan.event_order is not None:
+        event_order = store_unless_empty(
+            context, names.planned_event_order(seq, nonce), plan.event_order
+        )
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -54,28 +56,30 @@ def commit(
         state="planned",
         nonce=nonce,
         counter=1,
-        created_at=world.clock.now().isoformat(),
-        files=tuple(reading.files),
+        created_at=context.clock.now().isoformat(),
+        files=tuple(batch.files),
         outbox=names.outbox(seq, nonce),
         outbox_sha256=checksum,
-        gifts=gifts,
+        contributions=contributions,
         rejected=rejected,
         objects=plan.outbox.rows,
         fields={rule.name: _merged_as(rule) for rule in plan.rules},
-        orders=orders,
+        event_order=event_order,
         order_by=call.job.source.order_by or "",
-        origin=origin,
-        types=reading.types_to_keep,
-        words=reading.words,
+        parent=parent,
+        types=batch.types_to_keep,
+        words=batch.words,
         report=report.to_dict(),
+        object=call.kind.name,
+        row_ids=bool(call.job.row_id),
     )
     try:
         stored = state.runs.create(document)
     except StorageChanged:
         plan.remove()
         raise
-    leave_here(world, document, plan.frames)
-    log.info("run.planned", seq=seq, files=len(reading.files), objects=plan.outbox.rows)
+    leave_here(context, document, plan.frames)
+    log.info("run.planned", seq=seq, files=len(batch.files), objects=plan.outbox.rows)
     return stored
 
 

@@ -27,7 +27,7 @@ from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 if TYPE_CHECKING:
     from exchanger.files.scratch.spill import Spill
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.part import PlanOptions
@@ -41,13 +41,13 @@ class KnownValues:
 
     Args:
         call: The job.
-        reading: The rows.
+        batch: The rows.
         terms: What holds for all parts.
     """
 
-    def __init__(self, call: ImportContext, reading: InputBatch, terms: PlanOptions) -> None:
+    def __init__(self, call: ImportContext, batch: InputBatch, terms: PlanOptions) -> None:
         self._call = call
-        self._reading = reading
+        self._batch = batch
         self._rules = list(terms.rules)
         self.fields = [rule.name for rule in self._rules]
         self._known: dict[int, Spill] = {}
@@ -61,7 +61,7 @@ class KnownValues:
 
     def go_on(self) -> None:
         """Raise ``Stopped`` if the process was asked to stop."""
-        self._call.world.go_on()
+        self._call.context.go_on()
 
     def part(self, number: int) -> PartInput:
         """Read a part."""
@@ -69,8 +69,8 @@ class KnownValues:
         first = self._at_first.get(number)
         seen = [*self._seen[number].frames()] if number in self._seen else []
         return PartInput(
-            given=self._reading.given.part(number),
-            corrections=self._reading.corrections.part(number),
+            given=self._batch.given.part(number),
+            corrections=self._batch.corrections.part(number),
             folded=self.folded(number),
             known=known if first is None else pl.concat(first.frames()),
             held=overlay(known, pl.concat(seen, how="diagonal")) if seen else known,
@@ -79,8 +79,8 @@ class KnownValues:
     def folded(self, number: int) -> pl.DataFrame:
         """Fold a part; the last one is remembered, so that a single part is folded once."""
         if self._folded is None or self._folded[0] != number:
-            given = self._reading.given.part(number)
-            taken_back = self._reading.corrections.part(number)
+            given = self._batch.given.part(number)
+            taken_back = self._batch.corrections.part(number)
             self._folded = number, corrected(fold(given, self._rules), taken_back, self._rules)
         return self._folded[1]
 
@@ -88,7 +88,7 @@ class KnownValues:
         """Read what was held of a part's profiles before this run looked any of them up."""
         if number not in self._known:
             known = self._read(number)
-            self._known[number] = self._reading.shelf.spill()
+            self._known[number] = self._batch.scratch.spill()
             self._known[number].add(known)
         return pl.concat(self._known[number].frames())
 
@@ -96,25 +96,25 @@ class KnownValues:
         """Read what is held of a part, and begin to read what is held of the next."""
         ahead = self._ahead.pop(number, None) or self._begun(number)
         known = ahead.result()
-        if number + 1 < len(self._reading.given):
+        if number + 1 < len(self._batch.given):
             self._ahead = {number + 1: self._begun(number + 1)}
         return known
 
     def _begun(self, number: int) -> Future[pl.DataFrame]:
-        parted = (self._reading.given, self._reading.corrections)
-        profiles = pl.concat(rows.profiles(number) for rows in parted)
+        parted = (self._batch.given, self._batch.corrections)
+        profiles = pl.concat(rows.keys(number) for rows in parted)
         return self._reader.submit(_held, self._call, profiles, self._rules)
 
     def see(self, number: int, seen: pl.DataFrame) -> None:
         """Take what was looked up for a part."""
-        self._seen.setdefault(number, self._reading.shelf.spill()).add(seen)
+        self._seen.setdefault(number, self._batch.scratch.spill()).add(seen)
         self.lookups += seen.height
 
     def clear(self, number: int) -> None:
         """Forget a part, with its rows."""
         self._folded = None
-        self._reading.given.clear(number)
-        self._reading.corrections.clear(number)
+        self._batch.given.clear(number)
+        self._batch.corrections.clear(number)
         for spills in (self._known, self._at_first, self._seen):
             if number in spills:
                 spills.pop(number).clear()
@@ -129,7 +129,7 @@ class KnownValues:
 
 
 def resolve_unknowns(
-    call: ImportContext, reading: InputBatch, terms: PlanOptions, report: RunReport
+    call: ImportContext, batch: InputBatch, terms: PlanOptions, report: RunReport
 ) -> KnownValues:
     """
     Look up what a strategy needs and nobody knows.
@@ -139,16 +139,16 @@ def resolve_unknowns(
 
     Args:
         call: The job; what is learnt is recorded, unless it may not write.
-        reading: The rows.
+        batch: The rows.
         terms: What holds for all parts.
         report: Gets sentences about it.
 
     Raises:
         BrazeError: A look-up failed.
     """
-    learnt = KnownValues(call, reading, terms)
+    learnt = KnownValues(call, batch, terms)
     try:
-        return _learn(call, reading, terms, report, learnt)
+        return _learn(call, batch, terms, report, learnt)
     except BaseException:
         learnt.close()
         raise
@@ -156,7 +156,7 @@ def resolve_unknowns(
 
 def _learn(
     call: ImportContext,
-    reading: InputBatch,
+    batch: InputBatch,
     terms: PlanOptions,
     report: RunReport,
     learnt: KnownValues,
@@ -165,7 +165,7 @@ def _learn(
         if terms.assume_empty:
             report.notes.append("0 profiles never seen were taken for empty.")
         return learnt
-    needed, assumed = _needed(learnt, reading, terms)
+    needed, assumed = _needed(learnt, batch, terms)
     if terms.assume_empty:
         report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
     if needed.rows and call.record:
@@ -173,22 +173,22 @@ def _learn(
         if said := learn_from_segment(call, profiles, list(terms.rules)):
             report.notes.append(said)
             learnt.read_again()
-            needed, _ = _needed(learnt, reading, terms)
+            needed, _ = _needed(learnt, batch, terms)
     if needed.rows:
         _look_up(call, learnt, needed, report)
     return learnt
 
 
-def _needed(learnt: KnownValues, reading: InputBatch, terms: PlanOptions) -> tuple[Spill, int]:
+def _needed(learnt: KnownValues, batch: InputBatch, terms: PlanOptions) -> tuple[Spill, int]:
     """
     Name, in a frame for each part, the fields of profiles that must be looked up.
 
     Also count the profiles that need not be, as they are taken for empty.
     """
     rules = list(terms.rules)
-    needed = reading.shelf.spill()
+    needed = batch.scratch.spill()
     assumed = 0
-    for number in range(len(reading.given)):
+    for number in range(len(batch.given)):
         learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
         unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
@@ -216,7 +216,7 @@ def _unknown(
 
 def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: RunReport) -> None:
     asked = sum(frame[PROFILE].n_unique() for frame in needed.frames([PROFILE]))
-    report.notes += say_if_slow(asked, call.world.lookup_limit)
+    report.notes += say_if_slow(asked, call.context.lookup_limit)
     _wait_until_shown(call, learnt, needed, report)
     look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
 
@@ -234,7 +234,7 @@ def _wait_until_shown(
         return
     for number, frame in enumerate(needed.frames([PROFILE])):
         if frame.height and _is_uncertain(learnt.known(number)):
-            wait_until_shown(call.world, call.state.runs, last)
+            wait_until_shown(call.context, call.state.runs, last)
             return
 
 
@@ -259,9 +259,9 @@ def _held(call: ImportContext, profiles: pl.Series, rules: list[Rule]) -> pl.Dat
     if call.job.max_age is None:
         held = call.state.held.of(profiles, names, sent=sent)
     else:
-        oldest = max(call.job.max_age, timedelta(seconds=call.world.grace))
+        oldest = max(call.job.max_age, timedelta(seconds=call.context.grace))
         needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
-        since = call.world.bucket.now() - oldest
+        since = call.context.bucket.now() - oldest
         held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
@@ -21,24 +21,29 @@ from exchanger.jobs.intake.contributions import with_already
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.known_values import resolve_unknowns
+from exchanger.jobs.planning.rows import row_options, row_parts
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
 from exchanger.jobs.runtime.report import FileReport, unseen_in_words
+from exchanger.objects.rows import plan_rows
 from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
-from exchanger.profiles.merging.folding import GIFTS_SCHEMA
+from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, Tally, plan_part
 from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import no_rows, quarantined, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.objects.kinds import RowKind
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import ClaimedFile
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,9 @@ class Plan:
     Args:
         outbox: One row per object, as in docs/state.md; ``@rows`` counts the rows of the
             profile that are not superseded.
-        gifts: What each file gives to summed and added fields of profiles that can be merged.
+        contributions: What each file gives to summed and added fields of mergeable profiles.
         rejected: Rows that go to quarantine, in its shape.
-        orders: How far the run takes each field in the order of ``order_by``, once accepted; None
+        event_order: How far it takes each field in the order of ``order_by``, once accepted; None
             without it.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
@@ -60,9 +65,9 @@ class Plan:
     """
 
     outbox: FrameFile
-    gifts: FrameFile
+    contributions: FrameFile
     rejected: FrameFile
-    orders: FrameFile | None
+    event_order: FrameFile | None
     rules: list[Rule]
     lookups: int
     nonce: str
@@ -70,6 +75,12 @@ class Plan:
 
     def expect_all_accepted(self, report: RunReport) -> None:
         """Complete a report as if Braze accepted every object, for ``plan``."""
+        if KNOWN not in self.outbox.columns:
+            for part in self.outbox.frames([ROWS, POINTS]):
+                report.rows_applied += int(part[ROWS].sum())
+                report.data_points += int(part[POINTS].sum())
+            report.check()
+            return
         fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
         unseen = unseen_points = 0
         for part in self.outbox.frames([ROWS, KNOWN, SURE, POINTS, *fields]):
@@ -87,8 +98,8 @@ class Plan:
 
     @property
     def frames(self) -> tuple[FrameFile | None, ...]:
-        """The outbox, gifts, rejected rows and orders."""
-        return self.outbox, self.gifts, self.rejected, self.orders
+        """The outbox, contributions, rejected rows and orders."""
+        return self.outbox, self.contributions, self.rejected, self.event_order
 
     def remove(self) -> None:
         """Remove the frames from this machine."""
@@ -97,31 +108,31 @@ class Plan:
                 frames.remove()
 
 
-def planned(call: ImportContext, report: RunReport, reading: InputBatch) -> Plan:
+def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
     """
     Plan a run over what was read, and fill in its report.
 
     Raises:
         BrazeError: A look-up failed.
     """
-    plan = _make_plan(call, reading, report)
+    plan = _make_plan(call, batch, report)
     rows = _rejected_rows(plan)
-    reading.files = [_counted(file, rows) for file in reading.files]
+    batch.files = [_counted(file, rows) for file in batch.files]
     # Where nothing is written, the first rows are shown instead.
     why = "quarantine says why" if call.record else "below is why"
-    report.files = [_told(file, why) for file in reading.files]
-    report.files += told(reading.unreadable)
-    report.notes += reading.notes
+    report.files = [_told(file, why) for file in batch.files]
+    report.files += told(batch.unreadable)
+    report.notes += batch.notes
     return plan
 
 
-def _make_plan(call: ImportContext, reading: InputBatch, report: RunReport) -> Plan:
+def _make_plan(call: ImportContext, batch: InputBatch, report: RunReport) -> Plan:
     """
     Plan a run over the rows that were read, which are forgotten on the way.
 
     Args:
         call: The job; held values are read, and Braze is asked for what is unknown.
-        reading: Rows, rules and files.
+        batch: Rows, rules and files.
         report: Its counts are filled in, but for what only Braze's answers tell.
 
     Raises:
@@ -129,41 +140,64 @@ def _make_plan(call: ImportContext, reading: InputBatch, report: RunReport) -> P
         EngineError: Parts could not be planned where the configuration says.
         Stopped: The process was asked to stop; nothing was claimed.
     """
+    if call.kind.rows is not None:
+        return _plan_rows(call, batch, report, call.kind.rows)
     job = call.job
-    terms = PlanOptions(list(reading.rules.values()), job.assumes_empty, job.create_missing)
-    applied = leave_out_late_rows(call, reading, terms.rules)
-    with closing(resolve_unknowns(call, reading, terms, report)) as learnt:
+    terms = PlanOptions(list(batch.rules.values()), job.assumes_empty, job.create_missing)
+    applied = leave_out_late_rows(call, batch, terms.rules)
+    with closing(resolve_unknowns(call, batch, terms, report)) as learnt:
 
         def parts() -> Generator[PartInput]:
-            for number in range(len(reading.given)):
+            for number in range(len(batch.given)):
                 yield replace(learnt.part(number), applied=applied.of(number))
                 learnt.clear(number)
 
-        draft = _Draft(call, reading, report)
+        draft = _Draft(call, batch, report)
         try:
             draft.begin()
-            _plan_parts(call, parts(), len(reading.given), terms, draft)
+            decide = partial(plan_part, terms=terms)
+            _plan_parts(call, parts(), len(batch.given), decide, draft)
             plan = draft.finished(list(terms.rules), learnt.lookups)
         except BaseException:
             draft.give_up()
             raise
-    _count(report, reading, draft)
+    _count(report, batch, draft)
+    return plan
+
+
+def _plan_rows(call: ImportContext, batch: InputBatch, report: RunReport, kind: RowKind) -> Plan:
+    """Plan rows that are objects of their own; they change no values, so there are no rules."""
+    terms = row_options(call, batch, kind)
+    draft = _Draft(call, batch, report)
+    try:
+        draft.begin()
+        parts, count = row_parts(call, batch), len(batch.given)
+        _plan_parts(call, parts, count, partial(plan_rows, terms=terms), draft)
+        plan = draft.finished([], 0)
+    except BaseException:
+        draft.give_up()
+        raise
+    _count(report, batch, draft)
     return plan
 
 
 def _plan_parts(
-    call: ImportContext, parts: Generator[PartInput], count: int, terms: PlanOptions, draft: _Draft
+    call: ImportContext,
+    parts: Generator[Part],
+    count: int,
+    decide: Callable[[Part], PartPlan],
+    draft: _Draft,
 ) -> None:
     # A single part is planned in a moment, sooner than it would travel.
     alone = count == 1
-    progress = SilentProgress() if alone else call.world.progress
+    progress = SilentProgress() if alone else call.context.progress
     progress.step("planning", count)
     with (
-        local_executor() if alone else call.world.engine() as engine,
+        local_executor() if alone else call.context.engine() as engine,
         closing(parts if alone else prefetch(parts)) as coming,
     ):
-        for planned in in_order(engine, partial(plan_part, terms=terms), coming):
-            call.world.go_on()
+        for planned in in_order(engine, decide, coming):
+            call.context.go_on()
             draft.add(planned)
             progress.advance(1)
 
@@ -171,22 +205,22 @@ def _plan_parts(
 class _Draft:
     """A plan under construction, part after part, of which the outbox is sent as it grows."""
 
-    def __init__(self, call: ImportContext, reading: InputBatch, report: RunReport) -> None:
-        shelf = reading.shelf
-        self._reading = reading
+    def __init__(self, call: ImportContext, batch: InputBatch, report: RunReport) -> None:
+        scratch = batch.scratch
+        self._batch = batch
         self._nonce = new_nonce()
         key = call.state.names.outbox(report.seq or 1, self._nonce)
-        self._sending = call.world.bucket.upload_growing(key)
-        self._outbox = FrameWriter(shelf.path(), self._sending.grown if call.record else None)
-        writers = (FrameWriter(shelf.path()) for _ in range(3))
-        self._gifts, self._rejected, self._orders = writers
+        self._sending = call.context.bucket.upload_growing(key)
+        self._outbox = FrameWriter(scratch.path(), self._sending.grown if call.record else None)
+        writers = (FrameWriter(scratch.path()) for _ in range(3))
+        self._contributions, self._rejected, self._event_order = writers
         self._ordered = False
         self.tally = Tally()
         self.unreadable = 0
 
     def begin(self) -> None:
         """Take what is known before any part is planned."""
-        self._gifts.append(with_already(pl.DataFrame(schema=GIFTS_SCHEMA), []))
+        self._contributions.append(with_already(pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA), []))
         self._rejected.append(no_rows())
         self._add_unreadable()
 
@@ -194,22 +228,24 @@ class _Draft:
         """Take what becomes of some profiles; items are numbered through the run."""
         before = pl.lit(self._outbox.rows, pl.UInt32)
         self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
-        self._gifts.append(with_already(part.gifts, []))
-        if part.orders is not None:
+        if part.contributions is not None:
+            self._contributions.append(with_already(part.contributions, []))
+        if part.event_order is not None:
             self._ordered = True
-            self._orders.append(part.orders)
-        self._rejected.append(quarantined(part.rejected, self._reading.files, "rejected"))
+            self._event_order.append(part.event_order)
+        if part.rejected is not None:
+            self._rejected.append(quarantined(part.rejected, self._batch.files, "rejected"))
         self.tally += part.tally
 
     def finished(self, rules: list[Rule], lookups: int) -> Plan:
         """Make the plan."""
-        nothing = pl.DataFrame(schema=GIFTS_SCHEMA)
-        self._gifts.append(with_already(nothing, self._reading.already))
+        nothing = pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
+        self._contributions.append(with_already(nothing, self._batch.already))
         return Plan(
             outbox=self._outbox.close(),
-            gifts=self._gifts.close(),
+            contributions=self._contributions.close(),
             rejected=self._rejected.close(),
-            orders=self._orders.close() if self._ordered else None,
+            event_order=self._event_order.close() if self._ordered else None,
             rules=rules,
             lookups=lookups,
             nonce=self._nonce,
@@ -218,30 +254,31 @@ class _Draft:
 
     def give_up(self) -> None:
         """Take back what was sent of the outbox, and leave nothing open."""
-        for writer in (self._outbox, self._gifts, self._rejected, self._orders):
+        for writer in (self._outbox, self._contributions, self._rejected, self._event_order):
             writer.stop()
         self._sending.give_up()
 
     def _add_unreadable(self) -> None:
         """Take the rows that could not be read; those of files that are rejected do not count."""
-        files = self._reading.files
+        files = self._batch.files
         applied = [i for i, file in enumerate(files) if file.outcome != "rejected"]
         rows = [pl.DataFrame(schema={FILE: pl.UInt32, ROW: pl.UInt32})]
-        for frame in self._reading.rejected.frames():
+        for frame in self._batch.rejected.frames():
             self._rejected.append(quarantined(frame, files, "rejected"))
             rows.append(frame.filter(pl.col(FILE).is_in(applied)).select(FILE, ROW).unique())
-        self._reading.rejected.clear()
+        self._batch.rejected.clear()
         self.unreadable = pl.concat(rows).n_unique()
 
 
-def _count(report: RunReport, reading: InputBatch, draft: _Draft) -> None:
+def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     """Fill in what is known before anything is sent."""
     tally = draft.tally
-    report.rows_read = reading.rows
+    report.rows_read = batch.rows
     report.rows_rejected = draft.unreadable + tally.rows_rejected
-    report.rows_superseded = tally.rows_superseded + reading.superseded
+    report.rows_superseded = tally.rows_superseded + batch.superseded
     report.rows_skipped = tally.rows_skipped
     report.rows_unchanged = tally.rows_unchanged
+    report.rows_repeated = tally.rows_repeated + batch.repeated
     report.profiles_named = tally.profiles_named
     report.profiles_skipped = tally.profiles_skipped
     report.profiles_unchanged = tally.profiles_unchanged

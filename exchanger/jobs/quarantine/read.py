@@ -15,8 +15,8 @@ from exchanger.state.runs.quarantine import no_rows, source_of
 
 if TYPE_CHECKING:
     from exchanger.jobs.intake.requests import CountMode
-    from exchanger.jobs.runtime.call import ImportContext
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot, KnownVersion
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.inputs.file_ledger import KnownVersion, LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile, RunDocument
 
 GONE = (
@@ -26,14 +26,14 @@ GONE = (
 
 
 @dataclass(frozen=True)
-class OwedRows:
+class RefusedRows:
     """
     Rows that Braze refused.
 
     Args:
         claim: The file that gave them.
         run: The run that owes them.
-        rows: As ``refused.owed_by`` made them.
+        rows: As ``refused.refused_in`` made them.
     """
 
     claim: ClaimedFile
@@ -47,21 +47,21 @@ class QuarantinedRows:
     All that is in the quarantine of a run.
 
     Args:
-        intakes: Rejected rows, and files that were rejected as a whole.
+        requests: Rejected rows, and files that were rejected as a whole.
         owed: Refused rows.
         gone: Rejected rows of files that are not there any more, as quarantine has them.
         notes: Sentences about what is left out.
     """
 
-    intakes: list[FileRequest] = field(default_factory=list)
-    owed: list[OwedRows] = field(default_factory=list)
+    requests: list[FileRequest] = field(default_factory=list)
+    refused: list[RefusedRows] = field(default_factory=list)
     gone: list[tuple[ClaimedFile, pl.DataFrame]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def readable(self) -> bool:
         """Whether there is anything to give again."""
-        return bool(self.intakes or self.owed)
+        return bool(self.requests or self.refused)
 
 
 def quarantined_rows(call: ImportContext, run: RunDocument) -> QuarantinedRows:
@@ -71,9 +71,9 @@ def quarantined_rows(call: ImportContext, run: RunDocument) -> QuarantinedRows:
     What a newer version of a file has replaced since is left out: that version says it all.
     """
     found = QuarantinedRows()
-    applied = call.state.applied.snapshot()
-    rejected = load(call.world, run.rejected) if run.rejected else no_rows()
-    owed = load(call.world, run.owed) if run.owed else None
+    applied = call.state.file_ledger.snapshot()
+    rejected = load(call.context, run.rejected) if run.rejected else no_rows()
+    owed = load(call.context, run.refused_rows) if run.refused_rows else None
     for position, file in enumerate(run.files):
         rows = rejected.filter(pl.col("row_id").str.starts_with(f"{source_of(file)}/"))
         rows = rows.filter(pl.col("file") == file.key)
@@ -84,7 +84,7 @@ def quarantined_rows(call: ImportContext, run: RunDocument) -> QuarantinedRows:
             found.notes.append(f"{file.key}: a newer version was applied since, which replaces it.")
             continue
         if ours is not None and not ours.is_empty():
-            found.owed.append(OwedRows(replace(file, owed_by=run.seq, kept=""), run, ours))
+            found.refused.append(RefusedRows(replace(file, refused_in=run.seq, kept=""), run, ours))
         if not rows.is_empty():
             _add_rejected(call, found, run, (file, rows), applied)
     return found
@@ -95,13 +95,15 @@ def _add_rejected(
     found: QuarantinedRows,
     run: RunDocument,
     rejected: tuple[ClaimedFile, pl.DataFrame],
-    applied: AppliedSnapshot,
+    applied: LedgerSnapshot,
 ) -> None:
     file, rows = rejected
-    if file.owed_by:
-        owner = call.state.runs.read(file.owed_by).document
-        still = load(call.world, owner.owed).filter(pl.col(ROW).is_in(rows["row"].implode()))
-        found.owed.append(OwedRows(file, owner, still))
+    if file.refused_in:
+        owner = call.state.runs.read(file.refused_in).document
+        still = load(call.context, owner.refused_rows).filter(
+            pl.col(ROW).is_in(rows["row"].implode())
+        )
+        found.refused.append(RefusedRows(file, owner, still))
         return
     # Of a file of which nothing was taken, whatever was taken since says it all.
     untaken = file.outcome == "rejected" or applied.took_nothing(call.name, file.key, file.etag)
@@ -114,9 +116,9 @@ def _add_rejected(
         if file.outcome != "rejected":
             found.gone.append((file, rows))
     elif file.outcome == "rejected":
-        found.intakes.append(FileRequest(file.key, file.etag, kept=file.kept))
+        found.requests.append(FileRequest(file.key, file.etag, kept=file.kept))
     else:
-        found.intakes.append(_chosen(file, rows, "ask" if untaken else "in_full"))
+        found.requests.append(_chosen(file, rows, "ask" if untaken else "in_full"))
 
 
 def _chosen(file: ClaimedFile, rows: pl.DataFrame, counting: CountMode) -> FileRequest:
@@ -139,7 +141,7 @@ def _is_latest(known: KnownVersion | None, file: ClaimedFile, seq: int) -> bool:
 
 def _is_there(call: ImportContext, file: ClaimedFile) -> bool:
     try:
-        found = call.world.bucket.head(file.kept or file.key)
+        found = call.context.bucket.head(file.kept or file.key)
     except StorageMissing:
         return False
     return bool(file.kept) or found.etag == file.etag

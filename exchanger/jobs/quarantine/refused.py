@@ -46,7 +46,7 @@ _COUNTED = ("sum", "add")
 
 def refused_rows(
     refused: pl.DataFrame,
-    gifts: pl.DataFrame,
+    contributions: pl.DataFrame,
     orders: pl.DataFrame,
     fields: Mapping[str, Mapping[str, Any]],
 ) -> pl.DataFrame:
@@ -55,7 +55,7 @@ def refused_rows(
 
     Args:
         refused: Their rows of the outbox, with ``uncertain``.
-        gifts: What each file gave to summed and added fields of them.
+        contributions: What each file gave to summed and added fields of them.
         orders: Where the rows that gave it stand in the order of ``order_by``.
         fields: How each field was merged, by name.
 
@@ -65,7 +65,7 @@ def refused_rows(
     changed = [name for name in fields if wanted(name) in refused.columns]
     own = [_own(refused, orders, name, fields) for name in changed]
     counted = [
-        gifts.filter(pl.col("field") == name)
+        contributions.filter(pl.col("field") == name)
         .join(refused, on=PROFILE, how="semi")
         .select(
             PROFILE,
@@ -111,7 +111,7 @@ def _own(
     name: str,
     fields: Mapping[str, Mapping[str, Any]],
 ) -> pl.DataFrame:
-    """Tell what is owed to one field, with its order; nothing if the gifts tell it."""
+    """Tell what is owed to one field, with its order; nothing if the contributions tell it."""
     merge = _merge(fields, name)
     if merge == "counted":
         return refused.select(PROFILE).clear()
@@ -158,7 +158,7 @@ def as_order(orders: pl.Series, dtype: pl.DataType) -> pl.Series:
     return pl.Series(ORDER, [None] * len(orders), dtype)
 
 
-def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
+def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
     owed: pl.DataFrame,
     job: ImportJob,
     position: int,
@@ -172,7 +172,7 @@ def read_owed(  # noqa: PLR0913 - what a file, its job and its run say
     Cast what is owed by today's configuration, as if it came from a file.
 
     Args:
-        owed: Some rows of what ``owed_by`` made.
+        owed: Some rows of what ``refused_in`` made.
         job: The job as it is now; fields that it has no more are merged as they were.
         position: The position in the run of the file that gave these rows.
         fields: How each field was merged by the run that owes.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.quarantine.read import QuarantinedRows
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import RunDocument
 
@@ -31,7 +31,7 @@ _PLACE = "@place"
 
 
 def rows_after(
-    call: ImportContext, first: RunDocument, reading: InputBatch, found: QuarantinedRows
+    call: ImportContext, first: RunDocument, batch: InputBatch, found: QuarantinedRows
 ) -> pl.DataFrame:
     """
     Read the rows that a run has used, from the first file on of which a row is given again.
@@ -39,14 +39,14 @@ def rows_after(
     Args:
         call: The job, by whose configuration of today they are read.
         first: The run that read the rows first.
-        reading: What is given again.
+        batch: What is given again.
         found: Where it came from.
 
     Returns:
-        Given rows with ``@place``; with ``@order``, of the type that the reading has, if they were
+        Given rows with ``@place``; with ``@order``, of the type that the batch has, if they were
         applied in this order. None of files that are not in the bucket any more.
     """
-    again = {(file.key, file.etag): file.rows for file in found.intakes if file.rows is not None}
+    again = {(file.key, file.etag): file.rows for file in found.requests if file.rows is not None}
     places = _places(first)
     starts = [places[version] for version in again if version in places]
     if not starts:
@@ -56,8 +56,8 @@ def rows_after(
         call, [FileRequest(file.key, file.etag, "in_full", kept=file.kept) for file in files]
     )
     used = _placed(whole.given.whole(), whole, places)
-    if ORDER in used.columns and ORDER in reading.given.schema:
-        used = used.with_columns(as_order(used[ORDER], reading.given.schema[ORDER]))
+    if ORDER in used.columns and ORDER in batch.given.schema:
+        used = used.with_columns(as_order(used[ORDER], batch.given.schema[ORDER]))
     if first.order_by != (call.job.source.order_by or ""):
         used = used.drop(ORDER, strict=False)  # They were applied as they stood.
     given_again = [
@@ -72,24 +72,24 @@ def overtaken_in_own_run(
     frame: pl.DataFrame,
     rules: Sequence[Rule],
     first: RunDocument,
-    reading: InputBatch,
+    batch: InputBatch,
     used: pl.DataFrame,
 ) -> pl.DataFrame:
     """
     Tell which cells of a frame rows after them have spoken of.
 
     Args:
-        frame: Given rows of a reading, all of one file.
+        frame: Given rows of a batch, all of one file.
         rules: Fields in which an old row would undo a newer one.
         first: The run that read these rows first.
-        reading: Where the frame is from; what is owed by a run is not compared.
+        batch: Where the frame is from; what is owed by a run is not compared.
         used: As *rows_after* made it.
 
     Returns:
         A Boolean column for each of these fields that the frame has, row by row.
     """
     names = [rule.name for rule in rules if rule.name in frame.columns]
-    placed = _placed(frame, reading, _places(first))
+    placed = _placed(frame, batch, _places(first))
     ordered = ORDER in used.columns and ORDER in frame.columns
     alike = [PROFILE, ORDER] if ordered else [PROFILE]
     latest = [
@@ -113,10 +113,10 @@ def _places(first: RunDocument) -> dict[tuple[str, str], int]:
 
 
 def _placed(
-    frame: pl.DataFrame, reading: InputBatch, places: dict[tuple[str, str], int]
+    frame: pl.DataFrame, batch: InputBatch, places: dict[tuple[str, str], int]
 ) -> pl.DataFrame:
     """Put the place beside each row; null where it is not known, or Braze had refused the row."""
-    known = [None if file.owed_by else places.get((file.key, file.etag)) for file in reading.files]
+    known = [None if file.refused_in else places.get((file.key, file.etag)) for file in batch.files]
     named = pl.DataFrame(
         {FILE: range(len(known)), "@first": known}, schema={FILE: pl.UInt32, "@first": pl.Int64}
     )

@@ -24,8 +24,8 @@ from exchanger.profiles.merging.event_order import GIVING_WAY, REPLACING, overta
 
 if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.quarantine.read import OwedRows, QuarantinedRows
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.quarantine.read import QuarantinedRows, RefusedRows
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import RunDocument
 
@@ -36,49 +36,49 @@ _NOBODY_KNOWS = (
 
 
 def settle_late_rows(
-    call: ImportContext, run: RunDocument, reading: InputBatch, found: QuarantinedRows
+    call: ImportContext, run: RunDocument, batch: InputBatch, found: QuarantinedRows
 ) -> None:
     """
-    Take out of a reading what must not be given again.
+    Take out of a batch what must not be given again.
 
     Args:
         call: The job.
         run: The run whose quarantine is given again.
-        reading: All its rows; changed in place.
+        batch: All its rows; changed in place.
         found: Where they came from.
 
     Raises:
         BrazeError: A look-up failed.
     """
-    named = [frame.select(PROFILE) for frame in reading.given.frames()]
+    named = [frame.select(PROFILE) for frame in batch.given.frames()]
     nobody = pl.DataFrame(schema={PROFILE: pl.String})
     profiles = pl.concat([nobody, *named]).to_series().unique()
     first, retries = _first_run(call, run)
     later = later_changes(call, first.seq, profiles, leaving_out=retries)
-    used = rows_after(call, first, reading, found)
-    for owed in found.owed:
-        _settle_uncertain(call, reading, owed)
-    rules = [rule for rule in reading.rules.values() if rule.merge in GIVING_WAY]
+    used = rows_after(call, first, batch, found)
+    for owed in found.refused:
+        _settle_uncertain(call, batch, owed)
+    rules = [rule for rule in batch.rules.values() if rule.merge in GIVING_WAY]
 
     def left(frame: pl.DataFrame) -> pl.DataFrame:
         by_runs = _overtaken(call, frame, rules, later)
-        by_rows = overtaken_in_own_run(frame, rules, first, reading, used)
+        by_rows = overtaken_in_own_run(frame, rules, first, batch, used)
         each = silenced(frame, _either(by_runs, by_rows))
-        reading.superseded += each.gone.height
+        batch.superseded += each.gone.height
         return each.rows
 
-    reading.given.change(left)
-    if reading.superseded:
-        reading.notes.append(
-            f"{reading.superseded:,} rows were left out, as newer ones changed all that they say."
+    batch.given.change(left)
+    if batch.superseded:
+        batch.notes.append(
+            f"{batch.superseded:,} rows were left out, as newer ones changed all that they say."
         )
 
 
 def _first_run(call: ImportContext, run: RunDocument) -> tuple[RunDocument, list[int]]:
     """Go back to the run that read the rows first; also name the retries on the way."""
     retries: list[int] = []
-    while run.origin:
-        before_it = call.state.runs.read(run.origin).document
+    while run.parent:
+        before_it = call.state.runs.read(run.parent).document
         if before_it.hold:
             break
         retries.append(run.seq)
@@ -118,11 +118,11 @@ def _overtaken(
     return frame.select(cell.alias(name) for name, cell in cells.items())
 
 
-def _settle_uncertain(call: ImportContext, reading: InputBatch, owed: OwedRows) -> None:
+def _settle_uncertain(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> None:
     doubtful = owed.rows.filter(pl.col(UNCERTAIN_ROW))
     sums = [
         rule.name
-        for rule in reading.rules.values()
+        for rule in batch.rules.values()
         if rule.merge == "sum" and GIVEN + rule.name in doubtful.columns
     ]
     if doubtful.is_empty() or not sums:
@@ -132,16 +132,16 @@ def _settle_uncertain(call: ImportContext, reading: InputBatch, owed: OwedRows) 
     for name in sums:
         rows = doubtful.filter(pl.col(GIVEN + name).is_not_null())
         if rows.height:
-            _settle_sum(reading, _position(reading, owed), name, _seen(call, name, rows, later))
+            _settle_sum(batch, _position(batch, owed), name, _seen(call, name, rows, later))
 
 
-def _position(reading: InputBatch, owed: OwedRows) -> int:
-    """Find the file of the reading that holds these rows."""
+def _position(batch: InputBatch, owed: RefusedRows) -> int:
+    """Find the file of the batch that holds these rows."""
     return next(
         position
-        for position, file in enumerate(reading.files)
-        if (file.key, file.etag, file.owed_by)
-        == (owed.claim.key, owed.claim.etag, owed.claim.owed_by)
+        for position, file in enumerate(batch.files)
+        if (file.key, file.etag, file.refused_in)
+        == (owed.claim.key, owed.claim.etag, owed.claim.refused_in)
     )
 
 
@@ -153,25 +153,25 @@ def _seen(call: ImportContext, name: str, rows: pl.DataFrame, later: pl.DataFram
     asked = rows.join(known, on=PROFILE, how="anti").select(PROFILE, pl.lit(name).alias("field"))
     if asked.height:
         newest = call.state.runs.newest()
-        wait_until_shown(call.world, call.state.runs, newest.document.seq if newest else 0)
+        wait_until_shown(call.context, call.state.runs, newest.document.seq if newest else 0)
         looked_up = look_up_and_keep(call, asked)
         known = pl.concat([known, looked_up.select(PROFILE, pl.col(name).alias("@seen"))])
     return rows.join(known, on=PROFILE, how="left", maintain_order="left")
 
 
-def _settle_sum(reading: InputBatch, position: int, name: str, rows: pl.DataFrame) -> None:
+def _settle_sum(batch: InputBatch, position: int, name: str, rows: pl.DataFrame) -> None:
     """Give again what is still owed, note what was applied, and reject what nobody knows."""
     applied = pl.col("@seen") == pl.col(wanted(name))
     still = pl.col("@seen") == pl.col(before(name)).fill_null("null")
     lost = rows.filter((~(applied | still)).fill_null(value=True))
     done = rows.filter(applied.fill_null(value=False))
     place = pl.lit(position, pl.UInt32).alias(FILE)
-    reading.already.append(
+    batch.already.append(
         done.select(
             PROFILE, place, pl.lit(name).alias("field"), pl.col(GIVEN + name).alias("given")
         )
     )
-    reading.rejected.add(
+    batch.rejected.add(
         lost.select(
             place,
             ROW,
@@ -184,7 +184,7 @@ def _settle_sum(reading: InputBatch, position: int, name: str, rows: pl.DataFram
     )
     gone = (pl.col(FILE) == position) & pl.col(ROW).is_in(lost[ROW].implode())
     given_before = (pl.col(FILE) == position) & pl.col(ROW).is_in(done[ROW].implode())
-    reading.given.change(
+    batch.given.change(
         lambda frame: frame.filter(~gone).with_columns(
             pl.when(~given_before).then(pl.col(name)).alias(name) if name in frame.columns else []
         )

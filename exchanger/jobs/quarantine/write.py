@@ -11,6 +11,7 @@ import polars as pl
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.profiles.frames.columns import FILE, OBJECT, PROFILE, ROW
+from exchanger.state.runs.acknowledgements import IN_DOUBT
 from exchanger.state.runs.quarantine import no_rows, quarantined, to_csv
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 
 
 def write_quarantine(
-    world: JobContext, state: ConnectionState, run: RunDocument, report: RunReport, refused: Spill
+    context: JobContext, state: ConnectionState, run: RunDocument, report: RunReport, refused: Spill
 ) -> None:
     """
     Write what was rejected and refused, in order of file and row; no file if that is nothing.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: Names the file.
         run: The run.
         report: Gets the file's key.
@@ -41,24 +42,27 @@ def write_quarantine(
     if not run.rejected and not refused.rows:
         return
     size = 0.0
-    with FrameWriter(refused.shelf.path()) as writer, closing(_parts(world, run, refused)) as parts:
+    with (
+        FrameWriter(refused.scratch.path()) as writer,
+        closing(_parts(context, run, refused)) as parts,
+    ):
         writer.append(no_rows())
         for part in parts:
             writer.append(part)
             size += part.estimated_size()
         rows = writer.close()
     key = state.names.quarantine(run.job, run.seq)
-    path = refused.shelf.path()
-    _write(path, rows, refused.shelf.bounds.rows_of(1, int(size) // max(rows.rows, 1)))
-    world.bucket.upload(key, path, content_type="text/csv; charset=utf-8")
+    path = refused.scratch.path()
+    _write(path, rows, refused.scratch.bounds.rows_of(1, int(size) // max(rows.rows, 1)))
+    context.bucket.upload(key, path, content_type="text/csv; charset=utf-8")
     path.unlink()
     rows.remove()
     report.quarantine = key
 
 
-def _parts(world: JobContext, run: RunDocument, refused: Spill) -> Generator[pl.DataFrame]:
+def _parts(context: JobContext, run: RunDocument, refused: Spill) -> Generator[pl.DataFrame]:
     if run.rejected:
-        with fetched(world, run.rejected) as rejected:
+        with fetched(context, run.rejected) as rejected:
             yield from rejected.frames()
     for part in refused.frames():
         yield _refused_rows(run, part)
@@ -100,6 +104,8 @@ def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
         pl.col(PROFILE).alias("profile"),
         pl.when(pl.col("outcome") == "withheld")
         .then(pl.lit("changed_by_others"))
+        .when(pl.col("reason") == IN_DOUBT)
+        .then(pl.lit("in_doubt"))
         .otherwise(pl.lit("refused_by_braze"))
         .alias("reason"),
         pl.col("reason").alias("message"),

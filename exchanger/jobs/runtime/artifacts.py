@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 def replace_outbox(
-    world: JobContext,
+    context: JobContext,
     state: ConnectionState,
     stored: VersionedRun,
     outbox: FrameFile,
@@ -39,7 +39,7 @@ def replace_outbox(
     Let a run that is under way send less than was planned.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: Where the run is.
         stored: The run.
         outbox: The same rows, without some fields of objects that nobody tried to send.
@@ -49,12 +49,12 @@ def replace_outbox(
         StorageChanged: Another process is ending the same run.
     """
     key = state.names.outbox(stored.document.seq, new_nonce())
-    checksum = world.bucket.upload(key, outbox.path).sha256
+    checksum = context.bucket.upload(key, outbox.path).sha256
     return state.runs.change(stored, outbox=key, outbox_sha256=checksum, report=report)
 
 
 @contextmanager
-def fetched(world: JobContext, key: str, checksum: str = "") -> Iterator[FrameFile]:
+def fetched(context: JobContext, key: str, checksum: str = "") -> Iterator[FrameFile]:
     """
     Bring frames that *commit* wrote onto this machine, until the context closes.
 
@@ -64,19 +64,19 @@ def fetched(world: JobContext, key: str, checksum: str = "") -> Iterator[FrameFi
         StateMissing: They are not there.
         StateDamaged: They are not what was written.
     """
-    path = world.workdir / f"{new_nonce()}.parquet"
+    path = context.workdir / f"{new_nonce()}.parquet"
     try:
-        if _left_here(world, key).exists():
-            _left_here(world, key).rename(path)
+        if _left_here(context, key).exists():
+            _left_here(context, key).rename(path)
         else:
-            _download(world, key, checksum, path)
+            _download(context, key, checksum, path)
         yield FrameFile(path)
     finally:
         path.unlink(missing_ok=True)
 
 
 @contextmanager
-def unless_ended_by_others(world: JobContext, state: ConnectionState, seq: int) -> Iterator[None]:
+def unless_ended_by_others(context: JobContext, state: ConnectionState, seq: int) -> Iterator[None]:
     """
     Tell a process that stood still that others have ended its run, and swept it since.
 
@@ -89,42 +89,42 @@ def unless_ended_by_others(world: JobContext, state: ConnectionState, seq: int) 
         if state.runs.read(seq).document.state not in ENDED:
             raise
         key = state.names.run(seq)
-        raise StorageChanged("end", world.bucket.name, key, "it has ended since") from error
+        raise StorageChanged("end", context.bucket.name, key, "it has ended since") from error
 
 
-def load(world: JobContext, key: str, checksum: str = "") -> pl.DataFrame:
+def load(context: JobContext, key: str, checksum: str = "") -> pl.DataFrame:
     """Read frames that *commit* wrote, all at once; raises as *fetched* does."""
-    with fetched(world, key, checksum) as frames:
+    with fetched(context, key, checksum) as frames:
         return pl.concat([frames.empty(), *frames.frames()])
 
 
-def store_unless_empty(world: JobContext, key: str, frames: FrameFile) -> str:
+def store_unless_empty(context: JobContext, key: str, frames: FrameFile) -> str:
     """Write frames and name their key; without rows they are not written, and have none."""
     if not frames.rows:
         return ""
-    world.bucket.upload(key, frames.path)
+    context.bucket.upload(key, frames.path)
     return key
 
 
-def _download(world: JobContext, key: str, checksum: str, path: Path) -> None:
+def _download(context: JobContext, key: str, checksum: str, path: Path) -> None:
     try:
-        found = world.bucket.download(key, world.bucket.head(key).etag, path)
+        found = context.bucket.download(key, context.bucket.head(key).etag, path)
     except StorageMissing as error:
         raise StateMissing(key) from error
     if checksum and found != checksum:
         raise StateDamaged(key, f"SHA-256 {found} instead of {checksum}")
 
 
-def leave_here(world: JobContext, run: RunDocument, planned: Sequence[FrameFile | None]) -> None:
+def leave_here(context: JobContext, run: RunDocument, planned: Sequence[FrameFile | None]) -> None:
     """Leave stored frames on this machine for the end of their run; what was not stored goes."""
-    keys = (run.outbox, run.gifts, run.rejected, run.orders)
+    keys = (run.outbox, run.contributions, run.rejected, run.event_order)
     for key, frames in zip(keys, planned, strict=True):
         if key and frames is not None:
-            frames.path.rename(_left_here(world, key))
+            frames.path.rename(_left_here(context, key))
         elif frames is not None:
             frames.remove()
 
 
-def _left_here(world: JobContext, key: str) -> Path:
+def _left_here(context: JobContext, key: str) -> Path:
     """Name the file in which stored frames are left: no two plans have a key in common."""
-    return world.workdir / f"left-{PurePosixPath(key).name}"
+    return context.workdir / f"left-{PurePosixPath(key).name}"

@@ -59,7 +59,7 @@ class JobContext:
     Args:
         connection: The connection's name.
         bucket: Its bucket.
-        braze: Opens its workspace: ``async with world.braze() as braze``.
+        braze: Opens its workspace: ``async with context.braze() as braze``.
         state_prefix: Below which our own state lives; ends in ``/``.
         export_root: Where Braze itself writes segment exports, without a slash at the end.
         clock: Time.
@@ -77,7 +77,7 @@ class JobContext:
         max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
         retention: How long what names people is kept once a run has ended.
         sweep_every: Seconds between two looks at what has been kept for long enough.
-        engine: Opens what plans the parts of a run: ``with world.engine() as engine``.
+        engine: Opens what plans the parts of a run: ``with context.engine() as engine``.
         folders: Who reads and who writes what of the bucket, by the configuration.
         account: How the workspace is reached, by which its state is recognised; None where nobody
             cares whose it is.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchanger.jobs.runtime.context import JobContext
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile, FileOutcome
     from exchanger.state.store import ConnectionState
     from exchanger.state.workspace import Workspace
@@ -37,7 +37,7 @@ class Memories:
     """
 
     lost_before: datetime | None = None
-    others: Sequence[tuple[Workspace, AppliedSnapshot]] = ()
+    others: Sequence[tuple[Workspace, LedgerSnapshot]] = ()
 
     def of(
         self, file: ClaimedFile, sums: Sequence[str], arrived: datetime | None
@@ -64,12 +64,12 @@ class Memories:
 _LOST = "It may have been added before: all that was remembered of this connection's files is gone."
 
 
-def memories_of(world: JobContext, state: ConnectionState, *, record: bool) -> Memories:
+def memories_of(context: JobContext, state: ConnectionState, *, record: bool) -> Memories:
     """
     Find what else may remember the files of a connection.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: The connection's own state.
         record: Whether anything may be written.
 
@@ -77,11 +77,11 @@ def memories_of(world: JobContext, state: ConnectionState, *, record: bool) -> M
         StateDamaged: The state's runs are gone, and what they applied is not.
         StorageError: S3 refused or did not answer.
     """
-    account, ours = world.account, state.workspace.found
+    account, ours = context.account, state.workspace.found
     if account is None:
         return Memories()
     if _has_lost_files(state) and ours is not None and not ours.lost_before:
-        ours = replace(ours, lost_before=_now(world, state.names.workspace).isoformat())
+        ours = replace(ours, lost_before=_now(context, state.names.workspace).isoformat())
         if record:
             remember(state, ours)
     entries = state.register.states()
@@ -90,16 +90,16 @@ def memories_of(world: JobContext, state: ConnectionState, *, record: bool) -> M
         state.register.enter(ours)
     unknown = [one for one in entries.values() if not one.memory_at and not one.knows(account)]
     needs_segments = any(one.instance == account.instance for one in unknown)
-    segments = segments_of(world) if needs_segments else []
+    segments = segments_of(context) if needs_segments else []
     others = [
-        (one, _snapshot(world, one.prefix))
+        (one, _snapshot(context, one.prefix))
         for one in entries.values()
         if not one.memory_at and one.compare(account, segments) != "other"
     ]
     lost = datetime.fromisoformat(ours.lost_before) if ours and ours.lost_before else None
     if ours is None and entry is not None and not entry.memory_at:
         # As a run will find and note; only a plan comes here.
-        lost = _now(world, state.register.key(entry.prefix))
+        lost = _now(context, state.register.key(entry.prefix))
     return Memories(lost, others)
 
 
@@ -111,22 +111,22 @@ def _has_lost_files(state: ConnectionState) -> bool:
         StateDamaged: It is the other way round, so numbers of runs would begin anew.
     """
     newest = state.runs.newest()
-    known = not state.applied.snapshot().rows.is_empty()
+    known = not state.file_ledger.snapshot().rows.is_empty()
     if newest is None and known:
         raise StateDamaged(state.names.runs, "the run documents are gone, what they did is not")
     run = newest.document if newest else None
     return not known and run is not None and run.state == "settled" and bool(run.files)
 
 
-def _now(world: JobContext, key: str) -> datetime:
+def _now(context: JobContext, key: str) -> datetime:
     """Return the time by S3's clock, which tells when files arrived."""
-    return world.bucket.head(key).seen_at or world.clock.now()
+    return context.bucket.head(key).seen_at or context.clock.now()
 
 
-def _snapshot(world: JobContext, prefix: str) -> AppliedSnapshot:
+def _snapshot(context: JobContext, prefix: str) -> LedgerSnapshot:
     """Pin what another state has applied, and what its unfinished run is about to."""
-    state = open_state(world.bucket, prefix)
-    applied = state.applied.snapshot()
+    state = open_state(context.bucket, prefix)
+    applied = state.file_ledger.snapshot()
     newest = state.runs.newest()
     if newest is not None and newest.document.state not in ENDED:
         for file in newest.document.files:
@@ -134,7 +134,7 @@ def _snapshot(world: JobContext, prefix: str) -> AppliedSnapshot:
     return applied
 
 
-def _applied_there(applied: AppliedSnapshot, file: ClaimedFile, sums: Sequence[str]) -> bool:
+def _applied_there(applied: LedgerSnapshot, file: ClaimedFile, sums: Sequence[str]) -> bool:
     if applied.knows(file.key, file.etag):
         return True
     if not sums:

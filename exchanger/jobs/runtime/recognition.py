@@ -29,7 +29,7 @@ _LOST = (
 )
 
 
-def recognise(world: JobContext, state: ConnectionState) -> None:
+def recognise(context: JobContext, state: ConnectionState) -> None:
     """
     Check that a state was made with the workspace that the connection reaches. Writes nothing.
 
@@ -39,20 +39,20 @@ def recognise(world: JobContext, state: ConnectionState) -> None:
         WorkspaceDiffers: It was made with another one, or nobody can tell.
         BrazeError: Braze refused the key, or did not answer.
     """
-    account, known = world.account, state.workspace.found
+    account, known = context.account, state.workspace.found
     if account is None or (known is not None and known.knows(account)):
         return
     if known is None:
         if state.runs.newest() is not None:
-            raise _differs(world, state, account, was="")
+            raise _differs(context, state, account, was="")
         return
     elsewhere = known.instance != account.instance
-    verdict = known.compare(account, () if elsewhere else segments_of(world))
+    verdict = known.compare(account, () if elsewhere else segments_of(context))
     if verdict != "same":
-        raise _differs(world, state, account, was=known.instance, unclear=verdict == "unclear")
+        raise _differs(context, state, account, was=known.instance, unclear=verdict == "unclear")
 
 
-def establish(world: JobContext, state: ConnectionState) -> list[str]:
+def establish(context: JobContext, state: ConnectionState) -> list[str]:
     """
     Recognise a state as *recognise* does, and see to it that it knows its workspace from now on.
 
@@ -68,18 +68,18 @@ def establish(world: JobContext, state: ConnectionState) -> list[str]:
         BrazeError: Braze refused the key, or did not answer.
         StorageError: S3 refused or did not answer.
     """
-    account = world.account
+    account = context.account
     if account is None:
         return []
     state.workspace.read()
     if state.workspace.found is not None and state.workspace.found.memory_at:
-        raise JobBusy(world.connection, "exchanger adopt, which moved its state a moment ago")
-    recognise(world, state)
+        raise JobBusy(context.connection, "exchanger adopt, which moved its state a moment ago")
+    recognise(context, state)
     known = state.workspace.found
     if known is None:
-        return _begin(world, state, account)
+        return _begin(context, state, account)
     if not known.knows(account):
-        remember(state, known.with_account(account, segments_of(world)))
+        remember(state, known.with_account(account, segments_of(context)))
     return []
 
 
@@ -93,11 +93,11 @@ def remember(state: ConnectionState, workspace: Workspace) -> None:
     state.register.enter(workspace)
 
 
-def segments_of(world: JobContext) -> list[str]:
+def segments_of(context: JobContext) -> list[str]:
     """List the ids of the workspace's segments, the oldest first; none if the key may not."""
 
     async def listed() -> list[str]:
-        async with world.braze() as braze:
+        async with context.braze() as braze:
             return [segment.id for segment in await braze.segments()]
 
     try:
@@ -106,28 +106,33 @@ def segments_of(world: JobContext) -> list[str]:
         return []
 
 
-def _begin(world: JobContext, state: ConnectionState, account: Account) -> list[str]:
+def _begin(context: JobContext, state: ConnectionState, account: Account) -> list[str]:
     prefix = state.names.prefix
     entry = state.register.states().get(prefix)
     lost, told = "", []
     if entry is not None and not entry.memory_at:
-        seen_at = world.bucket.head(state.register.key(prefix)).seen_at or world.clock.now()
+        seen_at = context.bucket.head(state.register.key(prefix)).seen_at or context.clock.now()
         lost = seen_at.isoformat()
-        log.error("state.memory_lost", state=f"s3://{world.bucket.name}/{prefix}")
-        told.append(_LOST.format(state=f"s3://{world.bucket.name}/{prefix}"))
-    begun = Workspace(prefix, world.connection, lost_before=lost)
+        log.error("state.memory_lost", state=f"s3://{context.bucket.name}/{prefix}")
+        told.append(_LOST.format(state=f"s3://{context.bucket.name}/{prefix}"))
+    begun = Workspace(prefix, context.connection, lost_before=lost)
     try:
-        remember(state, begun.with_account(account, segments_of(world)))
+        remember(state, begun.with_account(account, segments_of(context)))
     except StorageChanged:
         # Another process began it just now, perhaps with another workspace.
         state.workspace.read()
-        recognise(world, state)
+        recognise(context, state)
         return []
     return told
 
 
 def _differs(
-    world: JobContext, state: ConnectionState, account: Account, *, was: str, unclear: bool = False
+    context: JobContext,
+    state: ConnectionState,
+    account: Account,
+    *,
+    was: str,
+    unclear: bool = False,
 ) -> WorkspaceDiffers:
-    where = f"s3://{world.bucket.name}/{state.names.prefix}"
-    return WorkspaceDiffers(world.connection, where, was, account.instance, unclear=unclear)
+    where = f"s3://{context.bucket.name}/{state.names.prefix}"
+    return WorkspaceDiffers(context.connection, where, was, account.instance, unclear=unclear)

@@ -14,7 +14,7 @@ from exchanger.state.runs.log import FileOutcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exchanger.jobs.runtime.call import ImportContext
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.acknowledgements import SendCounts
 
 RunState = Literal[
@@ -87,6 +87,8 @@ class RunReport:
     rows_skipped: int = 0
     rows_rejected: int = 0
     rows_refused: int = 0
+    rows_repeated: int = 0
+    rows_in_doubt: int = 0
     profiles_named: int = 0
     profiles_new: int = 0
     profiles_updated: int = 0
@@ -124,6 +126,8 @@ class RunReport:
             + self.rows_skipped
             + self.rows_rejected
             + self.rows_refused
+            + self.rows_repeated
+            + self.rows_in_doubt
         )
         profiles = (
             self.profiles_new
@@ -165,7 +169,7 @@ class RunReport:
 
 def new_report(call: ImportContext) -> RunReport:
     """Begin the report of a run."""
-    now = call.world.clock.now()
+    now = call.context.clock.now()
     return RunReport(run_id=new_run_id(call.name, now), job=call.name, started_at=now)
 
 

@@ -27,21 +27,21 @@ _SECONDS = 30.0
 
 
 def without_users(
-    world: JobContext, export: CompleteExport, *, may_be_allowed: bool
+    context: JobContext, export: CompleteExport, *, may_be_allowed: bool
 ) -> ExportEmpty:
     """
     Build the error of an export in which no user came, and ask Braze how many there should be.
 
     Args:
-        world: The connection.
+        context: The connection.
         export: The export.
         may_be_allowed: Whether its job can say that an empty segment is fine.
     """
-    size, unknown_because = asyncio.run(_estimated(world, export.segment.id))
+    size, unknown_because = asyncio.run(_estimated(context, export.segment.id))
     log.warning("export.without_users", segment=export.segment.name, estimate=size)
     return ExportEmpty(
         export.segment.name,
-        watched_folder(world, export.segment.id) if export.archive is None else "",
+        watched_folder(context, export.segment.id) if export.archive is None else "",
         estimate=size,
         unknown_because=unknown_because,
         files=len(export.files),
@@ -49,10 +49,10 @@ def without_users(
     )
 
 
-async def _estimated(world: JobContext, segment_id: str) -> tuple[int | None, str]:
+async def _estimated(context: JobContext, segment_id: str) -> tuple[int | None, str]:
     """Ask how many users a segment has; or say why that is not known. Fails in no way."""
     try:
-        async with world.braze() as braze:
+        async with context.braze() as braze:
             size = await asyncio.wait_for(braze.segment_size(segment_id), _SECONDS)
     except BrazeForbidden:
         return None, "the API key lacks the permission segments.data_series"

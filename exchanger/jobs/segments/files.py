@@ -14,7 +14,7 @@ Version = tuple[str, str, int]
 
 
 def files_of(
-    world: JobContext, segment_id: str, object_prefixes: Collection[str], requested_at: datetime
+    context: JobContext, segment_id: str, object_prefixes: Collection[str], requested_at: datetime
 ) -> list[ObjectInfo]:
     """
     List the files that some exports of a segment have written so far, in key order.
@@ -22,16 +22,16 @@ def files_of(
     The folder before ``object_prefix`` is a date that Braze chooses, not before the request's,
     and there may be several (braze-api.md 4.4).
     """
-    below = f"{world.export_root}/{segment_id}/"
+    below = f"{context.export_root}/{segment_id}/"
     start = f"{below}{requested_at - _A_DAY:%Y-%m-%d}"
-    listed = world.bucket.list(below, start)
+    listed = context.bucket.list(below, start)
     wanted = frozenset(object_prefixes)
     return [found for found in listed if not wanted.isdisjoint(found.key.split("/")[:-1])]
 
 
-def watched_folder(world: JobContext, segment_id: str) -> str:
+def watched_folder(context: JobContext, segment_id: str) -> str:
     """Name the folder in which the files of a segment's exports are awaited."""
-    return f"s3://{world.bucket.name}/{world.export_root}/{segment_id}/"
+    return f"s3://{context.bucket.name}/{context.export_root}/{segment_id}/"
 
 
 class QuietWatch:

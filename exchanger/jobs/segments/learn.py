@@ -12,7 +12,7 @@ from exchanger.profiles.exported.held_rows import attribute_columns, held_column
 
 if TYPE_CHECKING:
     from exchanger.jobs.runtime.context import JobContext
-    from exchanger.jobs.segments.dataset import Chunks
+    from exchanger.jobs.segments.collect import Chunks
     from exchanger.jobs.segments.pending import PendingExport
     from exchanger.profiles.exported.selection import Selection
     from exchanger.state.store import ConnectionState
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 def learn_from_export(
-    world: JobContext,
+    context: JobContext,
     state: ConnectionState,
     pending: PendingExport,
     selection: Selection,
@@ -35,7 +35,7 @@ def learn_from_export(
     table, so then only the first export is recorded.
 
     Args:
-        world: Told how far it is.
+        context: Told how far it is.
         state: Where it is recorded.
         pending: The export; its stamp is that of the time it was asked for.
         selection: The columns of the dataset.
@@ -46,13 +46,13 @@ def learn_from_export(
     imports = state.runs.newest() is not None
     if ids is None or not columns or not (imports or not state.held.fields()):
         return
-    world.progress.step("remembering what Braze holds", chunks.rows)
+    context.progress.step("remembering what Braze holds", chunks.rows)
 
     def frames(ids: str) -> Iterator[pl.DataFrame]:
-        for path in chunks.paths:
-            world.go_on()
-            frame = held_columns(pl.read_parquet(path), ids, columns)
-            world.progress.advance(frame.height)
+        for kept in chunks.frames.frames([ids, *columns.values()]):
+            context.go_on()
+            frame = held_columns(kept, ids, columns)
+            context.progress.advance(frame.height)
             yield frame
 
     state.held.observe_all(frames(ids), stamp=pending.stamp, at=pending.asked_at)

@@ -31,7 +31,7 @@ def publish(bucket: Bucket, folder: RunFolder, manifest: Manifest) -> bool:
     return _point(bucket, folder.latest, manifest.pointer(folder.manifest))
 
 
-def sweep(world: JobContext, pending: PendingExport, own: RunFolder | None = None) -> int:
+def sweep(context: JobContext, pending: PendingExport, own: RunFolder | None = None) -> int:
     """
     Remove what earlier runs of the job began and never published, and unwanted exports' files.
 
@@ -43,13 +43,13 @@ def sweep(world: JobContext, pending: PendingExport, own: RunFolder | None = Non
     litter = [
         found.key
         for folder in pending.folders
-        if not (own and folder == own.key) and not _has_manifest(world.bucket, folder)
-        for found in world.bucket.list(folder)
+        if not (own and folder == own.key) and not _has_manifest(context.bucket, folder)
+        for found in context.bucket.list(folder)
     ]
     if pending.discard:
-        files = files_of(world, pending.segment_id, pending.discard, pending.requested_at)
+        files = files_of(context, pending.segment_id, pending.discard, pending.requested_at)
         litter += [found.key for found in files]
-    world.bucket.delete(litter)
+    context.bucket.delete(litter)
     if litter:
         log.info("export.litter_removed", objects=len(litter))
     return len(litter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from exchanger.errors import ExportEmpty, FileRejected
 from exchanger.files.segment_archives import Limits, read_batches
 from exchanger.jobs.runtime.cancellation import stoppable
 from exchanger.jobs.runtime.report import new_run_id
-from exchanger.jobs.segments.dataset import archives
+from exchanger.jobs.segments.collect import archives
 from exchanger.jobs.segments.empty import without_users
 from exchanger.jobs.segments.pending import PendingDocument
 from exchanger.jobs.segments.publish import sweep
@@ -46,7 +47,7 @@ def baseline_segment(job: ImportJob) -> Baseline | None:
 
 
 def export_segment(
-    world: JobContext,
+    context: JobContext,
     state: ConnectionState,
     source: Baseline,
     document: PendingDocument,
@@ -56,7 +57,7 @@ def export_segment(
     Have Braze export a segment, or wait for the export that an earlier process asked for.
 
     Args:
-        world: The connection.
+        context: The connection.
         state: Tells which runs the export is known to include.
         source: The segment, and how to know that its export is complete.
         document: Remembers what is waited for.
@@ -69,18 +70,18 @@ def export_segment(
     """
 
     async def exported() -> CompleteExport:
-        run_id = new_run_id(world.connection, world.clock.now())
-        async with world.braze() as braze:
+        run_id = new_run_id(context.connection, context.clock.now())
+        async with context.braze() as braze:
             segment = find_segment(await braze.segments(), source.segment or "")
-            wait = ExportWait(world, braze, source.completion, document, state.runs)
+            wait = ExportWait(context, braze, source.completion, document, state.runs)
             pending = await wait.requested(segment.id, fields, run_id, fresh=False)
             return await wait.complete(segment, pending)
 
-    return asyncio.run(stoppable(exported(), world.stopping))
+    return asyncio.run(stoppable(exported(), context.stopping))
 
 
 def held_frames(
-    world: JobContext, export: CompleteExport, fields: list[str]
+    context: JobContext, export: CompleteExport, fields: list[str]
 ) -> Iterator[pl.DataFrame]:
     """
     Read an export as frames of held values, each once.
@@ -89,13 +90,14 @@ def held_frames(
         FileRejected: The export is damaged.
         Stopped: The process was asked to stop.
     """
-    world.progress.step("reading the export", len(export.files) or 1)
-    for key, path in archives(world, export):
-        for lines in read_batches(path, key, Limits()):
-            world.go_on()
-            yield held_users(lines, key, fields)
-        path.unlink()
-        world.progress.advance(1)
+    context.progress.step("reading the export", len(export.files) or 1)
+    with closing(archives(context, export)) as found:
+        for key, path in found:
+            for lines in read_batches(path, key, Limits()):
+                context.go_on()
+                yield held_users(lines, key, fields)
+            path.unlink()
+            context.progress.advance(1)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class SegmentUsers:
     A segment export on this machine, as held values.
 
     Args:
-        world: The connection.
+        context: The connection.
         export: The export.
         document: Remembers it.
         complete: Who is absent from it does not exist.
@@ -113,7 +115,7 @@ class SegmentUsers:
         chunks: Files of held values, with the slice of each profile.
     """
 
-    world: JobContext
+    context: JobContext
     export: CompleteExport
     document: PendingDocument
     complete: bool
@@ -124,7 +126,7 @@ class SegmentUsers:
     @classmethod
     def exported(
         cls,
-        world: JobContext,
+        context: JobContext,
         state: ConnectionState,
         source: Baseline,
         name: str,
@@ -134,7 +136,7 @@ class SegmentUsers:
         Export a segment and bring it onto this machine.
 
         Args:
-            world: The connection.
+            context: The connection.
             state: As for *export_segment*.
             source: As for *export_segment*.
             name: Under which the export is remembered, so that a later call waits for the same.
@@ -145,23 +147,23 @@ class SegmentUsers:
             ExportEmpty: No user came, which would teach that nobody exists.
             SegmentMissing: As for *export_segment*, also the others.
         """
-        document = PendingDocument(world.bucket, state.names, name)
-        export = export_segment(world, state, source, document, fields_of_export(fields))
+        document = PendingDocument(context.bucket, state.names, name)
+        export = export_segment(context, state, source, document, fields_of_export(fields))
         chunks: list[Path] = []
         rows = 0
         try:
-            for frame in held_frames(world, export, fields):
-                chunk = world.workdir / f"users-{len(chunks):06d}.parquet"
+            for frame in held_frames(context, export, fields):
+                chunk = context.workdir / f"users-{len(chunks):06d}.parquet"
                 sliced = frame.with_columns(slice_of(PROFILE).alias(_SLICE)).sort(_SLICE)
                 sliced.write_parquet(chunk, compression="lz4")
                 chunks.append(chunk)
                 rows += frame.height
             if not rows:
-                raise without_users(world, export, may_be_allowed=False)
+                raise without_users(context, export, may_be_allowed=False)
         except (FileRejected, ExportEmpty):
             document.save(export.pending.as_published())
             raise
-        return cls(world, export, document, source.complete, source.raw, fields, chunks)
+        return cls(context, export, document, source.complete, source.raw, fields, chunks)
 
     @property
     def segment(self) -> str:
@@ -194,4 +196,4 @@ class SegmentUsers:
         """Note that the export has served its purpose, and remove what was left of it."""
         used = self.export.pending.as_used(raw=self.raw)
         self.document.save(used)
-        sweep(self.world, used)
+        sweep(self.context, used)

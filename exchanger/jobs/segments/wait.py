@@ -62,13 +62,13 @@ class Waiting:
     Waiting that ends: by a deadline, or because the process is to stop.
 
     Args:
-        world: Its clock and its stop.
+        context: Its clock and its stop.
         seconds: Until the deadline.
     """
 
-    def __init__(self, world: JobContext, seconds: float) -> None:
-        self._world = world
-        self._deadline = world.clock.monotonic() + seconds
+    def __init__(self, context: JobContext, seconds: float) -> None:
+        self._context = context
+        self._deadline = context.clock.monotonic() + seconds
         self._allowed = seconds
         self.empty_folder = ""
         """Where files are awaited, while there are none."""
@@ -81,10 +81,10 @@ class Waiting:
             ExportIncomplete: The deadline has passed.
             Stopped: The process was asked to stop; the export goes on and is waited for again.
         """
-        clock = self._world.clock
+        clock = self._context.clock
         until = clock.monotonic() + seconds
         while (rest := until - clock.monotonic()) > 0:
-            self._world.go_on()
+            self._context.go_on()
             if clock.monotonic() >= self._deadline:
                 detail = f"not complete after {self._allowed:g} s"
                 raise ExportIncomplete(EXPORT_SEGMENT, 0, detail, empty_folder=self.empty_folder)
@@ -114,7 +114,7 @@ class ExportWait:
     One job's wait for one export.
 
     Args:
-        world: The connection.
+        context: The connection.
         braze: Its open workspace.
         completion: How to know that an export is complete.
         document: What is remembered of its exports.
@@ -123,19 +123,19 @@ class ExportWait:
 
     def __init__(
         self,
-        world: JobContext,
+        context: JobContext,
         braze: Braze,
         completion: Completion,
         document: PendingDocument,
         runs: RunLog,
     ) -> None:
-        self._world = world
+        self._context = context
         self._braze = braze
         self._completion = completion
         self._document = document
         self._runs = runs
         self._poll = completion.poll.total_seconds()
-        self._waiting = Waiting(world, completion.timeout.total_seconds())
+        self._waiting = Waiting(context, completion.timeout.total_seconds())
 
     async def requested(
         self, segment_id: str, fields: FieldsToExport, run_id: str, *, fresh: bool
@@ -148,23 +148,23 @@ class ExportWait:
         """
         while True:
             known = self._document.load()
-            now = self._world.clock.now()
+            now = self._context.clock.now()
             if known and not fresh and known.is_awaited(segment_id, fields, now):
                 log.info("export.resumed", object_prefix=known.object_prefix)
                 return known
             try:
                 return await self._ask(segment_id, fields, run_id, known)
             except ExportRunning:
-                self._world.progress.step("waiting for another export of the segment")
+                self._context.progress.step("waiting for another export of the segment")
                 await self._waiting.pause(self._poll)
 
     async def _ask(
         self, segment_id: str, fields: FieldsToExport, run_id: str, known: PendingExport | None
     ) -> PendingExport:
-        now = self._world.clock.now()
+        now = self._context.clock.now()
         # What Braze says of requests, it says of profiles: of exports it promises nothing.
-        stamp = self._runs.settled(self._world.grace)
-        asked_at = self._world.bucket.now()
+        stamp = self._runs.settled(self._context.grace)
+        asked_at = self._context.bucket.now()
         attributes = fields.custom_attributes or None
         started = await self._braze.export_segment(segment_id, fields.fields, attributes)
         pending = PendingExport(
@@ -191,7 +191,7 @@ class ExportWait:
             ExportIncomplete: It was not in time, or it failed.
             Stopped: The process was asked to stop; the export goes on and is waited for again.
         """
-        self._world.progress.step("waiting for the export")
+        self._context.progress.step("waiting for the export")
         if pending.url:
             archive = await self._downloaded(pending.url)
             return CompleteExport(segment, pending, [], archive)
@@ -199,8 +199,8 @@ class ExportWait:
         quiet = self._completion.quiet.total_seconds()
         while True:
             files = self._files(pending)
-            self._waiting.empty_folder = "" if files else watched_folder(self._world, segment.id)
-            still = watch.see(files, self._world.clock.monotonic()) >= quiet
+            self._waiting.empty_folder = "" if files else watched_folder(self._context, segment.id)
+            still = watch.see(files, self._context.clock.monotonic()) >= quiet
             if still and not self._completion.confirm and files:
                 return CompleteExport(segment, pending, files)
             if still and self._completion.confirm and (known := await self._confirmed(pending)):
@@ -208,7 +208,7 @@ class ExportWait:
             await self._waiting.pause(self._poll)
 
     async def _downloaded(self, url: str) -> Path:
-        path = self._world.workdir / "export.archive"
+        path = self._context.workdir / "export.archive"
         pause = self._poll
         while not await self._braze.download(url, path):
             await self._waiting.pause(pause)
@@ -239,7 +239,7 @@ class ExportWait:
         while known is None:
             await self._waiting.pause(self._poll)
             known = await self._confirmed(pending)
-        if files_of(self._world, pending.segment_id, [second], pending.requested_at):
+        if files_of(self._context, pending.segment_id, [second], pending.requested_at):
             await self._cancel(pending.segment_id)
             # Given up, so that the next run asks anew.
             self._document.save(replace(known, published=True))
@@ -257,5 +257,5 @@ class ExportWait:
             log.debug("export.confirmation_cancelled", taken=taken)
 
     def _files(self, pending: PendingExport) -> list[ObjectInfo]:
-        world = self._world
-        return files_of(world, pending.segment_id, [pending.object_prefix], pending.requested_at)
+        context = self._context
+        return files_of(context, pending.segment_id, [pending.object_prefix], pending.requested_at)

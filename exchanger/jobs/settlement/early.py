@@ -43,7 +43,7 @@ _NO_ITEM = 2**32 - 1
 
 @contextmanager
 def staging_held_rows(
-    world: JobContext,
+    context: JobContext,
     state: ConnectionState,
     run: RunDocument,
     outbox: FrameFile,
@@ -53,7 +53,7 @@ def staging_held_rows(
     Make held values as long as the context is open; what is not recorded by then is dropped.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: Where they are to be held.
         run: The run, of which nothing was sent so far.
         outbox: Its outbox.
@@ -62,10 +62,10 @@ def staging_held_rows(
     Yields:
         None if that is not worth a thread, or if somebody else has begun to send the run.
     """
-    if run.resumed or outbox.rows < world.ahead_from:
+    if run.resumed or not run.holds_values or outbox.rows < context.ahead_from:
         yield None
         return
-    ahead = EarlyHeldRows(world, state, run, outbox)
+    ahead = EarlyHeldRows(context, state, run, outbox)
     acks.kept = ahead.take
     try:
         yield ahead
@@ -78,21 +78,21 @@ class EarlyHeldRows:
     Held values in the making, in a thread of their own.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: Where they are to be held.
         run: The run.
         outbox: Its outbox.
     """
 
     def __init__(
-        self, world: JobContext, state: ConnectionState, run: RunDocument, outbox: FrameFile
+        self, context: JobContext, state: ConnectionState, run: RunDocument, outbox: FrameFile
     ) -> None:
         self._held = state.held
         self._run = run
         self._outbox = outbox
-        self._shelf = Scratch(world.workdir, world.bounds)
-        self._rows = state.held.prepare(self._shelf.path, seq=run.seq)
-        self._heard = _AckFeed(world.bucket.now)
+        self._scratch = Scratch(context.workdir, context.bounds)
+        self._rows = state.held.prepare(self._scratch.path, seq=run.seq)
+        self._heard = _AckFeed(context.bucket.now)
         self.count: OutcomeTally | None = None
         """What became of the objects, if none was refused; once *agrees* has said so."""
         self._pool = ThreadPoolExecutor(1, "held-ahead")
@@ -150,8 +150,10 @@ class EarlyHeldRows:
     def _make(self) -> tuple[int, pl.DataFrame]:
         """Make rows as long as answers come; tells how many were ``ok``, and all others."""
         accepted, others = 0, [pl.DataFrame(schema=SCHEMA)]
-        count: OutcomeTally | None = OutcomeTally(self._run, self._outbox, self._shelf)
-        for part in sent_parts(self._outbox, self._shelf.bounds, OutcomeTally.needed(self._outbox)):
+        count: OutcomeTally | None = OutcomeTally(self._run, self._outbox, self._scratch)
+        for part in sent_parts(
+            self._outbox, self._scratch.bounds, OutcomeTally.needed(self._outbox)
+        ):
             heard = self._heard.of(part[ITEM])
             if heard is None:
                 break

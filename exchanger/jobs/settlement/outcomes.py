@@ -11,24 +11,29 @@ import polars as pl
 
 from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameWriter
-from exchanger.jobs.intake.contributions import ALREADY, GAVE, with_already
+from exchanger.jobs.intake.contributions import ALREADY, CONTRIBUTED, with_already
 from exchanger.jobs.intake.event_order import ORDERS_SCHEMA, without_unaccepted
-from exchanger.jobs.quarantine.refused import refused_rows
+from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW, refused_rows
 from exchanger.jobs.runtime.artifacts import fetched, store_unless_empty
 from exchanger.jobs.runtime.report import unseen_in_words
 from exchanger.profiles.frames.columns import (
+    ENDPOINT,
     FILE,
     ITEM,
     KNOWN,
+    OBJECT,
     POINTS,
     PROFILE,
     ROW,
+    ROW_ID,
     ROWS,
     SURE,
     WANTED,
 )
-from exchanger.profiles.merging.folding import GIFTS_SCHEMA
+from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.readback_check import AT_ONCE
+from exchanger.state.inputs.row_ledger import DOUBT
+from exchanger.state.runs.acknowledgements import IN_DOUBT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 
 NOT_TAKEN = ("refused", "withheld")
 """Outcomes of objects that Braze, or we, did not let through."""
+GIVEN_AGAIN = (PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID)
+"""Columns of an object that is given again as it was."""
 _NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
 
 
@@ -57,14 +64,14 @@ class Outcomes:
         failed: What was not accepted, for whatever reason: ``@profile``, ``outcome`` and
             ``wanted:NAME``.
         first: The first rows that were accepted of each field.
-        shelf: Where all of it is kept.
+        scratch: Where all of it is kept.
     """
 
     refused: Spill
     without: pl.Series
     failed: pl.DataFrame
     first: pl.DataFrame
-    shelf: Scratch
+    scratch: Scratch
 
     def refused_of(self, files: Sequence[ClaimedFile]) -> list[ClaimedFile]:
         """Note of each file how many of its rows Braze refused."""
@@ -75,7 +82,7 @@ class Outcomes:
 
     def refused_parts(self) -> Iterator[pl.DataFrame]:
         """Give the refused rows, some at a time; at least once."""
-        most = self.shelf.bounds.rows_of(1, self.refused.row_size)
+        most = self.scratch.bounds.rows_of(1, self.refused.row_size)
         return in_portions(self.refused.frames(), most)
 
 
@@ -86,18 +93,21 @@ class OutcomeTally:
     Args:
         run: The run.
         outbox: Its objects.
-        shelf: Where refused rows are kept.
+        scratch: Where refused rows are kept.
     """
 
-    def __init__(self, run: RunDocument, outbox: FrameFile, shelf: Scratch) -> None:
+    def __init__(self, run: RunDocument, outbox: FrameFile, scratch: Scratch) -> None:
         self._discarded = run.discarded
         self._nothing = outbox.empty()
         self._wanted = [name for name in outbox.columns if name.startswith(WANTED)]
-        self._shelf = shelf
-        self._refused = shelf.spill()
+        self._scratch = scratch
+        self._refused = scratch.spill()
         self._without = [pl.Series(PROFILE, [], pl.String)]
         self._failed: list[pl.DataFrame] = []
-        self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
+        self._of_profiles = KNOWN in outbox.columns
+        self._first = self._nothing.select(PROFILE, *self._wanted)
+        if self._of_profiles:
+            self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
         self._counts: Counter[str] = Counter()
         self._dropped = self._unknown = self._unknown_points = 0
         self._unseen = self._unseen_points = 0
@@ -106,7 +116,8 @@ class OutcomeTally:
     def needed(outbox: FrameFile) -> list[str]:
         """Name the columns of the outbox that *add* needs of accepted rows; all of the others."""
         wanted = [name for name in outbox.columns if name.startswith(WANTED)]
-        return [ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS, *wanted]
+        control = (ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS)
+        return [*(name for name in control if name in outbox.columns), *wanted]
 
     def add(self, answered: pl.DataFrame) -> None:
         """
@@ -116,9 +127,12 @@ class OutcomeTally:
             answered: Rows of the outbox with ``outcome``, ``reason`` and ``uncertain``.
         """
         accepted = answered.filter(pl.col("outcome") == "ok")
-        candidates = pl.concat([self._first, accepted.select(PROFILE, SURE, *self._wanted)])
-        self._first = _alone(_first_of_each(candidates))
-        self._count_accepted(accepted)
+        self._counts["rows_applied"] += int(accepted[ROWS].sum())
+        self._counts["data_points"] += int(accepted[POINTS].sum())
+        if self._of_profiles:
+            candidates = pl.concat([self._first, accepted.select(PROFILE, SURE, *self._wanted)])
+            self._first = _alone(_first_of_each(candidates))
+            self._count_profiles(accepted)
         if accepted.height == answered.height:
             return
         refused = _alone(answered.filter(pl.col("outcome").is_in(NOT_TAKEN)))
@@ -130,12 +144,16 @@ class OutcomeTally:
         failed = _alone(failed.select(PROFILE, "outcome", *self._wanted))
         self._failed.append(failed)
         self._without.append(failed.filter(pl.col("outcome").ne_missing("unknown"))[PROFILE])
-        self._counts["rows_refused"] += int(refused[ROWS].sum())
-        self._counts["profiles_refused"] += refused.height
+        in_doubt = refused.filter(pl.col("reason") == IN_DOUBT)
+        self._counts["rows_in_doubt"] += int(in_doubt[ROWS].sum())
+        self._counts["rows_refused"] += int(refused[ROWS].sum()) - int(in_doubt[ROWS].sum())
+        if self._of_profiles:
+            self._counts["profiles_refused"] += refused.height
         if self._discarded:
             # What a discarded run did not bring to its end counts as skipped.
             self._counts["rows_skipped"] += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
-            self._counts["profiles_skipped"] += dropped.height + unknown.height
+            if self._of_profiles:
+                self._counts["profiles_skipped"] += dropped.height + unknown.height
         self._dropped += dropped.height
         self._unknown += unknown.height
         self._unknown_points += int(unknown[POINTS].sum())
@@ -154,15 +172,13 @@ class OutcomeTally:
             without=pl.concat(self._without),
             failed=pl.concat([nobody, *self._failed]),
             first=self._first,
-            shelf=self._shelf,
+            scratch=self._scratch,
         )
 
-    def _count_accepted(self, accepted: pl.DataFrame) -> None:
+    def _count_profiles(self, accepted: pl.DataFrame) -> None:
         known = int(accepted[KNOWN].sum())
-        self._counts["rows_applied"] += int(accepted[ROWS].sum())
         self._counts["profiles_updated"] += known
         self._counts["profiles_new"] += accepted.height - known
-        self._counts["data_points"] += int(accepted[POINTS].sum())
         self._counts["fields_changed"] += sum(accepted[name].count() for name in self._wanted)
         if not accepted[SURE].all():
             unseen = accepted.filter(~pl.col(SURE))
@@ -171,7 +187,7 @@ class OutcomeTally:
 
 
 def count_results(
-    run: RunDocument, outbox: FrameFile, answers: Answers, shelf: Scratch
+    run: RunDocument, outbox: FrameFile, answers: Answers, scratch: Scratch
 ) -> OutcomeTally:
     """
     Count what became of every object, and keep what was refused.
@@ -180,19 +196,35 @@ def count_results(
         run: The run.
         outbox: Its objects.
         answers: What Braze said of them.
-        shelf: Where refused rows are kept.
+        scratch: Where refused rows are kept.
     """
-    count = OutcomeTally(run, outbox, shelf)
+    count = OutcomeTally(run, outbox, scratch)
     for part in outbox.frames(OutcomeTally.needed(outbox) if answers.others.is_empty() else None):
         count.add(answers.beside(part))
     return count
 
 
-def accepted_orders(world: JobContext, run: RunDocument, results: Outcomes) -> pl.DataFrame:
+def accepted_event_order(context: JobContext, run: RunDocument, outcomes: Outcomes) -> pl.DataFrame:
     """Read how far a run takes the order, without what Braze has not accepted."""
-    with fetched(world, run.orders) as orders:
-        parts = [without_unaccepted(part, results.failed) for part in orders.frames()]
+    with fetched(context, run.event_order) as orders:
+        parts = [without_unaccepted(part, outcomes.failed) for part in orders.frames()]
         return pl.concat([orders.empty(), *parts])
+
+
+def taken_up(answered: pl.DataFrame) -> pl.DataFrame:
+    """
+    Choose the rows that were taken up, by their ids: accepted, or perhaps.
+
+    Args:
+        answered: ``@row_id`` of rows of the outbox, with the answers beside.
+
+    Returns:
+        ``@row_id`` and ``in_doubt``.
+    """
+    unknown = (pl.col("outcome") == "unknown") | (pl.col("reason") == IN_DOUBT)
+    doubt = unknown.fill_null(value=False)
+    chosen = answered.filter((pl.col("outcome") == "ok") | doubt)
+    return chosen.select(ROW_ID, doubt.alias(DOUBT))
 
 
 def is_doubtful(run: RunDocument) -> pl.Expr:
@@ -201,8 +233,8 @@ def is_doubtful(run: RunDocument) -> pl.Expr:
     return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
-def keep_gifts(
-    world: JobContext, state: ConnectionState, run: RunDocument, results: Outcomes
+def keep_contributions(
+    context: JobContext, state: ConnectionState, run: RunDocument, outcomes: Outcomes
 ) -> tuple[str, str]:
     """
     Keep what the files really gave, and what is still owed to refused profiles.
@@ -213,10 +245,16 @@ def keep_gifts(
         The keys of both; empty where there is none.
     """
     with ExitStack() as stack:
-        gifts = stack.enter_context(fetched(world, run.gifts)) if run.gifts else None
-        orders = stack.enter_context(fetched(world, run.orders)) if run.orders else None
-        gave = _keep_gave(world, state, run, results, gifts) if gifts is not None else ""
-        return gave, _keep_owed(world, state, run, results, (gifts, orders))
+        contributions = (
+            stack.enter_context(fetched(context, run.contributions)) if run.contributions else None
+        )
+        orders = stack.enter_context(fetched(context, run.event_order)) if run.event_order else None
+        gave = (
+            _keep_contributions(context, state, run, outcomes, contributions)
+            if contributions is not None
+            else ""
+        )
+        return gave, _keep_refused(context, state, run, outcomes, (contributions, orders))
 
 
 def _first_of_each(accepted: pl.DataFrame) -> pl.DataFrame:
@@ -245,42 +283,67 @@ def _in_words(dropped: int, unknown: int, points: int) -> list[str]:
     return said
 
 
-def _keep_gave(
-    world: JobContext, state: ConnectionState, run: RunDocument, results: Outcomes, gifts: FrameFile
+def _keep_contributions(
+    context: JobContext,
+    state: ConnectionState,
+    run: RunDocument,
+    outcomes: Outcomes,
+    contributions: FrameFile,
 ) -> str:
     named = pl.DataFrame(
         {FILE: range(len(run.files)), "key": [file.key for file in run.files]},
         schema={FILE: pl.UInt32, "key": pl.String},
     )
-    got_none = results.without.to_frame()
+    got_none = outcomes.without.to_frame()
     in_time = ~pl.col(ALREADY)  # What was given before was given, whatever Braze says now.
-    with FrameWriter(results.shelf.path()) as writer:
-        writer.append(pl.DataFrame(schema=GAVE))
-        for part in gifts.frames():
+    with FrameWriter(outcomes.scratch.path()) as writer:
+        writer.append(pl.DataFrame(schema=CONTRIBUTED))
+        for part in contributions.frames():
             now = part.filter(in_time).join(got_none, on=PROFILE, how="anti")
             gave = pl.concat([now, part.filter(~in_time)]).join(named, on=FILE)
-            writer.append(gave.select(GAVE.names()))
-        return _stored(world, state.names.gave(run.seq), writer)
+            writer.append(gave.select(CONTRIBUTED.names()))
+        return _stored(context, state.names.settled_contributions(run.seq), writer)
 
 
-def _keep_owed(
-    world: JobContext,
+def _keep_refused(
+    context: JobContext,
     state: ConnectionState,
     run: RunDocument,
-    results: Outcomes,
+    outcomes: Outcomes,
     given: tuple[FrameFile | None, FrameFile | None],
 ) -> str:
-    if not results.refused.rows:
+    if not outcomes.refused.rows:
         return ""
-    nothing = with_already(pl.DataFrame(schema=GIFTS_SCHEMA), [])
-    with FrameWriter(results.shelf.path()) as writer:
-        for part in results.refused_parts():
+    if not run.holds_values:
+        return _keep_objects(context, state, run, outcomes)
+    nothing = with_already(pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA), [])
+    with FrameWriter(outcomes.scratch.path()) as writer:
+        for part in outcomes.refused_parts():
             refused = part.with_columns(is_doubtful(run).alias("uncertain"))
-            gifts, orders = _of(given[0], refused, nothing), _of(given[1], refused, _NO_ORDERS)
-            rows = refused_rows(refused, gifts.filter(~pl.col(ALREADY)), orders, run.fields)
+            contributions, orders = (
+                _of(given[0], refused, nothing),
+                _of(given[1], refused, _NO_ORDERS),
+            )
+            rows = refused_rows(refused, contributions.filter(~pl.col(ALREADY)), orders, run.fields)
             # Rows are numbered through the object.
             writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
-        return _stored(world, state.names.owed(run.job, run.seq), writer)
+        return _stored(context, state.names.refused_rows(run.job, run.seq), writer)
+
+
+def _keep_objects(
+    context: JobContext, state: ConnectionState, run: RunDocument, outcomes: Outcomes
+) -> str:
+    """Keep the objects themselves of rows that Braze refused, or may have taken."""
+    with FrameWriter(outcomes.scratch.path()) as writer:
+        for part in outcomes.refused_parts():
+            objects = part.select(
+                FILE,
+                (pl.int_range(pl.len(), dtype=pl.UInt32) + writer.rows + 1).alias(ROW),
+                *(name for name in GIVEN_AGAIN if name in part.columns),
+                (pl.col("reason") == IN_DOUBT).alias(UNCERTAIN_ROW),
+            )
+            writer.append(objects)
+        return _stored(context, state.names.refused_rows(run.job, run.seq), writer)
 
 
 def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame) -> pl.DataFrame:
@@ -291,8 +354,8 @@ def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame)
     return pl.concat([frames.empty(), *parts])
 
 
-def _stored(world: JobContext, key: str, writer: FrameWriter) -> str:
+def _stored(context: JobContext, key: str, writer: FrameWriter) -> str:
     frames = writer.close()
-    stored = store_unless_empty(world, key, frames)
+    stored = store_unless_empty(context, key, frames)
     frames.remove()
     return stored

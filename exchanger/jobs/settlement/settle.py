@@ -10,25 +10,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import polars as pl
 import structlog
 
 from exchanger.files.scratch.spill import Scratch
-from exchanger.jobs.history.origins import close_origin
+from exchanger.jobs.history.origins import close_parent
 from exchanger.jobs.inventory.left_over import retry_in_words
 from exchanger.jobs.observing.first_delivery_check import keep_sample
 from exchanger.jobs.quarantine.write import write_quarantine
 from exchanger.jobs.runtime.report import RunReport, RunState
 from exchanger.jobs.settlement.held_rows import held_of, sent_parts
 from exchanger.jobs.settlement.outcomes import (
-    accepted_orders,
+    accepted_event_order,
     count_results,
-    keep_gifts,
+    keep_contributions,
+    taken_up,
 )
+from exchanger.profiles.frames.columns import ITEM, ROW_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import polars as pl
 
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.runtime.context import JobContext
@@ -41,7 +42,7 @@ log = structlog.get_logger()
 
 
 def settle(  # noqa: PLR0913 - the run, and what this process has made for it
-    world: JobContext,
+    context: JobContext,
     state: ConnectionState,
     stored: VersionedRun,
     outbox: FrameFile,
@@ -53,7 +54,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     Commit what a run's acknowledgements say, and end it.
 
     Args:
-        world: The outside.
+        context: The outside.
         state: Where it is committed: held values, orders, applied files, kept types, in this order.
         stored: The run document, ``settling``.
         outbox: The run's outbox; it is read in parts.
@@ -66,43 +67,66 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     report = RunReport.from_dict(run.report)
     count = made.count if made is not None else None
     if count is None:
-        count = count_results(run, outbox, answers, Scratch(world.workdir, world.bounds))
-    results = count.into(report)
-    gave, owed = keep_gifts(world, state, run, results)
+        count = count_results(run, outbox, answers, Scratch(context.workdir, context.bounds))
+    outcomes = count.into(report)
+    settled, refused_rows = keep_contributions(context, state, run, outcomes)
 
-    if made is None or not made.deliver():
-        _deliver_held(world, state, run, outbox, answers)
-    if run.orders:
-        orders = state.orders.by(run.job, run.order_by)
-        orders.record(accepted_orders(world, run, results), seq=run.seq)
-    files = results.refused_of(run.files)
-    state.applied.record(run.job, files, seq=run.seq, origin=run.origin)
-    keep_sample(state, run, results.first)
+    if not run.holds_values:
+        _take_up_rows(state, run, outbox, answers)
+    elif made is None or not made.deliver():
+        _deliver_held(context, state, run, outbox, answers)
+    if run.event_order:
+        orders = state.high_water_marks.by(run.job, run.order_by)
+        orders.record(accepted_event_order(context, run, outcomes), seq=run.seq)
+    files = outcomes.refused_of(run.files)
+    state.file_ledger.record(run.job, files, seq=run.seq, parent=run.parent)
+    if run.holds_values:
+        keep_sample(state, run, outcomes.first)
     # Of a run that a person dropped, nothing is to be learnt.
     if run.types and not run.discarded:
         state.types.keep(run.job, run.types, seq=run.seq, words=run.words)
 
-    write_quarantine(world, state, run, report, results.refused)
+    write_quarantine(context, state, run, report, outcomes.refused)
     report.state = "discarded" if run.discarded else final_state(report)
     report.notes += retry_in_words(report)
     report.check()
-    state.finished.record(report.to_dict())
-    if run.origin:
-        close_origin(state, run)
+    state.run_index.record(report.to_dict())
+    if run.parent:
+        close_parent(state, run)
     ended: RunLogState = "discarded" if run.discarded else "settled"
-    state.runs.change(stored, state=ended, report=report.to_dict(), gave=gave, owed=owed)
-    log.info("run.settled", seq=run.seq, state=report.state, refused=results.refused.rows)
+    state.runs.change(
+        stored,
+        state=ended,
+        report=report.to_dict(),
+        settled_contributions=settled,
+        refused_rows=refused_rows,
+    )
+    log.info("run.settled", seq=run.seq, state=report.state, refused=outcomes.refused.rows)
     return report
 
 
 def _deliver_held(
-    world: JobContext, state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
+    context: JobContext,
+    state: ConnectionState,
+    run: RunDocument,
+    outbox: FrameFile,
+    answers: Answers,
 ) -> None:
     def made() -> Iterator[pl.DataFrame]:
-        for part in sent_parts(outbox, world.bounds):
+        for part in sent_parts(outbox, context.bounds):
             yield held_of(run, answers.beside(part))
 
     state.held.deliver_all(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
+
+
+def _take_up_rows(
+    state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
+) -> None:
+    """Record which rows were taken up, so that none of them is sent again."""
+    if run.row_ids:
+        parts = [taken_up(answers.beside(part)) for part in outbox.frames([ITEM, ROW_ID])]
+        if parts:
+            state.rows(run.job).record(pl.concat(parts), seq=run.seq)
 
 
 def final_state(report: RunReport) -> RunState:
@@ -112,6 +136,6 @@ def final_state(report: RunReport) -> RunState:
     Rejected and unreadable files and rejected or refused rows make it ``partial``.
     """
     rejected = any(file.outcome in ("rejected", "unreadable") for file in report.files)
-    if rejected or report.rows_rejected or report.rows_refused:
+    if rejected or report.rows_rejected or report.rows_refused or report.rows_in_doubt:
         return "partial"
     return "succeeded"

@@ -154,15 +154,15 @@ def _cast_items(raw: pl.Series, reading: CastOptions) -> CastResult:
     """Cast members to the type that the rule names."""
     if raw.dtype == pl.String:
         raw = without_formula(raw)
-    casted = cast_values(without_empty(raw, reading.nulls), reading)
-    return CastResult(_render(casted.values, reading), casted.faults)
+    result = cast_values(without_empty(raw, reading.nulls), reading)
+    return CastResult(_render(result.values, reading), result.faults)
 
 
 def _cast_json_items(raw: pl.Series, reading: CastOptions) -> CastResult:
     scalars = read_json_scalars(raw)
     nested = scalars.faults.replace("not_a_scalar", "nested_member")
-    casted = _cast_items(scalars.values, reading)
-    return casted.over(nested)
+    result = _cast_items(scalars.values, reading)
+    return result.over(nested)
 
 
 def _cast_members(raw: pl.Series, reading: CastOptions) -> CastResult:
@@ -183,15 +183,15 @@ def _cast_json_members(raw: pl.Series, reading: CastOptions) -> CastResult:
     frame = raw.to_frame("raw").with_columns(first=RAW.str.strip_chars().str.head(1))
     text = frame.select(pl.col("first") == '"').to_series().fill_null(value=False)
     words = frame.select(pl.when(text).then(RAW)).to_series()
-    casted = _cast_json_items(words, replace(reading, type="string"))
+    result = _cast_json_items(words, replace(reading, type="string"))
     plain = canonical_json(frame.select(pl.when(~text).then(RAW)).to_series())
     frame = frame.with_columns(
-        value=casted.values.zip_with(text, plain.replace(["null", "[]", "{}"], None)),
+        value=result.values.zip_with(text, plain.replace(["null", "[]", "{}"], None)),
         long=plain.str.contains(r"^-?[0-9]{19,}$") & plain.cast(pl.Int64, strict=False).is_null(),
     )
     nested = pl.col("first").is_in(["[", "{"]) & VALUE.is_not_null()
     judged = flag_faults(frame, [("nested_member", nested), ("integer_too_big", pl.col("long"))])
-    return judged.over(casted.faults)
+    return judged.over(result.faults)
 
 
 def _render(values: pl.Series, reading: CastOptions) -> pl.Series:

@@ -81,23 +81,23 @@ def cast_values(raw: pl.Series, reading: CastOptions) -> CastResult:
     if reading.type == "string" and raw.dtype == pl.String:
         return _CASTS["string"](raw, reading)  # The text "nan" is text.
     finite, found = split_off_not_finite(raw)
-    casted = _CASTS[reading.type](finite, reading)
+    result = _CASTS[reading.type](finite, reading)
     if reading.nan_is_empty or not found.any():
-        return casted
-    frame = pl.DataFrame({"value": casted.values, "found": found})
+        return result
+    frame = pl.DataFrame({"value": result.values, "found": found})
     judged = flag_faults(frame, [("not_finite", pl.col("found"))])
-    return casted.over(judged.faults)
+    return result.over(judged.faults)
 
 
 def _from_bytes(raw: pl.Series, reading: CastOptions) -> CastResult:
     """Cast bytes as the UTF-8 text that they are, for files that do not say so."""
     text = _decode(raw)
     blank = text.to_frame("value").select(pl.when(VALUE.str.strip_chars() != "").then(VALUE))
-    casted = cast_values(blank.to_series(), reading)
-    frame = pl.DataFrame({"raw": raw, "text": text, "value": casted.values})
+    result = cast_values(blank.to_series(), reading)
+    frame = pl.DataFrame({"raw": raw, "text": text, "value": result.values})
     broken = pl.col("raw").is_not_null() & pl.col("text").is_null()
     judged = flag_faults(frame, [("not_text", broken)])
-    return casted.over(judged.faults)
+    return result.over(judged.faults)
 
 
 def _decode(raw: pl.Series) -> pl.Series:

@@ -8,7 +8,7 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW, ROWS, said
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.merging.folding import GIFTS_SCHEMA
+from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.spelling.json_values import canonical, fragment
 
 
@@ -55,12 +55,12 @@ def _less(name: str) -> pl.Expr:
     )
 
 
-def as_gifts(corrections: pl.DataFrame, rules: Iterable[Rule]) -> pl.DataFrame:
-    """Render corrections in the shape of gifts."""
+def as_contributions(corrections: pl.DataFrame, rules: Iterable[Rule]) -> pl.DataFrame:
+    """Render corrections in the shape of contributions."""
     by_name = {rule.name: rule for rule in rules}
     return pl.concat(
         [
-            pl.DataFrame(schema=GIFTS_SCHEMA),
+            pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA),
             *(
                 corrections.filter(pl.col(name).is_not_null()).select(
                     PROFILE,

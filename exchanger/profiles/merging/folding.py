@@ -16,7 +16,7 @@ from exchanger.profiles.merging.strategies import STRATEGIES, alone
 from exchanger.profiles.spelling.json_values import canonical, fragment
 
 POSITION = "@position"
-GIFTS_SCHEMA = pl.Schema(
+CONTRIBUTIONS_SCHEMA = pl.Schema(
     {PROFILE: pl.String, FILE: pl.UInt32, "field": pl.String, "given": pl.String}
 )
 
@@ -86,7 +86,7 @@ def superseded(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     return several.join(winners, on=PROFILE, how="left").filter(spoke & ~kept).select(FILE, ROW)
 
 
-def gifts(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
+def contributions(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     """
     Tell what each file gave each profile under *sum* and *add*, so that it can be taken back.
 
@@ -95,7 +95,7 @@ def gifts(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     """
     counted = [rule for rule in rules if rule.merge in ("sum", "add")]
     if not counted:
-        return pl.DataFrame(schema=GIFTS_SCHEMA)
+        return pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
     per_file = _ordered(given).group_by(PROFILE, FILE, maintain_order=True)
     folded = per_file.agg(
         STRATEGIES[rule.merge].fold(rule).alias(rule.name) for rule in counted

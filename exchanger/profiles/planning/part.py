@@ -23,9 +23,9 @@ from exchanger.profiles.frames.columns import (
     WANTED,
 )
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.merging.contributions import as_gifts
+from exchanger.profiles.merging.contributions import as_contributions
 from exchanger.profiles.merging.event_order import news, orders_of
-from exchanger.profiles.merging.folding import gifts, superseded
+from exchanger.profiles.merging.folding import contributions, superseded
 from exchanger.profiles.merging.reconcile import Merged, merge
 from exchanger.profiles.merging.unmergeable import unmergeable
 from exchanger.profiles.planning.payloads import objects
@@ -80,6 +80,7 @@ class Tally:
     rows_superseded: int = 0
     rows_skipped: int = 0
     rows_unchanged: int = 0
+    rows_repeated: int = 0
     type_changes: int = 0
     members_dropped: int = 0
     fields_kept: int = 0
@@ -97,18 +98,19 @@ class PartPlan:
     Args:
         outbox: One row per object, as in docs/state.md; ``@item`` begins with 0, and
             ``@rows`` counts the rows of the profile that are not superseded.
-        gifts: What each file gives to summed and added fields of profiles that can be merged.
+        contributions: What each file gives to summed and added fields of mergeable profiles; None
+            if no field can be.
         rejected: The rows of profiles that cannot be merged: ``@file @row profile field value
-            reason message record``.
+            reason message record``; None if any can.
         tally: The counts.
-        orders: How far the run takes the order, once Braze has accepted it; None without one.
+        event_order: How far the run takes the order, once accepted by Braze; None without one.
     """
 
     outbox: pl.DataFrame
-    gifts: pl.DataFrame
-    rejected: pl.DataFrame
+    contributions: pl.DataFrame | None
+    rejected: pl.DataFrame | None
     tally: Tally
-    orders: pl.DataFrame | None = None
+    event_order: pl.DataFrame | None = None
 
 
 def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
@@ -128,10 +130,10 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     outbox = _outbox(part, merged.wanted, rows, absent, terms)
     return PartPlan(
         outbox=outbox,
-        gifts=_gifts(part, rules, rows, absent),
+        contributions=_contributions(part, rules, rows, absent),
         rejected=unmergeable(part.given, part.corrections, merged.rejected, terms.rules),
         tally=_tally(part.folded, merged, rows, absent, outbox),
-        orders=_orders(part, rules, _present(rows, absent), outbox),
+        event_order=_orders(part, rules, _present(rows, absent), outbox),
     )
 
 
@@ -232,11 +234,11 @@ def _of(frame: pl.DataFrame, profiles: pl.Series) -> pl.DataFrame:
     return frame.join(profiles.to_frame(), on=PROFILE, how="semi", maintain_order="left")
 
 
-def _gifts(
+def _contributions(
     part: PartInput, rules: list[Rule], rows: pl.DataFrame, absent: pl.Series
 ) -> pl.DataFrame:
     """Tell what counts as given once Braze has accepted it."""
-    every = pl.concat([gifts(part.given, rules), as_gifts(part.corrections, rules)])
+    every = pl.concat([contributions(part.given, rules), as_contributions(part.corrections, rules)])
     if every.is_empty():
         return every
     accepted = every.join(rows, on=PROFILE, how="semi", maintain_order="left")

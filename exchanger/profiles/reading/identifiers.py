@@ -27,12 +27,12 @@ class Identifiers:
     The identifiers of a file's rows.
 
     Args:
-        casted: Identifiers as text, with what is wrong with the others.
+        result: Identifiers as text, with what is wrong with the others.
         trimmed: Rows whose identifier had white space around it.
         pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
     """
 
-    casted: CastResult
+    result: CastResult
     trimmed: int
     pointed: int
 
@@ -66,16 +66,16 @@ def read_identifiers(
     text = pl.col("text")
     some = frame.select(text.str.contains(".0", literal=True).any()).item()
     frame = frame.with_columns(value=text.str.replace(_POINTED, "$1") if some else text)
-    casted = flag_faults(
+    result = flag_faults(
         frame,
         [
             ("no_identifier", RAW.is_null() & pl.col("bad").is_null()),
             ("identifier_too_long", VALUE.str.len_bytes() > LONGEST_IDENTIFIER),
         ],
     )
-    casted = casted.over(_name_nobody(casted.values, placeholders_allowed=placeholders_allowed))
+    result = result.over(_name_nobody(result.values, placeholders_allowed=placeholders_allowed))
     trimmed, pointed = frame.select((text != RAW).sum(), pointed=(text != VALUE).sum()).row(0)
-    return Identifiers(casted.over(printed.faults), int(trimmed), int(pointed))
+    return Identifiers(result.over(printed.faults), int(trimmed), int(pointed))
 
 
 def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:

@@ -26,6 +26,9 @@ from exchanger.profiles.validation.messages import SENTENCES, Place, no_rejectio
 from exchanger.profiles.validation.nested import judge_nested
 from exchanger.profiles.validation.standard import TAKES, judge_standard
 
+_CONTROL = (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER, columns.ROW_ID)
+"""Columns that stand before those of rules."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -34,8 +37,9 @@ class Given:
 
     Args:
         frame: ``@profile`` (String), ``@file``, ``@row`` (UInt32), ``@order`` (if the job orders;
-            Int64, Float64, ``Datetime("us", "UTC")`` or String), one typed column for each rule,
-            and ``@said:NAME`` (Boolean) for each ``clear`` rule. Null says nothing.
+            Int64, Float64, ``Datetime("us", "UTC")`` or String), ``@row_id`` (String, if the job
+            names its rows), one typed column for each rule, and ``@said:NAME`` (Boolean) for each
+            ``clear`` rule. Null says nothing.
         rejected: The other rows, as ``messages.REJECTED``; one entry for each field at fault.
         said: The fields that every row speaks of, empty or not.
         trimmed: Rows whose identifier had white space around it.
@@ -60,7 +64,7 @@ class _Column:
     name: str
     field: str
     column: str
-    casted: CastResult
+    result: CastResult
     scale: int = 0
     wrapped: int = 0
 
@@ -95,19 +99,20 @@ def cast_rows(
         nulls=job.source.nulls,
         placeholders_allowed=job.source.placeholders == "allow",
     )
-    named = _without_headers(identifiers.casted, column)
+    named = _without_headers(identifiers.result, column)
     cast = [
         _Column(columns.PROFILE, "external_id", column, named, wrapped=wrapped),
         *_order(raw, job, kept or {}),
+        *_row_ids(raw, job),
         *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
     fine = _fine_rows(cast, raw.frame.height)
     static = [_static(rule, job, raw.key) for rule in rules if not rule.column]
     said = tuple(rule.name for rule in rules if rule.merge == "clear")
     frame = pl.DataFrame(
-        [c.casted.values.alias(c.name) for c in cast] + [raw.frame[columns.ROW]]
+        [c.result.values.alias(c.name) for c in cast] + [raw.frame[columns.ROW]]
     ).with_columns(pl.lit(file_index, dtype=pl.UInt32).alias(columns.FILE))
-    control = [n for n in (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER) if n in frame]
+    control = [n for n in _CONTROL if n in frame]
     frame = (frame if fine is None else frame.filter(fine)).select(
         *control,
         *(c.name for c in cast if c.name not in control),
@@ -122,8 +127,21 @@ def cast_rows(
         trimmed=identifiers.trimmed,
         pointed=identifiers.pointed,
         wrapped=sum(c.wrapped for c in cast),
-        nulls_left_out=sum(c.casted.dropped for c in cast),
+        nulls_left_out=sum(c.result.dropped for c in cast),
     )
+
+
+def _row_ids(raw: RawColumns, job: ImportJob) -> list[_Column]:
+    """Read what names each row, as identifiers are read."""
+    column = job.row_id
+    if not column:
+        return []
+    cells, wrapped = _cells(raw, column, job.source.nulls)
+    is_json = column in raw.json_columns
+    read = read_identifiers(cells, is_json=is_json, nulls=job.source.nulls).result
+    words = {"no_identifier": "no_row_id", "bad_identifier": "bad_row_id"}
+    named = CastResult(read.values, read.faults.replace(words), read.dropped)
+    return [_Column(columns.ROW_ID, "row_id", column, named, wrapped=wrapped)]
 
 
 def _without_headers(identifiers: CastResult, column: str) -> CastResult:
@@ -160,21 +178,21 @@ def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> _Column:
     reading = cast_options(rule, job.source.timezone, nulls)
     is_json = rule.column in raw.json_columns
     cells, wrapped = _cells(raw, rule.column, nulls)
-    casted = _cast(cells, rule, reading, is_json=is_json)
-    return _Column(rule.name, rule.name, rule.column, casted, rule.scale, wrapped)
+    result = _cast(cells, rule, reading, is_json=is_json)
+    return _Column(rule.name, rule.name, rule.column, result, rule.scale, wrapped)
 
 
 def _cast(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     """Cast cells to what their rule says, and to what Braze takes."""
-    casted = _to_type(cells, rule, reading, is_json=is_json)
-    return judge_nested(rule, judge_standard(rule, casted))
+    result = _to_type(cells, rule, reading, is_json=is_json)
+    return judge_nested(rule, judge_standard(rule, result))
 
 
 def _to_type(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     if rule.type == "string" and rule.config.type is None and rule.column:
-        casted = _read(cells, reading, is_json=is_json)
+        result = _read(cells, reading, is_json=is_json)
         is_time = rule.name not in STANDARD_TEXT
-        return _without(casted, "day_or_month", has_unknown_order) if is_time else casted
+        return _without(result, "day_or_month", has_unknown_order) if is_time else result
     if rule.type == "list":
         return cast_lists(cells, rule, reading, is_json=is_json)
     return _read(cells, reading, is_json=is_json and rule.type != "json")
@@ -188,10 +206,10 @@ def _read(cells: pl.Series, reading: CastOptions, *, is_json: bool) -> CastResul
     return cast_values(cells, reading)
 
 
-def _without(casted: CastResult, reason: str, test: Callable[[pl.Expr], pl.Expr]) -> CastResult:
+def _without(result: CastResult, reason: str, test: Callable[[pl.Expr], pl.Expr]) -> CastResult:
     """Find the dates that a test is about among text; few texts are any."""
-    frame = pl.DataFrame({"raw": casted.values, "value": casted.values})
-    return flag_faults(frame, [(reason, test(VALUE))], casted.dropped).over(casted.faults)
+    frame = pl.DataFrame({"raw": result.values, "value": result.values})
+    return flag_faults(frame, [(reason, test(VALUE))], result.dropped).over(result.faults)
 
 
 def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Column]:
@@ -208,35 +226,35 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[_Co
     if column in raw.json_columns:
         cells = read_json_scalars(cells).values
     if kind in ("date", "datetime"):
-        casted = read_instants(cells, job.source.timezone)  # Finer than a field's milliseconds.
+        result = read_instants(cells, job.source.timezone)  # Finer than a field's milliseconds.
     else:
         sortable: FieldType = "float" if kind == "decimal" else kind
         # Long text still sorts, by its beginning.
-        casted = cast_values(cells, CastOptions(sortable, cut=True, timezone=job.source.timezone))
+        result = cast_values(cells, CastOptions(sortable, cut=True, timezone=job.source.timezone))
     if kind == "string":
-        casted = _without(casted, "year_last", has_year_last)
-    return [_Column(columns.ORDER, column, column, casted)]
+        result = _without(result, "year_last", has_year_last)
+    return [_Column(columns.ORDER, column, column, result)]
 
 
 def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
     """Make the constant column of a static value, cast like a cell that holds it."""
     reading = cast_options(rule, job.source.timezone, ())
     cell = without_empty(pl.Series([rule.config.value]), ())
-    casted = _cast(cell, rule, reading, is_json=False)
-    if casted.faults.item() is not None:
-        reason, value = casted.faults.item(), rule.config.value
+    result = _cast(cell, rule, reading, is_json=False)
+    if result.faults.item() is not None:
+        reason, value = result.faults.item(), rule.config.value
         message = f"The 'value:' of field {rule.name!r} is no {rule.type}. Correct the job."
         if reason in TAKES:
             message = f"The 'value: {value}' of field {rule.name!r} {SENTENCES[reason]}"
         raise FileRejected(key, "static_value", message)
-    return pl.lit(casted.values).first().alias(rule.name)
+    return pl.lit(result.values).first().alias(rule.name)
 
 
 def _fine_rows(cast: Sequence[_Column], height: int) -> pl.Series | None:
     """Find the rows without any fault; None if that is all of them."""
     fine = None
     for column in cast:
-        faults = column.casted.faults
+        faults = column.result.faults
         if faults.null_count() != height:
             fine = faults.is_null() if fine is None else fine & faults.is_null()
     return fine
@@ -248,7 +266,7 @@ def _rejected(
     """Put every fault into words, in the order of rows and then of fields."""
     found = []
     for column in cast:
-        faults = column.casted.faults
+        faults = column.result.faults
         if faults.null_count() == len(faults):
             continue
         zone = job.source.timezone

@@ -32,25 +32,25 @@ _LONG = rf'"(?:[^"\\]|\\.){{{LONGEST_TEXT + 1},}}'
 _FOUND = pl.Schema({"value": pl.String, "reason": pl.String, "time": pl.String})
 
 
-def judge_nested(rule: Rule, casted: CastResult) -> CastResult:
+def judge_nested(rule: Rule, result: CastResult) -> CastResult:
     """
     Find the JSON values of a custom attribute that Braze would drop, or take for an order.
 
     Args:
         rule: The field; standard attributes and other types than ``json`` have rules of their own.
-        casted: Its cells: canonical JSON texts.
+        result: Its cells: canonical JSON texts.
 
     Faults: ``an_order``, ``too_large``, ``bad_key``, ``long_nested_text``, ``null_inside``,
     ``bad_nested_time``.
     """
     if rule.type != "json" or rule.name in STANDARD:
-        return casted
-    frame = casted.values.to_frame("value")
+        return result
+    frame = result.values.to_frame("value")
     long = frame.filter(VALUE.str.len_bytes() > LONGEST_TEXT)
     long = long.filter(VALUE.str.contains(_LONG) | (VALUE.str.len_bytes() > LARGEST_NESTED))
     distinct = pl.concat([frame.filter(VALUE.str.contains(_SUSPECT)), long])["value"].unique()
     if distinct.is_empty():
-        return casted
+        return result
     # JSON has no vectorised walk: each distinct text that may be at fault is parsed once.
     rows = [(text, *found) for text in distinct for found in _faults(text)]
     found = pl.DataFrame(rows, schema=_FOUND, orient="row")
@@ -59,7 +59,7 @@ def judge_nested(rule: Rule, casted: CastResult) -> CastResult:
     marked = frame.join(bad, on="value", how="left", maintain_order="left")
     reasons = bad["reason"].unique().to_list()
     judged = flag_faults(marked, [(reason, pl.col("reason") == reason) for reason in reasons])
-    return CastResult(judged.values, judged.faults, casted.dropped).over(casted.faults)
+    return CastResult(judged.values, judged.faults, result.dropped).over(result.faults)
 
 
 def _faults(text: str) -> Iterator[tuple[str, str | None]]:

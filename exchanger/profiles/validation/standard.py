@@ -30,34 +30,34 @@ _DAYS = ("date", "datetime")
 """Types of which ``dob`` is sent as Braze takes it."""
 
 
-def judge_standard(rule: Rule, casted: CastResult) -> CastResult:
+def judge_standard(rule: Rule, result: CastResult) -> CastResult:
     """
     Find the values of a standard attribute that Braze would ignore.
 
     Args:
         rule: The field; custom attributes take anything.
-        casted: Its cells, cast to the type of the rule.
+        result: Its cells, cast to the type of the rule.
 
     Faults: ``not_a_gender``, ``not_a_language``, ``not_a_country``, ``not_a_time_zone``,
     ``not_a_birthday``.
     """
     if rule.name not in _REFUSING or (rule.name == "dob" and rule.type in _DAYS):
-        return casted
+        return result
     reason, refused = _REFUSING[rule.name]
     if rule.type == "list":
-        frame = casted.values.to_frame("value")
-        return flag_faults(frame, [(reason, VALUE.is_not_null())]).over(casted.faults)
+        frame = result.values.to_frame("value")
+        return flag_faults(frame, [(reason, VALUE.is_not_null())]).over(result.faults)
     # Of each distinct value once: there are few, and zones go through Python.
-    values = casted.values.to_frame("value").filter(VALUE.is_not_null()).unique()
+    values = result.values.to_frame("value").filter(VALUE.is_not_null()).unique()
     texts = values.with_columns(_text(rule).alias("text"))
     bad = texts.filter(refused(texts["text"]).fill_null(value=True))["value"]
     if bad.is_empty():
-        return casted
-    marks = casted.values.to_frame("value").join(
+        return result
+    marks = result.values.to_frame("value").join(
         bad.to_frame().with_columns(bad=True), on="value", how="left", maintain_order="left"
     )
     judged = flag_faults(marks, [(reason, pl.col("bad"))])
-    return CastResult(judged.values, judged.faults, casted.dropped).over(casted.faults)
+    return CastResult(judged.values, judged.faults, result.dropped).over(result.faults)
 
 
 def _text(rule: Rule) -> pl.Expr:

@@ -53,7 +53,7 @@ class Compaction:
         self._folded = folded
         self._rows_at_once = rows_at_once
 
-    def tidy(self, go_on: Callable[[], None]) -> None:
+    def maintain(self, go_on: Callable[[], None]) -> None:
         """
         Fold the table once it holds many more rows than it must, and join its small files.
 
@@ -103,7 +103,7 @@ class Compaction:
         Memory is bounded: a range of slices is folded at a time.
 
         Args:
-            go_on: As for *tidy*.
+            go_on: As for *maintain*.
 
         Returns:
             Whether it was done; False if another process wrote to the table meanwhile.

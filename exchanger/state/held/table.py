@@ -234,7 +234,7 @@ class HeldValues:
         """Record many frames as *observe* does one, with two of them in memory at a time."""
         self._table.add_all(stamped(frame, stamp=stamp, observed=True, at=at) for frame in frames)
 
-    def tidy(self, go_on: Callable[[], None]) -> None:
+    def maintain(self, go_on: Callable[[], None]) -> None:
         """
         Fold the table once it holds many more rows than it must, and join its small files.
 
@@ -244,7 +244,7 @@ class HeldValues:
         Args:
             go_on: Asked before every step; what it raises leaves the table as it is.
         """
-        self._folding.tidy(go_on)
+        self._folding.maintain(go_on)
 
     def fold(self, go_on: Callable[[], None]) -> bool:
         """
@@ -253,7 +253,7 @@ class HeldValues:
         Memory is bounded: a range of slices is folded at a time.
 
         Args:
-            go_on: As for *tidy*.
+            go_on: As for *maintain*.
 
         Returns:
             Whether it was done; False if another process wrote to the table meanwhile.

@@ -121,7 +121,7 @@ class ColumnTypes:
         self._change(job, reset)
 
     def _change(self, job: str, change: Callable[[KeptColumns], KeptColumns]) -> None:
-        key = self._names.kept_types(job)
+        key = self._names.column_types(job)
         for attempt in range(_ATTEMPTS):
             before, etag = self._read(job)
             after = change(before)
@@ -137,7 +137,7 @@ class ColumnTypes:
                 return
 
     def _read(self, job: str) -> tuple[KeptColumns, str | None]:
-        key = self._names.kept_types(job)
+        key = self._names.column_types(job)
         try:
             body, etag = self._bucket.read(key)
         except StorageMissing:

@@ -46,7 +46,7 @@ NOT_YET = 2**62
 """A sequence number above all others, for a run that has none yet."""
 
 
-class Gave(NamedTuple):
+class Contributor(NamedTuple):
     """A file that gave to a field: which job read it, in which run, and whether that was summed."""
 
     job: str
@@ -64,7 +64,7 @@ class KnownVersion(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AppliedSnapshot:
+class LedgerSnapshot:
     """
     The applied files of a connection as they were at one moment.
 
@@ -133,12 +133,12 @@ class AppliedSnapshot:
         known = ~pl.col("outcome").is_in(_NOTHING_DONE)
         return not self._where("key", key).filter(known, etag=etag).is_empty()
 
-    def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Gave]:
+    def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Contributor]:
         """Tell to which of these fields this very content was given already, and by which file."""
-        found: dict[str, Gave] = {}
+        found: dict[str, Contributor] = {}
         for row in self._fed("sha256", sha256):
             for name in self._gave(row, set(sums) - found.keys()):
-                found[name] = Gave(row["job"], row["key"], row["seq"], name in row["sums"])
+                found[name] = Contributor(row["job"], row["key"], row["seq"], name in row["sums"])
         return found
 
     def last_version(self, key: str, sums: Iterable[str]) -> str | None:
@@ -190,7 +190,7 @@ class AppliedSnapshot:
         later = self._fed("key", key, pl.col("seq") > seq, ~_is("retried"))
         return {row["seq"]: bool(row["replaces"]) for row in later if self._gave(row, wanted)}
 
-    def with_file(self, job: str, file: ClaimedFile) -> AppliedSnapshot:
+    def with_file(self, job: str, file: ClaimedFile) -> LedgerSnapshot:
         """Show the snapshot as it will be once a run in the making has applied this file too."""
         taken = pl.lit(file.outcome in _FED).alias("taken")
         made = _rows(job, [file], seq=NOT_YET).with_columns(taken)
@@ -244,7 +244,7 @@ class FileLedger:
         self._found = FoundRows(_with_taken(pl.DataFrame(schema=_SCHEMA)))
         self._read: pl.DataFrame | None = None
 
-    def snapshot(self) -> AppliedSnapshot:
+    def snapshot(self) -> LedgerSnapshot:
         """Pin the table as it is now."""
         rows = self._table.rows()
         if rows is not self._read:
@@ -254,9 +254,9 @@ class FileLedger:
         def unsummed(seq: int) -> frozenset[str]:
             return _unsummed(self._runs.read(seq).document)
 
-        return AppliedSnapshot(self._found, unsummed)
+        return LedgerSnapshot(self._found, unsummed)
 
-    def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, origin: int = 0) -> None:
+    def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, parent: int = 0) -> None:
         """
         Record what run *seq* did with its files; once, however often it is called.
 
@@ -264,12 +264,12 @@ class FileLedger:
             job: The job.
             files: What the run claimed.
             seq: Its number.
-            origin: The run that met these versions, if this one took it up: newer versions may
+            parent: The run that met these versions, if this one took it up: newer versions may
                 have been met since.
         """
         rows = _rows(job, files, seq=seq)
-        if origin:
-            rows = rows.with_columns(met=pl.lit(origin, pl.Int64))
+        if parent:
+            rows = rows.with_columns(met=pl.lit(parent, pl.Int64))
         if rows.height:
             self._table.append(rows, writer="files", seq=seq)
             self._table.compact()

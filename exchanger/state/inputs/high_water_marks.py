@@ -35,7 +35,7 @@ _NUMBERS = ("integer", "float")
 _FOR = "for:"
 
 
-class AppliedOrders:
+class JobHighWaterMarks:
     """
     How far one job has come in the order of one column.
 
@@ -100,32 +100,32 @@ class AppliedOrders:
                 pl.col(ORDER).alias(kind),
                 *(pl.col(ordered(name)).alias(_for(name)) for name in fields),
             ).sort("slice", "profile")
-            self._table.append(rows, writer="orders", seq=seq)
+            self._table.append(rows, writer="high_water_marks", seq=seq)
 
-    def tidy(self, go_on: Callable[[], None]) -> None:
+    def maintain(self, go_on: Callable[[], None]) -> None:
         """
-        Fold the table once it is worth it, as ``HeldValues.tidy`` does.
+        Fold the table once it is worth it, as ``HeldValues.maintain`` does.
 
         Args:
             go_on: Asked before every step; what it raises leaves the table as it is.
         """
-        self._folding.tidy(go_on)
+        self._folding.maintain(go_on)
 
     def fold(self, go_on: Callable[[], None]) -> bool:
         """Keep of each field of a profile the highest order; readers notice nothing."""
         return self._folding.fold(go_on)
 
 
-class Orders:
+class HighWaterMarks:
     """The orders of all jobs of one connection."""
 
     def __init__(self, bucket: Bucket, names: StateNames) -> None:
         self._bucket = bucket
         self._names = names
 
-    def by(self, job: str, column: str) -> AppliedOrders:
+    def by(self, job: str, column: str) -> JobHighWaterMarks:
         """Open those of a job and its column of ``order_by``; another column begins anew."""
-        return AppliedOrders(self._bucket.table(self._names.orders(job, column)))
+        return JobHighWaterMarks(self._bucket.table(self._names.high_water_marks(job, column)))
 
     def tables(self) -> list[Table]:
         """Open all there are, also those of jobs that are not configured any more."""
@@ -134,7 +134,7 @@ class Orders:
 
     @property
     def _folder(self) -> str:
-        return f"{self._names.prefix}orders/"
+        return f"{self._names.prefix}high-water-marks/"
 
 
 def folded(rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 if TYPE_CHECKING:
-    from exchanger.state.inputs.file_ledger import AppliedSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
 
 
 class LeftOver(NamedTuple):
@@ -30,7 +30,7 @@ class LeftOver(NamedTuple):
         return self.rejected >= self.rows
 
 
-def left_over(applied: AppliedSnapshot, job: str) -> dict[str, LeftOver]:
+def left_over(applied: LedgerSnapshot, job: str) -> dict[str, LeftOver]:
     """Tell, for every key of whose latest version something can be given again, what it is."""
     unsettled = (pl.col("rejected") + pl.col("refused") > 0) | (pl.col("outcome") == "rejected")
     ours = applied.rows.filter(pl.col("job") == job)
@@ -54,7 +54,7 @@ def left_over(applied: AppliedSnapshot, job: str) -> dict[str, LeftOver]:
     }
 
 
-def history(applied: AppliedSnapshot, key: str | None = None) -> list[dict[str, Any]]:
+def history(applied: LedgerSnapshot, key: str | None = None) -> list[dict[str, Any]]:
     """List what runs did with the versions of a key, or of all keys, the newest run first."""
     ours = applied.rows if key is None else applied.rows.filter(pl.col("key") == key)
     told = ours.sort("seq", descending=True, maintain_order=True)

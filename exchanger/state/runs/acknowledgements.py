@@ -36,6 +36,13 @@ Refusal = tuple[int, str, bool]
 """An item, Braze's reason, and whether an earlier attempt may have taken effect."""
 
 
+IN_DOUBT = (
+    "Braze may have taken it, as its answer was lost. It is not sent again by itself, as it could "
+    "count twice."
+)
+"""The reason of an object that may count once more if it is sent again."""
+
+
 class SendCounts(NamedTuple):
     """
     What was sent of a run.
@@ -139,7 +146,7 @@ class Acknowledgements:
         folder = self._names.acks(self._seq)
         return sorted(item.key for item in self._bucket.list(folder + process))
 
-    def begin(self, first: int, last: int) -> int:
+    def mark_in_flight(self, first: int, last: int) -> int:
         """Mark a range of items as begun, before any of it is sent; gives the mark's number."""
         number = next(self._windows)
         key = self._names.begun(self._seq, self._nonce, number)
@@ -158,13 +165,13 @@ class Acknowledgements:
         for mark in self._marks():
             if mark["nonce"] != self._nonce:
                 whole = range(int(mark["first"]), int(mark["last"]) + 1)
-                begun = pl.Series(ITEM, mark.get("unsure", whole), SCHEMA[ITEM])
+                begun = pl.Series(ITEM, mark.get("in_doubt", whole), SCHEMA[ITEM])
                 items.setdefault(mark["nonce"], []).append(begun)
         return {process: pl.concat(marked) for process, marked in items.items()}
 
-    def leave(self, number: int, first: int, last: int, unsure: list[int]) -> None:
+    def narrow(self, number: int, first: int, last: int, in_doubt: list[int]) -> None:
         """Narrow a range that was begun to the items of which nobody knows the outcome."""
-        mark = {"first": first, "last": last, "nonce": self._nonce, "unsure": sorted(unsure)}
+        mark = {"first": first, "last": last, "nonce": self._nonce, "in_doubt": sorted(in_doubt)}
         key = self._names.begun(self._seq, self._nonce, number)
         self._bucket.write(key, to_body(mark | self.sent()._asdict()))
 
@@ -218,7 +225,7 @@ class Acknowledgements:
         )
         self._keep(acks)
 
-    def give_up(self, items: pl.Series, reason: str) -> None:
+    def mark_in_doubt(self, items: pl.Series, reason: str) -> None:
         """Keep that nobody will learn what became of some items."""
         if not items.is_empty():
             unknown = {"outcome": pl.lit("unknown"), "reason": pl.lit(reason)}

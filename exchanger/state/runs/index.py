@@ -42,12 +42,12 @@ class RunIndex:
         if seq is None:
             self._table.add(frame)
         else:
-            self._table.append(frame, writer="finished", seq=seq)
+            self._table.append(frame, writer="run_index", seq=seq)
         self._table.compact()
 
     def record_all(self, reports: Iterable[dict[str, Any]], *, seq: int) -> None:
         """Add the reports of many runs at once, of which *seq* is the last."""
-        self._table.append(_frame(reports), writer="finished", seq=seq)
+        self._table.append(_frame(reports), writer="run_index", seq=seq)
         self._table.compact()
 
     def amend(self, report: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ class ClaimedFile:
         note: A sentence for a person.
         replaces: It gave only the difference to what earlier versions of its key had given.
         kept: The object of ours that its content is read from; empty if that is the file itself.
-        owed_by: The run that owes its rows, as Braze refused them; 0 if they come from the file.
+        refused_in: The run that owes its rows, as Braze refused them; 0 if they come from the file.
         rejected: Of its rows, those that were not accepted.
         refused: Of its rows, those that Braze refused; known once the run is settled.
     """
@@ -78,7 +78,7 @@ class ClaimedFile:
     note: str = ""
     replaces: bool = False
     kept: str = ""
-    owed_by: int = 0
+    refused_in: int = 0
     rejected: int = 0
     refused: int = 0
 
@@ -97,7 +97,7 @@ class RunDocument:
         counter: How often the document was written; equal bodies would have equal ETags.
         created_at: ISO 8601, UTC.
         files: What it claimed.
-        outbox, gifts, rejected: Keys of its Parquet objects; empty if it has none.
+        outbox, contributions, rejected: Keys of its Parquet objects; empty if it has none.
         outbox_sha256: Checksum of the outbox.
         objects: Rows in the outbox.
         resumed: Another process may have sent objects whose acknowledgements it did not keep.
@@ -113,14 +113,16 @@ class RunDocument:
         hold: It waits for a person: nothing of it is sent.
         discarded: A person dropped it while it was under way.
         totals: What it would add to each summed field in all, as shown to that person.
-        origin: The run that was held back, or whose quarantine is given again, if there is one.
-        taken_up_by: The run that did so with this one.
-        orders: Key of where its rows stand in the order of ``order_by``; empty if it has none.
+        parent: The run that was held back, or whose quarantine is given again, if there is one.
+        continued_by: The run that did so with this one.
+        event_order: Key of where its rows stand in the order of ``order_by``; empty without.
         order_by: The column of that order; empty if the job has none.
-        gave: Key of what its files really gave to summed and added fields, once settled.
-        owed: Key of what Braze refused, in a form that can be given again, once settled.
+        settled_contributions: Key of what its files really gave to summed and added fields.
+        refused_rows: Key of what Braze refused, in a form that can be given again, once settled.
         group: The ``group_id`` of all its requests, if one process sent them and Braze tracks them.
         taken: As how many of them Braze may count at most.
+        object: What its rows became.
+        row_ids: Its job names each row.
     """
 
     seq: int
@@ -133,7 +135,7 @@ class RunDocument:
     files: tuple[ClaimedFile, ...] = ()
     outbox: str = ""
     outbox_sha256: str = ""
-    gifts: str = ""
+    contributions: str = ""
     rejected: str = ""
     objects: int = 0
     resumed: bool = False
@@ -147,16 +149,23 @@ class RunDocument:
     hold: bool = False
     discarded: bool = False
     totals: dict[str, str] = field(default_factory=dict)
-    origin: int = 0
-    taken_up_by: int = 0
-    orders: str = ""
+    parent: int = 0
+    continued_by: int = 0
+    event_order: str = ""
     order_by: str = ""
-    gave: str = ""
-    owed: str = ""
+    settled_contributions: str = ""
+    refused_rows: str = ""
     words: dict[str, list[str]] = field(default_factory=dict)
     reads_as: str = ""
     group: str = ""
     taken: int = 0
+    object: str = "attributes"
+    row_ids: bool = False
+
+    @property
+    def holds_values(self) -> bool:
+        """Whether what Braze accepted of it becomes held values."""
+        return self.object == "attributes"
 
     def to_bytes(self) -> bytes:
         """Render as stored."""

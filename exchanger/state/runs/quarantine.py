@@ -76,7 +76,7 @@ def quarantined(frame: pl.DataFrame, files: Sequence[ClaimedFile], kind: str) ->
 
 def source_of(file: ClaimedFile) -> str:
     """Name what a row id begins with: the file's version, or the run that owes its rows."""
-    return f"run-{file.owed_by}" if file.owed_by else file.etag
+    return f"run-{file.refused_in}" if file.refused_in else file.etag
 
 
 def to_csv(rows: pl.DataFrame, *, header: bool = True) -> bytes:

@@ -70,7 +70,7 @@ def looked_up(stepped_clock, bucket, tmp_path):
         limit = RateLimit(requests=100_000, per=timedelta(minutes=1))
         async with workspace.serving() as url:
             config = BrazeConfig(endpoint=url, api_key=SecretStr("key"), lookup_limit=limit)
-            world = JobContext(
+            context = JobContext(
                 connection="main",
                 bucket=bucket,
                 braze=lambda: Braze(config, clock=stepped_clock, random=random.Random(1)),
@@ -80,7 +80,7 @@ def looked_up(stepped_clock, bucket, tmp_path):
                 workdir=tmp_path,
             )
             needed = pl.DataFrame({"@profile": profiles, "field": ["n"] * len(profiles)})
-            seen = await asyncio.to_thread(look_up, world, needed)
+            seen = await asyncio.to_thread(look_up, context, needed)
         return {row["@profile"]: (row["@exists"], row["n"]) for row in seen.iter_rows(named=True)}
 
     return look

@@ -51,6 +51,12 @@ class Braze:
     async def __aexit__(self, kind, error, trace):
         return None
 
+    def expect(self, requests):
+        """Nothing is paced here."""
+
+    def in_flight(self, endpoint):
+        return 48
+
     async def track(self, body, endpoint):
         items = [int(one["external_id"]) for one in json.loads(body)["attributes"]]
         self.arrived[items[0]].set()
@@ -81,7 +87,7 @@ class Delivery:
         process = Undisturbed(time)
         bucket = BucketDouble(self.store, process)
         self.braze = Braze(happens)
-        self.world = JobContext(
+        self.context = JobContext(
             connection="main",
             bucket=bucket,
             braze=lambda: self.braze,
@@ -110,7 +116,7 @@ class Delivery:
 
     async def run(self, confirm=lambda: None):
         async with asyncio.timeout(PATIENCE):
-            return await delivery.deliver(self.world, self.outbox, self.acks, confirm)
+            return await delivery.deliver(self.context, self.outbox, self.acks, confirm)
 
     def acknowledged(self):
         return self.acks.read(self.acks.parts()).items.sort().to_list()
@@ -118,7 +124,7 @@ class Delivery:
     def marks(self):
         """Give the marks of windows by their first item."""
         found = [orjson.loads(o.body) for k, o in self.store.objects.items() if "begun/" in k]
-        return {mark["first"]: mark.get("unsure", "all") for mark in found}
+        return {mark["first"]: mark.get("in_doubt", "all") for mark in found}
 
 
 @pytest.fixture(autouse=True)
@@ -156,7 +162,7 @@ async def test_two_windows_are_open_at_most(tmp_path):
 
 
 async def test_windows_that_overlap_are_each_kept_when_a_request_fails(tmp_path):
-    """What was answered is acknowledged, only what failed is unsure, and nothing new is sent."""
+    """What was answered is acknowledged, only what failed is in doubt, and nothing new is sent."""
 
     async def happens(braze, item):
         if item == 2:
@@ -193,14 +199,14 @@ async def test_a_window_that_may_not_begin_ends_the_ones_before_it(tmp_path):
     assert {0} == set(one.marks())
 
 
-async def test_a_request_that_never_ends_is_cut_off_as_unsure(tmp_path, monkeypatch):
+async def test_a_request_that_never_ends_is_cut_off_as_in_doubt(tmp_path, monkeypatch):
     """Asked to stop, a process waits, then keeps what was answered and says what was not."""
     monkeypatch.setattr(delivery, "until_stopped", partial(until_stopped, patience=0.0))
 
     async def happens(braze, item):
         if item == 0:
             await braze.arrived[6].wait()
-            one.world.stopping.set()
+            one.context.stopping.set()
             await asyncio.Event().wait()
 
     one = Delivery(tmp_path, 12, happens)
@@ -222,7 +228,7 @@ async def test_what_was_not_begun_when_the_process_was_stopped_is_left(tmp_path,
         calls.append("")
         if len(calls) == 2:
             kept.wait(PATIENCE)
-            one.world.stopping.set()
+            one.context.stopping.set()
             gate.wait(PATIENCE)
 
     one = Delivery(tmp_path, 12, happens)

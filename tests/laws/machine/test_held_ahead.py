@@ -71,7 +71,7 @@ def connection(tmp_path, monkeypatch):
     monkeypatch.setattr(delivery, "WINDOW", 3)
     monkeypatch.setattr(delivery, "OPEN", 1)
     made = Connection(tmp_path, PARTS, the_job(order_by=None, create_missing=True, remaining=True))
-    made.world = replace(made.world, braze=lambda: Slow(made, lambda _: None))
+    made.context = replace(made.context, braze=lambda: Slow(made, lambda _: None))
     return made
 
 
@@ -84,7 +84,7 @@ def run(connection, files=None):
     for key, body in (files or rows_of_all()).items():
         connection.store.put(key, body)
     with capture_logs() as logs:
-        report = run_import(connection.world, "crm", connection.job)
+        report = run_import(connection.context, "crm", connection.job)
     assert [] == [thread for thread in threading.enumerate() if "held-ahead" in thread.name]
     return report, [entry["event"] for entry in logs]
 
@@ -109,12 +109,12 @@ def test_a_large_run_commits_what_was_made_while_it_was_sent(connection):
     names, ours = data_files(connection)
     assert (1, 1) == (len([n for n in names if n in ours]), len(ours))
     assert [] == [event for event in logged if event.startswith("held.")]
-    assert [] == list(connection.world.workdir.glob("shelf-*"))
+    assert [] == list(connection.context.workdir.glob("shelf-*"))
 
 
 def test_a_small_run_does_not(connection):
     """It would take longer to begin a thread than to make its rows."""
-    connection.world = replace(connection.world, bounds=WHOLE, ahead_from=7)
+    connection.context = replace(connection.context, bounds=WHOLE, ahead_from=7)
     run(connection)
     assert 0 == len(data_files(connection)[1])
     assert 6 == len(delivered(connection)[0])
@@ -128,9 +128,9 @@ def test_rows_are_as_old_as_the_answers_to_their_part(connection):
         if "/acks/" in key:
             items = pl.read_parquet(io.BytesIO(body))["@item"]
             connection.time.advance(1)
-            answered.update(dict.fromkeys(items, connection.world.clock.now()))
+            answered.update(dict.fromkeys(items, connection.context.clock.now()))
 
-    connection.world = replace(connection.world, bucket=Meddled(connection, note), batch_size=1)
+    connection.context = replace(connection.context, bucket=Meddled(connection, note), batch_size=1)
     run(connection)
     document = connection.state.runs.newest().document
     outbox = connection._frame(document.outbox)
@@ -146,8 +146,8 @@ def test_rows_are_as_old_as_the_answers_to_their_part(connection):
 def test_what_another_process_was_told_counts_as_well(connection, outcome):
     """A part that somebody else has written makes what was prepared worthless, and it goes."""
     refused = TrackAnswer(accepted=True, refused={0: "bad"})
-    connection.world = replace(
-        connection.world,
+    connection.context = replace(
+        connection.context,
         braze=lambda: Slow(connection, lambda nth: refused if nth == 1 else None),
         batch_size=1,
     )
@@ -161,7 +161,7 @@ def test_what_another_process_was_told_counts_as_well(connection, outcome):
             theirs.write_parquet(written)
             connection.store.put(f"{key.rsplit('/', 1)[0]}/other.parquet", written.getvalue())
 
-    connection.world = replace(connection.world, bucket=Meddled(connection, by_another))
+    connection.context = replace(connection.context, bucket=Meddled(connection, by_another))
     _, logged = run(connection)
     expected = outcome == "ok"
     assert expected == ("held.made_again" in logged), "unknown says less than refused"
@@ -175,8 +175,8 @@ def test_refusals_are_taken_as_at_settling(connection):
         1: TrackAnswer(accepted=True, refused={0: "bad"}),
         3: TrackAnswer(accepted=True, refused={0: "bad"}, uncertain=True),
     }
-    connection.world = replace(
-        connection.world, braze=lambda: Slow(connection, answers.get), batch_size=1
+    connection.context = replace(
+        connection.context, braze=lambda: Slow(connection, answers.get), batch_size=1
     )
     report, _ = run(connection)
     assert ("partial", 2) == (report.state, report.profiles_refused)
@@ -235,7 +235,7 @@ class LostAnswer(TableDouble):
 @pytest.mark.parametrize("table", [FullDisk, LateDisk, Uncommitted, LostAnswer])
 def test_a_run_does_not_fail_because_nothing_could_be_made_ahead(connection, table):
     """Whatever fails is told in the log, and settling does it all; what took effect stays once."""
-    connection.world = replace(connection.world, bucket=Meddled(connection, table=table))
+    connection.context = replace(connection.context, bucket=Meddled(connection, table=table))
     report, logged = run(connection)
     assert "succeeded" == report.state
     assert (table is LostAnswer) == ("held.not_made_ahead" not in logged)
@@ -248,11 +248,11 @@ def test_who_is_stopped_while_files_wait_does_not_say_that_there_was_nothing(
     connection, waits, state
 ):
     """Asked to stop before it took anything, a process has done nothing of what there was."""
-    connection.world.stopping.set()
+    connection.context.stopping.set()
     report, _ = run(connection, rows_of_all() if waits else {"other/a.csv": b""})
     assert (state, None) == (report.state, report.seq)
 
-    connection.world.stopping.clear()
+    connection.context.stopping.clear()
     assert ("succeeded" if waits else "nothing_to_do") == run(connection, {"x/y": b""})[0].state
 
 
@@ -262,19 +262,21 @@ def test_a_process_that_is_asked_to_stop_leaves_nothing(connection):
 
     def stop(_):
         if next(moments, False):
-            connection.world.stopping.set()
+            connection.context.stopping.set()
 
-    connection.world = replace(connection.world, braze=lambda: Slow(connection, stop), batch_size=1)
+    connection.context = replace(
+        connection.context, braze=lambda: Slow(connection, stop), batch_size=1
+    )
     with capture_logs():
         for key, body in rows_of_all().items():
             connection.store.put(key, body)
-        report = run_import(connection.world, "crm", connection.job)
+        report = run_import(connection.context, "crm", connection.job)
     assert "partial" == report.state
     assert [] == [thread for thread in threading.enumerate() if "held-ahead" in thread.name]
     assert [] == data_files(connection)[1]
-    assert [] == list(connection.world.workdir.glob("shelf-*"))
+    assert [] == list(connection.context.workdir.glob("shelf-*"))
 
-    connection.world.stopping.clear()
+    connection.context.stopping.clear()
     run(connection)
     assert 6 == delivered(connection)[1].height
     assert [] == data_files(connection)[1], "of a run that was resumed nothing is made ahead"

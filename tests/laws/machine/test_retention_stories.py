@@ -56,7 +56,7 @@ def test_what_was_planned_and_answered_goes_after_its_time(kept):
     assert ["000000002", "000000003"] == sorted({key[:9] for key in below(kept, "outbox/")})
     assert {"000000002", "000000003"} == {key[:9] for key in below(kept, "acks/")}
     assert {"000000002", "000000003"} == {key[:9] for key in below(kept, "begun/")}
-    assert ["000000001.parquet"] == below(kept, "gave/")
+    assert ["000000001.parquet"] == below(kept, "contributions/")
     assert [1, 2, 3] == [run.seq for run in kept.runs()]
 
 
@@ -125,7 +125,7 @@ def test_a_file_whose_earlier_version_is_forgotten_waits_and_says_why(kept):
     key = kept.drop("crm", [row("ada", total="10")])
     kept.start("crm")
     after(kept, 401)
-    assert "000000001.parquet" not in below(kept, "gave/")
+    assert "000000001.parquet" not in below(kept, "contributions/")
     kept.replace(key, [row("ada", total="1")])
     held = kept.start("crm").result
     assert "held_back" == held.state
@@ -178,10 +178,10 @@ def test_a_copy_stays_until_it_is_decided(kept):
         kept.replace(key, [row("ada", total="1" if verb == "discard" else "2")])
         held = kept.start("crm").result.seq
         after(kept, 1_000)
-        assert [f"{held:09d}"] == [name[:9] for name in below(kept, "waiting/")]
+        assert [f"{held:09d}"] == [name[:9] for name in below(kept, "held-back/")]
         assert kept.start("crm", verb=verb, seq=held).error is None
         after(kept, 0)
-        assert [] == below(kept, "waiting/")
+        assert [] == below(kept, "held-back/")
         assert total == kept.profile("ada")["total"]
 
 
@@ -194,13 +194,13 @@ def test_a_copy_stays_while_rows_of_it_may_be_given_again(kept):
     kept.start("crm", verb="approve", seq=2)
     kept.drop("crm", [], key)
     after(kept, 60)
-    assert 1 == len(below(kept, "waiting/"))
+    assert 1 == len(below(kept, "held-back/"))
     kept.takes_fractions = True
     assert kept.start("crm", verb="retry", seq=3).error is None
     assert 0.5 == kept.profile("bob")["total"]
     after(kept, 91)
     after(kept, 0)
-    assert [] == below(kept, "waiting/")
+    assert [] == below(kept, "held-back/")
 
 
 def test_a_run_that_has_not_ended_keeps_what_it_planned(kept):

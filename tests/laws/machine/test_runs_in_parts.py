@@ -78,10 +78,10 @@ def test_a_process_ends_a_run_with_the_plan_that_it_has(tmp_path, bounds):
     job = the_job(order_by="at", create_missing=True, remaining=True)
     connection = Connection(tmp_path, bounds, job)
     bucket = Watched(connection.store, Undisturbed(connection.time))
-    connection.world = replace(connection.world, bucket=bucket)
+    connection.context = replace(connection.context, bucket=bucket)
     rows = [a_row(n, tags="x", tier="gold") for n in range(8)] + [a_row(8, total="x")]
     connection.run(rendered(0, [("csv", rows)]))
-    assert ["inbox/0-0.csv"] == [key for key in bucket.downloaded if "-orders" not in key]
+    assert ["inbox/0-0.csv"] == [key for key in bucket.downloaded if "-event-order" not in key]
     assert [] == list(tmp_path.glob("left-*"))
 
 
@@ -91,16 +91,16 @@ def test_a_stop_before_a_plan_counts_claims_nothing(tmp_path, step):
     job = the_job(order_by="at", create_missing=True, remaining=True)
     connection = Connection(tmp_path, MemoryBudget(rows=1, room=0), job)
     progress = StopIn(step)
-    progress.stopping = connection.world.stopping
-    connection.world = replace(connection.world, progress=progress)
+    progress.stopping = connection.context.stopping
+    connection.context = replace(connection.context, progress=progress)
     rows = [a_row(n, id=PROFILES[n], total="1") for n in range(6)]
     for key, body in rendered(0, [("csv", rows[:3]), ("csv", rows[3:])]).items():
         connection.store.put(key, body)
-    report = run_import(connection.world, "crm", job)
+    report = run_import(connection.context, "crm", job)
     assert ("partial", 4, 1) == (report.state, report.exit_code, progress.units)
     assert connection.state.runs.newest() is None
     assert [] == [key for key in connection.store.objects if "outbox" in key]
     assert BEFORE == connection.workspace.profiles
-    connection.world.stopping.clear()
+    connection.context.stopping.clear()
     progress.step_to_stop_in = ""
     assert 6 == connection.run({})["report"]["rows_applied"]

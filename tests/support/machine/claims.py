@@ -23,9 +23,9 @@ class Claims:
     def take(self, run):
         """Demand that one more run claimed what it had to."""
         document = run.document
-        if document.origin in self._held:
+        if document.parent in self._held:
             self._approved(run)
-        elif document.origin:
+        elif document.parent:
             assert {"retried", "discarded"} >= {file.outcome for file in document.files}
             self._given_again(run)
         elif document.hold:
@@ -66,7 +66,7 @@ class Claims:
         self._came_with = set()
 
     def _approved(self, run):
-        held = {(file.key, file.sha256) for file in self._held[run.document.origin].document.files}
+        held = {(file.key, file.sha256) for file in self._held[run.document.parent].document.files}
         for file in run.document.files:
             assert (file.key, file.sha256) in held
             assert file.replaces == (self._why_it_waits(file) == "replaced"), file.key

@@ -57,14 +57,14 @@ class Judgement:
         # A run that was dropped before its approval began is not taken up.
         never = {r.seq for r in self._runs if r.document.hold and r.document.state == "discarded"}
         taking = [
-            (run.document.origin, run.seq)
+            (run.document.parent, run.seq)
             for run in self._runs
-            if run.document.origin and (run.answered or run.document.origin not in never)
+            if run.document.parent and (run.answered or run.document.parent not in never)
         ]
         taken_up = dict(taking)
         assert len(taken_up) == len(taking)
         assert taken_up == {
-            run.seq: run.document.taken_up_by for run in self._runs if run.document.taken_up_by
+            run.seq: run.document.continued_by for run in self._runs if run.document.continued_by
         }
         held = {run.seq: run.document.state for run in self._runs if run.document.hold}
         for seq, state in held.items():
@@ -76,7 +76,7 @@ class Judgement:
         for run in self._runs:
             claims.take(run)
         claims.finish()
-        table = self._state.applied.snapshot().rows
+        table = self._state.file_ledger.snapshot().rows
         told = Counter(table.select("seq", "key", "outcome").iter_rows())
         claimed = Counter(
             (run.seq, file.key, file.outcome) for run in self._runs for file in run.document.files
@@ -116,7 +116,7 @@ class Judgement:
 
     def reports_add_up(self):
         """Every run reported once, its counts add up, and all rows of all files are in them."""
-        reports = [RunReport.from_dict(one) for one in self._state.finished.newest(10_000)]
+        reports = [RunReport.from_dict(one) for one in self._state.run_index.newest(10_000)]
         assert len(self._runs) == len(reports)
         by_seq = {report.seq: report for report in reports}
         for run in self._runs:
@@ -124,8 +124,8 @@ class Judgement:
             report.check()
             state = run.document.state
             if run.document.hold:
-                taken_up_by = run.document.taken_up_by
-                dropped = taken_up_by and by_seq[taken_up_by].state == "discarded"
+                continued_by = run.document.continued_by
+                dropped = continued_by and by_seq[continued_by].state == "discarded"
                 became = "discarded" if dropped else "released"
                 assert (became if state == "settled" else state) == report.state
             else:

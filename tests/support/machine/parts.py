@@ -73,7 +73,7 @@ class Connection:
         self.workspace.profiles = json.loads(json.dumps(BEFORE))
         process = Undisturbed(self.time)
         self.job = job
-        self.world = JobContext(
+        self.context = JobContext(
             connection="main",
             bucket=BucketDouble(self.store, process),
             braze=lambda: BrazeDouble(self.workspace, process),
@@ -88,14 +88,14 @@ class Connection:
             ahead_from=WHOLE.rows if bounds is WHOLE else 1,
             keep=lambda lease, every: nullcontext(),
         )
-        self.state = open_state(self.world.bucket, STATE)
+        self.state = open_state(self.context.bucket, STATE)
 
     def run(self, files):
         """Drop files, run, and tell everything that came of it."""
         for key, body in files.items():
             self.store.put(key, body)
             self.time.advance(1)
-        report = run_import(self.world, "crm", self.job)
+        report = run_import(self.context, "crm", self.job)
         run = self.state.runs.newest().document
         quarantine = self.store.objects.get(report.quarantine)
         # A run that is held back, as its content was added before, has no objects.
@@ -105,8 +105,8 @@ class Connection:
             "types": run.types,
             "outbox": outbox.drop("@item").sort("@profile").to_dicts(),
             "items": outbox["@item"].to_list(),
-            "gifts": self._rows(run.gifts),
-            "gave": self._rows(run.gave),
+            "contributions": self._rows(run.contributions),
+            "gave": self._rows(run.settled_contributions),
             "quarantine": quarantine.body.decode() if quarantine else "",
             "braze": self.workspace.profiles,
         }
@@ -118,7 +118,7 @@ class Connection:
 
     def use(self, engine):
         """Plan parts elsewhere."""
-        self.world = replace(self.world, engine=engine)
+        self.context = replace(self.context, engine=engine)
 
     def held(self):
         """Tell what is held of everybody."""

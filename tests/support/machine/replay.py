@@ -75,11 +75,11 @@ class Replay:
         self._runs[run.seq] = run
         if run.document.hold:
             return
-        origin = self._runs.get(run.document.origin)
-        if origin is None or origin.document.hold:
+        parent = self._runs.get(run.document.parent)
+        if parent is None or parent.document.hold:
             said = self._read(run)
         else:
-            said = self._given_again(run, origin)
+            said = self._given_again(run, parent)
         rejected = [row for row in said if self._is_rejected(run, row)]
         good = [self._unless_late(run, row) for row in said if row not in rejected]
         self._left[run.seq] += [self._unless_overtaken(run, row, good) for row in rejected]
@@ -123,16 +123,16 @@ class Replay:
         else:
             self._counted[claim.key] = Counted({claim.sha256})
 
-    def _given_again(self, run, origin):
-        root, retries = origin, {origin.seq}
-        while root.document.origin and not self._runs[root.document.origin].document.hold:
-            root = self._runs[root.document.origin]
+    def _given_again(self, run, parent):
+        root, retries = parent, {parent.seq}
+        while root.document.parent and not self._runs[root.document.parent].document.hold:
+            root = self._runs[root.document.parent]
             retries.add(root.seq)
         between = (self._touched.keys() & set(range(root.seq + 1, run.seq))) - retries
         left = [
             row
-            for row in sorted(self._left.pop(origin.seq, []), key=lambda row: row.turn)
-            if all(seq < origin.seq for seq in self._replaced[row.key])
+            for row in sorted(self._left.pop(parent.seq, []), key=lambda row: row.turn)
+            if all(seq < parent.seq for seq in self._replaced[row.key])
         ]
         return [
             row.without({n for n in drops.LATE if self._changed_since(run, row, n, between)})

@@ -84,6 +84,8 @@ class SteppedKeeper:
 class Scene:
     """Everything of one schedule, in a folder that goes at the end."""
 
+    jobs = drops.JOBS
+
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
@@ -118,6 +120,12 @@ class Scene:
         self._go(process, faults)
         return process
 
+    def configured(self, job):
+        """What a job is at the moment."""
+        return drops.job(
+            job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
+        )
+
     def profile(self, name):
         """Read what Braze has of a profile."""
         return self.workspace.profiles.get(name, {})
@@ -134,7 +142,7 @@ class Scene:
                 found += [("approve", run.job, run.seq), ("discard", run.job, run.seq)]
             elif run.state not in ENDED:
                 found += [("discard", run.job, run.seq)] * 2
-            elif (run.owed or run.rejected) and not run.taken_up_by:
+            elif (run.refused_rows or run.rejected) and not run.continued_by:
                 found.append(("retry", run.job, run.seq))
         return found
 
@@ -165,7 +173,7 @@ class Scene:
         return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
 
     def _drain(self):
-        for job in drops.JOBS:
+        for job in self.jobs:
             for _ in range(2):
                 process = self.start(job)
                 if process.error:
@@ -186,7 +194,7 @@ class Scene:
         self._started += 1
         workdir = Path(self._folder.name) / f"work-{self._started}"
         workdir.mkdir()
-        world = JobContext(
+        context = JobContext(
             connection="main",
             bucket=BucketDouble(self.store, process),
             braze=lambda: BrazeDouble(self.workspace, process),
@@ -205,15 +213,13 @@ class Scene:
             sweep_every=0.0,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
-        configured = drops.job(
-            job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
-        )
+        configured = self.configured(job)
         if process.verb == "runs":
-            return list_runs(world)
+            return list_runs(context)
         if process.verb == "approve":
-            return approve_run(world, job, configured, seq, WAIT)
+            return approve_run(context, job, configured, seq, WAIT)
         if process.verb == "retry":
-            return retry_run(world, job, configured, seq, WAIT)
+            return retry_run(context, job, configured, seq, WAIT)
         if process.verb == "discard":
-            return discard_run(world, job, seq, WAIT)
-        return run_import(world, job, configured, OPTIONS[process.verb])
+            return discard_run(context, job, seq, WAIT)
+        return run_import(context, job, configured, OPTIONS[process.verb])

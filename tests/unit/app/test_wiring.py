@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.cli.signals import stopping_on_signals
 from exchanger.config.loading.load import read_config
 
@@ -15,16 +15,16 @@ connections:
 """
 
 
-def test_a_world_is_what_the_configuration_says():
+def test_a_context_is_what_the_configuration_says():
     """State prefix, export root, batch size and spacing reach the job; its folder goes."""
     config = read_config(CONFIG, {"KEY": "dummy"})
-    with open_world(config, "main") as world:
-        assert (world.connection, world.bucket.name) == ("main", "acme")
-        assert (world.state_prefix, world.export_root) == ("_x/main/", "exports")
-        assert (world.batch_size, world.spacing) == (50, 2.0)
-        assert world.workdir.is_dir()
-        assert world.braze() is not world.braze()
-    assert not world.workdir.exists()
+    with open_context(config, "main") as context:
+        assert (context.connection, context.bucket.name) == ("main", "acme")
+        assert (context.state_prefix, context.export_root) == ("_x/main/", "exports")
+        assert (context.batch_size, context.spacing) == (50, 2.0)
+        assert context.workdir.is_dir()
+        assert context.braze() is not context.braze()
+    assert not context.workdir.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -30,8 +30,8 @@ from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.files.formats.read import read_table
 from exchanger.files.scratch.spill import Scratch
 path = Path({path!r})
-shelf = Scratch(path.parent, MemoryBudget(rows={portion}, room=0))
-rows = read_table(path, path.name, Source(prefix="in/"), shelf=shelf).cells.rows
+scratch = Scratch(path.parent, MemoryBudget(rows={portion}, room=0))
+rows = read_table(path, path.name, Source(prefix="in/"), scratch=scratch).cells.rows
 """
 TELL = """
 import pyarrow

@@ -47,8 +47,8 @@ def test_frames_come_back_in_order(tmp_path, room):
 def test_what_is_forgotten_leaves_room(tmp_path):
     """Room and disk are given back, so that the next frames find them."""
     size = int(FRAMES[0].estimated_size())
-    shelf = Scratch(tmp_path, MemoryBudget(room=size))
-    first, second = shelf.spill(), shelf.spill()
+    scratch = Scratch(tmp_path, MemoryBudget(room=size))
+    first, second = scratch.spill(), scratch.spill()
     first.add(FRAMES[0])
     second.add(FRAMES[1])
     assert 1 == len([*tmp_path.iterdir()])
@@ -154,7 +154,7 @@ def test_a_file_reads_the_same_in_pieces(tmp_path, rows, name):
         frame.write_parquet(path, row_group_size=6)
     whole = read_table(path, name, Source(prefix="in/"))
     parted = read_table(
-        path, name, Source(prefix="in/"), shelf=Scratch(tmp_path, MemoryBudget(rows=rows, room=0))
+        path, name, Source(prefix="in/"), scratch=Scratch(tmp_path, MemoryBudget(rows=rows, room=0))
     )
 
     assert whole.frame.equals(parted.frame)

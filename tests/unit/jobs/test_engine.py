@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from exchanger.app.wiring import open_world
+from exchanger.app.wiring import open_context
 from exchanger.config.loading.load import read_config
 from exchanger.errors import EngineMissing
 from exchanger.jobs.runtime.executor import LocalExecutor, in_order
@@ -63,6 +63,6 @@ def test_a_cluster_without_the_package_for_it_is_a_typed_error(monkeypatch):
     monkeypatch.delitem(sys.modules, "exchanger.outside.dask_engine", raising=False)
     config = read_config(CONFIG, {"KEY": "dummy"})
 
-    with open_world(config, "main") as world, pytest.raises(EngineMissing) as caught:
-        world.engine()
+    with open_context(config, "main") as context, pytest.raises(EngineMissing) as caught:
+        context.engine()
     assert "tcp://127.0.0.1:8786" == caught.value.address

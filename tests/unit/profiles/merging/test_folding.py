@@ -3,7 +3,7 @@ import pytest
 
 from exchanger.config.models import FieldConfig
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.merging.folding import fold, gifts, superseded
+from exchanger.profiles.merging.folding import contributions, fold, superseded
 
 DTYPES = {
     "string": pl.String,
@@ -138,12 +138,12 @@ def test_one_surviving_value_keeps_a_row():
     assert [1] == superseded(frame, [rule("set")])["@row"].to_list()
 
 
-def test_gifts_tell_what_each_file_gave():
+def test_contributions_tell_what_each_file_gave():
     """Sums and unions are kept per file; other strategies and silence leave nothing."""
     rows = given([110, 20, None, 5], "decimal", files=[0, 0, 1, 2])
     assert [("ada", 0, "field", "1.3"), ("ada", 2, "field", "0.05")] == list(
-        gifts(rows, [rule("sum", "decimal")]).iter_rows()
+        contributions(rows, [rule("sum", "decimal")]).iter_rows()
     )
-    assert 0 == gifts(rows, [rule("set", "decimal")]).height
+    assert 0 == contributions(rows, [rule("set", "decimal")]).height
     tags = given([['"a"'], ['"b"', '"a"']], "list", files=[0, 0])
-    assert ['["a","b"]'] == gifts(tags, [rule("add", "list")])["given"].to_list()
+    assert ['["a","b"]'] == contributions(tags, [rule("add", "list")])["given"].to_list()

@@ -24,12 +24,14 @@ PART = PartInput(GIVEN, NO_CORRECTIONS, fold(GIVEN, RULES), HELD, HELD)
 
 
 def test_a_part_is_planned_alone():
-    """From frames alone come objects, gifts and counts."""
+    """From frames alone come objects, contributions and counts."""
     plan = plan_part(PART, TERMS)
 
     assert ['{"external_id":"ada","total":8}'] == plan.outbox["@object"].to_list()
     assert [2] == plan.outbox["@rows"].to_list()
-    assert {"ada": "3", "bob": "0"} == dict(plan.gifts.select("@profile", "given").iter_rows())
+    assert {"ada": "3", "bob": "0"} == dict(
+        plan.contributions.select("@profile", "given").iter_rows()
+    )
     assert Tally(profiles_named=2, profiles_unchanged=1, rows_unchanged=1) == plan.tally
 
 
