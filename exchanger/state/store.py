@@ -11,6 +11,7 @@ from exchanger.state.held.table import HeldValues
 from exchanger.state.inputs.column_types import ColumnTypes
 from exchanger.state.inputs.file_ledger import FileLedger
 from exchanger.state.inputs.high_water_marks import HighWaterMarks
+from exchanger.state.inputs.row_ledger import RowLedger
 from exchanger.state.names import StateNames
 from exchanger.state.runs.first_deliveries import FirstDeliveries
 from exchanger.state.runs.index import RunIndex
@@ -20,6 +21,8 @@ from exchanger.state.tenure import Tenure
 from exchanger.state.workspace import StateRegister, WorkspaceDocument
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exchanger.outside.s3.bucket import Bucket
 
 
@@ -34,6 +37,7 @@ class ConnectionState:
         register: The states of the bucket.
         tenure: What is remembered of it while its lease is held.
         runs, held, high_water_marks, file_ledger, run_index, types, first_deliveries: The stores.
+        rows: Opens the ledger of rows of a job.
     """
 
     names: StateNames
@@ -50,6 +54,7 @@ class ConnectionState:
     swept: Swept
     forgotten: Forgotten
     group_status: GroupStatusHint
+    rows: Callable[[str], RowLedger]
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -84,4 +89,5 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         swept=Swept(bucket, names),
         forgotten=Forgotten(bucket, names),
         group_status=GroupStatusHint(bucket, names),
+        rows=lambda job: RowLedger(bucket.table(names.row_ledger(job))),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class Place:
         store: The local S3.
         bucket: Its bucket.
         paced: Keep to Braze's default limit, rather than to none.
+        more: Further settings of Braze.
     """
 
     folder: Path
@@ -40,6 +42,7 @@ class Place:
     store: Server
     bucket: str = ""
     paced: bool = False
+    more: dict[str, Any] = field(default_factory=dict)
     client: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +81,7 @@ class Place:
         }
         if not self.paced:
             braze["rate_limit"] = _UNPACED
+        braze |= self.more
         s3 = {
             "bucket": self.bucket,
             "region": "us-east-1",
@@ -102,6 +106,12 @@ class Place:
     def call(self, *words: str) -> Cost:
         """Run the real command line."""
         return child(["-m", "exchanger", *words, "--config", str(self.config)])
+
+    def behave(self, **how: float | str) -> None:
+        """Let the null Braze take its time, or count against a limit; or not, without any."""
+        address = f"{self.braze.url}/behave?{urllib.parse.urlencode(how)}"
+        with urllib.request.urlopen(address, timeout=10):  # noqa: S310 - our own server
+            pass
 
     def seen(self) -> dict[str, float]:
         """Tell what the null Braze saw since it was asked last."""

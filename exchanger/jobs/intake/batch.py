@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 
@@ -38,9 +39,6 @@ REJECTED = {
 }
 """Rejected rows of a run; ``@row`` is null for a file that is rejected as a whole."""
 
-DIFFERENCE_UNKNOWN = "difference_unknown"
-"""The reason why a new version is not applied: what earlier ones gave is not kept any more."""
-
 
 @dataclass
 class InputBatch:
@@ -56,11 +54,14 @@ class InputBatch:
         gone: Files that were there in the listing, but not any more in that version.
         unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         scratch: Where rows are kept.
+        key: The column by which rows are parted.
         given: What all files give; a field that a file does not speak of is null there.
         rejected: Rejected rows, ``REJECTED``.
         corrections: What is taken back of what earlier versions of files gave to sums:
             ``@profile``, ``@file`` and typed columns of summed fields.
         superseded: Rows that were read, and of which later runs changed every field.
+        repeated: Rows that were read, and of which the file was taken up before.
+        ready: Objects that are given again as they were: see ``objects.rows.RowsInput``.
         already: What was given already, and is only known now: in the shape of contributions.
         waiting: Files that wait for a person; none of them is in *files*.
         set_before: Keys of files that give nothing to a summed field, as they, or versions before,
@@ -73,6 +74,7 @@ class InputBatch:
     """
 
     scratch: Scratch
+    key: str = PROFILE
     files: list[ClaimedFile] = field(default_factory=list)
     rules: dict[str, Rule] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
@@ -81,6 +83,7 @@ class InputBatch:
     gone: list[tuple[str, str]] = field(default_factory=list)
     unreadable: dict[tuple[str, str], str] = field(default_factory=dict)
     superseded: int = 0
+    repeated: int = 0
     already: list[pl.DataFrame] = field(default_factory=list)
     waiting: list[HeldFile] = field(default_factory=list)
     set_before: dict[str, list[str]] = field(default_factory=dict)
@@ -92,16 +95,16 @@ class InputBatch:
 
     def __post_init__(self) -> None:
         self.rejected = self.scratch.spill()
+        self.ready = self.scratch.spill()
         self._trimmed = self._pointed = self._wrapped = self._left_out = 0
         self._took_rows = False
         self.part(1)
 
     def part(self, count: int) -> None:
-        """Part rows by their profiles; to be said before there are any."""
+        """Part rows by their keys; to be said before there are any."""
         named = {PROFILE: pl.String, FILE: pl.UInt32}
-        self.given = PartitionedRows(
-            self.scratch, count, pl.DataFrame(schema=named | {ROW: pl.UInt32})
-        )
+        given = named | {ROW: pl.UInt32, self.key: pl.String}
+        self.given = PartitionedRows(self.scratch, count, pl.DataFrame(schema=given), self.key)
         self.corrections = PartitionedRows(self.scratch, count, pl.DataFrame(schema=named))
 
     def add(self, given: Given, rejected: pl.DataFrame) -> None:

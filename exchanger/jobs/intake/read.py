@@ -19,6 +19,7 @@ from exchanger.jobs.intake.requests import HeldFile
 from exchanger.jobs.intake.stage import StagedFile, cast_file, stage_file
 from exchanger.jobs.intake.unreadable import is_about_one_file, is_denied, why_unreadable
 from exchanger.jobs.runtime.report import named
+from exchanger.profiles.frames.columns import PROFILE, ROW_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,8 @@ def _read(
     before = applied = call.state.file_ledger.snapshot()
     scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
-    batch = InputBatch(scratch, types=kept.types, words=kept.words)
+    key = ROW_ID if call.job.row_id else PROFILE
+    batch = InputBatch(scratch, key, types=kept.types, words=kept.words)
     opened: list[StagedFile] = []
     call.context.progress.step("reading files", len(requests))
     for request in requests:

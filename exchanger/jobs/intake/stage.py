@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.errors import FileRejected
 from exchanger.files.formats.read import RawTable, read_table
 from exchanger.files.scratch.prefetch import prefetch
@@ -18,6 +19,8 @@ from exchanger.jobs.intake.batch import REJECTED, InputBatch
 from exchanger.jobs.intake.contributions import contributions
 from exchanger.jobs.intake.deduplication import decide
 from exchanger.jobs.intake.requests import FileRequest, HeldFile
+from exchanger.objects.parts import of_properties
+from exchanger.objects.rows import judged_rows
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.merging.contributions import negated
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.objects.kinds import RowKind
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
 
@@ -46,12 +50,14 @@ class StagedFile:
         request: What was asked for.
         table: Its content; None if it is not applied.
         rules: What is done to its columns.
+        repeated: Whether each of its rows was taken up before.
     """
 
     claim: ClaimedFile
     request: FileRequest
     table: RawTable | None = None
     rules: list[Rule] = field(default_factory=list)
+    repeated: bool = False
 
 
 def stage_file(
@@ -75,6 +81,7 @@ def stage_file(
         table = read_table(path, request.key, call.job.source, scratch=batch.scratch)
         _refuse_other_headers(table, call.job.match[0].external_id, request.key)
         settled = settle_rules(call.job, _in_pieces(table, request.key), batch.types)
+        _refuse_many_properties(call, settled.rules, request.key)
         counted = decide(call, claim, request, _mending(call, settled.rules), applied)
     except FileRejected as error:
         if table is not None:
@@ -98,7 +105,8 @@ def stage_file(
         batch.left_out.setdefault((why, *columns), []).append(request.key)
     # A file without rows gives nothing, so another one like it counts nothing twice.
     sums = claim.sums if rows or claim.replaces else ()
-    return StagedFile(replace(claim, rows=rows, sums=sums), request, table, rules)
+    claim = replace(claim, rows=rows, sums=sums)
+    return StagedFile(claim, request, table, rules, repeated=counted.repeated)
 
 
 def _mending(call: ImportContext, rules: list[Rule]) -> list[Rule]:
@@ -137,6 +145,22 @@ def _refuse_other_headers(table: RawTable, column: str, key: str) -> None:
                 "was joined from several. Drop each of them by itself."
             )
             raise FileRejected(key, "header_again", message, row=row, column=column)
+
+
+def _refuse_many_properties(call: ImportContext, rules: list[Rule], key: str) -> None:
+    """
+    Refuse a file of which Braze would leave out properties without a word.
+
+    Raises:
+        FileRejected: ``too_many_properties``.
+    """
+    count = 0 if call.kind.holds_values else len(of_properties(rules))
+    if count > MOST_PROPERTIES:
+        message = (
+            f"The file has {count} columns that would become properties, and Braze takes "
+            f"{MOST_PROPERTIES} at most. Leave some out: 'exclude' in 'remaining_properties'."
+        )
+        raise FileRejected(key, "too_many_properties", message)
 
 
 def _in_pieces(table: RawTable, key: str) -> RawColumns:
@@ -219,9 +243,23 @@ def _casted(  # noqa: PLR0913 - what a file, its place and its run say
     for piece in table.pieces():
         raw = _raw(table, _chosen(file.request, piece), file.claim.key)
         given = cast_rows(raw, rules, call.job, position, batch.types)
+        if call.kind.rows is not None:
+            given = _judged(call, call.kind.rows, rules, given)
+        if file.repeated:
+            batch.repeated += given.frame.height
+            given = replace(given, frame=given.frame.clear())
         if doubtful is not None:
             given = without_forgotten(given, doubtful, position)
         yield given, with_records(raw, given)
+
+
+def _judged(call: ImportContext, kind: RowKind, rules: list[Rule], given: Given) -> Given:
+    """Reject rows of which the cells are fine, and which are no object that Braze takes."""
+    named = {rule.name: rule for rule in rules}
+    fine, odd = judged_rows(given.frame, kind, named, call.context.clock.now())
+    if odd.is_empty():
+        return given
+    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]))
 
 
 def _earlier(

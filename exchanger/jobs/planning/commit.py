@@ -70,6 +70,8 @@ def commit(
         types=batch.types_to_keep,
         words=batch.words,
         report=report.to_dict(),
+        object=call.kind.name,
+        row_ids=bool(call.job.row_id),
     )
     try:
         stored = state.runs.create(document)

@@ -26,6 +26,9 @@ from exchanger.profiles.validation.messages import SENTENCES, Place, no_rejectio
 from exchanger.profiles.validation.nested import judge_nested
 from exchanger.profiles.validation.standard import TAKES, judge_standard
 
+_CONTROL = (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER, columns.ROW_ID)
+"""Columns that stand before those of rules."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -34,8 +37,9 @@ class Given:
 
     Args:
         frame: ``@profile`` (String), ``@file``, ``@row`` (UInt32), ``@order`` (if the job orders;
-            Int64, Float64, ``Datetime("us", "UTC")`` or String), one typed column for each rule,
-            and ``@said:NAME`` (Boolean) for each ``clear`` rule. Null says nothing.
+            Int64, Float64, ``Datetime("us", "UTC")`` or String), ``@row_id`` (String, if the job
+            names its rows), one typed column for each rule, and ``@said:NAME`` (Boolean) for each
+            ``clear`` rule. Null says nothing.
         rejected: The other rows, as ``messages.REJECTED``; one entry for each field at fault.
         said: The fields that every row speaks of, empty or not.
         trimmed: Rows whose identifier had white space around it.
@@ -99,6 +103,7 @@ def cast_rows(
     cast = [
         _Column(columns.PROFILE, "external_id", column, named, wrapped=wrapped),
         *_order(raw, job, kept or {}),
+        *_row_ids(raw, job),
         *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
     fine = _fine_rows(cast, raw.frame.height)
@@ -107,7 +112,7 @@ def cast_rows(
     frame = pl.DataFrame(
         [c.result.values.alias(c.name) for c in cast] + [raw.frame[columns.ROW]]
     ).with_columns(pl.lit(file_index, dtype=pl.UInt32).alias(columns.FILE))
-    control = [n for n in (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER) if n in frame]
+    control = [n for n in _CONTROL if n in frame]
     frame = (frame if fine is None else frame.filter(fine)).select(
         *control,
         *(c.name for c in cast if c.name not in control),
@@ -124,6 +129,19 @@ def cast_rows(
         wrapped=sum(c.wrapped for c in cast),
         nulls_left_out=sum(c.result.dropped for c in cast),
     )
+
+
+def _row_ids(raw: RawColumns, job: ImportJob) -> list[_Column]:
+    """Read what names each row, as identifiers are read."""
+    column = job.row_id
+    if not column:
+        return []
+    cells, wrapped = _cells(raw, column, job.source.nulls)
+    is_json = column in raw.json_columns
+    read = read_identifiers(cells, is_json=is_json, nulls=job.source.nulls).result
+    words = {"no_identifier": "no_row_id", "bad_identifier": "bad_row_id"}
+    named = CastResult(read.values, read.faults.replace(words), read.dropped)
+    return [_Column(columns.ROW_ID, "row_id", column, named, wrapped=wrapped)]
 
 
 def _without_headers(identifiers: CastResult, column: str) -> CastResult:

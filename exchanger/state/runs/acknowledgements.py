@@ -36,6 +36,13 @@ Refusal = tuple[int, str, bool]
 """An item, Braze's reason, and whether an earlier attempt may have taken effect."""
 
 
+IN_DOUBT = (
+    "Braze may have taken it, as its answer was lost. It is not sent again by itself, as it could "
+    "count twice."
+)
+"""The reason of an object that may count once more if it is sent again."""
+
+
 class SendCounts(NamedTuple):
     """
     What was sent of a run.

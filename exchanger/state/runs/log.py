@@ -123,6 +123,8 @@ class RunDocument:
         refused_rows: Key of what Braze refused, in a form that can be given again, once settled.
         group: The ``group_id`` of all its requests, if one process sent them and Braze tracks them.
         taken: As how many of them Braze may count at most.
+        object: What its rows became.
+        row_ids: Its job names each row.
     """
 
     seq: int
@@ -159,6 +161,13 @@ class RunDocument:
     reads_as: str = ""
     group: str = ""
     taken: int = 0
+    object: str = "attributes"
+    row_ids: bool = False
+
+    @property
+    def holds_values(self) -> bool:
+        """Whether what Braze accepted of it becomes held values."""
+        return self.object == "attributes"
 
     def to_bytes(self) -> bytes:
         """Render as stored."""
