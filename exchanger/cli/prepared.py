@@ -28,7 +28,7 @@ REQUEST = 1 << 17
 """Bytes that a request has at most."""
 READY = b"ready"
 _LOADED = (
-    "botocore.session",
+    "boto3.session",
     "encodings.idna",
     "exchanger.app.asking",
     "exchanger.app.listings",

@@ -26,14 +26,14 @@ def imported(exchange, *words):
 
 
 def test_a_run_loads_no_library_that_it_does_not_use(exchange):
-    """Not numpy for Arrow, rich for tracebacks, boto3 for a client, nor Arrow's functions."""
+    """Not numpy for Arrow, rich for tracebacks, nor Arrow's functions."""
     exchange.configure(people={"type": "import", "source": {"prefix": "in/"}, **FIELDS})
     exchange.drop("in/a.csv", "id,city\n1,Oslo\n2,Rome\n")
 
     loaded = imported(exchange, "run", "people")
 
-    assert {"polars", "pyarrow.lib", "deltalake", "botocore", "aiohttp", "structlog.dev"} <= loaded
-    unused = {"numpy.linalg", "pandas", "rich.text", "boto3", "pyarrow.compute", "apscheduler"}
+    assert {"polars", "pyarrow.lib", "deltalake", "boto3", "aiohttp", "structlog.dev"} <= loaded
+    unused = {"numpy.linalg", "pandas", "rich.text", "pyarrow.compute", "apscheduler"}
     assert unused & loaded == set()
 
 

@@ -19,7 +19,7 @@ from exchanger.outside.store_codes import StorageConflict
 from exchanger.redaction import Redactor
 
 if TYPE_CHECKING:
-    from botocore.session import Session
+    from boto3.session import Session
     from mypy_boto3_s3 import S3Client
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class BucketAccess:
 
     @cached_property
     def session(self) -> Session:
-        """Open botocore's session, whose credentials renew themselves."""
+        """Open boto3's session, whose credentials renew themselves."""
         return open_session(self._config)
 
     @property
@@ -86,11 +86,11 @@ class BucketAccess:
             self._started = told - timedelta(seconds=self.clock.monotonic())
 
     def typed(self, action: str, key: str) -> AbstractContextManager[None]:
-        """Return a context in which what botocore raises is raised as a ``StorageError``."""
+        """Return a context in which what boto3 raises is raised as a ``StorageError``."""
         return as_storage_errors(action, self._config.bucket, key, self.clean)
 
     def again(self, once: Callable[[], T]) -> T:
-        """Repeat what botocore does not: torn bodies, and writes that met another write."""
+        """Repeat what boto3 does not: torn bodies, and writes that met another write."""
         for attempt in range(1, ATTEMPTS):
             try:
                 return once()

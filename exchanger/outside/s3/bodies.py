@@ -31,8 +31,8 @@ class WholeBody(io.RawIOBase):
     The stream of an object's body; fails rather than ends early.
 
     Args:
-        body: What botocore gave. It compares the bytes read with ``Content-Length`` at the end.
-        guard: Makes a context in which botocore's errors become ours.
+        body: What boto3 gave. It compares the bytes read with ``Content-Length`` at the end.
+        guard: Makes a context in which boto3's errors become ours.
     """
 
     def __init__(

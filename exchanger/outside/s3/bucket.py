@@ -1,10 +1,10 @@
 """
-The bucket. botocore is imported by the modules of this room, nowhere else.
+The bucket. boto3 is imported by the modules of this room, nowhere else.
 
-Every failure is raised as one of the ``Storage...`` errors. botocore itself tries again where the
+Every failure is raised as one of the ``Storage...`` errors. boto3 itself tries again where the
 network or the server is at fault; what is raised has outlived that.
 
-A conditional write may reach S3, lose its answer and be sent again by botocore; the second attempt
+A conditional write may reach S3, lose its answer and be sent again by boto3; the second attempt
 then meets the object of the first and fails with ``StorageChanged`` although the write is ours.
 Whoever must know reads the object back and compares: an equal body means that the write happened.
 So what is written conditionally carries something unique, such as a nonce; without one, two writers
@@ -376,7 +376,7 @@ class Bucket:
 
     @property
     def _part_checksum(self) -> dict[str, str]:
-        """Botocore sends CRC32 with every part to AWS, which must be told so beforehand."""
+        """boto3 sends CRC32 with every part to AWS, which must be told so beforehand."""
         return {} if self._config.endpoint_url else {"ChecksumAlgorithm": "CRC32"}
 
     def _demand_bucket(self) -> None:

@@ -36,7 +36,7 @@ class Checksums:
 
         Args:
             key: The object's key.
-            answer: botocore's answer to the read.
+            answer: boto3's answer to the read.
             md5: Of the body as it arrived, in hex.
         """
         etag = str(answer["ETag"]).strip('"')

@@ -1,8 +1,5 @@
 """
-How botocore and the deltalake library are told to reach a bucket.
-
-Clients are botocore's own: what botocore adds to them takes a tenth of a second to load, and is not
-used.
+How boto3 and the deltalake library are told to reach a bucket.
 
 Only the configuration says where it is. The environment and the files of AWS's tools are asked for
 credentials alone, and only where the configuration names none.
@@ -14,7 +11,7 @@ import gzip
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -22,9 +19,9 @@ import orjson
 from exchanger.config.models import S3Config
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from botocore.credentials import Credentials
     from botocore.loaders import Loader
-    from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
 _ATTEMPTS = 5
@@ -39,27 +36,27 @@ def open_session(config: S3Config) -> Session:
     """
     Make the session that signs: with the keys configured, or else those of AWS's own chain.
 
-    The variables and files that botocore knows decide nothing else of it.
+    The variables and files that boto3 knows decide nothing else of it.
     """
-    from botocore.session import Session
+    from boto3.session import Session
+    from botocore.session import Session as Core
 
     # Each setting as it is by default: no variable, no key of a file.
     alone: dict[str, Any] = {
         name: (None, None, default, convert)
-        for name, (_, _, default, convert) in Session.SESSION_VARIABLES.items()
+        for name, (_, _, default, convert) in Core.SESSION_VARIABLES.items()
     }
     alone["config_file"] = alone["credentials_file"] = (None, None, os.devnull, None)
     alone["ca_bundle"] = (None, "AWS_CA_BUNDLE", None, None)
-    session = Session(session_vars=alone)
-    session.set_config_variable("region", config.region or _REGION)
-    session.register_component("data_loader", _descriptions())
+    core = Core(session_vars=alone)
+    core.register_component("data_loader", _descriptions())
     if config.access_key_id and config.secret_access_key:
-        session.set_credentials(
+        core.set_credentials(
             config.access_key_id.get_secret_value(), config.secret_access_key.get_secret_value()
         )
     else:
-        session.register_component("credential_provider", _Chain())
-    return session
+        core.register_component("credential_provider", _Chain())
+    return Session(region_name=config.region or _REGION, botocore_session=core)
 
 
 def describe() -> None:
@@ -74,7 +71,7 @@ def _descriptions() -> Loader:
     """
     Share what is read about S3 among all sessions: 12 MB.
 
-    Botocore by itself looks through what it knows of 400 services, and reads it with Python's own
+    boto3 by itself looks through what it knows of 400 services, and reads it with Python's own
     JSON: that takes five times as long.
     """
     from botocore.loaders import JSONFileLoader, Loader
@@ -99,14 +96,14 @@ class _Chain:
 
     def load_credentials(self) -> Credentials | None:
         """Find credentials; those that expire renew themselves."""
-        from botocore.session import Session
+        from botocore.session import Session as Core
 
-        return Session().get_credentials()
+        return Core().get_credentials()
 
 
 def open_client(config: S3Config, session: Session) -> S3Client:
     """
-    Make the client, with botocore's standard retries and with time limits.
+    Make the client, with boto3's standard retries and with time limits.
 
     Where the configuration names neither a region nor an endpoint, AWS is asked where the bucket
     is.
@@ -114,7 +111,7 @@ def open_client(config: S3Config, session: Session) -> S3Client:
     Raises:
         botocore.exceptions.BotoCoreError: AWS was to be asked, and did not answer.
     """
-    client = _client(config, session, str(session.get_config_variable("region")))
+    client = _client(config, session, session.region_name)
     if config.region is None and config.endpoint_url is None:
         region = region_of(client, config.bucket)
         if region != client.meta.region_name:
@@ -140,10 +137,9 @@ def _client(config: S3Config, session: Session, region: str) -> S3Client:
         settings["s3"] |= {"addressing_style": "path"}
         settings["request_checksum_calculation"] = "when_required"
         settings["response_checksum_validation"] = "when_required"
-    client = session.create_client(
+    return session.client(
         "s3", region_name=region, endpoint_url=config.endpoint_url, config=Config(**settings)
     )
-    return cast("S3Client", client)
 
 
 def region_of(client: S3Client, bucket: str) -> str:

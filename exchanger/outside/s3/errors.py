@@ -26,7 +26,7 @@ def as_storage_errors(
     action: str, bucket: str, key: str, clean: Callable[[str], str]
 ) -> Iterator[None]:
     """
-    Raise what botocore raises inside of the block as a ``StorageError``.
+    Raise what boto3 raises inside of the block as a ``StorageError``.
 
     Args:
         action: What was being done, such as ``list``.
@@ -41,7 +41,7 @@ def as_storage_errors(
         StorageConflict: 409, a competing write.
         StorageCorrupt: The body was cut short or failed its checksum.
         StorageUnreadable: The object is archived, or encrypted with a key that S3 does not have.
-        StorageUnreachable: No answer, or a fault of the server, after all of botocore's retries.
+        StorageUnreachable: No answer, or a fault of the server, after all of boto3's retries.
         StorageError: Anything else, such as an invalid bucket name.
     """
     from botocore.exceptions import BotoCoreError, ClientError

@@ -32,7 +32,7 @@ class GrowingUpload:
         client: Gives the client, once it is needed.
         place: ``Bucket``, ``Key`` and ``ContentType``.
         checksum: ``ChecksumAlgorithm`` (CRC32) or nothing.
-        guard: Makes a context in which botocore's errors become ours.
+        guard: Makes a context in which boto3's errors become ours.
         whole: Sends a file at once: what happens to one that is finished before it has a part.
     """
 

@@ -1,9 +1,9 @@
 """
 What is new in a folder since the last look, for looking again and again at next to no cost.
 
-botocore takes 0.12 ms to read one object of a listing, most of it for its date. A folder keeps its
+boto3 takes 0.12 ms to read one object of a listing, most of it for its date. A folder keeps its
 files after they were read, so that nearly all of a listing was there the last time: those entries
-are taken out of the answer before botocore reads it.
+are taken out of the answer before boto3 reads it.
 """
 
 from __future__ import annotations
