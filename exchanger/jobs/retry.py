@@ -27,7 +27,7 @@ from exchanger.jobs.lifecycle.not_kept import (
 from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.read import quarantined_rows
-from exchanger.jobs.quarantine.refused import read_refused
+from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW, read_refused
 from exchanger.jobs.quarantine.superseded import settle_late_rows
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
 from exchanger.profiles.frames.columns import FILE, ORDER, ROW
@@ -117,9 +117,14 @@ def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> Inpu
     batch = read_all_files(call, found.requests)
     files = len(batch.files)
     for owed in found.refused:
-        batch = _add_refused(call, batch, owed)
+        if call.kind.holds_values:
+            batch = _add_refused(call, batch, owed)
+        else:
+            batch = _add_objects(batch, owed)
     for claim, rows in found.gone:
         batch = _add_gone(batch, claim, rows)
+    if not call.kind.holds_values:
+        return batch
     return settle_late_rows(call, run, _put_last(batch, files), found)
 
 
@@ -161,6 +166,14 @@ def _add_refused(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> I
         rows=owed.rows.height,
         rules={rule.name: rule for rule in rules},
     )
+
+
+def _add_objects(batch: InputBatch, owed: RefusedRows) -> InputBatch:
+    """Give objects again as they were: of those in doubt a person has decided by asking for it."""
+    position = pl.lit(len(batch.files), pl.UInt32).alias(FILE)
+    batch.ready.add(owed.rows.drop(UNCERTAIN_ROW).with_columns(position))
+    claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
+    return batch.with_file(claim, rows=owed.rows.height)
 
 
 def _order_type(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> pl.DataType | None:

@@ -9,6 +9,7 @@ that a Python float or a 64-bit integer may not give back letter by letter is ke
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, Self
 
 import orjson
@@ -81,3 +82,16 @@ def render(value: Any) -> bytes:
 def is_number(value: Any) -> bool:
     """Whether *value* is a JSON number (booleans are not)."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def decimal_of(number: float) -> Decimal:
+    """Return the exact value of a JSON number."""
+    return Decimal(number.text if isinstance(number, JsonNumber) else str(number))
+
+
+def number_of(value: Decimal) -> int | JsonNumber:
+    """Return the JSON number of an exact value, without zeros at its end."""
+    whole = value.to_integral_value()
+    if value == whole:
+        return _integer(f"{whole:f}")
+    return JsonNumber(f"{value.normalize():f}")

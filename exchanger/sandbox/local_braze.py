@@ -10,9 +10,11 @@ from exchanger.sandbox.exporting.exporter import Exporter
 from exchanger.sandbox.http.endpoints import PERMISSIONS
 from exchanger.sandbox.http.faults import Fault
 from exchanger.sandbox.http.server import HOST, HttpServer, application
+from exchanger.sandbox.inspecting.writes import Outcome
 from exchanger.sandbox.json_text import parse, render
 from exchanger.sandbox.seeding import rows_of
 from exchanger.sandbox.settings import SandboxSettings
+from exchanger.sandbox.subscriptions.states import Channel
 from exchanger.sandbox.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -119,6 +121,42 @@ class Sandbox:
         """
         return self._workspace.add_segment(name, where, members).id
 
+    def add_subscription_group(self, name: str, channel: Channel = "email") -> str:
+        """
+        Create a subscription group.
+
+        Args:
+            name: Of the group.
+            channel: ``email``, or ``sms`` for RCS as well.
+
+        Returns:
+            Its id.
+        """
+        with self._workspace.lock:
+            return self._workspace.scene.subscriptions.add_group(name, channel).id
+
+    def answer_opt_ins(self, subscription_group_id: str) -> int:
+        """Let all agree whom a double opt-in asked; returns how many there were."""
+        space = self._workspace
+        with space.lock:
+            space.settle()
+            states = space.scene.subscriptions
+            return states.answer_prompts(subscription_group_id, space.directory, space.now())
+
+    def mark(self, external_id: str, *flags: str) -> None:
+        """
+        Mark a profile with the flags, and with no other.
+
+        Args:
+            external_id: Whose profile.
+            *flags: ``control_group``, ``marked_for_deletion``, ``test_user``, ``invalid_phone``,
+                ``hard_bounced``.
+
+        Raises:
+            ValueError: There is no such flag.
+        """
+        self._workspace.mark(external_id, flags)
+
     def faults(self, endpoint: str, **description: Any) -> None:
         """
         Put a fault on the tape: ``faults("/users/track", status=503, times=2)``.
@@ -126,7 +164,7 @@ class Sandbox:
         Args:
             endpoint: Its path, or ``*`` for any.
             **description: ``times``, ``skip``, ``status``, ``applied``, ``body``, ``headers``,
-                ``drop``, ``truncate``, ``delay`` as in ``faults.Fault``.
+                ``drop``, ``truncate``, ``delay``, ``late`` as in ``faults.Fault``.
 
         Raises:
             ValueError: There is no such key, or the fault would do nothing.
@@ -187,9 +225,13 @@ class Sandbox:
         know their ``text``.
         """
         with self._workspace.lock:
-            self._workspace.settle()
-            known = self._workspace.directory.by_external_id
-            return {external_id: profile.inspected() for external_id, profile in known.items()}
+            everyone = self._workspace.everyone()
+            return {user.external_id: user.inspected() for user in everyone if user.external_id}
+
+    def profiles(self) -> list[dict[str, Any]]:
+        """All profiles, those without an external id too, in order of creation."""
+        with self._workspace.lock:
+            return [profile.inspected() for profile in self._workspace.everyone()]
 
     def raw_attribute(self, external_id: str, name: str) -> str | None:
         """The exact JSON text of a standard field or custom attribute, ``None`` if not set."""
@@ -212,6 +254,26 @@ class Sandbox:
         """The kept request bodies of an endpoint as received, oldest first."""
         with self._workspace.lock:
             return [one.body for one in self._workspace.journal.newest(endpoint)]
+
+    def catalog(self, name: str) -> dict[str, dict[str, Any]]:
+        """The items of a catalog by id."""
+        with self._workspace.lock:
+            self._workspace.settle()
+            return dict(self._workspace.scene.catalogs.known[name].items)
+
+    def cohort(self, partner: str, cohort_id: str) -> set[str]:
+        """The external ids in a cohort of a partner."""
+        with self._workspace.lock:
+            self._workspace.settle()
+            members = self._workspace.scene.cohorts.known[partner, cohort_id].members
+            known = self._workspace.directory.by_external_id
+            return {name for name, profile in known.items() if profile.braze_id in members}
+
+    def writes(self, outcome: Outcome | None = None) -> list[dict[str, Any]]:
+        """What became of the kept objects and items, with the reason; of one outcome, or any."""
+        with self._workspace.lock:
+            self._workspace.settle()
+            return self._workspace.scene.writes.newest(outcome)
 
     @property
     def meter(self) -> int:

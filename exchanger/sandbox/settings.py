@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
-from exchanger.sandbox.tracking.forced_types import FORCED_TYPES, ForcedType
+from exchanger.sandbox.attributes.forced_types import FORCED_TYPES, ForcedType
+from exchanger.sandbox.http.pools import POOLS
+from exchanger.sandbox.tracking.currencies import USD_RATES
 
 MEGABYTE = 1024 * 1024
+DELAYED = frozenset(
+    {
+        "alias", "identify", "merge", "merge_removal", "delete", "rename", "subscription",
+        "catalog", "cohort",
+    }
+)  # fmt: skip
+"""Kinds of work that can wait before it takes effect."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +39,9 @@ class SandboxSettings:
         lookup_requests: Requests to ``/users/export/ids`` in each window.
         lookup_window: Length of that window.
         shared_requests: Requests per clock hour to all endpoints without a limit of their own.
+        pool_requests: Requests in each window of the other pools, where Braze's limit is not
+            wanted: ``status``, ``identity``, ``rename``, ``remove``, ``subscriptions``,
+            ``catalog_items``, ``catalog_reads``, ``catalogs``, ``cohorts``, ``listings``.
         header_dialect: ``epoch`` (reset is an instant) or ``relative`` (MAU contracts: reset is
             seconds; a 429 carries ``x-ratelimit-retry-after`` alone) on ``/users/track``.
         headers_on_429: Whether a 429 of the ``epoch`` dialect carries the three headers.
@@ -43,11 +55,43 @@ class SandboxSettings:
         oversize_status: Status of a larger one.
         array_limit: Members kept in an array attribute; the oldest go first.
         date_coercion: Whether strings that look like times become times.
-        blocklist: Custom attributes that are accepted and not processed.
+        blocklist: Custom attributes, events and products that are accepted and not processed.
         forced_types: Custom attributes of a forced type, ``boolean``, ``number`` or ``string``;
             what does not fit is accepted and ignored.
-        group_status: ``/users/track/status``, a beta of Braze: ``on``, ``off``, or ``forbidden``
-            (requests are tracked, and nobody may ask).
+        group_status: ``/users/track/status``, a beta of Braze: ``on``, ``off``, ``forbidden``
+            (requests are tracked, and nobody may ask), ``late`` (a request is counted a minute
+            after it was accepted) or ``stuck`` (no request is ever done).
+        update_only_skips: Whether objects that are skipped for want of a profile are ``counted``
+            as processed, or ``left_out``.
+        oversized_properties: Whether too large properties refuse the ``item`` or the ``request``.
+        ecommerce_faults: A request in which every fault is one of an ecommerce event succeeds
+            without them (``dropped``), or is a 400 if nothing else is in it (``refused``).
+        repeated_order: An ``order_placed`` of an order that was placed ``counts`` again, or is
+            ``ignored``.
+        invalid_nested: What an invalid nested value drops: its ``attribute``, or all nested
+            attributes of the ``object``.
+        update_without_merge: What ``$update`` without ``_merge_objects`` replaces: the ``item``,
+            or the whole ``attribute``.
+        several_matches: Several profiles of an e-mail or phone in identify: ``prioritization``
+            chooses, or ``never`` is anybody identified.
+        unknown_external_id: One that nobody has in identify: it is ``added``, or ``refused``.
+        unknown_group: A subscription group that does not exist: ``refused``, or ``accepted``
+            without effect.
+        catalog_conflicts: POST of an item that exists and PATCH of one that does not: ``ignored``,
+            or ``written``.
+        catalog_bytes: How much all catalogs may hold.
+        clock_moves: What moves the last-updated clock of a profile: ``writes`` of attributes,
+            only ``changes`` of values, or ``everything`` (events and subscriptions too).
+        increment_points: Data points of ``inc``: 1 or 0.
+        purchase_points: Data points of a purchase: one per ``unit``, or per ``object``.
+        segmented_properties: Event or product to the properties by which segments can ask.
+        usd_rates: USD for one unit of a currency; one that is not named counts as USD.
+        partners: Partner to its API key, for cohorts.
+        client_secrets: Data import key to the partner that it was made for.
+        delete_status: Status of an accepted delete.
+        delays: How long accepted work waits before it takes effect, by its kind: ``alias``,
+            ``identify``, ``merge``, ``merge_removal``, ``delete``, ``rename``, ``subscription``,
+            ``catalog``, ``cohort``. Track has ``apply_delay``.
         apply_delay: Time from the answer of track until the profile shows it; 0 applies first.
         apply_reorder: Whether the delay varies from 0 to twice its length, so that requests
             overtake each other.
@@ -73,6 +117,7 @@ class SandboxSettings:
         seed: Of everything random: ids, errors, order.
         keep_requests: Request bodies kept for inspection: so many at most, the newest.
         keep_bytes: How large they may be together.
+        keep_writes: So many of the newest objects are kept with what became of them.
     """
 
     api_keys: Mapping[str, frozenset[str] | None] = field(
@@ -86,6 +131,7 @@ class SandboxSettings:
     lookup_requests: int = 250
     lookup_window: int = 60
     shared_requests: int = 250_000
+    pool_requests: Mapping[str, int] = field(default_factory=dict)
     header_dialect: Literal["epoch", "relative"] = "epoch"
     headers_on_429: bool = True
     track_status: int = 201
@@ -100,7 +146,27 @@ class SandboxSettings:
     date_coercion: bool = True
     blocklist: frozenset[str] = frozenset()
     forced_types: Mapping[str, ForcedType] = field(default_factory=dict)
-    group_status: Literal["on", "off", "forbidden"] = "off"
+    group_status: Literal["on", "off", "forbidden", "late", "stuck"] = "off"
+    update_only_skips: Literal["counted", "left_out"] = "counted"
+    oversized_properties: Literal["item", "request"] = "item"
+    ecommerce_faults: Literal["dropped", "refused"] = "dropped"
+    repeated_order: Literal["counts", "ignored"] = "counts"
+    invalid_nested: Literal["attribute", "object"] = "attribute"
+    update_without_merge: Literal["item", "attribute"] = "item"
+    several_matches: Literal["prioritization", "never"] = "prioritization"
+    unknown_external_id: Literal["added", "refused"] = "added"
+    unknown_group: Literal["refused", "accepted"] = "refused"
+    catalog_conflicts: Literal["ignored", "written"] = "ignored"
+    catalog_bytes: int = 500 * MEGABYTE
+    clock_moves: Literal["writes", "changes", "everything"] = "writes"
+    increment_points: int = 1
+    purchase_points: Literal["unit", "object"] = "unit"
+    segmented_properties: Mapping[str, Collection[str]] = field(default_factory=dict)
+    usd_rates: Mapping[str, float] = field(default_factory=lambda: dict(USD_RATES))
+    partners: Mapping[str, str] = field(default_factory=lambda: {"partner": "partner-key"})
+    client_secrets: Mapping[str, str] = field(default_factory=lambda: {"import-key": "partner"})
+    delete_status: int = 200
+    delays: Mapping[str, float] = field(default_factory=dict)
     apply_delay: float = 0.0
     apply_reorder: bool = False
     users_per_file: int = 5000
@@ -121,6 +187,7 @@ class SandboxSettings:
     seed: int = 0
     keep_requests: int = 1000
     keep_bytes: int = 100 * MEGABYTE
+    keep_writes: int = 1000
 
     def __post_init__(self) -> None:
         """Refuse a choice that does not exist."""
@@ -129,6 +196,10 @@ class SandboxSettings:
                 raise ValueError(f"{name} is one of {', '.join(get_args(kind))}")
         if not set(self.forced_types.values()) <= FORCED_TYPES:
             raise ValueError(f"forced types are {', '.join(sorted(FORCED_TYPES))}")
+        if unknown := sorted(set(self.delays) - DELAYED):
+            raise ValueError(f"no such delay: {', '.join(unknown)}")
+        if unknown := sorted(set(self.pool_requests) - POOLS.keys()):
+            raise ValueError(f"no such pool: {', '.join(unknown)}")
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
         """

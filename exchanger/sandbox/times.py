@@ -39,6 +39,18 @@ def read_time(text: str) -> datetime | None:
     return _instant(found) if found else None
 
 
+def read_iso_time(text: str) -> datetime | None:
+    """As ``read_time``, of the ISO forms alone: what the time of an event may be."""
+    found = _ISO.fullmatch(text) if len(text) <= _LONGEST else None
+    return _instant(found) if found else None
+
+
+def is_after_last_year(text: str) -> bool:
+    """Whether the text has the form of a time in a year that Braze does not store."""
+    found = _ISO.fullmatch(text) or _AMERICAN.fullmatch(text)
+    return found is not None and int(found["year"]) > _LAST_YEAR
+
+
 def coerced(text: str) -> str:
     """*text*, or the spelling of the time that it stands for."""
     first = text[:1]

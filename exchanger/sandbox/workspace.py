@@ -8,25 +8,36 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
-from exchanger.sandbox.exporting import lookup, segments
-from exchanger.sandbox.exporting.segment_sizes import SegmentSizes, data_series, day_of
-from exchanger.sandbox.exporting.segments import Segment
-from exchanger.sandbox.http.answers import Answer, refused
+from exchanger.sandbox.audiences import listings, segments
+from exchanger.sandbox.audiences.cohorts import Cohorts
+from exchanger.sandbox.audiences.segment_sizes import SegmentSizes, data_series, day_of
+from exchanger.sandbox.audiences.segments import Segment
+from exchanger.sandbox.catalogs.catalogs import Catalogs
+from exchanger.sandbox.exporting import lookup
+from exchanger.sandbox.http.answers import Answer, Malformed
 from exchanger.sandbox.http.faults import Faults
-from exchanger.sandbox.http.journal import Journal
 from exchanger.sandbox.http.rate_limits import RateLimits, Verdict
+from exchanger.sandbox.identity.directory import Directory
+from exchanger.sandbox.identity.profiles import FLAGS, Profile
+from exchanger.sandbox.inspecting.journal import Journal
+from exchanger.sandbox.inspecting.writes import Writes
+from exchanger.sandbox.scene import Handler, Scene, Step
 from exchanger.sandbox.settings import SandboxSettings
-from exchanger.sandbox.times import spell_epoch
-from exchanger.sandbox.tracking import track
+from exchanger.sandbox.subscriptions.states import Subscriptions
+from exchanger.sandbox.tracking import applying, track
 from exchanger.sandbox.tracking.groups import Groups
-from exchanger.sandbox.tracking.identifiers import Directory
 from exchanger.sandbox.tracking.meter import Meter
 from exchanger.sandbox.tracking.track import Accepted
+
+LATE = 60.0
+"""Seconds until a request counts where groups are told late."""
 
 
 class Workspace:
@@ -39,10 +50,29 @@ class Workspace:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.lock = threading.RLock()
-        self.settings = settings
+        self._settings = settings
         self._one_of_its_kind = uuid.uuid4().hex
-        self._ahead = 0.0
+        self._ahead = self._late = 0.0
         self.reset()
+
+    @property
+    def settings(self) -> SandboxSettings:
+        """What the workspace is like."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: SandboxSettings) -> None:
+        self._settings = self.scene.settings = settings
+
+    @property
+    def directory(self) -> Directory:
+        """All profiles."""
+        return self.scene.directory
+
+    @property
+    def meter(self) -> Meter:
+        """Data points so far."""
+        return self.scene.meter
 
     @property
     def identity(self) -> str:
@@ -52,15 +82,26 @@ class Workspace:
     def reset(self) -> None:
         """Forget everything but the settings, the clock, and which workspace it is."""
         with self.lock:
-            self.directory = Directory(f"{self.settings.seed} {self.identity}")
-            self.meter = Meter()
-            self.groups = Groups()
+            directory = Directory(f"{self.settings.seed} {self.identity}")
+            subscriptions = Subscriptions(self.identity, self.now)
+            directory.inherit = subscriptions.inherit
+            self.scene = Scene(
+                self.settings,
+                self.now,
+                directory,
+                Meter(),
+                Groups(),
+                subscriptions,
+                Catalogs(),
+                Cohorts(),
+                Writes(self.settings.keep_writes),
+            )
             self.limits = RateLimits()
             self.faults = Faults(self.settings.seed)
             self.journal = Journal(self.settings.keep_requests, self.settings.keep_bytes)
             self.segments: dict[str, Segment] = {}
             self._sizes = SegmentSizes(self.now())
-            self._waiting: list[tuple[float, int, Accepted]] = []
+            self._waiting: list[tuple[float, int, Step]] = []
             self._ticket = itertools.count()
             self._random = random.Random(self.settings.seed)  # noqa: S311 (repeatable)
 
@@ -78,51 +119,114 @@ class Workspace:
         with self.lock:
             return self.limits.spend(pool, self.settings, self.now())
 
+    @contextmanager
+    def putting_off(self, seconds: float) -> Iterator[None]:
+        """Let what is accepted within take effect so much later."""
+        if not seconds:
+            yield
+            return
+        with self.lock:
+            self._late = seconds
+            try:
+                yield
+            finally:
+                self._late = 0.0
+
+    def serve(self, handle: Handler) -> Callable[..., Answer]:
+        """Return how an endpoint answers whose work is done now, or when the settings say."""
+
+        def answer(given: Any, *captured: str) -> Answer:
+            with self.lock:
+                self.settle()
+                try:
+                    made = handle(self.scene, given, *captured)
+                except Malformed as problem:
+                    return problem.answer
+                if isinstance(made, Answer):
+                    return made
+                due = self.now() + self._late
+                for step in made.steps:
+                    due += self.settings.delays.get(step.kind, 0.0)
+                    self._put_off(due, step)
+                self.settle()
+                return made.answer
+
+        return answer
+
     def track(self, body: dict[str, Any]) -> Answer:
         """Answer ``/users/track``, and apply it now or when the settings say."""
         with self.lock:
             self.settle()
-            answer, accepted = track.receive(body, self.settings)
+            answer, accepted = track.receive(body, self.scene)
             if accepted.objects:
                 answer, accepted = self._grouped(body, answer, accepted)
-                heapq.heappush(self._waiting, (self._due(), next(self._ticket), accepted))
+                self._put_off(self._due(), Step("track", partial(self._apply_track, accepted)))
                 self.settle()
             return answer
+
+    def _apply_track(self, accepted: Accepted, scene: Scene, now: float) -> None:
+        applying.apply(accepted, scene, now)
+        if accepted.group and self.settings.group_status != "stuck":
+            scene.groups.finish(accepted.group, now)
 
     def _grouped(
         self, body: dict[str, Any], answer: Answer, accepted: Accepted
     ) -> tuple[Answer, Accepted]:
         """Track a request that names a group, or tell beside its answer why it is not tracked."""
-        if trouble := self.groups.trouble(body, self.settings, self.now()):
+        groups, now = self.scene.groups, self.now()
+        if trouble := groups.trouble(body, self.settings, now):
             errors = [*(answer.body.get("errors") or ()), {"type": trouble}]
             return replace(answer, body=answer.body | {"errors": errors}), accepted
-        if "group_id" in body:
-            self.groups.receive(body["group_id"], self.now())
-            accepted = replace(accepted, group=body["group_id"])
+        group = body.get("group_id")
+        if group is not None and self.settings.group_status == "late":
+            self._put_off(max(now, self._due()) + LATE, Step("group", partial(_count, group)))
+        elif group is not None:
+            groups.receive(group, now)
+            accepted = replace(accepted, group=group)
         return answer, accepted
 
     def tell_group(self, parameters: Mapping[str, str]) -> Answer:
         """Answer ``/users/track/status``."""
         with self.lock:
             self.settle()
-            return self.groups.status(parameters, self.settings, self.now())
+            return self.scene.groups.status(parameters, self.settings, self.now())
 
     def _due(self) -> float:
         delay = self.settings.apply_delay
         if self.settings.apply_reorder:
             delay *= self._random.uniform(0, 2)
+        delay += self._late
         return self.now() + delay if delay else 0.0
 
+    def _put_off(self, due: float, step: Step) -> None:
+        heapq.heappush(self._waiting, (due, next(self._ticket), step))
+
     def settle(self) -> None:
-        """Apply the waiting requests whose time has come."""
+        """Do the waiting work whose time has come."""
         now = self.now()
         with self.lock:
             self._sizes.pass_time(now, self._counted)
             while self._waiting and self._waiting[0][0] <= now:
-                accepted = heapq.heappop(self._waiting)[2]
-                track.apply(accepted, self.directory, self.meter, self.settings, now)
-                if accepted.group:
-                    self.groups.finish(accepted.group, now)
+                _, _, step = heapq.heappop(self._waiting)
+                step.apply(self.scene, now)
+
+    def everyone(self) -> list[Profile]:
+        """Return all profiles as they are by now, in order of creation."""
+        with self.lock:
+            self.settle()
+            people = list(self.directory.profiles.values())
+            for profile in people:
+                if profile.shop is not None:
+                    profile.shop.forget_carts(self.now())
+            return people
+
+    def mark(self, external_id: str, flags: Iterable[str]) -> None:
+        """Mark a profile with the flags, and with no other."""
+        if unknown := sorted(set(flags) - FLAGS):
+            raise ValueError(f"no such flag: {', '.join(unknown)}")
+        with self.lock:
+            self.settle()
+            self.directory.by_external_id[external_id].flags = frozenset(flags)
 
     def look_up(self, body: dict[str, Any]) -> Answer:
         """Answer ``/users/export/ids``."""
@@ -146,39 +250,14 @@ class Workspace:
         return segment
 
     def list_segments(self, parameters: Mapping[str, str]) -> Answer:
-        """Answer ``/segments/list``: 100 per page, oldest first unless asked otherwise."""
-        page = parameters.get("page", "0")
-        if not page.isdecimal():
-            return refused(400, "page must be a non-negative integer")
+        """Answer ``/segments/list``."""
         with self.lock:
-            listed = [segment.listed() for segment in self.segments.values()]
-        if parameters.get("sort_direction") == "desc":
-            listed.reverse()
-        start = int(page) * segments.PAGE
-        return Answer(
-            200, {"message": "success", "segments": listed[start : start + segments.PAGE]}
-        )
+            return listings.list_segments(self.segments.values(), parameters)
 
     def describe_segment(self, parameters: Mapping[str, str]) -> Answer:
         """Answer ``/segments/details``."""
         with self.lock:
-            segment = self.segments.get(parameters.get("segment_id", ""))
-        if segment is None:
-            return refused(400, "segment_id is not valid")
-        created = spell_epoch(segment.created_at)
-        return Answer(
-            200,
-            {
-                "message": "success",
-                "created_at": created,
-                "updated_at": created,
-                "name": segment.name,
-                "description": "",
-                "text_description": "",
-                "tags": list(segment.tags),
-                "teams": [],
-            },
-        )
+            return listings.describe_segment(self.segments.get(parameters.get("segment_id", "")))
 
     def size_segment(self, parameters: Mapping[str, str]) -> Answer:
         """Answer ``/segments/data_series``; the size of today is the present one."""
@@ -202,23 +281,12 @@ class Workspace:
         return {segment.id: self._size(segment) for segment in self.segments.values()}
 
     def set_profiles(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """
-        Set profiles without a request: no meter, no limits, no delay.
-
-        Args:
-            rows: Attributes objects with an ``external_id``; a null says nothing.
-
-        Returns:
-            How many there were.
-        """
-        count = 0
+        """Set profiles without a request: no meter, no limits, no delay; return how many."""
         with self.lock:
-            for row in rows:
-                given = {name: value for name, value in row.items() if value is not None}
-                if not given.get("external_id"):
-                    raise ValueError("a seeded profile needs an external_id")
-                profile = self.directory.find_or_create(given, self.now())
-                if profile is not None:
-                    track.set_attributes(self.directory, profile, given, self.settings)
-                count += 1
-        return count
+            return applying.set_profiles(self.scene, rows, self.now())
+
+
+def _count(group: str, scene: Scene, now: float) -> None:
+    """Count a request as received and done, both at once."""
+    scene.groups.receive(group, now)
+    scene.groups.finish(group, now)

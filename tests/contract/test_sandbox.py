@@ -293,14 +293,14 @@ def test_lookup_rules(
 
 
 def test_events_and_purchases_are_counted(braze: Sandbox) -> None:
-    """Events and purchases show in the profile and cost a data point each."""
+    """Events and purchases show in the profile, in USD, and cost a data point each."""
     bought = {"external_id": "a", "product_id": "p", "currency": "EUR", "price": 2.5,
               "quantity": 2, "time": TIME}  # fmt: skip
     track(braze, events=[{"external_id": "a", "name": "e", "time": TIME}], purchases=[bought])
     user, when = braze.users()["a"], "2026-01-02T03:04:05.000Z"
     assert [{"name": "e", "first": when, "last": when, "count": 1}] == user["custom_events"]
     assert [{"name": "p", "first": when, "last": when, "count": 2}] == user["purchases"]
-    assert (5.0, {"event:e": 1, "purchase:p": 2}) == (user["total_revenue"], braze.points_by_name())
+    assert (5.5, {"event:e": 1, "purchase:p": 2}) == (user["total_revenue"], braze.points_by_name())
 
 
 def test_segments_are_listed_in_pages(braze: Sandbox) -> None:

@@ -103,3 +103,22 @@ def test_it_may_be_forbidden_to_ask(tracking: Sandbox) -> None:
     assert FORBIDDEN == ask(tracking, "g")
     tracking.change(group_status="on")
     assert ("completed", 1, 1, 0) == counts(tracking, "g")
+
+
+def test_requests_may_count_late(tracking: Sandbox) -> None:
+    """By the setting a request that was accepted shows a minute later: nothing is no proof."""
+    tracking.change(group_status="late")
+    track(tracking, GOOD, group_id="g")
+    assert ({"a"}, {"results": []}) == (set(tracking.users()), ask(tracking, "g")[1])
+    tracking.advance(60)
+    assert ("completed", 1, 1, 0) == counts(tracking, "g")
+
+
+def test_a_group_may_be_stuck(tracking: Sandbox) -> None:
+    """By the setting it is processing until its day is over, though everything is applied."""
+    tracking.change(group_status="stuck")
+    track(tracking, GOOD, group_id="g")
+    tracking.advance(DAY - 60)
+    assert ({"a"}, ("processing", 1, 0, 1)) == (set(tracking.users()), counts(tracking, "g"))
+    tracking.advance(120)
+    assert (200, {"results": []}) == ask(tracking, "g")

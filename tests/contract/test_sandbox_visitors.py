@@ -12,8 +12,8 @@ import pytest
 from support.sandbox_calls import TRACK, call, people, post, track
 
 from exchanger.sandbox import LocalS3, Sandbox, SandboxSettings
-from exchanger.sandbox.http.journal import OTHERS, Journal
 from exchanger.sandbox.http.local_only import stranger
+from exchanger.sandbox.inspecting.journal import OTHERS, Journal
 
 FAULTS = "/sandbox/faults"
 BODY = b"id,points\na=1&b,2\n"

@@ -25,23 +25,33 @@ from exchanger.config.models.connections import (
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     NEEDS_HELD,
+    PROPERTY,
     Baseline,
     DriftPolicy,
     FieldConfig,
     ImportJob,
-    ItemType,
     Match,
     RemainingFields,
     Source,
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.objects import (
+    Cell,
+    Event,
+    ItemType,
+    ObjectName,
+    OnUnknown,
+    Purchase,
+)
 
 __all__ = [
     "LOOKUPS",
     "NEEDS_HELD",
+    "PROPERTY",
     "Baseline",
     "BrazeConfig",
+    "Cell",
     "ColumnName",
     "Completion",
     "Config",
@@ -49,6 +59,7 @@ __all__ = [
     "DriftPolicy",
     "Duration",
     "EngineConfig",
+    "Event",
     "Expect",
     "ExportField",
     "ExportJob",
@@ -58,7 +69,10 @@ __all__ = [
     "ItemType",
     "Job",
     "Match",
+    "ObjectName",
+    "OnUnknown",
     "Priority",
+    "Purchase",
     "RateLimit",
     "Raw",
     "RemainingExport",

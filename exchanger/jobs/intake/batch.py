@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 
@@ -40,9 +41,6 @@ REJECTED = {
 }
 """Rejected rows of a run; ``@row`` is null for a file that is rejected as a whole."""
 
-DIFFERENCE_UNKNOWN = "difference_unknown"
-"""The reason why a new version is not applied: what earlier ones gave is not kept any more."""
-
 
 @dataclass(frozen=True)
 class InputBatch:
@@ -59,11 +57,13 @@ class InputBatch:
         rules: By attribute, the fields that any of the files speaks of.
         types: Types of the job's columns.
         rows: Data rows read, the rejected ones included.
+        ready: Objects that are given again as they were: see ``objects.rows.RowsInput``.
         took_rows: Whether any row was taken: else it may all be junk.
         left: Files that did not fit into this run.
         gone: Files that were there in the listing, but not any more in that version.
         unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         superseded: Rows that were read, and of which later runs changed every field.
+        repeated: Rows that were read, and of which the file was taken up before.
         already: What was given already, and is only known now: in the shape of contributions.
         waiting: Files that wait for a person; none of them is in *files*.
         untold: Of which files nobody can tell the difference to earlier versions, and why.
@@ -76,6 +76,7 @@ class InputBatch:
     given: PartitionedRows
     rejected: Spill
     corrections: PartitionedRows
+    ready: Spill
     files: tuple[ClaimedFile, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class InputBatch:
     gone: tuple[tuple[str, str], ...] = ()
     unreadable: Mapping[tuple[str, str], str] = field(default_factory=dict)
     superseded: int = 0
+    repeated: int = 0
     already: tuple[pl.DataFrame, ...] = ()
     waiting: tuple[HeldFile, ...] = ()
     untold: Mapping[str, str] = field(default_factory=dict)
@@ -115,20 +117,26 @@ class BatchDraft:
 
     Args:
         scratch: Where rows are kept.
+        key: The column by which rows are parted.
         types: Types of the job's columns, as kept by now.
         words: Of columns that are text because of a few words, these words, as kept by now.
     """
 
     def __init__(
-        self, scratch: Scratch, types: Mapping[str, str], words: Mapping[str, Sequence[str]]
+        self,
+        scratch: Scratch,
+        key: str,
+        types: Mapping[str, str],
+        words: Mapping[str, Sequence[str]],
     ) -> None:
         self.scratch = scratch
+        self._key = key
         self.types = types
         self.words = dict(words)
         self.rejected = scratch.spill()
         self.files: list[ClaimedFile] = []
         self.rules: dict[str, Rule] = {}
-        self.rows = 0
+        self.rows = self.repeated = 0
         self.took_rows = False
         self.gone: list[tuple[str, str]] = []
         self.unreadable: dict[tuple[str, str], str] = {}
@@ -142,11 +150,10 @@ class BatchDraft:
         self.part(1)
 
     def part(self, count: int) -> None:
-        """Part rows by their profiles; to be said before there are any."""
+        """Part rows by their keys; to be said before there are any."""
         named = {PROFILE: pl.String, FILE: pl.UInt32}
-        self.given = PartitionedRows(
-            self.scratch, count, pl.DataFrame(schema=named | {ROW: pl.UInt32})
-        )
+        given = pl.DataFrame(schema=named | {ROW: pl.UInt32, self._key: pl.String})
+        self.given = PartitionedRows(self.scratch, count, given, self._key)
         self.corrections = PartitionedRows(self.scratch, count, pl.DataFrame(schema=named))
 
     def give(self, rows: pl.DataFrame) -> None:
@@ -207,6 +214,7 @@ class BatchDraft:
             given=self.given,
             rejected=self.rejected,
             corrections=self.corrections,
+            ready=self.scratch.spill(),
             files=tuple(self.files),
             rules=self.rules,
             types=self.types,
@@ -216,6 +224,7 @@ class BatchDraft:
             gone=tuple(self.gone),
             unreadable=self.unreadable,
             waiting=tuple(self.waiting),
+            repeated=self.repeated,
             untold=self.untold,
             words=self.words,
             stray=tuple(self.stray),

@@ -14,6 +14,7 @@ from exchanger.files.write import to_ndjson
 from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_forgotten
 from exchanger.jobs.intake.batch import REJECTED, as_refused
 from exchanger.jobs.intake.contributions import contributions
+from exchanger.objects.rows import judged_rows
 from exchanger.profiles.frames.columns import FILE, PROFILE
 from exchanger.profiles.merging.contributions import negated
 from exchanger.profiles.reading.mapping import widen_rules
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import BatchDraft
     from exchanger.jobs.intake.staged import StagedFile, StagedFiles
     from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.objects.kinds import RowKind
     from exchanger.profiles.frames.raw_columns import RawColumns
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
@@ -97,6 +99,11 @@ class Casting:
         for piece in files.pieces():
             raw = piece if len(part) == len(files.files) else piece.of_files(positions)
             given = cast_rows(raw, rules, self._call.job, kept=self._draft.types)
+            if self._call.kind.rows is not None:
+                given = _judged(self._call, self._call.kind.rows, rules, given)
+            if part[0].repeated:
+                self._draft.repeated += given.frame.height
+                given = replace(given, frame=given.frame.clear())
             if doubtful is not None:
                 given = without_forgotten(given, doubtful, part[0].position)
             yield given, with_records(raw, given)
@@ -157,7 +164,8 @@ def _of_one_kind(files: Sequence[StagedFile], types: Mapping[str, str]) -> list[
     """
     Part files by their rules, at the types of the entire run.
 
-    A new version that takes something back is alone. However different the types are that files
+    A new version that takes something back is alone; files whose rows were all taken up before are
+    apart. However different the types are that files
     have by themselves, their rules are mostly the same by now.
     """
     widened: dict[int, list[Rule]] = {}
@@ -166,9 +174,18 @@ def _of_one_kind(files: Sequence[StagedFile], types: Mapping[str, str]) -> list[
         if id(file.rules) not in widened:
             widened[id(file.rules)] = widen_rules(file.rules, types)
         rules = widened[id(file.rules)]
-        own = file.position + 1 if file.claim.replaces else 0
+        own = file.position + 1 if file.claim.replaces else -int(file.repeated)
         parts.setdefault((tuple(rules), own), []).append(replace(file, rules=rules))
     return [*parts.values()]
+
+
+def _judged(call: ImportContext, kind: RowKind, rules: list[Rule], given: Given) -> Given:
+    """Reject rows of which the cells are fine, and which are no object that Braze takes."""
+    named = {rule.name: rule for rule in rules}
+    fine, odd = judged_rows(given.frame, kind, named, call.context.clock.now())
+    if odd.is_empty():
+        return given
+    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]))
 
 
 def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:

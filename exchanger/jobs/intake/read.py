@@ -18,6 +18,7 @@ from exchanger.jobs.intake.fetch import fetched_files, read_fetched
 from exchanger.jobs.intake.stage import Staging
 from exchanger.jobs.intake.unreadable import is_about_one_file, is_gone
 from exchanger.jobs.runtime.report import named
+from exchanger.profiles.frames.columns import PROFILE, ROW_ID
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -67,7 +68,8 @@ def _read(
 ) -> InputBatch:
     scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
-    draft = BatchDraft(scratch, kept.types, kept.words)
+    key = ROW_ID if call.job.row_id else PROFILE
+    draft = BatchDraft(scratch, key, kept.types, kept.words)
     staging = Staging(call, draft, most, without_all=without_all)
     _stage(call, staging, requests, scratch)
     passed = len(draft.waiting) + len(draft.gone) + len(draft.unreadable)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.errors import FileRejected, StorageError
 from exchanger.jobs.intake.alike import Chosen, is_small, put_together, raw_columns
 from exchanger.jobs.intake.deduplication import decide
@@ -19,6 +20,7 @@ from exchanger.jobs.intake.unreadable import (
     is_gone,
     why_unreadable,
 )
+from exchanger.objects.parts import of_properties
 from exchanger.profiles.frames.columns import FILE, ROW
 from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.state.runs.log import ClaimedFile
@@ -121,14 +123,14 @@ class Staging:
             table.clear()
 
     def _take_together(self, window: Sequence[ReadFile], tables: Mapping[int, RawTable]) -> None:
-        rows = {number: _count(window[number].intake, table) for number, table in tables.items()}
+        rows = {number: _count(window[number].request, table) for number, table in tables.items()}
         groups = put_together(tables)
         looks: dict[int, _Look] = {}
         for group in groups:
             types = group.types(self._call.job)
             again = group.headers_again(self._column)
             for number in group.numbers:
-                raw = group.columns(window[number].intake.key, number)
+                raw = group.columns(window[number].request.key, number)
                 looks[number] = _Look(
                     tables[number],
                     raw,
@@ -204,6 +206,7 @@ class Staging:
         if look.header_again is not None:
             raise _other_header(request.key, self._column, look.header_again)
         settled = self._settle(look)
+        _refuse_many_properties(self._call, settled.rules, request.key)
         counted = decide(self._call, claim, request, settled.rules, self._applied)
         if isinstance(counted, HeldFile):
             return counted
@@ -213,9 +216,8 @@ class Staging:
         self._note(request, look, settled)
         # A file without rows gives nothing, so another one like it counts nothing twice.
         sums = claim.sums if look.rows or claim.replaces else ()
-        return StagedFile(
-            position, replace(claim, rows=look.rows, sums=sums), request, counted.rules
-        )
+        claim = replace(claim, rows=look.rows, sums=sums)
+        return StagedFile(position, claim, request, counted.rules, repeated=counted.repeated)
 
     def _note(self, request: FileRequest, look: _Look, settled: Settled) -> None:
         draft = self._draft
@@ -268,6 +270,22 @@ def _mending(call: ImportContext, rules: list[Rule]) -> list[Rule]:
         return rules
     nulls = call.job.source.nulls
     return [replace(rule, void=(*nulls, *rule.config.nulls)) for rule in rules]
+
+
+def _refuse_many_properties(call: ImportContext, rules: list[Rule], key: str) -> None:
+    """
+    Refuse a file of which Braze would leave out properties without a word.
+
+    Raises:
+        FileRejected: ``too_many_properties``.
+    """
+    count = 0 if call.kind.holds_values else len(of_properties(rules))
+    if count > MOST_PROPERTIES:
+        message = (
+            f"The file has {count} columns that would become properties, and Braze takes "
+            f"{MOST_PROPERTIES} at most. Leave some out: 'exclude' in 'remaining_properties'."
+        )
+        raise FileRejected(key, "too_many_properties", message)
 
 
 def _header_again(table: RawTable, column: str) -> int | None:

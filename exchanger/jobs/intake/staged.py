@@ -32,12 +32,14 @@ class StagedFile:
         claim: What becomes of it.
         request: What was asked for.
         rules: What is done to its columns; files of the same rules share them.
+        repeated: Whether each of its rows was taken up before.
     """
 
     position: int
     claim: ClaimedFile
     request: FileRequest
     rules: list[Rule] = field(default_factory=list)
+    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class StagedFiles:
         [first, *_] = self.files
         if self.cells is None or self.places is None:
             for piece in self.table.pieces():
-                rows = chosen_rows(first.intake, piece)
+                rows = chosen_rows(first.request, piece)
                 yield raw_columns(self.table, rows, first.claim.key).at(first.position)
             return
         most = self.cells.scratch.bounds.rows_of(self.table.empty.width, self.cells.row_size)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
 from exchanger.jobs.intake.doubtful_types import stray_in_words
 from exchanger.jobs.intake.read import read_every_file
 from exchanger.jobs.intake.totals import in_words, totals_of
@@ -155,6 +156,8 @@ def _keep(call: ImportContext, file: HeldFile, seq: int, nonce: str, position: i
 
 
 def _note(call: ImportContext, seq: int, file: ClaimedFile, untold: str | None) -> str:
+    if untold is None and file.outcome == "replaced" and call.counts_files:
+        untold = NO_ROW_NAMES
     if untold is not None:
         return (
             f"{file.note} {untold} To drop it: exchanger discard {seq}. To add it in full: "

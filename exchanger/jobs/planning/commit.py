@@ -70,6 +70,8 @@ def commit(
         types=dict(batch.types_to_keep),
         words={name: list(found) for name, found in batch.words.items()},
         report=report.to_dict(),
+        object=call.kind.name,
+        row_ids=bool(call.job.row_id),
     )
     try:
         stored = state.runs.create(document)

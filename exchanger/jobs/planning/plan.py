@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
@@ -22,9 +22,11 @@ from exchanger.jobs.intake.contributions import with_already
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.known_values import resolve_unknowns
+from exchanger.jobs.planning.rows import row_options, row_parts
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
 from exchanger.jobs.runtime.report import FileReport, unseen_in_words
+from exchanger.objects.rows import plan_rows
 from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, Tally, plan_part
@@ -32,15 +34,18 @@ from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import no_rows, quarantined, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.intake.event_order import JobHighWaterMarks
+    from exchanger.jobs.intake.event_order import ReachedOrders
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.objects.kinds import RowKind
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import ClaimedFile
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,12 @@ class Plan:
 
     def expect_all_accepted(self, report: RunReport) -> None:
         """Complete a report as if Braze accepted every object, for ``plan``."""
+        if KNOWN not in self.outbox.columns:
+            for part in self.outbox.frames([ROWS, POINTS]):
+                report.rows_applied += int(part[ROWS].sum())
+                report.data_points += int(part[POINTS].sum())
+            report.check()
+            return
         fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
         unseen = unseen_points = 0
         for part in self.outbox.frames([ROWS, KNOWN, SURE, POINTS, *fields]):
@@ -121,7 +132,7 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
 
 
 def _make_plan(
-    call: ImportContext, batch: InputBatch, applied: JobHighWaterMarks, report: RunReport
+    call: ImportContext, batch: InputBatch, applied: ReachedOrders, report: RunReport
 ) -> Plan:
     """
     Plan a run over the rows that were read, which are forgotten on the way.
@@ -137,6 +148,8 @@ def _make_plan(
         EngineError: Parts could not be planned where the configuration says.
         Stopped: The process was asked to stop; nothing was claimed.
     """
+    if call.kind.rows is not None:
+        return _plan_rows(call, batch, report, call.kind.rows)
     job = call.job
     terms = PlanOptions(list(batch.rules.values()), job.assumes_empty, job.create_missing)
     with closing(resolve_unknowns(call, batch, terms, report)) as learnt:
@@ -149,7 +162,8 @@ def _make_plan(
         draft = _Draft(call, batch, report)
         try:
             draft.begin()
-            _plan_parts(call, parts(), len(batch.given), terms, draft)
+            decide = partial(plan_part, terms=terms)
+            _plan_parts(call, parts(), len(batch.given), decide, draft)
             plan = draft.finished(list(terms.rules), learnt.lookups)
         except BaseException:
             draft.give_up()
@@ -158,8 +172,28 @@ def _make_plan(
     return plan
 
 
+def _plan_rows(call: ImportContext, batch: InputBatch, report: RunReport, kind: RowKind) -> Plan:
+    """Plan rows that are objects of their own; they change no values, so there are no rules."""
+    terms = row_options(call, batch, kind)
+    draft = _Draft(call, batch, report)
+    try:
+        draft.begin()
+        parts, count = row_parts(call, batch), len(batch.given)
+        _plan_parts(call, parts, count, partial(plan_rows, terms=terms), draft)
+        plan = draft.finished([], 0)
+    except BaseException:
+        draft.give_up()
+        raise
+    _count(report, batch, draft)
+    return plan
+
+
 def _plan_parts(
-    call: ImportContext, parts: Generator[PartInput], count: int, terms: PlanOptions, draft: _Draft
+    call: ImportContext,
+    parts: Generator[Part],
+    count: int,
+    decide: Callable[[Part], PartPlan],
+    draft: _Draft,
 ) -> None:
     # A single part is planned in a moment, sooner than it would travel.
     alone = count == 1
@@ -169,7 +203,7 @@ def _plan_parts(
         local_executor() if alone else call.context.engine() as engine,
         closing(parts if alone else prefetch(parts)) as coming,
     ):
-        for planned in in_order(engine, partial(plan_part, terms=terms), coming):
+        for planned in in_order(engine, decide, coming):
             call.context.go_on()
             draft.add(planned)
             progress.advance(1)
@@ -201,11 +235,13 @@ class _Draft:
         """Take what becomes of some profiles; items are numbered through the run."""
         before = pl.lit(self._outbox.rows, pl.UInt32)
         self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
-        self._contributions.append(with_already(part.contributions, []))
+        if part.contributions is not None:
+            self._contributions.append(with_already(part.contributions, []))
         if part.event_order is not None:
             self._ordered = True
             self._event_order.append(part.event_order)
-        self._rejected.append(quarantined(part.rejected, self._batch.files, "rejected"))
+        if part.rejected is not None:
+            self._rejected.append(quarantined(part.rejected, self._batch.files, "rejected"))
         self.tally += part.tally
 
     def finished(self, rules: list[Rule], lookups: int) -> Plan:
@@ -250,6 +286,7 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     report.rows_superseded = tally.rows_superseded + batch.superseded
     report.rows_skipped = tally.rows_skipped
     report.rows_unchanged = tally.rows_unchanged
+    report.rows_repeated = tally.rows_repeated + batch.repeated
     report.profiles_named = tally.profiles_named
     report.profiles_skipped = tally.profiles_skipped
     report.profiles_unchanged = tally.profiles_unchanged

@@ -31,10 +31,10 @@ _INDEX = (
 
 def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields | None:
     """Find what a job says of an attribute; None if it does not write it."""
-    if attribute in job.fields:
-        return job.fields[attribute]
+    if attribute in job.cells:
+        return job.cells[attribute]
     named = _named_columns(job)
-    for block in job.remaining_fields:
+    for block in job.remaining_cells:
         column = attribute.removeprefix(block.prefix)
         sound = _applies(block, column) and not _why_left_out(block, column)
         if attribute == block.prefix + column and column not in named and sound:
@@ -46,7 +46,7 @@ def column_nulls(job: ImportJob, column: str) -> tuple[str, ...]:
     """Name the texts that mean that there is nothing in a column, whichever field it feeds."""
     fed: list[FieldConfig | RemainingFields] = [
         config
-        for name, config in job.fields.items()
+        for name, config in job.cells.items()
         if config.value is None and (config.from_ or name) == column
     ]
     fed += [block for _, block in _remaining_columns(job, [column])]
@@ -79,7 +79,7 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
 
 def declared_type(job: ImportJob, column: str) -> TypeName | None:
     """Name the type that the first field fed by a column declares."""
-    for name, config in job.fields.items():
+    for name, config in job.cells.items():
         if config.type is not None and config.value is None and _column(name, config) == column:
             return TypeName(config.type, config.scale or 0)
     return None
@@ -87,7 +87,7 @@ def declared_type(job: ImportJob, column: str) -> TypeName | None:
 
 def named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
     """Make the rules of ``fields``; the Boolean tells whether the type is settled."""
-    for name, config in job.fields.items():
+    for name, config in job.cells.items():
         if config.value is not None:
             yield Rule(name, "", config.type or _type_of_value(config.value), config), True
             continue
@@ -126,18 +126,18 @@ def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str
     for column in columns:
         if column in named:
             continue
-        applying = [block for block in job.remaining_fields if _applies(block, column)]
+        applying = [block for block in job.remaining_cells if _applies(block, column)]
         # Where none takes it, the first one says why.
         taking = (block for block in applying if not _why_left_out(block, column))
         block = next(taking, applying[0] if applying else None)
         # An attribute that a field of its own feeds is not fed a second time.
-        if block is not None and block.prefix + column not in job.fields:
+        if block is not None and block.prefix + column not in job.cells:
             yield column, block
 
 
 def _named_columns(job: ImportJob) -> set[str | None]:
-    named = {job.match[0].external_id, job.source.order_by}
-    return named | {_column(name, config) for name, config in job.fields.items()}
+    named = {job.match[0].external_id, job.source.order_by, job.row_id}
+    return named | {_column(name, config) for name, config in job.cells.items()}
 
 
 def _column(name: str, config: FieldConfig) -> str:

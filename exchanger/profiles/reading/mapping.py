@@ -114,6 +114,8 @@ def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
     require_column(job.match[0].external_id, raw, "match: [{external_id: COLUMN}]")
     if order:
         require_column(order, raw, "source: {order_by: COLUMN}")
+    if job.row_id:
+        require_column(job.row_id, raw, "row_id:")
     return [*named_fields(job, raw), *remaining_fields(job, raw)]
 
 

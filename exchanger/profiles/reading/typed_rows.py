@@ -30,6 +30,8 @@ NOTED = pl.Schema(
     {columns.FILE: pl.UInt32()}
     | dict.fromkeys(("trimmed", "pointed", "wrapped", "nulls_left_out"), pl.UInt32())
 )
+_CONTROL = (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER, columns.ROW_ID)
+"""Columns that stand before those of rules."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,9 @@ class Given:
 
     Args:
         frame: ``@profile`` (String), ``@file``, ``@row`` (UInt32), ``@order`` (if the job orders;
-            Int64, Float64, ``Datetime("us", "UTC")`` or String), one typed column for each rule,
-            and ``@said:NAME`` (Boolean) for each ``clear`` rule. Null says nothing.
+            Int64, Float64, ``Datetime("us", "UTC")`` or String), ``@row_id`` (String, if the job
+            names its rows), one typed column for each rule, and ``@said:NAME`` (Boolean) for each
+            ``clear`` rule. Null says nothing.
         rejected: The other rows, as ``messages.REJECTED``; one entry for each field at fault.
         said: The fields that every row speaks of, empty or not.
         noted: By ``@file``, as far as there are any: rows whose identifier had white space around
@@ -104,13 +107,14 @@ def cast_rows(
     cast = [
         _Column(columns.PROFILE, "external_id", column, named, wrapped=wrapped),
         *_order(raw, job, kept or {}),
+        *_row_ids(raw, job),
         *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
     fine = _fine_rows(cast, raw.frame.height)
     static = [_static(rule, job, raw.key) for rule in rules if not rule.column]
     said = tuple(rule.name for rule in rules if rule.merge == "clear")
     frame = pl.DataFrame([c.result.values.alias(c.name) for c in cast] + raw.places.get_columns())
-    control = [n for n in (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER) if n in frame]
+    control = [n for n in _CONTROL if n in frame]
     frame = (frame if fine is None else frame.filter(fine)).select(
         *control,
         *(c.name for c in cast if c.name not in control),
@@ -140,6 +144,19 @@ def _noted(files: pl.Series, **counts: Sequence[pl.Series | None]) -> pl.DataFra
     rows = files.to_frame().with_columns(**sums)
     by_file = rows.group_by(columns.FILE, maintain_order=True).agg(pl.col(*some).sum())
     return by_file.select(pl.col(name).cast(dtype) for name, dtype in NOTED.items())
+
+
+def _row_ids(raw: RawColumns, job: ImportJob) -> list[_Column]:
+    """Read what names each row, as identifiers are read."""
+    column = job.row_id
+    if not column:
+        return []
+    cells, wrapped = _cells(raw, column, job.source.nulls)
+    is_json = column in raw.json_columns
+    read = read_identifiers(cells, is_json=is_json, nulls=job.source.nulls).result
+    words = {"no_identifier": "no_row_id", "bad_identifier": "bad_row_id"}
+    named = CastResult(read.values, read.faults.replace(words), read.dropped)
+    return [_Column(columns.ROW_ID, "row_id", column, named, wrapped=wrapped)]
 
 
 def _without_headers(identifiers: CastResult, column: str) -> CastResult:

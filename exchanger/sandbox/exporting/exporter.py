@@ -75,7 +75,11 @@ class Exporter:
             ):
                 return refused(429)
             segment = space.segments[order.segment_id]
-            users = [one for one in space.directory.profiles.values() if segment.holds(one)]
+            users = [
+                one
+                for one in space.directory.profiles.values()
+                if one.updated_at >= order.updated_since and segment.holds(one)
+            ]
             seed = f"{settings.seed} {space.identity} {next(self._numbers)}"
             export = new_export(order, users, settings, space.now(), seed)
             self.exports.append(export)

@@ -9,12 +9,13 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol, cast
 
+from exchanger.sandbox.identity.profiles import Profile
 from exchanger.sandbox.json_text import render
-from exchanger.sandbox.profiles import Profile
 from exchanger.sandbox.settings import SandboxSettings
-from exchanger.sandbox.times import spell_epoch
+from exchanger.sandbox.times import read_time, spell_epoch
 
 MAX_CUSTOM_ATTRIBUTES = 500
 ROOT = "segment-export"
@@ -39,6 +40,7 @@ class Order:
         custom_attributes: ``custom_attributes_to_export``.
         output_format: ``zip`` or ``gzip``.
         callback: Address to tell when it is ready.
+        updated_since: Only profiles that were last updated then or later: epoch seconds.
     """
 
     segment_id: str
@@ -46,6 +48,7 @@ class Order:
     custom_attributes: tuple[str, ...] | None
     output_format: Literal["zip", "gzip"]
     callback: str | None
+    updated_since: float = 0.0
 
 
 @dataclass
@@ -162,7 +165,9 @@ def read_order(
         return "segment_id is not valid"
     if problem := problem_of(fields) if fields else "fields_to_export must be provided":
         return problem
-    if problem := _problem_of_attributes(custom):
+    since = body.get("user_last_updated_at")
+    instant = read_time(since) if isinstance(since, str) else None
+    if problem := _problem_of_attributes(custom) or _problem_of_time(since, instant):
         return problem
     if output_format not in ("zip", "gzip"):
         return "output_format must be zip or gzip"
@@ -174,6 +179,7 @@ def read_order(
         custom_attributes=None if custom is None else tuple(custom),
         output_format=cast("Literal['zip', 'gzip']", output_format),
         callback=callback,
+        updated_since=instant.timestamp() if instant else 0.0,
     )
 
 
@@ -185,6 +191,11 @@ def _problem_of_attributes(custom: Any) -> str | None:
     if len(custom) > MAX_CUSTOM_ATTRIBUTES:
         return f"custom_attributes_to_export takes {MAX_CUSTOM_ATTRIBUTES} attributes at most"
     return None
+
+
+def _problem_of_time(given: Any, read: datetime | None) -> str | None:
+    unreadable = given is not None and read is None
+    return "'user_last_updated_at' must be a valid datetime" if unreadable else None
 
 
 def _divided(users: list[Profile], settings: SandboxSettings) -> list[list[Profile]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from exchanger.sandbox.http.answers import Answer, refused
-from exchanger.sandbox.profiles import EXPORT_FIELDS, Profile
+from exchanger.sandbox.identity.directory import Directory
+from exchanger.sandbox.identity.profiles import EXPORT_FIELDS, Profile
 from exchanger.sandbox.settings import SandboxSettings
-from exchanger.sandbox.tracking.identifiers import Directory
 
 MAX_IDS = 50
 TOO_MANY = "The max number of ids per request was exceeded"
@@ -34,7 +34,7 @@ def look_up(body: dict[str, Any], directory: Directory, settings: SandboxSetting
         "message": "success",
         "users": [_shown(profile, wanted, settings) for profile in found.values()],
     }
-    unknown = [name for name in external_ids if name not in directory.by_external_id]
+    unknown = [name for name in external_ids if directory.find_external_id(name) is None]
     if unknown:
         answer["invalid_user_ids"] = unknown
     return Answer(settings.lookup_status, answer)
@@ -62,14 +62,16 @@ def _found(
     body: dict[str, Any], external_ids: list[str], aliases: list[Any], directory: Directory
 ) -> Iterator[Profile]:
     for external_id in external_ids:
-        if external_id in directory.by_external_id:
-            yield directory.by_external_id[external_id]
+        if known := directory.find_external_id(external_id):
+            yield known
     for alias in aliases:
         found = directory.find_alias(alias.get("alias_label", ""), alias.get("alias_name", ""))
         if found:
             yield found
     if isinstance(body.get("braze_id"), str) and body["braze_id"] in directory.profiles:
         yield directory.profiles[body["braze_id"]]
+    if isinstance(body.get("device_id"), str):
+        yield from directory.with_device(body["device_id"])
     for parameter, name in (("email_address", "email"), ("phone", "phone")):
         if isinstance(body.get(parameter), str):
             yield from directory.sharing(name, body[parameter])

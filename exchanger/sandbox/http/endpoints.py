@@ -1,35 +1,21 @@
-"""The Braze endpoints, and the door every request passes (braze-api.md 1.2 to 1.5)."""
+"""The Braze endpoints that are spoken: permission, rate limit, and who answers."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
-
+from exchanger.sandbox.attributes.listing import list_custom_attributes
+from exchanger.sandbox.audiences.cohort_import import change_cohort, set_cohort
+from exchanger.sandbox.catalogs import definitions, items, reading
 from exchanger.sandbox.exporting.exporter import Exporter
-from exchanger.sandbox.http.answers import Answer, refused
-from exchanger.sandbox.http.connections import drop_connection, send_truncated
-from exchanger.sandbox.http.faults import Fault
-from exchanger.sandbox.json_text import parse, render
+from exchanger.sandbox.http.answers import Answer
+from exchanger.sandbox.lifecycle import aliases, deletion, identify, merge, renames
+from exchanger.sandbox.scene import Handler
+from exchanger.sandbox.subscriptions import email, setting
+from exchanger.sandbox.subscriptions import reading as states
 from exchanger.sandbox.workspace import Workspace
-
-_NOT_JSON = "Error while parsing request body. Please check your syntax."
-_BEARER = "Bearer "
-PERMISSIONS = frozenset(
-    {
-        "users.track",
-        "users.track.status",
-        "users.export.ids",
-        "users.export.segment",
-        "segments.list",
-        "segments.details",
-        "segments.data_series",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -38,43 +24,72 @@ class Endpoint:
     One Braze endpoint.
 
     Args:
-        method: ``GET`` or ``POST``.
-        path: Without a trailing slash.
-        permission: What the key must be granted.
+        method: HTTP method.
+        path: Without a trailing slash; ``{}`` stands for any one part.
+        permission: What the key must be granted; empty where the keys stand in the body.
         pool: Which rate limit it counts against.
-        handle: Makes the answer from the JSON body or the query parameters.
+        handle: Makes the answer from the JSON body or the query parameters, and parts of the path.
     """
 
     method: str
     path: str
     permission: str
     pool: str
-    handle: Callable[[Any], Answer]
+    handle: Callable[..., Answer]
+
+    @property
+    def has_body(self) -> bool:
+        """Whether it takes JSON."""
+        return self.method != "GET" and (self.method, self.path) != ("DELETE", "/catalogs/{}")
 
 
-def endpoints(workspace: Workspace, exporter: Exporter) -> list[Endpoint]:
-    """The endpoints of a workspace."""
-    return [
-        Endpoint("POST", "/users/track", "users.track", "track", workspace.track),
-        Endpoint(
-            "GET", "/users/track/status", "users.track.status", "status", workspace.tell_group
-        ),
-        Endpoint("POST", "/users/export/ids", "users.export.ids", "lookup", workspace.look_up),
-        Endpoint("POST", "/users/export/segment", "users.export.segment", "shared", exporter.start),
-        Endpoint("POST", "/export/segment/cancel", "segments.list", "shared", exporter.cancel),
-        Endpoint("GET", "/segments/list", "segments.list", "shared", workspace.list_segments),
-        Endpoint(
-            "GET", "/segments/details", "segments.details", "shared", workspace.describe_segment
-        ),
-        Endpoint(
-            "GET", "/segments/data_series", "segments.data_series", "shared", workspace.size_segment
-        ),
-    ]
+_SCENE_ENDPOINTS: tuple[tuple[str, str, str, str, Handler], ...] = (
+    ("POST", "/users/alias/new", "users.alias.new", "identity", aliases.new_aliases),
+    ("POST", "/users/alias/update", "users.alias.update", "identity", aliases.update_aliases),
+    ("POST", "/users/identify", "users.identify", "identity", identify.identify_users),
+    ("POST", "/users/merge", "users.merge", "identity", merge.merge_users),
+    ("POST", "/users/delete", "users.delete", "identity", deletion.delete_users),
+    ("POST", renames.RENAME, "users.external_ids.rename", "rename", renames.rename_external_ids),
+    ("POST", renames.REMOVE, "users.external_ids.remove", "remove", renames.remove_external_ids),
+    ("POST", setting.PATH, "subscription.status.set", "subscriptions", setting.set_states),
+    (
+        "POST", f"/v2{setting.PATH}", "subscription.status.set", "subscriptions",
+        setting.set_states_of_groups,
+    ),
+    ("GET", "/subscription/status/get", "subscription.status.get", "shared", states.state_in_group),
+    (
+        "GET", "/subscription/user/status", "subscription.groups.get", "shared",
+        states.groups_of_users,
+    ),
+    ("POST", "/email/status", "email.status", "shared", email.set_email_state),
+    ("POST", "/email/blocklist", "email.blacklist", "shared", email.block_emails),
+    ("POST", "/email/blacklist", "email.blacklist", "shared", email.block_emails),
+    ("POST", "/catalogs", "catalogs.create", "catalogs", definitions.create_catalog),
+    ("GET", "/catalogs", "catalogs.get", "catalogs", definitions.list_catalogs),
+    ("DELETE", "/catalogs/{}", "catalogs.delete", "catalogs", definitions.delete_catalog),
+    ("POST", "/catalogs/{}/items", "catalogs.add_items", "catalog_items", items.create_items),
+    ("PATCH", "/catalogs/{}/items", "catalogs.update_items", "catalog_items", items.update_items),
+    ("PUT", "/catalogs/{}/items", "catalogs.replace_items", "catalog_items", items.replace_items),
+    ("DELETE", "/catalogs/{}/items", "catalogs.delete_items", "catalog_items", items.delete_items),
+    ("GET", "/catalogs/{}/items", "catalogs.get_items", "catalog_reads", reading.list_items),
+    ("GET", "/catalogs/{}/items/{}", "catalogs.get_item", "catalog_reads", reading.show_item),
+    ("POST", "/partners/{}/cohorts", "", "cohorts", set_cohort),
+    ("POST", "/partners/{}/cohorts/users", "", "cohorts", change_cohort),
+    ("GET", "/custom_attributes", "custom_attributes.get", "listings", list_custom_attributes),
+)  # fmt: skip
+_WORKSPACE_PERMISSIONS = frozenset(
+    {
+        "users.track", "users.track.status", "users.export.ids", "users.export.segment",
+        "segments.list", "segments.details", "segments.data_series",
+    }
+)  # fmt: skip
+PERMISSIONS = _WORKSPACE_PERMISSIONS | {granted for _, _, granted, _, _ in _SCENE_ENDPOINTS} - {""}
+"""What a key can be granted."""
 
 
-class Door:
+class Endpoints:
     """
-    Takes requests in, as ASGI: faults, key, size, type, limits, then the endpoint.
+    The endpoints of a workspace, by method and path.
 
     Args:
         workspace: Whose endpoints these are.
@@ -82,83 +97,36 @@ class Door:
     """
 
     def __init__(self, workspace: Workspace, exporter: Exporter) -> None:
-        self._workspace = workspace
-        self._known = {
-            (known.method, known.path): known for known in endpoints(workspace, exporter)
-        }
+        self._exact: dict[tuple[str, str], Endpoint] = {}
+        self._patterns: list[tuple[re.Pattern[str], Endpoint]] = []
+        for known in _endpoints(workspace, exporter):
+            if "{}" in known.path:
+                pattern = re.compile(known.path.replace("{}", "([^/]+)"))
+                self._patterns.append((pattern, known))
+            else:
+                self._exact[known.method, known.path] = known
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one HTTP request."""
-        request = Request(scope, receive)
-        body = await request.body()
-        space, path = self._workspace, request.url.path
-        with space.lock:
-            space.journal.note(path, body)
-            fault = space.faults.next_for(path, space.settings)
-            latency = space.settings.latency + (fault.delay if fault else 0.0)
-        if latency:
-            await asyncio.sleep(latency)
-        answer = None
-        if fault is None or fault.takes_effect:
-            answer = self._answer(request, body)
-        if fault is not None and fault.drop is not None:
-            await drop_connection(request)
-            return
-        response = _response(answer, fault)
-        if fault is not None and fault.truncate:
-            await send_truncated(request, response, send)
-            return
-        await response(scope, receive, send)
-
-    def _answer(self, request: Request, body: bytes) -> Answer:
-        known = self._known.get((request.method, request.url.path))
-        if known is None:
-            return refused(404)
-        if problem := self._unauthorized(request.headers, known):
-            return problem
-        if len(body) > self._workspace.settings.max_body_bytes:
-            return refused(self._workspace.settings.oversize_status)
-        if known.method == "POST" and not _is_json(request.headers):
-            return refused(415)
-        verdict = self._workspace.spend(known.pool)
-        if not verdict.passed:
-            return refused(429, **verdict.headers)
-        answer = self._handled(known, request, body)
-        return Answer(answer.status, answer.body, verdict.headers | answer.headers)
-
-    def _unauthorized(self, headers: Mapping[str, str], known: Endpoint) -> Answer | None:
-        header = headers.get("authorization", "")
-        if not header.startswith(_BEARER):
-            return refused(401)
-        key, keys = header.removeprefix(_BEARER), self._workspace.settings.api_keys
-        if key not in keys:
-            return refused(401, f"Invalid API key: {key}")
-        granted = keys[key]
-        return None if granted is None or known.permission in granted else refused(403)
-
-    @staticmethod
-    def _handled(known: Endpoint, request: Request, body: bytes) -> Answer:
-        if known.method == "GET":
-            return known.handle(request.query_params)
-        try:
-            parsed = parse(body)
-        except ValueError:
-            return Answer(400, {"error": _NOT_JSON})
-        if not isinstance(parsed, dict):
-            return Answer(400, {"error": _NOT_JSON})
-        return known.handle(parsed)
+    def at(self, method: str, path: str) -> tuple[Endpoint | None, tuple[str, ...]]:
+        """Return the endpoint, if there is one, and the parts of the path that it asks for."""
+        if known := self._exact.get((method, path)):
+            return known, ()
+        for pattern, known in self._patterns:
+            if known.method == method and (found := pattern.fullmatch(path)):
+                return known, found.groups()
+        return None, ()
 
 
-def _is_json(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
-
-
-def _response(answer: Answer | None, fault: Fault | None) -> Response:
-    headers = dict(answer.headers) if answer else {}
-    if fault is None or fault.status is None:
-        status, body = (answer.status, answer.body) if answer else (500, {})
-        return Response(render(body), status, headers, "application/json")
-    body = fault.body if fault.body is not None else refused(fault.status).body
-    content = body.encode() if isinstance(body, str) else render(body)
-    told = {name.lower(): value for name, value in fault.headers.items()}
-    return Response(content, fault.status, headers | told, "application/json")
+def _endpoints(workspace: Workspace, exporter: Exporter) -> Iterator[Endpoint]:
+    space, shared = workspace, "shared"
+    yield Endpoint("POST", "/users/track", "users.track", "track", space.track)
+    yield Endpoint("GET", "/users/track/status", "users.track.status", "status", space.tell_group)
+    yield Endpoint("POST", "/users/export/ids", "users.export.ids", "lookup", space.look_up)
+    yield Endpoint("POST", "/users/export/segment", "users.export.segment", shared, exporter.start)
+    yield Endpoint("POST", "/export/segment/cancel", "segments.list", shared, exporter.cancel)
+    yield Endpoint("GET", "/segments/list", "segments.list", shared, space.list_segments)
+    yield Endpoint("GET", "/segments/details", "segments.details", shared, space.describe_segment)
+    yield Endpoint(
+        "GET", "/segments/data_series", "segments.data_series", shared, space.size_segment
+    )
+    for method, path, permission, pool, handler in _SCENE_ENDPOINTS:
+        yield Endpoint(method, path, permission, pool, space.serve(handler))

@@ -29,6 +29,7 @@ class Fault:
         drop: Drop the connection ``before`` or ``after`` the request takes effect.
         truncate: Send half of the answer's body, then drop the connection.
         delay: Seconds before the answer.
+        late: Seconds by the sandbox's clock between the acceptance of the request and its effect.
     """
 
     endpoint: str
@@ -41,13 +42,14 @@ class Fault:
     drop: Literal["before", "after"] | None = None
     truncate: bool = False
     delay: float = 0.0
+    late: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a fault that would do nothing."""
         if self.drop not in (None, "before", "after"):
             raise ValueError("drop is 'before' or 'after'")
-        if not (self.status or self.drop or self.truncate or self.delay):
-            raise ValueError("a fault needs a status, drop, truncate or delay")
+        if not (self.status or self.drop or self.truncate or self.delay or self.late):
+            raise ValueError("a fault needs a status, drop, truncate, delay or late")
 
     @property
     def takes_effect(self) -> bool:

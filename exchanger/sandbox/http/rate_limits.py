@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from exchanger.sandbox.http.pools import HOUR, POOLS
 from exchanger.sandbox.settings import SandboxSettings
-
-HOUR = 3600
-_STATUS = (1_500, 60)
-"""Requests and seconds of ``/users/track/status`` (2.11)."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class RateLimits:
         Count a request and say whether it may pass; a refused one costs nothing.
 
         Args:
-            pool: ``track``, ``status``, ``lookup`` or ``shared``.
+            pool: ``track``, ``lookup``, ``shared``, or one of ``POOLS``.
             settings: For the limits and the header dialect.
             now: Epoch seconds.
         """
@@ -58,11 +55,12 @@ class RateLimits:
 def _limit(pool: str, settings: SandboxSettings) -> tuple[int, int]:
     if pool == "track":
         return settings.track_requests, settings.track_window
-    if pool == "status":
-        return _STATUS
     if pool == "lookup":
         return settings.lookup_requests, settings.lookup_window
-    return settings.shared_requests, HOUR
+    if pool == "shared":
+        return settings.shared_requests, HOUR
+    requests, length = POOLS[pool]
+    return settings.pool_requests.get(pool, requests), length
 
 
 def _headers(limit: int, left: int, reset: int) -> dict[str, str]:

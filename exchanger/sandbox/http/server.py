@@ -13,9 +13,9 @@ from starlette.routing import Mount, Route
 
 from exchanger.sandbox.exporting.exporter import Exporter
 from exchanger.sandbox.http.connections import CuttableProtocol
-from exchanger.sandbox.http.endpoints import Door
-from exchanger.sandbox.http.inspection import inspection_routes
+from exchanger.sandbox.http.door import Door
 from exchanger.sandbox.http.local_only import LocalOnly
+from exchanger.sandbox.inspecting.routes import inspection_routes
 from exchanger.sandbox.workspace import Workspace
 
 HOST = "127.0.0.1"

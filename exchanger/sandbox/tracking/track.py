@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from exchanger.sandbox import refusals
+from exchanger.sandbox.attributes import standard_fields
 from exchanger.sandbox.http.answers import Answer, refused
-from exchanger.sandbox.json_text import JsonNumber
-from exchanger.sandbox.profiles import Profile
+from exchanger.sandbox.identity import identifiers
+from exchanger.sandbox.identity.directory import Directory
+from exchanger.sandbox.refusals import Refusal
+from exchanger.sandbox.scene import Scene
 from exchanger.sandbox.settings import SandboxSettings
-from exchanger.sandbox.tracking import events, identifiers, refusals, standard_fields
-from exchanger.sandbox.tracking.attributes import updated
-from exchanger.sandbox.tracking.forced_types import Misfit, coerced_to
-from exchanger.sandbox.tracking.identifiers import Directory
-from exchanger.sandbox.tracking.meter import CONTROL_KEYS, Meter
-from exchanger.sandbox.tracking.nested import MAX_TEXT
-from exchanger.sandbox.tracking.refusals import Refusal
+from exchanger.sandbox.tracking import events
+from exchanger.sandbox.tracking.ecommerce import EcommerceRefusal
+from exchanger.sandbox.tracking.properties import is_oversized
 
 NOTHING_VALID = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
-_KEPT_AS_SENT = frozenset({int, bool, JsonNumber})
 TOO_MANY = "Max Input Length Exceeded"
+OVERSIZED = "'properties' is too large"
 _CHECKS: dict[str, Callable[[dict[str, Any]], Refusal | None]] = {
     "attributes": standard_fields.refusal,
     "events": events.refuse_event,
@@ -43,34 +42,50 @@ class Accepted:
     group: str = ""
 
 
-def receive(body: dict[str, Any], settings: SandboxSettings) -> tuple[Answer, Accepted]:
+NOTHING = Accepted({})
+
+
+def receive(body: dict[str, Any], scene: Scene) -> tuple[Answer, Accepted]:
     """
     Validate a request.
 
     Returns:
         The answer, and the objects to apply (none if the answer is a 400).
     """
+    settings = scene.settings
     sent = {name: body[name] for name in _CHECKS if isinstance(body.get(name), list)}
-    sizes = [len(objects) for objects in sent.values()]
-    counted = sum(sizes) if settings.track_limit_mode == "combined" else max(sizes, default=0)
-    if counted > settings.track_objects:
-        return refused(400, TOO_MANY), Accepted({})
+    if problem := _problem(sent, settings):
+        return refused(400, problem), NOTHING
     errors: list[dict[str, Any]] = []
     taken: dict[str, list[dict[str, Any]]] = {name: [] for name in sent}
+    only_ecommerce = True
     for name, objects in sent.items():
         for index, given in enumerate(objects):
             if refusal := _refusal(name, given):
                 told = refusal.told(settings.error_style)
                 errors.append({"type": told, "input_array": name, "index": index})
+                only_ecommerce = only_ecommerce and isinstance(refusal, EcommerceRefusal)
             else:
                 taken[name].append(given)
-    if not any(taken.values()):
+    dropped = bool(errors) and only_ecommerce and settings.ecommerce_faults == "dropped"
+    if not any(taken.values()) and not dropped:
         answer = refused(400, NOTHING_VALID)
-        return (
-            Answer(400, answer.body | ({"errors": errors} if errors else {})),
-            Accepted({}),
-        )
-    return _accepted(taken, sent, errors, settings), Accepted(taken)
+        return replace(answer, body=answer.body | ({"errors": errors} if errors else {})), NOTHING
+    return _accepted(taken, sent, errors, scene), Accepted(taken)
+
+
+def _problem(sent: dict[str, list[Any]], settings: SandboxSettings) -> str | None:
+    sizes = [len(objects) for objects in sent.values()]
+    counted = sum(sizes) if settings.track_limit_mode == "combined" else max(sizes, default=0)
+    if counted > settings.track_objects:
+        return TOO_MANY
+    if settings.oversized_properties == "request" and any(
+        isinstance(given, dict) and is_oversized(given, array)
+        for array in ("events", "purchases")
+        for given in sent.get(array, ())
+    ):
+        return OVERSIZED
+    return None
 
 
 def _refusal(array: str, given: Any) -> Refusal | None:
@@ -83,10 +98,11 @@ def _accepted(
     taken: dict[str, list[dict[str, Any]]],
     sent: dict[str, list[Any]],
     errors: list[dict[str, Any]],
-    settings: SandboxSettings,
+    scene: Scene,
 ) -> Answer:
+    settings = scene.settings
     body: dict[str, Any] = {
-        f"{name}_processed": len(objects)
+        f"{name}_processed": _counted(objects, scene)
         for name, objects in taken.items()
         if objects or not sent[name] or settings.failed_counters == "zero"
     }
@@ -98,63 +114,13 @@ def _accepted(
     return Answer(settings.track_status, body)
 
 
-def apply(
-    accepted: Accepted, directory: Directory, meter: Meter, settings: SandboxSettings, now: float
-) -> None:
-    """Apply the objects of a request: attributes, then events, then purchases."""
-    for given in accepted.objects.get("attributes", []):
-        if profile := directory.find_or_create(given, now):
-            set_attributes(directory, profile, given, settings)
-            meter.attributes(given, settings.blocklist)
-    for given in accepted.objects.get("events", []):
-        if profile := directory.find_or_create(given, now):
-            events.record_event(profile, given, now)
-            directory.touch(profile)
-            meter.happened("event", given["name"])
-    for given in accepted.objects.get("purchases", []):
-        if profile := directory.find_or_create(given, now):
-            events.record_purchase(profile, given, now)
-            directory.touch(profile)
-            meter.happened("purchase", given["product_id"], given.get("quantity", 1))
+def _counted(objects: list[dict[str, Any]], scene: Scene) -> int:
+    """How many count as processed: all, or those that are not skipped for want of a profile."""
+    if scene.settings.update_only_skips == "counted":
+        return len(objects)
+    return sum(not _is_skipped(given, scene.directory) for given in objects)
 
 
-def set_attributes(
-    directory: Directory, profile: Profile, given: dict[str, Any], settings: SandboxSettings
-) -> None:
-    """Set the fields of a valid attributes object on a profile."""
-    merge = given.get("_merge_objects") in (True, "true")
-    for name, value in given.items():
-        if name in CONTROL_KEYS or name in settings.blocklist or not 0 < len(name) <= MAX_TEXT:
-            continue
-        if name in standard_fields.STANDARD_FIELDS:
-            _set_standard(directory, profile, name, value)
-        elif name in settings.forced_types:
-            _set_forced(profile, name, value, settings.forced_types[name])
-        elif type(value) in _KEPT_AS_SENT:
-            profile.custom[name] = value
-        else:
-            after = updated(profile.custom.get(name), value, merge=merge, settings=settings)
-            _put(profile.custom, name, after)
-    directory.touch(profile)
-
-
-def _set_standard(directory: Directory, profile: Profile, name: str, value: Any) -> None:
-    try:
-        after = standard_fields.stored(name, value)
-    except standard_fields.Ignored:
-        return
-    if name in identifiers.SECONDARY:
-        directory.refile(profile, name, profile.standard.get(name), after)
-    _put(profile.standard, name, after)
-
-
-def _set_forced(profile: Profile, name: str, value: Any, kind: str) -> None:
-    with suppress(Misfit):
-        _put(profile.custom, name, coerced_to(kind, value))
-
-
-def _put(values: dict[str, Any], name: str, value: Any) -> None:
-    if value is None:
-        values.pop(name, None)
-    else:
-        values[name] = value
+def _is_skipped(given: dict[str, Any], directory: Directory) -> bool:
+    only_existing = given.get("_update_existing_only", bool(given.get("user_alias")))
+    return bool(only_existing) and directory.find(given) is None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from exchanger.state.inputs.ledger_rows import FoundRows, MadeRows
+from exchanger.state.tenure import Tenure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,6 +46,7 @@ _NOTHING_DONE = ("rejected", "doubtful_type", "applied_elsewhere", "memory_lost"
 _VERSION = ("job", "key", "etag")
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
+_SNAPSHOT = "applied files"
 NOT_YET = 2**62
 """A sequence number above all others, for a run that has none yet."""
 
@@ -246,14 +248,18 @@ class LedgerSnapshot:
 class FileLedger:
     """The table of applied files of one connection."""
 
-    def __init__(self, table: Table, runs: RunLog) -> None:
+    def __init__(self, table: Table, runs: RunLog, tenure: Tenure | None = None) -> None:
         self._table = table
         self._runs = runs
+        self._tenure = tenure or Tenure()
         self._found = FoundRows(_with_taken(pl.DataFrame(schema=_SCHEMA)))
         self._read: pl.DataFrame | None = None
 
     def snapshot(self) -> LedgerSnapshot:
-        """Pin the table as it is now."""
+        """Pin the table as it is now; while the lease is held, as it was read or written last."""
+        return self._tenure.known(_SNAPSHOT, self._pinned)
+
+    def _pinned(self) -> LedgerSnapshot:
         rows = self._table.rows()
         if rows is not self._read:
             self._read, self._found = rows, FoundRows(_with_taken(_whole(rows)))
@@ -279,6 +285,7 @@ class FileLedger:
         if parent:
             rows = rows.with_columns(met=pl.lit(parent, pl.Int64))
         if rows.height:
+            self._tenure.forget(_SNAPSHOT)
             self._table.append(rows, writer="files", seq=seq)
             self._table.compact()
 
@@ -286,6 +293,7 @@ class FileLedger:
         """Record that files which waited in run *seq* were dropped; again does no harm."""
         rows = _rows(job, files, seq=seq)
         if rows.height:
+            self._tenure.forget(_SNAPSHOT)
             self._table.add(rows.with_columns(outcome=pl.lit("discarded"), sums=_NO_SUMS))
 
 

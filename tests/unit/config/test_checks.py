@@ -236,7 +236,7 @@ NOTHING = "this is not in this version"
         (ONE.replace("s3:", "notifications: [], s3:"), "connections.main.notifications"),
         (job("notifications: []"), "jobs.crm.notifications"),
         (job("guards: {max_changed_percent: 50}"), "jobs.crm.guards"),
-        (job("object: events"), "jobs.crm.object"),
+        (job("object: orders"), "jobs.crm.object"),
         (job("enabled: true", "source: {prefix: in}, match: [{email: e}]"),
          "jobs.crm.match[0].email"),
         (job("enabled: true", "source: {prefix: in}, match: [{external_id: i}, {email: e}]"),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from exchanger.sandbox.attributes.forced_types import ForcedType
+from exchanger.sandbox.attributes.values import updated
 from exchanger.sandbox.json_text import parse, render
 from exchanger.sandbox.seeding import rows_of
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import coerced
-from exchanger.sandbox.tracking.attributes import updated
-from exchanger.sandbox.tracking.forced_types import ForcedType
-from exchanger.sandbox.tracking.identifiers import Directory
+from exchanger.sandbox.tracking.applying import set_attributes
 from exchanger.sandbox.tracking.meter import Meter, points_of_value
-from exchanger.sandbox.tracking.track import set_attributes
+from exchanger.sandbox.workspace import Workspace
 
 SETTINGS = SandboxSettings(array_limit=4)
 LONG = "x" * 256
@@ -127,7 +127,7 @@ def test_what_is_no_json(text: str) -> None:
         ({"add": ["a", "b"]}, 2),
         ({"remove": ["a"]}, 1),
         ({"inc": 1}, 1),
-        ({"a": 1, "b": {"c": 1, "d": 2}}, 4),
+        ({"a": 1, "b": {"c": 1, "d": 2}}, 3),
         ([{"a": 1, "b": 2}, {"a": 1, "b": 2}], 4),
         ({"$add": [{"a": 1, "b": 2}]}, 2),
         ({"$remove": [{"$identifier_key": "a", "$identifier_value": 1}]}, 1),
@@ -150,7 +150,7 @@ def test_value_costs_data_points(value: object, points: int) -> None:
 def test_object_costs_data_points(given: dict[str, object], points: int) -> None:
     """Identifiers, control keys, subscription states and blocklisted attributes are free."""
     meter = Meter()
-    meter.attributes(given, {"blocked"})
+    meter.attributes(given, SandboxSettings(blocklist=frozenset({"blocked"})))
     assert points == meter.total
 
 
@@ -173,11 +173,11 @@ def test_object_costs_data_points(given: dict[str, object], points: int) -> None
 def test_forced_type_coerces_or_ignores(kind: ForcedType, given: object, kept: object) -> None:
     """What does not fit a forced type leaves the attribute as it was; null removes it always."""
     settings = SandboxSettings(forced_types={"tier": kind})
-    directory = Directory(seed=0)
-    profile = directory.find_or_create({"external_id": "a"}, 0.0)
+    scene = Workspace(settings).scene
+    profile = scene.directory.find_or_create({"external_id": "a"}, 0.0)
     assert profile is not None
     profile.custom["tier"] = "before"
-    set_attributes(directory, profile, {"external_id": "a", "tier": given}, settings)
+    set_attributes(scene, profile, {"external_id": "a", "tier": given}, 0.0)
     assert kept == profile.custom.get("tier")
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
-from exchanger.sandbox.json_text import JsonNumber, is_number
-from exchanger.sandbox.settings import SandboxSettings
-from exchanger.sandbox.times import coerced
-from exchanger.sandbox.tracking.nested import (
+from exchanger.sandbox.attributes.nested import (
     MAX_TEXT,
     OBJECT_OPERATORS,
     NotStorable,
@@ -17,6 +13,9 @@ from exchanger.sandbox.tracking.nested import (
     operated,
     storable,
 )
+from exchanger.sandbox.json_text import JsonNumber, decimal_of, is_number
+from exchanger.sandbox.settings import SandboxSettings
+from exchanger.sandbox.times import coerced
 
 _ARRAY_OPERATORS = frozenset({"add", "remove"})
 
@@ -41,7 +40,7 @@ def updated(held: Any, given: Any, *, merge: bool, settings: SandboxSettings) ->
     if isinstance(given, list):
         return _replaced_by_list(held, given, settings.array_limit)
     if isinstance(given, dict):
-        return _with_object(held, given, merge=merge, limit=settings.array_limit)
+        return _with_object(held, given, settings, merge=merge)
     return given
 
 
@@ -57,6 +56,27 @@ def is_array_operation(given: dict[str, Any]) -> bool:
         and given.keys() <= _ARRAY_OPERATORS
         and all(isinstance(members, list) for members in given.values())
     )
+
+
+def is_nested(given: Any) -> bool:
+    """Whether the value is an object or an array of objects, or changes one."""
+    if isinstance(given, dict):
+        return not is_increment(given) and not is_array_operation(given)
+    return isinstance(given, list) and any(isinstance(member, dict) for member in given)
+
+
+def is_nested_sound(given: Any) -> bool:
+    """Whether no nested part of the value would be dropped."""
+    if not is_nested(given):
+        return True
+    try:
+        if isinstance(given, dict) and is_object_operation(given):
+            operated([], given, merge=True)
+        else:
+            storable(given)
+    except NotStorable:
+        return False
+    return True
 
 
 def is_object_operation(given: dict[str, Any]) -> bool:
@@ -77,14 +97,19 @@ def _replaced_by_list(held: Any, given: list[Any], limit: int) -> Any:
     return stored if fits(stored) else held
 
 
-def _with_object(held: Any, given: dict[str, Any], *, merge: bool, limit: int) -> Any:
+def _with_object(
+    held: Any, given: dict[str, Any], settings: SandboxSettings, *, merge: bool
+) -> Any:
     if is_increment(given):
         return _incremented(held, given["inc"])
     if is_array_operation(given):
-        return _array_operated(held, given, limit)
+        return _array_operated(held, given, settings.array_limit)
     try:
         if is_object_operation(given):
-            stored: Any = operated(held, given, merge=merge)
+            if not _takes_operators(held, given):
+                return held
+            whole = settings.update_without_merge == "attribute"
+            stored: Any = operated(held or [], given, merge=merge, whole=whole)
         else:
             stored = storable(given)
             if merge and isinstance(stored, dict):
@@ -94,6 +119,13 @@ def _with_object(held: Any, given: dict[str, Any], *, merge: bool, limit: int) -
     return stored if fits(stored) else held
 
 
+def _takes_operators(held: Any, operators: dict[str, Any]) -> bool:
+    """Whether there is an array of objects to change, or nothing and something to add."""
+    if held is None:
+        return bool(operators.get("$add"))
+    return isinstance(held, list) and all(isinstance(member, dict) for member in held)
+
+
 def _incremented(held: Any, by: float) -> Any:
     if held is None:
         return by
@@ -101,11 +133,7 @@ def _incremented(held: Any, by: float) -> Any:
         return held
     if type(held) is int and type(by) is int:
         return held + by
-    return JsonNumber(format(_decimal(held) + _decimal(by), "f"))
-
-
-def _decimal(number: float) -> Decimal:
-    return Decimal(number.text if isinstance(number, JsonNumber) else str(number))
+    return JsonNumber(format(decimal_of(held) + decimal_of(by), "f"))
 
 
 def _array_operated(held: Any, given: dict[str, Any], limit: int) -> Any:

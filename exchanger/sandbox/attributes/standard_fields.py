@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from exchanger.sandbox import refusals
+from exchanger.sandbox.attributes.codes import COUNTRIES, COUNTRY_CODES, LANGUAGES, RAILS_ZONES
 from exchanger.sandbox.json_text import is_number
+from exchanger.sandbox.refusals import Refusal
 from exchanger.sandbox.times import read_time, spell
-from exchanger.sandbox.tracking import refusals
-from exchanger.sandbox.tracking.codes import COUNTRIES, COUNTRY_CODES, LANGUAGES, RAILS_ZONES
-from exchanger.sandbox.tracking.refusals import Refusal
 
 MAX_TEXT = 255
 MAX_URL = 1024

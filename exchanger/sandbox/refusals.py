@@ -36,10 +36,11 @@ NOT_AN_OBJECT = _uncoded("each element must be an object")
 NO_EVENT_NAME = _uncoded("'name' is required")
 NO_PRODUCT = _uncoded("'product_id' is required")
 BAD_TIME = _uncoded("'time' is not valid")
-BAD_CURRENCY = _uncoded("'currency' is not valid")
+NO_TIME = _uncoded("'time' is required")
+BAD_CURRENCY = _uncoded("'currency' must be an ISO 4217 currency")
 BAD_PRICE = _uncoded("'price' is not valid")
 BAD_QUANTITY = _uncoded("'quantity' is not valid")
-BAD_PROPERTIES = _uncoded("'properties' is not valid")
+BAD_PROPERTIES = _uncoded("Invalid 'properties' field")
 
 EXTERNAL_ID_TOO_LARGE = Refusal(
     "EXTERNAL_USER_ID_TOO_LARGE", "'external_id' must not be larger than 987 bytes"
@@ -79,3 +80,7 @@ BAD_DEVICE = Refusal(
     "BAD_DEVICE_ID",
     "token import with 'device_id' must have a device_id less than 255 bytes and at least 8 bytes",
 )
+ALIAS_TOO_LARGE = _uncoded(
+    "'alias_name' and 'alias_label' of 'user_alias' must not be larger than 236 bytes"
+)
+BAD_PHONE = _uncoded("The value provided for the 'phone' field is not a valid phone number.")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
+from exchanger.sandbox.identity.shop import Shop
+from exchanger.sandbox.json_text import number_of
 from exchanger.sandbox.times import spell_epoch
 
 EXPORT_FIELDS = frozenset(
@@ -19,6 +22,12 @@ EXPORT_FIELDS = frozenset(
         "cards_clicked", "push_opted_in_at",
     }
 )  # fmt: skip
+
+
+FLAGS = frozenset(
+    {"control_group", "marked_for_deletion", "test_user", "invalid_phone", "hard_bounced"}
+)
+"""What a profile can be marked as, in the dashboard or by what happened to it."""
 
 
 @dataclass(slots=True)
@@ -51,8 +60,12 @@ class Profile:
         custom: Custom attributes that are set, as stored.
         events: Custom events by name.
         purchases: Purchases by product.
-        revenue: Sum of all purchases.
+        revenue: Sum of all purchases and orders, in USD.
         touched: Position in the workspace's sequence of updates; the highest is the newest.
+        updated_at: What ``user_last_updated_at`` of an export is compared with: epoch seconds.
+        subscriptions: Subscription group to ``subscribed`` or ``unsubscribed``.
+        shop: Orders and carts, if there were any.
+        flags: Some of ``FLAGS``.
     """
 
     braze_id: str
@@ -64,8 +77,12 @@ class Profile:
     custom: dict[str, Any] = field(default_factory=dict)
     events: dict[str, Tally] = field(default_factory=dict)
     purchases: dict[str, Tally] = field(default_factory=dict)
-    revenue: float = 0
+    revenue: Decimal = Decimal(0)
     touched: int = 0
+    updated_at: float = 0.0
+    subscriptions: dict[str, str] = field(default_factory=dict)
+    shop: Shop | None = None
+    flags: frozenset[str] = frozenset()
 
     def exported(
         self,
@@ -91,9 +108,19 @@ class Profile:
 
     def inspected(self) -> dict[str, Any]:
         """Everything known of the profile, including what no export shows."""
-        return self.exported(sorted(EXPORT_FIELDS)) | {
-            name: value for name, value in self.standard.items() if name not in EXPORT_FIELDS
+        told = self.exported(sorted(EXPORT_FIELDS - _UNLESS_SET)) | {
+            name: value
+            for name, value in self.standard.items()
+            if name not in EXPORT_FIELDS - _UNLESS_SET
         }
+        if self.subscriptions:
+            told["subscription_groups"] = [
+                {"subscription_group_id": group, "subscription_state": state}
+                for group, state in self.subscriptions.items()
+            ]
+        if self.shop is not None:
+            told |= self.shop.inspected()
+        return told | ({"flags": sorted(self.flags)} if self.flags else {})
 
     def _field(self, name: str, created_at_style: str) -> Any:
         if name in _COMPUTED:
@@ -117,10 +144,13 @@ class Profile:
             return [location["longitude"], location["latitude"]]
         if name in ("custom_events", "purchases"):
             return _tallies(self.events if name == "custom_events" else self.purchases)
-        return {"created_from": "rest_api", "total_revenue": self.revenue}.get(name)
+        told = {"created_from": "rest_api", "email_subscribe": "subscribed"}
+        return number_of(self.revenue) if name == "total_revenue" else told.get(name)
 
 
 _COMPUTED = frozenset({"external_id", "braze_id", "random_bucket"})
+_UNLESS_SET = frozenset({"email_subscribe"})
+"""Exports have a value even if nobody set one; whoever looks inside wants to know what was set."""
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:

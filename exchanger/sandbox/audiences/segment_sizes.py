@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from exchanger.sandbox.exporting.segments import Segment
+from exchanger.sandbox.audiences.segments import Segment
 from exchanger.sandbox.http.answers import Answer, refused
 from exchanger.sandbox.settings import SandboxSettings
 from exchanger.sandbox.times import read_time

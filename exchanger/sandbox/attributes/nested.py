@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from exchanger.sandbox.json_text import is_number, render
-from exchanger.sandbox.times import read_time, spell
+from exchanger.sandbox.times import is_after_last_year, read_time, spell
 
 MAX_BYTES = 100 * 1024
 MAX_TEXT = 255
@@ -36,13 +36,23 @@ def storable(value: Any, depth: int = 0) -> Any:
         return value
     if set(value) == {"$time"}:
         return _time(value["$time"])
-    return {_key(name): storable(member, depth + 1) for name, member in value.items()}
+    return {
+        _key(name): storable(member, depth + 1)
+        for name, member in value.items()
+        if not _is_out_of_range(member)
+    }
 
 
 def _key(name: str) -> str:
     if not name or len(name) > MAX_TEXT or any(sign in name for sign in " .$"):
         raise NotStorable
     return name
+
+
+def _is_out_of_range(value: Any) -> bool:
+    """Whether it is a time of a year that Braze does not store: that leaf alone is left out."""
+    text = value.get("$time") if isinstance(value, dict) and len(value) == 1 else None
+    return isinstance(text, str) and is_after_last_year(text)
 
 
 def _time(text: Any) -> str:
@@ -67,21 +77,23 @@ def fits(value: Any) -> bool:
     return len(render(value)) <= MAX_BYTES
 
 
-def operated(held: Any, operators: dict[str, Any], *, merge: bool) -> list[Any]:
+def operated(
+    held: list[Any], operators: dict[str, Any], *, merge: bool, whole: bool = False
+) -> list[Any]:
     """
     An array of objects after ``$add``, then ``$remove``, then ``$update``.
 
     Args:
-        held: The array before; anything else counts as an empty one.
+        held: The array before.
         operators: The operators given.
         merge: Whether ``$update`` merges into the element (else it replaces it).
+        whole: Whether an ``$update`` that does not merge replaces the array.
 
     Raises:
         NotStorable: An operator or a value in it is malformed.
     """
-    elements = list(held) if isinstance(held, list) else []
-    for added in _objects(operators.get("$add", [])):
-        elements.append(storable(added))
+    elements = list(held)
+    elements += map(storable, _objects(operators.get("$add", [])))
     for doomed in _objects(operators.get("$remove", [])):
         elements = [element for element in elements if not _matches(element, doomed)]
     for update in _objects(operators.get("$update", [])):
@@ -89,6 +101,9 @@ def operated(held: Any, operators: dict[str, Any], *, merge: bool) -> list[Any]:
         if not isinstance(new, dict):
             raise NotStorable
         stored = storable(new)
+        if whole and not merge and any(_matches(element, update) for element in elements):
+            elements = [stored]
+            continue
         elements = [
             (merged(element, stored) if merge else stored) if _matches(element, update) else element
             for element in elements

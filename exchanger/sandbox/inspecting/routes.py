@@ -28,6 +28,9 @@ def inspection_routes(workspace: Workspace, exporter: Exporter) -> list[Route]:
         Route("/users/{external_id:path}", inspection.user),
         Route("/meter", inspection.meter),
         Route("/requests", inspection.requests),
+        Route("/writes", inspection.writes),
+        Route("/catalogs/{name}", inspection.catalog),
+        Route("/cohorts", inspection.cohorts),
         Route("/segments", inspection.segments, methods=["GET"]),
         Route("/settings", inspection.settings, methods=["GET"]),
         Route("/faults", inspection.faults, methods=["GET"]),
@@ -36,6 +39,9 @@ def inspection_routes(workspace: Workspace, exporter: Exporter) -> list[Route]:
             Route(path, _told(handle), methods=["POST"])
             for path, handle in (
                 ("/segments", inspection.add_segment),
+                ("/subscription-groups", inspection.add_subscription_group),
+                ("/opt-ins", inspection.answer_opt_ins),
+                ("/marks", inspection.mark),
                 ("/settings", inspection.change_settings),
                 ("/faults", inspection.add_faults),
                 ("/seed", inspection.seed),
@@ -79,8 +85,7 @@ class _Inspection:
         start = int(request.query_params.get("offset", 0))
         size = int(request.query_params.get("limit", _PAGE))
         with self._workspace.lock:
-            self._workspace.settle()
-            everyone = list(self._workspace.directory.profiles.values())
+            everyone = self._workspace.everyone()
             page = [profile.inspected() for profile in everyone[start : start + size]]
         if request.query_params.get("format") == "ndjson":
             lines = b"".join(render(profile) + b"\n" for profile in page)
@@ -111,6 +116,41 @@ class _Inspection:
                 answer["last"] = [one.shown() for one in journal.newest(endpoint, int(last))]
         return _json(answer)
 
+    async def writes(self, request: Request) -> Response:
+        asked = request.query_params
+        with self._workspace.lock:
+            self._workspace.settle()
+            writes = self._workspace.scene.writes
+            found = writes.newest(asked.get("outcome"), asked.get("braze_id"))
+            counts = [
+                {"what": what, "outcome": outcome, "count": count}
+                for (what, outcome), count in writes.counts.items()
+            ]
+        return _json({"counts": counts, "writes": found})
+
+    async def catalog(self, request: Request) -> Response:
+        with self._workspace.lock:
+            self._workspace.settle()
+            found = self._workspace.scene.catalogs.known.get(request.path_params["name"])
+            if found is None:
+                return _json({"message": "no such catalog"}, 404)
+            return _json({"catalog": found.shown(), "items": list(found.items.values())})
+
+    async def cohorts(self, _request: Request) -> Response:
+        with self._workspace.lock:
+            self._workspace.settle()
+            known = self._workspace.scene.cohorts.known.values()
+            shown = [
+                {
+                    "partner": one.partner,
+                    "cohort_id": one.id,
+                    "name": one.name,
+                    "members": sorted(one.members),
+                }
+                for one in known
+            ]
+        return _json({"cohorts": shown})
+
     async def segments(self, _request: Request) -> Response:
         with self._workspace.lock:
             known = list(self._workspace.segments.values())
@@ -135,6 +175,24 @@ class _Inspection:
             body["name"], body.get("where", ()), body.get("members"), body.get("tags", ())
         )
         return segment.listed()
+
+    def add_subscription_group(self, body: dict[str, Any]) -> dict[str, Any]:
+        with self._workspace.lock:
+            states = self._workspace.scene.subscriptions
+            return asdict(states.add_group(body["name"], body.get("channel", "email")))
+
+    def answer_opt_ins(self, body: dict[str, Any]) -> dict[str, Any]:
+        space = self._workspace
+        with space.lock:
+            space.settle()
+            agreed = space.scene.subscriptions.answer_prompts(
+                body["subscription_group_id"], space.directory, space.now()
+            )
+        return {"agreed": agreed}
+
+    def mark(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._workspace.mark(body["external_id"], body["flags"])
+        return {"flags": sorted(body["flags"])}
 
     def change_settings(self, body: dict[str, Any]) -> dict[str, Any]:
         with self._workspace.lock:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from exchanger.sandbox.attributes.nested import same
+from exchanger.sandbox.identity.profiles import Profile
 from exchanger.sandbox.json_text import is_number
-from exchanger.sandbox.profiles import Profile
-from exchanger.sandbox.tracking.nested import same
 
 PAGE = 100
 _WORKSPACES = uuid.UUID("7d1f0a52-4f7e-4f0c-9c3c-6d1d5a6f2b10")

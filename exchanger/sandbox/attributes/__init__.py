@@ -1,0 +1,1 @@
+"""What becomes of the fields of a profile when values and operators arrive."""

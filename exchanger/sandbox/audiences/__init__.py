@@ -1,0 +1,1 @@
+"""Groups of users: segments, and the cohorts of partners."""

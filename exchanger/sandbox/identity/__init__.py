@@ -1,0 +1,1 @@
+"""Who somebody is: profiles, their identifiers, and the endpoints that change them."""

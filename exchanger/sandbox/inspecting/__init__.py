@@ -1,0 +1,1 @@
+"""``/sandbox/...``: what happened inside, and what is arranged from outside."""

@@ -1,0 +1,1 @@
+"""What becomes of profiles as such: aliases, identify, merge, rename and delete."""

@@ -1,0 +1,1 @@
+"""Who wants what: subscription groups, and the state of e-mail addresses."""
