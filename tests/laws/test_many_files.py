@@ -174,7 +174,7 @@ def what_was_read(call, requests, bounds):
         "rules": list(batch.rules.items()),
         "kept": (batch.types, batch.words, batch.took_rows),
         "counts": (batch.rows, batch.left, batch.superseded),
-        "waiting": [(file.claim, file.intake.counting) for file in batch.waiting],
+        "waiting": [(file.claim, file.request.counting) for file in batch.waiting],
         "notes": batch.notes,
         "stray": batch.stray,
         "untold": batch.untold,

@@ -105,7 +105,7 @@ SENTENCES = {
     "bad_row_id": "is not text and not a whole number, so it cannot name the row. Write it as "
     "text.",
     "no_event_name": "is empty, and an event needs a name. Fill it in, or remove the row.",
-    "bad_event_name": "begins with $, which the name of an event must not. Rename it.",
+    "bad_event_name": "has a $ in front, which Braze takes for its own events. Rename it.",
     "order_event": "is the name of an event with a form of its own, and Braze would drop this one. "
     "Use another name.",
     "no_time": "is empty, and Braze needs the time at which it happened. Fill it in.",
