@@ -45,8 +45,8 @@ def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
     by_address = any(match.kind in ("email", "phone") for match in job.match)
     if by_address and job.on_ambiguous == "reject":
         message = (
-            f"nobody is looked up for {job.object}, so of several profiles with one address or number"
-            " Braze chooses: say so, or name them by external_id"
+            f"nobody is looked up for {job.object}, so of several profiles with one address or"
+            " number Braze chooses: say so, or name them by external_id"
         )
         yield Finding((*where, "on_ambiguous"), message, "most_recent")
     if job.source.order_by is not None:

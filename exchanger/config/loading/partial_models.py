@@ -89,8 +89,10 @@ def _stand_in(content: Any, place: Where, where: Where) -> None:
     """Put something in a place that has nothing; a text is like no other of the document."""
     around = _around(content, place)
     if around is not None:
-        key = place[-1]
-        around[key] = copy.deepcopy(_SHAPES.get(str(key), f"\0{show_path(where)}"))
+        key, text = place[-1], f"\0{show_path(where)}"
+        shape = _SHAPES.get(str(key), text)
+        # What did not fit the first time is a text here.
+        around[key] = text if around.get(key) == shape else copy.deepcopy(shape)
 
 
 def _around(content: Any, place: Where) -> Any:
