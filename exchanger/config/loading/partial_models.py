@@ -92,7 +92,8 @@ def _stand_in(content: Any, place: Where, where: Where) -> None:
         key, text = place[-1], f"\0{show_path(where)}"
         shape = _SHAPES.get(str(key), text)
         # What did not fit the first time is a text here.
-        around[key] = text if around.get(key) == shape else copy.deepcopy(shape)
+        met = key in around and around[key] == shape
+        around[key] = text if met else copy.deepcopy(shape)
 
 
 def _around(content: Any, place: Where) -> Any:
