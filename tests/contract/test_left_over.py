@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchanger.config.models import FieldConfig
+from exchanger.config.models import FieldConfig, ImportJob, Match, Source
 from exchanger.jobs.intake.deduplication import decide
 from exchanger.jobs.intake.requests import FileRequest, HeldFile
 from exchanger.jobs.runtime.import_context import ImportContext
@@ -63,9 +63,12 @@ def remembered(bucket):
     return snapshot
 
 
+JOB = ImportJob(type="import", source=Source(prefix="in/"), match=(Match(external_id="id"),))
+
+
 def counted(applied, key="in/copy.csv", content="A"):
     """Say in a word what becomes of a file that comes now: applied, or why it waits."""
-    call = ImportContext(None, None, "crm", None, ImportOptions())
+    call = ImportContext(None, None, "crm", JOB, ImportOptions())
     claim = ClaimedFile(key, content, f"sha-{content}", "applied")
     found = decide(call, claim, FileRequest(key, content), [SUM], applied)
     return found.claim.outcome if isinstance(found, HeldFile) else "applied"

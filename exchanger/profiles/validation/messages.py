@@ -163,6 +163,8 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
     Returns:
         The columns of ``REJECTED``.
     """
+    # polars 2.1.0 panics where it formats some texts that were filtered out of a mapped file.
+    cells = cells.rechunk()
     reasons = cells["reason"].unique().to_list()
     known = {
         "scale": place.scale,
