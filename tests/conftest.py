@@ -6,6 +6,7 @@ import gc
 import os
 import uuid
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,6 +28,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 # Command lines that tests start would otherwise compile the whole package, each of them again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# They are the code beside the tests, wherever another copy is installed.
+_BESIDE = str(Path(__file__).parent.parent)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_BESIDE, os.environ.get("PYTHONPATH")]))
 
 share_descriptions()
 

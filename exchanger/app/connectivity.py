@@ -20,7 +20,7 @@ from exchanger.jobs.runtime.recognition import recognise
 from exchanger.jobs.segments.users import baseline_segment
 from exchanger.jobs.segments.wait import find_segment
 from exchanger.outside.s3.probe import probe
-from exchanger.profiles.reading.mapping import column_nulls
+from exchanger.profiles.reading.field_columns import column_nulls
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exchanger.braze.limits import LARGEST_BODY, OBJECTS_PER_REQUEST
 
@@ -67,5 +67,17 @@ ATTRIBUTES = Endpoint(
 )
 """Attributes of profiles: absolute values, so that sending them again is safe (braze-api.md 2)."""
 
-ENDPOINTS = {endpoint.name: endpoint for endpoint in (ATTRIBUTES,)}
+EVENTS = replace(ATTRIBUTES, name="events", array="events", idempotent=False)
+"""Custom events, which count each time they are sent (braze-api.md 2.8)."""
+PURCHASES = replace(EVENTS, name="purchases", array="purchases")
+"""Purchases, likewise (braze-api.md 2.9)."""
+EVENTS_AGAIN = replace(EVENTS, name="events-again", idempotent=True)
+"""Events of a job that would rather count one twice than not at all (``on_unknown: resend``)."""
+PURCHASES_AGAIN = replace(PURCHASES, name="purchases-again", idempotent=True)
+"""Purchases, likewise."""
+
+ENDPOINTS = {
+    endpoint.name: endpoint
+    for endpoint in (ATTRIBUTES, EVENTS, EVENTS_AGAIN, PURCHASES, PURCHASES_AGAIN)
+}
 """By the name that stands beside an object in an outbox."""

@@ -100,12 +100,15 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of an o
 @app.callback()
 def _options(
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback answers
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Keep Braze and an S3 bucket in step."""
+    from exchanger.cli.lean import load_logging
+
+    load_logging()
 
 
 def run(arguments: list[str] | None = None) -> None:

@@ -6,6 +6,7 @@ from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
     NEEDS_HELD,
+    PROPERTY,
     Baseline,
     Config,
     ExportJob,
@@ -74,8 +75,36 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         lines.append(
             f"applies the rows of one profile in the order of {source.order_by}, also between files"
         )
+    if job.event is not None or job.purchase is not None:
+        return lines + _rows(job)
     lines += [f"{name}: {_field(field, job)}" for name, field in job.fields.items()]
     lines += [_remaining(block, job) for block in job.remaining_fields]
+    return lines
+
+
+def _rows(job: ImportJob) -> list[str]:
+    """Say what each row becomes, where it is an object of its own."""
+    lines = [
+        f"makes one of Braze's {job.object} of each row, which counts once more when it is sent"
+    ]
+    lines.append(
+        f"sends each row once, by its name in column {job.row_id}, in whatever file it comes"
+        if job.row_id
+        else "sends each file once; a copy or a new version of one waits for you, as no column "
+        "names its rows (row_id)"
+    )
+    lines.append(
+        "lists what Braze may have taken when its answer was lost; retry gives it again"
+        if job.on_unknown == "hold"
+        else "sends again what Braze may have taken when its answer was lost, so it may count twice"
+    )
+    for name, cell in job.cells.items():
+        given = repr(cell.value) if cell.value is not None else f"column {cell.from_}"
+        fixed = name.startswith(PROPERTY) and cell.value is None
+        lines.append(f"{name}: {given}{_kind(cell.type, cell.scale) if fixed else ''}")
+    for block in job.remaining_cells:
+        but = f" but {', '.join(block.exclude)}" if block.exclude else ""
+        lines.append(f"{block.prefix}COLUMN: every other column {block.columns}{but}")
     return lines
 
 

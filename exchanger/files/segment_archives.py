@@ -76,15 +76,10 @@ def read_batches(path: Path, key: str, limits: Limits) -> Iterator[list[bytes]]:
         FileRejected: It is neither ZIP nor gzip (``not_an_archive``), is cut short or damaged
             (``damaged_archive``), or unpacks to far too much (``archive_too_large``).
     """
-    batch: list[bytes] = []
-    size = 0
+    waiting = _Batch(limits)
     try:
-        for line in _lines(path, key):
-            batch.append(line)
-            size += len(line)
-            if len(batch) >= limits.lines or size >= limits.size:
-                yield batch
-                batch, size = [], 0
+        for lines in _lines(path, key):
+            yield from waiting.add(lines)
     except _DAMAGED as error:
         raise _damaged(key, error) from error
     except OSError as error:
@@ -92,11 +87,40 @@ def read_batches(path: Path, key: str, limits: Limits) -> Iterator[list[bytes]]:
         if error.errno not in (None, errno.EINVAL):
             raise
         raise _damaged(key, error) from error
-    if batch:
-        yield batch
+    if waiting.lines:
+        yield waiting.lines
 
 
-def _lines(path: Path, key: str) -> Iterator[bytes]:
+class _Batch:
+    """Lines that wait until they are as many as are handed out at once."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.lines: list[bytes] = []
+        self._size = 0
+        self._limits = limits
+
+    def add(self, lines: list[bytes]) -> Iterator[list[bytes]]:
+        """Take more lines; gives every batch that became full."""
+        size = sum(map(len, lines))
+        if self._is_full(len(lines), size):
+            for line in lines:
+                self._take([line], len(line))
+                if self._is_full():
+                    yield self.lines
+                    self.lines, self._size = [], 0
+        else:
+            self._take(lines, size)
+
+    def _take(self, lines: list[bytes], size: int) -> None:
+        self.lines += lines
+        self._size += size
+
+    def _is_full(self, more: int = 0, size: int = 0) -> bool:
+        limits = self._limits
+        return len(self.lines) + more >= limits.lines or self._size + size >= limits.size
+
+
+def _lines(path: Path, key: str) -> Iterator[list[bytes]]:
     allowed = max(path.stat().st_size * MAX_RATIO, _SMALL)
     for stream in _streams(path, key, allowed):
         rest = b""
@@ -108,10 +132,11 @@ def _lines(path: Path, key: str) -> Iterator[bytes]:
             if not others:
                 rest += first
                 continue
-            yield from (line for line in (rest + first, *others[:-1]) if line.strip())
-            rest = others[-1]
+            last = others.pop()
+            yield list(filter(bytes.strip, (rest + first, *others)))
+            rest = last
         if rest.strip():
-            yield rest
+            yield [rest]
 
 
 def _streams(path: Path, key: str, allowed: int) -> Iterator[IO[bytes]]:

@@ -21,6 +21,9 @@ from exchanger.files.scratch.arrow import pa
 
 Format = Literal["parquet", "csv", "ndjson"]
 
+_SAMPLE = 20_000
+_REPEATED = 4
+"""How often a value comes on average in a column that gets a dictionary."""
 _INSTANT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 
 
@@ -138,15 +141,35 @@ def _open(path: Path, format_: Format, schema: pl.Schema, json_columns: frozense
 
 class _ParquetSink:
     def __init__(self, path: Path, schema: pl.Schema) -> None:
-        arrow = pl.DataFrame(schema=schema).to_arrow().schema
-        self._writer = pq.ParquetWriter(path, arrow, compression="zstd")  # type: ignore[no-untyped-call]
+        self._path = path
+        self._arrow = pl.DataFrame(schema=schema).to_arrow().schema
+        self._writer: pq.ParquetWriter | None = None
 
     def append(self, frame: pl.DataFrame) -> None:
+        writer = self._writer or self._open(frame)
         if len(frame):
-            self._writer.write_table(frame.to_arrow())  # type: ignore[no-untyped-call]
+            writer.write_table(frame.to_arrow())  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        self._writer.close()  # type: ignore[no-untyped-call]
+        if self._writer is not None:
+            self._writer.close()  # type: ignore[no-untyped-call]
+
+    def _open(self, first: pl.DataFrame) -> pq.ParquetWriter:
+        self._writer = pq.ParquetWriter(  # type: ignore[no-untyped-call]
+            self._path, self._arrow, compression="zstd", use_dictionary=_repetitive(first)
+        )
+        return self._writer
+
+
+def _repetitive(frame: pl.DataFrame) -> list[str]:
+    """
+    Name the columns whose values come again and again, judged by the first rows.
+
+    For any other a dictionary takes as long to make as all else, and makes the file larger.
+    """
+    sample = frame.head(_SAMPLE)
+    flat = [name for name, dtype in sample.schema.items() if not dtype.is_nested()]
+    return [name for name in flat if sample[name].n_unique() * _REPEATED <= sample.height]
 
 
 class _CsvSink:

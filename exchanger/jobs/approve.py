@@ -115,7 +115,7 @@ def _plan_and_commit(
     report.notes += said
     batch = read_all_files(call, requests)
     if corrected and doubtful_files(batch):
-        return still_doubtful(call, held, stray_in_words(batch))
+        return still_doubtful(call, held, stray_in_words(batch.stray))
     copies = _hold_copies(call, number, batch)
     if copies is not None:
         report = numbered_report(call, number + 1)

@@ -25,7 +25,7 @@ from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
 from exchanger.profiles.frames.columns import EXISTS, PROFILE, SEEN, STAMP
 from exchanger.profiles.merging.drift import expected, news, paired
-from exchanger.profiles.reading.mapping import config_of
+from exchanger.profiles.reading.field_columns import config_of
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.profile_key import external_ids_among
 from exchanger.state.runs.log import ENDED

@@ -21,7 +21,8 @@ from exchanger.jobs.runtime.cancellation import stoppable
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.runtime.report import RunReport, new_run_id
-from exchanger.jobs.segments.dataset import Chunks, Dataset, collect, settle_columns, write_dataset
+from exchanger.jobs.segments.collect import Chunks, collect
+from exchanger.jobs.segments.dataset import Dataset, settle_columns, write_dataset
 from exchanger.jobs.segments.empty import without_users
 from exchanger.jobs.segments.learn import learn_from_export
 from exchanger.jobs.segments.outdated import hide, outdated_folders

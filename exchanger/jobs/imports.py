@@ -78,7 +78,8 @@ def run_import(
     recognise(context, state)
     call = ImportContext(context, state, name, job, options or ImportOptions())
     begun = new_report(call)
-    idle = _idle_notes(call)
+    with state.tenure.begun():
+        idle = _idle_notes(call)
     if idle is not None:
         return combined([], idle, nothing=replace(begun, finished_at=context.clock.now()))
     reports: list[RunReport] = []
@@ -315,6 +316,7 @@ def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
         held = hold_back(call, numbered_report(call, taken.seq), taken.waiting)
     except StorageChanged:
         # Another process ended a run meanwhile, perhaps with these files: list and read them anew.
+        call.state.tenure.forget()
         return []
     call.taken.update((file.claim.key, file.claim.etag) for file in taken.waiting)
     return [] if held is None else [finish(call.context, call.state, held)]
@@ -322,7 +324,10 @@ def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
 
 def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
     counting: CountMode = "in_full" if call.options.force else "ask"
-    return [FileRequest(file.key, file.etag, counting, file.last_modified) for file in files]
+    return [
+        FileRequest(file.key, file.etag, counting, file.last_modified, size=file.size)
+        for file in files
+    ]
 
 
 def _waiting_notes(waiting: WaitingFiles) -> list[str]:

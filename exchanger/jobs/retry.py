@@ -27,7 +27,7 @@ from exchanger.jobs.lifecycle.not_kept import (
 from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.read import quarantined_rows
-from exchanger.jobs.quarantine.refused import read_refused
+from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW, read_refused
 from exchanger.jobs.quarantine.superseded import settle_late_rows
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
 from exchanger.profiles.frames.columns import FILE, ORDER, ROW
@@ -117,15 +117,18 @@ def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> Inpu
     batch = read_all_files(call, found.requests)
     files = len(batch.files)
     for owed in found.refused:
-        _add_refused(call, batch, owed)
+        if call.kind.holds_values:
+            batch = _add_refused(call, batch, owed)
+        else:
+            batch = _add_objects(batch, owed)
     for claim, rows in found.gone:
-        _add_gone(batch, claim, rows)
-    _put_last(batch, files)
-    settle_late_rows(call, run, batch, found)
-    return batch
+        batch = _add_gone(batch, claim, rows)
+    if not call.kind.holds_values:
+        return batch
+    return settle_late_rows(call, run, _put_last(batch, files), found)
 
 
-def _put_last(batch: InputBatch, files: int) -> None:
+def _put_last(batch: InputBatch, files: int) -> InputBatch:
     """
     Put the rows that were read from files after those that Braze refused.
 
@@ -133,13 +136,13 @@ def _put_last(batch: InputBatch, files: int) -> None:
     been used: what is older gives way.
     """
     count = len(batch.files)
-    batch.files = batch.files[files:] + batch.files[:files]
     place = ((pl.col(FILE) + (count - files)) % count).cast(pl.UInt32)
     for rows in (batch.given, batch.rejected, batch.corrections):
         rows.change(lambda frame: frame.with_columns(place))
+    return replace(batch, files=batch.files[files:] + batch.files[:files])
 
 
-def _add_refused(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> None:
+def _add_refused(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> InputBatch:
     """Read refused rows by today's configuration, beside those of files."""
     position = len(batch.files)
     claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
@@ -156,12 +159,21 @@ def _add_refused(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> N
     except FileRejected as error:
         return _add_unfit(batch, claim, owed, error)
     sums = tuple(rule.name for rule in rules if rule.merge == "sum")
-    batch.files.append(replace(claim, sums=sums))
-    batch.rules |= {rule.name: rule for rule in rules if rule.name not in batch.rules}
-    batch.rows += owed.rows.height
     batch.given.add(given)
     batch.rejected.add(rejected)
-    return None
+    return batch.with_file(
+        replace(claim, sums=sums),
+        rows=owed.rows.height,
+        rules={rule.name: rule for rule in rules},
+    )
+
+
+def _add_objects(batch: InputBatch, owed: RefusedRows) -> InputBatch:
+    """Give objects again as they were: of those in doubt a person has decided by asking for it."""
+    position = pl.lit(len(batch.files), pl.UInt32).alias(FILE)
+    batch.ready.add(owed.rows.drop(UNCERTAIN_ROW).with_columns(position))
+    claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
+    return batch.with_file(claim, rows=owed.rows.height)
 
 
 def _order_type(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> pl.DataType | None:
@@ -174,7 +186,7 @@ def _order_type(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> pl
 
 def _add_unfit(
     batch: InputBatch, claim: ClaimedFile, owed: RefusedRows, error: FileRejected
-) -> None:
+) -> InputBatch:
     """Keep each row in quarantine, as the job cannot take any of them."""
     rows = owed.rows.select(
         pl.lit(len(batch.files), pl.UInt32).alias(FILE),
@@ -185,17 +197,16 @@ def _add_unfit(
         pl.lit(error.message).alias("message"),
         pl.lit(None, pl.String).alias("record"),
     )
-    batch.files.append(replace(claim, note=error.message))
     batch.rejected.add(rows)
-    batch.rows += owed.rows.height
+    return batch.with_file(replace(claim, note=error.message), rows=owed.rows.height)
 
 
-def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> None:
+def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> InputBatch:
     """Keep in quarantine what cannot be read any more."""
     position = len(batch.files)
     still = rows.with_columns(
         pl.lit(position, pl.UInt32).alias(FILE), pl.col("row").alias(ROW)
     ).select(*REJECTED)
-    batch.files.append(replace(claim, outcome="retried", rows=still[ROW].n_unique(), note=""))
+    count = still[ROW].n_unique()
     batch.rejected.add(still)
-    batch.rows += still[ROW].n_unique()
+    return batch.with_file(replace(claim, outcome="retried", rows=count, note=""), rows=count)

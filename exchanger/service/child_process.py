@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, cast
 
+from exchanger.service.prepared import Process, start
 from exchanger.service.telling.spoken import pieces
 
 _LAST_WORDS = 1.0
@@ -28,6 +28,7 @@ class ChildProcess:
         command: The program and its arguments.
         on_end: Called with this child when it has ended, in another thread.
         on_words: Called with lines of its standard error, in another thread.
+        begin: Begins the process.
 
     Raises:
         OSError: The process cannot be started.
@@ -38,15 +39,10 @@ class ChildProcess:
         command: Sequence[str],
         on_end: Callable[[ChildProcess], None],
         on_words: Callable[[list[str]], None],
+        begin: Callable[[Sequence[str]], Process] = start,
     ) -> None:
         self._started = time.monotonic()
-        self._process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            process_group=0,
-        )
+        self._process = begin(command)
         self._on_end = on_end
         self._on_words = on_words
         self._output = b""
@@ -68,7 +64,7 @@ class ChildProcess:
     @property
     def exit_code(self) -> int:
         """How it ended; a signal as a negative number. Only after the end."""
-        return int(self._process.returncode)
+        return self._process.wait()
 
     @property
     def output(self) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -39,6 +38,7 @@ from exchanger.service.events import (
 from exchanger.service.looking.child_queries import LAST_STARTS, ChildQueries
 from exchanger.service.looking.missed import missed_since
 from exchanger.service.looking.watching import Watching
+from exchanger.service.prepared import COMMAND, PreparedProcesses
 from exchanger.service.runs import Runs
 from exchanger.service.scheduling.run_queue import Place
 from exchanger.service.scheduling.scheduler import Timetable
@@ -59,9 +59,7 @@ STOP_SECONDS = 8.5
 """How long children may take to finish what is in flight, of the 10 s that the daemon has."""
 
 LAST_WORD = 3.0
-"""How long it may take to tell the bucket that the daemon was stopped."""
-
-COMMAND = (sys.executable, "-m", "exchanger")
+"""How long it may take to tell the bucket that the daemon was stopped, and to end the rest."""
 
 log = structlog.get_logger()
 
@@ -101,6 +99,7 @@ class Daemon:
         self._config = config
         self._schedules = scheduled(config)
         self._command = tuple(command)
+        self._processes = PreparedProcesses()
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._timetable = Timetable(lambda job: self._events.put(Due(job, "schedule")))
         self._runs = Runs(self._begin_run, self._place, self._run_started, self._of)
@@ -155,6 +154,7 @@ class Daemon:
         self._questions.ask_how_it_stands(self._telling.to_ask())
         self._questions.begin_due()
         self._telling.heartbeats.beat()
+        self._processes.look()
         if self._file.has_changed():
             self._reload("file changed")
 
@@ -203,6 +203,7 @@ class Daemon:
             self._words(self._file.copy_for(job), "run", job, *once),
             lambda it: self._events.put(RunEnded(job, it)),
             lambda lines: tell(lines, "run.said", job=job),
+            self._processes.begin,
         )
 
     def _run_started(self, job: str) -> None:
@@ -247,6 +248,7 @@ class Daemon:
             self._words(self._file.copy(), *words, "--connection", connection),
             on_end,
             lambda lines: tell(lines, "question.said", **about),
+            self._processes.begin,
         )
 
     def _words(self, config: Path, *words: str) -> tuple[str, ...]:
@@ -311,6 +313,7 @@ class Daemon:
         for child in self._children():
             child.kill()
         self._await_children(time.monotonic() + 0.5)
+        self._processes.end(began + LAST_WORD)
         self._telling.heartbeats.wait(began + LAST_WORD)
         log.info("daemon.stopped", config=str(self._file.path))
 

@@ -113,10 +113,11 @@ class Lease:
         found = self._found()
         if found is None:
             return self._write_as(1, "")
-        document, etag, age = found
-        left = document.seconds + _CLOCK_STEP - age
-        if not document.free and left > 0:
-            return Busy(document.holder, left)
+        document, etag = found
+        if not document.free:
+            left = document.seconds + _CLOCK_STEP - self._age(etag)
+            if left > 0:
+                return Busy(document.holder, left)
         self.took_over = not document.free
         return self._write_as(document.fence + 1, etag)
 
@@ -201,16 +202,22 @@ class Lease:
                 raise
             return found
 
-    def _found(self) -> tuple[LeaseDocument, str, float] | None:
-        """Read the lease, its ETag and its age in seconds by S3's clock; None if there is none."""
+    def _age(self, etag: str) -> float:
+        """Tell for how many seconds, by S3's clock, the lease has been as it was read."""
         try:
-            body, etag = self._bucket.read(self._key)
             info = self._bucket.head(self._key)
         except StorageMissing:
-            return None
-        age = info.age.total_seconds() if info.age and info.etag == etag else 0.0
+            return 0.0
+        return info.age.total_seconds() if info.age and info.etag == etag else 0.0
+
+    def _found(self) -> tuple[LeaseDocument, str] | None:
+        """Read the lease and its ETag; None if there is none."""
         try:
-            return LeaseDocument(**from_body(body, self._key)), etag, age
+            body, etag = self._bucket.read(self._key)
+        except StorageMissing:
+            return None
+        try:
+            return LeaseDocument(**from_body(body, self._key)), etag
         except (ValueError, TypeError) as error:
             raise StateDamaged(self._key, f"not a lease: {error}") from error
 

@@ -168,6 +168,10 @@ class StateNames:
         """The Delta table of how far a job has come in the order of a column."""
         return f"{self.prefix}high-water-marks/{_folder(job)}/{_folder(column)}"
 
+    def row_ledger(self, job: str) -> str:
+        """The Delta table of rows that a job has taken up."""
+        return f"{self.prefix}row-ledger/{_folder(job)}"
+
     @property
     def file_ledger(self) -> str:
         """The Delta table of applied files."""

@@ -11,14 +11,18 @@ from exchanger.state.held.table import HeldValues
 from exchanger.state.inputs.column_types import ColumnTypes
 from exchanger.state.inputs.file_ledger import FileLedger
 from exchanger.state.inputs.high_water_marks import HighWaterMarks
+from exchanger.state.inputs.row_ledger import RowLedger
 from exchanger.state.names import StateNames
 from exchanger.state.runs.first_deliveries import FirstDeliveries
 from exchanger.state.runs.index import RunIndex
 from exchanger.state.runs.log import RunLog
 from exchanger.state.swept import Swept
+from exchanger.state.tenure import Tenure
 from exchanger.state.workspace import StateRegister, WorkspaceDocument
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exchanger.outside.s3.bucket import Bucket
 
 
@@ -31,12 +35,15 @@ class ConnectionState:
         names: Names below the prefix where the state really lies.
         workspace: Whose memory it is.
         register: The states of the bucket.
+        tenure: What is remembered of it while its lease is held.
         runs, held, high_water_marks, file_ledger, run_index, types, first_deliveries: The stores.
+        rows: Opens the ledger of rows of a job.
     """
 
     names: StateNames
     workspace: WorkspaceDocument
     register: StateRegister
+    tenure: Tenure
     runs: RunLog
     held: HeldValues
     high_water_marks: HighWaterMarks
@@ -47,6 +54,7 @@ class ConnectionState:
     swept: Swept
     forgotten: Forgotten
     group_status: GroupStatusHint
+    rows: Callable[[str], RowLedger]
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -64,19 +72,22 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
     while workspace.found is not None and workspace.found.memory_at:
         names = StateNames(workspace.found.memory_at)
         workspace = WorkspaceDocument(bucket, names.workspace)
-    runs = RunLog(bucket, names)
+    tenure = Tenure()
+    runs = RunLog(bucket, names, tenure)
     return ConnectionState(
         names=names,
         workspace=workspace,
         register=StateRegister(bucket),
+        tenure=tenure,
         runs=runs,
         held=HeldValues(bucket.table(names.held)),
         high_water_marks=HighWaterMarks(bucket, names),
-        file_ledger=FileLedger(bucket.table(names.file_ledger), runs),
+        file_ledger=FileLedger(bucket.table(names.file_ledger), runs, tenure),
         run_index=RunIndex(bucket.table(names.run_index)),
         types=ColumnTypes(bucket, names),
-        first_deliveries=FirstDeliveries(bucket, names),
+        first_deliveries=FirstDeliveries(bucket, names, tenure),
         swept=Swept(bucket, names),
         forgotten=Forgotten(bucket, names),
         group_status=GroupStatusHint(bucket, names),
+        rows=lambda job: RowLedger(bucket.table(names.row_ledger(job))),
     )

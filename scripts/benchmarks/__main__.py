@@ -11,8 +11,10 @@ from benchmarks import (
     growth,
     guard,
     imports,
+    many_files,
     many_held,
     merging,
+    pacing,
     printing,
     starting,
 )
@@ -30,10 +32,13 @@ def main() -> int:
         "deliver": lambda: delivery.report(asked.rows),
         "import": lambda: imports.report(asked.rows, tuple(asked.formats), paced=asked.paced),
         "export": lambda: exports.report(asked.rows),
+        "pace": lambda: pacing.report(asked.limit),
         "merge": lambda: merging.report(asked.rows),
         "held": lambda: many_held.report(asked.held),
+        "files": lambda: many_files.report(*asked.files),
         "growth": lambda: growth.report(asked.earlier),
         "startup": starting.report_startup,
+        "jobs": lambda: starting.report_jobs(asked.jobs),
         "idle": lambda: starting.report_idle(asked.rows),
     }
     for name in asked.names or run:
@@ -50,8 +55,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=ROWS, help=f"profiles ({ROWS:,})")
     parser.add_argument("--formats", nargs="+", default=imports.FORMATS, choices=imports.FORMATS)
     parser.add_argument("--paced", action="store_true", help="import at Braze's default limit")
+    parser.add_argument("--files", type=int, nargs="+", default=(), help="numbers of small files")
+    parser.add_argument(
+        "--limit", type=int, default=pacing.REQUESTS, help="requests in 3 s for pace (3,000)"
+    )
     parser.add_argument("--held", type=int, default=500_000, help="profiles for held (500,000)")
     parser.add_argument("--earlier", type=int, default=100_000, help="runs for growth (100,000)")
+    parser.add_argument("--jobs", type=int, default=20, help="small jobs of a daemon (20)")
     parser.add_argument("--guard", action="store_true", help="check ratios against their bounds")
     return parser.parse_args()
 

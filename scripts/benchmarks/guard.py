@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks import delivery, imports, printing, starting
+from benchmarks import delivery, exports, imports, many_files, printing, starting
 from benchmarks.measuring import child
 from benchmarks.place import place
 
 ROWS = 200_000
+FILES = 800
 BOUNDS = {
     "deliver: CPU over that of the ceiling": 4.5,
     "import, unchanged: CPU over that of reading both sides": 4.0,
+    "export: CPU over that of polars alone": 3.5,
     "merge set: over a plain join": 12.0,
     "merge sum: over a plain join": 45.0,
     "merge add: over a plain join": 75.0,
+    "many files: CPU over that of the same rows in one file": 4.0,
     "startup: CPU seconds": 0.4,
 }
 """The most that each ratio may be."""
@@ -45,10 +48,14 @@ def findings() -> Iterator[Finding]:
     yield Finding("deliver: CPU over that of the ceiling", ours.cpu / top.cpu)
     with place() as there:
         _, unchanged, _ = imports.runs(there, ROWS, "parquet")
+        files = many_files.measure(there, FILES)
     reading = unchanged.reading.cpu if unchanged.reading else 0.0
     yield Finding(
         "import, unchanged: CPU over that of reading both sides", unchanged.cost.cpu / reading
     )
+    yield Finding("many files: CPU over that of the same rows in one file", files.ratio)
+    _, later, plain = exports.measure(ROWS)
+    yield Finding("export: CPU over that of polars alone", later.cpu / plain.cpu)
     for strategy in ("set", "sum", "add"):
         took = child(["-m", "benchmarks.merging", str(ROWS), strategy]).said
         yield Finding(f"merge {strategy}: over a plain join", took["cpu"] / took["join_cpu"])

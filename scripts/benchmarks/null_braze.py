@@ -2,6 +2,8 @@
 A Braze that costs next to nothing: every request is answered at once, and only counted.
 
 Run as ``python -m benchmarks.null_braze``; it prints its port. ``GET /stats`` tells what it saw.
+``GET /behave?latency=20&kind=fixed&requests=3000&seconds=3`` makes it take its time, and count
+requests against a limit, as ``counting.behaviour`` tells.
 """
 
 from __future__ import annotations
@@ -10,7 +12,11 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from urllib.parse import parse_qsl
+
+from benchmarks.counting import Behaviour, behaviour
 
 HOST = "127.0.0.1"
 SEGMENT = "00000000-0000-4000-8000-000000000001"
@@ -31,6 +37,7 @@ class Stats:
         requests: Requests.
         objects: Objects in them.
         size: Bytes of bodies.
+        limited: Requests that were answered 429.
         seconds: From the first request to the last.
         cpu_seconds: CPU that this process took meanwhile.
     """
@@ -38,16 +45,18 @@ class Stats:
     requests: int = 0
     objects: int = 0
     size: int = 0
+    limited: int = 0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     began: tuple[float, float] | None = field(default=None, repr=False)
 
-    def note(self, body: bytes) -> None:
+    def note(self, body: bytes, *, taken: bool = True) -> None:
         """Count one request."""
         now = time.perf_counter(), time.process_time()
         self.began = self.began or now
         self.requests += 1
-        self.objects += body.count(_OBJECT)
+        self.limited += not taken
+        self.objects += body.count(_OBJECT) if taken else 0
         self.size += len(body)
         self.seconds, self.cpu_seconds = now[0] - self.began[0], now[1] - self.began[1]
 
@@ -56,6 +65,8 @@ class Answering(asyncio.Protocol):
     """One connection: reads requests one after the other, and answers each when it is whole."""
 
     stats = Stats()
+    behaviour: Behaviour | None = None
+    """How requests are answered, if not at once."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -81,20 +92,45 @@ class Answering(asyncio.Protocol):
             if self._missing > 0:
                 self._parts = [received]
                 return
-            self._transport.write(self._answer(received[:end], received[end + 4 : whole]))
+            self._receive(received[:end], received[end + 4 : whole])
             self._parts = [received[whole:]] if len(received) > whole else []
             self._missing = 0
 
-    def _answer(self, head: bytes, body: bytes) -> bytes:
-        path = head.split(b" ", 2)[1].split(b"?")[0]
+    def _receive(self, head: bytes, body: bytes) -> None:
+        path, _, query = head.split(b" ", 2)[1].partition(b"?")
+        if path == b"/users/track" and self.behaviour is not None:
+            # Half of the time is the way there, as far as the counter.
+            half = self.behaviour.delay() / 2
+            _after(half, lambda: self._count(self.behaviour, body, half))
+            return
+        self._transport.write(self._answer(path, query, body))
+
+    def _count(self, behaviour: Behaviour | None, body: bytes, half: float) -> None:
+        taken, headers = (behaviour or Behaviour()).take(time.time())
+        self.stats.note(body, taken=taken)
+        answer = (_TAKEN if taken else _LIMITED).replace(b"\r\n", b"\r\n" + headers, 1)
+        _after(half, lambda: self._transport.write(answer))
+
+    def _answer(self, path: bytes, query: bytes, body: bytes) -> bytes:
         if path == b"/users/track":
             self.stats.note(body)
             return _TAKEN
+        if path == b"/behave":
+            given = dict(parse_qsl(query.decode()))
+            type(self).behaviour = behaviour(given) if given else None
+            return _response(200, given)
         if path == b"/stats":
             seen = {**asdict(self.stats), "began": None}
             type(self).stats = Stats()
             return _response(200, seen)
         return _ANSWERS.get(path, _UNKNOWN)
+
+
+def _after(seconds: float, do: Callable[[], None]) -> None:
+    if seconds:
+        asyncio.get_running_loop().call_later(seconds, do)
+    else:
+        do()
 
 
 def _response(status: int, body: object) -> bytes:
@@ -104,6 +140,7 @@ def _response(status: int, body: object) -> bytes:
 
 
 _TAKEN = _response(201, {"message": "success", "attributes_processed": 75})
+_LIMITED = _response(429, {"message": "Rate Limited"})
 _UNKNOWN = _response(404, {"message": "not here"})
 _ANSWERS = {
     b"/segments/list": _response(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from benchmarks.measuring import Cost, Server, child
 
 _UNPACED = {"requests": 1_000_000, "per": "1s"}
 _NUMBERS = count(1)
+COUNT = "/benchmark-requests"
+"""Where the local S3 tells how many requests it has answered; no bucket has such a name."""
 
 
 @dataclass
@@ -33,6 +36,7 @@ class Place:
         store: The local S3.
         bucket: Its bucket.
         paced: Keep to Braze's default limit, rather than to none.
+        more: Further settings of Braze.
     """
 
     folder: Path
@@ -40,6 +44,7 @@ class Place:
     store: Server
     bucket: str = ""
     paced: bool = False
+    more: dict[str, Any] = field(default_factory=dict)
     client: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +83,7 @@ class Place:
         }
         if not self.paced:
             braze["rate_limit"] = _UNPACED
+        braze |= self.more
         s3 = {
             "bucket": self.bucket,
             "region": "us-east-1",
@@ -102,6 +108,17 @@ class Place:
     def call(self, *words: str) -> Cost:
         """Run the real command line."""
         return child(["-m", "exchanger", *words, "--config", str(self.config)])
+
+    def requests(self) -> int:
+        """Tell how many requests the local S3 has answered."""
+        with urllib.request.urlopen(f"{self.store.url}{COUNT}", timeout=10) as answer:  # noqa: S310 - our own server
+            return int(answer.read())
+
+    def behave(self, **how: float | str) -> None:
+        """Let the null Braze take its time, or count against a limit; or not, without any."""
+        address = f"{self.braze.url}/behave?{urllib.parse.urlencode(how)}"
+        with urllib.request.urlopen(address, timeout=10):  # noqa: S310 - our own server
+            pass
 
     def seen(self) -> dict[str, float]:
         """Tell what the null Braze saw since it was asked last."""

@@ -1,4 +1,4 @@
-"""``startup`` and ``idle``: what it costs to begin, and to wait."""
+"""``startup``, ``idle`` and ``jobs``: what it costs to begin, to wait, and to do a little often."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks import printing, rows
-from benchmarks.measuring import child, cpu_of, memory_of
+from benchmarks.measuring import Cost, child, cpu_of, memory_of
 from benchmarks.place import Place, place
 from exchanger.app.wiring import open_context
 from exchanger.config.loading.load import load_config
@@ -22,6 +22,7 @@ SETTLED = 5.0
 """Seconds after which a daemon has started, or has ended what it does after a run."""
 WATCHED = 20.0
 EVERY = "10s"
+FEW_ROWS = 2
 
 
 def help_seconds() -> tuple[float, float]:
@@ -29,6 +30,28 @@ def help_seconds() -> tuple[float, float]:
     ours = min(child(["-m", "exchanger", "--help"]).cpu for _ in range(REPEATS))
     bare = min(child(["-c", "pass"]).cpu for _ in range(REPEATS))
     return ours, bare
+
+
+def small_run() -> tuple[Cost, Cost]:
+    """Measure a run of a file of two rows, and a look that finds nothing: the best of several."""
+    with place() as there:
+        there.configure(benchmark=rows.import_job())
+        took = []
+        for number in range(REPEATS):
+            _drop(there, "inbox", number)
+            took.append(there.run("benchmark"))
+        looks = [there.run("benchmark") for _ in range(REPEATS)]
+    return min(took, key=_cpu), min(looks, key=_cpu)
+
+
+def _cpu(cost: Cost) -> float:
+    return cost.cpu
+
+
+def _drop(there: Place, folder: str, number: int) -> None:
+    frame = rows.profiles(FEW_ROWS, seed=number, first=number * FEW_ROWS)
+    path = rows.write(frame, there.folder / f"{folder}-{number}.csv")
+    there.drop(f"{folder}/{path.name}", path)
 
 
 def report_startup() -> None:
@@ -43,7 +66,60 @@ def report_startup() -> None:
         printing.seconds(bare),
         printing.times(ours / bare),
     ]
-    printing.table("startup", columns, [line])
+    lines = [line]
+    named = zip(
+        ("a run of a file of two rows", "a run with nothing to do"), small_run(), strict=True
+    )
+    for name, cost in named:
+        shown = [printing.seconds(one) for one in (cost.cpu, cost.seconds, bare)]
+        lines.append([name, *shown, printing.times(cost.cpu / bare)])
+    printing.table("startup", columns, lines)
+
+
+def many_jobs(count: int) -> tuple[float, float]:
+    """
+    Let a daemon do many small jobs, each with a file of two rows.
+
+    Returns:
+        Seconds and CPU seconds of a run: those of the daemon and all that it began, without those
+        of the same daemon with nothing to do.
+    """
+    with place() as there:
+        jobs = {
+            f"job{number:04}": rows.import_job(schedule={"every": EVERY})
+            | {"source": {"prefix": f"inbox{number:04}/"}}
+            for number in range(count)
+        }
+        there.configure(**jobs)
+        for number in range(count):
+            _drop(there, f"inbox{number:04}", number)
+        config = load_config(there.config, os.environ)
+        with open_context(config, "main") as context:
+            runs = open_state(context.bucket, context.state_prefix).runs
+            began = time.perf_counter()
+            daemon = _begin_daemon(there)
+            while (newest := runs.newest()) is None or newest.document.seq < count:
+                time.sleep(0.5)
+            while runs.read(count).document.state != "settled":
+                time.sleep(0.1)
+            seconds = time.perf_counter() - began
+            daemon.send_signal(signal.SIGTERM)
+            used = os.wait4(daemon.pid, 0)[2]
+            daemon.returncode = 0
+    return seconds / count, (used.ru_utime + used.ru_stime) / count
+
+
+def report_jobs(count: int) -> None:
+    """Measure and print."""
+    seconds, cpu = many_jobs(count)
+    bare = min(child(["-c", "pass"]).cpu for _ in range(REPEATS))
+    line = [
+        f"{count} jobs",
+        *map(printing.seconds, (cpu, seconds, bare)),
+        printing.times(cpu / bare),
+    ]
+    columns = ["many small jobs, per run", "CPU", "clock", "an empty Python", "ratio"]
+    printing.table("jobs", columns, [line])
 
 
 def idle() -> tuple[int, float]:
@@ -75,12 +151,16 @@ def idle_afterwards(count: int) -> tuple[int, float]:
 
 @contextmanager
 def _daemon(there: Place) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "exchanger", "daemon", "--config", str(there.config)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as daemon:  # noqa: S603 - our own command
+    with _begin_daemon(there) as daemon:
         try:
             yield daemon
         finally:
             daemon.send_signal(signal.SIGTERM)
+
+
+def _begin_daemon(there: Place) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "exchanger", "daemon", "--config", str(there.config)]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 - our own command
 
 
 def _watched(daemon: subprocess.Popen[bytes]) -> tuple[int, float]:

@@ -107,6 +107,15 @@ def test_looked_up_by_every_identifier(braze: Sandbox) -> None:
     assert [] == looked_up(braze, email_address="nobody@example.com")
 
 
+def test_a_new_profile_is_subscribed_to_emails(braze: Sandbox) -> None:
+    """Exports and look-ups say so, though nobody set it."""
+    track(braze, {"external_id": "a"}, {"external_id": "b", "email_subscribe": "opted_in"})
+    body = {"external_ids": ["a", "b"], "fields_to_export": ["email_subscribe"]}
+    states = [user["email_subscribe"] for user in post(braze, IDS, body)[1]["users"]]
+    assert ["subscribed", "opted_in"] == states
+    assert "email_subscribe" not in braze.users()["a"]
+
+
 def test_what_became_of_each_object(braze: Sandbox) -> None:
     """Per profile it can be seen what was applied, skipped, and dropped in part, and why."""
     track(braze, {"external_id": "a", "long": "x" * 256, "kept": 1},

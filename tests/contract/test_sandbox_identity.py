@@ -215,8 +215,8 @@ def test_merge_rules_for_each_field(braze: Sandbox) -> None:
     assert [{"name": "e", "first": "2026-01-02T03:04:05.000Z", "last": "2026-02-03T04:05:06.000Z",
              "count": 2}] == user["custom_events"]  # fmt: skip
     assert ("0.3", 2) == (user["total_revenue"].text, user["purchases"][0]["count"])
-    track(braze, {"email": "o@example.com", "found": True})
-    assert "true" == braze.raw_attribute("new", "found")
+    track(braze, {"email": "o@example.com", "n": 1}, {"user_alias": alias("2", "erp"), "m": 2})
+    assert ("1", "2") == (braze.raw_attribute("new", "n"), braze.raw_attribute("new", "m"))
     assert {"users": [], "invalid_user_ids": ["old"], "message": "success"} == post(
         braze, IDS, {"external_ids": ["old"], "fields_to_export": ["email"]}
     )[1]

@@ -394,6 +394,45 @@ def test_what_is_known_of_a_file_is_found_among_many(state):
     assert state.file_ledger.snapshot().knows("inbox/x.csv", "x")
 
 
+def test_what_is_looked_up_for_many_files_at_once_is_what_each_is_told(state, bucket):
+    """Keys and contents that are there several times, once, or not at all."""
+    files = [
+        ClaimedFile(f"in/{n % 4}.csv", f"etag-{n}", f"sha-{n % 3}", "applied", sums=("spent",))
+        for n in range(8)
+    ]
+    for seq, file in enumerate(files, 1):
+        state.file_ledger.record("crm", [file], seq=seq)
+    keys, contents = [f"in/{n}.csv" for n in range(6)], [f"sha-{n}" for n in range(5)]
+
+    def told(snapshot):
+        return (
+            [snapshot.last_version(key, ["spent"]) for key in keys],
+            [snapshot.summed_by(key, "spent") for key in keys],
+            [snapshot.given(content, ["spent"]) for content in contents],
+            [snapshot.has_applied(key, "etag-5") for key in keys],
+        )
+
+    one_by_one = told(state.file_ledger.snapshot())
+    again = open_state(bucket, "_exchanger/main/").file_ledger.snapshot()
+    again.look_up(keys=keys, contents=contents)
+    assert one_by_one == told(again)
+
+
+def test_files_of_a_run_in_the_making_are_shown_by_its_snapshots_alone(state):
+    """Two runs that are thought of from one snapshot do not see each other's files."""
+    first = state.file_ledger.snapshot().with_file(
+        "crm", ClaimedFile("in/a", "a", "A", "applied", 1)
+    )
+    one = first.with_file("crm", ClaimedFile("in/b", "b", "B", "applied", 1))
+    other = first.with_file("crm", ClaimedFile("in/c", "c", "C", "applied", 1))
+
+    def seen(snapshot):
+        return [key for key in "abc" if snapshot.knows(f"in/{key}", key)]
+
+    assert (["a"], ["a", "b"], ["a", "c"]) == (seen(first), seen(one), seen(other))
+    assert ["in/a", "in/c"] == other.rows["key"].to_list()
+
+
 def test_kept_types_are_per_job(state):
     """Types are empty before the first run, and read back as kept."""
     assert state.types.of("crm") == {}

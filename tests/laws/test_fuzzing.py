@@ -293,7 +293,9 @@ def test_a_damaged_answer_is_read_or_tried_again(count):
                 assert isinstance(answers.message_of(answer), str)
                 waits = answers.told_to_wait(answer.headers, NOW)
                 assert waits is None or 0 <= waits < float("inf")
-                assert 0 <= answers.told_to_pause(answer.headers, NOW) < float("inf")
+                left = answers.remaining(answer.headers)
+                assert left is None or 0 <= left < float("inf")
+                assert answers.is_told_to_all(answer.headers) in (True, False)
                 demand_sound(kind, READERS[kind](answer))
         except answers.Fault:
             faults += 1

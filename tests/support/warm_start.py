@@ -1,64 +1,32 @@
 """
 The command line in processes that need not import it first.
 
-A server has imported everything and does nothing else; each call is a fork of it, a process of its
-own that begins where ``python -m exchanger`` does. Importing takes a second of each call otherwise,
-most of what short calls cost. Tests of starting itself, of the demo and of daemons start cold.
+They are forks of the prepared process that the daemon uses too: importing takes most of a short
+call otherwise. Tests of starting itself, of the demo and of daemons start cold.
 """
 
 from __future__ import annotations
 
 import functools
-import gc
-import json
-import os
-import runpy
-import select
-import signal
-import socket
+import io
 import subprocess
-import sys
 import threading
 import time
-from contextlib import suppress
 
-PRELOADED = (
-    "boto3.s3.inject",
-    "botocore.session",
-    "encodings.idna",
-    "encodings.utf_8_sig",
-    "exchanger.cli.app",
-    "exchanger.cli.execution",
-    "exchanger.cli.past_runs",
-    "exchanger.jobs.approve",
-    "exchanger.jobs.backfill",
-    "exchanger.jobs.discard",
-    "exchanger.jobs.drift",
-    "exchanger.jobs.exports",
-    "exchanger.jobs.imports",
-    "exchanger.jobs.rebuild",
-    "exchanger.jobs.retry",
-    "exchanger.outside.braze.client",
-    "exchanger.outside.s3.bucket",
-    "exchanger.outside.delta.table",
-    "exchanger.service.daemon",
-    "pyarrow.dataset",
-    "pyarrow.parquet",
-    "typer._adapters",
-)
-SIZE = 1 << 16
-"""Bytes that a request has at most."""
+from exchanger.service.prepared import PreparedProcess
+
+PATIENCE = 60.0
+"""Seconds that loading everything may take on a machine that does much else."""
 
 
 class WarmProcess:
-    """A process that a server forked; like ``subprocess.Popen``, as far as tests need it."""
+    """A fork of the prepared process; like ``subprocess.Popen``, as far as tests need it."""
 
-    def __init__(self, peer, out, err):
-        self._peer = peer
-        self.stdout = os.fdopen(out, encoding="utf-8")
-        self.stderr = os.fdopen(err, encoding="utf-8")
-        self.pid = int(peer.recv(SIZE))
-        self.returncode = None
+    def __init__(self, fork):
+        self._fork = fork
+        self.pid = fork.pid
+        self.stdout = io.TextIOWrapper(fork.stdout, encoding="utf-8")
+        self.stderr = io.TextIOWrapper(fork.stderr, encoding="utf-8")
 
     def __enter__(self):
         return self
@@ -67,31 +35,31 @@ class WarmProcess:
         self.wait()
         self._close()
 
+    @property
+    def returncode(self):
+        """How it ended, if somebody looked."""
+        return self._fork.returncode
+
     def poll(self):
         """Tell the exit code if it has ended."""
-        with suppress(subprocess.TimeoutExpired):
-            self.wait(0)
-        return self.returncode
+        return self._fork.wait() if self._fork.has_ended() else None
 
     def wait(self, timeout=None):
         """Wait for its end; its exit code, negative for a signal."""
-        if self.returncode is None:
-            if not select.select([self._peer], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("exchanger", timeout)
-            self.returncode = os.waitstatus_to_exitcode(int(self._peer.recv(SIZE)))
-            self._peer.close()
-        return self.returncode
+        if not self._fork.has_ended(timeout):
+            raise subprocess.TimeoutExpired("exchanger", timeout)
+        return self._fork.wait()
 
     def send_signal(self, number):
         """Send a signal unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            self._fork.send_signal(number)
 
     def terminate(self):
-        self.send_signal(signal.SIGTERM)
+        self.send_signal(15)
 
     def kill(self):
-        self.send_signal(signal.SIGKILL)
+        self.send_signal(9)
 
     def communicate(self, timeout=None):
         """Read all that it prints, and wait for its end."""
@@ -124,30 +92,19 @@ class WarmServer:
     """Forks command lines from a process that has imported all of it."""
 
     def __init__(self):
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, __file__, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-            )
-        self._socket = ours
+        self._process = PreparedProcess()
+        self._starting = threading.Lock()
 
     def start(self, words, folder, environment):
         """Start ``exchanger WORDS`` in a folder."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        out, out_end = os.pipe()
-        err, err_end = os.pipe()
-        request = json.dumps([[str(w) for w in words], str(folder), dict(environment)])
-        socket.send_fds(self._socket, [request.encode()], [theirs.fileno(), out_end, err_end])
-        theirs.close()
-        os.close(out_end)
-        os.close(err_end)
-        return WarmProcess(ours, out, err)
+        with self._starting:
+            assert self._process.is_ready(PATIENCE)
+            fork = self._process.fork([str(w) for w in words], str(folder), dict(environment))
+        return WarmProcess(fork)
 
     def close(self):
         """End the server; what it started goes on."""
-        self._socket.close()
+        self._process.close()
         self._process.wait()
 
 
@@ -160,72 +117,3 @@ def share_descriptions():
     import botocore.session
 
     botocore.session.create_loader = functools.cache(botocore.session.create_loader)
-
-
-def _open_client():
-    """Make a client as command lines do, so that they need not read what it needs."""
-    import boto3
-
-    boto3.Session("key", "secret").client("s3", region_name="eu-west-1")
-
-
-def serve(requests):
-    """Answer requests until nobody can ask any more; returns in each process that is forked."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Nobody waits for those who wait.
-    while True:
-        message, fds, _, _ = socket.recv_fds(requests, SIZE, 3)
-        if not message:
-            return None
-        if os.fork() == 0:
-            requests.close()
-            return _begin(message, *fds)
-        for fd in fds:
-            os.close(fd)
-
-
-def _begin(message, peer, out, err):
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    child = os.fork()
-    if child:
-        for fd in (1, 2, out, err):
-            os.close(fd)
-        _tell_of(child, socket.socket(fileno=peer))
-    os.dup2(out, 1)
-    os.dup2(err, 2)
-    for fd in (peer, out, err):
-        os.close(fd)
-    words, folder, environment = json.loads(message)
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    return words
-
-
-def _tell_of(child, peer):
-    """Report a process and how it ends; a process that waits has no other use."""
-    with suppress(OSError):
-        peer.send(str(child).encode())
-        peer.send(str(os.waitpid(child, 0)[1]).encode())
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    for name in PRELOADED:
-        __import__(name)
-    share_descriptions()
-    _open_client()
-    gc.freeze()
-    words = serve(socket.socket(fileno=int(sys.argv[1])))
-    if words is not None:
-        sys.argv = ["exchanger", *words]
-        sys.path[0] = ""
-        code = 0
-        try:
-            runpy.run_module("exchanger", run_name="__main__", alter_sys=True)
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        # Taking an interpreter down with all that is loaded costs as much as many a verb.
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -82,6 +83,11 @@ class Exchange:
         if isinstance(body, Path):
             body = body.read_bytes()
         self.bucket.write(key, body.encode() if isinstance(body, str) else body)
+
+    def rejected(self, report):
+        """Read row and reason of what a run put into quarantine, in order."""
+        text = self.bucket.read(report["quarantine"])[0].decode("utf-8-sig")
+        return [(int(row["row"]), row["reason"]) for row in csv.DictReader(text.splitlines())]
 
     def attribute(self, profile, name):
         """Read the JSON text of an attribute as Braze has it; None if it has none."""

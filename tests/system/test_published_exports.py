@@ -35,7 +35,7 @@ def run_folders(place):
 @pytest.mark.parametrize(
     ("table", "said"),
     [("held", "imports have to look up what this export showed"),
-     ("finished", "this run is not in the list of runs")],
+     ("run-index", "this run is not in the list of runs")],
 )  # fmt: skip
 def test_state_that_cannot_be_written_fails_no_export(place, table, said):
     """The dataset is published and the run a success; a note says what is missing, and why."""

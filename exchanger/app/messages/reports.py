@@ -17,7 +17,9 @@ _STATES = {
     "released": "released",
     "discarded": "discarded",
 }
-_ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused")
+_ROWS = (
+    "applied", "unchanged", "superseded", "skipped", "rejected", "refused", "repeated", "in_doubt",
+)  # fmt: skip
 _PROFILES = ("new", "updated", "unchanged", "skipped", "refused")
 _REASON = 100
 """Characters of the reason of a failure that a listing shows."""
@@ -102,7 +104,8 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines += [line for field in changed for line in _field(field)]
     if content["lookups"]:
         lines.append(f"  looked up in Braze to tell: {counted(content['lookups'], 'profile')}")
-    if not changed:
+    lines += _objects(content.get("objects", []), report["rows_applied"])
+    if not changed and not content.get("objects"):
         lines.append(f"  Nothing {'else ' if content.get('unfinished') else ''}would be sent.")
     return lines + [f"  note: {note}" for note in report.get("notes", [])]
 
@@ -127,6 +130,14 @@ def _rejected(rows: list[dict[str, Any]], total: int) -> Iterator[str]:
     yield f"  would go to quarantine{more}:"
     for row in rows:
         yield f"    {row['file']}, row {row['row']:,}: {row['message']}"
+
+
+def _objects(objects: list[tuple[str, str]], total: int) -> Iterator[str]:
+    """Show the first objects of a plan whose rows are sent one by one."""
+    if objects:
+        more = f", the first {len(objects)} of them" if total > len(objects) else ""
+        yield f"  would be sent: {counted(total, 'object')}{more}:"
+        yield from (f"    {text}" for _, text in objects)
 
 
 def _field(field: dict[str, Any]) -> Iterator[str]:
@@ -193,7 +204,7 @@ def _rows(report: Report) -> Iterator[str]:
 
 def _kinds(report: Report, prefix: str, kinds: tuple[str, ...]) -> str:
     found = ((kind, report.get(prefix + kind, 0)) for kind in kinds)
-    return ", ".join(f"{count:,} {kind}" for kind, count in found if count)
+    return ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in found if count)
 
 
 def _summary(report: Report) -> str:

@@ -30,6 +30,9 @@ def jobs(
 
     Example: exchanger jobs --waiting
     """
+    from exchanger.cli.lean import load_arrow
+
+    load_arrow()
     from exchanger.app.listings import add_what_waits, job_entries
     from exchanger.app.wiring import prepare
     from exchanger.cli.choosing import connections_of

@@ -42,9 +42,11 @@ def run(  # noqa: PLR0913 - one for each option
 
     Example: exchanger run crm_profiles
     """
+    from exchanger.cli.lean import load_arrow
     from exchanger.cli.signals import stopping_on_signals
 
     with stopping_on_signals() as stopping:
+        load_arrow()
         from exchanger.app.outcome import worst
         from exchanger.app.wiring import prepare
         from exchanger.cli.choosing import job_of

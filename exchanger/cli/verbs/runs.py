@@ -32,6 +32,9 @@ def runs(  # noqa: PLR0913 - one for each option
 
     Example: exchanger runs crm_profiles
     """
+    from exchanger.cli.lean import load_arrow
+
+    load_arrow()
     from exchanger.app.listings import newest_first, runs_of
     from exchanger.app.wiring import prepare
     from exchanger.cli.choosing import connections_of, job_of

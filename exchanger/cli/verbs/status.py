@@ -35,6 +35,9 @@ def status(
 
     Example: exchanger status --fail-on failed,held,stale
     """
+    from exchanger.cli.lean import load_arrow
+
+    load_arrow()
     from exchanger.app.asking import ask_each
     from exchanger.app.messages.standings import code_of, describe_standing, standing_json
     from exchanger.app.outcome import worst

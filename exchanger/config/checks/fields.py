@@ -9,6 +9,7 @@ from exchanger.braze.limits import LONGEST_TEXT
 from exchanger.config.findings import Finding, Where, closest
 from exchanger.config.models import (
     NEEDS_HELD,
+    Cell,
     ExportField,
     FieldConfig,
     FieldType,
@@ -101,6 +102,14 @@ def _check_scale(kind: FieldType | None, scale: int | None, where: Where) -> Ite
     if kind != "decimal" and scale is not None:
         message = "only a decimal has a scale"
         yield Finding((*where, "scale"), message, "type: decimal", beside=("type",))
+
+
+def check_cell(cell: Cell, where: Where) -> Iterator[Finding]:
+    """Find what is wrong in one value of an object."""
+    field = FieldConfig.model_validate(cell.model_dump(by_alias=True, exclude_unset=True))
+    yield from _check_scale(cell.type, cell.scale, where)
+    yield from _check_options(field, where)
+    yield from _check_value(field, where)
 
 
 def _check_options(field: FieldConfig, where: Where) -> Iterator[Finding]:

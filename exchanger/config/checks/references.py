@@ -15,6 +15,7 @@ from exchanger.config.checks.lengths import (
     check_lengths,
 )
 from exchanger.config.checks.matching import check_match
+from exchanger.config.checks.objects import check_object
 from exchanger.config.checks.overlaps import check_overlaps
 from exchanger.config.cron import CronError, CronExpression
 from exchanger.config.durations import show_duration
@@ -220,7 +221,8 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
     yield from check_match(job, where)
     if job.source.order_by == "":
         yield Finding((*where, "source", "order_by"), "name a column, or leave this out")
-    if not job.fields and not job.remaining_fields:
+    yield from check_object(job, where)
+    if job.object == "attributes" and not job.fields and not job.remaining_fields:
         message = "name at least one field, or say what becomes of the remaining ones"
         guess = "remaining_fields: {merge: set}"
         yield Finding(where, message, guess, missed=("fields", "remaining_fields"))

@@ -24,6 +24,7 @@ _SHAPES: dict[str, Any] = {
     "target": {},
     "match": [{"external_id": "\0match"}],
     "from": "external_id",
+    **{key: {"from": "column"} for key in ("name", "time", "product", "price", "currency")},
     "requests": 1,
     "per": "1s",
     "every": "1s",
@@ -70,7 +71,8 @@ def build(model: type[Part], entry: Any, where: Where) -> Built[Part]:
         if part is not None:
             break
         for finding in missing:
-            _stand_in(rest, finding.where[len(where) :], finding.where)
+            again = finding.where in stood_in
+            _stand_in(rest, finding.where[len(where) :], finding.where, as_text=again)
             stood_in.append(finding.where)
     return Built(part, findings, tuple(stood_in))
 
@@ -84,12 +86,17 @@ def _set_aside(content: Any, place: Where) -> None:
         around.pop(place[-1], None)
 
 
-def _stand_in(content: Any, place: Where, where: Where) -> None:
-    """Put something in a place that has nothing; a text is like no other of the document."""
+def _stand_in(content: Any, place: Where, where: Where, *, as_text: bool) -> None:
+    """
+    Put something in a place that has nothing; a text is like no other of the document.
+
+    Keys of one name may take different things: what was not taken gives way to a text.
+    """
     around = _around(content, place)
     if around is not None:
         key = place[-1]
-        around[key] = copy.deepcopy(_SHAPES.get(str(key), f"\0{show_path(where)}"))
+        text = f"\0{show_path(where)}"
+        around[key] = text if as_text else copy.deepcopy(_SHAPES.get(str(key), text))
 
 
 def _around(content: Any, place: Where) -> Any:

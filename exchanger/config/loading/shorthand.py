@@ -13,6 +13,8 @@ STRATEGIES: tuple[str, ...] = get_args(StrategyName)
 SYNONYMS = {"increment": "sum", "set_or_clear": "clear"}
 """Second spellings of strategies."""
 
+_CONSTANTS = ("name", "currency")
+"""Parts of an object that are a text of their own, where others name a column."""
 _LEFT_OUT_WHEN_EMPTY = ("region", "endpoint_url", "access_key_id", "secret_access_key")
 
 
@@ -79,6 +81,9 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
         }
     if not is_export:
         _lists(content)
+        for kind in ("event", "purchase"):
+            if isinstance(content.get(kind), dict):
+                content[kind] = _object(content[kind])
     return content
 
 
@@ -91,6 +96,30 @@ def _lists(content: dict[str, Any]) -> None:
             _remaining(block) if isinstance(block, dict) else block
             for block in content["remaining_fields"]
         ]
+
+
+def _object(parts: dict[str, Any]) -> dict[str, Any]:
+    """Write out the parts of an event or a purchase: a text is a column, or said of every row."""
+    parts = {
+        key: ({"value": part} if key in _CONSTANTS else {"from": part})
+        if isinstance(part, str)
+        else part
+        for key, part in parts.items()
+    }
+    if isinstance(parts.get("properties"), dict):
+        parts["properties"] = {
+            name: _property(name, part) for name, part in parts["properties"].items()
+        }
+    rest = parts.get("remaining_properties")
+    if isinstance(rest, dict) and isinstance(rest.get("exclude"), str):
+        parts["remaining_properties"] = rest | {"exclude": [rest["exclude"]]}
+    return parts
+
+
+def _property(name: str, part: Any) -> Any:
+    part = _column(part)
+    named = not isinstance(part, dict) or "from" in part or "value" in part
+    return part if named else part | {"from": name}
 
 
 def _remaining(block: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,8 @@ _HOMES = {
 _UNKEPT = ("changes",)
 """What ``retention`` of later versions is about."""
 _OBJECTS = (
-    "events", "purchases", "aliases", "identify", "merge", "delete", "subscriptions", "cohorts",
+    "orders", "subscriptions", "email_state", "aliases", "identify", "merges", "renames", "merge",
+    "deletions", "delete", "catalog_items", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"
@@ -116,9 +117,13 @@ def _connection(
 
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
     if job.get("object") in _OBJECTS:
-        message = f"{NOT_YET}: it imports attributes only"
+        message = f"{NOT_YET}: it imports attributes, events and purchases"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
+    if job.get("on_unknown") == "ask":
+        message = f"{NOT_YET}: write hold or resend"
+        findings.append(Finding((*where, "on_unknown"), message))
+        job = {key: value for key, value in job.items() if key != "on_unknown"}
     return job
 
 

@@ -25,24 +25,34 @@ from exchanger.config.models.connections import (
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     NEEDS_HELD,
+    PROPERTY,
     Baseline,
     DriftPolicy,
     FieldConfig,
     ImportJob,
-    ItemType,
     RemainingFields,
     Source,
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
 from exchanger.config.models.matching import Alias, LabelColumn, Match
+from exchanger.config.models.objects import (
+    Cell,
+    Event,
+    ItemType,
+    ObjectName,
+    OnUnknown,
+    Purchase,
+)
 
 __all__ = [
     "LOOKUPS",
     "NEEDS_HELD",
+    "PROPERTY",
     "Alias",
     "Baseline",
     "BrazeConfig",
+    "Cell",
     "ColumnName",
     "Completion",
     "Config",
@@ -50,6 +60,7 @@ __all__ = [
     "DriftPolicy",
     "Duration",
     "EngineConfig",
+    "Event",
     "Expect",
     "ExportField",
     "ExportJob",
@@ -60,7 +71,10 @@ __all__ = [
     "Job",
     "LabelColumn",
     "Match",
+    "ObjectName",
+    "OnUnknown",
     "Priority",
+    "Purchase",
     "RateLimit",
     "Raw",
     "RemainingExport",

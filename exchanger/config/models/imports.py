@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from exchanger.braze.limits import LONGEST_LIST
+from exchanger.braze.objects import EVENT_PROPERTIES, PURCHASE_PROPERTIES
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
 from exchanger.config.models.jobs import (
     Completion,
@@ -20,12 +22,20 @@ from exchanger.config.models.jobs import (
     UsedConnection,
 )
 from exchanger.config.models.matching import Match, OnAmbiguous
+from exchanger.config.models.objects import (
+    Cell,
+    Event,
+    ObjectName,
+    OwnNulls,
+    Purchase,
+    RowId,
+    Scale,
+    WhenUnknown,
+)
 
 StrategyName = Literal["set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest"]
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
 """What a run does to a field that somebody else changed in Braze since it was delivered."""
-ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
-
 NEEDS_HELD: frozenset[StrategyName] = frozenset(
     {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
 )
@@ -33,13 +43,6 @@ NEEDS_HELD: frozenset[StrategyName] = frozenset(
 
 Merge = Annotated[
     StrategyName, Field(description="how it is combined with what Braze has: the strategy")
-]
-Scale = Annotated[
-    int | None, Field(ge=0, le=15, description="decimal places of a `decimal`, which needs them")
-]
-OwnNulls = Annotated[
-    tuple[str, ...],
-    Field(description='texts that mean "empty" here alone, beside those of `source`'),
 ]
 OnDrift = Annotated[
     DriftPolicy,
@@ -86,7 +89,7 @@ class Source(Strict):
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="of CSV")
 
 
-class FieldConfig(Strict):
+class FieldConfig(Cell):
     """
     How one Braze attribute is made from a column (or a static value) and merged.
 
@@ -94,37 +97,7 @@ class FieldConfig(Strict):
     ``max_items`` and ``ordered`` are of lists alone, ``too_long`` of text, ``nan`` of numbers.
     """
 
-    from_: ColumnName | None = Field(
-        default=None, alias="from", description="the column; that of the field's name if left out"
-    )
-    value: str | int | float | bool | None = Field(
-        default=None, description="the same for everybody, in place of a column"
-    )
     merge: Merge = "set"
-    type: FieldType | None = Field(
-        default=None,
-        description=(
-            "of the value; if left out that of Parquet, else it is told from the whole column"
-            " and kept. `add` and `remove` always have `list`"
-        ),
-    )
-    scale: Scale = None
-    items: ItemType = Field(default="string", description="the type of a list's members")
-    split: str | None = Field(
-        default=None,
-        description=(
-            "separates the members of a list written as text; a cell that is a JSON list is read"
-            " as one"
-        ),
-    )
-    trim: bool = Field(default=False, description="takes white space off both ends")
-    too_long: Literal["reject", "cut"] = Field(
-        default="reject", description="what happens to text over 255 characters"
-    )
-    nan: Literal["reject", "empty"] = Field(
-        default="reject", description="what happens to `NaN` and infinities"
-    )
-    nulls: OwnNulls = ()
     ordered: bool = Field(
         default=False,
         description=(
@@ -190,6 +163,25 @@ class Baseline(Strict):
     )
 
 
+PROPERTY = "properties."
+"""Goes before the name of a property, where the parts of an object are named."""
+_TYPES: dict[str, FieldType] = {
+    "name": "string",
+    "product": "string",
+    "price": "float",
+    "currency": "string",
+    "quantity": "integer",
+    "time": "datetime",
+}
+"""The parts of an event and a purchase, and what each is."""
+
+
+def _kept_by_braze(prefix: str, object_: ObjectName) -> list[str]:
+    """List patterns of columns that cannot be a property under their own name."""
+    reserved = PURCHASE_PROPERTIES if object_ == "purchases" else EVENT_PROPERTIES
+    return [] if prefix else [*sorted(reserved), "$*"]
+
+
 def _kind_of_baseline(content: Any) -> str:
     return "mapping" if isinstance(content, dict | Baseline) else "text"
 
@@ -205,7 +197,13 @@ class ImportJob(Strict):
     schedule: Scheduled = None
     expect: Expected = None
     priority: Urgency = "normal"
-    object: Literal["attributes"] = Field(default="attributes", description="what is imported")
+    object: ObjectName = Field(default="attributes", description="what a row becomes")
+    event: Event | None = Field(default=None, description="of `object: events`: the event")
+    purchase: Purchase | None = Field(
+        default=None, description="of `object: purchases`: the purchase"
+    )
+    row_id: RowId = None
+    on_unknown: WhenUnknown = "hold"
     source: Source = Field(description="which files, and how their text is understood")
     match: tuple[Match, ...] = Field(
         min_length=1,
@@ -253,6 +251,37 @@ class ImportJob(Strict):
     def by_external_id(self) -> bool:
         """Whether one ``external_id`` alone names the profiles."""
         return len(self.match) == 1 and self.match[0].external_id is not None
+
+    @property
+    def cells(self) -> Mapping[str, FieldConfig]:
+        """What is read of a row, by name: its attributes, or the parts of its object."""
+        spec = self.event or self.purchase
+        if spec is None:
+            return self.fields
+        named = {name: cell for name in _TYPES if (cell := getattr(spec, name, None)) is not None}
+        parts = {name: cell.as_type(_TYPES[name]) for name, cell in named.items()}
+        parts |= {
+            PROPERTY + name: cell.model_dump(by_alias=True, exclude_unset=True)
+            for name, cell in spec.properties.items()
+        }
+        return {name: FieldConfig.model_validate(part) for name, part in parts.items()}
+
+    @property
+    def remaining_cells(self) -> tuple[RemainingFields, ...]:
+        """Rules for the columns that ``cells`` does not name."""
+        spec = self.event or self.purchase
+        if spec is None:
+            return self.remaining_fields
+        rest = spec.remaining_properties
+        if rest is None:
+            return ()
+        block = RemainingFields(
+            columns=rest.columns,
+            exclude=(*rest.exclude, *_kept_by_braze(rest.prefix, self.object)),
+            prefix=PROPERTY + rest.prefix,
+            standard=True,
+        )
+        return (block,)
 
     @property
     def assumes_empty(self) -> bool:

@@ -44,6 +44,8 @@ DELIMITERS = (",", ";", "\t", "|")
 
 _BLOCK = 8 << 20
 _SMALL = 64 << 20
+_TINY = 1 << 20
+"""Files for which it takes longer to ask other threads than to do the work."""
 _TAIL = 64 << 10
 _BATCH = 50_000
 
@@ -109,7 +111,9 @@ class _Table:
         frame.columns = [*self.header.names]
         if numbers is None:
             numbers = row_numbers(frame.height, self.rows)
-        self._cells.add(frame.select(self._chosen).with_columns(numbers.alias(ROW)))
+        if frame.columns != self._chosen:
+            frame = frame.select(self._chosen)
+        self._cells.add(frame.hstack([numbers.alias(ROW)]))
 
     def add_bad(self, bad: list[BadRow]) -> None:
         """Take bad rows, and empty the list."""
@@ -204,8 +208,9 @@ def _batches(
     path: Path, names: list[str], delimiter: str, note: Callable[[Any], str]
 ) -> Generator[Any]:
     """Read a small file on all cores, and a large one block by block."""
+    size = path.stat().st_size
     how = {
-        "read_options": csv.ReadOptions(block_size=_BLOCK),
+        "read_options": csv.ReadOptions(block_size=_BLOCK, use_threads=size > _TINY),
         "parse_options": csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note
         ),
@@ -216,7 +221,7 @@ def _batches(
             check_utf8=False,  # check_text did.
         ),
     }
-    if path.stat().st_size <= _SMALL:
+    if size <= _SMALL:
         yield csv.read_csv(str(path), **how)
         return
     with csv.open_csv(str(path), **how) as blocks:

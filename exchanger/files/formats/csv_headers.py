@@ -19,6 +19,8 @@ from exchanger.files.raw.column_names import trimmed_note
 
 # Behind a byte-order mark in the middle of a file, quotes are a part of the cell.
 _AROUND = INVISIBLE + '"'
+_FEW = 1_000
+"""Cells that are sooner looked at one by one than asked for: there may be many such files."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ class Header:
             return None
         return [again.index(name) for name in self.names]
 
+    def _may_begin(self, cells: pl.Series) -> bool:
+        """Return whether any of a few cells names a column."""
+        return any(cell is not None and cell.strip(_AROUND) in self._known for cell in cells)
+
     def again_in(self, frame: pl.DataFrame) -> pl.DataFrame:
         """
         Return the rows of a frame that may be headers: each of their cells names a column.
@@ -59,6 +65,8 @@ class Header:
         Their positions are in a column ``at``; the others are numbered from 0.
         """
         names = pl.Series(self.names).implode()
+        if frame.height <= _FEW and not self._may_begin(frame.to_series(0)):
+            return pl.DataFrame(schema={"at": pl.UInt32})
         rows = frame.rename(dict(zip(frame.columns, map(str, range(frame.width)), strict=True)))
         rows = rows.with_row_index("at")
         for cell in rows.columns[1:]:

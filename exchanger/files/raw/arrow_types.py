@@ -81,9 +81,9 @@ def has_not_finite(column: ChunkedArray) -> bool:
     if isinstance(dtype, pa.BaseExtensionType):
         return has_not_finite(column.cast(dtype.storage_type))
     if is_list(dtype):
-        return has_not_finite(compute.list_flatten(column))
+        return has_not_finite(compute().list_flatten(column))
     if types.is_struct(dtype):
         return any(has_not_finite(member) for member in column.flatten())
     if types.is_floating(dtype):
-        return not compute.all(compute.is_finite(column), min_count=0).as_py()
+        return not compute().all(compute().is_finite(column), min_count=0).as_py()
     return False

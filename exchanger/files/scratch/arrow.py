@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 pa: Any = import_module("pyarrow")
-compute: Any = import_module("pyarrow.compute")
 csv: Any = import_module("pyarrow.csv")
 parquet: Any = import_module("pyarrow.parquet")
 types: Any = pa.types
@@ -21,6 +20,12 @@ ParquetFile = Any
 
 _BUFFER = 1 << 20
 """Bytes of a column that are read from disk at a time."""
+
+
+def compute() -> Any:
+    """Load Arrow's functions over columns: a thousand are made when they are loaded."""
+    return import_module("pyarrow.compute")
+
 
 ArrowInvalid: type[Exception] = pa.ArrowInvalid
 ArrowException: type[Exception] = pa.ArrowException

@@ -102,7 +102,9 @@ class FrameWriter:
         self.stop()
 
     def _write(self, frame: pl.DataFrame) -> None:
-        rows = _as_arrow(frame).cast(self._schema)
+        rows = _as_arrow(frame)
+        if rows.schema != self._schema:
+            rows = rows.cast(self._schema)
         self._writer.write_table(rows, row_group_size=rows.num_rows)
         if self._grown is not None:
             self._grown(self.path)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 _END = object()
 
@@ -34,3 +36,40 @@ def prefetch(items: Iterator[Item]) -> Generator[Item]:
         # Whoever stops early, as something failed, leaves nothing open behind.
         if isinstance(items, Generator):
             items.close()
+
+
+def prefetch_several(
+    make: Callable[[Item], Made],
+    items: Iterable[Item],
+    size: Callable[[Item], int],
+    *,
+    threads: int,
+    room: int,
+) -> Generator[Made]:
+    """
+    Give what is made of items, in order, while threads make what comes next.
+
+    For what is waited for rather than worked on, such as objects of a bucket. What making raises is
+    raised at its place. Who may not come to the end closes it (``contextlib.closing``).
+
+    Args:
+        make: Makes something of an item, in a thread.
+        items: The items.
+        size: Tells the size of what is made of an item.
+        threads: How many are made at once.
+        room: The size of all that is made and not used yet; what is larger is made alone.
+    """
+    waiting: deque[tuple[int, Future[Made]]] = deque()
+    pool = ThreadPoolExecutor(threads, "ahead")
+    try:
+        for item in items:
+            needed = size(item)
+            while waiting and (
+                len(waiting) > threads or sum(each for each, _ in waiting) + needed > room
+            ):
+                yield waiting.popleft()[1].result()
+            waiting.append((needed, pool.submit(copy_context().run, make, item)))
+        while waiting:
+            yield waiting.popleft()[1].result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -14,6 +14,7 @@ import structlog
 
 from exchanger.errors import BrazeError, BrazeRefused
 from exchanger.profiles.planning.payloads import bodies
+from exchanger.state.runs.acknowledgements import IN_DOUBT
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-IN_DOUBT = (
-    "Braze may have taken it, as its answer was lost. It is not sent again by itself, as it could "
-    "count twice."
-)
-"""The reason of an object that may count once more if it is sent again."""
 _MAY_BE_SPLIT = (400, 413)
 
 Again = Callable[["range | list[int]", int], None]

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.braze.endpoints import ENDPOINTS
+from exchanger.braze.endpoints import ATTRIBUTES, ENDPOINTS
 from exchanger.errors import BrazeError
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.delivery.bisection import IN_DOUBT, Bisection
+from exchanger.jobs.delivery.bisection import Bisection
+from exchanger.jobs.delivery.in_flight import InFlight
 from exchanger.jobs.runtime.cancellation import until_stopped
+from exchanger.outside.braze.rate_limit import LEAST_IN_FLIGHT, MOST_IN_FLIGHT
 from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS
 from exchanger.profiles.planning.payloads import Batch, Packed, bodies
-from exchanger.state.runs.acknowledgements import SendCounts
+from exchanger.state.runs.acknowledgements import IN_DOUBT, SendCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-IN_FLIGHT = 48
-"""Requests under way at once: Braze's default 1,000 requests/s at about 50 ms each."""
 WINDOW = 15_000
 """Objects between a mark that they are begun and a write of their acknowledgements."""
 WINDOW_SIZE = 32 << 20
@@ -95,7 +95,7 @@ async def deliver(
             acknowledged until then is kept.
         LeaseLost: Another process may be sending.
     """
-    done = acks.read(acks.parts()).items
+    done = acks.known_before()
     context.progress.step("sending to Braze", outbox.rows)
     context.progress.advance(done.len())
     async with context.braze() as braze:
@@ -103,7 +103,9 @@ async def deliver(
         acks.sent = lambda: sending.again._replace(requests=braze.requests)
         braze.permit = context.may_send
         braze.group = group
-        complete = await sending.send(_not_in(done, outbox), confirm)
+        requests = -(-(outbox.rows - done.len()) // context.batch_size)
+        braze.expect(requests)
+        complete = await sending.send(_not_in(done, outbox), confirm, requests)
         tracked = braze.group  # Nothing any more if Braze had trouble with it.
         return Delivery(acks.sent(), complete, tracked, braze.taken_at_most if tracked else 0)
 
@@ -146,8 +148,9 @@ class _Sending:
     """
     One delivery under way.
 
-    Windows are begun one after the other and their requests wait in a queue, from which as many
-    workers take them as requests may be in flight. Once something failed, or the process was asked
+    Windows are begun one after the other and their requests wait in a queue. As many workers take
+    them from it as requests should be in flight at the moment, so what is in flight is always part
+    of a window that was marked as begun. Once something failed, or the process was asked
     to stop, what waits is taken without being sent, so that every window comes to its end.
     """
 
@@ -157,6 +160,10 @@ class _Sending:
         self._acks = acks
         self._waiting: asyncio.Queue[tuple[_Window, Batch] | None] = asyncio.Queue()
         self._room = asyncio.Semaphore(OPEN)
+        self._workers = LEAST_IN_FLIGHT
+        self._newest = ATTRIBUTES
+        """Where the requests of the window go that was begun last."""
+        self._in_flight = InFlight(lambda: braze.in_flight(self._newest))
         self._open: list[_Window] = []
         self._failures: list[Exception] = []
         self._acknowledged = 0
@@ -164,14 +171,22 @@ class _Sending:
         self.again = SendCounts()
         """What was sent again because answers were lost; its requests are not counted here."""
 
-    async def send(self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None]) -> bool:
+    async def send(
+        self, windows: Iterator[pl.DataFrame], confirm: Callable[[], None], requests: int
+    ) -> bool:
         """
         Send every window; their acknowledgements are kept even when some request failed.
+
+        Args:
+            windows: Rows of the outbox.
+            confirm: As for *deliver*.
+            requests: About how many there are.
 
         Returns:
             Whether all was sent and answered.
         """
-        workers = (self._work() for _ in range(IN_FLIGHT))
+        self._workers = max(LEAST_IN_FLIGHT, min(requests, MOST_IN_FLIGHT))
+        workers = (self._work() for _ in range(self._workers))
         sending = asyncio.gather(self._begin(windows, confirm), *workers)
         ended = await until_stopped(sending, self._context.stopping)
         for cut_off in list(self._open):
@@ -192,7 +207,7 @@ class _Sending:
                 await self._add(await asyncio.to_thread(self._begun, rows, confirm))
         except Exception as error:  # noqa: BLE001 - raised once all that is in flight has ended
             self._failures.append(error)
-        for _ in range(IN_FLIGHT):
+        for _ in range(self._workers):
             self._waiting.put_nowait(None)
 
     def _begun(self, rows: pl.DataFrame, confirm: Callable[[], None]) -> _Window:
@@ -217,12 +232,14 @@ class _Sending:
 
     async def _add(self, window: _Window) -> None:
         self._open.append(window)
+        self._newest = window.endpoint
         for batch in window.batches:
             self._waiting.put_nowait((window, batch))
         if not window.batches:
             await self._end(window)
 
     async def _work(self) -> None:
+        await self._in_flight.enter()
         while taken := await self._waiting.get():
             window, batch = taken
             if not self._is_ending():
@@ -232,8 +249,11 @@ class _Sending:
                 except Exception as error:  # noqa: BLE001 - raised once all others have ended
                     self._failures.append(error)
             window.left -= 1
+            self._in_flight.leave()
             if not window.left:
                 await self._end(window)
+            await self._in_flight.enter()
+        self._in_flight.leave()
 
     async def _end(self, window: _Window) -> None:
         self._open.remove(window)
@@ -264,7 +284,7 @@ class _Window:
     """
 
     def __init__(self, number: int, rows: pl.DataFrame, packed: Packed, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self.items = rows[ITEM]
         self.batches = packed.batches
         self.left = len(packed.batches)
@@ -293,7 +313,7 @@ class _Window:
 
         self._in_doubt[batch.first_item] = batch
         try:
-            sending = Bisection(braze, self._objects, self._endpoint, again)
+            sending = Bisection(braze, self._objects, self.endpoint, again)
             refused = await sending.send(batch.positions, batch.body)
         except BrazeError as error:
             if not error.uncertain:

@@ -63,7 +63,8 @@ def refresh_stale_plan(
         Stopped: The process was asked to stop.
     """
     run = stored.document
-    rows = _untouched(outbox, acks) if _is_old(context, run) else outbox.empty()
+    is_new = state.runs.made_here(run.seq)
+    rows = outbox.empty() if is_new or not _is_old(context, run) else _untouched(outbox, acks)
     if rows.is_empty():
         return stored, outbox
     seen = _look(context, state, rows)

@@ -1,5 +1,5 @@
 """
-Reads the files of one run, and casts them by one set of rules.
+What was read of a run: a batch that does not change, and the draft that it is made from.
 
 A file that cannot be used is claimed as rejected and the next one goes on. A file whose sums may
 count twice is left for a run of its own, which a person approves.
@@ -7,22 +7,25 @@ count twice is left for a run of its own, which a person approves.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 import structlog
 
+from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from exchanger.errors import FileRejected
-    from exchanger.files.scratch.spill import Scratch
+    from exchanger.files.scratch.spill import Scratch, Spill
     from exchanger.jobs.intake.requests import HeldFile
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.reading.stray_words import StrayWords
-    from exchanger.profiles.reading.typed_rows import Given
     from exchanger.state.runs.log import ClaimedFile
 
 log = structlog.get_logger()
@@ -38,112 +41,160 @@ REJECTED = {
 }
 """Rejected rows of a run; ``@row`` is null for a file that is rejected as a whole."""
 
-DIFFERENCE_UNKNOWN = "difference_unknown"
-"""The reason why a new version is not applied: what earlier ones gave is not kept any more."""
 
-
-@dataclass
+@dataclass(frozen=True)
 class InputBatch:
     """
-    The rows of one run.
+    The rows of one run. Its frames wait in scratch, and are forgotten as they are used.
 
     Args:
-        files: Every file it claims, in order; ``@file`` is the position here.
-        rules: By attribute, the fields that any of the files speaks of.
-        types: Types of the job's columns, ready to be kept.
-        rows: Data rows read, the rejected ones included.
-        left: Files that did not fit into this run.
-        gone: Files that were there in the listing, but not any more in that version.
-        unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         scratch: Where rows are kept.
         given: What all files give; a field that a file does not speak of is null there.
         rejected: Rejected rows, ``REJECTED``.
         corrections: What is taken back of what earlier versions of files gave to sums:
             ``@profile``, ``@file`` and typed columns of summed fields.
+        files: Every file it claims, in order; ``@file`` is the position here.
+        rules: By attribute, the fields that any of the files speaks of.
+        types: Types of the job's columns.
+        rows: Data rows read, the rejected ones included.
+        ready: Objects that are given again as they were: see ``objects.rows.RowsInput``.
+        took_rows: Whether any row was taken: else it may all be junk.
+        left: Files that did not fit into this run.
+        gone: Files that were there in the listing, but not any more in that version.
+        unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         superseded: Rows that were read, and of which later runs changed every field.
+        repeated: Rows that were read, and of which the file was taken up before.
         already: What was given already, and is only known now: in the shape of contributions.
         waiting: Files that wait for a person; none of them is in *files*.
-        set_before: Keys of files that give nothing to a summed field, as they, or versions before,
-            fed it when it was not summed.
         untold: Of which files nobody can tell the difference to earlier versions, and why.
         words: Of columns that are text because of a few words, these words, ready to be kept.
         stray: What this run found of that which no earlier run has decided, by the file's key.
-        left_out: Keys of files that have some columns of which nothing is taken, by why and these.
         notes: Sentences for the report.
     """
 
     scratch: Scratch
-    files: list[ClaimedFile] = field(default_factory=list)
-    rules: dict[str, Rule] = field(default_factory=dict)
-    types: dict[str, str] = field(default_factory=dict)
+    given: PartitionedRows
+    rejected: Spill
+    corrections: PartitionedRows
+    ready: Spill
+    files: tuple[ClaimedFile, ...] = ()
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
+    took_rows: bool = False
     left: int = 0
-    gone: list[tuple[str, str]] = field(default_factory=list)
-    unreadable: dict[tuple[str, str], str] = field(default_factory=dict)
+    gone: tuple[tuple[str, str], ...] = ()
+    unreadable: Mapping[tuple[str, str], str] = field(default_factory=dict)
     superseded: int = 0
-    already: list[pl.DataFrame] = field(default_factory=list)
-    waiting: list[HeldFile] = field(default_factory=list)
-    set_before: dict[str, list[str]] = field(default_factory=dict)
-    untold: dict[str, str] = field(default_factory=dict)
-    words: dict[str, list[str]] = field(default_factory=dict)
-    stray: list[tuple[str, StrayWords]] = field(default_factory=list)
-    left_out: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    repeated: int = 0
+    already: tuple[pl.DataFrame, ...] = ()
+    waiting: tuple[HeldFile, ...] = ()
+    untold: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stray: tuple[tuple[str, StrayWords], ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        self.rejected = self.scratch.spill()
-        self._trimmed = self._pointed = self._wrapped = self._left_out = 0
-        self._took_rows = False
+    @property
+    def types_to_keep(self) -> Mapping[str, str]:
+        """The types that later runs begin with; none where no row was taken: it may all be junk."""
+        return self.types if self.took_rows else {}
+
+    def with_file(
+        self, claim: ClaimedFile, *, rows: int, rules: Mapping[str, Rule] | None = None
+    ) -> InputBatch:
+        """Return the batch with one more file; whoever asks adds its rows to the frames."""
+        return replace(
+            self,
+            files=(*self.files, claim),
+            rows=self.rows + rows,
+            rules={**self.rules, **{k: v for k, v in (rules or {}).items() if k not in self.rules}},
+        )
+
+
+class BatchDraft:
+    """
+    A batch while its files are read: what is taken of them, and what is noted beside it.
+
+    Args:
+        scratch: Where rows are kept.
+        key: The column by which rows are parted.
+        types: Types of the job's columns, as kept by now.
+        words: Of columns that are text because of a few words, these words, as kept by now.
+    """
+
+    def __init__(
+        self,
+        scratch: Scratch,
+        key: str,
+        types: Mapping[str, str],
+        words: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.scratch = scratch
+        self._key = key
+        self.types = types
+        self.words = dict(words)
+        self.rejected = scratch.spill()
+        self.files: list[ClaimedFile] = []
+        self.rules: dict[str, Rule] = {}
+        self.rows = self.repeated = 0
+        self.took_rows = False
+        self.gone: list[tuple[str, str]] = []
+        self.unreadable: dict[tuple[str, str], str] = {}
+        self.waiting: list[HeldFile] = []
+        self.set_before: dict[str, list[str]] = {}
+        self.untold: dict[str, str] = {}
+        self.stray: list[tuple[str, StrayWords]] = []
+        self.left_out: dict[tuple[str, ...], list[str]] = {}
+        self.notes: list[str] = []
+        self._refused: list[dict[str, object]] = []
         self.part(1)
 
     def part(self, count: int) -> None:
-        """Part rows by their profiles; to be said before there are any."""
+        """Part rows by their keys; to be said before there are any."""
         named = {PROFILE: pl.String, FILE: pl.UInt32}
-        self.given = PartitionedRows(
-            self.scratch, count, pl.DataFrame(schema=named | {ROW: pl.UInt32})
-        )
+        given = pl.DataFrame(schema=named | {ROW: pl.UInt32, self._key: pl.String})
+        self.given = PartitionedRows(self.scratch, count, given, self._key)
         self.corrections = PartitionedRows(self.scratch, count, pl.DataFrame(schema=named))
 
-    def add(self, given: Given, rejected: pl.DataFrame) -> None:
-        """Take a piece of a file: its rows, and those that are rejected, as ``REJECTED``."""
-        self.given.add(given.frame)
-        self.rejected.add(rejected)
-        self._took_rows |= given.frame.height > 0
-        self._trimmed += given.trimmed
-        self._pointed += given.pointed
-        self._wrapped += given.wrapped
-        self._left_out += given.nulls_left_out
+    def give(self, rows: pl.DataFrame) -> None:
+        """Take rows of files."""
+        self.given.add(rows)
+        self.took_rows |= rows.height > 0
 
-    @property
-    def types_to_keep(self) -> dict[str, str]:
-        """The types that later runs begin with; none where no row was taken: it may all be junk."""
-        return self.types if self._took_rows else {}
-
-    def note_stray(self, key: str, found: list[StrayWords]) -> None:
+    def note_stray(self, key: str, found: Sequence[StrayWords]) -> None:
         """Note columns of a file that are text because of a few words."""
         self.stray += [(key, stray) for stray in found]
         self.words |= {stray.column: list(stray.words) for stray in found}
 
-    def end_file(self, key: str) -> None:
-        """Note what there is to say of the file whose pieces came last."""
-        if self._trimmed:
-            self.notes.append(f"{key}: {self._trimmed:,} identifiers had white space around them.")
-        if self._pointed:
+    def note_cells(self, key: str, counts: Mapping[str, int]) -> None:
+        """Note how often cells of a file were not read as they stand there, as ``NOTED``."""
+        count = Counter(counts)
+        if count["trimmed"]:
             self.notes.append(
-                f"{key}: {self._pointed:,} identifiers were text like 12345.0, and were read as "
+                f"{key}: {count['trimmed']:,} identifiers had white space around them."
+            )
+        if count["pointed"]:
+            self.notes.append(
+                f"{key}: {count['pointed']:,} identifiers were text like 12345.0, and were read as "
                 "12345."
             )
-        if self._wrapped:
+        if count["wrapped"]:
             self.notes.append(
-                f"{key}: {self._wrapped:,} cells were read without what other tools put around "
+                f"{key}: {count['wrapped']:,} cells were read without what other tools put around "
                 'their text: an apostrophe before = + - @, or ="...".'
             )
-        if self._left_out:
-            self.notes.append(f"{key}: {self._left_out:,} null members of objects were left out.")
-        self._trimmed = self._pointed = self._wrapped = self._left_out = 0
+        if count["nulls_left_out"]:
+            self.notes.append(
+                f"{key}: {count['nulls_left_out']:,} null members of objects were left out."
+            )
 
-    def reject(self, claim: ClaimedFile, error: FileRejected, position: int) -> ClaimedFile:
+    def refuse(self, claim: ClaimedFile, error: FileRejected, position: int) -> ClaimedFile:
         """Put a whole file into quarantine."""
+        self.rejected.add(self.refused(claim, error, position))
+        return as_refused(claim, error)
+
+    def refused(self, claim: ClaimedFile, error: FileRejected, position: int) -> pl.DataFrame:
+        """Note that a whole file cannot be used, and tell what becomes of it, as ``REJECTED``."""
         log.warning("file.rejected", file=claim.key, reason=error.reason)
         if error.reason == DIFFERENCE_UNKNOWN:
             self.untold[claim.key] = error.message
@@ -154,5 +205,33 @@ class InputBatch:
             "reason": error.reason,
             "message": error.message,
         }
-        self.rejected.add(pl.DataFrame([entry], schema=REJECTED))
-        return replace(claim, outcome="rejected", note=error.message)
+        return pl.DataFrame([entry], schema=REJECTED)
+
+    def made(self, left: int) -> InputBatch:
+        """Return the batch; *left* files did not fit into it."""
+        return InputBatch(
+            scratch=self.scratch,
+            given=self.given,
+            rejected=self.rejected,
+            corrections=self.corrections,
+            ready=self.scratch.spill(),
+            files=tuple(self.files),
+            rules=self.rules,
+            types=self.types,
+            rows=self.rows,
+            took_rows=self.took_rows,
+            left=left,
+            gone=tuple(self.gone),
+            unreadable=self.unreadable,
+            waiting=tuple(self.waiting),
+            repeated=self.repeated,
+            untold=self.untold,
+            words=self.words,
+            stray=tuple(self.stray),
+            notes=tuple(self.notes),
+        )
+
+
+def as_refused(claim: ClaimedFile, error: FileRejected) -> ClaimedFile:
+    """Return the claim of a file that cannot be used."""
+    return replace(claim, outcome="rejected", note=error.message)

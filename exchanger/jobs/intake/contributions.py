@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import FileRejected, StateMissing
-from exchanger.jobs.intake.batch import DIFFERENCE_UNKNOWN
+from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.spelling.canonical_reader import read_held

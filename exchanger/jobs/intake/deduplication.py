@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from exchanger.errors import FileRejected
 from exchanger.jobs.intake.requests import CountMode, FileRequest, HeldFile
 from exchanger.jobs.runtime.report import named
 from exchanger.state.inputs.file_ledger import NOT_YET
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.inputs.file_ledger import Contributor, LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile, FileOutcome
+
+DIFFERENCE_UNKNOWN = "difference_unknown"
+"""The reason why a new version is not applied: nobody knows what earlier ones gave."""
+NO_ROW_NAMES = (
+    "As the job has no 'row_id', nobody can tell which of its rows were counted with the version "
+    "before."
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,8 @@ class FileDecision:
     claim: ClaimedFile
     rules: list[Rule]
     set_before: Sequence[str] = ()
+    repeated: bool = False
+    """Whether each of its rows was taken up before."""
 
 
 def decide(
@@ -49,14 +59,14 @@ def decide(
     A file taken as if new gives nothing to sums that it fed before, whatever their strategy was
     then. A new file that would feed them again waits, unless a person has said how it counts.
     """
-    sums = tuple(rule.name for rule in rules if rule.merge == "sum")
+    sums = call.counts_files or tuple(rule.name for rule in rules if rule.merge == "sum")
     claim = replace(claim, sums=sums)
     if request.retried:
         claim = replace(claim, outcome="retried")
     if request.counting != "ask":
-        return _as_decided(claim, request, rules, applied)
+        return _as_decided(call, claim, request, rules, applied)
     if applied.last_version(claim.key, sums) not in (None, claim.sha256):
-        return _waiting(claim, "replaced", _is_new_version(claim, applied), "difference")
+        return _waiting(request, claim, "replaced", _is_new_version(claim, applied), "difference")
     given = applied.given(claim.sha256, sums)
     if not given:
         elsewhere = call.memories.of(claim, sums, request.arrived)
@@ -65,13 +75,22 @@ def decide(
         if elsewhere is None or decided:
             return FileDecision(claim, rules)
         outcome, note = elsewhere
-        return _waiting(claim, outcome, note, "in_full")
+        return _waiting(request, claim, outcome, note, "in_full")
     if call.options.as_if_new:
-        fed = tuple(name for name in sums if name not in given)
-        set_before = [name for name, gave in given.items() if not gave.summed]
-        return FileDecision(replace(claim, sums=fed), _without(rules, given), set_before)
+        return _as_if_new(call, claim, rules, given)
     note = _given_before(claim.key, next(iter(given.values())), applied)
-    return _waiting(claim, "equal_content", note, "in_full")
+    return _waiting(request, claim, "equal_content", note, "in_full")
+
+
+def _as_if_new(
+    call: ImportContext, claim: ClaimedFile, rules: list[Rule], given: Mapping[str, Contributor]
+) -> FileDecision:
+    """Take a file again, but for what counts once."""
+    if call.counts_files:
+        return FileDecision(replace(claim, sums=()), rules, repeated=True)
+    fed = tuple(name for name in claim.sums if name not in given)
+    set_before = [name for name, gave in given.items() if not gave.summed]
+    return FileDecision(replace(claim, sums=fed), _without(rules, given), set_before)
 
 
 def say_what_added_nothing(
@@ -93,14 +112,23 @@ def say_what_added_nothing(
 
 
 def _as_decided(
-    claim: ClaimedFile, request: FileRequest, rules: list[Rule], applied: LedgerSnapshot
+    call: ImportContext,
+    claim: ClaimedFile,
+    request: FileRequest,
+    rules: list[Rule],
+    applied: LedgerSnapshot,
 ) -> FileDecision:
     """
     Count a file as a person has said, and rows that are given again as their file.
 
     It goes on feeding fields that it gives nothing to, so that a newer version replaces it.
+
+    Raises:
+        FileRejected: ``difference_unknown``.
     """
     replaces = request.counting == "difference"
+    if replaces and call.counts_files:
+        raise FileRejected(claim.key, DIFFERENCE_UNKNOWN, NO_ROW_NAMES)
     if not replaces and not (request.retried and applied.brought_difference(claim.key, claim.etag)):
         return FileDecision(claim, rules)
     unknown = _cannot_be_told(claim, applied)
@@ -115,7 +143,7 @@ def _cannot_be_told(claim: ClaimedFile, applied: LedgerSnapshot) -> list[str]:
 def _given_before(key: str, before: Contributor, applied: LedgerSnapshot) -> str:
     """Say where the content of a file was added before; of the file itself, by which job."""
     does = "added" if before.summed else "applied"
-    left = left_over(applied, before.job).get(before.key)
+    left = left_over(applied.recorded(before.key), before.job).get(before.key)
     if left is not None:
         does += " in part"
     if before.seq == NOT_YET:
@@ -144,9 +172,11 @@ def _without(rules: list[Rule], names: Collection[str]) -> list[Rule]:
     return [rule for rule in rules if rule.name not in names]
 
 
-def _waiting(claim: ClaimedFile, outcome: FileOutcome, note: str, counting: CountMode) -> HeldFile:
-    request = FileRequest(claim.key, claim.etag, counting)
-    return HeldFile(replace(claim, outcome=outcome, note=note), request)
+def _waiting(
+    request: FileRequest, claim: ClaimedFile, outcome: FileOutcome, note: str, counting: CountMode
+) -> HeldFile:
+    later = FileRequest(claim.key, claim.etag, counting, size=request.size)
+    return HeldFile(replace(claim, outcome=outcome, note=note), later)
 
 
 def _listed(names: Iterable[str]) -> str:

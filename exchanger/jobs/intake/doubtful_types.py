@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.intake.requests import FileRequest, HeldFile
-from exchanger.profiles.reading.mapping import column_nulls
+from exchanger.profiles.reading.field_columns import column_nulls
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.reading.stray_words import StrayWords
@@ -54,9 +56,9 @@ def doubtful_files(batch: InputBatch) -> list[HeldFile]:
     ]
 
 
-def stray_in_words(batch: InputBatch) -> list[str]:
-    """Say which columns are text because of a few words, and what to write."""
-    return [f"{key}: {_said(stray)}" for key, stray in batch.stray]
+def stray_in_words(found: Iterable[tuple[str, StrayWords]]) -> list[str]:
+    """Say which columns of which files are text because of a few words, and what to write."""
+    return [f"{key}: {_said(stray)}" for key, stray in found]
 
 
 def _said(stray: StrayWords) -> str:

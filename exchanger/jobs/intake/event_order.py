@@ -6,6 +6,7 @@ Only for jobs with ``order_by``; others read and keep nothing of it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -44,27 +45,30 @@ class ReachedOrders:
 
 def leave_out_late_rows(
     call: ImportContext, batch: InputBatch, rules: Sequence[Rule]
-) -> ReachedOrders:
+) -> tuple[InputBatch, ReachedOrders]:
     """
     Take out of the rows of a run what is older than what earlier runs applied.
 
     Args:
         call: The job; nothing is written.
-        batch: Its rows are replaced, a part after the other. Rows that have nothing left to say
-            are counted here, and noted.
+        batch: Its rows are replaced, a part after the other.
         rules: The fields.
+
+    Returns:
+        The batch, with rows that have nothing left to say counted and noted; the orders.
     """
     found = ReachedOrders()
     if ORDER not in batch.given.schema:
-        return found
+        return batch, found
     late: list[pl.DataFrame] = []
+    gone = 0
     for number in range(len(batch.given)):
         call.context.go_on()
         given = batch.given.part(number)
         applied = applied_orders(call, given, rules)
         left = silenced(given, overtaken(given, applied, rules))
         batch.given.replace(number, left.rows)
-        batch.superseded += left.gone.height
+        gone += left.gone.height
         found.add(number, applied, batch.scratch)
         fields = left.overtaken.columns[2:]
         late.append(
@@ -73,8 +77,8 @@ def leave_out_late_rows(
             )
         )
     # Each part names the fields of its own late rows alone.
-    batch.notes += _notes(call, batch, pl.concat(late, how="diagonal"))
-    return found
+    notes = (*batch.notes, *_notes(call, batch, pl.concat(late, how="diagonal")))
+    return replace(batch, superseded=batch.superseded + gone, notes=notes), found
 
 
 def applied_orders(call: ImportContext, given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from exchanger.errors import (
-    Stopped,
-    StorageChanged,
-    StorageDenied,
-    StorageMissing,
-    StorageUnreadable,
-)
+from exchanger.errors import Stopped, StorageError, StorageMissing
 from exchanger.files.scratch.spill import Scratch
-from exchanger.jobs.intake.batch import InputBatch
+from exchanger.jobs.intake.alike import is_small
+from exchanger.jobs.intake.batch import BatchDraft
+from exchanger.jobs.intake.cast import Casting
 from exchanger.jobs.intake.deduplication import say_what_added_nothing
 from exchanger.jobs.intake.doubtful_types import stray_in_words, undecided_words_apart
-from exchanger.jobs.intake.requests import HeldFile
-from exchanger.jobs.intake.stage import StagedFile, cast_file, stage_file
-from exchanger.jobs.intake.unreadable import is_about_one_file, is_denied, why_unreadable
+from exchanger.jobs.intake.fetch import fetched_files, read_fetched
+from exchanger.jobs.intake.stage import Staging
+from exchanger.jobs.intake.unreadable import is_about_one_file, is_gone
 from exchanger.jobs.runtime.report import named
+from exchanger.profiles.frames.columns import PROFILE, ROW_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from exchanger.files.scratch.budget import MemoryBudget
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.intake.fetch import FetchedFile, ReadFile
     from exchanger.jobs.intake.requests import FileRequest
     from exchanger.jobs.runtime.import_context import ImportContext
 
 
-_MANY = 10
-"""If so many files in a row are denied before any could be read, it is not about single files."""
+_AT_ONCE = 512
+"""Small files that are looked at together."""
 
 
 def read_files(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
@@ -63,50 +66,112 @@ def _read(
     *,
     without_all: bool = False,
 ) -> InputBatch:
-    before = applied = call.state.file_ledger.snapshot()
     scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
-    batch = InputBatch(scratch, types=kept.types, words=kept.words)
-    opened: list[StagedFile] = []
+    key = ROW_ID if call.job.row_id else PROFILE
+    draft = BatchDraft(scratch, key, kept.types, kept.words)
+    staging = Staging(call, draft, most, without_all=without_all)
+    _stage(call, staging, requests, scratch)
+    passed = len(draft.waiting) + len(draft.gone) + len(draft.unreadable)
+    left = len(requests) - len(draft.files) - passed
+    _note(call, draft)
+    staged = [files for window in staging.windows for files in window]
+    widest = max((len(file.rules) for files in staged for file in files.files), default=0)
+    draft.part(scratch.bounds.shares(draft.rows, widest, sum(files.size for files in staged)))
+    casting = Casting(call, staging.before, draft)
+    for window in staging.windows:
+        casting.cast(window)
+    return draft.made(left)
+
+
+def _stage(
+    call: ImportContext, staging: Staging, requests: Sequence[FileRequest], scratch: Scratch
+) -> None:
+    """Fetch files and decide about them, until the run has as many rows as it takes."""
     call.context.progress.step("reading files", len(requests))
-    for request in requests:
-        if most is not None and batch.rows >= most:
-            break
+    with (
+        TemporaryDirectory(dir=call.context.workdir, prefix="fetched-") as folder,
+        closing(fetched_files(call, requests, Path(folder))) as fetched,
+        closing(_read_in_turn(call, fetched, scratch)) as files,
+        closing(_windows(files, staging, scratch.bounds)) as windows,
+    ):
+        for window in windows:
+            staging.take(window)
+
+
+def _read_in_turn(
+    call: ImportContext, fetched: Iterator[FetchedFile], scratch: Scratch
+) -> Generator[ReadFile]:
+    """
+    Read files as tables.
+
+    Raises:
+        Stopped: The process was asked to stop; nothing was claimed.
+    """
+    for file in fetched:
         if call.context.stopping.is_set():
             raise Stopped
         call.context.progress.advance(1)
-        try:
-            file = stage_file(call, request, len(opened), applied, batch)
-        except (StorageChanged, StorageMissing):
-            # Between the listing and now it was replaced or deleted: the next run sees what is so.
-            batch.gone.append((request.key, request.etag))
+        yield read_fetched(call, file, scratch)
+
+
+def _windows(
+    files: Iterator[ReadFile], staging: Staging, bounds: MemoryBudget
+) -> Generator[list[ReadFile]]:
+    """Give files to be decided about together: a large one, or many small ones."""
+    window = _Window()
+    while staging.room != 0 and (file := next(files, None)) is not None:
+        if file.table is not None and not is_small(file.table, bounds):
+            if window.files:
+                yield window.files
+            window = _Window()
+            yield [file]
             continue
-        except (StorageDenied, StorageUnreadable) as error:
-            for_all = is_denied(error) and not opened and len(batch.unreadable) >= _MANY
-            if not without_all or for_all or not is_about_one_file(error):
-                raise
-            batch.unreadable[request.key, request.etag] = why_unreadable(error)
-            continue
-        if isinstance(file, HeldFile):
-            batch.waiting.append(file)
-            continue
-        applied = applied.with_file(call.name, file.claim)
-        opened.append(file)
-    passed = len(batch.waiting) + len(batch.gone) + len(batch.unreadable)
-    batch.left = len(requests) - len(opened) - passed
-    batch.notes += [
+        window.add(file)
+        if window.is_enough(staging.room, bounds):
+            yield window.files
+            window = _Window()
+    if window.files:
+        yield window.files
+
+
+class _Window:
+    """Small files that are decided about together."""
+
+    def __init__(self) -> None:
+        self.files: list[ReadFile] = []
+        self._rows = self._cells = self._size = 0
+        self._hopeless = False
+
+    def add(self, file: ReadFile) -> None:
+        """Take one more file."""
+        self.files.append(file)
+        if file.table is not None:
+            self._rows += file.table.rows
+            self._cells += file.table.rows * file.table.empty.width
+            self._size += file.table.cells.size
+        error = file.error
+        if isinstance(error, StorageError):
+            # Where nothing can be read, nothing else is asked for.
+            alone = is_gone(error) or is_about_one_file(error)
+            self._hopeless = not alone or not self._rows
+
+    def is_enough(self, room: int | None, bounds: MemoryBudget) -> bool:
+        """Return whether these should be decided about before others are read."""
+        large = self._rows >= bounds.rows or self._cells >= bounds.cells
+        full = room is not None and self._rows >= room
+        many = len(self.files) >= _AT_ONCE or self._size >= bounds.size
+        return large or full or many or self._hopeless
+
+
+def _note(call: ImportContext, draft: BatchDraft) -> None:
+    draft.notes += [
         f"{key} was replaced or deleted while it was read. The next run takes what is there."
-        for key, _ in batch.gone
+        for key, _ in draft.gone
     ]
-    batch.notes += say_what_added_nothing(call, batch.set_before)
-    batch.notes += _say_what_was_left_out(batch.left_out)
-    batch.notes += stray_in_words(batch)
-    widest = max((len(file.rules) for file in opened), default=0)
-    size = sum(file.table.cells.size for file in opened if file.table)
-    batch.part(scratch.bounds.shares(batch.rows, widest, size))
-    for position, file in enumerate(opened):
-        cast_file(call, position, file, before, batch)
-    return batch
+    draft.notes += say_what_added_nothing(call, draft.set_before)
+    draft.notes += _say_what_was_left_out(draft.left_out)
+    draft.notes += stray_in_words(draft.stray)
 
 
 def _say_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[str]:

@@ -30,6 +30,7 @@ class FileRequest:
         counting: How what it gives to sums counts.
         arrived: When it arrived, by S3's clock; None where that does not matter.
         kept: The object of ours to read instead; empty if it is read under its own name.
+        size: Bytes, as far as they are known: only what is small is fetched far ahead.
         rows: Only these rows, UInt32; all if None.
         corrected: Only these profiles are corrected by what earlier versions gave, and only where
             rows are given; all that earlier versions named if None.
@@ -40,6 +41,7 @@ class FileRequest:
     counting: CountMode = "ask"
     arrived: datetime | None = None
     kept: str = ""
+    size: int | None = None
     rows: pl.Series | None = None
     corrected: pl.Series | None = None
 

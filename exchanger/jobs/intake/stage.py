@@ -1,105 +1,267 @@
-"""Downloads one file, decides what becomes of it, and casts its rows."""
+"""Decides what becomes of files, many at a time, before any of their rows is cast."""
 
 from __future__ import annotations
 
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.errors import FileRejected
-from exchanger.files.formats.read import RawTable, read_table
-from exchanger.files.scratch.prefetch import prefetch
-from exchanger.files.write import to_ndjson
-from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_forgotten
-from exchanger.jobs.intake.batch import REJECTED, InputBatch
-from exchanger.jobs.intake.contributions import contributions
+from exchanger.braze.objects import MOST_PROPERTIES
+from exchanger.errors import FileRejected, StorageError
+from exchanger.jobs.intake.alike import Chosen, is_small, put_together, raw_columns
 from exchanger.jobs.intake.deduplication import decide
-from exchanger.jobs.intake.requests import FileRequest, HeldFile
-from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
-from exchanger.profiles.frames.raw_columns import RawColumns
-from exchanger.profiles.merging.contributions import negated
-from exchanger.profiles.reading.mapping import settle_rules, widen_rules
-from exchanger.profiles.reading.typed_rows import Given, cast_rows
+from exchanger.jobs.intake.requests import HeldFile
+from exchanger.jobs.intake.staged import StagedFile, StagedFiles, chosen_rows
+from exchanger.jobs.intake.unreadable import (
+    is_about_one_file,
+    is_denied,
+    is_gone,
+    why_unreadable,
+)
+from exchanger.objects.parts import of_properties
+from exchanger.profiles.frames.columns import FILE, ROW
+from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.state.runs.log import ClaimedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
+    from exchanger.files.formats.read import RawTable
+    from exchanger.jobs.intake.alike import AlikeFiles
+    from exchanger.jobs.intake.batch import BatchDraft
+    from exchanger.jobs.intake.fetch import ReadFile
+    from exchanger.jobs.intake.requests import FileRequest
     from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.profiles.frames.raw_columns import RawColumns
     from exchanger.profiles.frames.rules import Rule
-    from exchanger.state.inputs.file_ledger import LedgerSnapshot
+    from exchanger.profiles.frames.type_names import TypeName
+    from exchanger.profiles.reading.mapping import Settled
 
-_JSON_NUMBERS = (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64)
+MANY = 10
+"""If so many files in a row are denied before any could be read, it is not about single files."""
 
 
 @dataclass(frozen=True)
-class StagedFile:
+class _Look:
     """
-    One file before its rows are cast.
+    What is to be known of one file, to decide about it.
 
     Args:
-        claim: What becomes of it.
-        request: What was asked for.
-        table: Its content; None if it is not applied.
-        rules: What is done to its columns.
+        table: Its content, or where that was.
+        raw: Its columns, whose cells are looked at if need be.
+        rows: The rows that are asked for.
+        header_again: The first row that is a header; None if none is.
+        types: The types of its columns, if they were looked for.
+        layout: Tells its columns apart from those of others, if others were looked at with it.
     """
 
-    claim: ClaimedFile
-    request: FileRequest
-    table: RawTable | None = None
-    rules: list[Rule] = field(default_factory=list)
+    table: RawTable
+    raw: RawColumns
+    rows: int
+    header_again: int | None
+    types: Mapping[str, TypeName] | None = None
+    layout: Hashable = None
 
 
-def stage_file(
-    call: ImportContext,
-    request: FileRequest,
-    position: int,
-    applied: LedgerSnapshot,
-    batch: InputBatch,
-) -> StagedFile | HeldFile:
+class Staging:
     """
-    Download one file and decide what becomes of it.
+    The files of a run on their way to be cast, in the order in which they are taken.
 
-    Raises:
-        StorageError: It could not be read, or is no longer that version.
+    Args:
+        call: The job.
+        draft: Takes what is noted of them.
+        most: Rows after which no other file is taken; None for no such number.
+        without_all: Whether files that S3 does not give out are left for another run.
     """
-    path = call.context.workdir / "file"
-    claim = ClaimedFile(request.key, request.etag, "", "applied", kept=request.kept)
-    table = None
-    try:
-        claim = replace(claim, sha256=_download(call, request, path))
-        table = read_table(path, request.key, call.job.source, scratch=batch.scratch)
-        for column in call.job.match_columns:
-            _refuse_other_headers(table, column, request.key)
-        settled = settle_rules(call.job, _in_pieces(table, request.key), batch.types)
-        counted = decide(call, claim, request, _mending(call, settled.rules), applied)
-    except FileRejected as error:
-        if table is not None:
+
+    def __init__(
+        self, call: ImportContext, draft: BatchDraft, most: int | None, *, without_all: bool
+    ) -> None:
+        self.before = call.state.file_ledger.snapshot()
+        self.windows: list[list[StagedFiles]] = []
+        self._call = call
+        self._draft = draft
+        self._most = most
+        self._without_all = without_all
+        self._applied = self.before
+        self._settled: dict[Hashable, Settled] = {}
+
+    @property
+    def room(self) -> int | None:
+        """Return how many rows more the run takes; None for any number."""
+        return None if self._most is None else max(self._most - self._draft.rows, 0)
+
+    def take(self, window: Sequence[ReadFile]) -> None:
+        """
+        Decide about some files: a large one, or small ones that are looked at together.
+
+        Raises:
+            StorageError: One could not be read, and that is not about this file alone.
+        """
+        keys = [file.request.key for file in window]
+        contents = [file.sha256 for file in window if file.sha256]
+        self.before.look_up(keys=keys, contents=contents)
+        self._call.memories.look_up(keys=keys, contents=contents)
+        tables = {number: file.table for number, file in enumerate(window) if file.table}
+        if all(is_small(table, self._draft.scratch.bounds) for table in tables.values()):
+            self._take_together(window, tables)
+        else:
+            self._take_alone(window, tables)
+
+    def _take_alone(self, window: Sequence[ReadFile], tables: Mapping[int, RawTable]) -> None:
+        [file], [table] = window, tables.values()
+        raw = raw_columns(table, table.empty, file.request.key)
+        again = _header_again(table, self._column)
+        whole = replace(raw, pieces=table.pieces)
+        look = _Look(table, whole, _count(file.request, table), again)
+        staged = self._stage(window, {0: look})
+        if staged:
+            self.windows.append([StagedFiles([*staged.values()], table)])
+        else:
             table.clear()
-        return StagedFile(batch.reject(claim, error, position), request)
-    finally:
-        path.unlink(missing_ok=True)
-    if isinstance(counted, HeldFile):
-        table.clear()
-        return counted
-    claim, rules = counted.claim, counted.rules
-    for name in counted.set_before:
-        batch.set_before.setdefault(name, []).append(claim.key)
-    rows = table.rows if request.rows is None else _count_chosen(request, table)
-    batch.types = settled.kept
-    batch.note_stray(request.key, settled.stray)
-    batch.rows += rows
-    if not request.retried:
-        batch.notes += [f"{request.key}: {note}" for note in table.notes]
-    for why, columns in settled.left_out.items():
-        batch.left_out.setdefault((why, *columns), []).append(request.key)
-    # A file without rows gives nothing, so another one like it counts nothing twice.
-    sums = claim.sums if rows or claim.replaces else ()
-    return StagedFile(replace(claim, rows=rows, sums=sums), request, table, rules)
+
+    def _take_together(self, window: Sequence[ReadFile], tables: Mapping[int, RawTable]) -> None:
+        rows = {number: _count(window[number].request, table) for number, table in tables.items()}
+        groups = put_together(tables)
+        looks: dict[int, _Look] = {}
+        for group in groups:
+            types = group.types(self._call.job)
+            again = group.headers_again(self._column)
+            for number in group.numbers:
+                raw = group.columns(window[number].request.key, number)
+                looks[number] = _Look(
+                    tables[number],
+                    raw,
+                    rows[number],
+                    again.get(number),
+                    types.get(number, {}),
+                    group.layout,
+                )
+        staged = self._stage(window, looks)
+        self.windows.append([*self._kept(groups, staged)])
+
+    def _kept(
+        self, groups: Sequence[AlikeFiles], staged: Mapping[int, StagedFile]
+    ) -> Iterator[StagedFiles]:
+        """Keep the rows of the files that are applied."""
+        scratch = self._draft.scratch
+        for group in groups:
+            files = {number: staged[number] for number in group.numbers if number in staged}
+            if not files:
+                continue
+            chosen = _chosen(files)
+            cells, places, bad = scratch.spill(), scratch.spill(), scratch.spill()
+            positions, frame = chosen.of(group.files, group.frame)
+            cells.add(frame)
+            places.add(positions.alias(FILE).to_frame())
+            positions, frame = chosen.of(group.bad[FILE], group.bad)
+            bad.add(frame.with_columns(positions.alias(FILE)))
+            yield StagedFiles([*files.values()], group.table, cells, places, bad)
+
+    def _stage(
+        self, window: Sequence[ReadFile], looks: Mapping[int, _Look]
+    ) -> dict[int, StagedFile]:
+        """Decide about files one after the other; returns those that are applied, by number."""
+        staged: dict[int, StagedFile] = {}
+        for number, file in enumerate(window):
+            if self.room == 0:
+                break
+            if isinstance(file.error, StorageError):
+                self._pass_over(file.request, file.error)
+            elif (applied := self._claimed(file, looks.get(number))) is not None:
+                staged[number] = applied
+        return staged
+
+    def _claimed(self, file: ReadFile, look: _Look | None) -> StagedFile | None:
+        """Decide about one file, and claim it; None if it is not applied."""
+        draft, request, position = self._draft, file.request, len(self._draft.files)
+        claim = ClaimedFile(request.key, request.etag, file.sha256, "applied", kept=request.kept)
+        staged: StagedFile | None = None
+        try:
+            decided = self._decided(claim, file, position, look)
+            if isinstance(decided, HeldFile):
+                draft.waiting.append(decided)
+                return None
+            staged, claim = decided, decided.claim
+        except FileRejected as error:
+            claim = draft.refuse(claim, error, position)
+        self._applied = self._applied.with_file(self._call.name, claim)
+        draft.files.append(claim)
+        return staged
+
+    def _decided(
+        self, claim: ClaimedFile, file: ReadFile, position: int, look: _Look | None
+    ) -> StagedFile | HeldFile:
+        """
+        Settle on the types of a file, and decide how it counts.
+
+        Raises:
+            FileRejected: It cannot be used.
+        """
+        draft, request = self._draft, file.request
+        if look is None:
+            raise file.error or LookupError(request.key)
+        if look.header_again is not None:
+            raise _other_header(request.key, self._column, look.header_again)
+        settled = self._settle(look)
+        _refuse_many_properties(self._call, settled.rules, request.key)
+        counted = decide(self._call, claim, request, settled.rules, self._applied)
+        if isinstance(counted, HeldFile):
+            return counted
+        claim = counted.claim
+        for name in counted.set_before:
+            draft.set_before.setdefault(name, []).append(claim.key)
+        self._note(request, look, settled)
+        # A file without rows gives nothing, so another one like it counts nothing twice.
+        sums = claim.sums if look.rows or claim.replaces else ()
+        claim = replace(claim, rows=look.rows, sums=sums)
+        return StagedFile(position, claim, request, counted.rules, repeated=counted.repeated)
+
+    def _note(self, request: FileRequest, look: _Look, settled: Settled) -> None:
+        draft = self._draft
+        if settled.kept != draft.types:
+            draft.types = settled.kept
+            self._settled.clear()
+        draft.note_stray(request.key, settled.stray)
+        draft.rows += look.rows
+        if not request.retried:
+            draft.notes += [f"{request.key}: {note}" for note in look.table.notes]
+        for why, columns in settled.left_out.items():
+            draft.left_out.setdefault((why, *columns), []).append(request.key)
+
+    def _settle(self, look: _Look) -> Settled:
+        """Settle on the rules of a file; alike for files of the same columns and types."""
+        known = None if look.types is None else (look.layout, *look.types.items())
+        if known in self._settled:
+            return self._settled[known]
+        settled = settle_rules(self._call.job, look.raw, self._draft.types, look.types)
+        settled = replace(settled, rules=_mending(self._call, settled.rules))
+        if known is not None and not settled.stray:
+            self._settled[known] = settled
+        return settled
+
+    def _pass_over(self, request: FileRequest, error: StorageError) -> None:
+        """
+        Leave a file that could not be read for another run.
+
+        Raises:
+            StorageError: That is not about this file alone.
+        """
+        draft, version = self._draft, (request.key, request.etag)
+        if is_gone(error):
+            # Between the listing and now it was replaced or deleted: the next run sees what is so.
+            draft.gone.append(version)
+            return
+        for_all = is_denied(error) and not draft.files and len(draft.unreadable) >= MANY
+        if not self._without_all or for_all or not is_about_one_file(error):
+            raise error
+        draft.unreadable[version] = why_unreadable(error)
+
+    @property
+    def _column(self) -> str:
+        return self._call.job.match[0].column
 
 
 def _mending(call: ImportContext, rules: list[Rule]) -> list[Rule]:
@@ -110,152 +272,58 @@ def _mending(call: ImportContext, rules: list[Rule]) -> list[Rule]:
     return [replace(rule, void=(*nulls, *rule.config.nulls)) for rule in rules]
 
 
-def _download(call: ImportContext, request: FileRequest, path: Path) -> str:
-    bucket = call.context.bucket
-    if request.kept:
-        return bucket.download(request.kept, bucket.head(request.kept).etag, path)
-    return bucket.download(request.key, request.etag, path)
-
-
-def _refuse_other_headers(table: RawTable, column: str, key: str) -> None:
+def _refuse_many_properties(call: ImportContext, rules: list[Rule], key: str) -> None:
     """
-    Refuse a CSV file in which a header with other columns stands among the rows.
-
-    Nobody is called like the column of identifiers. The same columns again were passed over when
-    the file was read; what stands below others is no value of the columns above.
+    Refuse a file of which Braze would leave out properties without a word.
 
     Raises:
-        FileRejected: ``header_again``.
+        FileRejected: ``too_many_properties``.
     """
+    count = 0 if call.kind.holds_values else len(of_properties(rules))
+    if count > MOST_PROPERTIES:
+        message = (
+            f"The file has {count} columns that would become properties, and Braze takes "
+            f"{MOST_PROPERTIES} at most. Leave some out: 'exclude' in 'remaining_properties'."
+        )
+        raise FileRejected(key, "too_many_properties", message)
+
+
+def _header_again(table: RawTable, column: str) -> int | None:
+    """Number the first row of a CSV file that is a header again; None if none is."""
     if not table.textual or column not in table.empty.columns:
-        return
+        return None
     for piece in table.pieces([column, ROW]):
         again = piece.filter(pl.col(column).str.strip_chars() == column)
         if again.height:
-            row = again[ROW][0]
-            message = (
-                f"Row {row} is a header again, and names other columns than the first: the file "
-                "was joined from several. Drop each of them by itself."
-            )
-            raise FileRejected(key, "header_again", message, row=row, column=column)
+            return int(again[ROW][0])
+    return None
 
 
-def _in_pieces(table: RawTable, key: str) -> RawColumns:
-    """Give the columns of an entire file, whose types are to be settled."""
-    return replace(_raw(table, table.empty, key), pieces=table.pieces)
+def _other_header(key: str, column: str, row: int) -> FileRejected:
+    """
+    Make the error of a CSV file in which a header with other columns stands among the rows.
 
-
-def _raw(table: RawTable, frame: pl.DataFrame, key: str) -> RawColumns:
-    return RawColumns(
-        frame=frame,
-        textual=table.textual,
-        json_columns=table.json_columns,
-        unusable=table.unusable,
-        key=key,
-        indexes=table.indexes,
+    Nobody is called like the column of identifiers. The same columns again were passed over when
+    the file was read; what stands below others is no value of the columns above.
+    """
+    message = (
+        f"Row {row} is a header again, and names other columns than the first: the file "
+        "was joined from several. Drop each of them by itself."
     )
+    return FileRejected(key, "header_again", message, row=row, column=column)
 
 
-def _chosen(request: FileRequest, rows: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the rows that are not asked for."""
-    return rows if request.rows is None else rows.filter(pl.col(ROW).is_in(request.rows.implode()))
+def _chosen(files: Mapping[int, StagedFile]) -> Chosen:
+    """Choose the rows of files that are asked for."""
+    some = {
+        file.position: file.request.rows for file in files.values() if file.request.rows is not None
+    }
+    return Chosen({number: file.position for number, file in files.items()}, some)
 
 
-def _count_chosen(request: FileRequest, table: RawTable) -> int:
+def _count(request: FileRequest, table: RawTable) -> int:
+    """Count the rows of a file that are asked for."""
+    if request.rows is None:
+        return table.rows
     pieces = chain(table.pieces([ROW]), table.bad_pieces())
-    return sum(_chosen(request, rows).height for rows in pieces)
-
-
-def cast_file(
-    call: ImportContext,
-    position: int,
-    file: StagedFile,
-    applied: LedgerSnapshot,
-    batch: InputBatch,
-) -> None:
-    """Cast the rows of one file by the types of the entire run, and add them to the batch."""
-    table = file.table
-    if table is None:
-        batch.files.append(file.claim)
-        return
-    try:
-        rules = widen_rules(file.rules, batch.types)
-        earlier, doubtful = _earlier(call, file, rules, applied)
-        casted = _casted(call, position, file, rules, batch, doubtful=doubtful)
-        with closing(prefetch(casted)) as pieces:
-            for given, rejected in pieces:
-                batch.add(given, rejected)
-    except FileRejected as error:
-        batch.rows -= file.claim.rows
-        batch.files.append(batch.reject(replace(file.claim, rows=0), error, position))
-        return
-    finally:
-        table.cells.clear()
-    batch.files.append(file.claim)
-    batch.rules |= {rule.name: rule for rule in rules}
-    batch.end_file(file.claim.key)
-    for bad_rows in table.bad_pieces():
-        placed = _chosen(file.request, bad_rows).with_columns(
-            pl.lit(position, pl.UInt32).alias(FILE)
-        )
-        batch.rejected.add(placed.select(*REJECTED))
-    table.clear()
-    if earlier is not None:
-        batch.corrections.add(negated(earlier, position))
-
-
-def _casted(  # noqa: PLR0913 - what a file, its place and its run say
-    call: ImportContext,
-    position: int,
-    file: StagedFile,
-    rules: list[Rule],
-    batch: InputBatch,
-    *,
-    doubtful: pl.Expr | None,
-) -> Iterator[tuple[Given, pl.DataFrame]]:
-    """Cast a file piece by piece; what is wrong with it as a whole shows in its first piece."""
-    table = file.table
-    if table is None:
-        return
-    for piece in table.pieces():
-        raw = _raw(table, _chosen(file.request, piece), file.claim.key)
-        given = cast_rows(raw, rules, call.job, position, batch.types)
-        if doubtful is not None:
-            given = without_forgotten(given, doubtful, position)
-        yield given, with_records(raw, given)
-
-
-def _earlier(
-    call: ImportContext, file: StagedFile, rules: list[Rule], applied: LedgerSnapshot
-) -> tuple[pl.DataFrame | None, pl.Expr | None]:
-    """
-    Tell what a new version takes back, and of whom that is not known any more.
-
-    None if it is added in full, and if it is known of everybody.
-    """
-    if not file.claim.replaces:
-        return None, None
-    earlier = contributions(call, file.claim.key, rules, applied)
-    doubtful = maybe_forgotten(call, file.claim.key, file.claim.sums, applied)
-    if doubtful is not None:
-        earlier = earlier.filter(~doubtful)
-    chosen = file.request.corrected
-    if chosen is not None:
-        earlier = earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
-    return earlier, doubtful
-
-
-def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:
-    """Put beside each rejected row its cells as JSON, so that it can be mended and given again."""
-    rows = raw.frame.filter(pl.col(ROW).is_in(given.rejected[ROW].unique().implode()))
-    cells = [_in_json(rows[name], name in raw.json_columns) for name in raw.names]
-    lines = to_ndjson(rows.select(cells), raw.json_columns)
-    records = rows.select(ROW, lines.alias("record"))
-    return given.rejected.join(records, on=ROW, how="left").select(*REJECTED)
-
-
-def _in_json(cells: pl.Series, is_json: bool) -> pl.Series:  # noqa: FBT001 - as of to_ndjson
-    """Leave what JSON has a value for; everything else becomes text."""
-    kept = cells.dtype in _JSON_NUMBERS or cells.dtype.is_nested() or is_json
-    finite = cells.dtype == pl.Float64 and cells.is_finite().all()
-    return cells if kept or finite else cells.cast(pl.String, strict=False)
+    return sum(chosen_rows(request, rows).height for rows in pieces)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchanger.errors import StorageDenied, StorageUnreadable
+from exchanger.errors import (
+    StorageChanged,
+    StorageDenied,
+    StorageMissing,
+    StorageUnreadable,
+)
 from exchanger.jobs.runtime.report import FileReport
 
 if TYPE_CHECKING:
@@ -36,6 +41,11 @@ _NO_READING = (
 def is_about_one_file(error: StorageError) -> bool:
     """Tell whether only this object cannot be read, as far as anybody can tell."""
     return isinstance(error, StorageUnreadable) or error.code == _DENIED
+
+
+def is_gone(error: StorageError) -> bool:
+    """Return whether the object was replaced or deleted since it was listed."""
+    return isinstance(error, StorageChanged | StorageMissing)
 
 
 def is_denied(error: StorageError) -> bool:

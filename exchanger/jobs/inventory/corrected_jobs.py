@@ -18,7 +18,7 @@ DOUBTFUL = "doubtful_type"
 """The outcome of files that wait in such a run."""
 
 
-_READS = {"source", "match", "fields", "remaining_fields"}
+_READS = {"source", "match", "fields", "remaining_fields", "event", "purchase", "row_id"}
 
 
 def reads_as(job: ImportJob) -> str:

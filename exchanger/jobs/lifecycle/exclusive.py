@@ -120,6 +120,7 @@ def plan_and_commit(call: ImportContext, plan: Callable[[int], T]) -> T:
             return plan(end_others(call) + 1)
         except StorageChanged:
             log.info("run.number_taken")
+            call.state.tenure.forget()
     return plan(end_others(call) + 1)
 
 
@@ -142,7 +143,7 @@ def _hold_lease(
         seconds=context.lease_seconds,
     )
     _take(context, lease, job, wait)
-    with context.keep(lease, context.lease_seconds / _RENEWALS):
+    with context.keep(lease, context.lease_seconds / _RENEWALS), state.tenure.begun():
         yield replace(context, lease=lease)
 
 

@@ -98,9 +98,12 @@ def _finish(
     run = stored.document
     if run.state == "planned":
         stored = state.runs.change(stored, state="delivering", fence=_fence(context))
-    acks = Acknowledgements(context.bucket, state.names, run.seq)
+    # Whoever takes the run on from us writes so before anything else, and we find out by that.
+    fresh = run.state == "planned"
+    acks = Acknowledgements(context.bucket, state.names, run.seq, fresh=fresh)
     if stored.document.state == "delivering":
-        stored, outbox = refresh_stale_plan(context, state, stored, outbox, acks)
+        if stored.document.holds_values:
+            stored, outbox = refresh_stale_plan(context, state, stored, outbox, acks)
         return _send(context, state, stored, outbox, acks)
     return settle(context, state, stored, outbox, acks)
 
@@ -113,7 +116,8 @@ def _send(
     acks: Acknowledgements,
 ) -> RunReport:
     run = stored.document
-    in_doubt = in_doubt_items(outbox, acks) if run.resumed else outbox.empty()
+    again = run.resumed and run.holds_values
+    in_doubt = in_doubt_items(outbox, acks) if again else outbox.empty()
     with staging_held_rows(context, state, run, outbox, acks) as ahead:
         delivery = _deliver(context, state, stored, outbox, acks)
         sent = delivery.sent.and_also(acks.sent_earlier() if run.resumed else SendCounts())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
 from exchanger.jobs.intake.doubtful_types import stray_in_words
 from exchanger.jobs.intake.read import read_every_file
 from exchanger.jobs.intake.totals import in_words, totals_of
@@ -55,7 +56,8 @@ def hold_back(
     seq = report.seq or 1
     nonce = new_nonce()
     batch = read_every_file(call, [file.request for file in waiting])
-    waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in batch.gone]
+    gone = set(batch.gone)
+    waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in gone]
     if not waiting:
         return None
     claims = [
@@ -68,7 +70,7 @@ def hold_back(
     ]
     totals = totals_of(batch)
     report.files = [FileReport(file.key, file.outcome, 0, file.note) for file in claims]
-    report.notes += [*stray_in_words(batch), *in_words(totals)]
+    report.notes += [*stray_in_words(batch.stray), *in_words(totals)]
     report.totals = totals or None
     doubtful = any(file.outcome == DOUBTFUL for file in claims)
     document = RunDocument(
@@ -154,6 +156,8 @@ def _keep(call: ImportContext, file: HeldFile, seq: int, nonce: str, position: i
 
 
 def _note(call: ImportContext, seq: int, file: ClaimedFile, untold: str | None) -> str:
+    if untold is None and file.outcome == "replaced" and call.counts_files:
+        untold = NO_ROW_NAMES
     if untold is not None:
         return (
             f"{file.note} {untold} To drop it: exchanger discard {seq}. To add it in full: "

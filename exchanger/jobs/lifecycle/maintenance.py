@@ -34,6 +34,8 @@ def maintain(context: JobContext, state: ConnectionState, run: RunDocument | Non
         state.held.maintain(go_on)
         if run is not None and run.event_order:
             state.high_water_marks.by(run.job, run.order_by).maintain(go_on)
+        if run is not None and run.row_ids:
+            state.rows(run.job).maintain()
     except (Stopped, LeaseLost, StorageError) as error:
         log.info("tables.not_folded", reason=type(error).__name__)
     try:

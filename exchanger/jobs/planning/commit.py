@@ -29,7 +29,7 @@ def commit(
     Args:
         call: The job.
         report: With its number and counts.
-        batch: The files that it claims.
+        batch: The types of its columns.
         plan: What is to be sent.
         parent: The run that this one takes up, if it does.
 
@@ -57,7 +57,7 @@ def commit(
         nonce=nonce,
         counter=1,
         created_at=context.clock.now().isoformat(),
-        files=tuple(batch.files),
+        files=plan.files,
         outbox=names.outbox(seq, nonce),
         outbox_sha256=checksum,
         contributions=contributions,
@@ -67,9 +67,11 @@ def commit(
         event_order=event_order,
         order_by=call.job.source.order_by or "",
         parent=parent,
-        types=batch.types_to_keep,
-        words=batch.words,
+        types=dict(batch.types_to_keep),
+        words={name: list(found) for name, found in batch.words.items()},
         report=report.to_dict(),
+        object=call.kind.name,
+        row_ids=bool(call.job.row_id),
     )
     try:
         stored = state.runs.create(document)
@@ -77,7 +79,7 @@ def commit(
         plan.remove()
         raise
     leave_here(context, document, plan.frames)
-    log.info("run.planned", seq=seq, files=len(batch.files), objects=plan.outbox.rows)
+    log.info("run.planned", seq=seq, files=len(plan.files), objects=plan.outbox.rows)
     return stored
 
 

@@ -102,7 +102,7 @@ def _other_keys(batch: InputBatch) -> pl.Series:
     other = kind_of(pl.col(PROFILE)) != "external_id"
     for rows in (batch.given, batch.corrections):
         for number in range(len(rows)):
-            keys = rows.profiles(number).unique().to_frame(PROFILE)
+            keys = rows.keys(number).unique().to_frame(PROFILE)
             found.append(keys.filter(other).to_series())
     return pl.concat(found).unique().sort()
 

@@ -11,10 +11,11 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
+from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
 from exchanger.files.scratch.prefetch import prefetch
 from exchanger.jobs.intake.contributions import with_already
@@ -22,9 +23,11 @@ from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
+from exchanger.jobs.planning.rows import row_options, row_parts
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
 from exchanger.jobs.runtime.report import FileReport, unseen_in_words
+from exchanger.objects.rows import plan_rows
 from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, Tally, plan_part
@@ -32,15 +35,20 @@ from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import no_rows, quarantined, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.intake.event_order import ReachedOrders
+    from exchanger.jobs.planning.people import People
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.objects.kinds import RowKind
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import ClaimedFile
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ class Plan:
             without it.
         rules: What was done to each field.
         lookups: Profiles that were looked up.
+        files: Every file that the run claims, with its rejected rows counted.
         nonce: Names the plan's objects in the bucket.
         sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
     """
@@ -67,11 +76,18 @@ class Plan:
     event_order: FrameFile | None
     rules: list[Rule]
     lookups: int
+    files: tuple[ClaimedFile, ...]
     nonce: str
     sending: GrowingUpload
 
     def expect_all_accepted(self, report: RunReport) -> None:
         """Complete a report as if Braze accepted every object, for ``plan``."""
+        if KNOWN not in self.outbox.columns:
+            for part in self.outbox.frames([ROWS, POINTS]):
+                report.rows_applied += int(part[ROWS].sum())
+                report.data_points += int(part[POINTS].sum())
+            report.check()
+            return
         fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
         unseen = unseen_points = 0
         for part in self.outbox.frames([ROWS, KNOWN, SURE, POINTS, *fields]):
@@ -106,31 +122,44 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
     Raises:
         BrazeError: A look-up failed.
     """
-    plan = _make_plan(call, batch, report)
+    rules = [*batch.rules.values()]
+    people = None if call.kind.rows else resolve_people(call, batch, rules, report)
+    batch, applied = leave_out_late_rows(call, batch, rules)
+    plan = _make_plan(call, batch, applied, report, people)
     rows = _rejected_rows(plan)
-    batch.files = [_counted(file, rows) for file in batch.files]
+    plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
     # Where nothing is written, the first rows are shown instead.
     why = "quarantine says why" if call.record else "below is why"
-    report.files = [_told(file, why) for file in batch.files]
+    report.files = [_told(file, why) for file in plan.files]
     report.files += told(batch.unreadable)
     report.notes += batch.notes
     return plan
 
 
-def _make_plan(call: ImportContext, batch: InputBatch, report: RunReport) -> Plan:
+def _make_plan(
+    call: ImportContext,
+    batch: InputBatch,
+    applied: ReachedOrders,
+    report: RunReport,
+    people: People | None,
+) -> Plan:
     """
     Plan a run over the rows that were read, which are forgotten on the way.
 
     Args:
         call: The job; held values are read, and Braze is asked for what is unknown.
         batch: Rows, rules and files.
+        applied: The orders that earlier runs applied.
         report: Its counts are filled in, but for what only Braze's answers tell.
+        people: What was learnt of who is meant.
 
     Raises:
         BrazeError: A look-up failed.
         EngineError: Parts could not be planned where the configuration says.
         Stopped: The process was asked to stop; nothing was claimed.
     """
+    if call.kind.rows is not None:
+        return _plan_rows(call, batch, report, call.kind.rows)
     job = call.job
     terms = PlanOptions(
         list(batch.rules.values()),
@@ -139,8 +168,6 @@ def _make_plan(call: ImportContext, batch: InputBatch, report: RunReport) -> Pla
         most_recent=job.on_ambiguous == "most_recent",
         plain=_are_external_ids(job, batch),
     )
-    people = resolve_people(call, batch, terms.rules, report)
-    applied = leave_out_late_rows(call, batch, terms.rules)
     with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
 
         def parts() -> Generator[PartInput]:
@@ -151,7 +178,8 @@ def _make_plan(call: ImportContext, batch: InputBatch, report: RunReport) -> Pla
         draft = _Draft(call, batch, report)
         try:
             draft.begin()
-            _plan_parts(call, parts(), len(batch.given), terms, draft)
+            decide = partial(plan_part, terms=terms)
+            _plan_parts(call, parts(), len(batch.given), decide, draft)
             plan = draft.finished(list(terms.rules), learnt.lookups)
         except BaseException:
             draft.give_up()
@@ -167,8 +195,28 @@ def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:
     return True if job.by_external_id and not earlier else None
 
 
+def _plan_rows(call: ImportContext, batch: InputBatch, report: RunReport, kind: RowKind) -> Plan:
+    """Plan rows that are objects of their own; they change no values, so there are no rules."""
+    terms = row_options(call, batch, kind)
+    draft = _Draft(call, batch, report)
+    try:
+        draft.begin()
+        parts, count = row_parts(call, batch), len(batch.given)
+        _plan_parts(call, parts, count, partial(plan_rows, terms=terms), draft)
+        plan = draft.finished([], 0)
+    except BaseException:
+        draft.give_up()
+        raise
+    _count(report, batch, draft)
+    return plan
+
+
 def _plan_parts(
-    call: ImportContext, parts: Generator[PartInput], count: int, terms: PlanOptions, draft: _Draft
+    call: ImportContext,
+    parts: Generator[Part],
+    count: int,
+    decide: Callable[[Part], PartPlan],
+    draft: _Draft,
 ) -> None:
     # A single part is planned in a moment, sooner than it would travel.
     alone = count == 1
@@ -178,7 +226,7 @@ def _plan_parts(
         local_executor() if alone else call.context.engine() as engine,
         closing(parts if alone else prefetch(parts)) as coming,
     ):
-        for planned in in_order(engine, partial(plan_part, terms=terms), coming):
+        for planned in in_order(engine, decide, coming):
             call.context.go_on()
             draft.add(planned)
             progress.advance(1)
@@ -210,11 +258,13 @@ class _Draft:
         """Take what becomes of some profiles; items are numbered through the run."""
         before = pl.lit(self._outbox.rows, pl.UInt32)
         self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
-        self._contributions.append(with_already(part.contributions, []))
+        if part.contributions is not None:
+            self._contributions.append(with_already(part.contributions, []))
         if part.event_order is not None:
             self._ordered = True
             self._event_order.append(part.event_order)
-        self._rejected.append(quarantined(part.rejected, self._batch.files, "rejected"))
+        if part.rejected is not None:
+            self._rejected.append(quarantined(part.rejected, self._batch.files, "rejected"))
         self.tally += part.tally
 
     def finished(self, rules: list[Rule], lookups: int) -> Plan:
@@ -228,6 +278,7 @@ class _Draft:
             event_order=self._event_order.close() if self._ordered else None,
             rules=rules,
             lookups=lookups,
+            files=self._batch.files,
             nonce=self._nonce,
             sending=self._sending,
         )
@@ -243,7 +294,7 @@ class _Draft:
         files = self._batch.files
         applied = [i for i, file in enumerate(files) if file.outcome != "rejected"]
         rows = [pl.DataFrame(schema={FILE: pl.UInt32, ROW: pl.UInt32})]
-        for frame in self._batch.rejected.frames():
+        for frame in in_portions(self._batch.rejected.frames(), self._batch.scratch.bounds.rows):
             self._rejected.append(quarantined(frame, files, "rejected"))
             rows.append(frame.filter(pl.col(FILE).is_in(applied)).select(FILE, ROW).unique())
         self._batch.rejected.clear()
@@ -258,6 +309,7 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     report.rows_superseded = tally.rows_superseded + batch.superseded
     report.rows_skipped = tally.rows_skipped
     report.rows_unchanged = tally.rows_unchanged
+    report.rows_repeated = tally.rows_repeated + batch.repeated
     report.profiles_named = tally.profiles_named
     report.profiles_skipped = tally.profiles_skipped
     report.profiles_unchanged = tally.profiles_unchanged

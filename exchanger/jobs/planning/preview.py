@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from exchanger.profiles.frames.columns import PROFILE, before, wanted
+from exchanger.profiles.frames.columns import OBJECT, PROFILE, before, wanted
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.profile_key import shown as shown_key
 
@@ -76,6 +76,7 @@ class PlanReport:
         rejected: The first rows that would go to quarantine.
         unfinished: A run that would be finished first, which is not part of the counts.
         unclaimed: Files in the folder of the job, and beside it, that no job takes.
+        objects: Of jobs whose rows are sent one by one, the first: profile and object (JSON).
     """
 
     report: RunReport
@@ -84,6 +85,7 @@ class PlanReport:
     rejected: list[RejectedRow] = dataclass_field(default_factory=list)
     unfinished: UnfinishedRun | None = None
     unclaimed: list[Unclaimed] = dataclass_field(default_factory=list)
+    objects: list[tuple[str, str]] = dataclass_field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, as ``plan --json`` prints it."""
@@ -97,6 +99,7 @@ class PlanReport:
             "rejected": [asdict(row) for row in self.rejected],
             "unfinished": first,
             "unclaimed": [each.to_dict() for each in self.unclaimed],
+            "objects": self.objects,
         }
 
 
@@ -113,10 +116,13 @@ def preview(report: RunReport, plan: Plan | None, shown: int | None = None) -> P
     if plan is None:
         return PlanReport(report, [], 0)
     fields = {rule.name: FieldPlan(rule.name, rule.merge, 0, 0, []) for rule in plan.rules}
+    objects: list[tuple[str, str]] = []
     for part in plan.outbox.frames():
+        if not fields:
+            objects += part.head(examples - len(objects)).select(PROFILE, OBJECT).rows()
         fields = {name: _with_part(field, part, examples) for name, field in fields.items()}
     rejected = _first_rejected(plan, REJECTED if shown is None else shown)
-    return PlanReport(report, [*fields.values()], plan.lookups, rejected)
+    return PlanReport(report, [*fields.values()], plan.lookups, rejected, objects=objects)
 
 
 def _first_rejected(plan: Plan, most: int) -> list[RejectedRow]:

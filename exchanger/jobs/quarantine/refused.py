@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.config.models import FieldConfig, Match, Source
-from exchanger.jobs.intake.stage import with_records
+from exchanger.jobs.intake.cast import with_records
 from exchanger.profiles.frames.columns import (
     FILE,
     ORDER,
@@ -200,7 +200,8 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
     cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))
     raw = RawColumns(cells, json_columns=frozenset(names), key=key)
     rules = settle_rules(as_file, raw, {}).rules
-    given = cast_rows(raw, rules, as_file, position, named=as_keys(cells[PROFILE]))
+    raw = raw.at(position)
+    given = cast_rows(raw, rules, as_file, named=as_keys(cells[PROFILE]))
     told = {rule.name: said(rule.name) for rule in rules if rule.merge == "clear"}
     spoken = owed.select(
         ROW, *(pl.col(GIVEN + name).is_not_null().alias(flag) for name, flag in told.items())

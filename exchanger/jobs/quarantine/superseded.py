@@ -8,6 +8,7 @@ tell, and the row stays in quarantine.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -37,14 +38,14 @@ _NOBODY_KNOWS = (
 
 def settle_late_rows(
     call: ImportContext, run: RunDocument, batch: InputBatch, found: QuarantinedRows
-) -> None:
+) -> InputBatch:
     """
-    Take out of a batch what must not be given again.
+    Take out of a batch what must not be given again; returns what is left.
 
     Args:
         call: The job.
         run: The run whose quarantine is given again.
-        batch: All its rows; changed in place.
+        batch: All its rows, which are replaced.
         found: Where they came from.
 
     Raises:
@@ -57,21 +58,24 @@ def settle_late_rows(
     later = later_changes(call, first.seq, profiles, leaving_out=retries)
     used = rows_after(call, first, batch, found)
     for owed in found.refused:
-        _settle_uncertain(call, batch, owed)
+        batch = _settle_uncertain(call, batch, owed)
     rules = [rule for rule in batch.rules.values() if rule.merge in GIVING_WAY]
+
+    gone: list[int] = []
 
     def left(frame: pl.DataFrame) -> pl.DataFrame:
         by_runs = _overtaken(call, frame, rules, later)
         by_rows = overtaken_in_own_run(frame, rules, first, batch, used)
         each = silenced(frame, _either(by_runs, by_rows))
-        batch.superseded += each.gone.height
+        gone.append(each.gone.height)
         return each.rows
 
     batch.given.change(left)
-    if batch.superseded:
-        batch.notes.append(
-            f"{batch.superseded:,} rows were left out, as newer ones changed all that they say."
-        )
+    superseded = batch.superseded + sum(gone)
+    if not superseded:
+        return batch
+    note = f"{superseded:,} rows were left out, as newer ones changed all that they say."
+    return replace(batch, superseded=superseded, notes=(*batch.notes, note))
 
 
 def _first_run(call: ImportContext, run: RunDocument) -> tuple[RunDocument, list[int]]:
@@ -118,7 +122,7 @@ def _overtaken(
     return frame.select(cell.alias(name) for name, cell in cells.items())
 
 
-def _settle_uncertain(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> None:
+def _settle_uncertain(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> InputBatch:
     doubtful = owed.rows.filter(pl.col(UNCERTAIN_ROW))
     sums = [
         rule.name
@@ -126,13 +130,15 @@ def _settle_uncertain(call: ImportContext, batch: InputBatch, owed: RefusedRows)
         if rule.merge == "sum" and GIVEN + rule.name in doubtful.columns
     ]
     if doubtful.is_empty() or not sums:
-        return
+        return batch
     # Whatever a later run planned with is what Braze had after the refusal, whatever became of it.
     later = later_changes(call, owed.run.seq, doubtful[PROFILE].unique(), accepted=False)
     for name in sums:
         rows = doubtful.filter(pl.col(GIVEN + name).is_not_null())
         if rows.height:
-            _settle_sum(batch, _position(batch, owed), name, _seen(call, name, rows, later))
+            seen = _seen(call, name, rows, later)
+            batch = _settle_sum(batch, _position(batch, owed), name, seen)
+    return batch
 
 
 def _position(batch: InputBatch, owed: RefusedRows) -> int:
@@ -159,17 +165,15 @@ def _seen(call: ImportContext, name: str, rows: pl.DataFrame, later: pl.DataFram
     return rows.join(known, on=PROFILE, how="left", maintain_order="left")
 
 
-def _settle_sum(batch: InputBatch, position: int, name: str, rows: pl.DataFrame) -> None:
+def _settle_sum(batch: InputBatch, position: int, name: str, rows: pl.DataFrame) -> InputBatch:
     """Give again what is still owed, note what was applied, and reject what nobody knows."""
     applied = pl.col("@seen") == pl.col(wanted(name))
     still = pl.col("@seen") == pl.col(before(name)).fill_null("null")
     lost = rows.filter((~(applied | still)).fill_null(value=True))
     done = rows.filter(applied.fill_null(value=False))
     place = pl.lit(position, pl.UInt32).alias(FILE)
-    batch.already.append(
-        done.select(
-            PROFILE, place, pl.lit(name).alias("field"), pl.col(GIVEN + name).alias("given")
-        )
+    given = done.select(
+        PROFILE, place, pl.lit(name).alias("field"), pl.col(GIVEN + name).alias("given")
     )
     batch.rejected.add(
         lost.select(
@@ -189,3 +193,4 @@ def _settle_sum(batch: InputBatch, position: int, name: str, rows: pl.DataFrame)
             pl.when(~given_before).then(pl.col(name)).alias(name) if name in frame.columns else []
         )
     )
+    return replace(batch, already=(*batch.already, given))

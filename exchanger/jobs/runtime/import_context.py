@@ -9,6 +9,7 @@ from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.memories import Memories
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.report import RunReport
+from exchanger.objects.kinds import ObjectKind, kind_of
 from exchanger.outside.s3.objects import ObjectInfo
 from exchanger.state.store import ConnectionState
 
@@ -57,3 +58,13 @@ class ImportContext:
     taken: set[tuple[str, str]] = field(default_factory=set)
     listing: Listing = field(default_factory=Listing)
     ended: list[RunReport] = field(default_factory=list)
+
+    @property
+    def kind(self) -> ObjectKind:
+        """What the job makes of its rows."""
+        return kind_of(self.job)
+
+    @property
+    def counts_files(self) -> tuple[str, ...]:
+        """What each file counts for once, as no row of it has a name of its own; mostly nothing."""
+        return () if self.kind.holds_values or self.job.row_id else (f"@rows of {self.name}",)

@@ -39,6 +39,11 @@ class Memories:
     lost_before: datetime | None = None
     others: Sequence[tuple[Workspace, LedgerSnapshot]] = ()
 
+    def look_up(self, *, keys: Sequence[str] = (), contents: Sequence[str] = ()) -> None:
+        """Find what others know of many keys, and of many contents, before each is asked for."""
+        for _, applied in self.others:
+            applied.look_up(keys=keys, contents=contents)
+
     def of(
         self, file: ClaimedFile, sums: Sequence[str], arrived: datetime | None
     ) -> tuple[FileOutcome, str] | None:

@@ -1,4 +1,4 @@
-"""Rows of a run, parted by their profiles: whatever one profile needs is in one part."""
+"""Rows of a run, parted by profile or another key: whatever one of these needs is in one part."""
 
 from __future__ import annotations
 
@@ -25,10 +25,14 @@ class PartitionedRows:
         scratch: Where they are kept.
         count: How many parts; one is not parted at all.
         empty: The columns that every part has.
+        key: The column by which they are parted.
     """
 
-    def __init__(self, scratch: Scratch, count: int, empty: pl.DataFrame) -> None:
+    def __init__(
+        self, scratch: Scratch, count: int, empty: pl.DataFrame, key: str = PROFILE
+    ) -> None:
         self._scratch = scratch
+        self._key = key
         self._empty = empty
         self._parts = [scratch.spill() for _ in range(min(count, SLICES))]
         self._waiting = scratch.spill()
@@ -73,11 +77,11 @@ class PartitionedRows:
         self._part()
         return _joined([self._empty, *self._parts[number].frames()])
 
-    def profiles(self, number: int) -> pl.Series:
-        """Name the profiles of a part, as often as it has rows of them."""
+    def keys(self, number: int) -> pl.Series:
+        """Name the keys of a part, as often as it has rows of them."""
         self._part()
-        nobody = self._empty.select(PROFILE)
-        return pl.concat([nobody, *self._parts[number].frames([PROFILE])]).to_series()
+        none = self._empty.select(self._key)
+        return pl.concat([none, *self._parts[number].frames([self._key])]).to_series()
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Give all rows, some at a time."""
@@ -116,7 +120,7 @@ class PartitionedRows:
             return
         rows = _joined([*self._waiting.frames()])
         self._waiting.clear()
-        number = (slice_of(PROFILE) * len(self) // SLICES).alias(_PART)
+        number = (slice_of(self._key) * len(self) // SLICES).alias(_PART)
         parted = rows.with_columns(number).partition_by(_PART, as_dict=True, include_key=False)
         for (part,), frame in parted.items():
             self._parts[part].add(frame)

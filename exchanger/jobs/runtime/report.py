@@ -87,6 +87,8 @@ class RunReport:
     rows_skipped: int = 0
     rows_rejected: int = 0
     rows_refused: int = 0
+    rows_repeated: int = 0
+    rows_in_doubt: int = 0
     profiles_named: int = 0
     profiles_new: int = 0
     profiles_updated: int = 0
@@ -124,6 +126,8 @@ class RunReport:
             + self.rows_skipped
             + self.rows_rejected
             + self.rows_refused
+            + self.rows_repeated
+            + self.rows_in_doubt
         )
         profiles = (
             self.profiles_new

@@ -1,59 +1,33 @@
 """
-From the archives of an export to the parts of a dataset, in bounded memory.
+From the users of an export to the parts of a dataset, in bounded memory.
 
-Two passes: the first writes all values as JSON text into chunks on this machine and notes what
-types they have, the second casts chunk after chunk to the types that hold over the entire export.
+Types hold over the entire export, so nothing is written before all of it was seen. What has its
+type already, as most has, is taken as it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import closing
+from dataclasses import dataclass
 
 import polars as pl
 
 from exchanger.config.models import Target
 from exchanger.files.manifest import Part, RunFolder
-from exchanger.files.segment_archives import Limits, read_batches
+from exchanger.files.scratch.prefetch import prefetch
 from exchanger.files.write import LocalPart, PartWriter
 from exchanger.jobs.runtime.context import JobContext
-from exchanger.jobs.segments.wait import CompleteExport
-from exchanger.profiles.exported.column_types import (
-    Observed,
-    SettledColumn,
-    observe,
-    settled,
-    typed,
-)
-from exchanger.profiles.exported.lines import LineReader
-from exchanger.profiles.exported.names import Renamed, name_remaining
+from exchanger.jobs.segments.collect import Chunks
+from exchanger.profiles.exported.cells import json_texts, no_cells
+from exchanger.profiles.exported.column_types import SettledColumn, settled, typed_cells
 from exchanger.profiles.exported.selection import Selection
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 
-_IDS_AT_ONCE = 4_000_000
-
-
-@dataclass
-class Chunks:
-    """
-    An entire export as JSON text.
-
-    Args:
-        paths: Parquet files on this machine, in order.
-        rows: Users in all of them.
-        observed: What was seen of each column, in the order of first sight.
-        remaining: Custom attributes that no column named, and the column of each in the files.
-        names: What the columns of the files are called in the dataset, where that is not the same.
-        renamed: Custom attributes that are not called as asked for, as the name was taken.
-    """
-
-    paths: list[Path] = field(default_factory=list)
-    rows: int = 0
-    observed: dict[str, Observed] = field(default_factory=dict)
-    remaining: dict[str, str] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    renamed: list[Renamed] = field(default_factory=list)
+_IDS_AT_ONCE = 2_000_000
+_NO_HASHES = pl.Series([], dtype=pl.UInt64)
+_ROWS_AT_ONCE = 65_536
+_SIZE_AT_ONCE = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -63,65 +37,6 @@ class Dataset:
     parts: tuple[Part, ...]
     columns: tuple[SettledColumn, ...]
     duplicates: int
-
-
-def collect(
-    context: JobContext, export: CompleteExport, selection: Selection, limits: Limits | None = None
-) -> Chunks:
-    """
-    Read every archive of an export.
-
-    Raises:
-        FileRejected: An archive is damaged.
-        StorageError: An archive is gone, changed, or cannot be read.
-        Stopped: The process was asked to stop.
-    """
-    context.progress.step("reading the export", len(export.files) or 1)
-    reader = LineReader(selection)
-    named = {column.name: column for column in selection.columns}
-    chunks = Chunks(observed={column.name: Observed() for column in selection.columns})
-    for key, path in archives(context, export):
-        for lines in read_batches(path, key, limits or Limits()):
-            context.go_on()
-            frame = reader.read(lines, key)
-            for name in frame.columns[1:]:
-                before = chunks.observed.get(name, Observed())
-                chunks.observed[name] = observe(frame[name], named.get(name), before)
-            chunk = context.workdir / f"chunk-{len(chunks.paths):06d}.parquet"
-            frame.write_parquet(chunk, compression="lz4", statistics=False)
-            chunks.paths.append(chunk)
-            chunks.rows += len(frame)
-        path.unlink()
-        context.progress.advance(1)
-    chunks.remaining = reader.remaining
-    _name_columns(chunks, selection)
-    return chunks
-
-
-def _name_columns(chunks: Chunks, selection: Selection) -> None:
-    users = {name: chunks.observed[column].filled for name, column in chunks.remaining.items()}
-    named = [PROFILE, ROW, *(column.name for column in selection.columns)]
-    columns, chunks.renamed = name_remaining(named, selection.remaining_prefix or "", users)
-    chunks.names = {column: columns[name] for name, column in chunks.remaining.items()}
-
-
-def archives(context: JobContext, export: CompleteExport) -> Iterator[tuple[str, Path]]:
-    """
-    Bring the archives of an export onto this machine, one after the other.
-
-    Yields:
-        The key, for messages, and the file; the caller removes it.
-
-    Raises:
-        StorageError: An archive is gone, changed, or cannot be read.
-    """
-    if export.archive is not None:
-        yield export.pending.object_prefix, export.archive
-    for found in export.files:
-        context.go_on()
-        path = context.workdir / "archive"
-        context.bucket.download(found.key, found.etag, path)
-        yield found.key, path
 
 
 def settle_columns(selection: Selection, chunks: Chunks) -> tuple[SettledColumn, ...]:
@@ -154,54 +69,96 @@ def write_dataset(
     as_json = frozenset(column.name for column in columns if column.type.type == "json")
     most = target.rows_per_part
     parts: list[Part] = []
-    with PartWriter(context.workdir, target.format, schema, as_json, most) as writer:
-        for index, path in enumerate(chunks.paths):
+    with (
+        PartWriter(context.workdir, target.format, schema, as_json, most) as writer,
+        closing(prefetch(_portions(_typed(context, chunks, columns, repeated)))) as portions,
+    ):
+        for frame in portions:
             context.go_on()
-            frame = pl.read_parquet(path).rename(chunks.names, strict=False)
-            frame = _cast(frame, columns, repeated.get(index))
             parts += [_uploaded(context, folder, part) for part in writer.append(frame)]
-            context.progress.advance(len(frame))
-            path.unlink()
+            context.progress.advance(frame.height)
         parts += [_uploaded(context, folder, part) for part in writer.finish()]
+    chunks.frames.clear()
     return Dataset(tuple(parts), columns, sum(map(len, repeated.values())))
 
 
-def _cast(
-    frame: pl.DataFrame, columns: tuple[SettledColumn, ...], repeated: list[int] | None
-) -> pl.DataFrame:
-    if repeated:
-        frame = frame.with_row_index(ROW).filter(~pl.col(ROW).is_in(repeated))
-    absent = [column.name for column in columns if column.name not in frame.columns]
-    frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
-    return frame.select(typed(pl.col(c.name), c.type).alias(c.name) for c in columns)
+def _typed(
+    context: JobContext,
+    chunks: Chunks,
+    columns: tuple[SettledColumn, ...],
+    repeated: dict[int, list[int]],
+) -> Iterator[pl.DataFrame]:
+    """Bring frame after frame to the settled types."""
+    for index, kept in enumerate(chunks.frames.frames()):
+        context.go_on()
+        frame = kept.rename(chunks.names, strict=False)
+        if index in repeated:
+            frame = frame.filter(~pl.int_range(pl.len()).is_in(repeated[index]))
+        nothing = no_cells(frame.height)
+        yield pl.DataFrame(
+            [
+                typed_cells(frame.get_column(column.name, default=nothing), column.type).alias(
+                    column.name
+                )
+                for column in columns
+            ]
+        )
+
+
+def _portions(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Join small frames: each that is written costs time, and becomes a group of rows."""
+    waiting: list[pl.DataFrame] = []
+    rows = size = 0
+    for frame in frames:
+        waiting.append(frame)
+        rows += frame.height
+        size += int(frame.estimated_size())
+        if rows >= _ROWS_AT_ONCE or size >= _SIZE_AT_ONCE:
+            yield pl.concat(waiting, rechunk=False)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield pl.concat(waiting, rechunk=False)
 
 
 def _repeated(context: JobContext, chunks: Chunks) -> dict[int, list[int]]:
     """
-    Find the rows whose ``braze_id`` came before: chunk to row positions.
+    Find the rows whose ``braze_id`` came before: number of the frame to row positions.
 
-    Memory is bounded by looking at one share of the ids after the other.
+    Memory is bounded by looking at the hashes of one share of the ids after the other; only ids of
+    which the hash comes again are compared.
     """
     shares = 1 + chunks.rows // _IDS_AT_ONCE
     found: dict[int, list[int]] = {}
     for share in range(shares):
-        context.go_on()
-        ids = pl.concat(
-            [_ids(i, p, share, shares) for i, p in enumerate(chunks.paths)] or [_NO_IDS]
-        )
-        again = ids.collect().filter(~pl.col(PROFILE).is_first_distinct())
-        for index, row in again.select(FILE, ROW).iter_rows():
-            found.setdefault(index, []).append(row)
+        hashes = [_NO_HASHES]
+        for ids in _ids(chunks):
+            context.go_on()
+            hashed = ids.hash()
+            hashes.append(hashed.filter((hashed % shares == share) & ids.is_not_null()))
+        every = pl.concat(hashes)
+        again = every.filter(~every.is_first_distinct()).unique()
+        if len(again):
+            _note_repeated(chunks, again, found)
     return found
 
 
-_NO_IDS = pl.LazyFrame(schema={ROW: pl.UInt32, PROFILE: pl.String, FILE: pl.UInt32})
+def _note_repeated(chunks: Chunks, hashes: pl.Series, found: dict[int, list[int]]) -> None:
+    in_doubt = [
+        pl.DataFrame({FILE: index, PROFILE: ids})
+        .with_row_index(ROW)
+        .filter(pl.col(PROFILE).hash().is_in(hashes.implode()) & pl.col(PROFILE).is_not_null())
+        for index, ids in enumerate(_ids(chunks))
+    ]
+    again = pl.concat(in_doubt).filter(~pl.col(PROFILE).is_first_distinct())
+    for index, row in again.select(FILE, ROW).iter_rows():
+        found.setdefault(index, []).append(row)
 
 
-def _ids(index: int, path: Path, share: int, shares: int) -> pl.LazyFrame:
-    ids = pl.scan_parquet(path).select(PROFILE).with_row_index(ROW)
-    mine = pl.col(PROFILE).is_not_null() & (pl.col(PROFILE).hash() % shares == share)
-    return ids.filter(mine).with_columns(pl.lit(index, pl.UInt32).alias(FILE))
+def _ids(chunks: Chunks) -> Iterator[pl.Series]:
+    """Read the ids of each frame: as text if all of them are, else as JSON text."""
+    for frame in chunks.frames.frames([PROFILE]):
+        kept = frame[PROFILE]
+        yield kept.cast(pl.String) if chunks.textual_ids else json_texts(kept)
 
 
 def _uploaded(context: JobContext, folder: RunFolder, part: LocalPart) -> Part:

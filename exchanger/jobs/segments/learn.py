@@ -12,7 +12,7 @@ from exchanger.profiles.exported.held_rows import attribute_columns, held_column
 
 if TYPE_CHECKING:
     from exchanger.jobs.runtime.context import JobContext
-    from exchanger.jobs.segments.dataset import Chunks
+    from exchanger.jobs.segments.collect import Chunks
     from exchanger.jobs.segments.pending import PendingExport
     from exchanger.profiles.exported.selection import Selection
     from exchanger.state.store import ConnectionState
@@ -49,9 +49,9 @@ def learn_from_export(
     context.progress.step("remembering what Braze holds", chunks.rows)
 
     def frames(ids: str) -> Iterator[pl.DataFrame]:
-        for path in chunks.paths:
+        for kept in chunks.frames.frames([ids, *columns.values()]):
             context.go_on()
-            frame = held_columns(pl.read_parquet(path), ids, columns)
+            frame = held_columns(kept, ids, columns)
             context.progress.advance(frame.height)
             yield frame
 

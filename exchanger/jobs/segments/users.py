@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from exchanger.errors import ExportEmpty, FileRejected
 from exchanger.files.segment_archives import Limits, read_batches
 from exchanger.jobs.runtime.cancellation import stoppable
 from exchanger.jobs.runtime.report import new_run_id
-from exchanger.jobs.segments.dataset import archives
+from exchanger.jobs.segments.collect import archives
 from exchanger.jobs.segments.empty import without_users
 from exchanger.jobs.segments.pending import PendingDocument
 from exchanger.jobs.segments.publish import sweep
@@ -90,12 +91,13 @@ def held_frames(
         Stopped: The process was asked to stop.
     """
     context.progress.step("reading the export", len(export.files) or 1)
-    for key, path in archives(context, export):
-        for lines in read_batches(path, key, Limits()):
-            context.go_on()
-            yield held_users(lines, key, fields)
-        path.unlink()
-        context.progress.advance(1)
+    with closing(archives(context, export)) as found:
+        for key, path in found:
+            for lines in read_batches(path, key, Limits()):
+                context.go_on()
+                yield held_users(lines, key, fields)
+            path.unlink()
+            context.progress.advance(1)
 
 
 @dataclass(frozen=True)

@@ -13,22 +13,27 @@ from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.intake.contributions import ALREADY, CONTRIBUTED, with_already
 from exchanger.jobs.intake.event_order import ORDERS_SCHEMA, without_unaccepted
-from exchanger.jobs.quarantine.refused import refused_rows
+from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW, refused_rows
 from exchanger.jobs.runtime.artifacts import fetched, store_unless_empty
 from exchanger.jobs.runtime.report import unseen_in_words
 from exchanger.profiles.frames.columns import (
+    ENDPOINT,
     FILE,
     ITEM,
     KNOWN,
+    OBJECT,
     POINTS,
     PROFILE,
     ROW,
+    ROW_ID,
     ROWS,
     SURE,
     WANTED,
 )
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.readback_check import AT_ONCE
+from exchanger.state.inputs.row_ledger import DOUBT
+from exchanger.state.runs.acknowledgements import IN_DOUBT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 
 NOT_TAKEN = ("refused", "withheld")
 """Outcomes of objects that Braze, or we, did not let through."""
+GIVEN_AGAIN = (PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID)
+"""Columns of an object that is given again as it was."""
 _NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
 
 
@@ -97,7 +104,10 @@ class OutcomeTally:
         self._refused = scratch.spill()
         self._without = [pl.Series(PROFILE, [], pl.String)]
         self._failed: list[pl.DataFrame] = []
-        self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
+        self._of_profiles = KNOWN in outbox.columns
+        self._first = self._nothing.select(PROFILE, *self._wanted)
+        if self._of_profiles:
+            self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
         self._counts: Counter[str] = Counter()
         self._dropped = self._unknown = self._unknown_points = 0
         self._unseen = self._unseen_points = 0
@@ -106,7 +116,8 @@ class OutcomeTally:
     def needed(outbox: FrameFile) -> list[str]:
         """Name the columns of the outbox that *add* needs of accepted rows; all of the others."""
         wanted = [name for name in outbox.columns if name.startswith(WANTED)]
-        return [ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS, *wanted]
+        control = (ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS)
+        return [*(name for name in control if name in outbox.columns), *wanted]
 
     def add(self, answered: pl.DataFrame) -> None:
         """
@@ -116,9 +127,12 @@ class OutcomeTally:
             answered: Rows of the outbox with ``outcome``, ``reason`` and ``uncertain``.
         """
         accepted = answered.filter(pl.col("outcome") == "ok")
-        candidates = pl.concat([self._first, accepted.select(PROFILE, SURE, *self._wanted)])
-        self._first = _alone(_first_of_each(candidates))
-        self._count_accepted(accepted)
+        self._counts["rows_applied"] += int(accepted[ROWS].sum())
+        self._counts["data_points"] += int(accepted[POINTS].sum())
+        if self._of_profiles:
+            candidates = pl.concat([self._first, accepted.select(PROFILE, SURE, *self._wanted)])
+            self._first = _alone(_first_of_each(candidates))
+            self._count_profiles(accepted)
         if accepted.height == answered.height:
             return
         refused = _alone(answered.filter(pl.col("outcome").is_in(NOT_TAKEN)))
@@ -130,12 +144,16 @@ class OutcomeTally:
         failed = _alone(failed.select(PROFILE, "outcome", *self._wanted))
         self._failed.append(failed)
         self._without.append(failed.filter(pl.col("outcome").ne_missing("unknown"))[PROFILE])
-        self._counts["rows_refused"] += int(refused[ROWS].sum())
-        self._counts["profiles_refused"] += refused.height
+        in_doubt = refused.filter(pl.col("reason") == IN_DOUBT)
+        self._counts["rows_in_doubt"] += int(in_doubt[ROWS].sum())
+        self._counts["rows_refused"] += int(refused[ROWS].sum()) - int(in_doubt[ROWS].sum())
+        if self._of_profiles:
+            self._counts["profiles_refused"] += refused.height
         if self._discarded:
             # What a discarded run did not bring to its end counts as skipped.
             self._counts["rows_skipped"] += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
-            self._counts["profiles_skipped"] += dropped.height + unknown.height
+            if self._of_profiles:
+                self._counts["profiles_skipped"] += dropped.height + unknown.height
         self._dropped += dropped.height
         self._unknown += unknown.height
         self._unknown_points += int(unknown[POINTS].sum())
@@ -157,12 +175,10 @@ class OutcomeTally:
             scratch=self._scratch,
         )
 
-    def _count_accepted(self, accepted: pl.DataFrame) -> None:
+    def _count_profiles(self, accepted: pl.DataFrame) -> None:
         known = int(accepted[KNOWN].sum())
-        self._counts["rows_applied"] += int(accepted[ROWS].sum())
         self._counts["profiles_updated"] += known
         self._counts["profiles_new"] += accepted.height - known
-        self._counts["data_points"] += int(accepted[POINTS].sum())
         self._counts["fields_changed"] += sum(accepted[name].count() for name in self._wanted)
         if not accepted[SURE].all():
             unseen = accepted.filter(~pl.col(SURE))
@@ -193,6 +209,22 @@ def accepted_event_order(context: JobContext, run: RunDocument, outcomes: Outcom
     with fetched(context, run.event_order) as orders:
         parts = [without_unaccepted(part, outcomes.failed) for part in orders.frames()]
         return pl.concat([orders.empty(), *parts])
+
+
+def taken_up(answered: pl.DataFrame) -> pl.DataFrame:
+    """
+    Choose the rows that were taken up, by their ids: accepted, or perhaps.
+
+    Args:
+        answered: ``@row_id`` of rows of the outbox, with the answers beside.
+
+    Returns:
+        ``@row_id`` and ``in_doubt``.
+    """
+    unknown = (pl.col("outcome") == "unknown") | (pl.col("reason") == IN_DOUBT)
+    doubt = unknown.fill_null(value=False)
+    chosen = answered.filter((pl.col("outcome") == "ok") | doubt)
+    return chosen.select(ROW_ID, doubt.alias(DOUBT))
 
 
 def is_doubtful(run: RunDocument) -> pl.Expr:
@@ -282,6 +314,8 @@ def _keep_refused(
 ) -> str:
     if not outcomes.refused.rows:
         return ""
+    if not run.holds_values:
+        return _keep_objects(context, state, run, outcomes)
     nothing = with_already(pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA), [])
     with FrameWriter(outcomes.scratch.path()) as writer:
         for part in outcomes.refused_parts():
@@ -293,6 +327,22 @@ def _keep_refused(
             rows = refused_rows(refused, contributions.filter(~pl.col(ALREADY)), orders, run.fields)
             # Rows are numbered through the object.
             writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
+        return _stored(context, state.names.refused_rows(run.job, run.seq), writer)
+
+
+def _keep_objects(
+    context: JobContext, state: ConnectionState, run: RunDocument, outcomes: Outcomes
+) -> str:
+    """Keep the objects themselves of rows that Braze refused, or may have taken."""
+    with FrameWriter(outcomes.scratch.path()) as writer:
+        for part in outcomes.refused_parts():
+            objects = part.select(
+                FILE,
+                (pl.int_range(pl.len(), dtype=pl.UInt32) + writer.rows + 1).alias(ROW),
+                *(name for name in GIVEN_AGAIN if name in part.columns),
+                (pl.col("reason") == IN_DOUBT).alias(UNCERTAIN_ROW),
+            )
+            writer.append(objects)
         return _stored(context, state.names.refused_rows(run.job, run.seq), writer)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import polars as pl
 import structlog
 
 from exchanger.files.scratch.spill import Scratch
@@ -23,12 +24,12 @@ from exchanger.jobs.settlement.outcomes import (
     accepted_event_order,
     count_results,
     keep_contributions,
+    taken_up,
 )
+from exchanger.profiles.frames.columns import ITEM, ROW_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import polars as pl
 
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.runtime.context import JobContext
@@ -70,14 +71,17 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     outcomes = count.into(report)
     settled, refused_rows = keep_contributions(context, state, run, outcomes)
 
-    if made is None or not made.deliver():
+    if not run.holds_values:
+        _take_up_rows(state, run, outbox, answers)
+    elif made is None or not made.deliver():
         _deliver_held(context, state, run, outbox, answers)
     if run.event_order:
         orders = state.high_water_marks.by(run.job, run.order_by)
         orders.record(accepted_event_order(context, run, outcomes), seq=run.seq)
     files = outcomes.refused_of(run.files)
     state.file_ledger.record(run.job, files, seq=run.seq, parent=run.parent)
-    keep_sample(state, run, outcomes.first)
+    if run.holds_values:
+        keep_sample(state, run, outcomes.first)
     # Of a run that a person dropped, nothing is to be learnt.
     if run.types and not run.discarded:
         state.types.keep(run.job, run.types, seq=run.seq, words=run.words)
@@ -115,6 +119,16 @@ def _deliver_held(
     state.held.deliver_all(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
 
 
+def _take_up_rows(
+    state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
+) -> None:
+    """Record which rows were taken up, so that none of them is sent again."""
+    if run.row_ids:
+        parts = [taken_up(answers.beside(part)) for part in outbox.frames([ITEM, ROW_ID])]
+        if parts:
+            state.rows(run.job).record(pl.concat(parts), seq=run.seq)
+
+
 def final_state(report: RunReport) -> RunState:
     """
     Say in one word how a run ended.
@@ -122,6 +136,6 @@ def final_state(report: RunReport) -> RunState:
     Rejected and unreadable files and rejected or refused rows make it ``partial``.
     """
     rejected = any(file.outcome in ("rejected", "unreadable") for file in report.files)
-    if rejected or report.rows_rejected or report.rows_refused:
+    if rejected or report.rows_rejected or report.rows_refused or report.rows_in_doubt:
         return "partial"
     return "succeeded"

@@ -20,6 +20,8 @@ _EPOCH_FROM = 1e8
 REMAINING = "X-RateLimit-Remaining"
 """The header that tells how many requests are left (1.5)."""
 
+_RETRY_AFTER = ("X-Ratelimit-Retry-After", "Retry-After")
+
 _TRACKING_TROUBLES = ("request_status_", "invalid_group_id")
 """What the errors begin with that say that a request is not tracked (2.11)."""
 
@@ -67,14 +69,16 @@ class RateLimited(Exception):
     Args:
         detail: What the answer says; may hold secrets.
         told: Seconds to wait, if it says so.
+        for_all: Whether it says that no other request would be taken meanwhile.
     """
 
     status = 429
     uncertain = False
 
-    def __init__(self, detail: str, told: float | None) -> None:
+    def __init__(self, detail: str, told: float | None, *, for_all: bool) -> None:
         self.detail = detail
         self.told = told
+        self.for_all = for_all
         super().__init__("429")
 
 
@@ -316,20 +320,27 @@ def told_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
     Find how many seconds a 429 asks to wait, in either dialect (1.5).
 
     Returns:
-        None if it does not say; never less than 0.
+        None if it does not say, as where it tells a reset and that requests remain until then;
+        never less than 0.
     """
-    for name in ("X-Ratelimit-Retry-After", "Retry-After", "X-RateLimit-Reset"):
+    names = _RETRY_AFTER if remaining(headers) else (*_RETRY_AFTER, "X-RateLimit-Reset")
+    for name in names:
         value = _number(headers.get(name))
         if value is not None:
             return max(0.0, value - now.timestamp() if value >= _EPOCH_FROM else value)
     return None
 
 
-def told_to_pause(headers: Mapping[str, str], now: datetime) -> float:
-    """Find how many seconds no further request would be taken; 0 while some are left (1.5)."""
-    if _number(headers.get(REMAINING)) != 0:
-        return 0.0
-    return told_to_wait(headers, now) or 0.0
+def is_told_to_all(headers: Mapping[str, str]) -> bool:
+    """Check whether a 429 says that it is about all requests: when to retry, or none remain."""
+    if remaining(headers) == 0:
+        return True
+    return any(_number(headers.get(name)) is not None for name in _RETRY_AFTER)
+
+
+def remaining(headers: Mapping[str, str]) -> float | None:
+    """Find how many requests are left; None if it is not told (1.5)."""
+    return _number(headers.get(REMAINING))
 
 
 def object_of(answer: Answer) -> dict[str, Any]:

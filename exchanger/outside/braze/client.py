@@ -146,6 +146,19 @@ class Braze:
         """
         return self._requests.sent[TRACK] - self._requests.not_taken[TRACK]
 
+    def expect(self, requests: int) -> None:
+        """
+        Prepare for a run of so many requests with objects.
+
+        They may go at once where they fit into a limit of which nothing is used; otherwise they are
+        spread.
+        """
+        self._requests.expect(requests)
+
+    def in_flight(self, endpoint: Endpoint = ATTRIBUTES) -> int:
+        """Tell how many requests with objects should be under way at once."""
+        return self._requests.in_flight(endpoint.path)
+
     def track(
         self, body: bytes, endpoint: Endpoint = ATTRIBUTES
     ) -> Coroutine[Any, Any, TrackAnswer]:

@@ -28,12 +28,25 @@ from exchanger.outside.braze.answers import (
     Answer,
     Fault,
     RateLimited,
+    is_told_to_all,
     message_of,
-    told_to_pause,
+    remaining,
     told_to_wait,
 )
-from exchanger.outside.braze.rate_limit import HourlyQuota, OwnQuotas, Quotas, RateLimiter
-from exchanger.outside.braze.retry import LIMIT_WAITING, CircuitState, RetryState
+from exchanger.outside.braze.rate_limit import (
+    MOST_IN_FLIGHT,
+    HourlyQuota,
+    OwnQuotas,
+    Quotas,
+    RateLimiter,
+)
+from exchanger.outside.braze.retry import (
+    LIMIT_PAUSE,
+    LIMIT_WAITING,
+    CircuitState,
+    LimitState,
+    RetryState,
+)
 from exchanger.outside.braze.transport import Call, Transport
 from exchanger.outside.clock import Clock
 from exchanger.redaction import Redactor
@@ -92,13 +105,26 @@ class BrazeRequests:
         }
         endpoints = (*PERMISSIONS, *written, DOWNLOAD)
         self._paces = {
-            name: RateLimiter(limits.get(name, _SHARED_POOL), clock) for name in endpoints
+            name: RateLimiter(limits.get(name, _SHARED_POOL), clock, spread=name in written)
+            for name in endpoints
         }
+        self._limited = {name: LimitState() for name in endpoints}
+        self._held_back: Counter[str] = Counter()
+        """Requests that wait by themselves, as they were answered 429."""
 
     async def close(self) -> None:
         """Close the HTTP client, and return requests that were reserved and not sent."""
         await self.wire.close()
         await self._hourly.close()
+
+    def expect(self, requests: int) -> None:
+        """Let so many requests that write go at once, where a limit has room for all of them."""
+        for endpoint in ENDPOINTS.values():
+            self._paces[endpoint.path].expect(requests)
+
+    def in_flight(self, endpoint: str) -> int:
+        """Tell how many requests to an endpoint should be under way at once."""
+        return min(self._paces[endpoint].in_flight + self._held_back[endpoint], MOST_IN_FLIGHT)
 
     async def send(
         self,
@@ -128,19 +154,16 @@ class BrazeRequests:
         while True:
             if call.writes:
                 await self._hourly.take()
-            await pace.take()
-            if call.writes:
-                self.permit()
-            self.sent[call.endpoint] += 1
+            taken_at = await pace.take()
             try:
-                answer = await self.wire.exchange(call)
-                self._heed(pace, answer)
+                answer = await self._exchange(call, pace, taken_at)
                 answer = replace(answer, uncertain=True, lost=lost) if uncertain else answer
                 judged = self._judge(call, answer, read, reads)
             except (Fault, RateLimited) as error:
                 fault = error
                 self.not_taken[call.endpoint] += not error.uncertain
             else:
+                self._limited[call.endpoint].accepted()
                 if outage is not None:
                     outage.accepted()
                 return judged
@@ -153,14 +176,34 @@ class BrazeRequests:
                 pause = None if once else patience.after_fault()
             else:
                 pause = patience.after_limit(fault.told)
-                if fault.told is not None and pause is not None:
-                    pace.close(fault.told)
+                self._hold_back(call.endpoint, fault, bearable=pause is not None)
             if pause is None:
                 detail = self.clean(fault.detail)
                 raise BrazeUnreachable(
                     call.endpoint, fault.status, detail, uncertain=uncertain, lost=lost
                 )
+            await self._wait_out(pause, call.endpoint, fault)
+
+    async def _exchange(self, call: Call, pace: RateLimiter, taken_at: float) -> Answer:
+        """Send a request once, if it may still be sent."""
+        try:
+            if call.writes:
+                self.permit()
+            self.sent[call.endpoint] += 1
+            answer = await self.wire.exchange(call)
+        finally:
+            pace.end(taken_at)
+        if REMAINING in answer.headers:
+            self._heed(pace, answer)
+        return answer
+
+    async def _wait_out(self, pause: float, endpoint: str, fault: Fault | RateLimited) -> None:
+        limited = isinstance(fault, RateLimited)
+        self._held_back[endpoint] += limited
+        try:
             await self._clock.wait(pause)
+        finally:
+            self._held_back[endpoint] -= limited
 
     def _judge(
         self, call: Call, answer: Answer, read: Callable[[Answer], T], reads: Sequence[int]
@@ -170,7 +213,8 @@ class BrazeRequests:
             return read(answer)
         if status == 429:
             told = told_to_wait(answer.headers, self._clock.now())
-            raise RateLimited(message_of(answer), told)
+            for_all = is_told_to_all(answer.headers)
+            raise RateLimited(message_of(answer), told, for_all=for_all)
         if status == 408 or status >= 500:
             raise Fault(status, message_of(answer), uncertain=True)
         return self.refuse(call.endpoint, answer)
@@ -186,13 +230,27 @@ class BrazeRequests:
         return self._redactor.clean(text)
 
     def _heed(self, pace: RateLimiter, answer: Answer) -> None:
-        """Let the next request wait where this answer says that none are left."""
-        if REMAINING not in answer.headers:
+        """Let the next request wait where an answer that is no 429 says that none are left."""
+        left = remaining(answer.headers)
+        if left is None or answer.status == 429:
             return
-        pause = told_to_pause(answer.headers, self._clock.now())
+        pace.heed(left)
+        if left:
+            return
+        pause = told_to_wait(answer.headers, self._clock.now()) or 0.0
         # A longer one would be a mistake of somebody's clock; then a 429 will tell.
-        if 0 < pause <= LIMIT_WAITING:
+        if 0 < pause <= LIMIT_WAITING and not pace.explains(pause):
             pace.close(pause)
+
+    def _hold_back(self, endpoint: str, fault: RateLimited, *, bearable: bool) -> None:
+        """Hold back all requests, if a 429 says so or many were; otherwise it is about its own."""
+        repeated = self._limited[endpoint].refused()
+        if not bearable:
+            return
+        if fault.for_all:
+            self._paces[endpoint].close(LIMIT_PAUSE if fault.told is None else fault.told)
+        elif repeated:
+            self._paces[endpoint].close(fault.told or repeated)
 
 
 def _always() -> None:

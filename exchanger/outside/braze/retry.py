@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from random import Random
 
 from exchanger.outside.clock import Clock
@@ -18,8 +19,14 @@ LIMIT_WAITING = 65 * 60.0
 """Seconds for which one request puts up with 429. Hourly limits reset at the top of the clock hour
 (braze-api.md 1.5), so a little more than an hour always reaches the next one."""
 
-FIRST_LIMIT_PAUSE = 1.0
-"""Seconds after a first 429 that does not say how long to wait."""
+FIRST_LIMIT_PAUSE = 0.2
+"""Seconds, at most, after a first 429 of a request that does not say how long to wait."""
+LIMIT_PAUSE = 1.0
+"""Seconds, at least, after further ones; and the time for which all requests to an endpoint are
+held back at first, where many of them are answered 429."""
+RECENT = 50
+REPEATED = 5
+"""From so many 429 among the last ``RECENT`` answers on, they are more than single ones."""
 
 
 class CircuitState:
@@ -48,6 +55,33 @@ class CircuitState:
         """
         lasts_too_long = self._clock.monotonic() + pause - since > self._bearable
         return self._accepted_at < since and not lasts_too_long
+
+
+class LimitState:
+    """How many of the last answers of an endpoint were 429: a few of them, or a crowd."""
+
+    def __init__(self) -> None:
+        self._refused: deque[bool] = deque(maxlen=RECENT)
+        self._in_a_row = 0
+
+    def accepted(self) -> None:
+        """Keep that a request was answered otherwise."""
+        self._refused.append(False)
+
+    def refused(self) -> float:
+        """
+        Keep that a request was answered 429.
+
+        Returns:
+            The seconds for which all requests should be held back; 0 where it is a single one. That
+            is twice as long each time if nothing else was answered since.
+        """
+        self._refused.append(True)
+        if sum(self._refused) < REPEATED:
+            return 0.0
+        self._in_a_row = self._in_a_row + 1 if all(self._refused) else 1
+        self._refused.clear()
+        return min(LONGEST_CAP, LIMIT_PAUSE * 2.0 ** min(self._in_a_row - 1, 16))
 
 
 class RetryState:
@@ -113,7 +147,9 @@ class RetryState:
 
     def _limit_pause(self, told: float | None) -> float:
         if told is None:
-            return FIRST_LIMIT_PAUSE + self._jitter(self._limits)
+            if self._limits == 1:
+                return self._random.uniform(0, FIRST_LIMIT_PAUSE)
+            return LIMIT_PAUSE + self._jitter(self._limits)
         # Told once, it is believed. Told again and again, there is a crowd at the door: more is
         # waited each time, so that a limit that always says "0 seconds" is not asked for ever.
         return told if self._limits == 1 else max(told, self._jitter(self._limits))

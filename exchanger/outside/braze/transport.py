@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,12 @@ from yarl import URL
 
 from exchanger.config.endpoints import is_loopback
 from exchanger.outside.braze.answers import Answer, Fault
+from exchanger.outside.braze.rate_limit import MOST_IN_FLIGHT
 
-_CONNECTIONS = 128
+_CONNECTIONS = MOST_IN_FLIGHT + 16
+"""Beside requests with objects there are a few others."""
+_OTHER_FILES = 96
+"""Files and sockets that the process has open besides, where it may only have a few."""
 _CHUNK = 1 << 20
 _CONNECT_SECONDS = 10
 REQUEST_SECONDS = 60.0
@@ -67,7 +72,7 @@ class Transport:
         """Make ready. Nothing is sent yet."""
         self._proxies.clear()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ttl_dns_cache=300),
+            connector=aiohttp.TCPConnector(limit=_most_connections(), ttl_dns_cache=300),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -125,6 +130,14 @@ def is_safe(url: str) -> bool:
     """Say whether nobody on the way can listen: https, or an address of this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+
+
+def _most_connections() -> int:
+    """Find how many connections may be open: some systems let a process open 256 files only."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _CONNECTIONS
+    return max(1, min(_CONNECTIONS, soft - _OTHER_FILES))
 
 
 async def _save(content: aiohttp.StreamReader, path: Path) -> None:

@@ -76,6 +76,10 @@ class TableHandle:
             self._kept = (options, table)
         return table
 
+    def last(self) -> DeltaTable | None:
+        """Return the handle of the last call as it is: newest as far as this process knows."""
+        return self._kept[1] if self._kept is not None else self.current()
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Keep the handle of the last call only if nothing fails: else it is opened anew."""

@@ -12,6 +12,7 @@ twice.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -108,8 +109,8 @@ class Table:
             storage_options if callable(storage_options) else lambda: dict(storage_options)
         )
         self._handle = TableHandle(uri, options, sleep)
-        # Of its own: moved on by a read, the other one would take what others wrote for seen.
-        self._reading = TableHandle(uri, options, sleep)
+        # Moved on by a read, a write that has looked would take what others wrote for seen.
+        self._writing = threading.Lock()
         self._read: tuple[int, pl.DataFrame] | None = None
 
     def open(self) -> DeltaTable | None:
@@ -122,13 +123,13 @@ class Table:
         return None if table is None else pl.scan_delta(table)
 
     def scan_at_once(self) -> pl.LazyFrame | None:
-        """Read as *scan* does, but pinned only until this or *rows* is called again; cheaper."""
-        table = self._reading.current()
+        """Read as *scan* does, but pinned only until the table is used again; cheaper."""
+        table = self._to_read()
         return None if table is None else pl.scan_delta(table)
 
     def rows(self) -> pl.DataFrame | None:
-        """Give all rows of the newest version, as read before if none came since."""
-        table = self._reading.current()
+        """Give all rows of the newest version, as read or written before if none came since."""
+        table = self._to_read()
         if table is None:
             return None
         version = table.version()
@@ -168,7 +169,9 @@ class Table:
         marks = [Transaction(writer, seq)]
 
         def once(table: DeltaTable | None) -> bool:
+            before = None if table is None else table.version()
             self._write(table, frame, marks)
+            self._note_rows(before, frame)
             return True
 
         return self._append_once(once, writer, seq)
@@ -224,6 +227,12 @@ class Table:
     def _append_once(
         self, once: Callable[[DeltaTable | None], bool], writer: str, seq: int
     ) -> bool:
+        with self._writing:
+            return self._appended_once(once, writer, seq)
+
+    def _appended_once(
+        self, once: Callable[[DeltaTable | None], bool], writer: str, seq: int
+    ) -> bool:
         for attempt in range(_ATTEMPTS):
             table = self._handle.current()
             if table is not None and _written(table, writer) >= seq:
@@ -241,7 +250,8 @@ class Table:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Append rows that may be there twice without harm."""
-        self._handle.again(lambda: self._write(self._handle.current(), frame, []))
+        with self._writing:
+            self._handle.again(lambda: self._write(self._handle.current(), frame, []))
 
     def add_all(self, frames: Iterator[pl.DataFrame]) -> None:
         """
@@ -253,9 +263,14 @@ class Table:
         """
         self._write_all(self._handle.open(), frames, [])
 
-    def size(self) -> TableSize:
-        """Count files, rows and bytes from the log alone; nothing of them is read."""
-        table = self._handle.current()
+    def size(self, *, as_known: bool = False) -> TableSize:
+        """
+        Count files, rows and bytes from the log alone; nothing of them is read.
+
+        Args:
+            as_known: Of the version that was read or written last, without looking for a newer one.
+        """
+        table = self._handle.last() if as_known else self._handle.current()
         if table is None:
             return TableSize(0, 0, 0)
         with self._handle.typed("read"):
@@ -265,11 +280,12 @@ class Table:
 
     def compact(self) -> None:
         """Join small files once enough have piled up; appends beside it lose nothing."""
-        table = self._handle.current()
-        if table is not None and len(table.file_uris()) > MANY_FILES:
-            with self._handle.typed("compact"):
-                table.optimize.compact()
-                sweep(table)
+        with self._writing:
+            table = self._handle.last()
+            if table is not None and len(table.file_uris()) > MANY_FILES:
+                with self._handle.typed("compact"):
+                    table.optimize.compact()
+                    sweep(table)
 
     def rewrite(self, made: Callable[[pl.LazyFrame], Iterator[pl.DataFrame]]) -> bool:
         """
@@ -346,6 +362,23 @@ class Table:
                 table.create_write_transaction(
                     [], "append", table.schema(), commit_properties=marks
                 )
+
+    def _to_read(self) -> DeltaTable | None:
+        """Bring the handle to the newest version; open another one while somebody writes."""
+        if not self._writing.acquire(blocking=False):
+            return self._handle.open()
+        try:
+            return self._handle.current()
+        finally:
+            self._writing.release()
+
+    def _note_rows(self, before: int | None, frame: pl.DataFrame) -> None:
+        """Remember rows that were appended to all that are known, if nobody else wrote any."""
+        known, table = self._read, self._handle.last()
+        if known is None or table is None or known[0] != before or known[1].schema != frame.schema:
+            return
+        if table.version() == known[0] + 1:
+            self._read = table.version(), pl.concat([known[1], frame])
 
     def _write_all(
         self,

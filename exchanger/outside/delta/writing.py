@@ -12,6 +12,7 @@ from deltalake import (
     ColumnProperties,
     CommitProperties,
     DeltaTable,
+    PostCommitHookProperties,
     Schema,
     Transaction,
     WriterProperties,
@@ -39,11 +40,13 @@ _FILES = WriterProperties(
     compression="ZSTD",
     default_column_properties=ColumnProperties(dictionary_enabled=False),
 )
-_CONFIGURATION = {"delta.checkpointInterval": "20", "delta.dataSkippingNumIndexedCols": "1"}
+_AFTERWARDS = PostCommitHookProperties(cleanup_expired_logs=False)
+"""Old entries of the log are looked for when files are joined, not after each commit."""
+_CONFIGURATION = {"delta.checkpointInterval": "10", "delta.dataSkippingNumIndexedCols": "1"}
 """
-Who opens a table reads every commit since the last checkpoint, one request each. The log has the
-least and the most of the first column alone, which is the slice: it stays for weeks, and must not
-name people.
+Who opens a table reads every commit since the last checkpoint, with three requests each, and the
+checkpoint with fourteen. The log has the least and the most of the first column alone, which is the
+slice: it stays for weeks, and must not name people.
 """
 _BATCH = MemoryBudget(rows=32_768, size=8 << 20)
 """Delta asks for several batches before it writes the first: they are in memory all together."""
@@ -63,6 +66,7 @@ def write(
                 storage_options=handle.options(),
                 configuration=_CONFIGURATION,
                 commit_properties=properties,
+                post_commithook_properties=_AFTERWARDS,
                 writer_properties=_FILES,
             )
         else:
@@ -72,6 +76,7 @@ def write(
                 mode="append",
                 schema_mode="merge",
                 commit_properties=properties,
+                post_commithook_properties=_AFTERWARDS,
                 writer_properties=_FILES,
             )
 
@@ -107,7 +112,11 @@ def name_files(
             )
         else:
             table.create_write_transaction(
-                list(files.actions), "append", table.schema(), commit_properties=properties
+                list(files.actions),
+                "append",
+                table.schema(),
+                commit_properties=properties,
+                post_commithook_properties=_AFTERWARDS,
             )
 
 

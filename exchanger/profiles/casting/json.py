@@ -56,15 +56,15 @@ def as_json(raw: pl.Series, timezone: str) -> CastResult:
     return CastResult(quoted, printed.faults)
 
 
-def _count_nulls(texts: pl.Series) -> int:
-    """Count the null members of the objects in a column of JSON texts."""
+def _count_nulls(texts: pl.Series) -> pl.Series | None:
+    """Count the null members of the objects of each text; None if there are none at all."""
     suspects = texts.filter(texts.str.contains(r":\s*null\b"))
     if suspects.is_empty():
-        return 0
+        return None
     # Each distinct text is parsed once: JSON has no vectorised walk.
-    counts = suspects.value_counts(name="times")
-    text, times = counts.get_columns()
-    return sum(_nulls_in_text(one) * n for one, n in zip(text, times, strict=True))
+    distinct = suspects.unique()
+    counts = [_nulls_in_text(text) for text in distinct]
+    return texts.replace_strict(distinct, counts, default=0, return_dtype=pl.UInt32)
 
 
 def _nulls_in_text(text: str) -> int:

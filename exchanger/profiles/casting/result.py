@@ -18,12 +18,12 @@ class CastResult:
     Args:
         values: The typed values; null where the cell is empty or at fault.
         faults: String: the word for what is wrong with a cell; null where nothing is.
-        dropped: Null members of JSON objects that were left out.
+        dropped: How many null members of JSON objects were left out of each; None if none was.
     """
 
     values: pl.Series
     faults: pl.Series
-    dropped: int = 0
+    dropped: pl.Series | None = None
 
     def over(self, earlier: pl.Series) -> CastResult:
         """Put the faults of an *earlier* step before those of this one, and in place of values."""
@@ -36,7 +36,7 @@ class CastResult:
 
 
 def flag_faults(
-    frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]], dropped: int = 0
+    frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]], dropped: pl.Series | None = None
 ) -> CastResult:
     """
     Put a reason to every cell that one of *faults* finds, the first that does.

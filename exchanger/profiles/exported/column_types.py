@@ -1,55 +1,26 @@
 """
 Which type each column of an export has, once all of its values were seen.
 
-Every value is held as its JSON text until then. ``kinds_of`` tells what kinds of text there are,
-``settle`` which type holds them all without losing a digit.
+Values are held as cells until then. ``settle`` tells which type holds all kinds of them without
+losing a digit, ``typed_cells`` brings them to it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Literal
 
 import polars as pl
 
 from exchanger.config.models import FieldType
-from exchanger.profiles.exported.casts import CASTS, to_decimal, to_instant
+from exchanger.profiles.exported.casts import CASTS, to_decimal
+from exchanger.profiles.exported.cells import json_texts, needs_escape
+from exchanger.profiles.exported.kinds import Kind, Kinds, kinds_of
 from exchanger.profiles.exported.selection import ExportColumn
 
-Kind = Literal[
-    "string",
-    "time",  # a string that is an ISO 8601 time with a zone
-    "integer",
-    "long",  # an integer that a float does not hold exactly
-    "huge",  # an integer beyond 64 bit
-    "float",
-    "precise",  # a number with more digits than a float holds
-    "boolean",
-    "empty",  # the empty list
-    "strings",
-    "integers",
-    "longs",  # a list with an integer that a float does not hold exactly
-    "floats",
-    "booleans",
-    "list",  # any other list
-    "object",
-]
-Kinds = frozenset[Kind]
-
-_TIME = (
-    r'^"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,3})?'
-    r'(?:Z|[+-][0-9]{2}:?[0-9]{2})"$'
-)
-_LISTS: dict[Kind, str] = {
-    "empty": r"^\[\]$",
-    "strings": r'^\["(?:[^"\\]|\\.)*"(?:,"(?:[^"\\]|\\.)*")*\]$',
-    "booleans": r"^\[(?:true|false)(?:,(?:true|false))*\]$",
-}
-_NUMBERS = r"^\[[-+.0-9eE,]+\]$"
-# Every decimal of so few characters is its float's own spelling.
-_SURELY_EXACT = 16
 _SHOWN = 80
+_FLOAT_EXACT = 2**53
+# A decimal of so few digits is always its float's own value.
+_SHORT_NUMBER = r"^-?[0-9.]{1,15}$"
 
 
 @dataclass(frozen=True)
@@ -116,88 +87,6 @@ def settle(kinds: Kinds) -> ColumnType | None:
     return next((type_ for held, type_ in _SETTLED if kinds <= held), None)
 
 
-def kinds_of(texts: pl.Series) -> Kinds:
-    """
-    Tell the kinds of the JSON texts of a String series; nulls are of no kind.
-
-    The texts must be without white space between their parts.
-    """
-    present = texts.drop_nulls()
-    lead = present.str.head(1)
-    leads = set(lead.unique())
-    found: set[Kind] = set()
-    if leads & {"t", "f"}:
-        found.add("boolean")
-    if "{" in leads:
-        found.add("object")
-    if '"' in leads:
-        found |= _string_kinds(present.filter(lead == '"'))
-    if "[" in leads:
-        found |= _list_kinds(present.filter(lead == "["))
-    if leads - set('tf{["'):
-        found |= _number_kinds(present.filter(lead.str.contains(r"[-0-9]")))
-    return frozenset(found)
-
-
-def _string_kinds(texts: pl.Series) -> set[Kind]:
-    timely = texts.str.contains(_TIME)
-    if not timely.any():
-        return {"string"}
-    inner = texts.filter(timely).str.slice(1).str.head(-1)
-    parsed = pl.select(to_instant(pl.lit(inner))).to_series()
-    return {"time"} if timely.all() and parsed.null_count() == 0 else {"time", "string"}
-
-
-def _list_kinds(texts: pl.Series) -> set[Kind]:
-    kinds: set[Kind] = set()
-    rest = texts
-    for kind, pattern in _LISTS.items():
-        fits = rest.str.contains(pattern)
-        if fits.any():
-            kinds.add(kind)
-            rest = rest.filter(~fits)
-    numeric = rest.str.contains(_NUMBERS)
-    if numeric.any():
-        kinds |= _numeric_list_kinds(rest.filter(numeric))
-    return kinds if numeric.all() else kinds | {"list"}
-
-
-def _numeric_list_kinds(texts: pl.Series) -> set[Kind]:
-    numbers = _number_kinds(texts.str.strip_chars("[]").str.split(",").explode())
-    if numbers & {"huge", "precise"} or numbers >= {"long", "float"}:
-        return {"list"}
-    if "float" in numbers:
-        return {"floats"}
-    return {"integers", "longs"} if "long" in numbers else {"integers"}
-
-
-def _number_kinds(texts: pl.Series) -> set[Kind]:
-    fractional = texts.str.contains(r"[.eE]")
-    whole = texts.filter(~fractional)
-    kinds: set[Kind] = set()
-    if len(whole):
-        numbers = whole.cast(pl.Int64, strict=False)
-        fits = numbers.is_between(-(2**53), 2**53)
-        kinds.update(_if(numbers.null_count() > 0, "huge"))
-        kinds.update(_if(bool(fits.any()), "integer"))
-        kinds.update(_if(not fits.all(), "long"))
-    if fractional.any():
-        kinds.add("float")
-        kinds.update(_if(_any_precise(texts.filter(fractional)), "precise"))
-    return kinds
-
-
-def _if(seen: bool, kind: Kind) -> set[Kind]:  # noqa: FBT001
-    return {kind} if seen else set()
-
-
-def _any_precise(texts: pl.Series) -> bool:
-    # Few numbers are so long, and polars cannot compare beyond a float: each distinct one is
-    # compared in decimal.
-    doubtful = (texts.str.len_bytes() > _SURELY_EXACT) | texts.str.contains("[eE]")
-    return any(Decimal(t) != Decimal(repr(float(t))) for t in texts.filter(doubtful).unique())
-
-
 @dataclass(frozen=True)
 class Observed:
     """
@@ -223,26 +112,28 @@ class SettledColumn:
     warning: str = ""
 
 
-def observe(texts: pl.Series, column: ExportColumn | None, before: Observed) -> Observed:
+def observe(kept: pl.Series, column: ExportColumn | None, before: Observed) -> Observed:
     """
     Add the values of one frame to what was seen of a column.
 
     Args:
-        texts: JSON texts, String.
+        kept: Cells.
         column: The named column; None for a remaining one.
         before: What the frames before showed.
     """
     own = _own_type(column)
-    before = replace(before, filled=before.filled + texts.count())
+    before = replace(before, filled=before.filled + kept.count())
     if own == _JSON:
         return before
     if own is None:
-        return replace(before, kinds=before.kinds | kinds_of(texts))
+        return replace(before, kinds=before.kinds | kinds_of(kept))
     if before.misfit is not None:
         return before
-    frame = texts.to_frame("text")
-    misfits = frame.filter(pl.col("text").is_not_null() & typed(pl.col("text"), own).is_null())
-    return replace(before, misfit=misfits.item(0, 0) if len(misfits) else None)
+    fits = typed_cells(kept, own)
+    if fits.null_count() == kept.null_count():
+        return before
+    misfits = kept.filter(kept.is_not_null() & fits.is_null())
+    return replace(before, misfit=json_texts(misfits.head(1)).item())
 
 
 def settled(name: str, column: ExportColumn | None, seen: Observed) -> SettledColumn:
@@ -281,6 +172,32 @@ def typed(text: pl.Expr, type_: ColumnType) -> pl.Expr:
     if type_.type == "decimal":
         return to_decimal(text, type_.scale)
     return CASTS[type_.type](text)
+
+
+def typed_cells(kept: pl.Series, type_: ColumnType) -> pl.Series:
+    """Bring cells to a type; null where a value does not fit it exactly."""
+    direct = _typed_directly(kept, type_)
+    if direct is not None:
+        return direct
+    texts = json_texts(kept)
+    return texts.to_frame().select(typed(pl.col(texts.name), type_)).to_series()
+
+
+def _typed_directly(kept: pl.Series, type_: ColumnType) -> pl.Series | None:
+    """Do what ``typed`` would, where no text is needed for it; None: one is."""
+    if kept.dtype == pl.Null:
+        return kept.cast(type_.dtype)
+    if type_.type in ("string", "integer", "float", "boolean") and kept.dtype == type_.dtype:
+        return kept
+    if type_.type == "float" and kept.dtype == pl.Int64:
+        exact = kept.is_between(-_FLOAT_EXACT, _FLOAT_EXACT).all()
+        return kept.cast(pl.Float64) if exact else None
+    if type_.type == "float" and kept.dtype == pl.Binary:
+        texts = json_texts(kept)
+        return texts.cast(pl.Float64) if texts.str.contains(_SHORT_NUMBER).all() else None
+    if type_.type in ("date", "datetime") and kept.dtype == pl.String and not needs_escape(kept):
+        return kept.to_frame().select(CASTS[type_.type](pl.col(kept.name))).to_series()
+    return None
 
 
 def _own_type(column: ExportColumn | None) -> ColumnType | None:

@@ -17,7 +17,8 @@ import polars as pl
 
 from exchanger.braze.attributes import NOT_EXPORTED, STANDARD
 from exchanger.braze.limits import ATTRIBUTES_PER_EXPORT
-from exchanger.profiles.exported.lines import json_texts, parse_users
+from exchanger.profiles.exported.cells import cells, json_texts, needs_escape, no_cells
+from exchanger.profiles.exported.lines import parse_users
 from exchanger.profiles.exported.selection import (
     CUSTOM,
     FieldsToExport,
@@ -28,6 +29,7 @@ from exchanger.profiles.spelling.json_values import (
     EMPTY,
     canonical_json,
     canonical_string,
+    json_string,
     spell_json,
     spell_numbers,
 )
@@ -37,6 +39,7 @@ _EXTERNAL_ID = "external_id"
 _PLAIN = r'^(?:null|true|false|"[^"\\]*"|\["[^"\\]*"(?:,"[^"\\]*")*\])$'
 _NUMBER = r"^-?[0-9]"
 _NOTHING = r'^(?:"(?:\s|\\u000[9a-d])*"|\[\]|\{\})$'
+_BLANK = r"^\s*$"
 _EMPTY_TEXTS = ("[]", "{}")
 
 
@@ -138,24 +141,44 @@ def held_users(lines: list[bytes], key: str, fields: list[str]) -> pl.DataFrame:
     }
     for name in fields:
         places = users if name in STANDARD else attributes
-        columns[name] = held_texts(name, json_texts([place.get(name) for place in places]))
+        columns[name] = held_texts(name, cells([place.get(name) for place in places]))
     return pl.DataFrame(columns).unique(PROFILE, keep="first", maintain_order=True)
 
 
-def held_texts(name: str, texts: pl.Series) -> pl.Series:
+def held_texts(name: str, kept: pl.Series) -> pl.Series:
     """
     Spell exported values of an attribute as held values.
 
     Args:
         name: The attribute.
-        texts: JSON without white space; null: the key was missing.
+        kept: Its cells; null: the key was missing.
 
     Returns:
         Canonical texts, ``null`` as text for what is empty; null where nothing can be known, as no
         export gives the attribute back, or it holds a number that no profile could.
     """
     if name in NOT_EXPORTED:
-        return pl.Series([None] * len(texts), dtype=pl.String)
+        return pl.Series([None] * len(kept), dtype=pl.String)
+    if kept.dtype == pl.Binary:
+        return _canonical_strings(name, _held_json(json_texts(kept)))
+    if kept.dtype == pl.String:
+        return _canonical_strings(name, _held_strings(kept))
+    texts = json_texts(kept).fill_null(EMPTY)
+    return spell_numbers(texts) if kept.dtype == pl.Float64 else texts
+
+
+def _canonical_strings(name: str, texts: pl.Series) -> pl.Series:
+    return texts.to_frame("text").select(canonical_string(name, pl.col("text"))).to_series()
+
+
+def _held_strings(texts: pl.Series) -> pl.Series:
+    text = pl.col("text")
+    quoted = json_string(text) if needs_escape(texts) else pl.format('"{}"', text)
+    held = pl.when(text.str.contains(_BLANK)).then(pl.lit(EMPTY)).otherwise(quoted)
+    return texts.to_frame("text").select(held.fill_null(EMPTY).alias("text")).to_series()
+
+
+def _held_json(texts: pl.Series) -> pl.Series:
     given = texts.fill_null(EMPTY)
     plain, numbers = given.str.contains(_PLAIN), given.str.contains(_NUMBER)
     spelt = given.clone()
@@ -163,14 +186,8 @@ def held_texts(name: str, texts: pl.Series) -> pl.Series:
         if kind.any():
             spelt = spelt.scatter(kind.arg_true(), spell(given.filter(kind)))
     text = pl.col("text")
-    return (
-        spelt.to_frame("text")
-        .select(
-            pl.when(text.str.contains(_NOTHING)).then(pl.lit(EMPTY)).otherwise(text).alias("text")
-        )
-        .select(canonical_string(name, text))
-        .to_series()
-    )
+    nothing = pl.when(text.str.contains(_NOTHING)).then(pl.lit(EMPTY)).otherwise(text)
+    return spelt.to_frame("text").select(nothing.alias("text")).to_series()
 
 
 def attribute_columns(selection: Selection, remaining: Mapping[str, str]) -> dict[str, str]:
@@ -198,26 +215,37 @@ def id_column(selection: Selection) -> str | None:
     return next((c.name for c in selection.columns if c.path == _EXTERNAL_ID), None)
 
 
-def held_columns(texts: pl.DataFrame, ids: str, columns: Mapping[str, str]) -> pl.DataFrame:
+def held_columns(kept: pl.DataFrame, ids: str, columns: Mapping[str, str]) -> pl.DataFrame:
     """
     Turn exported values into rows of the held frame.
 
     Args:
-        texts: As ``LineReader`` gives them; a column that is absent was empty everywhere.
+        kept: As ``LineReader`` gives them; a column that is absent was empty everywhere.
         ids: The column of the ``external_id``; rows without one are left out.
         columns: Attribute to column.
 
     Returns:
         As ``held_users`` gives for the same users.
     """
-    named = texts.filter(pl.col(ids).str.starts_with('"'))
-    empty = pl.Series([None] * named.height, dtype=pl.String)
+    profiles = _identifiers(kept[ids])
+    known = profiles.is_not_null()
+    if not known.all():
+        kept, profiles = kept.filter(known), profiles.filter(known)
+    empty = no_cells(kept.height)
     observed = {
-        name: held_texts(name, named[column] if column in named.columns else empty)
+        name: held_texts(name, kept[column] if column in kept.columns else empty)
         for name, column in columns.items()
     }
-    profiles = named[ids].str.json_decode(pl.String)
-    exists = pl.Series([True] * named.height, dtype=pl.Boolean)
+    exists = pl.Series([True], dtype=pl.Boolean).new_from_index(0, kept.height)
     return pl.DataFrame({PROFILE: profiles, EXISTS: exists, **observed}).unique(
         PROFILE, keep="first", maintain_order=True
     )
+
+
+def _identifiers(kept: pl.Series) -> pl.Series:
+    """Take the identifiers that are text; null for any other, which no import could name."""
+    if kept.dtype == pl.String:
+        return kept
+    texts = json_texts(kept)
+    text = pl.when(pl.col(texts.name).str.starts_with('"')).then(pl.col(texts.name))
+    return texts.to_frame().select(text.str.json_decode(pl.String)).to_series()

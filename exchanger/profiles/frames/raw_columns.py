@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -15,7 +15,7 @@ from exchanger.profiles.frames.wrapped_text import without_empty_formula, withou
 @dataclass(frozen=True)
 class RawColumns:
     """
-    One file's cells, or a piece of them.
+    One file's cells, or a piece of them; or those of several files of the same columns.
 
     Args:
         frame: The columns as in the file, plus ``@row`` (UInt32). CSV: all String. Without rows if
@@ -25,6 +25,7 @@ class RawColumns:
         unusable: Columns that cannot be used, with why.
         key: The file's key in the bucket, for messages.
         indexes: Columns by which the program that wrote the file numbers its rows.
+        files: Of several files, the position of each row's file in the run.
         pieces: Gives the rows of some columns piece by piece, as often as asked; None if all of
             them are in the frame.
     """
@@ -35,7 +36,28 @@ class RawColumns:
     unusable: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
     indexes: frozenset[str] = frozenset()
+    files: pl.Series | None = None
     pieces: Callable[[list[str]], Iterator[pl.DataFrame]] | None = None
+
+    def at(self, file: int | None) -> RawColumns:
+        """Return the same cells as of the file at a position; those of several have their own."""
+        if self.files is not None:
+            return self
+        position = pl.Series(columns.FILE, [file], pl.UInt32)
+        return replace(self, files=position.new_from_index(0, self.frame.height))
+
+    def of_files(self, positions: Sequence[int]) -> RawColumns:
+        """Return the cells of some of several files."""
+        if self.files is None:
+            return self
+        ours = self.files.is_in(positions)
+        return replace(self, frame=self.frame.filter(ours), files=self.files.filter(ours))
+
+    @property
+    def places(self) -> pl.DataFrame:
+        """``@file`` and ``@row`` of every row."""
+        rows = self.frame.select(columns.ROW)
+        return rows if self.files is None else rows.select(self.files.alias(columns.FILE), pl.all())
 
     @property
     def names(self) -> list[str]:

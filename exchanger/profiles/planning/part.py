@@ -90,6 +90,7 @@ class Tally:
     rows_superseded: int = 0
     rows_skipped: int = 0
     rows_unchanged: int = 0
+    rows_repeated: int = 0
     type_changes: int = 0
     members_dropped: int = 0
     fields_kept: int = 0
@@ -107,16 +108,17 @@ class PartPlan:
     Args:
         outbox: One row per object, as in docs/state.md; ``@item`` begins with 0, and
             ``@rows`` counts the rows of the profile that are not superseded.
-        contributions: What each file gives to summed and added fields of mergeable profiles.
+        contributions: What each file gives to summed and added fields of mergeable profiles; None
+            if no field can be.
         rejected: The rows of profiles that cannot be merged: ``@file @row profile field value
-            reason message record``.
+            reason message record``; None if any can.
         tally: The counts.
         event_order: How far the run takes the order, once accepted by Braze; None without one.
     """
 
     outbox: pl.DataFrame
-    contributions: pl.DataFrame
-    rejected: pl.DataFrame
+    contributions: pl.DataFrame | None
+    rejected: pl.DataFrame | None
     tally: Tally
     event_order: pl.DataFrame | None = None
 

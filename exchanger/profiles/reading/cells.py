@@ -22,7 +22,7 @@ class CastColumn:
         column: Where its cells are in the file.
         result: Its values and faults.
         scale: Decimal places.
-        wrapped: Cells of which something around the text was taken off.
+        wrapped: Of which cells something around the text was taken off; None if of none.
         beside: The other columns that might have had a value in its place.
     """
 
@@ -31,19 +31,21 @@ class CastColumn:
     column: str
     result: CastResult
     scale: int = 0
-    wrapped: int = 0
+    wrapped: pl.Series | None = None
     beside: tuple[str, ...] = ()
 
 
-def cells_of(raw: RawColumns, column: str, null: tuple[str, ...]) -> tuple[pl.Series, int]:
-    """Return the cells of a column, without what is around their text, and how often that was."""
+def cells_of(
+    raw: RawColumns, column: str, null: tuple[str, ...]
+) -> tuple[pl.Series, pl.Series | None]:
+    """Return the cells of a column, without what is around their text, and where that was."""
     nulls = nulls_of(raw, column, null)
     is_json = column in raw.json_columns
     cells = without_empty(raw.frame[column], nulls)
     if cells.dtype != pl.String:
-        return cells, 0
+        return cells, None
     guarded = without_guard(cells) if raw.textual else cells
     bare = without_formula(guarded, is_json=is_json)
     if bare is cells:
-        return cells, 0
-    return without_empty(bare, nulls), int((bare != cells).sum())
+        return cells, None
+    return without_empty(bare, nulls), bare != cells

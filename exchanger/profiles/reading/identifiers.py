@@ -28,13 +28,13 @@ class Identifiers:
 
     Args:
         result: Identifiers as text, with what is wrong with the others.
-        trimmed: Rows whose identifier had white space around it.
-        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
+        trimmed: Whether the identifier of a row had white space around it.
+        pointed: Whether that of a row was text like 12345.0, and was read as 12345.
     """
 
     result: CastResult
-    trimmed: int
-    pointed: int
+    trimmed: pl.Series
+    pointed: pl.Series
 
 
 def read_identifiers(
@@ -76,8 +76,8 @@ def read_identifiers(
         ],
     )
     result = result.over(_name_nobody(result.values, placeholders_allowed=placeholders_allowed))
-    trimmed, pointed = frame.select((text != RAW).sum(), pointed=(text != VALUE).sum()).row(0)
-    return Identifiers(result.over(printed.faults), int(trimmed), int(pointed))
+    told = frame.select(trimmed=text != RAW, pointed=text != VALUE)
+    return Identifiers(result.over(printed.faults), told["trimmed"], told["pointed"])
 
 
 def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:

@@ -76,12 +76,20 @@ _PARTS = (
 """The most digits before and behind the point, and whether any number has none."""
 
 
-def _is_own_integer(cell: pl.Expr) -> pl.Expr:
-    return cell.cast(pl.Int64, strict=False).cast(pl.String) == cell
+_OWN_INTEGER = _CELL.cast(pl.Int64, strict=False).cast(pl.String) == _CELL
+_BOOLEAN = _CELL.str.to_lowercase().is_in(["true", "false"])
+
+
+def _is_float() -> pl.Expr:
+    written = _CELL.str.contains(r"[.eE]")
+    digits = _CELL.str.replace(r"[eE].*$", "").str.replace_many(["-", "."], ["", ""])
+    short = digits.str.strip_chars_start("0").str.len_bytes() <= DOUBLE_DIGITS
+    finite = _CELL.cast(pl.Float64, strict=False).is_finite()
+    return _CELL.str.contains(_NUMBER) & finite & ((written & short) | _OWN_INTEGER)
 
 
 def _infer_integer(pieces: Iterable[pl.Series]) -> TypeName | None:
-    return TypeName("integer") if _hold(pieces, _is_own_integer(_CELL)) else None
+    return TypeName("integer") if _hold(pieces, _OWN_INTEGER) else None
 
 
 def _infer_decimal(pieces: Iterable[pl.Series]) -> TypeName | None:
@@ -91,7 +99,7 @@ def _infer_decimal(pieces: Iterable[pl.Series]) -> TypeName | None:
             return None
         whole, places, pointless = cells.to_frame().select(*_PARTS).row(0)
         # Numbers without a point are rare here, and dear to look at.
-        if pointless and not _holds(cells, _POINT.is_not_null() | _is_own_integer(_CELL)):
+        if pointless and not _holds(cells, _POINT.is_not_null() | _OWN_INTEGER):
             return None
         most_digits, most_places = max(most_digits, whole), max(most_places, places)
         if most_digits + most_places > SIGNIFICANT_DIGITS:
@@ -100,17 +108,11 @@ def _infer_decimal(pieces: Iterable[pl.Series]) -> TypeName | None:
 
 
 def _infer_float(pieces: Iterable[pl.Series]) -> TypeName | None:
-    written = _CELL.str.contains(r"[.eE]")
-    digits = _CELL.str.replace(r"[eE].*$", "").str.replace_many(["-", "."], ["", ""])
-    short = digits.str.strip_chars_start("0").str.len_bytes() <= DOUBLE_DIGITS
-    finite = _CELL.cast(pl.Float64, strict=False).is_finite()
-    fits = _CELL.str.contains(_NUMBER) & finite & ((written & short) | _is_own_integer(_CELL))
-    return TypeName("float") if _hold(pieces, fits) else None
+    return TypeName("float") if _hold(pieces, _is_float()) else None
 
 
 def _infer_boolean(pieces: Iterable[pl.Series]) -> TypeName | None:
-    words = _CELL.str.to_lowercase().is_in(["true", "false"])
-    return TypeName("boolean") if _hold(pieces, words) else None
+    return TypeName("boolean") if _hold(pieces, _BOOLEAN) else None
 
 
 def _infer_date(pieces: Iterable[pl.Series]) -> TypeName | None:
@@ -136,4 +138,80 @@ _CANDIDATES: tuple[Callable[[Iterable[pl.Series]], TypeName | None], ...] = (
     _infer_boolean,
     _infer_date,
     _infer_datetime,
+)
+
+
+def infer_types(files: pl.Series, cells: pl.Series) -> dict[int, TypeName]:
+    """
+    Name the type that each of many files gives to a column, as ``infer_type`` would one by one.
+
+    Args:
+        files: The number of the file that each cell is of.
+        cells: The cells, with empty text already null.
+
+    Returns:
+        The types by file, without files of which every cell is empty.
+    """
+    left = pl.DataFrame([files.alias("file"), cells.alias("cell")]).drop_nulls()
+    found: dict[int, TypeName] = {}
+    for infer in _CANDIDATES_OF_MANY:
+        if left.is_empty():
+            return found
+        # What the first cell of a file rules out need not be asked of its others.
+        likely = infer(left.unique("file", keep="first", maintain_order=True))
+        if likely:
+            asked = pl.col("file").is_in(list(likely))
+            found |= infer(left.filter(asked))
+            left = left.filter(~pl.col("file").is_in(list(found)))
+    return dict.fromkeys(left["file"].unique(), TypeName("string")) | found
+
+
+_INFER_MANY = Callable[[pl.DataFrame], dict[int, TypeName]]
+
+
+def _all_hold(test: pl.Expr, name: TypeName) -> _INFER_MANY:
+    """Build what names the files of which every cell passes a test."""
+
+    def infer(cells: pl.DataFrame) -> dict[int, TypeName]:
+        fine = _files_of(cells, test)
+        return dict.fromkeys(fine["file"], name)
+
+    return infer
+
+
+def _files_of(cells: pl.DataFrame, test: pl.Expr, *more: pl.Expr) -> pl.DataFrame:
+    told = cells.group_by("file").agg(test.fill_null(value=False).all().alias("fine"), *more)
+    return told.filter("fine")
+
+
+def _decimals(cells: pl.DataFrame) -> dict[int, TypeName]:
+    test = _CELL.str.contains(_PLAIN) & (_POINT.is_not_null() | _OWN_INTEGER)
+    fine = _files_of(cells, test, *_PARTS)
+    short = fine.filter(pl.col("whole") + pl.col("places") <= SIGNIFICANT_DIGITS)
+    return {file: TypeName("decimal", places) for file, places in short["file", "places"].rows()}
+
+
+def _times_of(pattern: str, name: TypeName) -> _INFER_MANY:
+    """Build what names the files of which every cell is a time, spelled in one way."""
+
+    def infer(cells: pl.DataFrame) -> dict[int, TypeName]:
+        spelled = _files_of(cells, _CELL.str.contains(pattern))["file"]
+        if spelled.is_empty():
+            return {}
+        likely = cells.filter(pl.col("file").is_in(spelled.implode()))
+        fine = read_instants(likely["cell"], "UTC").faults.is_null()
+        return dict.fromkeys(
+            _files_of(likely.with_columns(fine=fine), pl.col("fine"))["file"], name
+        )
+
+    return infer
+
+
+_CANDIDATES_OF_MANY: tuple[_INFER_MANY, ...] = (
+    _all_hold(_OWN_INTEGER, TypeName("integer")),
+    _decimals,
+    _all_hold(_is_float(), TypeName("float")),
+    _all_hold(_BOOLEAN, TypeName("boolean")),
+    _times_of(ISO_DATE, TypeName("date")),
+    _times_of(ISO, TypeName("datetime")),
 )

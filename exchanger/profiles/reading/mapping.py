@@ -8,27 +8,34 @@ bring each file's rules to the last kept types with ``widen_rules``, and cast.
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
+from typing import TypeVar
 
 import polars as pl
 
-from exchanger.braze.attributes import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
-from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
-from exchanger.config.names import name_fault, shown, trimmed
+from exchanger.config.models import FieldType, ImportJob, StrategyName
 from exchanger.errors import FileRejected
+from exchanger.profiles.frames.columns import FILE
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName, own_type, parse_type_name
-from exchanger.profiles.reading.inference import infer_type
+from exchanger.profiles.reading.field_columns import (
+    column_nulls,
+    declared_type,
+    is_typed,
+    left_out,
+    named_fields,
+    remaining_fields,
+    require_column,
+)
+from exchanger.profiles.reading.inference import infer_type, infer_types
 from exchanger.profiles.reading.stray_words import StrayWords, find_stray_words
 from exchanger.profiles.reading.type_widening import keep_type
 
-_MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
+Answer = TypeVar("Answer")
+
 _NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
 _TIMES: frozenset[FieldType] = frozenset({"date", "datetime"})
 _NEEDED: dict[StrategyName, frozenset[FieldType]] = {
@@ -37,13 +44,6 @@ _NEEDED: dict[StrategyName, frozenset[FieldType]] = {
     "lowest": _NUMBERS | _TIMES,
 }
 """Types that a strategy can work on; the others take all."""
-
-_INDEX_NAME = re.compile(r"__index_level_\d+__|__null_dask_index__")
-"""What pandas and Dask call an index without a name; also where their metadata was lost."""
-_INDEX = (
-    "It is the index that pandas keeps of its rows, and seldom data. To take it, name it under "
-    "'from' in 'fields'; to write files without it: to_parquet(..., index=False)."
-)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,12 @@ class Settled:
     stray: list[StrayWords] = field(default_factory=list)
 
 
-def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Settled:
+def settle_rules(
+    job: ImportJob,
+    raw: RawColumns,
+    kept: Mapping[str, str],
+    found: Mapping[str, TypeName] | None = None,
+) -> Settled:
     """
     Decide for one file which column feeds which attribute, and as what type.
 
@@ -73,112 +78,122 @@ def settle_rules(job: ImportJob, raw: RawColumns, kept: Mapping[str, str]) -> Se
         job: Its fields, remaining fields, match and order.
         raw: The file's columns; text is looked at in full where a type must be inferred.
         kept: The types that earlier files gave to columns, by column.
+        found: The types that ``find_types`` told of columns of this file; asked for if left out.
 
     Raises:
         FileRejected: ``missing_column``, ``unusable_column``, ``duplicate_attribute``,
             ``type_changed`` or ``type_needed``.
     """
+    chosen = _chosen(job, raw)
+    columns = _untyped(job, raw, chosen)
+    if found is None:
+        found = _each(lambda column: _find_type(column, job, raw), columns)
+    types = {column: _met(column, found.get(column), raw, kept) for column in columns}
+    new = [column for column in columns if column not in kept and may_stray(raw, types[column])]
+    stray = _each(lambda column: _stray_words(column, types[column], job, raw), new).values()
+    rules = [
+        rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
+    ]
+    told = {column: str(name) for column, name in types.items() if name is not None}
+    return Settled(rules, {**kept, **told}, left_out(job, raw), [*stray])
+
+
+def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
+    """
+    Name the columns of a file whose types its cells decide.
+
+    Raises:
+        FileRejected: As ``settle_rules``, where that is due to the names of columns alone.
+    """
+    return _untyped(job, raw, _chosen(job, raw))
+
+
+def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
+    """Make the rules of a file; the Booleans tell whether the type is settled."""
     order = job.source.order_by
     for match in job.match:
         for column in match.columns:
             require_column(column, raw, f"match: [{{{match.kind}: COLUMN}}]")
     if order:
         require_column(order, raw, "source: {order_by: COLUMN}")
-    chosen = [*_named_fields(job, raw), *_remaining_fields(job, raw)]
+    if job.row_id:
+        require_column(job.row_id, raw, "row_id:")
+    return [*named_fields(job, raw), *remaining_fields(job, raw)]
+
+
+def _untyped(job: ImportJob, raw: RawColumns, chosen: Sequence[tuple[Rule, bool]]) -> list[str]:
     untyped = {rule.column for rule, typed in chosen if not typed}
-    if order and _declared_type(job, order) is None:
+    order = job.source.order_by
+    if order and declared_type(job, order) is None:
         untyped.add(order)
-    columns = [name for name in raw.names if name in untyped]
+    return [column for column in raw.names if column in untyped]
+
+
+def _each(ask: Callable[[str], Answer | None], columns: Sequence[str]) -> dict[str, Answer]:
+    """Ask something of columns; the answers that are not None."""
+    if not columns:
+        return {}
     # polars works on one column at a time here, and lets go of the interpreter while it does.
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
-        found_types = pool.map(lambda column: type_of(column, job, raw, kept), columns)
-        types = dict(zip(columns, found_types, strict=True))
-        new = [column for column in columns if column not in kept]
-        words = pool.map(lambda column: _stray_words(column, types[column], job, raw), new)
-        stray = [found for found in words if found is not None]
-    rules = [
-        rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
-    ]
-    found = {column: str(name) for column, name in types.items() if name is not None}
-    return Settled(rules, {**kept, **found}, _left_out(job, raw), stray)
-
-
-def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields | None:
-    """Find what a job says of an attribute; None if it does not write it."""
-    if attribute in job.fields:
-        return job.fields[attribute]
-    named = _named_columns(job)
-    for block in job.remaining_fields:
-        column = attribute.removeprefix(block.prefix)
-        sound = _applies(block, column) and not _why_left_out(block, column)
-        if attribute == block.prefix + column and column not in named and sound:
-            return block
-    return None
-
-
-def column_nulls(job: ImportJob, column: str) -> tuple[str, ...]:
-    """Name the texts that mean that there is nothing in a column, whichever field it feeds."""
-    fed: list[FieldConfig | RemainingFields] = [
-        config
-        for name, config in job.fields.items()
-        if config.value is None and (config.from_ or name) == column
-    ]
-    fed += [block for _, block in _remaining_columns(job, [column])]
-    return (*job.source.nulls, *(text for config in fed for text in config.nulls))
+        answers = zip(columns, pool.map(ask, columns), strict=True)
+        return {column: answer for column, answer in answers if answer is not None}
 
 
 def widen_rules(rules: list[Rule], kept: Mapping[str, str]) -> list[Rule]:
     """Bring rules whose type was not declared to the types that are kept by now."""
     return [
         _with_type(rule, parse_type_name(kept[rule.column]), "")
-        if not _is_typed(rule.config) and rule.column in kept
+        if not is_typed(rule.config) and rule.column in kept
         else rule
         for rule in rules
     ]
 
 
-def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> None:
+def find_types(
+    columns: Sequence[str], job: ImportJob, raw: RawColumns
+) -> dict[int, dict[str, TypeName]]:
     """
-    Make sure that a column is there and can be used.
+    Name the types of columns as each of many files of the same columns has them.
 
     Args:
-        column: Its name.
-        raw: The file's columns.
-        named_by: What to write in the job to name another one.
-
-    Raises:
-        FileRejected: ``missing_column`` (with a near guess) or ``unusable_column``.
-    """
-    if column in raw.unusable:
-        message = f"Column {column!r} cannot be used: {raw.unusable[column]}"
-        raise FileRejected(raw.key, "unusable_column", message, column=column)
-    if column not in raw.names:
-        near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in raw.names}, 1)
-        guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
-        found = ", ".join(map(shown, raw.names))
-        message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
-        message += f"Correct the file, or name the right column in the job with '{named_by}'."
-        raise FileRejected(raw.key, "missing_column", message, column=column)
-
-
-def type_of(
-    column: str, job: ImportJob, raw: RawColumns, kept: Mapping[str, str]
-) -> TypeName | None:
-    """
-    Name the type of a column that declares none: as found in this file, and as kept.
+        columns: As ``untyped_columns`` names them.
+        job: Its fields and source.
+        raw: The cells of all files.
 
     Returns:
-        None if the column is empty, here and in earlier files.
-
-    Raises:
-        FileRejected: ``type_changed``.
+        By file and column, without columns of which every cell is empty there.
     """
+    found = _each(lambda column: _find_types(column, job, raw), columns)
+    types: dict[int, dict[str, TypeName]] = {}
+    for column, by_file in found.items():
+        for file, name in by_file.items():
+            types.setdefault(file, {})[column] = name
+    return types
+
+
+def _find_types(column: str, job: ImportJob, raw: RawColumns) -> dict[int, TypeName]:
+    files = raw.places[FILE]
     if raw.textual:
-        found = infer_type(FilledCells(raw, column, column_nulls(job, column)))
-    elif all(cells.null_count() == len(cells) for cells in raw.cells(column)):
-        found = None
-    else:
-        found = own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
+        [cells] = FilledCells(raw, column, column_nulls(job, column))
+        return infer_types(files, cells)
+    filled = files.filter(raw.frame[column].is_not_null()).unique()
+    own = own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
+    return {} if own is None else dict.fromkeys(filled, own)
+
+
+def _find_type(column: str, job: ImportJob, raw: RawColumns) -> TypeName | None:
+    """Name the type that a column has in a file; None if it is empty there."""
+    if raw.textual:
+        return infer_type(FilledCells(raw, column, column_nulls(job, column)))
+    if all(cells.null_count() == len(cells) for cells in raw.cells(column)):
+        return None
+    return own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
+
+
+def _met(
+    column: str, found: TypeName | None, raw: RawColumns, kept: Mapping[str, str]
+) -> TypeName | None:
+    """Settle on the type that is found in a file and the one that is kept."""
     earlier = parse_type_name(kept[column]) if column in kept else None
     return keep_type(earlier, found, textual=raw.textual, column=column, key=raw.key)
 
@@ -194,134 +209,23 @@ def _stray_words(
     return find_stray_words(cells, column, is_json=is_json)
 
 
+def may_stray(raw: RawColumns, name: TypeName | None) -> bool:
+    """Tell whether a column of this type may be what it is because of a few words."""
+    return name is not None and name.type == ("string" if raw.textual else "json")
+
+
 def order_type(
     column: str, job: ImportJob, raw: RawColumns, kept: Mapping[str, str]
 ) -> TypeName | None:
-    """Name the type that ``order_by`` sorts as: a field's declared one, else as ``type_of``."""
-    return _declared_type(job, column) or type_of(column, job, raw, kept)
+    """
+    Name the type that ``order_by`` sorts as: a field's declared one, else as kept of all files.
 
-
-def _declared_type(job: ImportJob, column: str) -> TypeName | None:
-    """Name the type that the first field fed by a column declares."""
-    for name, config in job.fields.items():
-        if config.type is not None and config.value is None and _column(name, config) == column:
-            return TypeName(config.type, config.scale or 0)
-    return None
-
-
-def _named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
-    """Make the rules of ``fields``; the Boolean tells whether the type is settled."""
-    for name, config in job.fields.items():
-        if config.value is not None:
-            yield Rule(name, "", config.type or _type_of_value(config.value), config), True
-            continue
-        column = _column(name, config)
-        require_column(column, raw)
-        yield _rule(name, column, config)
-
-
-def _remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
-    """Make the rules of the columns that nothing else names."""
-    taken: dict[str, str] = {}
-    for column, block in _remaining_columns(job, raw.names):
-        name = block.prefix + column
-        if _why_left_out(block, column) or _is_index(column, raw):
-            continue
-        if name in taken:
-            message = (
-                f"Columns {taken[name]!r} and {column!r} would both become the attribute "
-                f"{name!r}. Exclude one of them, or give it another prefix."
-            )
-            raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
-        taken[name] = column
-        config = FieldConfig(
-            merge=block.merge,
-            type=block.type,
-            scale=block.scale,
-            nulls=block.nulls,
-            on_drift=block.on_drift,
-        )
-        yield _rule(name, column, config)
-
-
-def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str, RemainingFields]]:
-    """Give each column that ``remaining_fields`` is about, and the block that decides on it."""
-    named = _named_columns(job)
-    for column in columns:
-        if column in named:
-            continue
-        applying = [block for block in job.remaining_fields if _applies(block, column)]
-        # Where none takes it, the first one says why.
-        taking = (block for block in applying if not _why_left_out(block, column))
-        block = next(taking, applying[0] if applying else None)
-        # An attribute that a field of its own feeds is not fed a second time.
-        if block is not None and block.prefix + column not in job.fields:
-            yield column, block
-
-
-def _named_columns(job: ImportJob) -> set[str | None]:
-    named = {*job.match_columns, job.source.order_by}
-    return named | {_column(name, config) for name, config in job.fields.items()}
-
-
-def _column(name: str, config: FieldConfig) -> str:
-    """Name the column that feeds an attribute."""
-    return config.from_ or trimmed(name)
-
-
-def _applies(block: RemainingFields, column: str) -> bool:
-    """Tell whether a block of remaining fields is about a column, taken or not."""
-    if {column, block.prefix + column} & (IDENTIFIERS | CONTROLS):
-        return False
-    excluded = any(fnmatchcase(column, pattern) for pattern in block.exclude)
-    return fnmatchcase(column, block.columns) and not excluded
-
-
-def _why_left_out(block: RemainingFields, column: str) -> str:
-    """Say why a block does not take a column that it applies to; empty if it does."""
-    name = block.prefix + column
-    if {column, name} & (STANDARD | REFUSED) and not block.standard:
-        return (
-            "Standard attributes are taken where 'fields' names them, or with 'standard: true'; "
-            "what is under 'exclude' is not told again."
-        )
-    fault = name_fault(name)
-    how = "rename it, or feed an attribute of another name from it in 'fields'."
-    return f"The name of an attribute {fault}: {how}" if fault else ""
-
-
-def _is_index(column: str, raw: RawColumns) -> bool:
-    """Tell whether a column only numbers the rows of a file: nothing in 'fields' names it."""
-    return column in raw.indexes or _INDEX_NAME.fullmatch(column) is not None
-
-
-def _left_out(job: ImportJob, raw: RawColumns) -> dict[str, list[str]]:
-    why: dict[str, list[str]] = {}
-    for column, block in _remaining_columns(job, [*raw.names, *raw.unusable]):
-        reason = raw.unusable.get(column) or _why_left_out(block, column)
-        if not reason and _is_index(column, raw):
-            reason = _INDEX
-        if reason:
-            why.setdefault(reason, []).append(column)
-    return why
-
-
-def _rule(name: str, column: str, config: FieldConfig) -> tuple[Rule, bool]:
-    if config.type is not None:
-        return Rule(name, column, config.type, config), True
-    # Text stands in for the type of a column until it is settled.
-    typed = _is_typed(config)
-    return Rule(name, column, "list" if typed else "string", config), typed
-
-
-def _is_typed(config: FieldConfig) -> bool:
-    """Tell whether the job settles the type: by name, by value, or as there can be no other."""
-    return (
-        config.type is not None
-        or config.value is not None
-        or config.merge in _MEMBERWISE
-        or config.split is not None
-    )
+    Without one that is kept, the cells decide.
+    """
+    declared = declared_type(job, column)
+    if declared is None and column in kept:
+        return parse_type_name(kept[column])
+    return declared or _find_type(column, job, raw)
 
 
 def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
@@ -346,12 +250,3 @@ def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
     if name.type == "decimal":
         config = config.model_copy(update={"scale": name.scale})
     return replace(rule, type=name.type, config=config)
-
-
-def _type_of_value(value: str | float) -> FieldType:
-    """Name the type of a static value: the one it has in YAML."""
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer"
-    return "float" if isinstance(value, float) else "string"

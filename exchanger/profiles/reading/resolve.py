@@ -33,14 +33,14 @@ class Named:
     Args:
         key: The keys, ``@profile``.
         others: Columns of which only the faults count.
-        trimmed: Rows whose identifier had white space around it.
-        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
+        trimmed: Whether the identifier of a row had white space around it, for each kind.
+        pointed: Whether that of a row was text like 12345.0, and was read as 12345, likewise.
     """
 
     key: CastColumn
     others: tuple[CastColumn, ...] = ()
-    trimmed: int = 0
-    pointed: int = 0
+    trimmed: tuple[pl.Series, ...] = ()
+    pointed: tuple[pl.Series, ...] = ()
 
 
 def name_profiles(raw: RawColumns, job: ImportJob) -> Named:
@@ -92,12 +92,12 @@ def _read(raw: RawColumns, match: Match, job: ImportJob) -> Named:
         keys = pl.select(profile_key(match.kind, value, label)).to_series()
         named = replace(named, values=keys)
     key = CastColumn(columns.PROFILE, match.kind, match.column, named, wrapped=wrapped)
-    return Named(key, labels, read.trimmed, read.pointed)
+    return Named(key, labels, (read.trimmed,), (read.pointed,))
 
 
 def _identifiers(
     raw: RawColumns, column: str, kind: IdentifierKind, job: ImportJob
-) -> tuple[Identifiers, int]:
+) -> tuple[Identifiers, pl.Series | None]:
     cells, wrapped = cells_of(raw, column, job.source.nulls)
     read = read_identifiers(
         cells,
@@ -159,8 +159,8 @@ def _first_of_each(every: Sequence[Named]) -> Named:
     return Named(
         key=replace(first, result=result, beside=beside),
         others=tuple(replace(each, name="") for each in others),
-        trimmed=sum(named.trimmed for named in every),
-        pointed=sum(named.pointed for named in every),
+        trimmed=tuple(each for named in every for each in named.trimmed),
+        pointed=tuple(each for named in every for each in named.pointed),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from exchanger.profiles.frames import columns
 from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.reading.cells import CastColumn, cells_of
+from exchanger.profiles.reading.identifiers import read_identifiers
 from exchanger.profiles.reading.mapping import order_type
 from exchanger.profiles.reading.resolve import Named, name_profiles
 from exchanger.profiles.spelling.json_values import STANDARD_TEXT
@@ -27,38 +28,43 @@ from exchanger.profiles.validation.messages import SENTENCES, Place, no_rejectio
 from exchanger.profiles.validation.nested import judge_nested
 from exchanger.profiles.validation.standard import TAKES, judge_standard
 
+NOTED = pl.Schema(
+    {columns.FILE: pl.UInt32()}
+    | dict.fromkeys(("trimmed", "pointed", "wrapped", "nulls_left_out"), pl.UInt32())
+)
+_CONTROL = (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER, columns.ROW_ID)
+"""Columns that stand before those of rules."""
+
 
 @dataclass(frozen=True)
 class Given:
     """
-    What one file gives.
+    What one file gives, or several files of the same columns.
 
     Args:
         frame: ``@profile`` (String), ``@file``, ``@row`` (UInt32), ``@order`` (if the job orders;
-            Int64, Float64, ``Datetime("us", "UTC")`` or String), one typed column for each rule,
-            and ``@said:NAME`` (Boolean) for each ``clear`` rule. Null says nothing.
+            Int64, Float64, ``Datetime("us", "UTC")`` or String), ``@row_id`` (String, if the job
+            names its rows), one typed column for each rule, and ``@said:NAME`` (Boolean) for each
+            ``clear`` rule. Null says nothing.
         rejected: The other rows, as ``messages.REJECTED``; one entry for each field at fault.
         said: The fields that every row speaks of, empty or not.
-        trimmed: Rows whose identifier had white space around it.
-        pointed: Rows whose identifier was text like 12345.0, and was read as 12345.
-        wrapped: Cells of which an apostrophe or a formula around the text was taken off.
-        nulls_left_out: Null members of JSON objects that were left out.
+        noted: By ``@file``, as far as there are any: rows whose identifier had white space around
+            it (``trimmed``), or was text like 12345.0 and was read as 12345 (``pointed``); cells of
+            which an apostrophe or a formula around the text was taken off (``wrapped``); null
+            members of JSON objects that were left out (``nulls_left_out``).
     """
 
     frame: pl.DataFrame
     rejected: pl.DataFrame
     said: tuple[str, ...] = ()
-    trimmed: int = 0
-    pointed: int = 0
-    wrapped: int = 0
-    nulls_left_out: int = 0
+    noted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTED))
 
 
 def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
     raw: RawColumns,
     rules: Sequence[Rule],
     job: ImportJob,
-    file_index: int,
+    file_index: int | None = None,
     kept: Mapping[str, str] | None = None,
     *,
     named: Named | None = None,
@@ -66,11 +72,13 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
     """
     Cast every row of a file, or reject it with all its reasons.
 
+    Several files may be cast at once if they have the same columns and rules.
+
     Args:
-        raw: The file's columns.
+        raw: The file's columns, or those of several files.
         rules: As settled for this file, at the types of the entire run.
         job: Its match, order and source.
-        file_index: The file's position in the run.
+        file_index: The file's position in the run; of several files, each row tells.
         kept: Types by column, as ``settle_rules`` gave them for the last file of the run. Only
             the column of ``order_by`` is looked up; without it, this file alone decides its type.
         named: Who is meant by each row, if that is known; else the job's ``match`` tells.
@@ -79,20 +87,20 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
         FileRejected: ``static_value`` (it is not of the declared type) or ``bad_order`` (lists,
             objects and booleans have no order).
     """
+    raw = raw.at(file_index)
     named = named or name_profiles(raw, job)
     cast = [
         named.key,
         *_order(raw, job, kept or {}),
+        *_row_ids(raw, job),
         *_cast_rules(raw, [rule for rule in rules if rule.column], job),
     ]
     judged = [*cast, *named.others]
     fine = _fine_rows(judged, raw.frame.height)
     static = [_static(rule, job, raw.key) for rule in rules if not rule.column]
     said = tuple(rule.name for rule in rules if rule.merge == "clear")
-    frame = pl.DataFrame(
-        [c.result.values.alias(c.name) for c in cast] + [raw.frame[columns.ROW]]
-    ).with_columns(pl.lit(file_index, dtype=pl.UInt32).alias(columns.FILE))
-    control = [n for n in (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER) if n in frame]
+    frame = pl.DataFrame([c.result.values.alias(c.name) for c in cast] + raw.places.get_columns())
+    control = [n for n in _CONTROL if n in frame]
     frame = (frame if fine is None else frame.filter(fine)).select(
         *control,
         *(c.name for c in cast if c.name not in control),
@@ -101,16 +109,42 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
     )
     if not job.by_external_id:
         frame = _without_own_names(frame, rules)
-    rejected = _rejected(raw, judged, job, file_index) if fine is not None else no_rejections()
-    return Given(
-        frame,
-        rejected,
-        said,
+    rejected = _rejected(raw, judged, job) if fine is not None else no_rejections()
+    noted = _noted(
+        raw.places[columns.FILE],
         trimmed=named.trimmed,
         pointed=named.pointed,
-        wrapped=sum(c.wrapped for c in judged),
-        nulls_left_out=sum(c.result.dropped for c in cast),
+        wrapped=[c.wrapped for c in judged],
+        nulls_left_out=[c.result.dropped for c in cast],
     )
+    return Given(frame, rejected, said, noted)
+
+
+def _noted(files: pl.Series, **counts: Sequence[pl.Series | None]) -> pl.DataFrame:
+    """Add up by file what is counted of its rows, as ``NOTED``."""
+    some = {
+        name: [each.cast(pl.UInt32) for each in found if each is not None and each.sum()]
+        for name, found in counts.items()
+    }
+    if not any(some.values()):
+        return pl.DataFrame(schema=NOTED)
+    sums = {name: pl.sum_horizontal(found) if found else 0 for name, found in some.items()}
+    rows = files.to_frame().with_columns(**sums)
+    by_file = rows.group_by(columns.FILE, maintain_order=True).agg(pl.col(*some).sum())
+    return by_file.select(pl.col(name).cast(dtype) for name, dtype in NOTED.items())
+
+
+def _row_ids(raw: RawColumns, job: ImportJob) -> list[CastColumn]:
+    """Read what names each row, as identifiers are read."""
+    column = job.row_id
+    if not column:
+        return []
+    cells, wrapped = cells_of(raw, column, job.source.nulls)
+    is_json = column in raw.json_columns
+    read = read_identifiers(cells, is_json=is_json, nulls=job.source.nulls).result
+    words = {"no_identifier": "no_row_id", "bad_identifier": "bad_row_id"}
+    named = CastResult(read.values, read.faults.replace(words), read.dropped)
+    return [CastColumn(columns.ROW_ID, "row_id", column, named, wrapped=wrapped)]
 
 
 def _without_own_names(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
@@ -223,22 +257,19 @@ def _fine_rows(cast: Sequence[CastColumn], height: int) -> pl.Series | None:
     return fine
 
 
-def _rejected(
-    raw: RawColumns, cast: Sequence[CastColumn], job: ImportJob, file_index: int
-) -> pl.DataFrame:
-    """Put every fault into words, in the order of rows and then of fields."""
+def _rejected(raw: RawColumns, cast: Sequence[CastColumn], job: ImportJob) -> pl.DataFrame:
+    """Put every fault into words, in the order of files, of rows and then of fields."""
     found = []
     for column in cast:
         faults = column.result.faults
         if faults.null_count() == len(faults):
             continue
         zone = job.source.timezone
-        place = Place(
-            file_index, column.field, column.column, column.scale, zone, beside=column.beside
-        )
-        rows, values = raw.frame[columns.ROW], raw.frame[column.column].rename("value")
-        cells = pl.DataFrame([rows, values, faults.rename("reason")])
+        place = Place(column.field, column.column, column.scale, zone, column.beside)
+        values = raw.frame[column.column].rename("value")
+        cells = raw.places.with_columns(values, faults.rename("reason"))
         found.append(rejections_of(cells.filter(pl.col("reason").is_not_null()), place))
-    every = pl.concat(found).sort(columns.ROW, maintain_order=True)
+    place_of_row = [columns.FILE, columns.ROW]
+    every = pl.concat(found).sort(place_of_row, maintain_order=True)
     # A column that orders the rows and feeds a field is named once.
-    return every.unique([columns.ROW, "field"], keep="first", maintain_order=True)
+    return every.unique([*place_of_row, "field"], keep="first", maintain_order=True)

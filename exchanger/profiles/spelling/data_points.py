@@ -10,8 +10,8 @@ import polars as pl
 
 from exchanger.braze.attributes import NOT_BILLED
 
-_TIME = '{"$time":'
-"""Begins an object that is a mere time for Braze, and no object."""
+_OPENING = r":\[?\{"
+"""Behind a key: an object, or an array of objects. Their leaves are billed, and the key is not."""
 _STRING = r'"(?:[^"\\]|\\.)*"'
 
 
@@ -24,8 +24,8 @@ def field_points(name: str, sent: pl.Expr) -> pl.Expr:
         sent: Its fragment; null where it is not sent.
 
     Returns:
-        UInt32: 0 where nothing is sent, 1 for a scalar, ``null`` or a whole array, and one for
-        every key of an object, inner ones too.
+        UInt32: 0 where nothing is sent, 1 for a scalar, ``null`` or an array of scalars, and one
+        for every leaf of an object or of the objects in an array.
     """
     if name in NOT_BILLED:
         return pl.lit(0, pl.UInt32)
@@ -34,15 +34,16 @@ def field_points(name: str, sent: pl.Expr) -> pl.Expr:
 
 def _points(sent: pl.Series) -> pl.Series:
     single = sent.is_not_null().cast(pl.UInt32)
-    braced = sent.str.starts_with("{")
+    braced = sent.str.starts_with("{") | sent.str.starts_with("[{")
     # Taking objects apart is dear, and most fields are none.
     if not braced.any():
         return single
-    return single.zip_with(~braced.fill_null(value=False), _keys(sent))
+    return single.zip_with(~braced.fill_null(value=False), _leaves(sent))
 
 
-def _keys(sent: pl.Series) -> pl.Series:
-    # Outside of strings, a colon stands behind a key and nowhere else.
-    colons = sent.str.replace_all(_STRING, "").str.count_matches(":", literal=True)
-    times = sent.str.count_matches(_TIME, literal=True)
-    return (colons - times).clip(1).cast(pl.UInt32)
+def _leaves(sent: pl.Series) -> pl.Series:
+    # Outside of strings, a colon stands behind a key and nowhere else. A time has an object of its
+    # own, so that its key is left out and the sign of time counts as the leaf.
+    bare = sent.str.replace_all(_STRING, "")
+    keys = bare.str.count_matches(":", literal=True)
+    return (keys - bare.str.count_matches(_OPENING)).clip(1).cast(pl.UInt32)

@@ -109,6 +109,24 @@ SENTENCES = {
     "too_large": "is larger than the 100 KB that Braze takes of an object. Shorten it.",
     "an_order": "is not a value but an order to Braze (inc, add or remove), which it would carry "
     "out on what it has. Use 'merge: sum', 'merge: add' or 'merge: remove', or rename the key.",
+    "no_row_id": "is empty, and it names the row: without it nobody could tell whether the row was "
+    "sent before. Fill it in.",
+    "bad_row_id": "is not text and not a whole number, so it cannot name the row. Write it as "
+    "text.",
+    "no_event_name": "is empty, and an event needs a name. Fill it in, or remove the row.",
+    "bad_event_name": "has a $ in front, which Braze takes for its own events. Rename it.",
+    "order_event": "is the name of an event with a form of its own, and Braze would drop this one. "
+    "Use another name.",
+    "no_time": "is empty, and Braze needs the time at which it happened. Fill it in.",
+    "future_time": "is in the future, and Braze would count it as of now. Correct it, or give the "
+    "row once it has happened.",
+    "no_product": "is empty, and a purchase needs its product. Fill it in, or remove the row.",
+    "no_price": "is empty, and a purchase needs a price. Fill it in: 0 if it was free.",
+    "no_currency": "is empty, and a purchase needs a currency. Fill it in, like EUR.",
+    "not_a_currency": "is no currency for Braze, which takes a code of ISO 4217, like EUR. "
+    "Correct it.",
+    "bad_quantity": "is no number of pieces for Braze, which takes 1 to 100 in a purchase. Correct "
+    "it, or divide the row.",
     "invalid_json": 'is not valid JSON. Write it like ["a", "b"] or {{"a": 1}}.',
 }
 """What is said of a cell for each reason, after naming the row, the column and the value."""
@@ -120,7 +138,6 @@ class Place:
     Where bad cells are, and what their field expects.
 
     Args:
-        file: The file's position in the run.
         field: The attribute that the cells were for.
         column: The column that they are in.
         scale: Decimal places of the field.
@@ -128,7 +145,6 @@ class Place:
         beside: Other columns that might have had a value in its place.
     """
 
-    file: int
     field: str
     column: str
     scale: int = 0
@@ -141,7 +157,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
     Put the bad cells of one column into words.
 
     Args:
-        cells: ``@row``, ``value`` (of any type) and ``reason`` of each bad cell.
+        cells: ``@file``, ``@row``, ``value`` (of any type) and ``reason`` of each bad cell.
         place: Where they are.
 
     Returns:
@@ -164,7 +180,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
         .otherwise(pl.lit(" ")),
     )
     return named.select(
-        pl.lit(place.file, dtype=pl.UInt32).alias(columns.FILE),
+        columns.FILE,
         columns.ROW,
         pl.lit(place.field).alias("field"),
         "value",

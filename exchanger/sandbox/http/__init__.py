@@ -1,1 +1,1 @@
-"""The door: requests, keys, faults, limits, and looks inside."""
+"""The door: endpoints, keys, faults and limits."""

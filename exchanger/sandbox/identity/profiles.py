@@ -108,8 +108,10 @@ class Profile:
 
     def inspected(self) -> dict[str, Any]:
         """Everything known of the profile, including what no export shows."""
-        told = self.exported(sorted(EXPORT_FIELDS)) | {
-            name: value for name, value in self.standard.items() if name not in EXPORT_FIELDS
+        told = self.exported(sorted(EXPORT_FIELDS - _UNLESS_SET)) | {
+            name: value
+            for name, value in self.standard.items()
+            if name not in EXPORT_FIELDS - _UNLESS_SET
         }
         if self.subscriptions:
             told["subscription_groups"] = [
@@ -142,10 +144,13 @@ class Profile:
             return [location["longitude"], location["latitude"]]
         if name in ("custom_events", "purchases"):
             return _tallies(self.events if name == "custom_events" else self.purchases)
-        return {"created_from": "rest_api", "total_revenue": number_of(self.revenue)}.get(name)
+        told = {"created_from": "rest_api", "email_subscribe": "subscribed"}
+        return number_of(self.revenue) if name == "total_revenue" else told.get(name)
 
 
 _COMPUTED = frozenset({"external_id", "braze_id", "random_bucket"})
+_UNLESS_SET = frozenset({"email_subscribe"})
+"""Exports have a value even if nobody set one; whoever looks inside wants to know what was set."""
 
 
 def _filled(values: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ _IF_ANY = (
     "rows_read",
     "rows_rejected",
     "rows_refused",
+    "rows_in_doubt",
     "rows_written",
     "profiles_new",
     "profiles_updated",
@@ -28,6 +29,7 @@ _IF_ANY = (
     "quarantine",
     "manifest",
 )
+_LOST = ("rows_rejected", "rows_refused", "rows_in_doubt", "held_back")
 _MOST = 10
 """Files, notes and totals that one event names."""
 
@@ -158,4 +160,4 @@ def level(exit_code: int, facts: Mapping[str, Any]) -> str:
 
 
 def _lost_rows(facts: Mapping[str, Any]) -> bool:
-    return any(facts.get(name) for name in ("rows_rejected", "rows_refused", "held_back"))
+    return any(facts.get(name) for name in _LOST)

@@ -63,6 +63,9 @@ class Compaction:
         Args:
             go_on: Asked before every step; what it raises leaves the table as it is.
         """
+        known = self._table.size(as_known=True)
+        if known.rows < MANY_ROWS and known.files <= MANY_FILES:
+            return
         size = self._table.size()
         left = self._table.noted(_FOLDED)
         new = size.rows - left

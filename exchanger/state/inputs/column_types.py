@@ -86,13 +86,14 @@ class ColumnTypes:
                 return before
             reset = {name for name, last in before.forgotten.items() if last >= seq}
             told = {name: list(found) for name, found in (words or {}).items()}
-            return replace(
+            settled = replace(
                 before,
-                seq=seq,
                 types={name: kind for name, kind in types.items() if name not in reset},
                 words={name: found for name, found in told.items() if name not in reset},
                 forgotten={name: before.forgotten[name] for name in reset},
             )
+            # As mostly: an earlier run that is ended late has settled on the same.
+            return before if settled == before else replace(settled, seq=seq)
 
         self._change(job, kept)
 

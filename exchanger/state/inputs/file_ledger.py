@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+
+from exchanger.state.inputs.ledger_rows import FoundRows, MadeRows
+from exchanger.state.tenure import Tenure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from exchanger.outside.delta.table import Table
+    from exchanger.state.inputs.ledger_rows import Row
     from exchanger.state.runs.log import ClaimedFile, RunDocument, RunLog
 
 _SCHEMA = {
@@ -36,12 +40,13 @@ _SCHEMA = {
 }
 WAITING = ("equal_content", "replaced", "doubtful_type", "applied_elsewhere", "memory_lost")
 """Outcomes of files that wait in a run which is held back."""
-_APPLIED = pl.col("outcome").is_in(("applied", "retried"))
+_APPLIED = ("applied", "retried")
 _NOTHING_DONE = ("rejected", "doubtful_type", "applied_elsewhere", "memory_lost")
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _VERSION = ("job", "key", "etag")
 _FED = ("applied", "retried", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
+_SNAPSHOT = "applied files"
 NOT_YET = 2**62
 """A sequence number above all others, for a run that has none yet."""
 
@@ -71,17 +76,31 @@ class LedgerSnapshot:
     Args:
         found: The table, with ``taken``; it may have many rows: they are never copied.
         unsummed: Names the fields that a run gave to its files' profiles otherwise than as sums.
-        new: Rows of files of a run in the making.
+        made: Rows of files of a run in the making.
+        count: How many of these are shown.
     """
 
     found: FoundRows
     unsummed: Callable[[int], frozenset[str]]
-    new: pl.DataFrame = field(default_factory=lambda: _with_taken(pl.DataFrame(schema=_SCHEMA)))
+    made: MadeRows = field(default_factory=MadeRows)
+    count: int = 0
 
     @property
     def rows(self) -> pl.DataFrame:
         """All rows, with columns as in the table, and ``taken``."""
-        return pl.concat([self.found.rows, self.new]) if self.new.height else self.found.rows
+        if not self.count:
+            return self.found.rows
+        schema = self.found.rows.schema
+        return pl.concat([self.found.rows, pl.DataFrame(self.made.first(self.count), schema)])
+
+    def look_up(self, *, keys: Iterable[str] = (), contents: Iterable[str] = ()) -> None:
+        """Find what there is of many keys, and of many contents, before each is asked for."""
+        self.found.look_up("key", keys)
+        self.found.look_up("sha256", contents)
+
+    def recorded(self, key: str) -> LedgerSnapshot:
+        """Return what is recorded of one key alone, without the run in the making."""
+        return LedgerSnapshot(FoundRows(self.found.narrowed("key", key)), self.unsummed)
 
     def latest(self, job: str, keys: Iterable[str] | None = None) -> dict[str, KnownVersion]:
         """
@@ -97,8 +116,8 @@ class LedgerSnapshot:
 
     def took_nothing(self, job: str, key: str, etag: str) -> bool:
         """Tell whether a job has met a version, and no run has taken anything of it."""
-        version = self._where("key", key).filter(job=job, etag=etag)
-        return version.height > 0 and not version["taken"].any()
+        version = [row for row in self._version(key, etag) if row["job"] == job]
+        return bool(version) and not any(row["taken"] for row in version)
 
     def newest(self, job: str, keys: Iterable[str] | None = None) -> pl.DataFrame:
         """Keep the row of the latest version of keys that a job met; of all keys if left out."""
@@ -122,16 +141,16 @@ class LedgerSnapshot:
     @property
     def is_unused(self) -> bool:
         """Return whether nothing of any file was ever applied: no memory would be lost with it."""
-        return self.rows.filter(_APPLIED, "taken").is_empty()
+        return self.rows.filter(pl.col("outcome").is_in(_APPLIED), "taken").is_empty()
 
     def has_applied(self, key: str, etag: str) -> bool:
         """Return whether anything of this version of a file was applied, by any job."""
-        return not self._where("key", key).filter(_APPLIED, "taken", etag=etag).is_empty()
+        version = self._version(key, etag)
+        return any(row["outcome"] in _APPLIED and row["taken"] for row in version)
 
     def knows(self, key: str, etag: str) -> bool:
         """Return whether this version was applied, or waits for a person, or was dropped by one."""
-        known = ~pl.col("outcome").is_in(_NOTHING_DONE)
-        return not self._where("key", key).filter(known, etag=etag).is_empty()
+        return any(row["outcome"] not in _NOTHING_DONE for row in self._version(key, etag))
 
     def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Contributor]:
         """Tell to which of these fields this very content was given already, and by which file."""
@@ -144,13 +163,17 @@ class LedgerSnapshot:
     def last_version(self, key: str, sums: Iterable[str]) -> str | None:
         """Tell the SHA-256 of the last version of a key that gave to one of these fields."""
         wanted = set(sums)
-        versions = self._fed("key", key, ~_is("retried"))
+        versions = (row for row in self._fed("key", key) if row["outcome"] != "retried")
         return next((str(row["sha256"]) for row in versions if self._gave(row, wanted)), None)
 
     def brought_difference(self, key: str, etag: str) -> bool:
         """Tell whether a version was applied less what the versions of its key before had given."""
-        versions = self._fed("key", key, pl.col("etag") == etag, ~_is("retried"))
-        return any(bool(row["replaces"]) for row in versions[:1])
+        versions = (
+            bool(row["replaces"])
+            for row in self._fed("key", key)
+            if row["etag"] == etag and row["outcome"] != "retried"
+        )
+        return next(versions, False)
 
     def summed_by(self, key: str, field: str) -> list[int] | None:
         """
@@ -187,26 +210,34 @@ class LedgerSnapshot:
             For each, whether it applied only the difference to the versions before.
         """
         wanted = set(sums)
-        later = self._fed("key", key, pl.col("seq") > seq, ~_is("retried"))
+        later = (
+            row for row in self._fed("key", key) if row["seq"] > seq and row["outcome"] != "retried"
+        )
         return {row["seq"]: bool(row["replaces"]) for row in later if self._gave(row, wanted)}
 
     def with_file(self, job: str, file: ClaimedFile) -> LedgerSnapshot:
         """Show the snapshot as it will be once a run in the making has applied this file too."""
-        taken = pl.lit(file.outcome in _FED).alias("taken")
-        made = _rows(job, [file], seq=NOT_YET).with_columns(taken)
-        return replace(self, new=pl.concat([self.new, made]))
+        made = self.made
+        if len(made) != self.count:  # Another snapshot went on from here.
+            made = MadeRows(made.first(self.count))
+        made.add(_row(job, file, seq=NOT_YET) | {"taken": file.outcome in _FED})
+        return replace(self, made=made, count=len(made))
 
-    def _where(self, column: str, value: str) -> pl.DataFrame:
+    def _where(self, column: str, value: str) -> list[Row]:
         """List the rows that have a key, or a content."""
         found = self.found.where(column, value)
-        return pl.concat([found, self.new.filter(pl.col(column) == value)])
+        return [*found, *self.made.where(column, value, self.count)]
 
-    def _fed(self, column: str, value: str, *which: pl.Expr) -> list[dict[str, Any]]:
-        """List such rows of files that may have given something, the newest first."""
-        fed = self._where(column, value).filter(*which, "taken")
-        return fed.sort("seq", descending=True, maintain_order=True).to_dicts()
+    def _version(self, key: str, etag: str) -> list[Row]:
+        """List the rows of one version of a key."""
+        return [row for row in self._where("key", key) if row["etag"] == etag]
 
-    def _gave(self, row: dict[str, Any], sums: set[str]) -> set[str]:
+    def _fed(self, column: str, value: str) -> list[Row]:
+        """List the rows of files that may have given something, the newest first."""
+        fed = [row for row in self._where(column, value) if row["taken"]]
+        return sorted(fed, key=lambda row: -int(row["seq"]))
+
+    def _gave(self, row: Row, sums: set[str]) -> set[str]:
         """Tell to which of these fields a row's file gave: as sums, or otherwise."""
         summed = sums.intersection(row["sums"])
         if summed == sums or row["seq"] == NOT_YET:  # All that it gives is summed.
@@ -214,38 +245,21 @@ class LedgerSnapshot:
         return summed | (sums & self.unsummed(row["seq"]))
 
 
-class FoundRows:
-    """
-    Rows of the table, each found by a hash: a run asks for every file that it takes.
-
-    Args:
-        rows: Columns as in the table.
-    """
-
-    def __init__(self, rows: pl.DataFrame) -> None:
-        self.rows = rows
-        self._hashes: dict[str, pl.Series] = {}
-
-    def where(self, column: str, value: str) -> pl.DataFrame:
-        """List the rows in which a column of texts has a value."""
-        if column not in self._hashes:
-            self._hashes[column] = self.rows[column].hash()
-        alike = self._hashes[column] == pl.Series([value]).hash()[0]
-        found: pl.DataFrame = self.rows[alike.arg_true()]
-        return found.filter(pl.col(column) == value)
-
-
 class FileLedger:
     """The table of applied files of one connection."""
 
-    def __init__(self, table: Table, runs: RunLog) -> None:
+    def __init__(self, table: Table, runs: RunLog, tenure: Tenure | None = None) -> None:
         self._table = table
         self._runs = runs
+        self._tenure = tenure or Tenure()
         self._found = FoundRows(_with_taken(pl.DataFrame(schema=_SCHEMA)))
         self._read: pl.DataFrame | None = None
 
     def snapshot(self) -> LedgerSnapshot:
-        """Pin the table as it is now."""
+        """Pin the table as it is now; while the lease is held, as it was read or written last."""
+        return self._tenure.known(_SNAPSHOT, self._pinned)
+
+    def _pinned(self) -> LedgerSnapshot:
         rows = self._table.rows()
         if rows is not self._read:
             self._read, self._found = rows, FoundRows(_with_taken(_whole(rows)))
@@ -271,6 +285,7 @@ class FileLedger:
         if parent:
             rows = rows.with_columns(met=pl.lit(parent, pl.Int64))
         if rows.height:
+            self._tenure.forget(_SNAPSHOT)
             self._table.append(rows, writer="files", seq=seq)
             self._table.compact()
 
@@ -278,6 +293,7 @@ class FileLedger:
         """Record that files which waited in run *seq* were dropped; again does no harm."""
         rows = _rows(job, files, seq=seq)
         if rows.height:
+            self._tenure.forget(_SNAPSHOT)
             self._table.add(rows.with_columns(outcome=pl.lit("discarded"), sums=_NO_SUMS))
 
 
@@ -336,21 +352,21 @@ def _is(outcome: str) -> pl.Expr:
 
 
 def _rows(job: str, files: Iterable[ClaimedFile], *, seq: int) -> pl.DataFrame:
-    rows = [
-        {
-            "job": job,
-            "key": file.key,
-            "etag": file.etag,
-            "sha256": file.sha256,
-            "seq": seq,
-            "outcome": file.outcome,
-            "sums": list(file.sums),
-            "replaces": file.replaces,
-            "met": seq,
-            "rows": file.rows,
-            "rejected": file.rejected,
-            "refused": file.refused,
-        }
-        for file in files
-    ]
-    return pl.DataFrame(rows, schema=_SCHEMA)
+    return pl.DataFrame([_row(job, file, seq=seq) for file in files], schema=_SCHEMA)
+
+
+def _row(job: str, file: ClaimedFile, *, seq: int) -> Row:
+    return {
+        "job": job,
+        "key": file.key,
+        "etag": file.etag,
+        "sha256": file.sha256,
+        "seq": seq,
+        "outcome": file.outcome,
+        "sums": list(file.sums),
+        "replaces": file.replaces,
+        "met": seq,
+        "rows": file.rows,
+        "rejected": file.rejected,
+        "refused": file.refused,
+    }

@@ -36,6 +36,13 @@ Refusal = tuple[int, str, bool]
 """An item, Braze's reason, and whether an earlier attempt may have taken effect."""
 
 
+IN_DOUBT = (
+    "Braze may have taken it, as its answer was lost. It is not sent again by itself, as it could "
+    "count twice."
+)
+"""The reason of an object that may count once more if it is sent again."""
+
+
 class SendCounts(NamedTuple):
     """
     What was sent of a run.
@@ -118,9 +125,11 @@ class Acknowledgements:
         bucket: Where they are kept.
         names: How they are named.
         seq: The run.
+        fresh: Nobody has sent anything of the run before this process.
     """
 
-    def __init__(self, bucket: Bucket, names: StateNames, seq: int) -> None:
+    def __init__(self, bucket: Bucket, names: StateNames, seq: int, *, fresh: bool = False) -> None:
+        self._fresh = fresh
         self._bucket = bucket
         self._names = names
         self._seq = seq
@@ -138,6 +147,10 @@ class Acknowledgements:
         """List the keys of all parts, of this and of earlier processes; or those of one process."""
         folder = self._names.acks(self._seq)
         return sorted(item.key for item in self._bucket.list(folder + process))
+
+    def known_before(self) -> pl.Series:
+        """Return the items that have an answer already, before anything is sent."""
+        return self.read([*self._own] if self._fresh else self.parts()).items
 
     def mark_in_flight(self, first: int, last: int) -> int:
         """Mark a range of items as begun, before any of it is sent; gives the mark's number."""

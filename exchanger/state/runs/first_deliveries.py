@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 from exchanger.errors import StateDamaged, StorageMissing
 from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
+from exchanger.state.tenure import Tenure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exchanger.outside.s3.bucket import Bucket
     from exchanger.state.names import StateNames
+
+_DOCUMENT = "first deliveries"
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,19 @@ class _Document:
 
 
 class FirstDeliveries:
-    """The first deliveries of one connection."""
+    """
+    The first deliveries of one connection.
 
-    def __init__(self, bucket: Bucket, names: StateNames) -> None:
+    Args:
+        bucket: Where they are.
+        names: How they are named.
+        tenure: Remembers the document while the lease is held.
+    """
+
+    def __init__(self, bucket: Bucket, names: StateNames, tenure: Tenure | None = None) -> None:
         self._bucket = bucket
         self._key = names.first_deliveries
+        self._tenure = tenure or Tenure()
 
     def unknown(self, fields: Iterable[str]) -> list[str]:
         """Choose the attributes that no run has delivered before."""
@@ -118,6 +129,9 @@ class FirstDeliveries:
             self._write(replace(document, samples=left), etag)
 
     def _read(self) -> tuple[_Document, str | None]:
+        return self._tenure.known(_DOCUMENT, self._stored)
+
+    def _stored(self) -> tuple[_Document, str | None]:
         try:
             body, etag = self._bucket.read(self._key)
         except StorageMissing:
@@ -135,4 +149,5 @@ class FirstDeliveries:
     def _write(self, document: _Document, etag: str | None) -> None:
         # Equal bodies would have equal ETags.
         body = to_body(asdict(replace(document, nonce=new_nonce())))
+        self._tenure.forget(_DOCUMENT)
         self._bucket.write(self._key, body, if_match=etag, if_none_match=etag is None)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 from exchanger.state.documents import from_body, to_body
+from exchanger.state.tenure import Tenure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,7 @@ FileOutcome = Literal[
 ]
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
 """States that need nothing more from the next run."""
+_NEWEST = "newest run"
 _LISTED_AT_ONCE = 1_000
 """Objects in one page of a listing."""
 
@@ -121,6 +123,8 @@ class RunDocument:
         refused_rows: Key of what Braze refused, in a form that can be given again, once settled.
         group: The ``group_id`` of all its requests, if one process sent them and Braze tracks them.
         taken: As how many of them Braze may count at most.
+        object: What its rows became.
+        row_ids: Its job names each row.
     """
 
     seq: int
@@ -157,6 +161,13 @@ class RunDocument:
     reads_as: str = ""
     group: str = ""
     taken: int = 0
+    object: str = "attributes"
+    row_ids: bool = False
+
+    @property
+    def holds_values(self) -> bool:
+        """Whether what Braze accepted of it becomes held values."""
+        return self.object == "attributes"
 
     def to_bytes(self) -> bytes:
         """Render as stored."""
@@ -190,14 +201,30 @@ class VersionedRun:
 
 
 class RunLog:
-    """The numbered documents of one connection."""
+    """
+    The numbered documents of one connection.
 
-    def __init__(self, bucket: Bucket, names: StateNames) -> None:
+    Args:
+        bucket: Where they are.
+        names: How they are named.
+        tenure: Remembers the newest run while the lease is held.
+    """
+
+    def __init__(self, bucket: Bucket, names: StateNames, tenure: Tenure | None = None) -> None:
         self._bucket = bucket
         self._names = names
+        self._tenure = tenure or Tenure()
+        self._made: set[int] = set()
 
     def newest(self) -> VersionedRun | None:
-        """Find the run with the highest number; None before the first run."""
+        """Return the run with the highest number; None before the first run."""
+        return self._tenure.known(_NEWEST, self._find_newest)
+
+    def made_here(self, seq: int) -> bool:
+        """Return whether a run was created through this very log, and so a moment ago."""
+        return seq in self._made
+
+    def _find_newest(self) -> VersionedRun | None:
         seq = 0
         hint = self._hint()
         after = self._names.run(hint - 1) if hint > 1 else ""
@@ -320,13 +347,22 @@ class RunLog:
             # The answer to our own first attempt may have been lost on the way.
             found = self.read(document.seq)
             if found.document.nonce != document.nonce:
+                self._tenure.forget()
                 raise
-            return found
+            return self._noted(found)
         if etag is None:
+            self._made.add(document.seq)
             self._bucket.write(
                 self._names.newest_run, to_body({"seq": document.seq, "nonce": new_nonce()})
             )
-        return VersionedRun(document, written)
+        return self._noted(VersionedRun(document, written))
+
+    def _noted(self, stored: VersionedRun) -> VersionedRun:
+        """Remember what was written, if it is the newest run."""
+        newest = self._tenure.known(_NEWEST, lambda: None)
+        if newest is None or stored.document.seq >= newest.document.seq:
+            self._tenure.note(_NEWEST, stored)
+        return stored
 
     def _ages(self, last: int) -> Iterator[tuple[int, float]]:
         """

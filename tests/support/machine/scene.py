@@ -84,6 +84,8 @@ class SteppedKeeper:
 class Scene:
     """Everything of one schedule, in a folder that goes at the end."""
 
+    jobs = drops.JOBS
+
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
@@ -117,6 +119,12 @@ class Scene:
         process = Process(self.time, lambda this: self._run(this, job, seq), verb)
         self._go(process, faults)
         return process
+
+    def configured(self, job):
+        """What a job is at the moment."""
+        return drops.job(
+            job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
+        )
 
     def profile(self, name):
         """Read what Braze has of a profile."""
@@ -165,7 +173,7 @@ class Scene:
         return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
 
     def _drain(self):
-        for job in drops.JOBS:
+        for job in self.jobs:
             for _ in range(2):
                 process = self.start(job)
                 if process.error:
@@ -205,9 +213,7 @@ class Scene:
             sweep_every=0.0,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
-        configured = drops.job(
-            job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
-        )
+        configured = self.configured(job)
         if process.verb == "runs":
             return list_runs(context)
         if process.verb == "approve":

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from exchanger.files.scratch.prefetch import prefetch
+from exchanger.files.scratch.prefetch import prefetch, prefetch_several
 
 
 def test_items_come_in_order_whatever_they_are():
@@ -53,4 +53,39 @@ def test_who_stops_early_leaves_no_thread():
     next(coming)
     coming.close()
 
+    assert before == threading.active_count()
+
+
+def test_several_are_made_at_once_and_come_in_order():
+    """Three threads wait for each other, so all three are at work; results keep the order."""
+    together = threading.Barrier(3)
+
+    def make(number):
+        together.wait(60)
+        return 10 * number
+
+    coming = prefetch_several(make, range(6), lambda _: 1, threads=3, room=100)
+
+    assert [0, 10, 20, 30, 40, 50] == [*coming]
+
+
+@pytest.mark.parametrize(("size", "ahead"), [(1, 5), (40, 2), (1000, 1)])
+def test_what_is_made_ahead_is_bounded_by_its_size(size, ahead):
+    """Before the first result is used, only so many are made as there is room for."""
+    made = []
+    coming = prefetch_several(made.append, range(9), lambda _: size, threads=4, room=100)
+    next(coming)
+    coming.close()
+
+    assert ahead >= len(made)
+
+
+def test_what_making_one_of_several_raises_comes_in_its_place():
+    """Results before a failure are given, and no thread is left."""
+    before = threading.active_count()
+    coming = prefetch_several(lambda n: 1 // n, [1, 0, 2], lambda _: 1, threads=2, room=9)
+
+    assert 1 == next(coming)
+    with pytest.raises(ZeroDivisionError):
+        next(coming)
     assert before == threading.active_count()

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import FieldConfig
+from exchanger.errors import FileRejected
 from exchanger.jobs.intake.deduplication import FileDecision, decide
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.runtime.memories import Memories
@@ -56,10 +57,14 @@ class Case:
     request: dict = field(default_factory=dict)
     options: ImportOptions = field(default_factory=ImportOptions)
     memories: Memories = field(default_factory=Memories)
+    counts_files: tuple = ()
+    """Of a job whose rows have no names: what each file counts for once."""
 
 
 AGAIN = {"rows": pl.Series([1], dtype=pl.UInt32)}
 FULL = ImportOptions(full=True)
+ROWS = ("@rows of crm",)
+EVENTS = file(sums=ROWS)
 COUNTS, LEFT_OUT, DIFFERENCE = ("spend", "tier"), ("tier",), "difference"
 
 CASES = {
@@ -107,7 +112,25 @@ CASES = {
     "a file of a run that waits counts for nobody": Case(
         COUNTS, [file(outcome="equal_content")], file("in/b.csv", sums=())
     ),
+    "a copy of a file of nameless rows waits": Case(
+        "equal_content", [EVENTS], file("in/b.csv", sums=()), [SET], counts_files=ROWS
+    ),
+    "a new version of a file of nameless rows waits": Case(
+        "replaced", [EVENTS], file(content="B", sums=()), [SET], counts_files=ROWS
+    ),
 }  # fmt: skip
+
+
+def test_a_file_of_nameless_rows_that_is_taken_again_repeats_them(tmp_path):
+    """Taken as if new, none of its rows is sent; of a new version nobody knows the difference."""
+    ledger = FileLedger(Table(str(tmp_path / "applied"), {}), runs=NoRuns())
+    ledger.record("crm", [EVENTS], seq=1)
+    call = SimpleNamespace(name="crm", memories=Memories(), options=FULL, counts_files=ROWS)
+    again = decide(call, file(sums=()), FileRequest("in/a.csv", "etag-A"), [SET], ledger.snapshot())
+    assert again.repeated
+    approved = FileRequest("in/a.csv", "etag-B", counting="difference")
+    with pytest.raises(FileRejected, match="row_id"):
+        decide(call, file(content="B", sums=()), approved, [SET], ledger.snapshot())
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -117,7 +140,12 @@ def test_a_file_counts_once(name, tmp_path):
     ledger = FileLedger(Table(str(tmp_path / "applied"), {}), runs=NoRuns())
     for seq, earlier in enumerate(case.before, 1):
         ledger.record("crm", [earlier], seq=seq)
-    call = SimpleNamespace(name="crm", memories=case.memories, options=case.options)
+    call = SimpleNamespace(
+        name="crm",
+        memories=case.memories,
+        options=case.options,
+        counts_files=case.counts_files,
+    )
     request = FileRequest(case.comes.key, case.comes.etag, **case.request)
     found = decide(call, case.comes, request, case.rules, ledger.snapshot())
     if not isinstance(found, FileDecision):

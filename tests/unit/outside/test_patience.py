@@ -6,7 +6,16 @@ from random import Random
 
 import pytest
 
-from exchanger.outside.braze.retry import ATTEMPTS, LIMIT_WAITING, LONGEST_CAP, RetryState
+from exchanger.outside.braze.retry import (
+    ATTEMPTS,
+    LIMIT_PAUSE,
+    LIMIT_WAITING,
+    LONGEST_CAP,
+    RECENT,
+    REPEATED,
+    LimitState,
+    RetryState,
+)
 
 
 class Highest(Random):
@@ -58,3 +67,29 @@ def test_waiting_adds_up(clock):
     assert 4.0 == patience.after_limit(4.0)
     clock.sleep(4)
     assert patience.after_limit(1.0) is None
+
+
+@pytest.mark.parametrize(
+    ("every", "held_back"), [(100, False), (20, False), (13, False), (9, True), (2, True)]
+)
+def test_few_429_hold_nobody_back(every, held_back):
+    """One 429 in a hundred is a single one; one in nine is not."""
+    state = LimitState()
+    times = 0
+    for number in range(1_000):
+        if number % every == every - 1:
+            times += state.refused() > 0
+        else:
+            state.accepted()
+    assert held_back == (times > 0)
+    assert times <= 1_000 / every / REPEATED
+
+
+def test_a_crowd_at_the_door_is_held_back_for_longer_each_time():
+    """Where everything is refused the pause doubles, up to a cap, until something is taken."""
+    state = LimitState()
+    pauses = [state.refused() for _ in range(7 * REPEATED)]
+    assert [1.0, 2.0, 4.0, 8.0, 16.0, LONGEST_CAP, LONGEST_CAP] == [it for it in pauses if it]
+    state.accepted()
+    assert [LIMIT_PAUSE] == [it for it in (state.refused() for _ in range(REPEATED)) if it]
+    assert REPEATED < RECENT

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanger.errors import FileRejected
+from exchanger.profiles.exported.cells import json_texts
 from exchanger.profiles.exported.lines import LineReader
 from exchanger.profiles.exported.selection import ExportColumn, Selection
 from exchanger.profiles.frames.columns import PROFILE
@@ -18,7 +19,11 @@ EVERYTHING = Selection((ExportColumn("id", "external_id"),), "")
 
 
 def read(*lines: bytes, selection: Selection = EVERYTHING):
-    return LineReader(selection).read(list(lines), "archive")
+    return as_texts(LineReader(selection).read(list(lines), "archive"))
+
+
+def as_texts(frame):
+    return frame.select(json_texts(column) for column in frame.get_columns())
 
 
 def test_missing_and_null_keys_are_null():
@@ -45,6 +50,15 @@ def test_half_a_character_does_not_lose_the_user():
     assert "a\ufffdb \U0001f600 \\ud800" == json.loads(frame["id"].item())
 
 
+def test_half_a_character_beside_a_long_number_does_not_lose_the_user():
+    """A lone surrogate is mended also in a line with a number that no float holds."""
+    frame = read(rb'{"external_id":"a\ud800b","custom_attributes":{"n":12345678901234567890123}}')
+    assert ("a\ufffdb", "12345678901234567890123") == (
+        json.loads(frame["id"].item()),
+        frame["n"].item(),
+    )
+
+
 def test_nested_paths_and_names_with_dots():
     """A path leads into objects; a name that itself has the dot comes first."""
     selection = Selection(
@@ -67,7 +81,8 @@ def test_nested_paths_and_names_with_dots():
 def test_a_remaining_column_never_hides_a_named_one():
     """A custom attribute named like a column is put under another name."""
     reader = LineReader(EVERYTHING)
-    frame = reader.read([b'{"external_id":"u","custom_attributes":{"id":7}}'], "archive")
+    line = b'{"external_id":"u","custom_attributes":{"id":7}}'
+    frame = as_texts(reader.read([line], "archive"))
     assert ('"u"', "7") == (frame["id"].item(), frame["custom_attributes.id"].item())
     assert {"id": "custom_attributes.id"} == reader.remaining
 

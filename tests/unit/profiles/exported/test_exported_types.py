@@ -13,7 +13,7 @@ def settle(*texts: str | None, column: ExportColumn | None = None):
     """Observe each text as a frame of its own, as the pieces of one export are."""
     seen = Observed()
     for text in texts:
-        seen = observe(pl.Series([text], dtype=pl.String), column, seen)
+        seen = observe(pl.Series([text], dtype=pl.String).cast(pl.Binary), column, seen)
     return settled("c", column, seen)
 
 

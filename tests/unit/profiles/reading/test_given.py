@@ -182,7 +182,7 @@ def test_a_whole_number_with_a_point_is_the_number():
     given = give(pl.DataFrame({"id": texts}), job({"x": {"value": 1}}))
 
     assert ["12345", "12345", "12345", "00123.0", "1.5", "-7"] == given.frame["@profile"].to_list()
-    assert 3 == given.pointed
+    assert 3 == given.noted["pointed"].sum()
 
 
 @pytest.mark.parametrize("fields", [{"f": {}}, {"f": {"type": "string"}}, {"f": {"type": "json"}}])
@@ -275,7 +275,7 @@ def test_what_other_tools_put_around_text_is_no_part_of_it(cell, text):
     assert (text, text) == given.frame.select("f", "x_other").row(0)
     members = given.frame["l"].to_list()[0]
     assert text == (members and loads(members[0]))
-    assert 3 * (text != cell) == given.wrapped
+    assert 3 * (text != cell) == given.noted["wrapped"].sum()
 
 
 def test_an_identifier_is_read_without_what_is_around_it():
@@ -311,7 +311,7 @@ def test_trimmed_identifiers_are_counted():
     """The rows whose identifier had white space around it are counted."""
     given = give(pl.DataFrame({"id": [" a", "b ", "c", None]}), job({"x": {"value": 1}}))
 
-    assert 2 == given.trimmed
+    assert 2 == given.noted["trimmed"].sum()
 
 
 def test_a_row_is_rejected_with_every_reason():

@@ -11,18 +11,21 @@ from exchanger.profiles.spelling.data_points import field_points
         ("tier", "null", 1),
         ("tier", None, 0),
         ("tags", '["a","b","c"]', 1),
-        ("prefs", '{"a":1,"b":{"c":2}}', 3),
+        ("prefs", '{"a":1,"b":{"c":2}}', 2),
+        ("prefs", '{"a":1,"b":2,"c":3,"d":4,"e":5,"f":{"g":1,"h":2}}', 7),
+        ("prefs", '{"a":[{"x":1},{"x":1,"y":":{"}]}', 3),
         ("prefs", '{"a":"x:y","b":"q\\"r:"}', 2),
         ("prefs", '{"a":["m",":","n"]}', 1),
         ("prefs", '{"a":{"$time":"2020-05-28T10:00:00Z"},"b":"{\\"$time\\":"}', 2),
         ("prefs", '{"$time":"2020-05-28"}', 1),
-        ("pets", '[{"id":1,"name":"Rex"}]', 1),
+        ("pets", '[{"id":1,"name":"Rex"}]', 2),
+        ("pets", '[{"a":1,"b":2,"c":3,"d":4},{"a":1,"b":2,"c":3,"d":4}]', 8),
         ("email_subscribe", '"opted_in"', 0),
         ("push_subscribe", "null", 0),
     ],
 )
 def test_a_field_costs(name, sent, points):
-    """One for what is sent, one for each key of an object, nothing for what is not billed."""
+    """One for what is sent, one for each leaf of an object, nothing for what is not billed."""
     frame = pl.DataFrame({"sent": pl.Series([sent], dtype=pl.String)})
     cost = frame.with_columns(cost=field_points(name, pl.col("sent")))["cost"]
     assert points == cost[0]

@@ -1,0 +1,118 @@
+"""What belongs to an event or a purchase, and what to attributes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from exchanger.braze.limits import LONGEST_NAME
+from exchanger.braze.objects import (
+    CURRENCIES,
+    EVENT_PROPERTIES,
+    ORDER_EVENTS,
+    PURCHASE_PROPERTIES,
+)
+from exchanger.config.checks.fields import check_cell
+from exchanger.config.findings import Finding, Where, closest
+from exchanger.config.models import Cell, Event, ImportJob, Purchase
+from exchanger.config.names import name_fault
+
+_SPECS = {"events": "event", "purchases": "purchase"}
+"""The key that says what the objects are made of."""
+_OF_ATTRIBUTES = {"fields", "remaining_fields", "baseline"}
+_OF_ROWS = {"row_id", "on_unknown"}
+
+
+def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find what does not go together with what a row becomes."""
+    given = job.model_fields_set
+    own = _SPECS.get(job.object)
+    for name, key in _SPECS.items():
+        if key != own and getattr(job, key) is not None:
+            yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
+    if own is None:
+        message = "this is of events and purchases alone: attributes are set, not counted"
+        for key in sorted(given & _OF_ROWS):
+            yield Finding((*where, key), message, beside=("object",))
+    else:
+        yield from _check_rows(job, own, where)
+
+
+def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
+    message = f"this is of attributes alone; write '{own}' for what {job.object} are made of"
+    for key in sorted(job.model_fields_set & _OF_ATTRIBUTES):
+        yield Finding((*where, key), message, beside=("object",))
+    if job.source.order_by is not None:
+        message = "each of these counts once, whatever its order: leave this out"
+        yield Finding((*where, "source", "order_by"), message)
+    if job.row_id == "":
+        yield Finding((*where, "row_id"), "name a column, or leave this out")
+    spec = job.event or job.purchase
+    if spec is None:
+        yield Finding(where, f"'object: {job.object}' needs '{own}'", missed=(own,))
+    else:
+        yield from _check_spec(spec, (*where, own))
+
+
+def _check_spec(spec: Event | Purchase, where: Where) -> Iterator[Finding]:
+    for key in ("name", "time", "product", "price", "currency", "quantity"):
+        cell = getattr(spec, key, None)
+        if cell is not None:
+            yield from _check_part(cell, (*where, key))
+    if isinstance(spec, Event):
+        yield from _check_event_name(spec.name.value, (*where, "name", "value"))
+        reserved = EVENT_PROPERTIES
+    else:
+        yield from _check_currency(spec.currency.value, (*where, "currency", "value"))
+        reserved = PURCHASE_PROPERTIES
+    for name, cell in spec.properties.items():
+        place: Where = (*where, "properties", name)
+        fault = property_fault(name, reserved)
+        if fault:
+            yield Finding(place, f"the name of a property {fault}")
+        yield from check_cell(cell, place)
+    rest = spec.remaining_properties
+    if rest is not None and rest.prefix and (fault := property_fault(rest.prefix + "_", reserved)):
+        yield Finding((*where, "remaining_properties", "prefix"), f"the name of a property {fault}")
+
+
+def _check_part(cell: Cell, where: Where) -> Iterator[Finding]:
+    if cell.from_ is None and cell.value is None:
+        yield Finding(where, "name a column, or give a value", "{from: COLUMN}")
+    elif "type" in cell.model_fields_set:
+        yield Finding((*where, "type"), "Braze itself says what this is; leave the type out")
+    else:
+        yield from check_cell(cell, where)
+
+
+def _check_event_name(name: Any, where: Where) -> Iterator[Finding]:
+    if name in ORDER_EVENTS:
+        message = (
+            f"Braze drops an event called '{name}' that is not of a form of its own, which is not "
+            "in this version"
+        )
+        yield Finding(where, message)
+    elif isinstance(name, str) and name.startswith("$"):
+        yield Finding(where, "the name of an event must not begin with $")
+
+
+def _check_currency(code: Any, where: Where) -> Iterator[Finding]:
+    if code is not None and code not in CURRENCIES:
+        guess = str(code).upper()
+        known = guess if guess in CURRENCIES else closest(guess, CURRENCIES)
+        yield Finding(where, f"'{code}' is no code of a currency (ISO 4217), like EUR", known)
+
+
+def property_fault(name: str, reserved: frozenset[str]) -> str:
+    """Say why a property cannot have this name, as the end of a sentence; empty if it can."""
+    if not name:
+        return "must not be empty"
+    if name.startswith("$"):
+        return "must not begin with $"
+    if name in reserved:
+        return f"must not be '{name}', which Braze keeps for itself"
+    return (
+        name_fault(name)
+        if len(name) <= LONGEST_NAME
+        else f"must have at most {LONGEST_NAME} characters"
+    )

@@ -1,0 +1,124 @@
+"""What a row of an import becomes, where that is more than attributes: the objects of Braze."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from exchanger.config.models.base import ColumnName, FieldType, Strict
+
+ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
+ObjectName = Literal["attributes", "events", "purchases"]
+OnUnknown = Literal["hold", "resend"]
+
+Scale = Annotated[
+    int | None, Field(ge=0, le=15, description="decimal places of a `decimal`, which needs them")
+]
+OwnNulls = Annotated[
+    tuple[str, ...],
+    Field(description='texts that mean "empty" here alone, beside those of `source`'),
+]
+
+
+class Cell(Strict):
+    """
+    One value of an object: from a column, or the same in every object.
+
+    ``split`` and ``items`` are of lists alone, ``too_long`` of text, ``nan`` of numbers.
+    """
+
+    from_: ColumnName | None = Field(
+        default=None, alias="from", description="the column; that of the field's name if left out"
+    )
+    value: str | int | float | bool | None = Field(
+        default=None, description="the same for everybody, in place of a column"
+    )
+    type: FieldType | None = Field(
+        default=None,
+        description=(
+            "of the value; if left out that of Parquet, else it is told from the whole column"
+            " and kept. `add` and `remove` always have `list`"
+        ),
+    )
+    scale: Scale = None
+    items: ItemType = Field(default="string", description="the type of a list's members")
+    split: str | None = Field(
+        default=None,
+        description=(
+            "separates the members of a list written as text; a cell that is a JSON list is read"
+            " as one"
+        ),
+    )
+    trim: bool = Field(default=False, description="takes white space off both ends")
+    too_long: Literal["reject", "cut"] = Field(
+        default="reject", description="what happens to text over 255 characters"
+    )
+    nan: Literal["reject", "empty"] = Field(
+        default="reject", description="what happens to `NaN` and infinities"
+    )
+    nulls: OwnNulls = ()
+
+    def as_type(self, kind: FieldType) -> dict[str, Any]:
+        """Return what was written, as keys and values, of this type."""
+        return self.model_dump(by_alias=True, exclude_unset=True) | {"type": kind}
+
+
+class RemainingProperties(Strict):
+    """The columns that nothing else names become properties, too."""
+
+    columns: str = Field(
+        default="*", description="which of them, by name: `*` stands for any signs, `?` for one"
+    )
+    exclude: tuple[str, ...] = Field(
+        default=(), description="which of these not; a pattern, or a list of patterns"
+    )
+    prefix: str = Field(default="", description="goes before the column's name")
+
+
+class Event(Strict):
+    """A custom event, one for each row. A text in place of a mapping names a column."""
+
+    name: Cell = Field(description="of the event: a text, or `{from: COLUMN}`")
+    time: Cell = Field(description="when it happened: a column")
+    properties: dict[str, Cell] = Field(default={}, description="by name: a column each")
+    remaining_properties: RemainingProperties | None = Field(
+        default=None, description="takes the columns that nothing else names; none if left out"
+    )
+
+
+class Purchase(Strict):
+    """A purchase, one for each row. A text in place of a mapping names a column."""
+
+    product: Cell = Field(description="the product's id: a column")
+    price: Cell = Field(description="of one piece, a number: a column")
+    currency: Cell = Field(description="a code of ISO 4217: a text, or `{from: COLUMN}`")
+    quantity: Cell | None = Field(
+        default=None, description="how many pieces: a column; one if left out"
+    )
+    time: Cell = Field(description="when it was bought: a column")
+    properties: dict[str, Cell] = Field(default={}, description="by name: a column each")
+    remaining_properties: RemainingProperties | None = Field(
+        default=None, description="takes the columns that nothing else names; none if left out"
+    )
+
+
+RowId = Annotated[
+    ColumnName | None,
+    Field(
+        description=(
+            "the column of what names a row for good, so that it is sent exactly once, in whatever"
+            " file it comes; left out, its file's version and its place there do"
+        )
+    ),
+]
+WhenUnknown = Annotated[
+    OnUnknown,
+    Field(
+        description=(
+            "what happens to an event or purchase of which nobody knows whether Braze took it:"
+            " `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may count"
+            " twice"
+        )
+    ),
+]

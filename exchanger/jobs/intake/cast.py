@@ -1,0 +1,212 @@
+"""Casts the rows of files by the types of the entire run, those of the same columns together."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.errors import FileRejected
+from exchanger.files.scratch.prefetch import prefetch
+from exchanger.files.write import to_ndjson
+from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_forgotten
+from exchanger.jobs.intake.batch import REJECTED, as_refused
+from exchanger.jobs.intake.contributions import contributions
+from exchanger.objects.rows import judged_rows
+from exchanger.profiles.frames.columns import FILE, PROFILE
+from exchanger.profiles.merging.contributions import negated
+from exchanger.profiles.reading.mapping import widen_rules
+from exchanger.profiles.reading.typed_rows import NOTED, Given, cast_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    from exchanger.jobs.intake.batch import BatchDraft
+    from exchanger.jobs.intake.staged import StagedFile, StagedFiles
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.objects.kinds import RowKind
+    from exchanger.profiles.frames.raw_columns import RawColumns
+    from exchanger.profiles.frames.rules import Rule
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
+
+_AT = "@at"
+_JSON_NUMBERS = (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64)
+
+
+class Casting:
+    """
+    Casts files, and adds their rows to a draft.
+
+    Args:
+        call: The job.
+        applied: What was applied before the run.
+        draft: Takes the rows.
+    """
+
+    def __init__(self, call: ImportContext, applied: LedgerSnapshot, draft: BatchDraft) -> None:
+        self._call = call
+        self._applied = applied
+        self._draft = draft
+        self._rejected: list[pl.DataFrame] = []
+        self._noted: list[pl.DataFrame] = []
+        self._unfit: set[int] = set()
+
+    def cast(self, window: Sequence[StagedFiles]) -> None:
+        """Cast the files of a window, whose rejected rows come in the order of the files."""
+        rules: dict[int, list[Rule]] = {}
+        for files in window:
+            for part in _of_one_kind(files.files, self._draft.types):
+                rules |= dict.fromkeys((file.position for file in part), part[0].rules)
+                self._cast(files, part, part[0].rules)
+            for bad in files.bad_pieces():
+                fit = bad.filter(~pl.col(FILE).is_in(list(self._unfit)))
+                self._reject(files, fit.select(*REJECTED))
+            files.clear()
+        self._end(rules)
+
+    def _cast(self, files: StagedFiles, part: Sequence[StagedFile], rules: list[Rule]) -> None:
+        """Cast files that share their rules; one by one if they cannot be used together."""
+        try:
+            earlier, doubtful = self._earlier(part[0], rules)
+            casted = self._casted(files, part, rules, doubtful)
+            # Only a large file comes in several pieces.
+            with closing(casted if files.several else prefetch(casted)) as pieces:
+                for given, rejected in pieces:
+                    self._draft.give(given.frame)
+                    self._noted.append(given.noted)
+                    self._reject(files, rejected)
+        except FileRejected as error:
+            if len(part) == 1:
+                self._refuse(files, part[0], error)
+                return
+            for file in part:
+                self._cast(files, [file], rules)
+            return
+        if earlier is not None:
+            self._draft.corrections.add(negated(earlier, part[0].position))
+
+    def _casted(
+        self,
+        files: StagedFiles,
+        part: Sequence[StagedFile],
+        rules: list[Rule],
+        doubtful: pl.Expr | None,
+    ) -> Generator[tuple[Given, pl.DataFrame]]:
+        """Cast piece by piece; what is wrong with a file as a whole shows in its first piece."""
+        positions = [file.position for file in part]
+        for piece in files.pieces():
+            raw = piece if len(part) == len(files.files) else piece.of_files(positions)
+            given = cast_rows(raw, rules, self._call.job, kept=self._draft.types)
+            if self._call.kind.rows is not None:
+                given = _judged(self._call, self._call.kind.rows, rules, given)
+            if part[0].repeated:
+                self._draft.repeated += given.frame.height
+                given = replace(given, frame=given.frame.clear())
+            if doubtful is not None:
+                given = without_forgotten(given, doubtful, part[0].position)
+            yield given, with_records(raw, given)
+
+    def _earlier(
+        self, file: StagedFile, rules: list[Rule]
+    ) -> tuple[pl.DataFrame | None, pl.Expr | None]:
+        """
+        Tell what a new version takes back, and of whom that is not known any more.
+
+        None if it is added in full, and if it is known of everybody.
+        """
+        call, claim = self._call, file.claim
+        if not claim.replaces:
+            return None, None
+        earlier = contributions(call, claim.key, rules, self._applied)
+        doubtful = maybe_forgotten(call, claim.key, claim.sums, self._applied)
+        if doubtful is not None:
+            earlier = earlier.filter(~doubtful)
+        chosen = file.request.corrected
+        if chosen is not None:
+            earlier = earlier.filter(pl.col(PROFILE).is_in(chosen.implode()))
+        return earlier, doubtful
+
+    def _refuse(self, files: StagedFiles, file: StagedFile, error: FileRejected) -> None:
+        """Put a whole file into quarantine."""
+        draft, position = self._draft, file.position
+        draft.rows -= file.claim.rows
+        self._unfit.add(position)
+        self._reject(files, draft.refused(file.claim, error, position))
+        draft.files[position] = as_refused(replace(file.claim, rows=0), error)
+
+    def _reject(self, files: StagedFiles, rows: pl.DataFrame) -> None:
+        """Take rejected rows: those of a single file at once, as they may be many."""
+        if files.several:
+            self._rejected.append(rows)
+        else:
+            self._draft.rejected.add(rows)
+
+    def _end(self, rules: Mapping[int, list[Rule]]) -> None:
+        """Bring what is told of the files of a window into their order."""
+        draft = self._draft
+        if self._rejected:
+            draft.rejected.add(pl.concat(self._rejected).sort(FILE, maintain_order=True))
+            self._rejected.clear()
+        noted = pl.concat([pl.DataFrame(schema=NOTED), *self._noted])
+        self._noted.clear()
+        for told in noted.group_by(FILE).sum().sort(FILE).iter_rows(named=True):
+            draft.note_cells(draft.files[told[FILE]].key, told)
+        last: list[Rule] | None = None
+        for _, each in sorted(item for item in rules.items() if item[0] not in self._unfit):
+            if each is not last:
+                draft.rules |= {rule.name: rule for rule in each}
+                last = each
+
+
+def _of_one_kind(files: Sequence[StagedFile], types: Mapping[str, str]) -> list[list[StagedFile]]:
+    """
+    Part files by their rules, at the types of the entire run.
+
+    A new version that takes something back is alone; files whose rows were all taken up before are
+    apart. However different the types are that files
+    have by themselves, their rules are mostly the same by now.
+    """
+    widened: dict[int, list[Rule]] = {}
+    parts: dict[tuple[tuple[Rule, ...], int], list[StagedFile]] = {}
+    for file in files:
+        if id(file.rules) not in widened:
+            widened[id(file.rules)] = widen_rules(file.rules, types)
+        rules = widened[id(file.rules)]
+        own = file.position + 1 if file.claim.replaces else -int(file.repeated)
+        parts.setdefault((tuple(rules), own), []).append(replace(file, rules=rules))
+    return [*parts.values()]
+
+
+def _judged(call: ImportContext, kind: RowKind, rules: list[Rule], given: Given) -> Given:
+    """Reject rows of which the cells are fine, and which are no object that Braze takes."""
+    named = {rule.name: rule for rule in rules}
+    fine, odd = judged_rows(given.frame, kind, named, call.context.clock.now())
+    if odd.is_empty():
+        return given
+    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]))
+
+
+def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:
+    """Put beside each rejected row its cells as JSON, so that it can be mended and given again."""
+    rejected = given.rejected
+    if rejected.is_empty():
+        return pl.DataFrame(schema=REJECTED)
+    places = raw.places
+    rows = rejected.select(places.columns).unique()
+    at = places.with_row_index(_AT).join(rows, on=places.columns, how="semi")[_AT]
+    chosen = raw.frame[at.sort()]
+    cells = [_in_json(chosen[name], name in raw.json_columns) for name in raw.names]
+    lines = to_ndjson(chosen.select(cells), raw.json_columns)
+    records = places[at.sort()].with_columns(lines.alias("record"))
+    return rejected.join(records, on=places.columns, how="left", maintain_order="left").select(
+        *REJECTED
+    )
+
+
+def _in_json(cells: pl.Series, is_json: bool) -> pl.Series:  # noqa: FBT001 - as of to_ndjson
+    """Leave what JSON has a value for; everything else becomes text."""
+    kept = cells.dtype in _JSON_NUMBERS or cells.dtype.is_nested() or is_json
+    finite = cells.dtype == pl.Float64 and cells.is_finite().all()
+    return cells if kept or finite else cells.cast(pl.String, strict=False)

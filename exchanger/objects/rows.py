@@ -1,0 +1,162 @@
+"""
+What becomes of rows that are objects of their own: sent once each, or told why not.
+
+Frames in, frames out. A row is named by its ``row_id``, if the job has one: of several rows of one
+id the first is taken, and one that was taken up before is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from exchanger.profiles.frames.columns import (
+    ENDPOINT,
+    FILE,
+    ITEM,
+    OBJECT,
+    POINTS,
+    PROFILE,
+    ROW,
+    ROW_ID,
+    ROWS,
+)
+from exchanger.profiles.planning.part import PartPlan, Tally
+from exchanger.profiles.planning.payloads import creation
+from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member
+from exchanger.profiles.validation.messages import Place, no_rejections, rejections_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from exchanger.objects.kinds import RowKind
+    from exchanger.profiles.frames.rules import Rule
+
+
+class RowsInput(NamedTuple):
+    """
+    Some rows of a run, and what is known of them.
+
+    Args:
+        given: In the shape of ``typed_rows.cast_rows``; with ``@row_id`` if the job has one.
+        taken: The ids among them that were taken up before.
+        ready: Objects that are given again as they were: ``@profile @object @endpoint @points
+            @file @row``, and ``@row_id`` likewise.
+        repeated: Further ones that need not be given again.
+    """
+
+    given: pl.DataFrame
+    taken: pl.Series
+    ready: pl.DataFrame | None = None
+    repeated: int = 0
+
+
+@dataclass(frozen=True)
+class RowOptions:
+    """
+    What holds for all rows of a run.
+
+    Args:
+        kind: What they become.
+        rules: The parts of an object.
+        endpoint: What outboxes call the endpoint.
+        create_missing: Profiles that Braze does not have are created.
+    """
+
+    kind: RowKind
+    rules: Sequence[Rule]
+    endpoint: str
+    create_missing: bool
+
+
+def judged_rows(
+    given: pl.DataFrame, kind: RowKind, rules: Mapping[str, Rule], now: datetime
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """
+    Part rows into those that Braze would take and those it would not, or would take otherwise.
+
+    Args:
+        given: Typed rows.
+        kind: What they become.
+        rules: The parts of an object, by name.
+        now: The time.
+
+    Returns:
+        The rows that are fine, and the rejected ones as ``messages.REJECTED``.
+    """
+    parts = [*rules.values()]
+    faults = kind.faults(parts, now)
+    flags = given.select(
+        fault.at.fill_null(value=False).alias(str(i)) for i, fault in enumerate(faults)
+    )
+    bad = flags.select(pl.any_horizontal(pl.lit(value=False), pl.all())).to_series()
+    if not bad.any():
+        return given, no_rejections()
+    found = []
+    for fault, column in zip(faults, flags.iter_columns(), strict=True):
+        rows = given.filter(column)
+        if rows.height:
+            rule = rules.get(fault.part)
+            value = rows[fault.part] if rule is not None else pl.Series([None], dtype=pl.String)
+            why = pl.lit(fault.reason).alias("reason")
+            cells = rows.select(FILE, ROW, value.alias("value"), why)
+            name = rule.column if rule is not None and rule.column else fault.part
+            place = Place(fault.part, name)
+            found.append(rejections_of(cells, place))
+    every = pl.concat(found).unique([FILE, ROW, "field"], keep="first", maintain_order=True)
+    return given.filter(~bad), every.sort(FILE, ROW, maintain_order=True)
+
+
+def plan_rows(part: RowsInput, terms: RowOptions) -> PartPlan:
+    """Decide which rows are sent, and spell their objects."""
+    rows = part.given.sort(FILE, ROW)
+    first = rows
+    if ROW_ID in rows.columns:
+        first = rows.unique(ROW_ID, keep="first", maintain_order=True)
+        if not part.taken.is_empty():
+            first = first.filter(~pl.col(ROW_ID).is_in(part.taken.implode()))
+    outbox = spelled(first, terms)
+    if part.ready is not None:
+        outbox = pl.concat([outbox, part.ready.select(outbox.columns[1:])], how="diagonal")
+    return PartPlan(
+        outbox=outbox.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)),
+        contributions=None,
+        rejected=None,
+        tally=Tally(rows_repeated=rows.height - first.height + part.repeated),
+    )
+
+
+def spelled(rows: pl.DataFrame, terms: RowOptions) -> pl.DataFrame:
+    """
+    Spell each row as one object.
+
+    Returns:
+        In the same order: ``@item`` (UInt32, null), ``@profile``, ``@endpoint``, ``@object`` (JSON
+        text), ``@points`` and ``@rows`` (UInt32), ``@file``, ``@row``, and ``@row_id`` if given.
+    """
+    keys = rows[PROFILE]
+    plain = are_external_ids(keys)
+    rendered = pl.concat_str(
+        pl.lit("{"),
+        identifier_member(keys, plain=plain),
+        *creation(update_only=not terms.create_missing, plain=plain),
+        *terms.kind.members(terms.rules),
+        pl.lit("}"),
+        ignore_nulls=True,
+    )
+    named = [ROW_ID] if ROW_ID in rows.columns else []
+    return rows.select(
+        pl.lit(None, pl.UInt32).alias(ITEM),
+        PROFILE,
+        pl.lit(terms.endpoint).alias(ENDPOINT),
+        rendered.alias(OBJECT),
+        terms.kind.points(terms.rules).cast(pl.UInt32).alias(POINTS),
+        FILE,
+        ROW,
+        pl.lit(1, pl.UInt32).alias(ROWS),
+        *named,
+    )

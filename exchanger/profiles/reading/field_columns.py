@@ -1,0 +1,210 @@
+"""
+Which column of a file feeds which attribute, and which ones feed none.
+
+A column that a field names feeds that field alone; ``remaining_fields`` takes others.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from exchanger.braze.attributes import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
+from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
+from exchanger.config.names import name_fault, shown, trimmed
+from exchanger.errors import FileRejected
+from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.frames.type_names import TypeName
+
+_MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
+
+_INDEX_NAME = re.compile(r"__index_level_\d+__|__null_dask_index__")
+"""What pandas and Dask call an index without a name; also where their metadata was lost."""
+_INDEX = (
+    "It is the index that pandas keeps of its rows, and seldom data. To take it, name it under "
+    "'from' in 'fields'; to write files without it: to_parquet(..., index=False)."
+)
+
+
+def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields | None:
+    """Find what a job says of an attribute; None if it does not write it."""
+    if attribute in job.cells:
+        return job.cells[attribute]
+    named = _named_columns(job)
+    for block in job.remaining_cells:
+        column = attribute.removeprefix(block.prefix)
+        sound = _applies(block, column) and not _why_left_out(block, column)
+        if attribute == block.prefix + column and column not in named and sound:
+            return block
+    return None
+
+
+def column_nulls(job: ImportJob, column: str) -> tuple[str, ...]:
+    """Name the texts that mean that there is nothing in a column, whichever field it feeds."""
+    fed: list[FieldConfig | RemainingFields] = [
+        config
+        for name, config in job.cells.items()
+        if config.value is None and (config.from_ or name) == column
+    ]
+    fed += [block for _, block in _remaining_columns(job, [column])]
+    return (*job.source.nulls, *(text for config in fed for text in config.nulls))
+
+
+def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> None:
+    """
+    Make sure that a column is there and can be used.
+
+    Args:
+        column: Its name.
+        raw: The file's columns.
+        named_by: What to write in the job to name another one.
+
+    Raises:
+        FileRejected: ``missing_column`` (with a near guess) or ``unusable_column``.
+    """
+    if column in raw.unusable:
+        message = f"Column {column!r} cannot be used: {raw.unusable[column]}"
+        raise FileRejected(raw.key, "unusable_column", message, column=column)
+    if column not in raw.names:
+        near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in raw.names}, 1)
+        guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
+        found = ", ".join(map(shown, raw.names))
+        message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
+        message += f"Correct the file, or name the right column in the job with '{named_by}'."
+        raise FileRejected(raw.key, "missing_column", message, column=column)
+
+
+def declared_type(job: ImportJob, column: str) -> TypeName | None:
+    """Name the type that the first field fed by a column declares."""
+    for name, config in job.cells.items():
+        if config.type is not None and config.value is None and _column(name, config) == column:
+            return TypeName(config.type, config.scale or 0)
+    return None
+
+
+def named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
+    """Make the rules of ``fields``; the Boolean tells whether the type is settled."""
+    for name, config in job.cells.items():
+        if config.value is not None:
+            yield Rule(name, "", config.type or _type_of_value(config.value), config), True
+            continue
+        column = _column(name, config)
+        require_column(column, raw)
+        yield _rule(name, column, config)
+
+
+def remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
+    """Make the rules of the columns that nothing else names."""
+    taken: dict[str, str] = {}
+    for column, block in _remaining_columns(job, raw.names):
+        name = block.prefix + column
+        if _why_left_out(block, column) or _is_index(column, raw):
+            continue
+        if name in taken:
+            message = (
+                f"Columns {taken[name]!r} and {column!r} would both become the attribute "
+                f"{name!r}. Exclude one of them, or give it another prefix."
+            )
+            raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
+        taken[name] = column
+        config = FieldConfig(
+            merge=block.merge,
+            type=block.type,
+            scale=block.scale,
+            nulls=block.nulls,
+            on_drift=block.on_drift,
+        )
+        yield _rule(name, column, config)
+
+
+def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str, RemainingFields]]:
+    """Give each column that ``remaining_fields`` is about, and the block that decides on it."""
+    named = _named_columns(job)
+    for column in columns:
+        if column in named:
+            continue
+        applying = [block for block in job.remaining_cells if _applies(block, column)]
+        # Where none takes it, the first one says why.
+        taking = (block for block in applying if not _why_left_out(block, column))
+        block = next(taking, applying[0] if applying else None)
+        # An attribute that a field of its own feeds is not fed a second time.
+        if block is not None and block.prefix + column not in job.cells:
+            yield column, block
+
+
+def _named_columns(job: ImportJob) -> set[str | None]:
+    named = {*job.match_columns, job.source.order_by, job.row_id}
+    return named | {_column(name, config) for name, config in job.cells.items()}
+
+
+def _column(name: str, config: FieldConfig) -> str:
+    """Name the column that feeds an attribute."""
+    return config.from_ or trimmed(name)
+
+
+def _applies(block: RemainingFields, column: str) -> bool:
+    """Tell whether a block of remaining fields is about a column, taken or not."""
+    if {column, block.prefix + column} & (IDENTIFIERS | CONTROLS):
+        return False
+    excluded = any(fnmatchcase(column, pattern) for pattern in block.exclude)
+    return fnmatchcase(column, block.columns) and not excluded
+
+
+def _why_left_out(block: RemainingFields, column: str) -> str:
+    """Say why a block does not take a column that it applies to; empty if it does."""
+    name = block.prefix + column
+    if {column, name} & (STANDARD | REFUSED) and not block.standard:
+        return (
+            "Standard attributes are taken where 'fields' names them, or with 'standard: true'; "
+            "what is under 'exclude' is not told again."
+        )
+    fault = name_fault(name)
+    how = "rename it, or feed an attribute of another name from it in 'fields'."
+    return f"The name of an attribute {fault}: {how}" if fault else ""
+
+
+def _is_index(column: str, raw: RawColumns) -> bool:
+    """Tell whether a column only numbers the rows of a file: nothing in 'fields' names it."""
+    return column in raw.indexes or _INDEX_NAME.fullmatch(column) is not None
+
+
+def left_out(job: ImportJob, raw: RawColumns) -> dict[str, list[str]]:
+    """Name the columns that somebody may think ``remaining_fields`` takes, by why it does not."""
+    why: dict[str, list[str]] = {}
+    for column, block in _remaining_columns(job, [*raw.names, *raw.unusable]):
+        reason = raw.unusable.get(column) or _why_left_out(block, column)
+        if not reason and _is_index(column, raw):
+            reason = _INDEX
+        if reason:
+            why.setdefault(reason, []).append(column)
+    return why
+
+
+def _rule(name: str, column: str, config: FieldConfig) -> tuple[Rule, bool]:
+    if config.type is not None:
+        return Rule(name, column, config.type, config), True
+    # Text stands in for the type of a column until it is settled.
+    typed = is_typed(config)
+    return Rule(name, column, "list" if typed else "string", config), typed
+
+
+def is_typed(config: FieldConfig) -> bool:
+    """Tell whether the job settles the type: by name, by value, or as there can be no other."""
+    return (
+        config.type is not None
+        or config.value is not None
+        or config.merge in _MEMBERWISE
+        or config.split is not None
+    )
+
+
+def _type_of_value(value: str | float) -> FieldType:
+    """Name the type of a static value: the one it has in YAML."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    return "float" if isinstance(value, float) else "string"

@@ -1,0 +1,85 @@
+"""
+``files``: what it costs that rows come in many small files rather than in one.
+
+A file costs a request and a look at it, whatever is in it. What must not be is a cost that grows
+with the number of files: twice as many of them take twice as much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks import printing, rows
+from benchmarks.measuring import Cost
+from benchmarks.place import Place, place
+
+PER_FILE = 100
+FIELDS = 6
+COUNTS = (200, 1_000)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """
+    A run over many files, and one over the same rows in a single file.
+
+    Args:
+        files: How many files there were.
+        many: What the run over them cost.
+        one: What the run over one file cost.
+        requests: Requests to S3 of the first beyond those of the second, for each file.
+    """
+
+    files: int
+    many: Cost
+    one: Cost
+    requests: float
+
+    @property
+    def ratio(self) -> float:
+        """CPU of many files over that of one."""
+        return self.many.cpu / self.one.cpu
+
+
+def report(*counts: int) -> None:
+    """Measure runs over so many files of 100 rows each, and print."""
+    with place() as there:
+        found = [measure(there, count) for count in counts or COUNTS]
+    lines = [
+        [
+            printing.count(one.files),
+            printing.seconds(one.many.cpu),
+            printing.seconds(one.one.cpu),
+            printing.times(one.ratio),
+            printing.micros((one.many.cpu - one.one.cpu) / one.files),
+            f"{one.requests:.2f}",
+            printing.mebibytes(one.many.memory),
+        ]
+        for one in found
+    ]
+    columns = ["files", "CPU", "in one file", "ratio", "CPU per file", "requests", "peak memory"]
+    printing.table(f"many files of {PER_FILE} rows in CSV", columns, lines)
+
+
+def measure(there: Place, files: int) -> Measured:
+    """Run over so many files, and over the same rows in one."""
+    many, of_many = _run(there, files, files)
+    one, of_one = _run(there, files, 1)
+    return Measured(files, many, one, (of_many - of_one) / files)
+
+
+def _run(there: Place, blocks: int, files: int) -> tuple[Cost, int]:
+    """Drop the rows of so many blocks in some files, and run; also counts the requests to S3."""
+    there.renew()
+    there.configure(benchmark=rows.import_job(FIELDS))
+    frame = rows.profiles(blocks * PER_FILE, FIELDS)
+    for number, part in enumerate(frame.iter_slices(frame.height // files)):
+        path = rows.write(part, there.folder / f"part-{number:05}.csv")
+        there.drop(f"inbox/{path.name}", path)
+        path.unlink()
+    before = there.requests()
+    cost = there.run("benchmark")
+    asked = there.requests() - before
+    if cost.said["rows_read"] != frame.height:
+        raise RuntimeError(f"{cost.said['rows_read']} rows instead of {frame.height}")
+    return cost, asked

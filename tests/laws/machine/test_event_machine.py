@@ -1,0 +1,201 @@
+"""Events through whole runs: whatever goes wrong, each counts once, or is listed as in doubt."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import polars as pl
+import pytest
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+from support.machine.bucket_double import BucketDouble
+from support.machine.past import documents
+from support.machine.processes import Fault, Process
+from support.machine.scene import GRACE, LARGE, LEASE, SMALL, SPACING, STATE, Scene
+
+from exchanger.config.models import Event, FieldConfig, ImportJob, Match, Source
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
+
+SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 60, 5_000, 10
+IDS = tuple("123456")
+JOB = ImportJob(
+    type="import",
+    object="events",
+    source=Source(prefix="inbox/events/"),
+    match=(Match(external_id="id"),),
+    event=Event(
+        name=FieldConfig(value="Seen"),
+        time=FieldConfig(from_="at"),
+        properties={"row": FieldConfig(from_="row", type="string")},
+    ),
+    row_id="row",
+)
+HARMLESS = (0, 1, 2, 3, 5)
+"""Ways of an answer to be odd, but for those in which a client has sent a request twice."""
+
+
+def _faults(kind, fates, nth, variants=(0,)):
+    return st.builds(
+        Fault,
+        kind=st.just(kind),
+        nth=st.integers(0, nth),
+        fate=st.sampled_from(fates),
+        after=st.booleans() if "odd" not in fates else st.just(value=False),
+        variant=st.sampled_from(variants),
+    )
+
+
+GONE = ("crash", "fail", "pause", "delay")
+LOST = _faults("track", ("fail", "crash", "pause"), 1, range(4))
+"""Requests of which no answer comes: what the stories are about most of the time."""
+faults = st.lists(
+    LOST
+    | LOST
+    | LOST
+    | _faults("track", GONE, 2, range(4))
+    | _faults("track", ("odd",), 2, HARMLESS)
+    | _faults("write", GONE, 14)
+    | _faults("commit", GONE, 3)
+    | _faults("read", GONE, 20)
+    | _faults("list", GONE, 10),
+    max_size=3,
+)
+contents = st.lists(st.sampled_from(IDS), min_size=1, max_size=4)
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(("run", "run", "run", "full", "discard", "kill", "go on", "retry")),
+        st.none() | contents,
+        faults,
+        st.sampled_from((1, 5, 25, 60)),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+class Events(Scene):
+    """One job of events, whose rows have names."""
+
+    jobs = ("events",)
+
+    def __init__(self):
+        super().__init__()
+        self.ids = set()
+        self._files = 0
+
+    def configured(self, job):
+        """The job."""
+        return JOB
+
+    def put(self, ids):
+        """Drop a file with rows of these names, some of them dropped before."""
+        rows = [f"{row},{'ada' if int(row) % 2 else 'bob'},2026-01-01" for row in ids]
+        body = "\n".join(["row,id,at", *rows, ""]).encode()
+        self._files += 1
+        self.store.put(f"inbox/events/{self._files:03d}.csv", body)
+        self.ids.update(ids)
+        self.time.advance(1)
+
+    def end(self):
+        """Let faults stop and everything come to rest."""
+        self._drain()
+        while self.processes:
+            self.resume(0)
+        self.time.advance(LEASE + GRACE + SPACING)
+        self._drain()
+
+    def counted(self):
+        """How often Braze has counted each row."""
+        return Counter(landed.content["properties"]["row"] for landed in self.workspace.landed)
+
+    def state(self):
+        """What the bucket remembers."""
+        return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
+
+
+def told(scene, schedule):
+    """Tell one story; with a person who may ask for what is in doubt to be given again."""
+    for verb, ids, troubles, seconds in schedule:
+        if ids:
+            scene.put(ids)
+        if verb == "kill" and scene.processes:
+            scene.kill(0)
+        elif verb == "go on" and scene.processes:
+            scene.resume(0, troubles)
+        else:
+            choices = [choice for choice in scene.choices() if choice[0] == verb]
+            if len(scene.processes) > 1:
+                scene.resume(0)
+            if choices:
+                scene.start("events", troubles, verb, choices[0][2])
+            else:
+                scene.start("events", troubles, "full" if verb == "full" else "run")
+        scene.time.advance(seconds)
+    scene.end()
+
+
+def judge(scene):
+    """Each row counts once, or a person was told that nobody knows, and may have asked again."""
+    counted, ledger = scene.counted(), scene.state().rows("events")
+    runs = documents(scene.store, scene.state().names)
+    assert {run.state for run in runs} <= ENDED
+    assert list(range(1, len(runs) + 1)) == [run.seq for run in runs]
+    ids = pl.Series("@row_id", sorted(scene.ids), pl.String)
+    taken, sure = set(ledger.taken(ids)), set(ledger.taken(ids, surely=True))
+    retried = sum(run.parent > 0 for run in runs)
+    for row in sorted(scene.ids):
+        if row in sure:
+            assert 1 <= counted[row] <= 1 + retried, f"row {row} counted {counted[row]} times"
+        elif row in taken:
+            assert counted[row] <= 1 + retried, f"row {row} in doubt counted {counted[row]} times"
+        else:
+            assert 0 == counted[row], f"row {row} counted and nobody remembers"
+        if not retried:
+            assert counted[row] <= 1, f"row {row} counted {counted[row]} times"
+    reports = [run.report for run in runs if not run.hold]
+    assert (
+        sum(r["rows_in_doubt"] for r in reports)
+        or taken == sure
+        or any(run.discarded for run in runs)
+    ), "what is in doubt is told"
+    return {"doubt": bool(taken - sure), "sure": bool(sure), "again": bool(retried)}
+
+
+def law(schedules, number):
+    """Tell so many stories and judge each; every kind of end must be among them."""
+    seen = Counter()
+
+    @settings(max_examples=schedules, deadline=None, database=None, phases=(Phase.generate,))
+    @seed(number)
+    @given(st.lists(contents, min_size=1, max_size=2), LOST, steps, st.sampled_from((LARGE, SMALL)))
+    def told_and_judged(files, first, schedule, bounds):
+        scene = Events()
+        try:
+            scene.bounds = bounds
+            for ids in files:
+                scene.put(ids)
+            with capture_logs():
+                scene.start("events", [first])
+                told(scene, schedule)
+                seen.update(kind for kind, is_so in judge(scene).items() if is_so)
+        finally:
+            scene.close()
+
+    told_and_judged()
+    return seen
+
+
+@pytest.mark.long(30)
+def test_each_event_counts_once_or_is_listed_as_in_doubt():
+    """Crashes, pauses, lost and odd answers, copies of rows, discards and retries, in any order."""
+    seen = law(SCHEDULES, 0)
+    assert {"sure", "doubt"} <= set(seen), "the stories are about something"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
+def test_each_event_counts_once_or_is_listed_as_in_doubt_all_night(number):
+    """The same over many more schedules."""
+    law(NIGHTLY_SCHEDULES // NIGHTLY_PARTS, number + 1)

@@ -1,0 +1,196 @@
+"""Events and purchases from files: each row counts once in Braze, or is told why not."""
+
+from __future__ import annotations
+
+import pytest
+
+SIGNUPS = {
+    "type": "import",
+    "object": "events",
+    "source": {"prefix": "inbox/signups/"},
+    "match": [{"external_id": "id"}],
+    "event": {
+        "name": "Signed up",
+        "time": "at",
+        "properties": {"plan": "plan", "amount": {"from": "total", "type": "decimal", "scale": 2}},
+    },
+    "row_id": "row",
+}
+HEADER = "row,id,at,plan,total\n"
+ROWS = "1,ada,2026-09-01T08:00:00Z,pro,12.50\n2,bob,2026-09-01T09:00:00Z,,\n"
+
+
+def counts(exchange, name="Signed up", kind="custom_events"):
+    """How often Braze has counted an event, or a purchase of a product, by profile."""
+    return {
+        who: one["count"]
+        for who, user in exchange.braze.users().items()
+        for one in user.get(kind, [])
+        if one["name"] == name
+    }
+
+
+def objects(exchange, array="events"):
+    """All objects that Braze was sent, in order."""
+    return [one for body in exchange.braze.bodies("/users/track") for one in body.get(array, [])]
+
+
+def test_each_row_becomes_one_event(exchange):
+    """An event has its name, time and properties; an empty cell is no property."""
+    exchange.configure(signups=SIGNUPS)
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+
+    report = exchange.ask("run", "signups")
+
+    assert (2, 2, 0) == (report["rows_read"], report["rows_applied"], report["rows_repeated"])
+    assert 2 == report["data_points"]
+    assert {"ada": 1, "bob": 1} == counts(exchange)
+    assert {
+        "external_id": "ada",
+        "name": "Signed up",
+        "time": "2026-09-01T08:00:00.000Z",
+        "properties": {"plan": "pro", "amount": 12.5},
+    } == objects(exchange)[0]
+    assert "properties" not in objects(exchange)[1]
+
+
+def test_a_row_that_was_sent_is_repeated_in_whatever_file_it_comes(exchange):
+    """Exactly once for each row id: in another file, in other bytes, twice in one file."""
+    exchange.configure(signups=SIGNUPS)
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+    exchange.ask("run", "signups")
+    exchange.drop(
+        "inbox/signups/b.csv",
+        HEADER + "3,cyd,2026-09-02,pro,1\n2,bob,2026-09-01T09:00:00Z,other,\n3,cyd,2026-09-02,,\n",
+    )
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS + "4,ada,2026-09-03,,\n")
+
+    report = exchange.ask("run", "signups")
+
+    assert (6, 2, 4) == tuple(report[f"rows_{kind}"] for kind in ("read", "applied", "repeated"))
+    assert {"ada": 2, "bob": 1, "cyd": 1} == counts(exchange)
+    assert 0 == exchange.ask("backfill", "signups", "--full")["rows_applied"]
+
+
+def test_rows_that_braze_would_take_otherwise_are_rejected(exchange):
+    """No name, no time, a time in the future, no id of the row: each says what to do."""
+    exchange.configure(signups=SIGNUPS | {"event": SIGNUPS["event"] | {"name": {"from": "what"}}})
+    exchange.drop(
+        "inbox/signups/a.csv",
+        "row,id,at,plan,total,what\n1,ada,2026-09-01,,,Opened\n2,ada,,,,Opened\n"
+        "3,ada,2126-09-01,,,Opened\n4,ada,2026-09-01,,,\n,ada,2026-09-01,,,Opened\n"
+        "6,ada,2026-09-01,,,$odd\n7,ada,2026-09-01,,,ecommerce.order_placed\n",
+    )
+
+    report = exchange.ask("run", "signups", code=4)
+
+    assert (7, 1, 6) == tuple(report[f"rows_{kind}"] for kind in ("read", "applied", "rejected"))
+    assert {
+        2: "no_time",
+        3: "future_time",
+        4: "no_event_name",
+        5: "no_row_id",
+        6: "bad_event_name",
+        7: "order_event",
+    } == dict(exchange.rejected(report))
+
+
+def test_what_may_have_been_taken_is_held_until_a_person_decides(exchange):
+    """An answer that is lost: in doubt, listed, sent by retry alone, and then counted once."""
+    exchange.connection["braze"]["give_up"] = "1s"
+    exchange.configure(signups=SIGNUPS)
+    exchange.braze.faults("/users/track", status=500, times=1)
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+
+    report = exchange.ask("run", "signups", code=4)
+
+    assert (0, 2) == (report["rows_applied"], report["rows_in_doubt"])
+    assert {} == counts(exchange)
+    assert [(1, "in_doubt"), (2, "in_doubt")] == exchange.rejected(report)
+    exchange.drop("inbox/signups/b.csv", HEADER + ROWS)
+    assert 2 == exchange.ask("run", "signups")["rows_repeated"], "a person decides"
+
+    again = exchange.ask("retry", str(report["seq"]))
+
+    assert 2 == again["rows_applied"]
+    assert {"ada": 1, "bob": 1} == counts(exchange)
+    assert 0 == exchange.ask("retry", str(report["seq"]))["rows_applied"]
+
+
+def test_resend_would_rather_count_twice_than_not_at_all(exchange):
+    """With on_unknown: resend an event whose answer was lost is sent again."""
+    exchange.configure(signups=SIGNUPS | {"on_unknown": "resend"})
+    exchange.braze.faults("/users/track", drop="after", times=1)
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+
+    report = exchange.ask("run", "signups")
+
+    assert 2 == report["rows_applied"]
+    assert {"ada": 2, "bob": 2} == counts(exchange)
+    assert any("sent twice" in note for note in report["notes"])
+
+
+def test_without_row_ids_a_file_counts_once(exchange):
+    """A copy, and a new version of which nobody knows which rows are new, wait for a person."""
+    exchange.configure(signups={key: value for key, value in SIGNUPS.items() if key != "row_id"})
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+    exchange.ask("run", "signups")
+    assert 0 == exchange.ask("backfill", "signups", "--full")["rows_applied"]
+    exchange.drop("inbox/signups/copy.csv", HEADER + ROWS)
+
+    copy = exchange.ask("run", "signups", code=5)
+
+    assert {"ada": 1, "bob": 1} == counts(exchange)
+    exchange.ask("approve", str(copy["held_back"][0]))
+    assert {"ada": 2, "bob": 2} == counts(exchange)
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS + "3,cyd,2026-09-02,,\n")
+    version = exchange.ask("run", "signups", code=5)["held_back"][0]
+    refused = exchange.call("approve", str(version))
+    assert refused.returncode
+    assert "row_id" in refused.stderr
+    exchange.ask("run", "signups", "--force")
+    assert {"ada": 3, "bob": 3, "cyd": 1} == counts(exchange)
+
+
+@pytest.mark.parametrize("verb", ["plan", "run"])
+def test_a_purchase_is_an_object_of_its_own(exchange, verb):
+    """A purchase has product, price, currency and pieces, which cost a data point each."""
+    exchange.configure(
+        receipts={
+            "type": "import",
+            "object": "purchases",
+            "source": {"prefix": "inbox/receipts/"},
+            "match": [{"external_id": "id"}],
+            "purchase": {
+                "product": "sku",
+                "price": "price",
+                "currency": "EUR",
+                "quantity": "pieces",
+                "time": "at",
+                "remaining_properties": {"exclude": "_*"},
+            },
+            "row_id": "line",
+        }
+    )
+    exchange.drop(
+        "inbox/receipts/a.csv",
+        "line,id,sku,price,pieces,at,store,_etl\n1,ada,pen,2.5,3,2026-09-01,7,x\n"
+        "2,bob,ink,4,,2026-09-01,,x\n3,bob,ink,4,101,2026-09-01,,x\n",
+    )
+
+    if verb == "plan":
+        report = exchange.ask("plan", "receipts")["report"]
+        assert [] == objects(exchange, "purchases")
+    else:
+        report = exchange.ask("run", "receipts", code=4)
+        assert {"ada": 3} == counts(exchange, "pen", "purchases")
+        assert {
+            "external_id": "ada",
+            "product_id": "pen",
+            "currency": "EUR",
+            "price": 2.5,
+            "quantity": 3,
+            "time": "2026-09-01T00:00:00.000Z",
+            "properties": {"store": 7},
+        } == objects(exchange, "purchases")[0]
+    assert (2, 1, 4) == (report["rows_applied"], report["rows_rejected"], report["data_points"])

@@ -1,0 +1,108 @@
+"""What may stand in a job of events or purchases, and what it is made into."""
+
+from __future__ import annotations
+
+import pytest
+from support.config_texts import ENVIRON, ONE
+from support.config_texts import messages as problems
+
+from exchanger.config.describe import describe_job
+from exchanger.config.loading.load import read_config
+
+HEAD = "type: import, source: {prefix: in/}, match: {external_id: id}"
+EVENT = "event: {name: Seen, time: at}"
+PURCHASE = "purchase: {product: sku, price: p, currency: EUR, time: at}"
+
+
+def job(text):
+    return ONE + f"jobs: {{crm: {{{HEAD}, {text}}}}}"
+
+
+def read(text):
+    return read_config(job(text), ENVIRON).jobs["crm"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("object: events", ""),
+        (f"object: events, {PURCHASE}", "purchase"),
+        (f"object: purchases, {EVENT}", "event"),
+        (f"fields: {{a: set}}, {EVENT}", "event"),
+        ("fields: {a: set}, row_id: x", "row_id"),
+        ("fields: {a: set}, on_unknown: hold", "on_unknown"),
+        (f"object: events, {EVENT}, fields: {{a: set}}", "fields"),
+        (f"object: events, {EVENT}, remaining_fields: {{merge: set}}", "remaining_fields"),
+        (f"object: events, {EVENT}, baseline: lookup", "baseline"),
+        (f"object: events, {EVENT}, row_id: ''", "row_id"),
+        (f"object: events, {EVENT}, on_unknown: ask", "on_unknown"),
+        ("object: events, event: {name: Seen}", "event.time"),
+        ("object: events, event: {name: $x, time: at}", "event.name.value"),
+        ("object: events, event: {name: ecommerce.order_placed, time: at}", "event.name.value"),
+        ("object: events, event: {name: x, time: {type: date, from: at}}", "event.time.type"),
+        ("object: events, event: {name: x, time: {trim: true}}", "event.time"),
+        (
+            "object: events, event: {name: x, time: at, properties: {time: b}}",
+            "event.properties.time",
+        ),
+        (
+            "object: events, event: {name: x, time: at, properties: {$b: b}}",
+            "event.properties.$b",
+        ),
+        (
+            "object: events, event: {name: x, time: at, properties: {b: {merge: set}}}",
+            "event.properties.b.merge",
+        ),
+        (
+            "object: purchases, purchase: {product: s, price: p, currency: EURO, time: at}",
+            "purchase.currency.value",
+        ),
+        ("object: orders, fields: {a: set}", "object"),
+        ("object: catalog_items, fields: {a: set}", "object"),
+    ],
+)
+def test_what_does_not_go_together_is_named(text, path):
+    """Nothing is accepted and ignored: each has its place."""
+    assert ".".join(filter(None, ("jobs.crm", path))) in problems(job(text))
+
+
+def test_order_by_means_nothing_where_each_row_counts():
+    """An order decides which value wins, and here none does."""
+    text = job(f"object: events, {EVENT}").replace("prefix: in/", "prefix: in/, order_by: at")
+    assert {"jobs.crm.source.order_by"} == problems(text).keys()
+
+
+def test_short_spellings_are_columns_and_texts():
+    """A text is a column, but for a name and a currency."""
+    events = read(
+        "object: events, event: {name: Seen, time: at, properties: {plan: p, n: {type: integer}}}"
+    )
+    assert {
+        "name": (None, "Seen", "string"),
+        "time": ("at", None, "datetime"),
+        "properties.plan": ("p", None, None),
+        "properties.n": ("n", None, "integer"),
+    } == {name: (cell.from_, cell.value, cell.type) for name, cell in events.cells.items()}
+    purchases = read(
+        "object: purchases, purchase: {product: s, price: p, currency: {from: c}, time: at}"
+    )
+    assert ("c", None) == (purchases.cells["currency"].from_, purchases.cells["currency"].value)
+
+
+def test_remaining_columns_never_take_a_name_that_braze_keeps():
+    """Under a prefix of their own they may."""
+    rest = "event: {name: Seen, time: at, remaining_properties: {exclude: _*}}"
+    (block,) = read(f"object: events, {rest}").remaining_cells
+    assert {"_*", "time", "event_name", "$*"} == set(block.exclude)
+    prefixed = rest.replace("exclude: _*", "prefix: x_")
+    (block,) = read(f"object: events, {prefixed}").remaining_cells
+    assert () == block.exclude
+
+
+def test_check_says_what_becomes_of_a_row():
+    """A person reads how often a row counts, and what happens when nobody knows."""
+    config = read_config(job(f"object: events, {EVENT}, row_id: row"), ENVIRON)
+    said = "\n".join(describe_job(config, "crm"))
+    assert "once, by its name in column row" in said
+    assert "retry gives it again" in said
+    assert "name: 'Seen'" in said
