@@ -71,8 +71,7 @@ def build(model: type[Part], entry: Any, where: Where) -> Built[Part]:
         if part is not None:
             break
         for finding in missing:
-            again = finding.where in stood_in
-            _stand_in(rest, finding.where[len(where) :], finding.where, as_text=again)
+            _stand_in(rest, finding.where[len(where) :], finding.where)
             stood_in.append(finding.where)
     return Built(part, findings, tuple(stood_in))
 
@@ -86,17 +85,15 @@ def _set_aside(content: Any, place: Where) -> None:
         around.pop(place[-1], None)
 
 
-def _stand_in(content: Any, place: Where, where: Where, *, as_text: bool) -> None:
-    """
-    Put something in a place that has nothing; a text is like no other of the document.
-
-    Keys of one name may take different things: what was not taken gives way to a text.
-    """
+def _stand_in(content: Any, place: Where, where: Where) -> None:
+    """Put something in a place that has nothing; a text is like no other of the document."""
     around = _around(content, place)
     if around is not None:
-        key = place[-1]
-        text = f"\0{show_path(where)}"
-        around[key] = text if as_text else copy.deepcopy(_SHAPES.get(str(key), text))
+        key, text = place[-1], f"\0{show_path(where)}"
+        shape = _SHAPES.get(str(key), text)
+        # What did not fit the first time is a text here.
+        met = key in around and around[key] == shape
+        around[key] = text if met else copy.deepcopy(shape)
 
 
 def _around(content: Any, place: Where) -> Any:

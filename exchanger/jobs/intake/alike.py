@@ -83,16 +83,18 @@ class AlikeFiles:
         except FileRejected:
             return {}  # None of them can be used, as whoever settles on rules will say.
 
-    def headers_again(self, column: str) -> dict[int, int]:
-        """Tell of files that have a row which is a header the first such row."""
-        if not self.table.textual or column not in self.frame.columns:
-            return {}
-        again = self.frame[column].str.strip_chars() == column
-        if not again.any():
-            return {}
-        rows = pl.DataFrame([self.files.alias(FILE), self.frame[ROW]]).filter(again)
-        first = rows.unique(FILE, keep="first", maintain_order=True)
-        return dict(first.iter_rows())
+    def headers_again(self, columns: Sequence[str]) -> dict[int, tuple[str, int]]:
+        """Tell of files that have a row which is a header the column, and the first such row."""
+        found: dict[int, tuple[str, int]] = {}
+        for column in columns if self.table.textual else ():
+            if column not in self.frame.columns:
+                continue
+            again = self.frame[column].str.strip_chars() == column
+            if again.any():
+                rows = pl.DataFrame([self.files.alias(FILE), self.frame[ROW]]).filter(again)
+                first = rows.unique(FILE, keep="first", maintain_order=True)
+                found = {file: (column, row) for file, row in first.iter_rows()} | found
+        return found
 
 
 def put_together(tables: Mapping[int, RawTable]) -> list[AlikeFiles]:

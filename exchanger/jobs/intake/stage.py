@@ -52,7 +52,8 @@ class _Look:
         table: Its content, or where that was.
         raw: Its columns, whose cells are looked at if need be.
         rows: The rows that are asked for.
-        header_again: The first row that is a header; None if none is.
+        header_again: A column of identifiers that names itself in a row, and the first such row;
+            None if there is none.
         types: The types of its columns, if they were looked for.
         layout: Tells its columns apart from those of others, if others were looked at with it.
     """
@@ -60,7 +61,7 @@ class _Look:
     table: RawTable
     raw: RawColumns
     rows: int
-    header_again: int | None
+    header_again: tuple[str, int] | None
     types: Mapping[str, TypeName] | None = None
     layout: Hashable = None
 
@@ -113,7 +114,7 @@ class Staging:
     def _take_alone(self, window: Sequence[ReadFile], tables: Mapping[int, RawTable]) -> None:
         [file], [table] = window, tables.values()
         raw = raw_columns(table, table.empty, file.request.key)
-        again = _header_again(table, self._column)
+        again = _header_again(table, self._columns)
         whole = replace(raw, pieces=table.pieces)
         look = _Look(table, whole, _count(file.request, table), again)
         staged = self._stage(window, {0: look})
@@ -128,7 +129,7 @@ class Staging:
         looks: dict[int, _Look] = {}
         for group in groups:
             types = group.types(self._call.job)
-            again = group.headers_again(self._column)
+            again = group.headers_again(self._columns)
             for number in group.numbers:
                 raw = group.columns(window[number].request.key, number)
                 looks[number] = _Look(
@@ -204,7 +205,7 @@ class Staging:
         if look is None:
             raise file.error or LookupError(request.key)
         if look.header_again is not None:
-            raise _other_header(request.key, self._column, look.header_again)
+            raise _other_header(request.key, *look.header_again)
         settled = self._settle(look)
         _refuse_many_properties(self._call, settled.rules, request.key)
         counted = decide(self._call, claim, request, settled.rules, self._applied)
@@ -260,8 +261,8 @@ class Staging:
         draft.unreadable[version] = why_unreadable(error)
 
     @property
-    def _column(self) -> str:
-        return self._call.job.match[0].column
+    def _columns(self) -> tuple[str, ...]:
+        return self._call.job.match_columns
 
 
 def _mending(call: ImportContext, rules: list[Rule]) -> list[Rule]:
@@ -288,14 +289,15 @@ def _refuse_many_properties(call: ImportContext, rules: list[Rule], key: str) ->
         raise FileRejected(key, "too_many_properties", message)
 
 
-def _header_again(table: RawTable, column: str) -> int | None:
-    """Number the first row of a CSV file that is a header again; None if none is."""
-    if not table.textual or column not in table.empty.columns:
-        return None
-    for piece in table.pieces([column, ROW]):
-        again = piece.filter(pl.col(column).str.strip_chars() == column)
-        if again.height:
-            return int(again[ROW][0])
+def _header_again(table: RawTable, columns: Sequence[str]) -> tuple[str, int] | None:
+    """Find the first row of a CSV file that is a header again, with its column; None if none is."""
+    for column in columns if table.textual else ():
+        if column not in table.empty.columns:
+            continue
+        for piece in table.pieces([column, ROW]):
+            again = piece.filter(pl.col(column).str.strip_chars() == column)
+            if again.height:
+                return column, int(again[ROW][0])
     return None
 
 

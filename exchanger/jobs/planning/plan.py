@@ -123,9 +123,9 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
         BrazeError: A look-up failed.
     """
     rules = [*batch.rules.values()]
-    people = None if call.kind.rows else resolve_people(call, batch, rules, report)
+    people = resolve_people(call, batch, rules, report) if call.kind.holds_values else None
     batch, applied = leave_out_late_rows(call, batch, rules)
-    plan = _make_plan(call, batch, applied, report, people)
+    plan = _make_plan(call, batch, applied, people, report)
     rows = _rejected_rows(plan)
     plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
     # Where nothing is written, the first rows are shown instead.
@@ -140,8 +140,8 @@ def _make_plan(
     call: ImportContext,
     batch: InputBatch,
     applied: ReachedOrders,
-    report: RunReport,
     people: People | None,
+    report: RunReport,
 ) -> Plan:
     """
     Plan a run over the rows that were read, which are forgotten on the way.
@@ -150,8 +150,8 @@ def _make_plan(
         call: The job; held values are read, and Braze is asked for what is unknown.
         batch: Rows, rules and files.
         applied: The orders that earlier runs applied.
+        people: What was learnt of whom the rows mean.
         report: Its counts are filled in, but for what only Braze's answers tell.
-        people: What was learnt of who is meant.
 
     Raises:
         BrazeError: A look-up failed.

@@ -22,7 +22,7 @@ class CastColumn:
         column: Where its cells are in the file.
         result: Its values and faults.
         scale: Decimal places.
-        wrapped: Of which cells something around the text was taken off; None if of none.
+        wrapped: Whether something around the text of a cell was taken off; None if of no cell.
         beside: The other columns that might have had a value in its place.
     """
 

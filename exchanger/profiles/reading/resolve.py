@@ -33,8 +33,8 @@ class Named:
     Args:
         key: The keys, ``@profile``.
         others: Columns of which only the faults count.
-        trimmed: Whether the identifier of a row had white space around it, for each kind.
-        pointed: Whether that of a row was text like 12345.0, and was read as 12345, likewise.
+        trimmed: By identifier, whether that of a row had white space around it.
+        pointed: Likewise, whether it was text like 12345.0, and was read as 12345.
     """
 
     key: CastColumn
@@ -159,8 +159,8 @@ def _first_of_each(every: Sequence[Named]) -> Named:
     return Named(
         key=replace(first, result=result, beside=beside),
         others=tuple(replace(each, name="") for each in others),
-        trimmed=tuple(each for named in every for each in named.trimmed),
-        pointed=tuple(each for named in every for each in named.pointed),
+        trimmed=tuple(rows for named in every for rows in named.trimmed),
+        pointed=tuple(rows for named in every for rows in named.pointed),
     )
 
 

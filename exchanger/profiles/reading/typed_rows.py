@@ -265,7 +265,7 @@ def _rejected(raw: RawColumns, cast: Sequence[CastColumn], job: ImportJob) -> pl
         if faults.null_count() == len(faults):
             continue
         zone = job.source.timezone
-        place = Place(column.field, column.column, column.scale, zone, column.beside)
+        place = Place(column.field, column.column, column.scale, zone, beside=column.beside)
         values = raw.frame[column.column].rename("value")
         cells = raw.places.with_columns(values, faults.rename("reason"))
         found.append(rejections_of(cells.filter(pl.col("reason").is_not_null()), place))
