@@ -37,9 +37,10 @@ def describe_match(job: ImportJob) -> Iterator[str]:
         return
     words = listed([WORDS[kind] for kind in shared])
     if job.on_ambiguous == "most_recent":
+        often = " So everything is sent each time, changed or not"
         yield (
             f"leaves it to Braze whose {words} is meant where several profiles have it: the one"
-            " that was updated last. So everything is sent each time, changed or not"
+            f" that was updated last.{often if job.object == 'attributes' else ''}"
         )
     elif job.assumes_empty:
         yield f"takes an {words} that was never seen for that of one profile at most"

@@ -25,7 +25,8 @@ from exchanger.profiles.frames.columns import (
     ROWS,
 )
 from exchanger.profiles.planning.part import PartPlan, Tally
-from exchanger.profiles.spelling.profile_key import identifier_member
+from exchanger.profiles.planning.payloads import creation
+from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member
 from exchanger.profiles.validation.messages import Place, no_rejections, rejections_of
 
 if TYPE_CHECKING:
@@ -137,11 +138,12 @@ def spelled(rows: pl.DataFrame, terms: RowOptions) -> pl.DataFrame:
         In the same order: ``@item`` (UInt32, null), ``@profile``, ``@endpoint``, ``@object`` (JSON
         text), ``@points`` and ``@rows`` (UInt32), ``@file``, ``@row``, and ``@row_id`` if given.
     """
-    flag = "" if terms.create_missing else ',"_update_existing_only":true'
+    keys = rows[PROFILE]
+    plain = are_external_ids(keys)
     rendered = pl.concat_str(
         pl.lit("{"),
-        identifier_member(rows[PROFILE]),
-        pl.lit(flag),
+        identifier_member(keys, plain=plain),
+        *creation(update_only=not terms.create_missing, plain=plain),
         *terms.kind.members(terms.rules),
         pl.lit("}"),
         ignore_nulls=True,

@@ -338,6 +338,35 @@ def test_an_external_id_does_not_become_a_second_profile_of_an_address(exchange)
     assert 1 == exchange.ask("run", "crm")["rows_applied"]
 
 
+def test_events_find_their_people_by_every_identifier(exchange):
+    """An alias of which there is no profile gets one, as it does by attributes."""
+    exchange.braze.seed([{"external_id": "a", "email": "Ada@example.com"}])
+    match = [{"external_id": "id"}, ALIAS, {"email": "mail"}]
+    exchange.configure(
+        bought={
+            "type": "import",
+            "object": "events",
+            "event": {"name": "Bought", "time": "at"},
+            "source": {"prefix": "inbox/"},
+            "match": match,
+            "on_ambiguous": "most_recent",
+        }
+    )
+    at = "2026-09-15T08:30:00Z"
+    exchange.drop(
+        "inbox/1.csv",
+        f"id,number,mail,at\na,,,{at}\n,7,,{at}\n,,ADA@example.com,{at}\n,,nobody,{at}\n",
+    )
+    report = exchange.ask("run", "bought", code=4)
+
+    assert (3, 1) == (report["rows_applied"], report["rows_rejected"])
+    counts = [
+        (one.get("external_id"), [event["count"] for event in one.get("custom_events") or ()])
+        for one in exchange.braze.profiles()
+    ]
+    assert [("a", [2]), (None, [1])] == counts
+
+
 def test_a_person_is_forgotten_under_the_identifier_that_is_named(exchange):
     """The address is written as anybody writes it; the same text may be somebody else's id."""
     exchange.configure(crm=job([{"external_id": "id"}, {"email": "mail"}], {"visits": SUM}))

@@ -64,6 +64,12 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
             yield Finding(place, message, beside=("match",))
         return
     if job.on_ambiguous == "reject":
+        if job.object != "attributes":
+            message = (
+                "this is not in this version: who has an address or number is looked up for"
+                " attributes alone; write most_recent"
+            )
+            yield Finding(place, message, "most_recent", beside=("match", "object"))
         return
     blocks: list[FieldConfig | RemainingFields] = [*job.fields.values(), *job.remaining_fields]
     needing = sorted({block.merge for block in blocks if block.merge in NEEDS_HELD})

@@ -79,7 +79,7 @@ def objects(
     rendered = pl.concat_str(
         pl.lit("{"),
         identifier_member(keys, plain=plain),
-        *_creation(update_only=update_only, plain=plain),
+        *creation(update_only=update_only, plain=plain),
         *members,
         pl.lit("}"),
         ignore_nulls=True,
@@ -94,7 +94,7 @@ def objects(
     )
 
 
-def _creation(*, update_only: bool, plain: bool) -> list[pl.Expr]:
+def creation(*, update_only: bool, plain: bool) -> list[pl.Expr]:
     """Say whether Braze may create the profile, where it would not do so by itself (2.3)."""
     asked = ',"_update_existing_only":{}'
     only = pl.lit(asked.format("true"))

@@ -138,3 +138,17 @@ def test_who_is_meant_is_said_in_words(text, words):
     """``check`` says by what profiles are found, and what becomes of people without one."""
     said = describe_job(read(CONNECTION + text), "crm")
     assert words == said[2:-1]
+
+
+def event(match, more=""):
+    return (
+        "jobs: {crm: {type: import, object: events, event: {name: Bought, time: at},"
+        f" source: {{prefix: in/}}, match: {match}{more}}}}}"
+    )
+
+
+def test_of_events_nobody_looks_up_who_has_an_address():
+    """What is not built is refused: an event of an address goes to whom Braze chooses."""
+    assert ["jobs.crm.on_ambiguous"] == list(problems(ONE + event("{email: mail}")))
+    read(CONNECTION + event("{email: mail}", ", on_ambiguous: most_recent"))
+    read(CONNECTION + event("[{external_id: id}, {alias: {name: n, label: crm}}]"))
