@@ -42,13 +42,6 @@ def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
     message = f"this is of attributes alone; write '{own}' for what {job.object} are made of"
     for key in sorted(job.model_fields_set & _OF_ATTRIBUTES):
         yield Finding((*where, key), message, beside=("object",))
-    by_address = any(match.kind in ("email", "phone") for match in job.match)
-    if by_address and job.on_ambiguous == "reject":
-        message = (
-            f"nobody is looked up for {job.object}, so of several profiles with one address or"
-            " number Braze chooses: say so, or name them by external_id"
-        )
-        yield Finding((*where, "on_ambiguous"), message, "most_recent")
     if job.source.order_by is not None:
         message = "each of these counts once, whatever its order: leave this out"
         yield Finding((*where, "source", "order_by"), message)
