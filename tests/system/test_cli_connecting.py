@@ -302,10 +302,10 @@ def test_a_listing_says_how_many_runs_it_leaves_out(exchanger, local_s3, monkeyp
         access_key_id=local_s3.access_key,
         secret_access_key=local_s3.secret_key,
     )
-    finished = open_state(Bucket(settings), "_exchanger/main/").finished
+    runs = open_state(Bucket(settings), "_exchanger/main/").run_index
     for n in range(23):
         at = f"2026-09-15T06:00:{n:02d}+00:00"
-        finished.record(
+        runs.record(
             {"run_id": f"r-{n}", "job": "crm_profiles", "seq": None, "state": "nothing_to_do",
              "started_at": at, "finished_at": at}
         )  # fmt: skip

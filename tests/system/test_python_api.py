@@ -125,7 +125,7 @@ def test_an_interrupt_stops_in_order_and_goes_on(exchange, opened):
     """It comes out as KeyboardInterrupt, the lease is free, and the next run ends exactly."""
     library = opened(crm=JOB)
     exchange.drop("inbox/1.csv", FILE)
-    exchange.braze.faults(TRACK, delay=1.0, times=1)
+    exchange.braze.faults(TRACK, delay=5.0, times=1)
     over = threading.Event()
 
     def interrupt():
