@@ -185,8 +185,9 @@ def test_stopped_during_delivery(crm):
     """
     answered = 2
     crm.braze.faults(TRACK, delay=LIMIT, times=99, skip=answered)
+    every = crm.braze.requests(TRACK) + PROFILES // SIZE
     process = crm.start("run", "crm", "--json")
-    until(lambda: crm.braze.requests(TRACK) >= PROFILES // SIZE, process)
+    until(lambda: crm.braze.requests(TRACK) >= every, process)
     took, out, err = end(process, signal.SIGTERM)
     crm.braze.clear_faults()
     assert (4, True) == (process.returncode, took < 10), out + err
@@ -194,7 +195,8 @@ def test_stopped_during_delivery(crm):
     stopped = json.loads(out)
     assert ("partial", True) == (stopped["state"], stopped["stopped"])
     assert f"{answered * SIZE} of {PROFILES} profiles were sent" in stopped["notes"][0]
-    assert stopped["requests"] == crm.braze.requests(TRACK)
+    # Of those that were cut off as they were sent, some may not have come.
+    assert 0 <= stopped["requests"] - crm.braze.requests(TRACK) <= PROFILES // SIZE
 
     before = crm.braze.requests(TRACK)
     report = crm.ask("run", "crm")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import re
+import signal
 import sys
 import threading
 import types
@@ -131,7 +131,8 @@ def test_an_interrupt_stops_in_order_and_goes_on(exchange, opened):
     def interrupt():
         while not exchange.braze.requests(TRACK) and not over.wait(0.01):
             pass
-        _thread.interrupt_main()
+        # A real signal, which also ends a wait for a lock, as that of a terminal does.
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     beside = threading.Thread(target=interrupt)
     beside.start()
