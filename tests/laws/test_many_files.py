@@ -200,7 +200,7 @@ def remember(call, request, body_sha, how):
 @example(case=Case(UNORDERED, order=True))
 @example(case=Case(COPIED))
 @example(case=Case(COPIED, known="copy", as_if_new=True))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(case=cases)
 def test_files_read_together_give_what_each_gives(store, case):
     """Rows, rejections, counts, types, notes: nothing depends on how many files go at once."""
