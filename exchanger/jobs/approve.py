@@ -14,7 +14,6 @@ import polars as pl
 from exchanger.errors import RunUnsuitable, StateMissing, StorageMissing
 from exchanger.jobs.history.held_runs import applied_since
 from exchanger.jobs.intake.doubtful_types import doubtful_files, stray_in_words
-from exchanger.jobs.intake.read import read_all_files
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import exceed, totals_of
 from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, newer_since
@@ -25,6 +24,7 @@ from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
 from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
+from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.report import numbered_report
 from exchanger.profiles.frames.columns import FILE

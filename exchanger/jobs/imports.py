@@ -16,7 +16,6 @@ from exchanger.errors import Stopped, StorageChanged, StorageError
 from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.intake.doubtful_types import doubtful_files
-from exchanger.jobs.intake.read import read_files
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import say_what_counts_again
 from exchanger.jobs.intake.unreadable import told as told_unreadable
@@ -31,6 +30,7 @@ from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
+from exchanger.jobs.reading.read import read_files
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.memories import memories_of
 from exchanger.jobs.runtime.options import ImportOptions

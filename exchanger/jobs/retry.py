@@ -15,7 +15,6 @@ import polars as pl
 
 from exchanger.errors import FileRejected, RunUnsuitable
 from exchanger.jobs.intake.batch import REJECTED
-from exchanger.jobs.intake.read import read_all_files
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import hold_back
@@ -29,6 +28,7 @@ from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.read import quarantined_rows
 from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW, read_refused
 from exchanger.jobs.quarantine.superseded import settle_late_rows
+from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
 from exchanger.profiles.frames.columns import FILE, ORDER, ROW
 

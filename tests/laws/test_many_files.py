@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from exchanger.config.models import BrazeConfig, ImportJob
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.intake.read import read_files
 from exchanger.jobs.intake.requests import FileRequest
+from exchanger.jobs.reading.read import read_files
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions

@@ -1,1 +1,1 @@
-"""Files into a batch: staged, read, counted once, put in order."""
+"""What files bring into a run: a batch, what counts once, what comes late or is in odd types."""

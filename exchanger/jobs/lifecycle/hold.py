@@ -14,9 +14,9 @@ import structlog
 
 from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
 from exchanger.jobs.intake.doubtful_types import stray_in_words
-from exchanger.jobs.intake.read import read_every_file
 from exchanger.jobs.intake.totals import in_words, totals_of
 from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, reads_as
+from exchanger.jobs.reading.read import read_every_file
 from exchanger.jobs.runtime.report import FileReport, RunReport
 from exchanger.state.runs.log import RunDocument, new_nonce
 

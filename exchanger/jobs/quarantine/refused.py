@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.config.models import FieldConfig, Match, Source
-from exchanger.jobs.intake.cast import with_records
+from exchanger.jobs.reading.cast import with_records
 from exchanger.profiles.frames.columns import (
     FILE,
     ORDER,

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.jobs.intake.read import read_every_file
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.quarantine.refused import as_order
+from exchanger.jobs.reading.read import read_every_file
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, said
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ import polars as pl
 
 from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.errors import FileRejected, StorageError
-from exchanger.jobs.intake.alike import Chosen, is_small, put_together, raw_columns
 from exchanger.jobs.intake.deduplication import decide
 from exchanger.jobs.intake.requests import HeldFile
-from exchanger.jobs.intake.staged import StagedFile, StagedFiles, chosen_rows
 from exchanger.jobs.intake.unreadable import (
     is_about_one_file,
     is_denied,
     is_gone,
     why_unreadable,
 )
+from exchanger.jobs.reading.alike import Chosen, is_small, put_together, raw_columns
+from exchanger.jobs.reading.staged import StagedFile, StagedFiles, chosen_rows
 from exchanger.objects.parts import of_properties
 from exchanger.profiles.frames.columns import FILE, ROW
 from exchanger.profiles.reading.mapping import settle_rules
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from exchanger.files.formats.read import RawTable
-    from exchanger.jobs.intake.alike import AlikeFiles
     from exchanger.jobs.intake.batch import BatchDraft
-    from exchanger.jobs.intake.fetch import ReadFile
     from exchanger.jobs.intake.requests import FileRequest
+    from exchanger.jobs.reading.alike import AlikeFiles
+    from exchanger.jobs.reading.fetch import ReadFile
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.frames.raw_columns import RawColumns
     from exchanger.profiles.frames.rules import Rule

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageError, StorageMissing
 from exchanger.files.scratch.spill import Scratch
-from exchanger.jobs.intake.alike import is_small
 from exchanger.jobs.intake.batch import BatchDraft
-from exchanger.jobs.intake.cast import Casting
 from exchanger.jobs.intake.deduplication import say_what_added_nothing
 from exchanger.jobs.intake.doubtful_types import stray_in_words, undecided_words_apart
-from exchanger.jobs.intake.fetch import fetched_files, read_fetched
-from exchanger.jobs.intake.stage import Staging
 from exchanger.jobs.intake.unreadable import is_about_one_file, is_gone
+from exchanger.jobs.reading.alike import is_small
+from exchanger.jobs.reading.cast import Casting
+from exchanger.jobs.reading.fetch import fetched_files, read_fetched
+from exchanger.jobs.reading.stage import Staging
 from exchanger.jobs.runtime.report import named
 from exchanger.profiles.frames.columns import PROFILE, ROW_ID
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from exchanger.files.scratch.budget import MemoryBudget
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.intake.fetch import FetchedFile, ReadFile
     from exchanger.jobs.intake.requests import FileRequest
+    from exchanger.jobs.reading.fetch import FetchedFile, ReadFile
     from exchanger.jobs.runtime.import_context import ImportContext
 
 

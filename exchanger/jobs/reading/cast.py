@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from exchanger.jobs.intake.batch import BatchDraft
-    from exchanger.jobs.intake.staged import StagedFile, StagedFiles
+    from exchanger.jobs.reading.staged import StagedFile, StagedFiles
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.objects.kinds import RowKind
     from exchanger.profiles.frames.raw_columns import RawColumns

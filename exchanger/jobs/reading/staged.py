@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.files.raw.table import in_portions
-from exchanger.jobs.intake.alike import raw_columns
+from exchanger.jobs.reading.alike import raw_columns
 from exchanger.profiles.frames.columns import FILE, ROW
 
 if TYPE_CHECKING:
