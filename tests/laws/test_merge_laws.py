@@ -21,7 +21,7 @@ from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.merging.reconcile import merge
 
 
-@settings(SAME_EVERY_TIME, max_examples=30)
+@settings(SAME_EVERY_TIME, max_examples=40)
 @given(cases())
 def test_files_one_by_one_end_where_files_together_end(case):
     """Applying a file, holding the result and applying the next equals applying both at once."""
@@ -46,7 +46,7 @@ def test_files_one_by_one_end_where_files_together_end(case):
         assert one == other, name
 
 
-@settings(SAME_EVERY_TIME, max_examples=30)
+@settings(SAME_EVERY_TIME, max_examples=40)
 @given(cases())
 def test_merging_again_changes_nothing(case):
     """What was wanted and is now held needs nothing more, but for sums and removals."""
