@@ -184,7 +184,8 @@ def limited(spec, before, after, givens):
         if len(kept) <= spec.max_items:
             break
         if spell(member) not in given_texts:
-            kept.remove(member)
+            # By its text: for Python, True is 1.
+            kept = [other for other in kept if spell(other) != spell(member)]
     return kept
 
 
