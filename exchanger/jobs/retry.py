@@ -92,6 +92,9 @@ def _plan_and_commit(
     if run.continued_by:
         notes.append(f"The rows of run {seq} were given again by run {run.continued_by} already.")
         return None
+    if run.object != call.kind.name:
+        why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
+        raise RunUnsuitable(str(seq), "retry", why)
     demand_quarantine(call, run)
     found = quarantined_rows(call, run)
     notes += found.notes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ class ObjectKind:
     """
 
     name: ObjectName
-    rows: RowKind | None = field(default=None, repr=False)
+    rows: RowKind | None = None
 
     @property
     def holds_values(self) -> bool:

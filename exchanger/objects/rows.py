@@ -121,7 +121,9 @@ def plan_rows(part: RowsInput, terms: RowOptions) -> PartPlan:
             first = first.filter(~pl.col(ROW_ID).is_in(part.taken.implode()))
     outbox = spelled(first, terms)
     if part.ready is not None:
-        outbox = pl.concat([outbox, part.ready.select(outbox.columns[1:])], how="diagonal")
+        # The job may name its rows since then, or no longer.
+        named = [name for name in outbox.columns if name in part.ready.columns]
+        outbox = pl.concat([outbox, part.ready.select(named)], how="diagonal")
     return PartPlan(
         outbox=outbox.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)),
         contributions=None,

@@ -117,6 +117,43 @@ def test_what_may_have_been_taken_is_held_until_a_person_decides(exchange):
     assert 0 == exchange.ask("retry", str(report["seq"]))["rows_applied"]
 
 
+def test_what_a_dropped_run_may_have_sent_is_listed_as_well(exchange):
+    """A run that is discarded while nobody knows: its rows are in doubt, and given by retry."""
+    exchange.configure(signups=SIGNUPS)
+    exchange.braze.faults("/users/track", delay=60, times=1)
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+    process = exchange.start("run", "signups")
+    while not exchange.braze.requests("/users/track"):
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    exchange.braze.clear_faults()
+
+    dropped = exchange.ask("discard", "1", "--wait", "1m")
+
+    assert ("discarded", 2) == (dropped["state"], dropped["rows_in_doubt"])
+    assert [(1, "in_doubt"), (2, "in_doubt")] == exchange.rejected(dropped)
+    assert 2 == exchange.ask("retry", "1")["rows_applied"]
+
+
+def test_objects_are_given_again_as_what_they_were(exchange):
+    """A job that makes something else of its rows by now, or names them no longer."""
+    exchange.connection["braze"]["give_up"] = "1s"
+    exchange.configure(signups=SIGNUPS)
+    exchange.braze.faults("/users/track", status=500, times=1)
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+    exchange.ask("run", "signups", code=4)
+    kept = ("type", "source", "match")
+    attributes = {key: SIGNUPS[key] for key in kept} | {"fields": {"plan": "set"}}
+    exchange.configure(signups=attributes)
+    refused = exchange.call("retry", "1")
+    assert refused.returncode
+    assert "its rows became events" in refused.stderr
+    exchange.configure(signups={key: value for key, value in SIGNUPS.items() if key != "row_id"})
+    assert 2 == exchange.ask("retry", "1")["rows_applied"]
+    assert {"ada": 1, "bob": 1} == counts(exchange)
+
+
 def test_resend_would_rather_count_twice_than_not_at_all(exchange):
     """With on_unknown: resend an event whose answer was lost is sent again."""
     exchange.configure(signups=SIGNUPS | {"on_unknown": "resend"})

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from exchanger.braze.limits import LONGEST_NAME
-from exchanger.braze.objects import (
-    CURRENCIES,
-    EVENT_PROPERTIES,
-    ORDER_EVENTS,
-    PURCHASE_PROPERTIES,
-)
+from exchanger.braze.objects import CURRENCIES, ORDER_EVENTS, RESERVED
 from exchanger.config.checks.fields import check_cell
 from exchanger.config.findings import Finding, Where, closest
 from exchanger.config.models import Cell, Event, ImportJob, Purchase
@@ -55,16 +49,14 @@ def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
 
 
 def _check_spec(spec: Event | Purchase, where: Where) -> Iterator[Finding]:
-    for key in ("name", "time", "product", "price", "currency", "quantity"):
-        cell = getattr(spec, key, None)
-        if cell is not None:
-            yield from _check_part(cell, (*where, key))
+    for key, part in spec:
+        if isinstance(part, Cell):
+            yield from _check_part(part, (*where, key))
     if isinstance(spec, Event):
         yield from _check_event_name(spec.name.value, (*where, "name", "value"))
-        reserved = EVENT_PROPERTIES
     else:
         yield from _check_currency(spec.currency.value, (*where, "currency", "value"))
-        reserved = PURCHASE_PROPERTIES
+    reserved = RESERVED["events" if isinstance(spec, Event) else "purchases"]
     for name, cell in spec.properties.items():
         place: Where = (*where, "properties", name)
         fault = property_fault(name, reserved)
@@ -111,8 +103,4 @@ def property_fault(name: str, reserved: frozenset[str]) -> str:
         return "must not begin with $"
     if name in reserved:
         return f"must not be '{name}', which Braze keeps for itself"
-    return (
-        name_fault(name)
-        if len(name) <= LONGEST_NAME
-        else f"must have at most {LONGEST_NAME} characters"
-    )
+    return name_fault(name)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from exchanger.braze.limits import LONGEST_LIST
-from exchanger.braze.objects import EVENT_PROPERTIES, PURCHASE_PROPERTIES
+from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
 from exchanger.config.models.jobs import (
     Completion,
@@ -93,7 +93,8 @@ class FieldConfig(Cell):
     """
     How one Braze attribute is made from a column (or a static value) and merged.
 
-    A text in its place is the strategy alone: ``first_name: set``. ``split``, ``items``,
+    A text in its place is the strategy alone: ``first_name: set``. ``add`` and ``remove`` always
+    have lists. ``split``, ``items``,
     ``max_items`` and ``ordered`` are of lists alone, ``too_long`` of text, ``nan`` of numbers.
     """
 
@@ -178,8 +179,7 @@ _TYPES: dict[str, FieldType] = {
 
 def _kept_by_braze(prefix: str, object_: ObjectName) -> list[str]:
     """List patterns of columns that cannot be a property under their own name."""
-    reserved = PURCHASE_PROPERTIES if object_ == "purchases" else EVENT_PROPERTIES
-    return [] if prefix else [*sorted(reserved), "$*"]
+    return [] if prefix else [*sorted(RESERVED.get(object_, ())), "$*"]
 
 
 def _kind_of_baseline(content: Any) -> str:

@@ -38,7 +38,7 @@ class Cell(Strict):
         default=None,
         description=(
             "of the value; if left out that of Parquet, else it is told from the whole column"
-            " and kept. `add` and `remove` always have `list`"
+            " and kept"
         ),
     )
     scale: Scale = None
@@ -108,7 +108,7 @@ RowId = Annotated[
     Field(
         description=(
             "the column of what names a row for good, so that it is sent exactly once, in whatever"
-            " file it comes; left out, its file's version and its place there do"
+            " file it comes; left out, each file counts once, and copies and new versions wait"
         )
     ),
 ]

@@ -12,7 +12,7 @@ from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.jobs.runtime.report import sent_again_in_words
 from exchanger.jobs.settlement.settle import settle
 from exchanger.profiles.frames.columns import ITEM
-from exchanger.state.runs.acknowledgements import Acknowledgements
+from exchanger.state.runs.acknowledgements import IN_DOUBT, Acknowledgements
 
 if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile
@@ -59,7 +59,11 @@ def _settle_dropped(
     run = stored.document
     acks = Acknowledgements(context.bucket, state.names, run.seq)
     attempted = in_doubt_items(outbox, acks)[ITEM]
-    acks.mark_in_doubt(attempted, NOBODY_KNOWS)
+    if run.holds_values:
+        acks.mark_in_doubt(attempted, NOBODY_KNOWS)
+    else:  # Listed, as what would count twice if it were sent again.
+        left = attempted.filter(~attempted.is_in(acks.read(acks.parts()).items.implode()))
+        acks.write(left, [(int(item), IN_DOUBT, True) for item in left])
     parts = acks.parts()
     answered = acks.read(parts).items.len()
     sent = acks.sent_earlier()

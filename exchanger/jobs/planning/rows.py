@@ -43,7 +43,7 @@ def row_parts(call: ImportContext, batch: InputBatch) -> Generator[RowsInput]:
         ready, repeated = None, 0
         if number == 0 and batch.ready.rows:
             ready = pl.concat([*batch.ready.frames()], how="diagonal")
-            if ledger is not None:
+            if ledger is not None and ROW_ID in ready.columns:
                 done = ledger.taken(ready[ROW_ID], surely=True)
                 repeated = ready.height
                 ready = ready.filter(~pl.col(ROW_ID).is_in(done.implode()))

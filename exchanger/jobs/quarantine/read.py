@@ -33,7 +33,7 @@ class RefusedRows:
     Args:
         claim: The file that gave them.
         run: The run that owes them.
-        rows: As ``refused.refused_in`` made them.
+        rows: As ``refused.refused_rows`` made them; of events and purchases the objects themselves.
     """
 
     claim: ClaimedFile
@@ -48,7 +48,7 @@ class QuarantinedRows:
 
     Args:
         requests: Rejected rows, and files that were rejected as a whole.
-        owed: Refused rows.
+        refused: Refused rows.
         gone: Rejected rows of files that are not there any more, as quarantine has them.
         notes: Sentences about what is left out.
     """

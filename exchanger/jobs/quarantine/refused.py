@@ -173,7 +173,7 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
     Cast what is owed by today's configuration, as if it came from a file.
 
     Args:
-        owed: Some rows of what ``refused_in`` made.
+        owed: Some rows of what ``refused_rows`` made.
         job: The job as it is now; fields that it has no more are merged as they were.
         position: The position in the run of the file that gave these rows.
         fields: How each field was merged by the run that owes.

@@ -223,7 +223,7 @@ def taken_up(answered: pl.DataFrame) -> pl.DataFrame:
     """
     unknown = (pl.col("outcome") == "unknown") | (pl.col("reason") == IN_DOUBT)
     doubt = unknown.fill_null(value=False)
-    chosen = answered.filter((pl.col("outcome") == "ok") | doubt)
+    chosen = answered.drop_nulls(ROW_ID).filter((pl.col("outcome") == "ok") | doubt)
     return chosen.select(ROW_ID, doubt.alias(DOUBT))
 
 

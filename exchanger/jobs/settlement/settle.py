@@ -123,10 +123,13 @@ def _take_up_rows(
     state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
 ) -> None:
     """Record which rows were taken up, so that none of them is sent again."""
-    if run.row_ids:
-        parts = [taken_up(answers.beside(part)) for part in outbox.frames([ITEM, ROW_ID])]
-        if parts:
-            state.rows(run.job).record(pl.concat(parts), seq=run.seq)
+
+    def made() -> Iterator[pl.DataFrame]:
+        for part in outbox.frames([ITEM, ROW_ID]):
+            yield taken_up(answers.beside(part))
+
+    if run.row_ids and ROW_ID in outbox.columns:
+        state.rows(run.job).record(made, seq=run.seq)
 
 
 def final_state(report: RunReport) -> RunState:

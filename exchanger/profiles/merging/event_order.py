@@ -57,7 +57,7 @@ def overtaken(
 
     Args:
         given: The given frame, with ``@order``.
-        applied: HighWaterMarks that were applied, of a type that compares with ``@order``.
+        applied: Orders that were applied, of a type that compares with ``@order``.
         rules: The fields.
         or_equal: Count cells of the same order too.
 

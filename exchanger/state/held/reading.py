@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-def rows_of(rows: pl.LazyFrame, profiles: pl.Series) -> pl.LazyFrame:
-    """Choose the rows of some profiles."""
-    named = pl.LazyFrame({"profile": profiles.unique()}, schema={"profile": pl.String})
-    return rows.filter(_near(profiles)).join(named, on="profile", how="semi")
+def rows_of(rows: pl.LazyFrame, profiles: pl.Series, column: str = "profile") -> pl.LazyFrame:
+    """Choose the rows of some profiles, or of what else a table is sorted by."""
+    named = pl.LazyFrame({column: profiles.unique()}, schema={column: pl.String})
+    return rows.filter(_near(profiles)).join(named, on=column, how="semi")
 
 
 def rows_around(rows: pl.LazyFrame, profiles: pl.Series) -> pl.LazyFrame:

@@ -13,8 +13,11 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import ROW_ID
 from exchanger.profiles.frames.slices import slice_of
+from exchanger.state.held.reading import rows_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from exchanger.outside.delta.table import Table
 
 DOUBT = "in_doubt"
@@ -44,31 +47,31 @@ class RowLedger:
         rows = self._table.scan_at_once()
         if rows is None or ids.is_empty():
             return nothing
-        named = ids.unique().alias("id").to_frame()
-        slices = named.select(slice_of("id")).to_series()
-        first, last = pl.lit(slices.min(), pl.Int32), pl.lit(slices.max(), pl.Int32)
-        found = rows.filter(pl.col("slice").is_between(first, last))
+        found = rows_of(rows, ids, "id")
         if surely:
             found = found.filter(~pl.col(DOUBT))
-        found = found.join(named.lazy(), on="id", how="semi").select("id")
+        found = found.select("id")
         return self._table.collect(found, streaming=True).to_series().unique().alias(ROW_ID)
 
-    def record(self, rows: pl.DataFrame, *, seq: int) -> None:
+    def record(self, made: Callable[[], Iterator[pl.DataFrame]], *, seq: int) -> None:
         """
         Record the rows that run *seq* took up; once, however often it is called.
 
         Args:
-            rows: ``@row_id`` and ``in_doubt``.
+            made: Makes frames of ``@row_id`` and ``in_doubt``, two of which are in memory.
             seq: The run.
         """
-        if rows.height:
-            kept = rows.select(
-                slice_of(ROW_ID).alias("slice"),
-                pl.col(ROW_ID).alias("id"),
-                pl.lit(seq, pl.Int64).alias("seq"),
-                DOUBT,
-            ).sort("slice", "id")
-            self._table.append(kept, writer="row_ledger", seq=seq)
+
+        def kept() -> Iterator[pl.DataFrame]:
+            for rows in made():
+                yield rows.select(
+                    slice_of(ROW_ID).alias("slice"),
+                    pl.col(ROW_ID).alias("id"),
+                    pl.lit(seq, pl.Int64).alias("seq"),
+                    DOUBT,
+                ).sort("slice", "id")
+
+        self._table.append_all(kept, writer="row_ledger", seq=seq)
 
     def maintain(self) -> None:
         """Join the table's small files once there are many."""

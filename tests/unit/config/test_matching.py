@@ -84,7 +84,8 @@ def test_what_does_not_go_together_in_match_is_refused(text, path):
 )
 def test_what_goes_together_in_match_is_taken(text):
     """An address may name the profile and be an attribute too, where it is the same one."""
-    read(CONNECTION + text)
+    job = read(CONNECTION + text).jobs["crm"]
+    assert {match.column for match in job.match} <= set(job.match_columns)
 
 
 @pytest.mark.parametrize(
