@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 def retry_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
     """
-    Give again what Braze refused of a run, and what was rejected of it.
+    Send again what Braze refused of a run, and what was rejected of it.
 
     Args:
         context: The outside.
@@ -172,7 +172,7 @@ def _add_refused(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> I
 
 
 def _add_objects(batch: InputBatch, owed: RefusedRows) -> InputBatch:
-    """Give objects again as they were: of those in doubt a person has decided by asking for it."""
+    """Add objects again as they were: of those in doubt a person has decided by asking for it."""
     position = pl.lit(len(batch.files), pl.UInt32).alias(FILE)
     batch.ready.add(owed.rows.drop(UNCERTAIN_ROW).with_columns(position))
     claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
@@ -180,7 +180,7 @@ def _add_objects(batch: InputBatch, owed: RefusedRows) -> InputBatch:
 
 
 def _order_type(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> pl.DataType | None:
-    """Tell as what refused rows are ordered; None if the job orders by nothing, or otherwise."""
+    """Return as what refused rows are ordered; None if the job orders by nothing, or otherwise."""
     same = owed.run.order_by == (call.job.source.order_by or "")
     if not same or ORDER not in owed.rows.columns:
         return None

@@ -189,7 +189,7 @@ def _make_plan(
 
 
 def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:
-    """Tell whether external ids name all profiles; None where only the rows themselves tell."""
+    """Return whether external ids name all profiles; None where only the rows themselves tell."""
     # What was given earlier may have been named by something else then.
     earlier = any(file.replaces or file.refused_in for file in batch.files)
     return True if job.by_external_id and not earlier else None
@@ -268,7 +268,7 @@ class _Draft:
         self.tally += part.tally
 
     def finished(self, rules: list[Rule], lookups: int) -> Plan:
-        """Make the plan."""
+        """Build the plan."""
         nothing = pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
         self._contributions.append(with_already(nothing, self._batch.already))
         return Plan(

@@ -81,7 +81,7 @@ class Outcomes:
         return [replace(file, refused=counts[place]) for place, file in enumerate(files)]
 
     def refused_parts(self) -> Iterator[pl.DataFrame]:
-        """Give the refused rows, some at a time; at least once."""
+        """Yield the refused rows, some at a time; at least once."""
         most = self.scratch.bounds.rows_of(1, self.refused.row_size)
         return in_portions(self.refused.frames(), most)
 
@@ -228,7 +228,7 @@ def taken_up(answered: pl.DataFrame) -> pl.DataFrame:
 
 
 def is_doubtful(run: RunDocument) -> pl.Expr:
-    """Tell of which refused objects an attempt may have taken effect all the same."""
+    """Return of which refused objects an attempt may have taken effect all the same."""
     attempted = pl.col("outcome") != "withheld"
     return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 

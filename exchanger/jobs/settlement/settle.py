@@ -134,7 +134,7 @@ def _take_up_rows(
 
 def final_state(report: RunReport) -> RunState:
     """
-    Say in one word how a run ended.
+    Describe in one word how a run ended.
 
     Rejected and unreadable files and rejected or refused rows make it ``partial``.
     """
