@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob, RateLimit
+from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
@@ -17,14 +18,8 @@ from exchanger.sandbox import Sandbox
 
 LOOKUP = "/users/export/ids"
 A_DAY = timedelta(days=1)
-JOB = ImportJob.model_validate(
-    {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {"points": {"merge": "sum", "type": "integer"}},
-        "baseline": {"max_age": "1d"},
-    }
+JOB = import_model(
+    fields={"points": {"merge": "sum", "type": "integer"}}, baseline={"max_age": "1d"}
 )
 
 

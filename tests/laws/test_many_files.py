@@ -13,8 +13,9 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.config.models import BrazeConfig
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.reading.read import read_files
@@ -134,15 +135,11 @@ def a_call(bucket, folder, case, here):
         name: {"merge": how} if isinstance(how, str) else how for name, how in case.fields.items()
     }
     order = {"order_by": "o"} if case.order else {}
-    job = ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": {"prefix": f"{folder}in/", "nulls": ["n/a"]} | order,
-            "match": [{"external_id": "id"}],
-            "fields": fields,
-            "remaining_fields": [{"merge": "set"}],
-            "max_rows_per_run": case.most,
-        }
+    job = import_model(
+        source={"prefix": f"{folder}in/", "nulls": ["n/a"]} | order,
+        fields=fields,
+        remaining_fields=[{"merge": "set"}],
+        max_rows_per_run=case.most,
     )
     context = JobContext(
         connection="main",

@@ -8,17 +8,15 @@ import io
 import json
 
 import polars as pl
+from support.jobs import import_job
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "city": "set",
         "age": {"from": "age", "type": "integer"},
         "score": {"from": "score", "type": "float"},
-    },
-}
+    }
+)
 GOOD = "id,city,age,score\n"
 
 

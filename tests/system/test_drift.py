@@ -6,21 +6,19 @@ import csv
 import io
 
 import pytest
+from support.jobs import import_job
 
 LOOKUP, TRACK = "/users/export/ids", "/users/track"
 
 
 def job(on_drift="overwrite", **more):
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {
+    return import_job(
+        fields={
             "tier": {"type": "string", "on_drift": on_drift},
             "points": {"merge": "sum", "type": "integer"},
         },
         **more,
-    }
+    )
 
 
 def at_once(exchange):

@@ -8,8 +8,9 @@ import sys
 import botocore.endpoint
 import pytest
 from support.fault_proxy import BEFORE, BODY, CORRUPT, FaultProxy, Schedule
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.config.models import BrazeConfig
 from exchanger.errors import ExchangerError, StorageChanged, StorageUnreachable
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
@@ -39,15 +40,10 @@ print(json.dumps({
 }))
 """
 IN_CI, AT_NIGHT = range(1), range(1, 20)
-JOB = ImportJob.model_validate(
-    {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {
-            "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
-            "tags": {"from": "tag", "merge": "add", "items": "string"},
-        },
+JOB = import_model(
+    fields={
+        "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
+        "tags": {"from": "tag", "merge": "add", "items": "string"},
     }
 )
 

@@ -6,6 +6,7 @@ import csv
 import io
 
 import pytest
+from support.jobs import import_job
 from support.sandbox_calls import post, track
 
 TRACK, LOOKUP = "/users/track", "/users/export/ids"
@@ -15,13 +16,7 @@ ALIAS = {"alias": {"name": "number", "label": "crm"}}
 
 
 def job(match, fields=None, **more):
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": match,
-        "fields": fields or {"visits": SUM},
-        **more,
-    }
+    return import_job(match=match, fields=fields or {"visits": SUM}, **more)
 
 
 def sent(exchange):
@@ -343,14 +338,12 @@ def test_events_find_their_people_by_every_identifier(exchange):
     exchange.braze.seed([{"external_id": "a", "email": "Ada@example.com"}])
     match = [{"external_id": "id"}, ALIAS, {"email": "mail"}]
     exchange.configure(
-        bought={
-            "type": "import",
-            "object": "events",
-            "event": {"name": "Bought", "time": "at"},
-            "source": {"prefix": "inbox/"},
-            "match": match,
-            "on_ambiguous": "most_recent",
-        }
+        bought=import_job(
+            object="events",
+            event={"name": "Bought", "time": "at"},
+            match=match,
+            on_ambiguous="most_recent",
+        )
     )
     at = "2026-09-15T08:30:00Z"
     exchange.drop(

@@ -7,17 +7,15 @@ import io
 import json
 
 import pytest
+from support.jobs import import_job
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         **dict.fromkeys(("gender", "language", "country", "time_zone"), "set"),
         "dob": {"from": "dob", "type": "string"},
         "props": {"from": "props", "type": "json"},
-    },
-}
+    }
+)
 GOOD = {
     "gender": "F",
     "language": "fr",

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import count
 
 import pytest
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.config.models import BrazeConfig
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.runtime.context import JobContext
@@ -61,16 +62,12 @@ def braze():
 
 
 def job(folder):
-    return ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": {"prefix": f"{folder}/inbox/"},
-            "match": [{"external_id": "id"}],
-            "fields": {
-                "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
-                "email": {"from": "email"},
-            },
-        }
+    return import_model(
+        source={"prefix": f"{folder}/inbox/"},
+        fields={
+            "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
+            "email": {"from": "email"},
+        },
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.config.models import BrazeConfig
 from exchanger.errors import BrazeError
 from exchanger.jobs.imports import run_import, run_once
 from exchanger.jobs.inventory import listing as waiting
@@ -17,14 +18,7 @@ from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
 
 LOOKUP = "/users/export/ids"
-JOB = ImportJob.model_validate(
-    {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {"points": {"merge": "sum", "type": "integer"}},
-    }
-)
+JOB = import_model(fields={"points": {"merge": "sum", "type": "integer"}})
 
 
 class MovingBucket(Bucket):

@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import io
 
+from support.jobs import import_job
+
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "email": {"from": "email"},
         "tier": {"from": "tier", "type": "string"},
         "visits": {"from": "visits", "merge": "sum", "type": "integer"},
-    },
-}
+    }
+)
 HEADER = "id,email,tier,visits\n"
 
 

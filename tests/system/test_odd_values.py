@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import io
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+from support.jobs import import_job
+
+JOB = import_job(
+    fields={
         "visits": {"merge": "sum", "type": "integer"},
         "born": {"type": "date"},
         "tags": {"merge": "add", "split": ","},
     },
-    "remaining_fields": {"merge": "set"},
-}
+    remaining_fields={"merge": "set"},
+)
 ROWS = [
     ("null", "1", "", "", ""),
     ("NULL", "1", "", "", ""),

@@ -7,6 +7,7 @@ import io
 import signal
 from datetime import timedelta
 
+from support.jobs import import_job
 from support.looking import until
 
 LOOKUP, TRACK = "/users/export/ids", "/users/track"
@@ -14,17 +15,14 @@ LIMIT = 120
 
 
 def job(city="quarantine"):
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {
+    return import_job(
+        fields={
             "tier": {"type": "string", "on_drift": "keep"},
             "city": {"type": "string", "on_drift": city},
             "points": {"merge": "sum", "type": "integer"},
         },
-        "baseline": "assume_empty",
-    }
+        baseline="assume_empty",
+    )
 
 
 def rows(tier, city, points):

@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import io
 
+from support.jobs import import_job
+
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "tier": {"from": "tier", "type": "string"},
         "tags": {"from": "tag", "merge": "add"},
         "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
-    },
-}
+    }
+)
 HEADER = "id,tier,tag,spent\n"
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 from hypothesis import strategies as st
 
-from exchanger.config.models import ImportJob
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.state.store import open_state
+from support.jobs import import_model
 from support.machine.braze_double import BrazeDouble, Workspace
 from support.machine.bucket_double import BucketDouble, Store
 from support.machine.processes import ProcessClock, Time
@@ -184,15 +184,11 @@ jobs = st.fixed_dictionaries(
 def the_job(order_by, create_missing, remaining):
     """Configure a job with every kind of field."""
     source = {"prefix": "inbox/"} | ({"order_by": order_by} if order_by else {})
-    return ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": source,
-            "match": [{"external_id": "id"}],
-            "create_missing": create_missing,
-            "fields": FIELDS,
-            "remaining_fields": [{"columns": "extra", "merge": "set"}] if remaining else [],
-        }
+    return import_model(
+        source=source,
+        create_missing=create_missing,
+        fields=FIELDS,
+        remaining_fields=[{"columns": "extra", "merge": "set"}] if remaining else [],
     )
 
 
