@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
 from support.jobs import import_job
 from support.sandbox_calls import post, track
@@ -43,11 +40,6 @@ def visits(exchange, **named):
     return profile(exchange, **named).get("custom_attributes", {}).get("visits")
 
 
-def quarantine(exchange, report):
-    body, _ = exchange.bucket.read(report["quarantine"])
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
-
-
 @pytest.fixture(autouse=True)
 def _nothing_is_read_back(exchange):
     exchange.connection["braze"]["grace"] = "1h"
@@ -83,7 +75,7 @@ def test_sums_by_e_mail_address_find_each_person_once(exchange):
     assert ["c1", "email new@example.com"] == sorted(
         example[0] for example in planned["fields"][0]["examples"]
     )
-    rows = quarantine(exchange, report)
+    rows = exchange.quarantined(report)
     assert [("ambiguous_email", "email twin@example.com"), ("bad_email", "")] == [
         (row["reason"], row["profile"]) for row in rows
     ]
@@ -198,7 +190,7 @@ def test_of_several_identifiers_the_first_that_a_row_has_counts(exchange):
         visits(exchange, email="bo@example.com"),
         visits(exchange, phone="+491701234567"),
     )
-    assert ["no_identifier"] == [row["reason"] for row in quarantine(exchange, report)]
+    assert ["no_identifier"] == [row["reason"] for row in exchange.quarantined(report)]
     assert (6, 5) == (report["rows_applied"], report["profiles_new"])
 
 
@@ -214,7 +206,7 @@ def test_phone_numbers_are_one_in_every_spelling_and_bad_ones_go_to_quarantine(e
 
     assert 7 == visits(exchange, phone="+491701234567")
     assert 1 == len(exchange.braze.profiles())
-    rows = quarantine(exchange, report)
+    rows = exchange.quarantined(report)
     assert ["bad_phone"] * 3 == [row["reason"] for row in rows]
     assert '"0170 1234567" is not a phone number that can be dialled' in rows[0]["message"]
     assert [{"phone": "+491701234567"}] == looked_up(exchange)
@@ -260,7 +252,7 @@ def test_what_braze_refused_is_given_again_by_its_own_identifier(exchange):
     exchange.drop("inbox/1.csv", "number,mail,visits\n7,,1\n,ada@example.com,2\n")
     report = exchange.ask("run", "crm", code=4)
     assert ["alias crm 7", "email ada@example.com"] == [
-        row["profile"] for row in quarantine(exchange, report)
+        row["profile"] for row in exchange.quarantined(report)
     ]
     assert [] == exchange.braze.profiles()
 
@@ -314,7 +306,7 @@ def test_an_external_id_does_not_become_a_second_profile_of_an_address(exchange)
     report = exchange.ask("run", "crm", code=4)
 
     assert ["would_duplicate"] == [row["reason"] for row in planned["rejected"]]
-    [row] = quarantine(exchange, report)
+    [row] = exchange.quarantined(report)
     assert ("would_duplicate", "c7", "ada@example.com") == (
         row["reason"],
         row["profile"],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import signal
 from datetime import timedelta
 
@@ -85,8 +83,7 @@ def test_an_old_plan_is_compared_with_braze_before_it_is_sent(exchange):
     assert (1, 1) == (report["fields_kept"], report["rows_refused"])
     objects = [one for body in exchange.braze.bodies(TRACK)[sent:] for one in body["attributes"]]
     assert ["p1", "p3"] == sorted(one["external_id"] for one in objects)
-    body = exchange.bucket.read(report["quarantine"])[0].decode("utf-8-sig")
-    [row] = csv.DictReader(io.StringIO(body))
+    [row] = exchange.quarantined(report)
     assert ("p4", "changed_by_others") == (row["profile"], row["reason"])
 
     again = exchange.ask("retry", "2", code=4)
