@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.contexts import job_context
 from support.jobs import import_model
 
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
@@ -64,16 +64,8 @@ def test_max_age_compares_no_clocks_of_hosts(s3_config, tmp_path, wrong_by, pass
     with Sandbox() as braze:
         limit = RateLimit(requests=100_000, per=timedelta(seconds=1))
         config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key, lookup_limit=limit)
-        context = JobContext(
-            connection="main",
-            bucket=Bucket(s3_config),
-            braze=lambda: Braze(config),
-            state_prefix="_state/",
-            export_root="segment-export",
-            clock=SystemClock(),
-            workdir=tmp_path,
-            spacing=0.0,
-            grace=0.0,
+        context = job_context(
+            Bucket(s3_config), lambda: Braze(config), tmp_path, spacing=0.0, grace=0.0
         )
         braze.seed([{"external_id": "ann", "points": 10}])
         for number, clock in enumerate(clocks):

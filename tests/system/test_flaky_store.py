@@ -7,6 +7,7 @@ import sys
 
 import botocore.endpoint
 import pytest
+from support.contexts import job_context
 from support.fault_proxy import BEFORE, BODY, CORRUPT, FaultProxy, Schedule
 from support.jobs import import_model
 
@@ -14,7 +15,6 @@ from exchanger.config.models import BrazeConfig
 from exchanger.errors import ExchangerError, StorageChanged, StorageUnreachable
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
@@ -77,14 +77,10 @@ def braze():
 
 def context_of(bucket, braze, workdir):
     config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key, batch_size=10)
-    return JobContext(
-        connection="main",
-        bucket=bucket,
-        braze=lambda: Braze(config),
-        state_prefix="_state/",
-        export_root="segment-export",
-        clock=SystemClock(),
-        workdir=workdir,
+    return job_context(
+        bucket,
+        lambda: Braze(config),
+        workdir,
         batch_size=10,
         spacing=0.0,
         grace=0.0,

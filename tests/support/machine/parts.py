@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.state.store import open_state
+from support.contexts import job_context
 from support.jobs import import_model
 from support.machine.braze_double import BrazeDouble, Workspace
 from support.machine.bucket_double import BucketDouble, Store
@@ -73,14 +73,12 @@ class Connection:
         self.workspace.profiles = json.loads(json.dumps(BEFORE))
         process = Undisturbed(self.time)
         self.job = job
-        self.context = JobContext(
-            connection="main",
-            bucket=BucketDouble(self.store, process),
-            braze=lambda: BrazeDouble(self.workspace, process),
+        self.context = job_context(
+            BucketDouble(self.store, process),
+            lambda: BrazeDouble(self.workspace, process),
+            folder,
             state_prefix=STATE,
-            export_root="segment-export",
             clock=ProcessClock(process),
-            workdir=folder,
             batch_size=3,
             spacing=0.0,
             grace=0.0,
