@@ -16,5 +16,5 @@ def import_job(**changes: Any) -> dict:
 
 
 def import_model(**changes: Any) -> ImportJob:
-    """Return the same import as the product reads it."""
+    """Return the same import as a run is given it; each field is in its long form."""
     return ImportJob.model_validate(import_job(**changes))
