@@ -14,6 +14,7 @@ NOW = SystemClock().now()
 REPORT = RunReport(run_id="run-1", job="crm", started_at=NOW, seq=1).to_dict()
 HELD = {"hold": True, "state": "held_back", "report": REPORT | {"state": "held_back"}}
 DROPPED = {"hold": True, "state": "discarded", "report": REPORT | {"state": "discarded"}}
+RELEASED = HELD | {"state": "settled", "continued_by": 2}
 RETRIED = {"state": "settled", "report": REPORT | {"state": "partial"}}
 
 
@@ -39,16 +40,20 @@ def finished(**facts):
     [
         (HELD, True, 2),
         (HELD | {"continued_by": 2}, True, 2),
+        (RELEASED, True, 2),
         (DROPPED, False, 0),
         (RETRIED, True, 0),
     ],
-    ids=["it waits", "it was taken up before a crash", "a person dropped it", "it is given again"],
+    ids=["waits", "taken up before a crash", "released already", "dropped", "given again"],
 )
 def test_a_run_is_taken_up_unless_a_person_dropped_it(state, parent, may, continued_by):
     """One that waits is told at once by whom; one whose rows are given again only at the end."""
     state.runs.create(run(1, **parent))
     assert may is take_up_parent(state, run(2, parent=1))
-    assert continued_by == state.runs.read(1).document.continued_by
+    once = state.runs.read(1).document
+    assert continued_by == once.continued_by
+    assert may is take_up_parent(state, run(2, parent=1))
+    assert once == state.runs.read(1).document, "it was written again"
 
 
 def test_a_run_of_its_own_takes_up_nothing(state):
