@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import FileRejected, RunUnsuitable
-from exchanger.jobs.intake.batch import REJECTED
+from exchanger.jobs.intake.batch import REJECTED, note_rejected
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import hold_back
@@ -30,6 +30,7 @@ from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW, read_refused
 from exchanger.jobs.quarantine.superseded import settle_late_rows
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ORDER, ROW
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def retry_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: fl
 def _retry(call: ImportContext, seq: int) -> RunReport:
     begun = new_report(call)
     reports: list[RunReport] = []
-    notes: list[str] = []
+    notes: list[Note] = []
     with building_on_what_is_kept(seq, "retry", IN_A_NEW_FILE):
         stored = plan_and_commit(
             call, lambda number: _plan_and_commit(call, number, seq, reports, notes)
@@ -78,7 +79,7 @@ def _retry(call: ImportContext, seq: int) -> RunReport:
 
 
 def _plan_and_commit(
-    call: ImportContext, number: int, seq: int, reports: list[RunReport], notes: list[str]
+    call: ImportContext, number: int, seq: int, reports: list[RunReport], notes: list[Note]
 ) -> VersionedRun | None:
     """
     Plan the rows anew and make the plan count.
@@ -90,7 +91,7 @@ def _plan_and_commit(
     if run.hold or run.state not in ("settled", "discarded"):
         raise RunUnsuitable(str(seq), "retry", f"it is {run.state.replace('_', ' ')}")
     if run.continued_by:
-        notes.append(f"The rows of run {seq} were given again by run {run.continued_by} already.")
+        notes.append(noted("given_again_already", run=seq, by=run.continued_by))
         return None
     if run.object != call.kind.name:
         why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
@@ -99,7 +100,7 @@ def _plan_and_commit(
     found = quarantined_rows(call, run)
     notes += found.notes
     if not found.readable:
-        notes.append(f"Run {seq} has nothing left to give again.")
+        notes.append(noted("nothing_left", run=seq))
         return None
     batch = _read(call, run, found)
     for key, why in batch.untold.items():
@@ -148,7 +149,7 @@ def _put_last(batch: InputBatch, files: int) -> InputBatch:
 def _add_refused(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> InputBatch:
     """Read refused rows by today's configuration, beside those of files."""
     position = len(batch.files)
-    claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
+    claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="", facts=())
     try:
         rules, given, rejected = read_refused(
             owed.rows,
@@ -175,7 +176,7 @@ def _add_objects(batch: InputBatch, owed: RefusedRows) -> InputBatch:
     """Give objects again as they were: of those in doubt a person has decided by asking for it."""
     position = pl.lit(len(batch.files), pl.UInt32).alias(FILE)
     batch.ready.add(owed.rows.drop(UNCERTAIN_ROW).with_columns(position))
-    claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
+    claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="", facts=())
     return batch.with_file(claim, rows=owed.rows.height)
 
 
@@ -201,7 +202,7 @@ def _add_unfit(
         pl.lit(None, pl.String).alias("record"),
     )
     batch.rejected.add(rows)
-    return batch.with_file(replace(claim, note=error.message), rows=owed.rows.height)
+    return batch.with_file(replace(claim, facts=(note_rejected(error),)), rows=owed.rows.height)
 
 
 def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> InputBatch:
@@ -212,4 +213,6 @@ def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> Inpu
     ).select(*REJECTED)
     count = still[ROW].n_unique()
     batch.rejected.add(still)
-    return batch.with_file(replace(claim, outcome="retried", rows=count, note=""), rows=count)
+    return batch.with_file(
+        replace(claim, outcome="retried", rows=count, note="", facts=()), rows=count
+    )
