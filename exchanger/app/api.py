@@ -155,7 +155,7 @@ class Exchanger:
 
     def check(self, *, connect: bool = False) -> Check:
         """
-        Say what each job will do.
+        Describe what each job will do.
 
         Args:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
@@ -185,7 +185,7 @@ class Exchanger:
 
     def plan(self, job: str, *, record: bool = False, rows: int | None = None) -> PlanReport:
         """
-        Tell what a run of an import would send.
+        Return what a run of an import would send.
 
         Args:
             job: The job.
@@ -340,14 +340,14 @@ class Exchanger:
     def retry(
         self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
     ) -> RunReport:
-        """Give again what Braze refused of a run, and what was rejected of it."""
+        """Send again what Braze refused of a run, and what was rejected of it."""
         from exchanger.jobs.retry import retry_run
 
         return self._decide("retry", run, connection, wait, retry_run)
 
     def drift(self, job: str, *, sample: int | None = 1000, seed: int = 0) -> DriftReport:
         """
-        Tell what others changed in Braze since it was delivered; nothing is sent.
+        Return what others changed in Braze since it was delivered; nothing is sent.
 
         Args:
             job: An import.
@@ -372,7 +372,7 @@ class Exchanger:
         wait: Wait = "10m",
     ) -> RebuildReport:
         """
-        Make what is held of a job's connection anew from an export of a segment.
+        Rebuild what is held of a job's connection from an export of a segment.
 
         Args:
             job: An import.
@@ -431,7 +431,7 @@ class Exchanger:
         return self._there(self.config.connection_of(job), act)
 
     def status(self, *, connection: str | None = None) -> Status:
-        """Tell whether a daemon is alive, and what needs a person."""
+        """Return whether a daemon is alive, and what needs a person."""
         from exchanger.app.messages.standings import standing_json
         from exchanger.jobs.inventory.standing import standing
 

@@ -47,7 +47,7 @@ def plan_backfill(
     context: JobContext, name: str, job: ImportJob, options: ImportOptions
 ) -> PlanReport:
     """
-    Tell what *backfill* of an import would send, and write nothing anywhere.
+    Return what *backfill* of an import would send, and write nothing anywhere.
 
     Raises:
         BrazeError: A look-up failed.

@@ -146,7 +146,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     rows: int | None = None,
 ) -> PlanReport:
     """
-    Tell what ``run_import`` would send, and write nothing anywhere.
+    Return what ``run_import`` would send, and write nothing anywhere.
 
     What an unfinished run has claimed is told apart: the next one finishes it first.
 

@@ -38,7 +38,7 @@ class ReachedOrders:
         self._parts[number].add(orders)
 
     def of(self, number: int) -> pl.DataFrame | None:
-        """Give those of a part; None without ``order_by``."""
+        """Return those of a part; None without ``order_by``."""
         return pl.concat(self._parts[number].frames()) if number in self._parts else None
 
 

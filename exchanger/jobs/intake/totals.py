@@ -49,7 +49,7 @@ def totals_of(batch: InputBatch, files: list[int] | None = None) -> dict[str, st
 
 
 def exceed(totals: dict[str, str], shown: dict[str, str]) -> bool:
-    """Tell whether a total goes beyond what was shown, in either direction."""
+    """Return whether a total goes beyond what was shown, in either direction."""
     return any(not _within(Decimal(total), shown.get(name, "0")) for name, total in totals.items())
 
 

@@ -23,7 +23,7 @@ WhyUnreadable = Literal["archived", "locked", "may_not_decrypt", "may_not_read",
 
 
 def is_about_one_file(error: StorageError) -> bool:
-    """Tell whether only this object cannot be read, as far as anybody can tell."""
+    """Return whether only this object cannot be read, as far as anybody can tell."""
     return isinstance(error, StorageUnreadable) or error.code == _DENIED
 
 
@@ -33,7 +33,7 @@ def is_gone(error: StorageError) -> bool:
 
 
 def is_denied(error: StorageError) -> bool:
-    """Tell whether a permission is missing, which may hold for the whole folder."""
+    """Return whether a permission is missing, which may hold for the whole folder."""
     return isinstance(error, StorageDenied)
 
 

@@ -63,7 +63,7 @@ class Unclaimed:
 
 
 def below(folders: Folders, items: Iterable[ObjectInfo]) -> list[Unclaimed]:
-    """Say of files in the folders of jobs which pattern leaves them out."""
+    """Describe of files in the folders of jobs which pattern leaves them out."""
     found = []
     for item in items:
         reader = max(folders.around(item.key), key=lambda each: len(each.prefix))

@@ -224,7 +224,7 @@ _WORST: tuple[RunState, ...] = (
 
 def combined(reports: list[RunReport], facts: list[Note], *, nothing: RunReport) -> RunReport:
     """
-    Make one report of the runs that one call took.
+    Combine into one report the runs that one call took.
 
     Args:
         reports: The runs, in order.
