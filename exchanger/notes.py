@@ -149,7 +149,7 @@ def read_notes(content: Iterable[Mapping[str, Any]]) -> tuple[Note, ...]:
 
 def as_plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Render a dataclass with notes in it: the ``dict_factory`` of ``dataclasses.asdict``."""
-    content = dict(pairs)
+    content = {name: list(it) if isinstance(it, tuple) else it for name, it in pairs}
     if content.keys() == {"code", "facts"}:
         return {"code": content["code"], **content["facts"]}
     return content
