@@ -14,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.notes import Note, as_plain, read_notes
 from exchanger.objects.kinds import kind_named
 from exchanger.state.documents import from_body, to_body
 from exchanger.state.tenure import Tenure
@@ -65,7 +66,8 @@ class ClaimedFile:
         outcome: What became of it.
         rows: Data rows that were read.
         sums: The summed fields that it fed.
-        note: A sentence for a person.
+        note: What an earlier version noted of it, in words.
+        facts: What is noted of it.
         replaces: It gave only the difference to what earlier versions of its key had given.
         kept: The object of ours that its content is read from; empty if that is the file itself.
         refused_in: The run that owes its rows, as Braze refused them; 0 if they come from the file.
@@ -85,6 +87,7 @@ class ClaimedFile:
     refused_in: int = 0
     rejected: int = 0
     refused: int = 0
+    facts: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ class RunDocument:
 
     def to_bytes(self) -> bytes:
         """Render as stored."""
-        return to_body(asdict(self))
+        return to_body(asdict(self, dict_factory=as_plain))
 
     @staticmethod
     def from_bytes(body: bytes, key: str) -> RunDocument:
@@ -186,7 +189,14 @@ class RunDocument:
         try:
             content = from_body(body, key)
             content["files"] = tuple(
-                ClaimedFile(**{**item, "sums": tuple(item["sums"])}) for item in content["files"]
+                ClaimedFile(
+                    **{
+                        **item,
+                        "sums": tuple(item["sums"]),
+                        "facts": read_notes(item.get("facts", [])),
+                    }
+                )
+                for item in content["files"]
             )
             content["ack_parts"] = tuple(content["ack_parts"])
             return RunDocument(**content)
