@@ -28,6 +28,7 @@ from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.commit import commit
+from exchanger.jobs.planning.exposure import Exposure, exposure_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.reading.read import read_files
@@ -176,7 +177,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     report.notes += _waiting_notes(waiting)
     unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
     if not waiting.files:
-        idle = preview(replace(report, state="nothing_to_do"), None)
+        idle = preview(replace(report, state="nothing_to_do"), None, Exposure())
         return replace(idle, unfinished=first, unclaimed=unclaimed)
     call = replace(call, memories=memories_of(context, state, record=False))
     batch = read_files(call, _intakes(call, waiting.files))
@@ -190,10 +191,11 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     report.files += [
         FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note) for file in batch.waiting
     ]
-    plan.expect_all_accepted(report)
+    exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=call.context.batch_size)
+    exposure.expect_all_accepted(report)
     if batch.left:
         report.notes.append(f"{batch.left} more files follow in a run of their own.")
-    return replace(preview(report, plan, rows), unfinished=first, unclaimed=unclaimed)
+    return replace(preview(report, plan, exposure, rows), unfinished=first, unclaimed=unclaimed)
 
 
 def _idle_notes(call: ImportContext) -> list[str] | None:
