@@ -8,6 +8,7 @@ then on every process ends the run in the same way.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,11 +24,11 @@ from exchanger.jobs.inventory.corrected_jobs import corrected_runs
 from exchanger.jobs.inventory.left_over import by_run, left_in_words
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
 from exchanger.jobs.inventory.unclaimed import below, beside, strays_in_words
+from exchanger.jobs.lifecycle.create_run import Guard, create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
-from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.exposure import Exposure, exposure_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
@@ -57,6 +58,9 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger()
+
+GUARDS: tuple[Guard, ...] = ()
+"""Look at what each run of files would do, before it counts."""
 
 
 def run_import(
@@ -290,11 +294,11 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[str]) -> _Taken:
         return _Taken(seq, listed, waiting=batch.waiting, unreadable=batch.unreadable)
     if call.options.force:
         report.notes += say_what_counts_again(call, batch)
-    plan = planned(call, report, batch)
-    stored = commit(call, report, batch, plan)
+    hold = partial(hold_files, call, report, batch)
+    stored = create_run(call, report, batch, hold=hold, guards=GUARDS)
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)
-    return _Taken(seq + 1, listed, stored, batch.waiting)
+    return _Taken(seq + (stored is not None), listed, stored, batch.waiting)
 
 
 def _waits_for_adoption(call: ImportContext) -> RunReport | None:
@@ -337,6 +341,9 @@ def _waiting_notes(waiting: WaitingFiles) -> list[str]:
         f"{key} waits in run {seq}, as a column is text because of a few words: correct the job "
         f"and run it again, or exchanger approve {seq}, or exchanger discard {seq}."
         if key in waiting.doubtful
+        else f"{key} waits in run {seq}, as a guard holds it back: exchanger approve {seq}, or "
+        f"exchanger discard {seq}."
+        if key in waiting.guarded
         else f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()

@@ -1,5 +1,6 @@
 """
-Runs that wait for a person: their files may count twice, or a column may not be what it seems.
+Runs that wait for a person: their files may count twice, a column may not be what it seems, or a
+guard found that they would do too much.
 
 The run is numbered like any other, claims its files, and keeps their content. It blocks nothing
 but these files. ``approve`` plans them against what is held then; ``discard`` drops them.
@@ -15,7 +16,7 @@ import structlog
 from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
 from exchanger.jobs.intake.doubtful_types import stray_in_words
 from exchanger.jobs.intake.totals import in_words, totals_of
-from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, reads_as
+from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, GUARDED, reads_as
 from exchanger.jobs.reading.read import read_every_file
 from exchanger.jobs.runtime.report import FileReport, RunReport
 from exchanger.state.runs.log import RunDocument, new_nonce
@@ -171,6 +172,10 @@ def _choices(call: ImportContext, seq: int, file: ClaimedFile) -> str:
         return (
             f"Correct the job and run it again: it is planned anew then. To take it as it is: "
             f"exchanger approve {seq}. To drop it: exchanger discard {seq}"
+        )
+    if file.outcome == GUARDED:
+        return (
+            f"To take it all the same: exchanger approve {seq}. To drop it: exchanger discard {seq}"
         )
     does = "add the difference" if file.outcome == "replaced" else "add it once more"
     if file.outcome in _UNRECOGNISED:

@@ -74,6 +74,11 @@ class Plan:
         """The outbox, contributions, rejected rows and orders."""
         return self.outbox, self.contributions, self.rejected, self.event_order
 
+    def give_up(self) -> None:
+        """Take back what was sent of the outbox, and remove the frames."""
+        self.sending.give_up()
+        self.remove()
+
     def remove(self) -> None:
         """Remove the frames from this machine."""
         for frames in self.frames:
