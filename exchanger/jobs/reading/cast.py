@@ -110,7 +110,7 @@ class Casting:
         self, file: StagedFile, rules: list[Rule]
     ) -> tuple[pl.DataFrame | None, pl.Expr | None]:
         """
-        Tell what a new version takes back, and of whom that is not known any more.
+        Return what a new version takes back, and of whom that is not known any more.
 
         None if it is added in full, and if it is known of everybody.
         """
