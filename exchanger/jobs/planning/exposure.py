@@ -186,7 +186,7 @@ def _any(each: Iterable[pl.Expr]) -> pl.Expr:
 
 
 def _replaced(rule: Rule) -> pl.Expr:
-    """Tell where a known value changes that is not empty."""
+    """Find where a known value changes that is not empty."""
     had = (pl.col(before(rule.name)) != EMPTY).fill_null(value=False)
     return had & pl.col(wanted(rule.name)).is_not_null()
 
