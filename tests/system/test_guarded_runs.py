@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from exchanger.app.messages.notes.words import with_words
+from exchanger.app.messages.notes.words import in_words, with_words
 from exchanger.app.wiring import open_context
 from exchanger.config.loading.load import load_config
 from exchanger.errors import RunUnsuitable
@@ -80,8 +80,9 @@ def test_a_run_that_a_guard_holds_back_waits_and_is_sent_once_approved(exchange)
     assert why in report.notes
     [file] = report.files
     assert ("inbox/1.csv", "guarded") == (file.key, file.outcome)
-    assert why in file.note
-    assert "exchanger approve 2" in file.note
+    said = " ".join(map(in_words, file.facts))
+    assert why in said
+    assert "exchanger approve 2" in said
 
     for force in ([], ["--force"]):
         later = exchange.ask("run", "crm", *force)
