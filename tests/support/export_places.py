@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from exchanger.app.messages.notes import in_words, with_words
+from exchanger.app.messages.noted.words import in_words, with_words
 from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
 from exchanger.jobs.exports import ExportOptions, run_export
 from exchanger.jobs.runtime.context import JobContext

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from exchanger.app.messages.notes import worded_file
+from exchanger.app.messages.noted.words import worded_file
 from exchanger.app.messages.reports import counted
 from exchanger.jobs.inventory.file_fate import FileFate, JobStand
 from exchanger.jobs.inventory.unclaimed import OBJECTS, Unclaimed
@@ -83,7 +83,7 @@ def describe_first_unclaimed(found: Sequence[Unclaimed]) -> list[str]:
 
 
 def _unclaimed(one: Unclaimed) -> str:
-    """Say of a file, or of a folder, why no job takes it."""
+    """Describe of a file, or of a folder, why no job takes it."""
     if one.why == "pattern":
         return f"no job takes {one.key}: the pattern of {one.job} is {one.pattern}"
     near = f"; {one.job} reads {one.folder}" if one.job else ""

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from support.sandbox_calls import track
 
-from exchanger.app.messages.notes import in_words
+from exchanger.app.messages.noted.words import in_words
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.jobs.delivery.takeover import resolve_in_doubt
 from exchanger.jobs.observing.lookup import (
