@@ -1,7 +1,7 @@
 """
 What is noted for people beside results, as facts: a code, and what there is to say.
 
-As with errors, whatever notes something words nothing; ``app/messages/noted/`` has the words.
+As with errors, whatever notes something words nothing; ``app/messages/notes/`` has the words.
 """
 
 from __future__ import annotations
@@ -149,9 +149,11 @@ def read_notes(content: Iterable[Mapping[str, Any]]) -> tuple[Note, ...]:
 
 def as_plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Render a dataclass with notes in it: the ``dict_factory`` of ``dataclasses.asdict``."""
-    content: dict[str, Any] = {n: list(it) if isinstance(it, tuple) else it for n, it in pairs}
+    content: dict[str, Any] = {
+        name: list(it) if isinstance(it, tuple) else it for name, it in pairs
+    }
     if content.keys() == {"code", "facts"}:
-        return Note(content["code"], content["facts"]).to_dict()
+        return {"code": content["code"], **content["facts"]}
     return content
 
 

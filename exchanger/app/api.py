@@ -192,7 +192,7 @@ class Exchanger:
             record: Keep what was looked up in Braze to tell; else nothing is written anywhere.
             rows: How many changes of each field, and rejected rows, to show.
         """
-        from exchanger.app.messages.noted.words import plan_with_words
+        from exchanger.app.messages.notes.words import plan_with_words
         from exchanger.jobs.imports import plan_import
 
         found = import_job_of(self.config, job)
@@ -268,7 +268,7 @@ class Exchanger:
         full: bool = False,
     ) -> PlanReport:
         """Return what *backfill* of an import would send, and write nothing anywhere."""
-        from exchanger.app.messages.noted.words import plan_with_words
+        from exchanger.app.messages.notes.words import plan_with_words
         from exchanger.jobs.backfill import plan_backfill
 
         options = _range(job, since, until, prefix, full=full, force=False)
@@ -354,7 +354,7 @@ class Exchanger:
             sample: Compare so many profiles, chosen at random; all if None.
             seed: Another number chooses other profiles.
         """
-        from exchanger.app.messages.noted.words import with_words
+        from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.drift import DriftOptions, find_drift
 
         found, options = import_job_of(self.config, job), DriftOptions(sample, seed)
@@ -380,7 +380,7 @@ class Exchanger:
             complete: Who is not in the segment does not exist in Braze.
             wait: For another process that writes.
         """
-        from exchanger.app.messages.noted.words import with_words
+        from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.rebuild import rebuild, source_of
 
         found, seconds = import_job_of(self.config, job), _seconds(wait)
@@ -502,7 +502,7 @@ class Exchanger:
         Raises:
             ValueError: It is no such identifier.
         """
-        from exchanger.app.messages.noted.words import with_words
+        from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.forget import forget
         from exchanger.profiles.reading.resolve import canonical_key
 

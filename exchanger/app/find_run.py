@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exchanger.app.asking import Fault, ask_each
-from exchanger.app.messages.noted.words import worded
+from exchanger.app.messages.notes.words import worded
 from exchanger.errors import RunAmbiguous, RunMissing
 from exchanger.jobs.history.runs import show_run
 

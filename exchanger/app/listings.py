@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exchanger.app.asking import Fault, ask_each
 from exchanger.app.messages.files import describe_first_unclaimed
-from exchanger.app.messages.noted.words import in_words, worded, worded_hold
+from exchanger.app.messages.notes.words import in_words, worded, worded_hold
 from exchanger.config.durations import show_duration
 from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs

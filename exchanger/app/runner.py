@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from exchanger.app.messages.noted.words import worded
+from exchanger.app.messages.notes.words import worded
 from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_context
 from exchanger.config.models import ImportJob

@@ -11,13 +11,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from exchanger.app.messages.noted.words import in_words, with_words
+from exchanger.app.messages.notes.words import with_words
 from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
 from exchanger.jobs.exports import ExportOptions, run_export
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
+from support.contexts import job_context
 
 EXPORT = "/users/export/segment"
 
@@ -70,15 +71,8 @@ class Place:
     def context(self) -> JobContext:
         self.workdir.mkdir(exist_ok=True)
         config = BrazeConfig(endpoint=self.sandbox.url, api_key=self.sandbox.api_key)
-        return JobContext(
-            connection="main",
-            bucket=self.bucket,
-            braze=lambda: Braze(config, clock=self.clock),
-            state_prefix="_exchanger/main/",
-            export_root="segment-export",
-            clock=self.clock,
-            workdir=self.workdir,
-            words=in_words,
+        return job_context(
+            self.bucket, lambda: Braze(config, clock=self.clock), self.workdir, clock=self.clock
         )
 
     def run(self, name: str = "everybody", fresh: bool = False, **changes: Any):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from exchanger.app.messages.noted.words import worded_file
+from exchanger.app.messages.notes.words import worded_file
 from exchanger.app.messages.reports import counted
 from exchanger.jobs.inventory.file_fate import FileFate, JobStand
 from exchanger.jobs.inventory.unclaimed import OBJECTS, Unclaimed

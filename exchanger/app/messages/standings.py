@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from exchanger.app.messages.noted.words import worded_hold
+from exchanger.app.messages.notes.words import worded_hold
 from exchanger.app.messages.reports import counted, state_in_words
 from exchanger.app.outcome import worst
 from exchanger.config.durations import show_duration

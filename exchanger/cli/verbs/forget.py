@@ -56,7 +56,7 @@ def forget(  # noqa: PLR0913 - one for each option
 
     Example: exchanger forget 4711 --yes
     """
-    from exchanger.app.messages.noted.words import with_words
+    from exchanger.app.messages.notes.words import with_words
     from exchanger.app.wiring import open_context, prepare
     from exchanger.cli.choosing import connections_of
     from exchanger.cli.exit import print_json

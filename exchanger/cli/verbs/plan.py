@@ -75,7 +75,7 @@ def show_plan(
         as_json: Whether to print JSON.
         record: Whether the story keeps what it looked up.
     """
-    from exchanger.app.messages.noted.words import worded
+    from exchanger.app.messages.notes.words import worded
     from exchanger.app.messages.reports import describe_plan
     from exchanger.app.wiring import open_context
     from exchanger.cli.exit import print_json

@@ -41,7 +41,7 @@ def rebuild(  # noqa: PLR0913 - one for each option
 
     with stopping_on_signals() as stopping:
         from exchanger.app.messages.comparisons import describe_rebuild
-        from exchanger.app.messages.noted.words import worded
+        from exchanger.app.messages.notes.words import worded
         from exchanger.app.wiring import open_context, prepare
         from exchanger.cli.choosing import import_job_of
         from exchanger.cli.exit import print_json

@@ -4,7 +4,7 @@ import pytest
 from support.machine.processes import Fault
 from support.machine.telling import refuse, row, some
 
-from exchanger.app.messages.noted.words import in_words
+from exchanger.app.messages.notes.words import in_words
 
 
 def test_a_version_comes_back_after_another_that_was_approved(scene):

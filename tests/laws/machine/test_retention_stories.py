@@ -7,7 +7,7 @@ from support.machine.processes import Fault, Process
 from support.machine.scene import STATE
 from support.machine.telling import refuse, row
 
-from exchanger.app.messages.noted.words import in_words
+from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import Retention
 from exchanger.errors import RunUnsuitable
 from exchanger.state.runs.log import RunDocument

@@ -6,7 +6,7 @@ from support.machine.drops import Row
 from support.machine.processes import Fault
 from support.machine.scene import Scene
 
-from exchanger.app.messages.noted.words import worded
+from exchanger.app.messages.notes.words import worded
 
 KEY = "inbox/crm/000.csv"
 THIRD = 3

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from exchanger.app.messages.files import describe_fate, describe_recent, describe_unclaimed
-from exchanger.app.messages.noted.words import in_words
+from exchanger.app.messages.notes.words import in_words
 from exchanger.files.folders import Why
 from exchanger.jobs.inventory.file_fate import FileFate, JobStand
 from exchanger.jobs.inventory.left_over import by_run, note_left

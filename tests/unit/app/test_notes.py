@@ -12,7 +12,7 @@ import pytest
 
 import exchanger
 from exchanger.app.api import Rows
-from exchanger.app.messages.noted.words import WORDS, in_words, worded, worded_hold
+from exchanger.app.messages.notes.words import WORDS, in_words, worded, worded_hold
 from exchanger.jobs.runtime.report import FileReport, RunReport
 from exchanger.notes import Note, NoteCode, noted, with_notes
 from exchanger.state.runs.log import ClaimedFile, RunDocument

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exchanger.app.messages.noted.words import in_words
+from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import ImportJob, Source
 from exchanger.config.names import INVISIBLE, trimmed
 from exchanger.errors import FileRejected

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exchanger.app.messages.noted.words import in_words
+from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
 from exchanger.files.formats import csv as csv_text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exchanger.app.messages.noted.words import in_words
+from exchanger.app.messages.notes.words import in_words
 from exchanger.jobs.runtime.report import FileReport, RunReport, combined
 from exchanger.notes import noted
 

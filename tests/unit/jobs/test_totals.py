@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchanger.app.messages.noted.words import in_words
+from exchanger.app.messages.notes.words import in_words
 from exchanger.jobs.intake.totals import exceed, note_totals
 
 CASES = [

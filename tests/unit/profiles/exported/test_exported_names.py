@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchanger.app.messages.noted.words import in_words
+from exchanger.app.messages.notes.words import in_words
 from exchanger.profiles.exported.names import name_remaining
 
 C = "custom_attributes."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from exchanger.app.messages.noted.words import in_words
+from exchanger.app.messages.notes.words import in_words
 from exchanger.profiles.exported.column_types import Observed, observe, settled, typed
 from exchanger.profiles.exported.selection import ExportColumn
 

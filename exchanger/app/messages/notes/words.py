@@ -11,10 +11,10 @@ from dataclasses import replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from exchanger.app.messages.noted.exports import EXPORT_NOTES
-from exchanger.app.messages.noted.files import FILE_NOTES
-from exchanger.app.messages.noted.holds import HOLD_NOTES
-from exchanger.app.messages.noted.runs import RUN_NOTES
+from exchanger.app.messages.notes.exports import EXPORT_NOTES
+from exchanger.app.messages.notes.files import FILE_NOTES
+from exchanger.app.messages.notes.holds import HOLD_NOTES
+from exchanger.app.messages.notes.runs import RUN_NOTES
 from exchanger.notes import Note, read_notes
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ WORDS: Mapping[str, Callable[..., str]] = {
 
 
 def in_words(note: Note) -> str:
-    """Return a note as a sentence; one of a newer version, whose words are not here, as facts."""
+    """Describe a note in a sentence; one of a newer version, whose words are not here, as facts."""
     say = WORDS.get(note.code)
     if say is None:
         return str(note)
@@ -96,5 +96,5 @@ def plan_with_words(plan: PlanReport) -> PlanReport:
 
 
 def _said(before: str, notes: Iterable[Note]) -> str:
-    """Join all that is noted of one file, after what an earlier version said of it."""
+    """Describe all that is noted of one file, after what an earlier version said of it."""
     return " ".join(filter(None, [before, *map(in_words, notes)]))
