@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Literal
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.events import event_faults, event_members, event_points
+from exchanger.objects.lines import Lines
+from exchanger.objects.orders import order_faults
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
 from exchanger.objects.rows import EachRow
 
@@ -35,7 +37,7 @@ class Folded:
     """Rows fold into one object for each profile, which says what differs from held values."""
 
 
-Making = Folded | EachRow
+Making = Folded | EachRow | Lines
 """How rows become objects: ``jobs/planning/parts.py`` has what each of them has to know before."""
 
 
@@ -112,6 +114,13 @@ _KINDS: Mapping[str, ObjectKind] = {
             given_again="objects",
             faults=purchase_faults,
             most_properties=MOST_PROPERTIES,
+        ),
+        ObjectKind(
+            "orders",
+            Lines(endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN}),
+            settles=("row_ledger",),
+            given_again="objects",
+            faults=order_faults,
         ),
     )
 }

@@ -15,6 +15,8 @@ SYNONYMS = {"increment": "sum", "set_or_clear": "clear"}
 
 _CONSTANTS = ("name", "currency")
 """Parts of an object that are a text of their own, where others name a column."""
+_CONSTANTS_OF_ORDER = ("event", "currency", "source")
+"""Likewise, of an order."""
 _LEFT_OUT_WHEN_EMPTY = ("region", "endpoint_url", "access_key_id", "secret_access_key")
 
 
@@ -83,7 +85,9 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
         _lists(content)
         for kind in ("event", "purchase"):
             if isinstance(content.get(kind), dict):
-                content[kind] = _object(content[kind])
+                content[kind] = _object(content[kind], _CONSTANTS)
+        if isinstance(content.get("order"), dict):
+            content["order"] = _order(content["order"])
     return content
 
 
@@ -98,18 +102,25 @@ def _lists(content: dict[str, Any]) -> None:
         ]
 
 
-def _object(parts: dict[str, Any]) -> dict[str, Any]:
-    """Write out the parts of an event or a purchase: a text is a column, or said of every row."""
+def _order(parts: dict[str, Any]) -> dict[str, Any]:
+    """Write out the parts of an order and of its product; its id is the name of a column."""
+    parts = _object(parts, _CONSTANTS_OF_ORDER) | {k: parts[k] for k in ("id",) if k in parts}
+    if isinstance(parts.get("product"), dict):
+        parts["product"] = _object(parts["product"], ())
+    return parts
+
+
+def _object(parts: dict[str, Any], constants: tuple[str, ...]) -> dict[str, Any]:
+    """Write out the parts of an object: a text is a column, or said of every row."""
     parts = {
-        key: ({"value": part} if key in _CONSTANTS else {"from": part})
+        key: ({"value": part} if key in constants else {"from": part})
         if isinstance(part, str)
         else part
         for key, part in parts.items()
     }
-    if isinstance(parts.get("properties"), dict):
-        parts["properties"] = {
-            name: _property(name, part) for name, part in parts["properties"].items()
-        }
+    for named in ("properties", "metadata"):
+        if isinstance(parts.get(named), dict):
+            parts[named] = {name: _property(name, part) for name, part in parts[named].items()}
     rest = parts.get("remaining_properties")
     if isinstance(rest, dict) and isinstance(rest.get("exclude"), str):
         parts["remaining_properties"] = rest | {"exclude": [rest["exclude"]]}

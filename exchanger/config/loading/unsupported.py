@@ -42,7 +42,7 @@ _HOMES = {
 _UNKEPT = ("changes",)
 """What ``retention`` of later versions is about."""
 _OBJECTS = (
-    "orders", "subscriptions", "email_state", "aliases", "identify", "merges", "renames", "merge",
+    "subscriptions", "email_state", "aliases", "identify", "merges", "renames", "merge",
     "deletions", "delete", "catalog_items", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")
@@ -117,7 +117,7 @@ def _connection(
 
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
     if job.get("object") in _OBJECTS:
-        message = f"{NOT_YET}: it imports attributes, events and purchases"
+        message = f"{NOT_YET}: it imports attributes, events, purchases and orders"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
     if job.get("on_unknown") == "ask":

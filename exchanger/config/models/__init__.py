@@ -44,12 +44,17 @@ from exchanger.config.models.objects import (
     OnUnknown,
     Purchase,
 )
+from exchanger.config.models.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
 
 __all__ = [
     "LOOKUPS",
+    "METADATA",
     "NEEDS_HELD",
+    "PRODUCT",
     "PROPERTY",
+    "SUM",
     "Alias",
+    "Amount",
     "Baseline",
     "BrazeConfig",
     "Cell",
@@ -73,7 +78,9 @@ __all__ = [
     "Match",
     "ObjectName",
     "OnUnknown",
+    "Order",
     "Priority",
+    "Product",
     "Purchase",
     "RateLimit",
     "Raw",

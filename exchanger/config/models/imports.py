@@ -32,6 +32,7 @@ from exchanger.config.models.objects import (
     Scale,
     WhenUnknown,
 )
+from exchanger.config.models.orders import Order
 
 StrategyName = Literal["set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest"]
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
@@ -202,6 +203,7 @@ class ImportJob(Strict):
     purchase: Purchase | None = Field(
         default=None, description="of `object: purchases`: the purchase"
     )
+    order: Order | None = Field(default=None, description="of `object: orders`: the order")
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
     source: Source = Field(description="which files, and how their text is understood")
@@ -248,6 +250,11 @@ class ImportJob(Strict):
         return tuple(dict.fromkeys(column for each in self.match for column in each.columns))
 
     @property
+    def row_name(self) -> str | None:
+        """The column of what is sent exactly once: the row, or the order that it is a line of."""
+        return self.row_id if self.order is None else self.order.id
+
+    @property
     def by_external_id(self) -> bool:
         """Whether one ``external_id`` alone names the profiles."""
         return len(self.match) == 1 and self.match[0].external_id is not None
@@ -255,6 +262,9 @@ class ImportJob(Strict):
     @property
     def cells(self) -> Mapping[str, FieldConfig]:
         """What is read of a row, by name: its attributes, or the parts of its object."""
+        if self.order is not None:
+            named_parts = self.order.parts().items()
+            return {name: FieldConfig.model_validate(part) for name, part in named_parts}
         spec = self.event or self.purchase
         if spec is None:
             return self.fields

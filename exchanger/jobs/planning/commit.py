@@ -71,7 +71,7 @@ def commit(
         words={name: list(found) for name, found in batch.words.items()},
         report=report.to_dict(),
         object=call.kind.name,
-        row_ids=bool(call.job.row_id),
+        row_ids=bool(call.job.row_name),
     )
     try:
         stored = state.runs.create(document)

@@ -15,7 +15,7 @@ from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_f
 from exchanger.jobs.intake.batch import REJECTED, as_refused
 from exchanger.jobs.intake.contributions import contributions
 from exchanger.objects.rows import judged_rows
-from exchanger.profiles.frames.columns import FILE, PROFILE
+from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.merging.contributions import negated
 from exchanger.profiles.reading.mapping import widen_rules
 from exchanger.profiles.reading.typed_rows import NOTED, Given, cast_rows
@@ -74,6 +74,8 @@ class Casting:
             with closing(casted if files.several else prefetch(casted)) as pieces:
                 for given, rejected in pieces:
                     self._draft.give(given.frame)
+                    if given.faulty is not None:
+                        self._draft.mark_faulty(given.faulty)
                     self._noted.append(given.noted)
                     self._reject(files, rejected)
         except FileRejected as error:
@@ -183,7 +185,11 @@ def _judged(call: ImportContext, rules: list[Rule], given: Given) -> Given:
     fine, odd = judged_rows(given.frame, call.kind, named, call.context.clock.now())
     if odd.is_empty():
         return given
-    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]))
+    faulty = given.faulty
+    if call.job.order is not None:
+        bad = given.frame.join(odd, on=[FILE, ROW], how="semi")
+        faulty = bad if faulty is None else pl.concat([faulty, bad])
+    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]), faulty=faulty)
 
 
 def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:
