@@ -75,7 +75,7 @@ def order_faults(rules: Sequence[Rule], now: datetime) -> list[Fault]:
 
 
 def _missing(by_name: Mapping[str, Rule]) -> Iterator[Fault]:
-    """Yield what finds a part that Braze needs and a line lacks, and text of blanks alone."""
+    """Yield what finds a part that Braze needs and a line lacks."""
     for name, part in {**ORDER_PARTS, **LINE_PARTS}.items():
         rule = by_name.get(name) or by_name.get(name + SUM)
         needed = _among(_EVENT, part.required)
@@ -85,10 +85,7 @@ def _missing(by_name: Mapping[str, Rule]) -> Iterator[Fault]:
             if part.required:
                 yield Fault(name, "missing_part", needed)
             continue
-        at = needed & pl.col(rule.name).is_null()
-        if rule.type == "string":
-            at |= (pl.col(rule.name).str.strip_chars() == "").fill_null(value=False)
-        yield Fault(rule.name, "missing_part", at)
+        yield Fault(rule.name, "missing_part", needed & pl.col(rule.name).is_null())
 
 
 def line_text(rules: Sequence[Rule]) -> pl.Expr:

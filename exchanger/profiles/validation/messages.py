@@ -141,14 +141,15 @@ SENTENCES = {
     "what is given back is an event of its own, order_refunded, with the amount above 0.",
     "negative_pieces": "is less than 0, and Braze takes no such number of pieces. Correct it.",
     "not_an_action": "is none of add, remove and replace, and Braze knows no other. Correct it.",
-    "not_an_alert": "may hold price_drop and back_in_stock alone. Correct it.",
+    "not_an_alert": "holds something else than price_drop and back_in_stock, and Braze knows no other. "
+    "Correct it.",
     "not_a_list": "is no JSON list, which Braze takes here alone. Write it like "
     '[{{"code": "SUMMER", "amount": 5}}].',
     "faulty_line": "is an order of which another line cannot be used, and a part of an order is "
     "not sent. Correct that line, and give all lines again.",
     "lines_disagree": "is not the same in all lines of its order, and an order has it once. "
     "Correct it, and give all lines again.",
-    "several_views": "names several views of products, each of which needs a name of its own. "
+    "several_views": "is the name of several views of products, each of which needs one of its own. "
     "Correct it.",
     "negative_total": "is an order whose lines add up to less than 0, which Braze would drop. "
     "Correct it; what is given back is an event of its own, order_refunded.",
