@@ -11,6 +11,7 @@ from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.inventory.left_over import left_in_words
 from exchanger.jobs.inventory.listing import backlog
+from exchanger.jobs.inventory.passed_over import in_words as passed_over_in_words
 from exchanger.jobs.inventory.unclaimed import below, beside, unclaimed_in_words
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def add_what_waits(
             of = f" --connection {home}" if len(config.connections) > 1 else ""
             entry["notes"] = left_in_words(waiting.left[entry["job"]], of)
             entry["notes"] += unclaimed_in_words(near)
+            entry["notes"] += passed_over_in_words(waiting.passed_over[entry["job"]])
     return faults
 
 
@@ -132,6 +134,7 @@ def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, Impor
     entry["not_taken"] = [run.to_dict() for run in found.left[entry["job"]]]
     entry["files_waiting"] = found.files[entry["job"]]
     entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
+    entry["passed_over"] = [one._asdict() for one in found.passed_over[entry["job"]]]
     entry["held_back"] = [run.to_dict() for run in found.held[entry["job"]]]
 
 

@@ -64,7 +64,7 @@ def _none_in_range(context: JobContext, job: ImportJob, options: ImportOptions) 
     files = [
         item
         for item in context.bucket.list(source.prefix)
-        if is_drop(item.key, source.prefix, source.pattern, context.state_prefix)
+        if is_drop(item.key, source.prefix, source.pattern, context.state_prefix, item.size)
     ]
     if any(in_range(item, options) for item in files):
         return []

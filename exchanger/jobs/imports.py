@@ -22,6 +22,7 @@ from exchanger.jobs.intake.unreadable import told as told_unreadable
 from exchanger.jobs.inventory.corrected_jobs import corrected_runs
 from exchanger.jobs.inventory.left_over import by_run, left_in_words
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
+from exchanger.jobs.inventory.passed_over import told_once
 from exchanger.jobs.inventory.unclaimed import below, beside, strays_in_words
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
@@ -342,9 +343,10 @@ def _waiting_notes(waiting: WaitingFiles) -> list[str]:
 
 
 def _new_strays(call: ImportContext, waiting: WaitingFiles, seq: int) -> list[str]:
-    """Describe the files that no job takes, of those that came since run *seq*."""
-    strays = waiting.strays
-    if strays and seq:
+    """Describe files that no job takes, and what is no data, of what came since run *seq*."""
+    strays, others = waiting.strays, waiting.passed_over
+    if (strays or others) and seq:
         since = call.state.runs.written(seq)
         strays = [item for item in strays if item.last_modified >= since]
-    return strays_in_words(strays)
+        others = [item for item in others if item.last_modified >= since]
+    return strays_in_words(strays) + told_once(call.context, others)

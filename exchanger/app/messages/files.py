@@ -114,6 +114,9 @@ def _why(fate: FileFate) -> Iterator[str]:
         yield "next: drop it under another name"
     elif fate.why == "marker":
         yield "no job takes it, as it has no content, or stands for a folder"
+    elif fate.why == "companion":
+        yield "no job takes it, as its name says that it is about the files beside it"
+        yield "next: nothing; if it has rows all the same, let source.pattern end as its name does"
     elif fate.why == "unfinished":
         yield "no job takes it yet: its name is that of a file that is still on its way"
         yield "next: once all of it has arrived, give it its own name"

@@ -122,8 +122,8 @@ def fate_of(context: JobContext, jobs: Sequence[str], key: str) -> FileFate:
     with suppress(StorageMissing):
         there = context.bucket.head(key)
     folders = context.folders
-    takers = folders.takers(key)
-    why = folders.why_not(key, there.size if there else 1)
+    size = there.size if there else 1
+    takers, why = folders.takers(key, size), folders.why_not(key, size)
     around = folders.around(key)
     versions = _with_notes(state, history(applied, key), key)
     fate = FileFate(

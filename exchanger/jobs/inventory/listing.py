@@ -7,9 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop, natural_order
+from exchanger.files.folders import NO_DATA, STRAY
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, corrected_runs
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
+from exchanger.jobs.inventory.passed_over import PassedOver, passed_over
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise
@@ -45,8 +47,10 @@ class WaitingFiles:
         doubtful: The keys among *held* that wait because of the type of a column.
         left: Keys that lie there as an earlier run has read them, of which something was not taken.
         strays: Files that lie there and that no job takes.
+        passed_over: Objects that lie there and are no data.
         seen: All that there is something to say of: files that were new to this call, whether it
-            has taken them by now or not, files that wait, those of *left*, and *strays*.
+            has taken them by now or not, files that wait, those of *left*, *strays*, and what was
+            passed over.
     """
 
     files: list[ObjectInfo]
@@ -55,6 +59,7 @@ class WaitingFiles:
     doubtful: set[str] = field(default_factory=set)
     left: dict[str, LeftOver] = field(default_factory=dict)
     strays: list[ObjectInfo] = field(default_factory=list)
+    passed_over: list[ObjectInfo] = field(default_factory=list)
     seen: list[ObjectInfo] = field(default_factory=list)
 
 
@@ -102,6 +107,7 @@ class Backlog:
         held: For each job asked for, the runs that wait for a person.
         left: For each job asked for, files of which a run did not take all.
         strays: Files in the folders of these jobs that no job takes.
+        passed_over: For each job asked for, the objects in its folder that are no data.
     """
 
     files: dict[str, int]
@@ -109,6 +115,7 @@ class Backlog:
     held: dict[str, list[HeldRun]] = field(default_factory=dict)
     left: dict[str, list[LeftFiles]] = field(default_factory=dict)
     strays: list[ObjectInfo] = field(default_factory=list)
+    passed_over: dict[str, list[PassedOver]] = field(default_factory=dict)
 
 
 def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
@@ -140,6 +147,7 @@ def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
         held,
         {name: by_run(waiting.left) for name, waiting in found.items()},
         [*{item.key: item for each in found.values() for item in each.strays}.values()],
+        {name: passed_over(context.folders, each.passed_over) for name, each in found.items()},
     )
 
 
@@ -152,12 +160,12 @@ def _found(
     seen: list[ObjectInfo] = []
     in_doubt: set[str] = set()
     left: dict[str, LeftOver] = {}
-    strays: list[ObjectInfo] = []
+    others = _Others()
     undecided = applied.undecided(call.name)
     not_taken = left_over(applied, call.name)
     # A run plans them again by themselves, before it takes any file.
     again = set() if call.record else {*corrected_runs(call, undecided)}
-    for item, (etag, outcome, seq) in _with_versions(call, applied, listed, strays):
+    for item, (etag, outcome, seq) in _with_versions(call, applied, listed, others):
         known = etag == item.etag
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
@@ -178,22 +186,32 @@ def _found(
                 in_doubt.add(item.key)
         elif lies_there and not taken:
             left[item.key] = not_taken[item.key]
-    told = [*seen, *strays]
-    return WaitingFiles(in_order(files), held, undecided, in_doubt, left, strays, told)
+    told = [*seen, *others.strays, *others.passed_over]
+    return WaitingFiles(
+        in_order(files), held, undecided, in_doubt, left, others.strays, others.passed_over, told
+    )
+
+
+@dataclass(frozen=True)
+class _Others:
+    """What lies in a job's folder and is no file of it: files of nobody, and what is no data."""
+
+    strays: list[ObjectInfo] = field(default_factory=list)
+    passed_over: list[ObjectInfo] = field(default_factory=list)
 
 
 def _with_versions(
     call: ImportContext,
     applied: LedgerSnapshot,
     listed: Iterable[ObjectInfo],
-    strays: list[ObjectInfo],
+    others: _Others,
 ) -> Iterator[tuple[ObjectInfo, KnownVersion]]:
     """
     Put beside each file of a job the latest version that the job knows of its key.
 
-    Files that no job takes are added to *strays*.
+    What is no file of the job is added to *others*.
     """
-    drops = _drops(call, listed, strays)
+    drops = _drops(call, listed, others)
     while some := [*islice(drops, _AT_ONCE)]:
         latest = applied.latest(call.name, [item.key for item in some])
         for item in some:
@@ -213,15 +231,19 @@ def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
 
 
 def _drops(
-    call: ImportContext, listed: Iterable[ObjectInfo], strays: list[ObjectInfo]
+    call: ImportContext, listed: Iterable[ObjectInfo], others: _Others
 ) -> Iterator[ObjectInfo]:
     source = call.job.source
     folders = call.context.folders.of(source.prefix)
     for item in listed:
-        if is_drop(item.key, source.prefix, source.pattern, call.context.state_prefix):
+        if is_drop(item.key, source.prefix, source.pattern, call.context.state_prefix, item.size):
             yield item
-        elif folders.is_stray(item.key, item.size):
-            strays.append(item)
+            continue
+        why = folders.why_not(item.key, item.size)
+        if why in NO_DATA:
+            others.passed_over.append(item)
+        elif why in STRAY:
+            others.strays.append(item)
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:
