@@ -9,6 +9,7 @@ from exchanger.app.asking import Fault, ask_each
 from exchanger.config.durations import show_duration
 from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs
+from exchanger.jobs.inventory.completeness import left_incomplete_in_words
 from exchanger.jobs.inventory.left_over import left_in_words
 from exchanger.jobs.inventory.listing import backlog
 from exchanger.jobs.inventory.passed_over import in_words as passed_over_in_words
@@ -122,7 +123,8 @@ def add_what_waits(
             ]
             entry["unclaimed"] = [each.to_dict() for each in near]
             of = f" --connection {home}" if len(config.connections) > 1 else ""
-            entry["notes"] = left_in_words(waiting.left[entry["job"]], of)
+            entry["notes"] = left_incomplete_in_words(waiting.incomplete[entry["job"]])
+            entry["notes"] += left_in_words(waiting.left[entry["job"]], of)
             entry["notes"] += unclaimed_in_words(near)
             entry["notes"] += passed_over_in_words(waiting.passed_over[entry["job"]])
     return faults
@@ -135,6 +137,10 @@ def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, Impor
     entry["files_waiting"] = found.files[entry["job"]]
     entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
     entry["passed_over"] = [one._asdict() for one in found.passed_over[entry["job"]]]
+    entry["files_incomplete"] = len(found.incomplete[entry["job"]])
+    rule = imports[entry["job"]].source.complete_when
+    settles = rule is not None and rule.settled is not None
+    entry["files_settling"] = entry["files_incomplete"] if settles else 0
     entry["held_back"] = [run.to_dict() for run in found.held[entry["job"]]]
 
 

@@ -20,15 +20,19 @@ from exchanger.files.drops import (
     is_mark,
     is_unfinished,
 )
+from exchanger.files.signs import is_sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Why = Literal["pattern", "folder", "hidden", "marker", "unfinished", "companion", "ours"]
+    from exchanger.config.models import CompleteWhen, ImportJob
+
+Why = Literal["pattern", "folder", "hidden", "marker", "unfinished", "companion", "sign", "ours"]
 """
 Why no job takes an object: its name does not fit the pattern; no job reads its folder; its name
 begins with ``_`` or ``.``; it is no file; it has the name of a file that is still on its way, or of
-something that lies beside files and is about them; we, or Braze, wrote it.
+something that lies beside files and is about them; it says of files that they are complete; we, or
+Braze, wrote it.
 """
 NO_DATA: tuple[Why, ...] = ("hidden", "marker", "unfinished", "companion")
 """Why an object is passed over although it lies where a job looks: it is no data."""
@@ -44,10 +48,23 @@ class Reader(NamedTuple):
     prefix: str
     pattern: str
     state_prefix: str = "\0"
+    complete_when: CompleteWhen | None = None
 
     def takes(self, key: str, size: int = 1) -> bool:
         """Return whether an object of so many bytes is a file of the job."""
-        return is_drop(key, self.prefix, self.pattern, self.state_prefix, size)
+        is_file = is_drop(key, self.prefix, self.pattern, self.state_prefix, size)
+        return is_file and not self.is_sign(key)
+
+    def is_sign(self, key: str) -> bool:
+        """Return whether an object says of files of the job that they are complete."""
+        ours = not key.startswith(self.state_prefix)
+        return ours and is_sign(key, self.prefix, self.complete_when)
+
+
+def reader_of(name: str, job: ImportJob, state_prefix: str) -> Reader:
+    """Return what a job reads of a bucket."""
+    source = job.source
+    return Reader(name, source.prefix, source.pattern, state_prefix, source.complete_when)
 
 
 @dataclass(frozen=True)
@@ -84,13 +101,9 @@ class Folders:
         rests = [key.removeprefix(reader.prefix) for reader in around] or [key]
         if key.startswith(self.written) or any(rest.startswith(OWN_FOLDERS) for rest in rests):
             return "ours"
-        if any(is_hidden(rest) for rest in rests):
-            return "hidden"
-        if not size or is_mark(key):
-            return "marker"
-        if not around:
-            return "folder"
-        return _by_ending(rests)
+        if any(reader.is_sign(key) for reader in around):
+            return "sign"
+        return _by_name(key, size, rests, "pattern" if around else "folder")
 
     def is_stray(self, key: str, size: int) -> bool:
         """Return whether an object looks like a file meant for a job, and has none."""
@@ -143,11 +156,17 @@ def wider_pattern(key: str, readers: Iterable[Reader]) -> str | None:
     return None
 
 
-def _by_ending(names: Sequence[str]) -> Why:
-    """Return why names are not taken that a pattern may ask for."""
-    if any(is_unfinished(name, "**") for name in names):
+def _by_name(key: str, size: int, names: Sequence[str], otherwise: Why) -> Why:
+    """Return whether the name of an object says that it is no data, or what is true otherwise."""
+    if any(is_hidden(name) for name in names):
+        return "hidden"
+    if not size or is_mark(key):
+        return "marker"
+    if otherwise == "pattern" and any(is_unfinished(name, "**") for name in names):
         return "unfinished"
-    return "companion" if any(is_companion(name, "**") for name in names) else "pattern"
+    if otherwise == "pattern" and any(is_companion(name, "**") for name in names):
+        return "companion"
+    return otherwise
 
 
 def _nested(one: str, other: str) -> bool:

@@ -19,7 +19,9 @@ from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import say_what_counts_again
 from exchanger.jobs.intake.unreadable import told as told_unreadable
+from exchanger.jobs.inventory.completeness import left_incomplete_in_words
 from exchanger.jobs.inventory.corrected_jobs import corrected_runs
+from exchanger.jobs.inventory.latest import claims_of
 from exchanger.jobs.inventory.left_over import by_run, left_in_words
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
 from exchanger.jobs.inventory.passed_over import told_once
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exchanger.config.models import ImportJob
+    from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.requests import CountMode, HeldFile
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
@@ -82,7 +85,8 @@ def run_import(
     with state.tenure.begun():
         idle = _idle_notes(call)
     if idle is not None:
-        return combined([], idle, nothing=replace(begun, finished_at=context.clock.now()))
+        idle_report = replace(begun, finished_at=context.clock.now())
+        return _with_incomplete(call, combined([], idle, nothing=idle_report))
     reports: list[RunReport] = []
     notes: list[str] = []
     try:
@@ -105,7 +109,12 @@ def run_import(
         if report.finished_at is not None
     ]
     own = [report for report in call.ended if report.job == name]
-    return combined([*own, *reports], finished + notes, nothing=begun)
+    return _with_incomplete(call, combined([*own, *reports], finished + notes, nothing=begun))
+
+
+def _with_incomplete(call: ImportContext, report: RunReport) -> RunReport:
+    """Return the report with how many files were left as they are not complete, if any were."""
+    return replace(report, files_incomplete=call.listing.incomplete or None)
 
 
 def run_once(context: JobContext, name: str, job: ImportJob, options: ImportOptions) -> RunReport:
@@ -176,11 +185,11 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     waiting = waiting_files(call)
     report.notes += _waiting_notes(waiting)
     unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
-    if not waiting.files:
+    if not waiting.has_work:
         idle = preview(replace(report, state="nothing_to_do"), None)
         return replace(idle, unfinished=first, unclaimed=unclaimed)
     call = replace(call, memories=memories_of(context, state, record=False))
-    batch = read_files(call, _intakes(call, waiting.files))
+    batch = _read(call, waiting)
     if call.options.force:
         report.notes += say_what_counts_again(call, batch)
     if doubtful_files(batch):
@@ -203,7 +212,7 @@ def _idle_notes(call: ImportContext) -> list[str] | None:
     if newest is not None and newest.document.state not in ENDED:
         return None
     waiting = waiting_files(call)
-    if waiting.files or due(call) or half_dropped(call.state, waiting.undecided):
+    if waiting.has_work or due(call) or half_dropped(call.state, waiting.undecided):
         return None
     if corrected_runs(call, waiting.undecided):
         return None
@@ -239,11 +248,11 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[str]) ->
             reports += _held_back(call, taken)
         if _waits_for_adoption(call) is not None:
             break
-        if not taken.listed.files:
+        if not taken.listed.has_work:
             notes += _waiting_notes(taken.listed) + _new_strays(call, taken.listed, last)
             break
     else:
-        if waiting_files(call).files:
+        if waiting_files(call).has_work:
             raise Stopped
     notes += told
 
@@ -273,11 +282,11 @@ class _Taken:
 
 def _plan_and_commit(call: ImportContext, seq: int, told: list[str]) -> _Taken:
     listed = waiting_files(call, again=False)
-    if not listed.files:
+    if not listed.has_work:
         return _Taken(seq, listed)
     report = numbered_report(call, seq)
     report.notes += told
-    batch = read_files(call, _intakes(call, listed.files))
+    batch = _read(call, listed)
     call.taken.update(batch.unreadable)
     is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in batch.waiting)
     if is_known_elsewhere and call.state.file_ledger.snapshot().is_unused:
@@ -323,6 +332,13 @@ def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
     return [] if held is None else [finish(call.context, call.state, held)]
 
 
+def _read(call: ImportContext, listed: WaitingFiles) -> InputBatch:
+    """Read what waits, and claim what is left out for good beside it."""
+    batch = read_files(call, _intakes(call, listed.files))
+    left_out = claims_of(listed.superseded, listed.newest)
+    return replace(batch, files=(*batch.files, *left_out))
+
+
 def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
     counting: CountMode = "in_full" if call.options.force else "ask"
     return [
@@ -339,7 +355,7 @@ def _waiting_notes(waiting: WaitingFiles) -> list[str]:
         else f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
         f"exchanger discard {seq}. To add it in full: run with --force."
         for key, seq in waiting.held.items()
-    ] + left_in_words(by_run(waiting.left))
+    ] + [*left_incomplete_in_words(waiting.incomplete), *left_in_words(by_run(waiting.left))]
 
 
 def _new_strays(call: ImportContext, waiting: WaitingFiles, seq: int) -> list[str]:

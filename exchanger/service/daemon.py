@@ -37,6 +37,7 @@ from exchanger.service.events import (
 )
 from exchanger.service.looking.child_queries import LAST_STARTS, ChildQueries
 from exchanger.service.looking.missed import missed_since
+from exchanger.service.looking.settling import Settling
 from exchanger.service.looking.watching import Watching
 from exchanger.service.prepared import COMMAND, PreparedProcesses
 from exchanger.service.runs import Runs
@@ -47,8 +48,10 @@ from exchanger.service.scheduling.schedules import (
     connections_with_jobs,
     place_of,
     scheduled,
+    settles_after,
 )
 from exchanger.service.scheduling.triggers import trigger_of
+from exchanger.service.telling.outcome import left_incomplete
 from exchanger.service.telling.spoken import tell
 from exchanger.service.telling.words import Telling
 
@@ -112,6 +115,7 @@ class Daemon:
         self._telling = Telling(
             file.path, self._timetable.next_times, lambda: self._watching.last_look
         )
+        self._settling = Settling()
         self._last_starts: dict[str, datetime] = {}
         self._began = datetime.now(UTC)
         self._next_look = time.monotonic() + LOOK_SECONDS
@@ -150,6 +154,8 @@ class Daemon:
     def _look_around(self) -> None:
         self._next_look = time.monotonic() + LOOK_SECONDS
         self._timetable.look_again()
+        for job in self._settling.due():
+            self._due(job, "settled")
         self._runs.start_again()
         self._questions.ask_how_it_stands(self._telling.to_ask())
         self._questions.begin_due()
@@ -212,6 +218,9 @@ class Daemon:
 
     def _run_ended(self, job: str, child: ChildProcess) -> None:
         nothing_left = self._runs.ended(job, child, stopping=self._stopping)
+        if left_incomplete(child.output) and (settled := settles_after(self._config, job)):
+            nothing_left = False
+            self._settling.later(job, settled)
         self._watching.ended(job, nothing_left=nothing_left)
         self._telling.run_ended(job, child)
         self._runs.turn_over(job)
@@ -273,6 +282,7 @@ class Daemon:
             if schedule != before.get(job):
                 self._put_on_timetable(job)
         self._runs.keep_only(self._schedules)
+        self._settling.keep_only(self._schedules)
         self._questions.keep_only(config.connections)
         self._configure(config)
         log.info(

@@ -15,6 +15,7 @@ Schema = dict[str, Any]
 
 SEE = {
     "Baseline": "[Held values](held-values.md#where-values-come-from)",
+    "CompleteWhen": "[Import jobs](import-jobs.md#when-a-file-is-complete)",
     "Completion": "[Export jobs](export-jobs.md#when-an-export-is-complete)",
     "Connection": "[Environments, new keys and new names](environments.md)",
     "EngineConfig": "[Scaling](scaling.md)",

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from support.looking import until
+
+from exchanger.jobs.inventory.listing import in_order
 
 JOB = {
     "type": "import",
@@ -68,3 +73,108 @@ def test_a_pattern_takes_what_would_be_passed_over(exchange, pattern):
     exchange.configure(t=JOB | {"source": {"prefix": "in/", "pattern": pattern}})
     exchange.drop("in/a.csv.done", rows("a,1,gold"))
     assert {"in/a.csv.done": "applied"} == outcomes(exchange.ask("run", "t"))
+
+
+def with_source(**keys):
+    return JOB | {"source": JOB["source"] | keys}
+
+
+def test_what_is_too_fresh_is_left_and_told(exchange):
+    """A run takes what has settled, and says what it leaves and why; a later one takes that."""
+    exchange.configure(t=with_source(complete_when={"settled": "1h"}))
+    exchange.drop("in/a.csv", rows("a,1,gold"))
+    report = exchange.ask("run", "t")
+    assert ("nothing_to_do", [], 1) == (
+        report["state"],
+        report["files"],
+        report["files_incomplete"],
+    )
+    assert any("in/a.csv is left for a later run" in note for note in report["notes"])
+    [entry] = exchange.ask("jobs", "--waiting")
+    assert (0, 1, 1) == tuple(
+        entry[key] for key in ("files_waiting", "files_incomplete", "files_settling")
+    )
+    exchange.configure(t=with_source(complete_when={"settled": "1s"}))
+    until(lambda: exchange.ask("run", "t").get("files"), "it never settled")
+    assert "1" == exchange.attribute("a", "spend")
+
+
+SPARK = ("in/day=1/part-0.csv", "in/day=1/part-1.csv")
+ENTRIES = [{"url": f"s3://BUCKET/{key}"} for key in SPARK]
+SIGNS = [
+    ({"marker": "_SUCCESS"}, {"in/day=1/_SUCCESS": ""}),
+    ({"marker": "_SUCCESS"}, {"in/_SUCCESS": ""}),
+    pytest.param(
+        {"marker": "READY"}, {"in/day=1/READY": "yes"}, marks=pytest.mark.nightly
+    ),
+    ({"suffix": ".done"}, {f"{key}.done": "" for key in SPARK}),
+    pytest.param(
+        {"suffix": ".ok"}, {f"{key}.ok": "2 rows" for key in SPARK}, marks=pytest.mark.nightly
+    ),
+    (
+        {"manifest": "*.manifest.json"},
+        {"in/day=1/x.manifest.json": '{"files": ["part-0.csv", "part-1.csv"]}'},
+    ),
+    ({"manifest": "*.list"}, {"in/x.list": "day=1/part-0.csv\n" + SPARK[1]}),
+    (
+        {"manifest": "manifest"},
+        {"in/day=1/manifest": json.dumps({"entries": ENTRIES})},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "signs"), SIGNS)
+def test_files_are_taken_once_something_says_that_they_are_complete(exchange, rule, signs):
+    """Nothing is taken before, files beside that nothing speaks of stay, and no sign is a file."""
+    exchange.configure(t=with_source(complete_when=rule))
+    for key in SPARK:
+        exchange.drop(key, rows("a,1,gold"))
+    exchange.drop("in/day=2/part-0.csv", rows("a,100,gold"))
+    report = exchange.ask("run", "t")
+    assert ("nothing_to_do", 3) == (report["state"], report["files_incomplete"])
+    assert any("left for a later run" in note for note in report["notes"])
+    if "in/_SUCCESS" in signs:  # It speaks of all that is below.
+        exchange.bucket.delete(["in/day=2/part-0.csv"])
+    for key, body in signs.items():
+        exchange.drop(key, body.replace("BUCKET", exchange.bucket.name))
+    assert [*SPARK] == [file["key"] for file in exchange.ask("run", "t", "--force")["files"]]
+    assert "2" == exchange.attribute("a", "spend")
+    assert not exchange.ask("run", "t")["files"]
+    assert "that they are complete" in exchange.call("files", next(iter(signs))).stdout
+
+
+def test_a_manifest_waits_for_its_last_file(exchange):
+    """All of what it names is taken together; one that cannot be read is told."""
+    exchange.configure(t=with_source(complete_when={"manifest": "*.manifest.json"}))
+    exchange.drop("in/x.manifest.json", '{"files": ["a.csv", "b.csv"]}')
+    exchange.drop("in/a.csv", rows("a,1,gold"))
+    report = exchange.ask("run", "t")
+    assert any("in/x.manifest.json waits for in/b.csv" in note for note in report["notes"])
+    exchange.drop("in/b.csv", rows("a,2,gold"))
+    assert ["in/a.csv", "in/b.csv"] == [file["key"] for file in exchange.ask("run", "t")["files"]]
+    exchange.drop("in/day/y.manifest.json", '{"files": 7}')
+    exchange.drop("in/day/c.csv", rows("a,4,gold"))
+    [note] = [note for note in exchange.ask("run", "t")["notes"] if "left for" in note]
+    assert "in/day/y.manifest.json cannot be read as a manifest" in note
+    assert "3" == exchange.attribute("a", "spend")
+
+
+def test_the_newest_file_counts_alone(exchange):
+    """What came before it is left out for good, in the natural order of names within a second."""
+    exchange.configure(t=with_source(files="latest"))
+    for number in (10, 8, 9):
+        exchange.drop(f"in/{number}.csv", rows(f"a,{number},gold"))
+    planned = exchange.ask("plan", "t")["report"]
+    newest, *older = (file.key for file in reversed(in_order(exchange.bucket.list("in/"))))
+    expected = {newest: "applied", **dict.fromkeys(older, "superseded")}
+    assert expected == outcomes(planned)
+    report = exchange.ask("run", "t")
+    assert ("succeeded", 1, expected) == (report["state"], report["rows_read"], outcomes(report))
+    value = newest.removeprefix("in/").removesuffix(".csv")
+    assert value == exchange.attribute("a", "spend")
+    exchange.bucket.delete([newest])
+    assert "nothing_to_do" == exchange.ask("run", "t")["state"]
+    assert value == exchange.attribute("a", "spend")
+    assert "takes the newest file alone" in exchange.call("files", older[0]).stdout
+    again = exchange.ask("backfill", "t", "--prefix", older[0])
+    assert {older[0]: "applied"} == outcomes(again)

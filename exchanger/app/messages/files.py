@@ -20,6 +20,7 @@ _OUTCOMES = {
     "retried": "given again in part",
     "discarded": "dropped by a person",
     "overtaken": "left out, as a newer version was applied",
+    "superseded": "left out, as a newer file counts alone",
 }
 
 _LEFT = {
@@ -99,8 +100,15 @@ def _job(job: JobStand, fate: FileFate, of: str) -> str:
     if job.stand == "left_over":
         back = "" if fate.there else "put the same file back, and: "
         return f"next: {_LEFT[job.left]}: {back}exchanger retry {job.run}{of}"
+    return _done_with(job, fate.key)
+
+
+def _done_with(job: JobStand, key: str) -> str:
     if job.stand == "dropped":
         return f"{job.job} does not read this version again, as a person dropped it"
+    if job.stand == "superseded":
+        again = f"exchanger backfill {job.job} --prefix {key}"
+        return f"{job.job} takes the newest file alone; to take this one all the same: {again}"
     return f"{job.job} has taken all of it; nothing is to be done"
 
 
@@ -114,6 +122,8 @@ def _why(fate: FileFate) -> Iterator[str]:
         yield "next: drop it under another name"
     elif fate.why == "marker":
         yield "no job takes it, as it has no content, or stands for a folder"
+    elif fate.why == "sign":
+        yield "no job takes it: it says of files that they are complete (source.complete_when)"
     elif fate.why == "companion":
         yield "no job takes it, as its name says that it is about the files beside it"
         yield "next: nothing; if it has rows all the same, let source.pattern end as its name does"

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from exchanger.config.models.arrival import CompleteWhen
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
     LOOKUPS,
@@ -54,6 +55,7 @@ __all__ = [
     "BrazeConfig",
     "Cell",
     "ColumnName",
+    "CompleteWhen",
     "Completion",
     "Config",
     "Connection",

@@ -43,6 +43,7 @@ def new_run_id(job: str, started_at: datetime) -> str:
 
 _NOT_ALWAYS = (
     "rows_written", "bytes_written", "manifest", "error", "quarantine", "seq", "files_waiting",
+    "files_incomplete",
     "held_back", "totals", "stopped",
 )  # fmt: skip
 
@@ -70,9 +71,10 @@ class RunReport:
     ``check`` asserts both. ``requests`` counts the attempts to send of all processes that worked on
     the run, as far as each noted them before it died, so at least as many were made; of an export,
     all that was asked of Braze. ``files_waiting`` are those that a run left to the next one, if it
-    was to be the only one. ``held_back`` numbers the runs that wait for a person since this call,
-    ``totals`` are what they would add to each summed field, ``stopped`` is true where the process
-    was asked to stop before the end.
+    was to be the only one; ``files_incomplete`` those that it left as they are not complete.
+    ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
+    would add to each summed field, ``stopped`` is true where the process was asked to stop before
+    the end.
     """
 
     run_id: str
@@ -108,6 +110,7 @@ class RunReport:
     manifest: str | None = None
     error: str | None = None
     files_waiting: int | None = None
+    files_incomplete: int | None = None
     held_back: list[int] | None = None
     totals: dict[str, str] | None = None
     stopped: bool | None = None

@@ -165,7 +165,8 @@ def read_waiting(output: str) -> list[str]:
         return [
             entry["job"]
             for entry in entries
-            if entry.get("files_waiting") or entry.get("unfinished")
+            # What settles is no news to a look, and is to be taken all the same.
+            if any(entry.get(key) for key in ("files_waiting", "files_settling", "unfinished"))
         ]
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("the answer is no list of jobs with what waits") from error

@@ -44,6 +44,13 @@ def scheduled_imports(config: Config) -> dict[str, dict[str, ImportJob]]:
     return found
 
 
+def settles_after(config: Config, job: str) -> float | None:
+    """Return after how many seconds a file of a job is settled; None if that says nothing of it."""
+    entry = config.jobs.get(job)
+    rule = entry.source.complete_when if isinstance(entry, ImportJob) else None
+    return None if rule is None or rule.settled is None else rule.settled.total_seconds()
+
+
 def place_of(config: Config, job: str) -> Place:
     """Return where a job queues: imports write to their connection, one by one; exports do not."""
     entry = config.jobs[job]

@@ -109,6 +109,7 @@ def test_a_reload_that_changes_nothing_keeps_what_is_known(scene):
         ("[]", []),
         ('[{"job": "a", "files_waiting": 2, "unfinished": false}]', ["a"]),
         ('[{"job": "a", "files_waiting": 0, "unfinished": true}]', ["a"]),
+        ('[{"job": "a", "files_waiting": 0, "files_settling": 1}]', ["a"]),
         ('[{"job": "a", "files_waiting": 0, "unfinished": false}, {"job": "export"}]', []),
     ],
 )
