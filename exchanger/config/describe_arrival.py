@@ -10,6 +10,9 @@ from exchanger.config.models import CompleteWhen, ImportJob
 
 def describe_arrival(job: ImportJob) -> Iterator[str]:
     """Iterate over what a job says of files that are not as they were dropped."""
+    if job.source.notices is not None:
+        queue = job.source.notices.sqs
+        yield f"looks as soon as {queue} tells of a new file, and by its schedule all the same"
     if job.source.files == "latest":
         yield "takes the newest file alone, and leaves out all that came before it"
     if job.source.complete_when is not None:

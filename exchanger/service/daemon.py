@@ -31,12 +31,14 @@ from exchanger.service.events import (
     Due,
     Event,
     Looked,
+    Noticed,
     RunEnded,
     Signalled,
     signals_as_events,
 )
 from exchanger.service.looking.child_queries import LAST_STARTS, ChildQueries
 from exchanger.service.looking.missed import missed_since
+from exchanger.service.looking.notices import Listening
 from exchanger.service.looking.settling import Settling
 from exchanger.service.looking.watching import Watching
 from exchanger.service.prepared import COMMAND, PreparedProcesses
@@ -116,6 +118,7 @@ class Daemon:
             file.path, self._timetable.next_times, lambda: self._watching.last_look
         )
         self._settling = Settling()
+        self._listening = Listening(lambda notice: self._events.put(Noticed(notice)))
         self._last_starts: dict[str, datetime] = {}
         self._began = datetime.now(UTC)
         self._next_look = time.monotonic() + LOOK_SECONDS
@@ -178,6 +181,8 @@ class Daemon:
                 self._telling.answered(connection, jobs)
             case Looked(watch, seen):
                 self._watching.looked(watch, seen)
+            case Noticed(notice):
+                self._watching.noticed(notice)
             case Counted(watch, child):
                 self._watching.answered(watch, self._questions.what_waits(watch, child))
             case Signalled(signal.SIGHUP):
@@ -295,6 +300,7 @@ class Daemon:
 
     def _configure(self, config: Config) -> None:
         self._watching.configure(config)
+        self._listening.configure(config)
         self._telling.configure(config)
 
     def _put_on_timetable(self, job: str) -> None:
@@ -313,6 +319,7 @@ class Daemon:
         self._stopping = True
         self._telling.heartbeats.stop()
         self._timetable.stop()
+        self._listening.stop()
         self._runs.keep_only(())
         self._questions.keep_only(())
         for child in self._children():

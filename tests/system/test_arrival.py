@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.local_sqs import LocalSqs
 from support.looking import until
 
 from exchanger.jobs.inventory.listing import in_order
@@ -178,3 +179,83 @@ def test_the_newest_file_counts_alone(exchange):
     assert "takes the newest file alone" in exchange.call("files", older[0]).stdout
     again = exchange.ask("backfill", "t", "--prefix", older[0])
     assert {older[0]: "applied"} == outcomes(again)
+
+
+@pytest.fixture
+def sqs():
+    with LocalSqs() as server:
+        yield server
+
+
+def hears_of(exchange, url, **more):
+    exchange.configure(t=with_source(notices={"sqs": url}, **more) | {"baseline": "assume_empty"})
+
+
+def told_by_s3(exchange, local_s3, sqs, url):
+    """Let the bucket tell the queue of each object; first comes S3's own test event."""
+    local_s3.client().put_bucket_notification_configuration(
+        Bucket=exchange.bucket.name,
+        NotificationConfiguration={
+            "QueueConfigurations": [{"QueueArn": sqs.arn(url), "Events": ["s3:ObjectCreated:*"]}]
+        },
+    )
+
+
+def notice_of(exchange, key):
+    told = {"bucket": {"name": exchange.bucket.name}, "object": {"key": key}}
+    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": told}]})
+
+
+@pytest.mark.long(45)
+def test_a_notice_wakes_the_daemon(exchange, local_s3, sqs, start_daemon):
+    """A file is taken long before the job is due; messages go once it was looked for."""
+    url = sqs.queue("arrivals", visible_after=600)
+    hears_of(exchange, url)
+    told_by_s3(exchange, local_s3, sqs, url)
+    assert any("looks as soon as" in line for line in exchange.call("check").stdout.splitlines())
+    daemon = start_daemon()
+    daemon.until(lambda _: daemon.told("daemon.started"))
+    exchange.drop("in/a b+ü.csv", rows("a,1,gold"))
+    daemon.until(lambda _: daemon.told("run.finished"))
+    [ran] = daemon.told("run.started")
+    assert "notice" == ran["why"]
+    assert "1" == exchange.attribute("a", "spend")
+    until(lambda: sqs.left(url) == 0, "messages stayed")
+    assert 0 == daemon.stop()
+    assert not daemon.told("notice.unreadable")
+
+
+@pytest.mark.long(60)
+def test_what_no_notice_is_goes_where_the_queue_sends_it(exchange, sqs, start_daemon):
+    """Poison is told once and left to redrive; a message that comes again does no harm."""
+    dead = sqs.queue("dead")
+    url = sqs.queue("arrivals", visible_after=1, redrive_to=dead, after=2)
+    hears_of(exchange, url)
+    poison = sqs.send(url, "no notice")
+    daemon = start_daemon()
+    exchange.drop("in/a.csv", rows("a,1,gold"))
+    for _ in range(2):
+        sqs.send(
+            url, json.dumps({"Type": "Notification", "Message": notice_of(exchange, "in/a.csv")})
+        )
+    daemon.until(lambda _: daemon.told("run.finished") and daemon.told("notice.unreadable"))
+    until(lambda: sqs.left(dead) == 1 and sqs.left(url) == 0, "it was not sent on")
+    sqs.send(url, notice_of(exchange, "in/a.csv"))
+    until(lambda: sqs.left(url) == 0, "it stayed")
+    assert 0 == daemon.stop()
+    assert [poison] == [one["message_id"] for one in daemon.told("notice.unreadable")]
+    assert "1" == exchange.attribute("a", "spend")
+
+
+def test_a_queue_that_does_not_answer_is_told_and_folders_are_listed(exchange, sqs, start_daemon):
+    """The listing stays the truth: the job runs by its schedule."""
+    hears_of(exchange, f"{sqs.url}/123456789012/nowhere")
+    exchange.jobs["t"]["schedule"] = {"every": "1s"}
+    exchange.configure(**exchange.jobs)
+    exchange.drop("in/a.csv", rows("a,1,gold"))
+    trial = exchange.call("check", "--connect")
+    assert (6, True) == (trial.returncode, "sqs:ReceiveMessage" in trial.stdout + trial.stderr)
+    daemon = start_daemon()
+    daemon.until(lambda _: daemon.told("run.finished") and daemon.told("notices.failed"))
+    assert "1" == exchange.attribute("a", "spend")
+    assert 0 == daemon.stop()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from exchanger.config.checks.lengths import check_lengths
+from exchanger.config.endpoints import store_fault
 from exchanger.config.findings import Finding, Where, listed
-from exchanger.config.models import CompleteWhen, ImportJob
+from exchanger.config.models import CompleteWhen, ImportJob, Notices
 from exchanger.config.patterns import compile_pattern
 
 _WAYS = tuple(CompleteWhen.model_fields)
@@ -17,6 +19,8 @@ def check_arrival(job: ImportJob, where: Where) -> Iterator[Finding]:
     source = job.source
     if source.complete_when is not None:
         yield from _check_complete_when(source.complete_when, (*where, "source", "complete_when"))
+    if source.notices is not None:
+        yield from _check_notices(source.notices, (*where, "source", "notices"))
 
 
 def _check_complete_when(rule: CompleteWhen, where: Where) -> Iterator[Finding]:
@@ -44,3 +48,14 @@ def _check_pattern(pattern: str, where: Where) -> Iterator[Finding]:
         compile_pattern(pattern)
     except ValueError as error:
         yield Finding(where, str(error))
+
+
+def _check_notices(notices: Notices, where: Where) -> Iterator[Finding]:
+    if store_fault(notices.sqs) or not urlsplit(notices.sqs).path.strip("/"):
+        message = (
+            "write the address of the queue, such as"
+            " https://sqs.eu-west-1.amazonaws.com/123456789012/arrivals"
+        )
+        yield Finding((*where, "sqs"), message)
+    if notices.endpoint_url is not None and (fault := store_fault(notices.endpoint_url)):
+        yield Finding((*where, "endpoint_url"), fault)

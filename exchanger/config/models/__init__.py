@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from exchanger.config.models.arrival import CompleteWhen
+from exchanger.config.models.arrival import CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
     LOOKUPS,
@@ -73,6 +73,7 @@ __all__ = [
     "Job",
     "LabelColumn",
     "Match",
+    "Notices",
     "ObjectName",
     "OnUnknown",
     "Priority",

@@ -1,4 +1,4 @@
-"""When files of an import count as arrived, and which of them count."""
+"""When files of an import count as arrived, and how the daemon hears of them."""
 
 from __future__ import annotations
 
@@ -37,4 +37,23 @@ class CompleteWhen(Strict):
             "a file is, once a manifest names it and all that this manifest names is there; which"
             " objects are manifests, such as `*.manifest.json`"
         ),
+    )
+
+
+class Notices(Strict):
+    """
+    Where the daemon hears of new files, so that it looks for them at once.
+
+    A notice only wakes it. The folder is listed by the job's schedule all the same, or every
+    15 minutes if there is none, so that a lost notice only delays.
+    """
+
+    sqs: str = Field(
+        description=(
+            "the address of a queue of SQS with S3's event notices, directly or through SNS or"
+            " EventBridge"
+        )
+    )
+    endpoint_url: str | None = Field(
+        default=None, description="where SQS is asked; the host of the queue's address if left out"
     )

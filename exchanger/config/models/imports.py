@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
-from exchanger.config.models.arrival import CompleteWhen
+from exchanger.config.models.arrival import CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
 from exchanger.config.models.jobs import (
     Completion,
@@ -96,6 +96,9 @@ class Source(Strict):
     complete_when: CompleteWhen | None = Field(
         default=None,
         description="how to know that a file is complete; as soon as it is there if left out",
+    )
+    notices: Notices | None = Field(
+        default=None, description="where the daemon hears of new files; it looks if left out"
     )
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="of CSV")
 
