@@ -6,14 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from exchanger.app.asking import Fault, ask_each
+from exchanger.app.messages.files import describe_first_unclaimed, describe_passed_over
+from exchanger.app.messages.notes.words import in_words, worded, worded_hold
 from exchanger.config.durations import show_duration
 from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs
-from exchanger.jobs.inventory.completeness import left_incomplete_in_words
-from exchanger.jobs.inventory.left_over import left_in_words
+from exchanger.jobs.inventory.completeness import note_incomplete
+from exchanger.jobs.inventory.left_over import note_left
 from exchanger.jobs.inventory.listing import backlog
-from exchanger.jobs.inventory.passed_over import in_words as passed_over_in_words
-from exchanger.jobs.inventory.unclaimed import below, beside, unclaimed_in_words
+from exchanger.jobs.inventory.unclaimed import below, beside
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config, Schedule
@@ -44,7 +45,7 @@ def runs_of(
     # Each connection counts its runs from 1.
     several = len(config.connections) > 1
     return {
-        name: [{**run, **({"connection": name} if several else {})} for run in reports]
+        name: [{**worded(run), **({"connection": name} if several else {})} for run in reports]
         for name, reports in listed.items()
     }, faults
 
@@ -110,6 +111,7 @@ def add_what_waits(
         return found, [*below(context.folders, found.strays), *beside(context, [*ours])]
 
     found, faults = ask_each(config, imports, ask)
+    several = len(config.connections) > 1
     for entry in entries:
         home = entry["connection"]
         if home in found and entry["type"] == "import":
@@ -122,11 +124,11 @@ def add_what_waits(
                 if entry["job"] == (each.job if each.job in imports[home] else first)
             ]
             entry["unclaimed"] = [each.to_dict() for each in near]
-            of = f" --connection {home}" if len(config.connections) > 1 else ""
-            entry["notes"] = left_incomplete_in_words(waiting.incomplete[entry["job"]])
-            entry["notes"] += left_in_words(waiting.left[entry["job"]], of)
-            entry["notes"] += unclaimed_in_words(near)
-            entry["notes"] += passed_over_in_words(waiting.passed_over[entry["job"]])
+            facts = note_incomplete(waiting.incomplete[entry["job"]])
+            facts += note_left(waiting.left[entry["job"]], home if several else "")
+            entry["facts"] = [note.to_dict() for note in facts]
+            entry["notes"] = [*map(in_words, facts), *describe_first_unclaimed(near)]
+            entry["notes"] += describe_passed_over(waiting.passed_over[entry["job"]])
     return faults
 
 
@@ -141,7 +143,7 @@ def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, Impor
     rule = imports[entry["job"]].source.complete_when
     settles = rule is not None and rule.settled is not None
     entry["files_settling"] = entry["files_incomplete"] if settles else 0
-    entry["held_back"] = [run.to_dict() for run in found.held[entry["job"]]]
+    entry["held_back"] = [worded_hold(run.to_dict()) for run in found.held[entry["job"]]]
 
 
 def _when(schedule: Schedule | None) -> str | None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.jobs import import_job
 
 
 def job(folder, field, **more):
-    return {
-        "type": "import",
-        "schedule": {"every": "1s"},
-        "source": {"prefix": f"in/{folder}"},
-        "match": [{"external_id": "id"}],
-        "fields": {field: "set"},
-        "baseline": "assume_empty",
+    return import_job(
+        schedule={"every": "1s"},
+        source={"prefix": f"in/{folder}"},
+        fields={field: "set"},
+        baseline="assume_empty",
         **more,
-    }
+    )
 
 
 @pytest.mark.long(45)

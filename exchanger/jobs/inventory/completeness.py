@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from exchanger.config.durations import show_duration
 from exchanger.errors import StorageChanged, StorageError, StorageMissing, StorageUnreadable
 from exchanger.files.signs import Entry, ManifestFault, folders_around, key_of, read_manifest
-from exchanger.jobs.runtime.report import named
+from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,11 +24,24 @@ _LARGEST = 64 * 1024 * 1024
 """Bytes of a manifest; one that is larger is taken for something else."""
 
 
+class Why(NamedTuple):
+    """
+    Why a file is not complete: what is the matter, the sign that says so, and what it waits for.
+
+    ``sign`` is a key, or the name of one that is missing; ``detail`` a length of time, a file that
+    is not there, or what is wrong with a manifest.
+    """
+
+    code: str
+    sign: str = ""
+    detail: str = ""
+
+
 class Incomplete(NamedTuple):
-    """A file that is left for a later run, and why, as the rest of a sentence about it."""
+    """A file that is left for a later run, and why."""
 
     item: ObjectInfo
-    why: str
+    why: Why
 
 
 def incomplete(
@@ -62,39 +75,46 @@ def incomplete(
     return [Incomplete(item, whys[item.key]) for item in new if item.key in whys]
 
 
-def left_incomplete_in_words(left: Iterable[Incomplete]) -> list[str]:
-    """Describe which files are left for a later run, a sentence for each reason."""
-    kinds: dict[str, list[str]] = {}
+def note_incomplete(left: Iterable[Incomplete]) -> list[Note]:
+    """Note which files are left for a later run, for each reason the first of them."""
+    kinds: dict[Why, list[str]] = {}
     for one in left:
         kinds.setdefault(one.why, []).append(one.item.key)
     return [
-        f"{named(keys)} {'is' if len(keys) == 1 else 'are'} left for a later run: {why}."
+        noted(
+            "file_incomplete",
+            file=keys[0],
+            files=len(keys),
+            why=why.code,
+            sign=why.sign,
+            detail=why.detail,
+        )
         for why, keys in kinds.items()
     ]
 
 
-def _too_fresh(call: ImportContext, new: Sequence[ObjectInfo], length: timedelta) -> dict[str, str]:
+def _too_fresh(call: ImportContext, new: Sequence[ObjectInfo], length: timedelta) -> dict[str, Why]:
     now = call.context.clock.now()
-    why = f"what came less than {show_duration(length)} ago may still change"
+    why = Why("too_fresh", detail=show_duration(length))
     ages = ((item.key, item.age or now - item.last_modified) for item in new)
     return {key: why for key, age in ages if age < length}
 
 
 def _unmarked(
     call: ImportContext, item: ObjectInfo, signs: Mapping[str, ObjectInfo], rule: CompleteWhen
-) -> str:
-    """Return why a file is not complete; empty if it is. A sign speaks of nothing younger."""
+) -> Why | None:
+    """Return why a file is not complete; None if it is. A sign speaks of nothing younger."""
     if rule.suffix is not None:
         wanted = [f"{item.key}{rule.suffix}"]
-        missing = f"no object of its name and {rule.suffix} lies beside it"
+        missing = Why("no_companion", rule.suffix)
     else:
         folders = folders_around(item.key, call.job.source.prefix)
         wanted = [f"{folder}{rule.marker}" for folder in folders]
-        missing = f"no {rule.marker} lies in its folder, or in one around it"
+        missing = Why("no_marker", rule.marker or "")
     found = [signs[key] for key in wanted if key in signs]
     if any(_second(sign) >= _second(item) for sign in found):
-        return ""
-    return f"it is younger than {named([one.key for one in found])}" if found else missing
+        return None
+    return Why("younger_than_sign", found[0].key) if found else missing
 
 
 def _second(item: ObjectInfo) -> int:
@@ -107,8 +127,8 @@ def _unlisted(
     new: Sequence[ObjectInfo],
     signs: Sequence[ObjectInfo],
     there: Mapping[str, ObjectInfo],
-) -> dict[str, str]:
-    whys = {item.key: "no manifest names it" for item in new}
+) -> dict[str, Why]:
+    whys = {item.key: Why("in_no_manifest") for item in new}
     complete: set[str] = set()
     for sign in sorted(signs, key=lambda one: one.last_modified, reverse=True)[:_MOST_READ]:
         if whys.keys() <= complete:
@@ -123,16 +143,16 @@ def _unlisted(
 
 def _what_is_named(
     call: ImportContext, sign: ObjectInfo, there: Mapping[str, ObjectInfo]
-) -> tuple[list[str], str]:
+) -> tuple[list[str], Why | None]:
     """Return the files that a manifest names, and why they are not complete, if they are not."""
     entries, fault = _entries(call, sign)
     folder, prefix = sign.key[: sign.key.rfind("/") + 1], call.job.source.prefix
     if fault:
         # Whatever it was to name: files below its folder may wait for it.
         below = [key for key in there if key.startswith(folder)]
-        return below, f"{sign.key} cannot be read as a manifest, as {fault}"
+        return below, Why("manifest_unreadable", sign.key, fault)
     keys: list[str] = []
-    why = ""
+    why: Why | None = None
     for entry in entries:
         key = key_of(entry.name, folder, prefix, call.context.bucket.name, there)
         if key is None or not key.startswith(prefix):
@@ -140,9 +160,10 @@ def _what_is_named(
         keys.append(key)
         found = there.get(key)
         if found is None:
-            why = why or f"{sign.key} waits for {key}"
+            why = why or Why("manifest_waits", sign.key, key)
         elif entry.size not in (None, found.size):
-            why = why or f"{sign.key} waits for {key} to have {entry.size:,} bytes"
+            awaited = f"{key} to have {entry.size:,} bytes"
+            why = why or Why("manifest_waits", sign.key, awaited)
     return keys, why
 
 

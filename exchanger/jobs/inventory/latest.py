@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exchanger.notes import noted
 from exchanger.state.runs.log import ClaimedFile
 
 if TYPE_CHECKING:
@@ -20,14 +21,17 @@ def superseded(
 
     Args:
         new: Files that a run would take.
-        in_order: All files that count, those that are known included, in the order of arrival.
+        in_order: All files that count, those that are known included, in the order of arrival;
+            none if each counts for itself.
     """
     newest = in_order[-1:]
+    if not newest:
+        return [*new], []
     return [item for item in new if item in newest], [item for item in new if item not in newest]
 
 
 def claims_of(older: Iterable[ObjectInfo], newest: str) -> Iterator[ClaimedFile]:
     """Iterate over claims of files that are not read, as file *newest* counts alone."""
-    note = f"Not read, as {newest} is newer, and the newest file counts alone (files: latest)."
+    facts = (noted("newer_file_counts", newest=newest),)
     for file in older:
-        yield ClaimedFile(file.key, file.etag, "", "superseded", note=note)
+        yield ClaimedFile(file.key, file.etag, "", "superseded", facts=facts)

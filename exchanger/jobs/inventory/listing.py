@@ -10,7 +10,7 @@ from exchanger.files.drops import natural_order
 from exchanger.files.folders import NO_DATA, STRAY, reader_of
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.completeness import Incomplete, incomplete
-from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, corrected_runs
+from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
 from exchanger.jobs.inventory.latest import superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
 from exchanger.jobs.inventory.passed_over import PassedOver, passed_over
@@ -47,6 +47,7 @@ class WaitingFiles:
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
         doubtful: The keys among *held* that wait because of the type of a column.
+        guarded: The keys among *held* that wait because of what a guard says.
         left: Keys that lie there as an earlier run has read them, of which something was not taken.
         strays: Files that lie there and that no job takes.
         passed_over: Objects that lie there and are no data.
@@ -62,6 +63,7 @@ class WaitingFiles:
     held: dict[str, int]
     undecided: list[int]
     doubtful: set[str] = field(default_factory=set)
+    guarded: set[str] = field(default_factory=set)
     left: dict[str, LeftOver] = field(default_factory=dict)
     strays: list[ObjectInfo] = field(default_factory=list)
     passed_over: list[ObjectInfo] = field(default_factory=list)
@@ -175,8 +177,10 @@ def _found(
     held: dict[str, int] = {}
     seen: list[ObjectInfo] = []
     in_doubt: set[str] = set()
+    guarded: set[str] = set()
     left: dict[str, LeftOver] = {}
     others = _Others()
+    latest = call.job.source.files == "latest"
     counted: list[ObjectInfo] = []
     undecided = applied.undecided(call.name)
     not_taken = left_over(applied, call.name)
@@ -187,7 +191,8 @@ def _found(
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
         doubtful = outcome == DOUBTFUL
-        chosen = options.force and not doubtful if waits else options.as_if_new or not known
+        forced = options.force and outcome not in AS_NEW
+        chosen = forced if waits else options.as_if_new or not known
         if waits and doubtful and seq in again:
             chosen = True
         wanted = chosen and in_range(item, options)
@@ -195,7 +200,7 @@ def _found(
         lies_there = known and item.key in not_taken
         if wanted or waits or lies_there:
             seen.append(item)
-        if wanted or not options.as_if_new:
+        if latest and (wanted or not options.as_if_new):
             counted.append(item)
         if wanted and not taken:
             files.append(item)
@@ -203,29 +208,28 @@ def _found(
             held[item.key] = seq
             if doubtful:
                 in_doubt.add(item.key)
+            if outcome == GUARDED:
+                guarded.add(item.key)
         elif lies_there and not taken:
             left[item.key] = not_taken[item.key]
     not_yet = incomplete(call, files, others.signs, others.there)
     unready = {one.item.key for one in not_yet}
     ready = in_order(item for item in files if item.key not in unready)
-    older: list[ObjectInfo] = []
-    newest = ""
-    if call.job.source.files == "latest":
-        in_turn = in_order(item for item in counted if item.key not in unready)
-        ready, older = superseded(ready, in_turn)
-        newest = in_turn[-1].key if in_turn else ""
+    in_turn = in_order(item for item in counted if item.key not in unready)
+    ready, older = superseded(ready, in_turn)
     told = {id(item): item for item in (*seen, *others.all, *others.there.values())}
     return WaitingFiles(
         files=ready,
         held=held,
         undecided=undecided,
         doubtful=in_doubt,
+        guarded=guarded,
         left=left,
         strays=others.strays,
         passed_over=others.passed_over,
         incomplete=not_yet,
         superseded=older,
-        newest=newest,
+        newest=in_turn[-1].key if in_turn else "",
         seen=[*told.values()],
     )
 

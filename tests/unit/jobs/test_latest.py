@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from exchanger.jobs.inventory.latest import claims_of, superseded
+from exchanger.notes import noted
 from exchanger.outside.s3.objects import ObjectInfo
 
 FILES = {
@@ -24,6 +25,7 @@ FILES = {
         ("ac", "abc", "c", "a"),
         ("ab", "abc", "", "ab"),
         ("c", "abc", "c", ""),
+        ("ab", "", "ab", ""),
     ],
 )
 def test_the_newest_of_all_counts_alone(new, counted, taken, left):
@@ -43,4 +45,4 @@ def test_what_is_left_out_is_claimed_without_being_read():
         claim.rows,
         claim.sums,
     )
-    assert "in/c is newer" in claim.note
+    assert [noted("newer_file_counts", newest="in/c")] == [*claim.facts]
