@@ -19,6 +19,7 @@ from exchanger.jobs.inventory.left_over import retry_in_words
 from exchanger.jobs.observing.first_delivery_check import keep_sample
 from exchanger.jobs.quarantine.write import write_quarantine
 from exchanger.jobs.runtime.report import RunReport, RunState
+from exchanger.jobs.settlement.changed_rows import change_columns, changes_of
 from exchanger.jobs.settlement.held_rows import held_of, sent_parts
 from exchanger.jobs.settlement.outcomes import (
     accepted_event_order,
@@ -55,7 +56,8 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
 
     Args:
         context: The outside.
-        state: Where it is committed: held values, orders, applied files, kept types, in this order.
+        state: Where it is committed: held values, changes, orders, applied files, kept types, in
+            this order.
         stored: The run document, ``settling``.
         outbox: The run's outbox; it is read in parts.
         acks: Its acknowledgements, of which those count that are frozen.
@@ -75,6 +77,8 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         _take_up_rows(state, run, outbox, answers)
     elif made is None or not made.deliver():
         _deliver_held(context, state, run, outbox, answers)
+    if run.holds_values and (made is None or not made.record_changes(run)):
+        _record_changes(context, state, run, outbox, answers)
     if run.event_order:
         orders = state.high_water_marks.by(run.job, run.order_by)
         orders.record(accepted_event_order(context, run, outcomes), seq=run.seq)
@@ -117,6 +121,20 @@ def _deliver_held(
             yield held_of(run, answers.beside(part))
 
     state.held.deliver_all(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
+
+
+def _record_changes(
+    context: JobContext,
+    state: ConnectionState,
+    run: RunDocument,
+    outbox: FrameFile,
+    answers: Answers,
+) -> None:
+    def made() -> Iterator[pl.DataFrame]:
+        for part in sent_parts(outbox, context.bounds, change_columns(outbox)):
+            yield changes_of(run, answers.beside(part))
+
+    state.changes.record(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
 
 
 def _take_up_rows(
