@@ -143,7 +143,8 @@ class Judgement:
                 if row["outcome"] in ("accepted", "in_doubt"):
                     sure = row["outcome"] == "accepted"
                     last[row[PROFILE], row["field"]] = row["wanted"] if sure else "?"
-        held = self._state.held.history_of(pl.Series(drops.PROFILES), list(drops.FIELDS))
+        profiles = pl.Series(sorted({*drops.PROFILES, *(profile for profile, _ in last)}))
+        held = self._state.held.history_of(profiles, list(drops.FIELDS))
         delivered = {
             (row[PROFILE], name): row[sent_column(name)]
             for row in held.iter_rows(named=True)
