@@ -3,8 +3,8 @@ What runs changed: of each profile the values before, and those that were wanted
 
 One Delta table for each month, so that what is old goes as a whole. A row is what one run did to
 one profile, kept wide and sparse as held values are: two columns for each field, filled for those
-alone of which the run spoke. Long rows, one for each field, would repeat the profile ten times and
-cost five times as much to write; reading makes them. Rows are only appended, in the order of the
+alone of which the run spoke. Long rows, one for each field, would repeat the profile and cost up
+to two thirds more to write; reading makes them. Rows are only appended, in the order of the
 outbox: of a large run that is by slice, so most of a table is left out when a profile is read.
 
 A cell is null (the run did not speak of it; before: unknown), ``null`` (empty), or canonical text.
