@@ -13,7 +13,7 @@ import polars as pl
 
 from exchanger.errors import RunUnsuitable, StateMissing, StorageMissing
 from exchanger.jobs.history.held_runs import applied_since
-from exchanger.jobs.intake.doubtful_types import doubtful_files, stray_in_words
+from exchanger.jobs.intake.doubtful_types import doubtful_files, note_stray
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import exceed, totals_of
 from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, newer_since
@@ -27,6 +27,7 @@ from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.report import numbered_report
+from exchanger.notes import noted
 from exchanger.profiles.frames.columns import FILE
 from exchanger.state.runs.log import VersionedRun
 
@@ -101,10 +102,7 @@ def _plan_and_commit(
     since = applied_since(call.state, applied, run.files, seq)
     if run.reads_as:
         since |= newer_since(applied, call.name, run.files, seq)
-    said = [
-        f"{key} was left out: run {later} applied a version of it after run {seq} was held back."
-        for key, later in since.items()
-    ]
+    said = [noted("left_out_since", file=key, run=later, held=seq) for key, later in since.items()]
     chosen = [file for file in run.files if file.key not in since]
     if not chosen:
         return drop_held_back(call.context, call.state, held, notes=said)
@@ -112,16 +110,16 @@ def _plan_and_commit(
     requests = _intakes(call, chosen)
     _demand_certainty(call, seq, chosen, requests)
     report = numbered_report(call, number)
-    report.notes += said
+    report.facts += said
     batch = read_all_files(call, requests)
     if corrected and doubtful_files(batch):
-        return still_doubtful(call, held, stray_in_words(batch.stray))
+        return still_doubtful(call, held, note_stray(batch.stray))
     copies = _hold_copies(call, number, batch)
     if copies is not None:
         report = numbered_report(call, number + 1)
-        report.notes += said + [file.note for file in copies.files]
+        report.facts += said + [note for file in copies.files for note in file.facts]
     if not batch.files:
-        dropped = drop_held_back(call.context, call.state, held, notes=report.notes)
+        dropped = drop_held_back(call.context, call.state, held, notes=report.facts)
         return copies or dropped
     _demand_differences(call, seq, batch)
     totals = totals_of(batch)
@@ -168,7 +166,7 @@ def _intakes(call: ImportContext, files: Sequence[ClaimedFile]) -> list[FileRequ
 
 def _demand_copies(call: ImportContext, seq: int, files: Sequence[ClaimedFile]) -> None:
     """
-    Make sure that what waits is still there.
+    Check that what waits is still there.
 
     Raises:
         RunUnsuitable: The copy of a file is gone.
@@ -188,7 +186,7 @@ def _demand_certainty(
     call: ImportContext, seq: int, files: Sequence[ClaimedFile], requests: Sequence[FileRequest]
 ) -> None:
     """
-    Make sure that what the version before really gave is known: a difference builds on it.
+    Check that what the version before really gave is known: a difference builds on it.
 
     A sum that was refused after an attempt without an answer may have been applied. Giving it again
     finds out.
@@ -212,7 +210,7 @@ def _made_up(applied: LedgerSnapshot, file: ClaimedFile) -> list[int]:
 
 def _demand_differences(call: ImportContext, seq: int, batch: InputBatch) -> None:
     """
-    Make sure that anything can be applied; of several files, those that cannot are rejected.
+    Check that anything can be applied; of several files, those that cannot are rejected.
 
     Raises:
         RunUnsuitable: What earlier versions gave is not kept any more, for any file.

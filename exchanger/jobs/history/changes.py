@@ -47,7 +47,7 @@ def changes_of_run(state: ConnectionState, run: RunDocument) -> Iterator[pl.Data
     Yields:
         ``TOLD``; nothing of a run that changed nothing, or whose changes are not kept any more.
     """
-    if run.acked_at and run.holds_values:
+    if run.acked_at and run.kind.records_changes:
         at = datetime.fromisoformat(run.acked_at)
         for part in state.changes.of_run(run.seq, at=at, objects=run.objects):
             yield _told(run, part)

@@ -101,7 +101,7 @@ def _demand_none(call: ImportContext, since: int, month: str) -> None:
     """
     for run in _later_runs(call, since):
         at = run.acked_at and month_of(datetime.fromisoformat(run.acked_at))
-        if at == month and run.holds_values and run.objects:
+        if at == month and run.kind.records_changes and run.objects:
             raise StateMissing(call.state.names.changes(month))
 
 

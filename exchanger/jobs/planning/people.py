@@ -16,7 +16,7 @@ import polars as pl
 import structlog
 
 from exchanger.braze.identifiers import SHARED
-from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, say_if_slow
+from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, note_if_slow
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
 from exchanger.profiles.frames.rules import NEEDS_HELD
@@ -61,7 +61,7 @@ def resolve_people(
     call: ImportContext, batch: InputBatch, rules: Sequence[Rule], report: RunReport
 ) -> People | None:
     """
-    Give the rows of a run the external ids of the people that they mean, where these are known.
+    Write into the rows of a run the external ids of the people that they mean, if known.
 
     Args:
         call: The job; what is looked up is recorded, unless it may not write.
@@ -139,7 +139,7 @@ def _to_be_seen(call: ImportContext, keys: pl.Series, rules: Sequence[Rule]) -> 
 
 
 def _are_shared(keys: pl.Series) -> pl.Series:
-    """Tell which keys several profiles may have."""
+    """Return which keys several profiles may have."""
     kind = keys.to_frame("key").select(kind_of(pl.col("key"))).to_series()
     return kind.is_in(list(SHARED))
 
@@ -154,7 +154,7 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
 ) -> pl.DataFrame:
     """Look keys up, with all that a strategy needs of them, and tell to whom they belong."""
     alone = alone_in_a_request(keys)
-    report.notes += say_if_slow(keys.len(), call.context.lookup_limit, alone)
+    report.facts += note_if_slow(keys.len(), call.context.lookup_limit, alone)
     fields = [IDENTIFIED, *(rule.name for rule in rules if rule.merge in NEEDS_HELD)]
     needed = batch.scratch.spill()
     needed.add(keys.alias(PROFILE).to_frame().join(pl.DataFrame({"field": fields}), how="cross"))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.jobs.settlement.outcomes import NOT_TAKEN, is_doubtful
+from exchanger.jobs.quarantine.refused import is_doubtful
+from exchanger.jobs.settlement.outcomes import NOT_TAKEN
 from exchanger.profiles.frames.columns import BEFORE, FILE, PROFILE, ROW, SURE, WANTED
 from exchanger.state.changes import ACCEPTED, DROPPED, IN_DOUBT, UNSEEN
 

@@ -52,7 +52,7 @@ def staging_held_rows(
     acks: Acknowledgements,
 ) -> Iterator[EarlyHeldRows | None]:
     """
-    Make held values as long as the context is open; what is not recorded by then is dropped.
+    Build held values as long as the context is open; what is not recorded by then is dropped.
 
     Args:
         context: The outside.
@@ -64,7 +64,7 @@ def staging_held_rows(
     Yields:
         None if that is not worth a thread, or if somebody else has begun to send the run.
     """
-    if run.resumed or not run.holds_values or outbox.rows < context.ahead_from:
+    if run.resumed or not run.kind.holds_values or outbox.rows < context.ahead_from:
         yield None
         return
     ahead = EarlyHeldRows(context, state, run, outbox)
@@ -109,7 +109,7 @@ class EarlyHeldRows:
 
     def agrees(self, answers: Answers) -> bool:
         """
-        Tell whether all was made, and from what the frozen acknowledgements say.
+        Return whether all was made, and from what the frozen acknowledgements say.
 
         Answers name no item twice, and only items that were sent. So where as many items were
         accepted, all others are alike, and no object is without an answer, the same were accepted.
@@ -166,7 +166,7 @@ class EarlyHeldRows:
             self._heard.stop()
 
     def _make(self) -> tuple[int, pl.DataFrame]:
-        """Make rows as long as answers come; tells how many were ``ok``, and all others."""
+        """Build rows as long as answers come; tells how many were ``ok``, and all others."""
         accepted, others = 0, [pl.DataFrame(schema=SCHEMA)]
         count: OutcomeTally | None = OutcomeTally(self._run, self._outbox, self._scratch)
         needed = [*OutcomeTally.needed(self._outbox), *change_columns(self._outbox)]
@@ -227,13 +227,13 @@ class _AckFeed:
                 self._news.notify_all()
 
     def end(self) -> None:
-        """Say that no more will come."""
+        """Announce that no more will come."""
         with self._news:
             self._ended = True
             self._news.notify_all()
 
     def stop(self) -> None:
-        """Say that nobody wants any more."""
+        """Announce that nobody wants any more."""
         with self._news:
             self._stopped = True
             self._waiting.clear()

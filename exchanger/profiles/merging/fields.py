@@ -188,7 +188,7 @@ def _left_out(lists: pl.DataFrame, max_items: int) -> pl.Series:
 
 
 def said_column(rule: Rule) -> pl.Expr:
-    """Tell where the rows speak of the field: of a *clear* field they may, without a value."""
+    """Return where the rows speak of the field: of a *clear* field they may, without a value."""
     if rule.merge == "clear":
         return pl.col(said(rule.name)).fill_null(value=False)
     return pl.col(rule.name).is_not_null()
