@@ -55,6 +55,7 @@ class Endpoint:
     objects: int
     size: int
     idempotent: bool
+    deletes: bool = False
 
 
 ATTRIBUTES = Endpoint(

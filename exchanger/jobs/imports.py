@@ -8,6 +8,7 @@ then on every process ends the run in the same way.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,11 +24,12 @@ from exchanger.jobs.inventory.corrected_jobs import corrected_runs
 from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
 from exchanger.jobs.inventory.unclaimed import below, beside, note_strays
+from exchanger.jobs.lifecycle.create_run import Guard, create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
-from exchanger.jobs.planning.commit import commit
+from exchanger.jobs.planning.exposure import Exposure, exposure_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.reading.read import read_files
@@ -57,6 +59,9 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger()
+
+GUARDS: tuple[Guard, ...] = ()
+"""Look at what each run of files would do, before it counts."""
 
 
 def run_import(
@@ -177,7 +182,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     report.facts += _waiting_notes(waiting)
     unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
     if not waiting.files:
-        idle = preview(replace(report, state="nothing_to_do"), None)
+        idle = preview(replace(report, state="nothing_to_do"), None, Exposure())
         return replace(idle, unfinished=first, unclaimed=unclaimed)
     call = replace(call, memories=memories_of(context, state, record=False))
     batch = read_files(call, _intakes(call, waiting.files))
@@ -190,10 +195,11 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         FileReport(file.claim.key, file.claim.outcome, 0, facts=file.claim.facts)
         for file in batch.waiting
     ]
-    plan.expect_all_accepted(report)
+    exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=call.context.batch_size)
+    exposure.expect_all_accepted(report)
     if batch.left:
         report.facts.append(noted("files_follow", files=batch.left))
-    return replace(preview(report, plan, rows), unfinished=first, unclaimed=unclaimed)
+    return replace(preview(report, plan, exposure, rows), unfinished=first, unclaimed=unclaimed)
 
 
 def _idle_notes(call: ImportContext) -> list[Note] | None:
@@ -288,11 +294,11 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
         return _Taken(seq, listed, waiting=batch.waiting, unreadable=batch.unreadable)
     if call.options.force:
         report.facts += note_what_counts_again(call, batch)
-    plan = planned(call, report, batch)
-    stored = commit(call, report, batch, plan)
+    hold = partial(hold_files, call, report, batch)
+    stored = create_run(call, report, batch, hold=hold, guards=GUARDS)
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)
-    return _Taken(seq + 1, listed, stored, batch.waiting)
+    return _Taken(seq + (stored is not None), listed, stored, batch.waiting)
 
 
 def _waits_for_adoption(call: ImportContext) -> RunReport | None:
@@ -330,6 +336,8 @@ def _waiting_notes(waiting: WaitingFiles) -> list[Note]:
     return [
         noted("file_waits_as_doubtful", file=key, run=seq)
         if key in waiting.doubtful
+        else noted("file_waits_for_guard", file=key, run=seq)
+        if key in waiting.guarded
         else noted("file_waits", file=key, run=seq)
         for key, seq in waiting.held.items()
     ] + note_left(by_run(waiting.left))

@@ -9,12 +9,14 @@ So a second retry of the same run finds nothing to do.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.intake.batch import REJECTED
+from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import hold_back
@@ -23,8 +25,6 @@ from exchanger.jobs.lifecycle.not_kept import (
     building_on_what_is_kept,
     demand_quarantine,
 )
-from exchanger.jobs.planning.commit import commit
-from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.quarantine.read import quarantined_rows
 from exchanger.jobs.reading.read import read_all_files
@@ -112,8 +112,8 @@ def _plan_and_commit(
     if not batch.files:
         return None
     report = numbered_report(call, number)
-    plan = planned(call, report, batch)
-    return commit(call, report, batch, plan, parent=seq)
+    hold = partial(leave_as_it_is, call, seq, "retry")
+    return create_run(call, report, batch, hold=hold, parent=seq)
 
 
 def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> InputBatch:

@@ -19,6 +19,7 @@ _OUTCOMES = {
     "applied_elsewhere": "held back, as another state knows it",
     "memory_lost": "held back, as it may have been applied before the memory was lost",
     "doubtful_type": "held back, as a few words make a column text",
+    "guarded": "held back by a guard",
     "retried": "given again in part",
     "discarded": "dropped by a person",
     "overtaken": "left out, as a newer version was applied",

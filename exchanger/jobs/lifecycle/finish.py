@@ -201,5 +201,5 @@ def _stopped(stored: VersionedRun, sent: SendCounts, acknowledged: int) -> RunRe
     report.state, report.stopped = "partial", True
     report.requests += sent.requests
     report.facts += note_sent_again(sent)
-    report.facts.append(noted("stopped_while_sending", sent=acknowledged, profiles=run.objects))
+    report.facts.append(noted("stopped_while_sending", answered=acknowledged, profiles=run.objects))
     return report

@@ -1,5 +1,6 @@
 """
-Runs that wait for a person: their files may count twice, or a column may not be what it seems.
+Runs that wait for a person: their files may count twice, a column may not be what it seems, or a
+guard found that they would do too much.
 
 The run is numbered like any other, claims its files, and keeps their content. It blocks nothing
 but these files. ``approve`` plans them against what is held then; ``discard`` drops them.
@@ -15,7 +16,7 @@ import structlog
 from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
 from exchanger.jobs.intake.doubtful_types import note_stray
 from exchanger.jobs.intake.totals import note_totals, totals_of
-from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, reads_as
+from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, GUARDED, reads_as
 from exchanger.jobs.reading.read import read_every_file
 from exchanger.jobs.runtime.report import FileReport, RunReport
 from exchanger.notes import Note, noted
@@ -164,6 +165,8 @@ def _choices(call: ImportContext, seq: int, file: ClaimedFile, untold: str | Non
         return noted("decide_without_difference", why=untold, run=seq, job=call.name)
     if file.outcome == DOUBTFUL:
         return noted("decide_doubtful", run=seq)
+    if file.outcome == GUARDED:
+        return noted("decide_guarded", run=seq)
     if file.outcome in _UNRECOGNISED:
         return noted("decide_unrecognised", run=seq, adopt=file.outcome == "applied_elsewhere")
     return noted("decide_count", run=seq, job=call.name, difference=difference)

@@ -21,9 +21,9 @@ from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.parts import parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
-from exchanger.jobs.runtime.report import FileReport, note_unseen
+from exchanger.jobs.runtime.report import FileReport
 from exchanger.notes import noted
-from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
+from exchanger.profiles.frames.columns import FILE, ITEM, ROW
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.part import PartPlan, Tally
 from exchanger.state.runs.log import new_nonce
@@ -70,33 +70,15 @@ class Plan:
     nonce: str
     sending: GrowingUpload
 
-    def expect_all_accepted(self, report: RunReport) -> None:
-        """Complete a report as if Braze accepted every object, for ``plan``."""
-        if KNOWN not in self.outbox.columns:
-            for part in self.outbox.frames([ROWS, POINTS]):
-                report.rows_applied += int(part[ROWS].sum())
-                report.data_points += int(part[POINTS].sum())
-            report.check()
-            return
-        fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
-        unseen = unseen_points = 0
-        for part in self.outbox.frames([ROWS, KNOWN, SURE, POINTS, *fields]):
-            known = int(part[KNOWN].sum())
-            strangers = part.filter(~pl.col(SURE))
-            unseen += strangers.height
-            unseen_points += int(strangers[POINTS].sum())
-            report.rows_applied += int(part[ROWS].sum())
-            report.profiles_updated += known
-            report.profiles_new += part.height - known
-            report.data_points += int(part[POINTS].sum())
-            report.fields_changed += sum(part[name].count() for name in fields)
-        report.facts += note_unseen(unseen, unseen_points)
-        report.check()
-
     @property
     def frames(self) -> tuple[FrameFile | None, ...]:
         """The outbox, contributions, rejected rows and orders."""
         return self.outbox, self.contributions, self.rejected, self.event_order
+
+    def give_up(self) -> None:
+        """Take back what was sent of the outbox, and remove the frames."""
+        self.sending.give_up()
+        self.remove()
 
     def remove(self) -> None:
         """Remove the frames from this machine."""

@@ -143,12 +143,12 @@ class OutcomeTally:
         self._counts["rows_in_doubt"] += int(in_doubt[ROWS].sum())
         self._counts["rows_refused"] += int(refused[ROWS].sum()) - int(in_doubt[ROWS].sum())
         if self._of_profiles:
-            self._counts["profiles_refused"] += refused.height
+            self._counts["profiles_refused"] += refused[KNOWN].count()
         if self._discarded:
             # What a discarded run did not bring to its end counts as skipped.
             self._counts["rows_skipped"] += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
             if self._of_profiles:
-                self._counts["profiles_skipped"] += dropped.height + unknown.height
+                self._counts["profiles_skipped"] += dropped[KNOWN].count() + unknown[KNOWN].count()
         self._dropped += dropped.height
         self._unknown += unknown.height
         self._unknown_points += int(unknown[POINTS].sum())

@@ -36,6 +36,7 @@ FileOutcome = Literal[
     "equal_content",  # the same bytes were added before; waits in a run that is held back
     "replaced",  # a new version of a file that was added before; waits likewise
     "doubtful_type",  # a column of its run is text because of a few words; waits likewise
+    "guarded",  # a guard found that its run would do too much; waits likewise
     "applied_elsewhere",  # another state of the bucket knows it; waits likewise
     "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first

@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 
 import exchanger
+from exchanger.app.api import Rows
 from exchanger.app.messages.notes.words import WORDS, in_words, worded, worded_hold
 from exchanger.jobs.runtime.report import FileReport, RunReport
 from exchanger.notes import Note, NoteCode, noted, with_notes
@@ -62,6 +63,12 @@ def test_a_note_of_a_newer_version_is_shown_as_facts():
     """What has no words here, or other facts, is neither lost nor a failure."""
     assert "moon phase (full: True)" == in_words(Note("moon_phase", {"full": True}))
     assert "stopped (by: moon)" == in_words(Note("stopped", {"by": "moon"}))
+
+
+def test_facts_of_one_name_are_of_one_type():
+    """All that may be noted of runs goes into one table."""
+    facts = [{**json.loads(line), "said": ""} for line in TABLE]
+    assert 1 == Rows([{"facts": facts}]).to_frame().height
 
 
 NOT_TAKEN = noted("no_row_taken", rows=9, planned=False)

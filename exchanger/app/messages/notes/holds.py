@@ -71,6 +71,10 @@ def _decide_doubtful(*, run: int) -> str:
     )
 
 
+def _decide_guarded(*, run: int) -> str:
+    return f"To take it all the same: exchanger approve {run}. To drop it: exchanger discard {run}"
+
+
 def _decide_unrecognised(*, run: int, adopt: bool) -> str:
     return "To go on with the memory of that state: exchanger adopt. " * adopt + (
         f"If it was applied to this workspace: exchanger discard {run} leaves Braze as it is. "
@@ -82,6 +86,13 @@ def _file_waits(*, file: str, run: int) -> str:
     return (
         f"{file} waits in run {run}, as it may count twice: exchanger approve {run}, or exchanger "
         f"discard {run}. To add it in full: run with --force."
+    )
+
+
+def _file_waits_for_guard(*, file: str, run: int) -> str:
+    return (
+        f"{file} waits in run {run}, as a guard holds it back: exchanger approve {run}, or "
+        f"exchanger discard {run}."
     )
 
 
@@ -108,12 +119,14 @@ HOLD_NOTES: Mapping[str, Callable[..., str]] = {
     "comes_twice": lambda *, other: f"Its content is equal to {other}, which comes with it.",
     "decide_count": _decide_count,
     "decide_doubtful": _decide_doubtful,
+    "decide_guarded": _decide_guarded,
     "decide_unrecognised": _decide_unrecognised,
     "decide_without_difference": _decide_without_difference,
     "doubtful_column": lambda: "A column is text because of a few words, which a note names.",
     "equal_content": _equal_content,
     "file_waits": _file_waits,
     "file_waits_as_doubtful": _file_waits_as_doubtful,
+    "file_waits_for_guard": _file_waits_for_guard,
     "given_before": _given_before,
     "known_elsewhere": _known_elsewhere,
     "left_out_since": _left_out_since,

@@ -37,10 +37,10 @@ def _maybe_sent_again(*, profiles: int, data_points: int) -> str:
     )
 
 
-def _stopped_while_sending(*, sent: int, profiles: int) -> str:
+def _stopped_while_sending(*, answered: int, profiles: int) -> str:
     return (
-        f"Stopped as asked: {sent:,} of {profiles:,} profiles were sent. The next run goes on from "
-        "there."
+        f"Stopped as asked: {answered:,} of {profiles:,} profiles were sent. The next run goes on "
+        "from there."
     )
 
 
