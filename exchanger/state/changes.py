@@ -237,7 +237,7 @@ def _column(name: str) -> str:
 
 
 def _long(rows: pl.DataFrame) -> pl.DataFrame:
-    """Make a row for each field of which a row speaks."""
+    """Build a row for each field of which a row speaks."""
     columns = [name for name in rows.columns if name.startswith(WANTED)]
     parts = [_of_field(rows, column) for column in columns]
     return pl.concat([pl.DataFrame(schema=CHANGES), *parts])

@@ -94,7 +94,7 @@ def _with_order(call: ImportContext, changes: pl.DataFrame) -> pl.DataFrame:
 
 def _demand_none(call: ImportContext, since: int, month: str) -> None:
     """
-    Make sure that no run after a run has changed anything in a month without a table.
+    Check that no run after a run has changed anything in a month without a table.
 
     Raises:
         StateMissing: One has: a rule of the bucket may have removed the table.
