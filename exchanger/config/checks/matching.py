@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from exchanger.braze.attributes import CONSENT
 from exchanger.braze.identifiers import LONGEST, SHARED
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import (
@@ -79,6 +80,12 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
             f" chose, and {needing[0]} needs to know; write reject"
         )
         yield Finding(place, message, "reject", beside=("fields", "remaining_fields"))
+    elif not job.may_resubscribe and (names := sorted(CONSENT & {*job.fields})):
+        message = (
+            "with most_recent nobody knows who is unsubscribed, as Braze does not say which"
+            f" profile it chose, so {names[0]} cannot be sent; write reject, or may_resubscribe: true"
+        )
+        yield Finding(place, message, "reject", beside=("fields",))
     elif any(block.on_drift != "overwrite" for block in blocks):
         message = "with most_recent nobody can see what somebody else changed; leave out on_drift"
         yield Finding(place, message, beside=("fields", "remaining_fields"))

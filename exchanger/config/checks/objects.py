@@ -36,6 +36,9 @@ def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
     message = f"this is of attributes alone; write '{own}' for what {job.object} are made of"
     for key in sorted(job.model_fields_set & _OF_ATTRIBUTES):
         yield Finding((*where, key), message, beside=("object",))
+    if "may_resubscribe" in job.model_fields_set:
+        message = f"{job.object} subscribe nobody; leave this out"
+        yield Finding((*where, "may_resubscribe"), message, beside=("object",))
     if job.source.order_by is not None:
         message = "each of these counts once, whatever its order: leave this out"
         yield Finding((*where, "source", "order_by"), message)

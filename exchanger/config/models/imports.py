@@ -25,6 +25,7 @@ from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.objects import (
     Cell,
     Event,
+    MayResubscribe,
     ObjectName,
     OwnNulls,
     Purchase,
@@ -221,6 +222,7 @@ class ImportJob(Strict):
         default=True,
         description="with `false`, only profiles that Braze has are updated, and none is created",
     )
+    may_resubscribe: MayResubscribe = False
     fields: dict[str, FieldConfig] = Field(
         default={}, description="how each attribute of Braze is made and merged, by its name"
     )

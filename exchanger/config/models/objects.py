@@ -122,3 +122,12 @@ WhenUnknown = Annotated[
         )
     ),
 ]
+MayResubscribe = Annotated[
+    bool,
+    Field(
+        description=(
+            "with `true`, somebody who is unsubscribed may become subscribed by a file; otherwise"
+            " such a state is not sent, and counted"
+        )
+    ),
+]

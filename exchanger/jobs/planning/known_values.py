@@ -22,8 +22,8 @@ from exchanger.jobs.observing.lookup import (
     say_if_slow,
 )
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SENT
-from exchanger.profiles.frames.rules import NEEDS_HELD
 from exchanger.profiles.merging.ambiguous import ambiguous_keys
+from exchanger.profiles.merging.consent import as_last_seen, guarded_rules, to_be_asked
 from exchanger.profiles.merging.contributions import corrected
 from exchanger.profiles.merging.duplicates import (
     ADDRESS,
@@ -131,12 +131,25 @@ class KnownValues:
     def known(self, number: int) -> pl.DataFrame:
         """Read what was held of a part's profiles before this run looked any of them up."""
         if number not in self._known:
-            known = self._read(number)
+            known = self._without_old_states(number, self._read(number))
             if self._people is not None:
                 known = self._with_seen(number, known, self._people)
             self._known[number] = self._batch.scratch.spill()
             self._known[number].add(known)
         return pl.concat(self._known[number].frames())
+
+    def _without_old_states(self, number: int, known: pl.DataFrame) -> pl.DataFrame:
+        """Take states by which somebody would be subscribed as unknown, unless seen just now."""
+        names = [rule.name for rule in guarded_rules(self._rules)]
+        if not names:
+            return known
+        asked = to_be_asked(self.folded(number), known, self._rules)
+        if asked.is_empty():
+            return known
+        # What was delivered within the grace is what Braze has, whatever it shows.
+        since = self._call.context.bucket.now() - timedelta(seconds=self._call.context.grace)
+        fresh = self._call.state.held.of(asked, names, since=since, fresh=names)
+        return as_last_seen(known, asked, fresh, self._rules)
 
     def _with_seen(self, number: int, known: pl.DataFrame, people: People) -> pl.DataFrame:
         """Add what was looked up to know who is meant; what was held before that is kept apart."""
@@ -227,7 +240,7 @@ def _learn(
     report: RunReport,
     learnt: KnownValues,
 ) -> KnownValues:
-    if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
+    if not any(rule.needs_held for rule in terms.rules):
         if terms.assume_empty:
             report.notes.append("0 profiles never seen were taken for empty.")
         return learnt
@@ -343,7 +356,7 @@ def _held(call: ImportContext, profiles: pl.Series, rules: list[Rule]) -> pl.Dat
         held = call.state.held.of(profiles, names, sent=sent)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.context.grace))
-        needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
+        needed = [rule.name for rule in rules if rule.needs_held]
         since = call.context.bucket.now() - oldest
         held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.

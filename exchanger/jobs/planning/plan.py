@@ -26,7 +26,7 @@ from exchanger.jobs.planning.people import resolve_people
 from exchanger.jobs.planning.rows import row_options, row_parts
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
-from exchanger.jobs.runtime.report import FileReport, unseen_in_words
+from exchanger.jobs.runtime.report import FileReport, unseen_in_words, withheld_in_words
 from exchanger.objects.rows import plan_rows
 from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
@@ -327,6 +327,8 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
         report.notes.append(
             f"{tally.fields_kept:,} values were left as somebody else had set them in Braze."
         )
+    report.fields_withheld = tally.fields_withheld
+    report.notes += withheld_in_words(tally.fields_withheld, tally.rows_without_consent)
 
 
 def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:

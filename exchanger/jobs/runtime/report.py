@@ -70,9 +70,10 @@ class RunReport:
     ``check`` asserts both. ``requests`` counts the attempts to send of all processes that worked on
     the run, as far as each noted them before it died, so at least as many were made; of an export,
     all that was asked of Braze. ``files_waiting`` are those that a run left to the next one, if it
-    was to be the only one. ``held_back`` numbers the runs that wait for a person since this call,
-    ``totals`` are what they would add to each summed field, ``stopped`` is true where the process
-    was asked to stop before the end.
+    was to be the only one. ``fields_withheld`` are values that would have
+    subscribed somebody who is unsubscribed. ``held_back`` numbers the runs that wait for a person
+    since this call, ``totals`` are what they would add to each summed field, ``stopped`` is true
+    where the process was asked to stop before the end.
     """
 
     run_id: str
@@ -97,6 +98,7 @@ class RunReport:
     profiles_refused: int = 0
     fields_changed: int = 0
     fields_kept: int = 0
+    fields_withheld: int = 0
     data_points: int = 0
     requests: int = 0
     started_at: datetime | None = None
@@ -198,6 +200,24 @@ def unseen_in_words(profiles: int, points: int) -> list[str]:
         f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
         f"{points:,} data points. Braze drops without a word what is sent of those among them that "
         "it does not have and may not create (create_missing: false, or a braze_id)."
+    )
+    return [said]
+
+
+def withheld_in_words(values: int, rows: int) -> list[str]:
+    """
+    Say how many values were not sent for want of consent.
+
+    Args:
+        values: That would have subscribed somebody.
+        rows: That said nothing else that is new.
+    """
+    if not values:
+        return []
+    said = (
+        f"{values:,} values were not sent, as they would subscribe somebody who is unsubscribed, "
+        f"or may be ({rows:,} rows are skipped for it). If these people agreed again: "
+        "may_resubscribe: true."
     )
     return [said]
 

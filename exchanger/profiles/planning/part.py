@@ -94,6 +94,8 @@ class Tally:
     type_changes: int = 0
     members_dropped: int = 0
     fields_kept: int = 0
+    fields_withheld: int = 0
+    rows_without_consent: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         names = [item.name for item in fields(self)]
@@ -279,12 +281,16 @@ def _tally(
     absent: pl.Series,
     outbox: pl.DataFrame,
 ) -> Tally:
-    """Count; profiles that get nothing are skipped for want of a profile, or unchanged."""
+    """
+    Count.
+
+    Profiles that get nothing are skipped, for want of a profile or of consent, or unchanged.
+    """
     # Whatever is sent is among the rows, so equal heights mean that all are.
     every = outbox.height == rows.height
     idle = rows.clear() if every else rows.join(outbox.select(PROFILE), on=PROFILE, how="anti")
-    gone = _among(absent)
-    skipped, unchanged = idle.filter(gone), idle.filter(~gone)
+    gone, withheld = _among(absent), _among(merged.withheld)
+    skipped, unchanged = idle.filter(gone | withheld), idle.filter(~gone & ~withheld)
     return Tally(
         profiles_named=rows.height,
         profiles_skipped=skipped.height,
@@ -296,4 +302,6 @@ def _tally(
         type_changes=merged.counts.type_changes,
         members_dropped=merged.counts.members_dropped,
         fields_kept=merged.counts.fields_kept,
+        fields_withheld=merged.counts.fields_withheld,
+        rows_without_consent=int(idle.filter(withheld & ~gone)[ROWS].sum()),
     )

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from exchanger.braze.attributes import CONSENT
 from exchanger.config.models import FieldType, ImportJob, StrategyName
 from exchanger.errors import FileRejected
 from exchanger.profiles.frames.columns import FILE
@@ -95,7 +96,14 @@ def settle_rules(
         rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
     ]
     told = {column: str(name) for column, name in types.items() if name is not None}
+    rules = [_guarded(rule, job) for rule in rules]
     return Settled(rules, {**kept, **told}, left_out(job, raw), [*stray])
+
+
+def _guarded(rule: Rule, job: ImportJob) -> Rule:
+    """Mark a rule that must not subscribe anybody who is unsubscribed."""
+    free = job.may_resubscribe or job.object != "attributes" or rule.name not in CONSENT
+    return rule if free else replace(rule, guarded=True)
 
 
 def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:

@@ -31,6 +31,7 @@ def read(text):
         (f"fields: {{a: set}}, {EVENT}", "event"),
         ("fields: {a: set}, row_id: x", "row_id"),
         ("fields: {a: set}, on_unknown: hold", "on_unknown"),
+        (f"object: events, {EVENT}, may_resubscribe: false", "may_resubscribe"),
         (f"object: events, {EVENT}, fields: {{a: set}}", "fields"),
         (f"object: events, {EVENT}, remaining_fields: {{merge: set}}", "remaining_fields"),
         (f"object: events, {EVENT}, baseline: lookup", "baseline"),

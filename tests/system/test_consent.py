@@ -1,0 +1,95 @@
+"""Consent through the command line: nobody is subscribed who unsubscribed."""
+
+from __future__ import annotations
+
+import pytest
+
+LOOK_UP, TRACK = "/users/export/ids", "/users/track"
+
+
+def attributes(**more):
+    """A job that sets a state of e-mail beside another value."""
+    return {
+        "type": "import",
+        "source": {"prefix": "inbox/"},
+        "match": [{"external_id": "id"}],
+        "fields": {"tier": "set", "email_subscribe": {"merge": "set", "type": "string"}},
+        **more,
+    }
+
+
+def states(exchange):
+    return {who: user.get("email_subscribe") for who, user in exchange.braze.users().items()}
+
+
+def rows(report, *kinds):
+    return tuple(report[f"rows_{kind}"] for kind in kinds)
+
+
+@pytest.fixture
+def people(exchange):
+    """Ada is unsubscribed, Bob is subscribed."""
+    exchange.connection["braze"]["grace"] = "0s"
+    exchange.braze.seed(
+        [
+            {"external_id": "ada", "email_subscribe": "unsubscribed"},
+            {"external_id": "bob", "email_subscribe": "subscribed"},
+        ]
+    )
+    return exchange
+
+
+def test_a_file_subscribes_nobody_who_is_unsubscribed(people):
+    """The state is left out and counted, the rest of the row is sent; alone it is skipped."""
+    people.configure(crm=attributes())
+    people.drop("inbox/1.csv", "id,tier,email_subscribe\nada,gold,opted_in\nbob,,opted_in\n")
+
+    plan = people.ask("plan", "crm")["report"]
+    report = people.ask("run", "crm")
+
+    assert 1 == plan["fields_withheld"] == report["fields_withheld"]
+    assert {"ada": "unsubscribed", "bob": "opted_in"} == states(people)
+    assert ('"gold"', (2, 2, 0)) == (
+        people.attribute("ada", "tier"), rows(report, "read", "applied", "skipped")
+    )  # fmt: skip
+
+    people.drop("inbox/2.csv", "id,tier,email_subscribe\nada,gold,subscribed\n")
+    report = people.ask("run", "crm")
+
+    assert (1, 0, 1) == rows(report, "read", "applied", "skipped")
+    assert any("may_resubscribe" in note for note in report["notes"])
+
+
+def test_who_unsubscribed_since_they_were_seen_stays_so(people):
+    """A state that was held counts for nothing, once another one would be sent."""
+    people.configure(crm=attributes())
+    people.drop("inbox/1.csv", "id,tier,email_subscribe\nbob,,subscribed\n")
+    people.ask("run", "crm")
+    people.braze.seed([{"external_id": "bob", "email_subscribe": "unsubscribed"}])
+
+    people.drop("inbox/2.csv", "id,tier,email_subscribe\nbob,,opted_in\n")
+    report = people.ask("run", "crm")
+
+    assert (1, 0, 1) == rows(report, "read", "applied", "skipped")
+    assert "unsubscribed" == states(people)["bob"]
+
+
+def test_an_unchanged_state_asks_nothing(people):
+    """Who is known to be subscribed is neither looked up nor sent again."""
+    people.configure(crm=attributes())
+    people.drop("inbox/1.csv", "id,tier,email_subscribe\nbob,,subscribed\n")
+    people.ask("run", "crm")
+    asked = people.braze.requests(LOOK_UP)
+    people.drop("inbox/2.csv", "id,tier,email_subscribe\nbob,,subscribed\n\n")
+
+    assert (1, 1) == rows(people.ask("run", "crm"), "read", "unchanged")
+    assert (asked, 0) == (people.braze.requests(LOOK_UP), people.braze.requests(TRACK))
+
+
+def test_a_job_may_say_that_people_agreed_again(people):
+    """With may_resubscribe a state is a value like any other."""
+    people.configure(crm=attributes(may_resubscribe=True))
+    people.drop("inbox/1.csv", "id,tier,email_subscribe\nada,,subscribed\n")
+
+    assert 1 == people.ask("run", "crm")["rows_applied"]
+    assert ("subscribed", 0) == (states(people)["ada"], people.braze.requests(LOOK_UP))
