@@ -83,7 +83,8 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
     elif not job.may_resubscribe and (names := sorted(CONSENT & {*job.fields})):
         message = (
             "with most_recent nobody knows who is unsubscribed, as Braze does not say which"
-            f" profile it chose, so {names[0]} cannot be sent; write reject, or may_resubscribe: true"
+            f" profile it chose, so {names[0]} cannot be sent; write reject, or set"
+            " may_resubscribe: true"
         )
         yield Finding(place, message, "reject", beside=("fields",))
     elif any(block.on_drift != "overwrite" for block in blocks):

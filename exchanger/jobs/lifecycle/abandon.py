@@ -59,7 +59,7 @@ def _settle_dropped(
     run = stored.document
     acks = Acknowledgements(context.bucket, state.names, run.seq)
     attempted = in_doubt_items(outbox, acks)[ITEM]
-    if run.holds_values:
+    if run.kind.holds_values:
         acks.mark_in_doubt(attempted, NOBODY_KNOWS)
     else:  # Listed, as what would count twice if it were sent again.
         left = attempted.filter(~attempted.is_in(acks.read(acks.parts()).items.implode()))

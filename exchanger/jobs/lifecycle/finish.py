@@ -102,7 +102,7 @@ def _finish(
     fresh = run.state == "planned"
     acks = Acknowledgements(context.bucket, state.names, run.seq, fresh=fresh)
     if stored.document.state == "delivering":
-        if stored.document.holds_values:
+        if stored.document.kind.looked_up:
             stored, outbox = refresh_stale_plan(context, state, stored, outbox, acks)
         return _send(context, state, stored, outbox, acks)
     return settle(context, state, stored, outbox, acks)
@@ -116,7 +116,7 @@ def _send(
     acks: Acknowledgements,
 ) -> RunReport:
     run = stored.document
-    again = run.resumed and run.holds_values
+    again = run.resumed and run.kind.looked_up
     in_doubt = in_doubt_items(outbox, acks) if again else outbox.empty()
     with staging_held_rows(context, state, run, outbox, acks) as ahead:
         delivery = _deliver(context, state, stored, outbox, acks)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import BatchDraft
     from exchanger.jobs.reading.staged import StagedFile, StagedFiles
     from exchanger.jobs.runtime.import_context import ImportContext
-    from exchanger.objects.kinds import RowKind
     from exchanger.profiles.frames.raw_columns import RawColumns
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
@@ -99,8 +98,7 @@ class Casting:
         for piece in files.pieces():
             raw = piece if len(part) == len(files.files) else piece.of_files(positions)
             given = cast_rows(raw, rules, self._call.job, kept=self._draft.types)
-            if self._call.kind.rows is not None:
-                given = _judged(self._call, self._call.kind.rows, rules, given)
+            given = _judged(self._call, rules, given)
             if part[0].repeated:
                 self._draft.repeated += given.frame.height
                 given = replace(given, frame=given.frame.clear())
@@ -179,10 +177,10 @@ def _of_one_kind(files: Sequence[StagedFile], types: Mapping[str, str]) -> list[
     return [*parts.values()]
 
 
-def _judged(call: ImportContext, kind: RowKind, rules: list[Rule], given: Given) -> Given:
+def _judged(call: ImportContext, rules: list[Rule], given: Given) -> Given:
     """Reject rows of which the cells are fine, and which are no object that Braze takes."""
     named = {rule.name: rule for rule in rules}
-    fine, odd = judged_rows(given.frame, kind, named, call.context.clock.now())
+    fine, odd = judged_rows(given.frame, call.kind, named, call.context.clock.now())
     if odd.is_empty():
         return given
     return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.errors import FileRejected, StorageError
 from exchanger.jobs.intake.deduplication import decide
 from exchanger.jobs.intake.requests import HeldFile
@@ -280,11 +279,11 @@ def _refuse_many_properties(call: ImportContext, rules: list[Rule], key: str) ->
     Raises:
         FileRejected: ``too_many_properties``.
     """
-    count = 0 if call.kind.holds_values else len(of_properties(rules))
-    if count > MOST_PROPERTIES:
+    most, count = call.kind.most_properties, len(of_properties(rules))
+    if most is not None and count > most:
         message = (
             f"The file has {count} columns that would become properties, and Braze takes "
-            f"{MOST_PROPERTIES} at most. Leave some out: 'exclude' in 'remaining_properties'."
+            f"{most} at most. Leave some out: 'exclude' in 'remaining_properties'."
         )
         raise FileRejected(key, "too_many_properties", message)
 

@@ -62,7 +62,7 @@ def staging_held_rows(
     Yields:
         None if that is not worth a thread, or if somebody else has begun to send the run.
     """
-    if run.resumed or not run.holds_values or outbox.rows < context.ahead_from:
+    if run.resumed or not run.kind.holds_values or outbox.rows < context.ahead_from:
         yield None
         return
     ahead = EarlyHeldRows(context, state, run, outbox)

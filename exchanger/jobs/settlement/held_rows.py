@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.settlement.outcomes import NOT_TAKEN, is_doubtful
+from exchanger.jobs.quarantine.refused import is_doubtful
+from exchanger.jobs.settlement.outcomes import NOT_TAKEN
 from exchanger.profiles.frames.columns import EXISTS, ITEM, PROFILE, SURE, WANTED
 
 if TYPE_CHECKING:

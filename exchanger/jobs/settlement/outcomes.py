@@ -11,17 +11,15 @@ import polars as pl
 
 from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameWriter
-from exchanger.jobs.intake.contributions import ALREADY, CONTRIBUTED, with_already
-from exchanger.jobs.intake.event_order import ORDERS_SCHEMA, without_unaccepted
-from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW, refused_rows
+from exchanger.jobs.intake.contributions import ALREADY, CONTRIBUTED
+from exchanger.jobs.intake.event_order import without_unaccepted
+from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.runtime.artifacts import fetched, store_unless_empty
 from exchanger.jobs.runtime.report import unseen_in_words
 from exchanger.profiles.frames.columns import (
-    ENDPOINT,
     FILE,
     ITEM,
     KNOWN,
-    OBJECT,
     POINTS,
     PROFILE,
     ROW,
@@ -30,7 +28,6 @@ from exchanger.profiles.frames.columns import (
     SURE,
     WANTED,
 )
-from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.readback_check import AT_ONCE
 from exchanger.state.inputs.row_ledger import DOUBT
 from exchanger.state.runs.acknowledgements import IN_DOUBT
@@ -48,9 +45,6 @@ if TYPE_CHECKING:
 
 NOT_TAKEN = ("refused", "withheld")
 """Outcomes of objects that Braze, or we, did not let through."""
-GIVEN_AGAIN = (PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID)
-"""Columns of an object that is given again as it was."""
-_NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -178,7 +172,7 @@ class OutcomeTally:
     def _count_profiles(self, accepted: pl.DataFrame) -> None:
         known = int(accepted[KNOWN].sum())
         self._counts["profiles_updated"] += known
-        self._counts["profiles_new"] += accepted.height - known
+        self._counts["profiles_new"] += accepted[KNOWN].count() - known
         self._counts["fields_changed"] += sum(accepted[name].count() for name in self._wanted)
         if not accepted[SURE].all():
             unseen = accepted.filter(~pl.col(SURE))
@@ -225,12 +219,6 @@ def taken_up(answered: pl.DataFrame) -> pl.DataFrame:
     doubt = unknown.fill_null(value=False)
     chosen = answered.drop_nulls(ROW_ID).filter((pl.col("outcome") == "ok") | doubt)
     return chosen.select(ROW_ID, doubt.alias(DOUBT))
-
-
-def is_doubtful(run: RunDocument) -> pl.Expr:
-    """Tell of which refused objects an attempt may have taken effect all the same."""
-    attempted = pl.col("outcome") != "withheld"
-    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 def keep_contributions(
@@ -314,44 +302,13 @@ def _keep_refused(
 ) -> str:
     if not outcomes.refused.rows:
         return ""
-    if not run.holds_values:
-        return _keep_objects(context, state, run, outcomes)
-    nothing = with_already(pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA), [])
+    again = GIVEN_AGAIN[run.kind.given_again]
     with FrameWriter(outcomes.scratch.path()) as writer:
         for part in outcomes.refused_parts():
-            refused = part.with_columns(is_doubtful(run).alias("uncertain"))
-            contributions, orders = (
-                _of(given[0], refused, nothing),
-                _of(given[1], refused, _NO_ORDERS),
-            )
-            rows = refused_rows(refused, contributions.filter(~pl.col(ALREADY)), orders, run.fields)
+            rows = again.kept(run, part, given)
             # Rows are numbered through the object.
             writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
         return _stored(context, state.names.refused_rows(run.job, run.seq), writer)
-
-
-def _keep_objects(
-    context: JobContext, state: ConnectionState, run: RunDocument, outcomes: Outcomes
-) -> str:
-    """Keep the objects themselves of rows that Braze refused, or may have taken."""
-    with FrameWriter(outcomes.scratch.path()) as writer:
-        for part in outcomes.refused_parts():
-            objects = part.select(
-                FILE,
-                (pl.int_range(pl.len(), dtype=pl.UInt32) + writer.rows + 1).alias(ROW),
-                *(name for name in GIVEN_AGAIN if name in part.columns),
-                (pl.col("reason") == IN_DOUBT).alias(UNCERTAIN_ROW),
-            )
-            writer.append(objects)
-        return _stored(context, state.names.refused_rows(run.job, run.seq), writer)
-
-
-def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame) -> pl.DataFrame:
-    """Read what some profiles have in a file, if there is one."""
-    if frames is None:
-        return nothing
-    parts = [part.join(profiles, on=PROFILE, how="semi") for part in frames.frames()]
-    return pl.concat([frames.empty(), *parts])
 
 
 def _stored(context: JobContext, key: str, writer: FrameWriter) -> str:

@@ -7,8 +7,9 @@ and the same content whoever writes them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 import structlog
@@ -34,11 +35,33 @@ if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.settlement.early import EarlyHeldRows
+    from exchanger.objects.kinds import Settled
     from exchanger.state.runs.acknowledgements import Acknowledgements, Answers
     from exchanger.state.runs.log import RunDocument, RunLogState, VersionedRun
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
+
+
+class Settling(NamedTuple):
+    """
+    What a step of settling works on.
+
+    Args:
+        context: The outside.
+        state: Where it is committed.
+        run: The run, ``settling``.
+        outbox: Its outbox; it is read in parts.
+        answers: Its frozen acknowledgements.
+        made: Held values that were made of exactly these, if any were.
+    """
+
+    context: JobContext
+    state: ConnectionState
+    run: RunDocument
+    outbox: FrameFile
+    answers: Answers
+    made: EarlyHeldRows | None
 
 
 def settle(  # noqa: PLR0913 - the run, and what this process has made for it
@@ -71,16 +94,15 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     outcomes = count.into(report)
     settled, refused_rows = keep_contributions(context, state, run, outcomes)
 
-    if not run.holds_values:
-        _take_up_rows(state, run, outbox, answers)
-    elif made is None or not made.deliver():
-        _deliver_held(context, state, run, outbox, answers)
+    settling = Settling(context, state, run, outbox, answers, made)
+    for step in run.kind.settles:
+        STEPS[step](settling)
     if run.event_order:
         orders = state.high_water_marks.by(run.job, run.order_by)
         orders.record(accepted_event_order(context, run, outcomes), seq=run.seq)
     files = outcomes.refused_of(run.files)
     state.file_ledger.record(run.job, files, seq=run.seq, parent=run.parent)
-    if run.holds_values:
+    if run.kind.looked_up:
         keep_sample(state, run, outcomes.first)
     # Of a run that a person dropped, nothing is to be learnt.
     if run.types and not run.discarded:
@@ -105,31 +127,37 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     return report
 
 
-def _deliver_held(
-    context: JobContext,
-    state: ConnectionState,
-    run: RunDocument,
-    outbox: FrameFile,
-    answers: Answers,
-) -> None:
+def _hold_values(settling: Settling) -> None:
+    """Hold what Braze accepted, as it was made while the run was sent, if it was."""
+    if settling.made is not None and settling.made.deliver():
+        return
+    run = settling.run
+
     def made() -> Iterator[pl.DataFrame]:
-        for part in sent_parts(outbox, context.bounds):
-            yield held_of(run, answers.beside(part))
+        for part in sent_parts(settling.outbox, settling.context.bounds):
+            yield held_of(run, settling.answers.beside(part))
 
-    state.held.deliver_all(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
+    at = datetime.fromisoformat(run.acked_at)
+    settling.state.held.deliver_all(made, seq=run.seq, at=at)
 
 
-def _take_up_rows(
-    state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
-) -> None:
+def _take_up_rows(settling: Settling) -> None:
     """Record which rows were taken up, so that none of them is sent again."""
+    run, outbox = settling.run, settling.outbox
 
     def made() -> Iterator[pl.DataFrame]:
         for part in outbox.frames([ITEM, ROW_ID]):
-            yield taken_up(answers.beside(part))
+            yield taken_up(settling.answers.beside(part))
 
     if run.row_ids and ROW_ID in outbox.columns:
-        state.rows(run.job).record(made, seq=run.seq)
+        settling.state.rows(run.job).record(made, seq=run.seq)
+
+
+STEPS: Mapping[Settled, Callable[[Settling], None]] = {
+    "held_values": _hold_values,
+    "row_ledger": _take_up_rows,
+}
+"""What each thing that accepted objects become takes; may be done again."""
 
 
 def final_state(report: RunReport) -> RunState:

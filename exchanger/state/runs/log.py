@@ -14,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.objects.kinds import kind_named
 from exchanger.state.documents import from_body, to_body
 from exchanger.state.tenure import Tenure
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from exchanger.objects.kinds import ObjectKind
     from exchanger.outside.s3.bucket import Bucket
     from exchanger.state.names import StateNames
 
@@ -165,9 +167,9 @@ class RunDocument:
     row_ids: bool = False
 
     @property
-    def holds_values(self) -> bool:
-        """Whether what Braze accepted of it becomes held values."""
-        return self.object == "attributes"
+    def kind(self) -> ObjectKind:
+        """What its rows became, whatever its job makes of rows by now."""
+        return kind_named(self.object)
 
     def to_bytes(self) -> bytes:
         """Render as stored."""
