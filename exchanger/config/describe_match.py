@@ -55,6 +55,8 @@ def describe_match(job: ImportJob) -> Iterator[str]:
 
 def describe_missing(job: ImportJob) -> Iterator[str]:
     """Say what becomes of people whom Braze does not have, for each identifier."""
+    for name, values in job.only_if.items():
+        yield f"skips whoever has not {name}: {listed(map(str, values))} in Braze; looked up first"
     if not job.create_missing:
         yield "leaves out people that Braze does not know"
         return

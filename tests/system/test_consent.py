@@ -93,3 +93,17 @@ def test_a_job_may_say_that_people_agreed_again(people):
 
     assert 1 == people.ask("run", "crm")["rows_applied"]
     assert ("subscribed", 0) == (states(people)["ada"], people.braze.requests(LOOK_UP))
+
+
+def test_rows_behind_a_gate_are_skipped(people):
+    """Only whom Braze has with one of the values gets anything; the report says how many not."""
+    gates = {"email_subscribe": ["opted_in", "subscribed"]}
+    people.configure(crm=attributes(only_if=gates) | {"fields": {"tier": "set"}})
+    people.drop("inbox/1.csv", "id,tier\nada,gold\nbob,gold\nnobody,gold\n")
+
+    report = people.ask("run", "crm")
+
+    assert (3, 1, 2) == rows(report, "read", "applied", "skipped")
+    assert any("only_if" in note for note in report["notes"])
+    assert (None, '"gold"') == tuple(people.attribute(who, "tier") for who in ("ada", "bob"))
+    assert {"ada", "bob"} == {*people.braze.users()}

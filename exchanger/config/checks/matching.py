@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from exchanger.braze.attributes import CONSENT
+from exchanger.braze.attributes import CONSENT, IDENTIFIERS, NOT_EXPORTED
 from exchanger.braze.identifiers import LONGEST, SHARED
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import (
@@ -29,6 +29,7 @@ def check_match(job: ImportJob, where: Where) -> Iterator[Finding]:
             yield Finding(place, "this stands here already")
     yield from _check_ambiguous(job, where)
     yield from _check_own_fields(job, where)
+    yield from _check_gates(job, where)
     if isinstance(job.baseline, Baseline) and job.baseline.segment is not None:
         others = [i for i, match in enumerate(job.match) if match.external_id is None]
         if others:
@@ -90,6 +91,23 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
     elif any(block.on_drift != "overwrite" for block in blocks):
         message = "with most_recent nobody can see what somebody else changed; leave out on_drift"
         yield Finding(place, message, beside=("fields", "remaining_fields"))
+
+
+def _check_gates(job: ImportJob, where: Where) -> Iterator[Finding]:
+    place: Where = (*where, "only_if")
+    if not job.only_if:
+        return
+    if job.object != "attributes":
+        message = f"this is not in this version of {job.object}: nobody is looked up for them"
+        yield Finding(place, message, beside=("object",))
+    if job.on_ambiguous == "most_recent":
+        message = "with most_recent nobody knows of whom this would be; write reject"
+        yield Finding((*where, "on_ambiguous"), message, "reject", beside=("only_if",))
+    for name, values in job.only_if.items():
+        if name in NOT_EXPORTED or name in IDENTIFIERS:
+            yield Finding((*place, name), "nobody can be looked up by this: Braze does not tell it")
+        if not values:
+            yield Finding((*place, name), "name the values of which one is enough")
 
 
 def _check_own_fields(job: ImportJob, where: Where) -> Iterator[Finding]:

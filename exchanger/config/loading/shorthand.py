@@ -81,6 +81,12 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
         }
     if not is_export:
         _lists(content)
+        gates = content.get("only_if")
+        if isinstance(gates, dict):
+            content["only_if"] = {
+                name: values if isinstance(values, list) else [values]
+                for name, values in gates.items()
+            }
         for kind in ("event", "purchase"):
             if isinstance(content.get(kind), dict):
                 content[kind] = _object(content[kind])

@@ -223,6 +223,13 @@ class ImportJob(Strict):
         description="with `false`, only profiles that Braze has are updated, and none is created",
     )
     may_resubscribe: MayResubscribe = False
+    only_if: dict[str, tuple[str | int | float | bool, ...]] = Field(
+        default={},
+        description=(
+            "by attribute, values of which Braze must have one, so that a row counts; others are"
+            " skipped, and so are people whom Braze does not know"
+        ),
+    )
     fields: dict[str, FieldConfig] = Field(
         default={}, description="how each attribute of Braze is made and merged, by its name"
     )

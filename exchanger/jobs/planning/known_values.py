@@ -31,6 +31,7 @@ from exchanger.profiles.merging.duplicates import (
     would_duplicate,
 )
 from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.merging.gates import unknown_gates
 from exchanger.profiles.merging.reconcile import needs_lookup
 from exchanger.profiles.planning.part import PartInput
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
@@ -70,6 +71,7 @@ class KnownValues:
         self._batch = batch
         self._rules = list(terms.rules)
         self.fields = [rule.name for rule in self._rules]
+        self._gates = [gate.field for gate in terms.gates if gate.field not in self.fields]
         self._known: dict[int, Spill] = {}
         self._at_first: dict[int, Spill] = {}
         self._folded: tuple[int, pl.DataFrame] | None = None
@@ -172,7 +174,7 @@ class KnownValues:
     def _begun(self, number: int) -> Future[pl.DataFrame]:
         parted = (self._batch.given, self._batch.corrections)
         profiles = pl.concat(rows.keys(number) for rows in parted)
-        return self._reader.submit(_held, self._call, profiles, self._rules)
+        return self._reader.submit(_held, self._call, profiles, self._rules, self._gates)
 
     def see(self, number: int, seen: pl.DataFrame) -> None:
         """Take what was looked up for a part, and which keys several profiles have."""
@@ -240,7 +242,7 @@ def _learn(
     report: RunReport,
     learnt: KnownValues,
 ) -> KnownValues:
-    if not any(rule.needs_held for rule in terms.rules):
+    if not terms.gates and not any(rule.needs_held for rule in terms.rules):
         if terms.assume_empty:
             report.notes.append("0 profiles never seen were taken for empty.")
         return learnt
@@ -270,12 +272,14 @@ def _needed(learnt: KnownValues, batch: InputBatch, terms: PlanOptions) -> tuple
     for number in range(len(batch.given)):
         learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
+        behind = unknown_gates(folded, known, terms.gates)
         unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
+        unknown = pl.concat([unknown, behind]).unique(maintain_order=True)
         if (several := learnt.ambiguous).len():
             unknown = unknown.filter(~pl.col(PROFILE).is_in(several.implode()))
         needed.add(unknown)
         if terms.assume_empty:
-            every = needs_lookup(folded, known, rules)
+            every = pl.concat([needs_lookup(folded, known, rules), behind])
             assumed += every[PROFILE].n_unique() - unknown[PROFILE].n_unique()
     return needed, assumed
 
@@ -341,7 +345,9 @@ def _is_uncertain(known: pl.DataFrame) -> bool:
     return any(bool((text == UNCERTAIN).any()) for text in texts)
 
 
-def _held(call: ImportContext, profiles: pl.Series, rules: list[Rule]) -> pl.DataFrame:
+def _held(
+    call: ImportContext, profiles: pl.Series, rules: list[Rule], gates: list[str]
+) -> pl.DataFrame:
     """
     Read what is held.
 
@@ -350,13 +356,13 @@ def _held(call: ImportContext, profiles: pl.Series, rules: list[Rule]) -> pl.Dat
     strategy needs it; but a value that was delivered within the grace is what Braze has, whatever
     it shows.
     """
-    names = [rule.name for rule in rules]
+    names = [*(rule.name for rule in rules), *gates]
     sent = [rule.name for rule in rules if rule.config.on_drift != "overwrite"]
     if call.job.max_age is None:
         held = call.state.held.of(profiles, names, sent=sent)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.context.grace))
-        needed = [rule.name for rule in rules if rule.needs_held]
+        needed = [*(rule.name for rule in rules if rule.needs_held), *call.job.only_if]
         since = call.context.bucket.now() - oldest
         held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.

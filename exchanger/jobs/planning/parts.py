@@ -16,6 +16,7 @@ from exchanger.jobs.planning.people import resolve_people
 from exchanger.objects.kinds import Folded
 from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
 from exchanger.profiles.frames.columns import ROW_ID
+from exchanger.profiles.merging.gates import gates_of
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _folded(call: ImportContext, batch: InputBatch, report: RunReport) -> Iterat
         job.create_missing,
         most_recent=job.on_ambiguous == "most_recent",
         plain=_are_external_ids(job, batch),
+        gates=gates_of(job.only_if),
     )
     with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
 

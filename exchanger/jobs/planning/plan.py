@@ -21,7 +21,12 @@ from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.parts import parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
-from exchanger.jobs.runtime.report import FileReport, unseen_in_words, withheld_in_words
+from exchanger.jobs.runtime.report import (
+    FileReport,
+    shut_out_in_words,
+    unseen_in_words,
+    withheld_in_words,
+)
 from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.part import PartPlan, Tally
@@ -250,6 +255,7 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
         report.notes.append(
             f"{tally.fields_kept:,} values were left as somebody else had set them in Braze."
         )
+    report.notes += shut_out_in_words(tally.rows_shut_out)
     report.fields_withheld = tally.fields_withheld
     report.notes += withheld_in_words(tally.fields_withheld, tally.rows_without_consent)
 

@@ -204,6 +204,13 @@ def unseen_in_words(profiles: int, points: int) -> list[str]:
     return [said]
 
 
+def shut_out_in_words(rows: int) -> list[str]:
+    """Say how many rows were about people for whom the job has nothing (``only_if``)."""
+    if not rows:
+        return []
+    return [f"{rows:,} rows are skipped, as Braze has nothing of what only_if asks for."]
+
+
 def withheld_in_words(values: int, rows: int) -> list[str]:
     """
     Say how many values were not sent for want of consent.

@@ -27,6 +27,7 @@ from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.contributions import as_contributions
 from exchanger.profiles.merging.event_order import news, orders_of
 from exchanger.profiles.merging.folding import contributions, superseded
+from exchanger.profiles.merging.gates import Gate, shut_out
 from exchanger.profiles.merging.reconcile import Merged, merge
 from exchanger.profiles.merging.unmergeable import unmergeable
 from exchanger.profiles.planning.payloads import objects
@@ -45,6 +46,7 @@ class PlanOptions:
         most_recent: Of several profiles with one e-mail address or phone number Braze takes one,
             and does not say which; otherwise such rows are rejected.
         plain: Whether external ids name all profiles, if that is known.
+        gates: What Braze must have of a profile for its rows to count.
     """
 
     rules: Sequence[Rule]
@@ -52,6 +54,7 @@ class PlanOptions:
     create_missing: bool
     most_recent: bool = False
     plain: bool | None = None
+    gates: tuple[Gate, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Tally:
     fields_kept: int = 0
     fields_withheld: int = 0
     rows_without_consent: int = 0
+    rows_shut_out: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         names = [item.name for item in fields(self)]
@@ -134,6 +138,9 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     """
     rules = list(terms.rules)
     folded, barred = part.folded, part.barred
+    closed = shut_out(folded, part.held, terms.gates)
+    if not closed.is_empty():
+        folded = folded.filter(~_among(closed))
     if barred is not None:
         folded = folded.filter(~_among(barred[PROFILE]))
     merged = merge(folded, part.held, rules, assume_empty=terms.assume_empty)
@@ -142,15 +149,20 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     rejected = bad[PROFILE]
     accepted = named if rejected.is_empty() else named.filter(~_among(rejected))
     rows = _effective_rows(part.given, accepted, rules)
-    absent = _absent(part.held, terms)
+    absent = _absent(part.held, terms).append(closed).unique()
     outbox = _outbox(part, merged.wanted, rows, absent, terms)
     return PartPlan(
         outbox=outbox,
         contributions=_contributions(part, rules, rows, absent),
         rejected=unmergeable(part.given, part.corrections, bad, terms.rules),
-        tally=_tally(_of(named, rejected), merged, rows, absent, outbox),
+        tally=_tally(_of(named, rejected), merged, rows, absent, outbox) + _behind(closed, rows),
         event_order=_orders(part, rules, _present(rows, absent), outbox),
     )
+
+
+def _behind(closed: pl.Series, rows: pl.DataFrame) -> Tally:
+    """Count the rows behind gates, which are among those that are skipped."""
+    return Tally(rows_shut_out=int(_of(rows, closed)[ROWS].sum()))
 
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
