@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
+from exchanger.config.describe_consent import describe_consent
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
@@ -78,6 +79,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         )
     if job.event is not None or job.purchase is not None:
         return lines + _rows(job)
+    if job.subscription is not None or job.state is not None:
+        return lines + describe_consent(job)
     lines += [
         f"{name}: {_field(field, job)}{_consent(name, job)}" for name, field in job.fields.items()
     ]

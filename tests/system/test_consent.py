@@ -107,3 +107,92 @@ def test_rows_behind_a_gate_are_skipped(people):
     assert any("only_if" in note for note in report["notes"])
     assert (None, '"gold"') == tuple(people.attribute(who, "tier") for who in ("ada", "bob"))
     assert {"ada", "bob"} == {*people.braze.users()}
+
+
+# --- E-mail states ---
+
+MAIL = {
+    "type": "import",
+    "object": "email_state",
+    "source": {"prefix": "mail/"},
+    "match": [{"email": "mail"}],
+    "state": {
+        "from": "optin",
+        "subscribed": ["yes", 1],
+        "unsubscribed": ["no", 0, False],
+        "opted_in": ["double"],
+    },
+}
+STATUS = "/email/status"
+
+
+@pytest.fixture
+def addresses(exchange):
+    """Ada shares an address with Bea, who is unsubscribed; Cyd is subscribed."""
+    exchange.connection["braze"]["grace"] = "0s"
+    exchange.braze.seed(
+        [
+            {"external_id": "ada", "email": "ab@example.com"},
+            {"external_id": "bea", "email": "ab@example.com", "email_subscribe": "unsubscribed"},
+            {"external_id": "cyd", "email": "c@example.com", "email_subscribe": "subscribed"},
+        ]
+    )
+    return exchange
+
+
+def test_states_of_addresses_are_set(addresses):
+    """One request for each state, whatever the spelling; the last row wins; no data points."""
+    addresses.configure(mail=MAIL)
+    addresses.drop(
+        "mail/1.csv",
+        "mail,optin\nC@Example.com,yes\nc@example.com,Double\nnobody@example.com,NO\nd@example.com,\n",
+    )
+
+    report = addresses.ask("run", "mail")
+
+    assert (4, 2, 1, 1) == rows(report, "read", "applied", "superseded", "unchanged")
+    assert (0, "opted_in") == (report["data_points"], states(addresses)["cyd"])
+    assert [
+        {"email": ["c@example.com"], "subscription_state": "opted_in"},
+        {"email": ["nobody@example.com"], "subscription_state": "unsubscribed"},
+    ] == addresses.braze.bodies(STATUS)
+    addresses.braze.seed([{"external_id": "new", "email": "nobody@example.com"}])
+    assert "unsubscribed" == states(addresses)["new"]
+
+    addresses.drop("mail/2.csv", "mail,optin\nc@example.com,double\nnobody@example.com,0\n")
+    assert (2, 2) == rows(addresses.ask("run", "mail"), "read", "unchanged")
+    assert 2 == addresses.braze.requests(STATUS)
+
+
+def test_an_address_that_anybody_unsubscribed_is_not_subscribed(addresses):
+    """Nor is one that nobody has, of which no look-up shows what is kept for it."""
+    addresses.configure(mail=MAIL)
+    addresses.drop("mail/1.csv", "mail,optin\nab@example.com,yes\nnobody@example.com,yes\n")
+
+    plan = addresses.ask("plan", "mail")["report"]
+    report = addresses.ask("run", "mail")
+
+    assert (
+        (2, 0, 2)
+        == rows(report, "read", "applied", "skipped")
+        == rows(plan, "read", "applied", "skipped")
+    )
+    assert (2, 0) == (report["fields_withheld"], addresses.braze.requests(STATUS))
+
+    addresses.configure(mail=MAIL | {"may_resubscribe": True})
+    addresses.drop("mail/2.csv", "mail,optin\nab@example.com,yes\n")
+    assert 1 == addresses.ask("run", "mail")["rows_applied"]
+    assert ("subscribed", "subscribed") == tuple(states(addresses)[who] for who in ("ada", "bea"))
+
+
+def test_rows_without_a_state_or_an_address_are_rejected(addresses):
+    """Each says what to do, and the others are sent; the corrected row may come in any file."""
+    addresses.configure(mail=MAIL)
+    addresses.drop(
+        "mail/1.csv", "mail,optin\nc@example.com,perhaps\nnot an address,no\nd@example.com,no\n"
+    )
+
+    report = addresses.ask("run", "mail", code=4)
+
+    assert (3, 1, 2) == rows(report, "read", "applied", "rejected")
+    assert [(1, "no_such_state"), (2, "bad_email")] == addresses.rejected(report)

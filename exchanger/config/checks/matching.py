@@ -65,6 +65,8 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
             message = "only an email or a phone in match may belong to several profiles"
             yield Finding(place, message, beside=("match",))
         return
+    if job.object in ("subscriptions", "email_state"):
+        return  # They are about an address, whoever has it.
     if job.on_ambiguous == "reject":
         if job.object != "attributes":
             message = (

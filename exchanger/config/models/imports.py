@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
+from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.jobs import (
     Completion,
     Description,
@@ -183,6 +184,15 @@ def _kept_by_braze(prefix: str, object_: ObjectName) -> list[str]:
     return [] if prefix else [*sorted(RESERVED.get(object_, ())), "$*"]
 
 
+def _cells_of_state(spec: Subscription | None, state: GroupState) -> dict[str, FieldConfig]:
+    """Name what is read of a row that is about a state: the group, if there are any, and it."""
+    cells = {"state": FieldConfig.model_validate({"from": state.from_, "type": "string"})}
+    if spec is None:
+        return cells
+    group = FieldConfig.model_validate(spec.group.as_type("string"))
+    return {"group": group, **cells}
+
+
 def _kind_of_baseline(content: Any) -> str:
     return "mapping" if isinstance(content, dict | Baseline) else "text"
 
@@ -202,6 +212,13 @@ class ImportJob(Strict):
     event: Event | None = Field(default=None, description="of `object: events`: the event")
     purchase: Purchase | None = Field(
         default=None, description="of `object: purchases`: the purchase"
+    )
+    subscription: Subscription | None = Field(
+        default=None, description="of `object: subscriptions`: the group and the state"
+    )
+    state: EmailState | None = Field(
+        default=None,
+        description="of `object: email_state`: the column of the state, and its words",
     )
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
@@ -264,6 +281,9 @@ class ImportJob(Strict):
     @property
     def cells(self) -> Mapping[str, FieldConfig]:
         """What is read of a row, by name: its attributes, or the parts of its object."""
+        state = self.subscription.state if self.subscription is not None else self.state
+        if state is not None:
+            return _cells_of_state(self.subscription, state)
         spec = self.event or self.purchase
         if spec is None:
             return self.fields

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.braze.limits import ADDRESS_KEPT
 from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.observing.baseline import learn_from_segment
 from exchanger.jobs.observing.lookup import (
@@ -21,6 +22,7 @@ from exchanger.jobs.observing.lookup import (
     overlay,
     say_if_slow,
 )
+from exchanger.objects.kinds import Folded
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SENT
 from exchanger.profiles.merging.ambiguous import ambiguous_keys
 from exchanger.profiles.merging.consent import as_last_seen, guarded_rules, to_be_asked
@@ -358,6 +360,10 @@ def _held(
     """
     names = [*(rule.name for rule in rules), *gates]
     sent = [rule.name for rule in rules if rule.config.on_drift != "overwrite"]
+    if call.kind.making == Folded(consent=True):
+        # Of an address without a profile Braze forgets it, and any may be one.
+        since = call.context.bucket.now() - (ADDRESS_KEPT - timedelta(days=1))
+        return call.state.held.of(profiles, names, since=since, fresh=names)
     if call.job.max_age is None:
         held = call.state.held.of(profiles, names, sent=sent)
     else:

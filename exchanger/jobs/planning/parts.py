@@ -17,6 +17,7 @@ from exchanger.objects.kinds import Folded
 from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
 from exchanger.profiles.frames.columns import ROW_ID
 from exchanger.profiles.merging.gates import gates_of
+from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
 
 if TYPE_CHECKING:
@@ -63,17 +64,20 @@ def parts_of(
         Stopped: The process was asked to stop; nothing was claimed.
     """
     match call.kind.making:
-        case Folded():
-            return _folded(call, batch, report)
+        case Folded(consent):
+            return _folded(call, batch, report, consent=consent)
         case EachRow() as making:
             return _each_row(call, batch, making)
 
 
 @contextmanager
-def _folded(call: ImportContext, batch: InputBatch, report: RunReport) -> Iterator[PlanParts]:
+def _folded(
+    call: ImportContext, batch: InputBatch, report: RunReport, *, consent: bool
+) -> Iterator[PlanParts]:
     """Fold rows into one object for each profile, decided from what is held of it."""
     rules = [*batch.rules.values()]
-    people = resolve_people(call, batch, rules, report)
+    # A state is that of an address, whoever has it.
+    people = None if consent else resolve_people(call, batch, rules, report)
     batch, applied = leave_out_late_rows(call, batch, rules)
     job = call.job
     terms = PlanOptions(
@@ -83,6 +87,7 @@ def _folded(call: ImportContext, batch: InputBatch, report: RunReport) -> Iterat
         most_recent=job.on_ambiguous == "most_recent",
         plain=_are_external_ids(job, batch),
         gates=gates_of(job.only_if),
+        consent=_consent_terms(job) if consent else None,
     )
     with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
 
@@ -93,6 +98,10 @@ def _folded(call: ImportContext, batch: InputBatch, report: RunReport) -> Iterat
 
         decide = partial(plan_part, terms=terms)
         yield PlanParts(batch, inputs(), decide, tuple(rules), learnt.lookups)
+
+
+def _consent_terms(job: ImportJob) -> ConsentTerms:
+    return ConsentTerms(job.subscription is not None and job.subscription.double_opt_in)
 
 
 def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:

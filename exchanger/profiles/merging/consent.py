@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from exchanger.braze.attributes import NOT_EXPORTED, UNSUBSCRIBED
-from exchanger.profiles.frames.columns import EXISTS, PROFILE
+from exchanger.profiles.frames.columns import EMAIL_STATE, EXISTS, PROFILE
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.strategies import HELD, said_column
 from exchanger.profiles.spelling.json_values import EMPTY, canonical, fragment, spell_json
@@ -42,7 +42,9 @@ def resubscribes(rule: Rule) -> pl.Expr:
         return pl.lit(value=False)
     if rule.name in NOT_EXPORTED:
         return _WANTED.str.contains(_SUBSCRIBES).fill_null(value=False)
-    return ((HELD == _UNSUBSCRIBED) & (_WANTED != _UNSUBSCRIBED)).fill_null(value=False)
+    # Of an address that nobody has, no look-up shows the state that is kept for it.
+    barred = [_UNSUBSCRIBED, EMPTY] if rule.name == EMAIL_STATE else [_UNSUBSCRIBED]
+    return (HELD.is_in(barred) & (_WANTED != _UNSUBSCRIBED)).fill_null(value=False)
 
 
 def resubscribes_by_now(name: str, wanted: pl.Expr, now: pl.Expr) -> pl.Expr:

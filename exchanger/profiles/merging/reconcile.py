@@ -148,7 +148,7 @@ def merge(
     fine = ~joined[PROFILE].is_in(rejected[PROFILE].implode())
     changing = everything.select(
         pl.any_horizontal(
-            pl.lit(value=False), *(pl.col(wanted(name)).is_not_null() for name in fields)
+            pl.col(PROFILE).is_null(), *(pl.col(wanted(name)).is_not_null() for name in fields)
         )
     ).to_series()
     # A first load changes everything, and a filter would copy all of it.

@@ -14,8 +14,10 @@ import polars as pl
 from exchanger.braze.identifiers import NEVER_CREATED, SHARED
 from exchanger.profiles.frames.columns import (
     BEFORE,
+    ENDPOINT,
     EXISTS,
     FILE,
+    ITEM,
     KNOWN,
     PROFILE,
     ROW,
@@ -30,6 +32,7 @@ from exchanger.profiles.merging.folding import contributions, superseded
 from exchanger.profiles.merging.gates import Gate, shut_out
 from exchanger.profiles.merging.reconcile import Merged, merge
 from exchanger.profiles.merging.unmergeable import unmergeable
+from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.payloads import objects
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
 
@@ -47,6 +50,8 @@ class PlanOptions:
             and does not say which; otherwise such rows are rejected.
         plain: Whether external ids name all profiles, if that is known.
         gates: What Braze must have of a profile for its rows to count.
+        consent: Whose objects are states of subscriptions, which create nobody, and which an
+            address has also where no profile has it; None of attributes.
     """
 
     rules: Sequence[Rule]
@@ -55,6 +60,7 @@ class PlanOptions:
     most_recent: bool = False
     plain: bool | None = None
     gates: tuple[Gate, ...] = ()
+    consent: ConsentTerms | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +196,8 @@ def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rul
 def _absent(held: pl.DataFrame, terms: PlanOptions) -> pl.Series:
     """Name profiles that Braze does not have and that the job may not create."""
     gone = held.filter(~pl.col(EXISTS).fill_null(value=True))[PROFILE]
+    if terms.consent is not None:
+        return gone.filter(~_are_addresses(gone))
     return gone.clear() if terms.create_missing else gone
 
 
@@ -238,14 +246,28 @@ def _outbox(
         _surely_there(seen, terms, plain=plain).alias(SURE),
     )
     sendable = _with_rows(named, rows)
-    rendered = objects(sendable, update_only=not terms.create_missing, plain=plain)
+    only = not terms.create_missing and terms.consent is None
+    rendered = objects(sendable, update_only=only, plain=plain)
+    if terms.consent is not None:
+        rendered = terms.consent.addressed(rendered, sendable)
     sides = [name for name in sendable.columns if name.startswith((BEFORE, WANTED))]
     kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides)
-    return pl.concat([rendered, kept], how="horizontal")
+    outbox = pl.concat([rendered, kept], how="horizontal")
+    if terms.consent is None:
+        return outbox
+    # A request goes to one endpoint.
+    number = pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)
+    return outbox.sort(ENDPOINT, maintain_order=True).with_columns(number)
+
+
+def _are_addresses(keys: pl.Series) -> pl.Series:
+    return keys.to_frame("key").select(kind_of(pl.col("key")).is_in(SHARED)).to_series()
 
 
 def _surely_there(seen: pl.Series, terms: PlanOptions, *, plain: bool) -> pl.Expr:
     """Tell of which profiles something is held once Braze has accepted their objects."""
+    if terms.consent is not None:
+        return kind_of(pl.col(PROFILE)).is_in(SHARED) | _among(seen)
     sure = pl.lit(value=True) if terms.create_missing else _among(seen)
     if plain:
         return sure

@@ -18,7 +18,7 @@ import polars as pl
 from exchanger.braze.attributes import CONSENT
 from exchanger.config.models import FieldType, ImportJob, StrategyName
 from exchanger.errors import FileRejected
-from exchanger.profiles.frames.columns import FILE
+from exchanger.profiles.frames.columns import EMAIL_STATE, FILE, GROUP
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName, own_type, parse_type_name
@@ -102,8 +102,8 @@ def settle_rules(
 
 def _guarded(rule: Rule, job: ImportJob) -> Rule:
     """Mark a rule that must not subscribe anybody who is unsubscribed."""
-    free = job.may_resubscribe or job.object != "attributes" or rule.name not in CONSENT
-    return rule if free else replace(rule, guarded=True)
+    consent = rule.name in CONSENT or rule.name == EMAIL_STATE or rule.name.startswith(GROUP)
+    return replace(rule, guarded=True) if consent and not job.may_resubscribe else rule
 
 
 def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
