@@ -196,3 +196,159 @@ def test_rows_without_a_state_or_an_address_are_rejected(addresses):
 
     assert (3, 1, 2) == rows(report, "read", "applied", "rejected")
     assert [(1, "no_such_state"), (2, "bad_email")] == addresses.rejected(report)
+
+
+# --- Subscription groups ---
+
+SET_GROUPS = "/v2/subscription/status/set"
+
+
+def subscriptions(group, **more):
+    words = {"from": "news", "subscribed": ["yes", "1"], "unsubscribed": ["no", "0"]}
+    return {
+        "type": "import",
+        "object": "subscriptions",
+        "source": {"prefix": "news/"},
+        "match": [{"external_id": "id"}],
+        "subscription": {"group": group, "state": words},
+        **more,
+    }
+
+
+def in_group(exchange, group):
+    """The state in a group of everybody who has one."""
+    return {
+        who: one["subscription_state"]
+        for who, user in exchange.braze.users().items()
+        for one in user.get("subscription_groups", ())
+        if one["subscription_group_id"] == group
+    }
+
+
+@pytest.fixture
+def members(exchange):
+    """Ada, Bob and Cyd with e-mail addresses, of which Ada and Bob have the same."""
+    exchange.connection["braze"]["grace"] = "0s"
+    exchange.braze.seed(
+        [
+            {"external_id": "ada", "email": "ab@example.com", "phone": "+4915112345678"},
+            {"external_id": "bob", "email": "ab@example.com"},
+            {"external_id": "cyd", "email": "c@example.com"},
+        ]
+    )
+    return exchange
+
+
+def test_states_in_several_groups_go_together(members):
+    """A group of a column; one request for all, and nothing again that is held."""
+    news, offers = (members.braze.add_subscription_group(name) for name in ("News", "Offers"))
+    members.configure(consent=subscriptions({"from": "list"}))
+    members.drop(
+        "news/1.csv",
+        f"id,list,news\nada,{news},yes\nada,{offers},no\ncyd,{news},0\ncyd,{news},1\nbob,{news},\n",
+    )
+
+    plan = members.ask("plan", "consent")["report"]
+    report = members.ask("run", "consent")
+
+    assert (5, 3, 1, 1) == rows(report, "read", "applied", "superseded", "unchanged")
+    assert report["rows_applied"] == plan["rows_applied"]
+    assert (1, 0) == (members.braze.requests(SET_GROUPS), report["data_points"])
+    [body] = members.braze.bodies(SET_GROUPS)
+    assert {"external_ids": ["ada", "cyd"]}.items() <= next(
+        one for one in body["subscription_groups"] if one["subscription_group_id"] == news
+    ).items()
+    assert {"ada": "subscribed", "cyd": "subscribed"} == in_group(members, news)
+    assert {"ada": "unsubscribed"} == in_group(members, offers)
+
+    members.drop("news/2.csv", f"id,list,news\nada,{news},1\nada,{offers},0\ncyd,{news},yes\n")
+    assert (3, 3) == rows(members.ask("run", "consent"), "read", "unchanged")
+    assert 1 == members.braze.requests(SET_GROUPS)
+
+
+def test_who_left_a_group_is_not_put_back(members):
+    """Neither by id nor by an address that they share, nor is an address that nobody has."""
+    news = members.braze.add_subscription_group("News")
+    job = subscriptions(news)
+    members.configure(consent=job)
+    members.drop("news/1.csv", "id,news\nada,no\n")
+    members.ask("run", "consent")
+    members.drop("news/2.csv", "id,news\nada,yes\nbob,yes\n")
+
+    report = members.ask("run", "consent")
+
+    assert (2, 1, 1) == rows(report, "read", "applied", "skipped")
+    assert {"ada": "unsubscribed", "bob": "subscribed"} == in_group(members, news)
+
+    mails = subscriptions(news, match=[{"email": "mail"}], source={"prefix": "mails/"})
+    members.configure(mails=mails)
+    members.drop("mails/1.csv", "mail,news\nab@example.com,yes\ngone@example.com,no\n")
+    report = members.ask("run", "mails")
+    assert (2, 1, 1) == rows(report, "read", "applied", "skipped")
+    members.configure(mails=mails | {"source": {"prefix": "others/"}})
+    members.bucket.write("others/1.csv", b"mail,news\ngone@example.com,yes\nnew@example.com,yes\n")
+    report = members.ask("run", "mails")
+    assert (2, 1, 1) == rows(report, "read", "applied", "skipped")
+    members.braze.seed([{"external_id": "g", "email": "gone@example.com"}])
+    assert "unsubscribed" == in_group(members, news)["g"]
+
+
+def test_people_whom_braze_does_not_have_are_skipped(members):
+    """Braze would say that it worked."""
+    news = members.braze.add_subscription_group("News")
+    members.configure(consent=subscriptions(news))
+    members.drop("news/1.csv", "id,news\nnobody,yes\ncyd,yes\n")
+    assert (2, 1, 1) == rows(members.ask("run", "consent"), "read", "applied", "skipped")
+    assert {"cyd": "subscribed"} == in_group(members, news)
+
+
+def test_a_group_that_there_is_not_is_told_and_nothing_is_lost(members):
+    """Its rows are in quarantine, with what Braze says; all others are sent, and retry repairs."""
+    news = members.braze.add_subscription_group("News")
+    members.configure(consent=subscriptions({"from": "list"}))
+    members.drop(
+        "news/1.csv",
+        f"id,list,news\nada,nonesuch,no\nbob,{news},no\ncyd,{news},yes\nada,,no\nbob,{news},maybe\n",
+    )
+
+    report = members.ask("run", "consent", code=4)
+
+    assert (5, 2, 1, 2) == rows(report, "read", "applied", "refused", "rejected")
+    assert {"bob": "unsubscribed", "cyd": "subscribed"} == in_group(members, news)
+    assert {(4, "no_group"), (5, "no_such_state")} <= {*members.rejected(report)}
+
+    members.braze.change(unknown_group="accepted")
+    again = members.ask("retry", str(report["seq"]), code=4)
+    assert (3, 1, 2) == rows(again, "read", "applied", "rejected")
+
+
+def test_owners_of_numbers_are_asked_first(members):
+    """With double opt-in they are subscribed once they agree, and are not asked again."""
+    texts = members.braze.add_subscription_group("SMS", "sms")
+    job = subscriptions(texts, match=[{"phone": "phone"}])
+    job["subscription"] = job["subscription"] | {"double_opt_in": True}
+    members.configure(consent=job)
+    members.drop("news/1.csv", "phone,news\n+49 1511 2345678,yes\n0151,yes\n")
+
+    report = members.ask("run", "consent", code=4)
+
+    assert ([(2, "bad_phone")], {"ada": "unsubscribed"}) == (
+        members.rejected(report),
+        in_group(members, texts),
+    )
+    assert 1 == members.braze.answer_opt_ins(texts)
+    assert {"ada": "subscribed"} == in_group(members, texts)
+    members.drop("news/2.csv", "phone,news\n+4915112345678,1\n")
+    assert 1 == members.ask("run", "consent")["rows_unchanged"]
+
+
+def test_states_apply_in_the_order_of_their_column(members):
+    """A row that is older than what was applied changes nothing, whatever file it comes in."""
+    news = members.braze.add_subscription_group("News")
+    job = subscriptions(news, source={"prefix": "news/", "order_by": "at"})
+    members.configure(consent=job)
+    members.drop("news/1.csv", "id,news,at\nada,no,2026-09-03\nada,yes,2026-09-02\n")
+    members.ask("run", "consent")
+    members.drop("news/2.csv", "id,news,at\nada,yes,2026-09-01\n")
+    assert 1 == members.ask("run", "consent")["rows_superseded"]
+    assert {"ada": "unsubscribed"} == in_group(members, news)
