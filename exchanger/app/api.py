@@ -155,7 +155,7 @@ class Exchanger:
 
     def check(self, *, connect: bool = False) -> Check:
         """
-        Say what each job will do.
+        Describe what each job will do.
 
         Args:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
@@ -185,7 +185,7 @@ class Exchanger:
 
     def plan(self, job: str, *, record: bool = False, rows: int | None = None) -> PlanReport:
         """
-        Tell what a run of an import would send.
+        Return what a run of an import would send.
 
         Args:
             job: The job.
@@ -265,7 +265,7 @@ class Exchanger:
         prefix: str | None = None,
         full: bool = False,
     ) -> PlanReport:
-        """Tell what *backfill* of an import would send, and write nothing anywhere."""
+        """Return what *backfill* of an import would send, and write nothing anywhere."""
         from exchanger.jobs.backfill import plan_backfill
 
         options = _range(job, since, until, prefix, full=full, force=False)
@@ -336,14 +336,14 @@ class Exchanger:
     def retry(
         self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
     ) -> RunReport:
-        """Give again what Braze refused of a run, and what was rejected of it."""
+        """Send again what Braze refused of a run, and what was rejected of it."""
         from exchanger.jobs.retry import retry_run
 
         return self._decide("retry", run, connection, wait, retry_run)
 
     def drift(self, job: str, *, sample: int | None = 1000, seed: int = 0) -> DriftReport:
         """
-        Tell what others changed in Braze since it was delivered; nothing is sent.
+        Return what others changed in Braze since it was delivered; nothing is sent.
 
         Args:
             job: An import.
@@ -366,7 +366,7 @@ class Exchanger:
         wait: Wait = "10m",
     ) -> RebuildReport:
         """
-        Make what is held of a job's connection anew from an export of a segment.
+        Rebuild what is held of a job's connection from an export of a segment.
 
         Args:
             job: An import.
@@ -423,7 +423,7 @@ class Exchanger:
         return self._there(self.config.connection_of(job), act)
 
     def status(self, *, connection: str | None = None) -> Status:
-        """Tell whether a daemon is alive, and what needs a person."""
+        """Return whether a daemon is alive, and what needs a person."""
         from exchanger.app.messages.standings import standing_json
         from exchanger.jobs.inventory.standing import standing
 
@@ -462,7 +462,7 @@ class Exchanger:
         )
 
     def file(self, key: str, *, connection: str | None = None) -> FileFate:
-        """Tell which run took a file and with what result, or why no job takes it."""
+        """Return which run took a file and with what result, or why no job takes it."""
         from exchanger.jobs.inventory.file_fate import fate_of
 
         name = only_connection(self.config, connection)

@@ -75,7 +75,7 @@ def try_connections(config: Config) -> list[Trial]:
 
 def doubtful_columns(config: Config) -> dict[str, list[str]]:
     """
-    Say which columns of a job are kept as text because of a few words.
+    Describe which columns of a job are kept as text because of a few words.
 
     Returns:
         Sentences by job; nothing of a connection that is disabled, or that cannot be read.
@@ -171,7 +171,7 @@ async def _try_braze(
 
 
 async def _allowed(context: JobContext, what: str, request: Coroutine[Any, Any, object]) -> Trial:
-    """Make a request that cannot do anything: a refusal of its content means that it is allowed."""
+    """Send a request that cannot do anything: a refusal of its content means that it is allowed."""
     what = f"{what} in Braze"
     try:
         await request

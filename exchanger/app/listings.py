@@ -96,7 +96,7 @@ def job_entries(config: Config) -> list[dict[str, Any]]:
 def add_what_waits(
     config: Config, connections: list[str], entries: list[dict[str, Any]]
 ) -> list[Fault]:
-    """Say in the entries of imports what waits for them; of connections that answer."""
+    """Add to the entries of imports what waits for them; of connections that answer."""
     imports: dict[str, dict[str, ImportJob]] = {}
     for name, job in config.jobs.items():
         if isinstance(job, ImportJob) and config.connection_of(name) in connections:

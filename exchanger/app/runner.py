@@ -91,7 +91,7 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
 def _failed(
     name: str, started_at: datetime, error: Exception, tell: Callable[[Exception], Message]
 ) -> RunReport:
-    """Tell what went wrong, and put the same words into a report."""
+    """Report what went wrong, and put the same words into a report."""
     run_id = structlog.contextvars.get_contextvars().get("run_id")
     return RunReport(
         run_id=run_id or new_run_id(name, started_at),

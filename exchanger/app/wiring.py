@@ -118,7 +118,7 @@ def open_context(
 
 
 def folders_of(config: Config, connection: str) -> Folders:
-    """Tell who reads and who writes what of the bucket of a connection, whoever's jobs they are."""
+    """Return who reads and writes what of the bucket of a connection, whoever's jobs they are."""
     ours = config.connections[connection].s3
     readers: list[Reader] = []
     written: list[str] = []

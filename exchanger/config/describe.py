@@ -39,7 +39,7 @@ _PRECEDENCE: dict[Priority, list[str]] = {
 
 
 def describe_job(config: Config, name: str) -> list[str]:
-    """Say what a job does: when, from where to where, and one line for each of its fields."""
+    """Describe what a job does: when, from where to where, and one line for each of its fields."""
     job = config.jobs[name]
     connection = config.connections[config.connection_of(name)]
     bucket = f"s3://{connection.s3.bucket}/"
@@ -89,7 +89,7 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
 
 
 def _rows(job: ImportJob) -> list[str]:
-    """Say what each row becomes, where it is an object of its own."""
+    """Describe what each row becomes, where it is an object of its own."""
     lines = [
         f"makes one of Braze's {job.object} of each row, which counts once more when it is sent"
     ]
@@ -147,7 +147,7 @@ def _kind(kind: str | None, scale: int | None) -> str:
 
 
 def _nothing(nulls: tuple[str, ...]) -> str:
-    """Say which texts mean that there is nothing."""
+    """List which texts mean that there is nothing."""
     return f" (without {' and '.join(repr(text) for text in nulls)})" if nulls else ""
 
 
@@ -160,7 +160,7 @@ def _drifted(field: FieldConfig | RemainingFields) -> str:
 
 
 def _consent(name: str, job: ImportJob) -> str:
-    """Say what becomes of people who are unsubscribed."""
+    """Describe what becomes of people who are unsubscribed."""
     if name not in CONSENT or job.may_resubscribe:
         return ""
     if name in NOT_EXPORTED:

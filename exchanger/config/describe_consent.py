@@ -7,7 +7,7 @@ from exchanger.config.models import GroupState, ImportJob
 
 
 def describe_consent(job: ImportJob) -> list[str]:
-    """Say which states a job sets, of whom, and of whom it does not."""
+    """Describe which states a job sets, of whom, and of whom it does not."""
     lines = []
     if job.subscription is not None:
         group = job.subscription.group

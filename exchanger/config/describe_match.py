@@ -26,7 +26,7 @@ _CREATES: dict[IdentifierKind, str] = {
 
 
 def describe_match(job: ImportJob) -> Iterator[str]:
-    """Say by what each profile is found, and what happens where several have it."""
+    """Return by what each profile is found, and what happens where several have it."""
     if len(job.match) == 1:
         yield f"finds each profile by its {_named(job.match[0])}"
     else:
@@ -54,7 +54,7 @@ def describe_match(job: ImportJob) -> Iterator[str]:
 
 
 def describe_missing(job: ImportJob) -> Iterator[str]:
-    """Say what becomes of people whom Braze does not have, for each identifier."""
+    """Describe what becomes of people whom Braze does not have, for each identifier."""
     if job.object in ("subscriptions", "email_state"):
         return
     for name, values in job.only_if.items():

@@ -51,7 +51,7 @@ class DemoStory:
 
     def tell(self) -> None:
         """
-        Tell all of it.
+        Run all of it.
 
         Raises:
             Stopped: The person wants out, or a run failed.

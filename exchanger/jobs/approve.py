@@ -168,7 +168,7 @@ def _intakes(call: ImportContext, files: Sequence[ClaimedFile]) -> list[FileRequ
 
 def _demand_copies(call: ImportContext, seq: int, files: Sequence[ClaimedFile]) -> None:
     """
-    Make sure that what waits is still there.
+    Check that what waits is still there.
 
     Raises:
         RunUnsuitable: The copy of a file is gone.
@@ -188,7 +188,7 @@ def _demand_certainty(
     call: ImportContext, seq: int, files: Sequence[ClaimedFile], requests: Sequence[FileRequest]
 ) -> None:
     """
-    Make sure that what the version before really gave is known: a difference builds on it.
+    Check that what the version before really gave is known: a difference builds on it.
 
     A sum that was refused after an attempt without an answer may have been applied. Giving it again
     finds out.
@@ -212,7 +212,7 @@ def _made_up(applied: LedgerSnapshot, file: ClaimedFile) -> list[int]:
 
 def _demand_differences(call: ImportContext, seq: int, batch: InputBatch) -> None:
     """
-    Make sure that anything can be applied; of several files, those that cannot are rejected.
+    Check that anything can be applied; of several files, those that cannot are rejected.
 
     Raises:
         RunUnsuitable: What earlier versions gave is not kept any more, for any file.

@@ -46,7 +46,7 @@ def plan_backfill(
     context: JobContext, name: str, job: ImportJob, options: ImportOptions
 ) -> PlanReport:
     """
-    Tell what *backfill* of an import would send, and write nothing anywhere.
+    Return what *backfill* of an import would send, and write nothing anywhere.
 
     Raises:
         BrazeError: A look-up failed.
@@ -59,7 +59,7 @@ def plan_backfill(
 
 
 def _none_in_range(context: JobContext, job: ImportJob, options: ImportOptions) -> list[str]:
-    """Say so if no file of a job is in the range that was asked for."""
+    """Return a sentence if no file of a job is in the range that was asked for."""
     source = job.source
     files = [
         item

@@ -137,7 +137,7 @@ class _Forgetting:
         return report
 
     def _is_done(self, seq: int) -> bool:
-        """Tell whether nothing of a run can be given again, so that it reads no copies."""
+        """Return whether nothing of a run can be given again, so that it reads no copies."""
         return not has_quarantine(self.state.runs.read(seq).document)
 
     def _last_run(self) -> int:

@@ -145,7 +145,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     rows: int | None = None,
 ) -> PlanReport:
     """
-    Tell what ``run_import`` would send, and write nothing anywhere.
+    Return what ``run_import`` would send, and write nothing anywhere.
 
     What an unfinished run has claimed is told apart: the next one finishes it first.
 
@@ -342,7 +342,7 @@ def _waiting_notes(waiting: WaitingFiles) -> list[str]:
 
 
 def _new_strays(call: ImportContext, waiting: WaitingFiles, seq: int) -> list[str]:
-    """Say which files no job takes, of those that came since run *seq*: of others it was said."""
+    """Describe the files that no job takes, of those that came since run *seq*."""
     strays = waiting.strays
     if strays and seq:
         since = call.state.runs.written(seq)

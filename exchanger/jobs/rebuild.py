@@ -89,7 +89,7 @@ def rebuild(
     context: JobContext, name: str, job: ImportJob, source: Baseline, wait: float
 ) -> RebuildReport:
     """
-    Make the held values of a connection anew.
+    Rebuild the held values of a connection.
 
     What an earlier process left unfinished is finished first (law 2).
 

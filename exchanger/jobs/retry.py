@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 def retry_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
     """
-    Give again what Braze refused of a run, and what was rejected of it.
+    Send again what Braze refused of a run, and what was rejected of it.
 
     Args:
         context: The outside.

@@ -92,6 +92,6 @@ def _rejected(
 
 
 def _rule(name: str, parts: Mapping[str, Rule], job: ImportJob) -> Rule:
-    """Make the rule of a state, which is a text that is set."""
+    """Build the rule of a state, which is a text that is set."""
     column = parts[_STATE].column
     return Rule(name, column, "string", FieldConfig(), guarded=not job.may_resubscribe)

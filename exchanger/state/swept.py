@@ -62,7 +62,7 @@ class Swept:
             raise StateDamaged(self._key, f"no marks in it: {error}") from error
 
     def age(self) -> float | None:
-        """Tell, by S3's clock alone, how many seconds ago it was swept; None if it never was."""
+        """Return, by S3's clock alone, how many seconds ago it was swept; None if it never was."""
         try:
             age = self._bucket.head(self._key).age
         except StorageMissing:

@@ -17,6 +17,7 @@ from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
+from support.contexts import job_context
 
 EXPORT = "/users/export/segment"
 
@@ -69,14 +70,8 @@ class Place:
     def context(self) -> JobContext:
         self.workdir.mkdir(exist_ok=True)
         config = BrazeConfig(endpoint=self.sandbox.url, api_key=self.sandbox.api_key)
-        return JobContext(
-            connection="main",
-            bucket=self.bucket,
-            braze=lambda: Braze(config, clock=self.clock),
-            state_prefix="_exchanger/main/",
-            export_root="segment-export",
-            clock=self.clock,
-            workdir=self.workdir,
+        return job_context(
+            self.bucket, lambda: Braze(config, clock=self.clock), self.workdir, clock=self.clock
         )
 
     def run(self, name: str = "everybody", fresh: bool = False, **changes: Any):

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from support.jobs import import_job
 
 LOOK_UP, TRACK = "/users/export/ids", "/users/track"
 
 
 def attributes(**more):
     """A job that sets a state of e-mail beside another value."""
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {"tier": "set", "email_subscribe": {"merge": "set", "type": "string"}},
-        **more,
-    }
+    fields = {"tier": "set", "email_subscribe": {"merge": "set", "type": "string"}}
+    return import_job(**{"fields": fields, **more})
 
 
 def states(exchange):
@@ -111,18 +107,17 @@ def test_rows_behind_a_gate_are_skipped(people):
 
 # --- E-mail states ---
 
-MAIL = {
-    "type": "import",
-    "object": "email_state",
-    "source": {"prefix": "mail/"},
-    "match": [{"email": "mail"}],
-    "state": {
+MAIL = import_job(
+    object="email_state",
+    source={"prefix": "mail/"},
+    match=[{"email": "mail"}],
+    state={
         "from": "optin",
         "subscribed": ["yes", 1],
         "unsubscribed": ["no", 0, False],
         "opted_in": ["double"],
     },
-}
+)
 STATUS = "/email/status"
 
 
@@ -205,14 +200,12 @@ SET_GROUPS = "/v2/subscription/status/set"
 
 def subscriptions(group, **more):
     words = {"from": "news", "subscribed": ["yes", "1"], "unsubscribed": ["no", "0"]}
-    return {
-        "type": "import",
-        "object": "subscriptions",
-        "source": {"prefix": "news/"},
-        "match": [{"external_id": "id"}],
-        "subscription": {"group": group, "state": words},
-        **more,
-    }
+    job = import_job(
+        object="subscriptions",
+        source={"prefix": "news/"},
+        subscription={"group": group, "state": words},
+    )
+    return job | more
 
 
 def in_group(exchange, group):

@@ -6,6 +6,7 @@ import io
 
 import polars as pl
 import pytest
+from support.jobs import import_job
 
 TRACK = "/users/track"
 WHO = "person-4711"
@@ -14,12 +15,7 @@ FIELDS = {
     "tags": {"from": "tag", "merge": "add"},
     "tier": {"from": "tier", "type": "string"},
 }
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/", "order_by": "at"},
-    "match": [{"external_id": "id"}],
-    "fields": FIELDS,
-}
+JOB = import_job(source={"prefix": "inbox/", "order_by": "at"}, fields=FIELDS)
 HEADER = "id,visits,tag,tier,at\n"
 
 

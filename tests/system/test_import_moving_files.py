@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from support.contexts import job_context
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.config.models import BrazeConfig
 from exchanger.errors import BrazeError
 from exchanger.jobs.imports import run_import, run_once
 from exchanger.jobs.inventory import listing as waiting
 from exchanger.jobs.observing import lookup
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.outside.braze.client import Braze
-from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
 
 LOOKUP = "/users/export/ids"
-JOB = ImportJob.model_validate(
-    {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {"points": {"merge": "sum", "type": "integer"}},
-    }
-)
+JOB = import_model(fields={"points": {"merge": "sum", "type": "integer"}})
 
 
 class MovingBucket(Bucket):
@@ -56,14 +49,10 @@ def context(s3_config, braze, tmp_path):
         api_key=braze.api_key,
         lookup_limit={"requests": 100_000, "per": "1s"},
     )
-    return JobContext(
-        connection="main",
-        bucket=MovingBucket(s3_config),
-        braze=lambda: Braze(config),
-        state_prefix="_state/",
-        export_root="segment-export",
-        clock=SystemClock(),
-        workdir=tmp_path,
+    return job_context(
+        MovingBucket(s3_config),
+        lambda: Braze(config),
+        tmp_path,
         spacing=0.0,
         grace=0.0,
         lease_seconds=6.0,

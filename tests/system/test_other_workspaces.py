@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.jobs import import_job
 
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {"spend": {"merge": "sum", "type": "integer"}, "tier": "set"},
-}
+JOB = import_job(fields={"spend": {"merge": "sum", "type": "integer"}, "tier": "set"})
 EXPORT = {
     "type": "export",
     "segment": "All",

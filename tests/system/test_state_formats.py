@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.jobs import import_job
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {"spend": {"merge": "sum", "type": "integer"}},
-    "remaining_fields": {"prefix": ""},
-}
+JOB = import_job(
+    fields={"spend": {"merge": "sum", "type": "integer"}}, remaining_fields={"prefix": ""}
+)
 STATE = "_exchanger/main/"
 
 

@@ -28,7 +28,7 @@ def drift(  # noqa: PLR0913 - one for each option
     log_level: Level = None,
 ) -> None:
     """
-    Tell what others changed in Braze since it was delivered, field by field; nothing is sent.
+    Show what others changed in Braze since it was delivered, field by field; nothing is sent.
 
     What was seen is remembered, so that the next run does what on_drift says.
 

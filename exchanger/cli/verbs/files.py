@@ -36,7 +36,7 @@ def files(  # noqa: PLR0913 - one for each option
     log_level: Level = None,
 ) -> None:
     """
-    Tell what became of a file: which run took it, with what result, or why no job takes it.
+    Show what became of a file: which run took it, with what result, or why no job takes it.
 
     Without KEY, list the files of the last runs.
 

@@ -50,7 +50,7 @@ def forget(  # noqa: PLR0913 - one for each option
     log_level: Level = None,
 ) -> None:
     """
-    Tell what is kept of a person; with --yes, erase it, and tell what cannot be reached.
+    Show what is kept of a person; with --yes, erase it, and tell what cannot be reached.
 
     Safe to stop and to start again. What Braze has, and your files, stay as they are.
 

@@ -31,7 +31,7 @@ def rebuild(  # noqa: PLR0913 - one for each option
     log_level: Level = None,
 ) -> None:
     """
-    Make what is held of the job's connection anew from an export of a segment; nothing is sent.
+    Rebuild what is held of the job's connection from an export of a segment; nothing is sent.
 
     It says what differed. Safe to stop and to start again.
 

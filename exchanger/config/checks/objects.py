@@ -107,7 +107,7 @@ def _check_currency(code: Any, where: Where) -> Iterator[Finding]:
 
 
 def property_fault(name: str, reserved: frozenset[str]) -> str:
-    """Say why a property cannot have this name, as the end of a sentence; empty if it can."""
+    """Return why a property cannot have this name, as the end of a sentence; empty if it can."""
     if not name:
         return "must not be empty"
     if name.startswith("$"):

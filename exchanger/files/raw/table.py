@@ -90,7 +90,7 @@ class RawTable:
 
     def pieces(self, columns: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
         """
-        Give the rows in pieces of bounded size, each of the same columns and types.
+        Yield the rows in pieces of bounded size, each of the same columns and types.
 
         Args:
             columns: Only these, which the table has; all if None.
@@ -104,7 +104,7 @@ class RawTable:
         yield from in_portions(whole, most) if self.cells.rows else [self.empty.select(names)]
 
     def bad_pieces(self) -> Iterator[pl.DataFrame]:
-        """Give the bad rows in pieces of bounded size, in order."""
+        """Yield the bad rows in pieces of bounded size, in order."""
         yield from in_portions(self.bad.frames(), self.bad.scratch.bounds.rows)
 
     @property
@@ -139,12 +139,12 @@ def in_portions(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFr
 
 
 def bad_row_frame(bad: Sequence[BadRow]) -> pl.DataFrame:
-    """Make the frame of bad rows, with ``BAD_ROW_SCHEMA`` even when there are none."""
+    """Build the frame of bad rows, with ``BAD_ROW_SCHEMA`` even when there are none."""
     return pl.DataFrame([row.cells() for row in bad], schema=BAD_ROW_SCHEMA, orient="row")
 
 
 def row_numbers(height: int, before: int = 0) -> pl.Series:
-    """Make the numbers of rows of which none was lost, after so many *before* them."""
+    """Build the numbers of rows of which none was lost, after so many *before* them."""
     return pl.int_range(before + 1, before + height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
 
 
@@ -162,5 +162,5 @@ def _is_taken(name: str) -> bool:
 
 
 def is_wanted(name: str, columns: Collection[str] | None) -> bool:
-    """Tell whether a column of the file belongs into the frame."""
+    """Return whether a column of the file belongs into the frame."""
     return not _is_taken(name) and (columns is None or name in columns)

@@ -88,7 +88,7 @@ def refresh_stale_plan(
 
 
 def _is_old(context: JobContext, run: RunDocument) -> bool:
-    """Tell by S3's clock alone how long ago the plan was written."""
+    """Return by S3's clock alone how long ago the plan was written."""
     age = context.bucket.head(run.outbox).age
     return age is not None and age.total_seconds() > max(context.max_plan_age, context.grace)
 

@@ -92,7 +92,7 @@ def applied_since(
 
 def applied_since_in_words(applied: dict[str, int]) -> list[str]:
     """
-    Say which files were left to nobody's decision, as they were applied meanwhile.
+    Describe which files were left to nobody's decision, as they were applied meanwhile.
 
     Args:
         applied: As *applied_since* returns it.

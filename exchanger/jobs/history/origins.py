@@ -49,7 +49,7 @@ def close_parent(state: ConnectionState, run: RunDocument) -> None:
 
 
 def _became(run: RunDocument) -> tuple[RunState, str]:
-    """Say in a word and in a sentence what the run that took it up made of a run that waited."""
+    """Return in a word and in a sentence what the run that took it up made of a run that waited."""
     if run.discarded:
         became = f"Not released: run {run.seq} was to apply it, and was discarded."
         return "discarded", f"{became} What Braze had accepted by then stays."

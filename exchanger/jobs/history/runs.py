@@ -84,7 +84,7 @@ class _Held:
 
     def decided(self, report: Report) -> Report:
         """
-        Tell what a person has decided about a run that was held back, and what others applied.
+        Return what a person has decided about a run that was held back, and what others applied.
 
         The run itself says it first; a process may die before it is in the table, too.
         """

@@ -97,7 +97,7 @@ def say_what_added_nothing(
     call: ImportContext, set_before: Mapping[str, Sequence[str]]
 ) -> list[str]:
     """
-    Say of which files nothing was added to a field, as they fed it when it was not summed.
+    Describe of which files nothing was added to a field, as they fed it when it was not summed.
 
     Args:
         call: The job.
@@ -141,7 +141,7 @@ def _cannot_be_told(claim: ClaimedFile, applied: LedgerSnapshot) -> list[str]:
 
 
 def _given_before(key: str, before: Contributor, applied: LedgerSnapshot) -> str:
-    """Say where the content of a file was added before; of the file itself, by which job."""
+    """Return where the content of a file was added before; of the file itself, by which job."""
     does = "added" if before.summed else "applied"
     left = left_over(applied.recorded(before.key), before.job).get(before.key)
     if left is not None:

@@ -57,7 +57,7 @@ def doubtful_files(batch: InputBatch) -> list[HeldFile]:
 
 
 def stray_in_words(found: Iterable[tuple[str, StrayWords]]) -> list[str]:
-    """Say which columns of which files are text because of a few words, and what to write."""
+    """Describe which columns of which files are text because of a few words, and what to write."""
     return [f"{key}: {_said(stray)}" for key, stray in found]
 
 

@@ -39,7 +39,7 @@ class ReachedOrders:
         self._parts[number].add(orders)
 
     def of(self, number: int) -> pl.DataFrame | None:
-        """Give those of a part; None without ``order_by``."""
+        """Return those of a part; None without ``order_by``."""
         return pl.concat(self._parts[number].frames()) if number in self._parts else None
 
 
@@ -111,7 +111,7 @@ def without_unaccepted(orders: pl.DataFrame, answered: pl.DataFrame) -> pl.DataF
 
 
 def _notes(call: ImportContext, batch: InputBatch, late: pl.DataFrame) -> list[str]:
-    """Say for each file how many of its rows came late, and for which fields."""
+    """Describe for each file how many of its rows came late, and for which fields."""
     fields = late.columns[2:]
     counts = late.group_by(FILE).agg(
         pl.col("@rows").sum(), *(pl.col(name).any() for name in fields)

@@ -48,12 +48,12 @@ def totals_of(batch: InputBatch, files: list[int] | None = None) -> dict[str, st
 
 
 def exceed(totals: dict[str, str], shown: dict[str, str]) -> bool:
-    """Tell whether a total goes beyond what was shown, in either direction."""
+    """Return whether a total goes beyond what was shown, in either direction."""
     return any(not _within(Decimal(total), shown.get(name, "0")) for name, total in totals.items())
 
 
 def in_words(totals: dict[str, str]) -> list[str]:
-    """Say the totals, a sentence each."""
+    """Describe the totals, a sentence each."""
     return [
         f"{field}: {total} would be added in all, over all profiles."
         for field, total in totals.items()
@@ -61,7 +61,7 @@ def in_words(totals: dict[str, str]) -> list[str]:
 
 
 def say_what_counts_again(call: ImportContext, batch: InputBatch) -> list[str]:
-    """Say, before anything is sent, what is added although its file was applied before."""
+    """Describe, before anything is sent, what is added although its file was applied before."""
     applied = call.state.file_ledger.snapshot()
     again: dict[str, list[int]] = {}
     for position, file in enumerate(batch.files):

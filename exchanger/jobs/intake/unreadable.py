@@ -39,7 +39,7 @@ _NO_READING = (
 
 
 def is_about_one_file(error: StorageError) -> bool:
-    """Tell whether only this object cannot be read, as far as anybody can tell."""
+    """Return whether only this object cannot be read, as far as anybody can tell."""
     return isinstance(error, StorageUnreadable) or error.code == _DENIED
 
 
@@ -49,12 +49,12 @@ def is_gone(error: StorageError) -> bool:
 
 
 def is_denied(error: StorageError) -> bool:
-    """Tell whether a permission is missing, which may hold for the whole folder."""
+    """Return whether a permission is missing, which may hold for the whole folder."""
     return isinstance(error, StorageDenied)
 
 
 def why_unreadable(error: StorageError) -> str:
-    """Say why a file cannot be read, and what to do."""
+    """Return why a file cannot be read, and what to do."""
     said = f" ({error.detail})" if error.detail else ""
     return f"S3 does not let us read it{said}. {_cure(error)} {_THEN}"
 

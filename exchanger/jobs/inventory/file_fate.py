@@ -106,7 +106,7 @@ class FileFate:
 
 def fate_of(context: JobContext, jobs: Sequence[str], key: str) -> FileFate:
     """
-    Tell which runs took an object and with what result, or why no job takes it. Writes nothing.
+    Return which runs took an object and with what result, or why no job takes it. Writes nothing.
 
     Args:
         context: The outside.
@@ -173,7 +173,7 @@ def _became(known: KnownVersion) -> Stand:
 
 
 def _new(state: ConnectionState, job: str, key: str, there: ObjectInfo) -> JobStand:
-    """Tell whether the run that is under way, or was interrupted, has begun with a version."""
+    """Return whether the run that is under way, or was interrupted, has begun with a version."""
     newest = state.runs.newest()
     if newest is not None and newest.document.state not in ENDED:
         run = newest.document

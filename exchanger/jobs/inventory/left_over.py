@@ -45,7 +45,7 @@ def by_run(left: Mapping[str, LeftOver]) -> list[LeftFiles]:
 
 def left_in_words(runs: Sequence[LeftFiles], of: str = "") -> list[str]:
     """
-    Say what lies there and is not read again by itself, and what to type.
+    Describe what lies there and is not read again by itself, and what to type.
 
     Args:
         runs: As *by_run* gives them; the newest few are named.
@@ -62,7 +62,7 @@ def left_in_words(runs: Sequence[LeftFiles], of: str = "") -> list[str]:
 
 
 def retry_in_words(report: RunReport) -> list[str]:
-    """Say in the report of a run that put something into quarantine how it is given again."""
+    """Return in the report of a run that put something into quarantine how it is given again."""
     rejected = report.rows_rejected or any(file.outcome == "rejected" for file in report.files)
     if not report.quarantine or report.seq is None:
         return []

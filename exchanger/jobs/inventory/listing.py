@@ -225,7 +225,7 @@ def _drops(
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:
-    """Tell whether a file is in the range that a call is for; without one, all are."""
+    """Return whether a file is in the range that a call is for; without one, all are."""
     return (
         (options.since is None or item.last_modified >= options.since)
         and (options.until is None or item.last_modified < options.until)

@@ -64,7 +64,7 @@ class Unclaimed:
 
 
 def below(folders: Folders, items: Iterable[ObjectInfo]) -> list[Unclaimed]:
-    """Say of files in the folders of jobs which pattern leaves them out."""
+    """Describe of files in the folders of jobs which pattern leaves them out."""
     found = []
     for item in items:
         reader = max(folders.around(item.key), key=lambda each: len(each.prefix))
@@ -110,7 +110,7 @@ def beside(context: JobContext, jobs: Sequence[str]) -> list[Unclaimed]:
 
 
 def strays_in_words(found: Sequence[ObjectInfo]) -> list[str]:
-    """Say in one sentence that a folder has files that no job takes."""
+    """Describe in one sentence that a folder has files that no job takes."""
     files = [item.key for item in found if looks_like_data(item.key)]
     if not files:
         return []
@@ -119,7 +119,7 @@ def strays_in_words(found: Sequence[ObjectInfo]) -> list[str]:
 
 
 def unclaimed_in_words(found: Sequence[Unclaimed]) -> list[str]:
-    """Say which files no job takes, the first few of each kind, and where all of them are told."""
+    """Describe the first few files of each kind that no job takes, and where all are told."""
     said = [in_words(each) for each in found[:_TOLD]]
     if len(found) > _TOLD:
         said.append(f"and {len(found) - _TOLD:,} more: exchanger files --unclaimed")
@@ -127,7 +127,7 @@ def unclaimed_in_words(found: Sequence[Unclaimed]) -> list[str]:
 
 
 def in_words(one: Unclaimed) -> str:
-    """Say of a file, or of a folder, why no job takes it."""
+    """Describe of a file, or of a folder, why no job takes it."""
     if one.why == "pattern":
         return f"no job takes {one.key}: the pattern of {one.job} is {one.pattern}"
     near = f"; {one.job} reads {one.folder}" if one.job else ""

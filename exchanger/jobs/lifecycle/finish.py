@@ -189,7 +189,7 @@ def _freeze(
 
 def _all_requests(run: RunDocument, delivery: Delivery) -> dict[str, Any]:
     """
-    Tell by which requests Braze can be asked whether it is done with a run.
+    Return by which requests Braze can be asked whether it is done with a run.
 
     Nothing where another process may have sent some as well: they are in no count.
     """

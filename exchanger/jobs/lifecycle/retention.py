@@ -126,7 +126,7 @@ class _Sweep:
 
     def _is_over(self, run: RunDocument) -> bool:
         """
-        Tell whether no retry will ever read what a run, or what took it up, has put aside.
+        Return whether no retry will ever read what a run, or what took it up, has put aside.
 
         Rows that are given again once more still count from the run that read them first.
         """
@@ -143,7 +143,7 @@ class _Sweep:
 
     def _is_doubtful(self, run: RunDocument) -> bool:
         """
-        Tell whether a refused object of a run may have taken effect all the same.
+        Return whether a refused object of a run may have taken effect all the same.
 
         Who approves a new version of its file must learn of that for as long as of what it gave.
         """
@@ -190,7 +190,7 @@ class _Sweep:
             self.context.bucket.delete(some)
 
     def _uploads(self) -> None:
-        """Give up uploads of killed processes: a right that not everybody has, so it comes last."""
+        """Abort uploads of killed processes: a right that not everybody has, so it comes last."""
         try:
             self.context.bucket.abort_uploads(self.state.names.prefix, UPLOAD_AGE)
         except StorageError as error:
@@ -198,5 +198,5 @@ class _Sweep:
 
 
 def has_quarantine(run: RunDocument) -> bool:
-    """Tell whether a run has put rows aside, whether or not they are still kept."""
+    """Return whether a run has put rows aside, whether or not they are still kept."""
     return bool(run.rejected or run.refused_rows or run.report.get("quarantine"))

@@ -106,7 +106,7 @@ class _Seen:
 def _is_worth_it(
     call: ImportContext, document: PendingDocument, fields: list[str], profiles: int
 ) -> bool:
-    """Tell whether there was no such export yet, or look-ups would take minutes."""
+    """Return whether there was no such export yet, or look-ups would take minutes."""
     known = document.load()
     if known is None or not known.published or known.fields != fields_of_export(fields):
         return True

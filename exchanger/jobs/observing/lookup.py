@@ -54,7 +54,7 @@ _FEWER_ALONE = (
 
 def lookup_seconds(profiles: int, limit: RateLimit, alone: int = 0) -> float:
     """
-    Tell how long looking up so many profiles takes at a limit, whose first window is free.
+    Return how long looking up so many profiles takes at a limit, whose first window is free.
 
     Args:
         profiles: How many there are.

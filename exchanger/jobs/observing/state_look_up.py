@@ -66,7 +66,7 @@ class StateLookUp:
         return found
 
     def _states(self, users: Sequence[dict[str, str]]) -> dict[str, str | None]:
-        """Tell the state of people who share an identifier, in each group."""
+        """Return the state of people who share an identifier, in each group."""
         return {
             GROUP + group: _of_all([user.get(group, "") for user in users])
             for group in self._groups

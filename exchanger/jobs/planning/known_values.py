@@ -303,7 +303,7 @@ def _unknown(
 
 def _may_duplicate(call: ImportContext, batch: InputBatch, fields: list[str]) -> bool:
     """
-    Tell whether a row may give a person a second profile whose address is known here.
+    Return whether a row may give a person a second profile whose address is known here.
 
     Rows that are given again are a person's decision.
     """
@@ -341,7 +341,7 @@ def _wait_until_shown(
 
 
 def _is_uncertain(known: pl.DataFrame) -> bool:
-    """Tell whether a run has left any value of some profiles uncertain."""
+    """Return whether a run has left any value of some profiles uncertain."""
     values = (name for name in known.columns if name != PROFILE and not name.startswith(SENT))
     texts = (known[name] for name in values if known[name].dtype == pl.String)
     return any(bool((text == UNCERTAIN).any()) for text in texts)

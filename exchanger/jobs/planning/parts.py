@@ -105,7 +105,7 @@ def _consent_terms(job: ImportJob) -> ConsentTerms:
 
 
 def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:
-    """Tell whether external ids name all profiles; None where only the rows themselves tell."""
+    """Return whether external ids name all profiles; None where only the rows themselves tell."""
     # What was given earlier may have been named by something else then.
     earlier = any(file.replaces or file.refused_in for file in batch.files)
     return True if job.by_external_id and not earlier else None
@@ -113,7 +113,7 @@ def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:
 
 @contextmanager
 def _each_row(call: ImportContext, batch: InputBatch, making: EachRow) -> Iterator[PlanParts]:
-    """Make an object of each row; they change no values, so there are no rules."""
+    """Build an object of each row; they change no values, so there are no rules."""
     job = call.job
     terms = RowOptions(
         making=making,

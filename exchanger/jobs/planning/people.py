@@ -60,7 +60,7 @@ def resolve_people(
     call: ImportContext, batch: InputBatch, rules: Sequence[Rule], report: RunReport
 ) -> People | None:
     """
-    Give the rows of a run the external ids of the people that they mean, where these are known.
+    Write into the rows of a run the external ids of the people that they mean, if known.
 
     Args:
         call: The job; what is looked up is recorded, unless it may not write.
@@ -138,7 +138,7 @@ def _to_be_seen(call: ImportContext, keys: pl.Series, rules: Sequence[Rule]) -> 
 
 
 def _are_shared(keys: pl.Series) -> pl.Series:
-    """Tell which keys several profiles may have."""
+    """Return which keys several profiles may have."""
     kind = keys.to_frame("key").select(kind_of(pl.col("key"))).to_series()
     return kind.is_in(list(SHARED))
 

@@ -196,7 +196,7 @@ class _Draft:
         self.tally += part.tally
 
     def finished(self, rules: list[Rule], lookups: int) -> Plan:
-        """Make the plan."""
+        """Build the plan."""
         nothing = pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
         self._contributions.append(with_already(nothing, self._batch.already))
         return Plan(

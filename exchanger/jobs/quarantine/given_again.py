@@ -171,7 +171,7 @@ def _put_last(batch: InputBatch, files: int) -> InputBatch:
 
 
 def _order_type(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> pl.DataType | None:
-    """Tell as what refused rows are ordered; None if the job orders by nothing, or otherwise."""
+    """Return as what refused rows are ordered; None if the job orders by nothing, or otherwise."""
     same = owed.run.order_by == (call.job.source.order_by or "")
     if not same or ORDER not in owed.rows.columns:
         return None

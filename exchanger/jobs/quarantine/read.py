@@ -135,7 +135,7 @@ def _chosen(file: ClaimedFile, rows: pl.DataFrame, counting: CountMode) -> FileR
 
 
 def _is_latest(known: KnownVersion | None, file: ClaimedFile, seq: int) -> bool:
-    """Tell whether a job has read nothing of a key since run *seq* read this version of it."""
+    """Return whether a job has read nothing of a key since run *seq* read this version of it."""
     return known is not None and known.etag == file.etag and known.seq <= seq
 
 

@@ -99,7 +99,7 @@ def _overtaken(
     call: ImportContext, frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame
 ) -> pl.DataFrame:
     """
-    Tell which cells later runs have changed, as ``event_order.overtaken`` does: all fields it has.
+    Return which cells later runs have changed, as ``event_order.overtaken``: all fields it has.
 
     Where later runs of the same job had an order, that decides in place of the number of the run.
     Of an equal order the later run counts, and that is not the one which is given again.
@@ -166,7 +166,7 @@ def _seen(call: ImportContext, name: str, rows: pl.DataFrame, later: pl.DataFram
 
 
 def _settle_sum(batch: InputBatch, position: int, name: str, rows: pl.DataFrame) -> InputBatch:
-    """Give again what is still owed, note what was applied, and reject what nobody knows."""
+    """Read again what is still owed, note what was applied, and reject what nobody knows."""
     applied = pl.col("@seen") == pl.col(wanted(name))
     still = pl.col("@seen") == pl.col(before(name)).fill_null("null")
     lost = rows.filter((~(applied | still)).fill_null(value=True))

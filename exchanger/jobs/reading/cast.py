@@ -108,7 +108,7 @@ class Casting:
             yield given, with_records(raw, given)
 
     def _shaped(self, rules: list[Rule], given: Given) -> Given:
-        """Make fields of rows that are about something else, as the kind of object says."""
+        """Build fields of rows that are about something else, as the kind of object says."""
         shaped = self._call.kind.shaped
         if shaped is None:
             return given
@@ -121,7 +121,7 @@ class Casting:
         self, file: StagedFile, rules: list[Rule]
     ) -> tuple[pl.DataFrame | None, pl.Expr | None]:
         """
-        Tell what a new version takes back, and of whom that is not known any more.
+        Return what a new version takes back, and of whom that is not known any more.
 
         None if it is added in full, and if it is known of everybody.
         """

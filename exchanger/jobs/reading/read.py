@@ -118,7 +118,7 @@ def _read_in_turn(
 def _windows(
     files: Iterator[ReadFile], staging: Staging, bounds: MemoryBudget
 ) -> Generator[list[ReadFile]]:
-    """Give files to be decided about together: a large one, or many small ones."""
+    """Yield files to be decided about together: a large one, or many small ones."""
     window = _Window()
     while staging.room != 0 and (file := next(files, None)) is not None:
         if file.table is not None and not is_small(file.table, bounds):

@@ -302,7 +302,7 @@ def _header_again(table: RawTable, columns: Sequence[str]) -> tuple[str, int] | 
 
 def _other_header(key: str, column: str, row: int) -> FileRejected:
     """
-    Make the error of a CSV file in which a header with other columns stands among the rows.
+    Build the error of a CSV file in which a header with other columns stands among the rows.
 
     Nobody is called like the column of identifiers. The same columns again were passed over when
     the file was read; what stands below others is no value of the columns above.

@@ -133,7 +133,7 @@ class JobContext:
 
     def may_send(self) -> None:
         """
-        Make sure that this process may write profiles now.
+        Check that this process may write profiles now.
 
         Raises:
             LeaseLost: It cannot prove that the lease is still its own.

@@ -185,7 +185,7 @@ def numbered_report(call: ImportContext, seq: int) -> RunReport:
 
 def unseen_in_words(profiles: int, points: int) -> list[str]:
     """
-    Say how many profiles count as applied although Braze may not have them.
+    Describe how many profiles count as applied although Braze may not have them.
 
     Under ``create_missing: false``, and of every ``braze_id``, Braze accepts an update of a profile
     that it does not have, and drops it without a word (braze-api.md 2.3).
@@ -205,7 +205,7 @@ def unseen_in_words(profiles: int, points: int) -> list[str]:
 
 
 def shut_out_in_words(rows: int) -> list[str]:
-    """Say how many rows were about people for whom the job has nothing (``only_if``)."""
+    """Describe how many rows were about people for whom the job has nothing (``only_if``)."""
     if not rows:
         return []
     return [f"{rows:,} rows are skipped, as Braze has nothing of what only_if asks for."]
@@ -213,7 +213,7 @@ def shut_out_in_words(rows: int) -> list[str]:
 
 def withheld_in_words(values: int, rows: int) -> list[str]:
     """
-    Say how many values were not sent for want of consent.
+    Describe how many values were not sent for want of consent.
 
     Args:
         values: That would have subscribed somebody.
@@ -230,7 +230,7 @@ def withheld_in_words(values: int, rows: int) -> list[str]:
 
 
 def sent_again_in_words(sent: SendCounts) -> list[str]:
-    """Say how much may have been sent, and billed, more than once because answers were lost."""
+    """Describe what may have been sent, and billed, more than once as answers were lost."""
     if not sent.profiles_again:
         return []
     said = (
@@ -255,7 +255,7 @@ _WORST: tuple[RunState, ...] = (
 
 def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) -> RunReport:
     """
-    Make one report of the runs that one call took.
+    Combine into one report the runs that one call took.
 
     Args:
         reports: The runs, in order.
@@ -297,7 +297,7 @@ def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) 
 
 
 def _numbers(reports: list[RunReport]) -> list[str]:
-    """Say which runs there were, if there were several: each can be shown by itself."""
+    """Describe which runs there were, if there were several: each can be shown by itself."""
     numbers = [f"{report.seq:,}" for report in reports if report.seq is not None]
     if len(numbers) < 2:
         return []

@@ -50,7 +50,7 @@ def staging_held_rows(
     acks: Acknowledgements,
 ) -> Iterator[EarlyHeldRows | None]:
     """
-    Make held values as long as the context is open; what is not recorded by then is dropped.
+    Build held values as long as the context is open; what is not recorded by then is dropped.
 
     Args:
         context: The outside.
@@ -104,7 +104,7 @@ class EarlyHeldRows:
 
     def agrees(self, answers: Answers) -> bool:
         """
-        Tell whether all was made, and from what the frozen acknowledgements say.
+        Return whether all was made, and from what the frozen acknowledgements say.
 
         Answers name no item twice, and only items that were sent. So where as many items were
         accepted, all others are alike, and no object is without an answer, the same were accepted.
@@ -148,7 +148,7 @@ class EarlyHeldRows:
             self._heard.stop()
 
     def _make(self) -> tuple[int, pl.DataFrame]:
-        """Make rows as long as answers come; tells how many were ``ok``, and all others."""
+        """Build rows as long as answers come; tells how many were ``ok``, and all others."""
         accepted, others = 0, [pl.DataFrame(schema=SCHEMA)]
         count: OutcomeTally | None = OutcomeTally(self._run, self._outbox, self._scratch)
         for part in sent_parts(
@@ -209,13 +209,13 @@ class _AckFeed:
                 self._news.notify_all()
 
     def end(self) -> None:
-        """Say that no more will come."""
+        """Announce that no more will come."""
         with self._news:
             self._ended = True
             self._news.notify_all()
 
     def stop(self) -> None:
-        """Say that nobody wants any more."""
+        """Announce that nobody wants any more."""
         with self._news:
             self._stopped = True
             self._waiting.clear()

@@ -75,7 +75,7 @@ class Outcomes:
         return [replace(file, refused=counts[place]) for place, file in enumerate(files)]
 
     def refused_parts(self) -> Iterator[pl.DataFrame]:
-        """Give the refused rows, some at a time; at least once."""
+        """Yield the refused rows, some at a time; at least once."""
         most = self.scratch.bounds.rows_of(1, self.refused.row_size)
         return in_portions(self.refused.frames(), most)
 

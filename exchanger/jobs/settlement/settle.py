@@ -162,7 +162,7 @@ STEPS: Mapping[Settled, Callable[[Settling], None]] = {
 
 def final_state(report: RunReport) -> RunState:
     """
-    Say in one word how a run ended.
+    Describe in one word how a run ended.
 
     Rejected and unreadable files and rejected or refused rows make it ``partial``.
     """

@@ -165,7 +165,7 @@ class Braze:
         self._requests.expect(requests)
 
     def in_flight(self, endpoint: Endpoint = ATTRIBUTES) -> int:
-        """Tell how many requests with objects should be under way at once."""
+        """Return how many requests with objects should be under way at once."""
         return self._requests.in_flight(endpoint.path)
 
     def track(

@@ -133,7 +133,7 @@ class BrazeRequests:
             self._paces[endpoint.path].expect(requests)
 
     def in_flight(self, endpoint: str) -> int:
-        """Tell how many requests to an endpoint should be under way at once."""
+        """Return how many requests to an endpoint should be under way at once."""
         return min(self._paces[endpoint].in_flight + self._held_back[endpoint], MOST_IN_FLIGHT)
 
     async def send(

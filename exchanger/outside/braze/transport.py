@@ -69,7 +69,7 @@ class Transport:
         self._proxies: dict[str, str | None] = {}
 
     async def open(self) -> None:
-        """Make ready. Nothing is sent yet."""
+        """Prepare. Nothing is sent yet."""
         self._proxies.clear()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_most_connections(), ttl_dns_cache=300),
@@ -127,7 +127,7 @@ class Transport:
 
 
 def is_safe(url: str) -> bool:
-    """Say whether nobody on the way can listen: https, or an address of this machine."""
+    """Return whether nobody on the way can listen: https, or an address of this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 

@@ -30,7 +30,7 @@ class Renamed:
     taken_by: str
 
     def in_words(self, prefix: str) -> str:
-        """Say it in a sentence for a person."""
+        """Describe it in a sentence for a person."""
         why = "as its own name was taken"
         if self.taken_by != f"{prefix}{self.attribute}":
             why = (

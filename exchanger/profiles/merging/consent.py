@@ -30,14 +30,14 @@ def guarded_rules(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def may_raise(rule: Rule) -> pl.Expr:
-    """Tell which folded rows give a state other than ``unsubscribed``."""
+    """Return which folded rows give a state other than ``unsubscribed``."""
     if rule.type != "string":
         return said_column(rule)
     return said_column(rule) & pl.col(rule.name).ne_missing(UNSUBSCRIBED)
 
 
 def resubscribes(rule: Rule) -> pl.Expr:
-    """Tell where a change would subscribe somebody who is unsubscribed, or may be."""
+    """Return where a change would subscribe somebody who is unsubscribed, or may be."""
     if not rule.guarded:
         return pl.lit(value=False)
     if rule.name in NOT_EXPORTED:
@@ -48,7 +48,7 @@ def resubscribes(rule: Rule) -> pl.Expr:
 
 
 def resubscribes_by_now(name: str, wanted: pl.Expr, now: pl.Expr) -> pl.Expr:
-    """Tell where a planned change of a guarded field would subscribe who is unsubscribed by now."""
+    """Return where a planned change would subscribe somebody who is unsubscribed by now."""
     if name in NOT_EXPORTED:
         return pl.lit(value=False)  # Nothing of it was planned but to unsubscribe.
     return ((now == _UNSUBSCRIBED) & (wanted != _UNSUBSCRIBED)).fill_null(value=False)
@@ -79,7 +79,7 @@ def to_be_asked(folded: pl.DataFrame, known: pl.DataFrame, rules: Sequence[Rule]
 
 
 def _is_sent(rule: Rule) -> pl.Expr:
-    """Tell where the state differs from a held one that is known, and is not ``unsubscribed``."""
+    """Return where the state differs from a held one that is known, and is not ``unsubscribed``."""
     held = pl.col(_beside(rule))
     if rule.merge == "set_if_empty":
         return held == EMPTY

@@ -207,7 +207,7 @@ def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
 
 
 def _asks(rule: Rule) -> pl.Expr:
-    """Tell which rows cannot be merged without the held value."""
+    """Return which rows cannot be merged without the held value."""
     needed = pl.col(rule.name).is_not_null() if rule.merge in NEEDS_HELD else pl.lit(value=False)
     return (needed | may_raise(rule)) if rule.reads_state else needed
 
@@ -260,7 +260,7 @@ def _withheld(profiles: pl.Series, fine: pl.Series, fields: dict[str, pl.DataFra
 
 
 def _message(name: str) -> pl.Expr:
-    """Say what is wrong and what to do."""
+    """Describe what is wrong and what to do."""
     value = pl.col("about")
     return (
         pl.when(pl.col("problem") == "held_type")

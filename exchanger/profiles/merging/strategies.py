@@ -59,7 +59,7 @@ class Strategy:
 
 
 def said_column(rule: Rule) -> pl.Expr:
-    """Tell where the rows speak of the field: of a *clear* field they may, without a value."""
+    """Return where the rows speak of the field: of a *clear* field they may, without a value."""
     if rule.merge == "clear":
         return pl.col(said(rule.name)).fill_null(value=False)
     return pl.col(rule.name).is_not_null()

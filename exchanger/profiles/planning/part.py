@@ -209,7 +209,7 @@ def _orders(
     part: PartInput, rules: list[Rule], chosen: pl.DataFrame, sent: pl.DataFrame
 ) -> pl.DataFrame | None:
     """
-    Tell how far the run takes the order.
+    Return how far the run takes the order.
 
     Of profiles that get an object everything is told, so that what Braze refuses can be given again
     in its order; of others that can be merged, and that Braze is not known to lack, what is new.
@@ -265,7 +265,7 @@ def _are_addresses(keys: pl.Series) -> pl.Series:
 
 
 def _surely_there(seen: pl.Series, terms: PlanOptions, *, plain: bool) -> pl.Expr:
-    """Tell of which profiles something is held once Braze has accepted their objects."""
+    """Return of which profiles something is held once Braze has accepted their objects."""
     if terms.consent is not None:
         return kind_of(pl.col(PROFILE)).is_in(SHARED) | _among(seen)
     sure = pl.lit(value=True) if terms.create_missing else _among(seen)
@@ -300,7 +300,7 @@ def _of(frame: pl.DataFrame, profiles: pl.Series) -> pl.DataFrame:
 def _contributions(
     part: PartInput, rules: list[Rule], rows: pl.DataFrame, absent: pl.Series
 ) -> pl.DataFrame:
-    """Tell what counts as given once Braze has accepted it."""
+    """Return what counts as given once Braze has accepted it."""
     every = pl.concat([contributions(part.given, rules), as_contributions(part.corrections, rules)])
     if every.is_empty():
         return every

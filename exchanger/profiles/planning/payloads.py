@@ -103,7 +103,7 @@ def objects(
 
 
 def creation(*, update_only: bool, plain: bool) -> list[pl.Expr]:
-    """Say whether Braze may create the profile, where it would not do so by itself (2.3)."""
+    """Return whether Braze may create the profile, where it would not do so by itself (2.3)."""
     asked = ',"_update_existing_only":{}'
     only = pl.lit(asked.format("true"))
     if update_only:
@@ -116,7 +116,7 @@ def creation(*, update_only: bool, plain: bool) -> list[pl.Expr]:
 
 
 def _member(name: str, sent: pl.Series) -> list[pl.Expr]:
-    """Make the parts of one member; together they are null where the field is not sent."""
+    """Build the parts of one member; together they are null where the field is not sent."""
     label, value = pl.lit(f",{spell_json(name)}:"), pl.col(sent.name)
     return [label + value] if sent.has_nulls() else [label, value]
 

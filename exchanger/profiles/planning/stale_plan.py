@@ -123,7 +123,7 @@ def _as_wanted(name: str, fields: Mapping[str, Mapping[str, Any]]) -> pl.Expr:
 
 
 def _drifted(name: str, fields: Mapping[str, Mapping[str, Any]]) -> pl.Expr:
-    """Tell where Braze has neither what is wanted nor what it had before, if that was known."""
+    """Return where Braze has neither what is wanted nor what it had before, if that was known."""
     now = pl.col(_SEEN + name)
     ordered = bool(fields.get(name, {}).get("ordered", False))
     changes = pl.col(wanted(name)).is_not_null()

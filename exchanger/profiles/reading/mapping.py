@@ -117,7 +117,7 @@ def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
 
 
 def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
-    """Make the rules of a file; the Booleans tell whether the type is settled."""
+    """Build the rules of a file; the Booleans tell whether the type is settled."""
     order = job.source.order_by
     for match in job.match:
         for column in match.columns:
@@ -218,7 +218,7 @@ def _stray_words(
 
 
 def may_stray(raw: RawColumns, name: TypeName | None) -> bool:
-    """Tell whether a column of this type may be what it is because of a few words."""
+    """Return whether a column of this type may be what it is because of a few words."""
     return name is not None and name.type == ("string" if raw.textual else "json")
 
 
@@ -238,7 +238,7 @@ def order_type(
 
 def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
     """
-    Give a rule the type of its column.
+    Set the type of a rule by its column.
 
     Raises:
         FileRejected: ``type_needed``: the strategy cannot work on that type.

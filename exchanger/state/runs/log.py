@@ -246,12 +246,12 @@ class RunLog:
         return VersionedRun(RunDocument.from_bytes(body, key), etag)
 
     def age(self, seq: int) -> float:
-        """Tell, by S3's clock alone, for how many seconds a run's document has not changed."""
+        """Return, by S3's clock alone, for how many seconds a run's document has not changed."""
         age = self._bucket.head(self._names.run(seq)).age
         return age.total_seconds() if age else 0.0
 
     def written(self, seq: int) -> datetime:
-        """Tell when a run's document was written last, by S3's clock."""
+        """Return when a run's document was written last, by S3's clock."""
         return self._bucket.head(self._names.run(seq)).last_modified
 
     def older_than(self, seconds: float, after: int, last: int) -> Iterator[int]:
@@ -292,7 +292,7 @@ class RunLog:
 
     def shown_in(self, grace: float) -> float:
         """
-        Tell in how many seconds Braze shows all that runs have sent; 0 if it does.
+        Return in how many seconds Braze shows all that runs have sent; 0 if it does.
 
         Args:
             grace: As for *settled*.
@@ -310,7 +310,7 @@ class RunLog:
 
     def demand(self, seq: int, fence: int) -> None:
         """
-        Make sure that a run is still delivered under our lease.
+        Check that a run is still delivered under our lease.
 
         Raises:
             StorageChanged: Another holder has taken it on.
@@ -321,7 +321,7 @@ class RunLog:
 
     def create(self, document: RunDocument) -> VersionedRun:
         """
-        Make a plan count.
+        Commit a plan.
 
         Raises:
             StorageChanged: Another process created a run of this number first.
@@ -368,7 +368,7 @@ class RunLog:
 
     def _ages(self, last: int) -> Iterator[tuple[int, float]]:
         """
-        Tell the ages of a run and of those before it, the newest first.
+        Return the ages of a run and of those before it, the newest first.
 
         Each listing answers for a thousand. Ages are seconds by S3's clock; 0 where the store does
         not say, or the run is not there.

@@ -9,6 +9,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 from pydantic import SecretStr
+from support.contexts import job_context
 from support.sandbox_calls import track
 
 from exchanger.config.models import BrazeConfig, RateLimit
@@ -19,7 +20,6 @@ from exchanger.jobs.observing.lookup import (
     lookup_seconds,
     say_if_slow,
 )
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.profiles.planning.payloads import objects
 from exchanger.sandbox import Sandbox
@@ -59,14 +59,11 @@ def context(sandbox, bucket, tmp_path, stepped_clock):
     config = BrazeConfig(
         endpoint=sandbox.url, api_key=SecretStr(sandbox.api_key), lookup_limit=FAST
     )
-    return JobContext(
-        connection="main",
-        bucket=bucket,
-        braze=lambda: Braze(config, clock=stepped_clock, random=random.Random(1)),
-        state_prefix="main/",
-        export_root="segment-export",
+    return job_context(
+        bucket,
+        lambda: Braze(config, clock=stepped_clock, random=random.Random(1)),
+        tmp_path,
         clock=stepped_clock,
-        workdir=tmp_path,
     )
 
 
