@@ -57,7 +57,9 @@ def describe_missing(job: ImportJob) -> Iterator[str]:
     """Describe what becomes of people whom Braze does not have, for each identifier."""
     if job.object in ("subscriptions", "email_state"):
         return
-    for name, values in job.only_if.items():
+    if job.gate_segment is not None:
+        yield f"skips whoever is not in the segment '{job.gate_segment}', exported for each run"
+    for name, values in job.gates.items():
         yield f"skips whoever has not {name}: {listed(map(str, values))} in Braze; looked up first"
     if not job.create_missing:
         yield "leaves out people that Braze does not know"

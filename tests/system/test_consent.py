@@ -105,6 +105,26 @@ def test_rows_behind_a_gate_are_skipped(people):
     assert {"ada", "bob"} == {*people.braze.users()}
 
 
+def test_only_members_of_a_segment_get_anything(people):
+    """The segment is exported for each run, as people come and go; a plan says that it is not."""
+    people.braze.seed([{"external_id": "cyd"}])
+    people.braze.add_segment("Reachable", members=["ada", "cyd"])
+    people.configure(crm=attributes(only_if={"segment": "Reachable"}, fields={"tier": "set"}))
+    people.drop("inbox/1.csv", "id,tier\nada,gold\nbob,gold\ncyd,gold\nnobody,gold\n")
+
+    plan = people.ask("plan", "crm")["report"]
+    report = people.ask("run", "crm")
+
+    assert any("Reachable" in note for note in plan["notes"])
+    assert (4, 2, 2) == rows(report, "read", "applied", "skipped")
+    assert ['"gold"', None, '"gold"'] == [
+        people.attribute(who, "tier") for who in ("ada", "bob", "cyd")
+    ]
+    people.braze.add_segment("Reachable", members=["bob"])
+    people.drop("inbox/2.csv", "id,tier\nada,silver\nbob,silver\n")
+    assert (2, 1, 1) == rows(people.ask("run", "crm"), "read", "applied", "skipped")
+
+
 # --- E-mail states ---
 
 MAIL = import_job(

@@ -105,7 +105,13 @@ def _check_gates(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.on_ambiguous == "most_recent":
         message = "with most_recent nobody knows of whom this would be; write reject"
         yield Finding((*where, "on_ambiguous"), message, "reject", beside=("only_if",))
-    for name, values in job.only_if.items():
+    if job.gate_segment is not None:
+        if any(match.external_id is None for match in job.match):
+            message = "the export of a segment tells of profiles by their external_id alone"
+            yield Finding((*place, "segment"), message, beside=("match",))
+        if not job.gate_segment.strip():
+            yield Finding((*place, "segment"), "give the name or id of a segment")
+    for name, values in job.gates.items():
         if name in NOT_EXPORTED or name in IDENTIFIERS:
             yield Finding((*place, name), "nobody can be looked up by this: Braze does not tell it")
         if not values:

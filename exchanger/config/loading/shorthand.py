@@ -84,7 +84,9 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
         gates = content.get("only_if")
         if isinstance(gates, dict):
             content["only_if"] = {
-                name: values if isinstance(values, list) else [values]
+                name: values
+                if isinstance(values, list) or (name == "segment" and isinstance(values, str))
+                else [values]
                 for name, values in gates.items()
             }
         for kind in ("event", "purchase"):

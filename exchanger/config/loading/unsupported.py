@@ -121,12 +121,6 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = f"{NOT_YET}: it imports {listed(get_args(ObjectName), 'and')}"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
-    only_if = job.get("only_if")
-    if isinstance(only_if, dict) and isinstance(only_if.get("segment"), str):
-        message = f"{NOT_YET}: name attributes, such as email_subscribe: [opted_in]"
-        findings.append(Finding((*where, "only_if", "segment"), message))
-        kept = {key: value for key, value in only_if.items() if key != "segment"}
-        job = job | {"only_if": kept}
     if job.get("on_unknown") == "ask":
         message = f"{NOT_YET}: write hold or resend"
         findings.append(Finding((*where, "on_unknown"), message))

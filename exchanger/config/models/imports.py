@@ -240,11 +240,12 @@ class ImportJob(Strict):
         description="with `false`, only profiles that Braze has are updated, and none is created",
     )
     may_resubscribe: MayResubscribe = False
-    only_if: dict[str, tuple[str | int | float | bool, ...]] = Field(
+    only_if: dict[str, str | tuple[str | int | float | bool, ...]] = Field(
         default={},
         description=(
             "by attribute, values of which Braze must have one, so that a row counts; others are"
-            " skipped, and so are people whom Braze does not know"
+            " skipped, and so are people whom Braze does not know. A text as `segment` is the"
+            " segment that they must be in"
         ),
     )
     fields: dict[str, FieldConfig] = Field(
@@ -277,6 +278,16 @@ class ImportJob(Strict):
     def by_external_id(self) -> bool:
         """Whether one ``external_id`` alone names the profiles."""
         return len(self.match) == 1 and self.match[0].external_id is not None
+
+    @property
+    def gates(self) -> Mapping[str, tuple[str | int | float | bool, ...]]:
+        """The values of ``only_if`` by attribute, without the segment."""
+        return {name: values for name, values in self.only_if.items() if isinstance(values, tuple)}
+
+    @property
+    def gate_segment(self) -> str | None:
+        """The segment of ``only_if``; None if it names none."""
+        return next((name for name in self.only_if.values() if isinstance(name, str)), None)
 
     @property
     def cells(self) -> Mapping[str, FieldConfig]:

@@ -368,7 +368,7 @@ def _held(
         held = call.state.held.of(profiles, names, sent=sent)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.context.grace))
-        needed = [*(rule.name for rule in rules if rule.needs_held), *call.job.only_if]
+        needed = [*(rule.name for rule in rules if rule.needs_held), *call.job.gates]
         since = call.context.bucket.now() - oldest
         held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.jobs.intake.event_order import leave_out_late_rows
+from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
 from exchanger.objects.kinds import Folded
@@ -78,6 +79,7 @@ def _folded(
     rules = [*batch.rules.values()]
     # A state is that of an address, whoever has it.
     people = None if consent else resolve_people(call, batch, rules, report)
+    batch = leave_out_outsiders(call, batch, report)
     batch, applied = leave_out_late_rows(call, batch, rules)
     job = call.job
     terms = PlanOptions(
@@ -86,7 +88,7 @@ def _folded(
         job.create_missing,
         most_recent=job.on_ambiguous == "most_recent",
         plain=_are_external_ids(job, batch),
-        gates=gates_of(job.only_if),
+        gates=gates_of(job.gates),
         consent=_consent_terms(job) if consent else None,
     )
     with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:

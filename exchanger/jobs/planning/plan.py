@@ -235,7 +235,7 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     report.rows_read = batch.rows
     report.rows_rejected = draft.unreadable + tally.rows_rejected
     report.rows_superseded = tally.rows_superseded + batch.superseded
-    report.rows_skipped = tally.rows_skipped
+    report.rows_skipped = tally.rows_skipped + batch.shut_out
     report.rows_unchanged = tally.rows_unchanged
     report.rows_repeated = tally.rows_repeated + batch.repeated
     report.profiles_named = tally.profiles_named
@@ -255,7 +255,7 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
         report.notes.append(
             f"{tally.fields_kept:,} values were left as somebody else had set them in Braze."
         )
-    report.notes += shut_out_in_words(tally.rows_shut_out)
+    report.notes += shut_out_in_words(tally.rows_shut_out + batch.shut_out)
     report.fields_withheld = tally.fields_withheld
     report.notes += withheld_in_words(tally.fields_withheld, tally.rows_without_consent)
 

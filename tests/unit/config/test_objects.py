@@ -33,7 +33,7 @@ def read(text):
         ("fields: {a: set}, on_unknown: hold", "on_unknown"),
         (f"object: events, {EVENT}, may_resubscribe: false", "may_resubscribe"),
         (f"object: events, {EVENT}, only_if: {{a: b}}", "only_if"),
-        ("fields: {a: set}, only_if: {segment: Reachable}", "only_if.segment"),
+        ("fields: {a: set}, only_if: {segment: ''}", "only_if.segment"),
         ("fields: {a: set}, only_if: {subscription_groups: x}", "only_if.subscription_groups"),
         ("fields: {a: set}, only_if: {tier: []}", "only_if.tier"),
         (f"object: events, {EVENT}, fields: {{a: set}}", "fields"),
