@@ -14,6 +14,7 @@ from exchanger.files.write import to_ndjson
 from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_forgotten
 from exchanger.jobs.intake.batch import REJECTED, as_refused
 from exchanger.jobs.intake.contributions import contributions
+from exchanger.jobs.reading.known_groups import KnownGroups
 from exchanger.objects.rows import judged_rows
 from exchanger.profiles.frames.columns import FILE, PROFILE
 from exchanger.profiles.merging.contributions import negated
@@ -52,6 +53,7 @@ class Casting:
         self._noted: list[pl.DataFrame] = []
         self._unfit: set[int] = set()
         self._made: dict[str, Rule] = {}
+        self._groups = KnownGroups(call)
 
     def cast(self, window: Sequence[StagedFiles]) -> None:
         """Cast the files of a window, whose rejected rows come in the order of the files."""
@@ -113,9 +115,10 @@ class Casting:
         if shaped is None:
             return given
         made = shaped(given.frame, {rule.name: rule for rule in rules}, self._call.job)
-        self._made |= {rule.name: rule for rule in made.rules}
-        rejected = pl.concat([given.rejected, made.rejected])
-        return replace(given, frame=made.frame, rejected=rejected)
+        frame, strange = self._groups.split(made.frame)
+        self._made |= {rule.name: rule for rule in made.rules if rule.name in frame.columns}
+        rejected = pl.concat([given.rejected, made.rejected, strange])
+        return replace(given, frame=frame, rejected=rejected)
 
     def _earlier(
         self, file: StagedFile, rules: list[Rule]

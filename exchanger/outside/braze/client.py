@@ -50,6 +50,7 @@ from exchanger.outside.braze.answers import (
 from exchanger.outside.braze.group_states import (
     PAGE,
     Params,
+    names_group,
     people_named,
     read_states,
     read_users,
@@ -326,6 +327,17 @@ class Braze:
         return await self._requests.send(
             call, lambda got: read_states(got, keys) if got.status < 300 else {}, reads=(400,)
         )
+
+    async def has_group(self, group: str) -> bool:
+        """
+        Ask whether there is a subscription group (10).
+
+        No answer is documented for one that there is not: a refusal that speaks of a group counts
+        as that, any other one tells nothing.
+        """
+        named = (("subscription_group_id", group), ("external_id[]", "exchanger"))
+        call = self._get(STATE_IN_GROUP, named)
+        return await self._requests.send(call, names_group, reads=(400, 404))
 
     async def segments(self) -> list[Segment]:
         """List the segments of the workspace, the oldest first; archived ones are left out (8)."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from exchanger.outside.braze.answers import Answer, object_of, unreadable
+from exchanger.outside.braze.answers import Answer, message_of, object_of, unreadable
 from exchanger.profiles.spelling.profile_key import parts_of
 
 PAGE = 100
@@ -57,6 +57,11 @@ def read_states(answer: Answer, keys: Sequence[str]) -> dict[str, str]:
         raise unreadable(answer, "no states")
     told = {key: str(states.get(parts_of(key)[1], "")).lower() for key in keys}
     return {key: state for key, state in told.items() if state in ("subscribed", "unsubscribed")}
+
+
+def names_group(answer: Answer) -> bool:
+    """Check whether an answer is about a group that there is, or at least does not deny it."""
+    return answer.status < 300 or "group" not in message_of(answer).lower()
 
 
 def _states(user: dict[str, Any]) -> dict[str, str]:

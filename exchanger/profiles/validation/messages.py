@@ -55,6 +55,8 @@ SENTENCES = {
     "it in, or set one 'label:' for all rows in 'match'.",
     "no_such_state": "is no state: none of the words that the job names means it. Write one of "
     "these, or add it to the words of the job.",
+    "no_such_group": "is no subscription group of this workspace. Write the id that the dashboard "
+    "shows for the group; names are none.",
     "no_group": "is empty, so nobody knows which subscription group this state is of. Fill it in, "
     "or leave the state empty.",
     "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
