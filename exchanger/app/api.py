@@ -192,13 +192,15 @@ class Exchanger:
             record: Keep what was looked up in Braze to tell; else nothing is written anywhere.
             rows: How many changes of each field, and rejected rows, to show.
         """
+        from exchanger.app.messages.notes.words import plan_with_words
         from exchanger.jobs.imports import plan_import
 
         found = import_job_of(self.config, job)
-        return self._there(
+        planned = self._there(
             self.config.connection_of(job),
             lambda context: plan_import(context, job, found, record=record, rows=rows),
         )
+        return plan_with_words(planned)
 
     def run(
         self,
@@ -266,14 +268,16 @@ class Exchanger:
         full: bool = False,
     ) -> PlanReport:
         """Return what *backfill* of an import would send, and write nothing anywhere."""
+        from exchanger.app.messages.notes.words import plan_with_words
         from exchanger.jobs.backfill import plan_backfill
 
         options = _range(job, since, until, prefix, full=full, force=False)
         found = import_job_of(self.config, job)
-        return self._there(
+        planned = self._there(
             self.config.connection_of(job),
             lambda context: plan_backfill(context, job, found, options),
         )
+        return plan_with_words(planned)
 
     def segments(self, *, connection: str | None = None) -> Rows:
         """List Braze's segments."""
@@ -350,12 +354,14 @@ class Exchanger:
             sample: Compare so many profiles, chosen at random; all if None.
             seed: Another number chooses other profiles.
         """
+        from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.drift import DriftOptions, find_drift
 
         found, options = import_job_of(self.config, job), DriftOptions(sample, seed)
-        return self._there(
+        drift = self._there(
             self.config.connection_of(job), lambda context: find_drift(context, job, found, options)
         )
+        return with_words(drift)
 
     def rebuild(
         self,
@@ -374,14 +380,16 @@ class Exchanger:
             complete: Who is not in the segment does not exist in Braze.
             wait: For another process that writes.
         """
+        from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.rebuild import rebuild, source_of
 
         found, seconds = import_job_of(self.config, job), _seconds(wait)
         source = source_of(job, found, segment, complete=complete)
-        return self._there(
+        learnt = self._there(
             self.config.connection_of(job),
             lambda context: rebuild(context, job, found, source, seconds),
         )
+        return with_words(learnt)
 
     def adopt(
         self, state: str | None = None, *, connection: str | None = None, wait: Wait = "10m"
@@ -463,10 +471,12 @@ class Exchanger:
 
     def file(self, key: str, *, connection: str | None = None) -> FileFate:
         """Return which run took a file and with what result, or why no job takes it."""
+        from exchanger.app.messages.files import with_versions_worded
         from exchanger.jobs.inventory.file_fate import fate_of
 
         name = only_connection(self.config, connection)
-        return self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
+        fate = self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
+        return with_versions_worded(fate)
 
     def forget(  # noqa: PLR0913 - one for each option
         self,
@@ -492,6 +502,7 @@ class Exchanger:
         Raises:
             ValueError: It is no such identifier.
         """
+        from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.forget import forget
         from exchanger.profiles.reading.resolve import canonical_key
 
@@ -499,7 +510,9 @@ class Exchanger:
         if key is None:
             raise ValueError(f"{profile!r} is no {by}")
         return [
-            self._there(name, lambda context: forget(context, key, erase=erase, wait=seconds))
+            with_words(
+                self._there(name, lambda context: forget(context, key, erase=erase, wait=seconds))
+            )
             for name in connections_of(self.config, connection)
         ]
 

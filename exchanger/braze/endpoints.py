@@ -70,6 +70,7 @@ class Endpoint:
     objects: int
     size: int
     idempotent: bool
+    deletes: bool = False
     packed: Literal["listed", "groups", "addresses"] = "listed"
 
 

@@ -9,12 +9,14 @@ So a second retry of the same run finds nothing to do.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.intake.batch import REJECTED
+from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import hold_back
@@ -23,12 +25,11 @@ from exchanger.jobs.lifecycle.not_kept import (
     building_on_what_is_kept,
     demand_quarantine,
 )
-from exchanger.jobs.planning.commit import commit
-from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.quarantine.read import quarantined_rows
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ROW
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def retry_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: fl
 def _retry(call: ImportContext, seq: int) -> RunReport:
     begun = new_report(call)
     reports: list[RunReport] = []
-    notes: list[str] = []
+    notes: list[Note] = []
     with building_on_what_is_kept(seq, "retry", IN_A_NEW_FILE):
         stored = plan_and_commit(
             call, lambda number: _plan_and_commit(call, number, seq, reports, notes)
@@ -77,7 +78,7 @@ def _retry(call: ImportContext, seq: int) -> RunReport:
 
 
 def _plan_and_commit(
-    call: ImportContext, number: int, seq: int, reports: list[RunReport], notes: list[str]
+    call: ImportContext, number: int, seq: int, reports: list[RunReport], notes: list[Note]
 ) -> VersionedRun | None:
     """
     Plan the rows anew and make the plan count.
@@ -89,7 +90,7 @@ def _plan_and_commit(
     if run.hold or run.state not in ("settled", "discarded"):
         raise RunUnsuitable(str(seq), "retry", f"it is {run.state.replace('_', ' ')}")
     if run.continued_by:
-        notes.append(f"The rows of run {seq} were given again by run {run.continued_by} already.")
+        notes.append(noted("given_again_already", run=seq, by=run.continued_by))
         return None
     if run.object != call.kind.name:
         why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
@@ -98,7 +99,7 @@ def _plan_and_commit(
     found = quarantined_rows(call, run)
     notes += found.notes
     if not found.readable:
-        notes.append(f"Run {seq} has nothing left to give again.")
+        notes.append(noted("nothing_left", run=seq))
         return None
     batch = _read(call, run, found)
     for key, why in batch.untold.items():
@@ -111,8 +112,8 @@ def _plan_and_commit(
     if not batch.files:
         return None
     report = numbered_report(call, number)
-    plan = planned(call, report, batch)
-    return commit(call, report, batch, plan, parent=seq)
+    hold = partial(leave_as_it_is, call, seq, "retry")
+    return create_run(call, report, batch, hold=hold, parent=seq)
 
 
 def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> InputBatch:
@@ -133,4 +134,5 @@ def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> Inpu
     ).select(*REJECTED)
     count = still[ROW].n_unique()
     batch.rejected.add(still)
-    return batch.with_file(replace(claim, outcome="retried", rows=count, note=""), rows=count)
+    claim = replace(claim, outcome="retried", rows=count, note="", facts=())
+    return batch.with_file(claim, rows=count)

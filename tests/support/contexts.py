@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from exchanger.app.messages.notes.words import in_words
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.clock import SystemClock
 
@@ -25,5 +26,6 @@ def job_context(bucket: Any, braze: Callable[[], Any], workdir: Path, **changes:
         "state_prefix": "_exchanger/main/",
         "export_root": "segment-export",
         "clock": SystemClock(),
+        "words": in_words,
     }
     return JobContext(bucket=bucket, braze=braze, workdir=workdir, **usual | changes)

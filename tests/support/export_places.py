@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from exchanger.app.messages.notes.words import with_words
 from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
 from exchanger.jobs.exports import ExportOptions, run_export
 from exchanger.jobs.runtime.context import JobContext
@@ -76,7 +77,8 @@ class Place:
 
     def run(self, name: str = "everybody", fresh: bool = False, **changes: Any):
         try:
-            return run_export(self.context(), name, job(**changes), ExportOptions(fresh=fresh))
+            report = run_export(self.context(), name, job(**changes), ExportOptions(fresh=fresh))
+            return with_words(report)
         finally:
             shutil.rmtree(self.workdir)
 

@@ -6,6 +6,7 @@ import pytest
 from support.contexts import job_context
 from support.jobs import import_model
 
+from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import BrazeConfig
 from exchanger.errors import BrazeError
 from exchanger.jobs.imports import run_import, run_once
@@ -71,7 +72,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_taken_as_it_then_is(context
 
     assert "20" == braze.raw_attribute("ann", "points")
     assert "succeeded" == report.state
-    assert "replaced or deleted" in report.notes[0]
+    assert "replaced or deleted" in in_words(report.facts[0])
 
 
 def test_a_file_that_is_deleted_while_others_wait_stops_nothing(context, braze):
@@ -82,7 +83,7 @@ def test_a_file_that_is_deleted_while_others_wait_stops_nothing(context, braze):
     report = run_import(context, "points", JOB)
 
     assert {"bob"} == set(braze.users())
-    assert "inbox/a.csv was replaced or deleted" in report.notes[0]
+    assert "inbox/a.csv was replaced or deleted" in in_words(report.facts[0])
     assert ["inbox/b.csv"] == [file.key for file in report.files]
 
 

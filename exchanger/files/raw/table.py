@@ -9,6 +9,7 @@ import polars as pl
 
 from exchanger.config.names import is_pattern
 from exchanger.files.scratch.spill import Spill
+from exchanger.notes import Note
 
 ROW = "@row"
 RECORD_LENGTH = 2_000
@@ -69,7 +70,7 @@ class RawTable:
             words. Only a problem if something is mapped from them.
         indexes: Columns by which the program that wrote the file numbers its rows: data only if
             something is mapped from them.
-        notes: Sentences about how the file was read.
+        notes: What is noted of how the file was read.
         finish: Brings a frame of *cells* to some columns of the table, by name.
     """
 
@@ -80,7 +81,7 @@ class RawTable:
     json_columns: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     indexes: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     finish: Callable[[pl.DataFrame, list[str]], pl.DataFrame] = pl.DataFrame.select
 
     @property

@@ -185,12 +185,13 @@ def _new(state: ConnectionState, job: str, key: str, there: ObjectInfo) -> JobSt
 def _with_notes(
     state: ConnectionState, versions: list[dict[str, Any]], key: str
 ) -> list[dict[str, Any]]:
-    """Add what the newest runs said of the file."""
+    """Add what the newest runs noted of the file."""
     for version in versions[:_NOTED]:
         with suppress(StorageMissing):
             report = state.runs.read(version["run"]).document.report
-            notes = (file["note"] for file in report.get("files", []) if file["key"] == key)
-            version["note"] = next(notes, "")
+            told = (file for file in report.get("files", []) if file["key"] == key)
+            file: dict[str, Any] = next(told, {})
+            version |= {"note": file.get("note", ""), "facts": file.get("facts", [])}
     return versions
 
 

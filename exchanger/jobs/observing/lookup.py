@@ -17,6 +17,7 @@ from exchanger.jobs.history.shown import last_shown, shown_in
 from exchanger.jobs.observing.left_out import LookUp
 from exchanger.jobs.observing.state_look_up import StateLookUp
 from exchanger.jobs.runtime.cancellation import together, until_stopped
+from exchanger.notes import Note, noted
 from exchanger.profiles.exported.held_rows import held_form
 from exchanger.profiles.frames.columns import EMAIL_STATE, EXISTS, GROUP, IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
@@ -41,15 +42,6 @@ _PER_REQUEST = dict.fromkeys(PER_LOOK_UP, STATES_PER_REQUEST)
 """How many people of one kind a look-up of groups takes."""
 _CERTAIN = pl.col(EXISTS).is_not_null()
 """Of who it is; several profiles may have one e-mail address."""
-_FEWER = (
-    "'baseline: {segment: NAME, complete: true}' learns them from one export of a segment of "
-    "everybody instead; if none of them has values in Braze yet, 'baseline: assume_empty' saves "
-    "that."
-)
-_FEWER_ALONE = (
-    "External ids and aliases take fifty to a request; if none of these people has values in Braze "
-    "yet, 'baseline: assume_empty' saves that."
-)
 
 
 def lookup_seconds(profiles: int, limit: RateLimit, alone: int = 0) -> float:
@@ -74,20 +66,13 @@ def alone_in_a_request(keys: pl.Series) -> int:
     return int(kinds.is_in([kind for kind, most in PER_LOOK_UP.items() if most == 1]).sum())
 
 
-def say_if_slow(profiles: int, limit: RateLimit, alone: int = 0) -> list[str]:
-    """Warn, before they start, of look-ups that take more than a few minutes."""
+def note_if_slow(profiles: int, limit: RateLimit, alone: int = 0) -> list[Note]:
+    """Note and log, before they start, look-ups that take more than a few minutes."""
     seconds = lookup_seconds(profiles, limit, alone)
     if seconds < WORTH_SAYING:
         return []
     log.warning("lookup.slow", profiles=profiles, alone=alone, minutes=round(seconds / 60))
-    said = (
-        f"{profiles:,} profiles had to be looked up in Braze first, {{}}which takes about "
-        f"{seconds / 60:,.0f} minutes at its limit. "
-    )
-    if alone:
-        each = f"{alone:,} of them in a request each, as e-mail addresses, phone numbers and "
-        return [said.format(f"{each}braze_ids are, ") + _FEWER_ALONE]
-    return [said.format("") + _FEWER]
+    return [noted("slow_look_ups", profiles=profiles, alone=alone, minutes=round(seconds / 60))]
 
 
 def look_up_and_keep(call: ImportContext, needed: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import structlog
 
 from exchanger.config.models import Baseline
 from exchanger.jobs.segments.users import SegmentUsers
+from exchanger.notes import noted
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.frames.slices import SLICES
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.report import RunReport
 
 log = structlog.get_logger()
-
-_NOT_TOLD = (
-    "Who is in the segment '{segment}' is exported when the job runs; here everybody counts as in "
-    "it (only_if)."
-)
 
 
 def leave_out_outsiders(call: ImportContext, batch: InputBatch, report: RunReport) -> InputBatch:
@@ -49,7 +45,7 @@ def leave_out_outsiders(call: ImportContext, batch: InputBatch, report: RunRepor
     if segment is None:
         return batch
     if not call.record:
-        report.notes.append(_NOT_TOLD.format(segment=segment))
+        report.facts.append(noted("segment_not_exported", segment=segment))
         return batch
     users = SegmentUsers.exported(
         call.context, call.state, Baseline(segment=segment), f"{call.name}@only_if", []

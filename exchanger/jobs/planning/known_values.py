@@ -19,9 +19,10 @@ from exchanger.jobs.observing.baseline import learn_from_segment
 from exchanger.jobs.observing.lookup import (
     alone_in_a_request,
     look_up_all,
+    note_if_slow,
     overlay,
-    say_if_slow,
 )
+from exchanger.notes import noted
 from exchanger.objects.kinds import Folded
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SENT
 from exchanger.profiles.merging.ambiguous import ambiguous_keys
@@ -223,7 +224,7 @@ def resolve_unknowns(
         call: The job; what is learnt is recorded, unless it may not write.
         batch: The rows.
         terms: What holds for all parts.
-        report: Gets sentences about it.
+        report: Gets what is noted of it.
         people: What was looked up already.
 
     Raises:
@@ -246,15 +247,15 @@ def _learn(
 ) -> KnownValues:
     if not terms.gates and not any(rule.needs_held for rule in terms.rules):
         if terms.assume_empty:
-            report.notes.append("0 profiles never seen were taken for empty.")
+            report.facts.append(noted("taken_for_empty", profiles=0))
         return learnt
     needed, assumed = _needed(learnt, batch, terms)
     if terms.assume_empty:
-        report.notes.append(f"{assumed:,} profiles never seen were taken for empty.")
+        report.facts.append(noted("taken_for_empty", profiles=assumed))
     if needed.rows and call.record:
         profiles = pl.concat(needed.frames([PROFILE])).to_series().unique()
-        if said := learn_from_segment(call, profiles, list(terms.rules)):
-            report.notes.append(said)
+        if learning := learn_from_segment(call, profiles, list(terms.rules)):
+            report.facts.append(learning)
             learnt.read_again()
             needed, _ = _needed(learnt, batch, terms)
     if needed.rows:
@@ -318,7 +319,7 @@ def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: Ru
     for frame in needed.frames([PROFILE]):
         keys = frame[PROFILE].unique()
         asked, alone = asked + keys.len(), alone + alone_in_a_request(keys)
-    report.notes += say_if_slow(asked, call.context.lookup_limit, alone)
+    report.facts += note_if_slow(asked, call.context.lookup_limit, alone)
     _wait_until_shown(call, learnt, needed, report)
     look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
 

@@ -16,7 +16,7 @@ import polars as pl
 import structlog
 
 from exchanger.braze.identifiers import SHARED
-from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, say_if_slow
+from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, note_if_slow
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.profile_key import kind_of
@@ -153,7 +153,7 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
 ) -> pl.DataFrame:
     """Look keys up, with all that a strategy needs of them, and tell to whom they belong."""
     alone = alone_in_a_request(keys)
-    report.notes += say_if_slow(keys.len(), call.context.lookup_limit, alone)
+    report.facts += note_if_slow(keys.len(), call.context.lookup_limit, alone)
     fields = [IDENTIFIED, *(rule.name for rule in rules if rule.needs_held)]
     needed = batch.scratch.spill()
     needed.add(keys.alias(PROFILE).to_frame().join(pl.DataFrame({"field": fields}), how="cross"))

@@ -21,13 +21,9 @@ from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.parts import parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
-from exchanger.jobs.runtime.report import (
-    FileReport,
-    shut_out_in_words,
-    unseen_in_words,
-    withheld_in_words,
-)
-from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
+from exchanger.jobs.runtime.report import FileReport
+from exchanger.notes import noted
+from exchanger.profiles.frames.columns import FILE, ITEM, ROW
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.part import PartPlan, Tally
 from exchanger.state.runs.log import new_nonce
@@ -74,33 +70,15 @@ class Plan:
     nonce: str
     sending: GrowingUpload
 
-    def expect_all_accepted(self, report: RunReport) -> None:
-        """Complete a report as if Braze accepted every object, for ``plan``."""
-        if KNOWN not in self.outbox.columns:
-            for part in self.outbox.frames([ROWS, POINTS]):
-                report.rows_applied += int(part[ROWS].sum())
-                report.data_points += int(part[POINTS].sum())
-            report.check()
-            return
-        fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
-        unseen = unseen_points = 0
-        for part in self.outbox.frames([ROWS, KNOWN, SURE, POINTS, *fields]):
-            known = int(part[KNOWN].sum())
-            strangers = part.filter(~pl.col(SURE))
-            unseen += strangers.height
-            unseen_points += int(strangers[POINTS].sum())
-            report.rows_applied += int(part[ROWS].sum())
-            report.profiles_updated += known
-            report.profiles_new += part.height - known
-            report.data_points += int(part[POINTS].sum())
-            report.fields_changed += sum(part[name].count() for name in fields)
-        report.notes += unseen_in_words(unseen, unseen_points)
-        report.check()
-
     @property
     def frames(self) -> tuple[FrameFile | None, ...]:
         """The outbox, contributions, rejected rows and orders."""
         return self.outbox, self.contributions, self.rejected, self.event_order
+
+    def give_up(self) -> None:
+        """Take back what was sent of the outbox, and remove the frames."""
+        self.sending.give_up()
+        self.remove()
 
     def remove(self) -> None:
         """Remove the frames from this machine."""
@@ -136,11 +114,9 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
     _count(report, batch, draft)
     rows = _rejected_rows(plan)
     plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
-    # Where nothing is written, the first rows are shown instead.
-    why = "quarantine says why" if call.record else "below is why"
-    report.files = [_told(file, why) for file in plan.files]
+    report.files = [_told(file, planned=not call.record) for file in plan.files]
     report.files += told(batch.unreadable)
-    report.notes += batch.notes
+    report.facts += batch.notes
     return plan
 
 
@@ -242,22 +218,18 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     report.profiles_skipped = tally.profiles_skipped
     report.profiles_unchanged = tally.profiles_unchanged
     if tally.type_changes:
-        report.notes.append(
-            f"{tally.type_changes:,} values replace a value of another type in Braze."
-        )
+        report.facts.append(noted("types_replaced", values=tally.type_changes))
     if tally.members_dropped:
-        report.notes.append(
-            f"{tally.members_dropped:,} members of lists were dropped, as the lists were "
-            "longer than allowed."
-        )
+        report.facts.append(noted("members_dropped", members=tally.members_dropped))
     report.fields_kept = tally.fields_kept
     if tally.fields_kept:
-        report.notes.append(
-            f"{tally.fields_kept:,} values were left as somebody else had set them in Braze."
-        )
-    report.notes += shut_out_in_words(tally.rows_shut_out + batch.shut_out)
+        report.facts.append(noted("values_kept", values=tally.fields_kept))
+    if shut_out := tally.rows_shut_out + batch.shut_out:
+        report.facts.append(noted("rows_shut_out", rows=shut_out))
     report.fields_withheld = tally.fields_withheld
-    report.notes += withheld_in_words(tally.fields_withheld, tally.rows_without_consent)
+    if tally.fields_withheld:
+        skipped = tally.rows_without_consent
+        report.facts.append(noted("consent_missing", values=tally.fields_withheld, rows=skipped))
 
 
 def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:
@@ -275,11 +247,9 @@ def _counted(file: ClaimedFile, rejected: Mapping[tuple[str, str], int]) -> Clai
     return replace(file, rejected=rejected.get((file.key, source_of(file)), 0))
 
 
-def _told(file: ClaimedFile, why: str) -> FileReport:
+def _told(file: ClaimedFile, *, planned: bool) -> FileReport:
     """Report a file of which no row was taken as what it is to people: rejected."""
     if file.outcome == "applied" and 0 < file.rows == file.rejected:
-        rows = "Its only row" if file.rows == 1 else f"None of its {file.rows:,} rows"
-        could = "could not" if file.rows == 1 else "could"
-        note = f"{rows} {could} be taken; {why}."
-        return FileReport(file.key, "rejected", file.rows, note)
-    return FileReport(file.key, file.outcome, file.rows, file.note)
+        note = noted("no_row_taken", rows=file.rows, planned=planned)
+        return FileReport(file.key, "rejected", file.rows, facts=(note,))
+    return FileReport(file.key, file.outcome, file.rows, file.note, file.facts)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from exchanger.errors import FileRejected
+from exchanger.jobs.intake.batch import note_rejected
 from exchanger.jobs.intake.contributions import ALREADY, with_already
 from exchanger.jobs.intake.event_order import ORDERS_SCHEMA
 from exchanger.jobs.quarantine.refused import (
@@ -96,7 +97,7 @@ class _Values:
     def added(self, call: ImportContext, batch: InputBatch, owed: RefusedRows) -> InputBatch:
         """Read refused rows by today's configuration, beside those of files."""
         position = len(batch.files)
-        claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
+        claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="", facts=())
         try:
             rules, given, rejected = read_refused(
                 owed.rows,
@@ -142,7 +143,7 @@ class _Objects:
         """Add the objects, ready to be sent."""
         position = pl.lit(len(batch.files), pl.UInt32).alias(FILE)
         batch.ready.add(owed.rows.drop(UNCERTAIN_ROW).with_columns(position))
-        claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="")
+        claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="", facts=())
         return batch.with_file(claim, rows=owed.rows.height)
 
     def put_right(
@@ -192,7 +193,7 @@ def _add_unfit(
         pl.lit(None, pl.String).alias("record"),
     )
     batch.rejected.add(rows)
-    return batch.with_file(replace(claim, note=error.message), rows=owed.rows.height)
+    return batch.with_file(replace(claim, facts=(note_rejected(error),)), rows=owed.rows.height)
 
 
 def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame) -> pl.DataFrame:

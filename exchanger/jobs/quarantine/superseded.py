@@ -20,6 +20,7 @@ from exchanger.jobs.intake.event_order import applied_orders
 from exchanger.jobs.observing.lookup import look_up_and_keep
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.quarantine.same_run import overtaken_in_own_run, rows_after
+from exchanger.notes import noted
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, before, wanted
 from exchanger.profiles.merging.event_order import GIVING_WAY, REPLACING, overtaken, silenced
 
@@ -74,7 +75,7 @@ def settle_late_rows(
     superseded = batch.superseded + sum(gone)
     if not superseded:
         return batch
-    note = f"{superseded:,} rows were left out, as newer ones changed all that they say."
+    note = noted("rows_superseded", rows=superseded)
     return replace(batch, superseded=superseded, notes=(*batch.notes, note))
 
 

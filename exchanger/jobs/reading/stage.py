@@ -227,7 +227,7 @@ class Staging:
         draft.note_stray(request.key, settled.stray)
         draft.rows += look.rows
         if not request.retried:
-            draft.notes += [f"{request.key}: {note}" for note in look.table.notes]
+            draft.notes += [note.about(request.key) for note in look.table.notes]
         for why, columns in settled.left_out.items():
             draft.left_out.setdefault((why, *columns), []).append(request.key)
 

@@ -15,7 +15,8 @@ from exchanger.jobs.intake.contributions import ALREADY, CONTRIBUTED
 from exchanger.jobs.intake.event_order import without_unaccepted
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.runtime.artifacts import fetched, store_unless_empty
-from exchanger.jobs.runtime.report import unseen_in_words
+from exchanger.jobs.runtime.report import note_unseen
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import (
     FILE,
     ITEM,
@@ -142,12 +143,12 @@ class OutcomeTally:
         self._counts["rows_in_doubt"] += int(in_doubt[ROWS].sum())
         self._counts["rows_refused"] += int(refused[ROWS].sum()) - int(in_doubt[ROWS].sum())
         if self._of_profiles:
-            self._counts["profiles_refused"] += refused.height
+            self._counts["profiles_refused"] += refused[KNOWN].count()
         if self._discarded:
             # What a discarded run did not bring to its end counts as skipped.
             self._counts["rows_skipped"] += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
             if self._of_profiles:
-                self._counts["profiles_skipped"] += dropped.height + unknown.height
+                self._counts["profiles_skipped"] += dropped[KNOWN].count() + unknown[KNOWN].count()
         self._dropped += dropped.height
         self._unknown += unknown.height
         self._unknown_points += int(unknown[POINTS].sum())
@@ -156,9 +157,9 @@ class OutcomeTally:
         """Complete the counts of a report, once all parts were added."""
         for name, number in self._counts.items():
             setattr(report, name, getattr(report, name) + number)
-        report.notes += unseen_in_words(self._unseen, self._unseen_points)
+        report.facts += note_unseen(self._unseen, self._unseen_points)
         if self._discarded:
-            report.notes += _in_words(self._dropped, self._unknown, self._unknown_points)
+            report.facts += _unsent(self._dropped, self._unknown, self._unknown_points)
         outcome = pl.lit(None, pl.String).alias("outcome")
         nobody = self._nothing.select(PROFILE, outcome, *self._wanted)
         return Outcomes(
@@ -260,15 +261,11 @@ def _alone(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
-def _in_words(dropped: int, unknown: int, points: int) -> list[str]:
-    said = [f"Discarded: {dropped:,} profiles were never sent."]
+def _unsent(dropped: int, unknown: int, points: int) -> list[Note]:
+    notes = [noted("never_sent", profiles=dropped)]
     if unknown:
-        said.append(
-            f"{unknown:,} profiles were sent and never answered. What Braze has of them is "
-            "uncertain, so it is looked up before it is used; their sums count as added. Data "
-            f"points that they may have cost, and that are not counted: {points:,}."
-        )
-    return said
+        notes.append(noted("never_answered", profiles=unknown, data_points=points))
+    return notes
 
 
 def _keep_contributions(

@@ -16,7 +16,7 @@ import structlog
 
 from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.history.origins import close_parent
-from exchanger.jobs.inventory.left_over import retry_in_words
+from exchanger.jobs.inventory.left_over import note_retry
 from exchanger.jobs.observing.first_delivery_check import keep_sample
 from exchanger.jobs.quarantine.write import write_quarantine
 from exchanger.jobs.runtime.report import RunReport, RunState
@@ -110,7 +110,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
 
     write_quarantine(context, state, run, report, outcomes.refused)
     report.state = "discarded" if run.discarded else final_state(report)
-    report.notes += retry_in_words(report)
+    report.facts += note_retry(report)
     report.check()
     state.run_index.record(report.to_dict())
     if run.parent:

@@ -38,10 +38,17 @@ _SCHEMA = {
     "rejected": pl.Int64(),
     "refused": pl.Int64(),
 }
-WAITING = ("equal_content", "replaced", "doubtful_type", "applied_elsewhere", "memory_lost")
+WAITING = (
+    "equal_content",
+    "replaced",
+    "doubtful_type",
+    "guarded",
+    "applied_elsewhere",
+    "memory_lost",
+)
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = ("applied", "retried")
-_NOTHING_DONE = ("rejected", "doubtful_type", "applied_elsewhere", "memory_lost")
+_NOTHING_DONE = ("rejected", "doubtful_type", "guarded", "applied_elsewhere", "memory_lost")
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _VERSION = ("job", "key", "etag")
 _FED = ("applied", "retried", "discarded")

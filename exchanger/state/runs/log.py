@@ -14,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.notes import Note, as_plain, read_notes
 from exchanger.objects.kinds import kind_named
 from exchanger.state.documents import from_body, to_body
 from exchanger.state.tenure import Tenure
@@ -35,6 +36,7 @@ FileOutcome = Literal[
     "equal_content",  # the same bytes were added before; waits in a run that is held back
     "replaced",  # a new version of a file that was added before; waits likewise
     "doubtful_type",  # a column of its run is text because of a few words; waits likewise
+    "guarded",  # a guard found that its run would do too much; waits likewise
     "applied_elsewhere",  # another state of the bucket knows it; waits likewise
     "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first
@@ -65,7 +67,8 @@ class ClaimedFile:
         outcome: What became of it.
         rows: Data rows that were read.
         sums: The summed fields that it fed.
-        note: A sentence for a person.
+        note: What an earlier version noted of it, in words.
+        facts: What is noted of it.
         replaces: It gave only the difference to what earlier versions of its key had given.
         kept: The object of ours that its content is read from; empty if that is the file itself.
         refused_in: The run that owes its rows, as Braze refused them; 0 if they come from the file.
@@ -85,6 +88,7 @@ class ClaimedFile:
     refused_in: int = 0
     rejected: int = 0
     refused: int = 0
+    facts: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,7 @@ class RunDocument:
 
     def to_bytes(self) -> bytes:
         """Render as stored."""
-        return to_body(asdict(self))
+        return to_body(asdict(self, dict_factory=as_plain))
 
     @staticmethod
     def from_bytes(body: bytes, key: str) -> RunDocument:
@@ -186,7 +190,14 @@ class RunDocument:
         try:
             content = from_body(body, key)
             content["files"] = tuple(
-                ClaimedFile(**{**item, "sums": tuple(item["sums"])}) for item in content["files"]
+                ClaimedFile(
+                    **{
+                        **item,
+                        "sums": tuple(item["sums"]),
+                        "facts": read_notes(item.get("facts", [])),
+                    }
+                )
+                for item in content["files"]
             )
             content["ack_parts"] = tuple(content["ack_parts"])
             return RunDocument(**content)

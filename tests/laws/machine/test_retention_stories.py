@@ -7,6 +7,7 @@ from support.machine.processes import Fault, Process
 from support.machine.scene import STATE
 from support.machine.telling import refuse, row
 
+from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import Retention
 from exchanger.errors import RunUnsuitable
 from exchanger.state.runs.log import RunDocument
@@ -129,7 +130,7 @@ def test_a_file_whose_earlier_version_is_forgotten_waits_and_says_why(kept):
     kept.replace(key, [row("ada", total="1")])
     held = kept.start("crm").result
     assert "held_back" == held.state
-    note = held.files[0].note
+    note = " ".join(map(in_words, held.files[0].facts))
     assert "What run 1 gave of an earlier version is not kept any more" in note
     assert "approve" not in note
     assert "discard 3" in note

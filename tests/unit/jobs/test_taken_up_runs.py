@@ -79,5 +79,5 @@ def test_a_run_that_was_taken_up_says_what_became_of_it(state, parent, by, log, 
     close_parent(state, by)
     assert once == state.runs.read(1).document
     assert (log, report) == (once.state, once.report["state"])
-    assert (1 if log == "settled" and once.hold else 0) == len(once.report["notes"])
+    assert (1 if log == "settled" and once.hold else 0) == len(once.report.get("facts", []))
     assert (0 if log == "discarded" else 2) == once.continued_by

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from exchanger.app.messages.notes.words import in_words
 from exchanger.errors import (
     StorageChanged,
     StorageCorrupt,
@@ -56,7 +57,7 @@ def test_only_what_is_about_one_file_leaves_the_others_to_be_taken(
 )
 def test_what_to_do_about_an_unreadable_file_is_said(kind, code, detail, cure):
     """By what S3 says; its own words are shown where there are any, and what happens then."""
-    why = why_unreadable(error(kind, code, detail))
+    why = in_words(why_unreadable(error(kind, code, detail)))
     assert cure in why
     assert f"does not let us read it ({detail}). " in why if detail else "read it. " in why
     assert why.endswith("It is taken by the first run that can read it.")
