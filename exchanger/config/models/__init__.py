@@ -22,6 +22,7 @@ from exchanger.config.models.connections import (
     Retention,
     S3Config,
 )
+from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     NEEDS_HELD,
@@ -59,6 +60,7 @@ __all__ = [
     "Connection",
     "DriftPolicy",
     "Duration",
+    "EmailState",
     "EngineConfig",
     "Event",
     "Expect",
@@ -66,6 +68,7 @@ __all__ = [
     "ExportJob",
     "FieldConfig",
     "FieldType",
+    "GroupState",
     "ImportJob",
     "ItemType",
     "Job",
@@ -85,6 +88,7 @@ __all__ = [
     "Source",
     "StrategyName",
     "Strict",
+    "Subscription",
     "Target",
 ]
 
