@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
 from exchanger.config.describe_arrival import describe_arrival
+from exchanger.config.describe_consent import describe_consent
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
@@ -79,7 +81,11 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         )
     if job.event is not None or job.purchase is not None:
         return lines + _rows(job)
-    lines += [f"{name}: {_field(field, job)}" for name, field in job.fields.items()]
+    if job.subscription is not None or job.state is not None:
+        return lines + describe_consent(job)
+    lines += [
+        f"{name}: {_field(field, job)}{_consent(name, job)}" for name, field in job.fields.items()
+    ]
     lines += [_remaining(block, job) for block in job.remaining_fields]
     return lines
 
@@ -153,6 +159,15 @@ def _drifted(field: FieldConfig | RemainingFields) -> str:
         "keep": "; left alone where somebody else was seen to change it in Braze",
         "quarantine": "; goes to quarantine where somebody else was seen to change it in Braze",
     }[field.on_drift]
+
+
+def _consent(name: str, job: ImportJob) -> str:
+    """Describe what becomes of people who are unsubscribed."""
+    if name not in CONSENT or job.may_resubscribe:
+        return ""
+    if name in NOT_EXPORTED:
+        return "; only unsubscribes, as may_resubscribe is false"
+    return "; leaves out who is unsubscribed, looked up where a state is new"
 
 
 def _looked_up(field: FieldConfig | RemainingFields, job: ImportJob) -> str:

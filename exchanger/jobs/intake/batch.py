@@ -64,6 +64,7 @@ class InputBatch:
         gone: Files that were there in the listing, but not any more in that version.
         unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         superseded: Rows that were read, and of which later runs changed every field.
+        shut_out: Rows that were read, of people who are not in the segment that the job names.
         repeated: Rows that were read, and of which the file was taken up before.
         already: What was given already, and is only known now: in the shape of contributions.
         waiting: Files that wait for a person; none of them is in *files*.
@@ -87,6 +88,7 @@ class InputBatch:
     gone: tuple[tuple[str, str], ...] = ()
     unreadable: Mapping[tuple[str, str], Note] = field(default_factory=dict)
     superseded: int = 0
+    shut_out: int = 0
     repeated: int = 0
     already: tuple[pl.DataFrame, ...] = ()
     waiting: tuple[HeldFile, ...] = ()

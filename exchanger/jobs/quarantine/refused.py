@@ -202,6 +202,10 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
             "source": _source(job.source),
             "fields": configured,
             "remaining_fields": (),
+            # States of subscriptions are given as fields by now.
+            "object": "attributes",
+            "subscription": None,
+            "state": None,
         }
     )
     cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))

@@ -75,6 +75,7 @@ class RunReport:
     which whoever shows a report puts there; earlier versions noted nothing but words.
     ``files_waiting`` are those that a run left to the next one, if it was to be the only one;
     ``files_incomplete`` those that it left as they are not complete.
+    ``fields_withheld`` are values that would have subscribed somebody who is unsubscribed.
     ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
     would add to each summed field, ``stopped`` is true where the process was asked to stop before
     the end.
@@ -102,6 +103,7 @@ class RunReport:
     profiles_refused: int = 0
     fields_changed: int = 0
     fields_kept: int = 0
+    fields_withheld: int = 0
     data_points: int = 0
     requests: int = 0
     started_at: datetime | None = None
