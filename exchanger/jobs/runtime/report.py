@@ -74,8 +74,8 @@ class RunReport:
     all that was asked of Braze. ``facts`` are what the run notes, and ``notes`` the same in words,
     which whoever shows a report puts there; earlier versions noted nothing but words.
     ``files_waiting`` are those that a run left to the next one, if it was to be the only one;
-    ``files_incomplete`` those that it left as they are not complete.
-    ``fields_withheld`` are values that would have subscribed somebody who is unsubscribed.
+    ``files_incomplete`` those that it left as they are not complete. ``fields_withheld`` are values
+    that would have subscribed somebody who is unsubscribed.
     ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
     would add to each summed field, ``stopped`` is true where the process was asked to stop before
     the end.
