@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from exchanger.config.models.arrival import CompleteWhen, Notices
+from exchanger.config.models.arrival import LISTED_EVERY, CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
     LOOKUPS,
@@ -126,3 +126,10 @@ class Config(Strict):
     def connection_of(self, job: str) -> str:
         """Name the connection of a job: its own, or the only one there is."""
         return self.jobs[job].connection or next(iter(self.connections))
+
+    def schedule_of(self, job: str) -> Schedule | None:
+        """Return when a job is due: what notices wake is so every so often, as one may be lost."""
+        entry = self.jobs[job]
+        if entry.schedule is None and isinstance(entry, ImportJob) and entry.source.notices:
+            return Schedule(every=LISTED_EVERY)
+        return entry.schedule
