@@ -25,6 +25,7 @@ from exchanger.config.models.connections import (
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     NEEDS_HELD,
+    NESTED,
     PROPERTY,
     Baseline,
     DriftPolicy,
@@ -48,6 +49,7 @@ from exchanger.config.models.objects import (
 __all__ = [
     "LOOKUPS",
     "NEEDS_HELD",
+    "NESTED",
     "PROPERTY",
     "Alias",
     "Baseline",

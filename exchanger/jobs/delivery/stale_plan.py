@@ -72,13 +72,15 @@ def refresh_stale_plan(
     # The lighter outbox is a new object, and so no old plan: all that it is not about comes first.
     acks.withhold(found.withheld)
     acks.write(found.done, [])
-    if found.kept:
+    if found.kept or found.renewed:
         outbox = _with(context, outbox, rows, found.outbox)
         report = RunReport.from_dict(run.report)
         report.fields_kept += found.kept
-        report.notes.append(
-            f"{found.kept:,} values were left as somebody else set them after the run was planned."
-        )
+        if found.kept:
+            report.notes.append(
+                f"{found.kept:,} values were left as somebody else set them after the run was "
+                "planned."
+            )
         stored = replace_outbox(context, state, stored, outbox, report.to_dict())
     acks.write(found.emptied, [])
     log.info(

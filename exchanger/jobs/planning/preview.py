@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from exchanger.profiles.frames.columns import OBJECT, PROFILE, before, wanted
+from exchanger.profiles.frames.columns import OBJECT, PROFILE, before, send, wanted
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.profile_key import shown as shown_key
 
@@ -140,7 +140,8 @@ def _with_part(so_far: FieldPlan, part: pl.DataFrame, examples: int) -> FieldPla
     """Add what a part of the outbox does to a field."""
     name = so_far.field
     changes = part.filter(pl.col(wanted(name)).is_not_null())
-    points = changes.select(field_points(name, pl.col(wanted(name))).sum()).item()
+    sent = send(name) if send(name) in part.columns else wanted(name)
+    points = changes.select(field_points(name, pl.col(sent)).sum()).item()
     more = changes.head(examples - len(so_far.examples)).select(
         shown_key(pl.col(PROFILE)), before(name), wanted(name)
     )

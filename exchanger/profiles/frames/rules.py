@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exchanger.config.models import NEEDS_HELD, FieldConfig, FieldType, StrategyName
+from exchanger.config.models import NEEDS_HELD, NESTED, FieldConfig, FieldType, StrategyName
 
-__all__ = ["NEEDS_HELD", "Rule"]
+__all__ = ["NEEDS_HELD", "NESTED", "Rule"]
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,15 @@ from exchanger.profiles.frames.columns import (
     EXISTS,
     FILE,
     KNOWN,
+    MERGED,
     PROFILE,
     ROW,
     ROWS,
     SURE,
     WANTED,
+    send,
 )
-from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.frames.rules import NESTED, Rule
 from exchanger.profiles.merging.contributions import as_contributions
 from exchanger.profiles.merging.event_order import news, orders_of
 from exchanger.profiles.merging.folding import contributions, superseded
@@ -225,8 +227,9 @@ def _outbox(
     )
     sendable = _with_rows(named, rows)
     rendered = objects(sendable, update_only=not terms.create_missing, plain=plain)
-    sides = [name for name in sendable.columns if name.startswith((BEFORE, WANTED))]
-    kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides)
+    parts = [send(rule.name) for rule in terms.rules if rule.merge in NESTED]
+    sides = [name for name in sendable.columns if name.startswith((MERGED, BEFORE, WANTED))]
+    kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides, *parts)
     return pl.concat([rendered, kept], how="horizontal")
 
 
