@@ -243,8 +243,10 @@ def _rows(rule: Rule, given: Any, held: Any) -> _Outcome:
         if not complete:
             return _misfit(held)
         had = []
-    items = [without_empty(item) for item in given]
-    wanted = replaced(had, items, key) if complete else reconciled(had, items, key)
+    if complete:
+        wanted = replaced(had, given, key)
+    else:
+        wanted = reconciled(had, [without_empty(item) for item in given], key)
     text = spell_json(wanted)
     whole = _Outcome(text, text)
     if text_of(wanted) == text_of(had):
