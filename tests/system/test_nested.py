@@ -58,8 +58,11 @@ def test_only_what_changes_inside_of_values_is_sent(exchange):
     }
     exchange.drop("inbox/1.ndjson", rows(("ada", changes)))
 
+    plan = exchange.ask("plan", "crm")
     report = exchange.ask("run", "crm")
 
+    costs = {field["field"]: field["data_points"] for field in plan["fields"]}
+    assert {"prefs": 2, "basket": 1, "wishes": 1, "address": 0} == costs
     assert {
         "ada": {
             "_merge_objects": True,
@@ -87,13 +90,14 @@ def test_only_what_changes_inside_of_values_is_sent(exchange):
     ] == held(exchange, "ada", "basket")
     assert [{"sku": "y", "n": 1}] == held(exchange, "ada", "wishes")
     assert 4 == exchange.braze.meter == report["data_points"]
-    assert 1 == exchange.braze.requests("/users/export/ids")
+    looked_up = exchange.braze.requests("/users/export/ids")
 
     exchange.drop("inbox/2.ndjson", rows(("ada", changes)))
     again = exchange.ask("run", "crm")
 
     assert (0, 1) == (again["rows_applied"], again["rows_unchanged"])
     assert {} == sent(exchange, earlier=1)
+    assert looked_up == exchange.braze.requests("/users/export/ids")
 
 
 def test_a_profile_that_needs_both_ways_gets_one_object_that_replaces(exchange):

@@ -125,6 +125,11 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
 @pytest.mark.parametrize(
     ("text", "path"),
     [
+        (job("remaining_fields: {merge: rows}"), "jobs.crm.remaining_fields[0].merge"),
+        (
+            job("remaining_fields: {merge: deep, type: string}"),
+            "jobs.crm.remaining_fields[0].type",
+        ),
         (job("schedule: {}"), "jobs.crm.schedule"),
         (job('schedule: {cron: "* * * * *", every: 5m}'), "jobs.crm.schedule"),
         (job('schedule: {cron: "0 3 * *"}'), "jobs.crm.schedule.cron"),
