@@ -22,6 +22,7 @@ from exchanger.config.models.connections import (
     Retention,
     S3Config,
 )
+from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     NEEDS_HELD,
@@ -61,6 +62,7 @@ __all__ = [
     "Connection",
     "DriftPolicy",
     "Duration",
+    "EmailState",
     "EngineConfig",
     "Event",
     "Expect",
@@ -68,6 +70,7 @@ __all__ = [
     "ExportJob",
     "FieldConfig",
     "FieldType",
+    "GroupState",
     "ImportJob",
     "ItemType",
     "Job",
@@ -87,6 +90,7 @@ __all__ = [
     "Source",
     "StrategyName",
     "Strict",
+    "Subscription",
     "Target",
 ]
 

@@ -126,7 +126,7 @@ class _Table:
         self.headers = Headers(self.header)
 
     def made(self) -> RawTable:
-        """Make the table."""
+        """Build the table."""
         schema = dict.fromkeys(self._chosen, pl.String()) | {ROW: pl.UInt32()}
         return RawTable(
             cells=self._cells,
@@ -230,7 +230,7 @@ def _batches(
 
 def _ends_well(path: Path, last_row: Any, delimiter: str) -> bool:
     """
-    Tell whether the file's last line is the table's last row, and closes its quotes.
+    Return whether the file's last line is the table's last row, and closes its quotes.
 
     If a quote were still open at the end, the last cell would hold line ends that the last line
     cannot hold, or that line itself would end inside quotes.

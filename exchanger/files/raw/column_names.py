@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from exchanger.config.names import shown, trimmed
+from exchanger.config.names import trimmed
 from exchanger.errors import FileRejected
+from exchanger.notes import Note, noted
 
 MOST_COLUMNS = 2_000
 """Columns that a file may have; Braze itself takes far fewer attributes."""
-_MOST_SHOWN = 5
 
 
 def column_names(written: Sequence[str], key: str) -> list[str]:
@@ -57,17 +57,7 @@ def _twice(first: str, second: str) -> str:
     )
 
 
-def trimmed_note(written: Iterable[str]) -> tuple[str, ...]:
-    """Return the sentence that tells which names were trimmed; none if none was."""
+def trimmed_note(written: Iterable[str]) -> tuple[Note, ...]:
+    """Note which names were trimmed; nothing if none was."""
     names = [name for name in written if name != trimmed(name)]
-    if not names:
-        return ()
-    listed = ", ".join(shown(name) for name in names[:_MOST_SHOWN])
-    more = f" and {len(names) - _MOST_SHOWN:,} more" if len(names) > _MOST_SHOWN else ""
-    one = len(names) == 1
-    return (
-        (
-            f"white space or invisible signs around the name{'' if one else 's'} of "
-            f"{'a column' if one else f'{len(names):,} columns'} were taken off: {listed}{more}."
-        ),
-    )
+    return (noted("names_trimmed", columns=names),) if names else ()

@@ -9,6 +9,7 @@ import polars as pl
 
 from exchanger.config.names import is_pattern
 from exchanger.files.scratch.spill import Spill
+from exchanger.notes import Note
 
 ROW = "@row"
 RECORD_LENGTH = 2_000
@@ -69,7 +70,7 @@ class RawTable:
             words. Only a problem if something is mapped from them.
         indexes: Columns by which the program that wrote the file numbers its rows: data only if
             something is mapped from them.
-        notes: Sentences about how the file was read.
+        notes: What is noted of how the file was read.
         finish: Brings a frame of *cells* to some columns of the table, by name.
     """
 
@@ -80,7 +81,7 @@ class RawTable:
     json_columns: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     indexes: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     finish: Callable[[pl.DataFrame, list[str]], pl.DataFrame] = pl.DataFrame.select
 
     @property
@@ -90,7 +91,7 @@ class RawTable:
 
     def pieces(self, columns: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
         """
-        Give the rows in pieces of bounded size, each of the same columns and types.
+        Yield the rows in pieces of bounded size, each of the same columns and types.
 
         Args:
             columns: Only these, which the table has; all if None.
@@ -104,7 +105,7 @@ class RawTable:
         yield from in_portions(whole, most) if self.cells.rows else [self.empty.select(names)]
 
     def bad_pieces(self) -> Iterator[pl.DataFrame]:
-        """Give the bad rows in pieces of bounded size, in order."""
+        """Yield the bad rows in pieces of bounded size, in order."""
         yield from in_portions(self.bad.frames(), self.bad.scratch.bounds.rows)
 
     @property
@@ -139,12 +140,12 @@ def in_portions(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFr
 
 
 def bad_row_frame(bad: Sequence[BadRow]) -> pl.DataFrame:
-    """Make the frame of bad rows, with ``BAD_ROW_SCHEMA`` even when there are none."""
+    """Build the frame of bad rows, with ``BAD_ROW_SCHEMA`` even when there are none."""
     return pl.DataFrame([row.cells() for row in bad], schema=BAD_ROW_SCHEMA, orient="row")
 
 
 def row_numbers(height: int, before: int = 0) -> pl.Series:
-    """Make the numbers of rows of which none was lost, after so many *before* them."""
+    """Build the numbers of rows of which none was lost, after so many *before* them."""
     return pl.int_range(before + 1, before + height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
 
 
@@ -162,5 +163,5 @@ def _is_taken(name: str) -> bool:
 
 
 def is_wanted(name: str, columns: Collection[str] | None) -> bool:
-    """Tell whether a column of the file belongs into the frame."""
+    """Return whether a column of the file belongs into the frame."""
     return not _is_taken(name) and (columns is None or name in columns)

@@ -47,7 +47,7 @@ class CastOptions:
 
 
 def cast_options(rule: Rule, timezone: str, nulls: tuple[str, ...]) -> CastOptions:
-    """Tell how the cells of a rule are read, in a file of these times and nulls."""
+    """Return how the cells of a rule are read, in a file of these times and nulls."""
     config = rule.config
     return CastOptions(
         type=rule.type,

@@ -11,7 +11,7 @@ from exchanger.profiles.spelling.json_values import spell_inner_times
 
 def differs(one: pl.Expr, other: pl.Expr, *, ordered: bool = False) -> pl.Expr:
     """
-    Tell where two canonical texts are different values.
+    Return where two canonical texts are different values.
 
     Args:
         one: Texts; null is unknown.
@@ -28,8 +28,8 @@ def differs(one: pl.Expr, other: pl.Expr, *, ordered: bool = False) -> pl.Expr:
     changed &= (spelt != beside).fill_null(value=False)
     if ordered:
         return changed
-    lists = changed & one.str.starts_with("[") & other.str.starts_with("[")
-    first, second = (_members(pl.when(lists).then(text)) for text in (one, other))
+    lists = changed & spelt.str.starts_with("[") & beside.str.starts_with("[")
+    first, second = (_members(pl.when(lists).then(text)) for text in (spelt, beside))
     both = first.list.concat(second).list.unique().list.len()
     same = (both == first.list.len()) & (both == second.list.len())
     return changed & ~same.fill_null(value=False)
@@ -45,7 +45,7 @@ def _members(array: pl.Expr) -> pl.Expr:
 
 def verdict(name: str, base: pl.Expr, *, ordered: bool = False) -> pl.Expr:
     """
-    Say what a look at Braze told about one field.
+    Record what a look at Braze told about one field.
 
     Args:
         name: The field. ``@seen:NAME`` holds what was seen.

@@ -12,7 +12,7 @@ from functools import partial
 import polars as pl
 
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, ROWS, said
-from exchanger.profiles.frames.rules import NESTED, Rule
+from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.slices import all_differ
 from exchanger.profiles.merging.nested_cells import fold_texts
 from exchanger.profiles.merging.strategies import STRATEGIES, alone
@@ -92,7 +92,7 @@ def superseded(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
 
 def contributions(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     """
-    Tell what each file gave each profile under *sum* and *add*, so that it can be taken back.
+    Return what each file gave each profile under *sum* and *add*, so that it can be taken back.
 
     Returns:
         ``@profile @file field given``: the canonical text of the file's own fold.
@@ -151,7 +151,7 @@ def _emptied(rules: list[Rule]) -> list[pl.Expr]:
 
 def _folded_objects(rules: list[Rule]) -> list[pl.Expr]:
     """Fold JSON, which was only put side by side; nothing given is null again."""
-    nested = [rule for rule in rules if rule.merge in NESTED]
+    nested = [rule for rule in rules if rule.in_parts]
     return [
         pl.col(rule.name).map_batches(
             partial(fold_texts, rule), return_dtype=pl.String, is_elementwise=True

@@ -32,7 +32,7 @@ class NotMergeableError(Exception):
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Tell whether a value has leaves of its own; a time has none."""
+    """Return whether a value has leaves of its own; a time has none."""
     return isinstance(value, dict) and set(value) != {TIME}
 
 
@@ -97,7 +97,7 @@ def difference(held: Object, wanted: Object) -> dict[str, Any]:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Tell whether two leaves are one value for Braze, which gives times back as text."""
+    """Return whether two leaves are one value for Braze, which gives times back as text."""
     return text_of(one) == text_of(other)
 
 

@@ -123,7 +123,7 @@ def merge_texts(rule: Rule, cells: pl.DataFrame) -> pl.Series:
 
 def replaces(cells: pl.DataFrame) -> pl.Series:
     """
-    Tell where a whole object cannot be sent to be merged, as that would leave what has to go.
+    Return where a whole object cannot be sent to be merged, as that would leave what has to go.
 
     Args:
         cells: ``before`` (null: nobody knows) and ``wanted`` (null: nothing is sent).
@@ -147,7 +147,7 @@ def replaces(cells: pl.DataFrame) -> pl.Series:
 
 def changed_parts(before: pl.Series, wanted: pl.Series, key: str | None) -> pl.Series:
     """
-    Tell what values have that they lacked before: leaves of objects, or items of arrays.
+    Return what values have that they lacked before: leaves of objects, or items of arrays.
 
     Args:
         before: What was held; null where nobody knew.

@@ -15,7 +15,7 @@ import polars as pl
 
 from exchanger.braze.attributes import STANDARD
 from exchanger.profiles.frames.columns import MERGED, MERGING, before, merging, send, wanted
-from exchanger.profiles.frames.rules import NESTED, Rule
+from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.nested_cells import replaces
 
 
@@ -31,13 +31,13 @@ def with_one_mode(changed: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     Returns:
         The same with ``@merged`` in place of ``merging:NAME``, if any field is merged in parts.
     """
-    parts = [rule.name for rule in rules if rule.merge in NESTED]
+    parts = [rule.name for rule in rules if rule.in_parts]
     if not parts:
         return changed
     wholes = [
         rule.name
         for rule in rules
-        if rule.type == "json" and rule.merge not in NESTED and rule.name not in STANDARD
+        if rule.type == "json" and not rule.in_parts and rule.name not in STANDARD
     ]
     merges = pl.any_horizontal(*(pl.col(merging(name)) for name in parts)).fill_null(value=False)
     told = changed.with_columns(merges.alias(MERGED))

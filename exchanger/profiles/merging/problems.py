@@ -39,7 +39,7 @@ def rejections(profiles: pl.Series, fields: dict[str, pl.DataFrame]) -> pl.DataF
 
 
 def _message(name: str) -> pl.Expr:
-    """Say what is wrong and what to do."""
+    """Describe what is wrong and what to do."""
     value = pl.col("about")
     return (
         pl.when(pl.col("problem") == "held_type")

@@ -15,9 +15,10 @@ from typing import TypeVar
 
 import polars as pl
 
+from exchanger.braze.attributes import CONSENT
 from exchanger.config.models import FieldType, ImportJob, StrategyName
 from exchanger.errors import FileRejected
-from exchanger.profiles.frames.columns import FILE
+from exchanger.profiles.frames.columns import EMAIL_STATE, FILE, GROUP
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName, own_type, parse_type_name
@@ -95,7 +96,14 @@ def settle_rules(
         rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
     ]
     told = {column: str(name) for column, name in types.items() if name is not None}
+    rules = [_guarded(rule, job) for rule in rules]
     return Settled(rules, {**kept, **told}, left_out(job, raw), [*stray])
+
+
+def _guarded(rule: Rule, job: ImportJob) -> Rule:
+    """Mark a rule that must not subscribe anybody who is unsubscribed."""
+    consent = rule.name in CONSENT or rule.name == EMAIL_STATE or rule.name.startswith(GROUP)
+    return replace(rule, guarded=True) if consent and not job.may_resubscribe else rule
 
 
 def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
@@ -109,7 +117,7 @@ def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
 
 
 def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
-    """Make the rules of a file; the Booleans tell whether the type is settled."""
+    """Build the rules of a file; the Booleans tell whether the type is settled."""
     order = job.source.order_by
     for match in job.match:
         for column in match.columns:
@@ -210,7 +218,7 @@ def _stray_words(
 
 
 def may_stray(raw: RawColumns, name: TypeName | None) -> bool:
-    """Tell whether a column of this type may be what it is because of a few words."""
+    """Return whether a column of this type may be what it is because of a few words."""
     return name is not None and name.type == ("string" if raw.textual else "json")
 
 
@@ -230,7 +238,7 @@ def order_type(
 
 def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
     """
-    Give a rule the type of its column.
+    Set the type of a rule by its column.
 
     Raises:
         FileRejected: ``type_needed``: the strategy cannot work on that type.

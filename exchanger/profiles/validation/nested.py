@@ -18,7 +18,7 @@ from exchanger.braze.attributes import STANDARD
 from exchanger.braze.limits import LARGEST_NESTED, LONGEST_NESTED_NAME, LONGEST_TEXT
 from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.times import read_instants
-from exchanger.profiles.frames.rules import NESTED, Rule
+from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.json_values import spell_json
 
 TIME = "$time"
@@ -48,7 +48,7 @@ def judge_nested(rule: Rule, result: CastResult) -> CastResult:
     """
     if rule.type != "json" or rule.name in STANDARD:
         return result
-    if rule.merge in NESTED:
+    if rule.in_parts:
         return _judge_values(_judge_shape(rule, result))
     return _judge_values(result)
 
@@ -131,7 +131,7 @@ def _is_bad_key(key: str) -> bool:
 
 
 def is_order(value: Any) -> bool:
-    """Tell whether Braze would add to or take from what it has, rather than keep the value."""
+    """Return whether Braze would add to or take from what it has, rather than keep the value."""
     if not isinstance(value, dict) or not value:
         return False
     if set(value) == {"inc"}:
