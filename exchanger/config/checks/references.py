@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import SecretStr
 
+from exchanger.config.checks.arrival import check_arrival
 from exchanger.config.checks.fields import check_export_field, check_import_fields
 from exchanger.config.checks.lengths import (
     check_completion_lengths,
@@ -221,6 +222,7 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         compile_pattern(job.source.pattern)
     except ValueError as error:
         yield Finding((*where, "source", "pattern"), str(error))
+    yield from check_arrival(job, where)
     yield from check_match(job, where)
     if job.source.order_by == "":
         yield Finding((*where, "source", "order_by"), "name a column, or leave this out")
