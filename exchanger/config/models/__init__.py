@@ -27,6 +27,7 @@ from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     NEEDS_HELD,
+    NESTED,
     PROPERTY,
     Baseline,
     DriftPolicy,
@@ -50,6 +51,7 @@ from exchanger.config.models.objects import (
 __all__ = [
     "LOOKUPS",
     "NEEDS_HELD",
+    "NESTED",
     "PROPERTY",
     "Alias",
     "Baseline",
