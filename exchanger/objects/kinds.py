@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
 
-Settled = Literal["held_values", "row_ledger"]
+Settled = Literal["held_values", "changes", "row_ledger"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -87,6 +87,11 @@ class ObjectKind:
         return "held_values" in self.settles
 
     @property
+    def records_changes(self) -> bool:
+        """Whether what an object changes is remembered, field by field."""
+        return "changes" in self.settles
+
+    @property
     def counts_rows(self) -> bool:
         """Whether a row counts once more whenever it is sent, so that it is remembered."""
         return "row_ledger" in self.settles
@@ -98,7 +103,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "attributes",
             Folded(),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
         ),

@@ -40,8 +40,6 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
-_UNKEPT = ("changes",)
-"""What ``retention`` of later versions is about."""
 _OBJECTS = (
     "orders", "aliases", "identify", "merges", "renames", "merge",
     "deletions", "delete", "catalog_items", "audience", "cohorts",
@@ -64,9 +62,7 @@ def split_later(content: Any) -> tuple[Any, list[Finding]]:
     kept = _in_place(content, (), findings)
     for name, connection in _entries(kept, "connections"):
         where: Where = ("connections", name)
-        kept["connections"][name] = _connection(
-            _in_place(connection, where, findings), where, findings
-        )
+        kept["connections"][name] = _in_place(connection, where, findings)
     for name, job in _entries(kept, "jobs"):
         where = ("jobs", name)
         job = _in_place(job, where, findings)  # noqa: PLW2901 - The same job, less such keys.
@@ -104,16 +100,6 @@ def _without(
 ) -> dict[str, Any]:
     findings += [Finding((*where, key), NOT_YET) for key in keys if key in content]
     return {key: value for key, value in content.items() if key not in keys}
-
-
-def _connection(
-    connection: dict[str, Any], where: Where, findings: list[Finding]
-) -> dict[str, Any]:
-    """Leave out how long to keep what this version does not keep at all."""
-    kept = connection.get("retention")
-    if not isinstance(kept, dict):
-        return connection
-    return connection | {"retention": _without(kept, (*where, "retention"), _UNKEPT, findings)}
 
 
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:

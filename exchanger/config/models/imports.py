@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
+from exchanger.config.models.arrival import CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.jobs import (
@@ -87,6 +88,19 @@ class Source(Strict):
         description=(
             "`allow` takes `null`, `#N/A`, `undefined`, `4.9E+12` and the like as identifiers"
         ),
+    )
+    files: Literal["all", "latest"] = Field(
+        default="all",
+        description=(
+            "`latest` takes the newest file alone, and leaves out all that came before it for good"
+        ),
+    )
+    complete_when: CompleteWhen | None = Field(
+        default=None,
+        description="how to know that a file is complete; as soon as it is there if left out",
+    )
+    notices: Notices | None = Field(
+        default=None, description="where the daemon hears of new files; it looks if left out"
     )
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="of CSV")
 
