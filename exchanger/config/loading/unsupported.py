@@ -39,6 +39,8 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
+_OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
+"""Keys that one may look for in ``source`` itself."""
 _UNKEPT = ("changes",)
 """What ``retention`` of later versions is about."""
 _OBJECTS = (
@@ -116,6 +118,14 @@ def _connection(
 
 
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    source = job.get("source")
+    if isinstance(source, dict):
+        astray = [key for key in _OF_CSV if key in source]
+        findings += [
+            Finding((*where, "source", key), f"'{key}' is no key here: write it in 'csv' of source")
+            for key in astray
+        ]
+        job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
     if job.get("object") in _OBJECTS:
         message = f"{NOT_YET}: it imports attributes, events and purchases"
         findings.append(Finding((*where, "object"), message))

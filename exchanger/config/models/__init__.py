@@ -31,7 +31,6 @@ from exchanger.config.models.imports import (
     FieldConfig,
     ImportJob,
     RemainingFields,
-    Source,
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
@@ -44,6 +43,7 @@ from exchanger.config.models.objects import (
     OnUnknown,
     Purchase,
 )
+from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "LOOKUPS",
@@ -57,6 +57,7 @@ __all__ = [
     "Completion",
     "Config",
     "Connection",
+    "CsvOptions",
     "DriftPolicy",
     "Duration",
     "EngineConfig",

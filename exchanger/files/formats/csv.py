@@ -13,19 +13,29 @@ quotes, or is refused, it is read again by ``csv_records``, which is exact.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from exchanger.config.models import CsvOptions
 from exchanger.errors import FileRejected
 from exchanger.files.formats.csv_escapes import escaped_quotes, is_escaped, may_escape
 from exchanger.files.formats.csv_exact import Record, closed_record, open_records, row_at_end
 from exchanger.files.formats.csv_headers import Header, Headers
+from exchanger.files.formats.csv_layout import (
+    DELIMITERS,
+    Layout,
+    find_delimiter,
+    find_layout,
+    first_lines,
+)
 from exchanger.files.raw.column_names import column_names
+from exchanger.files.raw.encodings import as_utf8, find_encoding
 from exchanger.files.raw.table import (
     ROW,
     BadRow,
@@ -35,12 +45,9 @@ from exchanger.files.raw.table import (
     row_numbers,
     taken_names,
 )
-from exchanger.files.raw.utf8 import BadByte, check_text, lines_before
+from exchanger.files.raw.utf8 import BadByte, lines_before
 from exchanger.files.scratch.arrow import ArrowInvalid, csv, pa
 from exchanger.files.scratch.spill import Scratch
-
-DELIMITERS = (",", ";", "\t", "|")
-"""What separates cells in files that people have; a wrong one is recognised among these."""
 
 _BLOCK = 8 << 20
 _SMALL = 64 << 20
@@ -50,8 +57,14 @@ _TAIL = 64 << 10
 _BATCH = 50_000
 
 
-def read_csv(
-    path: Path, key: str, delimiter: str, columns: Collection[str] | None, scratch: Scratch
+def read_csv(  # noqa: PLR0913 - a file, and how it is read
+    path: Path,
+    key: str,
+    options: CsvOptions,
+    columns: Collection[str] | None,
+    scratch: Scratch,
+    *,
+    kept: Mapping[str, str] | None = None,
 ) -> RawTable:
     """
     Read an uncompressed CSV file.
@@ -63,32 +76,51 @@ def read_csv(
     Args:
         path: The file.
         key: Its name for errors.
-        delimiter: One character.
+        options: What the job says of how it is written.
         columns: The columns to put into the table; None for all.
         scratch: Where its rows are kept.
+        kept: What earlier files of the job have shown of how they are written.
 
     Returns:
         A table of String columns; an empty cell is null.
 
     Raises:
-        FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``open_quote``,
-            ``backslash_escapes``, ``wrong_delimiter``, ``bad_delimiter``, or as ``column_names``.
+        FileRejected: ``empty_file``, ``unknown_encoding``, ``invalid_utf8``, ``invalid_text``,
+            ``nul_bytes``, ``open_quote``, ``backslash_escapes``, ``wrong_delimiter``, or as
+            ``column_names``.
     """
-    if delimiter in '"\r\n\0':
-        message = f"source.delimiter cannot be {delimiter!r}; it is a part of CSV itself."
-        raise FileRejected(key, "bad_delimiter", message)
+    kept = kept or {}
     try:
-        check_text(path, key)
+        encoding = find_encoding(path, key, options.encoding, kept)
     except BadByte as bad:
-        row = row_at_end(lines_before(path, bad.offset, ""), delimiter)
-        where = f"Row {row}" if row else "The header"
-        message = f"{where} cannot be read. {bad.message}"
-        raise FileRejected(key, bad.reason, message, row=row) from bad
+        raise _bad_byte(path, key, options, kept, bad) from bad
+    with as_utf8(path, key, encoding) as plain:
+        layout = find_layout(plain, encoding, options, kept)
+        return _read(plain, key, layout, columns, scratch)
+
+
+def _read(
+    path: Path, key: str, layout: Layout, columns: Collection[str] | None, scratch: Scratch
+) -> RawTable:
+    delimiter = layout.delimiter
     table = _Table(scratch, _header(path, key, delimiter), columns)
     if may_escape(path, delimiter) or not _read_quickly(path, table, delimiter):
         table.clear()
         _read_exactly(path, key, table, delimiter)
-    return table.made()
+    return replace(table.made(), layout=layout.shown, told=layout.told)
+
+
+def _bad_byte(
+    path: Path, key: str, options: CsvOptions, kept: Mapping[str, str], bad: BadByte
+) -> FileRejected:
+    """Make the error of a byte that no text has, with the row that it is in."""
+    delimiter = options.delimiter
+    if delimiter == "auto":
+        delimiter = find_delimiter(first_lines(path), kept.get("delimiter")) or DELIMITERS[0]
+    row = row_at_end(lines_before(path, bad.offset, ""), delimiter)
+    where = f"Row {row}" if row else "The header"
+    message = f"{where} cannot be read. {bad.message}"
+    return FileRejected(key, bad.reason, message, row=row)
 
 
 class _Table:
@@ -154,7 +186,7 @@ def _wrong_delimiter(key: str, other: str) -> FileRejected:
     spelling = r"\t" if other == "\t" else other
     message = (
         f"The header is a single column that contains {spelling!r}. If that separates the "
-        f'columns, write source: {{delimiter: "{spelling}"}} in the job.'
+        f'columns, write source: {{csv: {{delimiter: "{spelling}"}}}} in the job.'
     )
     return FileRejected(key, "wrong_delimiter", message)
 
@@ -218,7 +250,7 @@ def _batches(
             column_types=dict.fromkeys(names, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
-            check_utf8=False,  # check_text did.
+            check_utf8=False,  # find_encoding did.
         ),
     }
     if size <= _SMALL:

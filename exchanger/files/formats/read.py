@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from exchanger.config.models import Source
@@ -17,12 +17,14 @@ from exchanger.files.scratch.spill import Scratch
 __all__ = ["BAD_ROW_SCHEMA", "RawTable", "detect_format", "read_table"]
 
 
-def read_table(
+def read_table(  # noqa: PLR0913 - a file, and how it is read
     path: Path,
     key: str,
     source: Source,
     columns: Collection[str] | None = None,
     scratch: Scratch | None = None,
+    *,
+    kept: Mapping[str, str] | None = None,
 ) -> RawTable:
     """
     Read a file of an import job, in pieces of bounded size.
@@ -30,10 +32,11 @@ def read_table(
     Args:
         path: The file on disk, as it is in the bucket. Unpacking needs room next to it.
         key: Its key in the bucket: the format is told from it, and errors name it.
-        source: The job's format and delimiter.
+        source: The job's format, and how its CSV is written.
         columns: The columns that are needed; None for all. Those that the file lacks are simply
             not in the table.
         scratch: Where its rows are kept; next to the file if left out.
+        kept: What earlier files of the job have shown of how they are written.
 
     Raises:
         FileRejected: The file cannot be used at all. What is wrong with single rows is in
@@ -46,7 +49,7 @@ def read_table(
         if kind == "parquet":
             return read_parquet(content, key, columns, scratch)
         if kind == "csv":
-            return read_csv(content, key, source.delimiter, columns, scratch)
+            return read_csv(content, key, source.csv, columns, scratch, kept=kept)
         return read_ndjson(content, key, columns, scratch)
 
 

@@ -70,6 +70,8 @@ class RawTable:
         indexes: Columns by which the program that wrote the file numbers its rows: data only if
             something is mapped from them.
         notes: Sentences about how the file was read.
+        layout: What the file has shown of how it is written, to be kept for the next.
+        told: Sentences about that, which are the same for files that are written alike.
         finish: Brings a frame of *cells* to some columns of the table, by name.
     """
 
@@ -81,6 +83,8 @@ class RawTable:
     unusable: Mapping[str, str] = field(default_factory=dict)
     indexes: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    layout: Mapping[str, str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
     finish: Callable[[pl.DataFrame, list[str]], pl.DataFrame] = pl.DataFrame.select
 
     @property

@@ -69,9 +69,9 @@ def _read(
     scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
     key = ROW_ID if call.job.row_id else PROFILE
-    draft = BatchDraft(scratch, key, kept.types, kept.words)
+    draft = BatchDraft(scratch, key, kept)
     staging = Staging(call, draft, most, without_all=without_all)
-    _stage(call, staging, requests, scratch)
+    _stage(call, staging, requests, draft)
     passed = len(draft.waiting) + len(draft.gone) + len(draft.unreadable)
     left = len(requests) - len(draft.files) - passed
     _note(call, draft)
@@ -85,22 +85,22 @@ def _read(
 
 
 def _stage(
-    call: ImportContext, staging: Staging, requests: Sequence[FileRequest], scratch: Scratch
+    call: ImportContext, staging: Staging, requests: Sequence[FileRequest], draft: BatchDraft
 ) -> None:
     """Fetch files and decide about them, until the run has as many rows as it takes."""
     call.context.progress.step("reading files", len(requests))
     with (
         TemporaryDirectory(dir=call.context.workdir, prefix="fetched-") as folder,
         closing(fetched_files(call, requests, Path(folder))) as fetched,
-        closing(_read_in_turn(call, fetched, scratch)) as files,
-        closing(_windows(files, staging, scratch.bounds)) as windows,
+        closing(_read_in_turn(call, fetched, draft)) as files,
+        closing(_windows(files, staging, draft.scratch.bounds)) as windows,
     ):
         for window in windows:
             staging.take(window)
 
 
 def _read_in_turn(
-    call: ImportContext, fetched: Iterator[FetchedFile], scratch: Scratch
+    call: ImportContext, fetched: Iterator[FetchedFile], draft: BatchDraft
 ) -> Generator[ReadFile]:
     """
     Read files as tables.
@@ -112,7 +112,10 @@ def _read_in_turn(
         if call.context.stopping.is_set():
             raise Stopped
         call.context.progress.advance(1)
-        yield read_fetched(call, file, scratch)
+        read = read_fetched(call, file, draft.scratch, draft.layout)
+        if read.table is not None:
+            draft.note_layout(read.request, read.table)
+        yield read
 
 
 def _windows(
@@ -170,6 +173,7 @@ def _note(call: ImportContext, draft: BatchDraft) -> None:
         for key, _ in draft.gone
     ]
     draft.notes += say_what_added_nothing(call, draft.set_before)
+    draft.notes += [f"{named(keys)}: {told}" for told, keys in draft.told.items()]
     draft.notes += _say_what_was_left_out(draft.left_out)
     draft.notes += stray_in_words(draft.stray)
 

@@ -69,7 +69,7 @@ def test_any_text_in_a_csv_cell_comes_back_as_written(rows, bom, ending, delimit
     header = ["id", "x,y", 'q"']
     written = by_hand([header, *rows], delimiter, ending, every)
     content = b"\xef\xbb\xbf" * bom + written
-    table = read_bytes(content, "a.csv", delimiter=delimiter)
+    table = read_bytes(content, "a.csv", csv={"delimiter": delimiter})
     expected = [
         (*(cell or None for cell in row), number) for number, row in enumerate(rows, start=1)
     ]

@@ -1,0 +1,140 @@
+"""
+How a CSV file is written: its encoding, and what separates its cells.
+
+What the job leaves open is told from the file. What earlier files of the job have shown counts
+more than a guess; a file that cannot be of it is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from exchanger.config.models import CsvOptions
+from exchanger.files.raw.encodings import ENCODING, UTF8, Encoding
+
+DELIMITERS = (",", ";", "\t", "|")
+"""What separates cells in files that people have."""
+DELIMITER = "delimiter"
+"""The key under which the delimiter of a job's files is kept."""
+_SAMPLE = 100
+"""Lines that are looked at where the header leaves a choice."""
+_LONGEST = 1 << 20
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_WORDS = {"\t": r"\t"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """
+    How one CSV file is written.
+
+    Args:
+        encoding: Of its text.
+        delimiter: Between its cells.
+        shown: What it has shown of that, ready to be kept for the next file.
+        told: Sentences about it.
+    """
+
+    encoding: str
+    delimiter: str
+    shown: Mapping[str, str]
+    told: tuple[str, ...] = ()
+
+
+def find_layout(
+    path: Path, encoding: Encoding, options: CsvOptions, kept: Mapping[str, str]
+) -> Layout:
+    """
+    Tell how a file is written.
+
+    Args:
+        path: Its text, as UTF-8.
+        encoding: What its text was.
+        options: What the job says.
+        kept: What earlier files have shown.
+    """
+    shown: dict[str, str] = {}
+    if options.encoding == "auto" and encoding.proven:
+        shown[ENCODING] = encoding.name
+    delimiter = options.delimiter
+    if delimiter == "auto":
+        found = find_delimiter(first_lines(path), kept.get(DELIMITER))
+        delimiter = found or kept.get(DELIMITER, DELIMITERS[0])
+        if found:
+            shown[DELIMITER] = found
+    return Layout(encoding.name, delimiter, shown, _told(shown, kept))
+
+
+def first_lines(path: Path) -> list[str]:
+    """Read the beginning of a file, line by line, without blank lines."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        lines = (file.readline(_LONGEST) for _ in range(2 * _SAMPLE))
+        return [*islice((line for line in lines if line.strip("\ufeff\r\n")), _SAMPLE)]
+
+
+def find_delimiter(lines: Sequence[str], kept: str | None) -> str | None:
+    """
+    Tell what separates the cells of a file; None if it has one column.
+
+    Args:
+        lines: The first ones, of which the header is one.
+        kept: What separated those of earlier files.
+    """
+    header = _QUOTED.sub("", lines[0]) if lines else ""
+    inside = [each for each in DELIMITERS if each in header]
+    if kept and kept in header:
+        return kept
+    if len(inside) < 2:
+        return inside[0] if inside else None
+    return _weighed(lines, inside)
+
+
+def _weighed(lines: Sequence[str], inside: list[str]) -> str:
+    """Choose among several that are in the header by the pattern that rows make of each."""
+    from clevercsv import Sniffer
+    from clevercsv.exceptions import Error
+
+    try:
+        dialect = Sniffer().sniff("".join(lines), delimiters=inside)
+    except Error:
+        dialect = None
+    if dialect is not None and dialect.delimiter in inside:
+        return str(dialect.delimiter)
+    return max(inside, key=lines[0].count)
+
+
+def _told(shown: Mapping[str, str], kept: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what was told from a file, unless it is what everybody expects."""
+    usual = {ENCODING: UTF8, DELIMITER: DELIMITERS[0]}
+    odd = {
+        name: value
+        for name, value in shown.items()
+        if value != kept.get(name, usual[name]) or value != usual[name]
+    }
+    if not odd:
+        return ()
+    parts = [_SAID[name].format(_named(value)) for name, value in odd.items()]
+    others = [
+        f"earlier files of the job had {_named(kept[name])}"
+        for name, value in odd.items()
+        if kept.get(name, value) != value
+    ]
+    settled = ", ".join(f"{name}: {_spelled(value)}" for name, value in odd.items())
+    told = f"read as {' and '.join(parts)}, which was told from the file"
+    told += f"; {' and '.join(others)}" if others else " and is kept for the job"
+    return (f"{told}. To settle it, write source: {{csv: {{{settled}}}}}.",)
+
+
+_SAID = {ENCODING: "text in {}", DELIMITER: "cells between {}"}
+
+
+def _named(value: str) -> str:
+    return {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars"}.get(value, value)
+
+
+def _spelled(value: str) -> str:
+    return f'"{_WORDS.get(value, value)}"' if len(value) == 1 else value

@@ -1,0 +1,64 @@
+"""Files as people send them, through the CLI: what is told of them, and what is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def job(**keys):
+    source = {"prefix": "inbox/", **keys.pop("source", {})}
+    return {
+        "type": "import",
+        "source": source,
+        "match": [{"external_id": "id"}],
+        "remaining_fields": {"prefix": ""},
+        **keys,
+    }
+
+
+@pytest.fixture
+def sent(exchange):
+    """A job that takes every column, and its folder."""
+    exchange.configure(crm=job())
+    return exchange
+
+
+EXCEL = "id;name;zip\r\n00123;Jürgen Groß;01067\r\n4917250000001;Zoë;1,50\r\n"
+
+
+def test_what_a_file_is_written_in_is_told_by_plan_and_report_and_kept(sent):
+    """An Excel file of the west arrives as it is, its identifiers too; every run says how."""
+    sent.drop("inbox/1.csv", EXCEL.encode("cp1252"))
+    planned = sent.ask("plan", "crm")
+    report = sent.ask("run", "crm")
+    told = "read as text in windows-1252 and cells between semicolons"
+    for notes in (planned["report"]["notes"], report["notes"]):
+        assert any(told in note and "inbox/1.csv: " in note for note in notes), notes
+    assert '"Jürgen Groß"' == sent.attribute("00123", "name")
+    assert ('"01067"', '"1,50"') == (
+        sent.attribute("00123", "zip"),
+        sent.attribute("4917250000001", "zip"),
+    )
+    kept = {"encoding": "windows-1252", "delimiter": ";"}
+    assert kept == sent.ask("types", "crm")["csv"]
+
+    sent.drop("inbox/2.csv", "id;name\n7;Ada\n")
+    sent.drop("inbox/3.csv", "id,name\n8;9,Bo;b\n")
+    report = sent.ask("run", "crm")
+    assert '"Ada"' == sent.attribute("7", "name")
+    assert any("commas" in note and "earlier files" in note for note in report["notes"]), report
+    assert '"Bo;b"' == sent.attribute("8;9", "name")
+    assert kept == sent.ask("types", "crm")["csv"]
+
+
+def test_an_encoding_is_never_guessed_otherwise_the_next_day(sent):
+    """After UTF-8, bytes that are none are damage; the job can say what they are, and retry."""
+    sent.drop("inbox/1.csv", "id,name\n1,Jürgen\n")
+    assert "succeeded" == sent.ask("run", "crm")["state"]
+    sent.drop("inbox/2.csv", "id,name\n2,Jürgen\n".encode("cp1252"))
+    report = sent.ask("run", "crm", code=4)
+    assert [(1, "invalid_utf8")] == sent.rejected(report)
+
+    sent.configure(crm=job(source={"csv": {"encoding": "windows-1252"}}))
+    sent.ask("retry", str(report["seq"]))
+    assert '"Jürgen"' == sent.attribute("2", "name")
