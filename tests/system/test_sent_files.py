@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from datetime import date
+
+import openpyxl
 import pytest
 
 
@@ -62,3 +67,56 @@ def test_an_encoding_is_never_guessed_otherwise_the_next_day(sent):
     sent.configure(crm=job(source={"csv": {"encoding": "windows-1252"}}))
     sent.ask("retry", str(report["seq"]))
     assert '"Jürgen"' == sent.attribute("2", "name")
+
+
+def workbook(*rows, sheet="Kunden"):
+    book = openpyxl.Workbook()
+    book.active.title = "Read me"
+    book.active.append(["Export of May"])
+    other = book.create_sheet(sheet)
+    for row in rows:
+        other.append(row)
+    body = io.BytesIO()
+    book.save(body)
+    return body.getvalue()
+
+
+def test_a_workbook_and_a_csv_of_the_same_rows_say_the_same(sent):
+    """Identifiers that Excel keeps as numbers are those of the CSV; a sheet is chosen by name."""
+    fields = {"born": {"type": "date"}, "points": {"type": "integer"}, "vip": {"type": "boolean"}}
+    source = {"sheet": "Kunden", "skip_rows": 1}
+    sent.configure(crm=job(source=source, fields=fields, remaining_fields=[]))
+    sent.drop("inbox/1.csv", "Title\nid,born,points,vip\n123,1990-12-25,5,true\n00123,,7,\n")
+    assert 2 == sent.ask("run", "crm")["rows_applied"]
+    again = workbook(
+        ["Title"],
+        ["id", "born", "points", "vip"],
+        [123.0, date(1990, 12, 25), 5.0, True],
+        ["00123", None, 7, None],
+    )
+    sent.drop("inbox/2.xlsx", again)
+    assert 2 == sent.ask("run", "crm")["rows_unchanged"]
+
+    sent.drop("inbox/3.xlsx", workbook(["id"], sheet="Other"))
+    report = sent.ask("run", "crm", code=4)
+    assert [(0, "missing_sheet")] == rejected(sent, report)
+
+
+def rejected(exchange, report):
+    text = exchange.bucket.read(report["quarantine"])[0].decode("utf-8-sig")
+    rows = csv.DictReader(io.StringIO(text))
+    return [(int(row["row"] or 0), row["reason"]) for row in rows]
+
+
+def test_what_excel_and_pandas_put_around_rows_reaches_nobody(sent):
+    """An index is no attribute, a hint no row, a formula no identifier; a rounded one is none."""
+    sent.drop("inbox/1.csv", 'sep=;\nid;tier\n="00123";gold\n4.9E+12;x\n')
+    sent.drop("inbox/2.csv", ",id,tier\n0,7,silver\n1,8,gold\n")
+    sent.drop("inbox/3.csv", "id,tier\n9,gold,\n10,silver,\n")
+    report = sent.ask("run", "crm", code=4)
+    assert [(2, "rounded_identifier")] == rejected(sent, report)
+    assert 5 == report["rows_applied"]
+    assert '"gold"' == sent.attribute("00123", "tier")
+    assert '"silver"' == sent.attribute("10", "tier")
+    assert any("inbox/2.csv: column 1 has no name" in note for note in report["notes"])
+    assert any("sep=;" in note for note in report["notes"])

@@ -36,6 +36,13 @@ def _single(sign: str) -> str:
     return sign
 
 
+def _sign_or_none(sign: str) -> str:
+    if sign != "none" and (len(sign) != 1 or sign in "\r\n\0"):
+        message = "write one character, or none"
+        raise ValueError(message)
+    return sign
+
+
 class CsvOptions(Strict):
     """
     How CSV is written. What is ``auto`` is told from the files, and then kept for the job.
@@ -51,6 +58,16 @@ class CsvOptions(Strict):
     encoding: Annotated[str, AfterValidator(_known_encoding)] = Field(
         default="auto",
         description="of the text; `auto` tells UTF-8, UTF-16 and Windows-1252 apart",
+    )
+    quote: Annotated[str, AfterValidator(_sign_or_none)] = Field(
+        default='"', description="around cells; within them it is doubled; or `none`"
+    )
+    escape: Annotated[str, AfterValidator(_sign_or_none)] = Field(
+        default="none",
+        description=(
+            "goes before a quote within a cell, mostly a backslash; a file that has such is"
+            " rejected if this is `none`"
+        ),
     )
 
 
@@ -89,5 +106,18 @@ class Source(Strict):
         description=(
             "`allow` takes `null`, `#N/A`, `undefined`, `4.9E+12` and the like as identifiers"
         ),
+    )
+    header: Literal["auto"] | tuple[ColumnName, ...] = Field(
+        default="auto",
+        description=(
+            "the names of the columns, in order, of CSV and workbooks that have no header; `auto`"
+            " takes the first row for it"
+        ),
+    )
+    skip_rows: int = Field(
+        default=0, ge=0, le=10_000, description="lines of CSV, or rows of a sheet, above the header"
+    )
+    sheet: str | None = Field(
+        default=None, description="the sheet of a workbook (`.xlsx`); the first one if left out"
     )
     csv: CsvOptions = Field(default=CsvOptions(), description="how CSV is written")

@@ -7,6 +7,7 @@ more than a guess; a file that cannot be of it is told.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from exchanger.config.models import CsvOptions
+from exchanger.files.formats.csv_beginning import Beginning
 from exchanger.files.raw.encodings import ENCODING, UTF8, Encoding
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -23,7 +25,6 @@ DELIMITER = "delimiter"
 _SAMPLE = 100
 """Lines that are looked at where the header leaves a choice."""
 _LONGEST = 1 << 20
-_QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _WORDS = {"\t": r"\t"}
 
 
@@ -45,8 +46,14 @@ class Layout:
     told: tuple[str, ...] = ()
 
 
-def find_layout(
-    path: Path, encoding: Encoding, options: CsvOptions, kept: Mapping[str, str]
+def find_layout(  # noqa: PLR0913 - what is known of a file
+    path: Path,
+    encoding: Encoding,
+    options: CsvOptions,
+    kept: Mapping[str, str],
+    *,
+    begin: Beginning | None = None,
+    columns: int = 0,
 ) -> Layout:
     """
     Tell how a file is written.
@@ -56,35 +63,53 @@ def find_layout(
         encoding: What its text was.
         options: What the job says.
         kept: What earlier files have shown.
+        begin: Where its content begins.
+        columns: How many it has, if it has no header.
     """
+    begin = begin or Beginning()
     shown: dict[str, str] = {}
     if options.encoding == "auto" and encoding.proven:
         shown[ENCODING] = encoding.name
-    delimiter = options.delimiter
+    delimiter = begin.hint or options.delimiter
     if delimiter == "auto":
-        found = find_delimiter(first_lines(path), kept.get(DELIMITER))
+        lines = first_lines(path, begin.offset)
+        found = find_delimiter(lines, kept.get(DELIMITER), options.quote, columns)
         delimiter = found or kept.get(DELIMITER, DELIMITERS[0])
         if found:
             shown[DELIMITER] = found
-    return Layout(encoding.name, delimiter, shown, _told(shown, kept))
+    told = _told(shown, kept)
+    if begin.hint and begin.hint != options.delimiter:
+        told += (f"the first line, sep={begin.hint}, was taken for what separates the cells.",)
+    return Layout(encoding.name, delimiter, shown, told)
 
 
-def first_lines(path: Path) -> list[str]:
+def first_lines(path: Path, offset: int = 0) -> list[str]:
     """Read the beginning of a file, line by line, without blank lines."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    with path.open("rb") as raw:
+        raw.seek(offset)
+        file = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="")
         lines = (file.readline(_LONGEST) for _ in range(2 * _SAMPLE))
         return [*islice((line for line in lines if line.strip("\ufeff\r\n")), _SAMPLE)]
 
 
-def find_delimiter(lines: Sequence[str], kept: str | None) -> str | None:
+def find_delimiter(
+    lines: Sequence[str], kept: str | None, quote: str = '"', columns: int = 0
+) -> str | None:
     """
     Tell what separates the cells of a file; None if it has one column.
 
     Args:
         lines: The first ones, of which the header is one.
         kept: What separated those of earlier files.
+        quote: Around cells.
+        columns: How many there are, if that is known.
     """
-    header = _QUOTED.sub("", lines[0]) if lines else ""
+    around = re.escape(quote)
+    quoted = f"{around}(?:[^{around}]|{around}{around})*{around}" if quote != "none" else "(?!)"
+    header = re.sub(quoted, "", lines[0]) if lines else ""
+    fitting = [each for each in DELIMITERS if columns and header.count(each) == columns - 1]
+    if len(fitting) == 1 and columns > 1:
+        return fitting[0]
     inside = [each for each in DELIMITERS if each in header]
     if kept and kept in header:
         return kept

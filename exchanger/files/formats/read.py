@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from exchanger.config.models import Source
+from exchanger.config.models import CsvOptions, Source
 from exchanger.files.formats.csv import read_csv
 from exchanger.files.formats.detect import HEAD, detect_compression, detect_format, detect_kind
 from exchanger.files.formats.ndjson import read_ndjson
 from exchanger.files.formats.parquet import read_parquet
+from exchanger.files.formats.workbook import as_csv, is_workbook
 from exchanger.files.raw.compression import unpacked
 from exchanger.files.raw.table import BAD_ROW_SCHEMA, RawTable
 from exchanger.files.scratch.spill import Scratch
 
+_OF_SHEETS = CsvOptions(delimiter=",", encoding="utf-8")
 __all__ = ["BAD_ROW_SCHEMA", "RawTable", "detect_format", "read_table"]
 
 
@@ -43,14 +46,27 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
             ``RawTable.bad_rows`` instead.
     """
     scratch = scratch or Scratch(path.parent)
-    compression = detect_compression(key, _head(path))
+    head = _head(path)
+    compression = "none" if is_workbook(path, head) else detect_compression(key, head)
     with unpacked(path, key, compression) as content:
+        if is_workbook(content, _head(content)):
+            return _read_workbook(content, key, source, columns, scratch)
         kind = detect_kind(key, _head(content), source.format)
         if kind == "parquet":
             return read_parquet(content, key, columns, scratch)
         if kind == "csv":
-            return read_csv(content, key, source.csv, columns, scratch, kept=kept)
+            return read_csv(content, key, source, columns, scratch, kept=kept)
         return read_ndjson(content, key, columns, scratch)
+
+
+def _read_workbook(
+    path: Path, key: str, source: Source, columns: Collection[str] | None, scratch: Scratch
+) -> RawTable:
+    """Read a sheet: as CSV of which everything is known."""
+    plain = source.model_copy(update={"csv": _OF_SHEETS, "skip_rows": 0})
+    with as_csv(path, key, source.sheet, source.skip_rows) as (rows, notes):
+        table = read_csv(rows, key, plain, columns, scratch)
+        return replace(table, notes=(*table.notes, *notes))
 
 
 def _head(path: Path) -> bytes:

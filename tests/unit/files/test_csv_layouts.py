@@ -72,7 +72,11 @@ REFUSED = [
     ("id,n\n1,Hélène\n".encode("cp850"), None, "unknown_encoding"),
     ("id,n\n1,5 €\n".encode("iso8859-15"), None, "unknown_encoding"),
     ("id,n\n1,山田太郎\n".encode("shift_jis"), None, "unknown_encoding"),
-    ("id,n\n1,Doğan Şişli\n".encode("cp1254"), None, "unknown_encoding"),
+    (
+        "id,n\n1,İstanbul Şişli Doğan \u0131\u015f\u0131k\n".encode("cp1254"),
+        None,
+        "unknown_encoding",
+    ),
     # Damaged, or cut short within a sign.
     ("id,n\n1,Jürgen\n2,Groß\n".encode() + b"3,\xff\n", None, "invalid_utf8"),
     ("id,n\n1,é".encode()[:-1], None, "invalid_utf8"),

@@ -42,7 +42,7 @@ WHOLE_FILES = [
     ("a.csv", b"id\n1\n\0\n", "nul_bytes", 2, "Row 2"),
     ("a.ndjson", b'{"id":\0}', "nul_bytes", 1, "NUL"),
     ("a.csv", b"id,id\n", "duplicate_column", 0, "'id'"),
-    ("a.csv", b"id,\n1,2\n", "empty_column_name", 0, "Column 2"),
+    ("a.csv", b",\n1,2\n", "empty_column_name", 0, "Column 1"),
     ("a.ndjson", b'{"id":1," ":2}', "empty_column_name", 0, "Column 2"),
     ("a.ndjson", b"{}\n{}\n", "no_columns", 0, "no columns"),
     ("a.ndjson", b'[{"id":1}]', "not_ndjson", 1, "one object per line"),
