@@ -120,3 +120,45 @@ def test_what_excel_and_pandas_put_around_rows_reaches_nobody(sent):
     assert '"silver"' == sent.attribute("10", "tier")
     assert any("inbox/2.csv: column 1 has no name" in note for note in report["notes"])
     assert any("sep=;" in note for note in report["notes"])
+
+
+def test_numbers_and_dates_are_read_as_people_write_them(sent):
+    """Sums are of the numbers that were meant, and a date of the wrong order costs its own row."""
+    fields = {
+        "spend": {"type": "decimal", "scale": 2, "merge": "sum"},
+        "born": {"type": "date"},
+        "since": {"type": "date", "format": "%d.%m.%Y"},
+        "vip": {"type": "boolean", "true": ["ja"], "false": ["nein"]},
+    }
+    csv_options = {"decimal": ",", "thousands": ".", "dates": "%d/%m/%Y"}
+    source = {"csv": csv_options, "order_by": "at"}
+    sent.configure(crm=job(source=source, fields=fields, remaining_fields=[]))
+    rows = [
+        "id;spend;born;since;vip;at",
+        "1;1.234,50;25/12/1990;01.02.2020;ja;02/01/2026",
+        "1;0,50;05/04/1990;01.02.2020;nein;03/12/2025",
+        "2;1.5;09/15/1990;2020-02-01;yes;01/01/2026",
+    ]
+    sent.drop("inbox/1.csv", "\n".join(rows))
+    report = sent.ask("run", "crm", code=4)
+    assert "1235" == sent.attribute("1", "spend")
+    assert ("true", '"1990-12-25T00:00:00.000Z"') == (
+        sent.attribute("1", "vip"),
+        sent.attribute("1", "born"),
+    )
+    [(row, reasons)] = rejected(sent, report)
+    assert 3 == row
+    assert {"not_a_number", "day_or_month", "other_format", "other_word"} == {*reasons.split(" | ")}
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_one_date_with_the_day_first_is_told_of_its_file_alone(sent, many):
+    """Other files of the run, cast together with it, are read as they were."""
+    sent.configure(crm=job(fields={"born": {"type": "date"}}, remaining_fields=[]))
+    sent.drop("inbox/1.csv", "id,born\n1,09/15/1990\n")
+    sent.drop("inbox/2.csv", "id,born\n2,09/15/1990\n3,25/12/1990\n")
+    if many:
+        sent.drop("inbox/3.csv", "id,born\n4,10/20/1990\n")
+    report = sent.ask("run", "crm", code=4)
+    assert [(1, "day_or_month"), (2, "day_or_month")] == rejected(sent, report)
+    assert '"1990-09-15T00:00:00.000Z"' == sent.attribute("1", "born")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from exchanger.config.models.base import ColumnName, Strict
+from exchanger.config.models.base import ColumnName, Strict, TimeFormat
 
 _NO_TEXT = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
 """Codecs of Python that are no encodings of files."""
@@ -67,6 +67,19 @@ class CsvOptions(Strict):
         description=(
             "goes before a quote within a cell, mostly a backslash; a file that has such is"
             " rejected if this is `none`"
+        ),
+    )
+    decimal: Literal[".", ","] = Field(
+        default=".", description="what stands before the fraction of a number"
+    )
+    thousands: Literal["none", ".", ",", " ", "'"] = Field(
+        default="none", description="what separates groups of three digits of a number"
+    )
+    dates: TimeFormat = Field(
+        default=None,
+        description=(
+            "how dates are written, as of strptime, beside ISO 8601: `%d/%m/%Y`; a time may stand"
+            " behind"
         ),
     )
 
