@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,15 +15,13 @@ from exchanger.app.choosing import connections_of, import_job_of, job_of, only_c
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.app.logs import set_up_library_logs
 from exchanger.app.outcome import words_of
+from exchanger.app.results import Check, Rows, Status
 from exchanger.config.durations import parse_duration
 from exchanger.config.loading.load import load_config
 from exchanger.errors import NothingToBackfill, RunUnsuitable
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from exchanger.app.asking import Fault
-    from exchanger.app.connectivity import Trial
     from exchanger.app.runner import Story
     from exchanger.braze.identifiers import IdentifierKind
     from exchanger.config.models import Config, ImportJob
@@ -42,82 +39,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Wait = str | timedelta
 """How long to wait for another process that writes to the connection: ``"10m"``."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """
-    Rows of one kind, such as runs: a sequence of dictionaries that is also a table.
-
-    Args:
-        rows: As the verb of that name prints them with ``--json``.
-    """
-
-    rows: list[dict[str, Any]]
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, place: int) -> dict[str, Any]:
-        return self.rows[place]
-
-    def to_dict(self) -> list[dict[str, Any]]:
-        """Return the rows as plain values."""
-        return self.rows
-
-    def to_frame(self) -> pl.DataFrame:
-        """Return the rows as a polars frame; what is nested becomes lists and structs."""
-        import polars as pl
-
-        return pl.DataFrame(self.rows, infer_schema_length=None)
-
-
-@dataclass(frozen=True)
-class Check:
-    """
-    What a configuration means, and whether what it names works.
-
-    Args:
-        jobs: What each job will do, in sentences.
-        trials: What was tried; empty if nothing was to be.
-    """
-
-    jobs: dict[str, list[str]]
-    trials: list[Trial]
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything that was tried works."""
-        return all(trial.ok for trial in self.trials)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return {"ok": self.ok} | asdict(self)
-
-
-@dataclass(frozen=True)
-class Status:
-    """
-    How connections stand.
-
-    Args:
-        ok: Whether nothing needs a person.
-        connections: Each with its daemons.
-        jobs: Each with its last run, and when it is due.
-        needs: What needs a person: ``kind``, ``message``, and ``next``, the commands to type.
-    """
-
-    ok: bool
-    connections: list[dict[str, Any]]
-    jobs: list[dict[str, Any]]
-    needs: list[dict[str, Any]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return asdict(self)
 
 
 class Exchanger:
@@ -155,7 +76,7 @@ class Exchanger:
 
     def check(self, *, connect: bool = False) -> Check:
         """
-        Say what each job will do.
+        Describe what each job will do.
 
         Args:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
@@ -185,20 +106,22 @@ class Exchanger:
 
     def plan(self, job: str, *, record: bool = False, rows: int | None = None) -> PlanReport:
         """
-        Tell what a run of an import would send.
+        Return what a run of an import would send.
 
         Args:
             job: The job.
             record: Keep what was looked up in Braze to tell; else nothing is written anywhere.
             rows: How many changes of each field, and rejected rows, to show.
         """
+        from exchanger.app.messages.notes.words import plan_with_words
         from exchanger.jobs.imports import plan_import
 
         found = import_job_of(self.config, job)
-        return self._there(
+        planned = self._there(
             self.config.connection_of(job),
             lambda context: plan_import(context, job, found, record=record, rows=rows),
         )
+        return plan_with_words(planned)
 
     def run(
         self,
@@ -265,15 +188,17 @@ class Exchanger:
         prefix: str | None = None,
         full: bool = False,
     ) -> PlanReport:
-        """Tell what *backfill* of an import would send, and write nothing anywhere."""
+        """Return what *backfill* of an import would send, and write nothing anywhere."""
+        from exchanger.app.messages.notes.words import plan_with_words
         from exchanger.jobs.backfill import plan_backfill
 
         options = _range(job, since, until, prefix, full=full, force=False)
         found = import_job_of(self.config, job)
-        return self._there(
+        planned = self._there(
             self.config.connection_of(job),
             lambda context: plan_backfill(context, job, found, options),
         )
+        return plan_with_words(planned)
 
     def segments(self, *, connection: str | None = None) -> Rows:
         """List Braze's segments."""
@@ -336,26 +261,28 @@ class Exchanger:
     def retry(
         self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
     ) -> RunReport:
-        """Give again what Braze refused of a run, and what was rejected of it."""
+        """Send again what Braze refused of a run, and what was rejected of it."""
         from exchanger.jobs.retry import retry_run
 
         return self._decide("retry", run, connection, wait, retry_run)
 
     def drift(self, job: str, *, sample: int | None = 1000, seed: int = 0) -> DriftReport:
         """
-        Tell what others changed in Braze since it was delivered; nothing is sent.
+        Return what others changed in Braze since it was delivered; nothing is sent.
 
         Args:
             job: An import.
             sample: Compare so many profiles, chosen at random; all if None.
             seed: Another number chooses other profiles.
         """
+        from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.drift import DriftOptions, find_drift
 
         found, options = import_job_of(self.config, job), DriftOptions(sample, seed)
-        return self._there(
+        drift = self._there(
             self.config.connection_of(job), lambda context: find_drift(context, job, found, options)
         )
+        return with_words(drift)
 
     def rebuild(
         self,
@@ -366,7 +293,7 @@ class Exchanger:
         wait: Wait = "10m",
     ) -> RebuildReport:
         """
-        Make what is held of a job's connection anew from an export of a segment.
+        Rebuild what is held of a job's connection from an export of a segment.
 
         Args:
             job: An import.
@@ -374,14 +301,16 @@ class Exchanger:
             complete: Who is not in the segment does not exist in Braze.
             wait: For another process that writes.
         """
+        from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.rebuild import rebuild, source_of
 
         found, seconds = import_job_of(self.config, job), _seconds(wait)
         source = source_of(job, found, segment, complete=complete)
-        return self._there(
+        learnt = self._there(
             self.config.connection_of(job),
             lambda context: rebuild(context, job, found, source, seconds),
         )
+        return with_words(learnt)
 
     def adopt(
         self, state: str | None = None, *, connection: str | None = None, wait: Wait = "10m"
@@ -423,7 +352,7 @@ class Exchanger:
         return self._there(self.config.connection_of(job), act)
 
     def status(self, *, connection: str | None = None) -> Status:
-        """Tell whether a daemon is alive, and what needs a person."""
+        """Return whether a daemon is alive, and what needs a person."""
         from exchanger.app.messages.standings import standing_json
         from exchanger.jobs.inventory.standing import standing
 
@@ -462,11 +391,13 @@ class Exchanger:
         )
 
     def file(self, key: str, *, connection: str | None = None) -> FileFate:
-        """Tell which run took a file and with what result, or why no job takes it."""
+        """Return which run took a file and with what result, or why no job takes it."""
+        from exchanger.app.messages.files import with_versions_worded
         from exchanger.jobs.inventory.file_fate import fate_of
 
         name = only_connection(self.config, connection)
-        return self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
+        fate = self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
+        return with_versions_worded(fate)
 
     def forget(  # noqa: PLR0913 - one for each option
         self,
@@ -492,6 +423,7 @@ class Exchanger:
         Raises:
             ValueError: It is no such identifier.
         """
+        from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.forget import forget
         from exchanger.profiles.reading.resolve import canonical_key
 
@@ -499,7 +431,9 @@ class Exchanger:
         if key is None:
             raise ValueError(f"{profile!r} is no {by}")
         return [
-            self._there(name, lambda context: forget(context, key, erase=erase, wait=seconds))
+            with_words(
+                self._there(name, lambda context: forget(context, key, erase=erase, wait=seconds))
+            )
             for name in connections_of(self.config, connection)
         ]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from exchanger.app.messages.errors import words_for
 from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_context
+from exchanger.braze.endpoints import EMAIL_STATES, GROUPS
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.column_types import kept_columns
@@ -75,7 +76,7 @@ def try_connections(config: Config) -> list[Trial]:
 
 def doubtful_columns(config: Config) -> dict[str, list[str]]:
     """
-    Say which columns of a job are kept as text because of a few words.
+    Describe which columns of a job are kept as text because of a few words.
 
     Returns:
         Sentences by job; nothing of a connection that is disabled, or that cannot be read.
@@ -116,9 +117,10 @@ def _try_bucket(
 
 
 def _baselines(imports: list[ImportJob]) -> list[str]:
-    """Name the segments that imports learn from."""
+    """Name the segments that imports learn from, or let only members of through."""
     baselines = [baseline_segment(job) for job in imports]
-    return [baseline.segment for baseline in baselines if baseline and baseline.segment]
+    learnt = [baseline.segment for baseline in baselines if baseline and baseline.segment]
+    return [*learnt, *(job.gate_segment for job in imports if job.gate_segment)]
 
 
 def _recognise(context: JobContext) -> None:
@@ -165,13 +167,21 @@ async def _try_braze(
             trials.append(await _allowed(context, "update profiles", braze.track(empty)))
             look_up = braze.export_ids([_NOBODY], ["external_id"])
             trials.append(await _allowed(context, "look up profiles", look_up))
+        if any(job.object == "subscriptions" for job in imports):
+            nobody = braze.track(b'{"subscription_groups":[]}', GROUPS["external_id"])
+            trials.append(await _allowed(context, "set states in subscription groups", nobody))
+            look_up_states = braze.group_states([_NOBODY])
+            trials.append(await _allowed(context, "look up subscription groups", look_up_states))
+        if any(job.object == "email_state" for job in imports):
+            none = braze.track(b'{"email":[],"subscription_state":"x"}', EMAIL_STATES["subscribed"])
+            trials.append(await _allowed(context, "set states of e-mail addresses", none))
         if not trials:
             trials.append(await _try_key(context, braze))
         return trials
 
 
 async def _allowed(context: JobContext, what: str, request: Coroutine[Any, Any, object]) -> Trial:
-    """Make a request that cannot do anything: a refusal of its content means that it is allowed."""
+    """Send a request that cannot do anything: a refusal of its content means that it is allowed."""
     what = f"{what} in Braze"
     try:
         await request

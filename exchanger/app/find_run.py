@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exchanger.app.asking import Fault, ask_each
+from exchanger.app.messages.notes.words import worded
 from exchanger.errors import RunAmbiguous, RunMissing
 from exchanger.jobs.history.runs import show_run
 
@@ -41,7 +42,7 @@ def found_run(config: Config, connections: list[str], run: str) -> FoundRun:
 
     def look(context: JobContext) -> dict[str, Any] | None:
         try:
-            return show_run(context, run)
+            return worded(show_run(context, run))
         except RunMissing:
             return None
 

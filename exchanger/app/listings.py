@@ -6,12 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from exchanger.app.asking import Fault, ask_each
+from exchanger.app.messages.files import describe_first_unclaimed
+from exchanger.app.messages.notes.words import in_words, worded, worded_hold
 from exchanger.config.durations import show_duration
 from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs
-from exchanger.jobs.inventory.left_over import left_in_words
+from exchanger.jobs.inventory.left_over import note_left
 from exchanger.jobs.inventory.listing import backlog
-from exchanger.jobs.inventory.unclaimed import below, beside, unclaimed_in_words
+from exchanger.jobs.inventory.unclaimed import below, beside
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config, Schedule
@@ -42,7 +44,7 @@ def runs_of(
     # Each connection counts its runs from 1.
     several = len(config.connections) > 1
     return {
-        name: [{**run, **({"connection": name} if several else {})} for run in reports]
+        name: [{**worded(run), **({"connection": name} if several else {})} for run in reports]
         for name, reports in listed.items()
     }, faults
 
@@ -96,7 +98,7 @@ def job_entries(config: Config) -> list[dict[str, Any]]:
 def add_what_waits(
     config: Config, connections: list[str], entries: list[dict[str, Any]]
 ) -> list[Fault]:
-    """Say in the entries of imports what waits for them; of connections that answer."""
+    """Add to the entries of imports what waits for them; of connections that answer."""
     imports: dict[str, dict[str, ImportJob]] = {}
     for name, job in config.jobs.items():
         if isinstance(job, ImportJob) and config.connection_of(name) in connections:
@@ -108,6 +110,7 @@ def add_what_waits(
         return found, [*below(context.folders, found.strays), *beside(context, [*ours])]
 
     found, faults = ask_each(config, imports, ask)
+    several = len(config.connections) > 1
     for entry in entries:
         home = entry["connection"]
         if home in found and entry["type"] == "import":
@@ -120,9 +123,9 @@ def add_what_waits(
                 if entry["job"] == (each.job if each.job in imports[home] else first)
             ]
             entry["unclaimed"] = [each.to_dict() for each in near]
-            of = f" --connection {home}" if len(config.connections) > 1 else ""
-            entry["notes"] = left_in_words(waiting.left[entry["job"]], of)
-            entry["notes"] += unclaimed_in_words(near)
+            facts = note_left(waiting.left[entry["job"]], home if several else "")
+            entry["facts"] = [note.to_dict() for note in facts]
+            entry["notes"] = [*map(in_words, facts), *describe_first_unclaimed(near)]
     return faults
 
 
@@ -132,7 +135,7 @@ def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, Impor
     entry["not_taken"] = [run.to_dict() for run in found.left[entry["job"]]]
     entry["files_waiting"] = found.files[entry["job"]]
     entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
-    entry["held_back"] = [run.to_dict() for run in found.held[entry["job"]]]
+    entry["held_back"] = [worded_hold(run.to_dict()) for run in found.held[entry["job"]]]
 
 
 def _when(schedule: Schedule | None) -> str | None:

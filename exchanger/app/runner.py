@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from exchanger.app.messages.notes.words import worded
 from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_context
 from exchanger.config.models import ImportJob
@@ -33,7 +34,7 @@ class Outcome:
     What became of one job.
 
     Args:
-        report: As ``RunReport.to_dict`` renders it.
+        report: As ``RunReport.to_dict`` renders it, with the words of its notes.
         bucket: The bucket that its keys are in.
         exit_code: What the process would end with, were this its only job.
         error: What it ended with, if it was told of one.
@@ -81,17 +82,17 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
             except Exception as error:  # noqa: BLE001 - the other jobs still run
                 report = _failed(name, started_at, error, tell)
                 remember_failure(context, report, error)
-                return Outcome(report.to_dict(), bucket, exit_code(error), error)
+                return Outcome(worded(report.to_dict()), bucket, exit_code(error), error)
     except Exception as error:  # noqa: BLE001 - as above
         report = _failed(name, started_at, error, tell)
-        return Outcome(report.to_dict(), bucket, exit_code(error), error)
-    return Outcome(report.to_dict(), bucket, report.exit_code)
+        return Outcome(worded(report.to_dict()), bucket, exit_code(error), error)
+    return Outcome(worded(report.to_dict()), bucket, report.exit_code)
 
 
 def _failed(
     name: str, started_at: datetime, error: Exception, tell: Callable[[Exception], Message]
 ) -> RunReport:
-    """Tell what went wrong, and put the same words into a report."""
+    """Report what went wrong, and put the same words into a report."""
     run_id = structlog.contextvars.get_contextvars().get("run_id")
     return RunReport(
         run_id=run_id or new_run_id(name, started_at),

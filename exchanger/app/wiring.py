@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.app.defaults import LogLevel
 from exchanger.app.logs import set_up_logs
+from exchanger.app.messages.notes.words import in_words
 from exchanger.config.loading.load import load_config
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Config, ExportJob, ImportJob
@@ -114,11 +115,12 @@ def open_context(
             retention=settings.retention,
             engine=_engine(config, stopping),
             folders=folders_of(config, connection),
+            words=in_words,
         )
 
 
 def folders_of(config: Config, connection: str) -> Folders:
-    """Tell who reads and who writes what of the bucket of a connection, whoever's jobs they are."""
+    """Return who reads and writes what of the bucket of a connection, whoever's jobs they are."""
     ours = config.connections[connection].s3
     readers: list[Reader] = []
     written: list[str] = []

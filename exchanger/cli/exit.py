@@ -28,7 +28,7 @@ class UsageError(Protocol):
     exit_code: int
 
     def format_message(self) -> str:
-        """Say what is wrong, in one line."""
+        """Print what is wrong, in one line."""
 
     def show(self) -> None:
         """Write on standard error how the verb is used, and what is wrong."""
@@ -36,7 +36,7 @@ class UsageError(Protocol):
 
 def report_failure(error: Exception, *, as_json: bool) -> int:
     """
-    Tell a person, a program and the log what went wrong.
+    Report to a person, a program and the log what went wrong.
 
     Returns:
         The exit code.

@@ -97,7 +97,7 @@ class PlainProgress:
             self._how_far()
 
     def close(self) -> None:
-        """Say how far the last step came, if that was not said yet."""
+        """Print how far the last step came, if that was not said yet."""
         if self._done > self._said:
             self._how_far()
 

@@ -22,7 +22,7 @@ def mend_streams() -> None:
 
 
 def says_all_signs(stream: TextIO | None) -> bool:
-    """Tell whether any sign can be written as itself."""
+    """Return whether any sign can be written as itself."""
     return (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "") == "utf8"
 
 

@@ -123,7 +123,7 @@ class CronExpression:
 
     def includes(self, day: date) -> bool:
         """
-        Tell whether the month and the two day fields match a date.
+        Return whether the month and the two day fields match a date.
 
         When both day fields are restricted, one of them is enough (POSIX); otherwise both must
         match. A field that begins with ``*``, such as ``*/2``, counts as not restricted but still

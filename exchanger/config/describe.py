@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
+from exchanger.config.describe_consent import describe_consent
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
@@ -37,7 +39,7 @@ _PRECEDENCE: dict[Priority, list[str]] = {
 
 
 def describe_job(config: Config, name: str) -> list[str]:
-    """Say what a job does: when, from where to where, and one line for each of its fields."""
+    """Describe what a job does: when, from where to where, and one line for each of its fields."""
     job = config.jobs[name]
     connection = config.connections[config.connection_of(name)]
     bucket = f"s3://{connection.s3.bucket}/"
@@ -77,13 +79,17 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         )
     if job.event is not None or job.purchase is not None:
         return lines + _rows(job)
-    lines += [f"{name}: {_field(field, job)}" for name, field in job.fields.items()]
+    if job.subscription is not None or job.state is not None:
+        return lines + describe_consent(job)
+    lines += [
+        f"{name}: {_field(field, job)}{_consent(name, job)}" for name, field in job.fields.items()
+    ]
     lines += [_remaining(block, job) for block in job.remaining_fields]
     return lines
 
 
 def _rows(job: ImportJob) -> list[str]:
-    """Say what each row becomes, where it is an object of its own."""
+    """Describe what each row becomes, where it is an object of its own."""
     lines = [
         f"makes one of Braze's {job.object} of each row, which counts once more when it is sent"
     ]
@@ -141,7 +147,7 @@ def _kind(kind: str | None, scale: int | None) -> str:
 
 
 def _nothing(nulls: tuple[str, ...]) -> str:
-    """Say which texts mean that there is nothing."""
+    """List which texts mean that there is nothing."""
     return f" (without {' and '.join(repr(text) for text in nulls)})" if nulls else ""
 
 
@@ -151,6 +157,15 @@ def _drifted(field: FieldConfig | RemainingFields) -> str:
         "keep": "; left alone where somebody else was seen to change it in Braze",
         "quarantine": "; goes to quarantine where somebody else was seen to change it in Braze",
     }[field.on_drift]
+
+
+def _consent(name: str, job: ImportJob) -> str:
+    """Describe what becomes of people who are unsubscribed."""
+    if name not in CONSENT or job.may_resubscribe:
+        return ""
+    if name in NOT_EXPORTED:
+        return "; only unsubscribes, as may_resubscribe is false"
+    return "; leaves out who is unsubscribed, looked up where a state is new"
 
 
 def _looked_up(field: FieldConfig | RemainingFields, job: ImportJob) -> str:

@@ -36,7 +36,7 @@ def expand_endpoint(text: str) -> str:
 
 
 def endpoint_fault(url: str) -> str:
-    """Say what is wrong with the address of a Braze instance; empty if nothing is."""
+    """Return what is wrong with the address of a Braze instance; empty if nothing is."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -65,7 +65,7 @@ def guess_endpoint(url: str) -> str:
 
 
 def store_fault(url: str) -> str:
-    """Say what is wrong with the address of an S3-compatible store; empty if nothing is."""
+    """Return what is wrong with the address of an S3-compatible store; empty if nothing is."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -75,7 +75,7 @@ def store_fault(url: str) -> str:
 
 
 def scheduler_fault(address: str) -> tuple[str, str]:
-    """Say what is wrong with the address of a Dask scheduler, and guess; both empty if nothing."""
+    """Return what is wrong with a Dask scheduler's address, and a guess; both empty if nothing."""
     words = "write the address of the scheduler, such as tcp://scheduler.internal:8786"
     try:
         parts = urlsplit(address)
@@ -95,7 +95,7 @@ def scheduler_fault(address: str) -> tuple[str, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name means this machine."""
+    """Return whether a host name means this machine."""
     if host == "localhost":
         return True
     try:

@@ -29,13 +29,13 @@ class Finding:
     beside: tuple[str, ...] = ()
 
     def follows(self, other: Finding) -> bool:
-        """Tell whether it is only because a key is wrong or misspelt, as *other* says."""
+        """Return whether it is only because a key is wrong or misspelt, as *other* says."""
         return other.is_about(self.where, self.missed) or other.is_about(
             self.where[:-1], self.beside
         )
 
     def is_about(self, where: Where, keys: tuple[str, ...]) -> bool:
-        """Tell whether one of these keys of a mapping is wrong, or was meant by a misspelt one."""
+        """Return whether one of these keys of a mapping is wrong, or meant by a misspelt one."""
         depth = len(where)
         if where != self.where[:depth] or len(self.where) == depth:
             return False

@@ -26,7 +26,7 @@ def shown(name: str) -> str:
 
 
 def name_fault(name: str) -> str:
-    """Say why an attribute cannot have this name, as the end of a sentence; empty if it can."""
+    """Return why an attribute cannot have this name, as a sentence's end; empty if it can."""
     if name.startswith("@"):
         return "must not begin with @"
     if any(ord(sign) < 32 or ord(sign) == 127 for sign in name):
@@ -39,7 +39,7 @@ def name_fault(name: str) -> str:
 
 
 def is_pattern(name: str) -> bool:
-    """Tell whether polars takes a name of a column for a pattern of several."""
+    """Return whether polars takes a name of a column for a pattern of several."""
     return name == "*" or (name.startswith("^") and name.endswith("$"))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from exchanger.app.messages.notes.words import worded
 from exchanger.app.messages.reports import describe_plan, describe_report
 from exchanger.braze.endpoints import TRACK
 from exchanger.demo.changes import HEADINGS, changes
@@ -51,7 +52,7 @@ class DemoStory:
 
     def tell(self) -> None:
         """
-        Tell all of it.
+        Run all of it.
 
         Raises:
             Stopped: The person wants out, or a run failed.
@@ -158,7 +159,7 @@ class DemoStory:
             place.drop(data.weekly_file(week))
         planned = place.plan("purchases")
         content = {
-            "report": planned.report.to_dict(),
+            "report": worded(planned.report.to_dict()),
             "fields": [asdict(field) for field in planned.fields],
             "lookups": planned.lookups,
         }

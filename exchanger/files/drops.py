@@ -47,7 +47,7 @@ _NUMBERS = re.compile(r"[0-9]+|.", re.DOTALL)
 
 def is_drop(key: str, prefix: str, pattern: str, state_prefix: str) -> bool:
     """
-    Tell whether an object is a file of a job.
+    Return whether an object is a file of a job.
 
     Args:
         key: The object's key.
@@ -65,7 +65,7 @@ def is_drop(key: str, prefix: str, pattern: str, state_prefix: str) -> bool:
 
 def is_unfinished(name: str, pattern: str) -> bool:
     """
-    Tell whether a name is that of a file still on its way.
+    Return whether a name is that of a file still on its way.
 
     A pattern that ends so itself was written by somebody who means such files.
     """

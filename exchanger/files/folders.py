@@ -40,7 +40,7 @@ class Reader(NamedTuple):
     state_prefix: str = "\0"
 
     def takes(self, key: str) -> bool:
-        """Tell whether an object is a file of the job."""
+        """Return whether an object is a file of the job."""
         return is_drop(key, self.prefix, self.pattern, self.state_prefix)
 
 
@@ -71,7 +71,7 @@ class Folders:
         return Folders(tuple(readers), self.written)
 
     def why_not(self, key: str, size: int = 1) -> Why | None:
-        """Tell why no job takes an object of so many bytes; None if one does."""
+        """Return why no job takes an object of so many bytes; None if one does."""
         if self.takers(key):
             return None
         around = self.around(key)
@@ -89,11 +89,11 @@ class Folders:
         )
 
     def is_stray(self, key: str, size: int) -> bool:
-        """Tell whether an object looks like a file that somebody meant for a job, and has none."""
+        """Return whether an object looks like a file meant for a job, and has none."""
         return self.why_not(key, size) in ("pattern", "folder")
 
     def may_hold_strays(self, folder: str) -> bool:
-        """Tell whether a folder lies beside all that is read and written by the configuration."""
+        """Return whether a folder lies beside all that is read and written by the configuration."""
         meant = (reader.prefix for reader in self.readers)
         apart = not any(_nested(folder, prefix) for prefix in meant)
         return apart and not folder.startswith(self.written) and not _is_hidden(folder)
@@ -122,12 +122,12 @@ def levels(prefix: str) -> list[Level]:
 
 
 def looks_like_data(key: str) -> bool:
-    """Tell whether a name ends as files with rows do, in whichever case."""
+    """Return whether a name ends as files with rows do, in whichever case."""
     return _DATA.search(key) is not None
 
 
 def alike(one: str, other: str) -> bool:
-    """Tell whether one name may be the other, misspelt or with something put before or behind."""
+    """Return whether one name may be the other, misspelt or with something put before or behind."""
     here, there = (re.sub(r"[\W_]+", "", text.casefold()) for text in (one, other))
     if not here or not there:
         return not here and one.strip("/") == ""

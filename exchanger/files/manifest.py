@@ -124,7 +124,7 @@ class Manifest:
         return to_body({"version": VERSION, **content, "rows": self.rows, "bytes": self.size})
 
     def pointer(self, key: str) -> dict[str, Any]:
-        """Make the content of ``latest.json``; *key* is the manifest's."""
+        """Build the content of ``latest.json``; *key* is the manifest's."""
         return {
             "version": VERSION,
             "manifest": key,
@@ -135,7 +135,7 @@ class Manifest:
 
 
 def is_newer(pointer: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Tell whether the data behind *pointer* was asked for later than that behind *other*."""
+    """Return whether the data behind *pointer* was asked for later than that behind *other*."""
     mine, theirs = (
         (str(p.get("requested_at", "")), str(p.get("run_id", ""))) for p in (pointer, other)
     )

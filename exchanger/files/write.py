@@ -87,7 +87,7 @@ class PartWriter:
                 yield self._close(sink)
 
     def finish(self) -> Iterator[LocalPart]:
-        """Give the last part. A dataset without rows has one part: its schema."""
+        """Return the last part. A dataset without rows has one part: its schema."""
         if self._sink is None and not self._count:
             self._open().append(pl.DataFrame(schema=self._schema))
         if self._sink is not None:

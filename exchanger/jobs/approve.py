@@ -6,6 +6,7 @@ If it would add more than the person was shown, it is held back again instead.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -13,20 +14,20 @@ import polars as pl
 
 from exchanger.errors import RunUnsuitable, StateMissing, StorageMissing
 from exchanger.jobs.history.held_runs import applied_since
-from exchanger.jobs.intake.doubtful_types import doubtful_files, stray_in_words
+from exchanger.jobs.intake.doubtful_types import doubtful_files, note_stray
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import exceed, totals_of
-from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, newer_since
+from exchanger.jobs.inventory.corrected_jobs import AS_NEW, newer_since
+from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import drop_held_back, hold_again, hold_back, still_doubtful
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
-from exchanger.jobs.planning.commit import commit
-from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.report import numbered_report
+from exchanger.notes import noted
 from exchanger.profiles.frames.columns import FILE
 from exchanger.state.runs.log import VersionedRun
 
@@ -99,12 +100,9 @@ def _plan_and_commit(
         raise RunUnsuitable(str(seq), "approve", f"it is not held back{_taken_up(run)}")
     applied = call.state.file_ledger.snapshot()
     since = applied_since(call.state, applied, run.files, seq)
-    if run.reads_as:
+    if any(file.outcome in AS_NEW for file in run.files):
         since |= newer_since(applied, call.name, run.files, seq)
-    said = [
-        f"{key} was left out: run {later} applied a version of it after run {seq} was held back."
-        for key, later in since.items()
-    ]
+    said = [noted("left_out_since", file=key, run=later, held=seq) for key, later in since.items()]
     chosen = [file for file in run.files if file.key not in since]
     if not chosen:
         return drop_held_back(call.context, call.state, held, notes=said)
@@ -112,23 +110,23 @@ def _plan_and_commit(
     requests = _intakes(call, chosen)
     _demand_certainty(call, seq, chosen, requests)
     report = numbered_report(call, number)
-    report.notes += said
+    report.facts += said
     batch = read_all_files(call, requests)
     if corrected and doubtful_files(batch):
-        return still_doubtful(call, held, stray_in_words(batch.stray))
+        return still_doubtful(call, held, note_stray(batch.stray))
     copies = _hold_copies(call, number, batch)
     if copies is not None:
         report = numbered_report(call, number + 1)
-        report.notes += said + [file.note for file in copies.files]
+        report.facts += said + [note for file in copies.files for note in file.facts]
     if not batch.files:
-        dropped = drop_held_back(call.context, call.state, held, notes=report.notes)
+        dropped = drop_held_back(call.context, call.state, held, notes=report.facts)
         return copies or dropped
     _demand_differences(call, seq, batch)
     totals = totals_of(batch)
     if not run.reads_as and exceed(totals, run.totals):
         return hold_again(call.state, held, totals, call.context.clock.now().isoformat())
-    plan = planned(call, report, batch)
-    return commit(call, report, batch, plan, parent=seq)
+    hold = partial(leave_as_it_is, call, seq, "approve")
+    return create_run(call, report, batch, hold=hold, parent=seq)
 
 
 def _hold_copies(call: ImportContext, number: int, batch: InputBatch) -> RunReport | None:
@@ -158,7 +156,7 @@ def _intakes(call: ImportContext, files: Sequence[ClaimedFile]) -> list[FileRequ
 
     def counting(file: ClaimedFile) -> CountMode:
         last = applied.last_version(file.key, file.sums)
-        if file.outcome == DOUBTFUL:
+        if file.outcome in AS_NEW:
             return "ask"
         replaces = file.outcome == "replaced" or last not in (None, file.sha256)
         return "difference" if replaces else "in_full"
@@ -168,7 +166,7 @@ def _intakes(call: ImportContext, files: Sequence[ClaimedFile]) -> list[FileRequ
 
 def _demand_copies(call: ImportContext, seq: int, files: Sequence[ClaimedFile]) -> None:
     """
-    Make sure that what waits is still there.
+    Check that what waits is still there.
 
     Raises:
         RunUnsuitable: The copy of a file is gone.
@@ -188,7 +186,7 @@ def _demand_certainty(
     call: ImportContext, seq: int, files: Sequence[ClaimedFile], requests: Sequence[FileRequest]
 ) -> None:
     """
-    Make sure that what the version before really gave is known: a difference builds on it.
+    Check that what the version before really gave is known: a difference builds on it.
 
     A sum that was refused after an attempt without an answer may have been applied. Giving it again
     finds out.
@@ -212,7 +210,7 @@ def _made_up(applied: LedgerSnapshot, file: ClaimedFile) -> list[int]:
 
 def _demand_differences(call: ImportContext, seq: int, batch: InputBatch) -> None:
     """
-    Make sure that anything can be applied; of several files, those that cannot are rejected.
+    Check that anything can be applied; of several files, those that cannot are rejected.
 
     Raises:
         RunUnsuitable: What earlier versions gave is not kept any more, for any file.

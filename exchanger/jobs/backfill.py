@@ -10,6 +10,7 @@ from exchanger.files.drops import is_drop
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.imports import plan_import, run_import
 from exchanger.jobs.inventory.listing import in_range
+from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob, Job
@@ -38,7 +39,7 @@ def backfill(context: JobContext, name: str, job: Job, options: ImportOptions) -
         raise NothingToBackfill(name, "no range was named")
     report = run_import(context, name, job, options)
     if report.state == "nothing_to_do":
-        report.notes = [*report.notes, *_none_in_range(context, job, options)]
+        report.facts = [*report.facts, *_none_in_range(context, job, options)]
     return report
 
 
@@ -46,7 +47,7 @@ def plan_backfill(
     context: JobContext, name: str, job: ImportJob, options: ImportOptions
 ) -> PlanReport:
     """
-    Tell what *backfill* of an import would send, and write nothing anywhere.
+    Return what *backfill* of an import would send, and write nothing anywhere.
 
     Raises:
         BrazeError: A look-up failed.
@@ -54,12 +55,12 @@ def plan_backfill(
     """
     planned = plan_import(context, name, job, options)
     if planned.report.state == "nothing_to_do":
-        planned.report.notes += _none_in_range(context, job, options)
+        planned.report.facts += _none_in_range(context, job, options)
     return planned
 
 
-def _none_in_range(context: JobContext, job: ImportJob, options: ImportOptions) -> list[str]:
-    """Say so if no file of a job is in the range that was asked for."""
+def _none_in_range(context: JobContext, job: ImportJob, options: ImportOptions) -> list[Note]:
+    """Note it if no file of a job is in the range that was asked for."""
     source = job.source
     files = [
         item
@@ -68,8 +69,4 @@ def _none_in_range(context: JobContext, job: ImportJob, options: ImportOptions) 
     ]
     if any(in_range(item, options) for item in files):
         return []
-    if not files:
-        return [f"No file matched: this job has none in {source.prefix}."]
-    one = len(files) == 1
-    there = "the only file" if one else f"none of the {len(files):,} files"
-    return [f"No file matched: {there} in {source.prefix} is {'not ' if one else ''}in the range."]
+    return [noted("no_file_matched", folder=source.prefix, files=len(files))]

@@ -18,6 +18,7 @@ from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import drop_held_back
 from exchanger.jobs.runtime.artifacts import unless_ended_by_others
 from exchanger.jobs.runtime.report import RunReport
+from exchanger.notes import noted
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
@@ -61,7 +62,7 @@ def _discard(context: JobContext, state: ConnectionState, seq: int) -> RunReport
         raise RunUnsuitable(str(seq), "discard", "it has ended; what was sent stays sent")
     if run.state == "settling":
         report = finish(context, state, stored)
-        report.notes.append("Braze had answered all of it already, so it was ended as usual.")
+        report.facts.append(noted("ended_as_usual"))
         return report
     with unless_ended_by_others(context, state, seq):
         return abandon(context, state, stored)

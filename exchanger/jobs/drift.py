@@ -19,10 +19,11 @@ from exchanger.braze.attributes import NOT_EXPORTED
 from exchanger.config.models import FieldConfig
 from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.comparison import FieldComparison
-from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_parts, say_if_slow
+from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_parts, note_if_slow
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import EXISTS, PROFILE, SEEN, STAMP
 from exchanger.profiles.merging.drift import expected, news, paired
 from exchanger.profiles.reading.field_columns import config_of
@@ -84,6 +85,7 @@ class DriftReport:
     fresh: int = 0
     absent: int = 0
     notes: list[str] = field(default_factory=list)
+    facts: list[Note] = field(default_factory=list)
 
 
 def find_drift(
@@ -115,12 +117,12 @@ def find_drift(
     names = [one.field for one in fields]
     segment = baseline_segment(job)
     if not names:
-        report.notes.append("Nothing is held of this job's fields yet, so there is no drift.")
+        report.facts.append(noted("nothing_held"))
     elif options.sample is not None:
         chosen = state.held.sample(names, options.sample, options.seed)
         known = _known(state.held.history_of(chosen, names), names)
         alone = alone_in_a_request(known[PROFILE])
-        report.notes += say_if_slow(known.height, context.lookup_limit, alone)
+        report.facts += note_if_slow(known.height, context.lookup_limit, alone)
         _Check(context, state, job, report).look_up(known)
     elif segment is None:
         check = _Check(context, state, job, report)

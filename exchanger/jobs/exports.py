@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import structlog
 
@@ -33,12 +34,14 @@ from exchanger.jobs.segments.wait import (
     ExportWait,
     find_segment,
 )
+from exchanger.notes import Note, noted
 from exchanger.profiles.exported.selection import Selection, fields_to_export, selection_of
 from exchanger.state.store import ConnectionState, open_state
 
 log = structlog.get_logger()
 
-_STOPPED = "Stopped as asked, before anything was published; the next run goes on with this export."
+_Beside = Literal["learning", "recording", "removing"]
+"""What is done beside a dataset, which does not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,9 @@ def run_export(
         _make_dataset(run, export)
     except Stopped:
         run.report.state, run.report.stopped = "partial", True
-        run.report.notes.append(_STOPPED)
+        run.report.facts.append(noted("export_stopped"))
     run.report.finished_at = context.clock.now()
-    with _without_failing(run, "this run is not in the list of runs"):
+    with _without_failing(run, "recording"):
         run.state.run_index.record(run.report.to_dict())
     return run.report
 
@@ -111,7 +114,7 @@ class _Run:
         structlog.contextvars.bind_contextvars(run_id=run_id)
         report = RunReport(run_id=run_id, job=name, started_at=started)
         state = open_state(context.bucket, context.state_prefix)
-        report.notes += establish(context, state)
+        report.facts += establish(context, state)
         document = PendingDocument(context.bucket, state.names, name)
         return cls(context, job, selection, document, report, state)
 
@@ -143,21 +146,21 @@ def _make_dataset(run: _Run, export: CompleteExport) -> None:
         raise
     if not export.files and not chunks.rows:
         _take_for_empty(run, export)
-    with _without_failing(run, "imports have to look up what this export showed"):
+    with _without_failing(run, "learning"):
         learn_from_export(context, run.state, export.pending, run.selection, chunks)
     columns = settle_columns(run.selection, chunks)
     dataset = write_dataset(context, chunks, columns, run.job.target, folder)
     context.go_on()
-    report.notes += _notes(run.selection, chunks, dataset)
+    report.facts += _notes(run.selection, chunks, dataset)
     manifest = _manifest(run, export, dataset)
     # Whoever lost the document to another run must not publish.
     document.save(pending)
     if not publish(context.bucket, folder, manifest):
-        report.notes.append("latest.json already points at newer data")
+        report.facts.append(noted("newer_published"))
     report.rows_written, report.bytes_written = manifest.rows, manifest.size
     report.manifest = folder.manifest
     log.info("export.published", manifest=folder.manifest, rows=manifest.rows)
-    with _without_failing(run, "the next run removes what is not needed any more"):
+    with _without_failing(run, "removing"):
         _clear_away(run, pending, manifest)
 
 
@@ -177,22 +180,22 @@ def _clear_away(run: _Run, pending: PendingExport, manifest: Manifest) -> None:
 
 
 @contextmanager
-def _without_failing(run: _Run, otherwise: str) -> Iterator[None]:
+def _without_failing(run: _Run, what: _Beside) -> Iterator[None]:
     """
     Do what a dataset does not depend on: a failure is noted, and fails no run.
 
     Args:
         run: Gets the note.
-        otherwise: What follows from a failure, as half a sentence.
+        what: What is done.
     """
     try:
         yield
     except Stopped:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the dataset is what was asked for
-        log.warning("export.not_completed", what=otherwise, error=type(error).__name__)
+        log.warning("export.not_completed", what=what, error=type(error).__name__)
         detail = str(error) if isinstance(error, ExchangerError) else type(error).__name__
-        run.report.notes.append(f"{otherwise}, as something failed ({detail})")
+        run.report.facts.append(noted("not_completed", what=what, detail=detail))
 
 
 def _take_for_empty(run: _Run, export: CompleteExport) -> None:
@@ -203,21 +206,26 @@ def _take_for_empty(run: _Run, export: CompleteExport) -> None:
         run.document.save(replace(export.pending.with_folder(run.folder.key), published=True))
         raise nobody
     if nobody.estimate:
-        run.report.notes.append(f"{nobody.seen}; it was taken for empty, as the job allows")
-
-
-def _notes(selection: Selection, chunks: Chunks, dataset: Dataset) -> list[str]:
-    notes = [column.warning for column in dataset.columns if column.warning]
-    notes += [one.in_words(selection.remaining_prefix or "") for one in chunks.renamed]
-    if dataset.duplicates:
-        notes.append(
-            f"{dataset.duplicates} users were exported more than once; one row each is kept"
+        run.report.facts.append(
+            noted(
+                "segment_taken_for_empty",
+                segment=nobody.segment,
+                folder=nobody.folder,
+                files=nobody.files,
+                estimate=nobody.estimate,
+            )
         )
+
+
+def _notes(selection: Selection, chunks: Chunks, dataset: Dataset) -> list[Note]:
+    notes = [column.note for column in dataset.columns if column.note]
+    notes += [one.note(selection.remaining_prefix or "") for one in chunks.renamed]
+    if dataset.duplicates:
+        notes.append(noted("users_exported_twice", users=dataset.duplicates))
     if not chunks.rows:
-        return [*notes, "the segment is empty: the dataset has its columns and no rows"]
+        return [*notes, noted("segment_empty")]
     notes += [
-        f"column {column.name!r} is empty: no user of the segment has {column.path}; if you "
-        "expected values, look for a slip in its path"
+        noted("column_empty", column=column.name, path=column.path)
         for column in selection.columns
         if not chunks.observed[column.name].filled
     ]
@@ -237,5 +245,5 @@ def _manifest(run: _Run, export: CompleteExport, dataset: Dataset) -> Manifest:
         columns=tuple(SchemaColumn(c.name, c.type.label) for c in dataset.columns),
         parts=dataset.parts,
         duplicates=dataset.duplicates,
-        warnings=tuple(run.report.notes),
+        warnings=tuple(map(run.context.words, run.report.facts)),
     )

@@ -17,6 +17,7 @@ from exchanger.jobs.inventory.kept_copies import copies_of_decided_runs, kept_co
 from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.lifecycle.forget_objects import StoredRows
 from exchanger.jobs.lifecycle.retention import has_quarantine
+from exchanger.notes import Note, noted
 from exchanger.state.held.forgetting import count_rows, forget_rows, slice_number
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import ConnectionState, open_state
@@ -36,10 +37,6 @@ _ALWAYS = (
     "old versions of objects, in a bucket that keeps versions",
 )
 """What is never touched."""
-_SUMS = (
-    "What files gave to sums of this profile is not known any more: a new version of such a file "
-    "takes nothing back for them, and their rows of it go to quarantine"
-)
 
 
 @dataclass
@@ -52,7 +49,8 @@ class ForgetReport:
         erased: Whether it was done, or only looked at.
         touched: By kind of state, how many rows named the person.
         left: What still may name them below the state prefix, and what to type about it.
-        notes: What follows from it.
+        notes: What follows from it, in words.
+        facts: What is noted of that.
         unreachable: What is never touched.
     """
 
@@ -61,6 +59,7 @@ class ForgetReport:
     touched: dict[str, int] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    facts: list[Note] = field(default_factory=list)
     unreachable: tuple[str, ...] = _ALWAYS
 
 
@@ -103,7 +102,7 @@ def _every_name(
     for report in reports[:-1]:
         for kind, rows in report.touched.items():
             last.touched[kind] += rows
-        last.notes += [note for note in report.notes if note not in last.notes]
+        last.facts += [note for note in report.facts if note not in last.facts]
     return last
 
 
@@ -125,19 +124,20 @@ class _Forgetting:
         rows = StoredRows(self.context, self.state, self.profile, erase=self.erase)
         report.touched = {
             "held values": self._tables([self.state.held.table]),
+            "changes": self._tables(self.state.changes.tables()),
             "high-water marks": self._tables(marks),
             "samples of first deliveries": self._samples(),
             **rows.everywhere(),
         }
         self._copies(report, last)
         if report.touched["contributions"]:
-            report.notes.append(_SUMS)
+            report.facts.append(noted("sums_forgotten"))
         if any(report.touched.values()):
             log.info("person.forgotten" if self.erase else "person.found", **_counts(report))
         return report
 
     def _is_done(self, seq: int) -> bool:
-        """Tell whether nothing of a run can be given again, so that it reads no copies."""
+        """Return whether nothing of a run can be given again, so that it reads no copies."""
         return not has_quarantine(self.state.runs.read(seq).document)
 
     def _last_run(self) -> int:

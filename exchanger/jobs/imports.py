@@ -8,6 +8,7 @@ then on every process ends the run in the same way.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,17 +18,18 @@ from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.requests import FileRequest
-from exchanger.jobs.intake.totals import say_what_counts_again
+from exchanger.jobs.intake.totals import note_what_counts_again
 from exchanger.jobs.intake.unreadable import told as told_unreadable
 from exchanger.jobs.inventory.corrected_jobs import corrected_runs
-from exchanger.jobs.inventory.left_over import by_run, left_in_words
+from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
-from exchanger.jobs.inventory.unclaimed import below, beside, strays_in_words
+from exchanger.jobs.inventory.unclaimed import below, beside, note_strays
+from exchanger.jobs.lifecycle.create_run import Guard, create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
-from exchanger.jobs.planning.commit import commit
+from exchanger.jobs.planning.exposure import Exposure, exposure_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.reading.read import read_files
@@ -42,6 +44,7 @@ from exchanger.jobs.runtime.report import (
     new_report,
     numbered_report,
 )
+from exchanger.notes import Note, noted
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
@@ -56,6 +59,9 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger()
+
+GUARDS: tuple[Guard, ...] = ()
+"""Look at what each run of files would do, before it counts."""
 
 
 def run_import(
@@ -83,7 +89,7 @@ def run_import(
     if idle is not None:
         return combined([], idle, nothing=replace(begun, finished_at=context.clock.now()))
     reports: list[RunReport] = []
-    notes: list[str] = []
+    notes: list[Note] = []
     try:
         with_lease(
             context,
@@ -95,11 +101,11 @@ def run_import(
     except Stopped:
         mine = [*reports, *(report for report in call.ended if report.job == name)]
         if all(report.finished_at for report in mine):
-            stopped = "Stopped as asked. The next run goes on from there."
-            reports.append(replace(begun, state="partial", notes=[stopped], stopped=True))
+            stopped = [noted("stopped")]
+            reports.append(replace(begun, state="partial", facts=stopped, stopped=True))
     begun.finished_at = context.clock.now()
     finished = [
-        f"Finished run {report.run_id} of {report.job}, which was interrupted."
+        noted("run_finished", run_id=report.run_id, job=report.job)
         for report in call.ended
         if report.finished_at is not None
     ]
@@ -145,7 +151,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     rows: int | None = None,
 ) -> PlanReport:
     """
-    Tell what ``run_import`` would send, and write nothing anywhere.
+    Return what ``run_import`` would send, and write nothing anywhere.
 
     What an unfinished run has claimed is told apart: the next one finishes it first.
 
@@ -168,35 +174,35 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     )
     report = new_report(call)
     if record:
-        report.notes += establish(context, state)
+        report.facts += establish(context, state)
     first = unfinished_run(context, state)
     if first is not None and first.job == name:
         call.taken.update(first.claimed)
     waiting = waiting_files(call)
-    report.notes += _waiting_notes(waiting)
+    report.facts += _waiting_notes(waiting)
     unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
     if not waiting.files:
-        idle = preview(replace(report, state="nothing_to_do"), None)
+        idle = preview(replace(report, state="nothing_to_do"), None, Exposure())
         return replace(idle, unfinished=first, unclaimed=unclaimed)
     call = replace(call, memories=memories_of(context, state, record=False))
     batch = read_files(call, _intakes(call, waiting.files))
     if call.options.force:
-        report.notes += say_what_counts_again(call, batch)
+        report.facts += note_what_counts_again(call, batch)
     if doubtful_files(batch):
-        report.notes.append(
-            "So a run would be held back, until the job is corrected or you approve it."
-        )
+        report.facts.append(noted("would_be_held_back"))
     plan = planned(call, report, batch)
     report.files += [
-        FileReport(file.claim.key, file.claim.outcome, 0, file.claim.note) for file in batch.waiting
+        FileReport(file.claim.key, file.claim.outcome, 0, facts=file.claim.facts)
+        for file in batch.waiting
     ]
-    plan.expect_all_accepted(report)
+    exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=call.context.batch_size)
+    exposure.expect_all_accepted(report)
     if batch.left:
-        report.notes.append(f"{batch.left} more files follow in a run of their own.")
-    return replace(preview(report, plan, rows), unfinished=first, unclaimed=unclaimed)
+        report.facts.append(noted("files_follow", files=batch.left))
+    return replace(preview(report, plan, exposure, rows), unfinished=first, unclaimed=unclaimed)
 
 
-def _idle_notes(call: ImportContext) -> list[str] | None:
+def _idle_notes(call: ImportContext) -> list[Note] | None:
     """Look, without writing anything, whether there is nothing to do; None if there is."""
     newest = call.state.runs.newest()
     if newest is not None and newest.document.state not in ENDED:
@@ -206,10 +212,10 @@ def _idle_notes(call: ImportContext) -> list[str] | None:
         return None
     if corrected_runs(call, waiting.undecided):
         return None
-    return _waiting_notes(waiting) + strays_in_words(waiting.strays)
+    return _waiting_notes(waiting) + note_strays(waiting.strays)
 
 
-def _run_all(call: ImportContext, reports: list[RunReport], notes: list[str]) -> None:
+def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -> None:
     """
     Finish what was begun, then take run after run until no file waits.
 
@@ -247,7 +253,7 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[str]) ->
     notes += told
 
 
-def _nothing_but(call: ImportContext, unreadable: Mapping[tuple[str, str], str]) -> RunReport:
+def _nothing_but(call: ImportContext, unreadable: Mapping[tuple[str, str], Note]) -> RunReport:
     """Report files that could not be read, where there were no others."""
     report = new_report(call)
     files = told_unreadable(unreadable)
@@ -267,15 +273,15 @@ class _Taken:
     listed: WaitingFiles
     stored: VersionedRun | None = None
     waiting: Sequence[HeldFile] = ()
-    unreadable: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    unreadable: Mapping[tuple[str, str], Note] = field(default_factory=dict)
 
 
-def _plan_and_commit(call: ImportContext, seq: int, told: list[str]) -> _Taken:
+def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
     listed = waiting_files(call, again=False)
     if not listed.files:
         return _Taken(seq, listed)
     report = numbered_report(call, seq)
-    report.notes += told
+    report.facts += told
     batch = read_files(call, _intakes(call, listed.files))
     call.taken.update(batch.unreadable)
     is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in batch.waiting)
@@ -287,12 +293,12 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[str]) -> _Taken:
     if not batch.files and not batch.gone:
         return _Taken(seq, listed, waiting=batch.waiting, unreadable=batch.unreadable)
     if call.options.force:
-        report.notes += say_what_counts_again(call, batch)
-    plan = planned(call, report, batch)
-    stored = commit(call, report, batch, plan)
+        report.facts += note_what_counts_again(call, batch)
+    hold = partial(hold_files, call, report, batch)
+    stored = create_run(call, report, batch, hold=hold, guards=GUARDS)
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)
-    return _Taken(seq + 1, listed, stored, batch.waiting)
+    return _Taken(seq + (stored is not None), listed, stored, batch.waiting)
 
 
 def _waits_for_adoption(call: ImportContext) -> RunReport | None:
@@ -301,13 +307,9 @@ def _waits_for_adoption(call: ImportContext) -> RunReport | None:
     undecided = applied.undecided_elsewhere()
     if not undecided or not applied.is_unused or call.options.force:
         return None
-    runs = " and ".join(map(str, undecided))
-    waits = (
-        "Nothing is taken before it is decided whether this connection goes on with the memory of "
-        f"another state: exchanger adopt. Run {runs} waits for that: exchanger show {undecided[0]}"
-    )
+    waits = noted("waits_for_adoption", runs=list(undecided))
     now = call.context.clock.now()
-    return replace(new_report(call), state="held_back", notes=[waits], finished_at=now)
+    return replace(new_report(call), state="held_back", facts=[waits], finished_at=now)
 
 
 def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
@@ -330,21 +332,21 @@ def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
     ]
 
 
-def _waiting_notes(waiting: WaitingFiles) -> list[str]:
+def _waiting_notes(waiting: WaitingFiles) -> list[Note]:
     return [
-        f"{key} waits in run {seq}, as a column is text because of a few words: correct the job "
-        f"and run it again, or exchanger approve {seq}, or exchanger discard {seq}."
+        noted("file_waits_as_doubtful", file=key, run=seq)
         if key in waiting.doubtful
-        else f"{key} waits in run {seq}, as it may count twice: exchanger approve {seq}, or "
-        f"exchanger discard {seq}. To add it in full: run with --force."
+        else noted("file_waits_for_guard", file=key, run=seq)
+        if key in waiting.guarded
+        else noted("file_waits", file=key, run=seq)
         for key, seq in waiting.held.items()
-    ] + left_in_words(by_run(waiting.left))
+    ] + note_left(by_run(waiting.left))
 
 
-def _new_strays(call: ImportContext, waiting: WaitingFiles, seq: int) -> list[str]:
-    """Say which files no job takes, of those that came since run *seq*: of others it was said."""
+def _new_strays(call: ImportContext, waiting: WaitingFiles, seq: int) -> list[Note]:
+    """Note which files no job takes, of those that came since run *seq*: others were noted."""
     strays = waiting.strays
     if strays and seq:
         since = call.state.runs.written(seq)
         strays = [item for item in strays if item.last_modified >= since]
-    return strays_in_words(strays)
+    return note_strays(strays)

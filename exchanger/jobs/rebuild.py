@@ -28,6 +28,7 @@ from exchanger.jobs.lifecycle.maintenance import maintain
 from exchanger.jobs.observing.comparison import FieldComparison
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, STAMP
 from exchanger.profiles.merging.drift import paired
 from exchanger.profiles.spelling.profile_key import kind_of
@@ -61,6 +62,7 @@ class RebuildReport:
     absent: int = 0
     unseen: int = 0
     notes: list[str] = field(default_factory=list)
+    facts: list[Note] = field(default_factory=list)
 
 
 def source_of(name: str, job: ImportJob, segment: str | None, *, complete: bool) -> Baseline:
@@ -89,7 +91,7 @@ def rebuild(
     context: JobContext, name: str, job: ImportJob, source: Baseline, wait: float
 ) -> RebuildReport:
     """
-    Make the held values of a connection anew.
+    Rebuild the held values of a connection.
 
     What an earlier process left unfinished is finished first (law 2).
 
@@ -114,11 +116,11 @@ def rebuild(
 
     def act(held: JobContext) -> RebuildReport:
         establish(held, state)
-        notes = _drained(held, state)
+        facts = _drained(held, state)
         names = sorted({*state.held.fields(), *job.fields} - NOT_EXPORTED - {IDENTIFIED})
         users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names)
         fields = [FieldComparison(one) for one in names]
-        report = RebuildReport(name, users.segment, users.asked_at, fields, notes=notes)
+        report = RebuildReport(name, users.segment, users.asked_at, fields, facts=facts)
         frames = _compared(state, users, report)
         state.held.observe_all(frames, stamp=users.stamp, at=users.asked_at)
         users.done()
@@ -130,11 +132,11 @@ def rebuild(
     return report
 
 
-def _drained(context: JobContext, state: ConnectionState) -> list[str]:
-    notes: list[str] = []
+def _drained(context: JobContext, state: ConnectionState) -> list[Note]:
+    notes: list[Note] = []
     while (newest := state.runs.newest()) is not None and newest.document.state not in ENDED:
         notes += [
-            f"Finished run {report.run_id} of {report.job}, which was interrupted."
+            noted("run_finished", run_id=report.run_id, job=report.job)
             for report in drain(context, state)
         ]
         context.go_on()

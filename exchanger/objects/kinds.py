@@ -1,41 +1,56 @@
-"""The kinds of objects that an import can make of its rows."""
+"""
+The kinds of objects that an import can make of its rows, and how each is dealt with.
+
+What differs between kinds is said here, in words that planning, settling and ``retry`` have each in
+one table (or one ``match``) of their own. So a new kind is an entry here; only a new way of doing
+something is an entry there, too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-import polars as pl
+from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
+from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
+from exchanger.objects.rows import EachRow
+from exchanger.objects.states import Shaped, email_states, group_states
 
 if TYPE_CHECKING:
-    from exchanger.braze.endpoints import Endpoint
-    from exchanger.config.models import ImportJob, ObjectName, OnUnknown
+    import polars as pl
+
+    from exchanger.config.models import ImportJob, ObjectName
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
 
+Settled = Literal["held_values", "changes", "row_ledger"]
+"""What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
+GivenAgain = Literal["values", "objects"]
+"""As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
+
 
 @dataclass(frozen=True)
-class RowKind:
+class Folded:
     """
-    A kind of which each row is an object of its own, which counts once more whenever it is sent.
+    Rows fold into one object for each profile, which says what differs from held values.
 
     Args:
-        endpoints: Where it is sent, by what happens to objects in doubt.
-        faults: What is wrong with rows whose cells are fine each: given the rules and the time.
-        members: The members of an object beside who it is about; given the rules.
-        points: Data points of each row.
+        consent: Whether they are states of subscriptions rather than attributes.
     """
 
-    endpoints: Mapping[OnUnknown, Endpoint]
-    faults: Callable[[Sequence[Rule], datetime], list[Fault]]
-    members: Callable[[Sequence[Rule]], list[pl.Expr]]
-    points: Callable[[Sequence[Rule]], pl.Expr]
+    consent: bool = False
+
+
+Making = Folded | EachRow
+"""How rows become objects: ``jobs/planning/parts.py`` has what each of them has to know before."""
+
+
+def _no_faults(_rules: Sequence[Rule], _now: datetime) -> list[Fault]:
+    return []
 
 
 @dataclass(frozen=True)
@@ -44,43 +59,108 @@ class ObjectKind:
     What a job makes of rows.
 
     Args:
-        name: As the job says it.
-        rows: How, if each row is an object of its own; None of attributes, which fold into one
-            object for each profile, and whose values are held.
+        name: As the job says it, and the document of each of its runs.
+        making: How rows become objects.
+        settles: What accepted objects become, step by step.
+        given_again: As what refused rows are given again: as values, which are planned anew, or as
+            the objects that they were.
+        looked_up: Whether a look-up of a profile shows what was sent. Then plans that became old,
+            requests without an answer and first deliveries are compared with what Braze has.
+        faults: What is wrong with rows whose cells are fine each: given the rules and the time.
+        most_properties: How many properties Braze takes of an object; None of kinds without any.
+        shaped: How rows become values of fields, where these are not what the job names; given the
+            rows, the rules of what the job names, and the job.
     """
 
     name: ObjectName
-    rows: RowKind | None = None
+    making: Making
+    settles: tuple[Settled, ...]
+    given_again: GivenAgain
+    looked_up: bool = False
+    faults: Callable[[Sequence[Rule], datetime], list[Fault]] = _no_faults
+    most_properties: int | None = None
+    shaped: Callable[[pl.DataFrame, Mapping[str, Rule], ImportJob], Shaped] | None = None
 
     @property
     def holds_values(self) -> bool:
-        """Whether what Braze accepts becomes held values."""
-        return self.rows is None
+        """Whether what Braze accepts becomes held values, and what is in doubt an uncertain one."""
+        return "held_values" in self.settles
+
+    @property
+    def records_changes(self) -> bool:
+        """Whether what an object changes is remembered, field by field."""
+        return "changes" in self.settles
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether a row counts once more whenever it is sent, so that it is remembered."""
+        return "row_ledger" in self.settles
 
 
-_KINDS: dict[ObjectName, ObjectKind] = {
-    "attributes": ObjectKind("attributes"),
-    "events": ObjectKind(
-        "events",
-        RowKind(
-            endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN},
+_KINDS: Mapping[str, ObjectKind] = {
+    kind.name: kind
+    for kind in (
+        ObjectKind(
+            "attributes",
+            Folded(),
+            settles=("held_values", "changes"),
+            given_again="values",
+            looked_up=True,
+        ),
+        ObjectKind(
+            "events",
+            EachRow(
+                endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN},
+                members=event_members,
+                points=event_points,
+            ),
+            settles=("row_ledger",),
+            given_again="objects",
             faults=event_faults,
-            members=event_members,
-            points=event_points,
+            most_properties=MOST_PROPERTIES,
         ),
-    ),
-    "purchases": ObjectKind(
-        "purchases",
-        RowKind(
-            endpoints={"hold": endpoints.PURCHASES, "resend": endpoints.PURCHASES_AGAIN},
+        ObjectKind(
+            "purchases",
+            EachRow(
+                endpoints={"hold": endpoints.PURCHASES, "resend": endpoints.PURCHASES_AGAIN},
+                members=purchase_members,
+                points=purchase_points,
+            ),
+            settles=("row_ledger",),
+            given_again="objects",
             faults=purchase_faults,
-            members=purchase_members,
-            points=purchase_points,
+            most_properties=MOST_PROPERTIES,
         ),
-    ),
+        ObjectKind(
+            "subscriptions",
+            Folded(consent=True),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=group_states,
+        ),
+        ObjectKind(
+            "email_state",
+            Folded(consent=True),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=email_states,
+        ),
+    )
 }
 
 
 def kind_of(job: ImportJob) -> ObjectKind:
     """Return what a job makes of its rows."""
-    return _KINDS[job.object]
+    return kind_named(job.object)
+
+
+def kind_named(name: str) -> ObjectKind:
+    """Return the kind that a job, or the document of a run, names."""
+    return _KINDS[name]
+
+
+def every_kind() -> tuple[ObjectKind, ...]:
+    """Return all kinds."""
+    return (*_KINDS.values(),)

@@ -65,6 +65,6 @@ def members_of(rules: Sequence[Rule], keys: dict[str, str]) -> list[pl.Expr]:
 
 
 def is_larger(rules: Sequence[Rule], limit: int) -> pl.Expr:
-    """Tell of which rows the properties are larger than Braze takes, in bytes."""
+    """Return of which rows the properties are larger than Braze takes, in bytes."""
     spelled = properties(rules)
     return pl.lit(value=False) if spelled is None else spelled.str.len_bytes() > limit

@@ -7,7 +7,7 @@ id the first is taken, and one that was taken up before is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,11 +30,28 @@ from exchanger.profiles.spelling.profile_key import are_external_ids, identifier
 from exchanger.profiles.validation.messages import Place, no_rejections, rejections_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
-    from exchanger.objects.kinds import RowKind
+    from exchanger.braze.endpoints import Endpoint
+    from exchanger.config.models import OnUnknown
+    from exchanger.objects.kinds import ObjectKind
     from exchanger.profiles.frames.rules import Rule
+
+
+@dataclass(frozen=True)
+class EachRow:
+    """
+    Each row is an object of its own, whatever is held of its profile.
+
+    Args:
+        endpoints: Where it is sent, by what happens to objects in doubt.
+        members: The members of an object beside who it is about; given the rules.
+        points: Data points of each row.
+    """
+
+    endpoints: Mapping[OnUnknown, Endpoint]
+    members: Callable[[Sequence[Rule]], list[pl.Expr]]
+    points: Callable[[Sequence[Rule]], pl.Expr]
 
 
 class RowsInput(NamedTuple):
@@ -61,20 +78,20 @@ class RowOptions:
     What holds for all rows of a run.
 
     Args:
-        kind: What they become.
+        making: What they become.
         rules: The parts of an object.
         endpoint: What outboxes call the endpoint.
         create_missing: Profiles that Braze does not have are created.
     """
 
-    kind: RowKind
+    making: EachRow
     rules: Sequence[Rule]
     endpoint: str
     create_missing: bool
 
 
 def judged_rows(
-    given: pl.DataFrame, kind: RowKind, rules: Mapping[str, Rule], now: datetime
+    given: pl.DataFrame, kind: ObjectKind, rules: Mapping[str, Rule], now: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Part rows into those that Braze would take and those it would not, or would take otherwise.
@@ -88,8 +105,9 @@ def judged_rows(
     Returns:
         The rows that are fine, and the rejected ones as ``messages.REJECTED``.
     """
-    parts = [*rules.values()]
-    faults = kind.faults(parts, now)
+    faults = kind.faults([*rules.values()], now)
+    if not faults:
+        return given, no_rejections()
     flags = given.select(
         fault.at.fill_null(value=False).alias(str(i)) for i, fault in enumerate(faults)
     )
@@ -146,7 +164,7 @@ def spelled(rows: pl.DataFrame, terms: RowOptions) -> pl.DataFrame:
         pl.lit("{"),
         identifier_member(keys, plain=plain),
         *creation(update_only=not terms.create_missing, plain=plain),
-        *terms.kind.members(terms.rules),
+        *terms.making.members(terms.rules),
         pl.lit("}"),
         ignore_nulls=True,
     )
@@ -156,7 +174,7 @@ def spelled(rows: pl.DataFrame, terms: RowOptions) -> pl.DataFrame:
         PROFILE,
         pl.lit(terms.endpoint).alias(ENDPOINT),
         rendered.alias(OBJECT),
-        terms.kind.points(terms.rules).cast(pl.UInt32).alias(POINTS),
+        terms.making.points(terms.rules).cast(pl.UInt32).alias(POINTS),
         FILE,
         ROW,
         pl.lit(1, pl.UInt32).alias(ROWS),

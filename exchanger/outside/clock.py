@@ -12,11 +12,11 @@ class Clock(Protocol):
     """What the program asks of time."""
 
     def now(self) -> datetime:
-        """Tell the time of day, in UTC."""
+        """Return the time of day, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Tell seconds that only go forward, for measuring and pacing."""
+        """Return seconds that only go forward, for measuring and pacing."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -32,11 +32,11 @@ class SystemClock:
     """The clock of this machine."""
 
     def now(self) -> datetime:
-        """Tell the time of day, in UTC."""
+        """Return the time of day, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Tell seconds that only go forward, also while the machine is suspended."""
+        """Return seconds that only go forward, also while the machine is suspended."""
         if hasattr(time, "CLOCK_BOOTTIME"):
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         return time.monotonic()

@@ -236,7 +236,7 @@ def _check_versions(address: str, client: Client) -> None:
 
 
 def _warn_of_profilers(client: Client) -> None:
-    """Say which workers may stand still, before a run waits for one."""
+    """Describe which workers may stand still, before a run waits for one."""
     profiler = "distributed.worker.profile.enabled"
     # Who was lost meanwhile is no trouble here.
     profiled = client.run(dask.config.get, profiler, on_error="ignore")

@@ -63,7 +63,7 @@ class Scratch:
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """
-    Make a folder that goes when the context closes.
+    Create a folder that goes when the context closes.
 
     Raises:
         NoRoom: It cannot be made, or what is done meanwhile has no room there.
@@ -94,7 +94,7 @@ def demanding_room(folder: Path) -> Iterator[None]:
 
 
 def room(folder: Path | str) -> int:
-    """Tell how many bytes are free in a folder; none if it is not there."""
+    """Return how many bytes are free in a folder; none if it is not there."""
     try:
         return shutil.disk_usage(folder).free
     except OSError:

@@ -185,7 +185,7 @@ class Sandbox:
 
     def give_key(self, key: str, *, lacking: Iterable[str] = (), keep_others: bool = False) -> None:
         """
-        Give the workspace an API key while it runs; ``api_key`` is this one from then on.
+        Add an API key to the workspace while it runs; ``api_key`` is this one from then on.
 
         Args:
             key: The key; one that exists gets other permissions.

@@ -64,11 +64,11 @@ class _Quietly(MotoRequestHandler):
     """Answers requests without a line in the log for each, which nobody reads."""
 
     def log_request(self, *_: object, **__: object) -> None:
-        """Say nothing; errors are logged elsewhere."""
+        """Log nothing; errors are logged elsewhere."""
 
 
 def _store() -> Any:
-    """Make the store alone: moto's own dispatcher reads a folder to find the service, each time."""
+    """Build the store alone: moto's dispatcher reads a folder to find the service, each time."""
     app = create_backend_app("s3")
     app.debug = False  # It would look into every body for forms that were sent wrongly.
     return app

@@ -62,18 +62,18 @@ class ConfigFile:
         return config
 
     def copy(self) -> Path:
-        """Give a file with the content accepted last."""
+        """Write a file with the content accepted last."""
         return self._write(self._accepted)
 
     def copy_for(self, job: str) -> Path:
-        """Give a file with the content accepted last, as far as a run of this job needs it."""
+        """Write a file with the content accepted last, as far as a run of this job needs it."""
         if job not in self._excerpts:
             self._excerpts[job] = self._excerpt(job)
         return self._write(self._excerpts[job])
 
     def has_changed(self) -> bool:
         """
-        Tell whether there is content that ``accept`` has not seen, the same at two looks in a row.
+        Return whether there is content new to ``accept``, the same at two looks in a row.
 
         A file that is being written may be valid and lack its end, so that one look is not enough.
         The content itself is compared, as times and sizes may stay the same.

@@ -192,7 +192,7 @@ class Daemon:
         return place_of(self._config, job) if job in self._schedules else None
 
     def _of(self, job: str) -> str:
-        """Say in a command of which connection a run is; each counts its runs from 1."""
+        """Add to a command of which connection a run is; each counts its runs from 1."""
         named = len(self._config.connections) > 1 and job in self._config.jobs
         return f" --connection {self._config.connection_of(job)}" if named else ""
 

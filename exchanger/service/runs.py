@@ -59,7 +59,7 @@ class Runs:
 
     def ended(self, job: str, child: ChildProcess, *, stopping: bool) -> bool:
         """
-        Tell how a run ended, and ask for another one if it left files behind.
+        Report how a run ended, and ask for another one if it left files behind.
 
         Returns:
             Whether it left nothing to do.

@@ -142,7 +142,7 @@ class Lease:
 
     def check(self) -> None:
         """
-        Make sure that whatever begins now ends while the lease is ours.
+        Check that whatever begins now ends while the lease is ours.
 
         Raises:
             LeaseLost: That cannot be proved.
@@ -203,7 +203,7 @@ class Lease:
             return found
 
     def _age(self, etag: str) -> float:
-        """Tell for how many seconds, by S3's clock, the lease has been as it was read."""
+        """Return for how many seconds, by S3's clock, the lease has been as it was read."""
         try:
             info = self._bucket.head(self._key)
         except StorageMissing:

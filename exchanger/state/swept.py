@@ -29,12 +29,14 @@ class Marks:
         acknowledgements: What Braze said of them, and what was begun.
         quarantine: What may be given again. Later runs may have such rows, earlier ones have not.
         contributions: What files gave to sums and lists.
+        changes: What runs changed: the months before that of this run are gone.
     """
 
     outbox: int = 0
     acknowledgements: int = 0
     quarantine: int = 0
     contributions: int = 0
+    changes: int = 0
 
 
 class Swept:
@@ -62,7 +64,7 @@ class Swept:
             raise StateDamaged(self._key, f"no marks in it: {error}") from error
 
     def age(self) -> float | None:
-        """Tell, by S3's clock alone, how many seconds ago it was swept; None if it never was."""
+        """Return, by S3's clock alone, how many seconds ago it was swept; None if it never was."""
         try:
             age = self._bucket.head(self._key).age
         except StorageMissing:

@@ -12,12 +12,12 @@ from datetime import timedelta
 import polars as pl
 import pytest
 from pydantic import SecretStr
+from support.contexts import job_context
 from support.workspaces import BAD, GOOD, SteppedClock, body, workspace
 
 from exchanger.config.models import BrazeConfig, Completion, ExportJob
 from exchanger.errors import BrazeForbidden, BrazeKeyRefused, BrazeRefused, BrazeUnreachable
 from exchanger.jobs.exports import run_export
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.profiles.exported.held_rows import fields_to_export, held_form
 from exchanger.sandbox import Sandbox, SandboxSettings
@@ -163,15 +163,7 @@ def exported(people, variant, bucket, workdir):
         sandbox.add_segment("Everybody")
         clock = SteppedClock(sandbox)
         config = BrazeConfig(endpoint=sandbox.url, api_key=SecretStr(sandbox.api_key))
-        context = JobContext(
-            connection="main",
-            bucket=bucket,
-            braze=lambda: Braze(config, clock=clock),
-            state_prefix="_exchanger/main/",
-            export_root="segment-export",
-            clock=clock,
-            workdir=workdir,
-        )
+        context = job_context(bucket, lambda: Braze(config, clock=clock), workdir, clock=clock)
         job = ExportJob.model_validate(
             {
                 "type": "export",

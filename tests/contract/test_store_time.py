@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.contexts import job_context
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob, RateLimit
+from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
@@ -17,14 +18,8 @@ from exchanger.sandbox import Sandbox
 
 LOOKUP = "/users/export/ids"
 A_DAY = timedelta(days=1)
-JOB = ImportJob.model_validate(
-    {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {"points": {"merge": "sum", "type": "integer"}},
-        "baseline": {"max_age": "1d"},
-    }
+JOB = import_model(
+    fields={"points": {"merge": "sum", "type": "integer"}}, baseline={"max_age": "1d"}
 )
 
 
@@ -69,16 +64,8 @@ def test_max_age_compares_no_clocks_of_hosts(s3_config, tmp_path, wrong_by, pass
     with Sandbox() as braze:
         limit = RateLimit(requests=100_000, per=timedelta(seconds=1))
         config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key, lookup_limit=limit)
-        context = JobContext(
-            connection="main",
-            bucket=Bucket(s3_config),
-            braze=lambda: Braze(config),
-            state_prefix="_state/",
-            export_root="segment-export",
-            clock=SystemClock(),
-            workdir=tmp_path,
-            spacing=0.0,
-            grace=0.0,
+        context = job_context(
+            Bucket(s3_config), lambda: Braze(config), tmp_path, spacing=0.0, grace=0.0
         )
         braze.seed([{"external_id": "ann", "points": 10}])
         for number, clock in enumerate(clocks):

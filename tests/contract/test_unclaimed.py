@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from exchanger.app.messages.files import describe_unclaimed
 from exchanger.errors import StorageDenied
 from exchanger.files.folders import Folders, Reader
-from exchanger.jobs.inventory.unclaimed import beside, in_words, unclaimed_files
+from exchanger.jobs.inventory.unclaimed import beside, unclaimed_files
 
 FOLDERS = Folders(
     (Reader("crm", "in/crm/", "*.csv"), Reader("shop", "data/shop/", "**")),
@@ -83,4 +84,5 @@ def test_who_may_not_list_beside_is_told_nothing(place, bucket, monkeypatch):
     monkeypatch.setattr(bucket, "level", denied)
     drop(bucket, "in/crm/a.txt", "in/crm2/a.csv")
     [one] = unclaimed_files(place, ["crm"])
-    assert "no job takes in/crm/a.txt: the pattern of crm is *.csv" == in_words(one)
+    said = ["no job takes in/crm/a.txt: the pattern of crm is *.csv"]
+    assert said == describe_unclaimed([one])

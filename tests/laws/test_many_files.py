@@ -13,16 +13,16 @@ import polars as pl
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.contexts import job_context
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.config.models import BrazeConfig
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.reading.read import read_files
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.outside.braze.client import Braze
-from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.profiles.frames.columns import FILE, ROW
 from exchanger.profiles.reading.inference import infer_type, infer_types
@@ -134,24 +134,17 @@ def a_call(bucket, folder, case, here):
         name: {"merge": how} if isinstance(how, str) else how for name, how in case.fields.items()
     }
     order = {"order_by": "o"} if case.order else {}
-    job = ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": {"prefix": f"{folder}in/", "nulls": ["n/a"]} | order,
-            "match": [{"external_id": "id"}],
-            "fields": fields,
-            "remaining_fields": [{"merge": "set"}],
-            "max_rows_per_run": case.most,
-        }
+    job = import_model(
+        source={"prefix": f"{folder}in/", "nulls": ["n/a"]} | order,
+        fields=fields,
+        remaining_fields=[{"merge": "set"}],
+        max_rows_per_run=case.most,
     )
-    context = JobContext(
-        connection="main",
-        bucket=bucket,
-        braze=lambda: Braze(BrazeConfig(endpoint="http://127.0.0.1:9", api_key="none")),
+    context = job_context(
+        bucket,
+        lambda: Braze(BrazeConfig(endpoint="http://127.0.0.1:9", api_key="none")),
+        here,
         state_prefix=f"{folder}state/",
-        export_root="segment-export",
-        clock=SystemClock(),
-        workdir=here,
         spacing=0.0,
         grace=0.0,
         lease_seconds=6.0,

@@ -11,12 +11,14 @@ from typing import Any
 import polars as pl
 import pytest
 
+from exchanger.app.messages.notes.words import with_words
 from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
 from exchanger.jobs.exports import ExportOptions, run_export
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
+from support.contexts import job_context
 
 EXPORT = "/users/export/segment"
 
@@ -69,19 +71,14 @@ class Place:
     def context(self) -> JobContext:
         self.workdir.mkdir(exist_ok=True)
         config = BrazeConfig(endpoint=self.sandbox.url, api_key=self.sandbox.api_key)
-        return JobContext(
-            connection="main",
-            bucket=self.bucket,
-            braze=lambda: Braze(config, clock=self.clock),
-            state_prefix="_exchanger/main/",
-            export_root="segment-export",
-            clock=self.clock,
-            workdir=self.workdir,
+        return job_context(
+            self.bucket, lambda: Braze(config, clock=self.clock), self.workdir, clock=self.clock
         )
 
     def run(self, name: str = "everybody", fresh: bool = False, **changes: Any):
         try:
-            return run_export(self.context(), name, job(**changes), ExportOptions(fresh=fresh))
+            report = run_export(self.context(), name, job(**changes), ExportOptions(fresh=fresh))
+            return with_words(report)
         finally:
             shutil.rmtree(self.workdir)
 

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
 from support import leaks
+from support.jobs import import_job
 from support.warm_start import WarmServer
 
 BRAZE_KEY = "Zq7brazePLANTED/+=%&'\"\\-<k>~9x"
@@ -31,16 +32,13 @@ TRACK, EXPORT, SEGMENTS = "/users/track", "/users/export/segment", "/segments/li
 IMPORT, EXPORT_JOB = f"import-{CANARY}", f"export-{CANARY}"
 LIMIT = 120
 JOBS = {
-    IMPORT: {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {
+    IMPORT: import_job(
+        fields={
             "points": {"merge": "sum", "type": "integer"},
             "email": {"from": "email"},
             "note": {"from": "note"},
-        },
-    },
+        }
+    ),
     EXPORT_JOB: {
         "type": "export",
         "segment": "Everybody",

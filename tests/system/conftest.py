@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import subprocess
@@ -84,10 +85,14 @@ class Exchange:
             body = body.read_bytes()
         self.bucket.write(key, body.encode() if isinstance(body, str) else body)
 
+    def quarantined(self, report):
+        """Read the quarantine file that a report names, a mapping for each row."""
+        text = self.bucket.read(report["quarantine"])[0].decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text)))
+
     def rejected(self, report):
         """Read row and reason of what a run put into quarantine, in order."""
-        text = self.bucket.read(report["quarantine"])[0].decode("utf-8-sig")
-        return [(int(row["row"]), row["reason"]) for row in csv.DictReader(text.splitlines())]
+        return [(int(row["row"]), row["reason"]) for row in self.quarantined(report)]
 
     def attribute(self, profile, name):
         """Read the JSON text of an attribute as Braze has it; None if it has none."""

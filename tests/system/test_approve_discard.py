@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from ruamel.yaml import YAML
+from support.jobs import import_job
 
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "visits": {"from": "visits", "merge": "sum", "type": "integer"},
         "tier": {"from": "tier", "type": "string"},
-    },
-}
+    }
+)
 HEADER = "id,visits,tier\n"
 
 

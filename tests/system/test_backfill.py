@@ -9,18 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.jobs import import_job
 
 TRACK = "/users/track"
 SCRIPT = Path(__file__).parents[2] / "scripts" / "backfill.py"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "tier": {"from": "tier", "type": "string"},
         "visits": {"from": "visits", "merge": "sum", "type": "integer"},
-    },
-}
+    }
+)
 
 
 @pytest.fixture

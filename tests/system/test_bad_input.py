@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
 
 import polars as pl
+from support.jobs import import_job
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "city": "set",
         "age": {"from": "age", "type": "integer"},
         "score": {"from": "score", "type": "float"},
-    },
-}
+    }
+)
 GOOD = "id,city,age,score\n"
 
 
@@ -28,19 +25,13 @@ def parquet(**columns):
     return body.getvalue()
 
 
-def quarantine(exchange, report):
-    """Read the quarantine file that a report names."""
-    body, _ = exchange.bucket.read(report["quarantine"])
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
-
-
 def outcomes(report):
     return {file["key"].removeprefix("inbox/"): file["outcome"] for file in report["files"]}
 
 
 def entries(exchange, report, *columns):
     """List some columns of the quarantine file, row by row."""
-    rows = quarantine(exchange, report)
+    rows = exchange.quarantined(report)
     return [tuple(row[column].removeprefix("inbox/") for column in columns) for row in rows]
 
 
@@ -85,7 +76,7 @@ def test_files_that_cannot_be_used_do_not_stop_the_others(exchange):
     assert '"Izmir"' == exchange.attribute("i", "city")
     assert (2, 2, 0) == (report["rows_read"], report["rows_applied"], report["rows_rejected"])
     notes = {file["key"]: file["note"] for file in report["files"]}
-    rows = quarantine(exchange, report)
+    rows = exchange.quarantined(report)
     assert [(f"inbox/{name}", reason) for name, (_, reason) in BAD_FILES.items()] == [
         (row["file"], row["reason"]) for row in rows
     ]
@@ -154,7 +145,7 @@ def test_rows_that_cannot_be_used_do_not_stop_the_others(exchange):
     assert {"good-1", "good-2", "é" * 493 + "y", "p-good", "n"} == set(exchange.braze.users())
     assert (18, 5, 13) == (report["rows_read"], report["rows_applied"], report["rows_rejected"])
     assert (5, 5) == (report["profiles_named"], report["profiles_new"])
-    for row in quarantine(exchange, report):
+    for row in exchange.quarantined(report):
         assert f"ow {row['row']}" in row["message"]
         assert row["row_id"].endswith(f"/{row['row']}")
         assert row["record"]
@@ -278,7 +269,7 @@ def test_records_of_quarantine_are_the_rows_as_they_were(exchange):
 
     report = exchange.ask("run", "crm", code=4)
 
-    (told,) = quarantine(exchange, report)
+    (told,) = exchange.quarantined(report)
     assert rows[0] == json.loads(told["record"])
 
 
@@ -291,7 +282,7 @@ def test_what_a_spreadsheet_would_run_is_given_again_as_it_was(exchange):
 
     body, _ = exchange.bucket.read(report["quarantine"])
     assert body.startswith("\ufeffrow_id,".encode())
-    (told,) = quarantine(exchange, report)
+    (told,) = exchange.quarantined(report)
     assert ("age | score", "'-1.5 | +2.5") == (told["field"], told["value"])
 
     exchange.configure(crm={**JOB, "fields": fields | {"age": "set", "score": "set"}})

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 
+from support.jobs import import_job
 from support.looking import until
 
 LOOKUP = "/users/export/ids"
 
 
 def job(baseline):
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {
+    return import_job(
+        fields={
             "points": {"from": "points", "merge": "sum", "type": "integer"},
             "tier": {"from": "tier", "type": "string"},
         },
-        "baseline": baseline,
-    }
+        baseline=baseline,
+    )
 
 
 def test_what_is_older_than_max_age_is_looked_up_again(exchange):

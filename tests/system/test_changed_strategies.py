@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.jobs import import_job
 
 TRACK = "/users/track"
 HEADER = "id,tier,visits,spent\n"
@@ -11,12 +12,7 @@ A = HEADER + "a,blue,10,1\nb,blue,20,2\n"
 
 def job(**fields):
     whole = {name: {"from": name, "type": "integer"} | told for name, told in fields.items()}
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {"tier": {"from": "tier", "type": "string"}} | whole,
-    }
+    return import_job(fields={"tier": {"from": "tier", "type": "string"}} | whole)
 
 
 SET, SUM = {"merge": "set"}, {"merge": "sum"}

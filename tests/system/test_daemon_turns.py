@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.jobs import import_job
 from support.lines import Lines
 
 PATIENCE = 240.0
@@ -60,15 +61,13 @@ def start_daemon(exchange):
 
 
 def job(folder, field, **more):
-    return {
-        "type": "import",
-        "schedule": {"every": "1s"},
-        "source": {"prefix": f"in/{folder}"},
-        "match": [{"external_id": "id"}],
-        "fields": {field: "set"},
-        "baseline": "assume_empty",
+    return import_job(
+        schedule={"every": "1s"},
+        source={"prefix": f"in/{folder}"},
+        fields={field: "set"},
+        baseline="assume_empty",
         **more,
-    }
+    )
 
 
 @pytest.mark.long(45)

@@ -11,23 +11,21 @@ import dask
 import polars as pl
 import pytest
 from distributed import LocalCluster, SchedulerPlugin
+from support.jobs import import_job
 
 PROFILES = 600
 ROWS = 1_000_001
 """Rows of a few columns are planned 250,000 at once, so this is the least for five parts."""
 PARTS = 5
-CRM = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "baseline": "assume_empty",
-    "fields": {
+CRM = import_job(
+    baseline="assume_empty",
+    fields={
         "points": {"merge": "sum", "type": "integer"},
         "best": {"merge": "highest", "type": "integer"},
         "tier": "set",
         "source": "set_if_empty",
     },
-}
+)
 CHANGING = {"run_id", "started_at", "finished_at"}
 """What no two reports have in common."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "remaining_fields": {"merge": "set"},
-}
+from support.jobs import import_job
+
+JOB = import_job(remaining_fields={"merge": "set"})
 FILE = "id,spend\n" + "".join(f"p{n},{n}.50\n" for n in range(99)) + "q,NA\n"
 
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
+from support.jobs import import_job
 
 LOOKUP, TRACK = "/users/export/ids", "/users/track"
 
 
 def job(on_drift="overwrite", **more):
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {
+    return import_job(
+        fields={
             "tier": {"type": "string", "on_drift": on_drift},
             "points": {"merge": "sum", "type": "integer"},
         },
         **more,
-    }
+    )
 
 
 def at_once(exchange):
@@ -35,11 +30,6 @@ def fields_of(report):
 def compared(report):
     names = ("profiles", "compared", "changed", "gone", "pending", "fresh", "absent")
     return {name: report[name] for name in names if report[name]}
-
-
-def rows_of(exchange, key):
-    """Read a quarantine file."""
-    return list(csv.DictReader(io.StringIO(exchange.bucket.read(key)[0].decode("utf-8-sig"))))
 
 
 @pytest.fixture
@@ -112,7 +102,7 @@ def test_the_next_run_treats_drift_as_the_field_says(exchange):
         assert (2, 1, 1) == tuple(
             report[name] for name in ("rows_applied", "rows_rejected", "fields_kept")
         )
-        [row] = rows_of(exchange, report["quarantine"])
+        [row] = exchange.quarantined(report)
         assert ("p3", "quarantine", "changed_by_others", '"x"') == tuple(
             row[name] for name in ("profile", "field", "reason", "value")
         )

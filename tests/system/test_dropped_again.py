@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+from support.jobs import import_job
+
+JOB = import_job(
+    fields={
         "tier": {"from": "tier", "type": "string"},
         "spent": {"from": "spent", "merge": "sum", "type": "integer"},
-    },
-}
+    }
+)
 WRONG = JOB | {"fields": JOB["fields"] | {"tier": {"from": "tier", "type": "integer"}}}
 NONE, WHOLE, PART = (
     "id,tier,spent\na,gold,1\nb,blue,2\n",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.jobs import import_job
 
 FAST = {"poll": "1s", "quiet": "1s"}
 ALL = {"segment": "Everybody", "completion": FAST}
@@ -22,13 +23,10 @@ def export(**changes):
 
 
 def crm(**baseline):
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {"points": {"from": "points", "merge": "sum", "type": "integer"}},
-        "baseline": {**ALL, **baseline},
-    }
+    return import_job(
+        fields={"points": {"from": "points", "merge": "sum", "type": "integer"}},
+        baseline={**ALL, **baseline},
+    )
 
 
 @pytest.fixture

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from support.jobs import import_job
 
-SIGNUPS = {
-    "type": "import",
-    "object": "events",
-    "source": {"prefix": "inbox/signups/"},
-    "match": [{"external_id": "id"}],
-    "event": {
+SIGNUPS = import_job(
+    object="events",
+    source={"prefix": "inbox/signups/"},
+    event={
         "name": "Signed up",
         "time": "at",
         "properties": {"plan": "plan", "amount": {"from": "total", "type": "decimal", "scale": 2}},
     },
-    "row_id": "row",
-}
+    row_id="row",
+)
 HEADER = "row,id,at,plan,total\n"
 ROWS = "1,ada,2026-09-01T08:00:00Z,pro,12.50\n2,bob,2026-09-01T09:00:00Z,,\n"
 
@@ -193,12 +192,10 @@ def test_without_row_ids_a_file_counts_once(exchange):
 def test_a_purchase_is_an_object_of_its_own(exchange, verb):
     """A purchase has product, price, currency and pieces, which cost a data point each."""
     exchange.configure(
-        receipts={
-            "type": "import",
-            "object": "purchases",
-            "source": {"prefix": "inbox/receipts/"},
-            "match": [{"external_id": "id"}],
-            "purchase": {
+        receipts=import_job(
+            object="purchases",
+            source={"prefix": "inbox/receipts/"},
+            purchase={
                 "product": "sku",
                 "price": "price",
                 "currency": "EUR",
@@ -206,8 +203,8 @@ def test_a_purchase_is_an_object_of_its_own(exchange, verb):
                 "time": "at",
                 "remaining_properties": {"exclude": "_*"},
             },
-            "row_id": "line",
-        }
+            row_id="line",
+        )
     )
     exchange.drop(
         "inbox/receipts/a.csv",

@@ -7,13 +7,11 @@ import json
 from decimal import Decimal
 
 import polars as pl
+from support.jobs import import_job
 
 FORMATS = ("parquet", "csv", "ndjson")
-IMPORT = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+IMPORT = import_job(
+    fields={
         "email": "set",
         "tier": {"from": "tier", "merge": "clear", "type": "string"},
         "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
@@ -21,8 +19,8 @@ IMPORT = {
         "tags": {"from": "tags", "merge": "add", "split": "|"},
         "seen": {"from": "seen", "merge": "highest", "type": "datetime"},
         "vip": {"from": "vip", "type": "boolean"},
-    },
-}
+    }
+)
 COLUMNS = {
     "external_id": "external_id",
     "email": "email",

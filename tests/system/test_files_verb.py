@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/crm/", "pattern": "*.csv"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+from support.jobs import import_job
+
+JOB = import_job(
+    source={"prefix": "inbox/crm/", "pattern": "*.csv"},
+    fields={
         "tier": {"from": "tier", "type": "integer"},
         "spent": {"from": "spent", "merge": "sum", "type": "integer"},
     },
-}
+)
 HEADER = "id,tier,spent\n"
 
 

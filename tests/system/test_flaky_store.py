@@ -7,13 +7,14 @@ import sys
 
 import botocore.endpoint
 import pytest
+from support.contexts import job_context
 from support.fault_proxy import BEFORE, BODY, CORRUPT, FaultProxy, Schedule
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.config.models import BrazeConfig
 from exchanger.errors import ExchangerError, StorageChanged, StorageUnreachable
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
@@ -39,15 +40,10 @@ print(json.dumps({
 }))
 """
 IN_CI, AT_NIGHT = range(1), range(1, 20)
-JOB = ImportJob.model_validate(
-    {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {
-            "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
-            "tags": {"from": "tag", "merge": "add", "items": "string"},
-        },
+JOB = import_model(
+    fields={
+        "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
+        "tags": {"from": "tag", "merge": "add", "items": "string"},
     }
 )
 
@@ -81,14 +77,10 @@ def braze():
 
 def context_of(bucket, braze, workdir):
     config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key, batch_size=10)
-    return JobContext(
-        connection="main",
-        bucket=bucket,
-        braze=lambda: Braze(config),
-        state_prefix="_state/",
-        export_root="segment-export",
-        clock=SystemClock(),
-        workdir=workdir,
+    return job_context(
+        bucket,
+        lambda: Braze(config),
+        workdir,
         batch_size=10,
         spacing=0.0,
         grace=0.0,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
+from support.jobs import import_job
 from support.sandbox_calls import post, track
 
 TRACK, LOOKUP = "/users/track", "/users/export/ids"
@@ -15,13 +13,7 @@ ALIAS = {"alias": {"name": "number", "label": "crm"}}
 
 
 def job(match, fields=None, **more):
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": match,
-        "fields": fields or {"visits": SUM},
-        **more,
-    }
+    return import_job(match=match, fields=fields or {"visits": SUM}, **more)
 
 
 def sent(exchange):
@@ -46,11 +38,6 @@ def profile(exchange, **named):
 
 def visits(exchange, **named):
     return profile(exchange, **named).get("custom_attributes", {}).get("visits")
-
-
-def quarantine(exchange, report):
-    body, _ = exchange.bucket.read(report["quarantine"])
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +75,7 @@ def test_sums_by_e_mail_address_find_each_person_once(exchange):
     assert ["c1", "email new@example.com"] == sorted(
         example[0] for example in planned["fields"][0]["examples"]
     )
-    rows = quarantine(exchange, report)
+    rows = exchange.quarantined(report)
     assert [("ambiguous_email", "email twin@example.com"), ("bad_email", "")] == [
         (row["reason"], row["profile"]) for row in rows
     ]
@@ -203,7 +190,7 @@ def test_of_several_identifiers_the_first_that_a_row_has_counts(exchange):
         visits(exchange, email="bo@example.com"),
         visits(exchange, phone="+491701234567"),
     )
-    assert ["no_identifier"] == [row["reason"] for row in quarantine(exchange, report)]
+    assert ["no_identifier"] == [row["reason"] for row in exchange.quarantined(report)]
     assert (6, 5) == (report["rows_applied"], report["profiles_new"])
 
 
@@ -219,7 +206,7 @@ def test_phone_numbers_are_one_in_every_spelling_and_bad_ones_go_to_quarantine(e
 
     assert 7 == visits(exchange, phone="+491701234567")
     assert 1 == len(exchange.braze.profiles())
-    rows = quarantine(exchange, report)
+    rows = exchange.quarantined(report)
     assert ["bad_phone"] * 3 == [row["reason"] for row in rows]
     assert '"0170 1234567" is not a phone number that can be dialled' in rows[0]["message"]
     assert [{"phone": "+491701234567"}] == looked_up(exchange)
@@ -265,7 +252,7 @@ def test_what_braze_refused_is_given_again_by_its_own_identifier(exchange):
     exchange.drop("inbox/1.csv", "number,mail,visits\n7,,1\n,ada@example.com,2\n")
     report = exchange.ask("run", "crm", code=4)
     assert ["alias crm 7", "email ada@example.com"] == [
-        row["profile"] for row in quarantine(exchange, report)
+        row["profile"] for row in exchange.quarantined(report)
     ]
     assert [] == exchange.braze.profiles()
 
@@ -319,7 +306,7 @@ def test_an_external_id_does_not_become_a_second_profile_of_an_address(exchange)
     report = exchange.ask("run", "crm", code=4)
 
     assert ["would_duplicate"] == [row["reason"] for row in planned["rejected"]]
-    [row] = quarantine(exchange, report)
+    [row] = exchange.quarantined(report)
     assert ("would_duplicate", "c7", "ada@example.com") == (
         row["reason"],
         row["profile"],
@@ -343,14 +330,12 @@ def test_events_find_their_people_by_every_identifier(exchange):
     exchange.braze.seed([{"external_id": "a", "email": "Ada@example.com"}])
     match = [{"external_id": "id"}, ALIAS, {"email": "mail"}]
     exchange.configure(
-        bought={
-            "type": "import",
-            "object": "events",
-            "event": {"name": "Bought", "time": "at"},
-            "source": {"prefix": "inbox/"},
-            "match": match,
-            "on_ambiguous": "most_recent",
-        }
+        bought=import_job(
+            object="events",
+            event={"name": "Bought", "time": "at"},
+            match=match,
+            on_ambiguous="most_recent",
+        )
     )
     at = "2026-09-15T08:30:00Z"
     exchange.drop(

@@ -7,17 +7,15 @@ import io
 import json
 
 import pytest
+from support.jobs import import_job
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         **dict.fromkeys(("gender", "language", "country", "time_zone"), "set"),
         "dob": {"from": "dob", "type": "string"},
         "props": {"from": "props", "type": "json"},
-    },
-}
+    }
+)
 GOOD = {
     "gender": "F",
     "language": "fr",
@@ -62,8 +60,7 @@ def test_nothing_that_braze_ignores_is_sent_or_billed(exchange, suffix):
     assert (9, 1, 8) == tuple(report[f"rows_{what}"] for what in ("read", "applied", "rejected"))
     assert {"good"} == set(exchange.braze.users())
     assert (6, 6) == (report["data_points"], exchange.braze.meter)
-    kept = exchange.bucket.read(report["quarantine"])[0].decode("utf-8-sig")
-    told = [(row["field"], row["reason"]) for row in csv.DictReader(io.StringIO(kept))]
+    told = [(row["field"], row["reason"]) for row in exchange.quarantined(report)]
     assert [(field, reason) for field, _, reason in BAD] == told
 
     exchange.drop("inbox/2.csv", written(*((f"bad-{n}", {}) for n in range(len(BAD)))))

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from itertools import count
 
 import pytest
+from support.contexts import job_context
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.config.models import BrazeConfig
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
-from exchanger.outside.clock import SystemClock
 from exchanger.outside.delta.table import Table
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
 
 EMAILS = "fine@example.com,no address,fine@example.org"
-WRITES = {Bucket: ("write", "upload"), Table: ("append", "add")}
+WRITES = {Bucket: ("write", "upload"), Table: ("append", "append_all", "add")}
 
 
 class Killed(BaseException):
@@ -61,16 +61,12 @@ def braze():
 
 
 def job(folder):
-    return ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": {"prefix": f"{folder}/inbox/"},
-            "match": [{"external_id": "id"}],
-            "fields": {
-                "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
-                "email": {"from": "email"},
-            },
-        }
+    return import_model(
+        source={"prefix": f"{folder}/inbox/"},
+        fields={
+            "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
+            "email": {"from": "email"},
+        },
     )
 
 
@@ -86,14 +82,11 @@ def drop(bucket, folder, name, cents):
 def run(braze, bucket, folder, workdir):
     config = BrazeConfig(endpoint=braze.url, api_key=braze.api_key)
     workdir.mkdir()
-    context = JobContext(
-        connection="main",
-        bucket=bucket,
-        braze=lambda: Braze(config),
+    context = job_context(
+        bucket,
+        lambda: Braze(config),
+        workdir,
         state_prefix=f"{folder}/_state/",
-        export_root="segment-export",
-        clock=SystemClock(),
-        workdir=workdir,
         spacing=0.0,
         grace=0.0,
         lease_seconds=6.0,

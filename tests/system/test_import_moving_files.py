@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from support.contexts import job_context
+from support.jobs import import_model
 
-from exchanger.config.models import BrazeConfig, ImportJob
+from exchanger.app.messages.notes.words import in_words
+from exchanger.config.models import BrazeConfig
 from exchanger.errors import BrazeError
 from exchanger.jobs.imports import run_import, run_once
 from exchanger.jobs.inventory import listing as waiting
 from exchanger.jobs.observing import lookup
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.outside.braze.client import Braze
-from exchanger.outside.clock import SystemClock
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox, SandboxSettings
 
 LOOKUP = "/users/export/ids"
-JOB = ImportJob.model_validate(
-    {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {"points": {"merge": "sum", "type": "integer"}},
-    }
-)
+JOB = import_model(fields={"points": {"merge": "sum", "type": "integer"}})
 
 
 class MovingBucket(Bucket):
@@ -56,14 +50,10 @@ def context(s3_config, braze, tmp_path):
         api_key=braze.api_key,
         lookup_limit={"requests": 100_000, "per": "1s"},
     )
-    return JobContext(
-        connection="main",
-        bucket=MovingBucket(s3_config),
-        braze=lambda: Braze(config),
-        state_prefix="_state/",
-        export_root="segment-export",
-        clock=SystemClock(),
-        workdir=tmp_path,
+    return job_context(
+        MovingBucket(s3_config),
+        lambda: Braze(config),
+        tmp_path,
         spacing=0.0,
         grace=0.0,
         lease_seconds=6.0,
@@ -82,7 +72,7 @@ def test_a_file_that_is_replaced_while_it_is_read_is_taken_as_it_then_is(context
 
     assert "20" == braze.raw_attribute("ann", "points")
     assert "succeeded" == report.state
-    assert "replaced or deleted" in report.notes[0]
+    assert "replaced or deleted" in in_words(report.facts[0])
 
 
 def test_a_file_that_is_deleted_while_others_wait_stops_nothing(context, braze):
@@ -93,7 +83,7 @@ def test_a_file_that_is_deleted_while_others_wait_stops_nothing(context, braze):
     report = run_import(context, "points", JOB)
 
     assert {"bob"} == set(braze.users())
-    assert "inbox/a.csv was replaced or deleted" in report.notes[0]
+    assert "inbox/a.csv was replaced or deleted" in in_words(report.facts[0])
     assert ["inbox/b.csv"] == [file.key for file in report.files]
 
 

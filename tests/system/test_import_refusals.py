@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from support.jobs import import_job
 
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "email": {"from": "email"},
         "tier": {"from": "tier", "type": "string"},
         "visits": {"from": "visits", "merge": "sum", "type": "integer"},
-    },
-}
+    }
+)
 HEADER = "id,email,tier,visits\n"
-
-
-def quarantine(exchange, report):
-    body, _ = exchange.bucket.read(report["quarantine"])
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
 
 
 def test_only_the_refused_objects_are_refused(exchange):
@@ -45,7 +36,7 @@ def test_only_the_refused_objects_are_refused(exchange):
     assert (100, 2) == (report["profiles_new"], report["profiles_refused"])
     assert {f"g{n}" for n in range(100)} == set(exchange.braze.users())
     assert exchange.braze.meter == report["data_points"]
-    rows = quarantine(exchange, report)
+    rows = exchange.quarantined(report)
     assert [("bad1", "1", "refused"), ("bad2", "102", "refused")] == [
         (row["profile"], row["row"], row["kind"]) for row in rows
     ]
@@ -73,7 +64,7 @@ def test_a_request_of_refused_objects_alone_ends(exchange):
     report = exchange.ask("run", "crm", code=4)
     assert (1, 2) == (report["rows_applied"], report["rows_refused"])
     assert {"c"} == set(exchange.braze.users())
-    assert ["a", "b"] == [row["profile"] for row in quarantine(exchange, report)]
+    assert ["a", "b"] == [row["profile"] for row in exchange.quarantined(report)]
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
 
 

@@ -11,17 +11,15 @@ from collections import Counter
 from contextlib import suppress
 
 import pytest
+from support.jobs import import_job
 
 TRACK, LOOKUP = "/users/track", "/users/export/ids"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
         "tags": {"from": "tag", "merge": "add", "items": "string"},
-    },
-}
+    }
+)
 PROFILES = 40
 SIZE = 5
 LIMIT = 60

@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pyarrow as pa
+from support.jobs import import_job
 
 TRACK, LOOKUP = "/users/track", "/users/export/ids"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "tier": {"from": "tier", "type": "string"},
         "home": {"from": "home", "merge": "clear", "type": "string"},
         "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
@@ -25,8 +23,8 @@ JOB = {
         "best": {"from": "best", "merge": "highest", "type": "integer"},
         "cheapest": {"from": "cheapest", "merge": "lowest", "type": "decimal", "scale": 2},
         "source_system": {"value": "crm"},
-    },
-}
+    }
+)
 COLUMNS = "id,tier,home,spent,visits,tags,muted,shop,best,cheapest\n"
 ATTRIBUTES = list(JOB["fields"])
 

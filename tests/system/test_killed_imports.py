@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from support import households
 from support.fault_proxy import FaultProxy, Schedule
+from support.jobs import import_job
 
 TROUBLE = {"error_rate": 0.1, "lost_answer_rate": 0.05, "too_many_rate": 0.05}
 PEACE = dict.fromkeys(TROUBLE, 0.0)
@@ -21,13 +22,9 @@ MOST_EXCHANGES = 90
 """About as many exchanges with the bucket as one run has."""
 LIMIT = 3_600
 """Seconds after which a process hangs; with the default settings, some wait for minutes."""
-POINTS = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "schedule": {"every": "2s"},
-    "match": [{"external_id": "id"}],
-    "fields": {"points": {"merge": "sum", "type": "integer"}},
-}
+POINTS = import_job(
+    schedule={"every": "2s"}, fields={"points": {"merge": "sum", "type": "integer"}}
+)
 
 
 class Executioner:

@@ -6,19 +6,14 @@ import signal
 
 import pytest
 from support.fault_proxy import FaultProxy, Schedule
+from support.jobs import import_job
 
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.state.store import open_state
 
 ROWS = JobContext.ahead_from
 AT_NIGHT = pytest.mark.nightly
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {"points": {"merge": "sum", "type": "integer"}},
-    "baseline": "assume_empty",
-}
+JOB = import_job(fields={"points": {"merge": "sum", "type": "integer"}}, baseline="assume_empty")
 
 
 @pytest.mark.long(12)

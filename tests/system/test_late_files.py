@@ -7,20 +7,19 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from support.jobs import import_job
 
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/", "order_by": "at"},
-    "match": [{"external_id": "id"}],
-    "baseline": "assume_empty",
-    "fields": {
+JOB = import_job(
+    source={"prefix": "inbox/", "order_by": "at"},
+    baseline="assume_empty",
+    fields={
         "tier": {"from": "tier", "type": "string"},
         "home": {"from": "home", "merge": "clear", "type": "string"},
         "visits": {"from": "visits", "merge": "sum", "type": "integer"},
         "tags": {"from": "tags", "merge": "add", "split": "|"},
     },
-}
+)
 HEADER = "id,at,tier,home,visits,tags\n"
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from support.jobs import import_job
+
 TRACK, LOOKUP = "/users/track", "/users/export/ids"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "visits": {"from": "visits", "merge": "sum", "type": "integer"},
         "orders": {"from": "orders", "merge": "sum", "type": "integer"},
         "tier": {"from": "tier", "type": "string"},
         "first_name": {"from": "name", "type": "string"},
         "image_url": {"from": "image", "type": "string"},
-    },
-}
+    }
+)
 COLUMNS = "id,visits,orders,tier,name,image\n"
 OLD = {
     "external_id": "old",

@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import io
 
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+from support.jobs import import_job
+
+JOB = import_job(
+    fields={
         "visits": {"merge": "sum", "type": "integer"},
         "born": {"type": "date"},
         "tags": {"merge": "add", "split": ","},
     },
-    "remaining_fields": {"merge": "set"},
-}
+    remaining_fields={"merge": "set"},
+)
 ROWS = [
     ("null", "1", "", "", ""),
     ("NULL", "1", "", "", ""),
@@ -46,8 +45,7 @@ def test_values_of_other_tools_are_read_or_rejected(exchange):
     assert '"1990-09-15T00:00:00.000Z"' == exchange.attribute("12345", "born")
     assert '"01067"' == exchange.attribute("00123", "note")
     assert f'"{ROWS[-1][-1]}"' == exchange.attribute("text", "note")
-    quarantine, _ = exchange.bucket.read(report["quarantine"])
-    rejected = list(csv.DictReader(io.StringIO(quarantine.decode())))
+    rejected = exchange.quarantined(report)
     assert [
         *("placeholder", "placeholder", "rounded_identifier", "invisible_sign"),
         *("day_or_month", "printed_list", "not_an_integer"),

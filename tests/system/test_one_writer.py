@@ -7,16 +7,11 @@ import os
 import signal
 
 import pytest
+from support.jobs import import_job
 from support.looking import until
 
 PROFILES = 240
-POINTS = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {"points": {"merge": "sum", "type": "integer"}},
-    "baseline": "assume_empty",
-}
+POINTS = import_job(fields={"points": {"merge": "sum", "type": "integer"}}, baseline="assume_empty")
 DEADLINE = 60.0
 
 

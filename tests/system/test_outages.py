@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from support.jobs import import_job
 
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {"points": {"merge": "sum", "type": "integer"}},
-}
+JOB = import_job(fields={"points": {"merge": "sum", "type": "integer"}})
 
 
 @pytest.mark.nightly

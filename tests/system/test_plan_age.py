@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import signal
 from datetime import timedelta
 
+from support.jobs import import_job
 from support.looking import until
 
 LOOKUP, TRACK = "/users/export/ids", "/users/track"
@@ -14,17 +13,14 @@ LIMIT = 120
 
 
 def job(city="quarantine"):
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {
+    return import_job(
+        fields={
             "tier": {"type": "string", "on_drift": "keep"},
             "city": {"type": "string", "on_drift": city},
             "points": {"merge": "sum", "type": "integer"},
         },
-        "baseline": "assume_empty",
-    }
+        baseline="assume_empty",
+    )
 
 
 def rows(tier, city, points):
@@ -87,8 +83,7 @@ def test_an_old_plan_is_compared_with_braze_before_it_is_sent(exchange):
     assert (1, 1) == (report["fields_kept"], report["rows_refused"])
     objects = [one for body in exchange.braze.bodies(TRACK)[sent:] for one in body["attributes"]]
     assert ["p1", "p3"] == sorted(one["external_id"] for one in objects)
-    body = exchange.bucket.read(report["quarantine"])[0].decode("utf-8-sig")
-    [row] = csv.DictReader(io.StringIO(body))
+    [row] = exchange.quarantined(report)
     assert ("p4", "changed_by_others") == (row["profile"], row["reason"])
 
     again = exchange.ask("retry", "2", code=4)

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import structlog
+from support.jobs import import_job
 
 import exchanger as package
 from exchanger.errors import (
@@ -28,12 +29,7 @@ from exchanger.errors import (
 
 TRACK = "/users/track"
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {"spend": {"merge": "sum", "type": "integer"}},
-}
+JOB = import_job(fields={"spend": {"merge": "sum", "type": "integer"}})
 FILE = "id,spend\na,5\nb,7\n"
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from support.jobs import import_job
+
 LOOKUP = "/users/export/ids"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "tier": {"from": "tier", "type": "string"},
         "visits": {"from": "visits", "type": "integer"},
         "tags": {"from": "tags", "type": "list", "split": "|"},
-    },
-}
+    }
+)
 HEADER = "id,tier,visits,tags\n"
 ROWS = "".join(f"p{n},gold,{n},x|y\n" for n in range(60))
 

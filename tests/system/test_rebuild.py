@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+from support.jobs import import_job
 from support.looking import until
 
 LOOKUP, TRACK, EXPORT = "/users/export/ids", "/users/track", "/users/export/segment"
@@ -13,16 +14,13 @@ LIMIT = 60
 
 
 def job(**baseline):
-    return {
-        "type": "import",
-        "source": {"prefix": "inbox/"},
-        "match": [{"external_id": "id"}],
-        "fields": {
+    return import_job(
+        fields={
             "tier": {"type": "string"},
             "points": {"merge": "sum", "type": "integer"},
         },
-        "baseline": {"segment": "Everybody", "completion": COMPLETION, **baseline},
-    }
+        baseline={"segment": "Everybody", "completion": COMPLETION, **baseline},
+    )
 
 
 def fields_of(report):

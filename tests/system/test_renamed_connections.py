@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from support.jobs import import_job
 
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {"spend": {"merge": "sum", "type": "integer"}},
-}
+JOB = import_job(fields={"spend": {"merge": "sum", "type": "integer"}})
 SET = JOB | {"source": {"prefix": "names/"}, "fields": {"name": "set"}}
 FILE = "id,spend\na,5\nb,7\n"
 

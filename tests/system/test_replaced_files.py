@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from support.jobs import import_job
+
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "visits": {"from": "visits", "merge": "sum", "type": "integer"},
         "tags": {"from": "tag", "merge": "add"},
         "tier": {"from": "tier", "type": "string"},
-    },
-}
+    }
+)
 HEADER = "id,visits,tag,tier\n"
 A = HEADER + "a,1,x,gold\nb,2,x,gold\n"
 B = HEADER + "a,5,y,blue\nc,7,y,blue\n"

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from support.jobs import import_job
 
 TRACK = "/users/track"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "tier": {"from": "tier", "type": "string"},
         "tags": {"from": "tag", "merge": "add"},
         "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
-    },
-}
+    }
+)
 HEADER = "id,tier,tag,spent\n"
 
 
@@ -23,11 +19,6 @@ def refuse(exchange, index=0, times=1):
     """Let Braze refuse one object of the next request, for no reason that lasts."""
     told = {"type": "not today", "input_array": "attributes", "index": index}
     exchange.braze.faults(TRACK, status=400, body={"message": "no", "errors": [told]}, times=times)
-
-
-def quarantine(exchange, report):
-    body, _ = exchange.bucket.read(report["quarantine"])
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
 
 
 def state(exchange, profile):
@@ -80,7 +71,7 @@ def test_what_is_refused_again_is_owed_by_the_retry(exchange):
     first = exchange.ask("run", "crm", code=4)
     refuse(exchange)
     second = exchange.ask("retry", str(first["seq"]), code=4)
-    assert (1, 1) == (second["rows_refused"], len(quarantine(exchange, second)))
+    assert (1, 1) == (second["rows_refused"], len(exchange.quarantined(second)))
     assert {"b"} == set(exchange.braze.users())
 
     exchange.ask("retry", str(second["seq"]))
@@ -126,7 +117,7 @@ def test_rejected_rows_are_read_again_after_correction(exchange):
     )
     assert ('"two"', '["x"]', "2") == state(exchange, "b")
     assert ("1", '["x"]', "1") == state(exchange, "a")
-    assert ["3"] == [row["row"] for row in quarantine(exchange, report)]
+    assert ["3"] == [row["row"] for row in exchange.quarantined(report)]
     assert "nothing_to_do" == exchange.ask("retry", str(first["seq"]))["state"]
     assert "2" == exchange.attribute("b", "spent")
 

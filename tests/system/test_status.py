@@ -7,19 +7,18 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support.jobs import import_job
 from support.looking import until
 
 from exchanger.files.heartbeat import Heartbeat
 
 FOLDER = "_exchanger/main/heartbeat/"
 HEADER = "id,visits\n"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "in/"},
-    "match": [{"external_id": "id"}],
-    "fields": {"visits": {"merge": "sum", "type": "integer"}},
-    "baseline": "assume_empty",
-}
+JOB = import_job(
+    source={"prefix": "in/"},
+    fields={"visits": {"merge": "sum", "type": "integer"}},
+    baseline="assume_empty",
+)
 
 
 def heartbeat(exchange, **facts):

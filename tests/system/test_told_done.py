@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from support.jobs import import_job
 
 TRACK, STATUS, LOOKUP = "/users/track", "/users/track/status", "/users/export/ids"
-JOB = {
-    "type": "import",
-    "source": {"prefix": "inbox/"},
-    "match": [{"external_id": "id"}],
-    "fields": {
+JOB = import_job(
+    fields={
         "tier": {"from": "tier", "type": "string"},
         "spent": {"from": "spent", "merge": "sum", "type": "decimal", "scale": 2},
-    },
-}
+    }
+)
 HEADER = "id,tier,spent\n"
 
 

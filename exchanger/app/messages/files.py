@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from exchanger.app.messages.notes.words import worded_file
 from exchanger.app.messages.reports import counted
 from exchanger.jobs.inventory.file_fate import FileFate, JobStand
-from exchanger.jobs.inventory.unclaimed import Unclaimed, in_words
+from exchanger.jobs.inventory.unclaimed import OBJECTS, Unclaimed
 
 _OUTCOMES = {
     "applied": "applied",
@@ -17,11 +19,14 @@ _OUTCOMES = {
     "applied_elsewhere": "held back, as another state knows it",
     "memory_lost": "held back, as it may have been applied before the memory was lost",
     "doubtful_type": "held back, as a few words make a column text",
+    "guarded": "held back by a guard",
     "retried": "given again in part",
     "discarded": "dropped by a person",
     "overtaken": "left out, as a newer version was applied",
 }
 
+_TOLD = 3
+"""Files or folders that no job takes, and that are named beside what is asked for."""
 _LEFT = {
     "file": "correct the file and drop it again; or correct the job, and then",
     "rows": "give the rows corrected in a new file; or correct the job, and then",
@@ -35,7 +40,7 @@ def describe_fate(fate: FileFate, of: str = "") -> list[str]:
     Describe what became of a file.
 
     Args:
-        fate: What is known of it.
+        fate: What is known of it, with words beside the facts of its versions.
         of: What a command needs besides, where there are several connections; it begins with a
             space.
     """
@@ -50,6 +55,12 @@ def describe_fate(fate: FileFate, of: str = "") -> list[str]:
     return lines
 
 
+def with_versions_worded(fate: FileFate) -> FileFate:
+    """Put words beside the facts of what became of each version, where anything was noted."""
+    versions = [worded_file(each) if "facts" in each else each for each in fate.versions]
+    return replace(fate, versions=versions)
+
+
 def describe_recent(files: Sequence[dict[str, Any]]) -> list[str]:
     """Describe the files of the last runs, a line each, the newest run first."""
     if not files:
@@ -61,7 +72,27 @@ def describe_unclaimed(found: Sequence[Unclaimed]) -> list[str]:
     """Describe the files that no job takes, a line each."""
     if not found:
         return ["Every file in the folders of the jobs, and beside them, is taken by a job."]
-    return [in_words(each) for each in found]
+    return [_unclaimed(each) for each in found]
+
+
+def describe_first_unclaimed(found: Sequence[Unclaimed]) -> list[str]:
+    """Describe the first few files that no job takes, and say where all of them are told."""
+    said = [_unclaimed(each) for each in found[:_TOLD]]
+    if len(found) > _TOLD:
+        said.append(f"and {len(found) - _TOLD:,} more: exchanger files --unclaimed")
+    return said
+
+
+def _unclaimed(one: Unclaimed) -> str:
+    """Describe of a file, or of a folder, why no job takes it."""
+    if one.why == "pattern":
+        return f"no job takes {one.key}: the pattern of {one.job} is {one.pattern}"
+    near = f"; {one.job} reads {one.folder}" if one.job else ""
+    if not one.key.endswith("/"):
+        return f"no job takes {one.key}: none reads this folder{near}"
+    count = f"{one.files:,}{' or more' if one.files >= OBJECTS else ''}"
+    files = "file" if one.files == 1 else "files"
+    return f"no job reads {one.key}, with {count} {files} such as {one.example}{near}"
 
 
 def _place(fate: FileFate) -> str:

@@ -75,7 +75,7 @@ def _job(report: Report) -> str:
 
 def describe_rest(more: int, limit: int | None) -> str:
     """
-    Say how many runs a listing leaves out, and how to see them.
+    Describe how many runs a listing leaves out, and how to see them.
 
     Args:
         more: Runs that were found and are not listed.
@@ -166,7 +166,7 @@ def _head(report: Report) -> str:
 
 
 def state_in_words(state: str) -> str:
-    """Say how a run ended, or that it has not."""
+    """Describe how a run ended, or that it has not."""
     return _STATES.get(state, f"unfinished ({state})")
 
 
@@ -208,13 +208,13 @@ def _kinds(report: Report, prefix: str, kinds: tuple[str, ...]) -> str:
 
 
 def _summary(report: Report) -> str:
-    """Say of a run in a listing what it came to, and what waits for a person."""
+    """Describe of a run in a listing what it came to, and what waits for a person."""
     parts = [_sum(report), _failure(report), _waiting(report)]
     return "; ".join(part for part in parts if part)
 
 
 def _failure(report: Report) -> str:
-    """Say shortly why a run failed, and what ``show`` finds it by."""
+    """Describe shortly why a run failed, and what ``show`` finds it by."""
     if not report.get("error"):
         return ""
     reason = str(report["error"]).splitlines()[0]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from exchanger.app.messages.notes.words import worded_hold
 from exchanger.app.messages.reports import counted, state_in_words
 from exchanger.app.outcome import worst
 from exchanger.config.durations import show_duration
@@ -111,7 +112,7 @@ def _job(
         "expect": show_duration(job.expect.every) if job.expect else None,
         "expected_since": _iso(how.expected_since),
         "overdue_since": _iso(how.overdue_since),
-        "held_back": [run.to_dict() for run in how.held],
+        "held_back": [worded_hold(run.to_dict()) for run in how.held],
     }
 
 

@@ -23,7 +23,7 @@ class Message:
 
 
 def how_to_install(extra: str) -> str:
-    """Say what brings the packages of an extra. No index has us: one has another ``exchanger``."""
+    """Return what brings the packages of an extra. An index has another ``exchanger``."""
     return (
         f"In a checkout of exchanger: pip install '.[{extra}]'. With a wheel of it:"
         f" pip install 'FILE.whl[{extra}]'"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _decision(story: Callable[[], Act]) -> Callable[..., None]:
-    """Make a verb of what imports its story: it takes its name and help from there."""
+    """Build a verb of what imports its story: it takes its name and help from there."""
 
     def decide(  # noqa: PLR0913 - one for each option
         run: RunName,
@@ -79,7 +79,7 @@ def discard() -> Act:
 @_decision
 def retry() -> Act:
     """
-    Give again what Braze refused of a run, and what was rejected of it.
+    Send again what Braze refused of a run, and what was rejected of it.
 
     Refused objects are planned again on what is held now. Rejected rows are read again from their
     file with the job as it is configured now. A second retry of the same run does nothing.

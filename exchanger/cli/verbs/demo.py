@@ -32,7 +32,7 @@ def demo(
     ] = False,
 ) -> None:
     """
-    Tell the whole story on a local Braze and a local S3, with real data, and check it.
+    Run the whole story on a local Braze and a local S3, with real data, and check it.
 
     Example: exchanger demo --weeks 12
     """

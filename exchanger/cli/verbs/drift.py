@@ -28,7 +28,7 @@ def drift(  # noqa: PLR0913 - one for each option
     log_level: Level = None,
 ) -> None:
     """
-    Tell what others changed in Braze since it was delivered, field by field; nothing is sent.
+    Show what others changed in Braze since it was delivered, field by field; nothing is sent.
 
     What was seen is remembered, so that the next run does what on_drift says.
 
@@ -39,11 +39,13 @@ def drift(  # noqa: PLR0913 - one for each option
     options = _options(sample, seed, full=full)
     with stopping_on_signals() as stopping:
         from exchanger.app.messages.comparisons import describe_drift
+        from exchanger.app.messages.notes.words import worded
         from exchanger.app.wiring import open_context, prepare
         from exchanger.cli.choosing import import_job_of
         from exchanger.cli.exit import print_json
         from exchanger.cli.progress import shown_progress
         from exchanger.jobs.drift import find_drift
+        from exchanger.notes import as_plain
 
         loaded = prepare(config, log_level, as_json=as_json)
         wanted = import_job_of(loaded, job)
@@ -53,7 +55,8 @@ def drift(  # noqa: PLR0913 - one for each option
                 loaded, loaded.connection_of(job), progress=progress, stopping=stopping
             ) as context,
         ):
-            content = asdict(find_drift(context, job, wanted, options))
+            found = find_drift(context, job, wanted, options)
+            content = worded(asdict(found, dict_factory=as_plain))
     if as_json:
         print_json(content | {"checked_at": content["checked_at"].isoformat()})
         return

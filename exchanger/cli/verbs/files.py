@@ -36,7 +36,7 @@ def files(  # noqa: PLR0913 - one for each option
     log_level: Level = None,
 ) -> None:
     """
-    Tell what became of a file: which run took it, with what result, or why no job takes it.
+    Show what became of a file: which run took it, with what result, or why no job takes it.
 
     Without KEY, list the files of the last runs.
 
@@ -58,10 +58,11 @@ def files(  # noqa: PLR0913 - one for each option
 
 
 def _show_fates(config: Config, connections: list[str], key: str, *, as_json: bool) -> int:
-    from exchanger.app.messages.files import describe_fate
+    from exchanger.app.messages.files import describe_fate, with_versions_worded
     from exchanger.cli.exit import print_json
 
-    found = {name: _fate(config, name, key) for name in _homes(config, connections, key)}
+    homes = _homes(config, connections, key)
+    found = {name: with_versions_worded(_fate(config, name, key)) for name in homes}
     known = {name: fate for name, fate in found.items() if fate.is_known}
     # A bucket may be that of several connections, of which one alone has to do with the file.
     concerned = {name: fate for name, fate in known.items() if fate.jobs or fate.versions}

@@ -50,16 +50,18 @@ def forget(  # noqa: PLR0913 - one for each option
     log_level: Level = None,
 ) -> None:
     """
-    Tell what is kept of a person; with --yes, erase it, and tell what cannot be reached.
+    Show what is kept of a person; with --yes, erase it, and tell what cannot be reached.
 
     Safe to stop and to start again. What Braze has, and your files, stay as they are.
 
     Example: exchanger forget 4711 --yes
     """
+    from exchanger.app.messages.notes.words import with_words
     from exchanger.app.wiring import open_context, prepare
     from exchanger.cli.choosing import connections_of
     from exchanger.cli.exit import print_json
     from exchanger.jobs.forget import forget as erase
+    from exchanger.notes import as_plain
     from exchanger.profiles.reading.resolve import canonical_key
 
     seconds = wait_seconds(wait)
@@ -73,9 +75,10 @@ def forget(  # noqa: PLR0913 - one for each option
     reports = []
     for name in connections_of(loaded, connection):
         with open_context(loaded, name) as context:
-            reports.append(erase(context, key, erase=yes, wait=seconds))
+            reports.append(with_words(erase(context, key, erase=yes, wait=seconds)))
     if as_json:
-        print_json({"profile": wanted, "connections": [asdict(report) for report in reports]})
+        told = [asdict(report, dict_factory=as_plain) for report in reports]
+        print_json({"profile": wanted, "connections": told})
     else:
         for line in (line for report in reports for line in _lines(report)):
             typer.echo(line)

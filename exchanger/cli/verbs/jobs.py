@@ -81,7 +81,7 @@ def _waiting_lines(entry: dict[str, Any], *, several: bool) -> list[str]:
 
 
 def _held_lines(run: dict[str, Any], of: str) -> list[str]:
-    """Say which files of a run wait for a person, and what to type."""
+    """Show which files of a run wait for a person, and what to type."""
     seq, since = run["run"], run["applied_since"]
     waiting = [key for key in run["files"] if key not in since]
     if not waiting:

@@ -75,6 +75,7 @@ def show_plan(
         as_json: Whether to print JSON.
         record: Whether the story keeps what it looked up.
     """
+    from exchanger.app.messages.notes.words import worded
     from exchanger.app.messages.reports import describe_plan
     from exchanger.app.wiring import open_context
     from exchanger.cli.exit import print_json
@@ -86,12 +87,13 @@ def show_plan(
     ):
         planned = story(context)
     content = planned.to_dict() | {"recorded": record and planned.lookups > 0}
+    content["report"] = worded(content["report"])
     if as_json:
         print_json(content)
         return
-    from exchanger.jobs.inventory.unclaimed import unclaimed_in_words
+    from exchanger.app.messages.files import describe_first_unclaimed
 
     for line in describe_plan(content):
         typer.echo(line)
-    for line in unclaimed_in_words(planned.unclaimed):
+    for line in describe_first_unclaimed(planned.unclaimed):
         typer.echo(f"  note: {line}")

@@ -31,7 +31,7 @@ def rebuild(  # noqa: PLR0913 - one for each option
     log_level: Level = None,
 ) -> None:
     """
-    Make what is held of the job's connection anew from an export of a segment; nothing is sent.
+    Rebuild what is held of the job's connection from an export of a segment; nothing is sent.
 
     It says what differed. Safe to stop and to start again.
 
@@ -41,11 +41,13 @@ def rebuild(  # noqa: PLR0913 - one for each option
 
     with stopping_on_signals() as stopping:
         from exchanger.app.messages.comparisons import describe_rebuild
+        from exchanger.app.messages.notes.words import worded
         from exchanger.app.wiring import open_context, prepare
         from exchanger.cli.choosing import import_job_of
         from exchanger.cli.exit import print_json
         from exchanger.cli.progress import shown_progress
         from exchanger.jobs.rebuild import rebuild as tell
+        from exchanger.notes import as_plain
 
         seconds = wait_seconds(wait)
         loaded = prepare(config, log_level, as_json=as_json)
@@ -57,7 +59,8 @@ def rebuild(  # noqa: PLR0913 - one for each option
                 loaded, loaded.connection_of(job), progress=progress, stopping=stopping
             ) as context,
         ):
-            content = asdict(tell(context, job, wanted, source, seconds))
+            learnt = tell(context, job, wanted, source, seconds)
+            content = worded(asdict(learnt, dict_factory=as_plain))
     if as_json:
         print_json(content | {"asked_at": content["asked_at"].isoformat()})
         return

@@ -28,7 +28,7 @@ def status(
     log_level: Level = None,
 ) -> None:
     """
-    Tell whether a daemon is alive, and what needs a person.
+    Show whether a daemon is alive, and what needs a person.
 
     Failed are jobs whose last run failed, held are runs that wait for a decision, and stale are
     jobs that brought nothing for longer than they expect, and schedules without a daemon.

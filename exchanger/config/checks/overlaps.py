@@ -117,7 +117,7 @@ def _shared_fields(
 
 
 def _shared_names(one: ImportJob, other: ImportJob) -> str:
-    """Say which attributes both jobs may write; empty if none."""
+    """Return which attributes both jobs may write; empty if none."""
     named = sorted(one.fields.keys() & other.fields.keys())
     for here, there in ((one, other), (other, one)):
         named += [

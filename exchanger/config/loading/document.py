@@ -45,7 +45,7 @@ class Document:
     findings: list[Finding] = field(default_factory=list)
 
     def problem(self, finding: Finding, path: str) -> Problem:
-        """Give a finding its line: its own, or that of the nearest place around it."""
+        """Set the line of a finding: its own, or that of the nearest place around it."""
         where = finding.where
         while where and where not in self.lines:
             where = where[:-1]

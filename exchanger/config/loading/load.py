@@ -185,7 +185,7 @@ def _job(entry: Any, where: Where) -> Built[ImportJob | ExportJob]:
 
 
 def _problems(document: Document, findings: list[Finding]) -> list[Problem]:
-    """Give every place its first finding, in the order of the file."""
+    """Choose for every place its first finding, in the order of the file."""
     first: dict[Where, Finding] = {}
     for finding in findings:
         first.setdefault(finding.where, finding)

@@ -22,6 +22,7 @@ from exchanger.config.models.connections import (
     Retention,
     S3Config,
 )
+from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     NEEDS_HELD,
@@ -60,6 +61,7 @@ __all__ = [
     "CsvOptions",
     "DriftPolicy",
     "Duration",
+    "EmailState",
     "EngineConfig",
     "Event",
     "Expect",
@@ -67,6 +69,7 @@ __all__ = [
     "ExportJob",
     "FieldConfig",
     "FieldType",
+    "GroupState",
     "ImportJob",
     "ItemType",
     "Job",
@@ -86,6 +89,7 @@ __all__ = [
     "Source",
     "StrategyName",
     "Strict",
+    "Subscription",
     "Target",
 ]
 

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
+from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.jobs import (
     Completion,
     Description,
@@ -25,6 +26,7 @@ from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.objects import (
     Cell,
     Event,
+    MayResubscribe,
     ObjectName,
     OwnNulls,
     Purchase,
@@ -144,6 +146,15 @@ def _kept_by_braze(prefix: str, object_: ObjectName) -> list[str]:
     return [] if prefix else [*sorted(RESERVED.get(object_, ())), "$*"]
 
 
+def _cells_of_state(spec: Subscription | None, state: GroupState) -> dict[str, FieldConfig]:
+    """Name what is read of a row that is about a state: the group, if there are any, and it."""
+    cells = {"state": FieldConfig.model_validate({"from": state.from_, "type": "string"})}
+    if spec is None:
+        return cells
+    group = FieldConfig.model_validate(spec.group.as_type("string"))
+    return {"group": group, **cells}
+
+
 def _kind_of_baseline(content: Any) -> str:
     return "mapping" if isinstance(content, dict | Baseline) else "text"
 
@@ -164,6 +175,13 @@ class ImportJob(Strict):
     purchase: Purchase | None = Field(
         default=None, description="of `object: purchases`: the purchase"
     )
+    subscription: Subscription | None = Field(
+        default=None, description="of `object: subscriptions`: the group and the state"
+    )
+    state: EmailState | None = Field(
+        default=None,
+        description="of `object: email_state`: the column of the state, and its words",
+    )
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
     source: Source = Field(description="which files, and how their text is understood")
@@ -182,6 +200,15 @@ class ImportJob(Strict):
     create_missing: bool = Field(
         default=True,
         description="with `false`, only profiles that Braze has are updated, and none is created",
+    )
+    may_resubscribe: MayResubscribe = False
+    only_if: dict[str, str | tuple[str | int | float | bool, ...]] = Field(
+        default={},
+        description=(
+            "by attribute, values of which Braze must have one, so that a row counts; others are"
+            " skipped, and so are people whom Braze does not know. A text as `segment` is the"
+            " segment that they must be in"
+        ),
     )
     fields: dict[str, FieldConfig] = Field(
         default={}, description="how each attribute of Braze is made and merged, by its name"
@@ -215,8 +242,21 @@ class ImportJob(Strict):
         return len(self.match) == 1 and self.match[0].external_id is not None
 
     @property
+    def gates(self) -> Mapping[str, tuple[str | int | float | bool, ...]]:
+        """The values of ``only_if`` by attribute, without the segment."""
+        return {name: values for name, values in self.only_if.items() if isinstance(values, tuple)}
+
+    @property
+    def gate_segment(self) -> str | None:
+        """The segment of ``only_if``; None if it names none."""
+        return next((name for name in self.only_if.values() if isinstance(name, str)), None)
+
+    @property
     def cells(self) -> Mapping[str, FieldConfig]:
         """What is read of a row, by name: its attributes, or the parts of its object."""
+        state = self.subscription.state if self.subscription is not None else self.state
+        if state is not None:
+            return _cells_of_state(self.subscription, state)
         spec = self.event or self.purchase
         if spec is None:
             return self.fields

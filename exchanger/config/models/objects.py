@@ -9,7 +9,7 @@ from pydantic import Field
 from exchanger.config.models.base import ColumnName, FieldType, Strict, TimeFormat
 
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
-ObjectName = Literal["attributes", "events", "purchases"]
+ObjectName = Literal["attributes", "events", "purchases", "subscriptions", "email_state"]
 OnUnknown = Literal["hold", "resend"]
 
 Scale = Annotated[
@@ -134,6 +134,15 @@ WhenUnknown = Annotated[
             "what happens to an event or purchase of which nobody knows whether Braze took it:"
             " `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may count"
             " twice"
+        )
+    ),
+]
+MayResubscribe = Annotated[
+    bool,
+    Field(
+        description=(
+            "with `true`, somebody who is unsubscribed may become subscribed by a file; otherwise"
+            " such a state is not sent, and counted"
         )
     ),
 ]

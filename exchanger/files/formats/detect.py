@@ -31,7 +31,7 @@ _NAMES: dict[str, Kind] = {
 
 def detect_compression(key: str, head: bytes) -> Compression:
     """
-    Tell how a file is compressed.
+    Return how a file is compressed.
 
     The content decides. The name alone (``.gz``, ``.zst``) counts when the content is no text
     either, so that a damaged file is called damaged and not misread; text that was already
@@ -68,7 +68,7 @@ def detect_compression(key: str, head: bytes) -> Compression:
 
 def detect_kind(key: str, head: bytes, wanted: Wanted) -> Kind:
     """
-    Tell which format the uncompressed content has.
+    Return which format the uncompressed content has.
 
     Args:
         key: The file's key or name; ``.gz`` and ``.zst`` at its end are passed over.
@@ -90,7 +90,7 @@ def detect_kind(key: str, head: bytes, wanted: Wanted) -> Kind:
 
 def detect_format(key: str, head: bytes, wanted: Wanted) -> tuple[Kind | None, Compression]:
     """
-    Tell format and compression from a name and the first bytes as stored.
+    Return format and compression from a name and the first bytes as stored.
 
     Returns:
         The kind and the compression. The kind is None when only the uncompressed content can
@@ -107,7 +107,7 @@ def detect_format(key: str, head: bytes, wanted: Wanted) -> tuple[Kind | None, C
 
 
 def _is_text(head: bytes) -> bool:
-    """Tell whether bytes can be the beginning of UTF-8 text; a cut last character is fine."""
+    """Return whether bytes can be the beginning of UTF-8 text; a cut last character is fine."""
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -36,7 +36,7 @@ _FLOAT_EXACT = 2**53
 
 
 def _shape(values: Sequence[Any]) -> Shape:
-    """Tell what a batch of values holds."""
+    """Return what a batch of values holds."""
     types = set(map(type, values)) - {type(None)}
     if not types:
         return "null"
@@ -53,7 +53,7 @@ def _all_small(values: Sequence[Any]) -> bool:
 
 
 def _settle(shapes: set[Shape]) -> Shape:
-    """Tell what a whole column holds, from what its batches hold."""
+    """Return what a whole column holds, from what its batches hold."""
     held = shapes - {"null"}
     if not held:
         return "string"

@@ -72,7 +72,7 @@ def find_doubtful(lines: list[bytes], objects: list[dict[str, Any]]) -> Iterator
 
 
 def _is_exact(number: bytes) -> bool:
-    """Tell whether a long number is an integer of 64 bits, or just as Python writes its float."""
+    """Return whether a long number is an integer of 64 bits, or just as Python writes its float."""
     text = number.decode()
     try:
         if text.isdigit():

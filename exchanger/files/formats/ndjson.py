@@ -149,7 +149,7 @@ class _Table:
         self.bad.add(bad_row_frame(ordered))
 
     def made(self) -> RawTable:
-        """Make the table."""
+        """Build the table."""
         schema = {name: column.dtype for name, column in self.columns.items()}
         return RawTable(
             cells=self.cells,

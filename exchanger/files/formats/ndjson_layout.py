@@ -65,7 +65,7 @@ class Layout:
 
 
 def _is_member(row: int, line: bytes) -> bool:
-    """Tell whether a file begins with an object and a comma: a list without its brackets."""
+    """Return whether a file begins with an object and a comma: a list without its brackets."""
     if row > 1 or not line.endswith(b","):
         return False
     try:
@@ -75,7 +75,7 @@ def _is_member(row: int, line: bytes) -> bool:
 
 
 def _goes_on(line: bytes, following: Iterable[bytes], *, cut: bool) -> bool:
-    """Tell whether a value begins in a line and ends in another, as far as can be seen."""
+    """Return whether a value begins in a line and ends in another, as far as can be seen."""
     if line in (b"[", b"{", b"[{"):
         return True
     lines, size = [line], len(line)

@@ -127,7 +127,7 @@ def _row_size(
     file: ParquetFile, names: dict[str, str], columns: dict[str, DataType], scratch: Scratch
 ) -> int:
     """
-    Tell the bytes of a row in memory, from the first rows; 0 if there are few rows anyway.
+    Return the bytes of a row in memory, from the first rows; 0 if there are few rows anyway.
 
     What the file says of its size is that of the encoded values, which may be far less.
     """

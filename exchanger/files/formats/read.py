@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exchanger.config.models import CsvOptions, Source
-from exchanger.files.formats.csv import read_csv
+from exchanger.files.formats.csv.read import read_csv
 from exchanger.files.formats.detect import HEAD, detect_compression, detect_format, detect_kind
 from exchanger.files.formats.ndjson import read_ndjson
 from exchanger.files.formats.parquet import read_parquet

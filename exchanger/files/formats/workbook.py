@@ -23,6 +23,7 @@ from typing import IO, Any
 
 from exchanger.errors import FileRejected
 from exchanger.files.raw.compression import DEFAULT_LIMITS, UnpackLimits
+from exchanger.notes import Note, noted
 
 MAGIC = b"PK\x03\x04"
 _DIGITS = 15
@@ -33,7 +34,7 @@ _NO_TIME = time(0)
 
 
 def is_workbook(path: Path, head: bytes) -> bool:
-    """Tell by its content whether a file is a workbook that can be read: ``.xlsx``, ``.xlsm``."""
+    """Return by its content whether a file is a workbook that can be read: ``.xlsx``, ``.xlsm``."""
     if not head.startswith(MAGIC):
         return False
     try:
@@ -46,9 +47,9 @@ def is_workbook(path: Path, head: bytes) -> bool:
 @contextmanager
 def as_csv(
     path: Path, key: str, sheet: str | None, skip: int, limits: UnpackLimits = DEFAULT_LIMITS
-) -> Iterator[tuple[Path, tuple[str, ...]]]:
+) -> Iterator[tuple[Path, tuple[Note, ...]]]:
     """
-    Give the path of a sheet's rows as CSV, with commas, and sentences about how it was read.
+    Yield the path of a sheet's rows as CSV, with commas, and what is noted of it.
 
     Args:
         path: The workbook; the temporary file is next to it.
@@ -89,7 +90,7 @@ def _demand_size(path: Path, key: str, limits: UnpackLimits) -> None:
 
 def _write(
     path: Path, key: str, wanted: str | None, skip: int, target: IO[bytes]
-) -> tuple[str, ...]:
+) -> tuple[Note, ...]:
     openpyxl: Any = import_module("openpyxl")  # Slow to load, and rarely needed.
     # Its name is not that of a workbook, so it is given as a stream.
     with (
@@ -110,8 +111,7 @@ def _write(
         others = [each.title for each in visible if each is not chosen]
     if wanted is not None or not others:
         return ()
-    listed = ", ".join(map(repr, others))
-    return (f"sheet {chosen.title!r} was read, the first one; others are {listed}.",)
+    return (noted("sheet_chosen", sheet=chosen.title, others=others),)
 
 
 def _chosen(key: str, wanted: str | None, every: list[Any], visible: list[Any]) -> Any:

@@ -62,21 +62,21 @@ def _plain_scalar(dtype: DataType) -> DataType | None:
 
 
 def is_list(dtype: DataType) -> bool:
-    """Tell whether a type is a list of any kind, but not a map."""
+    """Return whether a type is a list of any kind, but not a map."""
     return bool(
         types.is_list(dtype) or types.is_large_list(dtype) or types.is_fixed_size_list(dtype)
     )
 
 
 def is_nested(dtype: DataType) -> bool:
-    """Tell whether values are structs, or lists of anything but scalars."""
+    """Return whether values are structs, or lists of anything but scalars."""
     if is_list(dtype):
         return bool(types.is_nested(dtype.value_type))
     return bool(types.is_struct(dtype))
 
 
 def has_not_finite(column: ChunkedArray) -> bool:
-    """Tell whether a not-a-number or an infinity, which JSON has no text for, is in a column."""
+    """Return whether a not-a-number or an infinity, which JSON has no text for, is in a column."""
     dtype = column.type
     if isinstance(dtype, pa.BaseExtensionType):
         return has_not_finite(column.cast(dtype.storage_type))

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from exchanger.config.names import shown, trimmed
+from exchanger.config.names import trimmed
 from exchanger.errors import FileRejected
+from exchanger.notes import Note, noted
 
 MOST_COLUMNS = 2_000
 """Columns that a file may have; Braze itself takes far fewer attributes."""
-_MOST_SHOWN = 5
 _NAMELESS = "\0"
 """No text of CSV has it."""
 
@@ -59,7 +59,7 @@ def in_place_of_name(at: int) -> str:
 
 
 def is_nameless(name: str) -> bool:
-    """Tell whether this stands in place of a name."""
+    """Return whether this stands in place of a name."""
     return name.startswith(_NAMELESS)
 
 
@@ -73,28 +73,13 @@ def _twice(first: str, second: str) -> str:
     )
 
 
-def trimmed_note(written: Iterable[str]) -> tuple[str, ...]:
-    """Return the sentence that tells which names were trimmed; none if none was."""
+def trimmed_note(written: Iterable[str]) -> tuple[Note, ...]:
+    """Note which names were trimmed; nothing if none was."""
     names = [name for name in written if name != trimmed(name)]
-    if not names:
-        return ()
-    listed = ", ".join(shown(name) for name in names[:_MOST_SHOWN])
-    more = f" and {len(names) - _MOST_SHOWN:,} more" if len(names) > _MOST_SHOWN else ""
-    one = len(names) == 1
-    return (
-        (
-            f"white space or invisible signs around the name{'' if one else 's'} of "
-            f"{'a column' if one else f'{len(names):,} columns'} were taken off: {listed}{more}."
-        ),
-    )
+    return (noted("names_trimmed", columns=names),) if names else ()
 
 
-def nameless_note(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the sentence that tells which columns have no name; none if all have one."""
-    numbers = [str(at + 1) for at, name in enumerate(names) if is_nameless(name)]
-    if not numbers:
-        return ()
-    one = f"column {numbers[0]} has no name and was left out"
-    many = f"columns {', '.join(numbers[:_MOST_SHOWN])} have no names and were left out"
-    why = "To take such a column, name it; pandas writes its index so, unless index=False."
-    return (f"{one if len(numbers) == 1 else many}. {why}",)
+def nameless_note(names: Sequence[str]) -> tuple[Note, ...]:
+    """Note which columns have no name; nothing if all have one."""
+    positions = [at + 1 for at, name in enumerate(names) if is_nameless(name)]
+    return (noted("columns_nameless", positions=positions),) if positions else ()

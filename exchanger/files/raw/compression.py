@@ -40,7 +40,7 @@ class UnpackLimits:
     free_bytes: int = 100 * 10**6
 
     def allow(self, stored: int, unpacked: int) -> bool:
-        """Tell whether a file of *stored* bytes may have given *unpacked* bytes."""
+        """Return whether a file of *stored* bytes may have given *unpacked* bytes."""
         if unpacked > self.most_bytes:
             return False
         return unpacked <= self.free_bytes or unpacked <= stored * self.most_ratio
@@ -54,7 +54,7 @@ def unpacked(
     path: Path, key: str, compression: Compression, limits: UnpackLimits = DEFAULT_LIMITS
 ) -> Iterator[Path]:
     """
-    Give the path of a file's uncompressed content; a temporary file next to it if need be.
+    Return the path of a file's uncompressed content; a temporary file next to it if need be.
 
     Several gzip members or zstd frames after one another are one content.
 

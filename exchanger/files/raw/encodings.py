@@ -66,7 +66,7 @@ class Encoding:
 
 def find_encoding(path: Path, key: str, wanted: str, kept: Mapping[str, str]) -> Encoding:
     """
-    Tell the encoding of a file of text.
+    Find the encoding of a file of text.
 
     Args:
         path: The file.
@@ -129,7 +129,7 @@ def _single_byte(path: Path, key: str, bad: BadByte) -> Encoding:
 
 
 def _is_cut(path: Path, first: int) -> bool:
-    """Tell whether a file ends within its only sign that is no ASCII, if it is UTF-8."""
+    """Return whether a file ends within its only sign that is no ASCII, if it is UTF-8."""
     try:
         _read(path, first, 8).decode()
     except UnicodeDecodeError as error:
@@ -176,7 +176,7 @@ def _read(path: Path, offset: int, size: int) -> bytes:
 @contextmanager
 def as_utf8(path: Path, key: str, encoding: Encoding) -> Iterator[Path]:
     """
-    Give the path of the same text as UTF-8: a temporary file next to it if need be.
+    Yield the path of the same text as UTF-8: a temporary file next to it if need be.
 
     Raises:
         FileRejected: ``invalid_text``: it is not of that encoding; or ``nul_bytes``.

@@ -9,6 +9,7 @@ import polars as pl
 
 from exchanger.config.names import is_pattern
 from exchanger.files.scratch.spill import Spill
+from exchanger.notes import Note
 
 ROW = "@row"
 RECORD_LENGTH = 2_000
@@ -51,6 +52,24 @@ class BadRow:
 
 
 @dataclass(frozen=True)
+class ReadAs:
+    """
+    What was told from a CSV file of how it is written; each is empty if it is as expected.
+
+    Args:
+        encoding: Of its text.
+        delimiter: Between its cells.
+        earlier_encoding: What that of earlier files was, if it was another.
+        earlier_delimiter: Likewise.
+    """
+
+    encoding: str = ""
+    delimiter: str = ""
+    earlier_encoding: str = ""
+    earlier_delimiter: str = ""
+
+
+@dataclass(frozen=True)
 class RawTable:
     """
     A file's content, before any value is understood.
@@ -69,9 +88,9 @@ class RawTable:
             words. Only a problem if something is mapped from them.
         indexes: Columns by which the program that wrote the file numbers its rows: data only if
             something is mapped from them.
-        notes: Sentences about how the file was read.
+        notes: What is noted of how the file was read.
         layout: What the file has shown of how it is written, to be kept for the next.
-        told: Sentences about that, which are the same for files that are written alike.
+        read_as: What of that is to be told.
         finish: Brings a frame of *cells* to some columns of the table, by name.
     """
 
@@ -82,9 +101,9 @@ class RawTable:
     json_columns: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     indexes: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     layout: Mapping[str, str] = field(default_factory=dict)
-    told: tuple[str, ...] = ()
+    read_as: ReadAs | None = None
     finish: Callable[[pl.DataFrame, list[str]], pl.DataFrame] = pl.DataFrame.select
 
     @property
@@ -94,7 +113,7 @@ class RawTable:
 
     def pieces(self, columns: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
         """
-        Give the rows in pieces of bounded size, each of the same columns and types.
+        Yield the rows in pieces of bounded size, each of the same columns and types.
 
         Args:
             columns: Only these, which the table has; all if None.
@@ -108,7 +127,7 @@ class RawTable:
         yield from in_portions(whole, most) if self.cells.rows else [self.empty.select(names)]
 
     def bad_pieces(self) -> Iterator[pl.DataFrame]:
-        """Give the bad rows in pieces of bounded size, in order."""
+        """Yield the bad rows in pieces of bounded size, in order."""
         yield from in_portions(self.bad.frames(), self.bad.scratch.bounds.rows)
 
     @property
@@ -143,12 +162,12 @@ def in_portions(frames: Iterable[pl.DataFrame], most: int) -> Iterator[pl.DataFr
 
 
 def bad_row_frame(bad: Sequence[BadRow]) -> pl.DataFrame:
-    """Make the frame of bad rows, with ``BAD_ROW_SCHEMA`` even when there are none."""
+    """Build the frame of bad rows, with ``BAD_ROW_SCHEMA`` even when there are none."""
     return pl.DataFrame([row.cells() for row in bad], schema=BAD_ROW_SCHEMA, orient="row")
 
 
 def row_numbers(height: int, before: int = 0) -> pl.Series:
-    """Make the numbers of rows of which none was lost, after so many *before* them."""
+    """Build the numbers of rows of which none was lost, after so many *before* them."""
     return pl.int_range(before + 1, before + height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
 
 
@@ -166,5 +185,5 @@ def _is_taken(name: str) -> bool:
 
 
 def is_wanted(name: str, columns: Collection[str] | None) -> bool:
-    """Tell whether a column of the file belongs into the frame."""
+    """Return whether a column of the file belongs into the frame."""
     return not _is_taken(name) and (columns is None or name in columns)

@@ -115,7 +115,7 @@ class _Beginning(io.RawIOBase):
         self._ended = False
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return that it can be read."""
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:

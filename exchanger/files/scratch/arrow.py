@@ -33,7 +33,7 @@ ArrowException: type[Exception] = pa.ArrowException
 
 def empty_table(schema: Any) -> Table:
     """
-    Make a table without rows.
+    Build a table without rows.
 
     Arrow's own would look whether pandas is installed, and import it: half a second, and 40 MB.
     """

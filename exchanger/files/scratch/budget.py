@@ -23,11 +23,11 @@ class MemoryBudget:
     room: int = 192 << 20
 
     def rows_of(self, columns: int, row_size: int = 0) -> int:
-        """Tell how many rows of so many columns, and of so many bytes, are taken at once."""
+        """Return how many rows of so many columns, and of so many bytes, are taken at once."""
         most = min(self.rows, self.cells // max(columns, 1), self.size // max(row_size, 1))
         return max(1, most)
 
     def shares(self, rows: int, columns: int, size: int = 0) -> int:
-        """Tell into how many shares so many rows, of so many bytes in all, are parted."""
+        """Return into how many shares so many rows, of so many bytes in all, are parted."""
         row_size = size // max(rows, 1)
         return max(1, -(-rows // self.rows_of(columns, row_size)))

@@ -185,7 +185,7 @@ class FrameFile:
                 yield pl.DataFrame(pl.from_arrow(table))
 
     def empty(self) -> pl.DataFrame:
-        """Make an empty frame of the file's columns."""
+        """Build an empty frame of the file's columns."""
         return self._empty
 
     def remove(self) -> None:

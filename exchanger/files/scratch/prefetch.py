@@ -16,7 +16,7 @@ _END = object()
 
 def prefetch(items: Iterator[Item]) -> Generator[Item]:
     """
-    Give items in order, each of which was made in a thread while the one before was in use.
+    Yield items in order, each of which was made in a thread while the one before was in use.
 
     Two of them are in memory at a time. What making them raises is raised here, at its place. Who
     may not come to the end closes it (``contextlib.closing``), and with it *items*: else a thread
@@ -47,7 +47,7 @@ def prefetch_several(
     room: int,
 ) -> Generator[Made]:
     """
-    Give what is made of items, in order, while threads make what comes next.
+    Yield what is made of items, in order, while threads make what comes next.
 
     For what is waited for rather than worked on, such as objects of a bucket. What making raises is
     raised at its place. Who may not come to the end closes it (``contextlib.closing``).

@@ -57,7 +57,7 @@ class Scratch:
         return fits
 
     def give_back(self, size: int) -> None:
-        """Give back what was taken."""
+        """Release what was taken."""
         with self._lock:
             self._left += size
 
@@ -102,7 +102,7 @@ class Spill:
 
     def frames(self, columns: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
         """
-        Give the frames back, in order, as often as asked.
+        Yield the frames, in order, as often as asked.
 
         Args:
             columns: Only these, as far as a frame has them; all if None.

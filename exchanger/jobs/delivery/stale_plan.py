@@ -18,6 +18,7 @@ from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
 from exchanger.jobs.runtime.artifacts import replace_outbox
 from exchanger.jobs.runtime.report import RunReport
+from exchanger.notes import noted
 from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED
 from exchanger.profiles.merging.drift import news, paired
 from exchanger.profiles.planning.stale_plan import review_stale_plan
@@ -76,9 +77,7 @@ def refresh_stale_plan(
         outbox = _with(context, outbox, rows, found.outbox)
         report = RunReport.from_dict(run.report)
         report.fields_kept += found.kept
-        report.notes.append(
-            f"{found.kept:,} values were left as somebody else set them after the run was planned."
-        )
+        report.facts.append(noted("values_kept_since_planned", values=found.kept))
         stored = replace_outbox(context, state, stored, outbox, report.to_dict())
     acks.write(found.emptied, [])
     log.info(
@@ -88,7 +87,7 @@ def refresh_stale_plan(
 
 
 def _is_old(context: JobContext, run: RunDocument) -> bool:
-    """Tell by S3's clock alone how long ago the plan was written."""
+    """Return by S3's clock alone how long ago the plan was written."""
     age = context.bucket.head(run.outbox).age
     return age is not None and age.total_seconds() > max(context.max_plan_age, context.grace)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from exchanger.notes import Note, noted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,13 +24,15 @@ class HeldRun:
         seq: Its number.
         files: The keys that wait in it.
         applied_since: Those of them of which a later run applied a version, with that run.
-        notes: Why each of them waits, in words.
+        notes: Why each of them waits, in words, if an earlier version held it back.
+        facts: What is noted of why each of them waits.
     """
 
     seq: int
     files: tuple[str, ...]
     applied_since: dict[str, int]
     notes: dict[str, str]
+    facts: dict[str, tuple[Note, ...]]
 
     def to_dict(self) -> dict[str, Any]:
         """Render for ``--json``."""
@@ -37,6 +41,7 @@ class HeldRun:
             "files": list(self.files),
             "applied_since": dict(self.applied_since),
             "notes": dict(self.notes),
+            "facts": {key: [note.to_dict() for note in notes] for key, notes in self.facts.items()},
         }
 
 
@@ -56,7 +61,8 @@ def held_runs(state: ConnectionState, applied: LedgerSnapshot, job: str) -> list
         if run.state != "discarded" and not run.continued_by:
             since = applied_since(state, applied, run.files, seq)
             notes = {file.key: file.note for file in run.files}
-            found.append(HeldRun(seq, tuple(notes), since, notes))
+            facts = {file.key: file.facts for file in run.files}
+            found.append(HeldRun(seq, tuple(notes), since, notes, facts))
     return found
 
 
@@ -90,15 +96,11 @@ def applied_since(
     return found
 
 
-def applied_since_in_words(applied: dict[str, int]) -> list[str]:
+def note_applied_since(applied: dict[str, int]) -> list[Note]:
     """
-    Say which files were left to nobody's decision, as they were applied meanwhile.
+    Note which files were left to nobody's decision, as they were applied meanwhile.
 
     Args:
         applied: As *applied_since* returns it.
     """
-    return [
-        f"Run {run} has applied a version of {key} after this run was held back, so there is "
-        "nothing left to approve of it."
-        for key, run in applied.items()
-    ]
+    return [noted("applied_since", file=key, run=run) for key, run in applied.items()]

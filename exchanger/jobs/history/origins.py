@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exchanger.notes import noted, with_notes
+
 if TYPE_CHECKING:
     from exchanger.jobs.runtime.report import RunState
     from exchanger.state.runs.log import RunDocument
@@ -41,16 +43,9 @@ def close_parent(state: ConnectionState, run: RunDocument) -> None:
         return
     report = parent.document.report
     if parent.document.state != "settled":
-        became, note = _became(run)
-        notes = [*report["notes"], note]
-        report |= {"state": became, "finished_at": run.report["finished_at"], "notes": notes}
+        became: RunState = "discarded" if run.discarded else "released"
+        note = noted("not_released" if run.discarded else "released", run=run.seq)
+        report = with_notes(report, [note])
+        report |= {"state": became, "finished_at": run.report["finished_at"]}
         state.runs.change(parent, state="settled", continued_by=run.seq, report=report)
     state.run_index.amend(report)
-
-
-def _became(run: RunDocument) -> tuple[RunState, str]:
-    """Say in a word and in a sentence what the run that took it up made of a run that waited."""
-    if run.discarded:
-        became = f"Not released: run {run.seq} was to apply it, and was discarded."
-        return "discarded", f"{became} What Braze had accepted by then stays."
-    return "released", f"Released: run {run.seq} applied it."

@@ -6,7 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from exchanger.errors import RunMissing
-from exchanger.jobs.history.held_runs import applied_since_in_words, held_runs
+from exchanger.jobs.history.held_runs import held_runs, note_applied_since
+from exchanger.notes import with_notes
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
@@ -84,7 +85,7 @@ class _Held:
 
     def decided(self, report: Report) -> Report:
         """
-        Tell what a person has decided about a run that was held back, and what others applied.
+        Return what a person has decided about a run that was held back, and what others applied.
 
         The run itself says it first; a process may die before it is in the table, too.
         """
@@ -96,8 +97,8 @@ class _Held:
         held = self._of(report["job"]).get(report["seq"])
         if held is None or not held.applied_since:
             return report
-        notes = [*report["notes"], *applied_since_in_words(held.applied_since)]
-        return report | {"notes": notes, "applied_since": held.applied_since}
+        told = with_notes(report, note_applied_since(held.applied_since))
+        return told | {"applied_since": held.applied_since}
 
     def beside(self, report: Report) -> Report:
         """Add the numbers of the runs of the same job that wait for a person."""

@@ -51,7 +51,7 @@ def last_shown(context: JobContext, runs: RunLog) -> int:
 
 def shown_in(context: JobContext, runs: RunLog) -> float:
     """
-    Tell in how many seconds Braze shows all that runs have sent; 0 if it does.
+    Return in how many seconds Braze shows all that runs have sent; 0 if it does.
 
     Returns:
         Infinity while a run is under way.

@@ -16,13 +16,14 @@ import structlog
 
 from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exchanger.errors import FileRejected
-    from exchanger.files.raw.table import RawTable
+    from exchanger.files.raw.table import RawTable, ReadAs
     from exchanger.files.scratch.spill import Scratch, Spill
     from exchanger.jobs.intake.requests import FileRequest, HeldFile
     from exchanger.profiles.frames.rules import Rule
@@ -65,6 +66,7 @@ class InputBatch:
         gone: Files that were there in the listing, but not any more in that version.
         unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         superseded: Rows that were read, and of which later runs changed every field.
+        shut_out: Rows that were read, of people who are not in the segment that the job names.
         repeated: Rows that were read, and of which the file was taken up before.
         already: What was given already, and is only known now: in the shape of contributions.
         waiting: Files that wait for a person; none of them is in *files*.
@@ -72,7 +74,7 @@ class InputBatch:
         words: Of columns that are text because of a few words, these words, ready to be kept.
         stray: What this run found of that which no earlier run has decided, by the file's key.
         layout: How the job's CSV is written.
-        notes: Sentences for the report.
+        notes: What is noted of it, for the report.
     """
 
     scratch: Scratch
@@ -87,8 +89,9 @@ class InputBatch:
     took_rows: bool = False
     left: int = 0
     gone: tuple[tuple[str, str], ...] = ()
-    unreadable: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    unreadable: Mapping[tuple[str, str], Note] = field(default_factory=dict)
     superseded: int = 0
+    shut_out: int = 0
     repeated: int = 0
     already: tuple[pl.DataFrame, ...] = ()
     waiting: tuple[HeldFile, ...] = ()
@@ -96,7 +99,7 @@ class InputBatch:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     stray: tuple[tuple[str, StrayWords], ...] = ()
     layout: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def types_to_keep(self) -> Mapping[str, str]:
@@ -136,20 +139,20 @@ class BatchDraft:
         self.types: Mapping[str, str] = kept.types
         self.words: dict[str, Sequence[str]] = dict(kept.words)
         self.layout = dict(kept.layout)
-        self.told: dict[str, list[str]] = {}
+        self.read_as: dict[ReadAs, list[str]] = {}
         self.rejected = scratch.spill()
         self.files: list[ClaimedFile] = []
         self.rules: dict[str, Rule] = {}
         self.rows = self.repeated = 0
         self.took_rows = False
         self.gone: list[tuple[str, str]] = []
-        self.unreadable: dict[tuple[str, str], str] = {}
+        self.unreadable: dict[tuple[str, str], Note] = {}
         self.waiting: list[HeldFile] = []
         self.set_before: dict[str, list[str]] = {}
         self.untold: dict[str, str] = {}
         self.stray: list[tuple[str, StrayWords]] = []
         self.left_out: dict[tuple[str, ...], list[str]] = {}
-        self.notes: list[str] = []
+        self.notes: list[Note] = []
         self._refused: list[dict[str, object]] = []
         self.part(1)
 
@@ -173,30 +176,19 @@ class BatchDraft:
     def note_layout(self, request: FileRequest, table: RawTable) -> None:
         """Note how a file is written. What the first file has shown counts for all others."""
         self.layout = {**table.layout, **self.layout}
-        for told in () if request.retried else table.told:
-            self.told.setdefault(told, []).append(request.key)
+        if table.read_as is not None and not request.retried:
+            self.read_as.setdefault(table.read_as, []).append(request.key)
 
     def note_cells(self, key: str, counts: Mapping[str, int]) -> None:
         """Note how often cells of a file were not read as they stand there, as ``NOTED``."""
         count = Counter(counts)
-        if count["trimmed"]:
-            self.notes.append(
-                f"{key}: {count['trimmed']:,} identifiers had white space around them."
-            )
-        if count["pointed"]:
-            self.notes.append(
-                f"{key}: {count['pointed']:,} identifiers were text like 12345.0, and were read as "
-                "12345."
-            )
-        if count["wrapped"]:
-            self.notes.append(
-                f"{key}: {count['wrapped']:,} cells were read without what other tools put around "
-                'their text: an apostrophe before = + - @, or ="...".'
-            )
-        if count["nulls_left_out"]:
-            self.notes.append(
-                f"{key}: {count['nulls_left_out']:,} null members of objects were left out."
-            )
+        notes = {
+            "trimmed": noted("identifiers_trimmed", identifiers=count["trimmed"]),
+            "pointed": noted("identifiers_pointed", identifiers=count["pointed"]),
+            "wrapped": noted("cells_unwrapped", cells=count["wrapped"]),
+            "nulls_left_out": noted("nulls_left_out", members=count["nulls_left_out"]),
+        }
+        self.notes += [note.about(key) for kind, note in notes.items() if count[kind]]
 
     def refuse(self, claim: ClaimedFile, error: FileRejected, position: int) -> ClaimedFile:
         """Put a whole file into quarantine."""
@@ -245,4 +237,9 @@ class BatchDraft:
 
 def as_refused(claim: ClaimedFile, error: FileRejected) -> ClaimedFile:
     """Return the claim of a file that cannot be used."""
-    return replace(claim, outcome="rejected", note=error.message)
+    return replace(claim, outcome="rejected", facts=(note_rejected(error),))
+
+
+def note_rejected(error: FileRejected) -> Note:
+    """Note why a file cannot be used; the words are those of its quarantine."""
+    return noted("file_rejected", reason=error.reason, message=error.message)

@@ -50,7 +50,7 @@ def contributions(
     call: ImportContext, key: str, rules: Sequence[Rule], applied: LedgerSnapshot
 ) -> pl.DataFrame:
     """
-    Tell what a key counts for.
+    Return what a key counts for.
 
     Args:
         call: The job.

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from exchanger.errors import FileRejected
 from exchanger.jobs.intake.requests import CountMode, FileRequest, HeldFile
-from exchanger.jobs.runtime.report import named
+from exchanger.notes import Note, noted
 from exchanger.state.inputs.file_ledger import NOT_YET
 from exchanger.state.inputs.left_over import left_over
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.frames.rules import Rule
@@ -93,20 +93,18 @@ def _as_if_new(
     return FileDecision(replace(claim, sums=fed), _without(rules, given), set_before)
 
 
-def say_what_added_nothing(
+def note_what_added_nothing(
     call: ImportContext, set_before: Mapping[str, Sequence[str]]
-) -> list[str]:
+) -> list[Note]:
     """
-    Say of which files nothing was added to a field, as they fed it when it was not summed.
+    Note of which files nothing was added to a field, as they fed it when it was not summed.
 
     Args:
         call: The job.
         set_before: Their keys, for each field.
     """
     return [
-        f"{name}: nothing was added by {named(keys)}, applied before the field was summed: what "
-        "Braze has may include it. To add it in full: exchanger backfill "
-        f"{call.name} --prefix {keys[0]} --force"
+        noted("added_nothing", field=name, file=keys[0], files=len(keys), job=call.name)
         for name, keys in set_before.items()
     ]
 
@@ -140,32 +138,21 @@ def _cannot_be_told(claim: ClaimedFile, applied: LedgerSnapshot) -> list[str]:
     return [name for name in claim.sums if applied.summed_by(claim.key, name) is None]
 
 
-def _given_before(key: str, before: Contributor, applied: LedgerSnapshot) -> str:
-    """Say where the content of a file was added before; of the file itself, by which job."""
-    does = "added" if before.summed else "applied"
+def _given_before(key: str, before: Contributor, applied: LedgerSnapshot) -> Note:
+    """Note where the content of a file was added before; of the file itself, by which job."""
     left = left_over(applied.recorded(before.key), before.job).get(before.key)
-    if left is not None:
-        does += " in part"
+    retry = None if left is None else left.seq
     if before.seq == NOT_YET:
-        return f"Its content is equal to {before.key}, which comes with it."
+        return noted("comes_twice", other=before.key)
     if before.key == key:
-        said = f"Job '{before.job}' {does} it already, in run {before.seq}."
-    else:
-        said = f"Its content is equal to {before.key}, which was {does} already."
-    if left is None:
-        return said
-    return f"{said} For the rest of it, and nothing twice: exchanger retry {left.seq}."
+        return noted(
+            "given_before", job=before.job, run=before.seq, added=before.summed, retry=retry
+        )
+    return noted("equal_content", other=before.key, added=before.summed, retry=retry)
 
 
-def _is_new_version(claim: ClaimedFile, applied: LedgerSnapshot) -> str:
-    unknown = _cannot_be_told(claim, applied)
-    if not unknown:
-        return "It is a new version of a file that was added already."
-    names = _listed(repr(name) for name in unknown)
-    return (
-        f"It is a new version of a file that was applied before {names} was summed, so the "
-        f"difference would add nothing to {names}."
-    )
+def _is_new_version(claim: ClaimedFile, applied: LedgerSnapshot) -> Note:
+    return noted("new_version", set_before=_cannot_be_told(claim, applied))
 
 
 def _without(rules: list[Rule], names: Collection[str]) -> list[Rule]:
@@ -173,11 +160,7 @@ def _without(rules: list[Rule], names: Collection[str]) -> list[Rule]:
 
 
 def _waiting(
-    request: FileRequest, claim: ClaimedFile, outcome: FileOutcome, note: str, counting: CountMode
+    request: FileRequest, claim: ClaimedFile, outcome: FileOutcome, note: Note, counting: CountMode
 ) -> HeldFile:
     later = FileRequest(claim.key, claim.etag, counting, size=request.size)
-    return HeldFile(replace(claim, outcome=outcome, note=note), later)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return " and ".join(names)
+    return HeldFile(replace(claim, outcome=outcome, facts=(note,)), later)

@@ -7,11 +7,11 @@ Once the job reads files otherwise, such a run is planned again by itself.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.intake.requests import FileRequest, HeldFile
+from exchanger.notes import Note, noted
 from exchanger.profiles.reading.field_columns import column_nulls
 
 if TYPE_CHECKING:
@@ -46,29 +46,27 @@ def doubtful_files(batch: InputBatch) -> list[HeldFile]:
     """Let all files of a run wait if a column of one is text for a few words; else none."""
     if not any(stray.few for _, stray in batch.stray):
         return []
-    note = "A column is text because of a few words, which a note names."
+    note = noted("doubtful_column")
     return [
         HeldFile(
-            replace(claim, outcome="doubtful_type", note=note, rows=0),
+            replace(claim, outcome="doubtful_type", facts=(note,), rows=0),
             FileRequest(claim.key, claim.etag, "in_full"),
         )
         for claim in batch.files
     ]
 
 
-def stray_in_words(found: Iterable[tuple[str, StrayWords]]) -> list[str]:
-    """Say which columns of which files are text because of a few words, and what to write."""
-    return [f"{key}: {_said(stray)}" for key, stray in found]
-
-
-def _said(stray: StrayWords) -> str:
-    words = [json.dumps(word, ensure_ascii=False) for word in stray.words]
-    count = sum(stray.words.values())
-    scale = f", scale: {stray.type.scale}" if stray.type.type == "decimal" else ""
-    return (
-        f"column {stray.column!r} is {stray.type} but for {count:,} of {stray.cells:,} cells, "
-        f"which say {' or '.join(words)}: they would be sent as text, and in CSV all others "
-        f"with them. If they mean that there is nothing, write 'nulls: [{', '.join(words)}]' in "
-        f"'source'; if they are slips, 'type: {stray.type.type}{scale}' for this column, and their "
-        "rows are rejected; if it is text, 'type: string'."
-    )
+def note_stray(found: Iterable[tuple[str, StrayWords]]) -> list[Note]:
+    """Note which columns of which files are text because of a few words."""
+    return [
+        noted(
+            "stray_words",
+            column=stray.column,
+            type=stray.type.type,
+            scale=stray.type.scale if stray.type.type == "decimal" else None,
+            words=list(stray.words),
+            cells=sum(stray.words.values()),
+            of=stray.cells,
+        ).about(key)
+        for key, stray in found
+    ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ORDER, ORDERED, PROFILE, wanted
 from exchanger.profiles.merging.event_order import GIVING_WAY, overtaken, silenced
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from exchanger.profiles.frames.rules import Rule
 
 ORDERS_SCHEMA = {PROFILE: pl.String(), ORDER: pl.String()}
-_NAMED = 4
-"""Fields that a note names."""
 
 
 class ReachedOrders:
@@ -39,7 +38,7 @@ class ReachedOrders:
         self._parts[number].add(orders)
 
     def of(self, number: int) -> pl.DataFrame | None:
-        """Give those of a part; None without ``order_by``."""
+        """Return those of a part; None without ``order_by``."""
         return pl.concat(self._parts[number].frames()) if number in self._parts else None
 
 
@@ -110,20 +109,18 @@ def without_unaccepted(orders: pl.DataFrame, answered: pl.DataFrame) -> pl.DataF
     return kept.filter(pl.any_horizontal(pl.lit(value=False), *flags)).select(orders.columns)
 
 
-def _notes(call: ImportContext, batch: InputBatch, late: pl.DataFrame) -> list[str]:
-    """Say for each file how many of its rows came late, and for which fields."""
+def _notes(call: ImportContext, batch: InputBatch, late: pl.DataFrame) -> list[Note]:
+    """Note for each file how many of its rows came late, and for which fields."""
     fields = late.columns[2:]
     counts = late.group_by(FILE).agg(
         pl.col("@rows").sum(), *(pl.col(name).any() for name in fields)
     )
     return [
-        f"{batch.files[row[FILE]].key}: {row['@rows']:,} rows are older by "
-        f"{call.job.source.order_by!r} than rows that were applied before. What they say of "
-        f"{_listed([name for name in fields if row[name]])} was left out."
+        noted(
+            "rows_late",
+            rows=row["@rows"],
+            order_by=call.job.source.order_by,
+            fields=[name for name in fields if row[name]],
+        ).about(batch.files[row[FILE]].key)
         for row in counts.sort(FILE).iter_rows(named=True)
     ]
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown

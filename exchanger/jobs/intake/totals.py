@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE
 from exchanger.profiles.merging.contributions import corrected
 from exchanger.profiles.merging.folding import fold
@@ -48,20 +49,17 @@ def totals_of(batch: InputBatch, files: list[int] | None = None) -> dict[str, st
 
 
 def exceed(totals: dict[str, str], shown: dict[str, str]) -> bool:
-    """Tell whether a total goes beyond what was shown, in either direction."""
+    """Return whether a total goes beyond what was shown, in either direction."""
     return any(not _within(Decimal(total), shown.get(name, "0")) for name, total in totals.items())
 
 
-def in_words(totals: dict[str, str]) -> list[str]:
-    """Say the totals, a sentence each."""
-    return [
-        f"{field}: {total} would be added in all, over all profiles."
-        for field, total in totals.items()
-    ]
+def note_totals(totals: dict[str, str]) -> list[Note]:
+    """Note what would be added to each field."""
+    return [noted("would_add", field=field, total=total) for field, total in totals.items()]
 
 
-def say_what_counts_again(call: ImportContext, batch: InputBatch) -> list[str]:
-    """Say, before anything is sent, what is added although its file was applied before."""
+def note_what_counts_again(call: ImportContext, batch: InputBatch) -> list[Note]:
+    """Note, before anything is sent, what is added although its file was applied before."""
     applied = call.state.file_ledger.snapshot()
     again: dict[str, list[int]] = {}
     for position, file in enumerate(batch.files):
@@ -74,9 +72,7 @@ def say_what_counts_again(call: ImportContext, batch: InputBatch) -> list[str]:
         totals = totals_of(batch, list(files))
         for field in (name for name in totals if again.get(name) == list(files)):
             log.warning("sum.added_again", field=field, total=totals[field], files=len(files))
-            said.append(
-                f"{field}: {totals[field]} was added in all by files that had been applied before."
-            )
+            said.append(noted("added_again", field=field, total=totals[field]))
     return said
 
 

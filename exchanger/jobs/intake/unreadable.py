@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from exchanger.errors import (
     StorageChanged,
@@ -11,6 +11,7 @@ from exchanger.errors import (
     StorageUnreadable,
 )
 from exchanger.jobs.runtime.report import FileReport
+from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,28 +19,11 @@ if TYPE_CHECKING:
     from exchanger.errors import StorageError
 
 _DENIED = "AccessDenied"
-_THEN = "It is taken by the first run that can read it."
-_ARCHIVED = (
-    "It is archived, and S3 does not give it out. Restore it (aws s3api restore-object), or copy it"
-    " to the storage class STANDARD."
-)
-_LOCKED = (
-    "It is encrypted with a key of its sender (SSE-C), which only the sender has. Have it uploaded"
-    " without one."
-)
-_NO_KEY = (
-    "The key that it is encrypted with cannot be used. Have the key enabled in KMS, or the file"
-    " encrypted with another one."
-)
-_NO_DECRYPTING = "These credentials may not use the key that it is encrypted with: allow"
-_NO_READING = (
-    "These credentials may not read it: allow them s3:GetObject on it. If another account owns the"
-    " object, have it uploaded with the ACL bucket-owner-full-control."
-)
+WhyUnreadable = Literal["archived", "locked", "may_not_decrypt", "may_not_read", "no_key"]
 
 
 def is_about_one_file(error: StorageError) -> bool:
-    """Tell whether only this object cannot be read, as far as anybody can tell."""
+    """Return whether only this object cannot be read, as far as anybody can tell."""
     return isinstance(error, StorageUnreadable) or error.code == _DENIED
 
 
@@ -49,26 +33,25 @@ def is_gone(error: StorageError) -> bool:
 
 
 def is_denied(error: StorageError) -> bool:
-    """Tell whether a permission is missing, which may hold for the whole folder."""
+    """Return whether a permission is missing, which may hold for the whole folder."""
     return isinstance(error, StorageDenied)
 
 
-def why_unreadable(error: StorageError) -> str:
-    """Say why a file cannot be read, and what to do."""
-    said = f" ({error.detail})" if error.detail else ""
-    return f"S3 does not let us read it{said}. {_cure(error)} {_THEN}"
+def why_unreadable(error: StorageError) -> Note:
+    """Note why a file cannot be read."""
+    return noted("unreadable", why=_why(error), detail=error.detail)
 
 
-def _cure(error: StorageError) -> str:
+def _why(error: StorageError) -> WhyUnreadable:
     if error.code == "InvalidObjectState":
-        return _ARCHIVED
+        return "archived"
     if error.code == "InvalidRequest":
-        return _LOCKED
+        return "locked"
     if error.code == _DENIED:
-        return f"{_NO_DECRYPTING} them kms:Decrypt." if "kms:" in error.detail else _NO_READING
-    return _NO_KEY
+        return "may_not_decrypt" if "kms:" in error.detail else "may_not_read"
+    return "no_key"
 
 
-def told(unreadable: Mapping[tuple[str, str], str]) -> list[FileReport]:
+def told(unreadable: Mapping[tuple[str, str], Note]) -> list[FileReport]:
     """Report files that could not be read."""
-    return [FileReport(key, "unreadable", 0, why) for (key, _), why in unreadable.items()]
+    return [FileReport(key, "unreadable", facts=(why,)) for (key, _), why in unreadable.items()]

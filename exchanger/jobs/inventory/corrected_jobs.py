@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
-    from exchanger.state.runs.log import ClaimedFile
+    from exchanger.state.runs.log import ClaimedFile, FileOutcome
 
 
-DOUBTFUL = "doubtful_type"
+DOUBTFUL: FileOutcome = "doubtful_type"
 """The outcome of files that wait in such a run."""
-
+GUARDED: FileOutcome = "guarded"
+"""The outcome of files that wait because of what a guard says."""
+AS_NEW = (DOUBTFUL, GUARDED)
+"""Of files of which nothing was ever decided: once approved, they are read as if they just came."""
 
 _READS = {"source", "match", "fields", "remaining_fields", "event", "purchase", "row_id"}
 

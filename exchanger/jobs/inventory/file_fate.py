@@ -106,7 +106,7 @@ class FileFate:
 
 def fate_of(context: JobContext, jobs: Sequence[str], key: str) -> FileFate:
     """
-    Tell which runs took an object and with what result, or why no job takes it. Writes nothing.
+    Return which runs took an object and with what result, or why no job takes it. Writes nothing.
 
     Args:
         context: The outside.
@@ -173,7 +173,7 @@ def _became(known: KnownVersion) -> Stand:
 
 
 def _new(state: ConnectionState, job: str, key: str, there: ObjectInfo) -> JobStand:
-    """Tell whether the run that is under way, or was interrupted, has begun with a version."""
+    """Return whether the run that is under way, or was interrupted, has begun with a version."""
     newest = state.runs.newest()
     if newest is not None and newest.document.state not in ENDED:
         run = newest.document
@@ -185,12 +185,13 @@ def _new(state: ConnectionState, job: str, key: str, there: ObjectInfo) -> JobSt
 def _with_notes(
     state: ConnectionState, versions: list[dict[str, Any]], key: str
 ) -> list[dict[str, Any]]:
-    """Add what the newest runs said of the file."""
+    """Add what the newest runs noted of the file."""
     for version in versions[:_NOTED]:
         with suppress(StorageMissing):
             report = state.runs.read(version["run"]).document.report
-            notes = (file["note"] for file in report.get("files", []) if file["key"] == key)
-            version["note"] = next(notes, "")
+            told = (file for file in report.get("files", []) if file["key"] == key)
+            file: dict[str, Any] = next(told, {})
+            version |= {"note": file.get("note", ""), "facts": file.get("facts", [])}
     return versions
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from exchanger.jobs.runtime.report import named
+from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,52 +43,49 @@ def by_run(left: Mapping[str, LeftOver]) -> list[LeftFiles]:
     return [LeftFiles(seq, runs[seq]) for seq in sorted(runs, reverse=True)]
 
 
-def left_in_words(runs: Sequence[LeftFiles], of: str = "") -> list[str]:
+def note_left(runs: Sequence[LeftFiles], connection: str = "") -> list[Note]:
     """
-    Say what lies there and is not read again by itself, and what to type.
+    Note what lies there and is not read again by itself.
 
     Args:
         runs: As *by_run* gives them; the newest few are named.
-        of: What a command needs besides, where there are several connections.
+        connection: What a command has to name, where there are several connections.
     """
-    said = [f"{_what(run)} {_how(run)}{of}" for run in runs[:_TOLD]]
+    notes = [_left(run, connection) for run in runs[:_TOLD]]
     if rest := runs[_TOLD:]:
-        files = sum(len(run.files) for run in rest)
-        said.append(
-            f"Of {files:,} more {'file' if files == 1 else 'files'}, older runs did not take all: "
-            "exchanger files KEY says of each what to type."
-        )
-    return said
+        notes.append(noted("older_files_left", files=sum(len(run.files) for run in rest)))
+    return notes
 
 
-def retry_in_words(report: RunReport) -> list[str]:
-    """Say in the report of a run that put something into quarantine how it is given again."""
+def note_retry(report: RunReport) -> list[Note]:
+    """Note in the report of a run that put something into quarantine how it is given again."""
     rejected = report.rows_rejected or any(file.outcome == "rejected" for file in report.files)
     if not report.quarantine or report.seq is None:
         return []
     if not rejected:
-        return [f"To give again what Braze refused: exchanger retry {report.seq}"]
-    said = (
-        "Give what was rejected either corrected in a new file or, once the job is corrected, by: "
-        f"exchanger retry {report.seq}. The same file, dropped again, is not read again."
-    )
-    return [said]
+        return [noted("retry_refused", run=report.seq)]
+    return [noted("retry_rejected", run=report.seq)]
 
 
-def _what(run: LeftFiles) -> str:
+def _left(run: LeftFiles, connection: str) -> Note:
+    refused = all(rest.refused and not rest.rejected for rest in run.files.values())
+    key, rest = next(iter(run.files.items()))
     if len(run.files) > 1:
-        return f"Run {run.seq} did not take all of {named([*run.files])}, which still lie there."
-    [(key, rest)] = run.files.items()
-    if rest.whole:
-        return f"Run {run.seq} took nothing of {key}, which still lies there."
-    count, did = rest.rejected + rest.refused, "rejected" if rest.rejected else "could not deliver"
-    return f"Run {run.seq} {did} {count:,} of the {rest.rows:,} rows of {key}."
-
-
-def _how(run: LeftFiles) -> str:
-    if all(rest.refused and not rest.rejected for rest in run.files.values()):
-        return f"To give these again: exchanger retry {run.seq}"
-    return (
-        "The same content, dropped again, is not read again. Once the job is corrected: exchanger "
-        f"retry {run.seq}"
+        return noted(
+            "files_left",
+            run=run.seq,
+            file=key,
+            files=len(run.files),
+            refused=refused,
+            connection=connection,
+        )
+    return noted(
+        "file_left",
+        run=run.seq,
+        file=key,
+        rows=rest.rows,
+        left=None if rest.whole else rest.rejected + rest.refused,
+        rejected=rest.rejected > 0,
+        refused=refused,
+        connection=connection,
     )

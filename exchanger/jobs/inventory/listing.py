@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.files.drops import is_drop, natural_order
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
-from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, corrected_runs
+from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
@@ -43,6 +43,7 @@ class WaitingFiles:
         held: Keys that wait for a person, with the run that was held back for them.
         undecided: All runs of the job that were held back and wait.
         doubtful: The keys among *held* that wait because of the type of a column.
+        guarded: The keys among *held* that wait because of what a guard says.
         left: Keys that lie there as an earlier run has read them, of which something was not taken.
         strays: Files that lie there and that no job takes.
         seen: All that there is something to say of: files that were new to this call, whether it
@@ -53,6 +54,7 @@ class WaitingFiles:
     held: dict[str, int]
     undecided: list[int]
     doubtful: set[str] = field(default_factory=set)
+    guarded: set[str] = field(default_factory=set)
     left: dict[str, LeftOver] = field(default_factory=dict)
     strays: list[ObjectInfo] = field(default_factory=list)
     seen: list[ObjectInfo] = field(default_factory=list)
@@ -151,6 +153,7 @@ def _found(
     held: dict[str, int] = {}
     seen: list[ObjectInfo] = []
     in_doubt: set[str] = set()
+    guarded: set[str] = set()
     left: dict[str, LeftOver] = {}
     strays: list[ObjectInfo] = []
     undecided = applied.undecided(call.name)
@@ -162,7 +165,8 @@ def _found(
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
         doubtful = outcome == DOUBTFUL
-        chosen = options.force and not doubtful if waits else options.as_if_new or not known
+        forced = options.force and outcome not in AS_NEW
+        chosen = forced if waits else options.as_if_new or not known
         if waits and doubtful and seq in again:
             chosen = True
         wanted = chosen and in_range(item, options)
@@ -176,10 +180,12 @@ def _found(
             held[item.key] = seq
             if doubtful:
                 in_doubt.add(item.key)
+            if outcome == GUARDED:
+                guarded.add(item.key)
         elif lies_there and not taken:
             left[item.key] = not_taken[item.key]
     told = [*seen, *strays]
-    return WaitingFiles(in_order(files), held, undecided, in_doubt, left, strays, told)
+    return WaitingFiles(in_order(files), held, undecided, in_doubt, guarded, left, strays, told)
 
 
 def _with_versions(
@@ -225,7 +231,7 @@ def _drops(
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:
-    """Tell whether a file is in the range that a call is for; without one, all are."""
+    """Return whether a file is in the range that a call is for; without one, all are."""
     return (
         (options.since is None or item.last_modified >= options.since)
         and (options.until is None or item.last_modified < options.until)

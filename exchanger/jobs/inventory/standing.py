@@ -115,14 +115,14 @@ def standing(context: JobContext, jobs: Mapping[str, Job]) -> Standing:
 
 
 def took_something(report: Report) -> bool:
-    """Tell whether a run applied a file, or published a dataset."""
+    """Return whether a run applied a file, or published a dataset."""
     if report.get("manifest"):
         return True
     return any(file["outcome"] == "applied" for file in report.get("files", []))
 
 
 def _taken_at(reports: Iterable[Report]) -> datetime | None:
-    """Tell when something was taken last; *reports* are the runs of a job, newest first."""
+    """Return when something was taken last; *reports* are the runs of a job, newest first."""
     taken = next((report for report in reports if took_something(report)), None)
     if taken is None:
         return None
@@ -137,14 +137,14 @@ def _expected_since(name: str, job: Job, daemons: list[Daemon]) -> datetime | No
 
 
 def _due(job: Job, since: datetime | None) -> datetime | None:
-    """Tell when a job has to have taken something; None if nothing is expected of it yet."""
+    """Return when a job has to have taken something; None if nothing is expected of it yet."""
     if job.expect is None or not job.enabled or since is None:
         return None
     return since + job.expect.every
 
 
 def _failure(name: str, last: Report | None, daemons: list[Daemon]) -> str:
-    """Say why the last run of a job failed; a daemon also knows of those that left no trace."""
+    """Return why the last run of a job failed; a daemon also knows of those without a trace."""
     began = str((last or {}).get("started_at") or "")
     for daemon in daemons:
         failing = daemon.heartbeat.failing.get(name)

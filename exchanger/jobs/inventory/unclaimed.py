@@ -14,6 +14,7 @@ import structlog
 
 from exchanger.errors import StorageError
 from exchanger.files.folders import Folders, Level, alike, levels, looks_like_data
+from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,10 +30,8 @@ _BESIDE = 30
 """Folders beside those of the jobs that are looked into at most, a request for each."""
 _BELOW = 100_000
 """Objects in the folder of a job that are looked at, if only to list what no job takes."""
-_OBJECTS = 1_000
+OBJECTS = 1_000
 """Objects of such a folder that are looked at: those of one request."""
-_TOLD = 3
-"""Files or folders that are named in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Unclaimed:
 
 
 def below(folders: Folders, items: Iterable[ObjectInfo]) -> list[Unclaimed]:
-    """Say of files in the folders of jobs which pattern leaves them out."""
+    """Describe of files in the folders of jobs which pattern leaves them out."""
     found = []
     for item in items:
         reader = max(folders.around(item.key), key=lambda each: len(each.prefix))
@@ -109,33 +108,10 @@ def beside(context: JobContext, jobs: Sequence[str]) -> list[Unclaimed]:
     return found
 
 
-def strays_in_words(found: Sequence[ObjectInfo]) -> list[str]:
-    """Say in one sentence that a folder has files that no job takes."""
+def note_strays(found: Sequence[ObjectInfo]) -> list[Note]:
+    """Note that a folder has files that no job takes, and name one of them."""
     files = [item.key for item in found if looks_like_data(item.key)]
-    if not files:
-        return []
-    more = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
-    return [f"No job takes {files[0]}{more}. Why, and what to do: exchanger files {files[0]}"]
-
-
-def unclaimed_in_words(found: Sequence[Unclaimed]) -> list[str]:
-    """Say which files no job takes, the first few of each kind, and where all of them are told."""
-    said = [in_words(each) for each in found[:_TOLD]]
-    if len(found) > _TOLD:
-        said.append(f"and {len(found) - _TOLD:,} more: exchanger files --unclaimed")
-    return said
-
-
-def in_words(one: Unclaimed) -> str:
-    """Say of a file, or of a folder, why no job takes it."""
-    if one.why == "pattern":
-        return f"no job takes {one.key}: the pattern of {one.job} is {one.pattern}"
-    near = f"; {one.job} reads {one.folder}" if one.job else ""
-    if not one.key.endswith("/"):
-        return f"no job takes {one.key}: none reads this folder{near}"
-    count = f"{one.files:,}{' or more' if one.files >= _OBJECTS else ''}"
-    files = "file" if one.files == 1 else "files"
-    return f"no job reads {one.key}, with {count} {files} such as {one.example}{near}"
+    return [noted("not_taken", file=files[0], files=len(files))] if files else []
 
 
 def _levels(folders: Folders, jobs: Sequence[str]) -> dict[str, list[tuple[str, Level]]]:
@@ -177,7 +153,7 @@ def _beside(
 def _inside(
     context: JobContext, folder: str, meant: tuple[str, Level] | None
 ) -> Iterator[Unclaimed]:
-    items = islice(context.bucket.list(folder), _OBJECTS)
+    items = islice(context.bucket.list(folder), OBJECTS)
     keys = [
         item.key
         for item in items

@@ -9,8 +9,9 @@ import structlog
 
 from exchanger.jobs.delivery.takeover import in_doubt_items
 from exchanger.jobs.runtime.artifacts import fetched
-from exchanger.jobs.runtime.report import sent_again_in_words
+from exchanger.jobs.runtime.report import note_sent_again
 from exchanger.jobs.settlement.settle import settle
+from exchanger.notes import with_notes
 from exchanger.profiles.frames.columns import ITEM
 from exchanger.state.runs.acknowledgements import IN_DOUBT, Acknowledgements
 
@@ -59,7 +60,7 @@ def _settle_dropped(
     run = stored.document
     acks = Acknowledgements(context.bucket, state.names, run.seq)
     attempted = in_doubt_items(outbox, acks)[ITEM]
-    if run.holds_values:
+    if run.kind.holds_values:
         acks.mark_in_doubt(attempted, NOBODY_KNOWS)
     else:  # Listed, as what would count twice if it were sent again.
         left = attempted.filter(~attempted.is_in(acks.read(acks.parts()).items.implode()))
@@ -74,12 +75,8 @@ def _settle_dropped(
         ack_parts=tuple(parts),
         acked_at=context.bucket.now().isoformat(),
         files=tuple(_dropped(file, answered=answered) for file in run.files),
-        report=run.report
-        | {
-            "finished_at": now,
-            "requests": run.report["requests"] + sent.requests,
-            "notes": [*run.report["notes"], *sent_again_in_words(sent)],
-        },
+        report=with_notes(run.report, note_sent_again(sent))
+        | {"finished_at": now, "requests": run.report["requests"] + sent.requests},
     )
     log.info("run.dropped", seq=run.seq, answered=answered, attempted=attempted.len())
     return settle(context, state, stored, outbox, acks)

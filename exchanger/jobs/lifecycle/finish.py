@@ -16,9 +16,10 @@ from exchanger.jobs.lifecycle.abandon import abandon
 from exchanger.jobs.lifecycle.hold import wait_for_a_person
 from exchanger.jobs.lifecycle.maintenance import maintain
 from exchanger.jobs.runtime.artifacts import fetched, unless_ended_by_others
-from exchanger.jobs.runtime.report import RunReport, sent_again_in_words
+from exchanger.jobs.runtime.report import RunReport, note_sent_again
 from exchanger.jobs.settlement.early import staging_held_rows
 from exchanger.jobs.settlement.settle import settle
+from exchanger.notes import noted, with_notes
 from exchanger.profiles.frames.columns import POINTS
 from exchanger.state.runs.acknowledgements import Acknowledgements, SendCounts
 from exchanger.state.runs.log import ENDED
@@ -102,7 +103,7 @@ def _finish(
     fresh = run.state == "planned"
     acks = Acknowledgements(context.bucket, state.names, run.seq, fresh=fresh)
     if stored.document.state == "delivering":
-        if stored.document.holds_values:
+        if stored.document.kind.looked_up:
             stored, outbox = refresh_stale_plan(context, state, stored, outbox, acks)
         return _send(context, state, stored, outbox, acks)
     return settle(context, state, stored, outbox, acks)
@@ -116,7 +117,7 @@ def _send(
     acks: Acknowledgements,
 ) -> RunReport:
     run = stored.document
-    again = run.resumed and run.holds_values
+    again = run.resumed and run.kind.looked_up
     in_doubt = in_doubt_items(outbox, acks) if again else outbox.empty()
     with staging_held_rows(context, state, run, outbox, acks) as ahead:
         delivery = _deliver(context, state, stored, outbox, acks)
@@ -132,14 +133,12 @@ def _send(
 
 def _counted(run: RunDocument, sent: SendCounts, in_doubt: pl.DataFrame) -> dict[str, Any]:
     """Put into the report what was sent, and what may have been sent besides."""
-    notes = [*run.report["notes"], *sent_again_in_words(sent)]
+    notes = note_sent_again(sent)
     if in_doubt.height:
-        notes.append(
-            f"Up to {in_doubt.height:,} profiles ({int(in_doubt[POINTS].sum()):,} data points) may "
-            "have been sent twice: an earlier process ended before it knew what became of them. "
-            "Data points count them once, and requests only what is known to have been sent."
-        )
-    return run.report | {"requests": run.report["requests"] + sent.requests, "notes": notes}
+        points = int(in_doubt[POINTS].sum())
+        notes.append(noted("maybe_sent_again", profiles=in_doubt.height, data_points=points))
+    requests = run.report["requests"] + sent.requests
+    return with_notes(run.report, notes) | {"requests": requests}
 
 
 def _deliver(
@@ -189,7 +188,7 @@ def _freeze(
 
 def _all_requests(run: RunDocument, delivery: Delivery) -> dict[str, Any]:
     """
-    Tell by which requests Braze can be asked whether it is done with a run.
+    Return by which requests Braze can be asked whether it is done with a run.
 
     Nothing where another process may have sent some as well: they are in no count.
     """
@@ -201,9 +200,6 @@ def _stopped(stored: VersionedRun, sent: SendCounts, acknowledged: int) -> RunRe
     report = RunReport.from_dict(run.report)
     report.state, report.stopped = "partial", True
     report.requests += sent.requests
-    report.notes += sent_again_in_words(sent)
-    report.notes.append(
-        f"Stopped as asked: {acknowledged:,} of {run.objects:,} profiles were sent. "
-        "The next run goes on from there."
-    )
+    report.facts += note_sent_again(sent)
+    report.facts.append(noted("stopped_while_sending", answered=acknowledged, profiles=run.objects))
     return report

@@ -117,7 +117,7 @@ class StoredRows:
         return theirs
 
     def _names(self, rows: pl.DataFrame) -> pl.Expr:
-        """Tell which rows are about the person; of rows that are about nobody, which name them."""
+        """Return which rows are about the person; of rows about nobody, which name them."""
         if PROFILE in rows.columns:
             return (pl.col(PROFILE) == self.profile).fill_null(value=False)
         if "profile" not in rows.columns:
@@ -130,7 +130,7 @@ class StoredRows:
         return pl.coalesce(own, named).fill_null(value=False)
 
     def _says(self, text: pl.Expr) -> pl.Expr:
-        """Tell whether a text has the identifier as an entire value."""
+        """Return whether a text has the identifier as an entire value."""
         kind, value, _ = parts_of(self.profile)
         quoted = re.escape(orjson.dumps(value).decode())
         plain = rf"(^|[:\[,;\t|\s]){re.escape(value)}($|[\],;\t|\s}}])"

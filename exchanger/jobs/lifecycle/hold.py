@@ -1,5 +1,6 @@
 """
-Runs that wait for a person: their files may count twice, or a column may not be what it seems.
+Runs that wait for a person: their files may count twice, a column may not be what it seems, or a
+guard found that they would do too much.
 
 The run is numbered like any other, claims its files, and keeps their content. It blocks nothing
 but these files. ``approve`` plans them against what is held then; ``discard`` drops them.
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
-from exchanger.jobs.intake.doubtful_types import stray_in_words
-from exchanger.jobs.intake.totals import in_words, totals_of
-from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, reads_as
+from exchanger.jobs.intake.doubtful_types import note_stray
+from exchanger.jobs.intake.totals import note_totals, totals_of
+from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, GUARDED, reads_as
 from exchanger.jobs.reading.read import read_every_file
 from exchanger.jobs.runtime.report import FileReport, RunReport
+from exchanger.notes import Note, noted
 from exchanger.state.runs.log import RunDocument, new_nonce
 
 if TYPE_CHECKING:
@@ -63,14 +65,17 @@ def hold_back(
     claims = [
         replace(
             file.claim,
-            note=_note(call, seq, file.claim, batch.untold.get(file.claim.key)),
+            facts=(
+                *file.claim.facts,
+                _choices(call, seq, file.claim, batch.untold.get(file.claim.key)),
+            ),
             kept=_keep(call, file, seq, nonce, position),
         )
         for position, file in enumerate(waiting)
     ]
     totals = totals_of(batch)
-    report.files = [FileReport(file.key, file.outcome, 0, file.note) for file in claims]
-    report.notes += [*stray_in_words(batch.stray), *in_words(totals)]
+    report.files = [FileReport(file.key, file.outcome, 0, file.note, file.facts) for file in claims]
+    report.facts += [*note_stray(batch.stray), *note_totals(totals)]
     report.totals = totals or None
     doubtful = any(file.outcome == DOUBTFUL for file in claims)
     document = RunDocument(
@@ -121,23 +126,19 @@ def hold_again(
     """
     run = stored.document
     report = RunReport.from_dict(run.report | {"finished_at": finished_at})
-    said = (
-        "Other totals would be added by now than were shown when the run was held back, so nothing "
-        f"was sent. If these are right: exchanger approve {run.seq}"
-    )
-    report.notes = [said, *in_words(totals)]
+    report.notes, report.facts = [], [noted("totals_differ", run=run.seq), *note_totals(totals)]
     report.totals = totals or None
     state.run_index.amend(report.to_dict())
     state.runs.change(stored, totals=totals, report=report.to_dict())
     return report
 
 
-def still_doubtful(call: ImportContext, stored: VersionedRun, said: list[str]) -> RunReport:
+def still_doubtful(call: ImportContext, stored: VersionedRun, notes: list[Note]) -> RunReport:
     """Show a person what is still doubtful of a run, now that its job reads files otherwise."""
     run = stored.document
-    report = RunReport.from_dict(
-        run.report | {"finished_at": call.context.clock.now().isoformat(), "notes": said}
-    )
+    report = RunReport.from_dict(run.report)
+    report.finished_at = call.context.clock.now()
+    report.notes, report.facts = [], notes
     call.state.run_index.amend(report.to_dict())
     call.state.runs.change(stored, reads_as=reads_as(call.job), report=report.to_dict())
     return report
@@ -155,41 +156,27 @@ def _keep(call: ImportContext, file: HeldFile, seq: int, nonce: str, position: i
     return key
 
 
-def _note(call: ImportContext, seq: int, file: ClaimedFile, untold: str | None) -> str:
-    if untold is None and file.outcome == "replaced" and call.counts_files:
+def _choices(call: ImportContext, seq: int, file: ClaimedFile, untold: str | None) -> Note:
+    """Note what a person can decide about a file."""
+    difference = file.outcome == "replaced"
+    if untold is None and difference and call.counts_files:
         untold = NO_ROW_NAMES
     if untold is not None:
-        return (
-            f"{file.note} {untold} To drop it: exchanger discard {seq}. To add it in full: "
-            f"exchanger run {call.name} --force"
-        )
-    return f"{file.note} {_choices(call, seq, file)}"
-
-
-def _choices(call: ImportContext, seq: int, file: ClaimedFile) -> str:
+        return noted("decide_without_difference", why=untold, run=seq, job=call.name)
     if file.outcome == DOUBTFUL:
-        return (
-            f"Correct the job and run it again: it is planned anew then. To take it as it is: "
-            f"exchanger approve {seq}. To drop it: exchanger discard {seq}"
-        )
-    does = "add the difference" if file.outcome == "replaced" else "add it once more"
+        return noted("decide_doubtful", run=seq)
+    if file.outcome == GUARDED:
+        return noted("decide_guarded", run=seq)
     if file.outcome in _UNRECOGNISED:
-        adopt = file.outcome == "applied_elsewhere"
-        return "To go on with the memory of that state: exchanger adopt. " * adopt + (
-            f"If it was applied to this workspace: exchanger discard {seq} leaves Braze as it is. "
-            f"To apply it in full: exchanger approve {seq}"
-        )
-    return (
-        f"To {does}: exchanger approve {seq}. To drop it: exchanger discard {seq}. "
-        f"To add it in full: exchanger run {call.name} --force"
-    )
+        return noted("decide_unrecognised", run=seq, adopt=file.outcome == "applied_elsewhere")
+    return noted("decide_count", run=seq, job=call.name, difference=difference)
 
 
 def drop_held_back(
     context: JobContext,
     state: ConnectionState,
     stored: VersionedRun,
-    notes: list[str] | None = None,
+    notes: list[Note] | None = None,
 ) -> RunReport:
     """
     Drop a run of which nothing was sent; dropping it again changes nothing.
@@ -198,14 +185,14 @@ def drop_held_back(
         context: The outside.
         state: Where it is noted.
         stored: The run, held back.
-        notes: Sentences for its report.
+        notes: What is noted of it.
     """
     run = stored.document
     report = RunReport.from_dict(run.report)
     if run.state != "discarded":
         report.state = "discarded"
         report.finished_at = context.clock.now()
-        report.notes += notes or ["Discarded: nothing of it was sent."]
+        report.facts += notes or [noted("discarded")]
         state.runs.change(stored, state="discarded", report=report.to_dict())
     state.run_index.amend(report.to_dict())
     # Last: its files wait until then, by which the next import finds what is half done.

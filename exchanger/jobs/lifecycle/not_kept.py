@@ -44,7 +44,7 @@ def building_on_what_is_kept(seq: int, verb: str, instead: str) -> Iterator[None
 
 def demand_quarantine(call: ImportContext, run: RunDocument) -> None:
     """
-    Make sure that what a run has put aside is still kept.
+    Check that what a run has put aside is still kept.
 
     Raises:
         RunUnsuitable: It was kept for as long as the connection says, and is gone.

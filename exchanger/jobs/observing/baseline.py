@@ -18,9 +18,10 @@ from exchanger.jobs.segments.empty import without_users
 from exchanger.jobs.segments.pending import PendingDocument
 from exchanger.jobs.segments.publish import sweep
 from exchanger.jobs.segments.users import baseline_segment, export_segment, held_frames
+from exchanger.notes import Note, noted
 from exchanger.profiles.exported.held_rows import fields_of_export, held_form
 from exchanger.profiles.frames.columns import PROFILE
-from exchanger.profiles.frames.rules import NEEDS_HELD, Rule
+from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.profile_key import external_ids_among
 
 if TYPE_CHECKING:
@@ -29,14 +30,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_NOTHING_LEARNT = (
-    "Nothing was learnt from the export of the segment '{segment}', so what is unknown is looked"
-    " up: {seen}. If Braze's exports go elsewhere, correct export_root; if Braze knows nobody yet,"
-    " write baseline: assume_empty."
-)
 
-
-def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]) -> str | None:
+def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]) -> Note | None:
     """
     Record what an export of the job's segment shows, if the job names one and it is worth it.
 
@@ -46,7 +41,7 @@ def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]
         rules: The fields of the job; those whose strategy needs a value are learnt.
 
     Returns:
-        A sentence about it; None if nothing was done, so that everything has to be looked up.
+        What is noted of it; None if nothing was done, so that everything has to be looked up.
 
     Raises:
         SegmentMissing: No such segment, or several.
@@ -59,7 +54,7 @@ def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]
         return None
     # Who is named otherwise may be in the segment all the same, so of them it tells nothing.
     wanted = external_ids_among(wanted)
-    fields = sorted(rule.name for rule in rules if rule.merge in NEEDS_HELD)
+    fields = sorted(rule.name for rule in rules if rule.needs_held)
     document = PendingDocument(call.context.bucket, call.state.names, call.name)
     if not _is_worth_it(call, document, fields, wanted.len()):
         return None
@@ -81,8 +76,15 @@ def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]
     if not seen.rows:
         # It may have gone elsewhere, so it proves of nobody that they do not exist (law 10).
         nobody = without_users(call.context, export, may_be_allowed=False)
-        return _NOTHING_LEARNT.format(segment=export.segment.name, seen=nobody.seen)
-    return f"What Braze holds of {seen.rows:,} profiles was learnt from '{export.segment.name}'."
+        return noted(
+            "nothing_learnt",
+            segment=nobody.segment,
+            folder=nobody.folder,
+            files=nobody.files,
+            estimate=nobody.estimate,
+            unknown_because=nobody.unknown_because,
+        )
+    return noted("learnt_from_segment", segment=export.segment.name, profiles=seen.rows)
 
 
 class _Seen:
@@ -106,7 +108,7 @@ class _Seen:
 def _is_worth_it(
     call: ImportContext, document: PendingDocument, fields: list[str], profiles: int
 ) -> bool:
-    """Tell whether there was no such export yet, or look-ups would take minutes."""
+    """Return whether there was no such export yet, or look-ups would take minutes."""
     known = document.load()
     if known is None or not known.published or known.fields != fields_of_export(fields):
         return True

@@ -18,6 +18,7 @@ from exchanger.errors import BrazeError, StateMissing
 from exchanger.jobs.history.changes_since import later_changes
 from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import PROFILE, SURE, WANTED
 from exchanger.profiles.planning.readback_check import SAMPLE, beside, not_stuck, sample_of
 from exchanger.state.runs.first_deliveries import Sample
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
-
-_NAMED = 4
-"""Attributes that a note names."""
 
 
 def keep_sample(state: ConnectionState, run: RunDocument, accepted: pl.DataFrame) -> None:
@@ -54,6 +52,9 @@ def keep_sample(state: ConnectionState, run: RunDocument, accepted: pl.DataFrame
 
 def due(call: ImportContext) -> list[Sample]:
     """List the samples of a job that Braze must show by now, unless another run is under way."""
+    asks = call.job.subscription is not None and call.job.subscription.double_opt_in
+    if asks:
+        return []  # Whom Braze asks first is not subscribed until they agree.
     waiting = call.state.first_deliveries.waiting(call.name)
     newest = call.state.runs.newest() if waiting else None
     if newest is None or newest.document.state not in ENDED:
@@ -62,14 +63,14 @@ def due(call: ImportContext) -> list[Sample]:
     return [sample for sample in waiting if sample.seq <= shown]
 
 
-def read_back(call: ImportContext) -> list[str]:
+def read_back(call: ImportContext) -> list[Note]:
     """
     Read back what is due, and tell what did not stick.
 
     Values that have changed since are left out. Under the lease, so that it is done once.
 
     Returns:
-        A sentence for each attribute that Braze did not take.
+        A note for each attribute that Braze did not take.
 
     Raises:
         Stopped: The process was asked to stop; it is done the next time.
@@ -83,11 +84,8 @@ def read_back(call: ImportContext) -> list[str]:
         told = _differences(call, sample) if sample.height else []
     except (BrazeError, StateMissing) as error:
         log.warning("readback.failed", error=str(error))
-        said = (
-            f"What was sent of {_listed(sample)} for the first time could not be read back, so "
-            "nobody has seen whether Braze takes it."
-        )
-        told = [said]
+        names = sample["field"].unique(maintain_order=True).to_list()
+        told = [noted("not_read_back", fields=names)]
     call.state.first_deliveries.close(call.name, [each.seq for each in samples])
     return told
 
@@ -99,7 +97,7 @@ def _unchanged(call: ImportContext, sample: pl.DataFrame) -> pl.DataFrame:
     return held.filter(pl.col("held") == pl.col("wanted")).select(SAMPLE.names())
 
 
-def _differences(call: ImportContext, sample: pl.DataFrame) -> list[str]:
+def _differences(call: ImportContext, sample: pl.DataFrame) -> list[Note]:
     shown = last_shown(call.context, call.state.runs)
     seen = beside(sample, look_up(call.context, sample.select(PROFILE, "field")), "seen")
     lost = not_stuck(seen)
@@ -112,22 +110,10 @@ def _differences(call: ImportContext, sample: pl.DataFrame) -> list[str]:
         rows = lost.filter(pl.col("field") == name)
         of = seen.filter(pl.col("field") == name, pl.col("seen").is_not_null()).height
         log.warning("readback.not_kept", field=name, profiles=rows.height, of=of)
-        told.append(_sentence(name, rows, of))
+        told.append(_not_kept(name, rows, of))
     return told
 
 
-def _sentence(name: str, rows: pl.DataFrame, of: int) -> str:
+def _not_kept(name: str, rows: pl.DataFrame, of: int) -> Note:
     _, _, sent, found = rows.row(0)
-    has = "nothing" if found == "null" else found
-    return (
-        f"Braze accepted {name!r} and did not keep it: of {of} profiles that were read back, "
-        f"{rows.height} do not have what was sent. One was sent {sent} and has {has}. "
-        "Braze ignores values without a word if the attribute is blocklisted, or has another type "
-        "in its dashboard; or somebody else has changed it since."
-    )
-
-
-def _listed(sample: pl.DataFrame) -> str:
-    names = sample["field"].unique(maintain_order=True).to_list()
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return noted("not_kept", field=name, profiles=rows.height, read_back=of, sent=sent, found=found)

@@ -24,7 +24,7 @@ def commit(
     call: ImportContext, report: RunReport, batch: InputBatch, plan: Plan, *, parent: int = 0
 ) -> VersionedRun:
     """
-    Make a plan count: write its frames, then create the run document (law 3).
+    Commit a plan: write its frames, then create the run document (law 3).
 
     Args:
         call: The job.
@@ -90,4 +90,6 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
         told["on_drift"] = rule.config.on_drift
     if rule.config.ordered:
         told["ordered"] = True
+    if rule.guarded:
+        told["guarded"] = True
     return told

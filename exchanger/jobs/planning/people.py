@@ -16,10 +16,9 @@ import polars as pl
 import structlog
 
 from exchanger.braze.identifiers import SHARED
-from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, say_if_slow
+from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, note_if_slow
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
-from exchanger.profiles.frames.rules import NEEDS_HELD
 from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
 
@@ -61,7 +60,7 @@ def resolve_people(
     call: ImportContext, batch: InputBatch, rules: Sequence[Rule], report: RunReport
 ) -> People | None:
     """
-    Give the rows of a run the external ids of the people that they mean, where these are known.
+    Write into the rows of a run the external ids of the people that they mean, if known.
 
     Args:
         call: The job; what is looked up is recorded, unless it may not write.
@@ -133,13 +132,13 @@ def _to_be_seen(call: ImportContext, keys: pl.Series, rules: Sequence[Rule]) -> 
     """
     if call.job.assumes_empty:
         return keys.clear()
-    if any(rule.merge in NEEDS_HELD for rule in rules):
+    if any(rule.needs_held for rule in rules):
         return keys
     return keys.filter(_are_shared(keys))
 
 
 def _are_shared(keys: pl.Series) -> pl.Series:
-    """Tell which keys several profiles may have."""
+    """Return which keys several profiles may have."""
     kind = keys.to_frame("key").select(kind_of(pl.col("key"))).to_series()
     return kind.is_in(list(SHARED))
 
@@ -154,8 +153,8 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
 ) -> pl.DataFrame:
     """Look keys up, with all that a strategy needs of them, and tell to whom they belong."""
     alone = alone_in_a_request(keys)
-    report.notes += say_if_slow(keys.len(), call.context.lookup_limit, alone)
-    fields = [IDENTIFIED, *(rule.name for rule in rules if rule.merge in NEEDS_HELD)]
+    report.facts += note_if_slow(keys.len(), call.context.lookup_limit, alone)
+    fields = [IDENTIFIED, *(rule.name for rule in rules if rule.needs_held)]
     needed = batch.scratch.spill()
     needed.add(keys.alias(PROFILE).to_frame().join(pl.DataFrame({"field": fields}), how="cross"))
     links = [links_of(pl.DataFrame(schema={PROFILE: pl.String, IDENTIFIED: pl.String}))]

@@ -7,11 +7,9 @@ run after the other.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,36 +17,28 @@ from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
 from exchanger.files.scratch.prefetch import prefetch
 from exchanger.jobs.intake.contributions import with_already
-from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.intake.unreadable import told
-from exchanger.jobs.planning.known_values import resolve_unknowns
-from exchanger.jobs.planning.people import resolve_people
-from exchanger.jobs.planning.rows import row_options, row_parts
+from exchanger.jobs.planning.parts import parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
-from exchanger.jobs.runtime.report import FileReport, unseen_in_words
-from exchanger.objects.rows import plan_rows
-from exchanger.profiles.frames.columns import FILE, ITEM, KNOWN, POINTS, ROW, ROWS, SURE, WANTED
+from exchanger.jobs.runtime.report import FileReport
+from exchanger.notes import noted
+from exchanger.profiles.frames.columns import FILE, ITEM, ROW
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
-from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, Tally, plan_part
+from exchanger.profiles.planning.part import PartPlan, Tally
 from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import no_rows, quarantined, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
-    from exchanger.jobs.intake.event_order import ReachedOrders
-    from exchanger.jobs.planning.people import People
+    from exchanger.jobs.planning.parts import PlanParts
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
-    from exchanger.objects.kinds import RowKind
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import ClaimedFile
-
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -80,33 +70,15 @@ class Plan:
     nonce: str
     sending: GrowingUpload
 
-    def expect_all_accepted(self, report: RunReport) -> None:
-        """Complete a report as if Braze accepted every object, for ``plan``."""
-        if KNOWN not in self.outbox.columns:
-            for part in self.outbox.frames([ROWS, POINTS]):
-                report.rows_applied += int(part[ROWS].sum())
-                report.data_points += int(part[POINTS].sum())
-            report.check()
-            return
-        fields = [name for name in self.outbox.columns if name.startswith(WANTED)]
-        unseen = unseen_points = 0
-        for part in self.outbox.frames([ROWS, KNOWN, SURE, POINTS, *fields]):
-            known = int(part[KNOWN].sum())
-            strangers = part.filter(~pl.col(SURE))
-            unseen += strangers.height
-            unseen_points += int(strangers[POINTS].sum())
-            report.rows_applied += int(part[ROWS].sum())
-            report.profiles_updated += known
-            report.profiles_new += part.height - known
-            report.data_points += int(part[POINTS].sum())
-            report.fields_changed += sum(part[name].count() for name in fields)
-        report.notes += unseen_in_words(unseen, unseen_points)
-        report.check()
-
     @property
     def frames(self) -> tuple[FrameFile | None, ...]:
         """The outbox, contributions, rejected rows and orders."""
         return self.outbox, self.contributions, self.rejected, self.event_order
+
+    def give_up(self) -> None:
+        """Take back what was sent of the outbox, and remove the frames."""
+        self.sending.give_up()
+        self.remove()
 
     def remove(self) -> None:
         """Remove the frames from this machine."""
@@ -119,114 +91,46 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
     """
     Plan a run over what was read, and fill in its report.
 
-    Raises:
-        BrazeError: A look-up failed.
-    """
-    rules = [*batch.rules.values()]
-    people = resolve_people(call, batch, rules, report) if call.kind.holds_values else None
-    batch, applied = leave_out_late_rows(call, batch, rules)
-    plan = _make_plan(call, batch, applied, people, report)
-    rows = _rejected_rows(plan)
-    plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
-    # Where nothing is written, the first rows are shown instead.
-    why = "quarantine says why" if call.record else "below is why"
-    report.files = [_told(file, why) for file in plan.files]
-    report.files += told(batch.unreadable)
-    report.notes += batch.notes
-    return plan
-
-
-def _make_plan(
-    call: ImportContext,
-    batch: InputBatch,
-    applied: ReachedOrders,
-    people: People | None,
-    report: RunReport,
-) -> Plan:
-    """
-    Plan a run over the rows that were read, which are forgotten on the way.
-
     Args:
         call: The job; held values are read, and Braze is asked for what is unknown.
-        batch: Rows, rules and files.
-        applied: The orders that earlier runs applied.
-        people: What was learnt of whom the rows mean.
         report: Its counts are filled in, but for what only Braze's answers tell.
+        batch: Rows, rules and files; its rows are forgotten on the way.
 
     Raises:
         BrazeError: A look-up failed.
         EngineError: Parts could not be planned where the configuration says.
         Stopped: The process was asked to stop; nothing was claimed.
     """
-    if call.kind.rows is not None:
-        return _plan_rows(call, batch, report, call.kind.rows)
-    job = call.job
-    terms = PlanOptions(
-        list(batch.rules.values()),
-        job.assumes_empty,
-        job.create_missing,
-        most_recent=job.on_ambiguous == "most_recent",
-        plain=_are_external_ids(job, batch),
-    )
-    with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
-
-        def parts() -> Generator[PartInput]:
-            for number in range(len(batch.given)):
-                yield replace(learnt.part(number), applied=applied.of(number))
-                learnt.clear(number)
-
+    with parts_of(call, batch, report) as parts:
+        batch = parts.batch
         draft = _Draft(call, batch, report)
         try:
             draft.begin()
-            decide = partial(plan_part, terms=terms)
-            _plan_parts(call, parts(), len(batch.given), decide, draft)
-            plan = draft.finished(list(terms.rules), learnt.lookups)
+            _plan_parts(call, parts, draft)
+            plan = draft.finished([*parts.rules], parts.lookups)
         except BaseException:
             draft.give_up()
             raise
     _count(report, batch, draft)
+    rows = _rejected_rows(plan)
+    plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
+    report.files = [_told(file, planned=not call.record) for file in plan.files]
+    report.files += told(batch.unreadable)
+    report.facts += batch.notes
     return plan
 
 
-def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:
-    """Tell whether external ids name all profiles; None where only the rows themselves tell."""
-    # What was given earlier may have been named by something else then.
-    earlier = any(file.replaces or file.refused_in for file in batch.files)
-    return True if job.by_external_id and not earlier else None
-
-
-def _plan_rows(call: ImportContext, batch: InputBatch, report: RunReport, kind: RowKind) -> Plan:
-    """Plan rows that are objects of their own; they change no values, so there are no rules."""
-    terms = row_options(call, batch, kind)
-    draft = _Draft(call, batch, report)
-    try:
-        draft.begin()
-        parts, count = row_parts(call, batch), len(batch.given)
-        _plan_parts(call, parts, count, partial(plan_rows, terms=terms), draft)
-        plan = draft.finished([], 0)
-    except BaseException:
-        draft.give_up()
-        raise
-    _count(report, batch, draft)
-    return plan
-
-
-def _plan_parts(
-    call: ImportContext,
-    parts: Generator[Part],
-    count: int,
-    decide: Callable[[Part], PartPlan],
-    draft: _Draft,
-) -> None:
+def _plan_parts(call: ImportContext, parts: PlanParts, draft: _Draft) -> None:
+    count = len(parts.batch.given)
     # A single part is planned in a moment, sooner than it would travel.
     alone = count == 1
     progress = SilentProgress() if alone else call.context.progress
     progress.step("planning", count)
     with (
         local_executor() if alone else call.context.engine() as engine,
-        closing(parts if alone else prefetch(parts)) as coming,
+        closing(parts.inputs if alone else prefetch(parts.inputs)) as coming,
     ):
-        for planned in in_order(engine, decide, coming):
+        for planned in in_order(engine, parts.decide, coming):
             call.context.go_on()
             draft.add(planned)
             progress.advance(1)
@@ -268,7 +172,7 @@ class _Draft:
         self.tally += part.tally
 
     def finished(self, rules: list[Rule], lookups: int) -> Plan:
-        """Make the plan."""
+        """Build the plan."""
         nothing = pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
         self._contributions.append(with_already(nothing, self._batch.already))
         return Plan(
@@ -307,26 +211,25 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     report.rows_read = batch.rows
     report.rows_rejected = draft.unreadable + tally.rows_rejected
     report.rows_superseded = tally.rows_superseded + batch.superseded
-    report.rows_skipped = tally.rows_skipped
+    report.rows_skipped = tally.rows_skipped + batch.shut_out
     report.rows_unchanged = tally.rows_unchanged
     report.rows_repeated = tally.rows_repeated + batch.repeated
     report.profiles_named = tally.profiles_named
     report.profiles_skipped = tally.profiles_skipped
     report.profiles_unchanged = tally.profiles_unchanged
     if tally.type_changes:
-        report.notes.append(
-            f"{tally.type_changes:,} values replace a value of another type in Braze."
-        )
+        report.facts.append(noted("types_replaced", values=tally.type_changes))
     if tally.members_dropped:
-        report.notes.append(
-            f"{tally.members_dropped:,} members of lists were dropped, as the lists were "
-            "longer than allowed."
-        )
+        report.facts.append(noted("members_dropped", members=tally.members_dropped))
     report.fields_kept = tally.fields_kept
     if tally.fields_kept:
-        report.notes.append(
-            f"{tally.fields_kept:,} values were left as somebody else had set them in Braze."
-        )
+        report.facts.append(noted("values_kept", values=tally.fields_kept))
+    if shut_out := tally.rows_shut_out + batch.shut_out:
+        report.facts.append(noted("rows_shut_out", rows=shut_out))
+    report.fields_withheld = tally.fields_withheld
+    if tally.fields_withheld:
+        skipped = tally.rows_without_consent
+        report.facts.append(noted("consent_missing", values=tally.fields_withheld, rows=skipped))
 
 
 def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:
@@ -344,11 +247,9 @@ def _counted(file: ClaimedFile, rejected: Mapping[tuple[str, str], int]) -> Clai
     return replace(file, rejected=rejected.get((file.key, source_of(file)), 0))
 
 
-def _told(file: ClaimedFile, why: str) -> FileReport:
+def _told(file: ClaimedFile, *, planned: bool) -> FileReport:
     """Report a file of which no row was taken as what it is to people: rejected."""
     if file.outcome == "applied" and 0 < file.rows == file.rejected:
-        rows = "Its only row" if file.rows == 1 else f"None of its {file.rows:,} rows"
-        could = "could not" if file.rows == 1 else "could"
-        note = f"{rows} {could} be taken; {why}."
-        return FileReport(file.key, "rejected", file.rows, note)
-    return FileReport(file.key, file.outcome, file.rows, file.note)
+        note = noted("no_row_taken", rows=file.rows, planned=planned)
+        return FileReport(file.key, "rejected", file.rows, facts=(note,))
+    return FileReport(file.key, file.outcome, file.rows, file.note, file.facts)

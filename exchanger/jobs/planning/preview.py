@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from exchanger.profiles.frames.columns import OBJECT, PROFILE, before, wanted
-from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.profile_key import shown as shown_key
 
 if TYPE_CHECKING:
     from exchanger.jobs.history.unfinished import UnfinishedRun
     from exchanger.jobs.inventory.unclaimed import Unclaimed
+    from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.planning.plan import Plan
     from exchanger.jobs.runtime.report import RunReport
 
+Example = tuple[str, str | None, str]
+"""Profile, value before (JSON; None if unknown) and value afterwards (JSON)."""
 EXAMPLES = 3
 """Changes that are shown of each field, unless a number is asked for."""
 REJECTED = 5
@@ -34,14 +37,14 @@ class FieldPlan:
         strategy: How it is merged.
         profiles: Profiles whose value changes.
         data_points: What that costs.
-        examples: Profile, value before (JSON; None if unknown) and value afterwards (JSON).
+        examples: The first changes.
     """
 
     field: str
     strategy: str
     profiles: int
     data_points: int
-    examples: list[tuple[str, str | None, str]]
+    examples: list[Example]
 
 
 @dataclass(frozen=True)
@@ -103,26 +106,49 @@ class PlanReport:
         }
 
 
-def preview(report: RunReport, plan: Plan | None, shown: int | None = None) -> PlanReport:
+def preview(
+    report: RunReport, plan: Plan | None, exposure: Exposure, shown: int | None = None
+) -> PlanReport:
     """
     Summarise a plan; without one there is nothing to do.
 
     Args:
         report: Of the run.
         plan: What it would send.
+        exposure: What that would do.
         shown: How many changes of each field, and rejected rows, are shown.
     """
-    examples = EXAMPLES if shown is None else shown
     if plan is None:
         return PlanReport(report, [], 0)
-    fields = {rule.name: FieldPlan(rule.name, rule.merge, 0, 0, []) for rule in plan.rules}
-    objects: list[tuple[str, str]] = []
-    for part in plan.outbox.frames():
-        if not fields:
-            objects += part.head(examples - len(objects)).select(PROFILE, OBJECT).rows()
-        fields = {name: _with_part(field, part, examples) for name, field in fields.items()}
+    most = EXAMPLES if shown is None else shown
+    examples, objects = _examples(plan, exposure, most)
+    fields = []
+    for rule in plan.rules:
+        found = exposure.fields[rule.name]
+        told = found.profiles, found.data_points, examples[rule.name]
+        fields.append(FieldPlan(rule.name, rule.merge, *told))
     rejected = _first_rejected(plan, REJECTED if shown is None else shown)
-    return PlanReport(report, [*fields.values()], plan.lookups, rejected, objects=objects)
+    return PlanReport(report, fields, plan.lookups, rejected, objects=objects)
+
+
+def _examples(
+    plan: Plan, exposure: Exposure, most: int
+) -> tuple[dict[str, list[Example]], list[tuple[str, str]]]:
+    """Read the first changes of each field; the first objects where no values are changed."""
+    found: dict[str, list[Example]] = {rule.name: [] for rule in plan.rules}
+    if not found:
+        objects = (part.select(PROFILE, OBJECT).rows() for part in plan.outbox.frames())
+        return found, list(islice(chain.from_iterable(objects), most))
+    left = {name: min(most, exposure.fields[name].profiles) for name in found}
+    for part in plan.outbox.frames():
+        for name in [name for name, number in left.items() if number]:
+            changes = part.filter(pl.col(wanted(name)).is_not_null()).head(left[name])
+            sides = shown_key(pl.col(PROFILE)), before(name), wanted(name)
+            found[name] += changes.select(sides).rows()
+            left[name] -= changes.height
+        if not any(left.values()):
+            break
+    return found, []
 
 
 def _first_rejected(plan: Plan, most: int) -> list[RejectedRow]:
@@ -134,19 +160,3 @@ def _first_rejected(plan: Plan, most: int) -> list[RejectedRow]:
         if len(found) == most:
             break
     return found
-
-
-def _with_part(so_far: FieldPlan, part: pl.DataFrame, examples: int) -> FieldPlan:
-    """Add what a part of the outbox does to a field."""
-    name = so_far.field
-    changes = part.filter(pl.col(wanted(name)).is_not_null())
-    points = changes.select(field_points(name, pl.col(wanted(name))).sum()).item()
-    more = changes.head(examples - len(so_far.examples)).select(
-        shown_key(pl.col(PROFILE)), before(name), wanted(name)
-    )
-    return replace(
-        so_far,
-        profiles=so_far.profiles + changes.height,
-        data_points=so_far.data_points + int(points),
-        examples=[*so_far.examples, *more.iter_rows()],
-    )

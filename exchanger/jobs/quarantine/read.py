@@ -10,6 +10,7 @@ import polars as pl
 from exchanger.errors import StorageMissing
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.runtime.artifacts import load
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ROW
 from exchanger.state.runs.quarantine import no_rows, source_of
 
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.inputs.file_ledger import KnownVersion, LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile, RunDocument
-
-GONE = (
-    "The file is not in the bucket any more. Put the same file back, or give these rows in a new "
-    "one."
-)
 
 
 @dataclass(frozen=True)
@@ -50,13 +46,13 @@ class QuarantinedRows:
         requests: Rejected rows, and files that were rejected as a whole.
         refused: Refused rows.
         gone: Rejected rows of files that are not there any more, as quarantine has them.
-        notes: Sentences about what is left out.
+        notes: What is noted of what is left out.
     """
 
     requests: list[FileRequest] = field(default_factory=list)
     refused: list[RefusedRows] = field(default_factory=list)
     gone: list[tuple[ClaimedFile, pl.DataFrame]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def readable(self) -> bool:
@@ -81,7 +77,7 @@ def quarantined_rows(call: ImportContext, run: RunDocument) -> QuarantinedRows:
         if rows.is_empty() and (ours is None or ours.is_empty()):
             continue
         if any(applied.summed_since(file.key, file.sums, run.seq).values()):
-            found.notes.append(f"{file.key}: a newer version was applied since, which replaces it.")
+            found.notes.append(noted("replaced_since").about(file.key))
             continue
         if ours is not None and not ours.is_empty():
             found.refused.append(RefusedRows(replace(file, refused_in=run.seq, kept=""), run, ours))
@@ -110,9 +106,9 @@ def _add_rejected(
     if untaken and not _is_latest(
         applied.latest(call.name, [file.key]).get(file.key), file, run.seq
     ):
-        found.notes.append(f"{file.key}: it was read again since, or there is a newer version.")
+        found.notes.append(noted("read_again_since").about(file.key))
     elif not _is_there(call, file):
-        found.notes.append(f"{file.key}: {GONE}")
+        found.notes.append(noted("file_gone").about(file.key))
         if file.outcome != "rejected":
             found.gone.append((file, rows))
     elif file.outcome == "rejected":
@@ -135,7 +131,7 @@ def _chosen(file: ClaimedFile, rows: pl.DataFrame, counting: CountMode) -> FileR
 
 
 def _is_latest(known: KnownVersion | None, file: ClaimedFile, seq: int) -> bool:
-    """Tell whether a job has read nothing of a key since run *seq* read this version of it."""
+    """Return whether a job has read nothing of a key since run *seq* read this version of it."""
     return known is not None and known.etag == file.etag and known.seq <= seq
 
 

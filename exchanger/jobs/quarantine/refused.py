@@ -38,11 +38,18 @@ if TYPE_CHECKING:
 
     from exchanger.config.models import ImportJob
     from exchanger.profiles.frames.rules import Rule
+    from exchanger.state.runs.log import RunDocument
 
 GIVEN = "given:"
 UNCERTAIN_ROW = "@uncertain"
 _TURN = "@turn"
 _COUNTED = ("sum", "add")
+
+
+def is_doubtful(run: RunDocument) -> pl.Expr:
+    """Return of which refused objects an attempt may have taken effect all the same."""
+    attempted = pl.col("outcome") != "withheld"
+    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 def refused_rows(
@@ -52,7 +59,7 @@ def refused_rows(
     fields: Mapping[str, Mapping[str, Any]],
 ) -> pl.DataFrame:
     """
-    Make the frame of what is still owed to refused profiles.
+    Build the frame of what is still owed to refused profiles.
 
     Args:
         refused: Their rows of the outbox, with ``uncertain``.
@@ -99,7 +106,7 @@ def refused_rows(
 
 
 def _nobody(refused: pl.DataFrame, orders: pl.DataFrame) -> pl.DataFrame:
-    """Make an empty frame of what names a row."""
+    """Build an empty frame of what names a row."""
     order = {ORDER: orders[ORDER].dtype} if orders.height else {}
     return pl.DataFrame(
         schema={PROFILE: pl.String(), FILE: refused[FILE].dtype, _TURN: pl.Int64(), **order}
@@ -112,7 +119,7 @@ def _own(
     name: str,
     fields: Mapping[str, Mapping[str, Any]],
 ) -> pl.DataFrame:
-    """Tell what is owed to one field, with its order; nothing if the contributions tell it."""
+    """Return what is owed to one field, with its order; nothing if the contributions tell it."""
     merge = _merge(fields, name)
     if merge == "counted":
         return refused.select(PROFILE).clear()
@@ -195,6 +202,10 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
             "source": _source(job.source),
             "fields": configured,
             "remaining_fields": (),
+            # States of subscriptions are given as fields by now.
+            "object": "attributes",
+            "subscription": None,
+            "state": None,
         }
     )
     cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))
@@ -213,7 +224,7 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
 
 
 def _source(source: Source) -> Source:
-    """Describe where owed rows come from: they are values, whose identifiers were accepted."""
+    """Return where owed rows come from: they are values, whose identifiers were accepted."""
     return Source(prefix=source.prefix, timezone=source.timezone, placeholders="allow")
 
 

@@ -76,7 +76,7 @@ def overtaken_in_own_run(
     used: pl.DataFrame,
 ) -> pl.DataFrame:
     """
-    Tell which cells of a frame rows after them have spoken of.
+    Return which cells of a frame rows after them have spoken of.
 
     Args:
         frame: Given rows of a batch, all of one file.

@@ -20,6 +20,7 @@ from exchanger.jobs.intake.event_order import applied_orders
 from exchanger.jobs.observing.lookup import look_up_and_keep
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.quarantine.same_run import overtaken_in_own_run, rows_after
+from exchanger.notes import noted
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, before, wanted
 from exchanger.profiles.merging.event_order import GIVING_WAY, REPLACING, overtaken, silenced
 
@@ -74,7 +75,7 @@ def settle_late_rows(
     superseded = batch.superseded + sum(gone)
     if not superseded:
         return batch
-    note = f"{superseded:,} rows were left out, as newer ones changed all that they say."
+    note = noted("rows_superseded", rows=superseded)
     return replace(batch, superseded=superseded, notes=(*batch.notes, note))
 
 
@@ -99,7 +100,7 @@ def _overtaken(
     call: ImportContext, frame: pl.DataFrame, rules: list[Rule], later: pl.DataFrame
 ) -> pl.DataFrame:
     """
-    Tell which cells later runs have changed, as ``event_order.overtaken`` does: all fields it has.
+    Return which cells later runs have changed, as ``event_order.overtaken``: all fields it has.
 
     Where later runs of the same job had an order, that decides in place of the number of the run.
     Of an equal order the later run counts, and that is not the one which is given again.
@@ -166,7 +167,7 @@ def _seen(call: ImportContext, name: str, rows: pl.DataFrame, later: pl.DataFram
 
 
 def _settle_sum(batch: InputBatch, position: int, name: str, rows: pl.DataFrame) -> InputBatch:
-    """Give again what is still owed, note what was applied, and reject what nobody knows."""
+    """Read again what is still owed, note what was applied, and reject what nobody knows."""
     applied = pl.col("@seen") == pl.col(wanted(name))
     still = pl.col("@seen") == pl.col(before(name)).fill_null("null")
     lost = rows.filter((~(applied | still)).fill_null(value=True))

@@ -75,7 +75,7 @@ def _write(path: Path, rows: FrameFile, most: int) -> None:
 
 
 def _ordered(rows: FrameFile, most: int) -> Iterator[pl.DataFrame]:
-    """Give the rows of one range of places after the other, about *most* of them at a time."""
+    """Yield the rows of one range of places after the other, about *most* of them at a time."""
     if rows.rows <= most:
         yield pl.concat([rows.empty(), *rows.frames()])
         return

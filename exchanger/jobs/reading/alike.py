@@ -102,7 +102,7 @@ class AlikeFiles:
         return found
 
     def headers_again(self, columns: Sequence[str]) -> dict[int, tuple[str, int]]:
-        """Tell of files that have a row which is a header the column, and the first such row."""
+        """Return, of files that have a row which is a header, the column and the first such row."""
         found: dict[int, tuple[str, int]] = {}
         for column in columns if self.table.textual else ():
             if column not in self.frame.columns:

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 from exchanger.errors import Stopped, StorageError, StorageMissing
 from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.intake.batch import BatchDraft
-from exchanger.jobs.intake.deduplication import say_what_added_nothing
-from exchanger.jobs.intake.doubtful_types import stray_in_words, undecided_words_apart
+from exchanger.jobs.intake.deduplication import note_what_added_nothing
+from exchanger.jobs.intake.doubtful_types import note_stray, undecided_words_apart
 from exchanger.jobs.intake.unreadable import is_about_one_file, is_gone
 from exchanger.jobs.reading.alike import is_small
 from exchanger.jobs.reading.cast import Casting
 from exchanger.jobs.reading.fetch import fetched_files, read_fetched
 from exchanger.jobs.reading.stage import Staging
-from exchanger.jobs.runtime.report import named
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import PROFILE, ROW_ID
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from exchanger.files.raw.table import ReadAs
     from exchanger.files.scratch.budget import MemoryBudget
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.requests import FileRequest
@@ -121,7 +122,7 @@ def _read_in_turn(
 def _windows(
     files: Iterator[ReadFile], staging: Staging, bounds: MemoryBudget
 ) -> Generator[list[ReadFile]]:
-    """Give files to be decided about together: a large one, or many small ones."""
+    """Yield files to be decided about together: a large one, or many small ones."""
     window = _Window()
     while staging.room != 0 and (file := next(files, None)) is not None:
         if file.table is not None and not is_small(file.table, bounds):
@@ -168,27 +169,33 @@ class _Window:
 
 
 def _note(call: ImportContext, draft: BatchDraft) -> None:
-    draft.notes += [
-        f"{key} was replaced or deleted while it was read. The next run takes what is there."
-        for key, _ in draft.gone
-    ]
-    draft.notes += say_what_added_nothing(call, draft.set_before)
-    draft.notes += [f"{named(keys)}: {told}" for told, keys in draft.told.items()]
-    draft.notes += _say_what_was_left_out(draft.left_out)
-    draft.notes += stray_in_words(draft.stray)
+    draft.notes += [noted("changed_while_read", file=key) for key, _ in draft.gone]
+    draft.notes += note_what_added_nothing(call, draft.set_before)
+    draft.notes += _note_how_it_was_read(draft.read_as)
+    draft.notes += _note_what_was_left_out(draft.left_out)
+    draft.notes += note_stray(draft.stray)
 
 
-def _say_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[str]:
+def _note_how_it_was_read(read_as: Mapping[ReadAs, Sequence[str]]) -> list[Note]:
     return [
-        f"{named(keys)}: {_columns(columns)} left out. {why}"
+        noted(
+            "csv_read_as",
+            file=keys[0],
+            files=len(keys),
+            encoding=told.encoding,
+            delimiter=told.delimiter,
+            earlier_encoding=told.earlier_encoding,
+            earlier_delimiter=told.earlier_delimiter,
+        )
+        for told, keys in read_as.items()
+    ]
+
+
+def _note_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[Note]:
+    return [
+        noted("columns_left_out", file=keys[0], files=len(keys), columns=columns, why=why)
         for (why, *columns), keys in left_out.items()
     ]
-
-
-def _columns(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"column {names[0]!r} was"
-    return f"columns {', '.join(repr(name) for name in names)} were"
 
 
 def read_all_files(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.errors import FileRejected, StorageError
 from exchanger.jobs.intake.deduplication import decide
 from exchanger.jobs.intake.requests import HeldFile
@@ -232,7 +231,7 @@ class Staging:
         draft.note_stray(request.key, settled.stray)
         draft.rows += look.rows
         if not request.retried:
-            draft.notes += [f"{request.key}: {note}" for note in look.table.notes]
+            draft.notes += [note.about(request.key) for note in look.table.notes]
         for why, columns in settled.left_out.items():
             draft.left_out.setdefault((why, *columns), []).append(request.key)
 
@@ -287,11 +286,11 @@ def _refuse_many_properties(call: ImportContext, rules: list[Rule], key: str) ->
     Raises:
         FileRejected: ``too_many_properties``.
     """
-    count = 0 if call.kind.holds_values else len(of_properties(rules))
-    if count > MOST_PROPERTIES:
+    most, count = call.kind.most_properties, len(of_properties(rules))
+    if most is not None and count > most:
         message = (
             f"The file has {count} columns that would become properties, and Braze takes "
-            f"{MOST_PROPERTIES} at most. Leave some out: 'exclude' in 'remaining_properties'."
+            f"{most} at most. Leave some out: 'exclude' in 'remaining_properties'."
         )
         raise FileRejected(key, "too_many_properties", message)
 
@@ -310,7 +309,7 @@ def _header_again(table: RawTable, columns: Sequence[str]) -> tuple[str, int] | 
 
 def _other_header(key: str, column: str, row: int) -> FileRejected:
     """
-    Make the error of a CSV file in which a header with other columns stands among the rows.
+    Build the error of a CSV file in which a header with other columns stands among the rows.
 
     Nobody is called like the column of identifiers. The same columns again were passed over when
     the file was read; what stands below others is no value of the columns above.

@@ -72,7 +72,7 @@ class StagedFiles:
         return (self.table.cells if self.cells is None else self.cells).size
 
     def pieces(self) -> Iterator[RawColumns]:
-        """Give the rows, in pieces of bounded size."""
+        """Yield the rows, in pieces of bounded size."""
         [first, *_] = self.files
         if self.cells is None or self.places is None:
             for piece in self.table.pieces():
@@ -86,7 +86,7 @@ class StagedFiles:
                 yield replace(raw, files=places[FILE].slice(at, most))
 
     def bad_pieces(self) -> Iterator[pl.DataFrame]:
-        """Give the rows that could not be read, with ``@file``, in pieces of bounded size."""
+        """Yield the rows that could not be read, with ``@file``, in pieces of bounded size."""
         if self.bad is not None:
             yield from in_portions(self.bad.frames(), self.bad.scratch.bounds.rows)
             return

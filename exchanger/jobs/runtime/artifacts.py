@@ -78,7 +78,7 @@ def fetched(context: JobContext, key: str, checksum: str = "") -> Iterator[Frame
 @contextmanager
 def unless_ended_by_others(context: JobContext, state: ConnectionState, seq: int) -> Iterator[None]:
     """
-    Tell a process that stood still that others have ended its run, and swept it since.
+    Stop a process that stood still, as others have ended its run, and swept it since.
 
     Raises:
         StorageChanged: They have.

@@ -15,6 +15,7 @@ from exchanger.errors import Stopped
 from exchanger.files.folders import Folders
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.runtime.executor import PlanExecutor, local_executor
+from exchanger.notes import Note
 from exchanger.state.lease import KeptLease
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class JobContext:
         folders: Who reads and who writes what of the bucket, by the configuration.
         account: How the workspace is reached, by which its state is recognised; None where nobody
             cares whose it is.
+        words: Says a note, where what a job writes is for people: the manifest of a dataset.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
@@ -108,6 +110,7 @@ class JobContext:
     folders: Folders = field(default_factory=Folders)
     account: Account | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
+    words: Callable[[Note], str] = str
 
     def pause(self, seconds: float) -> None:
         """
@@ -133,7 +136,7 @@ class JobContext:
 
     def may_send(self) -> None:
         """
-        Make sure that this process may write profiles now.
+        Check that this process may write profiles now.
 
         Raises:
             LeaseLost: It cannot prove that the lease is still its own.

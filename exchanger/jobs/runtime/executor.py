@@ -45,7 +45,7 @@ class Done(Generic[Made]):
     made: Made
 
     def result(self) -> Made:
-        """Give what came of it."""
+        """Return what came of it."""
         return self.made
 
 

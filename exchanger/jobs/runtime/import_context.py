@@ -67,4 +67,5 @@ class ImportContext:
     @property
     def counts_files(self) -> tuple[str, ...]:
         """What each file counts for once, as no row of it has a name of its own; mostly nothing."""
-        return () if self.kind.holds_values or self.job.row_id else (f"@rows of {self.name}",)
+        nameless = self.kind.counts_rows and not self.job.row_id
+        return (f"@rows of {self.name}",) if nameless else ()

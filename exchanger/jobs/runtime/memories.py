@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.errors import StateDamaged
 from exchanger.jobs.runtime.recognition import remember, segments_of
+from exchanger.notes import Note, noted
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
@@ -46,9 +47,9 @@ class Memories:
 
     def of(
         self, file: ClaimedFile, sums: Sequence[str], arrived: datetime | None
-    ) -> tuple[FileOutcome, str] | None:
+    ) -> tuple[FileOutcome, Note] | None:
         """
-        Return why a file that is new to us must wait, as an outcome and a sentence.
+        Return why a file that is new to us must wait, as an outcome and a note.
 
         Args:
             file: The file, which our own memory does not know.
@@ -60,13 +61,12 @@ class Memories:
         """
         for workspace, applied in self.others:
             if _applied_there(applied, file, sums):
-                return "applied_elsewhere", _elsewhere(workspace)
+                return "applied_elsewhere", noted(
+                    "known_elsewhere", state=workspace.prefix, connection=workspace.connection
+                )
         if self.lost_before and sums and arrived and arrived <= self.lost_before:
-            return "memory_lost", _LOST
+            return "memory_lost", noted("memory_lost")
         return None
-
-
-_LOST = "It may have been added before: all that was remembered of this connection's files is gone."
 
 
 def memories_of(context: JobContext, state: ConnectionState, *, record: bool) -> Memories:
@@ -146,11 +146,3 @@ def _applied_there(applied: LedgerSnapshot, file: ClaimedFile, sums: Sequence[st
         return False
     before = applied.last_version(file.key, sums)
     return before is not None or bool(applied.given(file.sha256, sums))
-
-
-def _elsewhere(workspace: Workspace) -> str:
-    return (
-        f"The state {workspace.prefix} of this bucket, of the connection "
-        f"'{workspace.connection}', knows this file, or an earlier version or a copy of it, and "
-        "this connection does not."
-    )

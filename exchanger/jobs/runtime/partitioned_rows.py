@@ -84,7 +84,7 @@ class PartitionedRows:
         return pl.concat([none, *self._parts[number].frames([self._key])]).to_series()
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """Give all rows, some at a time."""
+        """Yield all rows, some at a time."""
         self._part()
         for part in self._parts:
             yield from part.frames()

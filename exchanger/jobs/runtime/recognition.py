@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import BrazeForbidden, JobBusy, StorageChanged, WorkspaceDiffers
+from exchanger.notes import Note, noted
 from exchanger.state.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from exchanger.state.workspace import Account
 
 log = structlog.get_logger()
-
-_LOST = (
-    "All that was remembered below {state} is gone: which files were applied, what Braze has. "
-    "If it was moved or can be restored, restore it before anything else. What is held is learnt "
-    "anew; files that would add to a sum wait for a person, as they may have been added before."
-)
 
 
 def recognise(context: JobContext, state: ConnectionState) -> None:
@@ -52,7 +47,7 @@ def recognise(context: JobContext, state: ConnectionState) -> None:
         raise _differs(context, state, account, was=known.instance, unclear=verdict == "unclear")
 
 
-def establish(context: JobContext, state: ConnectionState) -> list[str]:
+def establish(context: JobContext, state: ConnectionState) -> list[Note]:
     """
     Recognise a state as *recognise* does, and see to it that it knows its workspace from now on.
 
@@ -60,7 +55,7 @@ def establish(context: JobContext, state: ConnectionState) -> list[str]:
     is not there, was lost: the new one remembers that.
 
     Returns:
-        A sentence if that is found out now.
+        A note if that is found out now.
 
     Raises:
         WorkspaceDiffers: As *recognise* does.
@@ -106,15 +101,15 @@ def segments_of(context: JobContext) -> list[str]:
         return []
 
 
-def _begin(context: JobContext, state: ConnectionState, account: Account) -> list[str]:
+def _begin(context: JobContext, state: ConnectionState, account: Account) -> list[Note]:
     prefix = state.names.prefix
     entry = state.register.states().get(prefix)
-    lost, told = "", []
+    lost, told = "", list[Note]()
     if entry is not None and not entry.memory_at:
         seen_at = context.bucket.head(state.register.key(prefix)).seen_at or context.clock.now()
         lost = seen_at.isoformat()
         log.error("state.memory_lost", state=f"s3://{context.bucket.name}/{prefix}")
-        told.append(_LOST.format(state=f"s3://{context.bucket.name}/{prefix}"))
+        told.append(noted("state_lost", state=f"s3://{context.bucket.name}/{prefix}"))
     begun = Workspace(prefix, context.connection, lost_before=lost)
     try:
         remember(state, begun.with_account(account, segments_of(context)))

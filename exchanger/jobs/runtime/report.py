@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 
+from exchanger.notes import Note, as_plain, noted, read_notes
 from exchanger.state.runs.log import FileOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.acknowledgements import SendCounts
 
@@ -52,13 +51,15 @@ class FileReport:
     """
     What became of one file.
 
-    ``note`` is a sentence for a person; empty when there is nothing to say.
+    ``facts`` are what is noted of it, and ``note`` the same for a person; empty when there is
+    nothing to say.
     """
 
     key: str
     outcome: FileOutcome
     rows: int = 0
     note: str = ""
+    facts: tuple[Note, ...] = ()
 
 
 @dataclass
@@ -69,10 +70,13 @@ class RunReport:
     The ``rows_`` kinds add up to ``rows_read`` and the ``profiles_`` kinds to the profiles named;
     ``check`` asserts both. ``requests`` counts the attempts to send of all processes that worked on
     the run, as far as each noted them before it died, so at least as many were made; of an export,
-    all that was asked of Braze. ``files_waiting`` are those that a run left to the next one, if it
-    was to be the only one. ``held_back`` numbers the runs that wait for a person since this call,
-    ``totals`` are what they would add to each summed field, ``stopped`` is true where the process
-    was asked to stop before the end.
+    all that was asked of Braze. ``facts`` are what the run notes, and ``notes`` the same in words,
+    which whoever shows a report puts there; earlier versions noted nothing but words.
+    ``files_waiting`` are those that a run left to the next one, if it was to be the only one.
+    ``fields_withheld`` are values that would have subscribed somebody who is unsubscribed.
+    ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
+    would add to each summed field, ``stopped`` is true where the process was asked to stop before
+    the end.
     """
 
     run_id: str
@@ -97,12 +101,14 @@ class RunReport:
     profiles_refused: int = 0
     fields_changed: int = 0
     fields_kept: int = 0
+    fields_withheld: int = 0
     data_points: int = 0
     requests: int = 0
     started_at: datetime | None = None
     finished_at: datetime | None = None
     quarantine: str | None = None
     notes: list[str] = field(default_factory=list)
+    facts: list[Note] = field(default_factory=list)
     rows_written: int | None = None
     bytes_written: int | None = None
     manifest: str | None = None
@@ -146,7 +152,7 @@ class RunReport:
         """Render for ``--json``: times in ISO 8601; what does not apply is left out."""
         content = {
             name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in asdict(self).items()
+            for name, value in asdict(self, dict_factory=as_plain).items()
         }
         return {k: v for k, v in content.items() if not (k in _NOT_ALWAYS and v is None)}
 
@@ -158,8 +164,12 @@ class RunReport:
             for name in ("started_at", "finished_at")
             if content.get(name)
         }
-        files = [FileReport(**item) for item in content.get("files", [])]
-        return RunReport(**{**content, **times, "files": files})
+        files = [
+            FileReport(**{**item, "facts": read_notes(item.get("facts", []))})
+            for item in content.get("files", [])
+        ]
+        facts = [*read_notes(content.get("facts", []))]
+        return RunReport(**{**content, **times, "files": files, "facts": facts})
 
     @property
     def exit_code(self) -> int:
@@ -181,9 +191,9 @@ def numbered_report(call: ImportContext, seq: int) -> RunReport:
     return report
 
 
-def unseen_in_words(profiles: int, points: int) -> list[str]:
+def note_unseen(profiles: int, points: int) -> list[Note]:
     """
-    Say how many profiles count as applied although Braze may not have them.
+    Note how many profiles count as applied although Braze may not have them.
 
     Under ``create_missing: false``, and of every ``braze_id``, Braze accepts an update of a profile
     that it does not have, and drops it without a word (braze-api.md 2.3).
@@ -192,26 +202,14 @@ def unseen_in_words(profiles: int, points: int) -> list[str]:
         profiles: Accepted, and never seen in Braze.
         points: Their data points.
     """
-    if not profiles:
-        return []
-    said = (
-        f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
-        f"{points:,} data points. Braze drops without a word what is sent of those among them that "
-        "it does not have and may not create (create_missing: false, or a braze_id)."
-    )
-    return [said]
+    return [noted("never_seen", profiles=profiles, data_points=points)] if profiles else []
 
 
-def sent_again_in_words(sent: SendCounts) -> list[str]:
-    """Say how much may have been sent, and billed, more than once because answers were lost."""
+def note_sent_again(sent: SendCounts) -> list[Note]:
+    """Note how much may have been sent, and billed, more than once because answers were lost."""
     if not sent.profiles_again:
         return []
-    said = (
-        f"Up to {sent.profiles_again:,} profiles ({sent.points_again:,} data points) may have been "
-        "sent twice, and be billed twice: Braze's answer did not arrive, so they were sent again. "
-        "Data points count them once."
-    )
-    return [said]
+    return [noted("sent_again", profiles=sent.profiles_again, data_points=sent.points_again)]
 
 
 _WORST: tuple[RunState, ...] = (
@@ -226,13 +224,13 @@ _WORST: tuple[RunState, ...] = (
 """States in the order of precedence: a call that took several runs came to the last of theirs."""
 
 
-def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) -> RunReport:
+def combined(reports: list[RunReport], facts: list[Note], *, nothing: RunReport) -> RunReport:
     """
-    Make one report of the runs that one call took.
+    Combine into one report the runs that one call took.
 
     Args:
         reports: The runs, in order.
-        notes: Sentences about the call as a whole.
+        facts: What is noted about the call as a whole.
         nothing: What is returned, as ``nothing_to_do``, if there was no run.
 
     Returns:
@@ -240,13 +238,13 @@ def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) 
         which a person may have to retry rows, or else the last; a note names all.
     """
     if not reports:
-        return replace(nothing, state="nothing_to_do", notes=notes)
+        return replace(nothing, state="nothing_to_do", facts=facts)
     last = reports[-1]
     told = next((report for report in reversed(reports) if report.quarantine), last)
     sums = {name: sum(getattr(r, name) for r in reports) for name in _COUNTS}
     quarantines = [r.quarantine for r in reports if r.quarantine]
     held = [r for r in reports if r.state == "held_back"]
-    earlier = [f"Rows that were not taken are in {key}, too." for key in quarantines[:-1]]
+    earlier = [noted("more_in_quarantine", quarantine=key) for key in quarantines[:-1]]
     return replace(
         last,
         run_id=told.run_id,
@@ -257,25 +255,23 @@ def combined(reports: list[RunReport], notes: list[str], *, nothing: RunReport) 
         files=[file for r in reports for file in r.files],
         quarantine=quarantines[-1] if quarantines else None,
         held_back=[r.seq for r in held if r.seq is not None] or None,
-        # Of several runs each says its own in its notes; a person decides about each.
+        # Of several runs each says its own in what it notes; a person decides about each.
         totals=held[0].totals if len(held) == 1 else None,
         stopped=True if any(r.stopped for r in reports) else None,
-        notes=[
-            *dict.fromkeys(note for r in reports for note in r.notes),
-            *notes,
+        notes=[*dict.fromkeys(note for r in reports for note in r.notes)],
+        facts=[
+            *dict.fromkeys(note for r in reports for note in r.facts),
+            *facts,
             *earlier,
             *_numbers(reports),
         ],
     )
 
 
-def _numbers(reports: list[RunReport]) -> list[str]:
-    """Say which runs there were, if there were several: each can be shown by itself."""
-    numbers = [f"{report.seq:,}" for report in reports if report.seq is not None]
-    if len(numbers) < 2:
-        return []
-    several = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 2 else " and ".join(numbers)
-    return [f"These were runs {several}; of each: exchanger show NUMBER."]
+def _numbers(reports: list[RunReport]) -> list[Note]:
+    """Note which runs there were, if there were several: each can be shown by itself."""
+    numbers = [report.seq for report in reports if report.seq is not None]
+    return [noted("several_runs", runs=numbers)] if len(numbers) > 1 else []
 
 
 def _joint_state(states: set[RunState]) -> RunState:
@@ -285,9 +281,3 @@ def _joint_state(states: set[RunState]) -> RunState:
 
 
 _COUNTS = [item.name for item in fields(RunReport) if item.type == "int"]
-
-
-def named(keys: Sequence[str]) -> str:
-    """Name the first of some files, and how many there are besides."""
-    more = len(keys) - 1
-    return f"{keys[0]} and {more:,} more file{'s' * (more > 1)}" if more else keys[0]

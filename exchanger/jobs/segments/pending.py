@@ -68,7 +68,7 @@ class PendingExport:
     discard: tuple[str, ...] = ()
 
     def is_awaited(self, segment_id: str, fields: FieldsToExport, now: datetime) -> bool:
-        """Tell whether a run that wants these fields waits for this export."""
+        """Return whether a run that wants these fields waits for this export."""
         most = MAX_AGE_OF_ADDRESS if self.url else MAX_AGE
         asked = (self.segment_id, self.fields) == (segment_id, fields)
         return asked and not self.published and now - self.requested_at < most

@@ -189,7 +189,7 @@ class SegmentUsers:
         return users.unique(PROFILE, keep="first", maintain_order=True)
 
     def absent(self, profiles: pl.Series) -> pl.DataFrame:
-        """Make the held frame of profiles that do not exist, as the export lacks them."""
+        """Build the held frame of profiles that do not exist, as the export lacks them."""
         return held_form({}, profiles.to_list(), self.fields)
 
     def done(self) -> None:

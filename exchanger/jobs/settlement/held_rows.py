@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.settlement.outcomes import NOT_TAKEN, is_doubtful
+from exchanger.jobs.quarantine.refused import is_doubtful
+from exchanger.jobs.settlement.outcomes import NOT_TAKEN
 from exchanger.profiles.frames.columns import EXISTS, ITEM, PROFILE, SURE, WANTED
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _uncertain_rows(refused: pl.DataFrame) -> pl.DataFrame:
 
     That attempt may have been applied, so neither the value before nor the wanted one is certain.
     """
-    return _held_rows(refused.with_columns(pl.lit(value=True).alias(SURE))).select(
+    return _held_rows(refused.with_columns(pl.col(SURE).is_not_null())).select(
         PROFILE,
         pl.lit(None, pl.Boolean).alias(EXISTS),
         pl.when(pl.exclude(PROFILE, EXISTS).is_not_null()).then(pl.lit("?")).name.keep(),

@@ -11,17 +11,16 @@ import polars as pl
 
 from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameWriter
-from exchanger.jobs.intake.contributions import ALREADY, CONTRIBUTED, with_already
-from exchanger.jobs.intake.event_order import ORDERS_SCHEMA, without_unaccepted
-from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW, refused_rows
+from exchanger.jobs.intake.contributions import ALREADY, CONTRIBUTED
+from exchanger.jobs.intake.event_order import without_unaccepted
+from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.runtime.artifacts import fetched, store_unless_empty
-from exchanger.jobs.runtime.report import unseen_in_words
+from exchanger.jobs.runtime.report import note_unseen
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import (
-    ENDPOINT,
     FILE,
     ITEM,
     KNOWN,
-    OBJECT,
     POINTS,
     PROFILE,
     ROW,
@@ -30,7 +29,6 @@ from exchanger.profiles.frames.columns import (
     SURE,
     WANTED,
 )
-from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.readback_check import AT_ONCE
 from exchanger.state.inputs.row_ledger import DOUBT
 from exchanger.state.runs.acknowledgements import IN_DOUBT
@@ -48,9 +46,6 @@ if TYPE_CHECKING:
 
 NOT_TAKEN = ("refused", "withheld")
 """Outcomes of objects that Braze, or we, did not let through."""
-GIVEN_AGAIN = (PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID)
-"""Columns of an object that is given again as it was."""
-_NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class Outcomes:
         return [replace(file, refused=counts[place]) for place, file in enumerate(files)]
 
     def refused_parts(self) -> Iterator[pl.DataFrame]:
-        """Give the refused rows, some at a time; at least once."""
+        """Yield the refused rows, some at a time; at least once."""
         most = self.scratch.bounds.rows_of(1, self.refused.row_size)
         return in_portions(self.refused.frames(), most)
 
@@ -148,12 +143,12 @@ class OutcomeTally:
         self._counts["rows_in_doubt"] += int(in_doubt[ROWS].sum())
         self._counts["rows_refused"] += int(refused[ROWS].sum()) - int(in_doubt[ROWS].sum())
         if self._of_profiles:
-            self._counts["profiles_refused"] += refused.height
+            self._counts["profiles_refused"] += refused[KNOWN].count()
         if self._discarded:
             # What a discarded run did not bring to its end counts as skipped.
             self._counts["rows_skipped"] += int(dropped[ROWS].sum()) + int(unknown[ROWS].sum())
             if self._of_profiles:
-                self._counts["profiles_skipped"] += dropped.height + unknown.height
+                self._counts["profiles_skipped"] += dropped[KNOWN].count() + unknown[KNOWN].count()
         self._dropped += dropped.height
         self._unknown += unknown.height
         self._unknown_points += int(unknown[POINTS].sum())
@@ -162,9 +157,9 @@ class OutcomeTally:
         """Complete the counts of a report, once all parts were added."""
         for name, number in self._counts.items():
             setattr(report, name, getattr(report, name) + number)
-        report.notes += unseen_in_words(self._unseen, self._unseen_points)
+        report.facts += note_unseen(self._unseen, self._unseen_points)
         if self._discarded:
-            report.notes += _in_words(self._dropped, self._unknown, self._unknown_points)
+            report.facts += _unsent(self._dropped, self._unknown, self._unknown_points)
         outcome = pl.lit(None, pl.String).alias("outcome")
         nobody = self._nothing.select(PROFILE, outcome, *self._wanted)
         return Outcomes(
@@ -178,7 +173,7 @@ class OutcomeTally:
     def _count_profiles(self, accepted: pl.DataFrame) -> None:
         known = int(accepted[KNOWN].sum())
         self._counts["profiles_updated"] += known
-        self._counts["profiles_new"] += accepted.height - known
+        self._counts["profiles_new"] += accepted[KNOWN].count() - known
         self._counts["fields_changed"] += sum(accepted[name].count() for name in self._wanted)
         if not accepted[SURE].all():
             unseen = accepted.filter(~pl.col(SURE))
@@ -227,12 +222,6 @@ def taken_up(answered: pl.DataFrame) -> pl.DataFrame:
     return chosen.select(ROW_ID, doubt.alias(DOUBT))
 
 
-def is_doubtful(run: RunDocument) -> pl.Expr:
-    """Tell of which refused objects an attempt may have taken effect all the same."""
-    attempted = pl.col("outcome") != "withheld"
-    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
-
-
 def keep_contributions(
     context: JobContext, state: ConnectionState, run: RunDocument, outcomes: Outcomes
 ) -> tuple[str, str]:
@@ -272,15 +261,11 @@ def _alone(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
-def _in_words(dropped: int, unknown: int, points: int) -> list[str]:
-    said = [f"Discarded: {dropped:,} profiles were never sent."]
+def _unsent(dropped: int, unknown: int, points: int) -> list[Note]:
+    notes = [noted("never_sent", profiles=dropped)]
     if unknown:
-        said.append(
-            f"{unknown:,} profiles were sent and never answered. What Braze has of them is "
-            "uncertain, so it is looked up before it is used; their sums count as added. Data "
-            f"points that they may have cost, and that are not counted: {points:,}."
-        )
-    return said
+        notes.append(noted("never_answered", profiles=unknown, data_points=points))
+    return notes
 
 
 def _keep_contributions(
@@ -314,44 +299,13 @@ def _keep_refused(
 ) -> str:
     if not outcomes.refused.rows:
         return ""
-    if not run.holds_values:
-        return _keep_objects(context, state, run, outcomes)
-    nothing = with_already(pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA), [])
+    again = GIVEN_AGAIN[run.kind.given_again]
     with FrameWriter(outcomes.scratch.path()) as writer:
         for part in outcomes.refused_parts():
-            refused = part.with_columns(is_doubtful(run).alias("uncertain"))
-            contributions, orders = (
-                _of(given[0], refused, nothing),
-                _of(given[1], refused, _NO_ORDERS),
-            )
-            rows = refused_rows(refused, contributions.filter(~pl.col(ALREADY)), orders, run.fields)
+            rows = again.kept(run, part, given)
             # Rows are numbered through the object.
             writer.append(rows.with_columns(pl.col(ROW) + pl.lit(writer.rows, pl.UInt32)))
         return _stored(context, state.names.refused_rows(run.job, run.seq), writer)
-
-
-def _keep_objects(
-    context: JobContext, state: ConnectionState, run: RunDocument, outcomes: Outcomes
-) -> str:
-    """Keep the objects themselves of rows that Braze refused, or may have taken."""
-    with FrameWriter(outcomes.scratch.path()) as writer:
-        for part in outcomes.refused_parts():
-            objects = part.select(
-                FILE,
-                (pl.int_range(pl.len(), dtype=pl.UInt32) + writer.rows + 1).alias(ROW),
-                *(name for name in GIVEN_AGAIN if name in part.columns),
-                (pl.col("reason") == IN_DOUBT).alias(UNCERTAIN_ROW),
-            )
-            writer.append(objects)
-        return _stored(context, state.names.refused_rows(run.job, run.seq), writer)
-
-
-def _of(frames: FrameFile | None, profiles: pl.DataFrame, nothing: pl.DataFrame) -> pl.DataFrame:
-    """Read what some profiles have in a file, if there is one."""
-    if frames is None:
-        return nothing
-    parts = [part.join(profiles, on=PROFILE, how="semi") for part in frames.frames()]
-    return pl.concat([frames.empty(), *parts])
 
 
 def _stored(context: JobContext, key: str, writer: FrameWriter) -> str:

@@ -7,18 +7,20 @@ and the same content whoever writes them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 import structlog
 
 from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.history.origins import close_parent
-from exchanger.jobs.inventory.left_over import retry_in_words
+from exchanger.jobs.inventory.left_over import note_retry
 from exchanger.jobs.observing.first_delivery_check import keep_sample
 from exchanger.jobs.quarantine.write import write_quarantine
 from exchanger.jobs.runtime.report import RunReport, RunState
+from exchanger.jobs.settlement.changed_rows import change_columns, changes_of
 from exchanger.jobs.settlement.held_rows import held_of, sent_parts
 from exchanger.jobs.settlement.outcomes import (
     accepted_event_order,
@@ -34,11 +36,33 @@ if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.settlement.early import EarlyHeldRows
+    from exchanger.objects.kinds import Settled
     from exchanger.state.runs.acknowledgements import Acknowledgements, Answers
     from exchanger.state.runs.log import RunDocument, RunLogState, VersionedRun
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
+
+
+class Settling(NamedTuple):
+    """
+    What a step of settling works on.
+
+    Args:
+        context: The outside.
+        state: Where it is committed.
+        run: The run, ``settling``.
+        outbox: Its outbox; it is read in parts.
+        answers: Its frozen acknowledgements.
+        made: Held values that were made of exactly these, if any were.
+    """
+
+    context: JobContext
+    state: ConnectionState
+    run: RunDocument
+    outbox: FrameFile
+    answers: Answers
+    made: EarlyHeldRows | None
 
 
 def settle(  # noqa: PLR0913 - the run, and what this process has made for it
@@ -55,7 +79,8 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
 
     Args:
         context: The outside.
-        state: Where it is committed: held values, orders, applied files, kept types, in this order.
+        state: Where it is committed: held values, changes, orders, applied files, kept types, in
+            this order.
         stored: The run document, ``settling``.
         outbox: The run's outbox; it is read in parts.
         acks: Its acknowledgements, of which those count that are frozen.
@@ -71,16 +96,15 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     outcomes = count.into(report)
     settled, refused_rows = keep_contributions(context, state, run, outcomes)
 
-    if not run.holds_values:
-        _take_up_rows(state, run, outbox, answers)
-    elif made is None or not made.deliver():
-        _deliver_held(context, state, run, outbox, answers)
+    settling = Settling(context, state, run, outbox, answers, made)
+    for step in run.kind.settles:
+        STEPS[step](settling)
     if run.event_order:
         orders = state.high_water_marks.by(run.job, run.order_by)
         orders.record(accepted_event_order(context, run, outcomes), seq=run.seq)
     files = outcomes.refused_of(run.files)
     state.file_ledger.record(run.job, files, seq=run.seq, parent=run.parent)
-    if run.holds_values:
+    if run.kind.looked_up:
         keep_sample(state, run, outcomes.first)
     # Of a run that a person dropped, nothing is to be learnt.
     if (run.types or run.layout) and not run.discarded:
@@ -88,7 +112,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
 
     write_quarantine(context, state, run, report, outcomes.refused)
     report.state = "discarded" if run.discarded else final_state(report)
-    report.notes += retry_in_words(report)
+    report.facts += note_retry(report)
     report.check()
     state.run_index.record(report.to_dict())
     if run.parent:
@@ -105,36 +129,57 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     return report
 
 
-def _deliver_held(
-    context: JobContext,
-    state: ConnectionState,
-    run: RunDocument,
-    outbox: FrameFile,
-    answers: Answers,
-) -> None:
+def _hold_values(settling: Settling) -> None:
+    """Hold what Braze accepted, as it was made while the run was sent, if it was."""
+    if settling.made is not None and settling.made.deliver():
+        return
+    run = settling.run
+
     def made() -> Iterator[pl.DataFrame]:
-        for part in sent_parts(outbox, context.bounds):
-            yield held_of(run, answers.beside(part))
+        for part in sent_parts(settling.outbox, settling.context.bounds):
+            yield held_of(run, settling.answers.beside(part))
 
-    state.held.deliver_all(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
+    at = datetime.fromisoformat(run.acked_at)
+    settling.state.held.deliver_all(made, seq=run.seq, at=at)
 
 
-def _take_up_rows(
-    state: ConnectionState, run: RunDocument, outbox: FrameFile, answers: Answers
-) -> None:
+def _record_changes(settling: Settling) -> None:
+    """Record what was changed, as it was made while the run was sent, if it was."""
+    run = settling.run
+    if settling.made is not None and settling.made.record_changes(run):
+        return
+
+    def made() -> Iterator[pl.DataFrame]:
+        outbox = settling.outbox
+        for part in sent_parts(outbox, settling.context.bounds, change_columns(outbox)):
+            yield changes_of(run, settling.answers.beside(part))
+
+    settling.state.changes.record(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
+
+
+def _take_up_rows(settling: Settling) -> None:
     """Record which rows were taken up, so that none of them is sent again."""
+    run, outbox = settling.run, settling.outbox
 
     def made() -> Iterator[pl.DataFrame]:
         for part in outbox.frames([ITEM, ROW_ID]):
-            yield taken_up(answers.beside(part))
+            yield taken_up(settling.answers.beside(part))
 
     if run.row_ids and ROW_ID in outbox.columns:
-        state.rows(run.job).record(made, seq=run.seq)
+        settling.state.rows(run.job).record(made, seq=run.seq)
+
+
+STEPS: Mapping[Settled, Callable[[Settling], None]] = {
+    "held_values": _hold_values,
+    "changes": _record_changes,
+    "row_ledger": _take_up_rows,
+}
+"""What each thing that accepted objects become takes; may be done again."""
 
 
 def final_state(report: RunReport) -> RunState:
     """
-    Say in one word how a run ended.
+    Describe in one word how a run ended.
 
     Rejected and unreadable files and rejected or refused rows make it ``partial``.
     """

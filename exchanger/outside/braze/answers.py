@@ -360,7 +360,7 @@ def object_of(answer: Answer) -> dict[str, Any]:
 
 
 def unreadable(answer: Answer, why: str) -> Fault:
-    """Make the fault of an answer that cannot be read, whose outcome is unknown."""
+    """Build the fault of an answer that cannot be read, whose outcome is unknown."""
     return Fault(answer.status, f"an answer that cannot be read: {why}", uncertain=True)
 
 

@@ -49,7 +49,7 @@ class CircuitState:
 
     def worth_waiting(self, since: float, pause: float) -> bool:
         """
-        Tell whether a request that fails since then should wait once more.
+        Return whether a request that fails since then should wait once more.
 
         Not if others are taken meanwhile: then it is not the endpoint that fails.
         """
@@ -116,7 +116,7 @@ class RetryState:
 
     def after_fault(self) -> float | None:
         """
-        Tell the seconds to wait after one more fault; None when it was the last attempt.
+        Return the seconds to wait after one more fault; None when it was the last attempt.
 
         That is after ``ATTEMPTS``, or later in an outage that may be waited for.
         """
@@ -132,7 +132,7 @@ class RetryState:
 
     def after_limit(self, told: float | None) -> float | None:
         """
-        Tell the seconds to wait after one more 429; None when it is not worth waiting any longer.
+        Return the seconds to wait after one more 429; None when it is not worth waiting any longer.
 
         Args:
             told: What the answer said, in seconds, if it said anything.

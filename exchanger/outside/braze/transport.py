@@ -51,7 +51,7 @@ class Call:
     method: str
     url: str
     body: bytes | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] | tuple[tuple[str, str], ...] = field(default_factory=dict)
     key: SecretStr | None = None
     save_to: Path | None = None
     writes: bool = False
@@ -69,7 +69,7 @@ class Transport:
         self._proxies: dict[str, str | None] = {}
 
     async def open(self) -> None:
-        """Make ready. Nothing is sent yet."""
+        """Prepare. Nothing is sent yet."""
         self._proxies.clear()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_most_connections(), ttl_dns_cache=300),
@@ -127,7 +127,7 @@ class Transport:
 
 
 def is_safe(url: str) -> bool:
-    """Say whether nobody on the way can listen: https, or an address of this machine."""
+    """Return whether nobody on the way can listen: https, or an address of this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
 

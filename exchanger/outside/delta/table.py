@@ -128,7 +128,7 @@ class Table:
         return None if table is None else pl.scan_delta(table)
 
     def rows(self) -> pl.DataFrame | None:
-        """Give all rows of the newest version, as read or written before if none came since."""
+        """Return all rows of the newest version, as read or written before if none came since."""
         table = self._to_read()
         if table is None:
             return None

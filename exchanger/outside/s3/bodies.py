@@ -42,7 +42,7 @@ class WholeBody(io.RawIOBase):
         self._guard = guard
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
@@ -54,7 +54,7 @@ class WholeBody(io.RawIOBase):
         return len(chunk)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Release the connection."""
         if not self.closed:
             self._body.close()
         super().close()

@@ -278,7 +278,7 @@ class Bucket:
 
     def abort_uploads(self, prefix: str, older_than: timedelta) -> int:
         """
-        Give up uploads in parts that a killed process began: their parts are stored, and paid for.
+        Abort uploads in parts that a killed process began: their parts are stored, and paid for.
 
         Of very many, the first thousand; the others the next time.
 
@@ -327,7 +327,7 @@ class Bucket:
 
     def storage_options(self) -> dict[str, str]:
         """
-        Say to the deltalake library how to reach this bucket.
+        Return for the deltalake library how to reach this bucket.
 
         The credentials are those of this moment. Temporary ones expire, so ask again for each table
         that is opened.

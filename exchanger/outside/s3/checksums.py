@@ -32,7 +32,7 @@ class Checksums:
 
     def agree(self, key: str, answer: Mapping[str, Any], md5: str) -> bool:
         """
-        Tell whether a body can be trusted; if not, it has to be read again.
+        Return whether a body can be trusted; if not, it has to be read again.
 
         Args:
             key: The object's key.

@@ -34,7 +34,7 @@ _REGION_OF_BUCKET = "x-amz-bucket-region"
 
 def open_session(config: S3Config) -> Session:
     """
-    Make the session that signs: with the keys configured, or else those of AWS's own chain.
+    Build the session that signs: with the keys configured, or else those of AWS's own chain.
 
     The variables and files that boto3 knows decide nothing else of it.
     """
@@ -103,7 +103,7 @@ class _Chain:
 
 def open_client(config: S3Config, session: Session) -> S3Client:
     """
-    Make the client, with boto3's standard retries and with time limits.
+    Build the client, with boto3's standard retries and with time limits.
 
     Where the configuration names neither a region nor an endpoint, AWS is asked where the bucket
     is.
@@ -158,7 +158,7 @@ def region_of(client: S3Client, bucket: str) -> str:
 
 def options_for_deltalake(session: Session, client: S3Client) -> dict[str, str]:
     """
-    Make the storage options of the deltalake library, with the credentials of this moment.
+    Build the storage options of the deltalake library, with the credentials of this moment.
 
     They name what botocore uses, and leave nothing to find out that has a value to say.
 

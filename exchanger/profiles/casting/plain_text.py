@@ -86,7 +86,7 @@ def is_day_first(cells: pl.Series) -> pl.Series:
 
 
 def without_month_first(cells: pl.Series) -> pl.Series:
-    """Make dates that read month first alone, 12/25/1990, such of which nobody knows the order."""
+    """Turn dates that read month first alone, 12/25/1990, into such of unknown order."""
     return _changed(cells, _TRIMMED.str.contains(_MONTH_FIRST), pl.lit(_NO_ORDER))
 
 

@@ -71,7 +71,7 @@ class CastOptions:
 def cast_options(
     rule: Rule, source: Source, nulls: tuple[str, ...], *, textual: bool = False
 ) -> CastOptions:
-    """Tell how the cells of a rule are read, in a file of these nulls, which may be CSV."""
+    """Return how the cells of a rule are read, in a file of these nulls, which may be CSV."""
     config = rule.config
     csv = source.csv if textual else CsvOptions()
     return CastOptions(

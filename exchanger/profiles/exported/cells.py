@@ -55,7 +55,7 @@ def of_json_texts(texts: pl.Series) -> pl.Series:
 
 
 def needs_escape(texts: pl.Series) -> bool:
-    """Tell whether any of the texts is written otherwise in JSON than it is."""
+    """Return whether any of the texts is written otherwise in JSON than it is."""
     return bool(texts.str.contains(_NEEDS_ESCAPE).any())
 
 

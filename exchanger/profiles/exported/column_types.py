@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from exchanger.config.models import FieldType
+from exchanger.notes import Note, noted
 from exchanger.profiles.exported.casts import CASTS, to_decimal
 from exchanger.profiles.exported.cells import json_texts, needs_escape
 from exchanger.profiles.exported.kinds import Kind, Kinds, kinds_of
@@ -109,7 +110,7 @@ class SettledColumn:
 
     name: str
     type: ColumnType
-    warning: str = ""
+    note: Note | None = None
 
 
 def observe(kept: pl.Series, column: ExportColumn | None, before: Observed) -> Observed:
@@ -138,7 +139,7 @@ def observe(kept: pl.Series, column: ExportColumn | None, before: Observed) -> O
 
 def settled(name: str, column: ExportColumn | None, seen: Observed) -> SettledColumn:
     """
-    Settle the type of a column; one that no single type holds becomes ``json`` with a warning.
+    Settle the type of a column; one that no single type holds becomes ``json`` with a note.
 
     Args:
         name: The column.
@@ -149,19 +150,17 @@ def settled(name: str, column: ExportColumn | None, seen: Observed) -> SettledCo
     if own is not None:
         if seen.misfit is None:
             return SettledColumn(name, own)
-        return SettledColumn(
-            name, _JSON, _warning(name, f"{_short(seen.misfit)} is no {own.label}")
-        )
+        misfit = noted("column_misfit", column=name, value=_short(seen.misfit), type=own.label)
+        return SettledColumn(name, _JSON, misfit)
     found = settle(seen.kinds)
     if found is None:
-        kinds = ", ".join(sorted(seen.kinds))
         return SettledColumn(
-            name, _JSON, _warning(name, f"its values are of several types: {kinds}")
+            name, _JSON, noted("column_mixed", column=name, kinds=sorted(seen.kinds))
         )
     if column is not None and column.type == "list" and found.type != "list":
         if not seen.kinds:
             return SettledColumn(name, ColumnType("list", "string"))
-        return SettledColumn(name, _JSON, _warning(name, "some values are no list of one type"))
+        return SettledColumn(name, _JSON, noted("column_no_list", column=name))
     return SettledColumn(name, found)
 
 
@@ -205,10 +204,6 @@ def _own_type(column: ExportColumn | None) -> ColumnType | None:
     if column is None or column.type in (None, "list"):
         return None
     return ColumnType(column.type, scale=column.scale)
-
-
-def _warning(name: str, why: str) -> str:
-    return f"column {name!r} is written as JSON text: {why}"
 
 
 def _short(text: str) -> str:

@@ -192,7 +192,7 @@ def _held_json(texts: pl.Series) -> pl.Series:
 
 def attribute_columns(selection: Selection, remaining: Mapping[str, str]) -> dict[str, str]:
     """
-    Tell which columns of a dataset hold an entire attribute each.
+    Return which columns of a dataset hold an entire attribute each.
 
     Args:
         selection: The named columns. What holds a part of an attribute, or might, is left out.

@@ -48,7 +48,7 @@ _FLOAT_EXACT = 2**53
 
 
 def kinds_of(kept: pl.Series) -> Kinds:
-    """Tell the kinds of a column's cells; nulls are of no kind."""
+    """Return the kinds of a column's cells; nulls are of no kind."""
     present = kept.drop_nulls() if kept.null_count() else kept
     if present.is_empty():
         return frozenset()

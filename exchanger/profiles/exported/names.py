@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from exchanger.config.names import without_case
+from exchanger.notes import Note, noted
 from exchanger.profiles.exported.selection import CUSTOM
 
 
@@ -29,15 +30,15 @@ class Renamed:
     column: str
     taken_by: str
 
-    def in_words(self, prefix: str) -> str:
-        """Say it in a sentence for a person."""
-        why = "as its own name was taken"
-        if self.taken_by != f"{prefix}{self.attribute}":
-            why = (
-                f"as its own name differs from column {self.taken_by!r} in case alone, which"
-                " Athena, Spark and others do not tell apart"
-            )
-        return f"custom attribute {self.attribute!r} is column {self.column!r}, {why}"
+    def note(self, prefix: str) -> Note:
+        """Note it, where other names begin with a prefix."""
+        return noted(
+            "column_renamed",
+            attribute=self.attribute,
+            column=self.column,
+            taken_by=self.taken_by,
+            in_case=self.taken_by != f"{prefix}{self.attribute}",
+        )
 
 
 def name_remaining(

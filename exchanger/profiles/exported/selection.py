@@ -61,7 +61,7 @@ class Selection:
     remaining_prefix: str | None = None
 
     def covers(self, attribute: str) -> bool:
-        """Tell whether a named column is this entire custom attribute."""
+        """Return whether a named column is this entire custom attribute."""
         return any(c.field == CUSTOM and c.inner == attribute for c in self.columns)
 
 

@@ -21,6 +21,11 @@ IDENTIFIED = "@identified"
 String: the external id of the profile that another identifier means, as JSON; ``null`` if it has
 none. It is held like a field, and is none, as no attribute is called so.
 """
+EMAIL_STATE = "@email_state"
+"""The state of an e-mail address, for all who have it. It is held like a field, as ``@identified``
+is."""
+GROUP = "@group:"
+"""Goes before the id of a subscription group: a person's state there, held likewise."""
 ITEM = "@item"
 """UInt32: position in the outbox, from 0."""
 ENDPOINT = "@endpoint"

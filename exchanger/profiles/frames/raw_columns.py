@@ -67,7 +67,7 @@ class RawColumns:
         ]
 
     def cells(self, column: str) -> Iterator[pl.Series]:
-        """Give all cells of a column, piece by piece."""
+        """Yield all cells of a column, piece by piece."""
         pieces = iter([self.frame]) if self.pieces is None else self.pieces([column])
         return (piece[column] for piece in pieces)
 
@@ -113,7 +113,7 @@ def nulls_of(raw: RawColumns, column: str, nulls: tuple[str, ...]) -> tuple[str,
 
 def without_empty(cells: pl.Series, nulls: tuple[str, ...]) -> pl.Series:
     """
-    Make empty text null: nothing, white space alone, and the texts that mean null.
+    Turn empty text into null: nothing, white space alone, and the texts that mean null.
 
     Lists and other types come back as they are: what is empty in them is known only once they are
     cast. Categories become text.

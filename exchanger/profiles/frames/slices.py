@@ -11,7 +11,7 @@ SLICES = 1024
 
 def all_differ(profiles: pl.Series) -> bool:
     """
-    Tell, quickly, whether no identifier is there twice.
+    Return, quickly, whether no identifier is there twice.
 
     Returns:
         False also, once in a very long while, where two different ones have a hash in common.

@@ -38,7 +38,7 @@ def without_formula(cells: pl.Series, *, is_json: bool = False) -> pl.Series:
 
 
 def without_empty_formula(cells: pl.Series) -> pl.Series:
-    """Make formulas of no text null; what others hold is text, whatever it looks like."""
+    """Turn formulas of no text into null; what others hold is text, whatever it looks like."""
     return _changed(cells, _CELL.str.contains(r'^\s*="\s*"\s*$'), pl.lit(None, pl.String))
 
 

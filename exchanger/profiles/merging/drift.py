@@ -10,7 +10,7 @@ from exchanger.profiles.spelling.canonical_reader import UNCERTAIN, members
 
 def differs(one: pl.Expr, other: pl.Expr, *, ordered: bool = False) -> pl.Expr:
     """
-    Tell where two canonical texts are different values.
+    Return where two canonical texts are different values.
 
     Args:
         one: Texts; null is unknown.
@@ -37,7 +37,7 @@ def _members(array: pl.Expr) -> pl.Expr:
 
 def verdict(name: str, base: pl.Expr, *, ordered: bool = False) -> pl.Expr:
     """
-    Say what a look at Braze told about one field.
+    Record what a look at Braze told about one field.
 
     Args:
         name: The field. ``@seen:NAME`` holds what was seen.

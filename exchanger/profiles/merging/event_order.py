@@ -53,7 +53,7 @@ def overtaken(
     given: pl.DataFrame, applied: pl.DataFrame, rules: Sequence[Rule], *, or_equal: bool = False
 ) -> pl.DataFrame:
     """
-    Tell which cells are older than what was applied before.
+    Return which cells are older than what was applied before.
 
     Args:
         given: The given frame, with ``@order``.
@@ -112,7 +112,7 @@ def silenced(given: pl.DataFrame, cells: pl.DataFrame) -> Silenced:
 
 def orders_of(given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     """
-    Tell how far rows take the order, once they are applied.
+    Return how far rows take the order, once they are applied.
 
     Returns:
         A frame of orders: of each profile and field, the highest order of the rows that set it.
@@ -146,7 +146,7 @@ def news(orders: pl.DataFrame, applied: pl.DataFrame) -> pl.DataFrame:
 
 
 def _reached(orders: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Tell how far each field has come: one row per profile, an order per field."""
+    """Return how far each field has come: one row per profile, an order per field."""
     return orders.group_by(PROFILE).agg(
         pl.col(ORDER).filter(ordered(name)).max().alias(ordered(name)) for name in names
     )

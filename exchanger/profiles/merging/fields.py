@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from exchanger.profiles.frames.columns import said
 from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.consent import resubscribes
 from exchanger.profiles.merging.drift import differs
 from exchanger.profiles.merging.strategies import GIVEN, HELD, READ, STRATEGIES
 from exchanger.profiles.spelling.canonical_reader import TRUSTED_DIGITS, members, read_held
@@ -32,8 +32,9 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
         In the order of *cells*: ``before``, ``wanted`` and ``send``, all null where nothing
         changes; ``problem`` (a reason or null); ``about`` (the text the problem is about);
         ``retyped`` (Boolean: a value of another JSON type is replaced), ``dropped`` (UInt32:
-        members of a list that found no room) and ``kept`` (Boolean: nothing changes, as somebody
-        else changed the value in Braze).
+        members of a list that found no room), ``kept`` (Boolean: nothing changes, as somebody
+        else changed the value in Braze) and ``withheld`` (Boolean: nothing changes, as it would
+        subscribe somebody who is unsubscribed).
     """
     strategy = STRATEGIES[rule.merge]
     read = read_held(rule, HELD) if strategy.reads_held else pl.lit(None)
@@ -51,7 +52,7 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
     final = merged.with_columns(
         send=emptied.otherwise(SEND), wanted=emptied.otherwise(WANTED)
     ).with_columns(change=_differs(rule) & pl.col("problem").is_null())
-    final = _without_drifted(rule, final)
+    final = _without_resubscribed(rule, _without_drifted(rule, final))
     changed = pl.when("change")
     return final.select(
         changed.then(HELD).alias("before"),
@@ -62,6 +63,7 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
         _retyped().alias("retyped"),
         changed.then("dropped").otherwise(0).cast(pl.UInt32).alias("dropped"),
         "kept",
+        "withheld",
     )
 
 
@@ -77,6 +79,12 @@ def _without_drifted(rule: Rule, merged: pl.LazyFrame) -> pl.LazyFrame:
         kept=(drifted & pl.lit(policy == "keep")).fill_null(value=False),
         problem=pl.when(rejected).then(pl.lit("changed_by_others")).otherwise("problem"),
     )
+
+
+def _without_resubscribed(rule: Rule, merged: pl.LazyFrame) -> pl.LazyFrame:
+    """Take out changes that would subscribe somebody who is unsubscribed."""
+    withheld = pl.col("change") & resubscribes(rule)
+    return merged.with_columns(change=pl.col("change") & ~withheld, withheld=withheld)
 
 
 def _no_members(rule: Rule) -> list[pl.Expr]:
@@ -185,10 +193,3 @@ def _left_out(lists: pl.DataFrame, max_items: int) -> pl.Series:
     offered = READ.list.concat(GIVEN).list.unique().list.len().cast(pl.Int64)
     left_out = lists.filter(full).select(offered - VALUE.list.len()).to_series()
     return counts.scatter(full.arg_true(), left_out)
-
-
-def said_column(rule: Rule) -> pl.Expr:
-    """Tell where the rows speak of the field: of a *clear* field they may, without a value."""
-    if rule.merge == "clear":
-        return pl.col(said(rule.name)).fill_null(value=False)
-    return pl.col(rule.name).is_not_null()

@@ -88,7 +88,7 @@ def superseded(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
 
 def contributions(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     """
-    Tell what each file gave each profile under *sum* and *add*, so that it can be taken back.
+    Return what each file gave each profile under *sum* and *add*, so that it can be taken back.
 
     Returns:
         ``@profile @file field given``: the canonical text of the file's own fold.

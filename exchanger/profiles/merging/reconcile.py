@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from exchanger.config.models import NEEDS_HELD
 from exchanger.profiles.frames.columns import (
     EXISTS,
     FILE,
@@ -25,12 +26,15 @@ from exchanger.profiles.frames.columns import (
     ROW,
     SENT,
     before,
+    said,
     send,
     sent_column,
     wanted,
 )
-from exchanger.profiles.frames.rules import NEEDS_HELD, Rule
-from exchanger.profiles.merging.fields import merge_field, said_column
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.consent import may_raise
+from exchanger.profiles.merging.fields import merge_field
+from exchanger.profiles.merging.strategies import said_column
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.json_values import EMPTY
 
@@ -49,7 +53,8 @@ class Counts:
     ``profiles_named`` is the sum of ``profiles_changed``, ``profiles_unchanged`` and
     ``profiles_rejected``. ``type_changes`` are fields whose held value was of another JSON type;
     ``members_dropped`` are members of lists that were longer than Braze keeps. ``fields_kept``
-    are fields left alone as somebody else changed them in Braze (``on_drift: keep``).
+    are fields left alone as somebody else changed them in Braze (``on_drift: keep``), and
+    ``fields_withheld`` those left alone as they would subscribe somebody who is unsubscribed.
     """
 
     profiles_named: int
@@ -60,6 +65,7 @@ class Counts:
     type_changes: int
     members_dropped: int
     fields_kept: int
+    fields_withheld: int
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,13 @@ class Merged:
             where the field does not change.
         rejected: One row per profile that cannot be merged: ``@profile field value reason
             message``; none of its rows may be applied.
+        withheld: ``@profile`` of those of which a field is withheld for want of consent.
         counts: The numbers.
     """
 
     wanted: pl.DataFrame
     rejected: pl.DataFrame
+    withheld: pl.Series
     counts: Counts
 
 
@@ -96,8 +104,9 @@ def needs_lookup(
     Returns:
         ``@profile``, ``field``: only where the rows give something that needs the held value.
     """
-    needing = [rule for rule in rules if rule.merge in NEEDS_HELD]
-    given = folded.select(PROFILE, *(rule.name for rule in needing))
+    needing = [rule for rule in rules if rule.needs_held]
+    spoken = [said(rule.name) for rule in needing if rule.merge == "clear"]
+    given = folded.select(PROFILE, *(rule.name for rule in needing), *spoken)
     if not needing:
         return _unknown(given, needing)
     return _unknown(_joined(given, held, needing, assume_empty=assume_empty), needing)
@@ -139,13 +148,14 @@ def merge(
     fine = ~joined[PROFILE].is_in(rejected[PROFILE].implode())
     changing = everything.select(
         pl.any_horizontal(
-            pl.lit(value=False), *(pl.col(wanted(name)).is_not_null() for name in fields)
+            pl.col(PROFILE).is_null(), *(pl.col(wanted(name)).is_not_null() for name in fields)
         )
     ).to_series()
     # A first load changes everything, and a filter would copy all of it.
     all_change = bool((fine & changing).all())
     changed = everything if all_change else everything.filter(fine & changing)
-    return Merged(changed, rejected, _count(fine, changed, fields))
+    counts = _count(fine, changed, fields)
+    return Merged(changed, rejected, _withheld(joined[PROFILE], fine, fields), counts)
 
 
 def _joined(
@@ -164,7 +174,8 @@ def _joined(
     absent = pl.col(EXISTS).fill_null(value=True).not_()
     empty = absent | pl.col(_ROW_OF_HELD).is_null() if assume_empty else absent
     return joined.with_columns(
-        *(_known_text(rule.name, empty, present) for rule in rules),
+        # That somebody was never seen does not make them a subscriber.
+        *(_known_text(rule.name, absent if rule.reads_state else empty, present) for rule in rules),
         (pl.col(_ROW_OF_HELD).is_not_null() & ~absent).alias(KNOWN),
     )
 
@@ -182,9 +193,9 @@ def _held(name: str) -> str:
 
 def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     missing = joined.select(
-        (pl.col(rule.name).is_not_null() & pl.col(_held(rule.name)).is_null()).alias(rule.name)
+        (_asks(rule) & pl.col(_held(rule.name)).is_null()).alias(rule.name)
         for rule in rules
-        if rule.merge in NEEDS_HELD
+        if rule.needs_held
     )
     # Of most fields nothing is unknown.
     frames = [
@@ -193,6 +204,12 @@ def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
         if one.any()
     ]
     return pl.concat([pl.DataFrame(schema={PROFILE: pl.String, "field": pl.String}), *frames])
+
+
+def _asks(rule: Rule) -> pl.Expr:
+    """Return which rows cannot be merged without the held value."""
+    needed = pl.col(rule.name).is_not_null() if rule.merge in NEEDS_HELD else pl.lit(value=False)
+    return (needed | may_raise(rule)) if rule.reads_state else needed
 
 
 def _cells(joined: pl.DataFrame, rule: Rule) -> pl.LazyFrame:
@@ -233,8 +250,17 @@ def _rejections(profiles: pl.Series, fields: dict[str, pl.DataFrame]) -> pl.Data
     return pl.concat([nothing, *frames]).unique(PROFILE, keep="first", maintain_order=True)
 
 
+def _withheld(profiles: pl.Series, fine: pl.Series, fields: dict[str, pl.DataFrame]) -> pl.Series:
+    """Name the accepted profiles of which something is withheld; mostly there are none."""
+    marks = [outcome["withheld"] for outcome in fields.values() if outcome["withheld"].any()]
+    if not marks:
+        return profiles.clear()
+    found = pl.DataFrame([mark.alias(str(i)) for i, mark in enumerate(marks)])
+    return profiles.filter(found.select(pl.any_horizontal(pl.all())).to_series() & fine)
+
+
 def _message(name: str) -> pl.Expr:
-    """Say what is wrong and what to do."""
+    """Describe what is wrong and what to do."""
     value = pl.col("about")
     return (
         pl.when(pl.col("problem") == "held_type")
@@ -289,4 +315,5 @@ def _count(fine: pl.Series, changed: pl.DataFrame, fields: dict[str, pl.DataFram
         type_changes=total("retyped"),
         members_dropped=total("dropped"),
         fields_kept=total("kept"),
+        fields_withheld=total("withheld"),
     )

@@ -58,6 +58,13 @@ class Strategy:
     reads_held: bool = False
 
 
+def said_column(rule: Rule) -> pl.Expr:
+    """Return where the rows speak of the field: of a *clear* field they may, without a value."""
+    if rule.merge == "clear":
+        return pl.col(said(rule.name)).fill_null(value=False)
+    return pl.col(rule.name).is_not_null()
+
+
 def alone(rule: Rule) -> pl.Expr:
     """Fold the values of profiles that one row names: the same as *fold*, without a group."""
     value = pl.col(rule.name)

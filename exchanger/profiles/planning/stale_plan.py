@@ -2,7 +2,8 @@
 Planned changes that were not sent for a long time, beside what Braze has by now.
 
 A field that Braze has as wanted needs nothing more, and one that it has as before is sent as
-planned. Anything else was changed by somebody else, and follows ``on_drift``.
+planned. Anything else was changed by somebody else, and follows ``on_drift``; but nobody who is
+unsubscribed by now is subscribed by it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from exchanger.profiles.frames.columns import (
     before,
     wanted,
 )
+from exchanger.profiles.merging.consent import resubscribes_by_now
 from exchanger.profiles.merging.drift import differs
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.json_values import spell_json
@@ -62,7 +64,7 @@ def review_stale_plan(
     Args:
         rows: Of the outbox.
         seen: The held frame of a look at Braze, for their profiles.
-        fields: Of each field ``on_drift`` and ``ordered``, as the run was planned.
+        fields: Of each field ``on_drift``, ``ordered`` and ``guarded``, as the run was planned.
     """
     names = [name.removeprefix(WANTED) for name in rows.columns if name.startswith(WANTED)]
     looks = [name for name in names if name in seen.columns]
@@ -78,6 +80,10 @@ def review_stale_plan(
     )
     drifted = {name: _drifted(name, fields) for name in looks}
     left = {name: by for name, by in drifted.items() if _policy(fields, name) == "keep"}
+    for name in looks:
+        if fields.get(name, {}).get("guarded"):
+            unasked = resubscribes_by_now(name, pl.col(wanted(name)), pl.col(_SEEN + name))
+            left[name] = left.get(name, pl.lit(value=False)) | unasked
     barred = {name: by for name, by in drifted.items() if _policy(fields, name) == "quarantine"}
     missing = [
         pl.col(wanted(name)).is_not_null()
@@ -117,7 +123,7 @@ def _as_wanted(name: str, fields: Mapping[str, Mapping[str, Any]]) -> pl.Expr:
 
 
 def _drifted(name: str, fields: Mapping[str, Mapping[str, Any]]) -> pl.Expr:
-    """Tell where Braze has neither what is wanted nor what it had before, if that was known."""
+    """Return where Braze has neither what is wanted nor what it had before, if that was known."""
     now = pl.col(_SEEN + name)
     ordered = bool(fields.get(name, {}).get("ordered", False))
     changes = pl.col(wanted(name)).is_not_null()

@@ -55,7 +55,7 @@ def column_nulls(job: ImportJob, column: str) -> tuple[str, ...]:
 
 def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> None:
     """
-    Make sure that a column is there and can be used.
+    Check that a column is there and can be used.
 
     Args:
         column: Its name.
@@ -94,7 +94,7 @@ def config_of_column(job: ImportJob, column: str) -> FieldConfig:
 
 
 def named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
-    """Make the rules of ``fields``; the Boolean tells whether the type is settled."""
+    """Build the rules of ``fields``; the Boolean tells whether the type is settled."""
     for name, config in job.cells.items():
         if config.value is not None:
             yield Rule(name, "", config.type or _type_of_value(config.value), config), True
@@ -105,7 +105,7 @@ def named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]
 
 
 def remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
-    """Make the rules of the columns that nothing else names."""
+    """Build the rules of the columns that nothing else names."""
     taken: dict[str, str] = {}
     for column, block in _remaining_columns(job, raw.names):
         name = block.prefix + column
@@ -129,7 +129,7 @@ def remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bo
 
 
 def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str, RemainingFields]]:
-    """Give each column that ``remaining_fields`` is about, and the block that decides on it."""
+    """Yield each column that ``remaining_fields`` is about, and the block that decides on it."""
     named = _named_columns(job)
     for column in columns:
         if column in named:
@@ -154,7 +154,7 @@ def _column(name: str, config: FieldConfig) -> str:
 
 
 def _applies(block: RemainingFields, column: str) -> bool:
-    """Tell whether a block of remaining fields is about a column, taken or not."""
+    """Return whether a block of remaining fields is about a column, taken or not."""
     if {column, block.prefix + column} & (IDENTIFIERS | CONTROLS):
         return False
     excluded = any(fnmatchcase(column, pattern) for pattern in block.exclude)
@@ -162,7 +162,7 @@ def _applies(block: RemainingFields, column: str) -> bool:
 
 
 def _why_left_out(block: RemainingFields, column: str) -> str:
-    """Say why a block does not take a column that it applies to; empty if it does."""
+    """Return why a block does not take a column that it applies to; empty if it does."""
     name = block.prefix + column
     if {column, name} & (STANDARD | REFUSED) and not block.standard:
         return (
@@ -175,7 +175,7 @@ def _why_left_out(block: RemainingFields, column: str) -> str:
 
 
 def _is_index(column: str, raw: RawColumns) -> bool:
-    """Tell whether a column only numbers the rows of a file: nothing in 'fields' names it."""
+    """Return whether a column only numbers the rows of a file: nothing in 'fields' names it."""
     return column in raw.indexes or _INDEX_NAME.fullmatch(column) is not None
 
 
@@ -200,7 +200,7 @@ def _rule(name: str, column: str, config: FieldConfig) -> tuple[Rule, bool]:
 
 
 def is_typed(config: FieldConfig) -> bool:
-    """Tell whether the job settles the type: by name, by value, or as there can be no other."""
+    """Return whether the job settles the type: by name, by value, or as there can be no other."""
     return (
         config.type is not None
         or config.value is not None

@@ -81,7 +81,7 @@ def read_identifiers(
 
 
 def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
-    """Tell why texts name nobody; those of usual letters and digits are quickly passed."""
+    """Return why texts name nobody; those of usual letters and digits are quickly passed."""
     usual = texts.str.contains(_USUAL) & ~texts.str.starts_with("00000000-")
     odd = texts.filter(~usual).unique()
     faults = [("invisible_sign", has_invisible(VALUE))]

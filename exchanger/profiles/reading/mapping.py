@@ -15,10 +15,11 @@ from typing import TypeVar
 
 import polars as pl
 
+from exchanger.braze.attributes import CONSENT
 from exchanger.config.models import FieldType, ImportJob, StrategyName
 from exchanger.errors import FileRejected
 from exchanger.profiles.casting.plain_text import is_day_first, plain_numbers, plain_times
-from exchanger.profiles.frames.columns import FILE
+from exchanger.profiles.frames.columns import EMAIL_STATE, FILE, GROUP
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName, own_type, parse_type_name
@@ -103,7 +104,14 @@ def settle_rules(
         day_first = day_first_columns(job, raw, texts)
     rules = [replace(rule, day_first=True) if rule.column in day_first else rule for rule in rules]
     told = {column: str(name) for column, name in types.items() if name is not None}
+    rules = [_guarded(rule, job) for rule in rules]
     return Settled(rules, {**kept, **told}, left_out(job, raw), [*stray])
+
+
+def _guarded(rule: Rule, job: ImportJob) -> Rule:
+    """Mark a rule that must not subscribe anybody who is unsubscribed."""
+    consent = rule.name in CONSENT or rule.name == EMAIL_STATE or rule.name.startswith(GROUP)
+    return replace(rule, guarded=True) if consent and not job.may_resubscribe else rule
 
 
 def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
@@ -117,7 +125,7 @@ def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
 
 
 def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
-    """Make the rules of a file; the Booleans tell whether the type is settled."""
+    """Build the rules of a file; the Booleans tell whether the type is settled."""
     order = job.source.order_by
     for match in job.match:
         for column in match.columns:
@@ -249,7 +257,7 @@ def _filled(raw: RawColumns, column: str, job: ImportJob) -> FilledCells:
 
 
 def may_stray(raw: RawColumns, name: TypeName | None) -> bool:
-    """Tell whether a column of this type may be what it is because of a few words."""
+    """Return whether a column of this type may be what it is because of a few words."""
     return name is not None and name.type == ("string" if raw.textual else "json")
 
 
@@ -269,7 +277,7 @@ def order_type(
 
 def _with_type(rule: Rule, name: TypeName | None, key: str) -> Rule:
     """
-    Give a rule the type of its column.
+    Set the type of a rule by its column.
 
     Raises:
         FileRejected: ``type_needed``: the strategy cannot work on that type.

@@ -245,7 +245,7 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[Cas
 
 
 def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
-    """Make the constant column of a static value, cast like a cell that holds it."""
+    """Build the constant column of a static value, cast like a cell that holds it."""
     reading = cast_options(rule, job.source, ())
     cell = without_empty(pl.Series([rule.config.value]), ())
     result = _cast(cell, rule, reading, is_json=False)

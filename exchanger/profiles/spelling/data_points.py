@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.braze.attributes import NOT_BILLED
+from exchanger.profiles.frames.columns import EMAIL_STATE, GROUP
 
 _OPENING = r":\[?\{"
 """Behind a key: an object, or an array of objects. Their leaves are billed, and the key is not."""
@@ -27,7 +28,7 @@ def field_points(name: str, sent: pl.Expr) -> pl.Expr:
         UInt32: 0 where nothing is sent, 1 for a scalar, ``null`` or an array of scalars, and one
         for every leaf of an object or of the objects in an array.
     """
-    if name in NOT_BILLED:
+    if name in NOT_BILLED or name == EMAIL_STATE or name.startswith(GROUP):
         return pl.lit(0, pl.UInt32)
     return sent.map_batches(_points, return_dtype=pl.UInt32, is_elementwise=True)
 

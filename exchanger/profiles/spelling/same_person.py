@@ -13,7 +13,7 @@ LINKED = "@linked"
 
 def links_of(held: pl.DataFrame) -> pl.DataFrame:
     """
-    Tell to whom keys belong.
+    Return to whom keys belong.
 
     Args:
         held: A held frame with ``@identified``; keys of which it is unknown are left out.

@@ -53,6 +53,12 @@ SENTENCES = {
     "it with a plus and its country, like +4917012345678.",
     "no_alias_label": "is empty, so the alias of this row has no label and names no profile. Fill "
     "it in, or set one 'label:' for all rows in 'match'.",
+    "no_such_state": "is no state: none of the words that the job names means it. Write one of "
+    "these, or add it to the words of the job.",
+    "no_such_group": "is no subscription group of this workspace. Write the id that the dashboard "
+    "shows for the group; names are none.",
+    "no_group": "is empty, so nobody knows which subscription group this state is of. Fill it in, "
+    "or leave the state empty.",
     "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
     "without separators, or set another 'type:' for this field.",
     "integer_too_big": "is beyond the whole numbers of 64 bit. Set 'type: string' to send it "

@@ -93,7 +93,7 @@ def _is_bad_key(key: str) -> bool:
 
 
 def _is_order(value: Any) -> bool:
-    """Tell whether Braze would add to or take from what it has, rather than keep the value."""
+    """Return whether Braze would add to or take from what it has, rather than keep the value."""
     if not isinstance(value, dict) or not value:
         return False
     if set(value) == {"inc"}:

@@ -92,7 +92,7 @@ def _not_a_time_zone(texts: pl.Series) -> pl.Series:
 
 @lru_cache(maxsize=2_000)
 def _is_zone(name: str) -> bool:
-    """Tell whether polars knows an IANA zone of this name; it takes offsets, too."""
+    """Return whether polars knows an IANA zone of this name; it takes offsets, too."""
     if not name[:1].isalpha():
         return False
     try:

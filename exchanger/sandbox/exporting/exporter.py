@@ -124,7 +124,7 @@ class Exporter:
         return self._workspace.now() <= export.ready_at + lifetime
 
     def _write_next(self, export: Export) -> bool:
-        """Make one step of an export; ``False`` when nothing more is due."""
+        """Take one step of an export; ``False`` when nothing more is due."""
         space = self._workspace
         with space.lock:
             now = space.now()

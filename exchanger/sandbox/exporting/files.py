@@ -130,7 +130,7 @@ def write_file(
     export: Export, lines: bytes, storage: Storage | None, now: float, name: str
 ) -> None:
     """
-    Make a file of rendered lines appear.
+    Publish a file of rendered lines.
 
     Args:
         export: Whose file it is.

@@ -22,7 +22,7 @@ HEADER = "X-Sandbox"
 
 def stranger(host: str | None, origin: str | None) -> str | None:
     """
-    Say why a request is refused, ``None`` if it comes from a program on this machine.
+    Return why a request is refused, ``None`` if it comes from a program on this machine.
 
     Args:
         host: The header ``Host``.

@@ -122,7 +122,7 @@ class Directory:
             self.refile(profile, contact, profile.standard.get(contact), None)
 
     def rename(self, profile: Profile, new: str) -> None:
-        """Give a profile another external id; the one before stays valid as a deprecated one."""
+        """Set another external id of a profile; the one before stays valid as a deprecated one."""
         if profile.external_id is not None:
             del self.by_external_id[profile.external_id]
             self.deprecated[profile.external_id] = profile
@@ -130,7 +130,7 @@ class Directory:
         self.by_external_id[new] = profile
 
     def add_alias(self, profile: Profile, label: str, name: str) -> None:
-        """Give a profile an alias, in place of the one of that label."""
+        """Set an alias of a profile, in place of the one of that label."""
         if label in profile.aliases:
             self._by_alias.pop((label, profile.aliases[label]), None)
         profile.aliases[label] = name
@@ -142,7 +142,7 @@ class Directory:
         profile.standard[name] = value
 
     def touch(self, profile: Profile) -> None:
-        """Make the profile the most recently updated one."""
+        """Mark the profile as the most recently updated one."""
         self._sequence += 1
         profile.touched = self._sequence
 

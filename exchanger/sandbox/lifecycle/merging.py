@@ -25,7 +25,7 @@ def obstacle(merged: Profile, kept: Profile) -> str | None:
 
 
 def take_over(scene: Scene, merged: Profile, kept: Profile, now: float) -> None:
-    """Give the kept profile what it does not have, and the sums of what both have."""
+    """Copy to the kept profile what it does not have, and the sums of what both have."""
     _take_attributes(scene, merged, kept)
     _take_tallies(merged.events, kept.events)
     _take_tallies(merged.purchases, kept.purchases)

@@ -114,7 +114,7 @@ class Subscriptions:
     # --- Addresses without a profile ---
 
     def inherit(self, profile: Profile, contact: str, value: str) -> None:
-        """Give a profile that got an address the states that were kept for it."""
+        """Apply to a profile that got an address the states that were kept for it."""
         kept = self._orphans.pop((contact, _filed(contact, value)), None)
         for what, (state, since) in (kept or {}).items():
             if what == EMAIL_STATE:

@@ -67,7 +67,7 @@ class DueImports:
         self._due.setdefault(job, why)
 
     def seconds_to_look(self, now: float) -> float | None:
-        """Tell how long until a look is to begin; None while there is no reason for one."""
+        """Return how long until a look is to begin; None while there is no reason for one."""
         if not self._due or self._under_way:
             return None
         return max(self._next_look - now, 0.0)
@@ -85,7 +85,7 @@ class DueImports:
 
     def looked(self, seen: ScanResult | None, now: float) -> Verdict:
         """
-        Judge by what a look showed; None if it failed.
+        Decide by what a look showed; None if it failed.
 
         If there are doubtful jobs, *answered* must follow.
         """
@@ -111,7 +111,7 @@ class DueImports:
         return verdict
 
     def answered(self, with_work: Iterable[str] | None, now: float) -> Verdict:
-        """Judge by an answer: which jobs have something to do; None if it failed."""
+        """Return, by an answer, which jobs have something to do; None if it failed."""
         self._under_way = False
         asked, self._asked = self._asked, {}
         verdict = Verdict()

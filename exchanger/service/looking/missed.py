@@ -47,7 +47,7 @@ def missed_since(
     schedules: Mapping[str, Schedule], last_starts: Mapping[str, datetime], now: datetime
 ) -> dict[str, datetime]:
     """
-    Tell which jobs had a time to run between their last start and now, and the first such time.
+    Return which jobs had a time to run between their last start and now, and the first such time.
 
     A job that never ran has missed nothing.
     """

@@ -89,7 +89,7 @@ class Watching:
         return watch is not None
 
     def seconds_to_look(self) -> float | None:
-        """Tell how long until *begin_looks* has something to do; None if it has nothing to do."""
+        """Return how long until *begin_looks* has something to do; None if it has nothing to do."""
         now = time.monotonic()
         waits = [watch.arrivals.seconds_to_look(now) for watch in self._watches.values()]
         return min((wait for wait in waits if wait is not None), default=None)

@@ -81,7 +81,7 @@ class RunQueue:
         return answers
 
     def end(self, job: str) -> list[str]:
-        """Give a place back; name the jobs that start now, in the order of their turns."""
+        """Free a place; name the jobs that start now, in the order of their turns."""
         self._running.pop(job, None)
         return self._start_all()
 
@@ -92,7 +92,7 @@ class RunQueue:
         self._paused = True
 
     def resume(self) -> list[str]:
-        """Give out turns again after *put_back*; name the jobs that start now."""
+        """Start turns again after *put_back*; name the jobs that start now."""
         self._paused = False
         return self._start_all()
 

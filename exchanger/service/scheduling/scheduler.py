@@ -71,5 +71,5 @@ class Timetable:
         self._scheduler.wakeup()
 
     def next_times(self) -> dict[str, datetime]:
-        """Tell when each job is due next."""
+        """Return when each job is due next."""
         return {job.id: job.next_run_time for job in self._scheduler.get_jobs()}

@@ -45,14 +45,14 @@ def scheduled_imports(config: Config) -> dict[str, dict[str, ImportJob]]:
 
 
 def place_of(config: Config, job: str) -> Place:
-    """Tell where a job queues: imports write to their connection, one at a time; exports do not."""
+    """Return where a job queues: imports write to their connection, one by one; exports do not."""
     entry = config.jobs[job]
     lane = config.connection_of(job) if isinstance(entry, ImportJob) else None
     return Place(lane, _RANKS.index(entry.priority))
 
 
 def compare(old: Config, new: Config) -> Difference:
-    """Tell what differs between two configurations for the jobs that are scheduled."""
+    """Return what differs between two configurations for the jobs that are scheduled."""
     before, after = scheduled(old), scheduled(new)
     return Difference(
         added=sorted(after.keys() - before.keys()),

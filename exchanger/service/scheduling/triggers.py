@@ -59,7 +59,7 @@ class PosixCron(BaseTrigger):
         self._every_hour = len(expression.hours) == _HOURS_OF_A_DAY
 
     def next_after(self, moment: datetime) -> datetime | None:
-        """Tell the first time to fire that is later than *moment*, in UTC; None if none is left."""
+        """Return the first time to fire after *moment*, in UTC; None if none is left."""
         after = moment.astimezone(UTC)
         return self._elapsed(after) if self._every_hour else self._named(after)
 
@@ -137,7 +137,7 @@ class Interval(BaseTrigger):
         self.anchor = anchor.astimezone(UTC)
 
     def next_after(self, moment: datetime) -> datetime:
-        """Tell the first point of the grid that is later than *moment*, in UTC."""
+        """Return the first point of the grid that is later than *moment*, in UTC."""
         steps = (moment.astimezone(UTC) - self.anchor) // self.every + 1
         return self.anchor + max(steps, 1) * self.every
 
@@ -151,7 +151,7 @@ Trigger = PosixCron | Interval
 
 def trigger_of(schedule: Schedule, anchor: datetime) -> Trigger:
     """
-    Make the trigger of a checked schedule.
+    Build the trigger of a checked schedule.
 
     Args:
         schedule: Holds ``cron`` or ``every``.

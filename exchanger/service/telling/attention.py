@@ -92,7 +92,7 @@ class Attention:
 
     def answered(self, connection: str, jobs: list[dict[str, Any]], monotonic: float) -> list[Told]:
         """
-        Tell what is new in an answer.
+        Return what is new in an answer.
 
         Args:
             connection: Who was asked.

@@ -67,14 +67,14 @@ def summarise(output: str, of: str = "") -> dict[str, Any]:
 
 
 def took_something(output: str) -> bool:
-    """Tell whether a run applied a file, or published a dataset."""
+    """Return whether a run applied a file, or published a dataset."""
     report = _read(output) or {}
     files = [file for file in _listed(report, "files") if isinstance(file, dict)]
     return bool(report.get("manifest")) or any(file.get("outcome") == "applied" for file in files)
 
 
 def failure_of(exit_code: int, output: str) -> str | None:
-    """Say why a run failed or how its process died; None if it ended well, or another one works."""
+    """Return why a run failed or how its process died; None if it ended well, or another works."""
     if in_good_order(exit_code) or exit_code == _BUSY:
         return None
     error = (_read(output) or {}).get("error")
@@ -126,7 +126,7 @@ def _short(text: Any) -> str:
 
 
 def files_waiting(output: str) -> int | None:
-    """Tell how many files a run of an import left to the next; None if its output does not say."""
+    """Return how many files a run left to the next; None if its output does not say."""
     waiting = (_read(output) or {}).get("files_waiting")
     return waiting if isinstance(waiting, int) else None
 
@@ -140,7 +140,7 @@ def _read(output: str) -> dict[str, Any] | None:
 
 
 def in_good_order(exit_code: int) -> bool:
-    """Tell whether a run got to its end, be it with rows rejected or held back."""
+    """Return whether a run got to its end, be it with rows rejected or held back."""
     return exit_code in (0, 4, 5)
 
 

@@ -79,7 +79,7 @@ class Compaction:
 
     def _repeats(self) -> bool:
         """
-        Tell whether a quarter of the rows or more would go.
+        Return whether a quarter of the rows or more would go.
 
         Told from the first slices, one at least: they are hashes, so as good as any others. After a
         first load there is one row of each profile, and folding would only copy them.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def slice_number(profile: str) -> int:
-    """Tell the slice of a profile."""
+    """Return the slice of a profile."""
     return int(pl.DataFrame({PROFILE: [profile]}).select(slice_of(PROFILE)).item())
 
 

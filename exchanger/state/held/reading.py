@@ -49,7 +49,7 @@ def _near(profiles: pl.Series) -> pl.Expr:
 
 
 def nothing(fields: Sequence[str], sent: Collection[str]) -> pl.DataFrame:
-    """Make the frame of *read_newest* for a table that is not there yet."""
+    """Build the frame of *read_newest* for a table that is not there yet."""
     texts = [*fields, *(sent_column(name) for name in fields if name in sent)]
     schema = {PROFILE: pl.String(), EXISTS: pl.Boolean(), STAMP: pl.Int64()}
     return pl.DataFrame(schema=schema | dict.fromkeys(texts, pl.String()))

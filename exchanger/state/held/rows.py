@@ -50,7 +50,7 @@ def value_columns(columns: Iterable[str]) -> list[str]:
 
 def stamped(rows: pl.DataFrame, *, stamp: int, observed: bool, at: datetime) -> pl.DataFrame:
     """
-    Make rows of the table.
+    Build rows of the table.
 
     Args:
         rows: ``@profile``, ``@exists`` and canonical columns by the attributes' own names.
@@ -99,12 +99,12 @@ def newest_time(column: str, present: Iterable[str]) -> pl.Expr:
 
 
 def value_alone(column: str) -> pl.Expr:
-    """Give what *newest* gives for a profile of one row."""
+    """Return what *newest* gives for a profile of one row."""
     return pl.col(column)
 
 
 def time_alone(column: str, present: Iterable[str]) -> pl.Expr:
-    """Give what *newest_time* gives for a profile of one row."""
+    """Return what *newest_time* gives for a profile of one row."""
     return pl.when(pl.col(column).is_not_null()).then(_time_of(column, present))
 
 
@@ -123,7 +123,7 @@ def newest_of_each(
     found: pl.DataFrame, wanted: Mapping[str, tuple[pl.Expr, pl.Expr]]
 ) -> pl.DataFrame:
     """
-    Make one row of all rows of each profile.
+    Fold all rows of each profile into one.
 
     Grouping is dear and after folding most profiles have one row, so those go another way.
 
@@ -160,7 +160,7 @@ def newest_sent(column: str, present: Iterable[str]) -> pl.Expr:
 
 
 def sent_alone(column: str, present: Iterable[str]) -> pl.Expr:
-    """Give what *newest_sent* gives for a profile of one row."""
+    """Return what *newest_sent* gives for a profile of one row."""
     value, delivered = pl.col(column), pl.when(~pl.col("observed")).then(pl.col(column))
     if _SENT + column not in present:
         return delivered
@@ -171,7 +171,7 @@ def sent_alone(column: str, present: Iterable[str]) -> pl.Expr:
 
 def folded(rows: pl.DataFrame) -> pl.DataFrame:
     """
-    Make one row of all rows that a profile has.
+    Fold all rows that a profile has into one.
 
     It holds the newest value of each field, and the stamp of the newest row. An older observation
     of another field counts for nothing then, which costs freshness, never exactness. Two things of

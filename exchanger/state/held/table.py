@@ -258,7 +258,7 @@ class HeldValues:
 
     def fold(self, go_on: Callable[[], None]) -> bool:
         """
-        Make one row of all that a profile has, for every profile; readers notice nothing.
+        Fold all that a profile has into one row, for every profile; readers notice nothing.
 
         Memory is bounded: a range of slices is folded at a time.
 

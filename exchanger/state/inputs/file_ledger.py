@@ -38,10 +38,17 @@ _SCHEMA = {
     "rejected": pl.Int64(),
     "refused": pl.Int64(),
 }
-WAITING = ("equal_content", "replaced", "doubtful_type", "applied_elsewhere", "memory_lost")
+WAITING = (
+    "equal_content",
+    "replaced",
+    "doubtful_type",
+    "guarded",
+    "applied_elsewhere",
+    "memory_lost",
+)
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = ("applied", "retried")
-_NOTHING_DONE = ("rejected", "doubtful_type", "applied_elsewhere", "memory_lost")
+_NOTHING_DONE = ("rejected", "doubtful_type", "guarded", "applied_elsewhere", "memory_lost")
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _VERSION = ("job", "key", "etag")
 _FED = ("applied", "retried", "discarded")
@@ -104,7 +111,7 @@ class LedgerSnapshot:
 
     def latest(self, job: str, keys: Iterable[str] | None = None) -> dict[str, KnownVersion]:
         """
-        Tell what became of the latest version of keys.
+        Return what became of the latest version of keys.
 
         Args:
             job: Which met them.
@@ -115,7 +122,7 @@ class LedgerSnapshot:
         return dict(zip(newest["key"], versions, strict=True))
 
     def took_nothing(self, job: str, key: str, etag: str) -> bool:
-        """Tell whether a job has met a version, and no run has taken anything of it."""
+        """Return whether a job has met a version, and no run has taken anything of it."""
         version = [row for row in self._version(key, etag) if row["job"] == job]
         return bool(version) and not any(row["taken"] for row in version)
 
@@ -153,7 +160,7 @@ class LedgerSnapshot:
         return any(row["outcome"] not in _NOTHING_DONE for row in self._version(key, etag))
 
     def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Contributor]:
-        """Tell to which of these fields this very content was given already, and by which file."""
+        """Return to which of these fields this content was given already, and by which file."""
         found: dict[str, Contributor] = {}
         for row in self._fed("sha256", sha256):
             for name in self._gave(row, set(sums) - found.keys()):
@@ -161,13 +168,13 @@ class LedgerSnapshot:
         return found
 
     def last_version(self, key: str, sums: Iterable[str]) -> str | None:
-        """Tell the SHA-256 of the last version of a key that gave to one of these fields."""
+        """Return the SHA-256 of the last version of a key that gave to one of these fields."""
         wanted = set(sums)
         versions = (row for row in self._fed("key", key) if row["outcome"] != "retried")
         return next((str(row["sha256"]) for row in versions if self._gave(row, wanted)), None)
 
     def brought_difference(self, key: str, etag: str) -> bool:
-        """Tell whether a version was applied less what the versions of its key before had given."""
+        """Return whether a version was applied less what its key's versions before had given."""
         versions = (
             bool(row["replaces"])
             for row in self._fed("key", key)
@@ -238,7 +245,7 @@ class LedgerSnapshot:
         return sorted(fed, key=lambda row: -int(row["seq"]))
 
     def _gave(self, row: Row, sums: set[str]) -> set[str]:
-        """Tell to which of these fields a row's file gave: as sums, or otherwise."""
+        """Return to which of these fields a row's file gave: as sums, or otherwise."""
         summed = sums.intersection(row["sums"])
         if summed == sums or row["seq"] == NOT_YET:  # All that it gives is summed.
             return summed

@@ -31,7 +31,7 @@ class LeftOver(NamedTuple):
 
 
 def left_over(applied: LedgerSnapshot, job: str) -> dict[str, LeftOver]:
-    """Tell, for every key of whose latest version something can be given again, what it is."""
+    """Return, for every key of whose latest version something can be given again, what it is."""
     unsettled = (pl.col("rejected") + pl.col("refused") > 0) | (pl.col("outcome") == "rejected")
     ours = applied.rows.filter(pl.col("job") == job)
     keys = ours.filter(unsettled).select("key").unique()

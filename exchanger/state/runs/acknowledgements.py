@@ -162,7 +162,7 @@ class Acknowledgements:
 
     def begun(self) -> dict[str, pl.Series]:
         """
-        Tell which items each earlier process may have sent.
+        Return which items each earlier process may have sent.
 
         A range that ended in good order, if not with success, is narrowed down to what was left
         without an answer then.

@@ -14,6 +14,8 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.notes import Note, as_plain, read_notes
+from exchanger.objects.kinds import kind_named
 from exchanger.state.documents import from_body, to_body
 from exchanger.state.tenure import Tenure
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from exchanger.objects.kinds import ObjectKind
     from exchanger.outside.s3.bucket import Bucket
     from exchanger.state.names import StateNames
 
@@ -33,6 +36,7 @@ FileOutcome = Literal[
     "equal_content",  # the same bytes were added before; waits in a run that is held back
     "replaced",  # a new version of a file that was added before; waits likewise
     "doubtful_type",  # a column of its run is text because of a few words; waits likewise
+    "guarded",  # a guard found that its run would do too much; waits likewise
     "applied_elsewhere",  # another state of the bucket knows it; waits likewise
     "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first
@@ -63,7 +67,8 @@ class ClaimedFile:
         outcome: What became of it.
         rows: Data rows that were read.
         sums: The summed fields that it fed.
-        note: A sentence for a person.
+        note: What an earlier version noted of it, in words.
+        facts: What is noted of it.
         replaces: It gave only the difference to what earlier versions of its key had given.
         kept: The object of ours that its content is read from; empty if that is the file itself.
         refused_in: The run that owes its rows, as Braze refused them; 0 if they come from the file.
@@ -83,6 +88,7 @@ class ClaimedFile:
     refused_in: int = 0
     rejected: int = 0
     refused: int = 0
+    facts: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,13 +173,13 @@ class RunDocument:
     layout: dict[str, str] = field(default_factory=dict)
 
     @property
-    def holds_values(self) -> bool:
-        """Whether what Braze accepted of it becomes held values."""
-        return self.object == "attributes"
+    def kind(self) -> ObjectKind:
+        """What its rows became, whatever its job makes of rows by now."""
+        return kind_named(self.object)
 
     def to_bytes(self) -> bytes:
         """Render as stored."""
-        return to_body(asdict(self))
+        return to_body(asdict(self, dict_factory=as_plain))
 
     @staticmethod
     def from_bytes(body: bytes, key: str) -> RunDocument:
@@ -186,7 +192,14 @@ class RunDocument:
         try:
             content = from_body(body, key)
             content["files"] = tuple(
-                ClaimedFile(**{**item, "sums": tuple(item["sums"])}) for item in content["files"]
+                ClaimedFile(
+                    **{
+                        **item,
+                        "sums": tuple(item["sums"]),
+                        "facts": read_notes(item.get("facts", [])),
+                    }
+                )
+                for item in content["files"]
             )
             content["ack_parts"] = tuple(content["ack_parts"])
             return RunDocument(**content)
@@ -246,12 +259,12 @@ class RunLog:
         return VersionedRun(RunDocument.from_bytes(body, key), etag)
 
     def age(self, seq: int) -> float:
-        """Tell, by S3's clock alone, for how many seconds a run's document has not changed."""
+        """Return, by S3's clock alone, for how many seconds a run's document has not changed."""
         age = self._bucket.head(self._names.run(seq)).age
         return age.total_seconds() if age else 0.0
 
     def written(self, seq: int) -> datetime:
-        """Tell when a run's document was written last, by S3's clock."""
+        """Return when a run's document was written last, by S3's clock."""
         return self._bucket.head(self._names.run(seq)).last_modified
 
     def older_than(self, seconds: float, after: int, last: int) -> Iterator[int]:
@@ -292,7 +305,7 @@ class RunLog:
 
     def shown_in(self, grace: float) -> float:
         """
-        Tell in how many seconds Braze shows all that runs have sent; 0 if it does.
+        Return in how many seconds Braze shows all that runs have sent; 0 if it does.
 
         Args:
             grace: As for *settled*.
@@ -310,7 +323,7 @@ class RunLog:
 
     def demand(self, seq: int, fence: int) -> None:
         """
-        Make sure that a run is still delivered under our lease.
+        Check that a run is still delivered under our lease.
 
         Raises:
             StorageChanged: Another holder has taken it on.
@@ -321,7 +334,7 @@ class RunLog:
 
     def create(self, document: RunDocument) -> VersionedRun:
         """
-        Make a plan count.
+        Commit a plan.
 
         Raises:
             StorageChanged: Another process created a run of this number first.
@@ -368,7 +381,7 @@ class RunLog:
 
     def _ages(self, last: int) -> Iterator[tuple[int, float]]:
         """
-        Tell the ages of a run and of those before it, the newest first.
+        Return the ages of a run and of those before it, the newest first.
 
         Each listing answers for a thousand. Ages are seconds by S3's clock; 0 where the store does
         not say, or the run is not there.

@@ -116,5 +116,5 @@ def _harmless(name: str) -> pl.Expr:
 
 
 def no_rows() -> pl.DataFrame:
-    """Make an empty frame in the shape of ``QUARANTINE``."""
+    """Build an empty frame in the shape of ``QUARANTINE``."""
     return pl.DataFrame(schema=QUARANTINE)

@@ -9,17 +9,18 @@ from datetime import timedelta
 import polars as pl
 import pytest
 from pydantic import SecretStr
+from support.contexts import job_context
 from support.sandbox_calls import track
 
+from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.jobs.delivery.takeover import resolve_in_doubt
 from exchanger.jobs.observing.lookup import (
     alone_in_a_request,
     look_up,
     lookup_seconds,
-    say_if_slow,
+    note_if_slow,
 )
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.profiles.planning.payloads import objects
 from exchanger.sandbox import Sandbox
@@ -59,14 +60,11 @@ def context(sandbox, bucket, tmp_path, stepped_clock):
     config = BrazeConfig(
         endpoint=sandbox.url, api_key=SecretStr(sandbox.api_key), lookup_limit=FAST
     )
-    return JobContext(
-        connection="main",
-        bucket=bucket,
-        braze=lambda: Braze(config, clock=stepped_clock, random=random.Random(1)),
-        state_prefix="main/",
-        export_root="segment-export",
+    return job_context(
+        bucket,
+        lambda: Braze(config, clock=stepped_clock, random=random.Random(1)),
+        tmp_path,
         clock=stepped_clock,
-        workdir=tmp_path,
     )
 
 
@@ -144,8 +142,8 @@ def test_addresses_take_a_request_each(keys, alone, seconds):
 
 def test_many_addresses_are_told_before_they_are_looked_up():
     """The words say how many take a request each, and what saves it."""
-    assert [] == say_if_slow(900, SLOW, 900)
-    [said] = say_if_slow(10_000, SLOW, 9_000)
+    assert [] == note_if_slow(900, SLOW, 900)
+    said = in_words(*note_if_slow(10_000, SLOW, 9_000))
     assert "10,000 profiles had to be looked up" in said
     assert "9,000 of them in a request each" in said
     assert "about 35 minutes" in said

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
+from support.contexts import job_context
 
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.jobs.observing.left_out import IN_VAIN
 from exchanger.jobs.observing.lookup import look_up
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 
 
@@ -70,14 +70,11 @@ def looked_up(stepped_clock, bucket, tmp_path):
         limit = RateLimit(requests=100_000, per=timedelta(minutes=1))
         async with workspace.serving() as url:
             config = BrazeConfig(endpoint=url, api_key=SecretStr("key"), lookup_limit=limit)
-            context = JobContext(
-                connection="main",
-                bucket=bucket,
-                braze=lambda: Braze(config, clock=stepped_clock, random=random.Random(1)),
-                state_prefix="main/",
-                export_root="segment-export",
+            context = job_context(
+                bucket,
+                lambda: Braze(config, clock=stepped_clock, random=random.Random(1)),
+                tmp_path,
                 clock=stepped_clock,
-                workdir=tmp_path,
             )
             needed = pl.DataFrame({"@profile": profiles, "field": ["n"] * len(profiles)})
             seen = await asyncio.to_thread(look_up, context, needed)

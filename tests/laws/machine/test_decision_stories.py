@@ -4,6 +4,8 @@ import pytest
 from support.machine.processes import Fault
 from support.machine.telling import refuse, row, some
 
+from exchanger.app.messages.notes.words import in_words
+
 
 def test_a_version_comes_back_after_another_that_was_approved(scene):
     """A, B, A: what was a copy when it was held back is a new version once B was applied."""
@@ -134,7 +136,7 @@ def test_a_discard_that_died_half_way_is_told_and_ended(scene, verb, kind, nth):
     told = {run["seq"]: run["state"] for run in scene.start("crm", verb="runs").result}
     assert {2: held.state, 1: "succeeded"} == told
     scene.time.advance(60)
-    notes = scene.start("crm", verb=verb).result.notes
+    notes = [in_words(note) for note in scene.start("crm", verb=verb).result.facts]
     if held.state == "discarded":
         assert [] == notes
         assert 10 == scene.profile("bob")["total"]

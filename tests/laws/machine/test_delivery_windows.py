@@ -10,6 +10,7 @@ from functools import partial
 import orjson
 import polars as pl
 import pytest
+from support.contexts import job_context
 from support.machine.bucket_double import BucketDouble, Store
 from support.machine.parts import Undisturbed
 from support.machine.processes import ProcessClock, Time
@@ -18,7 +19,6 @@ from exchanger.errors import BrazeUnreachable, LeaseLost
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.delivery import sender as delivery
 from exchanger.jobs.runtime.cancellation import until_stopped
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.answers import TrackAnswer
 from exchanger.state.names import StateNames
 from exchanger.state.runs.acknowledgements import Acknowledgements
@@ -87,14 +87,12 @@ class Delivery:
         process = Undisturbed(time)
         bucket = BucketDouble(self.store, process)
         self.braze = Braze(happens)
-        self.context = JobContext(
-            connection="main",
-            bucket=bucket,
-            braze=lambda: self.braze,
+        self.context = job_context(
+            bucket,
+            lambda: self.braze,
+            folder,
             state_prefix="_state/",
-            export_root="",
             clock=ProcessClock(process),
-            workdir=folder,
             batch_size=2,
             keep=lambda lease, every: nullcontext(),
         )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
+from support.contexts import job_context
 from support.machine.bucket_double import BucketDouble, Store
 from support.machine.processes import Fault, Process, ProcessClock, Time
 
@@ -17,7 +18,6 @@ from exchanger.braze.endpoints import ENDPOINTS, Endpoint
 from exchanger.errors import BrazeKeyRefused, BrazeRefused, BrazeUnreachable
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.delivery import sender
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.answers import TrackAnswer
 from exchanger.state.names import StateNames
 from exchanger.state.runs.acknowledgements import IN_DOUBT, Acknowledgements
@@ -121,14 +121,12 @@ class Story:
         """Let one more process deliver what is left; whether it came to the end."""
 
         def work(process):
-            context = JobContext(
-                connection="main",
-                bucket=BucketDouble(self.store, process),
-                braze=lambda: Tallies(self.counted, process),
+            context = job_context(
+                BucketDouble(self.store, process),
+                lambda: Tallies(self.counted, process),
+                self._folder,
                 state_prefix=STATE,
-                export_root="",
                 clock=ProcessClock(process),
-                workdir=self._folder,
                 batch_size=75,
                 keep=lambda lease, every: nullcontext(),
             )

@@ -10,11 +10,11 @@ from pathlib import Path
 import polars as pl
 from hypothesis import strategies as st
 
-from exchanger.config.models import ImportJob
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.imports import run_import
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.state.store import open_state
+from support.contexts import job_context
+from support.jobs import import_model
 from support.machine.braze_double import BrazeDouble, Workspace
 from support.machine.bucket_double import BucketDouble, Store
 from support.machine.processes import ProcessClock, Time
@@ -73,14 +73,12 @@ class Connection:
         self.workspace.profiles = json.loads(json.dumps(BEFORE))
         process = Undisturbed(self.time)
         self.job = job
-        self.context = JobContext(
-            connection="main",
-            bucket=BucketDouble(self.store, process),
-            braze=lambda: BrazeDouble(self.workspace, process),
+        self.context = job_context(
+            BucketDouble(self.store, process),
+            lambda: BrazeDouble(self.workspace, process),
+            folder,
             state_prefix=STATE,
-            export_root="segment-export",
             clock=ProcessClock(process),
-            workdir=folder,
             batch_size=3,
             spacing=0.0,
             grace=0.0,
@@ -184,15 +182,11 @@ jobs = st.fixed_dictionaries(
 def the_job(order_by, create_missing, remaining):
     """Configure a job with every kind of field."""
     source = {"prefix": "inbox/"} | ({"order_by": order_by} if order_by else {})
-    return ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": source,
-            "match": [{"external_id": "id"}],
-            "create_missing": create_missing,
-            "fields": FIELDS,
-            "remaining_fields": [{"columns": "extra", "merge": "set"}] if remaining else [],
-        }
+    return import_model(
+        source=source,
+        create_missing=create_missing,
+        fields=FIELDS,
+        remaining_fields=[{"columns": "extra", "merge": "set"}] if remaining else [],
     )
 
 

@@ -13,11 +13,11 @@ from exchanger.jobs.discard import discard_run
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.retry import retry_run
-from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.outside.delta.table import DeltaError
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
+from support.contexts import job_context
 from support.machine import drops
 from support.machine.braze_double import BrazeDouble, Workspace
 from support.machine.bucket_double import BucketDouble, Store
@@ -194,14 +194,12 @@ class Scene:
         self._started += 1
         workdir = Path(self._folder.name) / f"work-{self._started}"
         workdir.mkdir()
-        context = JobContext(
-            connection="main",
-            bucket=BucketDouble(self.store, process),
-            braze=lambda: BrazeDouble(self.workspace, process),
+        context = job_context(
+            BucketDouble(self.store, process),
+            lambda: BrazeDouble(self.workspace, process),
+            workdir,
             state_prefix=STATE,
-            export_root="segment-export",
             clock=ProcessClock(process),
-            workdir=workdir,
             batch_size=2,
             spacing=SPACING,
             grace=GRACE,

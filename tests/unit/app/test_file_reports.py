@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from exchanger.app.messages.files import describe_fate, describe_recent, describe_unclaimed
+from exchanger.app.messages.notes.words import in_words
 from exchanger.files.folders import Why
 from exchanger.jobs.inventory.file_fate import FileFate, JobStand
-from exchanger.jobs.inventory.left_over import by_run, left_in_words
+from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.unclaimed import Unclaimed
 from exchanger.outside.s3.objects import ObjectInfo
 from exchanger.state.inputs.left_over import LeftOver
@@ -145,7 +146,7 @@ def test_what_no_job_takes_is_one_line(one, said):
 def test_many_files_that_were_not_taken_are_a_few_lines():
     """The newest runs are named; however many files lie there, a person can read it."""
     left = {f"in/{n}.csv": LeftOver(n // 2, "e", 10, 3, 0) for n in range(2, 200)}
-    said = left_in_words(by_run(left), " --connection eu")
+    said = [in_words(note) for note in note_left(by_run(left), "eu")]
     assert 4 == len(said)
     assert said[0].startswith("Run 99 did not take all of in/198.csv and 1 more file, which")
     assert said[0].endswith("exchanger retry 99 --connection eu")

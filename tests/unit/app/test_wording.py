@@ -147,6 +147,10 @@ def test_permissions_are_named_as_braze_names_them():
         "users.track.status",
         "users.export.segment",
         "users.export.ids",
+        "email.status",
+        "subscription.groups.get",
+        "subscription.status.get",
+        "subscription.status.set",
         "segments.list",
         "segments.data_series",
     }

@@ -283,19 +283,20 @@ def test_a_strategy_in_an_export_is_told_that_exports_have_none():
 @pytest.mark.parametrize(
     ("kept", "key", "words"),
     [
-        ("changes: 400d", "changes", NOTHING),
+        ("changes: 1h", "changes", "what names people"),
+        ("changes: 89d", "changes", "changes are kept for as long as quarantine at least"),
         ("outbox: 0s", "outbox", "what names people is kept for a day at least"),
         ("acknowledgements: 23h", "acknowledgements", "what names people"),
         ("quarantine: 1m", "quarantine", "what names people"),
         ("contributions: 0d", "contributions", "what names people"),
-        ("quarantine: 500d", "contributions", "contributions are kept for as long as quarantine"),
+        ("quarantine: 500d, changes: 500d", "contributions", "contributions are kept for as long"),
         ("contributions: 30d", "contributions", "contributions are kept for as long as"),
         ("held_copies: 30d", "held_copies", ""),
         ("outboxes: 30d", "outboxes", ""),
     ],
 )
 def test_what_cannot_be_kept_for_so_long_is_told(kept, key, words):
-    """Too short, too long beside the rest, or of a kind that this version does not keep."""
+    """Too short, too long beside the rest, or of a kind that nobody keeps."""
     found = problems(in_connection(f"retention: {{{kept}}}"))
     assert [f"connections.main.retention.{key}"] == list(found)
     assert found[f"connections.main.retention.{key}"].startswith(words)

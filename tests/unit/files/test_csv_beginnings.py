@@ -8,7 +8,7 @@ import pytest
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats import csv as csv_text
+from exchanger.files.formats.csv import read as csv_text
 from exchanger.files.formats.read import RawTable, read_table
 
 BOM = "\ufeff"
@@ -23,30 +23,30 @@ def read(folder: Path, text: str, **source) -> RawTable:
 ROWS = [("1", "a", 1), ("2", "b", 2)]
 TAKEN = [
     # text, what the job says -> a word of what is told
-    ("sep=;\nid;v\n1;a\n2;b\n", {}, "sep=;"),
-    (BOM + "sep=;\r\nid;v\r\n1;a\r\n2;b\r\n", {}, "sep=;"),
-    ('"sep=,"\nid,v\n1,a\n2,b\n', {}, "sep=,"),
-    ("SEP=\t\nid\tv\n1\ta\n2\tb", {"csv": {"delimiter": ","}}, "sep="),
-    ("sep=^\nid^v\n1^a\n2^b\n", {}, "sep=^"),
+    ("sep=;\nid;v\n1;a\n2;b\n", {}, "delimiter: ;"),
+    (BOM + "sep=;\r\nid;v\r\n1;a\r\n2;b\r\n", {}, "delimiter: ;"),
+    ('"sep=,"\nid,v\n1,a\n2,b\n', {}, "delimiter: ,"),
+    ("SEP=\t\nid\tv\n1\ta\n2\tb", {"csv": {"delimiter": ","}}, "delimiter hint"),
+    ("sep=^\nid^v\n1^a\n2^b\n", {}, "delimiter: ^"),
     ("sep=;\nid;v\n1;a\n2;b\n", {"csv": {"delimiter": ";"}}, ""),
     # Lines above the header, and none.
     ("Report, May\n\nid,v\n1,a\n2,b\n", {"skip_rows": 2}, ""),
     ("Report\rid,v\r1,a\r2,b\r", {"skip_rows": 1}, ""),
-    ("sep=;\nReport\nid;v\n1;a\n2;b\n", {"skip_rows": 1}, "sep=;"),
+    ("sep=;\nReport\nid;v\n1;a\n2;b\n", {"skip_rows": 1}, "delimiter: ;"),
     ("1,a\n2,b\n", {"header": ["id", "v"]}, ""),
     (BOM + BOM + "1,a\n2,b\n", {"header": ["id", "v"]}, ""),
-    ("1;a\n2;b\n", {"header": ["id", "v"]}, "semicolons"),
-    ("id,v\n1,a\n2,b\n", {"header": ["id", "v"]}, "header came again"),
+    ("1;a\n2;b\n", {"header": ["id", "v"]}, "delimiter ;"),
+    ("id,v\n1,a\n2,b\n", {"header": ["id", "v"]}, "header again"),
     ("Report\n1,a\n2,b\n", {"header": ["id", "v"], "skip_rows": 1}, ""),
     ("1,a,\n2,b,\n", {"header": ["id", "v"]}, ""),
     # Delimiters at the end, and columns that only number the rows.
     ("id,v\n1,a,\n2,b,\n", {}, ""),
     ("id,v,\n1,a,\n2,b,\n", {}, ""),
-    ("id;v;\r\n1;a;\r\n2;b;\r\n", {}, "semicolons"),
-    (",id,v\n0,1,a\n1,2,b\n", {}, "column 1 has no name"),
-    ("id,,v\n1,x,a\n2,,b\n", {}, "column 2 has no name"),
-    ("id,v,\n1,a,x\n2,b,\n", {}, "column 3 has no name"),
-    (",id,v\n0,1,a\n,id,v\n1,2,b\n", {}, "header came again"),
+    ("id;v;\r\n1;a;\r\n2;b;\r\n", {}, "delimiter ;"),
+    (",id,v\n0,1,a\n1,2,b\n", {}, "positions: [1]"),
+    ("id,,v\n1,x,a\n2,,b\n", {}, "positions: [2]"),
+    ("id,v,\n1,a,x\n2,b,\n", {}, "positions: [3]"),
+    (",id,v\n0,1,a\n,id,v\n1,2,b\n", {}, "header again"),
     ("id,v\n1,a\n2,b\n\x1a", {}, ""),
     # Other quotes.
     ("id,v\n1,'a'\n'2',b\n", {"csv": {"quote": "'"}}, ""),
@@ -66,8 +66,9 @@ def test_what_other_programs_add_to_csv_is_no_part_of_its_rows(
     assert ROWS == table.frame.select("id", "v", "@row").rows()
     assert ["id", "v", "@row"] == table.frame.columns
     assert 0 == table.bad.rows
-    told = " ".join([*table.told, *table.notes])
-    assert (word in told) if word else not told
+    told = [*map(str, table.notes)]
+    told += [f"delimiter {table.read_as.delimiter}"] if table.read_as else []
+    assert (word in " ".join(told)) if word else not told
 
 
 RAGGED = [

@@ -57,7 +57,7 @@ def test_the_encoding_is_told_from_the_file(tmp_path, text, written, kept, encod
     assert rows == table.frame.drop("@row").rows()
     assert encoding == table.layout.get("encoding")
     told = encoding is not None and (encoding, kept) != ("utf-8", None)
-    assert told == any(encoding in sentence for sentence in table.told if encoding)
+    assert (encoding if told else "") == (table.read_as.encoding if table.read_as else "")
 
 
 REFUSED = [
@@ -103,7 +103,7 @@ def test_the_job_may_name_any_encoding(tmp_path, encoding):
     """What the job says is believed, and neither told nor kept."""
     table = read(tmp_path, POLISH.encode(encoding), encoding=encoding)
     assert ["Łukasz Żółkiewski", "Wałęsa"] == table.frame["name"].to_list()
-    assert ({"delimiter": ","}, ()) == (table.layout, table.told)
+    assert ({"delimiter": ","}, None) == (table.layout, table.read_as)
 
 
 def test_text_of_two_bytes_is_converted_in_pieces(tmp_path, monkeypatch):
@@ -142,7 +142,7 @@ def test_the_delimiter_is_told_from_the_file(tmp_path, text, kept, delimiter, co
     table = read(tmp_path, text.encode(), {"delimiter": kept} if kept else None)
     assert delimiter == table.layout.get("delimiter")
     assert columns == table.empty.width - 1
-    assert bool(table.told) == (delimiter not in (None, ",") or kept not in (None, ",", ";", "|"))
-    assert all("earlier files" in told for told in table.told) == (
-        kept not in (None, delimiter) or not table.told
-    )
+    told = table.read_as
+    assert (told is not None) == (delimiter not in (None, ","))
+    other = told is not None and kept not in (None, delimiter)
+    assert (kept if other else "") == (told.earlier_delimiter if told else "")

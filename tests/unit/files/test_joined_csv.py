@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats import csv as csv_text
+from exchanger.files.formats.csv import read as csv_text
 from exchanger.files.formats.read import RawTable, read_table
 
 BOM = "\ufeff"
@@ -47,7 +48,7 @@ def test_a_header_that_comes_again_is_no_row(tmp_path, monkeypatch, content, qui
     assert [("h1", "gold", 1), ("h2", "x", 2)] == table.frame.rows()
     assert ["customer_id", "tier", "@row"] == table.frame.columns
     assert 0 == table.bad.rows
-    assert any("header came again" in note for note in table.notes)
+    assert any("header came again" in in_words(note) for note in table.notes)
 
 
 def test_members_of_gzip_that_were_joined_have_a_header_each(tmp_path):
@@ -61,7 +62,7 @@ def test_a_header_in_another_order_is_told_with_its_row(tmp_path):
     """Rows after a header in another order are read in that order, and it is said from where."""
     table = read(tmp_path, HEAD + "h1,gold\ntier,customer_id\nx,h2\n,h3\n")
     assert [("h1", "gold", 1), ("h2", "x", 2), ("h3", None, 3)] == table.frame.rows()
-    assert any("from row 2 on" in note for note in table.notes)
+    assert any("from row 2 on" in in_words(note) for note in table.notes)
 
 
 def test_rows_that_hold_some_names_of_columns_are_rows(tmp_path):

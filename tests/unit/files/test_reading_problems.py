@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats import csv_exact as csv_records
 from exchanger.files.formats import ndjson as ndjson_lines
+from exchanger.files.formats.csv import exact as csv_records
 from exchanger.files.formats.detect import detect_format
 from exchanger.files.formats.read import RawTable, read_table
 from exchanger.files.raw.compression import UnpackLimits, unpacked

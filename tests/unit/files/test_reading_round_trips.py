@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats import csv as csv_text
+from exchanger.files.formats.csv import read as csv_text
 from exchanger.files.formats.read import BAD_ROW_SCHEMA, RawTable, read_table
 
 

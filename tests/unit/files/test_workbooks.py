@@ -15,6 +15,7 @@ from exchanger.errors import FileRejected
 from exchanger.files.formats.read import RawTable, read_table
 from exchanger.files.formats.workbook import as_csv
 from exchanger.files.raw.compression import UnpackLimits
+from exchanger.notes import noted
 
 
 def packed(rows, number_format: str | None = None, sheets=(), **others) -> bytes:
@@ -96,7 +97,9 @@ def test_the_first_sheet_is_read_or_the_named_one(tmp_path, sheet, first):
     """Where there are several and none is named, it is told which was read."""
     table = read(tmp_path, packed([["id"], ["1"]], **SHEETS), sheet=sheet)
     assert [first] == table.frame["id"].to_list()
-    assert (sheet is None) == any("'Kunden', 'Notes'" in note for note in table.notes)
+    assert (sheet is None) == (
+        [noted("sheet_chosen", sheet="Sheet", others=["Kunden", "Notes"])] == [*table.notes]
+    )
 
 
 def test_a_hidden_sheet_is_not_the_first_one(tmp_path):

@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from exchanger.app.messages.notes.words import in_words
 from exchanger.jobs.runtime.report import FileReport, RunReport, combined
+from exchanger.notes import noted
 
+SLOW = noted("slow_look_ups", profiles=1, alone=0, minutes=5)
 AT = datetime(2026, 9, 15, tzinfo=UTC)
 
 
@@ -42,16 +45,16 @@ def test_the_worst_state_counts(states, state, code):
 
 def test_counts_add_up_and_every_run_can_be_found():
     """Rows, points and files of all runs; notes once; the run with rows to retry is the named."""
-    first = run(1, rows_read=2, data_points=3, quarantine="q/1.csv", notes=["slow"], requests=1)
+    first = run(1, rows_read=2, data_points=3, quarantine="q/1.csv", facts=[SLOW], requests=1)
     first.files = [FileReport("in/1.csv", "applied", 2)]
-    second = run(2, rows_read=5, data_points=1, notes=["slow"], requests=2)
+    second = run(2, rows_read=5, data_points=1, facts=[SLOW], requests=2)
     second.files = [FileReport("in/2.csv", "applied", 5)]
-    found = combined([first, second], ["And that."], nothing=NOTHING)
+    found = combined([first, second], [noted("stopped")], nothing=NOTHING)
     assert (7, 4, 3) == (found.rows_read, found.data_points, found.requests)
     assert ["in/1.csv", "in/2.csv"] == [file.key for file in found.files]
     assert (1, "q/1.csv") == (found.seq, found.quarantine)
-    assert ["slow", "And that."] == found.notes[:2]
-    assert "runs 1 and 2" in found.notes[-1]
+    assert [SLOW, noted("stopped")] == found.facts[:2]
+    assert noted("several_runs", runs=[1, 2]) == found.facts[-1]
 
 
 def test_totals_are_told_where_one_run_alone_waits():
@@ -87,5 +90,5 @@ def test_a_call_is_told_by_the_run_that_needs_a_person(reports, named, numbers):
     assert named == report.seq
     assert report.run_id == (f"id-{named}" if named else "idle")
     assert sum(one.rows_read for one in reports) == report.rows_read
-    told = [note for note in report.notes if "exchanger show" in note]
+    told = [said for said in map(in_words, report.facts) if "exchanger show" in said]
     assert ([f"These were {numbers} of each: exchanger show NUMBER."] if numbers else []) == told

@@ -150,7 +150,7 @@ def test_a_file_counts_once(name, tmp_path):
     found = decide(call, case.comes, request, case.rules, ledger.snapshot())
     if not isinstance(found, FileDecision):
         assert case.decided == found.claim.outcome
-        assert found.claim.note
+        assert found.claim.facts
     elif case.decided == DIFFERENCE:
         assert found.claim.replaces
     else:

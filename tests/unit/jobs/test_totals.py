@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exchanger.jobs.intake.totals import exceed, in_words
+from exchanger.app.messages.notes.words import in_words
+from exchanger.jobs.intake.totals import exceed, note_totals
 
 CASES = [
     # shown, by now, whether it goes beyond
@@ -34,4 +35,5 @@ def test_totals_between_nothing_and_what_was_shown_are_agreed_to(shown, now, bey
 
 def test_each_total_is_a_sentence():
     """A person reads the field and the number as it would be added."""
-    assert ["spend: 12.5 would be added in all, over all profiles."] == in_words({"spend": "12.5"})
+    [note] = note_totals({"spend": "12.5"})
+    assert "spend: 12.5 would be added in all, over all profiles." == in_words(note)

@@ -63,8 +63,7 @@ def read(job, *rows):
 def planned(job, rows, taken=(), ready=None):
     """Plan rows, and return the outbox and the tally."""
     cast, rules = read(job, *rows)
-    kind = kind_of(job).rows
-    options = RowOptions(kind, rules, "events", create_missing=job.create_missing)
+    options = RowOptions(kind_of(job).making, rules, "events", create_missing=job.create_missing)
     plan = plan_rows(RowsInput(cast.frame, pl.Series("@row_id", taken, pl.String), ready), options)
     return plan.outbox, plan.tally
 
@@ -153,7 +152,7 @@ def test_a_row_that_braze_would_not_take_as_it_is_is_rejected(job, row, reason):
     """Each fault has a word of its own, and a row without any is fine."""
     cast, rules = read(job, (EVENT if job is EVENTS else PURCHASE) | row)
     named = {rule.name: rule for rule in rules}
-    fine, odd = judged_rows(cast.frame, kind_of(job).rows, named, NOW)
+    fine, odd = judged_rows(cast.frame, kind_of(job), named, NOW)
     found = pl.concat([cast.rejected, odd])
     assert ([] if reason is None else [reason]) == found["reason"].to_list()
     assert (reason is None) == bool(fine.height)
@@ -174,7 +173,7 @@ def test_properties_larger_than_braze_takes_are_rejected():
             "properties.big": ['{"x":"' + "y" * 102_400 + '"}', '{"x":1}'],
         }
     )
-    _, odd = judged_rows(frame, kind_of(EVENTS).rows, {big.name: big}, NOW)
+    _, odd = judged_rows(frame, kind_of(EVENTS), {big.name: big}, NOW)
     assert [(1, "too_large")] == odd.select("@row", "reason").rows()
 
 

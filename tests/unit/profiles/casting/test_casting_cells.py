@@ -7,22 +7,16 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from support.jobs import import_model
 
-from exchanger.config.models import FieldConfig, ImportJob
+from exchanger.config.models import FieldConfig
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.profiles.reading.typed_rows import Given, cast_rows
 
 
 def cast(cells: pl.Series, config: dict, *, json: bool = False, **source: object) -> Given:
-    job = ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": {"prefix": "in/", **source},
-            "match": [{"external_id": "id"}],
-            "fields": {"f": FieldConfig(**config)},
-        }
-    )
+    job = import_model(source={"prefix": "in/", **source}, fields={"f": FieldConfig(**config)})
     frame = pl.DataFrame({"id": [f"p{n}" for n in range(len(cells))], "f": cells})
     raw = RawColumns(
         frame.with_row_index("@row", offset=1),

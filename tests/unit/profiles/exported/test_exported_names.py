@@ -2,6 +2,7 @@
 
 import pytest
 
+from exchanger.app.messages.notes.words import in_words
 from exchanger.profiles.exported.names import name_remaining
 
 C = "custom_attributes."
@@ -43,4 +44,4 @@ def test_no_two_columns_differ_in_case_alone(named, prefix, users, columns):
 def test_another_name_is_told_with_the_reason(named, prefix, said):
     """The sentence has the attribute, its column, and the column that has the name."""
     (renamed,) = name_remaining(named, prefix, {"plan": 1, "tier": 1})[1]
-    assert said in renamed.in_words(prefix)
+    assert said in in_words(renamed.note(prefix))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from exchanger.app.messages.notes.words import in_words
 from exchanger.profiles.exported.column_types import Observed, observe, settled, typed
 from exchanger.profiles.exported.selection import ExportColumn
 
@@ -43,9 +44,9 @@ def settle(*texts: str | None, column: ExportColumn | None = None):
     ],
 )
 def test_one_type_holds_all_values(texts, label):
-    """The observed type is the narrowest that holds every value exactly, without a warning."""
+    """The observed type is the narrowest that holds every value exactly, without a note."""
     column = settle(*texts)
-    assert (label, "") == (column.type.label, column.warning)
+    assert (label, None) == (column.type.label, column.note)
 
 
 @pytest.mark.parametrize(
@@ -63,11 +64,11 @@ def test_one_type_holds_all_values(texts, label):
         ['"2026-09-15T00:00:00.000Z"', "1"],
     ],
 )
-def test_values_that_no_type_holds_become_json_with_a_warning(texts):
+def test_values_that_no_type_holds_become_json_with_a_note(texts):
     """Several types, or numbers beyond them, give JSON text and a sentence naming the column."""
     column = settle(*texts)
     assert "json" == column.type.label
-    assert "'c'" in column.warning
+    assert "'c'" in in_words(column.note)
     read = pl.DataFrame({"c": texts}).select(typed(pl.col("c"), column.type))
     assert texts == read["c"].to_list()
 
@@ -91,5 +92,5 @@ def test_a_declared_type_keeps_values_that_do_not_fit(type_, texts, label, misfi
     """One value that does not fit makes the column JSON text; the first such value is named."""
     column = settle(*texts, column=ExportColumn("c", "custom_attributes.c", type_))
     assert label == column.type.label
-    assert misfit in column.warning
-    assert bool(misfit) == bool(column.warning)
+    assert misfit in (in_words(column.note) if column.note else "")
+    assert bool(misfit) == bool(column.note)

@@ -117,3 +117,17 @@ def test_the_reason_names_the_field_and_what_braze_has():
     found = review_stale_plan(planned(), now(OTHER, "1"), {"tier": {"on_drift": "quarantine"}})
     [reason] = found.withheld["reason"]
     assert 'changed tier in Braze to "vip"' in reason
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "becomes"),
+    [
+        ('"opted_in"', '"unsubscribed"', ("sent", {"points": 6})),
+        ('"opted_in"', '"subscribed"', ("sent", {"tier": "opted_in", "points": 6})),
+        ('"unsubscribed"', '"opted_in"', ("sent", {"tier": "unsubscribed", "points": 6})),
+    ],
+)
+def test_an_old_plan_subscribes_nobody_who_unsubscribed_since(wanted, seen, becomes):
+    """Whatever a field does about drift, a state is left out of the object then."""
+    rows = planned(tier=('"subscribed"', wanted))
+    assert becomes == fate(review_stale_plan(rows, now(seen, "1"), {"tier": {"guarded": True}}))

@@ -8,6 +8,7 @@ from json import dumps, loads
 
 import polars as pl
 import pytest
+from support.jobs import import_model
 
 from exchanger.config.models import ImportJob, RemainingFields
 from exchanger.errors import FileRejected
@@ -18,14 +19,7 @@ from exchanger.profiles.validation.messages import REJECTED, SENTENCES
 
 
 def job(fields: dict, **source: object) -> ImportJob:
-    return ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": {"prefix": "in/", **source},
-            "match": [{"external_id": "id"}],
-            "fields": fields,
-        }
-    )
+    return import_model(source={"prefix": "in/", **source}, fields=fields)
 
 
 def give(frame: pl.DataFrame, a_job: ImportJob, *, json: frozenset[str] = frozenset()) -> Given:

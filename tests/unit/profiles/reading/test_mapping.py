@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from support.jobs import import_job, import_model
 
 from exchanger.config.models import ImportJob
 from exchanger.errors import FileRejected
@@ -23,14 +24,7 @@ def settle(
     order_by: str | None = None,
     **config: object,
 ) -> Settled:
-    job = ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": {"prefix": "in/", "order_by": order_by},
-            "match": [{"external_id": "id"}],
-            **config,
-        }
-    )
+    job = import_model(source={"prefix": "in/", "order_by": order_by}, **config)
     raw = RawColumns(
         frame.with_row_index("@row", offset=1), textual, json, unusable or {}, "in/a.csv"
     )
@@ -235,12 +229,7 @@ def test_a_typed_file_brings_its_own_types():
 def test_an_index_of_pandas_is_left_out_where_nothing_names_it():
     """It is no data unless a field, the match or the order is fed by it; told with the reason."""
     frame = text(number="3", city="Lyon", __index_level_0__="7", __null_dask_index__="8")
-    config = {
-        "type": "import",
-        "source": {"prefix": "in/"},
-        "match": [{"external_id": "id"}],
-        "remaining_fields": [{"prefix": "crm_"}],
-    }
+    config = import_job(source={"prefix": "in/"}, remaining_fields=[{"prefix": "crm_"}])
     raw = RawColumns(frame.with_row_index("@row"), True, indexes=frozenset({"id", "number"}))
 
     settled = settle_rules(ImportJob.model_validate(config), raw, {})

@@ -6,8 +6,8 @@ import json
 
 import polars as pl
 import pytest
+from support.jobs import import_model
 
-from exchanger.config.models import ImportJob
 from exchanger.errors import FileRejected
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.reading.mapping import settle_rules
@@ -67,14 +67,7 @@ NESTED = [
 
 def give(cells: pl.Series, name: str, **options: object) -> Given:
     """Give a column called x to one attribute."""
-    job = ImportJob.model_validate(
-        {
-            "type": "import",
-            "source": {"prefix": "in/"},
-            "match": [{"external_id": "id"}],
-            "fields": {name: {"from": "x", **options}},
-        }
-    )
+    job = import_model(source={"prefix": "in/"}, fields={name: {"from": "x", **options}})
     ids = pl.Series("id", [f"p{n}" for n in range(len(cells))])
     frame = pl.DataFrame([ids, cells.rename("x")]).with_row_index("@row", offset=1)
     raw = RawColumns(frame, cells.dtype == pl.String, frozenset(), key="in/a.csv")

@@ -22,7 +22,7 @@ _ESCAPED = b'\\"'
 
 def may_escape(path: Path, delimiter: str) -> bool:
     """
-    Tell whether a file has a backslash and a quote where CSV has no such thing, or rarely.
+    Return whether a file has a backslash and a quote where CSV has no such thing, or rarely.
 
     That is, in front of anything but a quote or the end of a cell; and in front of a quote at the
     end of a cell.
@@ -36,7 +36,7 @@ def may_escape(path: Path, delimiter: str) -> bool:
 
 def is_escaped(text: str, delimiter: str, width: int = 0) -> bool:
     """
-    Tell whether a record is no CSV, and is one if backslashes escape its quotes.
+    Return whether a record is no CSV, and is one if backslashes escape its quotes.
 
     Args:
         text: The record as written; perhaps several, if a quote was taken for none.
@@ -63,7 +63,7 @@ def _records(text: str, delimiter: str, **how: str) -> list[list[str]] | None:
 
 
 def escaped_quotes(key: str, row: int) -> FileRejected:
-    """Make the error of a file whose quotes are escaped by backslashes."""
+    """Build the error of a file whose quotes are escaped by backslashes."""
     where = f"Row {row}" if row else "The header"
     message = (
         f'{where} writes a quote within a cell as backslash and quote (\\"). In CSV it is written '

@@ -7,7 +7,7 @@ the cells that a row lacks with nulls and says nothing.
 
 Arrow gives no row numbers when it reads in parallel, and takes a quote that is never closed for
 closed by the end of the file. So whenever a file has a bad row, may end inside quotes, may escape
-quotes, or is refused, it is read again by ``csv_records``, which is exact.
+quotes, or is refused, it is read again by ``exact``, which is exact.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ import polars as pl
 from exchanger.config.models import CsvOptions, Source
 from exchanger.config.names import trimmed
 from exchanger.errors import FileRejected
-from exchanger.files.formats.csv_beginning import Beginning, find_beginning, with_header
-from exchanger.files.formats.csv_escapes import escaped_quotes, is_escaped, may_escape
-from exchanger.files.formats.csv_exact import Record, closed_record, open_records, row_at_end
-from exchanger.files.formats.csv_headers import Header, Headers
-from exchanger.files.formats.csv_layout import (
+from exchanger.files.formats.csv.beginning import Beginning, find_beginning, with_header
+from exchanger.files.formats.csv.escapes import escaped_quotes, is_escaped, may_escape
+from exchanger.files.formats.csv.exact import Record, closed_record, open_records, row_at_end
+from exchanger.files.formats.csv.headers import Header, Headers
+from exchanger.files.formats.csv.layout import (
     DELIMITERS,
     Layout,
     find_delimiter,
     find_layout,
     first_lines,
 )
-from exchanger.files.formats.csv_rewritten import with_plain_quotes
-from exchanger.files.formats.csv_table import CsvTable
+from exchanger.files.formats.csv.rewritten import with_plain_quotes
+from exchanger.files.formats.csv.table import CsvTable
 from exchanger.files.raw.column_names import column_names
 from exchanger.files.raw.encodings import as_utf8, find_encoding
 from exchanger.files.raw.table import (
@@ -117,13 +117,15 @@ def _read(
     if may_escape(path, delimiter) or not _read_quickly(path, table, delimiter):
         table.clear()
         _read_exactly(path, key, table, delimiter)
-    return replace(table.made(), layout=layout.shown, told=layout.told)
+    made = table.made()
+    notes = (*layout.notes, *made.notes)
+    return replace(made, layout=layout.shown, read_as=layout.read_as, notes=notes)
 
 
 def _bad_byte(
     path: Path, key: str, options: CsvOptions, kept: Mapping[str, str], bad: BadByte
 ) -> FileRejected:
-    """Make the error of a byte that no text has, with the row that it is in."""
+    """Build the error of a byte that no text has, with the row that it is in."""
     delimiter = options.delimiter
     if delimiter == "auto":
         delimiter = find_delimiter(first_lines(path), kept.get("delimiter")) or DELIMITERS[0]
@@ -229,7 +231,7 @@ def _batches(
 
 def _ends_well(path: Path, last_row: Any, delimiter: str) -> bool:
     """
-    Tell whether the file's last line is the table's last row, and closes its quotes.
+    Return whether the file's last line is the table's last row, and closes its quotes.
 
     If a quote were still open at the end, the last cell would hold line ends that the last line
     cannot hold, or that line itself would end inside quotes.

@@ -22,6 +22,7 @@ from exchanger.files.raw.column_names import (
     nameless_note,
     trimmed_note,
 )
+from exchanger.notes import Note, noted
 
 # Behind a byte-order mark in the middle of a file, quotes are a part of the cell.
 _AROUND = INVISIBLE + '"'
@@ -117,15 +118,12 @@ class Headers:
     again: int = 0
     reordered: int = 0
 
-    def notes(self) -> tuple[str, ...]:
-        """Return sentences about what is odd with the headers."""
+    def notes(self) -> tuple[Note, ...]:
+        """Note what is odd with the headers."""
         notes = trimmed_note(self.first.written)
         notes += nameless_note(self.first.names[: -1 if self.first.ends else None])
         if self.again:
-            times = "once" if self.again == 1 else f"{self.again:,} times"
-            notes += (f"the header came again {times} further down; it was not read as a row.",)
+            notes += (noted("header_again", times=self.again),)
         if self.reordered:
-            row = f"from row {self.reordered:,} on"
-            how = "the columns stand in another order, as a header there says"
-            notes += (f"{row} {how}; they were read in that order.",)
+            notes += (noted("columns_reordered", row=self.reordered),)
         return notes

@@ -20,7 +20,7 @@ from typing import Any
 
 from exchanger.config.models import CsvOptions
 from exchanger.errors import FileRejected
-from exchanger.files.formats.csv_exact import LONGEST_CELL
+from exchanger.files.formats.csv.exact import LONGEST_CELL
 from exchanger.files.raw.csv_reader import csv
 
 _END = "\0\0"
@@ -34,7 +34,7 @@ def with_plain_quotes(
     path: Path, key: str, options: CsvOptions, delimiter: str, offset: int
 ) -> Iterator[tuple[Path, int]]:
     """
-    Give the path of a file in which cells are quoted as usual, and where its content begins.
+    Yield the path of a file in which cells are quoted as usual, and where its content begins.
 
     Args:
         path: The file, as UTF-8.

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
-from exchanger.files.formats.csv_headers import Header, Headers
+from exchanger.files.formats.csv.headers import Header, Headers
 from exchanger.files.raw.table import (
     ROW,
     BadRow,
@@ -54,7 +54,7 @@ class CsvTable:
         self.headers = Headers(self.header)
 
     def made(self) -> RawTable:
-        """Make the table."""
+        """Build the table."""
         schema = dict.fromkeys(self._chosen, pl.String()) | {ROW: pl.UInt32()}
         return RawTable(
             cells=self._cells,

@@ -15,8 +15,10 @@ from itertools import islice
 from pathlib import Path
 
 from exchanger.config.models import CsvOptions
-from exchanger.files.formats.csv_beginning import Beginning
+from exchanger.files.formats.csv.beginning import Beginning
 from exchanger.files.raw.encodings import ENCODING, UTF8, Encoding
+from exchanger.files.raw.table import ReadAs
+from exchanger.notes import Note, noted
 
 DELIMITERS = (",", ";", "\t", "|")
 """What separates cells in files that people have."""
@@ -25,7 +27,6 @@ DELIMITER = "delimiter"
 _SAMPLE = 100
 """Lines that are looked at where the header leaves a choice."""
 _LONGEST = 1 << 20
-_WORDS = {"\t": r"\t"}
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,15 @@ class Layout:
         encoding: Of its text.
         delimiter: Between its cells.
         shown: What it has shown of that, ready to be kept for the next file.
-        told: Sentences about it.
+        read_as: What of that is to be told.
+        notes: What else is noted.
     """
 
     encoding: str
     delimiter: str
     shown: Mapping[str, str]
-    told: tuple[str, ...] = ()
+    read_as: ReadAs | None = None
+    notes: tuple[Note, ...] = ()
 
 
 def find_layout(  # noqa: PLR0913 - what is known of a file
@@ -56,7 +59,7 @@ def find_layout(  # noqa: PLR0913 - what is known of a file
     columns: int = 0,
 ) -> Layout:
     """
-    Tell how a file is written.
+    Find how a file is written.
 
     Args:
         path: Its text, as UTF-8.
@@ -77,10 +80,9 @@ def find_layout(  # noqa: PLR0913 - what is known of a file
         delimiter = found or kept.get(DELIMITER, DELIMITERS[0])
         if found:
             shown[DELIMITER] = found
-    told = _told(shown, kept)
-    if begin.hint and begin.hint != options.delimiter:
-        told += (f"the first line, sep={begin.hint}, was taken for what separates the cells.",)
-    return Layout(encoding.name, delimiter, shown, told)
+    hinted = bool(begin.hint) and begin.hint != options.delimiter
+    notes = (noted("delimiter_hint", delimiter=begin.hint),) if hinted else ()
+    return Layout(encoding.name, delimiter, shown, _read_as(shown, kept), notes)
 
 
 def first_lines(path: Path, offset: int = 0) -> list[str]:
@@ -96,7 +98,7 @@ def find_delimiter(
     lines: Sequence[str], kept: str | None, quote: str = '"', columns: int = 0
 ) -> str | None:
     """
-    Tell what separates the cells of a file; None if it has one column.
+    Find what separates the cells of a file; None if it has one column.
 
     Args:
         lines: The first ones, of which the header is one.
@@ -132,34 +134,20 @@ def _weighed(lines: Sequence[str], inside: list[str]) -> str:
     return max(inside, key=lines[0].count)
 
 
-def _told(shown: Mapping[str, str], kept: Mapping[str, str]) -> tuple[str, ...]:
-    """Say what was told from a file, unless it is what everybody expects."""
+def _read_as(shown: Mapping[str, str], kept: Mapping[str, str]) -> ReadAs | None:
+    """Return what is to be told of a file, unless it is what everybody expects."""
     usual = {ENCODING: UTF8, DELIMITER: DELIMITERS[0]}
     odd = {
         name: value
         for name, value in shown.items()
         if value != kept.get(name, usual[name]) or value != usual[name]
     }
+    earlier = {name: kept[name] for name in odd if kept.get(name, odd[name]) != odd[name]}
     if not odd:
-        return ()
-    parts = [_SAID[name].format(_named(value)) for name, value in odd.items()]
-    others = [
-        f"earlier files of the job had {_named(kept[name])}"
-        for name, value in odd.items()
-        if kept.get(name, value) != value
-    ]
-    settled = ", ".join(f"{name}: {_spelled(value)}" for name, value in odd.items())
-    told = f"read as {' and '.join(parts)}, which was told from the file"
-    told += f"; {' and '.join(others)}" if others else " and is kept for the job"
-    return (f"{told}. To settle it, write source: {{csv: {{{settled}}}}}.",)
-
-
-_SAID = {ENCODING: "text in {}", DELIMITER: "cells between {}"}
-
-
-def _named(value: str) -> str:
-    return {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars"}.get(value, value)
-
-
-def _spelled(value: str) -> str:
-    return f'"{_WORDS.get(value, value)}"' if len(value) == 1 else value
+        return None
+    return ReadAs(
+        odd.get(ENCODING, ""),
+        odd.get(DELIMITER, ""),
+        earlier.get(ENCODING, ""),
+        earlier.get(DELIMITER, ""),
+    )

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from exchanger.errors import FileRejected
-from exchanger.files.formats.csv_exact import LONGEST_CELL
+from exchanger.files.formats.csv.exact import LONGEST_CELL
 from exchanger.files.raw.csv_reader import csv
 
 _MARK = b"\xef\xbb\xbf"
@@ -47,7 +47,7 @@ class Beginning:
 
 def find_beginning(path: Path, skip: int) -> Beginning:
     """
-    Tell where the content of a file begins.
+    Find where the content of a file begins.
 
     Args:
         path: Its text, as UTF-8.
@@ -73,7 +73,7 @@ def with_header(
     path: Path, key: str, begin: Beginning, delimiter: str, names: Sequence[str] = ()
 ) -> Iterator[Path]:
     """
-    Give the path of a file that begins with its header: a temporary copy next to it if need be.
+    Yield the path of a file that begins with its header: a temporary copy next to it if need be.
 
     Args:
         path: The file.
@@ -145,7 +145,7 @@ def _records(path: Path, offset: int, delimiter: str) -> Iterator[_Row]:
 
 
 def _ends_with_delimiter(rows: Sequence[_Row], width: int) -> bool:
-    """Tell whether every row, of several, has a delimiter more than the header, at its end."""
+    """Return whether every row, of several, has a delimiter more than the header, at its end."""
     return len(rows) > 1 and all(len(r.cells) == width + 1 and not r.cells[-1] for r in rows)
 
 

@@ -1,0 +1,263 @@
+"""Words of what is noted about files: how they were read, and what is left of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from exchanger.config.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_COLUMNS = 5
+"""Columns that one sentence names."""
+_FIELDS = 4
+"""Fields that one sentence names."""
+
+_SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What separates cells, in words."""
+
+_CURES = {
+    "archived": (
+        "It is archived, and S3 does not give it out. Restore it (aws s3api restore-object), or "
+        "copy it to the storage class STANDARD."
+    ),
+    "locked": (
+        "It is encrypted with a key of its sender (SSE-C), which only the sender has. Have it "
+        "uploaded without one."
+    ),
+    "may_not_decrypt": (
+        "These credentials may not use the key that it is encrypted with: allow them kms:Decrypt."
+    ),
+    "may_not_read": (
+        "These credentials may not read it: allow them s3:GetObject on it. If another account owns "
+        "the object, have it uploaded with the ACL bucket-owner-full-control."
+    ),
+    "no_key": (
+        "The key that it is encrypted with cannot be used. Have the key enabled in KMS, or the "
+        "file encrypted with another one."
+    ),
+}
+
+
+def _unreadable(*, why: str, detail: str) -> str:
+    said = f" ({detail})" if detail else ""
+    return (
+        f"S3 does not let us read it{said}. {_CURES[why]} It is taken by the first run that can "
+        "read it."
+    )
+
+
+def _named(file: str, files: int) -> str:
+    """Name one of some files, and how many there are besides."""
+    more = files - 1
+    return f"{file} and {more:,} more file{'s' * (more > 1)}" if more else file
+
+
+def _no_row_taken(*, rows: int, planned: bool) -> str:
+    # Where nothing is written, the first rows are shown instead.
+    why = "below is why" if planned else "quarantine says why"
+    could = "Its only row could not" if rows == 1 else f"None of its {rows:,} rows could"
+    return f"{could} be taken; {why}."
+
+
+def _rows_late(*, rows: int, order_by: str, fields: Sequence[str]) -> str:
+    listed = ", ".join(fields[:_FIELDS])
+    more = f" and {len(fields) - _FIELDS} more" if len(fields) > _FIELDS else ""
+    return (
+        f"{rows:,} rows are older by {order_by!r} than rows that were applied before. What they "
+        f"say of {listed}{more} was left out."
+    )
+
+
+def _stray_words(  # noqa: PLR0913 - a fact each
+    *,
+    column: str,
+    type: str,  # noqa: A002 - the fact's name
+    scale: int | None,
+    words: Sequence[str],
+    cells: int,
+    of: int,
+) -> str:
+    said = [json.dumps(word, ensure_ascii=False) for word in words]
+    name = type if scale is None else f"{type}({scale})"
+    written = "" if scale is None else f", scale: {scale}"
+    return (
+        f"column {column!r} is {name} but for {cells:,} of {of:,} cells, which say "
+        f"{' or '.join(said)}: they would be sent as text, and in CSV all others with them. If "
+        f"they mean that there is nothing, write 'nulls: [{', '.join(said)}]' in 'source'; if they "
+        f"are slips, 'type: {type}{written}' for this column, and their rows are rejected; if it "
+        "is text, 'type: string'."
+    )
+
+
+def _columns_left_out(*, file: str, files: int, columns: Sequence[str], why: str) -> str:
+    names = ", ".join(repr(name) for name in columns)
+    were = f"column {names} was" if len(columns) == 1 else f"columns {names} were"
+    return f"{_named(file, files)}: {were} left out. {why}"
+
+
+def _added_nothing(*, field: str, file: str, files: int, job: str) -> str:
+    return (
+        f"{field}: nothing was added by {_named(file, files)}, applied before the field was "
+        "summed: what Braze has may include it. To add it in full: exchanger backfill "
+        f"{job} --prefix {file} --force"
+    )
+
+
+def _names_trimmed(*, columns: Sequence[str]) -> str:
+    listed = ", ".join(shown(name) for name in columns[:_COLUMNS])
+    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    one = len(columns) == 1
+    return (
+        f"white space or invisible signs around the name{'' if one else 's'} of "
+        f"{'a column' if one else f'{len(columns):,} columns'} were taken off: {listed}{more}."
+    )
+
+
+def _header_again(*, times: int) -> str:
+    often = "once" if times == 1 else f"{times:,} times"
+    return f"the header came again {often} further down; it was not read as a row."
+
+
+def _columns_reordered(*, row: int) -> str:
+    return (
+        f"from row {row:,} on the columns stand in another order, as a header there says; they "
+        "were read in that order."
+    )
+
+
+def _cells_unwrapped(*, cells: int) -> str:
+    return (
+        f"{cells:,} cells were read without what other tools put around their text: an apostrophe "
+        'before = + - @, or ="...".'
+    )
+
+
+def _not_taken(*, file: str, files: int) -> str:
+    more = f" and {files - 1:,} more" if files > 1 else ""
+    return f"No job takes {file}{more}. Why, and what to do: exchanger files {file}"
+
+
+def _again(run: int, connection: str, *, refused: bool) -> str:
+    of = f" --connection {connection}" if connection else ""
+    if refused:
+        return f"To give these again: exchanger retry {run}{of}"
+    return (
+        "The same content, dropped again, is not read again. Once the job is corrected: exchanger "
+        f"retry {run}{of}"
+    )
+
+
+def _files_left(*, run: int, file: str, files: int, refused: bool, connection: str) -> str:
+    left = f"Run {run} did not take all of {_named(file, files)}, which still lie there."
+    return f"{left} {_again(run, connection, refused=refused)}"
+
+
+def _file_left(  # noqa: PLR0913 - a fact each
+    *,
+    run: int,
+    file: str,
+    rows: int,
+    left: int | None,
+    rejected: bool,
+    refused: bool,
+    connection: str,
+) -> str:
+    did = "rejected" if rejected else "could not deliver"
+    what = f"{did} {left:,} of the {rows:,} rows of {file}." if left is not None else ""
+    said = what or f"took nothing of {file}, which still lies there."
+    return f"Run {run} {said} {_again(run, connection, refused=refused)}"
+
+
+def _older_files_left(*, files: int) -> str:
+    return (
+        f"Of {files:,} more {'file' if files == 1 else 'files'}, older runs did not take all: "
+        "exchanger files KEY says of each what to type."
+    )
+
+
+def _columns_nameless(*, positions: Sequence[int]) -> str:
+    listed = ", ".join(map(str, positions[:_COLUMNS]))
+    more = f" and {len(positions) - _COLUMNS:,} more" if len(positions) > _COLUMNS else ""
+    one = len(positions) == 1
+    return (
+        f"column{'' if one else 's'} {listed}{more} {'has' if one else 'have'} no name and "
+        f"{'was' if one else 'were'} left out. To take such a column, name it; pandas writes its "
+        "index so, unless index=False."
+    )
+
+
+def _csv_read_as(  # noqa: PLR0913 - a fact each
+    *,
+    file: str,
+    files: int,
+    encoding: str,
+    delimiter: str,
+    earlier_encoding: str,
+    earlier_delimiter: str,
+) -> str:
+    parts = [f"text in {encoding}"] if encoding else []
+    parts += [f"cells between {_SIGNS.get(delimiter, delimiter)}"] if delimiter else []
+    earlier = [earlier_encoding] if earlier_encoding else []
+    earlier += [_SIGNS.get(earlier_delimiter, earlier_delimiter)] if earlier_delimiter else []
+    settled = [f"encoding: {encoding}"] if encoding else []
+    settled += [f"delimiter: {json.dumps(delimiter)}"] if delimiter else []
+    kept = f"; earlier files of the job had {' and '.join(earlier)}" if earlier else ""
+    return (
+        f"{_named(file, files)}: read as {' and '.join(parts)}, which was told from the file"
+        f"{kept or ' and is kept for the job'}. To settle it, write source: {{csv: "
+        f"{{{', '.join(settled)}}}}}."
+    )
+
+
+def _sheet_chosen(*, sheet: str, others: Sequence[str]) -> str:
+    listed = ", ".join(map(repr, others[:_COLUMNS]))
+    more = f" and {len(others) - _COLUMNS:,} more" if len(others) > _COLUMNS else ""
+    return (
+        f"sheet {sheet!r} was read, the first one; others are {listed}{more}. To read another, "
+        "write source: {sheet: NAME}."
+    )
+
+
+FILE_NOTES: Mapping[str, Callable[..., str]] = {
+    "added_nothing": _added_nothing,
+    "cells_unwrapped": _cells_unwrapped,
+    "changed_while_read": lambda *, file: (
+        f"{file} was replaced or deleted while it was read. The next run takes what is there."
+    ),
+    "columns_left_out": _columns_left_out,
+    "columns_nameless": _columns_nameless,
+    "columns_reordered": _columns_reordered,
+    "csv_read_as": _csv_read_as,
+    "delimiter_hint": lambda *, delimiter: (
+        f"the first line, sep={delimiter}, was taken for what separates the cells."
+    ),
+    "file_gone": lambda: (
+        "The file is not in the bucket any more. Put the same file back, or give these rows in a "
+        "new one."
+    ),
+    "file_left": _file_left,
+    # Its words are those of quarantine, which names the reason too.
+    "file_rejected": lambda *, reason, message: message,  # noqa: ARG005
+    "files_left": _files_left,
+    "header_again": _header_again,
+    "identifiers_pointed": lambda *, identifiers: (
+        f"{identifiers:,} identifiers were text like 12345.0, and were read as 12345."
+    ),
+    "identifiers_trimmed": lambda *, identifiers: (
+        f"{identifiers:,} identifiers had white space around them."
+    ),
+    "names_trimmed": _names_trimmed,
+    "no_row_taken": _no_row_taken,
+    "not_taken": _not_taken,
+    "nulls_left_out": lambda *, members: f"{members:,} null members of objects were left out.",
+    "older_files_left": _older_files_left,
+    "read_again_since": lambda: "it was read again since, or there is a newer version.",
+    "replaced_since": lambda: "a newer version was applied since, which replaces it.",
+    "rows_late": _rows_late,
+    "sheet_chosen": _sheet_chosen,
+    "stray_words": _stray_words,
+    "unreadable": _unreadable,
+}

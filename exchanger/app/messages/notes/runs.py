@@ -1,0 +1,243 @@
+"""Words of what is noted about a run: how far it came, what was sent, and what others do of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exchanger.errors import ExportEmpty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_NAMED = 4
+"""Attributes that one sentence names."""
+
+
+def _never_seen(*, profiles: int, data_points: int) -> str:
+    return (
+        f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
+        f"{data_points:,} data points. Braze drops without a word what is sent of those among them "
+        "that it does not have and may not create (create_missing: false, or a braze_id)."
+    )
+
+
+def _sent_again(*, profiles: int, data_points: int) -> str:
+    return (
+        f"Up to {profiles:,} profiles ({data_points:,} data points) may have been sent twice, and "
+        "be billed twice: Braze's answer did not arrive, so they were sent again. Data points "
+        "count them once."
+    )
+
+
+def _maybe_sent_again(*, profiles: int, data_points: int) -> str:
+    return (
+        f"Up to {profiles:,} profiles ({data_points:,} data points) may have been sent twice: an "
+        "earlier process ended before it knew what became of them. Data points count them once, "
+        "and requests only what is known to have been sent."
+    )
+
+
+def _stopped_while_sending(*, answered: int, profiles: int) -> str:
+    return (
+        f"Stopped as asked: {answered:,} of {profiles:,} profiles were sent. The next run goes on "
+        "from there."
+    )
+
+
+def _several_runs(*, runs: Sequence[int]) -> str:
+    numbers = [f"{run:,}" for run in runs]
+    several = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 2 else " and ".join(numbers)
+    return f"These were runs {several}; of each: exchanger show NUMBER."
+
+
+def _never_answered(*, profiles: int, data_points: int) -> str:
+    return (
+        f"{profiles:,} profiles were sent and never answered. What Braze has of them is uncertain, "
+        "so it is looked up before it is used; their sums count as added. Data points that they "
+        f"may have cost, and that are not counted: {data_points:,}."
+    )
+
+
+def _slow_look_ups(*, profiles: int, alone: int, minutes: int) -> str:
+    each = (
+        f"{alone:,} of them in a request each, as e-mail addresses, phone numbers and braze_ids "
+        "are, "
+    )
+    fewer = (
+        "'baseline: {segment: NAME, complete: true}' learns them from one export of a segment of "
+        "everybody instead; if none of them has values in Braze yet, 'baseline: assume_empty' "
+        "saves that."
+    )
+    fewer_alone = (
+        "External ids and aliases take fifty to a request; if none of these people has values in "
+        "Braze yet, 'baseline: assume_empty' saves that."
+    )
+    return (
+        f"{profiles:,} profiles had to be looked up in Braze first, {each if alone else ''}which "
+        f"takes about {minutes:,} minutes at its limit. {fewer_alone if alone else fewer}"
+    )
+
+
+def _nothing_learnt(
+    *, segment: str, folder: str, files: int, estimate: int | None, unknown_because: str
+) -> str:
+    nobody = ExportEmpty(
+        segment, folder, files=files, estimate=estimate, unknown_because=unknown_because
+    )
+    return (
+        f"Nothing was learnt from the export of the segment '{segment}', so what is unknown is "
+        f"looked up: {nobody.seen}. If Braze's exports go elsewhere, correct export_root; if Braze "
+        "knows nobody yet, write baseline: assume_empty."
+    )
+
+
+def _not_kept(*, field: str, profiles: int, read_back: int, sent: str, found: str) -> str:
+    has = "nothing" if found == "null" else found
+    return (
+        f"Braze accepted {field!r} and did not keep it: of {read_back} profiles that were read "
+        f"back, {profiles} do not have what was sent. One was sent {sent} and has {has}. Braze "
+        "ignores values without a word if the attribute is blocklisted, or has another type in its "
+        "dashboard; or somebody else has changed it since."
+    )
+
+
+def _not_read_back(*, fields: Sequence[str]) -> str:
+    more = f" and {len(fields) - _NAMED} more" if len(fields) > _NAMED else ""
+    return (
+        f"What was sent of {', '.join(fields[:_NAMED])}{more} for the first time could not be read "
+        "back, so nobody has seen whether Braze takes it."
+    )
+
+
+def _state_lost(*, state: str) -> str:
+    return (
+        f"All that was remembered below {state} is gone: which files were applied, what Braze has. "
+        "If it was moved or can be restored, restore it before anything else. What is held is "
+        "learnt anew; files that would add to a sum wait for a person, as they may have been added "
+        "before."
+    )
+
+
+def _waits_for_adoption(*, runs: Sequence[int]) -> str:
+    return (
+        "Nothing is taken before it is decided whether this connection goes on with the memory of "
+        f"another state: exchanger adopt. Run {' and '.join(map(str, runs))} waits for that: "
+        f"exchanger show {runs[0]}"
+    )
+
+
+def _totals_differ(*, run: int) -> str:
+    return (
+        "Other totals would be added by now than were shown when the run was held back, so nothing "
+        f"was sent. If these are right: exchanger approve {run}"
+    )
+
+
+def _retry_rejected(*, run: int) -> str:
+    return (
+        "Give what was rejected either corrected in a new file or, once the job is corrected, by: "
+        f"exchanger retry {run}. The same file, dropped again, is not read again."
+    )
+
+
+def _not_released(*, run: int) -> str:
+    return (
+        f"Not released: run {run} was to apply it, and was discarded. What Braze had accepted by "
+        "then stays."
+    )
+
+
+def _no_file_matched(*, folder: str, files: int) -> str:
+    if not files:
+        return f"No file matched: this job has none in {folder}."
+    if files == 1:
+        return f"No file matched: the only file in {folder} is not in the range."
+    return f"No file matched: none of the {files:,} files in {folder} is in the range."
+
+
+def _sums_forgotten() -> str:
+    return (
+        "What files gave to sums of this profile is not known any more: a new version of such a "
+        "file takes nothing back for them, and their rows of it go to quarantine"
+    )
+
+
+RUN_NOTES: Mapping[str, Callable[..., str]] = {
+    "added_again": lambda *, field, total: (
+        f"{field}: {total} was added in all by files that had been applied before."
+    ),
+    "consent_missing": lambda *, values, rows: (
+        f"{values:,} values were not sent, as they would subscribe somebody who is unsubscribed, "
+        f"or may be ({rows:,} rows are skipped for it). If these people agreed again: "
+        "may_resubscribe: true."
+    ),
+    "discarded": lambda: "Discarded: nothing of it was sent.",
+    "ended_as_usual": lambda: "Braze had answered all of it already, so it was ended as usual.",
+    "files_follow": lambda *, files: f"{files} more files follow in a run of their own.",
+    "given_again_already": lambda *, run, by: (
+        f"The rows of run {run} were given again by run {by} already."
+    ),
+    "learnt_from_segment": lambda *, segment, profiles: (
+        f"What Braze holds of {profiles:,} profiles was learnt from '{segment}'."
+    ),
+    "maybe_sent_again": _maybe_sent_again,
+    "members_dropped": lambda *, members: (
+        f"{members:,} members of lists were dropped, as the lists were longer than allowed."
+    ),
+    "more_in_quarantine": lambda *, quarantine: (
+        f"Rows that were not taken are in {quarantine}, too."
+    ),
+    "never_answered": _never_answered,
+    "never_seen": _never_seen,
+    "never_sent": lambda *, profiles: f"Discarded: {profiles:,} profiles were never sent.",
+    "no_file_matched": _no_file_matched,
+    "not_kept": _not_kept,
+    "not_read_back": _not_read_back,
+    "not_released": _not_released,
+    "nothing_held": lambda: "Nothing is held of this job's fields yet, so there is no drift.",
+    "nothing_learnt": _nothing_learnt,
+    "nothing_left": lambda *, run: f"Run {run} has nothing left to give again.",
+    "released": lambda *, run: f"Released: run {run} applied it.",
+    "retry_refused": lambda *, run: f"To give again what Braze refused: exchanger retry {run}",
+    "retry_rejected": _retry_rejected,
+    "rows_shut_out": lambda *, rows: (
+        f"{rows:,} rows are skipped, as they are about people whom only_if does not let through."
+    ),
+    "rows_superseded": lambda *, rows: (
+        f"{rows:,} rows were left out, as newer ones changed all that they say."
+    ),
+    "run_finished": lambda *, run_id, job: (
+        f"Finished run {run_id} of {job}, which was interrupted."
+    ),
+    "segment_not_exported": lambda *, segment: (
+        f"Who is in the segment '{segment}' is exported when the job runs; here everybody counts "
+        "as in it (only_if)."
+    ),
+    "sent_again": _sent_again,
+    "several_runs": _several_runs,
+    "slow_look_ups": _slow_look_ups,
+    "state_lost": _state_lost,
+    "stopped": lambda: "Stopped as asked. The next run goes on from there.",
+    "stopped_while_sending": _stopped_while_sending,
+    "sums_forgotten": _sums_forgotten,
+    "taken_for_empty": lambda *, profiles: (
+        f"{profiles:,} profiles never seen were taken for empty."
+    ),
+    "totals_differ": _totals_differ,
+    "types_replaced": lambda *, values: (
+        f"{values:,} values replace a value of another type in Braze."
+    ),
+    "values_kept": lambda *, values: (
+        f"{values:,} values were left as somebody else had set them in Braze."
+    ),
+    "values_kept_since_planned": lambda *, values: (
+        f"{values:,} values were left as somebody else set them after the run was planned."
+    ),
+    "waits_for_adoption": _waits_for_adoption,
+    "would_add": lambda *, field, total: (
+        f"{field}: {total} would be added in all, over all profiles."
+    ),
+    "would_be_held_back": lambda: (
+        "So a run would be held back, until the job is corrected or you approve it."
+    ),
+}

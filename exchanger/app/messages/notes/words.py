@@ -1,0 +1,100 @@
+"""
+Notes of runs for a person: each code has its words here, for the terminal, JSON, alerts and pages.
+
+What earlier versions noted stands in their documents as sentences, which are shown as they are.
+Words are put beside facts once, by whoever shows a result; what is stored has the facts alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from exchanger.app.messages.notes.exports import EXPORT_NOTES
+from exchanger.app.messages.notes.files import FILE_NOTES
+from exchanger.app.messages.notes.holds import HOLD_NOTES
+from exchanger.app.messages.notes.runs import RUN_NOTES
+from exchanger.notes import Note, read_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from exchanger.jobs.drift import DriftReport
+    from exchanger.jobs.forget import ForgetReport
+    from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.rebuild import RebuildReport
+    from exchanger.jobs.runtime.report import RunReport
+
+T = TypeVar("T", "DriftReport", "ForgetReport", "RebuildReport", "RunReport")
+
+WORDS: Mapping[str, Callable[..., str]] = {
+    **EXPORT_NOTES,
+    **FILE_NOTES,
+    **HOLD_NOTES,
+    **RUN_NOTES,
+}
+"""By code, what says it; its parameters are the facts."""
+
+
+def in_words(note: Note) -> str:
+    """Describe a note in a sentence; one of a newer version, whose words are not here, as facts."""
+    say = WORDS.get(note.code)
+    if say is None:
+        return str(note)
+    facts = dict(note.facts)
+    wanted = signature(say)
+    file = "" if "file" in wanted.parameters else facts.pop("file", "")
+    try:
+        wanted.bind(**facts)
+    except TypeError:
+        return str(note)
+    return f"{file}: {say(**facts)}" if file else say(**facts)
+
+
+def worded(content: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Put words beside the facts of a report, and of each of its files.
+
+    Args:
+        content: As ``RunReport.to_dict`` renders it, or another report that has notes.
+
+    Returns:
+        The same with ``notes``, and with the ``note`` of each file.
+    """
+    words = map(in_words, read_notes(content.get("facts", [])))
+    said = {**content, "notes": [*content.get("notes", []), *words]}
+    if "files" in content:
+        said["files"] = [worded_file(file) for file in content["files"]]
+    return said
+
+
+def worded_file(file: Mapping[str, Any]) -> dict[str, Any]:
+    """Put words beside the facts of what became of one file."""
+    return {**file, "note": _said(file.get("note", ""), read_notes(file.get("facts", [])))}
+
+
+def worded_hold(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Put words beside the facts of why each file of a run waits, as ``HeldRun.to_dict`` has it."""
+    said = {
+        key: _said(run["notes"].get(key, ""), read_notes(facts))
+        for key, facts in run["facts"].items()
+    }
+    return {**run, "notes": said}
+
+
+def with_words(report: T) -> T:
+    """Return a report that has notes with the words of them."""
+    return replace(report, notes=[*report.notes, *map(in_words, report.facts)])
+
+
+def plan_with_words(plan: PlanReport) -> PlanReport:
+    """Return a plan with the words of what is noted in it, and of each of its files."""
+    report = with_words(plan.report)
+    report.files = [replace(file, note=_said(file.note, file.facts)) for file in report.files]
+    return replace(plan, report=report)
+
+
+def _said(before: str, notes: Iterable[Note]) -> str:
+    """Describe all that is noted of one file, after what an earlier version said of it."""
+    return " ".join(filter(None, [before, *map(in_words, notes)]))

@@ -1,0 +1,105 @@
+"""Plans a run, lets guards look at what the plan would do, and makes it count: of every story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import structlog
+
+from exchanger.errors import RunUnsuitable
+from exchanger.jobs.intake.requests import FileRequest, HeldFile
+from exchanger.jobs.inventory.corrected_jobs import GUARDED
+from exchanger.jobs.lifecycle.hold import hold_back
+from exchanger.jobs.planning.commit import commit
+from exchanger.jobs.planning.exposure import Exposure, exposure_of
+from exchanger.jobs.planning.plan import planned
+from exchanger.jobs.runtime.report import numbered_report
+from exchanger.notes import Note
+
+if TYPE_CHECKING:
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.state.runs.log import VersionedRun
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+Guard = Callable[[Exposure], Sequence[Note]]
+"""Returns why a plan that would do this is not to be sent; nothing if it may be."""
+
+
+def create_run(  # noqa: PLR0913 - what is planned, and who may say no
+    call: ImportContext,
+    report: RunReport,
+    batch: InputBatch,
+    *,
+    hold: Callable[[Sequence[Note]], T],
+    guards: Sequence[Guard] = (),
+    parent: int = 0,
+) -> VersionedRun | T:
+    """
+    Plan a run and make it count, unless a guard holds it back: then nothing of it is sent.
+
+    Args:
+        call: The job.
+        report: A new one, with the run's number.
+        batch: What was read; its rows are forgotten on the way.
+        hold: Told why, does in place of the run what this story does when it is held back.
+        guards: Look at what the plan would do.
+        parent: The run that this one takes up, if it does.
+
+    Raises:
+        BrazeError: A look-up failed.
+        StorageChanged: Another process created a run of this number first.
+    """
+    plan = planned(call, report, batch)
+    if guards:
+        size = call.context.batch_size
+        exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=size)
+        reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
+        if reasons:
+            log.warning("run.guarded", seq=report.seq, reasons=[each.code for each in reasons])
+            plan.give_up()
+            return hold(reasons)
+    return commit(call, report, batch, plan, parent=parent)
+
+
+def hold_files(
+    call: ImportContext, report: RunReport, batch: InputBatch, reasons: Sequence[Note]
+) -> VersionedRun | None:
+    """
+    Let the files of a plan wait for a person, in a run in place of the planned one.
+
+    Args:
+        call: The job.
+        report: Of the planned run.
+        batch: Its files, which are read again: nothing is left of their rows.
+        reasons: Why.
+
+    Returns:
+        None if none of the files is there any more.
+    """
+    held = numbered_report(call, report.seq or 1)
+    held.facts += reasons
+    files = [
+        HeldFile(
+            replace(claim, outcome=GUARDED, facts=tuple(reasons), rows=0, rejected=0),
+            FileRequest(claim.key, claim.etag, kept=claim.kept),
+        )
+        for claim in batch.files
+    ]
+    return hold_back(call, held, files)
+
+
+def leave_as_it_is(call: ImportContext, seq: int, verb: str, reasons: Sequence[Note]) -> NoReturn:
+    """
+    Leave a run as it is that was to be taken up: it still waits, or still has its quarantine.
+
+    Raises:
+        RunUnsuitable: Always.
+    """
+    raise RunUnsuitable(str(seq), verb, " ".join(map(call.context.words, reasons)))

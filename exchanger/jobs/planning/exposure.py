@@ -1,0 +1,214 @@
+"""
+What a plan would do, in numbers: for a person to look at, and for guards that may hold it back.
+
+Measured once for a plan, part by part. Nobody who decides about a plan has to read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from exchanger.braze.endpoints import ENDPOINTS
+from exchanger.jobs.runtime.report import note_unseen
+from exchanger.profiles.frames.columns import (
+    BEFORE,
+    ENDPOINT,
+    KNOWN,
+    POINTS,
+    ROWS,
+    SURE,
+    WANTED,
+    before,
+    wanted,
+)
+from exchanger.profiles.spelling.data_points import field_points
+from exchanger.profiles.spelling.json_values import EMPTY, spell_numbers
+
+if TYPE_CHECKING:
+    from exchanger.files.scratch.frame_file import FrameFile
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.profiles.frames.rules import Rule
+
+_CONTROL = (ENDPOINT, ROWS, POINTS, KNOWN, SURE)
+_DIGITS = 38
+"""Of a decimal of 128 bits."""
+
+
+@dataclass(frozen=True)
+class FieldExposure:
+    """
+    What a plan would do to one field.
+
+    Args:
+        profiles: Profiles whose value changes.
+        replaced: Those of them of which a value is known, and not empty.
+        cleared: Those of these that have none afterwards.
+        data_points: What the changes cost.
+        total: What is added over all profiles, as a canonical number; None of fields that are not
+            summed.
+    """
+
+    profiles: int
+    replaced: int
+    cleared: int
+    data_points: int
+    total: str | None = None
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """
+    What a plan would do if Braze accepted every object.
+
+    Args:
+        rows_read: Data rows, the rejected ones included.
+        rows_rejected: Those that go to quarantine.
+        rows_applied: Those that objects are made of.
+        profiles_named: Profiles that any row names, and that can be used.
+        profiles_unchanged: Those of them that stay as they are.
+        profiles_updated: Those that change, and that we knew before the run.
+        profiles_new: Those that change, and that we did not know.
+        profiles_replaced: Those of which a known value changes that is not empty.
+        profiles_cleared: Those that lose a known value.
+        profiles_unseen: Those that change, and that Braze may not have.
+        unseen_points: What their changes cost.
+        objects: What is sent.
+        requests: How many requests that takes at least.
+        deletes: Objects that delete something for good.
+        data_points: What all of it costs.
+        fields: What happens to each field.
+    """
+
+    rows_read: int = 0
+    rows_rejected: int = 0
+    rows_applied: int = 0
+    profiles_named: int = 0
+    profiles_unchanged: int = 0
+    profiles_updated: int = 0
+    profiles_new: int = 0
+    profiles_replaced: int = 0
+    profiles_cleared: int = 0
+    profiles_unseen: int = 0
+    unseen_points: int = 0
+    objects: int = 0
+    requests: int = 0
+    deletes: int = 0
+    data_points: int = 0
+    fields: Mapping[str, FieldExposure] = field(default_factory=dict)
+
+    @property
+    def profiles_known(self) -> int:
+        """How many profiles we knew before the run, of those that it names."""
+        return self.profiles_updated + self.profiles_unchanged
+
+    @property
+    def totals(self) -> dict[str, str]:
+        """What is added to each summed field over all profiles."""
+        return {name: each.total for name, each in self.fields.items() if each.total is not None}
+
+    def expect_all_accepted(self, report: RunReport) -> None:
+        """Complete a report as if Braze accepted every object, for ``plan``."""
+        report.rows_applied += self.rows_applied
+        report.data_points += self.data_points
+        report.profiles_updated += self.profiles_updated
+        report.profiles_new += self.profiles_new
+        report.fields_changed += sum(each.profiles for each in self.fields.values())
+        report.facts += note_unseen(self.profiles_unseen, self.unseen_points)
+        report.check()
+
+
+def exposure_of(
+    outbox: FrameFile, rules: Sequence[Rule], report: RunReport, *, batch_size: int
+) -> Exposure:
+    """
+    Measure what a plan would do.
+
+    Args:
+        outbox: Its objects; they are read in parts.
+        rules: What it does to each field.
+        report: Its counts, as far as they are known before anything is sent.
+        batch_size: Objects in a request at most.
+    """
+    changed = [rule for rule in rules if wanted(rule.name) in outbox.columns]
+    sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED))]
+    measures = _measures(outbox.columns, changed)
+    parts = [outbox.empty(), *outbox.frames([*_CONTROL, *sides])]
+    found = pl.concat([part.select(measures) for part in parts]).sum()
+    counts: dict[str, Any] = found.row(0, named=True)
+    sent = {name: counts.pop(f"to:{name}") for name in ENDPOINTS}
+    none = FieldExposure(0, 0, 0, 0)
+    return Exposure(
+        rows_read=report.rows_read,
+        rows_rejected=report.rows_rejected,
+        profiles_named=report.profiles_named,
+        profiles_unchanged=report.profiles_unchanged,
+        requests=sum(-(-n // min(batch_size, ENDPOINTS[to].objects)) for to, n in sent.items()),
+        deletes=sum(n for to, n in sent.items() if ENDPOINTS[to].deletes),
+        fields={rule.name: none for rule in rules}
+        | {rule.name: _field(rule, found) for rule in changed},
+        **{name: number for name, number in counts.items() if ":" not in name},
+    )
+
+
+def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
+    """Measure a part of an outbox: numbers that add up over the parts."""
+    points = pl.col(POINTS).cast(pl.Int64)
+    numbers = {"objects": pl.len(), "rows_applied": pl.col(ROWS).sum(), "data_points": points.sum()}
+    numbers |= {f"to:{name}": (pl.col(ENDPOINT) == name).sum() for name in ENDPOINTS}
+    if KNOWN in columns:
+        known, unseen = pl.col(KNOWN), ~pl.col(SURE)
+        numbers |= {
+            "profiles_updated": known.sum(),
+            "profiles_new": (~known).sum(),
+            "profiles_replaced": _any(_replaced(rule) for rule in changed).sum(),
+            "profiles_cleared": _any(_cleared(rule) for rule in changed).sum(),
+            "profiles_unseen": unseen.sum(),
+            "unseen_points": points.filter(unseen).sum(),
+        }
+    for rule in changed:
+        now = pl.col(wanted(rule.name))
+        numbers |= {
+            f"profiles:{rule.name}": now.count(),
+            f"replaced:{rule.name}": _replaced(rule).sum(),
+            f"cleared:{rule.name}": _cleared(rule).sum(),
+            f"points:{rule.name}": field_points(rule.name, now).cast(pl.Int64).sum(),
+        }
+    totals = [_added(rule).alias(f"total:{rule.name}") for rule in changed if rule.merge == "sum"]
+    return [*(number.cast(pl.Int64).alias(name) for name, number in numbers.items()), *totals]
+
+
+def _any(each: Iterable[pl.Expr]) -> pl.Expr:
+    return pl.any_horizontal(pl.lit(value=False), *each)
+
+
+def _replaced(rule: Rule) -> pl.Expr:
+    """Find where a known value changes that is not empty."""
+    had = (pl.col(before(rule.name)) != EMPTY).fill_null(value=False)
+    return had & pl.col(wanted(rule.name)).is_not_null()
+
+
+def _cleared(rule: Rule) -> pl.Expr:
+    return _replaced(rule) & (pl.col(wanted(rule.name)) == EMPTY).fill_null(value=False)
+
+
+def _added(rule: Rule) -> pl.Expr:
+    """Add up by how much a summed field grows; 0 where it was empty."""
+    dtype = pl.Float64() if rule.type == "float" else pl.Decimal(_DIGITS, rule.scale)
+    now, had = pl.col(wanted(rule.name)), pl.col(before(rule.name))
+    had = pl.when(now.is_not_null()).then(had.replace(EMPTY, "0").fill_null("0"))
+    return (now.cast(dtype) - had.cast(dtype)).sum()
+
+
+def _field(rule: Rule, found: pl.DataFrame) -> FieldExposure:
+    profiles, replaced, cleared, points = (
+        int(found[f"{name}:{rule.name}"].item())
+        for name in ("profiles", "replaced", "cleared", "points")
+    )
+    total = None
+    if rule.merge == "sum":
+        total = spell_numbers(found[f"total:{rule.name}"].cast(pl.String)).item()
+    return FieldExposure(profiles, replaced, cleared, points, total)

@@ -1,0 +1,150 @@
+"""How the rows of a run become an outbox: what is known of each part, and what decides about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from exchanger.jobs.intake.event_order import leave_out_late_rows
+from exchanger.jobs.planning.gated_segment import leave_out_outsiders
+from exchanger.jobs.planning.known_values import resolve_unknowns
+from exchanger.jobs.planning.people import resolve_people
+from exchanger.objects.kinds import Folded
+from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
+from exchanger.profiles.frames.columns import ROW_ID
+from exchanger.profiles.merging.gates import gates_of
+from exchanger.profiles.planning.consent_terms import ConsentTerms
+from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
+
+if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.profiles.frames.rules import Rule
+
+
+@dataclass(frozen=True)
+class PlanParts:
+    """
+    The parts of a run, ready to be decided about.
+
+    Args:
+        batch: What was read, without what need not be decided about.
+        inputs: Each part, with what is known of it; to be used once, as parts are forgotten.
+        decide: Decides about a part. It can be pickled, so another process may do it.
+        rules: What is done to each field; none if no values are changed.
+        lookups: Profiles that were looked up.
+    """
+
+    batch: InputBatch
+    inputs: Generator[Any]
+    decide: Callable[[Any], PartPlan]
+    rules: tuple[Rule, ...] = ()
+    lookups: int = 0
+
+
+def parts_of(
+    call: ImportContext, batch: InputBatch, report: RunReport
+) -> AbstractContextManager[PlanParts]:
+    """
+    Find what a plan has to know, as the job's kind of object asks for it.
+
+    Args:
+        call: The job; held values are read, and Braze is asked for what is unknown.
+        batch: Rows, rules and files.
+        report: Gets sentences about look-ups.
+
+    Raises:
+        BrazeError: A look-up failed.
+        Stopped: The process was asked to stop; nothing was claimed.
+    """
+    match call.kind.making:
+        case Folded(consent):
+            return _folded(call, batch, report, consent=consent)
+        case EachRow() as making:
+            return _each_row(call, batch, making)
+
+
+@contextmanager
+def _folded(
+    call: ImportContext, batch: InputBatch, report: RunReport, *, consent: bool
+) -> Iterator[PlanParts]:
+    """Fold rows into one object for each profile, decided from what is held of it."""
+    rules = [*batch.rules.values()]
+    # A state is that of an address, whoever has it.
+    people = None if consent else resolve_people(call, batch, rules, report)
+    batch = leave_out_outsiders(call, batch, report)
+    batch, applied = leave_out_late_rows(call, batch, rules)
+    job = call.job
+    terms = PlanOptions(
+        rules,
+        job.assumes_empty,
+        job.create_missing,
+        most_recent=job.on_ambiguous == "most_recent",
+        plain=_are_external_ids(job, batch),
+        gates=gates_of(job.gates),
+        consent=_consent_terms(job) if consent else None,
+    )
+    with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
+
+        def inputs() -> Generator[PartInput]:
+            for number in range(len(batch.given)):
+                yield replace(learnt.part(number), applied=applied.of(number))
+                learnt.clear(number)
+
+        decide = partial(plan_part, terms=terms)
+        yield PlanParts(batch, inputs(), decide, tuple(rules), learnt.lookups)
+
+
+def _consent_terms(job: ImportJob) -> ConsentTerms:
+    return ConsentTerms(job.subscription is not None and job.subscription.double_opt_in)
+
+
+def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:
+    """Return whether external ids name all profiles; None where only the rows themselves tell."""
+    # What was given earlier may have been named by something else then.
+    earlier = any(file.replaces or file.refused_in for file in batch.files)
+    return True if job.by_external_id and not earlier else None
+
+
+@contextmanager
+def _each_row(call: ImportContext, batch: InputBatch, making: EachRow) -> Iterator[PlanParts]:
+    """Build an object of each row; they change no values, so there are no rules."""
+    job = call.job
+    terms = RowOptions(
+        making=making,
+        rules=[*batch.rules.values()],
+        endpoint=making.endpoints[job.on_unknown].name,
+        create_missing=job.create_missing,
+    )
+    yield PlanParts(batch, _rows(call, batch), partial(plan_rows, terms=terms))
+
+
+def _rows(call: ImportContext, batch: InputBatch) -> Generator[RowsInput]:
+    """
+    Yield the rows of a run, part by part, with what is known of them; each is forgotten then.
+
+    What is given again comes with the first part. Of it, only what is surely taken up by now is
+    left out: its rows may be in the ledger as in doubt, which is why they are given again.
+    """
+    ledger = call.state.rows(call.name) if call.job.row_id else None
+    nothing = pl.Series(ROW_ID, [], pl.String)
+    for number in range(len(batch.given)):
+        given = batch.given.part(number)
+        taken = nothing if ledger is None else ledger.taken(given[ROW_ID])
+        ready, repeated = None, 0
+        if number == 0 and batch.ready.rows:
+            ready = pl.concat([*batch.ready.frames()], how="diagonal")
+            if ledger is not None and ROW_ID in ready.columns:
+                done = ledger.taken(ready[ROW_ID], surely=True)
+                repeated = ready.height
+                ready = ready.filter(~pl.col(ROW_ID).is_in(done.implode()))
+                repeated -= ready.height
+        yield RowsInput(given, taken, ready, repeated)
+        batch.given.clear(number)

@@ -1,0 +1,172 @@
+"""
+What is noted for people beside results, as facts: a code, and what there is to say.
+
+As with errors, whatever notes something words nothing; ``app/messages/notes/`` has the words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+NoteCode = Literal[
+    "added_again",
+    "added_nothing",
+    "applied_since",
+    "cells_unwrapped",
+    "changed_while_read",
+    "column_empty",
+    "column_misfit",
+    "column_mixed",
+    "column_no_list",
+    "column_renamed",
+    "columns_left_out",
+    "columns_reordered",
+    "columns_nameless",
+    "comes_twice",
+    "consent_missing",
+    "csv_read_as",
+    "decide_count",
+    "decide_doubtful",
+    "decide_guarded",
+    "decide_unrecognised",
+    "decide_without_difference",
+    "delimiter_hint",
+    "discarded",
+    "doubtful_column",
+    "ended_as_usual",
+    "equal_content",
+    "export_stopped",
+    "file_gone",
+    "file_left",
+    "file_rejected",
+    "file_waits",
+    "file_waits_as_doubtful",
+    "file_waits_for_guard",
+    "files_follow",
+    "files_left",
+    "given_again_already",
+    "given_before",
+    "header_again",
+    "identifiers_pointed",
+    "identifiers_trimmed",
+    "known_elsewhere",
+    "learnt_from_segment",
+    "left_out_since",
+    "maybe_sent_again",
+    "members_dropped",
+    "memory_lost",
+    "more_in_quarantine",
+    "names_trimmed",
+    "never_answered",
+    "never_seen",
+    "never_sent",
+    "new_version",
+    "newer_published",
+    "no_file_matched",
+    "no_row_taken",
+    "not_completed",
+    "not_kept",
+    "not_read_back",
+    "not_released",
+    "not_taken",
+    "nothing_held",
+    "nothing_learnt",
+    "nothing_left",
+    "nulls_left_out",
+    "older_files_left",
+    "read_again_since",
+    "released",
+    "replaced_since",
+    "retry_refused",
+    "retry_rejected",
+    "rows_late",
+    "rows_shut_out",
+    "rows_superseded",
+    "run_finished",
+    "segment_empty",
+    "segment_not_exported",
+    "segment_taken_for_empty",
+    "sent_again",
+    "several_runs",
+    "sheet_chosen",
+    "slow_look_ups",
+    "state_lost",
+    "stopped",
+    "stopped_while_sending",
+    "stray_words",
+    "sums_forgotten",
+    "taken_for_empty",
+    "totals_differ",
+    "types_replaced",
+    "unreadable",
+    "users_exported_twice",
+    "values_kept",
+    "values_kept_since_planned",
+    "waits_for_adoption",
+    "would_add",
+    "would_be_held_back",
+]
+"""One code for each shape of a sentence; it never changes its meaning."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """
+    Something that a person should know.
+
+    Args:
+        code: What is noted; of a newer version perhaps one that this one does not know.
+        facts: What there is to say of it, as plain values.
+    """
+
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash(self.code)
+
+    def __str__(self) -> str:
+        facts = ", ".join(f"{name}: {value}" for name, value in self.facts.items())
+        said = self.code.replace("_", " ")
+        return f"{said} ({facts})" if facts else said
+
+    def about(self, file: str) -> Note:
+        """Return the note as one about a file, whose key then stands before the words."""
+        return Note(self.code, {"file": file, **self.facts})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Render for ``--json`` and for documents of the state."""
+        return {"code": self.code, **self.facts}
+
+    @staticmethod
+    def from_dict(content: Mapping[str, Any]) -> Note:
+        """Read what *to_dict* gave."""
+        return Note(content["code"], {k: v for k, v in content.items() if k != "code"})
+
+
+def noted(code: NoteCode, /, **facts: Any) -> Note:
+    """Build a note, of a code that has words, with the facts that these need."""
+    return Note(code, facts)
+
+
+def read_notes(content: Iterable[Mapping[str, Any]]) -> tuple[Note, ...]:
+    """Read notes out of a document; one of an earlier version has none."""
+    return tuple(Note.from_dict(each) for each in content)
+
+
+def as_plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Render a dataclass with notes in it: the ``dict_factory`` of ``dataclasses.asdict``."""
+    content: dict[str, Any] = {
+        name: list(it) if isinstance(it, tuple) else it for name, it in pairs
+    }
+    if content.keys() == {"code", "facts"}:
+        return {"code": content["code"], **content["facts"]}
+    return content
+
+
+def with_notes(report: Mapping[str, Any], notes: Iterable[Note]) -> dict[str, Any]:
+    """Return a report, as documents have it, with more notes."""
+    facts = [*report.get("facts", []), *(note.to_dict() for note in notes)]
+    return {**report, "facts": facts}
