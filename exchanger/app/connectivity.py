@@ -14,13 +14,14 @@ from exchanger.app.messages.errors import words_for
 from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_context
 from exchanger.braze.endpoints import EMAIL_STATES, GROUPS
-from exchanger.config.models import Config, ExportJob, ImportJob
+from exchanger.config.models import Config, ExportJob, ImportJob, S3Config
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.column_types import kept_columns
 from exchanger.jobs.runtime.recognition import recognise
 from exchanger.jobs.segments.users import baseline_segment
 from exchanger.jobs.segments.wait import find_segment
 from exchanger.outside.s3.probe import probe
+from exchanger.outside.sqs.queue import Queue
 from exchanger.profiles.reading.field_columns import column_nulls
 from exchanger.state.store import open_state
 
@@ -70,6 +71,7 @@ def try_connections(config: Config) -> list[Trial]:
                 what = f"plan large runs on {config.engine.dask}"
                 trials.append(_tried(context, what, partial(_reach_engine, context)))
             trials += _try_bucket(context, imports, exports)
+            trials += _try_queues(context, connection.s3, imports)
             trials += asyncio.run(_try_braze(context, imports, exports))
     return trials
 
@@ -114,6 +116,12 @@ def _try_bucket(
         yield _tried(context, what, partial(_list, context, f"{context.export_root}/"))
     for prefix in dict.fromkeys(job.target.prefix for job in exports):
         yield _tried(context, f"write to {root}{prefix}", partial(probe, bucket, prefix))
+
+
+def _try_queues(context: JobContext, config: S3Config, imports: list[ImportJob]) -> Iterator[Trial]:
+    for notices in dict.fromkeys(filter(None, (job.source.notices for job in imports))):
+        what = f"look at the queue {notices.sqs}"
+        yield _tried(context, what, Queue(notices, config).probe)
 
 
 def _baselines(imports: list[ImportJob]) -> list[str]:

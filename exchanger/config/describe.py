@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
+from exchanger.config.describe_arrival import describe_arrival
 from exchanger.config.describe_consent import describe_consent
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
@@ -69,6 +70,7 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     source = job.source
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
+    lines += describe_arrival(job)
     lines += describe_match(job)
     if source.placeholders == "allow":
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")

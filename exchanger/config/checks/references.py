@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import SecretStr
 
+from exchanger.config.checks.arrival import check_arrival
 from exchanger.config.checks.fields import check_export_field, check_import_fields
 from exchanger.config.checks.lengths import (
     check_completion_lengths,
@@ -224,6 +225,7 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.source.csv.thousands == job.source.csv.decimal:
         message = "what stands before fractions is no sign that separates thousands"
         yield Finding((*where, "source", "csv", "thousands"), message, beside=("decimal",))
+    yield from check_arrival(job, where)
     yield from check_match(job, where)
     if job.source.order_by == "":
         yield Finding((*where, "source", "order_by"), "name a column, or leave this out")

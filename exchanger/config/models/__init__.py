@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from exchanger.config.models.arrival import CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
     LOOKUPS,
@@ -55,6 +56,7 @@ __all__ = [
     "BrazeConfig",
     "Cell",
     "ColumnName",
+    "CompleteWhen",
     "Completion",
     "Config",
     "Connection",
@@ -75,6 +77,7 @@ __all__ = [
     "Job",
     "LabelColumn",
     "Match",
+    "Notices",
     "ObjectName",
     "OnUnknown",
     "Priority",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from exchanger.config.models.arrival import CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Strict, TimeFormat
 
 _NO_TEXT = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
@@ -119,6 +120,19 @@ class Source(Strict):
         description=(
             "`allow` takes `null`, `#N/A`, `undefined`, `4.9E+12` and the like as identifiers"
         ),
+    )
+    files: Literal["all", "latest"] = Field(
+        default="all",
+        description=(
+            "`latest` takes the newest file alone, and leaves out all that came before it for good"
+        ),
+    )
+    complete_when: CompleteWhen | None = Field(
+        default=None,
+        description="how to know that a file is complete; as soon as it is there if left out",
+    )
+    notices: Notices | None = Field(
+        default=None, description="where the daemon hears of new files; it looks if left out"
     )
     header: Literal["auto"] | tuple[ColumnName, ...] = Field(
         default="auto",

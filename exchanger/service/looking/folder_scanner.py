@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Connection, ImportJob
-from exchanger.files.drops import is_drop
+from exchanger.files.folders import reader_of
 from exchanger.outside.s3.listing_diff import ListingDiff
 
 if TYPE_CHECKING:
@@ -72,5 +72,5 @@ class FolderScanner:
         return ScanResult(frozenset(new), frozenset(first))
 
     def _takes(self, job: str, key: str) -> bool:
-        source = self._jobs[job].source
-        return is_drop(key, source.prefix, source.pattern, self._state_prefix)
+        reader = reader_of(job, self._jobs[job], self._state_prefix)
+        return reader.takes(key) or reader.is_sign(key)

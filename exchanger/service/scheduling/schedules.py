@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import get_args
 
-from exchanger.config.models import Config, ImportJob, Priority, Schedule
+from exchanger.config.models import Config, ImportJob, Job, Priority, Schedule
 from exchanger.service.scheduling.run_queue import Place
 
+WITH_NOTICES = Schedule(every=timedelta(minutes=15))
+"""When a job is looked for that notices wake, and that has no schedule of its own."""
 _RANKS: tuple[Priority, ...] = get_args(Priority)
 
 
@@ -21,12 +24,22 @@ class Difference:
 
 
 def scheduled(config: Config) -> dict[str, Schedule]:
-    """Name the jobs that have a schedule and are enabled, as is their connection."""
+    """
+    Name the jobs that have a schedule and are enabled, as is their connection.
+
+    What notices wake is looked for every so often all the same, as one may be lost.
+    """
     return {
-        name: job.schedule
+        name: schedule
         for name, job in config.jobs.items()
-        if job.schedule and job.enabled and config.connections[config.connection_of(name)].enabled
+        if (schedule := job.schedule or _of_notices(job))
+        and job.enabled
+        and config.connections[config.connection_of(name)].enabled
     }
+
+
+def _of_notices(job: Job) -> Schedule | None:
+    return WITH_NOTICES if isinstance(job, ImportJob) and job.source.notices else None
 
 
 def connections_with_jobs(config: Config) -> list[str]:
@@ -42,6 +55,13 @@ def scheduled_imports(config: Config) -> dict[str, dict[str, ImportJob]]:
         if isinstance(job, ImportJob):
             found.setdefault(config.connection_of(name), {})[name] = job
     return found
+
+
+def settles_after(config: Config, job: str) -> float | None:
+    """Return after how many seconds a file of a job is settled; None if that says nothing of it."""
+    entry = config.jobs.get(job)
+    rule = entry.source.complete_when if isinstance(entry, ImportJob) else None
+    return None if rule is None or rule.settled is None else rule.settled.total_seconds()
 
 
 def place_of(config: Config, job: str) -> Place:

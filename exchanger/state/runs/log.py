@@ -42,6 +42,7 @@ FileOutcome = Literal[
     "retried",  # some rows, which did not reach Braze in the run that read them first
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
+    "superseded",  # not read, as a newer file of the job counts alone
     "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
 ]
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})

@@ -18,6 +18,26 @@ def job(extra, source="source: {prefix: in/}, match: [{external_id: id}]", head=
     return head + f"jobs: {{crm: {{type: import, {source}, fields: {{a: set}}, {extra}}}}}"
 
 
+ARRIVALS = [
+    ("complete_when: {}", "complete_when"),
+    ("complete_when: {settled: 5s, marker: _SUCCESS}", "complete_when"),
+    ("complete_when: {settled: 0s}", "complete_when.settled"),
+    ('complete_when: {marker: ""}', "complete_when.marker"),
+    ("complete_when: {marker: day/_SUCCESS}", "complete_when.marker"),
+    ("complete_when: {suffix: /done}", "complete_when.suffix"),
+    ('complete_when: {manifest: "**"}', "complete_when.manifest"),
+    ('complete_when: {manifest: "/*.json"}', "complete_when.manifest"),
+    ('complete_when: {manifest: "[b-a].json"}', "complete_when.manifest"),
+    ("complete_when: {sufix: .done}", "complete_when.sufix"),
+    ("notices: {}", "notices.sqs"),
+    ("notices: {sqs: arrivals}", "notices.sqs"),
+    ("notices: {sqs: 'arn:aws:sqs:eu-west-1:1:arrivals'}", "notices.sqs"),
+    ("notices: {sqs: 'https://sqs.eu-west-1.amazonaws.com'}", "notices.sqs"),
+    ("notices: {sqs: 'https://h/1/q', endpoint_url: 'h:9'}", "notices.endpoint_url"),
+]
+"""Ways to say how files arrive that mean nothing, and the place that is told."""
+
+
 def export(extra, target="target: {prefix: out/}"):
     return ONE + f"jobs: {{vip: {{type: export, segment: VIP, {target}, {extra}}}}}"
 
@@ -137,6 +157,13 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
          "jobs.crm.source.prefix"),
         (job("enabled: true", "source: {prefix: _exchanger/main/x}, match: {external_id: i}"),
          "jobs.crm.source.prefix"),
+        *[
+            (
+                job("enabled: true", f"source: {{prefix: in, {said}}}, match: {{external_id: i}}"),
+                f"jobs.crm.source.{path}",
+            )
+            for said, path in ARRIVALS
+        ],
         (job("remaining_fields: {type: decimal}"), "jobs.crm.remaining_fields[0]"),
         (job("remaining_fields: [{merge: sum, type: string}]"),
          "jobs.crm.remaining_fields[0].type"),

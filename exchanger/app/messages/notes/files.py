@@ -221,6 +221,28 @@ def _sheet_chosen(*, sheet: str, others: Sequence[str]) -> str:
     )
 
 
+_INCOMPLETE = {
+    "too_fresh": "what came less than {detail} ago may still change",
+    "no_marker": "no {sign} lies in its folder, or in one around it",
+    "no_companion": "no object of its name and {sign} lies beside it",
+    "younger_than_sign": "it is younger than {sign}",
+    "in_no_manifest": "no manifest names it",
+    "manifest_waits": "{sign} waits for {detail}",
+    "manifest_unreadable": "{sign} cannot be read as a manifest, as {detail}",
+}
+
+
+def _file_incomplete(*, file: str, files: int, why: str, sign: str, detail: str) -> str:
+    left = f"{_named(file, files)} {'is' if files == 1 else 'are'} left for a later run"
+    return f"{left}: {_INCOMPLETE[why].format(sign=sign, detail=detail)}."
+
+
+def _passed_over(*, file: str, files: int) -> str:
+    more = f" and {files - 1:,} more" if files > 1 else ""
+    are = "they are" if files > 1 else "it is"
+    return f"Passed over, as {are} no data: {file}{more}. Which: exchanger jobs --waiting"
+
+
 FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "added_nothing": _added_nothing,
     "cells_unwrapped": _cells_unwrapped,
@@ -238,6 +260,7 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         "The file is not in the bucket any more. Put the same file back, or give these rows in a "
         "new one."
     ),
+    "file_incomplete": _file_incomplete,
     "file_left": _file_left,
     # Its words are those of quarantine, which names the reason too.
     "file_rejected": lambda *, reason, message: message,  # noqa: ARG005
@@ -250,10 +273,14 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         f"{identifiers:,} identifiers had white space around them."
     ),
     "names_trimmed": _names_trimmed,
+    "newer_file_counts": lambda *, newest: (
+        f"Not read, as {newest} is newer, and the newest file counts alone (files: latest)."
+    ),
     "no_row_taken": _no_row_taken,
     "not_taken": _not_taken,
     "nulls_left_out": lambda *, members: f"{members:,} null members of objects were left out.",
     "older_files_left": _older_files_left,
+    "passed_over": _passed_over,
     "read_again_since": lambda: "it was read again since, or there is a newer version.",
     "replaced_since": lambda: "a newer version was applied since, which replaces it.",
     "rows_late": _rows_late,
