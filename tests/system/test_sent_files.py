@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import date
 
 import openpyxl
@@ -162,3 +163,31 @@ def test_one_date_with_the_day_first_is_told_of_its_file_alone(sent, many):
     report = sent.ask("run", "crm", code=4)
     assert [(1, "day_or_month"), (2, "day_or_month")] == rejected(sent, report)
     assert '"1990-09-15T00:00:00.000Z"' == sent.attribute("1", "born")
+
+
+def test_a_folder_for_cloud_data_ingestion_is_read_as_it_is(sent):
+    """Identifier, JSON and time: what is newest counts, and only what differs is sent."""
+    source = {"payload": "PAYLOAD", "order_by": "UPDATED_AT"}
+    fields = {"tags": "add"}
+    match = [{"external_id": "EXTERNAL_ID"}]
+    remaining = {"prefix": "", "standard": True}
+    sent.configure(crm=job(source=source, match=match, fields=fields, remaining_fields=remaining))
+    lines = [
+        {"EXTERNAL_ID": "007", "PAYLOAD": '{"tier": "gold", "tags": ["a"], "first_name": "Ada"}'},
+        {"EXTERNAL_ID": "007", "PAYLOAD": '{"tier": "old", "tags": ["b"], "n": 12345678901}'},
+    ]
+    times = ["2026-09-16 00:00:00", "2026-09-15 00:00:00"]
+    rows = [json.dumps({**line, "UPDATED_AT": at}) for line, at in zip(lines, times, strict=True)]
+    sent.drop("inbox/1.json", "\n".join(rows))
+    assert "succeeded" == sent.ask("run", "crm")["state"]
+    assert ('"gold"', "12345678901") == (sent.attribute("007", "tier"), sent.attribute("007", "n"))
+    assert '"Ada"' == sent.attribute("007", "first_name")
+    assert sent.attribute("007", "UPDATED_AT") is None
+
+    content = "EXTERNAL_ID,PAYLOAD,UPDATED_AT\n"
+    content += '007,"{""tier"": ""gold"", ""tags"": [""c""]}",2026-09-17 00:00:00\n'
+    content += "8,{,2026-09-17 00:00:00\n"
+    sent.drop("inbox/2.csv", content)
+    report = sent.ask("run", "crm", code=4)
+    assert [(2, "invalid_json")] == rejected(sent, report)
+    assert {"a", "b", "c"} == {*json.loads(sent.attribute("007", "tags"))}

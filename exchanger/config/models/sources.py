@@ -134,6 +134,13 @@ class Source(Strict):
     notices: Notices | None = Field(
         default=None, description="where the daemon hears of new files; it looks if left out"
     )
+    payload: ColumnName | None = Field(
+        default=None,
+        description=(
+            "the column of a JSON object whose members become columns, as files for Braze's Cloud"
+            " Data Ingestion have it (`PAYLOAD`); none if left out"
+        ),
+    )
     header: Literal["auto"] | tuple[ColumnName, ...] = Field(
         default="auto",
         description=(

@@ -11,6 +11,7 @@ from exchanger.files.formats.csv.read import read_csv
 from exchanger.files.formats.detect import HEAD, detect_compression, detect_format, detect_kind
 from exchanger.files.formats.ndjson import read_ndjson
 from exchanger.files.formats.parquet import read_parquet
+from exchanger.files.formats.payloads import with_members
 from exchanger.files.formats.workbook import as_csv, is_workbook
 from exchanger.files.raw.compression import unpacked
 from exchanger.files.raw.table import BAD_ROW_SCHEMA, RawTable
@@ -46,6 +47,21 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
             ``RawTable.bad_rows`` instead.
     """
     scratch = scratch or Scratch(path.parent)
+    if source.payload is None:
+        return _read(path, key, source, columns, scratch, kept)
+    table = _read(path, key, source, None, scratch, kept)
+    return with_members(table, source.payload, key, columns)
+
+
+def _read(  # noqa: PLR0913, PLR0917 - a file, and how it is read
+    path: Path,
+    key: str,
+    source: Source,
+    columns: Collection[str] | None,
+    scratch: Scratch,
+    kept: Mapping[str, str] | None,
+) -> RawTable:
+    """Read a file as its columns are."""
     head = _head(path)
     compression = "none" if is_workbook(path, head) else detect_compression(key, head)
     with unpacked(path, key, compression) as content:
