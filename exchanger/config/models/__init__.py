@@ -34,7 +34,6 @@ from exchanger.config.models.imports import (
     FieldConfig,
     ImportJob,
     RemainingFields,
-    Source,
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
@@ -47,6 +46,7 @@ from exchanger.config.models.objects import (
     OnUnknown,
     Purchase,
 )
+from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "LOOKUPS",
@@ -62,6 +62,7 @@ __all__ = [
     "Completion",
     "Config",
     "Connection",
+    "CsvOptions",
     "DriftPolicy",
     "Duration",
     "EmailState",

@@ -131,6 +131,7 @@ class RunDocument:
         taken: As how many of them Braze may count at most.
         object: What its rows became.
         row_ids: Its job names each row.
+        layout: How the job's CSV is written, to be kept.
     """
 
     seq: int
@@ -169,6 +170,7 @@ class RunDocument:
     taken: int = 0
     object: str = "attributes"
     row_ids: bool = False
+    layout: dict[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> ObjectKind:
