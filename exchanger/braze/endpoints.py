@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from exchanger.braze.limits import LARGEST_BODY, OBJECTS_PER_REQUEST
+from exchanger.braze.limits import LARGEST_BODY, OBJECTS_PER_REQUEST, STATES_PER_REQUEST
 
 TRACK = "/users/track"
 """Takes changes of profiles (braze-api.md 2)."""
@@ -20,6 +21,14 @@ LIST_SEGMENTS = "/segments/list"
 """Returns the segments of the workspace, page by page (braze-api.md 8)."""
 SIZE_SEGMENT = "/segments/data_series"
 """Returns the estimated size of a segment, day by day (braze-api.md 8)."""
+SET_GROUPS = "/v2/subscription/status/set"
+"""Sets states of people in subscription groups (braze-api.md 10)."""
+GROUP_STATES = "/subscription/user/status"
+"""Returns the subscription groups of people in which their state was ever set (braze-api.md 10)."""
+STATE_IN_GROUP = "/subscription/status/get"
+"""Returns the states of people, or of mere addresses, in one group (braze-api.md 10)."""
+EMAIL_STATUS = "/email/status"
+"""Sets the state of e-mail addresses, for all who have them (braze-api.md 10)."""
 
 PERMISSIONS = {
     TRACK: "users.track",
@@ -29,6 +38,10 @@ PERMISSIONS = {
     EXPORT_IDS: "users.export.ids",
     LIST_SEGMENTS: "segments.list",
     SIZE_SEGMENT: "segments.data_series",
+    SET_GROUPS: "subscription.status.set",
+    GROUP_STATES: "subscription.groups.get",
+    STATE_IN_GROUP: "subscription.status.get",
+    EMAIL_STATUS: "email.status",
 }
 """The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8)."""
 
@@ -47,6 +60,8 @@ class Endpoint:
         size: How many bytes a request takes at most.
         idempotent: Whether sending an object again changes nothing more. Of others, one that may
             have been taken is in doubt, and never sent again by itself.
+        packed: How objects become a request: listed as they are, or the people of each subscription
+            group and state together, or the addresses of one state.
     """
 
     name: str
@@ -56,6 +71,7 @@ class Endpoint:
     size: int
     idempotent: bool
     deletes: bool = False
+    packed: Literal["listed", "groups", "addresses"] = "listed"
 
 
 ATTRIBUTES = Endpoint(
@@ -77,8 +93,46 @@ EVENTS_AGAIN = replace(EVENTS, name="events-again", idempotent=True)
 PURCHASES_AGAIN = replace(PURCHASES, name="purchases-again", idempotent=True)
 """Purchases, likewise."""
 
+GROUPS = {
+    kind: Endpoint(
+        name=f"subscriptions-{kind}",
+        path=SET_GROUPS,
+        array="subscription_groups",
+        objects=STATES_PER_REQUEST,
+        size=LARGEST_BODY,
+        idempotent=True,
+        packed="groups",
+    )
+    for kind in ("external_id", "email", "phone")
+}
+"""
+States in subscription groups, by what names the people: the kinds do not go into one request
+(braze-api.md 10). States are absolute, so sending them again is safe.
+"""
+EMAIL_STATES = {
+    state: Endpoint(
+        name=f"email-{state}",
+        path=EMAIL_STATUS,
+        array="email",
+        objects=STATES_PER_REQUEST,
+        size=LARGEST_BODY,
+        idempotent=True,
+        packed="addresses",
+    )
+    for state in ("opted_in", "subscribed", "unsubscribed")
+}
+"""States of e-mail addresses, of which one request sets one (braze-api.md 10)."""
+
 ENDPOINTS = {
     endpoint.name: endpoint
-    for endpoint in (ATTRIBUTES, EVENTS, EVENTS_AGAIN, PURCHASES, PURCHASES_AGAIN)
+    for endpoint in (
+        ATTRIBUTES,
+        EVENTS,
+        EVENTS_AGAIN,
+        PURCHASES,
+        PURCHASES_AGAIN,
+        *GROUPS.values(),
+        *EMAIL_STATES.values(),
+    )
 }
 """By the name that stands beside an object in an outbox."""

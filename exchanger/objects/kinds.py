@@ -20,13 +20,16 @@ from exchanger.objects.lines import Lines
 from exchanger.objects.orders import order_faults
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
 from exchanger.objects.rows import EachRow
+from exchanger.objects.states import Shaped, email_states, group_states
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from exchanger.config.models import ImportJob, ObjectName
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
 
-Settled = Literal["held_values", "row_ledger"]
+Settled = Literal["held_values", "changes", "row_ledger"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -34,7 +37,14 @@ GivenAgain = Literal["values", "objects"]
 
 @dataclass(frozen=True)
 class Folded:
-    """Rows fold into one object for each profile, which says what differs from held values."""
+    """
+    Rows fold into one object for each profile, which says what differs from held values.
+
+    Args:
+        consent: Whether they are states of subscriptions rather than attributes.
+    """
+
+    consent: bool = False
 
 
 Making = Folded | EachRow | Lines
@@ -60,6 +70,8 @@ class ObjectKind:
             requests without an answer and first deliveries are compared with what Braze has.
         faults: What is wrong with rows whose cells are fine each: given the rules and the time.
         most_properties: How many properties Braze takes of an object; None of kinds without any.
+        shaped: How rows become values of fields, where these are not what the job names; given the
+            rows, the rules of what the job names, and the job.
     """
 
     name: ObjectName
@@ -69,11 +81,17 @@ class ObjectKind:
     looked_up: bool = False
     faults: Callable[[Sequence[Rule], datetime], list[Fault]] = _no_faults
     most_properties: int | None = None
+    shaped: Callable[[pl.DataFrame, Mapping[str, Rule], ImportJob], Shaped] | None = None
 
     @property
     def holds_values(self) -> bool:
         """Whether what Braze accepts becomes held values, and what is in doubt an uncertain one."""
         return "held_values" in self.settles
+
+    @property
+    def records_changes(self) -> bool:
+        """Whether what an object changes is remembered, field by field."""
+        return "changes" in self.settles
 
     @property
     def counts_rows(self) -> bool:
@@ -87,7 +105,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "attributes",
             Folded(),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
         ),
@@ -121,6 +139,22 @@ _KINDS: Mapping[str, ObjectKind] = {
             settles=("row_ledger",),
             given_again="objects",
             faults=order_faults,
+        ),
+        ObjectKind(
+            "subscriptions",
+            Folded(consent=True),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=group_states,
+        ),
+        ObjectKind(
+            "email_state",
+            Folded(consent=True),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=email_states,
         ),
     )
 }

@@ -24,8 +24,10 @@ _SHAPES: dict[str, Any] = {
     "target": {},
     "match": [{"external_id": "\0match"}],
     "from": "external_id",
-    **{key: {"from": "column"} for key in ("name", "time", "price", "currency")},
-    **{key: {"from": "column"} for key in ("event", "id", "variant")},
+    **{
+        key: {"from": "column"}
+        for key in ("name", "time", "price", "currency", "group", "state", "event", "id", "variant")
+    },
     "product": {},
     "requests": 1,
     "per": "1s",

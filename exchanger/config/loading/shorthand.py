@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from exchanger.config.endpoints import expand_endpoint
@@ -13,10 +14,6 @@ STRATEGIES: tuple[str, ...] = get_args(StrategyName)
 SYNONYMS = {"increment": "sum", "set_or_clear": "clear"}
 """Second spellings of strategies."""
 
-_CONSTANTS = ("name", "currency")
-"""Parts of an object that are a text of their own, where others name a column."""
-_CONSTANTS_OF_ORDER = ("event", "currency", "source")
-"""Likewise, of an order."""
 _LEFT_OUT_WHEN_EMPTY = ("region", "endpoint_url", "access_key_id", "secret_access_key")
 
 
@@ -83,11 +80,17 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
         }
     if not is_export:
         _lists(content)
-        for kind in ("event", "purchase"):
+        gates = content.get("only_if")
+        if isinstance(gates, dict):
+            content["only_if"] = {
+                name: values
+                if isinstance(values, list) or (name == "segment" and isinstance(values, str))
+                else [values]
+                for name, values in gates.items()
+            }
+        for kind, written_out in _OBJECTS.items():
             if isinstance(content.get(kind), dict):
-                content[kind] = _object(content[kind], _CONSTANTS)
-        if isinstance(content.get("order"), dict):
-            content["order"] = _order(content["order"])
+                content[kind] = written_out(content[kind])
     return content
 
 
@@ -104,14 +107,24 @@ def _lists(content: dict[str, Any]) -> None:
 
 def _order(parts: dict[str, Any]) -> dict[str, Any]:
     """Write out the parts of an order and of its product; its id is the name of a column."""
-    parts = _object(parts, _CONSTANTS_OF_ORDER) | {k: parts[k] for k in ("id",) if k in parts}
+    parts = _object(parts, ("event", "currency", "source")) | {
+        k: parts[k] for k in ("id",) if k in parts
+    }
     if isinstance(parts.get("product"), dict):
         parts["product"] = _object(parts["product"], ())
     return parts
 
 
-def _object(parts: dict[str, Any], constants: tuple[str, ...]) -> dict[str, Any]:
-    """Write out the parts of an object: a text is a column, or said of every row."""
+def _object(
+    parts: dict[str, Any], constants: tuple[str, ...] = ("name", "currency")
+) -> dict[str, Any]:
+    """
+    Write out the parts of an object, where a text is a column.
+
+    Args:
+        parts: By name.
+        constants: Parts whose text is said of every row.
+    """
     parts = {
         key: ({"value": part} if key in constants else {"from": part})
         if isinstance(part, str)
@@ -125,6 +138,20 @@ def _object(parts: dict[str, Any], constants: tuple[str, ...]) -> dict[str, Any]
     if isinstance(rest, dict) and isinstance(rest.get("exclude"), str):
         parts["remaining_properties"] = rest | {"exclude": [rest["exclude"]]}
     return parts
+
+
+def _subscription(content: dict[str, Any]) -> dict[str, Any]:
+    group, state = content.get("group"), content.get("state")
+    written = content | ({"group": {"value": group}} if isinstance(group, str) else {})
+    return written | ({"state": _words(state)} if isinstance(state, dict) else {})
+
+
+def _words(state: dict[str, Any]) -> dict[str, Any]:
+    """Write out the words of states: one alone needs no list."""
+    return {
+        key: value if key == "from" or value is None or isinstance(value, list) else [value]
+        for key, value in state.items()
+    }
 
 
 def _property(name: str, part: Any) -> Any:
@@ -180,3 +207,13 @@ def _with_folder(content: dict[str, Any], key: str) -> dict[str, Any]:
     if isinstance(content.get(key), str):
         return content | {key: folder(content[key])}
     return content
+
+
+_OBJECTS: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "event": _object,
+    "purchase": _object,
+    "order": _order,
+    "subscription": _subscription,
+    "state": _words,
+}
+"""How what an object is made of is written out, by its key."""

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from exchanger.config.models.arrival import LISTED_EVERY, CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
     LOOKUPS,
@@ -22,16 +23,17 @@ from exchanger.config.models.connections import (
     Retention,
     S3Config,
 )
+from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     NEEDS_HELD,
+    NESTED,
     PROPERTY,
     Baseline,
     DriftPolicy,
     FieldConfig,
     ImportJob,
     RemainingFields,
-    Source,
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
@@ -45,11 +47,13 @@ from exchanger.config.models.objects import (
     Purchase,
 )
 from exchanger.config.models.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
+from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "LOOKUPS",
     "METADATA",
     "NEEDS_HELD",
+    "NESTED",
     "PRODUCT",
     "PROPERTY",
     "SUM",
@@ -59,11 +63,14 @@ __all__ = [
     "BrazeConfig",
     "Cell",
     "ColumnName",
+    "CompleteWhen",
     "Completion",
     "Config",
     "Connection",
+    "CsvOptions",
     "DriftPolicy",
     "Duration",
+    "EmailState",
     "EngineConfig",
     "Event",
     "Expect",
@@ -71,11 +78,13 @@ __all__ = [
     "ExportJob",
     "FieldConfig",
     "FieldType",
+    "GroupState",
     "ImportJob",
     "ItemType",
     "Job",
     "LabelColumn",
     "Match",
+    "Notices",
     "ObjectName",
     "OnUnknown",
     "Order",
@@ -92,6 +101,7 @@ __all__ = [
     "Source",
     "StrategyName",
     "Strict",
+    "Subscription",
     "Target",
 ]
 
@@ -126,3 +136,10 @@ class Config(Strict):
     def connection_of(self, job: str) -> str:
         """Name the connection of a job: its own, or the only one there is."""
         return self.jobs[job].connection or next(iter(self.connections))
+
+    def schedule_of(self, job: str) -> Schedule | None:
+        """Return when a job is due: what notices wake is so every so often, as one may be lost."""
+        entry = self.jobs[job]
+        if entry.schedule is None and isinstance(entry, ImportJob) and entry.source.notices:
+            return Schedule(every=LISTED_EVERY)
+        return entry.schedule

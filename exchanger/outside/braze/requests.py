@@ -13,8 +13,15 @@ from dataclasses import replace
 from random import Random
 from typing import NoReturn, TypeVar
 
-from exchanger.braze.endpoints import ENDPOINTS, EXPORT_IDS, PERMISSIONS, TRACK_STATUS
-from exchanger.braze.limits import SHARED_RATE, STATUS_RATE
+from exchanger.braze.endpoints import (
+    EMAIL_STATUS,
+    ENDPOINTS,
+    EXPORT_IDS,
+    PERMISSIONS,
+    SET_GROUPS,
+    TRACK_STATUS,
+)
+from exchanger.braze.limits import SHARED_RATE, STATUS_RATE, SUBSCRIPTION_RATE
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import (
     BrazeError,
@@ -57,6 +64,7 @@ DOWNLOAD = "export download"
 """What stands for an endpoint in errors and counts, where an export is fetched from its address."""
 
 _STATUS_POOL = RateLimit(requests=STATUS_RATE[0], per=STATUS_RATE[1])
+_SUBSCRIPTION_POOL = RateLimit(requests=SUBSCRIPTION_RATE[0], per=SUBSCRIPTION_RATE[1])
 _SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
@@ -100,6 +108,8 @@ class BrazeRequests:
         self._outages = {name: CircuitState(clock, give_up) for name in (*written, EXPORT_IDS)}
         limits = {
             **dict.fromkeys(written, config.rate_limit),
+            SET_GROUPS: _SUBSCRIPTION_POOL,
+            EMAIL_STATUS: _SHARED_POOL,
             TRACK_STATUS: _STATUS_POOL,
             EXPORT_IDS: config.lookup_limit,
         }
