@@ -46,6 +46,13 @@ def test_the_lines_of_an_order_become_one_event(exchange):
     exchange.drop("inbox/orders/a.csv", HEADER + line(1, "ada", "pen") + line(2, "bob", "ink"))
     exchange.drop("inbox/orders/b.csv", HEADER + line(1, "ada", "cap", p="0.20"))
 
+    plan = exchange.ask("plan", "orders")
+    assert (2, 3, 0) == (
+        plan["object_count"],
+        plan["report"]["rows_applied"],
+        len(events(exchange)),
+    )
+
     report = exchange.ask("run", "orders")
 
     assert {"read": 3, "applied": 3} == kinds(report)
