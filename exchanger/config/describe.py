@@ -46,7 +46,7 @@ def describe_job(config: Config, name: str) -> list[str]:
     job = config.jobs[name]
     connection = config.connections[config.connection_of(name)]
     bucket = f"s3://{connection.s3.bucket}/"
-    when = _when(job.schedule) if job.enabled else "never by itself, as it is disabled"
+    when = _when(config.schedule_of(name)) if job.enabled else "never by itself, as it is disabled"
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]

@@ -143,6 +143,24 @@ def _check_options(field: FieldConfig, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "too_long"), "only text can be too long", "type: string")
     if "nan" in given and field.type not in {*NUMBERS, None}:
         yield Finding((*where, "nan"), "only a number can be NaN", "type: float")
+    yield from _check_spellings(field, where)
+
+
+def _check_spellings(field: FieldConfig, where: Where) -> Iterator[Finding]:
+    """Find formats and words that nothing would be read by."""
+    kind = field.items if field.type == "list" else field.type
+    if field.format is not None and kind not in TIMES:
+        message = "only a date or datetime has a format"
+        yield Finding((*where, "format"), message, "type: date", beside=("type", "items"))
+    for key, words in (("true", field.true_), ("false", field.false_)):
+        if words and kind != "boolean":
+            message = "only a boolean has words for true and false"
+            yield Finding((*where, key), message, "type: boolean", beside=("type", "items"))
+    both = {word.strip().lower() for word in field.true_} & {
+        word.strip().lower() for word in field.false_
+    }
+    if both:
+        yield Finding((*where, "false"), f"'{min(both)}' means true already", beside=("true",))
 
 
 def _check_drift(field: FieldConfig | RemainingFields, where: Where) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from exchanger.config.models.arrival import CompleteWhen, Notices
+from exchanger.config.models.arrival import LISTED_EVERY, CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
     LOOKUPS,
@@ -34,7 +34,6 @@ from exchanger.config.models.imports import (
     FieldConfig,
     ImportJob,
     RemainingFields,
-    Source,
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
@@ -47,6 +46,7 @@ from exchanger.config.models.objects import (
     OnUnknown,
     Purchase,
 )
+from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "LOOKUPS",
@@ -62,6 +62,7 @@ __all__ = [
     "Completion",
     "Config",
     "Connection",
+    "CsvOptions",
     "DriftPolicy",
     "Duration",
     "EmailState",
@@ -128,3 +129,10 @@ class Config(Strict):
     def connection_of(self, job: str) -> str:
         """Name the connection of a job: its own, or the only one there is."""
         return self.jobs[job].connection or next(iter(self.connections))
+
+    def schedule_of(self, job: str) -> Schedule | None:
+        """Return when a job is due: what notices wake is so every so often, as one may be lost."""
+        entry = self.jobs[job]
+        if entry.schedule is None and isinstance(entry, ImportJob) and entry.source.notices:
+            return Schedule(every=LISTED_EVERY)
+        return entry.schedule

@@ -10,8 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
-from exchanger.config.models.arrival import CompleteWhen, Notices
-from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
+from exchanger.config.models.base import Duration, FieldType, Raw, Strict
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.jobs import (
     Completion,
@@ -35,6 +34,7 @@ from exchanger.config.models.objects import (
     Scale,
     WhenUnknown,
 )
+from exchanger.config.models.sources import Source
 
 StrategyName = Literal[
     "set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest", "deep", "rows"
@@ -55,58 +55,6 @@ OnDrift = Annotated[
     DriftPolicy,
     Field(description="what happens where somebody else changed the value in Braze"),
 ]
-
-
-class Source(Strict):
-    """
-    Which files an import job reads, and how their text is understood.
-
-    Texts that stand for a missing identifier (``null``, ``#N/A``, ``undefined``, a dash) and
-    numbers that were rounded (``4.9E+12``) name nobody, unless ``placeholders`` is ``allow``.
-    """
-
-    prefix: str = Field(description="the folder of the bucket")
-    pattern: str = Field(
-        default="**",
-        description=(
-            "which names below the folder count: `*` stays within a folder, `**` goes through"
-            " folders"
-        ),
-    )
-    format: Literal["auto", "parquet", "csv", "ndjson"] = Field(
-        default="auto", description="of files where neither the name nor the content tells"
-    )
-    order_by: ColumnName | None = Field(
-        default=None,
-        description=(
-            "the column by which rows of one profile apply; the order in which files arrive and"
-            " in the file if left out"
-        ),
-    )
-    timezone: str = Field(default="UTC", description="of times without one")
-    nulls: tuple[str, ...] = Field(
-        default=(), description='texts that mean "empty", such as `NULL`'
-    )
-    placeholders: Literal["reject", "allow"] = Field(
-        default="reject",
-        description=(
-            "`allow` takes `null`, `#N/A`, `undefined`, `4.9E+12` and the like as identifiers"
-        ),
-    )
-    files: Literal["all", "latest"] = Field(
-        default="all",
-        description=(
-            "`latest` takes the newest file alone, and leaves out all that came before it for good"
-        ),
-    )
-    complete_when: CompleteWhen | None = Field(
-        default=None,
-        description="how to know that a file is complete; as soon as it is there if left out",
-    )
-    notices: Notices | None = Field(
-        default=None, description="where the daemon hears of new files; it looks if left out"
-    )
-    delimiter: str = Field(default=",", min_length=1, max_length=1, description="of CSV")
 
 
 class FieldConfig(Cell):

@@ -69,6 +69,7 @@ def commit(
         parent=parent,
         types=dict(batch.types_to_keep),
         words={name: list(found) for name, found in batch.words.items()},
+        layout=dict(batch.layout_to_keep),
         report=report.to_dict(),
         object=call.kind.name,
         row_ids=bool(call.job.row_id),

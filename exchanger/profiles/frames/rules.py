@@ -23,6 +23,7 @@ class Rule:
         column: The column of the file; empty for a static value.
         type: The settled type; never None.
         config: The options (trim, split, scale, items, ...).
+        day_first: A cell of the file shows that dates have the day first: 25/12/1990.
         void: Texts that mean that there is nothing also where Braze has them, as they were sent
             before anybody said so.
         guarded: It says what a person has agreed to, and nobody who is unsubscribed is subscribed
@@ -34,6 +35,7 @@ class Rule:
     type: FieldType
     config: FieldConfig
     void: tuple[str, ...] = ()
+    day_first: bool = False
     guarded: bool = False
 
     @property

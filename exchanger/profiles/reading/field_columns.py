@@ -91,6 +91,14 @@ def declared_type(job: ImportJob, column: str) -> TypeName | None:
     return None
 
 
+def config_of_column(job: ImportJob, column: str) -> FieldConfig:
+    """Return what the first field fed by a column, and with a type, says of its cells."""
+    for name, config in job.cells.items():
+        if config.type is not None and config.value is None and _column(name, config) == column:
+            return FieldConfig(format=config.format)
+    return FieldConfig()
+
+
 def named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
     """Build the rules of ``fields``; the Boolean tells whether the type is settled."""
     for name, config in job.cells.items():

@@ -64,7 +64,8 @@ SENTENCES = {
     "integer_too_big": "is beyond the whole numbers of 64 bit. Set 'type: string' to send it "
     "as text.",
     "not_a_number": "is not a number. Write it like 1234.5: with a point, and without "
-    "thousands separators.",
+    "thousands separators; or say how all are written, 'decimal' and 'thousands' in 'csv' of the "
+    "source.",
     "number_too_big": "is too large for a number. Correct it, or set 'type: string'.",
     "too_many_places": "has more than the {scale} decimal places of this field. Round it, "
     "or set a larger 'scale:'.",
@@ -75,8 +76,12 @@ SENTENCES = {
     "not_a_time": "is not a date or time that Braze reads. Write it like 2026-09-15 or "
     "2026-09-15T08:30:00Z.",
     "day_or_month": "is a date of which nobody knows whether the day or the month comes first, "
-    "and Braze would take the month. Write the year first, like 1990-04-05; to send it as it "
+    "and Braze would take the month. Write the year first, like 1990-04-05; say what "
+    "comes first, 'dates' in 'csv' of the source or 'format' of the field; or, to send it as it "
     "stands, set 'type: string'.",
+    "other_format": "is not written as the 'format' of this field says. Correct it, or the format.",
+    "other_word": "is none of the words for 'true' and 'false' that this field names. Correct it, "
+    "or name the word.",
     "year_last": "is a date that does not sort as text, and rows apply in this order. Write the "
     "year first, like 1990-04-05.",
     "number_as_time": "is a number, and could be a time in any unit. Write it like "
