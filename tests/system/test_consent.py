@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+from datetime import timedelta
+
 import pytest
 from support.jobs import import_job
+from support.looking import until
 
 LOOK_UP, TRACK = "/users/export/ids", "/users/track"
 
@@ -123,6 +127,40 @@ def test_only_members_of_a_segment_get_anything(people):
     people.braze.add_segment("Reachable", members=["bob"])
     people.drop("inbox/2.csv", "id,tier\nada,silver\nbob,silver\n")
     assert (2, 1, 1) == rows(people.ask("run", "crm"), "read", "applied", "skipped")
+
+
+def test_who_unsubscribes_while_a_plan_waits_stays_so(people):
+    """A run that goes on later than the grace asks once more before it subscribes anybody."""
+    people.connection["braze"]["spacing"] = "10m"
+    people.configure(crm=attributes())
+    people.drop("inbox/0.csv", "id,tier,email_subscribe\nada,gold,\n")
+    people.ask("run", "crm")
+    people.drop("inbox/1.csv", "id,tier,email_subscribe\nbob,gold,opted_in\n")
+    process = people.start("run", "crm")
+    until_planned(people, 2)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    people.braze.seed([{"external_id": "bob", "email_subscribe": "unsubscribed"}])
+    people.connection["braze"]["spacing"] = "0s"
+    people.configure(crm=attributes())
+    second, plans = timedelta(seconds=1), [*people.bucket.list("_exchanger/main/outbox/")]
+    until(lambda: all(people.bucket.head(plan.key).age > second for plan in plans))
+
+    report = people.ask("run", "crm")
+
+    assert ("unsubscribed", '"gold"') == (states(people)["bob"], people.attribute("bob", "tier"))
+    assert 1 == report["fields_kept"]
+
+
+def until_planned(exchange, seq):
+    """Wait until a run counts."""
+    key = f"_exchanger/main/runs/{seq:09}.json"
+    until(
+        lambda: any(
+            item.key == key and b'"delivering"' in exchange.bucket.read(key)[0]
+            for item in exchange.bucket.list(key)
+        )
+    )
 
 
 # --- E-mail states ---

@@ -36,13 +36,17 @@ from exchanger.config.models.objects import (
 )
 from exchanger.config.models.sources import Source
 
-StrategyName = Literal["set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest"]
+StrategyName = Literal[
+    "set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest", "deep", "rows"
+]
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
 """What a run does to a field that somebody else changed in Braze since it was delivered."""
 NEEDS_HELD: frozenset[StrategyName] = frozenset(
-    {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
+    {"sum", "add", "remove", "set_if_empty", "highest", "lowest", "deep", "rows"}
 )
 """Strategies whose result depends on what Braze has now (law 10)."""
+NESTED: frozenset[StrategyName] = frozenset({"deep", "rows"})
+"""Strategies that change parts of JSON, and leave the rest of it as it is."""
 
 Merge = Annotated[
     StrategyName, Field(description="how it is combined with what Braze has: the strategy")
@@ -59,10 +63,25 @@ class FieldConfig(Cell):
 
     A text in its place is the strategy alone: ``first_name: set``. ``add`` and ``remove`` always
     have lists. ``split``, ``items``,
-    ``max_items`` and ``ordered`` are of lists alone, ``too_long`` of text, ``nan`` of numbers.
+    ``max_items`` and ``ordered`` are of lists alone, ``too_long`` of text, ``nan`` of numbers,
+    ``key`` and ``complete`` of ``rows``. ``deep`` and ``rows`` always have JSON.
     """
 
     merge: Merge = "set"
+    key: str | None = Field(
+        default=None,
+        description=(
+            "of `merge: rows`, which needs it: the key of each object of the array that tells it"
+            " from the others"
+        ),
+    )
+    complete: bool = Field(
+        default=False,
+        description=(
+            "with `true` the array of `merge: rows` is the whole truth: objects that it lacks are"
+            " removed"
+        ),
+    )
     ordered: bool = Field(
         default=False,
         description=(

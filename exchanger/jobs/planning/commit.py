@@ -90,6 +90,8 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
         told["on_drift"] = rule.config.on_drift
     if rule.config.ordered:
         told["ordered"] = True
+    if rule.merge == "rows":
+        told |= {"key": rule.config.key, "complete": rule.config.complete}
     if rule.guarded:
         told["guarded"] = True
     return told

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exchanger.braze.attributes import NOT_EXPORTED
-from exchanger.config.models import NEEDS_HELD, FieldConfig, FieldType, StrategyName
+from exchanger.config.models import NEEDS_HELD, NESTED, FieldConfig, FieldType, StrategyName
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class Rule:
     def merge(self) -> StrategyName:
         """The strategy of the field."""
         return self.config.merge
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it changes parts of JSON, and leaves the rest of it as it is in Braze."""
+        return self.merge in NESTED
 
     @property
     def reads_state(self) -> bool:

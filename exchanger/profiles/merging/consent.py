@@ -8,12 +8,13 @@ is sent for it. What no look-up shows (``subscription_groups``) is sent only to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
 from exchanger.braze.attributes import NOT_EXPORTED, UNSUBSCRIBED
-from exchanger.profiles.frames.columns import EMAIL_STATE, EXISTS, PROFILE
+from exchanger.profiles.frames.columns import EMAIL_STATE, EXISTS, PROFILE, wanted
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.strategies import HELD, said_column
 from exchanger.profiles.spelling.json_values import EMPTY, canonical, fragment, spell_json
@@ -52,6 +53,19 @@ def resubscribes_by_now(name: str, wanted: pl.Expr, now: pl.Expr) -> pl.Expr:
     if name in NOT_EXPORTED:
         return pl.lit(value=False)  # Nothing of it was planned but to unsubscribe.
     return ((now == _UNSUBSCRIBED) & (wanted != _UNSUBSCRIBED)).fill_null(value=False)
+
+
+def guarded_fields(fields: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Choose the fields of a run whose state can be looked up before anybody is subscribed."""
+    told = (name for name, how in fields.items() if how.get("guarded"))
+    return [name for name in told if name not in NOT_EXPORTED]
+
+
+def may_subscribe(names: Sequence[str]) -> pl.Expr:
+    """Return which rows of an outbox set a state other than ``unsubscribed``."""
+    return pl.any_horizontal(
+        (pl.col(wanted(name)) != _UNSUBSCRIBED).fill_null(value=False) for name in names
+    )
 
 
 def to_be_asked(folded: pl.DataFrame, known: pl.DataFrame, rules: Sequence[Rule]) -> pl.Series:

@@ -19,7 +19,13 @@ from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName
 
-_MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
+_IMPLIED: dict[StrategyName, FieldType] = {
+    "add": "list",
+    "remove": "list",
+    "deep": "json",
+    "rows": "json",
+}
+"""Types that a strategy has, and no other."""
 
 _INDEX_NAME = re.compile(r"__index_level_\d+__|__null_dask_index__")
 """What pandas and Dask call an index without a name; also where their metadata was lost."""
@@ -196,7 +202,8 @@ def _rule(name: str, column: str, config: FieldConfig) -> tuple[Rule, bool]:
         return Rule(name, column, config.type, config), True
     # Text stands in for the type of a column until it is settled.
     typed = is_typed(config)
-    return Rule(name, column, "list" if typed else "string", config), typed
+    implied = _IMPLIED.get(config.merge, "list")
+    return Rule(name, column, implied if typed else "string", config), typed
 
 
 def is_typed(config: FieldConfig) -> bool:
@@ -204,7 +211,7 @@ def is_typed(config: FieldConfig) -> bool:
     return (
         config.type is not None
         or config.value is not None
-        or config.merge in _MEMBERWISE
+        or config.merge in _IMPLIED
         or config.split is not None
     )
 

@@ -182,7 +182,8 @@ def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> CastColumn:
     is_json = rule.column in raw.json_columns
     cells, wrapped = cells_of(raw, rule.column, nulls)
     result = _cast(cells, rule, reading, is_json=is_json)
-    return CastColumn(rule.name, rule.name, rule.column, result, rule.scale, wrapped)
+    key = rule.config.key or ""
+    return CastColumn(rule.name, rule.name, rule.column, result, rule.scale, wrapped, key=key)
 
 
 def _cast(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
@@ -276,7 +277,7 @@ def _rejected(raw: RawColumns, cast: Sequence[CastColumn], job: ImportJob) -> pl
         if faults.null_count() == len(faults):
             continue
         zone = job.source.timezone
-        place = Place(column.field, column.column, column.scale, zone, beside=column.beside)
+        place = Place(column.field, column.column, column.scale, zone, column.beside, column.key)
         values = raw.frame[column.column].rename("value")
         cells = raw.places.with_columns(values, faults.rename("reason"))
         found.append(rejections_of(cells.filter(pl.col("reason").is_not_null()), place))

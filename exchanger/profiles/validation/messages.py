@@ -120,6 +120,14 @@ SENTENCES = {
     "too_large": "is larger than the 100 KB that Braze takes of an object. Shorten it.",
     "an_order": "is not a value but an order to Braze (inc, add or remove), which it would carry "
     "out on what it has. Use 'merge: sum', 'merge: add' or 'merge: remove', or rename the key.",
+    "not_an_object": "is not an object, and 'merge: deep' merges the keys of one. Write it like "
+    '{{"color": "red"}}, or use another \'merge:\'.',
+    "not_objects": "is not an array of objects, whose items 'merge: rows' adds and updates. Write "
+    'it like [{{"sku": "a1", "count": 2}}].',
+    "no_item_key": "has an item whose key '{key}' is missing, or neither text nor a number, so "
+    "nobody knows which item it is. Fill it in, or name another 'key:' in the job.",
+    "same_item_key": "has two items of the same '{key}', so nobody knows which one counts. Leave "
+    "one of them out, or name another 'key:' in the job.",
     "no_row_id": "is empty, and it names the row: without it nobody could tell whether the row was "
     "sent before. Fill it in.",
     "bad_row_id": "is not text and not a whole number, so it cannot name the row. Write it as "
@@ -154,6 +162,7 @@ class Place:
         scale: Decimal places of the field.
         timezone: Where times without a zone are read.
         beside: Other columns that might have had a value in its place.
+        key: What tells the objects of an array apart, under ``rows``.
     """
 
     field: str
@@ -161,6 +170,7 @@ class Place:
     scale: int = 0
     timezone: str = "UTC"
     beside: tuple[str, ...] = ()
+    key: str = ""
 
 
 def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
@@ -181,6 +191,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
         "scale": place.scale,
         "timezone": place.timezone,
         "longest": LONGEST.get(place.field, 0),  # type: ignore[call-overload]
+        "key": place.key,
         "beside": f", and so {_are(place.beside)}" if place.beside else "",
     }
     sentences = [SENTENCES[reason].format_map(known) for reason in reasons]

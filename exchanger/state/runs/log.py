@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 from exchanger.notes import Note, as_plain, read_notes
-from exchanger.objects.kinds import kind_named
 from exchanger.state.documents import from_body, to_body
 from exchanger.state.tenure import Tenure
 
@@ -176,6 +175,9 @@ class RunDocument:
     @property
     def kind(self) -> ObjectKind:
         """What its rows became, whatever its job makes of rows by now."""
+        # Loads polars, which the daemon stays clear of.
+        from exchanger.objects.kinds import kind_named
+
         return kind_named(self.object)
 
     def to_bytes(self) -> bytes:
