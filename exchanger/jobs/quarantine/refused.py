@@ -28,7 +28,7 @@ from exchanger.profiles.frames.columns import (
 )
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.type_names import parse_type_name
-from exchanger.profiles.merging.nested_cells import changed_parts
+from exchanger.profiles.nested.cells import changed_parts
 from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.profiles.reading.resolve import as_keys
 from exchanger.profiles.reading.typed_rows import cast_rows

@@ -7,8 +7,8 @@ import polars as pl
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.consent import resubscribes
 from exchanger.profiles.merging.drift import differs
-from exchanger.profiles.merging.nested_cells import OUTCOME, merge_texts
 from exchanger.profiles.merging.strategies import GIVEN, HELD, READ, STRATEGIES
+from exchanger.profiles.nested.cells import OUTCOME, merge_texts
 from exchanger.profiles.spelling.canonical_reader import TRUSTED_DIGITS, members, read_held
 from exchanger.profiles.spelling.json_values import EMPTY, canonical, fragment
 

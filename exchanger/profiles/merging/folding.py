@@ -14,8 +14,8 @@ import polars as pl
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, ROWS, said
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.slices import all_differ
-from exchanger.profiles.merging.nested_cells import fold_texts
 from exchanger.profiles.merging.strategies import STRATEGIES, alone
+from exchanger.profiles.nested.cells import fold_texts
 from exchanger.profiles.spelling.json_values import canonical, fragment
 
 POSITION = "@position"

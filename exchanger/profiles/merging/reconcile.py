@@ -36,9 +36,9 @@ from exchanger.profiles.frames.columns import (
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.consent import may_raise
 from exchanger.profiles.merging.fields import merge_field
-from exchanger.profiles.merging.one_mode import with_one_mode
 from exchanger.profiles.merging.problems import rejections
 from exchanger.profiles.merging.strategies import said_column
+from exchanger.profiles.nested.one_mode import with_one_mode
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.json_values import EMPTY
 

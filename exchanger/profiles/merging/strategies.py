@@ -23,7 +23,7 @@ import polars as pl
 from exchanger.config.models import StrategyName
 from exchanger.profiles.frames.columns import said
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.merging.nested_cells import SEPARATOR
+from exchanger.profiles.nested.cells import SEPARATOR
 from exchanger.profiles.spelling.json_values import EMPTY
 
 GIVEN = pl.col("given")

@@ -31,9 +31,9 @@ from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.contributions import as_contributions
 from exchanger.profiles.merging.event_order import news, orders_of
 from exchanger.profiles.merging.folding import contributions, superseded
-from exchanger.profiles.merging.gates import Gate, shut_out
 from exchanger.profiles.merging.reconcile import Merged, merge
 from exchanger.profiles.merging.unmergeable import unmergeable
+from exchanger.profiles.people.gates import Gate, shut_out
 from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.payloads import objects
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of

@@ -31,7 +31,7 @@ from exchanger.profiles.frames.columns import (
 )
 from exchanger.profiles.merging.consent import resubscribes_by_now
 from exchanger.profiles.merging.drift import differs
-from exchanger.profiles.merging.nested_cells import applied
+from exchanger.profiles.nested.cells import applied
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.json_values import spell_json
 

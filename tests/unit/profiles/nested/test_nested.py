@@ -8,8 +8,8 @@ import pytest
 from exchanger.config.models import FieldConfig
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.folding import fold, superseded
-from exchanger.profiles.merging.nested_cells import applied, changed_parts
 from exchanger.profiles.merging.reconcile import merge, needs_lookup
+from exchanger.profiles.nested.cells import applied, changed_parts
 from exchanger.profiles.planning.payloads import objects
 
 DEEP = FieldConfig(merge="deep")

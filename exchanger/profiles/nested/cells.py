@@ -17,7 +17,7 @@ import polars as pl
 
 from exchanger.braze.limits import LARGEST_NESTED
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.merging.nested import (
+from exchanger.profiles.nested.values import (
     NotMergeableError,
     carried_out,
     difference,

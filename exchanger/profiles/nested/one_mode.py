@@ -16,7 +16,7 @@ import polars as pl
 from exchanger.braze.attributes import STANDARD
 from exchanger.profiles.frames.columns import MERGED, MERGING, before, merging, send, wanted
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.merging.nested_cells import replaces
+from exchanger.profiles.nested.cells import replaces
 
 
 def with_one_mode(changed: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
