@@ -23,7 +23,7 @@ from exchanger.files.formats.csv.exact import LONGEST_CELL
 from exchanger.files.raw.csv_reader import csv
 
 _MARK = b"\xef\xbb\xbf"
-_HINT = re.compile(rb'"?sep=([^\r\n])"?[^\S\r\n]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
+_HINT = re.compile(rb'"?sep=([\t !#-/:-@\[-`{-~])"?[^\S\r\n]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _HEAD = 16 << 20
 """Bytes in which lines that are skipped have to be."""
