@@ -87,7 +87,7 @@ def job_entries(config: Config) -> list[dict[str, Any]]:
                 "type": job.type,
                 "connection": connection,
                 "enabled": job.enabled and config.connections[connection].enabled,
-                "schedule": _when(job.schedule),
+                "schedule": _when(config.schedule_of(name)),
                 "priority": job.priority,
                 "description": job.description,
                 "labels": list(job.labels),

@@ -30,6 +30,8 @@ _DOES = {
     "remove": "removes the members of {given} from Braze's list",
     "highest": "keeps the higher of {given} and what Braze has",
     "lowest": "keeps the lower of {given} and what Braze has",
+    "deep": "merges the keys of {given} into Braze's object; others stay",
+    "rows": "updates and adds objects of Braze's array by {given}",
 }
 
 _PRECEDENCE: dict[Priority, list[str]] = {
@@ -44,7 +46,7 @@ def describe_job(config: Config, name: str) -> list[str]:
     job = config.jobs[name]
     connection = config.connections[config.connection_of(name)]
     bucket = f"s3://{connection.s3.bucket}/"
-    when = _when(job.schedule) if job.enabled else "never by itself, as it is disabled"
+    when = _when(config.schedule_of(name)) if job.enabled else "never by itself, as it is disabled"
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
@@ -127,7 +129,13 @@ def _field(field: FieldConfig, job: ImportJob) -> str:
     does = _DOES[field.merge]
     if field.type in ("date", "datetime"):
         does = does.replace("higher", "later").replace("lower", "earlier")
-    return does.format(given=given) + _looked_up(field, job) + _drifted(field)
+    return does.format(given=given) + _told_apart(field) + _looked_up(field, job) + _drifted(field)
+
+
+def _told_apart(field: FieldConfig) -> str:
+    if field.merge != "rows":
+        return ""
+    return f", told apart by {field.key}" + (", and removes all others" if field.complete else "")
 
 
 def _remaining(block: RemainingFields, job: ImportJob) -> str:

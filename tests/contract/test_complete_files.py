@@ -68,6 +68,12 @@ def test_what_is_complete(why, rule, new, signs, expected):
     assert ({} if expected is None else {new.key: expected}) == found
 
 
+def test_what_came_in_this_second_is_fresh(why):
+    """However far ahead our own clock is."""
+    now = ObjectInfo(A, "e", 1, NOON, NOON)
+    assert {A: Why("too_fresh", detail="1s")} == why({"settled": "1s"}, [now])
+
+
 def test_a_nearer_marker_that_is_old_does_not_hide_a_newer_one_around(why):
     """Any of them says that the file is complete."""
     signs = [item("in/day/_SUCCESS", 0), item("in/_SUCCESS", 9)]

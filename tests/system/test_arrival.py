@@ -259,3 +259,19 @@ def test_a_queue_that_does_not_answer_is_told_and_folders_are_listed(exchange, s
     daemon.until(lambda _: daemon.told("run.finished") and daemon.told("notices.failed"))
     assert "1" == exchange.attribute("a", "spend")
     assert 0 == daemon.stop()
+
+
+@pytest.mark.long(60)
+def test_the_daemon_comes_back_for_what_has_settled(exchange, sqs, start_daemon):
+    """A run that leaves what is too fresh is followed by one once it is not, due or not."""
+    url = sqs.queue("arrivals")
+    hears_of(exchange, url, complete_when={"settled": "6s"})
+    daemon = start_daemon()
+    daemon.until(lambda _: daemon.told("daemon.started"))
+    exchange.drop("in/a.csv", rows("a,1,gold"))
+    sqs.send(url, notice_of(exchange, "in/a.csv"))
+    daemon.until(lambda _: len(daemon.finished()) == 2)
+    assert ["notice", "settled"] == [one["why"] for one in daemon.told("run.started")]
+    assert 1 == daemon.told("run.finished")[0]["files_incomplete"]
+    assert "1" == exchange.attribute("a", "spend")
+    assert 0 == daemon.stop()

@@ -222,6 +222,9 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         compile_pattern(job.source.pattern)
     except ValueError as error:
         yield Finding((*where, "source", "pattern"), str(error))
+    if job.source.csv.thousands == job.source.csv.decimal:
+        message = "what stands before fractions is no sign that separates thousands"
+        yield Finding((*where, "source", "csv", "thousands"), message, beside=("decimal",))
     yield from check_arrival(job, where)
     yield from check_match(job, where)
     if job.source.order_by == "":

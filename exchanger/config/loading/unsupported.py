@@ -40,6 +40,8 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
+_OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
+"""Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
     "orders", "aliases", "identify", "merges", "renames", "merge",
     "deletions", "delete", "catalog_items", "audience", "cohorts",
@@ -103,6 +105,14 @@ def _without(
 
 
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    source = job.get("source")
+    if isinstance(source, dict):
+        astray = [key for key in _OF_CSV if key in source]
+        findings += [
+            Finding((*where, "source", key), f"'{key}' is no key here: write it in 'csv' of source")
+            for key in astray
+        ]
+        job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
     if job.get("object") in _OBJECTS:
         message = f"{NOT_YET}: it imports {listed(get_args(ObjectName), 'and')}"
         findings.append(Finding((*where, "object"), message))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from exchanger.config.models.base import Duration, Strict
+
+LISTED_EVERY = timedelta(minutes=15)
+"""How often a job is due that hears of files by notices, and that has no schedule of its own."""
 
 
 class CompleteWhen(Strict):

@@ -10,8 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
-from exchanger.config.models.arrival import CompleteWhen, Notices
-from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
+from exchanger.config.models.base import Duration, FieldType, Raw, Strict
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.jobs import (
     Completion,
@@ -35,14 +34,19 @@ from exchanger.config.models.objects import (
     Scale,
     WhenUnknown,
 )
+from exchanger.config.models.sources import Source
 
-StrategyName = Literal["set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest"]
+StrategyName = Literal[
+    "set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest", "deep", "rows"
+]
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
 """What a run does to a field that somebody else changed in Braze since it was delivered."""
 NEEDS_HELD: frozenset[StrategyName] = frozenset(
-    {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
+    {"sum", "add", "remove", "set_if_empty", "highest", "lowest", "deep", "rows"}
 )
 """Strategies whose result depends on what Braze has now (law 10)."""
+NESTED: frozenset[StrategyName] = frozenset({"deep", "rows"})
+"""Strategies that change parts of JSON, and leave the rest of it as it is."""
 
 Merge = Annotated[
     StrategyName, Field(description="how it is combined with what Braze has: the strategy")
@@ -53,68 +57,31 @@ OnDrift = Annotated[
 ]
 
 
-class Source(Strict):
-    """
-    Which files an import job reads, and how their text is understood.
-
-    Texts that stand for a missing identifier (``null``, ``#N/A``, ``undefined``, a dash) and
-    numbers that were rounded (``4.9E+12``) name nobody, unless ``placeholders`` is ``allow``.
-    """
-
-    prefix: str = Field(description="the folder of the bucket")
-    pattern: str = Field(
-        default="**",
-        description=(
-            "which names below the folder count: `*` stays within a folder, `**` goes through"
-            " folders"
-        ),
-    )
-    format: Literal["auto", "parquet", "csv", "ndjson"] = Field(
-        default="auto", description="of files where neither the name nor the content tells"
-    )
-    order_by: ColumnName | None = Field(
-        default=None,
-        description=(
-            "the column by which rows of one profile apply; the order in which files arrive and"
-            " in the file if left out"
-        ),
-    )
-    timezone: str = Field(default="UTC", description="of times without one")
-    nulls: tuple[str, ...] = Field(
-        default=(), description='texts that mean "empty", such as `NULL`'
-    )
-    placeholders: Literal["reject", "allow"] = Field(
-        default="reject",
-        description=(
-            "`allow` takes `null`, `#N/A`, `undefined`, `4.9E+12` and the like as identifiers"
-        ),
-    )
-    files: Literal["all", "latest"] = Field(
-        default="all",
-        description=(
-            "`latest` takes the newest file alone, and leaves out all that came before it for good"
-        ),
-    )
-    complete_when: CompleteWhen | None = Field(
-        default=None,
-        description="how to know that a file is complete; as soon as it is there if left out",
-    )
-    notices: Notices | None = Field(
-        default=None, description="where the daemon hears of new files; it looks if left out"
-    )
-    delimiter: str = Field(default=",", min_length=1, max_length=1, description="of CSV")
-
-
 class FieldConfig(Cell):
     """
     How one Braze attribute is made from a column (or a static value) and merged.
 
     A text in its place is the strategy alone: ``first_name: set``. ``add`` and ``remove`` always
     have lists. ``split``, ``items``,
-    ``max_items`` and ``ordered`` are of lists alone, ``too_long`` of text, ``nan`` of numbers.
+    ``max_items`` and ``ordered`` are of lists alone, ``too_long`` of text, ``nan`` of numbers,
+    ``key`` and ``complete`` of ``rows``. ``deep`` and ``rows`` always have JSON.
     """
 
     merge: Merge = "set"
+    key: str | None = Field(
+        default=None,
+        description=(
+            "of `merge: rows`, which needs it: the key of each object of the array that tells it"
+            " from the others"
+        ),
+    )
+    complete: bool = Field(
+        default=False,
+        description=(
+            "with `true` the array of `merge: rows` is the whole truth: objects that it lacks are"
+            " removed"
+        ),
+    )
     ordered: bool = Field(
         default=False,
         description=(

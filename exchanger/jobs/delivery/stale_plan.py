@@ -119,11 +119,12 @@ def _reviewed(  # noqa: PLR0913, PLR0917 - a run as *refresh_stale_plan* takes i
     # The lighter outbox is a new object, and so no old plan: all that it is not about comes first.
     acks.withhold(found.withheld)
     acks.write(found.done, [])
-    if found.kept:
+    if found.kept or found.renewed:
         outbox = _with(context, outbox, rows, found.outbox)
         report = RunReport.from_dict(run.report)
         report.fields_kept += found.kept
-        report.facts.append(noted("values_kept_since_planned", values=found.kept))
+        if found.kept:
+            report.facts.append(noted("values_kept_since_planned", values=found.kept))
         stored = replace_outbox(context, state, stored, outbox, report.to_dict())
     acks.write(found.emptied, [])
     log.info(

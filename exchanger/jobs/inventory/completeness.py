@@ -96,8 +96,12 @@ def note_incomplete(left: Iterable[Incomplete]) -> list[Note]:
 def _too_fresh(call: ImportContext, new: Sequence[ObjectInfo], length: timedelta) -> dict[str, Why]:
     now = call.context.clock.now()
     why = Why("too_fresh", detail=show_duration(length))
-    ages = ((item.key, item.age or now - item.last_modified) for item in new)
-    return {key: why for key, age in ages if age < length}
+    # A store that does not say how late it is leaves that to our own clock.
+    return {
+        item.key: why
+        for item in new
+        if (now - item.last_modified if item.age is None else item.age) < length
+    }
 
 
 def _unmarked(

@@ -25,17 +25,17 @@ from exchanger.jobs.observing.lookup import (
 from exchanger.notes import noted
 from exchanger.objects.kinds import Folded
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SENT
-from exchanger.profiles.merging.ambiguous import ambiguous_keys
 from exchanger.profiles.merging.consent import as_last_seen, guarded_rules, to_be_asked
 from exchanger.profiles.merging.contributions import corrected
-from exchanger.profiles.merging.duplicates import (
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.merging.reconcile import needs_lookup
+from exchanger.profiles.people.ambiguous import ambiguous_keys
+from exchanger.profiles.people.duplicates import (
     ADDRESS,
     addresses_of_strangers,
     would_duplicate,
 )
-from exchanger.profiles.merging.folding import fold
-from exchanger.profiles.merging.gates import unknown_gates
-from exchanger.profiles.merging.reconcile import needs_lookup
+from exchanger.profiles.people.gates import unknown_gates
 from exchanger.profiles.planning.part import PartInput
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 

@@ -17,7 +17,7 @@ from exchanger.jobs.planning.people import resolve_people
 from exchanger.objects.kinds import Folded
 from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
 from exchanger.profiles.frames.columns import ROW_ID
-from exchanger.profiles.merging.gates import gates_of
+from exchanger.profiles.people.gates import gates_of
 from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
 

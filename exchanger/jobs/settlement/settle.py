@@ -107,8 +107,8 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     if run.kind.looked_up:
         keep_sample(state, run, outcomes.first)
     # Of a run that a person dropped, nothing is to be learnt.
-    if run.types and not run.discarded:
-        state.types.keep(run.job, run.types, seq=run.seq, words=run.words)
+    if (run.types or run.layout) and not run.discarded:
+        state.types.keep(run.job, run.types, seq=run.seq, words=run.words, layout=run.layout)
 
     write_quarantine(context, state, run, report, outcomes.refused)
     report.state = "discarded" if run.discarded else final_state(report)

@@ -36,6 +36,8 @@ POINTS = "@points"
 """UInt32: data points that the object costs (braze-api.md 13)."""
 SURE = "@sure"
 """Boolean: the profile exists once Braze accepts its object, so held values may advance."""
+MERGED = "@merged"
+"""Boolean: Braze is to merge the objects within the object, not to replace them."""
 STAMP = "@stamp"
 """Int64: the newest run that anything held of the profile is known to include."""
 
@@ -46,6 +48,7 @@ SEEN = "@seen:"
 BEFORE = "before:"
 WANTED = "wanted:"
 SEND = "send:"
+MERGING = "merging:"
 
 
 def said(field: str) -> str:
@@ -76,3 +79,8 @@ def send(field: str) -> str:
 def sent_column(field: str) -> str:
     """Name the column of a field's canonical value as it was delivered last; null: never."""
     return SENT + field
+
+
+def merging(field: str) -> str:
+    """Name the Boolean column that tells whether what is sent has to be merged, or to replace."""
+    return MERGING + field

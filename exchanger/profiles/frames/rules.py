@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exchanger.braze.attributes import NOT_EXPORTED
-from exchanger.config.models import NEEDS_HELD, FieldConfig, FieldType, StrategyName
+from exchanger.config.models import NEEDS_HELD, NESTED, FieldConfig, FieldType, StrategyName
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Rule:
         column: The column of the file; empty for a static value.
         type: The settled type; never None.
         config: The options (trim, split, scale, items, ...).
+        day_first: A cell of the file shows that dates have the day first: 25/12/1990.
         void: Texts that mean that there is nothing also where Braze has them, as they were sent
             before anybody said so.
         guarded: It says what a person has agreed to, and nobody who is unsubscribed is subscribed
@@ -34,12 +35,18 @@ class Rule:
     type: FieldType
     config: FieldConfig
     void: tuple[str, ...] = ()
+    day_first: bool = False
     guarded: bool = False
 
     @property
     def merge(self) -> StrategyName:
         """The strategy of the field."""
         return self.config.merge
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it changes parts of JSON, and leaves the rest of it as it is in Braze."""
+        return self.merge in NESTED
 
     @property
     def reads_state(self) -> bool:

@@ -19,19 +19,21 @@ from exchanger.profiles.frames.columns import (
     FILE,
     ITEM,
     KNOWN,
+    MERGED,
     PROFILE,
     ROW,
     ROWS,
     SURE,
     WANTED,
+    send,
 )
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.contributions import as_contributions
 from exchanger.profiles.merging.event_order import news, orders_of
 from exchanger.profiles.merging.folding import contributions, superseded
-from exchanger.profiles.merging.gates import Gate, shut_out
 from exchanger.profiles.merging.reconcile import Merged, merge
 from exchanger.profiles.merging.unmergeable import unmergeable
+from exchanger.profiles.people.gates import Gate, shut_out
 from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.payloads import objects
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
@@ -250,8 +252,9 @@ def _outbox(
     rendered = objects(sendable, update_only=only, plain=plain)
     if terms.consent is not None:
         rendered = terms.consent.addressed(rendered, sendable)
-    sides = [name for name in sendable.columns if name.startswith((BEFORE, WANTED))]
-    kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides)
+    parts = [send(rule.name) for rule in terms.rules if rule.in_parts]
+    sides = [name for name in sendable.columns if name.startswith((MERGED, BEFORE, WANTED))]
+    kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides, *parts)
     outbox = pl.concat([rendered, kept], how="horizontal")
     if terms.consent is None:
         return outbox

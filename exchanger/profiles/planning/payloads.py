@@ -10,7 +10,15 @@ import polars as pl
 
 from exchanger.braze.endpoints import ATTRIBUTES, Endpoint
 from exchanger.braze.identifiers import CREATED_ON_DEMAND, NEVER_CREATED
-from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS, PROFILE, SEND
+from exchanger.profiles.frames.columns import (
+    ENDPOINT,
+    ITEM,
+    MERGED,
+    OBJECT,
+    POINTS,
+    PROFILE,
+    SEND,
+)
 from exchanger.profiles.planning.consent_requests import body_of_addresses, body_of_groups
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.json_values import spell_json
@@ -88,6 +96,7 @@ def objects(
         pl.lit("{"),
         identifier_member(keys, plain=plain),
         *creation(update_only=update_only, plain=plain),
+        *_mode(wanted),
         *members,
         pl.lit("}"),
         ignore_nulls=True,
@@ -113,6 +122,13 @@ def creation(*, update_only: bool, plain: bool) -> list[pl.Expr]:
     kind = kind_of(pl.col(PROFILE))
     made = pl.when(kind.is_in(CREATED_ON_DEMAND)).then(pl.lit(asked.format("false")))
     return [made.when(kind.is_in(NEVER_CREATED)).then(only)]
+
+
+def _mode(wanted: pl.DataFrame) -> list[pl.Expr]:
+    """Ask Braze to merge objects where they are sent in parts (2.4)."""
+    if MERGED not in wanted.columns:
+        return []
+    return [pl.when(MERGED).then(pl.lit(',"_merge_objects":true'))]
 
 
 def _member(name: str, sent: pl.Series) -> list[pl.Expr]:

@@ -44,7 +44,8 @@ class FolderScanner:
 
     def __init__(self, name: str, connection: Connection, jobs: Mapping[str, ImportJob]) -> None:
         self._news = ListingDiff(connection.s3)
-        self._state_prefix = connection.s3.state_prefix or default_state_prefix(name)
+        state_prefix = connection.s3.state_prefix or default_state_prefix(name)
+        self._readers = {job: reader_of(job, entry, state_prefix) for job, entry in jobs.items()}
         self._jobs = jobs
         self._sharing: dict[str, list[str]] = {}
         for job, entry in jobs.items():
@@ -72,5 +73,5 @@ class FolderScanner:
         return ScanResult(frozenset(new), frozenset(first))
 
     def _takes(self, job: str, key: str) -> bool:
-        reader = reader_of(job, self._jobs[job], self._state_prefix)
+        reader = self._readers[job]
         return reader.takes(key) or reader.is_sign(key)

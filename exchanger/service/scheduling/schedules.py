@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import get_args
 
-from exchanger.config.models import Config, ImportJob, Job, Priority, Schedule
+from exchanger.config.models import Config, ImportJob, Priority, Schedule
 from exchanger.service.scheduling.run_queue import Place
 
-WITH_NOTICES = Schedule(every=timedelta(minutes=15))
-"""When a job is looked for that notices wake, and that has no schedule of its own."""
 _RANKS: tuple[Priority, ...] = get_args(Priority)
 
 
@@ -24,22 +21,14 @@ class Difference:
 
 
 def scheduled(config: Config) -> dict[str, Schedule]:
-    """
-    Name the jobs that have a schedule and are enabled, as is their connection.
-
-    What notices wake is looked for every so often all the same, as one may be lost.
-    """
+    """Name the jobs that have a schedule and are enabled, as is their connection."""
     return {
         name: schedule
         for name, job in config.jobs.items()
-        if (schedule := job.schedule or _of_notices(job))
+        if (schedule := config.schedule_of(name))
         and job.enabled
         and config.connections[config.connection_of(name)].enabled
     }
-
-
-def _of_notices(job: Job) -> Schedule | None:
-    return WITH_NOTICES if isinstance(job, ImportJob) and job.source.notices else None
 
 
 def connections_with_jobs(config: Config) -> list[str]:

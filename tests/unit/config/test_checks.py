@@ -54,6 +54,16 @@ def export(extra, target="target: {prefix: out/}"):
         ("a: {merge: sum, type: datetime}", "a.type"),
         ("a: {merge: add, type: string}", "a.type"),
         ("a: {merge: remove, type: json}", "a.type"),
+        ("a: {merge: deep, type: list}", "a.type"),
+        ("a: {merge: rows, key: sku, type: string}", "a.type"),
+        ("a: {merge: rows}", "a"),
+        ('a: {merge: rows, key: ""}', "a"),
+        ("a: rows", "a"),
+        ("a: {merge: deep, key: sku}", "a.key"),
+        ("a: {type: json, complete: true}", "a.complete"),
+        ("a: {merge: deep, on_drift: keep}", "a.on_drift"),
+        ("a: {merge: deep, value: 1}", "a.merge"),
+        ("first_name: deep", "first_name.merge"),
         *[
             (f"a: {{merge: {merge}, on_drift: keep}}", "a.on_drift")
             for merge in ("sum", "add", "remove", "set_if_empty", "highest", "lowest")
@@ -107,6 +117,10 @@ def test_what_makes_no_sense_in_a_field_is_refused(field, path):
         "a: {merge: lowest, type: datetime}",
         'a: {merge: add, split: "|", items: integer, max_items: 25}',
         "a: {merge: remove, type: list}",
+        "a: deep",
+        "a: {merge: deep, type: json, on_drift: quarantine}",
+        "a: {merge: rows, key: sku}",
+        "a: {merge: rows, key: sku, complete: true, from: items}",
         'a: {type: list, ordered: true, split: ","}',
         "a: {too_long: cut, trim: true}",
         "a: {merge: sum, type: integer, on_drift: quarantine}",
@@ -131,6 +145,11 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
 @pytest.mark.parametrize(
     ("text", "path"),
     [
+        (job("remaining_fields: {merge: rows}"), "jobs.crm.remaining_fields[0].merge"),
+        (
+            job("remaining_fields: {merge: deep, type: string}"),
+            "jobs.crm.remaining_fields[0].type",
+        ),
         (job("schedule: {}"), "jobs.crm.schedule"),
         (job('schedule: {cron: "* * * * *", every: 5m}'), "jobs.crm.schedule"),
         (job('schedule: {cron: "0 3 * *"}'), "jobs.crm.schedule.cron"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from exchanger.profiles.merging.gates import gates_of, shut_out, unknown_gates
+from exchanger.profiles.people.gates import gates_of, shut_out, unknown_gates
 
 GATES = gates_of({"state": ["opted_in", "subscribed"], "level": [2, 3.5, True]})
 
