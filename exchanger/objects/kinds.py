@@ -134,7 +134,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "subscriptions",
             Folded(consent=True),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
             shaped=group_states,
@@ -142,7 +142,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "email_state",
             Folded(consent=True),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
             shaped=email_states,
