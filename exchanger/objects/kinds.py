@@ -143,7 +143,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "subscriptions",
             Folded(consent=True),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
             shaped=group_states,
@@ -151,7 +151,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "email_state",
             Folded(consent=True),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
             shaped=email_states,

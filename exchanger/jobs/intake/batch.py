@@ -139,6 +139,7 @@ class BatchDraft:
         self.types: Mapping[str, str] = kept.types
         self.words: dict[str, Sequence[str]] = dict(kept.words)
         self.layout = dict(kept.layout)
+        self.commas: dict[tuple[str, ...], list[str]] = {}
         self.read_as: dict[ReadAs, list[str]] = {}
         self.rejected = scratch.spill()
         self.files: list[ClaimedFile] = []
