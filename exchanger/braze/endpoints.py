@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from exchanger.braze.limits import LARGEST_BODY, OBJECTS_PER_REQUEST
+from exchanger.braze.limits import IDS_PER_REQUEST, LARGEST_BODY, OBJECTS_PER_REQUEST
 
 TRACK = "/users/track"
 """Takes changes of profiles (braze-api.md 2)."""
@@ -20,6 +20,23 @@ LIST_SEGMENTS = "/segments/list"
 """Returns the segments of the workspace, page by page (braze-api.md 8)."""
 SIZE_SEGMENT = "/segments/data_series"
 """Returns the estimated size of a segment, day by day (braze-api.md 8)."""
+NEW_ALIASES = "/users/alias/new"
+"""Gives profiles further names (braze-api.md 9.2)."""
+UPDATE_ALIASES = "/users/alias/update"
+"""Puts another name in the place of one (braze-api.md 9.3)."""
+IDENTIFY = "/users/identify"
+"""Gives an external id to who is known otherwise (braze-api.md 9.4)."""
+MERGE = "/users/merge"
+"""Makes one of two profiles (braze-api.md 9.5)."""
+DELETE = "/users/delete"
+"""Deletes profiles for good (braze-api.md 9.1)."""
+RENAME_IDS = "/users/external_ids/rename"
+"""Gives profiles another external id; the old one goes on to be valid (braze-api.md 9.6)."""
+REMOVE_IDS = "/users/external_ids/remove"
+"""Ends the validity of old external ids (braze-api.md 9.7)."""
+
+IN_ONE_POOL = (NEW_ALIASES, UPDATE_ALIASES, IDENTIFY, MERGE, DELETE)
+"""Endpoints whose requests count together (braze-api.md 9)."""
 
 PERMISSIONS = {
     TRACK: "users.track",
@@ -29,8 +46,15 @@ PERMISSIONS = {
     EXPORT_IDS: "users.export.ids",
     LIST_SEGMENTS: "segments.list",
     SIZE_SEGMENT: "segments.data_series",
+    NEW_ALIASES: "users.alias.new",
+    UPDATE_ALIASES: "users.alias.update",
+    IDENTIFY: "users.identify",
+    MERGE: "users.merge",
+    DELETE: "users.delete",
+    RENAME_IDS: "users.external_ids.rename",
+    REMOVE_IDS: "users.external_ids.remove",
 }
-"""The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8)."""
+"""The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8, 9)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +71,7 @@ class Endpoint:
         size: How many bytes a request takes at most.
         idempotent: Whether sending an object again changes nothing more. Of others, one that may
             have been taken is in doubt, and never sent again by itself.
+        deletes: Whether each object deletes a profile for good.
     """
 
     name: str
@@ -77,8 +102,31 @@ EVENTS_AGAIN = replace(EVENTS, name="events-again", idempotent=True)
 PURCHASES_AGAIN = replace(PURCHASES, name="purchases-again", idempotent=True)
 """Purchases, likewise."""
 
+RENAMES = Endpoint(
+    name="renames",
+    path=RENAME_IDS,
+    array="external_id_renames",
+    objects=IDS_PER_REQUEST,
+    size=LARGEST_BODY,
+    idempotent=True,
+)
+"""New external ids. Sent again, one is refused: a look shows that it is done (braze-api.md 9.6)."""
+RENAMES_FOR_GOOD = replace(RENAMES, name="renames-for-good")
+"""Those after which the old id ends (``remove_old``)."""
+REMOVALS = replace(RENAMES, name="removals", path=REMOVE_IDS, array="external_ids")
+"""Old external ids that end; likewise (braze-api.md 9.7)."""
+
 ENDPOINTS = {
     endpoint.name: endpoint
-    for endpoint in (ATTRIBUTES, EVENTS, EVENTS_AGAIN, PURCHASES, PURCHASES_AGAIN)
+    for endpoint in (
+        ATTRIBUTES,
+        EVENTS,
+        EVENTS_AGAIN,
+        PURCHASES,
+        PURCHASES_AGAIN,
+        RENAMES,
+        RENAMES_FOR_GOOD,
+        REMOVALS,
+    )
 }
 """By the name that stands beside an object in an outbox."""

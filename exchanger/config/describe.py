@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchanger.config.describe_lifecycle import describe_call
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
@@ -67,6 +68,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     source = job.source
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
+    if job.call is not None:
+        return [*lines, *describe_call(job)]
     lines += describe_match(job)
     if source.placeholders == "allow":
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
+from exchanger.objects.calls import EachCall
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
+from exchanger.objects.renames import RENAME, rename_faults
 from exchanger.objects.rows import EachRow
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
 
-Settled = Literal["held_values", "row_ledger"]
+Settled = Literal["held_values", "row_ledger", "people"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -35,7 +37,7 @@ class Folded:
     """Rows fold into one object for each profile, which says what differs from held values."""
 
 
-Making = Folded | EachRow
+Making = Folded | EachRow | EachCall
 """How rows become objects: ``jobs/planning/parts.py`` has what each of them has to know before."""
 
 
@@ -112,6 +114,13 @@ _KINDS: Mapping[str, ObjectKind] = {
             given_again="objects",
             faults=purchase_faults,
             most_properties=MOST_PROPERTIES,
+        ),
+        ObjectKind(
+            "renames",
+            RENAME,
+            settles=("people",),
+            given_again="objects",
+            faults=rename_faults,
         ),
     )
 }

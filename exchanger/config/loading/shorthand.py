@@ -80,11 +80,20 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
             for name, field in content["fields"].items()
         }
     if not is_export:
+        content |= _meant(content)
         _lists(content)
         for kind in ("event", "purchase"):
             if isinstance(content.get(kind), dict):
                 content[kind] = _object(content[kind])
     return content
+
+
+def _meant(content: dict[str, Any]) -> dict[str, Any]:
+    """Write out who is meant by a row, where what it does says so already."""
+    rename = content.get("rename")
+    if "match" in content or not isinstance(rename, dict) or "from" not in rename:
+        return {}
+    return {"match": {"external_id": rename["from"]}}
 
 
 def _lists(content: dict[str, Any]) -> None:

@@ -7,9 +7,10 @@ Each is answered with "not in this version", or with its place, rather than acce
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
-from exchanger.config.findings import Finding, Where
+from exchanger.config.findings import Finding, Where, listed
+from exchanger.config.models import ObjectName
 
 NOT_YET = "this is not in this version"
 
@@ -42,7 +43,7 @@ _HOMES = {
 _UNKEPT = ("changes",)
 """What ``retention`` of later versions is about."""
 _OBJECTS = (
-    "orders", "subscriptions", "email_state", "aliases", "identify", "merges", "renames", "merge",
+    "orders", "subscriptions", "email_state", "aliases", "identify", "merges", "merge",
     "deletions", "delete", "catalog_items", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")
@@ -117,7 +118,7 @@ def _connection(
 
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
     if job.get("object") in _OBJECTS:
-        message = f"{NOT_YET}: it imports attributes, events and purchases"
+        message = f"{NOT_YET}: it imports {listed(get_args(ObjectName), 'and')}"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
     if job.get("on_unknown") == "ask":

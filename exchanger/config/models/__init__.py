@@ -35,6 +35,7 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.lifecycle import Rename
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.objects import (
     Cell,
@@ -79,6 +80,7 @@ __all__ = [
     "Raw",
     "RemainingExport",
     "RemainingFields",
+    "Rename",
     "Retention",
     "S3Config",
     "Schedule",

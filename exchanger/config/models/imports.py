@@ -21,6 +21,7 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
+from exchanger.config.models.lifecycle import Rename
 from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.objects import (
     Cell,
@@ -202,6 +203,9 @@ class ImportJob(Strict):
     purchase: Purchase | None = Field(
         default=None, description="of `object: purchases`: the purchase"
     )
+    rename: Rename | None = Field(
+        default=None, description="of `object: renames`: from which external id to which"
+    )
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
     source: Source = Field(description="which files, and how their text is understood")
@@ -255,6 +259,11 @@ class ImportJob(Strict):
     @property
     def cells(self) -> Mapping[str, FieldConfig]:
         """What is read of a row, by name: its attributes, or the parts of its object."""
+        if self.call is not None:
+            return {
+                name: FieldConfig.model_validate({"from": column, "type": "string", "trim": True})
+                for name, column in self.call.cells.items()
+            }
         spec = self.event or self.purchase
         if spec is None:
             return self.fields
@@ -282,6 +291,11 @@ class ImportJob(Strict):
             standard=True,
         )
         return (block,)
+
+    @property
+    def call(self) -> Rename | None:
+        """What a row does with people as such; None if it becomes something else."""
+        return self.rename
 
     @property
     def assumes_empty(self) -> bool:

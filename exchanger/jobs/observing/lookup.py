@@ -36,7 +36,8 @@ PART = 5_000
 Keep = Callable[[pl.DataFrame, datetime], None]
 WORTH_SAYING = 180.0
 """Seconds of look-ups from which a run says so before it starts."""
-_AT_ONCE = 8
+AT_ONCE = 8
+"""Requests that are under way together."""
 _CERTAIN = pl.col(EXISTS).is_not_null()
 """Of who it is; several profiles may have one e-mail address."""
 
@@ -221,7 +222,7 @@ async def _ask(
 async def _ask_part(
     context: JobContext, asking: LookUp, profiles: pl.Series, fields: list[str]
 ) -> pl.DataFrame:
-    gate = asyncio.Semaphore(_AT_ONCE)
+    gate = asyncio.Semaphore(AT_ONCE)
 
     async def ask(asked: list[str]) -> pl.DataFrame:
         async with gate:
@@ -232,13 +233,13 @@ async def _ask_part(
         several = (name for name in asked if len(users.get(name, ())) > 1)
         return held_form(found, absent, fields, several)
 
-    everything = together(map(ask, _requests(profiles)))
+    everything = together(map(ask, requests_for(profiles)))
     if not await until_stopped(everything, context.stopping):
         raise Stopped
     return pl.concat(everything.result())
 
 
-def _requests(keys: pl.Series) -> list[list[str]]:
+def requests_for(keys: pl.Series) -> list[list[str]]:
     """Part keys into requests, each with as many of one kind as it takes."""
     if are_external_ids(keys):
         return _cut(keys, IDS_PER_REQUEST)

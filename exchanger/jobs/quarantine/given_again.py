@@ -27,13 +27,17 @@ from exchanger.jobs.quarantine.superseded import settle_late_rows
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
     FILE,
+    MEANT,
     OBJECT,
     ORDER,
+    OTHER,
+    OTHER_WHO,
     POINTS,
     PROFILE,
     ROW,
     ROW_ID,
     ROWS,
+    WHO,
 )
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.state.runs.acknowledgements import IN_DOUBT
@@ -48,7 +52,9 @@ if TYPE_CHECKING:
 
 Given = tuple["FrameFile | None", "FrameFile | None"]
 """The contributions of a run and its orders, if it has any."""
-_AS_IT_WAS = (PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID)
+_AS_IT_WAS = (
+    PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID, OTHER, MEANT, WHO, OTHER_WHO,
+)  # fmt: skip
 """Columns of an object that is given again as it was."""
 _NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
 

@@ -13,8 +13,16 @@ from dataclasses import replace
 from random import Random
 from typing import NoReturn, TypeVar
 
-from exchanger.braze.endpoints import ENDPOINTS, EXPORT_IDS, PERMISSIONS, TRACK_STATUS
-from exchanger.braze.limits import SHARED_RATE, STATUS_RATE
+from exchanger.braze.endpoints import (
+    ENDPOINTS,
+    EXPORT_IDS,
+    IN_ONE_POOL,
+    PERMISSIONS,
+    REMOVE_IDS,
+    RENAME_IDS,
+    TRACK_STATUS,
+)
+from exchanger.braze.limits import IDENTITY_RATE, RENAME_RATE, SHARED_RATE, STATUS_RATE
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import (
     BrazeError,
@@ -57,6 +65,8 @@ DOWNLOAD = "export download"
 """What stands for an endpoint in errors and counts, where an export is fetched from its address."""
 
 _STATUS_POOL = RateLimit(requests=STATUS_RATE[0], per=STATUS_RATE[1])
+_IDENTITY_POOL = RateLimit(requests=IDENTITY_RATE[0], per=IDENTITY_RATE[1])
+_RENAME_POOL = RateLimit(requests=RENAME_RATE[0], per=RENAME_RATE[1])
 _SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
@@ -100,6 +110,7 @@ class BrazeRequests:
         self._outages = {name: CircuitState(clock, give_up) for name in (*written, EXPORT_IDS)}
         limits = {
             **dict.fromkeys(written, config.rate_limit),
+            **dict.fromkeys((RENAME_IDS, REMOVE_IDS), _RENAME_POOL),
             TRACK_STATUS: _STATUS_POOL,
             EXPORT_IDS: config.lookup_limit,
         }
@@ -107,7 +118,7 @@ class BrazeRequests:
         self._paces = {
             name: RateLimiter(limits.get(name, _SHARED_POOL), clock, spread=name in written)
             for name in endpoints
-        }
+        } | dict.fromkeys(IN_ONE_POOL, RateLimiter(_IDENTITY_POOL, clock, spread=True))
         self._limited = {name: LimitState() for name in endpoints}
         self._held_back: Counter[str] = Counter()
         """Requests that wait by themselves, as they were answered 429."""

@@ -113,6 +113,9 @@ SENTENCES = {
     "sent before. Fill it in.",
     "bad_row_id": "is not text and not a whole number, so it cannot name the row. Write it as "
     "text.",
+    "no_new_id": "is empty, and it is the external id that the person gets. Fill it in, or remove "
+    "the row.",
+    "same_id": "is the external id that the person has already. Correct it, or remove the row.",
     "no_event_name": "is empty, and an event needs a name. Fill it in, or remove the row.",
     "bad_event_name": "has a $ in front, which Braze takes for its own events. Rename it.",
     "order_event": "is the name of an event with a form of its own, and Braze would drop this one. "

@@ -1,0 +1,95 @@
+"""
+What is held follows the person: a new external id has the values of the old one.
+
+What else a call may have changed is unknown until it is seen again: of both profiles, and of all
+keys that were known to mean them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.braze.endpoints import RENAMES, RENAMES_FOR_GOOD
+from exchanger.profiles.frames.columns import (
+    ENDPOINT,
+    EXISTS,
+    IDENTIFIED,
+    OTHER,
+    OTHER_WHO,
+    PROFILE,
+    WHO,
+)
+from exchanger.profiles.spelling.json_values import json_string
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.state.held.table import HeldValues
+
+_UNKNOWN = "?"
+_RENAMED = [RENAMES.name, RENAMES_FOR_GOOD.name]
+
+
+def moved_rows(calls: pl.DataFrame, held: HeldValues, *, gone: bool) -> pl.DataFrame:
+    """
+    Build the held rows that calls bring.
+
+    Args:
+        calls: Rows of the outbox that were done, or may have been: with ``sure``.
+        held: What is held so far.
+        gone: Whether nobody has ``@profile`` afterwards.
+    """
+    fields = held.fields()
+    renamed = calls.filter(pl.col(ENDPOINT).is_in(_RENAMED) & pl.col("sure"))
+    # Of who has the new id for longer nothing changes, but that the old one ends.
+    longer = calls.filter(pl.col(ENDPOINT).is_in(_RENAMED) & pl.col(OTHER_WHO).is_not_null())
+    others = calls.join(longer, on=[PROFILE, OTHER], how="anti")
+    touched = [others[name] for name in (PROFILE, OTHER, WHO, OTHER_WHO)]
+    people = pl.concat([*touched, longer[PROFILE]]).drop_nulls().unique().alias(PROFILE)
+    links = held.links_to(people)
+    keys = pl.concat([people, links[PROFILE]]).unique()
+    known = held.of(keys, fields).filter(pl.col(PROFILE).is_in(keys.implode()))
+    rows = _moved(known, renamed.join(others, on=[PROFILE, OTHER], how="semi"), fields)
+    if gone:
+        left = calls.filter("sure").select(PROFILE, here=pl.lit(value=False)).unique()
+        rows = _with_existence(rows, left)
+    return pl.concat([_linked(renamed, links), rows], how="diagonal").unique(
+        PROFILE, keep="first", maintain_order=True
+    )
+
+
+def _moved(known: pl.DataFrame, renamed: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """Forget all that is known, but give to new ids what is held of the old ones."""
+    names = renamed.select(pl.col(PROFILE).alias("old"), pl.col(OTHER).alias(PROFILE))
+    names = names.unique(PROFILE)
+    before = known.rename({PROFILE: "old"}).join(names, on="old")
+    beside = known.join(before, on=PROFILE, how="full", coalesce=True, suffix="@old")
+    moved = [pl.col(f"{name}@old") if name != IDENTIFIED else pl.lit(None) for name in fields]
+    lost = [
+        pl.when(pl.col(name).is_not_null()).then(pl.lit(_UNKNOWN)).alias(name) for name in fields
+    ]
+    return beside.select(
+        PROFILE,
+        pl.col(f"{EXISTS}@old").alias(EXISTS),
+        *(
+            pl.coalesce(new, none).alias(name)
+            for name, new, none in zip(fields, moved, lost, strict=True)
+        ),
+    )
+
+
+def _with_existence(rows: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
+    """Keep that nobody has some keys."""
+    beside = rows.join(left, on=PROFILE, how="full", coalesce=True)
+    return beside.with_columns(pl.coalesce("here", EXISTS).alias(EXISTS)).drop("here")
+
+
+def _linked(calls: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """Let keys that meant an old id mean the new one."""
+    names = calls.select(pl.col(PROFILE).alias("linked"), OTHER).unique("linked")
+    now = json_string(pl.col(OTHER)).alias(IDENTIFIED)
+    return links.join(names, on="linked").select(
+        PROFILE, pl.lit(None, pl.Boolean).alias(EXISTS), now
+    )

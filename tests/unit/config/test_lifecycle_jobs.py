@@ -1,0 +1,52 @@
+"""What may stand in a job that does something with people as such."""
+
+from __future__ import annotations
+
+import pytest
+from support.config_texts import ENVIRON, ONE
+from support.config_texts import messages as problems
+
+from exchanger.config.describe import describe_job
+from exchanger.config.loading.load import read_config
+
+RENAMES = "object: renames, rename: {from: old, to: new}"
+
+
+def job(text):
+    return ONE + f"jobs: {{crm: {{type: import, source: {{prefix: in/}}, {text}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("object: renames, match: {external_id: id}", ""),
+        ("object: renames, rename: {from: old}", "rename.to"),
+        ("object: renames, rename: {from: old, to: ''}", "rename.to"),
+        (f"{RENAMES}, match: {{external_id: id}}", "match"),
+        (f"{RENAMES}, fields: {{a: set}}", "fields"),
+        (f"{RENAMES}, row_id: x", "row_id"),
+        (f"{RENAMES}, create_missing: false", "create_missing"),
+        (f"{RENAMES}, on_unknown: hold", "on_unknown"),
+        (
+            "rename: {from: old, to: new}, match: {external_id: id}, fields: {a: set}",
+            "rename",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_named(text, path):
+    """Nothing is accepted and ignored: each has its place."""
+    assert {".".join(filter(None, ("jobs.crm", path)))} == problems(job(text)).keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (RENAMES, "leaves the old id valid"),
+        (RENAMES.replace("new}", "new, remove_old: true}"), "ends the old id"),
+    ],
+)
+def test_check_says_what_becomes_of_a_row(text, said):
+    """A person reads what is done, and how it is made sure of."""
+    lines = "\n".join(describe_job(read_config(job(text), ENVIRON), "crm"))
+    assert said in lines
+    assert "looks before whether anything is in the way" in lines
