@@ -113,6 +113,12 @@ RENAMES = Endpoint(
 """New external ids. Sent again, one is refused: a look shows that it is done (braze-api.md 9.6)."""
 RENAMES_FOR_GOOD = replace(RENAMES, name="renames-for-good")
 """Those after which the old id ends (``remove_old``)."""
+ALIASES = replace(RENAMES, name="aliases", path=NEW_ALIASES, array="user_aliases")
+"""Further names of people; a name that is taken changes nothing (braze-api.md 9.2)."""
+ALIAS_UPDATES = replace(RENAMES, name="alias-updates", path=UPDATE_ALIASES, array="alias_updates")
+"""Other names in the place of some; likewise (braze-api.md 9.3)."""
+MERGES = replace(RENAMES, name="merges", path=MERGE, array="merge_updates")
+"""Two profiles that become one; sent again, nobody is left to be merged (braze-api.md 9.5)."""
 REMOVALS = replace(RENAMES, name="removals", path=REMOVE_IDS, array="external_ids")
 """Old external ids that end; likewise (braze-api.md 9.7)."""
 
@@ -127,6 +133,9 @@ ENDPOINTS = {
         RENAMES,
         RENAMES_FOR_GOOD,
         REMOVALS,
+        ALIASES,
+        ALIAS_UPDATES,
+        MERGES,
     )
 }
 """By the name that stands beside an object in an outbox."""

@@ -68,7 +68,7 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     source = job.source
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
-    if job.call is not None:
+    if job.calls_people:
         return [*lines, *describe_call(job)]
     lines += describe_match(job)
     if source.placeholders == "allow":

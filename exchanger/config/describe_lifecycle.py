@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchanger.config.models import ImportJob, Rename
+from exchanger.config.describe_match import named_by
+from exchanger.config.models import ImportJob, Match, Rename
 
 
 def describe_call(job: ImportJob) -> Iterator[str]:
     """Describe what becomes of each row, and how that is made sure of."""
     if job.rename is not None:
         yield from _rename(job.rename)
+    if job.alias is not None:
+        yield from _alias(job)
+    if job.merge is not None:
+        yield (
+            f"merges who has the {named_by(job.merge.drop)} into who has the "
+            f"{named_by(job.merge.keep)}, and that for good"
+        )
     yield "looks before whether anything is in the way, and afterwards whether it was done"
 
 
@@ -19,3 +27,13 @@ def _rename(rename: Rename) -> Iterator[str]:
         f"gives who has the external_id in column {rename.from_} that in column {rename.to} instead"
     )
     yield "ends the old id" if rename.remove_old else "leaves the old id valid, as Braze does"
+
+
+def _alias(job: ImportJob) -> Iterator[str]:
+    alias = job.alias
+    if alias is None:
+        return
+    names = named_by(Match(alias=alias))
+    yield f"gives who has the {named_by(job.match[0])} the {names}"
+    if alias.replaces is not None:
+        yield f"puts it in the place of the name in column {alias.replaces}, where that has one"

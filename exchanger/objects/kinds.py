@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
+from exchanger.objects.aliases import ALIAS, alias_faults
 from exchanger.objects.calls import EachCall
 from exchanger.objects.events import event_faults, event_members, event_points
+from exchanger.objects.merges import MERGE, merge_faults
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
 from exchanger.objects.renames import RENAME, rename_faults
 from exchanger.objects.rows import EachRow
@@ -121,6 +123,20 @@ _KINDS: Mapping[str, ObjectKind] = {
             settles=("people",),
             given_again="objects",
             faults=rename_faults,
+        ),
+        ObjectKind(
+            "aliases",
+            ALIAS,
+            settles=("people",),
+            given_again="objects",
+            faults=alias_faults,
+        ),
+        ObjectKind(
+            "merges",
+            MERGE,
+            settles=("people",),
+            given_again="objects",
+            faults=merge_faults,
         ),
     )
 }

@@ -28,6 +28,13 @@ SENTENCES: Mapping[str, str] = {
     "if it is meant to come second.",
     "leaves_itself": "{b} is itself taken from its profile in the same run. Give this row again "
     "once that is done.",
+    "alias_taken": "the {b} belongs to another profile already: a name of a label is there once.",
+    "no_old_alias": "{a} has no such name to be replaced. Leave it empty to give a further one.",
+    "label_taken": "{a} has another name of that label, of which there is one for each profile. "
+    "Name that one in 'replaces'.",
+    "nobody_kept": "nobody has the identifier {b}, into whom {a} is to be merged. Correct it, or "
+    "give the row again once there is such a profile.",
+    "same_person": "both sides are {a}. Correct one of them.",
     "id_taken": "{b} belongs to another profile already, or did: Braze gives no external id twice.",
     "not_primary": "{a} is an old external id of its profile. Name the one that it has now.",
 }

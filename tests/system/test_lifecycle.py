@@ -66,3 +66,66 @@ def test_a_renamed_person_keeps_what_is_held_of_them(exchange):
     assert {"a2": 2, "b2": 3, "c": 3, "d": 4} == people(exchange)
     since = exchange.braze.bodies("/users/export/ids")[len(asked) :]
     assert not [body for body in since if {"a2", "b2"} & {*body["external_ids"]}]
+
+
+def test_a_new_name_means_its_person(exchange):
+    """
+    Rows named by the alias fold into what is held of the person, without a look-up.
+
+    A name that is taken is told; one that somebody has already is unchanged; another one takes
+    its place.
+    """
+    alias = {"name": "number", "label": "crm", "replaces": "before"}
+    exchange.braze.seed([{"external_id": "b", "visits": 2}])
+    exchange.configure(
+        crm=CRM,
+        links=job("aliases", match=[{"external_id": "id"}], alias=alias),
+        by_number=import_job(
+            fields={"visits": SUM},
+            source={"prefix": "numbers/"},
+            match=[{"alias": {"name": "number", "label": "crm"}}],
+        ),
+    )
+    exchange.drop("crm/1.csv", "id,visits\na,1\n")
+    exchange.ask("run", "crm")
+    exchange.drop("aliases/1.csv", "id,number,before\na,1,\nb,2,\nb,2,\nx,3,\n")
+
+    report = exchange.ask("run", "links", code=4)
+
+    assert (4, 3, 0, 1, 0) == counts(report)
+    assert "nobody has the identifier x" in reasons(exchange, report)["x"]
+    exchange.drop("aliases/2.csv", "id,number,before\na,1,\na,5,1\nb,1,2\n")
+    report = exchange.ask("run", "links", code=4)
+    assert (3, 1, 1, 1, 0) == counts(report)
+    assert "alias crm 1 belongs to another profile" in reasons(exchange, report)["b"]
+    exchange.drop("numbers/1.csv", "number,visits\n5,1\n2,1\n")
+    exchange.ask("run", "by_number")
+    assert {"a": 2, "b": 3} == people(exchange)
+
+
+def test_merged_people_are_looked_at_anew(exchange):
+    """
+    What is held of either side is unknown afterwards, so sums go on from what Braze then has.
+
+    A merge that Braze takes and does not do is told.
+    """
+    exchange.configure(
+        crm=CRM,
+        merges=job(
+            "merges", merge={"keep": {"external_id": "new"}, "drop": {"external_id": "old"}}
+        ),
+    )
+    exchange.drop("crm/1.csv", "id,visits\na,1\nb,2\nc,3\nd,4\n")
+    exchange.ask("run", "crm")
+    exchange.braze.seed([{"external_id": "e"}])
+    exchange.braze.mark("c", "control_group")
+    exchange.drop("merges/1.csv", "old,new\na,e\nc,d\ngone,d\na,x\n")
+
+    report = exchange.ask("run", "merges", code=4)
+
+    assert (4, 1, 1, 1, 1) == counts(report)
+    assert {"e": 1, "b": 2, "c": 3, "d": 4} == people(exchange)
+    assert {(2, "no_effect"), (4, "no_effect")} == {*exchange.rejected(report)}
+    exchange.drop("crm/2.csv", "id,visits\na,1\ne,1\n")
+    exchange.ask("run", "crm")
+    assert {"a": 1, "e": 2, "b": 2, "c": 3, "d": 4} == people(exchange)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from exchanger.config.checks.matching import check_alias, check_columns
 from exchanger.config.findings import Finding, Where
-from exchanger.config.models import ImportJob, Match
+from exchanger.config.models import CALLS, ImportJob, Match, PersonMerge
 
-CALLS: Mapping[str, str] = {"renames": "rename"}
-"""The key that says what is done, by the name of the object."""
 _OF_OTHERS = {
     "fields", "remaining_fields", "baseline", "row_id", "on_unknown", "on_ambiguous",
     "create_missing",
@@ -31,9 +30,30 @@ def check_call(job: ImportJob, where: Where) -> Iterator[Finding]:
         message = "'rename' says who is meant: leave this out"
         yield Finding((*where, "match"), message, beside=("rename",))
 
+    if job.merge is not None:
+        yield from _check_merge(job, job.merge, where)
+    if job.alias is not None:
+        yield from check_alias(job.alias, (*where, "alias"))
+        if not job.by_external_id:
+            message = "Braze gives aliases to who is named by external_id alone"
+            yield Finding((*where, "match"), message, "{external_id: COLUMN}")
+
 
 def _check_columns(job: ImportJob, where: Where) -> Iterator[Finding]:
     own = CALLS[job.object]
-    for name, column in (job.call.cells if job.call is not None else {}).items():
-        if not column:
+    for name, part in (job.call.cells if job.call is not None else {}).items():
+        if part.get("from") == "" and name in ("to", "replaces"):
             yield Finding((*where, own, name), "name a column")
+
+
+def _check_merge(job: ImportJob, merge: PersonMerge, where: Where) -> Iterator[Finding]:
+    for side, match in (("keep", merge.keep), ("drop", merge.drop)):
+        place: Where = (*where, "merge", side)
+        yield from check_columns(match, place)
+        if match.kind not in ("external_id", "alias"):
+            message = "a profile is merged by its external_id or an alias alone"
+            yield Finding(place, message, "{external_id: COLUMN}")
+    if job.match != (merge.drop,):
+        yield Finding(
+            (*where, "match"), "'merge' says who is meant: leave this out", beside=("merge",)
+        )

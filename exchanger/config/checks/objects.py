@@ -7,9 +7,9 @@ from typing import Any
 
 from exchanger.braze.objects import CURRENCIES, ORDER_EVENTS, RESERVED
 from exchanger.config.checks.fields import check_cell
-from exchanger.config.checks.lifecycle import CALLS, check_call
+from exchanger.config.checks.lifecycle import check_call
 from exchanger.config.findings import Finding, Where, closest
-from exchanger.config.models import Cell, Event, ImportJob, Purchase
+from exchanger.config.models import CALLS, Cell, Event, ImportJob, Purchase
 from exchanger.config.names import name_fault
 
 _SPECS = {"events": "event", "purchases": "purchase"}
@@ -21,12 +21,12 @@ _OF_ROWS = {"row_id", "on_unknown"}
 def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find what does not go together with what a row becomes."""
     given = job.model_fields_set
-    specs = {**_SPECS, **CALLS}
+    specs = {**_SPECS, **{str(name): key for name, key in CALLS.items()}}
     own = specs.get(job.object)
     for name, key in specs.items():
         if key != own and getattr(job, key) is not None:
             yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
-    if job.object in CALLS:
+    if job.calls_people:
         yield from check_call(job, where)
     elif own is None:
         message = "this is of events and purchases alone: attributes are set, not counted"

@@ -90,10 +90,14 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
 
 def _meant(content: dict[str, Any]) -> dict[str, Any]:
     """Write out who is meant by a row, where what it does says so already."""
-    rename = content.get("rename")
-    if "match" in content or not isinstance(rename, dict) or "from" not in rename:
+    rename, merge = content.get("rename"), content.get("merge")
+    if "match" in content:
         return {}
-    return {"match": {"external_id": rename["from"]}}
+    if isinstance(rename, dict) and "from" in rename:
+        return {"match": {"external_id": rename["from"]}}
+    if isinstance(merge, dict) and isinstance(merge.get("drop"), dict):
+        return {"match": merge["drop"]}
+    return {}
 
 
 def _lists(content: dict[str, Any]) -> None:

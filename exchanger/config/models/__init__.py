@@ -35,7 +35,7 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
-from exchanger.config.models.lifecycle import Rename
+from exchanger.config.models.lifecycle import CALLS, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.objects import (
     Cell,
@@ -47,6 +47,7 @@ from exchanger.config.models.objects import (
 )
 
 __all__ = [
+    "CALLS",
     "LOOKUPS",
     "NEEDS_HELD",
     "PROPERTY",
@@ -72,8 +73,10 @@ __all__ = [
     "Job",
     "LabelColumn",
     "Match",
+    "NewAlias",
     "ObjectName",
     "OnUnknown",
+    "PersonMerge",
     "Priority",
     "Purchase",
     "RateLimit",

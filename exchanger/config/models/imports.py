@@ -21,7 +21,7 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
-from exchanger.config.models.lifecycle import Rename
+from exchanger.config.models.lifecycle import CALLS, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.objects import (
     Cell,
@@ -203,6 +203,12 @@ class ImportJob(Strict):
     purchase: Purchase | None = Field(
         default=None, description="of `object: purchases`: the purchase"
     )
+    alias: NewAlias | None = Field(
+        default=None, description="of `object: aliases`: the name that a person gets"
+    )
+    merge: PersonMerge | None = Field(
+        default=None, description="of `object: merges`: which profile is left, and which goes"
+    )
     rename: Rename | None = Field(
         default=None, description="of `object: renames`: from which external id to which"
     )
@@ -261,8 +267,8 @@ class ImportJob(Strict):
         """What is read of a row, by name: its attributes, or the parts of its object."""
         if self.call is not None:
             return {
-                name: FieldConfig.model_validate({"from": column, "type": "string", "trim": True})
-                for name, column in self.call.cells.items()
+                name: FieldConfig.model_validate({**part, "type": "string", "trim": "from" in part})
+                for name, part in self.call.cells.items()
             }
         spec = self.event or self.purchase
         if spec is None:
@@ -293,9 +299,14 @@ class ImportJob(Strict):
         return (block,)
 
     @property
-    def call(self) -> Rename | None:
+    def call(self) -> Rename | NewAlias | PersonMerge | None:
         """What a row does with people as such; None if it becomes something else."""
-        return self.rename
+        return self.rename or self.alias or self.merge
+
+    @property
+    def calls_people(self) -> bool:
+        """Whether a row does something with people as such."""
+        return self.object in CALLS
 
     @property
     def assumes_empty(self) -> bool:

@@ -7,6 +7,13 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from exchanger.config.models.base import ColumnName, Strict
+from exchanger.config.models.matching import Alias, Match
+from exchanger.config.models.objects import ObjectName
+
+CALLS: Mapping[ObjectName, str] = {"renames": "rename", "aliases": "alias", "merges": "merge"}
+"""What does something with people as such, and the key that says what."""
+Part = Mapping[str, str]
+"""Where a part of a call comes from: ``from`` names a column, ``value`` is the part itself."""
 
 
 class Rename(Strict):
@@ -20,6 +27,45 @@ class Rename(Strict):
     )
 
     @property
-    def cells(self) -> Mapping[str, str]:
-        """The columns that are read beside who is meant, by the name of the part."""
-        return {"to": self.to}
+    def cells(self) -> Mapping[str, Part]:
+        """What is read beside who is meant, by the name of the part."""
+        return {"to": {"from": self.to}}
+
+
+class NewAlias(Alias):
+    """
+    A further name of a person, or one in the place of another.
+
+    A text as ``label`` is that of all rows.
+    """
+
+    replaces: ColumnName | None = Field(
+        default=None,
+        description=(
+            "the column of the name whose place the new one takes; where it is empty, or left out,"
+            " the name is a further one"
+        ),
+    )
+
+    @property
+    def cells(self) -> Mapping[str, Part]:
+        """What is read beside who is meant, by the name of the part."""
+        column = self.label_column
+        label = {"value": str(self.label)} if column is None else {"from": column}
+        replaces = {} if self.replaces is None else {"replaces": {"from": self.replaces}}
+        return {"name": {"from": self.name}, "label": label, **replaces}
+
+
+class PersonMerge(Strict):
+    """Two profiles of one person, of which one is left. Each side is named as in ``match``."""
+
+    keep: Match = Field(description="what names the profile that is left: one identifier")
+    drop: Match = Field(description="what names the profile that goes: one identifier")
+
+    @property
+    def cells(self) -> Mapping[str, Part]:
+        """What is read beside who is meant, by the name of the part."""
+        if self.keep.alias is None:
+            return {"keep": {"from": self.keep.column}}
+        parts = NewAlias.model_validate(self.keep.alias.model_dump(by_alias=True)).cells
+        return {"keep": parts["name"], "label": parts["label"]}

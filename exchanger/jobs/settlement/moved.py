@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.braze.endpoints import RENAMES, RENAMES_FOR_GOOD
+from exchanger.braze.endpoints import ALIAS_UPDATES, ALIASES, RENAMES, RENAMES_FOR_GOOD
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
     EXISTS,
     IDENTIFIED,
+    OBJECT,
     OTHER,
     OTHER_WHO,
     PROFILE,
     WHO,
 )
 from exchanger.profiles.spelling.json_values import json_string
+from exchanger.profiles.spelling.profile_key import with_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from exchanger.state.held.table import HeldValues
 
 _UNKNOWN = "?"
+_NAMES = [ALIASES.name, ALIAS_UPDATES.name]
 _RENAMED = [RENAMES.name, RENAMES_FOR_GOOD.name]
 
 
@@ -42,6 +45,9 @@ def moved_rows(calls: pl.DataFrame, held: HeldValues, *, gone: bool) -> pl.DataF
         gone: Whether nobody has ``@profile`` afterwards.
     """
     fields = held.fields()
+    named = calls.filter(pl.col(ENDPOINT).is_in(_NAMES))
+    if named.height:
+        return _named(named, held, fields)
     renamed = calls.filter(pl.col(ENDPOINT).is_in(_RENAMED) & pl.col("sure"))
     # Of who has the new id for longer nothing changes, but that the old one ends.
     longer = calls.filter(pl.col(ENDPOINT).is_in(_RENAMED) & pl.col(OTHER_WHO).is_not_null())
@@ -67,15 +73,12 @@ def _moved(known: pl.DataFrame, renamed: pl.DataFrame, fields: Sequence[str]) ->
     before = known.rename({PROFILE: "old"}).join(names, on="old")
     beside = known.join(before, on=PROFILE, how="full", coalesce=True, suffix="@old")
     moved = [pl.col(f"{name}@old") if name != IDENTIFIED else pl.lit(None) for name in fields]
-    lost = [
-        pl.when(pl.col(name).is_not_null()).then(pl.lit(_UNKNOWN)).alias(name) for name in fields
-    ]
     return beside.select(
         PROFILE,
         pl.col(f"{EXISTS}@old").alias(EXISTS),
         *(
             pl.coalesce(new, none).alias(name)
-            for name, new, none in zip(fields, moved, lost, strict=True)
+            for name, new, none in zip(fields, moved, _lost(fields), strict=True)
         ),
     )
 
@@ -93,3 +96,27 @@ def _linked(calls: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     return links.join(names, on="linked").select(
         PROFILE, pl.lit(None, pl.Boolean).alias(EXISTS), now
     )
+
+
+def _named(calls: pl.DataFrame, held: HeldValues, fields: Sequence[str]) -> pl.DataFrame:
+    """Let new names mean their person, and names that were replaced nobody that is known."""
+    replaced = pl.col(OBJECT).str.json_path_match("$.old_alias_name")
+    old = calls.select(with_name(pl.col(OTHER), replaced).alias(PROFILE)).drop_nulls()
+    keys = pl.concat([old[PROFILE], calls[OTHER].alias(PROFILE)]).unique()
+    known = held.of(keys, fields).filter(pl.col(PROFILE).is_in(keys.implode()))
+    lost = known.select(PROFILE, pl.lit(None, pl.Boolean).alias(EXISTS), *_lost(fields))
+    person = json_string(pl.col(PROFILE)).alias(IDENTIFIED)
+    there = pl.lit(value=True).alias(EXISTS)
+    sure = calls.filter("sure").select(pl.col(OTHER).alias(PROFILE), there, person)
+    of_names = lost.drop(EXISTS, IDENTIFIED, strict=False).join(sure, on=PROFILE, how="right")
+    return pl.concat([of_names, lost], how="diagonal").unique(
+        PROFILE, keep="first", maintain_order=True
+    )
+
+
+def _lost(fields: Sequence[str]) -> list[pl.Expr]:
+    """Forget what is known of each field."""
+    known = (pl.when(pl.col(name).is_not_null()) for name in fields)
+    return [
+        each.then(pl.lit(_UNKNOWN)).alias(name) for name, each in zip(fields, known, strict=True)
+    ]

@@ -113,6 +113,12 @@ SENTENCES = {
     "sent before. Fill it in.",
     "bad_row_id": "is not text and not a whole number, so it cannot name the row. Write it as "
     "text.",
+    "no_alias_name": "is empty, and it is the name that the person gets. Fill it in, or remove the "
+    "row.",
+    "no_label": "is empty, and a name needs its label. Fill it in, or set one 'label:' for all "
+    "rows.",
+    "long_alias": "is longer than the 236 bytes that Braze takes of a name or label. Shorten it.",
+    "nobody_kept": "is empty, so nobody is named to be kept. Fill it in, or remove the row.",
     "no_new_id": "is empty, and it is the external id that the person gets. Fill it in, or remove "
     "the row.",
     "same_id": "is the external id that the person has already. Correct it, or remove the row.",

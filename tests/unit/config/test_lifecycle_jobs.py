@@ -9,6 +9,9 @@ from support.config_texts import messages as problems
 from exchanger.config.describe import describe_job
 from exchanger.config.loading.load import read_config
 
+ID = "match: {external_id: id}"
+ALIASES = f"object: aliases, {ID}, alias: {{name: a, label: crm}}"
+MERGES = "object: merges, merge: {keep: {external_id: a}, drop: {external_id: b}}"
 RENAMES = "object: renames, rename: {from: old, to: new}"
 
 
@@ -27,6 +30,16 @@ def job(text):
         (f"{RENAMES}, row_id: x", "row_id"),
         (f"{RENAMES}, create_missing: false", "create_missing"),
         (f"{RENAMES}, on_unknown: hold", "on_unknown"),
+        (f"object: aliases, {ID}", ""),
+        (f"object: aliases, {ID}, alias: {{name: a}}", "alias.label"),
+        (f"object: aliases, {ID}, alias: {{name: a, label: ' '}}", "alias.label"),
+        (f"object: aliases, {ID}, alias: {{name: '', label: crm}}", "alias.name"),
+        (f"object: aliases, {ID}, alias: {{name: a, label: crm, replaces: ''}}", "alias.replaces"),
+        ("object: aliases, match: {email: m}, alias: {name: a, label: crm}", "match"),
+        ("object: merges, match: {external_id: a}", ""),
+        ("object: merges, merge: {keep: {external_id: a}}, match: {external_id: b}", "merge.drop"),
+        ("object: merges, merge: {keep: {email: a}, drop: {external_id: b}}", "merge.keep"),
+        (f"{MERGES}, match: {{external_id: c}}", "match"),
         (
             "rename: {from: old, to: new}, match: {external_id: id}, fields: {a: set}",
             "rename",
@@ -43,6 +56,9 @@ def test_what_does_not_go_together_is_named(text, path):
     [
         (RENAMES, "leaves the old id valid"),
         (RENAMES.replace("new}", "new, remove_old: true}"), "ends the old id"),
+        (MERGES, "merges who has the external_id in column b into who has the external_id in"),
+        (ALIASES, "gives who has the external_id in column id the alias in column a"),
+        (ALIASES.replace("crm}", "crm, replaces: b}"), "in the place of the name in column b"),
     ],
 )
 def test_check_says_what_becomes_of_a_row(text, said):

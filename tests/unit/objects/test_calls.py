@@ -45,7 +45,9 @@ def seen(people, aliases=None):
 def planned(job, rows, people, aliases=None):
     """Plan rows of a profile and the parts of the object, and return the plan."""
     making = kind_of(job).making
-    given = pl.DataFrame([{PROFILE: who} | parts for who, parts in rows]).with_columns(
+    parts = {name: pl.String for _, some in rows for name in some}
+    named = [{PROFILE: who} | some for who, some in rows]
+    given = pl.DataFrame(named, schema={PROFILE: pl.String} | parts).with_columns(
         pl.lit(0, pl.UInt32).alias(FILE), pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(ROW)
     )
     given = given.with_columns(making.other(job).alias(OTHER))
@@ -62,7 +64,7 @@ def verdict(plan):
         return "unchanged"
     assert ["no_effect"] == plan.rejected["reason"].to_list()
     told = plan.rejected["message"].item()
-    return next(name for name, text in SENTENCES.items() if text.split("}")[-1][:30] in told)
+    return next(name for name, text in SENTENCES.items() if text.split("}")[-1][:45] in told)
 
 
 def renames(**more):
@@ -120,3 +122,105 @@ def done(job, endpoint, call, people, aliases=None):
 def test_a_look_shows_whether_a_rename_was_done(endpoint, people, expected):
     """The same profile has the new id; once the old one ends nobody has that."""
     assert expected is done(renames(), endpoint, {PROFILE: "a", OTHER: "x"}, people)
+
+
+def aliases(**more):
+    return import_model(object="aliases", alias={"name": "name", "label": "crm"} | more)
+
+
+@pytest.mark.parametrize(
+    ("who", "name", "replaces", "expected"),
+    [
+        ("b", "7", None, "sent"),
+        ("a", "5", None, "unchanged"),
+        ("b", "5", None, "alias_taken"),
+        ("a", "7", None, "label_taken"),
+        ("a", "7", "5", "sent"),
+        ("b", "7", "5", "no_old_alias"),
+        ("nobody", "7", None, "nobody"),
+        ("a", "5", "4", "unchanged"),
+        ("a", "7", "", "label_taken"),
+    ],
+)
+def test_aliases(who, name, replaces, expected):
+    """A name of a label is there once, and a person has one name of each label."""
+    five = key("alias", "5", "crm")
+    job = aliases(**({"replaces": "before"} if replaces is not None else {}))
+    parts = {"name": name, "label": "crm", "replaces": replaces or None}
+    plan = planned(job, [(who, parts)], PEOPLE | {five: ["1"]}, {"1": [five]})
+    assert expected == verdict(plan)
+
+
+def test_a_name_in_the_place_of_another_is_an_update():
+    """The rows that replace nothing are further names."""
+    five = key("alias", "5", "crm")
+    rows = [
+        ("a", {"name": "7", "label": "crm", "replaces": "5"}),
+        ("b", {"name": "8", "label": "crm", "replaces": None}),
+    ]
+    outbox = planned(aliases(replaces="before"), rows, PEOPLE, {"1": [five]}).outbox
+    assert [
+        ("alias-updates", {"alias_label": "crm", "old_alias_name": "5", "new_alias_name": "7"}),
+        ("aliases", {"external_id": "b", "alias_name": "8", "alias_label": "crm"}),
+    ] == [(to, json.loads(text)) for to, text in outbox.select("@endpoint", "@object").iter_rows()]
+
+
+@pytest.mark.parametrize(("has", "expected"), [(["7"], True), (["5"], False), ([], False)])
+def test_a_look_shows_whether_an_alias_was_given(has, expected):
+    """It is among the names of its person."""
+    names = {"1": [key("alias", name, "crm") for name in has]}
+    call = {PROFILE: "a", OTHER: key("alias", "7", "crm")}
+    assert expected is done(aliases(), "aliases", call, {"a": ["1"]}, names)
+
+
+def merges(**more):
+    return import_model(
+        object="merges",
+        match=[{"external_id": "old"}],
+        merge={"keep": {"external_id": "new"}, "drop": {"external_id": "old"}} | more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("drop", "keep", "expected"),
+    [
+        ("a", "b", "sent"),
+        ("a", "a", "same_person"),
+        ("a-former", "a", "unchanged"),
+        ("a", "nobody", "nobody_kept"),
+        ("nobody", "a", "unchanged"),
+    ],
+)
+def test_merges(drop, keep, expected):
+    """Whom nobody has any more is merged; into nobody nobody is."""
+    assert expected == verdict(planned(merges(), [(drop, {"keep": keep})], PEOPLE))
+
+
+def test_who_is_kept_is_not_merged_away_in_the_same_run():
+    """Braze keeps no order, so of a chain the first link waits for the second."""
+    rows = [("a", {"keep": "b"}), ("b", {"keep": "c"})]
+    plan = planned(merges(), rows, PEOPLE | {"c": ["3"]})
+    assert ["b"] == plan.outbox["@profile"].to_list()
+    assert ["Row 1: b is itself taken"] == [
+        text[:24] for text in plan.rejected["message"].to_list()
+    ]
+
+
+def test_a_merge_names_each_side_by_what_the_job_says():
+    """The profile that is kept may be named by an alias."""
+    five = key("alias", "5", "crm")
+    job = merges(keep={"alias": {"name": "number", "label": "crm"}})
+    outbox = planned(job, [("a", {"keep": "5", "label": "crm"})], PEOPLE | {five: ["2"]}).outbox
+    assert {
+        "identifier_to_merge": {"external_id": "a"},
+        "identifier_to_keep": {"user_alias": {"alias_name": "5", "alias_label": "crm"}},
+    } == json.loads(outbox["@object"].item())
+    assert ["b"] == outbox["@other_who"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"), [({}, True), ({"a": ["1"]}, False), ({"a": ["2"]}, True)]
+)
+def test_a_look_shows_whether_a_merge_was_done(left, expected):
+    """Whom the dropped identifier meant does not have it any more."""
+    assert expected is done(merges(), "merges", {PROFILE: "a", OTHER: "b"}, left)
