@@ -119,6 +119,28 @@ ALIAS_UPDATES = replace(RENAMES, name="alias-updates", path=UPDATE_ALIASES, arra
 """Other names in the place of some; likewise (braze-api.md 9.3)."""
 MERGES = replace(RENAMES, name="merges", path=MERGE, array="merge_updates")
 """Two profiles that become one; sent again, nobody is left to be merged (braze-api.md 9.5)."""
+IDENTIFIES = {
+    "alias": replace(RENAMES, name="identify-aliases", path=IDENTIFY, array="aliases_to_identify"),
+    "email": replace(
+        RENAMES,
+        name="identify-emails",
+        path=IDENTIFY,
+        array="emails_to_identify",
+        idempotent=False,
+    ),
+    "phone": replace(
+        RENAMES,
+        name="identify-phones",
+        path=IDENTIFY,
+        array="phone_numbers_to_identify",
+        idempotent=False,
+    ),
+}
+"""
+External ids for who is known otherwise, by what names them (braze-api.md 9.4).
+
+One that is named by an address or number could hit the next person if it were sent again.
+"""
 REMOVALS = replace(RENAMES, name="removals", path=REMOVE_IDS, array="external_ids")
 """Old external ids that end; likewise (braze-api.md 9.7)."""
 
@@ -136,6 +158,7 @@ ENDPOINTS = {
         ALIASES,
         ALIAS_UPDATES,
         MERGES,
+        *IDENTIFIES.values(),
     )
 }
 """By the name that stands beside an object in an outbox."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exchanger.config.describe_match import named_by
-from exchanger.config.models import ImportJob, Match, Rename
+from exchanger.config.models import Identify, ImportJob, Match, Rename
 
 
 def describe_call(job: ImportJob) -> Iterator[str]:
@@ -19,6 +19,8 @@ def describe_call(job: ImportJob) -> Iterator[str]:
             f"merges who has the {named_by(job.merge.drop)} into who has the "
             f"{named_by(job.merge.keep)}, and that for good"
         )
+    if job.identify is not None:
+        yield from _identify(job, job.identify)
     yield "looks before whether anything is in the way, and afterwards whether it was done"
 
 
@@ -37,3 +39,12 @@ def _alias(job: ImportJob) -> Iterator[str]:
     yield f"gives who has the {named_by(job.match[0])} the {names}"
     if alias.replaces is not None:
         yield f"puts it in the place of the name in column {alias.replaces}, where that has one"
+
+
+def _identify(job: ImportJob, identify: Identify) -> Iterator[str]:
+    who = "; else ".join(named_by(match) for match in job.match)
+    yield f"gives the external_id in column {identify.external_id} to who has the {who}"
+    yield "merges them into who has that id already, and that for good"
+    if identify.prioritization:
+        words = ", then ".join(identify.prioritization)
+        yield f"where several have it, takes the {words}, if that leaves one"

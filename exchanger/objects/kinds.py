@@ -18,6 +18,7 @@ from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.aliases import ALIAS, alias_faults
 from exchanger.objects.calls import EachCall
 from exchanger.objects.events import event_faults, event_members, event_points
+from exchanger.objects.identify import IDENTIFY, identify_faults
 from exchanger.objects.merges import MERGE, merge_faults
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
 from exchanger.objects.renames import RENAME, rename_faults
@@ -137,6 +138,13 @@ _KINDS: Mapping[str, ObjectKind] = {
             settles=("people",),
             given_again="objects",
             faults=merge_faults,
+        ),
+        ObjectKind(
+            "identify",
+            IDENTIFY,
+            settles=("people",),
+            given_again="objects",
+            faults=identify_faults,
         ),
     )
 }

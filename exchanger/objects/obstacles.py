@@ -35,6 +35,10 @@ SENTENCES: Mapping[str, str] = {
     "nobody_kept": "nobody has the identifier {b}, into whom {a} is to be merged. Correct it, or "
     "give the row again once there is such a profile.",
     "same_person": "both sides are {a}. Correct one of them.",
+    "target_itself": "the {a} belongs to {b} itself, and to others: Braze identifies none of them. "
+    "Merge the others by an identifier of their own.",
+    "label_of_target": "{b} has another alias of the same label as {a}, so both cannot be one.",
+    "identified": "who has the {a} has another external id already. Rename or merge them instead.",
     "id_taken": "{b} belongs to another profile already, or did: Braze gives no external id twice.",
     "not_primary": "{a} is an old external id of its profile. Name the one that it has now.",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from support.jobs import import_job
-from support.sandbox_calls import post
+from support.sandbox_calls import post, track
 
 SUM = {"from": "visits", "merge": "sum", "type": "integer"}
 CRM = import_job(fields={"visits": SUM}, source={"prefix": "crm/"})
@@ -129,3 +129,40 @@ def test_merged_people_are_looked_at_anew(exchange):
     exchange.drop("crm/2.csv", "id,visits\na,1\ne,1\n")
     exchange.ask("run", "crm")
     assert {"a": 1, "e": 2, "b": 2, "c": 3, "d": 4} == people(exchange)
+
+
+def test_who_is_identified_is_one_with_whom_has_the_id(exchange):
+    """
+    An alias means its person afterwards; what is held of them is looked up anew.
+
+    An answer that was lost is no doubt where a look shows that it was done, and nothing is sent
+    by an e-mail address twice.
+    """
+    number = {"alias": {"name": "number", "label": "crm"}}
+    exchange.configure(
+        crm=import_job(fields={"visits": SUM}, source={"prefix": "crm/"}, match=[number]),
+        people=job(
+            "identify",
+            match=[number, {"email": "mail"}],
+            identify={"external_id": "id", "prioritization": ["unidentified"]},
+        ),
+    )
+    exchange.braze.seed([{"external_id": "a", "visits": 1}])
+    track(exchange.braze, {"email": "m@example.com"})
+    exchange.drop("crm/1.csv", "number,visits\n1,5\n2,5\n")
+    exchange.ask("run", "crm")
+    exchange.braze.faults("/users/identify", status=500, applied=True, times=3)
+    exchange.drop(
+        "identify/1.csv",
+        "number,mail,id\n1,,a\n2,,b\n,m@example.com,c\n9,,d\n",
+    )
+
+    report = exchange.ask("run", "people", code=4)
+
+    assert (4, 3, 0, 1, 0) == counts(report)
+    assert {"a": 1, "b": 5, "c": None} == people(exchange)
+    bodies = exchange.braze.bodies("/users/identify")
+    assert 1 == len([body for body in bodies if "emails_to_identify" in body])
+    exchange.drop("crm/2.csv", "number,visits\n1,1\n2,1\n")
+    exchange.ask("run", "crm")
+    assert {"a": 2, "b": 6, "c": None} == people(exchange)

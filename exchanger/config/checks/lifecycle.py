@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exchanger.braze.identifiers import SHARED
 from exchanger.config.checks.matching import check_alias, check_columns
 from exchanger.config.findings import Finding, Where
-from exchanger.config.models import CALLS, ImportJob, Match, PersonMerge
+from exchanger.config.models import CALLS, Identify, ImportJob, Match, PersonMerge
 
 _OF_OTHERS = {
     "fields", "remaining_fields", "baseline", "row_id", "on_unknown", "on_ambiguous",
@@ -32,6 +33,8 @@ def check_call(job: ImportJob, where: Where) -> Iterator[Finding]:
 
     if job.merge is not None:
         yield from _check_merge(job, job.merge, where)
+    if job.identify is not None:
+        yield from _check_identify(job, job.identify, where)
     if job.alias is not None:
         yield from check_alias(job.alias, (*where, "alias"))
         if not job.by_external_id:
@@ -42,7 +45,7 @@ def check_call(job: ImportJob, where: Where) -> Iterator[Finding]:
 def _check_columns(job: ImportJob, where: Where) -> Iterator[Finding]:
     own = CALLS[job.object]
     for name, part in (job.call.cells if job.call is not None else {}).items():
-        if part.get("from") == "" and name in ("to", "replaces"):
+        if part.get("from") == "" and name in ("to", "replaces", "external_id"):
             yield Finding((*where, own, name), "name a column")
 
 
@@ -57,3 +60,20 @@ def _check_merge(job: ImportJob, merge: PersonMerge, where: Where) -> Iterator[F
         yield Finding(
             (*where, "match"), "'merge' says who is meant: leave this out", beside=("merge",)
         )
+
+
+def _check_identify(job: ImportJob, identify: Identify, where: Where) -> Iterator[Finding]:
+    for i, match in enumerate(job.match):
+        if match.kind not in ("alias", *SHARED):
+            message = "name who is known by an alias, email or phone alone"
+            yield Finding((*where, "match", i), message)
+    place: Where = (*where, "identify", "prioritization")
+    words = identify.prioritization
+    shared = any(match.kind in SHARED for match in job.match)
+    if shared and not words:
+        message = "say who is meant where several profiles have an address or number"
+        yield Finding(place, message, "[unidentified, most_recently_updated]")
+    elif words and not shared:
+        yield Finding(place, "an alias is that of one profile: leave this out", beside=("match",))
+    elif {"identified", "unidentified"} <= {*words}:
+        yield Finding(place, "nobody is both identified and unidentified")

@@ -43,7 +43,7 @@ _HOMES = {
 _UNKEPT = ("changes",)
 """What ``retention`` of later versions is about."""
 _OBJECTS = (
-    "orders", "subscriptions", "email_state", "identify", "merge",
+    "orders", "subscriptions", "email_state", "merge",
     "deletions", "delete", "catalog_items", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")

@@ -35,7 +35,7 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
-from exchanger.config.models.lifecycle import CALLS, NewAlias, PersonMerge, Rename
+from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.objects import (
     Cell,
@@ -68,6 +68,7 @@ __all__ = [
     "ExportJob",
     "FieldConfig",
     "FieldType",
+    "Identify",
     "ImportJob",
     "ItemType",
     "Job",

@@ -21,7 +21,7 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
-from exchanger.config.models.lifecycle import CALLS, NewAlias, PersonMerge, Rename
+from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.objects import (
     Cell,
@@ -206,6 +206,9 @@ class ImportJob(Strict):
     alias: NewAlias | None = Field(
         default=None, description="of `object: aliases`: the name that a person gets"
     )
+    identify: Identify | None = Field(
+        default=None, description="of `object: identify`: the external id that a person gets"
+    )
     merge: PersonMerge | None = Field(
         default=None, description="of `object: merges`: which profile is left, and which goes"
     )
@@ -299,9 +302,9 @@ class ImportJob(Strict):
         return (block,)
 
     @property
-    def call(self) -> Rename | NewAlias | PersonMerge | None:
+    def call(self) -> Rename | NewAlias | PersonMerge | Identify | None:
         """What a row does with people as such; None if it becomes something else."""
-        return self.rename or self.alias or self.merge
+        return self.rename or self.alias or self.merge or self.identify
 
     @property
     def calls_people(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,8 +11,14 @@ from exchanger.config.models.base import ColumnName, Strict
 from exchanger.config.models.matching import Alias, Match
 from exchanger.config.models.objects import ObjectName
 
-CALLS: Mapping[ObjectName, str] = {"renames": "rename", "aliases": "alias", "merges": "merge"}
+CALLS: Mapping[ObjectName, str] = {
+    "renames": "rename",
+    "aliases": "alias",
+    "merges": "merge",
+    "identify": "identify",
+}
 """What does something with people as such, and the key that says what."""
+Priority = Literal["identified", "unidentified", "most_recently_updated", "least_recently_updated"]
 Part = Mapping[str, str]
 """Where a part of a call comes from: ``from`` names a column, ``value`` is the part itself."""
 
@@ -69,3 +76,21 @@ class PersonMerge(Strict):
             return {"keep": {"from": self.keep.column}}
         parts = NewAlias.model_validate(self.keep.alias.model_dump(by_alias=True)).cells
         return {"keep": parts["name"], "label": parts["label"]}
+
+
+class Identify(Strict):
+    """An external id for who is known by an alias, an e-mail address or a phone number alone."""
+
+    external_id: ColumnName = Field(description="the column of the id that the person gets")
+    prioritization: tuple[Priority, ...] = Field(
+        default=(),
+        description=(
+            "who is meant where several profiles have an address or number: each word narrows them"
+            " down, and nothing happens unless one is left. Needed with `email` and `phone`"
+        ),
+    )
+
+    @property
+    def cells(self) -> Mapping[str, Part]:
+        """What is read beside who is meant, by the name of the part."""
+        return {"external_id": {"from": self.external_id}}

@@ -9,7 +9,9 @@ from pydantic import Field
 from exchanger.config.models.base import ColumnName, FieldType, Strict
 
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
-ObjectName = Literal["attributes", "events", "purchases", "renames", "aliases", "merges"]
+ObjectName = Literal[
+    "attributes", "events", "purchases", "renames", "aliases", "merges", "identify"
+]
 OnUnknown = Literal["hold", "resend"]
 
 Scale = Annotated[

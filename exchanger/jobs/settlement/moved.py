@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.braze.endpoints import ALIAS_UPDATES, ALIASES, RENAMES, RENAMES_FOR_GOOD
+from exchanger.braze.endpoints import ALIAS_UPDATES, ALIASES, IDENTIFIES, RENAMES, RENAMES_FOR_GOOD
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
     EXISTS,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "?"
 _NAMES = [ALIASES.name, ALIAS_UPDATES.name]
+_IDENTIFIED = [endpoint.name for endpoint in IDENTIFIES.values()]
 _RENAMED = [RENAMES.name, RENAMES_FOR_GOOD.name]
 
 
@@ -58,12 +59,15 @@ def moved_rows(calls: pl.DataFrame, held: HeldValues, *, gone: bool) -> pl.DataF
     keys = pl.concat([people, links[PROFILE]]).unique()
     known = held.of(keys, fields).filter(pl.col(PROFILE).is_in(keys.implode()))
     rows = _moved(known, renamed.join(others, on=[PROFILE, OTHER], how="semi"), fields)
-    if gone:
-        left = calls.filter("sure").select(PROFILE, here=pl.lit(value=False)).unique()
-        rows = _with_existence(rows, left)
-    return pl.concat([_linked(renamed, links), rows], how="diagonal").unique(
-        PROFILE, keep="first", maintain_order=True
-    )
+    sure = calls.filter("sure")
+    identified = sure.filter(pl.col(ENDPOINT).is_in(_IDENTIFIED))
+    left = sure.select(PROFILE, now=pl.lit(value=False)).filter(gone)
+    there = identified.select(pl.col(OTHER).alias(PROFILE), now=pl.lit(value=True))
+    rows = _with(rows, EXISTS, pl.concat([left, there]))
+    # An address may be that of others, too.
+    by_alias = identified.filter(pl.col(ENDPOINT) == IDENTIFIES["alias"].name)
+    mean = by_alias.select(PROFILE, now=json_string(pl.col(OTHER)))
+    return _with(rows, IDENTIFIED, pl.concat([mean, _relinked(renamed, links)]))
 
 
 def _moved(known: pl.DataFrame, renamed: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
@@ -83,19 +87,17 @@ def _moved(known: pl.DataFrame, renamed: pl.DataFrame, fields: Sequence[str]) ->
     )
 
 
-def _with_existence(rows: pl.DataFrame, left: pl.DataFrame) -> pl.DataFrame:
-    """Keep that nobody has some keys."""
-    beside = rows.join(left, on=PROFILE, how="full", coalesce=True)
-    return beside.with_columns(pl.coalesce("here", EXISTS).alias(EXISTS)).drop("here")
+def _with(rows: pl.DataFrame, column: str, news: pl.DataFrame) -> pl.DataFrame:
+    """Put what is known now, by ``@profile`` as ``now``, over what rows say in a column."""
+    beside = rows.join(news.unique(PROFILE), on=PROFILE, how="full", coalesce=True)
+    known = pl.coalesce("now", column) if column in rows.columns else pl.col("now")
+    return beside.with_columns(known.alias(column)).drop("now")
 
 
-def _linked(calls: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+def _relinked(renamed: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """Let keys that meant an old id mean the new one."""
-    names = calls.select(pl.col(PROFILE).alias("linked"), OTHER).unique("linked")
-    now = json_string(pl.col(OTHER)).alias(IDENTIFIED)
-    return links.join(names, on="linked").select(
-        PROFILE, pl.lit(None, pl.Boolean).alias(EXISTS), now
-    )
+    names = renamed.select(pl.col(PROFILE).alias("linked"), OTHER).unique("linked")
+    return links.join(names, on="linked").select(PROFILE, now=json_string(pl.col(OTHER)))
 
 
 def _named(calls: pl.DataFrame, held: HeldValues, fields: Sequence[str]) -> pl.DataFrame:
@@ -105,13 +107,10 @@ def _named(calls: pl.DataFrame, held: HeldValues, fields: Sequence[str]) -> pl.D
     keys = pl.concat([old[PROFILE], calls[OTHER].alias(PROFILE)]).unique()
     known = held.of(keys, fields).filter(pl.col(PROFILE).is_in(keys.implode()))
     lost = known.select(PROFILE, pl.lit(None, pl.Boolean).alias(EXISTS), *_lost(fields))
-    person = json_string(pl.col(PROFILE)).alias(IDENTIFIED)
-    there = pl.lit(value=True).alias(EXISTS)
-    sure = calls.filter("sure").select(pl.col(OTHER).alias(PROFILE), there, person)
-    of_names = lost.drop(EXISTS, IDENTIFIED, strict=False).join(sure, on=PROFILE, how="right")
-    return pl.concat([of_names, lost], how="diagonal").unique(
-        PROFILE, keep="first", maintain_order=True
-    )
+    sure = calls.filter("sure")
+    new = pl.col(OTHER).alias(PROFILE)
+    there = _with(lost, EXISTS, sure.select(new, now=pl.lit(value=True)))
+    return _with(there, IDENTIFIED, sure.select(new, now=json_string(pl.col(PROFILE))))
 
 
 def _lost(fields: Sequence[str]) -> list[pl.Expr]:

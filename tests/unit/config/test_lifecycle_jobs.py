@@ -12,10 +12,14 @@ from exchanger.config.loading.load import read_config
 ID = "match: {external_id: id}"
 ALIASES = f"object: aliases, {ID}, alias: {{name: a, label: crm}}"
 MERGES = "object: merges, merge: {keep: {external_id: a}, drop: {external_id: b}}"
+ALIAS = "match: {alias: {name: n, label: crm}}"
+IDENTIFY = f"object: identify, {ALIAS}, identify: {{external_id: a"
+PRIORITY = "identify.prioritization"
 RENAMES = "object: renames, rename: {from: old, to: new}"
 
 
 def job(text):
+    text = text.replace("BOTH", "[identified, unidentified]")
     return ONE + f"jobs: {{crm: {{type: import, source: {{prefix: in/}}, {text}}}}}"
 
 
@@ -40,6 +44,13 @@ def job(text):
         ("object: merges, merge: {keep: {external_id: a}}, match: {external_id: b}", "merge.drop"),
         ("object: merges, merge: {keep: {email: a}, drop: {external_id: b}}", "merge.keep"),
         (f"{MERGES}, match: {{external_id: c}}", "match"),
+        (f"object: identify, {ID}, identify: {{external_id: a}}", "match[0]"),
+        ("object: identify, match: {email: m}, identify: {external_id: a}", PRIORITY),
+        (f"{IDENTIFY}, prioritization: [identified]}}", PRIORITY),
+        (
+            "object: identify, match: {phone: m}, identify: {external_id: a, prioritization: BOTH}",
+            PRIORITY,
+        ),
         (
             "rename: {from: old, to: new}, match: {external_id: id}, fields: {a: set}",
             "rename",
@@ -57,6 +68,7 @@ def test_what_does_not_go_together_is_named(text, path):
         (RENAMES, "leaves the old id valid"),
         (RENAMES.replace("new}", "new, remove_old: true}"), "ends the old id"),
         (MERGES, "merges who has the external_id in column b into who has the external_id in"),
+        (f"{IDENTIFY}}}", "gives the external_id in column a to who has the alias in column n"),
         (ALIASES, "gives who has the external_id in column id the alias in column a"),
         (ALIASES.replace("crm}", "crm, replaces: b}"), "in the place of the name in column b"),
     ],

@@ -224,3 +224,61 @@ def test_a_merge_names_each_side_by_what_the_job_says():
 def test_a_look_shows_whether_a_merge_was_done(left, expected):
     """Whom the dropped identifier meant does not have it any more."""
     assert expected is done(merges(), "merges", {PROFILE: "a", OTHER: "b"}, left)
+
+
+MAIL, FIVE = key("email", "m@example.com"), key("alias", "5", "crm")
+
+
+def identify(words=("unidentified",)):
+    return import_model(
+        object="identify",
+        match=[{"alias": {"name": "number", "label": "crm"}}, {"email": "mail"}],
+        identify={"external_id": "id", "prioritization": words},
+    )
+
+
+@pytest.mark.parametrize(
+    ("who", "target", "people", "expected"),
+    [
+        (FIVE, "x", {FIVE: ["3"]}, "sent"),
+        (FIVE, "b", {FIVE: ["3"]}, "sent"),
+        (FIVE, "x", {}, "nobody"),
+        (FIVE, "a", {FIVE: ["1"]}, "unchanged"),
+        (FIVE, "x", {FIVE: ["1"]}, "identified"),
+        (FIVE, "a", {FIVE: ["3"]}, "label_of_target"),
+        (MAIL, "x", {MAIL: ["3"]}, "sent"),
+        (MAIL, "x", {MAIL: ["1"]}, "identified"),
+        (MAIL, "b", {MAIL: ["1"]}, "sent"),
+        (MAIL, "b", {MAIL: ["2", "3"]}, "target_itself"),
+        (MAIL, "b", {MAIL: ["1", "3"]}, "sent"),  # Braze chooses by the words.
+    ],
+)
+def test_identify(who, target, people, expected):
+    """Whoever has the id already is left alone, and nobody gets a second one."""
+    names = {"1": [key("alias", "9", "crm")]}
+    rows = [(who, {"external_id": target})]
+    assert expected == verdict(planned(identify(), rows, PEOPLE | people, names))
+
+
+def test_identify_says_whom_it_means():
+    """Only an address or number needs words that choose."""
+    rows = [(FIVE, {"external_id": "x"}), (MAIL, {"external_id": "y"})]
+    outbox = planned(identify(), rows, {FIVE: ["3"], MAIL: ["1", "3"], "y": ["2"]}).outbox
+    alias = {"alias_label": "crm", "alias_name": "5"}
+    assert {
+        "identify-aliases": {"user_alias": alias, "external_id": "x"},
+        "identify-emails": {
+            "email": "m@example.com",
+            "external_id": "y",
+            "prioritization": ["unidentified"],
+        },
+    } == {to: json.loads(text) for to, text in outbox.select("@endpoint", "@object").iter_rows()}
+
+
+@pytest.mark.parametrize(
+    ("people", "expected"),
+    [({FIVE: ["2"]}, True), ({FIVE: ["1"]}, False), ({}, True), ({FIVE: ["1", "2"]}, True)],
+)
+def test_a_look_shows_whether_somebody_was_identified(people, expected):
+    """They have the id, or are part of who had it."""
+    assert expected is done(identify(), "identify-aliases", {PROFILE: FIVE, OTHER: "b"}, people)
