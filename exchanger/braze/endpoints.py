@@ -141,6 +141,8 @@ External ids for who is known otherwise, by what names them (braze-api.md 9.4).
 
 One that is named by an address or number could hit the next person if it were sent again.
 """
+DELETIONS = replace(RENAMES, name="deletions", path=DELETE, array="braze_ids", deletes=True)
+"""Profiles that end, each by an id that nobody gets again (braze-api.md 9.1)."""
 REMOVALS = replace(RENAMES, name="removals", path=REMOVE_IDS, array="external_ids")
 """Old external ids that end; likewise (braze-api.md 9.7)."""
 
@@ -159,6 +161,7 @@ ENDPOINTS = {
         ALIAS_UPDATES,
         MERGES,
         *IDENTIFIES.values(),
+        DELETIONS,
     )
 }
 """By the name that stands beside an object in an outbox."""

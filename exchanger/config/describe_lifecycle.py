@@ -21,6 +21,14 @@ def describe_call(job: ImportJob) -> Iterator[str]:
         )
     if job.identify is not None:
         yield from _identify(job, job.identify)
+    if job.object == "deletions":
+        who = "; else ".join(named_by(match) for match in job.match)
+        yield f"deletes every profile that has the {who}, and that for good"
+        yield (
+            "deletes nobody before you have approved it"
+            if not job.guards.max_deletes
+            else f"deletes at most {job.guards.max_deletes:,} in a run that you have not approved"
+        )
     yield "looks before whether anything is in the way, and afterwards whether it was done"
 
 

@@ -29,6 +29,7 @@ from exchanger.profiles.frames.columns import (
     WHO,
 )
 from exchanger.profiles.planning.part import PartPlan, Tally
+from exchanger.profiles.spelling.profile_key import profile_key
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
@@ -163,6 +164,12 @@ def judged_calls(part: CallsInput, terms: CallOptions) -> pl.DataFrame:
 
 def _spelled(rows: pl.DataFrame, terms: CallOptions) -> pl.DataFrame:
     """Spell each call once, however many rows say the same; the last of them stands for all."""
+    if terms.making.each_profile:
+        rows = rows.explode("a.ids", "a.whos").with_columns(
+            profile_key("braze_id", pl.col("a.ids")).alias(OTHER),
+            pl.concat_list("a.ids").alias("a.ids"),
+            pl.concat_list("a.whos").alias("a.whos"),
+        )
     rows = rows.with_columns(
         terms.making.spelled(terms.job).alias(OBJECT),
         pl.col("a.ids").list.sort().list.join(",").alias(MEANT),
@@ -173,6 +180,9 @@ def _spelled(rows: pl.DataFrame, terms: CallOptions) -> pl.DataFrame:
     calls = rows.group_by(PROFILE, OTHER, OBJECT, maintain_order=True).agg(
         *(pl.col(name).last() for name in names), pl.len().cast(pl.UInt32).alias(ROWS)
     )
+    if terms.making.each_profile:
+        once = pl.when(pl.int_range(pl.len()).over(PROFILE) == 0).then(ROWS).otherwise(0)
+        calls = calls.with_columns(once.cast(pl.UInt32).alias(ROWS))
     return calls.select(
         pl.lit(None, pl.UInt32).alias(ITEM),
         PROFILE,

@@ -17,6 +17,7 @@ from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.aliases import ALIAS, alias_faults
 from exchanger.objects.calls import EachCall
+from exchanger.objects.deletions import DELETION
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.identify import IDENTIFY, identify_faults
 from exchanger.objects.merges import MERGE, merge_faults
@@ -146,6 +147,7 @@ _KINDS: Mapping[str, ObjectKind] = {
             given_again="objects",
             faults=identify_faults,
         ),
+        ObjectKind("deletions", DELETION, settles=("people",), given_again="objects"),
     )
 }
 

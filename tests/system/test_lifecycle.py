@@ -166,3 +166,43 @@ def test_who_is_identified_is_one_with_whom_has_the_id(exchange):
     exchange.drop("crm/2.csv", "number,visits\n1,1\n2,1\n")
     exchange.ask("run", "crm")
     assert {"a": 2, "b": 6, "c": None} == people(exchange)
+
+
+def test_deletions_wait_for_a_person_beyond_what_the_job_allows(exchange):
+    """
+    An e-mail address takes every profile that has it; nobody else goes, and a look shows it.
+
+    More than max_deletes waits, and nothing of it is sent before it is approved. What comes again
+    is somebody new, of whom nothing is known.
+    """
+    exchange.braze.seed(
+        [{"external_id": name, "email": "twin@example.com", "visits": 5} for name in ("c", "d")]
+    )
+    exchange.configure(
+        crm=CRM,
+        erasures=job(
+            "deletions",
+            match=[{"external_id": "id"}, {"email": "mail"}],
+            confirm_deletes=True,
+            guards={"max_deletes": 2},
+        ),
+    )
+    exchange.drop("crm/1.csv", "id,visits\na,1\nb,2\n")
+    exchange.ask("run", "crm")
+    exchange.drop("deletions/1.csv", "id,mail\na,\n,Twin@example.com\n")
+    planned = exchange.ask("plan", "erasures")
+    assert any("would delete 3 profiles" in note for note in planned["report"]["notes"])
+
+    held = exchange.ask("run", "erasures", code=5)
+
+    assert "held_back" == held["state"]
+    assert any("max_deletes is 2" in note for note in held["notes"])
+    assert {"a": 1, "b": 2, "c": 5, "d": 5} == people(exchange)
+    exchange.braze.faults("/users/delete", status=500, applied=True, times=1)
+    assert (2, 2, 0, 0, 0) == counts(exchange.ask("approve", str(held["seq"])))
+    assert {"b": 2} == people(exchange)
+    exchange.drop("deletions/2.csv", "id,mail\na,\nb,\n")
+    assert (2, 1, 1, 0, 0) == counts(exchange.ask("run", "erasures"))
+    exchange.drop("crm/2.csv", "id,visits\na,1\nc,1\n")
+    exchange.ask("run", "crm")
+    assert {"a": 1, "c": 1} == people(exchange)

@@ -17,20 +17,29 @@ _OF_OTHERS = {
 
 def check_call(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find what does not go together in a job whose rows are calls about people."""
-    own = CALLS[job.object]
     for key in sorted(job.model_fields_set & _OF_OTHERS):
         yield Finding((*where, key), f"this means nothing to {job.object}", beside=("object",))
     if job.source.order_by is not None:
         message = "these have no order: give what comes second in a later file"
         yield Finding((*where, "source", "order_by"), message)
+    if job.object == "deletions":
+        if not job.confirm_deletes:
+            message = "profiles are deleted for good: say that this is meant"
+            yield Finding(where, message, "confirm_deletes: true", missed=("confirm_deletes",))
+        return
+    own = CALLS[job.object]
     if getattr(job, own) is None:
         yield Finding(where, f"'object: {job.object}' needs '{own}'", missed=(own,))
         return
     yield from _check_columns(job, where)
+    yield from _check_who(job, where)
+
+
+def _check_who(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find out whether those can be meant whom the job means."""
     if job.rename is not None and job.match != (Match(external_id=job.rename.from_),):
         message = "'rename' says who is meant: leave this out"
         yield Finding((*where, "match"), message, beside=("rename",))
-
     if job.merge is not None:
         yield from _check_merge(job, job.merge, where)
     if job.identify is not None:

@@ -26,6 +26,9 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
     for name, key in specs.items():
         if key != own and getattr(job, key) is not None:
             yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
+    if job.object != "deletions":
+        for key in sorted(given & {"confirm_deletes", "guards"}):
+            yield Finding((*where, key), "this is of 'object: deletions' alone", beside=("object",))
     if job.calls_people:
         yield from check_call(job, where)
     elif own is None:

@@ -23,6 +23,7 @@ from exchanger.config.models.connections import (
     S3Config,
 )
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
+from exchanger.config.models.guards import Guards
 from exchanger.config.models.imports import (
     NEEDS_HELD,
     PROPERTY,
@@ -68,6 +69,7 @@ __all__ = [
     "ExportJob",
     "FieldConfig",
     "FieldType",
+    "Guards",
     "Identify",
     "ImportJob",
     "ItemType",

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
+from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import (
     Completion,
     Description,
@@ -206,6 +207,12 @@ class ImportJob(Strict):
     alias: NewAlias | None = Field(
         default=None, description="of `object: aliases`: the name that a person gets"
     )
+    confirm_deletes: bool = Field(
+        default=False, description="of `object: deletions`, which need `true`: profiles go for good"
+    )
+    guards: Guards = Field(
+        default=Guards(), description="what a run may do before a person has looked at it"
+    )
     identify: Identify | None = Field(
         default=None, description="of `object: identify`: the external id that a person gets"
     )
@@ -309,7 +316,7 @@ class ImportJob(Strict):
     @property
     def calls_people(self) -> bool:
         """Whether a row does something with people as such."""
-        return self.object in CALLS
+        return self.object in CALLS or self.object == "deletions"
 
     @property
     def assumes_empty(self) -> bool:

@@ -10,7 +10,7 @@ from exchanger.config.models.base import ColumnName, FieldType, Strict
 
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
 ObjectName = Literal[
-    "attributes", "events", "purchases", "renames", "aliases", "merges", "identify"
+    "attributes", "events", "purchases", "renames", "aliases", "merges", "identify", "deletions"
 ]
 OnUnknown = Literal["hold", "resend"]
 

@@ -23,7 +23,7 @@ from exchanger.profiles.frames.columns import (
     WHO,
 )
 from exchanger.profiles.spelling.json_values import json_string
-from exchanger.profiles.spelling.profile_key import with_name
+from exchanger.profiles.spelling.profile_key import external_ids_among, with_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,9 @@ def moved_rows(calls: pl.DataFrame, held: HeldValues, *, gone: bool) -> pl.DataF
     rows = _moved(known, renamed.join(others, on=[PROFILE, OTHER], how="semi"), fields)
     sure = calls.filter("sure")
     identified = sure.filter(pl.col(ENDPOINT).is_in(_IDENTIFIED))
-    left = sure.select(PROFILE, now=pl.lit(value=False)).filter(gone)
+    # An alias may be that of whom its person was merged into.
+    ids = pl.concat([sure[PROFILE], sure[WHO].alias(PROFILE)]).drop_nulls()
+    left = external_ids_among(ids).to_frame().with_columns(now=pl.lit(value=False)).filter(gone)
     there = identified.select(pl.col(OTHER).alias(PROFILE), now=pl.lit(value=True))
     rows = _with(rows, EXISTS, pl.concat([left, there]))
     # An address may be that of others, too.

@@ -15,6 +15,7 @@ MERGES = "object: merges, merge: {keep: {external_id: a}, drop: {external_id: b}
 ALIAS = "match: {alias: {name: n, label: crm}}"
 IDENTIFY = f"object: identify, {ALIAS}, identify: {{external_id: a"
 PRIORITY = "identify.prioritization"
+DELETIONS = "object: deletions, match: {email: mail}, confirm_deletes: true"
 RENAMES = "object: renames, rename: {from: old, to: new}"
 
 
@@ -51,6 +52,12 @@ def job(text):
             "object: identify, match: {phone: m}, identify: {external_id: a, prioritization: BOTH}",
             PRIORITY,
         ),
+        (f"object: deletions, {ID}", ""),
+        (f"object: deletions, {ID}, confirm_deletes: false", ""),
+        (f"{DELETIONS}, guards: {{max_deletes: -1}}", "guards.max_deletes"),
+        (f"{ID}, fields: {{a: set}}, confirm_deletes: true", "confirm_deletes"),
+        (f"{ID}, fields: {{a: set}}, guards: {{max_deletes: 1}}", "guards"),
+        (f"{DELETIONS}, on_ambiguous: reject", "on_ambiguous"),
         (
             "rename: {from: old, to: new}, match: {external_id: id}, fields: {a: set}",
             "rename",
@@ -69,6 +76,9 @@ def test_what_does_not_go_together_is_named(text, path):
         (RENAMES.replace("new}", "new, remove_old: true}"), "ends the old id"),
         (MERGES, "merges who has the external_id in column b into who has the external_id in"),
         (f"{IDENTIFY}}}", "gives the external_id in column a to who has the alias in column n"),
+        (DELETIONS, "deletes every profile that has the e-mail address in column mail"),
+        (DELETIONS, "deletes nobody before you have approved it"),
+        (DELETIONS + ", guards: {max_deletes: 9}", "deletes at most 9 in a run that you have not"),
         (ALIASES, "gives who has the external_id in column id the alias in column a"),
         (ALIASES.replace("crm}", "crm, replaces: b}"), "in the place of the name in column b"),
     ],

@@ -282,3 +282,23 @@ def test_identify_says_whom_it_means():
 def test_a_look_shows_whether_somebody_was_identified(people, expected):
     """They have the id, or are part of who had it."""
     assert expected is done(identify(), "identify-aliases", {PROFILE: FIVE, OTHER: "b"}, people)
+
+
+def deletions():
+    return import_model(object="deletions", match=[{"email": "mail"}], confirm_deletes=True)
+
+
+def test_a_deletion_names_each_profile_by_what_nobody_gets_again():
+    """One row may mean several profiles, and counts once; a row of nobody is so already."""
+    plan = planned(deletions(), [(MAIL, {}), (MAIL, {}), (FIVE, {})], {MAIL: ["1", "3"]})
+    assert ['"1"', '"3"'] == plan.outbox["@object"].to_list()
+    assert [2, 0] == plan.outbox["@rows"].to_list()
+    assert ["a", None] == plan.outbox["@who"].to_list()
+    assert (1, None) == (plan.tally.rows_unchanged, plan.rejected)
+
+
+@pytest.mark.parametrize(("left", "expected"), [(["1"], False), ([], True), (["2"], True)])
+def test_a_look_shows_whether_a_profile_is_gone(left, expected):
+    """Who came by the address meanwhile is somebody else."""
+    call = {PROFILE: MAIL, OTHER: key("braze_id", "1")}
+    assert expected is done(deletions(), "deletions", call, {MAIL: left})
