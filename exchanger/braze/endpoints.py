@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from exchanger.braze.limits import IDS_PER_REQUEST, LARGEST_BODY, OBJECTS_PER_REQUEST
+from exchanger.braze.limits import (
+    IDS_PER_REQUEST,
+    LARGEST_BODY,
+    OBJECTS_PER_REQUEST,
+    STATES_PER_REQUEST,
+)
 
 TRACK = "/users/track"
 """Takes changes of profiles (braze-api.md 2)."""
@@ -37,6 +43,14 @@ REMOVE_IDS = "/users/external_ids/remove"
 
 IN_ONE_POOL = (NEW_ALIASES, UPDATE_ALIASES, IDENTIFY, MERGE, DELETE)
 """Endpoints whose requests count together (braze-api.md 9)."""
+SET_GROUPS = "/v2/subscription/status/set"
+"""Sets states of people in subscription groups (braze-api.md 10)."""
+GROUP_STATES = "/subscription/user/status"
+"""Returns the subscription groups of people in which their state was ever set (braze-api.md 10)."""
+STATE_IN_GROUP = "/subscription/status/get"
+"""Returns the states of people, or of mere addresses, in one group (braze-api.md 10)."""
+EMAIL_STATUS = "/email/status"
+"""Sets the state of e-mail addresses, for all who have them (braze-api.md 10)."""
 
 PERMISSIONS = {
     TRACK: "users.track",
@@ -53,6 +67,10 @@ PERMISSIONS = {
     DELETE: "users.delete",
     RENAME_IDS: "users.external_ids.rename",
     REMOVE_IDS: "users.external_ids.remove",
+    SET_GROUPS: "subscription.status.set",
+    GROUP_STATES: "subscription.groups.get",
+    STATE_IN_GROUP: "subscription.status.get",
+    EMAIL_STATUS: "email.status",
 }
 """The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8, 9)."""
 
@@ -72,6 +90,8 @@ class Endpoint:
         idempotent: Whether sending an object again changes nothing more. Of others, one that may
             have been taken is in doubt, and never sent again by itself.
         deletes: Whether each object deletes a profile for good.
+        packed: How objects become a request: listed as they are, or the people of each subscription
+            group and state together, or the addresses of one state.
     """
 
     name: str
@@ -81,6 +101,7 @@ class Endpoint:
     size: int
     idempotent: bool
     deletes: bool = False
+    packed: Literal["listed", "groups", "addresses"] = "listed"
 
 
 ATTRIBUTES = Endpoint(
@@ -145,6 +166,35 @@ DELETIONS = replace(RENAMES, name="deletions", path=DELETE, array="braze_ids", d
 """Profiles that end, each by an id that nobody gets again (braze-api.md 9.1)."""
 REMOVALS = replace(RENAMES, name="removals", path=REMOVE_IDS, array="external_ids")
 """Old external ids that end; likewise (braze-api.md 9.7)."""
+GROUPS = {
+    kind: Endpoint(
+        name=f"subscriptions-{kind}",
+        path=SET_GROUPS,
+        array="subscription_groups",
+        objects=STATES_PER_REQUEST,
+        size=LARGEST_BODY,
+        idempotent=True,
+        packed="groups",
+    )
+    for kind in ("external_id", "email", "phone")
+}
+"""
+States in subscription groups, by what names the people: the kinds do not go into one request
+(braze-api.md 10). States are absolute, so sending them again is safe.
+"""
+EMAIL_STATES = {
+    state: Endpoint(
+        name=f"email-{state}",
+        path=EMAIL_STATUS,
+        array="email",
+        objects=STATES_PER_REQUEST,
+        size=LARGEST_BODY,
+        idempotent=True,
+        packed="addresses",
+    )
+    for state in ("opted_in", "subscribed", "unsubscribed")
+}
+"""States of e-mail addresses, of which one request sets one (braze-api.md 10)."""
 
 ENDPOINTS = {
     endpoint.name: endpoint
@@ -162,6 +212,8 @@ ENDPOINTS = {
         MERGES,
         *IDENTIFIES.values(),
         DELETIONS,
+        *GROUPS.values(),
+        *EMAIL_STATES.values(),
     )
 }
 """By the name that stands beside an object in an outbox."""

@@ -23,6 +23,12 @@ RENAME_RATE = 1_000, timedelta(minutes=1)
 """Requests that rename external ids; as many that remove old ones (braze-api.md 9.6, 9.7)."""
 STATUS_RATE = 1_500, timedelta(minutes=1)
 """Requests to ``/users/track/status`` (braze-api.md 2.11)."""
+SUBSCRIPTION_RATE = 5_000, timedelta(minutes=1)
+"""Requests that set states in subscription groups (braze-api.md 10)."""
+STATES_PER_REQUEST = 50
+"""People in a request that sets, or reads, states of subscriptions (braze-api.md 10)."""
+ADDRESS_KEPT = timedelta(days=30)
+"""So long a state is kept for an address or number that no profile has (braze-api.md 10)."""
 LOOKUP_RATE = 250, timedelta(minutes=1)
 """
 Requests to ``/users/export/ids`` of accounts from 2024-08-22 on; of older ones ten times as many

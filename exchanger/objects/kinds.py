@@ -15,22 +15,25 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
-from exchanger.objects.aliases import ALIAS, alias_faults
-from exchanger.objects.calls import EachCall
-from exchanger.objects.deletions import DELETION
 from exchanger.objects.events import event_faults, event_members, event_points
-from exchanger.objects.identify import IDENTIFY, identify_faults
-from exchanger.objects.merges import MERGE, merge_faults
+from exchanger.objects.people.aliases import ALIAS, alias_faults
+from exchanger.objects.people.calls import EachCall
+from exchanger.objects.people.deletions import DELETION
+from exchanger.objects.people.identify import IDENTIFY, identify_faults
+from exchanger.objects.people.merges import MERGE, merge_faults
+from exchanger.objects.people.renames import RENAME, rename_faults
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
-from exchanger.objects.renames import RENAME, rename_faults
 from exchanger.objects.rows import EachRow
+from exchanger.objects.states import Shaped, email_states, group_states
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from exchanger.config.models import ImportJob, ObjectName
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
 
-Settled = Literal["held_values", "row_ledger", "people"]
+Settled = Literal["held_values", "changes", "row_ledger", "people"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -38,7 +41,14 @@ GivenAgain = Literal["values", "objects"]
 
 @dataclass(frozen=True)
 class Folded:
-    """Rows fold into one object for each profile, which says what differs from held values."""
+    """
+    Rows fold into one object for each profile, which says what differs from held values.
+
+    Args:
+        consent: Whether they are states of subscriptions rather than attributes.
+    """
+
+    consent: bool = False
 
 
 Making = Folded | EachRow | EachCall
@@ -64,6 +74,8 @@ class ObjectKind:
             requests without an answer and first deliveries are compared with what Braze has.
         faults: What is wrong with rows whose cells are fine each: given the rules and the time.
         most_properties: How many properties Braze takes of an object; None of kinds without any.
+        shaped: How rows become values of fields, where these are not what the job names; given the
+            rows, the rules of what the job names, and the job.
     """
 
     name: ObjectName
@@ -73,11 +85,17 @@ class ObjectKind:
     looked_up: bool = False
     faults: Callable[[Sequence[Rule], datetime], list[Fault]] = _no_faults
     most_properties: int | None = None
+    shaped: Callable[[pl.DataFrame, Mapping[str, Rule], ImportJob], Shaped] | None = None
 
     @property
     def holds_values(self) -> bool:
         """Whether what Braze accepts becomes held values, and what is in doubt an uncertain one."""
         return "held_values" in self.settles
+
+    @property
+    def records_changes(self) -> bool:
+        """Whether what an object changes is remembered, field by field."""
+        return "changes" in self.settles
 
     @property
     def counts_rows(self) -> bool:
@@ -91,7 +109,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "attributes",
             Folded(),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
         ),
@@ -118,6 +136,22 @@ _KINDS: Mapping[str, ObjectKind] = {
             given_again="objects",
             faults=purchase_faults,
             most_properties=MOST_PROPERTIES,
+        ),
+        ObjectKind(
+            "subscriptions",
+            Folded(consent=True),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=group_states,
+        ),
+        ObjectKind(
+            "email_state",
+            Folded(consent=True),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=email_states,
         ),
         ObjectKind(
             "renames",

@@ -11,7 +11,7 @@ from exchanger.config.models import CALLS, Identify, ImportJob, Match, PersonMer
 
 _OF_OTHERS = {
     "fields", "remaining_fields", "baseline", "row_id", "on_unknown", "on_ambiguous",
-    "create_missing",
+    "create_missing", "may_resubscribe", "only_if",
 }  # fmt: skip
 
 

@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from exchanger.braze.objects import CURRENCIES, ORDER_EVENTS, RESERVED
+from exchanger.config.checks.consent import check_consent
 from exchanger.config.checks.fields import check_cell
 from exchanger.config.checks.lifecycle import check_call
 from exchanger.config.findings import Finding, Where, closest
 from exchanger.config.models import CALLS, Cell, Event, ImportJob, Purchase
 from exchanger.config.names import name_fault
 
-_SPECS = {"events": "event", "purchases": "purchase"}
+_SPECS = {
+    "events": "event",
+    "purchases": "purchase",
+    "subscriptions": "subscription",
+    "email_state": "state",
+}
 """The key that says what the objects are made of."""
 _OF_ATTRIBUTES = {"fields", "remaining_fields", "baseline"}
 _OF_ROWS = {"row_id", "on_unknown"}
@@ -31,6 +37,8 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
             yield Finding((*where, key), "this is of 'object: deletions' alone", beside=("object",))
     if job.calls_people:
         yield from check_call(job, where)
+    elif job.object in ("subscriptions", "email_state"):
+        yield from check_consent(job, where)
     elif own is None:
         message = "this is of events and purchases alone: attributes are set, not counted"
         for key in sorted(given & _OF_ROWS):
@@ -43,6 +51,9 @@ def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
     message = f"this is of attributes alone; write '{own}' for what {job.object} are made of"
     for key in sorted(job.model_fields_set & _OF_ATTRIBUTES):
         yield Finding((*where, key), message, beside=("object",))
+    if "may_resubscribe" in job.model_fields_set:
+        message = f"{job.object} subscribe nobody; leave this out"
+        yield Finding((*where, "may_resubscribe"), message, beside=("object",))
     if job.source.order_by is not None:
         message = "each of these counts once, whatever its order: leave this out"
         yield Finding((*where, "source", "order_by"), message)

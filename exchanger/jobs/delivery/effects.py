@@ -16,8 +16,8 @@ import structlog
 from exchanger.braze.endpoints import REMOVALS, RENAMES_FOR_GOOD
 from exchanger.jobs.delivery.sender import send_again
 from exchanger.jobs.observing.who_is_there import who_is_there
-from exchanger.objects.calls import EachCall, beside
-from exchanger.objects.obstacles import NOT_SHOWN
+from exchanger.objects.people.calls import EachCall, beside
+from exchanger.objects.people.obstacles import NOT_SHOWN
 from exchanger.profiles.frames.columns import ENDPOINT, ITEM, MEANT, OBJECT, OTHER, PROFILE
 from exchanger.profiles.spelling.json_values import json_string
 

@@ -21,7 +21,7 @@ from exchanger.jobs.runtime.report import RunReport, note_sent_again
 from exchanger.jobs.settlement.early import staging_held_rows
 from exchanger.jobs.settlement.settle import settle
 from exchanger.notes import noted, with_notes
-from exchanger.objects.calls import EachCall
+from exchanger.objects.people.calls import EachCall
 from exchanger.profiles.frames.columns import POINTS
 from exchanger.state.runs.acknowledgements import Acknowledgements, SendCounts
 from exchanger.state.runs.log import ENDED

@@ -11,7 +11,7 @@ from exchanger.errors import Stopped
 from exchanger.jobs.observing.left_out import LookUp
 from exchanger.jobs.observing.lookup import AT_ONCE, requests_for
 from exchanger.jobs.runtime.cancellation import together, until_stopped
-from exchanger.objects.calls import SEEN
+from exchanger.objects.people.calls import SEEN
 from exchanger.profiles.spelling.profile_key import keys_of_user
 
 if TYPE_CHECKING:

@@ -20,9 +20,11 @@ from exchanger.profiles.frames.columns import (
     KNOWN,
     POINTS,
     ROWS,
+    SEND,
     SURE,
     WANTED,
     before,
+    send,
     wanted,
 )
 from exchanger.profiles.spelling.data_points import field_points
@@ -134,7 +136,7 @@ def exposure_of(
         batch_size: Objects in a request at most.
     """
     changed = [rule for rule in rules if wanted(rule.name) in outbox.columns]
-    sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED))]
+    sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED, SEND))]
     measures = _measures(outbox.columns, changed)
     parts = [outbox.empty(), *outbox.frames([*_CONTROL, *sides])]
     found = pl.concat([part.select(measures) for part in parts]).sum()
@@ -171,11 +173,12 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
         }
     for rule in changed:
         now = pl.col(wanted(rule.name))
+        sent = pl.col(send(rule.name)) if rule.in_parts else now
         numbers |= {
             f"profiles:{rule.name}": now.count(),
             f"replaced:{rule.name}": _replaced(rule).sum(),
             f"cleared:{rule.name}": _cleared(rule).sum(),
-            f"points:{rule.name}": field_points(rule.name, now).cast(pl.Int64).sum(),
+            f"points:{rule.name}": field_points(rule.name, sent).cast(pl.Int64).sum(),
         }
     totals = [_added(rule).alias(f"total:{rule.name}") for rule in changed if rule.merge == "sum"]
     return [*(number.cast(pl.Int64).alias(name) for name, number in numbers.items()), *totals]

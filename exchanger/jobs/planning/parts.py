@@ -12,12 +12,15 @@ import polars as pl
 
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.observing.who_is_there import who_is_there
+from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
-from exchanger.objects.calls import CallOptions, CallsInput, EachCall, plan_calls
 from exchanger.objects.kinds import Folded
+from exchanger.objects.people.calls import CallOptions, CallsInput, EachCall, plan_calls
 from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
 from exchanger.profiles.frames.columns import OTHER, PROFILE, ROW_ID
+from exchanger.profiles.people.gates import gates_of
+from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
 
 if TYPE_CHECKING:
@@ -64,8 +67,8 @@ def parts_of(
         Stopped: The process was asked to stop; nothing was claimed.
     """
     match call.kind.making:
-        case Folded():
-            return _folded(call, batch, report)
+        case Folded(consent):
+            return _folded(call, batch, report, consent=consent)
         case EachRow() as making:
             return _each_row(call, batch, making)
         case EachCall() as making:
@@ -73,10 +76,14 @@ def parts_of(
 
 
 @contextmanager
-def _folded(call: ImportContext, batch: InputBatch, report: RunReport) -> Iterator[PlanParts]:
+def _folded(
+    call: ImportContext, batch: InputBatch, report: RunReport, *, consent: bool
+) -> Iterator[PlanParts]:
     """Fold rows into one object for each profile, decided from what is held of it."""
     rules = [*batch.rules.values()]
-    people = resolve_people(call, batch, rules, report)
+    # A state is that of an address, whoever has it.
+    people = None if consent else resolve_people(call, batch, rules, report)
+    batch = leave_out_outsiders(call, batch, report)
     batch, applied = leave_out_late_rows(call, batch, rules)
     job = call.job
     terms = PlanOptions(
@@ -85,6 +92,8 @@ def _folded(call: ImportContext, batch: InputBatch, report: RunReport) -> Iterat
         job.create_missing,
         most_recent=job.on_ambiguous == "most_recent",
         plain=_are_external_ids(job, batch),
+        gates=gates_of(job.gates),
+        consent=_consent_terms(job) if consent else None,
     )
     with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
 
@@ -95,6 +104,10 @@ def _folded(call: ImportContext, batch: InputBatch, report: RunReport) -> Iterat
 
         decide = partial(plan_part, terms=terms)
         yield PlanParts(batch, inputs(), decide, tuple(rules), learnt.lookups)
+
+
+def _consent_terms(job: ImportJob) -> ConsentTerms:
+    return ConsentTerms(job.subscription is not None and job.subscription.double_opt_in)
 
 
 def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.runtime.artifacts import fetched
-from exchanger.objects.obstacles import NO_EFFECT
+from exchanger.objects.people.obstacles import NO_EFFECT
 from exchanger.profiles.frames.columns import FILE, OBJECT, PROFILE, ROW
 from exchanger.state.runs.acknowledgements import IN_DOUBT
 from exchanger.state.runs.quarantine import no_rows, quarantined, to_csv

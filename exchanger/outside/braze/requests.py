@@ -14,15 +14,23 @@ from random import Random
 from typing import NoReturn, TypeVar
 
 from exchanger.braze.endpoints import (
+    EMAIL_STATUS,
     ENDPOINTS,
     EXPORT_IDS,
     IN_ONE_POOL,
     PERMISSIONS,
     REMOVE_IDS,
     RENAME_IDS,
+    SET_GROUPS,
     TRACK_STATUS,
 )
-from exchanger.braze.limits import IDENTITY_RATE, RENAME_RATE, SHARED_RATE, STATUS_RATE
+from exchanger.braze.limits import (
+    IDENTITY_RATE,
+    RENAME_RATE,
+    SHARED_RATE,
+    STATUS_RATE,
+    SUBSCRIPTION_RATE,
+)
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import (
     BrazeError,
@@ -67,6 +75,7 @@ DOWNLOAD = "export download"
 _STATUS_POOL = RateLimit(requests=STATUS_RATE[0], per=STATUS_RATE[1])
 _IDENTITY_POOL = RateLimit(requests=IDENTITY_RATE[0], per=IDENTITY_RATE[1])
 _RENAME_POOL = RateLimit(requests=RENAME_RATE[0], per=RENAME_RATE[1])
+_SUBSCRIPTION_POOL = RateLimit(requests=SUBSCRIPTION_RATE[0], per=SUBSCRIPTION_RATE[1])
 _SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
@@ -111,6 +120,8 @@ class BrazeRequests:
         limits = {
             **dict.fromkeys(written, config.rate_limit),
             **dict.fromkeys((RENAME_IDS, REMOVE_IDS), _RENAME_POOL),
+            SET_GROUPS: _SUBSCRIPTION_POOL,
+            EMAIL_STATUS: _SHARED_POOL,
             TRACK_STATUS: _STATUS_POOL,
             EXPORT_IDS: config.lookup_limit,
         }

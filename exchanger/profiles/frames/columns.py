@@ -29,6 +29,11 @@ WHO = "@who"
 """String: the external id of whom the key of a call meant when it was planned; null if none."""
 OTHER_WHO = "@other_who"
 """String: the same of its other identifier."""
+EMAIL_STATE = "@email_state"
+"""The state of an e-mail address, for all who have it. It is held like a field, as ``@identified``
+is."""
+GROUP = "@group:"
+"""Goes before the id of a subscription group: a person's state there, held likewise."""
 ITEM = "@item"
 """UInt32: position in the outbox, from 0."""
 ENDPOINT = "@endpoint"
@@ -39,6 +44,8 @@ POINTS = "@points"
 """UInt32: data points that the object costs (braze-api.md 13)."""
 SURE = "@sure"
 """Boolean: the profile exists once Braze accepts its object, so held values may advance."""
+MERGED = "@merged"
+"""Boolean: Braze is to merge the objects within the object, not to replace them."""
 STAMP = "@stamp"
 """Int64: the newest run that anything held of the profile is known to include."""
 
@@ -49,6 +56,7 @@ SEEN = "@seen:"
 BEFORE = "before:"
 WANTED = "wanted:"
 SEND = "send:"
+MERGING = "merging:"
 
 
 def said(field: str) -> str:
@@ -79,3 +87,8 @@ def send(field: str) -> str:
 def sent_column(field: str) -> str:
     """Name the column of a field's canonical value as it was delivered last; null: never."""
     return SENT + field
+
+
+def merging(field: str) -> str:
+    """Name the Boolean column that tells whether what is sent has to be merged, or to replace."""
+    return MERGING + field

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from support.jobs import import_model
 
-from exchanger.objects.calls import SEEN, CallOptions, CallsInput, beside, plan_calls
 from exchanger.objects.kinds import kind_of
-from exchanger.objects.obstacles import SENTENCES
+from exchanger.objects.people.calls import SEEN, CallOptions, CallsInput, beside, plan_calls
+from exchanger.objects.people.obstacles import SENTENCES
 from exchanger.profiles.frames.columns import FILE, OTHER, PROFILE, ROW
 from exchanger.profiles.spelling.profile_key import profile_key
 
