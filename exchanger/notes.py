@@ -102,6 +102,7 @@ NoteCode = Literal[
     "stray_words",
     "sums_forgotten",
     "taken_for_empty",
+    "too_many_deletes",
     "totals_differ",
     "types_replaced",
     "unreadable",

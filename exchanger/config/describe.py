@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
 from exchanger.config.describe_arrival import describe_arrival
 from exchanger.config.describe_consent import describe_consent
+from exchanger.config.describe_lifecycle import describe_call
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
@@ -75,6 +76,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
     lines += describe_arrival(job)
+    if job.calls_people:
+        return [*lines, *describe_call(job)]
     lines += describe_match(job)
     if source.placeholders == "allow":
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")

@@ -30,6 +30,7 @@ from exchanger.jobs.inventory.unclaimed import below, beside, note_strays
 from exchanger.jobs.lifecycle.create_run import Guard, create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
+from exchanger.jobs.lifecycle.guards import guards_of
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.exposure import Exposure, exposure_of
@@ -207,6 +208,8 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     ]
     exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=call.context.batch_size)
     exposure.expect_all_accepted(report)
+    for guard in guards_of(job):
+        report.facts += guard(exposure)
     if batch.left:
         report.facts.append(noted("files_follow", files=batch.left))
     return replace(preview(report, plan, exposure, rows), unfinished=first, unclaimed=unclaimed)
@@ -305,7 +308,7 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
     if call.options.force:
         report.facts += note_what_counts_again(call, batch)
     hold = partial(hold_files, call, report, batch)
-    stored = create_run(call, report, batch, hold=hold, guards=GUARDS)
+    stored = create_run(call, report, batch, hold=hold, guards=(*GUARDS, *guards_of(call.job)))
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)
     return _Taken(seq + (stored is not None), listed, stored, batch.waiting)

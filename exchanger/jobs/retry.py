@@ -19,6 +19,7 @@ from exchanger.jobs.intake.batch import REJECTED
 from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
+from exchanger.jobs.lifecycle.guards import guards_of
 from exchanger.jobs.lifecycle.hold import hold_back
 from exchanger.jobs.lifecycle.not_kept import (
     IN_A_NEW_FILE,
@@ -113,7 +114,7 @@ def _plan_and_commit(
         return None
     report = numbered_report(call, number)
     hold = partial(leave_as_it_is, call, seq, "retry")
-    return create_run(call, report, batch, hold=hold, parent=seq)
+    return create_run(call, report, batch, hold=hold, guards=guards_of(call.job), parent=seq)
 
 
 def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> InputBatch:

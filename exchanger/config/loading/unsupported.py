@@ -20,7 +20,7 @@ COMMANDS = {
 }
 """Commands of later versions, and what they will do."""
 
-LATER = ("guards", "notifications")
+LATER = ("notifications",)
 """Keys of later versions."""
 
 _HOMES = {
@@ -29,6 +29,7 @@ _HOMES = {
     "retention": (("connections",), "in a connection, beside braze and s3"),
     "nulls": (("jobs", "source"), "in the source of an import, or in one of its fields"),
     "placeholders": (("jobs", "source"), "in the source of an import, beside prefix"),
+    "guards": (("jobs",), "in a job, beside type"),
     "priority": (("jobs",), "in a job, beside type"),
     "on_drift": (
         ("jobs", "fields"),
@@ -43,8 +44,7 @@ _HOMES = {
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
-    "aliases", "identify", "merges", "renames", "merge",
-    "deletions", "delete", "catalog_items", "audience", "cohorts",
+    "merge", "delete", "catalog_items", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"

@@ -25,6 +25,7 @@ from exchanger.config.models.connections import (
 )
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
+from exchanger.config.models.guards import Guards
 from exchanger.config.models.imports import (
     NEEDS_HELD,
     NESTED,
@@ -37,6 +38,7 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.objects import (
     Cell,
@@ -50,6 +52,7 @@ from exchanger.config.models.orders import METADATA, PRODUCT, SUM, Amount, Order
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
+    "CALLS",
     "LOOKUPS",
     "METADATA",
     "NEEDS_HELD",
@@ -79,15 +82,19 @@ __all__ = [
     "FieldConfig",
     "FieldType",
     "GroupState",
+    "Guards",
+    "Identify",
     "ImportJob",
     "ItemType",
     "Job",
     "LabelColumn",
     "Match",
+    "NewAlias",
     "Notices",
     "ObjectName",
     "OnUnknown",
     "Order",
+    "PersonMerge",
     "Priority",
     "Product",
     "Purchase",
@@ -95,6 +102,7 @@ __all__ = [
     "Raw",
     "RemainingExport",
     "RemainingFields",
+    "Rename",
     "Retention",
     "S3Config",
     "Schedule",
