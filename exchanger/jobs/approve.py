@@ -17,12 +17,20 @@ from exchanger.jobs.history.held_runs import applied_since
 from exchanger.jobs.intake.doubtful_types import doubtful_files, note_stray
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import exceed, totals_of
-from exchanger.jobs.inventory.corrected_jobs import AS_NEW, newer_since
-from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
+from exchanger.jobs.inventory.corrected_jobs import AS_NEW, GUARDED, newer_since
+from exchanger.jobs.lifecycle.create_run import create_run
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.lifecycle.hold import drop_held_back, hold_again, hold_back, still_doubtful
+from exchanger.jobs.lifecycle.hold import (
+    drop_held_back,
+    guarded_again,
+    hold_again,
+    hold_back,
+    still_doubtful,
+)
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
+from exchanger.jobs.planning.budgets import budget_guards
+from exchanger.jobs.planning.guards import MEASURES, Guard, beyond_what_was_shown, guards_of
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.artifacts import load
@@ -125,8 +133,17 @@ def _plan_and_commit(
     totals = totals_of(batch)
     if not run.reads_as and exceed(totals, run.totals):
         return hold_again(call.state, held, totals, call.context.clock.now().isoformat())
-    hold = partial(leave_as_it_is, call, seq, "approve")
-    return create_run(call, report, batch, hold=hold, parent=seq)
+    hold = partial(guarded_again, call, held)
+    guards = [_guard(call, run, batch, corrected=corrected)]
+    return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
+
+
+def _guard(call: ImportContext, run: RunDocument, batch: InputBatch, *, corrected: bool) -> Guard:
+    """Build what looks at the new plan: budgets alone, unless guards had a say in it."""
+    shown = [note for file in run.files for note in file.facts if note.code in MEASURES]
+    watched = corrected or any(file.outcome == GUARDED for file in run.files)
+    guards = guards_of(call, batch.files) if watched else budget_guards(call)
+    return beyond_what_was_shown(guards, shown)
 
 
 def _hold_copies(call: ImportContext, number: int, batch: InputBatch) -> RunReport | None:

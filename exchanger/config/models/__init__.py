@@ -25,6 +25,7 @@ from exchanger.config.models.connections import (
 )
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
+from exchanger.config.models.guards import Amount, Budget, DataPoints, Guards
 from exchanger.config.models.imports import (
     NEEDS_HELD,
     NESTED,
@@ -54,8 +55,10 @@ __all__ = [
     "NESTED",
     "PROPERTY",
     "Alias",
+    "Amount",
     "Baseline",
     "BrazeConfig",
+    "Budget",
     "Cell",
     "ColumnName",
     "CompleteWhen",
@@ -63,6 +66,7 @@ __all__ = [
     "Config",
     "Connection",
     "CsvOptions",
+    "DataPoints",
     "DriftPolicy",
     "Duration",
     "EmailState",
@@ -74,6 +78,7 @@ __all__ = [
     "FieldConfig",
     "FieldType",
     "GroupState",
+    "Guards",
     "ImportJob",
     "ItemType",
     "Job",

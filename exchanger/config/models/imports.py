@@ -12,6 +12,7 @@ from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
+from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import (
     Completion,
     Description,
@@ -245,6 +246,10 @@ class ImportJob(Strict):
             "where values come from that a strategy needs and nobody knows: `lookup` asks Braze,"
             " `assume_empty` takes profiles that were never seen for empty"
         ),
+    )
+    guards: Guards = Field(
+        default=Guards(),
+        description="what a run may do before it waits for a person; anything if left out",
     )
     max_rows_per_run: int = Field(
         default=5_000_000, ge=1, description="a run takes whole files until it has so many rows"

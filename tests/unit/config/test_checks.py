@@ -281,7 +281,7 @@ NOTHING = "this is not in this version"
         (ONE + "notifications: []", "notifications"),
         (ONE.replace("s3:", "notifications: [], s3:"), "connections.main.notifications"),
         (job("notifications: []"), "jobs.crm.notifications"),
-        (job("guards: {max_changed_percent: 50}"), "jobs.crm.guards"),
+        (job("guards: {max_deletes: 0}"), "jobs.crm.guards.max_deletes"),
         (job("object: orders"), "jobs.crm.object"),
         (export("fields: {a: email}", "target: {prefix: out, mode: changes}"),
          "jobs.vip.target.mode"),
