@@ -134,16 +134,19 @@ def _plan_and_commit(
     if not run.reads_as and exceed(totals, run.totals):
         return hold_again(call.state, held, totals, call.context.clock.now().isoformat())
     hold = partial(guarded_again, call, held)
-    guards = [_guard(call, run, batch, corrected=corrected)]
+    guards = _guards(call, run, batch, corrected=corrected)
     return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
 
 
-def _guard(call: ImportContext, run: RunDocument, batch: InputBatch, *, corrected: bool) -> Guard:
-    """Build what looks at the new plan: budgets alone, unless guards had a say in it."""
+def _guards(
+    call: ImportContext, run: RunDocument, batch: InputBatch, *, corrected: bool
+) -> list[Guard]:
+    """List what looks at the new plan: budgets alone, unless guards had a say in it."""
     shown = [note for file in run.files for note in file.facts if note.code in MEASURES]
-    watched = corrected or any(file.outcome == GUARDED for file in run.files)
+    guarded = any(file.outcome == GUARDED for file in run.files)
+    watched = corrected or guarded or any(note.code != "budget_exceeded" for note in shown)
     guards = guards_of(call, batch.files) if watched else budget_guards(call)
-    return beyond_what_was_shown(guards, shown)
+    return [beyond_what_was_shown(guards, shown)] if guards else []
 
 
 def _hold_copies(call: ImportContext, number: int, batch: InputBatch) -> RunReport | None:
