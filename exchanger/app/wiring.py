@@ -113,6 +113,7 @@ def open_context(
             lookup_limit=settings.braze.lookup_limit,
             max_plan_age=settings.max_plan_age.total_seconds(),
             retention=settings.retention,
+            budget=settings.budget,
             engine=_engine(config, stopping),
             folders=folders_of(config, connection),
             words=in_words,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
 from exchanger.config.describe_arrival import describe_arrival
 from exchanger.config.describe_consent import describe_consent
+from exchanger.config.describe_guards import describe_guards
 from exchanger.config.describe_lifecycle import describe_call
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
@@ -51,6 +52,8 @@ def describe_job(config: Config, name: str) -> list[str]:
     bucket = f"s3://{connection.s3.bucket}/"
     when = _when(config.schedule_of(name)) if job.enabled else "never by itself, as it is disabled"
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
+    if isinstance(job, ImportJob):
+        does = [*does, *describe_guards(job.guards, connection.budget)]
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
     return [f"runs {when}", *_expected(job), *_PRECEDENCE[job.priority], *does]

@@ -17,12 +17,25 @@ from exchanger.jobs.history.held_runs import applied_since
 from exchanger.jobs.intake.doubtful_types import doubtful_files, note_stray
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import exceed, totals_of
-from exchanger.jobs.inventory.corrected_jobs import AS_NEW, newer_since
-from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
+from exchanger.jobs.inventory.corrected_jobs import AS_NEW, GUARDED, newer_since
+from exchanger.jobs.lifecycle.create_run import create_run
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.lifecycle.hold import drop_held_back, hold_again, hold_back, still_doubtful
+from exchanger.jobs.lifecycle.hold import (
+    drop_held_back,
+    guarded_again,
+    hold_again,
+    hold_back,
+    still_doubtful,
+)
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
+from exchanger.jobs.planning.guards import (
+    MEASURES,
+    Guard,
+    beyond_what_was_shown,
+    decision_guards,
+    guards_of,
+)
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.artifacts import load
@@ -125,8 +138,20 @@ def _plan_and_commit(
     totals = totals_of(batch)
     if not run.reads_as and exceed(totals, run.totals):
         return hold_again(call.state, held, totals, call.context.clock.now().isoformat())
-    hold = partial(leave_as_it_is, call, seq, "approve")
-    return create_run(call, report, batch, hold=hold, parent=seq)
+    hold = partial(guarded_again, call, held)
+    guards = _guards(call, run, batch, corrected=corrected)
+    return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
+
+
+def _guards(
+    call: ImportContext, run: RunDocument, batch: InputBatch, *, corrected: bool
+) -> list[Guard]:
+    """List what looks at the new plan: limits of decisions alone, unless guards had a say."""
+    shown = [note for file in run.files for note in file.facts if note.code in MEASURES]
+    guarded = any(file.outcome == GUARDED for file in run.files)
+    watched = corrected or guarded or any(note.code != "budget_exceeded" for note in shown)
+    guards = guards_of(call, batch.files) if watched else decision_guards(call)
+    return [beyond_what_was_shown(guards, shown)] if guards else []
 
 
 def _hold_copies(call: ImportContext, number: int, batch: InputBatch) -> RunReport | None:

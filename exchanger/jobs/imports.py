@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
@@ -27,13 +28,14 @@ from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
 from exchanger.jobs.inventory.passed_over import note_passed_over
 from exchanger.jobs.inventory.unclaimed import below, beside, note_strays
-from exchanger.jobs.lifecycle.create_run import Guard, create_run, hold_files
+from exchanger.jobs.lifecycle.create_run import create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.lifecycle.guards import guards_of
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
+from exchanger.jobs.planning.budgets import note_price
 from exchanger.jobs.planning.exposure import Exposure, exposure_of
+from exchanger.jobs.planning.guards import guards_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.reading.read import read_files
@@ -64,9 +66,6 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger()
-
-GUARDS: tuple[Guard, ...] = ()
-"""Look at what each run of files would do, before it counts."""
 
 
 def run_import(
@@ -207,12 +206,19 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         for file in batch.waiting
     ]
     exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=call.context.batch_size)
+    report.facts += _guard_notes(call, batch, exposure)
     exposure.expect_all_accepted(report)
-    for guard in guards_of(job):
-        report.facts += guard(exposure)
     if batch.left:
         report.facts.append(noted("files_follow", files=batch.left))
     return replace(preview(report, plan, exposure, rows), unfinished=first, unclaimed=unclaimed)
+
+
+def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> list[Note]:
+    """Note what guards would say of a plan, and what it would cost in money."""
+    guards = guards_of(call, batch.files)
+    reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
+    held = [noted("guards_would_hold")] if reasons else []
+    return [*note_price(call.context.budget, exposure.data_points), *reasons, *held]
 
 
 def _idle_notes(call: ImportContext) -> list[Note] | None:
@@ -308,7 +314,8 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
     if call.options.force:
         report.facts += note_what_counts_again(call, batch)
     hold = partial(hold_files, call, report, batch)
-    stored = create_run(call, report, batch, hold=hold, guards=(*GUARDS, *guards_of(call.job)))
+    guards = guards_of(call, batch.files)
+    stored = create_run(call, report, batch, hold=hold, guards=guards)
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)
     return _Taken(seq + (stored is not None), listed, stored, batch.waiting)

@@ -19,13 +19,13 @@ from exchanger.jobs.intake.batch import REJECTED
 from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.lifecycle.guards import guards_of
 from exchanger.jobs.lifecycle.hold import hold_back
 from exchanger.jobs.lifecycle.not_kept import (
     IN_A_NEW_FILE,
     building_on_what_is_kept,
     demand_quarantine,
 )
+from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.quarantine.read import quarantined_rows
 from exchanger.jobs.reading.read import read_all_files
@@ -114,7 +114,8 @@ def _plan_and_commit(
         return None
     report = numbered_report(call, number)
     hold = partial(leave_as_it_is, call, seq, "retry")
-    return create_run(call, report, batch, hold=hold, guards=guards_of(call.job), parent=seq)
+    guards = decision_guards(call)
+    return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
 
 
 def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> InputBatch:

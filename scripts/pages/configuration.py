@@ -8,6 +8,7 @@ from typing import Any
 
 from exchanger.config.checks.lengths import BOUNDS
 from exchanger.config.durations import show_duration
+from exchanger.config.models.guards import AMOUNT
 from exchanger.config.schema import json_schema
 from pages.markdown import anchor, table
 
@@ -15,6 +16,7 @@ Schema = dict[str, Any]
 
 SEE = {
     "Baseline": "[Held values](held-values.md#where-values-come-from)",
+    "Budget": "[Guards and budgets](guards.md#budgets)",
     "CompleteWhen": "[Import jobs](import-jobs.md#when-a-file-is-complete)",
     "Completion": "[Export jobs](export-jobs.md#when-an-export-is-complete)",
     "Connection": "[Environments, new keys and new names](environments.md)",
@@ -22,6 +24,7 @@ SEE = {
     "Expect": "[Operating](operating.md#what-to-expect-of-a-job)",
     "ExportJob": "[Export jobs](export-jobs.md)",
     "FieldConfig": "[Import jobs](import-jobs.md#fields)",
+    "Guards": "[Guards and budgets](guards.md)",
     "ImportJob": "[Import jobs](import-jobs.md)",
     "Match": "[Import jobs](import-jobs.md#who-is-meant)",
     "Notices": "[Scheduling](scheduling.md#notices)",
@@ -173,6 +176,8 @@ def _is_variable(content: Schema) -> bool:
 def _plain(content: Schema) -> str:
     if content.get("pattern", "").startswith(r"^\$"):
         return "`${NAME}`"
+    if content.get("pattern") == AMOUNT:
+        return "`500k`, `5M`"
     if "pattern" in content:
         return "a length of time"
     if content.get("maxLength") == 1:

@@ -326,6 +326,41 @@ def test_finished_runs_are_listed_once_and_newest_first(state):
     assert [] == state.run_index.newest(10, "other")
 
 
+def test_what_runs_cost_since_a_time_counts_each_run_once(state):
+    """A run that was finished later, or amended, costs what was told last; earlier ones nothing."""
+
+    def record(seq, day, hour, points, **other):
+        times = {"started_at": f"{day}T10:00:00+00:00", "finished_at": f"{day}T{hour}:00:00+00:00"}
+        note = {"code": "never_seen", "profiles": 1, "data_points": 99}
+        report = {"files": [{"facts": [note]}], "data_points": points, **times, **other}
+        state.run_index.amend({"run_id": f"r{seq}", "job": "crm", "seq": seq} | report)
+
+    since = datetime(2026, 9, 15, tzinfo=UTC)
+    assert [] == state.run_index.costs(since)
+    record(1, "2026-09-14", 11, 1000, state="succeeded")
+    record(2, "2026-09-15", 11, 3, state="failed")
+    record(2, "2026-09-15", 12, 7, state="succeeded")
+    record(3, "2026-09-16", 11, 0, state="held_back")
+    record(4, "2026-09-16", 12, 5, state="partial")
+    assert [5, 7] == sorted(cost for _, cost in state.run_index.costs(since))
+
+
+def test_the_file_before_is_the_last_one_with_rows_that_the_job_applied(state):
+    """Empty files, those that wait or were given again, and those of other jobs are no measure."""
+    ledger = state.file_ledger
+    assert ledger.snapshot().last_applied("crm") is None
+
+    def claim(key, rows, outcome="applied"):
+        return ClaimedFile(key, "e", key, outcome, rows)
+
+    ledger.record("crm", [claim("a", 9), claim("b", 8), claim("c", 0)], seq=1)
+    assert ("b", 8) == ledger.snapshot().last_applied("crm")
+    ledger.record("crm", [claim("d", 7, "guarded"), claim("e", 6, "rejected")], seq=2)
+    ledger.record("crm", [claim("a", 5, "retried")], seq=3)
+    ledger.record("other", [claim("f", 4)], seq=4)
+    assert ("b", 8) == ledger.snapshot().last_applied("crm")
+
+
 class NotingTable(Table):
     """A table that notes how many reports were read from it."""
 

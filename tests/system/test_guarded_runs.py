@@ -2,25 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from functools import partial
-
-import pytest
-
-from exchanger.app.messages.notes.words import in_words, with_words
-from exchanger.app.wiring import open_context
-from exchanger.config.loading.load import load_config
-from exchanger.errors import RunUnsuitable
-from exchanger.jobs.intake.requests import FileRequest
-from exchanger.jobs.lifecycle.create_run import create_run, hold_files, leave_as_it_is
-from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.reading.read import read_files
-from exchanger.jobs.runtime.import_context import ImportContext
-from exchanger.jobs.runtime.options import ImportOptions
-from exchanger.jobs.runtime.report import numbered_report
-from exchanger.notes import Note
-from exchanger.state.store import open_state
-
 JOB = {
     "type": "import",
     "source": {"prefix": "inbox/"},
@@ -29,104 +10,117 @@ JOB = {
         "visits": {"from": "visits", "merge": "sum", "type": "integer"},
         "tier": {"from": "tier", "type": "string"},
     },
+    "guards": {"max_changed_percent": 50},
 }
-FILE = "id,visits,tier\na,1,gold\nb,2,gold\n"
-
-
-def at_most(profiles):
-    """A guard, as configuration will have them."""
-
-    def guard(exposure):
-        new = exposure.profiles_new
-        return [Note("many_new", {"new": new, "most": profiles})] if new > profiles else []
-
-    return guard
-
-
-@contextmanager
-def planning(exchange, seq=1):
-    """Read the waiting file as a run of this number would."""
-    config = load_config(exchange.config, exchange.environment)
-    with open_context(config, "main") as context:
-        state = open_state(context.bucket, context.state_prefix)
-        call = ImportContext(context, state, "crm", config.jobs["crm"], ImportOptions())
-        batch = read_files(
-            call, [FileRequest("inbox/1.csv", context.bucket.head("inbox/1.csv").etag)]
-        )
-        yield call, numbered_report(call, seq), batch
+FIRST = "id,visits,tier\na,1,gold\nb,1,gold\n"
+SECOND = "id,visits,tier\na,1,silver\nb,2,silver\nc,3,silver\n"
+SHOWN = (
+    "Of 2 profiles that are known, 2 (100 %) would lose a value that they have; 50 % may "
+    "(max_changed_percent)."
+)
 
 
 def begin(exchange, job=JOB):
-    """A run has been before, so that the state is whose it is."""
+    """A first file is applied, as it changes nobody who is known; a second one would change all."""
     exchange.configure(crm=job)
-    exchange.drop("inbox/0.csv", "id,visits,tier\nz,1,gold\n")
-    exchange.ask("run", "crm")
-    exchange.drop("inbox/1.csv", FILE)
-
-
-def hold(exchange, job=JOB):
-    begin(exchange, job)
-    with planning(exchange, 2) as (call, report, batch):
-        wait = partial(hold_files, call, report, batch)
-        held = create_run(call, report, batch, hold=wait, guards=[at_most(9), at_most(1)])
-        return with_words(finish(call.context, call.state, held))
+    exchange.drop("inbox/0.csv", FIRST)
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+    exchange.drop("inbox/1.csv", SECOND)
 
 
 def test_a_run_that_a_guard_holds_back_waits_and_is_sent_once_approved(exchange):
-    """Nothing is sent before, the file is not taken by a later run, and approving applies it."""
-    report = hold(exchange)
-    why = str(Note("many_new", {"new": 2, "most": 1}))
-    assert ("held_back", {"visits": "3"}) == (report.state, report.totals)
-    assert why in report.notes
-    [file] = report.files
-    assert ("inbox/1.csv", "guarded") == (file.key, file.outcome)
-    said = " ".join(map(in_words, file.facts))
-    assert why in said
-    assert "exchanger approve 2" in said
+    """
+    A plan says so before; nothing is sent, and no later run takes the file.
 
+    Approving applies what was shown. What goes beyond that by now is shown first.
+    """
+    begin(exchange)
+    planned = exchange.ask("plan", "crm")["report"]["notes"]
+    assert SHOWN in planned
+    assert [note for note in planned if "a run would wait for you" in note]
+
+    report = exchange.ask("run", "crm", code=5)
+    assert ("held_back", {"visits": "6"}) == (report["state"], report["totals"])
+    assert SHOWN in report["notes"]
+    [file] = report["files"]
+    assert ("inbox/1.csv", "guarded") == (file["key"], file["outcome"])
+    for part in (SHOWN, "exchanger show 2", "exchanger approve 2", "exchanger discard 2"):
+        assert part in file["note"]
     for force in ([], ["--force"]):
         later = exchange.ask("run", "crm", *force)
         assert "nothing_to_do" == later["state"]
         assert [note for note in later["notes"] if "a guard holds it back" in note]
-    assert ["z"] == sorted(exchange.braze.users())
+    assert ["a", "b"] == sorted(exchange.braze.users())
+
+    exchange.drop("inbox/2.csv", "id,visits,tier\nc,1,gold\n")
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+    again = exchange.ask("approve", "2", code=5)
+    assert "held_back" == again["state"]
+    assert [note for note in again["notes"] if "Of 3 profiles that are known, 3" in note]
+    assert "1" == exchange.attribute("c", "visits")
 
     done = exchange.ask("approve", "2")
-    assert ("succeeded", 2) == (done["state"], done["rows_applied"])
-    assert "1" == exchange.attribute("a", "visits")
+    assert ("succeeded", 3) == (done["state"], done["rows_applied"])
+    assert ["2", "3", "4"] == [exchange.attribute(who, "visits") for who in "abc"]
 
 
-def test_what_a_guard_held_back_can_be_dropped(exchange):
-    """Discarding it leaves Braze as it is, and its file is decided about."""
-    hold(exchange)
+def test_what_a_guard_held_back_can_be_dropped_or_overtaken(exchange):
+    """
+    Discarding leaves Braze as it is, and the file is decided about.
+
+    Approving leaves out a file of which a newer version was applied meanwhile.
+    """
+    begin(exchange, JOB | {"fields": {"tier": "set"}})
+    exchange.ask("run", "crm", code=5)
     exchange.ask("discard", "2")
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
-    assert ["z"] == sorted(exchange.braze.users())
+
+    exchange.drop("inbox/3.csv", SECOND)
+    exchange.ask("run", "crm", code=5)
+    exchange.drop("inbox/3.csv", "id,visits,tier\nd,1,silver\n")
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+    exchange.ask("approve", "3")
+    assert '"gold"' == exchange.attribute("a", "tier")
+    assert ["a", "b", "d"] == sorted(exchange.braze.users())
 
 
-def test_a_newer_version_that_was_applied_meanwhile_is_not_undone(exchange):
-    """Approving what a guard held back leaves out files of which a newer version counts."""
-    hold(exchange, JOB | {"fields": {"tier": "set"}})
-    exchange.drop("inbox/1.csv", "id,visits,tier\na,1,silver\n")
-    exchange.ask("run", "crm")
-    exchange.ask("approve", "2")
-    assert '"silver"' == exchange.attribute("a", "tier")
+def test_files_that_are_unlike_those_before_wait(exchange):
+    """A file without rows, one with far fewer than the one before, and one full of mistakes."""
+    guards = {"max_fewer_rows_percent": 50, "empty_file": "hold", "max_rejected_percent": 10}
+    begin(exchange, JOB | {"guards": guards})
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+    for seq, (rows, code) in enumerate(
+        [("", "empty_file"), ("a,1,gold\n", "fewer_rows"), ("a,x,\nb,y,\n", "too_many_rejected")], 3
+    ):
+        exchange.drop(f"inbox/{seq}.csv", f"id,visits,tier\n{rows}")
+        report = exchange.ask("run", "crm", code=5)
+        assert code in [fact["code"] for fact in report["facts"]]
+    assert "2" == exchange.attribute("a", "visits")
 
 
-def test_a_run_that_takes_up_another_leaves_that_one_as_it_is(exchange):
-    """A guard that says no to an approval or a retry makes no run, and says why."""
-    begin(exchange)
-    with planning(exchange, 2) as (call, report, batch):
-        stay = partial(leave_as_it_is, call, 1, "retry")
-        with pytest.raises(RunUnsuitable, match="many new"):
-            create_run(call, report, batch, hold=stay, guards=[at_most(0)], parent=1)
-        assert 1 == call.state.runs.newest().document.seq
-    assert ["z"] == sorted(exchange.braze.users())
+def test_a_budget_is_kept_by_all_runs_of_its_connection(exchange):
+    """What would go beyond it waits, what fits is sent; a retry that does not fit makes no run."""
+    exchange.connection["budget"] = {"data_points": {"day": 3}, "price": 0.5, "currency": "EUR"}
+    job = {key: value for key, value in JOB.items() if key != "guards"}
+    exchange.configure(crm=job)
+    exchange.drop("inbox/0.csv", "id,visits,tier\na,1,gold\nb,much,gold\n")
+    assert "2 data points would cost 1.00 EUR." in exchange.ask("plan", "crm")["report"]["notes"]
+    assert 2 == exchange.ask("run", "crm", code=4)["data_points"]
 
+    exchange.configure(
+        crm=job, other=job | {"source": {"prefix": "other/"}, "fields": {"n": "set"}}
+    )
+    exchange.drop("other/1.csv", "id,n\nc,x\nd,y\n")
+    report = exchange.ask("run", "other", code=5)
+    [spent] = [fact for fact in report["facts"] if fact["code"] == "budget_exceeded"]
+    assert ("day", 2, 2, 3) == (spent["period"], spent["spent"], spent["points"], spent["limit"])
+    exchange.drop("other/2.csv", "id,n\ne,z\n")
+    assert "succeeded" == exchange.ask("run", "other")["state"]
 
-def test_a_plan_that_all_guards_let_through_counts(exchange):
-    """Guards that have nothing to say change nothing."""
-    begin(exchange)
-    with planning(exchange, 2) as (call, report, batch):
-        stored = create_run(call, report, batch, hold=pytest.fail, guards=[at_most(2)])
-        assert ("planned", 2) == (stored.document.state, stored.document.objects)
-    assert ["crm"] == [run["job"] for run in exchange.ask("runs", "--latest")]
+    exchange.configure(crm=job | {"fields": {"tier": "set"}})
+    refused = exchange.call("retry", "1")
+    assert refused.returncode not in (0, 4, 5)
+    assert "3 were spent this day already" in refused.stderr
+    exchange.connection["budget"]["data_points"]["day"] = 4
+    exchange.configure(crm=job | {"fields": {"tier": "set"}})
+    assert "succeeded" == exchange.ask("retry", "1")["state"]

@@ -35,8 +35,11 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
         if key != own and getattr(job, key) is not None:
             yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
     if job.object != "deletions":
-        for key in sorted(given & {"confirm_deletes", "guards"}):
-            yield Finding((*where, key), "this is of 'object: deletions' alone", beside=("object",))
+        of_deletions = "this is of 'object: deletions' alone"
+        if "confirm_deletes" in given:
+            yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
+        if "max_deletes" in job.guards.model_fields_set:
+            yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
     if job.calls_people:
         yield from check_call(job, where)
     elif job.object in ("subscriptions", "email_state"):

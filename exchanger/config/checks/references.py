@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import SecretStr
 
 from exchanger.config.checks.arrival import check_arrival
 from exchanger.config.checks.fields import check_export_field, check_import_fields
+from exchanger.config.checks.guards import check_budget, check_guards
 from exchanger.config.checks.lengths import (
     check_completion_lengths,
     check_connection_lengths,
@@ -18,6 +18,7 @@ from exchanger.config.checks.lengths import (
 from exchanger.config.checks.matching import check_match
 from exchanger.config.checks.objects import check_object
 from exchanger.config.checks.overlaps import check_overlaps
+from exchanger.config.checks.timezones import check_timezone
 from exchanger.config.cron import CronError, CronExpression
 from exchanger.config.durations import show_duration
 from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault, store_fault
@@ -70,6 +71,8 @@ def check(
         findings += _check_braze(connection.braze, ("connections", name, "braze"))
         findings += _check_s3(connection.s3, ("connections", name, "s3"))
         findings += _check_retention(connection.retention, ("connections", name, "retention"))
+        if connection.budget is not None:
+            findings += check_budget(connection.budget, ("connections", name, "budget"))
     for name, job in jobs.items():
         where: Where = ("jobs", name)
         findings += check_name(where)
@@ -200,20 +203,11 @@ def _check_schedule(schedule: Schedule, where: Where) -> Iterator[Finding]:
         except CronError as error:
             yield Finding((*where, "cron"), str(error))
     yield from check_lengths(schedule, where)
-    yield from _check_timezone(schedule.timezone, (*where, "timezone"))
-
-
-def _check_timezone(name: str, where: Where) -> Iterator[Finding]:
-    try:
-        ZoneInfo(name)
-    except (ValueError, KeyError, OSError):
-        # ZoneInfo raises OSError for a name such as Europe, which is a folder of zones.
-        guess = closest(name, sorted(available_timezones()))
-        yield Finding(where, f"there is no time zone '{name}'", guess)
+    yield from check_timezone(schedule.timezone, (*where, "timezone"))
 
 
 def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
-    yield from _check_timezone(job.source.timezone, (*where, "source", "timezone"))
+    yield from check_timezone(job.source.timezone, (*where, "source", "timezone"))
     if not job.source.pattern or job.source.pattern.startswith("/"):
         message = "a pattern is compared with what follows the prefix, so it begins without a slash"
         guess = job.source.pattern.lstrip("/") or "**"
@@ -226,6 +220,7 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         message = "what stands before fractions is no sign that separates thousands"
         yield Finding((*where, "source", "csv", "thousands"), message, beside=("decimal",))
     yield from check_arrival(job, where)
+    yield from check_guards(job, where)
     yield from check_match(job, where)
     if job.source.order_by == "":
         yield Finding((*where, "source", "order_by"), "name a column, or leave this out")

@@ -25,11 +25,12 @@ LATER = ("notifications",)
 
 _HOMES = {
     "engine": ((), "at the top of the file, beside connections and jobs"),
+    "budget": (("connections",), "in a connection, beside braze and s3"),
+    "guards": (("jobs",), "in an import job, beside source"),
     "max_plan_age": (("connections",), "in a connection, beside braze and s3"),
     "retention": (("connections",), "in a connection, beside braze and s3"),
     "nulls": (("jobs", "source"), "in the source of an import, or in one of its fields"),
     "placeholders": (("jobs", "source"), "in the source of an import, beside prefix"),
-    "guards": (("jobs",), "in a job, beside type"),
     "priority": (("jobs",), "in a job, beside type"),
     "on_drift": (
         ("jobs", "fields"),
@@ -41,6 +42,8 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
+_GUARDS = ("max_more_empty_percent", "max_leavers_percent")
+"""Guards of later versions."""
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
@@ -113,6 +116,8 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
             for key in astray
         ]
         job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
+    if isinstance(guards := job.get("guards"), dict):
+        job = job | {"guards": _without(guards, (*where, "guards"), _GUARDS, findings)}
     if job.get("object") in _OBJECTS:
         message = f"{NOT_YET}: it imports {listed(get_args(ObjectName), 'and')}"
         findings.append(Finding((*where, "object"), message))

@@ -16,6 +16,8 @@ _WORDS = {
     "missing": "this must be given",
     "int_type": "this must be a whole number",
     "int_parsing": "this must be a whole number",
+    "float_type": "this must be a number",
+    "float_parsing": "this must be a number",
     "int_from_float": "this must be a whole number",
     "int_parsing_size": "this number is too large",
     "bool_type": "this must be true or false",

@@ -25,7 +25,7 @@ from exchanger.config.models.connections import (
 )
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
-from exchanger.config.models.guards import Guards
+from exchanger.config.models.guards import Budget, DataPoints, Guards
 from exchanger.config.models.imports import (
     NEEDS_HELD,
     NESTED,
@@ -64,6 +64,7 @@ __all__ = [
     "Amount",
     "Baseline",
     "BrazeConfig",
+    "Budget",
     "Cell",
     "ColumnName",
     "CompleteWhen",
@@ -71,6 +72,7 @@ __all__ = [
     "Config",
     "Connection",
     "CsvOptions",
+    "DataPoints",
     "DriftPolicy",
     "Duration",
     "EmailState",

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 
 from exchanger.braze.limits import LOOKUP_RATE, OBJECTS_PER_REQUEST, TRACK_RATE
 from exchanger.config.models.base import Duration, Strict
+from exchanger.config.models.guards import Budget
 
 
 class RateLimit(Strict):
@@ -177,6 +178,10 @@ class Connection(Strict):
     )
     retention: Retention = Field(
         default=Retention(), description="how long what names people is kept"
+    )
+    budget: Budget | None = Field(
+        default=None,
+        description="what all its runs may cost before they wait for you; anything if left out",
     )
     braze: BrazeConfig = Field(description="the workspace, and how fast it may be asked")
     s3: S3Config = Field(description="the bucket")

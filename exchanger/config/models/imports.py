@@ -204,9 +204,6 @@ class ImportJob(Strict):
     confirm_deletes: bool = Field(
         default=False, description="of `object: deletions`, which need `true`: profiles go for good"
     )
-    guards: Guards = Field(
-        default=Guards(), description="what a run may do before a person has looked at it"
-    )
     identify: Identify | None = Field(
         default=None, description="of `object: identify`: the external id that a person gets"
     )
@@ -267,6 +264,10 @@ class ImportJob(Strict):
             "where values come from that a strategy needs and nobody knows: `lookup` asks Braze,"
             " `assume_empty` takes profiles that were never seen for empty"
         ),
+    )
+    guards: Guards = Field(
+        default=Guards(),
+        description="what a run may do before it waits for a person; anything if left out",
     )
     max_rows_per_run: int = Field(
         default=5_000_000, ge=1, description="a run takes whole files until it has so many rows"

@@ -14,13 +14,14 @@ from exchanger.jobs.intake.requests import FileRequest, HeldFile
 from exchanger.jobs.inventory.corrected_jobs import GUARDED
 from exchanger.jobs.lifecycle.hold import hold_back
 from exchanger.jobs.planning.commit import commit
-from exchanger.jobs.planning.exposure import Exposure, exposure_of
+from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.runtime.report import numbered_report
 from exchanger.notes import Note
 
 if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.planning.guards import Guard
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.runs.log import VersionedRun
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 T = TypeVar("T")
-Guard = Callable[[Exposure], Sequence[Note]]
-"""Returns why a plan that would do this is not to be sent; nothing if it may be."""
 
 
 def create_run(  # noqa: PLR0913 - what is planned, and who may say no

@@ -17,6 +17,7 @@ from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
 from exchanger.jobs.intake.doubtful_types import note_stray
 from exchanger.jobs.intake.totals import note_totals, totals_of
 from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, GUARDED, reads_as
+from exchanger.jobs.planning.guards import MEASURES
 from exchanger.jobs.reading.read import read_every_file
 from exchanger.jobs.runtime.report import FileReport, RunReport
 from exchanger.notes import Note, noted
@@ -141,6 +142,24 @@ def still_doubtful(call: ImportContext, stored: VersionedRun, notes: list[Note])
     report.notes, report.facts = [], notes
     call.state.run_index.amend(report.to_dict())
     call.state.runs.change(stored, reads_as=reads_as(call.job), report=report.to_dict())
+    return report
+
+
+def guarded_again(call: ImportContext, stored: VersionedRun, reasons: Sequence[Note]) -> RunReport:
+    """Show a person what guards find by now, as it goes beyond what was approved."""
+    run = stored.document
+    report = RunReport.from_dict(run.report)
+    report.finished_at = call.context.clock.now()
+    report.notes, report.facts = [], [noted("guards_differ", run=run.seq), *reasons]
+    report.facts += note_totals(run.totals)
+    files = tuple(
+        replace(file, facts=(*reasons, *(n for n in file.facts if n.code not in MEASURES)))
+        for file in run.files
+    )
+    report.files = [FileReport(file.key, file.outcome, 0, file.note, file.facts) for file in files]
+    call.state.run_index.amend(report.to_dict())
+    told = reads_as(call.job) if run.reads_as else ""
+    call.state.runs.change(stored, files=files, reads_as=told, report=report.to_dict())
     return report
 
 

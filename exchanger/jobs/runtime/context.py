@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from exchanger.braze.limits import OBJECTS_PER_REQUEST
-from exchanger.config.models import LOOKUPS, RateLimit, Retention
+from exchanger.config.models import LOOKUPS, Budget, RateLimit, Retention
 from exchanger.errors import Stopped
 from exchanger.files.folders import Folders
 from exchanger.files.scratch.budget import MemoryBudget
@@ -83,6 +83,7 @@ class JobContext:
         account: How the workspace is reached, by which its state is recognised; None where nobody
             cares whose it is.
         words: Says a note, where what a job writes is for people: the manifest of a dataset.
+        budget: What its runs may cost; None if they may cost anything.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
     """
 
@@ -109,6 +110,7 @@ class JobContext:
     engine: Callable[[], AbstractContextManager[PlanExecutor]] = local_executor
     folders: Folders = field(default_factory=Folders)
     account: Account | None = None
+    budget: Budget | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
     words: Callable[[Note], str] = str
 

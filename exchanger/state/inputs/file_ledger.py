@@ -144,6 +144,14 @@ class LedgerSnapshot:
         ordered = whole.sort(met, "seq", _is("discarded"))
         return ordered.unique("key", keep="last", maintain_order=True)
 
+    def last_applied(self, job: str) -> tuple[str, int] | None:
+        """Return the key of the file with rows that a job applied last, and how many these were."""
+        ours = self.rows.filter(
+            pl.col("job") == job, pl.col("outcome") == "applied", pl.col("rows") > 0
+        )
+        last = ours.filter(pl.col("seq") == pl.col("seq").max()).tail(1)
+        return next(last.select("key", "rows").iter_rows(), None)
+
     def undecided(self, job: str) -> list[int]:
         """Number the runs of a job whose files wait for a person who has not decided yet."""
         return _undecided(self.rows, WAITING, pl.col("job") == job)

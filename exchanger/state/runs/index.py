@@ -9,7 +9,7 @@ import orjson
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from exchanger.outside.delta.table import Table
 
@@ -79,16 +79,23 @@ class RunIndex:
         ids = found.sort("started_at", descending=True, maintain_order=True)["run_id"]
         return next(iter(self._reports(ids.head(1))), None)
 
+    def costs(self, since: datetime) -> list[tuple[datetime, int]]:
+        """List when each run began, of those since a time, and how many data points it cost."""
+        points = pl.col("report").str.json_path_match("$.data_points").cast(pl.Int64).alias("cost")
+        told: list[str | pl.Expr] = ["run_id", "state", "started_at", "finished_at", points]
+        runs = _last_of_each(self._collect(pl.col("started_at") >= since, told))
+        return runs.filter(pl.col("cost") > 0).select("started_at", "cost").rows()
+
     def _reports(self, ids: pl.Series) -> list[dict[str, Any]]:
         """Read the reports of few of many runs, in the order of their ids."""
         rows = _last_of_each(self._collect(pl.col("run_id").is_in(ids.implode()), [*_SCHEMA]))
         texts = dict(rows.select("run_id", "report").iter_rows())
         return [orjson.loads(texts[run]) for run in ids]
 
-    def _collect(self, which: pl.Expr, columns: list[str]) -> pl.DataFrame:
+    def _collect(self, which: pl.Expr, columns: Sequence[str | pl.Expr]) -> pl.DataFrame:
         scanned = self._table.scan_at_once()
         if scanned is None:
-            return pl.DataFrame(schema={name: _SCHEMA[name] for name in columns})
+            return pl.DataFrame(schema=_SCHEMA).select(columns)
         return self._table.collect(scanned.filter(which).select(columns))
 
 

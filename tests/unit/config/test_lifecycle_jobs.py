@@ -56,7 +56,7 @@ def job(text):
         (f"object: deletions, {ID}, confirm_deletes: false", ""),
         (f"{DELETIONS}, guards: {{max_deletes: -1}}", "guards.max_deletes"),
         (f"{ID}, fields: {{a: set}}, confirm_deletes: true", "confirm_deletes"),
-        (f"{ID}, fields: {{a: set}}, guards: {{max_deletes: 1}}", "guards"),
+        (f"{ID}, fields: {{a: set}}, guards: {{max_deletes: 1}}", "guards.max_deletes"),
         (f"{DELETIONS}, on_ambiguous: reject", "on_ambiguous"),
         (
             "rename: {from: old, to: new}, match: {external_id: id}, fields: {a: set}",

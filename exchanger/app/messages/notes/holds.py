@@ -72,7 +72,10 @@ def _decide_doubtful(*, run: int) -> str:
 
 
 def _decide_guarded(*, run: int) -> str:
-    return f"To take it all the same: exchanger approve {run}. To drop it: exchanger discard {run}"
+    return (
+        f"To look at it: exchanger show {run}. To take it all the same: exchanger approve {run}. "
+        f"To drop it: exchanger discard {run}"
+    )
 
 
 def _decide_unrecognised(*, run: int, adopt: bool) -> str:

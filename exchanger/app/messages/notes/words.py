@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from exchanger.app.messages.notes.exports import EXPORT_NOTES
 from exchanger.app.messages.notes.files import FILE_NOTES
+from exchanger.app.messages.notes.guards import GUARD_NOTES
 from exchanger.app.messages.notes.holds import HOLD_NOTES
 from exchanger.app.messages.notes.runs import RUN_NOTES
 from exchanger.notes import Note, read_notes
@@ -31,6 +32,7 @@ T = TypeVar("T", "DriftReport", "ForgetReport", "RebuildReport", "RunReport")
 WORDS: Mapping[str, Callable[..., str]] = {
     **EXPORT_NOTES,
     **FILE_NOTES,
+    **GUARD_NOTES,
     **HOLD_NOTES,
     **RUN_NOTES,
 }

@@ -1,0 +1,75 @@
+"""What runs of a connection may cost in a day and a month, and what they have cost by now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from exchanger.notes import Note, noted
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Budget
+    from exchanger.jobs.planning.exposure import Exposure
+    from exchanger.jobs.runtime.import_context import ImportContext
+
+
+def budget_guards(call: ImportContext) -> list[Callable[[Exposure], Sequence[Note]]]:
+    """
+    List what looks at the budget of a connection, of any plan; nothing where there is no budget.
+
+    What was spent is asked for only if a plan would spend something.
+    """
+    budget = call.context.budget
+    if budget is None or (budget.data_points.day is None and budget.data_points.month is None):
+        return []
+
+    def guard(exposure: Exposure) -> Sequence[Note]:
+        if not exposure.data_points:
+            return []
+        now = call.context.clock.now()
+        costs = call.state.run_index.costs(since=_begin(now, budget, "month"))
+        return notes_on_budget(budget, exposure.data_points, costs, now)
+
+    return [guard]
+
+
+def notes_on_budget(
+    budget: Budget, points: int, costs: Sequence[tuple[datetime, int]], now: datetime
+) -> list[Note]:
+    """
+    Note which budgets a run would go beyond.
+
+    Args:
+        budget: What may be spent.
+        points: What the run would cost.
+        costs: When each run of this month began, and what it cost.
+        now: The time.
+    """
+    notes = []
+    for period in ("day", "month"):
+        limit = getattr(budget.data_points, period)
+        begin = _begin(now, budget, period)
+        spent = sum(cost for began, cost in costs if began >= begin)
+        if limit is not None and spent + points > limit:
+            notes.append(
+                noted("budget_exceeded", period=period, points=points, spent=spent, limit=limit)
+            )
+    return notes
+
+
+def note_price(budget: Budget | None, points: int) -> list[Note]:
+    """Note what data points cost in money, where a price is given."""
+    if budget is None or budget.price is None or not points:
+        return []
+    cost = Decimal(str(budget.price)) * points
+    return [noted("would_cost", points=points, cost=f"{cost:,.2f}", currency=budget.currency)]
+
+
+def _begin(now: datetime, budget: Budget, period: str) -> datetime:
+    """Return when the day or the month began, where the budget counts."""
+    day = now.astimezone(ZoneInfo(budget.timezone))
+    day = day.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day if period == "day" else day.replace(day=1)

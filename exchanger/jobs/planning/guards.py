@@ -1,0 +1,180 @@
+"""Why a plan is not to be sent before a person has looked at it: the guards that a job names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from exchanger.jobs.planning.budgets import budget_guards
+from exchanger.jobs.planning.exposure import Exposure
+from exchanger.notes import Note, noted
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Guards
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.runs.log import ClaimedFile
+
+Guard = Callable[[Exposure], Sequence[Note]]
+"""Returns why a plan that would do this is not to be sent; nothing if it may be."""
+FileBefore = tuple[str, int]
+"""The key of a file, and how many rows it had."""
+
+MEASURES: dict[str, tuple[str, ...]] = {
+    "budget_exceeded": ("spent", "points"),
+    "empty_file": (),
+    "fewer_rows": ("percent",),
+    "too_many_changed": ("profiles",),
+    "too_many_cleared": ("profiles",),
+    "too_many_deletes": ("deletes",),
+    "too_many_points": ("points",),
+    "too_many_rejected": ("rows",),
+}
+"""By the code of what a guard notes, the facts that say how bad it is, which are added up."""
+
+
+def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
+    """
+    List what looks at a plan of files before it counts: the job's guards and the budgets.
+
+    Args:
+        call: The job.
+        files: What the plan claims, in order.
+    """
+    guards = call.job.guards
+    found = [
+        guard
+        for key, guard in (
+            ("max_changed_percent", _changed),
+            ("max_cleared_percent", _cleared),
+            ("max_rejected_percent", _rejected),
+            ("max_data_points", _points),
+        )
+        if getattr(guards, key) is not None
+    ]
+    looks: list[Guard] = [partial(look, guards) for look in found]
+    if guards.max_fewer_rows_percent is not None or guards.empty_file == "hold":
+        taken = [(file.key, file.rows) for file in files if file.outcome == "applied"]
+        before = call.state.file_ledger.snapshot().last_applied(call.name)
+        looks.append(lambda _: notes_on_files(guards, taken, before))
+    return [*looks, *decision_guards(call)]
+
+
+def decision_guards(call: ImportContext) -> list[Guard]:
+    """List what also looks at what a person has decided: the limit of deletions, and budgets."""
+    deletes = [partial(_deletes, call.job.guards)] if call.job.object == "deletions" else []
+    return [*deletes, *budget_guards(call)]
+
+
+def beyond_what_was_shown(guards: Sequence[Guard], shown: Iterable[Note]) -> Guard:
+    """
+    Build the guard of an approval: it lets through what a person was shown, and nothing worse.
+
+    Args:
+        guards: What looks at the plan.
+        shown: What these noted when the run was held back.
+    """
+    known = {_subject(note): note for note in shown}
+
+    def guard(exposure: Exposure) -> Sequence[Note]:
+        reasons = [*chain.from_iterable(each(exposure) for each in guards)]
+        worse = any(_is_worse(note, known.get(_subject(note))) for note in reasons)
+        return reasons if worse else []
+
+    return guard
+
+
+def notes_on_files(
+    guards: Guards, files: Iterable[FileBefore], before: FileBefore | None
+) -> list[Note]:
+    """
+    Note which files are empty, or have far fewer rows than the file before.
+
+    Args:
+        guards: What is looked for.
+        files: The files of a run, in order.
+        before: The file that was applied last; None if there is none.
+    """
+    notes = []
+    for key, rows in files:
+        if not rows and guards.empty_file == "hold":
+            notes.append(noted("empty_file", file=key))
+            continue
+        if before is not None:
+            notes += _fewer(guards, (key, rows), before)
+        before = (key, rows) if rows else before
+    return notes
+
+
+def _fewer(guards: Guards, file: FileBefore, before: FileBefore) -> list[Note]:
+    (key, rows), (other, of) = file, before
+    allowed = guards.max_fewer_rows_percent
+    if allowed is None or not _is_more(of - rows, of, allowed):
+        return []
+    share = _percent(of - rows, of)
+    return [
+        noted(
+            "fewer_rows", file=key, rows=rows, before=other, of=of, percent=share, allowed=allowed
+        )
+    ]
+
+
+def _changed(guards: Guards, exposure: Exposure) -> list[Note]:
+    found, of = exposure.profiles_replaced, exposure.profiles_known
+    allowed = guards.max_changed_percent or 0.0
+    if not _is_more(found, of, allowed):
+        return []
+    share = _percent(found, of)
+    return [noted("too_many_changed", profiles=found, of=of, percent=share, allowed=allowed)]
+
+
+def _cleared(guards: Guards, exposure: Exposure) -> list[Note]:
+    found, of = exposure.profiles_cleared, exposure.profiles_known
+    allowed = guards.max_cleared_percent or 0.0
+    if not _is_more(found, of, allowed):
+        return []
+    share = _percent(found, of)
+    return [noted("too_many_cleared", profiles=found, of=of, percent=share, allowed=allowed)]
+
+
+def _rejected(guards: Guards, exposure: Exposure) -> list[Note]:
+    found, of = exposure.rows_rejected, exposure.rows_read
+    allowed = guards.max_rejected_percent or 0.0
+    if not _is_more(found, of, allowed):
+        return []
+    share = _percent(found, of)
+    return [noted("too_many_rejected", rows=found, of=of, percent=share, allowed=allowed)]
+
+
+def _points(guards: Guards, exposure: Exposure) -> list[Note]:
+    limit = guards.max_data_points or 0
+    if exposure.data_points <= limit:
+        return []
+    return [noted("too_many_points", points=exposure.data_points, limit=limit)]
+
+
+def _deletes(guards: Guards, exposure: Exposure) -> list[Note]:
+    if exposure.deletes <= guards.max_deletes:
+        return []
+    return [noted("too_many_deletes", deletes=exposure.deletes, most=guards.max_deletes)]
+
+
+def _is_more(found: int, of: int, allowed: float) -> bool:
+    return found > 0 and found * 100 > of * allowed
+
+
+def _percent(found: int, of: int) -> float:
+    return round(found * 100 / of, 2) if of else 100.0
+
+
+def _subject(note: Note) -> tuple[object, ...]:
+    return note.code, note.facts.get("file"), note.facts.get("period")
+
+
+def _is_worse(note: Note, shown: Note | None) -> bool:
+    return shown is None or _measure(note) > _measure(shown)
+
+
+def _measure(note: Note) -> float:
+    return sum(float(note.facts.get(name, 0)) for name in MEASURES.get(note.code, ()))
