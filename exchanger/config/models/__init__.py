@@ -25,7 +25,6 @@ from exchanger.config.models.connections import (
 )
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
-from exchanger.config.models.guards import Guards
 from exchanger.config.models.imports import (
     NEEDS_HELD,
     NESTED,
@@ -38,7 +37,7 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
-from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
+from exchanger.config.models.lifecycle import CALLS, Guards, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.objects import (
     Cell,
@@ -48,15 +47,20 @@ from exchanger.config.models.objects import (
     OnUnknown,
     Purchase,
 )
+from exchanger.config.models.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "CALLS",
     "LOOKUPS",
+    "METADATA",
     "NEEDS_HELD",
     "NESTED",
+    "PRODUCT",
     "PROPERTY",
+    "SUM",
     "Alias",
+    "Amount",
     "Baseline",
     "BrazeConfig",
     "Cell",
@@ -88,8 +92,10 @@ __all__ = [
     "Notices",
     "ObjectName",
     "OnUnknown",
+    "Order",
     "PersonMerge",
     "Priority",
+    "Product",
     "Purchase",
     "RateLimit",
     "Raw",

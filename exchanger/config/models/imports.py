@@ -12,7 +12,6 @@ from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
-from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import (
     Completion,
     Description,
@@ -23,7 +22,7 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
-from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
+from exchanger.config.models.lifecycle import CALLS, Guards, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.objects import (
     Cell,
@@ -36,6 +35,7 @@ from exchanger.config.models.objects import (
     Scale,
     WhenUnknown,
 )
+from exchanger.config.models.orders import Order
 from exchanger.config.models.sources import Source
 
 StrategyName = Literal[
@@ -214,6 +214,7 @@ class ImportJob(Strict):
     rename: Rename | None = Field(
         default=None, description="of `object: renames`: from which external id to which"
     )
+    order: Order | None = Field(default=None, description="of `object: orders`: the order")
     subscription: Subscription | None = Field(
         default=None, description="of `object: subscriptions`: the group and the state"
     )
@@ -276,6 +277,11 @@ class ImportJob(Strict):
         return tuple(dict.fromkeys(column for each in self.match for column in each.columns))
 
     @property
+    def row_name(self) -> str | None:
+        """The column of what is sent exactly once: the row, or the order that it is a line of."""
+        return self.row_id if self.order is None else self.order.id
+
+    @property
     def by_external_id(self) -> bool:
         """Whether one ``external_id`` alone names the profiles."""
         return len(self.match) == 1 and self.match[0].external_id is not None
@@ -298,6 +304,9 @@ class ImportJob(Strict):
                 name: FieldConfig.model_validate({**part, "type": "string", "trim": "from" in part})
                 for name, part in self.call.cells.items()
             }
+        if self.order is not None:
+            named_parts = self.order.parts().items()
+            return {name: FieldConfig.model_validate(part) for name, part in named_parts}
         state = self.subscription.state if self.subscription is not None else self.state
         if state is not None:
             return _cells_of_state(self.subscription, state)

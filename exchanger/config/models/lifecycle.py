@@ -94,3 +94,11 @@ class Identify(Strict):
     def cells(self) -> Mapping[str, Part]:
         """What is read beside who is meant, by the name of the part."""
         return {"external_id": {"from": self.external_id}}
+
+
+class Guards(Strict):
+    """What a run may do at most; beyond that its files wait for a person, and nothing is sent."""
+
+    max_deletes: int = Field(
+        default=0, ge=0, description="profiles that a run of `object: deletions` may delete"
+    )

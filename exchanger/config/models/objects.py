@@ -13,6 +13,7 @@ ObjectName = Literal[
     "attributes",
     "events",
     "purchases",
+    "orders",
     "subscriptions",
     "email_state",
     "renames",
@@ -142,9 +143,9 @@ WhenUnknown = Annotated[
     OnUnknown,
     Field(
         description=(
-            "what happens to an event or purchase of which nobody knows whether Braze took it:"
-            " `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may count"
-            " twice"
+            "what happens to an event, purchase or order of which nobody knows whether Braze took"
+            " it: `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may"
+            " count twice"
         )
     ),
 ]
