@@ -33,6 +33,7 @@ NoteCode = Literal[
     "decide_guarded",
     "decide_unrecognised",
     "decide_without_difference",
+    "decimal_commas",
     "delimiter_hint",
     "discarded",
     "doubtful_column",

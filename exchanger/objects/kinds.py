@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Literal
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.events import event_faults, event_members, event_points
+from exchanger.objects.lines import Lines
+from exchanger.objects.orders import order_faults
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
 from exchanger.objects.rows import EachRow
 from exchanger.objects.states import Shaped, email_states, group_states
@@ -45,7 +47,7 @@ class Folded:
     consent: bool = False
 
 
-Making = Folded | EachRow
+Making = Folded | EachRow | Lines
 """How rows become objects: ``jobs/planning/parts.py`` has what each of them has to know before."""
 
 
@@ -132,9 +134,16 @@ _KINDS: Mapping[str, ObjectKind] = {
             most_properties=MOST_PROPERTIES,
         ),
         ObjectKind(
+            "orders",
+            Lines(endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN}),
+            settles=("row_ledger",),
+            given_again="objects",
+            faults=order_faults,
+        ),
+        ObjectKind(
             "subscriptions",
             Folded(consent=True),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
             shaped=group_states,
@@ -142,7 +151,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "email_state",
             Folded(consent=True),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
             shaped=email_states,

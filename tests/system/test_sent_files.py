@@ -29,7 +29,7 @@ def sent(exchange):
     return exchange
 
 
-EXCEL = "id;name;zip\r\n00123;Jürgen Groß;01067\r\n4917250000001;Zoë;1,50\r\n"
+EXCEL = "id;name;zip;spent\r\n00123;Jürgen Groß;01067;2\r\n4917250000001;Zoë;1010;1,50\r\n"
 
 
 def test_what_a_file_is_written_in_is_told_by_plan_and_report_and_kept(sent):
@@ -43,8 +43,9 @@ def test_what_a_file_is_written_in_is_told_by_plan_and_report_and_kept(sent):
     assert '"Jürgen Groß"' == sent.attribute("00123", "name")
     assert ('"01067"', '"1,50"') == (
         sent.attribute("00123", "zip"),
-        sent.attribute("4917250000001", "zip"),
+        sent.attribute("4917250000001", "spent"),
     )
+    assert any("column 'spent' is sent as text" in note for note in report["notes"]), report
     kept = {"encoding": "windows-1252", "delimiter": ";"}
     assert kept == sent.ask("types", "crm")["csv"]
 

@@ -47,7 +47,7 @@ _GUARDS = ("max_more_empty_percent", "max_deletes", "max_leavers_percent")
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
-    "orders", "aliases", "identify", "merges", "renames", "merge",
+    "aliases", "identify", "merges", "renames", "merge",
     "deletions", "delete", "catalog_items", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")

@@ -47,13 +47,17 @@ from exchanger.config.models.objects import (
     OnUnknown,
     Purchase,
 )
+from exchanger.config.models.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "LOOKUPS",
+    "METADATA",
     "NEEDS_HELD",
     "NESTED",
+    "PRODUCT",
     "PROPERTY",
+    "SUM",
     "Alias",
     "Amount",
     "Baseline",
@@ -87,7 +91,9 @@ __all__ = [
     "Notices",
     "ObjectName",
     "OnUnknown",
+    "Order",
     "Priority",
+    "Product",
     "Purchase",
     "RateLimit",
     "Raw",

@@ -9,7 +9,7 @@ from pydantic import Field
 from exchanger.config.models.base import ColumnName, FieldType, Strict, TimeFormat
 
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
-ObjectName = Literal["attributes", "events", "purchases", "subscriptions", "email_state"]
+ObjectName = Literal["attributes", "events", "purchases", "orders", "subscriptions", "email_state"]
 OnUnknown = Literal["hold", "resend"]
 
 Scale = Annotated[
@@ -131,9 +131,9 @@ WhenUnknown = Annotated[
     OnUnknown,
     Field(
         description=(
-            "what happens to an event or purchase of which nobody knows whether Braze took it:"
-            " `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may count"
-            " twice"
+            "what happens to an event, purchase or order of which nobody knows whether Braze took"
+            " it: `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may"
+            " count twice"
         )
     ),
 ]

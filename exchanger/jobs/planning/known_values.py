@@ -319,7 +319,8 @@ def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: Ru
     for frame in needed.frames([PROFILE]):
         keys = frame[PROFILE].unique()
         asked, alone = asked + keys.len(), alone + alone_in_a_request(keys)
-    report.facts += note_if_slow(asked, call.context.lookup_limit, alone)
+    if call.job.subscription is None:  # Groups have a limit that is far wider.
+        report.facts += note_if_slow(asked, call.context.lookup_limit, alone)
     _wait_until_shown(call, learnt, needed, report)
     look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
 

@@ -14,9 +14,9 @@ from exchanger.files.write import to_ndjson
 from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_forgotten
 from exchanger.jobs.intake.batch import REJECTED, as_refused
 from exchanger.jobs.intake.contributions import contributions
-from exchanger.jobs.reading.known_groups import KnownGroups
+from exchanger.jobs.reading.known_groups import KnownGroups, demand_groups
 from exchanger.objects.rows import judged_rows
-from exchanger.profiles.frames.columns import FILE, PROFILE
+from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.merging.contributions import negated
 from exchanger.profiles.reading.mapping import widen_rules
 from exchanger.profiles.reading.typed_rows import NOTED, Given, cast_rows
@@ -77,6 +77,8 @@ class Casting:
             with closing(casted if files.several else prefetch(casted)) as pieces:
                 for given, rejected in pieces:
                     self._draft.give(given.frame)
+                    if given.faulty is not None:
+                        self._draft.mark_faulty(given.faulty)
                     self._noted.append(given.noted)
                     self._reject(files, rejected)
         except FileRejected as error:
@@ -101,7 +103,7 @@ class Casting:
         for piece in files.pieces():
             raw = piece if len(part) == len(files.files) else piece.of_files(positions)
             given = cast_rows(raw, rules, self._call.job, kept=self._draft.types)
-            given = self._shaped(rules, _judged(self._call, rules, given))
+            given = self._shaped(rules, _judged(self._call, rules, given), raw.key)
             if part[0].repeated:
                 self._draft.repeated += given.frame.height
                 given = replace(given, frame=given.frame.clear())
@@ -109,11 +111,17 @@ class Casting:
                 given = without_forgotten(given, doubtful, part[0].position)
             yield given, with_records(raw, given)
 
-    def _shaped(self, rules: list[Rule], given: Given) -> Given:
-        """Build fields of rows that are about something else, as the kind of object says."""
+    def _shaped(self, rules: list[Rule], given: Given, key: str) -> Given:
+        """
+        Build fields of rows that are about something else, as the kind of object says.
+
+        Raises:
+            FileRejected: ``too_many_groups``.
+        """
         shaped = self._call.kind.shaped
         if shaped is None:
             return given
+        demand_groups(given.frame, key)
         made = shaped(given.frame, {rule.name: rule for rule in rules}, self._call.job)
         frame, strange = self._groups.split(made.frame)
         self._made |= {rule.name: rule for rule in made.rules if rule.name in frame.columns}
@@ -200,7 +208,11 @@ def _judged(call: ImportContext, rules: list[Rule], given: Given) -> Given:
     fine, odd = judged_rows(given.frame, call.kind, named, call.context.clock.now())
     if odd.is_empty():
         return given
-    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]))
+    faulty = given.faulty
+    if call.job.order is not None:
+        bad = given.frame.join(odd, on=[FILE, ROW], how="semi")
+        faulty = bad if faulty is None else pl.concat([faulty, bad])
+    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]), faulty=faulty)
 
 
 def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.errors import BrazeForbidden
+from exchanger.errors import BrazeForbidden, FileRejected
 from exchanger.profiles.frames.columns import FILE, GROUP, ROW
 from exchanger.profiles.validation.messages import Place, no_rejections, rejections_of
 
@@ -18,6 +18,29 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.import_context import ImportContext
 
 log = structlog.get_logger()
+
+
+MOST_GROUPS = 250
+"""Subscription groups that rows of a file may name: more are no groups, but another column."""
+
+
+def demand_groups(given: pl.DataFrame, key: str) -> None:
+    """
+    Check that the groups which rows name can be groups.
+
+    Raises:
+        FileRejected: ``too_many_groups``: they are as many as people.
+    """
+    if "group" not in given.columns:
+        return
+    count = given["group"].drop_nulls().n_unique()
+    if count > MOST_GROUPS:
+        message = (
+            f"The column of subscription groups has {count:,} different values, and no workspace "
+            f"has more than {MOST_GROUPS} groups: name the column of the groups' ids in "
+            "'subscription: {group: {from: COLUMN}}'."
+        )
+        raise FileRejected(key, "too_many_groups", message)
 
 
 class KnownGroups:

@@ -69,7 +69,7 @@ def _read(
 ) -> InputBatch:
     scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
-    key = ROW_ID if call.job.row_id else PROFILE
+    key = ROW_ID if call.job.row_name else PROFILE
     draft = BatchDraft(scratch, key, kept)
     staging = Staging(call, draft, most, without_all=without_all)
     _stage(call, staging, requests, draft)
@@ -172,6 +172,10 @@ def _note(call: ImportContext, draft: BatchDraft) -> None:
     draft.notes += [noted("changed_while_read", file=key) for key, _ in draft.gone]
     draft.notes += note_what_added_nothing(call, draft.set_before)
     draft.notes += _note_how_it_was_read(draft.read_as)
+    draft.notes += [
+        noted("decimal_commas", file=keys[0], files=len(keys), columns=[*columns])
+        for columns, keys in draft.commas.items()
+    ]
     draft.notes += _note_what_was_left_out(draft.left_out)
     draft.notes += note_stray(draft.stray)
 

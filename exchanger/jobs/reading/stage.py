@@ -229,6 +229,8 @@ class Staging:
             draft.types = settled.kept
             self._settled.clear()
         draft.note_stray(request.key, settled.stray)
+        if settled.commas:
+            draft.commas.setdefault(settled.commas, []).append(request.key)
         draft.rows += look.rows
         if not request.retried:
             draft.notes += [note.about(request.key) for note in look.table.notes]
@@ -245,7 +247,7 @@ class Staging:
         found = (look.types, look.day_first)
         settled = settle_rules(self._call.job, look.raw, self._draft.types, *found)
         settled = replace(settled, rules=_mending(self._call, settled.rules))
-        if known is not None and not settled.stray:
+        if known is not None and not settled.stray and not settled.commas:
             self._settled[known] = settled
         return settled
 

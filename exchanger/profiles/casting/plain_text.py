@@ -8,12 +8,14 @@ neither number nor date, where it would be mistaken for one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import polars as pl
 
 _CELL = pl.col("cell")
 _TRIMMED = _CELL.str.strip_chars()
 _NUMBER = r"^[+-]?[0-9.,]*[0-9][.,]?(?:[eE][+-]?[0-9]+)?$"
+_WITH_COMMA = r"^\s*[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)(?:,[0-9]+)?\s*$"
 _SLASHED = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}"
 _MONTH_FIRST = r"^(?:0[1-9]|1[0-2])/(?:1[3-9]|2[0-9]|3[01])/[0-9]{4}$"
 _DAY_FIRST = r"^\s*(?:1[3-9]|2[0-9]|3[01])/(?:0?[1-9]|1[0-2])/[0-9]{2,4}"
@@ -78,6 +80,17 @@ def _iso(cells: pl.Series, form: str) -> pl.Series:
         return read.dt.strftime("%Y-%m-%d")
     zone = "Z" if read.dtype.time_zone else ""  # type: ignore[attr-defined]  # is a Datetime
     return read.dt.strftime(f"%Y-%m-%dT%H:%M:%S%.6f{zone}")
+
+
+def have_commas(pieces: Iterable[pl.Series]) -> bool:
+    """Return whether all cells of a column are numbers, if a comma stands before fractions."""
+    some = False
+    for cells in pieces:
+        filled = cells.drop_nulls()
+        if not filled.str.contains(_WITH_COMMA).all():
+            return False
+        some = some or filled.str.contains(",", literal=True).any()
+    return some
 
 
 def is_day_first(cells: pl.Series) -> pl.Series:

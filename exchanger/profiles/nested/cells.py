@@ -226,14 +226,14 @@ def _deep(_: Rule, given: Any, held: Any) -> _Outcome:
     try:
         changed = difference(had, wanted)
     except NotMergeableError:
-        return _checked(wanted, _Outcome(spell_json(wanted), spell_json(wanted), merging=False))
+        return _checked(wanted, merging=False)
     if not changed:
         return _Outcome()
     # A part may be what the whole is not: an order to count, or to add to a list.
     sent = wanted if is_order(changed) else changed
     if is_order(sent):
         return _Outcome(problem="an_order", about=spell_json(sent))
-    return _checked(wanted, _Outcome(spell_json(wanted), spell_json(sent), merging=True))
+    return _checked(wanted, spell_json(sent), merging=True)
 
 
 def _rows(rule: Rule, given: Any, held: Any) -> _Outcome:
@@ -247,31 +247,31 @@ def _rows(rule: Rule, given: Any, held: Any) -> _Outcome:
         wanted = replaced(had, given, key)
     else:
         wanted = reconciled(had, [without_empty(item) for item in given], key)
-    text = spell_json(wanted)
-    whole = _Outcome(text, text)
-    if text_of(wanted) == text_of(had):
-        return _Outcome()
     try:
         orders = row_changes(had, wanted, key)
     except NotMergeableError:
-        return _checked(wanted, whole)
+        if text_of(wanted) == text_of(had):
+            return _Outcome()
+        return _checked(wanted)
     if not orders:
         return _Outcome()
     cost = len(orders.get("$remove", [])) + sum(
         leaves(update["$new_object"]) for update in orders.get("$update", [])
     )
     if cost >= leaves(wanted):
-        return _checked(wanted, whole)
-    merging = True if "$update" in orders else None
-    return _checked(wanted, _Outcome(text, spell_json(orders), merging))
+        return _checked(wanted)
+    return _checked(wanted, spell_json(orders), merging=True if "$update" in orders else None)
 
 
-def _checked(wanted: Any, outcome: _Outcome) -> _Outcome:
-    """Refuse what Braze would drop without a word, as all of it would be too large."""
-    size = max(len((outcome.wanted or "").encode()), len(text_of(wanted).encode()))
-    if size > LARGEST_NESTED:
-        return _Outcome(problem="too_large", about=str(size))
-    return outcome
+def _checked(wanted: Any, send: str | None = None, *, merging: bool | None = None) -> _Outcome:
+    """Send a part, or the whole; but nothing that Braze would drop, as all is too large then."""
+    text = spell_json(wanted)
+    # A sign takes 4 bytes at most, and a time is spelt little longer than it is given.
+    if len(text) > LARGEST_NESTED // 8:
+        size = max(len(text.encode()), len(text_of(wanted).encode()))
+        if size > LARGEST_NESTED:
+            return _Outcome(problem="too_large", about=str(size))
+    return _Outcome(text, send or text, merging)
 
 
 def _misfit(held: Any) -> _Outcome:

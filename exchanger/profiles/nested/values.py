@@ -22,6 +22,7 @@ from exchanger.profiles.spelling.json_values import spell_inner_times, spell_jso
 
 TIME = "$time"
 INSTEAD = "$set"
+_SIMPLE = (str, int, bool)
 _SAID = f'{{"{TIME}":'
 
 Object = Mapping[str, Any]
@@ -33,7 +34,7 @@ class NotMergeableError(Exception):
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
     """Return whether a value has leaves of its own; a time has none."""
-    return isinstance(value, dict) and set(value) != {TIME}
+    return isinstance(value, dict) and not (len(value) == 1 and TIME in value)
 
 
 def without_empty(value: Any) -> Any:
@@ -98,6 +99,9 @@ def difference(held: Object, wanted: Object) -> dict[str, Any]:
 
 def is_same(one: Any, other: Any) -> bool:
     """Return whether two leaves are one value for Braze, which gives times back as text."""
+    kind = type(one)
+    if kind is type(other) and kind in _SIMPLE:
+        return bool(one == other)
     return text_of(one) == text_of(other)
 
 
@@ -127,7 +131,12 @@ def row_id(item: Object, key: str) -> str | None:
     value = item.get(key)
     if value is None or isinstance(value, bool | dict | list):
         return None
-    return spell_json(value)
+    return _name(value)
+
+
+def _name(value: Any) -> str:
+    # As JSON, but for the end of a text, which need not be found.
+    return f'"{value}' if isinstance(value, str) else spell_json(value)
 
 
 def folded_rows(first: Sequence[Object], then: Sequence[Object], key: str) -> list[Object]:
@@ -195,8 +204,7 @@ def carried_out(held: Sequence[Any], orders: Mapping[str, Sequence[Object]]) -> 
 
 def _is_meant(item: Any, order: Object) -> bool:
     key = order["$identifier_key"]
-    named = spell_json(order["$identifier_value"])
-    return isinstance(item, dict) and row_id(item, key) == named
+    return isinstance(item, dict) and row_id(item, key) == _name(order["$identifier_value"])
 
 
 def _named(item: Object, key: str) -> dict[str, Any]:

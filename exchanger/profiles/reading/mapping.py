@@ -18,7 +18,12 @@ import polars as pl
 from exchanger.braze.attributes import CONSENT
 from exchanger.config.models import FieldType, ImportJob, StrategyName
 from exchanger.errors import FileRejected
-from exchanger.profiles.casting.plain_text import is_day_first, plain_numbers, plain_times
+from exchanger.profiles.casting.plain_text import (
+    have_commas,
+    is_day_first,
+    plain_numbers,
+    plain_times,
+)
 from exchanger.profiles.frames.columns import EMAIL_STATE, FILE, GROUP
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
@@ -60,12 +65,15 @@ class Settled:
         left_out: Columns that somebody may think ``remaining_fields`` takes; by why it does not.
         stray: Columns that are text, or of several types, because of a few words, and of which no
             earlier file has decided that.
+        commas: Columns of CSV that are text, and numbers if a comma stands before fractions; of
+            which no earlier file has decided that.
     """
 
     rules: list[Rule]
     kept: dict[str, str]
     left_out: dict[str, list[str]] = field(default_factory=dict)
     stray: list[StrayWords] = field(default_factory=list)
+    commas: tuple[str, ...] = ()
 
 
 def settle_rules(
@@ -105,7 +113,8 @@ def settle_rules(
     rules = [replace(rule, day_first=True) if rule.column in day_first else rule for rule in rules]
     told = {column: str(name) for column, name in types.items() if name is not None}
     rules = [_guarded(rule, job) for rule in rules]
-    return Settled(rules, {**kept, **told}, left_out(job, raw), [*stray])
+    commas = _each(lambda column: _has_commas(column, job, raw), new)
+    return Settled(rules, {**kept, **told}, left_out(job, raw), [*stray], tuple(commas))
 
 
 def _guarded(rule: Rule, job: ImportJob) -> Rule:
@@ -132,8 +141,9 @@ def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
             require_column(column, raw, f"match: [{{{match.kind}: COLUMN}}]")
     if order:
         require_column(order, raw, "source: {order_by: COLUMN}")
-    if job.row_id:
-        require_column(job.row_id, raw, "row_id:")
+    if job.row_name:
+        named_by = "row_id:" if job.order is None else "order: {id: COLUMN}"
+        require_column(job.row_name, raw, named_by)
     return [*named_fields(job, raw), *remaining_fields(job, raw)]
 
 
@@ -243,6 +253,10 @@ def _stray_words(
         return None
     cells = _filled(raw, column, job)
     return find_stray_words(cells, column, is_json=is_json)
+
+
+def _has_commas(column: str, job: ImportJob, raw: RawColumns) -> bool | None:
+    return (raw.textual and have_commas(_filled(raw, column, job))) or None
 
 
 def _filled(raw: RawColumns, column: str, job: ImportJob) -> FilledCells:

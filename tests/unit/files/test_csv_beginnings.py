@@ -71,6 +71,11 @@ def test_what_other_programs_add_to_csv_is_no_part_of_its_rows(
     assert (word in " ".join(told)) if word else not told
 
 
+def test_a_first_line_that_names_no_sign_is_no_hint(tmp_path):
+    """Letters and quotes separate nothing."""
+    assert ["sep=x", "@row"] == read(tmp_path, "sep=x\n1\n").frame.columns
+
+
 RAGGED = [
     # A delimiter at the end of some rows, or of one, may as well be a name with a comma in it.
     ("id,name,city\n1,Smith, John,\n", {}, [1]),

@@ -92,6 +92,7 @@ SETTLED = [
     (b"id|n\n", {"delimiter": ";"}, "wrong_delimiter", 0, '{csv: {delimiter: "|"}}'),
     (b"id,n\n1,2\n\n2,\xe9\n", {"encoding": "utf-8"}, "invalid_utf8", 2, "Byte 12 of the file is"),
     (b"i\xe9d,n\n", {"encoding": "utf-8"}, "invalid_utf8", 0, "The header"),
+    (b"id,n\n1,\xe9\n", {"encoding": "ascii"}, "invalid_text", 0, "Byte 7 of the file is"),
     (b"id,n\n1,\x81\n", {"encoding": "windows-1252"}, "invalid_text", 0, "Byte 7 of the file is"),
 ]
 

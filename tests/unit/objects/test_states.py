@@ -10,6 +10,8 @@ from support.jobs import import_model
 
 from exchanger.braze.endpoints import EMAIL_STATES, GROUPS
 from exchanger.config.models import FieldConfig
+from exchanger.errors import FileRejected
+from exchanger.jobs.reading.known_groups import demand_groups
 from exchanger.objects.states import email_states, group_states
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.planning.payloads import bodies
@@ -109,3 +111,12 @@ def test_addresses_of_one_state_go_together():
     assert [
         {"email": ["0@example.com", "1@example.com"], "subscription_state": "opted_in"}
     ] == found
+
+
+def test_a_column_of_people_is_no_column_of_groups():
+    """Nobody is asked for a million groups, as the file is rejected before."""
+    few = given(group=[f"g{n}" for n in range(250)])
+    demand_groups(few, "a.csv")
+    with pytest.raises(FileRejected) as raised:
+        demand_groups(given(group=[f"g{n}" for n in range(251)]), "a.csv")
+    assert "too_many_groups" == raised.value.reason

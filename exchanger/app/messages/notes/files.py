@@ -212,6 +212,17 @@ def _csv_read_as(  # noqa: PLR0913 - a fact each
     )
 
 
+def _decimal_commas(*, file: str, files: int, columns: Sequence[str]) -> str:
+    names = ", ".join(repr(name) for name in columns[:_COLUMNS])
+    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    one = len(columns) == 1
+    return (
+        f"{_named(file, files)}: column{'' if one else 's'} {names}{more} {'is' if one else 'are'} "
+        "sent as text, and would be numbers with a comma before fractions. If that is meant, write "
+        'source: {csv: {decimal: ","}}; then exchanger types JOB --forget COLUMN.'
+    )
+
+
 def _sheet_chosen(*, sheet: str, others: Sequence[str]) -> str:
     listed = ", ".join(map(repr, others[:_COLUMNS]))
     more = f" and {len(others) - _COLUMNS:,} more" if len(others) > _COLUMNS else ""
@@ -253,6 +264,7 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "columns_nameless": _columns_nameless,
     "columns_reordered": _columns_reordered,
     "csv_read_as": _csv_read_as,
+    "decimal_commas": _decimal_commas,
     "delimiter_hint": lambda *, delimiter: (
         f"the first line, sep={delimiter}, was taken for what separates the cells."
     ),

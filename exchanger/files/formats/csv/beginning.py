@@ -11,8 +11,8 @@ import csv as plain_csv
 import io
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from exchanger.files.formats.csv.exact import LONGEST_CELL
 from exchanger.files.raw.csv_reader import csv
 
 _MARK = b"\xef\xbb\xbf"
-_HINT = re.compile(rb'"?sep=([^\r\n])"?[^\S\r\n]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
+_HINT = re.compile(rb'"?sep=([\t !#-/:-@\[-`{-~])"?[^\S\r\n]*(?:\r\n|\n|\r|\Z)', re.IGNORECASE)
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _HEAD = 16 << 20
 """Bytes in which lines that are skipped have to be."""
@@ -86,7 +86,7 @@ def with_header(
         FileRejected: ``other_width``: its rows have not as many cells as there are names.
     """
     header, offset = list(names), begin.offset
-    rows = list(islice(_records(path, begin.offset, delimiter), _SAMPLE + 1))
+    rows = _first_rows(path, begin.offset, delimiter, few=not names)
     if names:
         _demand_width(key, names, rows)
         if _ends_with_delimiter(rows, len(names)):
@@ -116,13 +116,22 @@ def _behind_marks(head: bytes) -> int:
     return at
 
 
+def _first_rows(path: Path, offset: int, delimiter: str, *, few: bool) -> list[_Row]:
+    """Read a header and rows; of most files the first row shows that no more are needed."""
+    with closing(_records(path, offset, delimiter)) as records:
+        rows = list(islice(records, 2))
+        if few and len({len(row.cells) for row in rows}) == 1:
+            return rows
+        return [*rows, *islice(records, _SAMPLE - 1)]
+
+
 @dataclass(frozen=True)
 class _Row:
     cells: list[str]
     end: int
 
 
-def _records(path: Path, offset: int, delimiter: str) -> Iterator[_Row]:
+def _records(path: Path, offset: int, delimiter: str) -> Generator[_Row]:
     """Read records from an offset on, each with where it ends."""
     with path.open("rb") as raw:
         raw.seek(offset or _behind_marks(raw.read(64)))

@@ -10,6 +10,7 @@ import pytest
 from exchanger.config.loading.load import load_config
 from exchanger.config.models import ImportJob
 from exchanger.errors import ConfigError
+from exchanger.profiles.casting.plain_text import have_commas
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.profiles.reading.typed_rows import Given, cast_rows
@@ -242,3 +243,20 @@ def test_formats_and_words_that_say_nothing_are_refused_by_check(tmp_path, field
     with pytest.raises(ConfigError) as caught:
         load_config(path, {})
     assert words in str(caught.value)
+
+
+COMMAS = [
+    (["1,5", "2"], True),
+    (["1.234,50", None], True),
+    (["1", "2"], False),
+    (["1,5", "x"], False),
+    (["1,5,7"], False),
+    (["1.5"], False),
+    ([None], False),
+]
+
+
+@pytest.mark.parametrize(("cells", "commas"), COMMAS)
+def test_a_column_that_is_numbers_but_for_its_commas_is_told(cells, commas):
+    """Nobody but a person knows whether 1,5 is a number."""
+    assert commas == have_commas([pl.Series(cells, dtype=pl.String)])
