@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from exchanger.braze.limits import LARGEST_BODY, OBJECTS_PER_REQUEST
+from exchanger.braze.limits import ITEMS_PER_REQUEST, LARGEST_BODY, OBJECTS_PER_REQUEST
 
 TRACK = "/users/track"
 """Takes changes of profiles (braze-api.md 2)."""
@@ -20,6 +20,12 @@ LIST_SEGMENTS = "/segments/list"
 """Returns the segments of the workspace, page by page (braze-api.md 8)."""
 SIZE_SEGMENT = "/segments/data_series"
 """Returns the estimated size of a segment, day by day (braze-api.md 8)."""
+CATALOGS = "/catalogs"
+"""Lists the catalogs of the company with their fields (braze-api.md 16)."""
+CATALOG_ITEMS = "/catalogs/{name}/items"
+"""Takes changes of the items of a catalog, by four methods with one limit (braze-api.md 16)."""
+CATALOG_ITEM = "/catalogs/{name}/items/{id}"
+"""Returns one item of a catalog (braze-api.md 16)."""
 
 PERMISSIONS = {
     TRACK: "users.track",
@@ -29,8 +35,12 @@ PERMISSIONS = {
     EXPORT_IDS: "users.export.ids",
     LIST_SEGMENTS: "segments.list",
     SIZE_SEGMENT: "segments.data_series",
+    CATALOGS: "catalogs.get",
+    CATALOG_ITEMS: "of its mode (catalogs.add_items and catalogs.update_items for upsert,"
+    " catalogs.update_items, catalogs.replace_items or catalogs.delete_items)",
+    CATALOG_ITEM: "catalogs.get_item",
 }
-"""The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8)."""
+"""The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8, 16)."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +50,16 @@ class Endpoint:
 
     Args:
         name: What outboxes call it.
-        path: Of the API.
+        path: Of the API; ``{name}`` in it stands for what *of* says.
         array: The key of a request under which its objects are listed, and by which errors name
             them (braze-api.md 2.10).
         objects: How many a request takes at most.
         size: How many bytes a request takes at most.
         idempotent: Whether sending an object again changes nothing more. Of others, one that may
             have been taken is in doubt, and never sent again by itself.
+        deletes: Whether objects are removed.
+        methods: A request is sent by each of them, in this order.
+        of: Whose objects they are: the name of a catalog; empty where nobody needs to say.
     """
 
     name: str
@@ -56,6 +69,18 @@ class Endpoint:
     size: int
     idempotent: bool
     deletes: bool = False
+    methods: tuple[str, ...] = ("POST",)
+    of: str = ""
+
+    @property
+    def address(self) -> str:
+        """Where requests go."""
+        return self.path.replace("{name}", self.of) if self.of else self.path
+
+    @property
+    def in_outbox(self) -> str:
+        """What stands beside an object in an outbox."""
+        return f"{self.name}:{self.of}" if self.of else self.name
 
 
 ATTRIBUTES = Endpoint(
@@ -77,8 +102,37 @@ EVENTS_AGAIN = replace(EVENTS, name="events-again", idempotent=True)
 PURCHASES_AGAIN = replace(PURCHASES, name="purchases-again", idempotent=True)
 """Purchases, likewise."""
 
+ITEMS_CHANGED = Endpoint(
+    name="items-update",
+    path=CATALOG_ITEMS,
+    array="items",
+    objects=ITEMS_PER_REQUEST,
+    size=LARGEST_BODY,
+    idempotent=True,
+    methods=("PATCH",),
+)
+"""Fields of items that exist; of others Braze takes no notice (braze-api.md 16)."""
+ITEMS_MADE = replace(ITEMS_CHANGED, name="items-upsert", methods=("POST", "PATCH"))
+"""
+Items of which nobody knows whether they exist. One request makes those that do not, and is without
+effect on the others; the second changes these. Either may come first (braze-api.md 16).
+"""
+ITEMS_REPLACED = replace(ITEMS_CHANGED, name="items-replace", methods=("PUT",))
+"""Items as a whole: what they do not say is gone (braze-api.md 16)."""
+ITEMS_DELETED = replace(ITEMS_CHANGED, name="items-delete", methods=("DELETE",), deletes=True)
+"""Items that go (braze-api.md 16)."""
+
 ENDPOINTS = {
     endpoint.name: endpoint
-    for endpoint in (ATTRIBUTES, EVENTS, EVENTS_AGAIN, PURCHASES, PURCHASES_AGAIN)
+    for endpoint in (
+        *(ATTRIBUTES, EVENTS, EVENTS_AGAIN, PURCHASES, PURCHASES_AGAIN),
+        *(ITEMS_CHANGED, ITEMS_MADE, ITEMS_REPLACED, ITEMS_DELETED),
+    )
 }
-"""By the name that stands beside an object in an outbox."""
+"""By name."""
+
+
+def endpoint_named(text: str) -> Endpoint:
+    """Return the endpoint that stands beside an object in an outbox."""
+    name, _, of = text.partition(":")
+    return replace(ENDPOINTS[name], of=of) if of else ENDPOINTS[name]

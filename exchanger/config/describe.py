@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchanger.config.describe_items import describe_items
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
@@ -67,13 +68,13 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     source = job.source
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
-    lines += describe_match(job)
+    lines += describe_items(job) if job.object == "catalog_items" else describe_match(job)
     if source.placeholders == "allow":
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")
     lines += describe_missing(job)
     if source.order_by:
         lines.append(
-            f"applies the rows of one profile in the order of {source.order_by}, also between files"
+            f"applies the rows of one {'profile' if job.match else 'item'} in the order of {source.order_by}, also between files"
         )
     if job.event is not None or job.purchase is not None:
         return lines + _rows(job)

@@ -8,7 +8,7 @@ something is an entry there, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.events import event_faults, event_members, event_points
+from exchanger.objects.items import shape_of_items
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
 from exchanger.objects.rows import EachRow
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob, ObjectName
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
+    from exchanger.profiles.planning.part import Shape
 
 Settled = Literal["held_values", "row_ledger"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
@@ -32,7 +34,15 @@ GivenAgain = Literal["values", "objects"]
 
 @dataclass(frozen=True)
 class Folded:
-    """Rows fold into one object for each profile, which says what differs from held values."""
+    """
+    Rows fold into one object for each profile, which says what differs from held values.
+
+    Args:
+        shape: What is sent of the changes, given the job and the fields that anything is held of;
+            attributes of profiles if left out.
+    """
+
+    shape: Callable[[ImportJob, Iterable[str]], Shape] | None = None
 
 
 Making = Folded | EachRow
@@ -112,6 +122,12 @@ _KINDS: Mapping[str, ObjectKind] = {
             given_again="objects",
             faults=purchase_faults,
             most_properties=MOST_PROPERTIES,
+        ),
+        ObjectKind(
+            "catalog_items",
+            Folded(shape_of_items),
+            settles=("held_values",),
+            given_again="values",
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""What belongs to an event or a purchase, and what to attributes alone."""
+"""What belongs to an event, a purchase or an item, and what to attributes alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from exchanger.braze.objects import CURRENCIES, ORDER_EVENTS, RESERVED
+from exchanger.config.checks.catalogs import check_items, check_no_items
 from exchanger.config.checks.fields import check_cell
 from exchanger.config.findings import Finding, Where, closest
 from exchanger.config.models import Cell, Event, ImportJob, Purchase
@@ -24,6 +25,10 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
     for name, key in _SPECS.items():
         if key != own and getattr(job, key) is not None:
             yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
+    if job.object == "catalog_items":
+        yield from check_items(job, where)
+        return
+    yield from check_no_items(job, where)
     if own is None:
         message = "this is of events and purchases alone: attributes are set, not counted"
         for key in sorted(given & _OF_ROWS):

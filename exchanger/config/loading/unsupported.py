@@ -43,7 +43,7 @@ _UNKEPT = ("changes",)
 """What ``retention`` of later versions is about."""
 _OBJECTS = (
     "orders", "subscriptions", "email_state", "aliases", "identify", "merges", "renames", "merge",
-    "deletions", "delete", "catalog_items", "audience", "cohorts",
+    "deletions", "delete", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"
@@ -117,7 +117,7 @@ def _connection(
 
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
     if job.get("object") in _OBJECTS:
-        message = f"{NOT_YET}: it imports attributes, events and purchases"
+        message = f"{NOT_YET}: it imports attributes, events, purchases and catalog items"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
     if job.get("on_unknown") == "ask":

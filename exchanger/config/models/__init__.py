@@ -24,12 +24,14 @@ from exchanger.config.models.connections import (
 )
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
+    ITEM_FIELD,
     NEEDS_HELD,
     PROPERTY,
     Baseline,
     DriftPolicy,
     FieldConfig,
     ImportJob,
+    ItemField,
     RemainingFields,
     Source,
     StrategyName,
@@ -39,6 +41,7 @@ from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.objects import (
     Cell,
     Event,
+    ItemMode,
     ItemType,
     ObjectName,
     OnUnknown,
@@ -46,6 +49,7 @@ from exchanger.config.models.objects import (
 )
 
 __all__ = [
+    "ITEM_FIELD",
     "LOOKUPS",
     "NEEDS_HELD",
     "PROPERTY",
@@ -67,6 +71,8 @@ __all__ = [
     "FieldConfig",
     "FieldType",
     "ImportJob",
+    "ItemField",
+    "ItemMode",
     "ItemType",
     "Job",
     "LabelColumn",

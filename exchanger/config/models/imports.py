@@ -23,8 +23,12 @@ from exchanger.config.models.jobs import (
 )
 from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.objects import (
+    CatalogName,
     Cell,
+    ConfirmDeletes,
     Event,
+    ItemId,
+    Mode,
     ObjectName,
     OwnNulls,
     Purchase,
@@ -114,6 +118,10 @@ class FieldConfig(Cell):
     )
 
 
+class ItemField(FieldConfig):
+    """A field of a catalog item: configured alike, and with the limits of catalogs."""
+
+
 class RemainingFields(Strict):
     """
     One rule for the columns that nothing else names. The first rule that matches wins.
@@ -166,6 +174,8 @@ class Baseline(Strict):
 
 PROPERTY = "properties."
 """Goes before the name of a property, where the parts of an object are named."""
+ITEM_FIELD = "fields."
+"""Likewise before that of a field of a catalog item: it is none of Braze's own attributes."""
 _TYPES: dict[str, FieldType] = {
     "name": "string",
     "product": "string",
@@ -202,12 +212,19 @@ class ImportJob(Strict):
     purchase: Purchase | None = Field(
         default=None, description="of `object: purchases`: the purchase"
     )
+    catalog: CatalogName = None
+    mode: Mode = "upsert"
+    item_id: ItemId = Field(default=None, alias="id")
+    confirm_deletes: ConfirmDeletes = False
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
     source: Source = Field(description="which files, and how their text is understood")
     match: tuple[Match, ...] = Field(
-        min_length=1,
-        description="which columns name the profile, in order: the first with a value does",
+        default=(),
+        description=(
+            "which columns name the profile, in order: the first with a value does; needed, but"
+            " not with `object: catalog_items`"
+        ),
     )
     on_ambiguous: OnAmbiguous = Field(
         default="reject",
@@ -244,8 +261,9 @@ class ImportJob(Strict):
 
     @property
     def match_columns(self) -> tuple[str, ...]:
-        """All columns that name profiles, each once."""
-        return tuple(dict.fromkeys(column for each in self.match for column in each.columns))
+        """All columns that name profiles, or items, each once."""
+        named = [column for each in self.match for column in each.columns]
+        return tuple(dict.fromkeys([*named, *([self.item_id] if self.item_id else [])]))
 
     @property
     def by_external_id(self) -> bool:
@@ -256,6 +274,8 @@ class ImportJob(Strict):
     def cells(self) -> Mapping[str, FieldConfig]:
         """What is read of a row, by name: its attributes, or the parts of its object."""
         spec = self.event or self.purchase
+        if self.object == "catalog_items":
+            return {ITEM_FIELD + name: self._item_field(name) for name in self.fields}
         if spec is None:
             return self.fields
         named = {name: cell for name in _TYPES if (cell := getattr(spec, name, None)) is not None}
@@ -266,10 +286,27 @@ class ImportJob(Strict):
         }
         return {name: FieldConfig.model_validate(part) for name, part in parts.items()}
 
+    def _item_field(self, name: str) -> ItemField:
+        """Read a field of an item; where items are replaced, an empty cell is no value."""
+        field = self.fields[name]
+        said = field.model_dump(by_alias=True, exclude_unset=True)
+        if field.value is None:
+            said["from"] = field.from_ or name
+            said |= {"merge": "clear"} if self.mode == "replace" else {}
+        return ItemField.model_validate(said)
+
     @property
     def remaining_cells(self) -> tuple[RemainingFields, ...]:
         """Rules for the columns that ``cells`` does not name."""
         spec = self.event or self.purchase
+        if self.object == "catalog_items":
+            forced = {"merge": "clear"} if self.mode == "replace" else {}
+            return tuple(
+                block.model_copy(
+                    update={"prefix": ITEM_FIELD + block.prefix, "standard": True, **forced}
+                )
+                for block in self.remaining_fields
+            )
         if spec is None:
             return self.remaining_fields
         rest = spec.remaining_properties
@@ -282,6 +319,16 @@ class ImportJob(Strict):
             standard=True,
         )
         return (block,)
+
+    @property
+    def field_type(self) -> type[FieldConfig]:
+        """What is made of a column that is taken by a rule for the remaining ones."""
+        return ItemField if self.object == "catalog_items" else FieldConfig
+
+    @property
+    def creates(self) -> bool:
+        """Whether what Braze does not have is made."""
+        return self.create_missing and self.mode != "update"
 
     @property
     def assumes_empty(self) -> bool:

@@ -9,7 +9,8 @@ from pydantic import Field
 from exchanger.config.models.base import ColumnName, FieldType, Strict
 
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
-ObjectName = Literal["attributes", "events", "purchases"]
+ObjectName = Literal["attributes", "events", "purchases", "catalog_items"]
+ItemMode = Literal["upsert", "update", "replace", "delete"]
 OnUnknown = Literal["hold", "resend"]
 
 Scale = Annotated[
@@ -121,4 +122,25 @@ WhenUnknown = Annotated[
             " twice"
         )
     ),
+]
+
+CatalogName = Annotated[
+    str | None, Field(description="of `object: catalog_items`: the name of the catalog in Braze")
+]
+Mode = Annotated[
+    ItemMode,
+    Field(
+        description=(
+            "of `object: catalog_items`: `upsert` makes items and changes fields of those that"
+            " exist, `update` only changes, `replace` makes items of exactly these fields, `delete`"
+            " removes the items"
+        )
+    ),
+]
+ItemId = Annotated[
+    ColumnName | None,
+    Field(description="of `object: catalog_items`: the column of the item's id"),
+]
+ConfirmDeletes = Annotated[
+    bool, Field(description="must be `true` where a job deletes: `mode: delete`")
 ]

@@ -72,6 +72,8 @@ def commit(
         report=report.to_dict(),
         object=call.kind.name,
         row_ids=bool(call.job.row_id),
+        catalog=call.job.catalog or "",
+        removes=call.job.mode == "delete",
     )
     try:
         stored = state.runs.create(document)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.jobs.intake.event_order import leave_out_late_rows
+from exchanger.jobs.observing.catalogs import require_catalog
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
 from exchanger.objects.kinds import Folded
@@ -62,25 +63,32 @@ def parts_of(
         Stopped: The process was asked to stop; nothing was claimed.
     """
     match call.kind.making:
-        case Folded():
-            return _folded(call, batch, report)
+        case Folded() as making:
+            return _folded(call, batch, report, making)
         case EachRow() as making:
             return _each_row(call, batch, making)
 
 
 @contextmanager
-def _folded(call: ImportContext, batch: InputBatch, report: RunReport) -> Iterator[PlanParts]:
+def _folded(
+    call: ImportContext, batch: InputBatch, report: RunReport, making: Folded
+) -> Iterator[PlanParts]:
     """Fold rows into one object for each profile, decided from what is held of it."""
     rules = [*batch.rules.values()]
+    job = call.job
+    shape = None
+    if making.shape is not None:
+        require_catalog(call, batch, rules)
+        shape = making.shape(job, call.held.fields())
     people = resolve_people(call, batch, rules, report)
     batch, applied = leave_out_late_rows(call, batch, rules)
-    job = call.job
     terms = PlanOptions(
         rules,
         job.assumes_empty,
-        job.create_missing,
+        job.creates,
         most_recent=job.on_ambiguous == "most_recent",
         plain=_are_external_ids(job, batch),
+        shape=shape,
     )
     with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
 

@@ -202,6 +202,8 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
             "source": _source(job.source),
             "fields": configured,
             "remaining_fields": (),
+            "object": "attributes",  # The names of items' fields, and their limits, are settled.
+            "item_id": None,
         }
     )
     cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))
@@ -228,7 +230,7 @@ def _configured(
     job: ImportJob, name: str, was: Mapping[str, Any], types: Mapping[str, str]
 ) -> FieldConfig:
     """Take the field as it is configured now, at the type that its column has by now."""
-    today = job.fields.get(name, FieldConfig(merge=was["merge"]))
+    today = job.cells.get(name, FieldConfig(merge=was["merge"]))
     kept = types.get(today.from_ or name)
     if today.type is not None:
         named = {"type": today.type, "scale": today.scale}

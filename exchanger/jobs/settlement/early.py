@@ -87,11 +87,11 @@ class EarlyHeldRows:
     def __init__(
         self, context: JobContext, state: ConnectionState, run: RunDocument, outbox: FrameFile
     ) -> None:
-        self._held = state.held
+        self._held = state.held_of(run.catalog)
         self._run = run
         self._outbox = outbox
         self._scratch = Scratch(context.workdir, context.bounds)
-        self._rows = state.held.prepare(self._scratch.path, seq=run.seq)
+        self._rows = self._held.prepare(self._scratch.path, seq=run.seq)
         self._heard = _AckFeed(context.bucket.now)
         self.count: OutcomeTally | None = None
         """What became of the objects, if none was refused; once *agrees* has said so."""

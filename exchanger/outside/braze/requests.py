@@ -13,8 +13,16 @@ from dataclasses import replace
 from random import Random
 from typing import NoReturn, TypeVar
 
-from exchanger.braze.endpoints import ENDPOINTS, EXPORT_IDS, PERMISSIONS, TRACK_STATUS
-from exchanger.braze.limits import SHARED_RATE, STATUS_RATE
+from exchanger.braze.endpoints import (
+    CATALOG_ITEM,
+    CATALOG_ITEMS,
+    CATALOGS,
+    ENDPOINTS,
+    EXPORT_IDS,
+    PERMISSIONS,
+    TRACK_STATUS,
+)
+from exchanger.braze.limits import CATALOGS_RATE, ITEMS_RATE, SHARED_RATE, STATUS_RATE
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import (
     BrazeError,
@@ -57,6 +65,8 @@ DOWNLOAD = "export download"
 """What stands for an endpoint in errors and counts, where an export is fetched from its address."""
 
 _STATUS_POOL = RateLimit(requests=STATUS_RATE[0], per=STATUS_RATE[1])
+_ITEMS_POOL = RateLimit(requests=ITEMS_RATE[0], per=ITEMS_RATE[1])
+_CATALOGS_POOL = RateLimit(requests=CATALOGS_RATE[0], per=CATALOGS_RATE[1])
 _SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
@@ -100,10 +110,13 @@ class BrazeRequests:
         self._outages = {name: CircuitState(clock, give_up) for name in (*written, EXPORT_IDS)}
         limits = {
             **dict.fromkeys(written, config.rate_limit),
+            CATALOG_ITEMS: _ITEMS_POOL,
+            CATALOGS: _CATALOGS_POOL,
+            CATALOG_ITEM: _CATALOGS_POOL,
             TRACK_STATUS: _STATUS_POOL,
             EXPORT_IDS: config.lookup_limit,
         }
-        endpoints = (*PERMISSIONS, *written, DOWNLOAD)
+        endpoints = {*PERMISSIONS, *written, DOWNLOAD}
         self._paces = {
             name: RateLimiter(limits.get(name, _SHARED_POOL), clock, spread=name in written)
             for name in endpoints
@@ -152,7 +165,7 @@ class BrazeRequests:
         uncertain, lost = False, 0
         fault: Fault | RateLimited
         while True:
-            if call.writes:
+            if call.writes and call.endpoint != CATALOG_ITEMS:  # That limit is of /users/track.
                 await self._hourly.take()
             taken_at = await pace.take()
             try:

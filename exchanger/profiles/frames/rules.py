@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exchanger.config.models import NEEDS_HELD, FieldConfig, FieldType, StrategyName
+from exchanger.config.models import NEEDS_HELD, FieldConfig, FieldType, ItemField, StrategyName
 
 __all__ = ["NEEDS_HELD", "Rule"]
 
@@ -38,6 +38,11 @@ class Rule:
     def merge(self) -> StrategyName:
         """The strategy of the field."""
         return self.config.merge
+
+    @property
+    def of_item(self) -> bool:
+        """Whether it is a field of a catalog item, and no attribute."""
+        return isinstance(self.config, ItemField)
 
     @property
     def scale(self) -> int:

@@ -110,7 +110,7 @@ def remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bo
             )
             raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
         taken[name] = column
-        config = FieldConfig(
+        config = job.field_type(
             merge=block.merge,
             type=block.type,
             scale=block.scale,

@@ -58,7 +58,6 @@ def read(text):
             "purchase.currency.value",
         ),
         ("object: orders, fields: {a: set}", "object"),
-        ("object: catalog_items, fields: {a: set}", "object"),
     ],
 )
 def test_what_does_not_go_together_is_named(text, path):
