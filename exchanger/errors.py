@@ -51,7 +51,7 @@ The tree::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -249,7 +249,7 @@ class CatalogDiffers(BrazeError):
         self,
         catalog: str,
         lacking: list[str],
-        retyped: dict[str, tuple[str, str]],
+        retyped: Mapping[str, tuple[str, str]],
         known: list[str],
     ) -> None:
         self.catalog = catalog

@@ -36,11 +36,16 @@ PERMISSIONS = {
     LIST_SEGMENTS: "segments.list",
     SIZE_SEGMENT: "segments.data_series",
     CATALOGS: "catalogs.get",
-    CATALOG_ITEMS: "of its mode (catalogs.add_items and catalogs.update_items for upsert,"
-    " catalogs.update_items, catalogs.replace_items or catalogs.delete_items)",
+    f"POST {CATALOG_ITEMS}": "catalogs.add_items",
+    f"PATCH {CATALOG_ITEMS}": "catalogs.update_items",
+    f"PUT {CATALOG_ITEMS}": "catalogs.replace_items",
+    f"DELETE {CATALOG_ITEMS}": "catalogs.delete_items",
     CATALOG_ITEM: "catalogs.get_item",
 }
-"""The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8, 16)."""
+"""
+The permission of each endpoint, or of a method there, as the dashboard names it (braze-api.md 2,
+4, 4.3, 5, 8, 16).
+"""
 
 
 @dataclass(frozen=True)

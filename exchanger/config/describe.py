@@ -73,8 +73,9 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")
     lines += describe_missing(job)
     if source.order_by:
+        one = "item" if job.object == "catalog_items" else "profile"
         lines.append(
-            f"applies the rows of one {'profile' if job.match else 'item'} in the order of {source.order_by}, also between files"
+            f"applies the rows of one {one} in the order of {source.order_by}, also between files"
         )
     if job.event is not None or job.purchase is not None:
         return lines + _rows(job)

@@ -71,8 +71,10 @@ class ItemShape:
             return self._without_others(there.select(PROFILE, FILE, ROW))
         if self.mode == "replace":
             return self._without_others(self._whole(wanted, part.held))
-        to = pl.when(_is_there(part.held, wanted)).then(pl.lit(ITEMS_CHANGED.name))
-        chosen = wanted.with_columns(to.otherwise(pl.lit(_ENDPOINTS[self.mode].name)).alias(ENDPOINT))
+        to = pl.when(_is_there(part.held)).then(pl.lit(ITEMS_CHANGED.name))
+        chosen = wanted.with_columns(
+            to.otherwise(pl.lit(_ENDPOINTS[self.mode].name)).alias(ENDPOINT)
+        )
         return chosen.sort(ENDPOINT, maintain_order=True)
 
     def objects(self, wanted: pl.DataFrame) -> pl.DataFrame:
@@ -83,9 +85,7 @@ class ItemShape:
             for name in names
         ]
         key = json_string(value_of(pl.col(PROFILE)))
-        rendered = pl.concat_str(
-            pl.lit('{"id":'), key, *members, pl.lit("}"), ignore_nulls=True
-        )
+        rendered = pl.concat_str(pl.lit('{"id":'), key, *members, pl.lit("}"), ignore_nulls=True)
         own = pl.lit(_ENDPOINTS[self.mode].name)
         to = pl.col(ENDPOINT) if ENDPOINT in wanted.columns else own
         return wanted.select(
@@ -100,8 +100,7 @@ class ItemShape:
         """Fill up changes with what is held, as what is not sent of an item is gone."""
         names = [name.removeprefix(SEND) for name in changed.columns if name.startswith(SEND)]
         present = [name for name in names if name in held.columns]
-        certain = (pl.when(pl.col(name) != UNCERTAIN).then(pl.col(name)) for name in present)
-        kept = held.select(PROFILE, *(text.alias(_HELD + n) for text, n in zip(certain, present)))
+        kept = held.select(PROFILE, *(_certain(name).alias(_HELD + name) for name in present))
         joined = changed.join(kept, on=PROFILE, how="left", maintain_order="left")
         whole = [
             pl.coalesce(send(name), *([_HELD + name] if name in present else [])).alias(send(name))
@@ -131,7 +130,11 @@ def shape_of_items(job: ImportJob, held: Iterable[str]) -> ItemShape:
     return ItemShape(job.catalog or "", job.mode, tuple(others))
 
 
-def _is_there(held: pl.DataFrame, items: pl.DataFrame) -> pl.Expr:
+def _certain(name: str) -> pl.Expr:
+    return pl.when(pl.col(name) != UNCERTAIN).then(pl.col(name))
+
+
+def _is_there(held: pl.DataFrame) -> pl.Expr:
     """Return of which items it is sure that they exist: also nothing of them is in doubt."""
     values = [name for name, kind in held.schema.items() if kind == pl.String and name != PROFILE]
     doubtful = pl.any_horizontal(pl.lit(value=False), *(pl.col(n) == UNCERTAIN for n in values))

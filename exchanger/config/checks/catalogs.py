@@ -32,6 +32,15 @@ def check_items(job: ImportJob, where: Where) -> Iterator[Finding]:
         if key in job.model_fields_set:
             message = "an item of a catalog is no profile: leave this out"
             yield Finding((*where, key), message, beside=("object",))
+    yield from _check_named(job, where)
+    if job.mode == "delete":
+        yield from _check_deleting(job, where)
+    else:
+        yield from _check_writing(job, where)
+
+
+def _check_named(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find what is wrong in which items are meant."""
     if not job.item_id:
         message = "name the column of the item's id"
         yield Finding((*where, "id"), message, "id: COLUMN", missed=("id",))
@@ -40,9 +49,9 @@ def check_items(job: ImportJob, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "catalog"), message, "catalog: NAME", missed=("catalog",))
     elif fault := _name_fault(job.catalog):
         yield Finding((*where, "catalog"), f"the name of a catalog {fault}")
-    if job.mode == "delete":
-        yield from _check_deleting(job, where)
-        return
+
+
+def _check_writing(job: ImportJob, where: Where) -> Iterator[Finding]:
     if "confirm_deletes" in job.model_fields_set:
         message = "nothing is deleted here; leave this out"
         yield Finding((*where, "confirm_deletes"), message, beside=("mode",))

@@ -321,11 +321,6 @@ class ImportJob(Strict):
         return (block,)
 
     @property
-    def field_type(self) -> type[FieldConfig]:
-        """What is made of a column that is taken by a rule for the remaining ones."""
-        return ItemField if self.object == "catalog_items" else FieldConfig
-
-    @property
     def creates(self) -> bool:
         """Whether what Braze does not have is made."""
         return self.create_missing and self.mode != "update"

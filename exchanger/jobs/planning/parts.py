@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.jobs.intake.event_order import leave_out_late_rows
-from exchanger.jobs.observing.catalogs import require_catalog
+from exchanger.jobs.planning.catalogs import require_catalog
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
 from exchanger.objects.kinds import Folded

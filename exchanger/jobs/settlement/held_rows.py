@@ -52,7 +52,12 @@ def held_of(run: RunDocument, answered: pl.DataFrame) -> pl.DataFrame:
     unknown = answered.filter(pl.col("outcome") == "unknown")
     doubtful = refused.filter(is_doubtful(run))
     accepted = answered.filter(pl.col("outcome") == "ok")
-    return pl.concat([_held_rows(accepted, exists=not run.removes), _uncertain_rows(pl.concat([doubtful, unknown]))])
+    return pl.concat(
+        [
+            _held_rows(accepted, exists=not run.removes),
+            _uncertain_rows(pl.concat([doubtful, unknown])),
+        ]
+    )
 
 
 def _held_rows(accepted: pl.DataFrame, *, exists: bool = True) -> pl.DataFrame:

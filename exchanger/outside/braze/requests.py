@@ -230,7 +230,7 @@ class BrazeRequests:
             raise RateLimited(message_of(answer), told, for_all=for_all)
         if status == 408 or status >= 500:
             raise Fault(status, message_of(answer), uncertain=True)
-        return self.refuse(call.endpoint, answer)
+        return self.refuse(call.needs, answer)
 
     def refuse(self, endpoint: str, answer: Answer) -> NoReturn:
         """Raise the error that an answer is."""

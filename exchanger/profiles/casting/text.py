@@ -34,9 +34,7 @@ def cast_strings(
     frame = frame.with_columns(pl.when(text != "").then(text).alias("value"))
     long = VALUE.str.len_chars() > longest
     if cut:
-        frame = frame.with_columns(
-            pl.when(long).then(VALUE.str.head(longest)).otherwise(VALUE)
-        )
+        frame = frame.with_columns(pl.when(long).then(VALUE.str.head(longest)).otherwise(VALUE))
     reason = "too_long" if longest == LONGEST_TEXT else "item_too_long"
     checked = flag_faults(frame, [(reason, long)])
     return checked.over(printed.faults)

@@ -117,7 +117,9 @@ def _decode(raw: pl.Series) -> pl.Series:
 
 
 _CASTS: dict[FieldType, Callable[[pl.Series, CastOptions], CastResult]] = {
-    "string": lambda raw, r: cast_strings(raw, r.timezone, trim=r.trim, cut=r.cut, longest=r.longest),
+    "string": lambda raw, r: cast_strings(
+        raw, r.timezone, trim=r.trim, cut=r.cut, longest=r.longest
+    ),
     "integer": lambda raw, _: cast_integers(raw),
     "float": lambda raw, _: cast_floats(raw),
     "decimal": lambda raw, r: cast_decimals(raw, r.scale),

@@ -32,8 +32,7 @@ REJECTED: dict[str, pl.DataType] = {
 """The frame of rejected rows: at most one entry for each row and field."""
 
 SENTENCES = {
-    "no_identifier": "is empty{beside}, so the row names {whom}. Fill it in, or remove the "
-    "row.",
+    "no_identifier": "is empty{beside}, so the row names {whom}. Fill it in, or remove the row.",
     "bad_identifier": "is not text and not a whole number, so it cannot be an identifier. "
     "Write the identifiers as text.",
     "header_again": "is the name of the column itself: a header that stands among the rows. "
@@ -130,8 +129,8 @@ SENTENCES = {
     "Correct it.",
     "bad_quantity": "is no number of pieces for Braze, which takes 1 to 100 in a purchase. Correct "
     "it, or divide the row.",
-    "item_too_long": "is longer than the 5,000 characters that a catalog takes. Shorten it; of text, "
-    "'too_long: cut' does so.",
+    "item_too_long": "is longer than the 5,000 characters that a catalog takes. Shorten it; "
+    "'too_long: cut' does so with text.",
     "too_many_members": "has more than the 100 members that a catalog takes of a list. Shorten it.",
     "bad_item_key": "has a key inside with a point or a $, which catalogs do not take. Rename the "
     "key.",

@@ -148,5 +148,11 @@ def test_permissions_are_named_as_braze_names_them():
         "users.export.segment",
         "users.export.ids",
         "segments.list",
+        "catalogs.get",
+        "catalogs.get_item",
+        "catalogs.add_items",
+        "catalogs.update_items",
+        "catalogs.replace_items",
+        "catalogs.delete_items",
         "segments.data_series",
     }

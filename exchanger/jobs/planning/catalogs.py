@@ -39,8 +39,7 @@ def require_catalog(call: ImportContext, batch: InputBatch, rules: Sequence[Rule
     retyped = {
         _name(rule): (rule.type, catalog.fields[_name(rule)])
         for rule in rules
-        if _name(rule) in catalog.fields
-        and catalog.fields[_name(rule)] not in FITTING[rule.type]
+        if _name(rule) in catalog.fields and catalog.fields[_name(rule)] not in FITTING[rule.type]
     }
     if lacking or retyped:
         raise CatalogDiffers(catalog.name, lacking, retyped, list(catalog.fields))
