@@ -31,6 +31,7 @@ def test_every_word_of_a_kind_is_known_where_it_is_done():
         ("attributes", True, False, True, "values"),
         ("events", False, True, False, "objects"),
         ("purchases", False, True, False, "objects"),
+        ("catalog_items", True, False, False, "values"),
     ],
 )
 def test_what_is_done_with_each_kind(name, holds, counts, looked_up, again):
