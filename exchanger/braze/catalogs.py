@@ -16,7 +16,7 @@ DEEPEST = 50
 """Objects and lists inside of one another."""
 
 _NUMBERS = frozenset({"number", "string"})
-_TIMES = frozenset({"time", "string"})
+_TIMES = frozenset({"time"})
 FITTING: Mapping[str, frozenset[str]] = {
     "string": frozenset({"string"}),
     "integer": _NUMBERS,
@@ -25,7 +25,8 @@ FITTING: Mapping[str, frozenset[str]] = {
     "boolean": frozenset({"boolean", "string"}),
     "date": _TIMES,
     "datetime": _TIMES,
-    "list": frozenset({"array", "geo"}),
+    "list": frozenset({"array"}),
+    "list of numbers": frozenset({"geo"}),
     "json": frozenset({"object", "array", "geo"}),
 }
 """The types of catalog fields that take a value of each of our types."""

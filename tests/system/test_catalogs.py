@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.sandbox_calls import post
+from support.sandbox_calls import call, post
 
 TYPES = {"id": "string", "title": "string", "price": "number", "open": "boolean", "at": "time",
          "extra": "object", "tags": "array"}  # fmt: skip
@@ -135,3 +135,26 @@ def test_refused_items_are_given_again(shop):
     shop.braze.change(catalog_bytes=1_000_000)
     assert 2 == shop.ask("retry", refused["run_id"])["rows_applied"]
     assert {"id": "b", "title": "B", "price": 2} == shop.braze.catalog("products")["b"]
+
+
+def test_what_braze_lost_is_seen_in_a_sample_and_sent_again(shop):
+    """Braze tells nothing of an item after it has queued a request, so a few are looked at."""
+    shop.connection["braze"]["grace"] = "0s"
+    shop.configure(catalog=job(fields=None, remaining_fields={"merge": "set"}))
+    checked = shop.call("check", "--connect")
+    assert 0 == checked.returncode, checked.stdout + checked.stderr
+    assert "find the catalog 'products'" in checked.stdout
+    rows = "sku,title,price,tags,at\na,A,1.50,,2026-09-15\nb,B,2,,\nc,C,3,,\n"
+    shop.drop("inbox/a.csv", rows)
+    shop.ask("run", "catalog")
+    first = shop.braze.catalog("products")
+    assert {"id": "a", "title": "A", "price": 1.5, "at": "2026-09-15T00:00:00.000Z"} == first["a"]
+
+    call(shop.braze, "DELETE", ITEMS, {"items": [{"id": "b"}]})
+    call(shop.braze, "PATCH", ITEMS, {"items": [{"id": "c", "title": "Other"}]})
+    shop.drop("inbox/b.csv", rows + "d,D,4,,\n")
+    report = shop.ask("run", "catalog")
+
+    assert {"code": "items_differ", "items": 2, "looked_at": 3} in report["facts"]
+    assert (4, 3, 1, 0, 0) == counted(report)
+    assert {**first, "d": {"id": "d", "title": "D", "price": 4}} == shop.braze.catalog("products")

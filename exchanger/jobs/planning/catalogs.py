@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from exchanger.braze.catalogs import FITTING
 from exchanger.config.models import ITEM_FIELD
 from exchanger.errors import CatalogDiffers, CatalogMissing
+from exchanger.profiles.reading.field_columns import is_typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +36,14 @@ def require_catalog(call: ImportContext, batch: InputBatch, rules: Sequence[Rule
     if not any(batch.given.keys(number).len() for number in range(len(batch.given))):
         return
     catalog = find_catalog(asyncio.run(_listed(call)), call.job.catalog or "")
-    lacking = [_name(rule) for rule in rules if _name(rule) not in catalog.fields]
+    named = {_name(rule): rule for rule in rules}
+    lacking = [name for name in named if name not in catalog.fields]
     retyped = {
-        _name(rule): (rule.type, catalog.fields[_name(rule)])
-        for rule in rules
-        if _name(rule) in catalog.fields and catalog.fields[_name(rule)] not in FITTING[rule.type]
+        name: (_type(rule), catalog.fields[name])
+        for name, rule in named.items()
+        if name in catalog.fields
+        and _is_settled(rule, batch)
+        and catalog.fields[name] not in FITTING[_type(rule)]
     }
     if lacking or retyped:
         raise CatalogDiffers(catalog.name, lacking, retyped, list(catalog.fields))
@@ -65,3 +69,13 @@ async def _listed(call: ImportContext) -> list[Catalog]:
 
 def _name(rule: Rule) -> str:
     return rule.name.removeprefix(ITEM_FIELD)
+
+
+def _type(rule: Rule) -> str:
+    numbers = rule.type == "list" and rule.config.items in ("integer", "float")
+    return "list of numbers" if numbers else rule.type
+
+
+def _is_settled(rule: Rule, batch: InputBatch) -> bool:
+    """Return whether a field has a type; a column that was empty so far has none."""
+    return is_typed(rule.config) or rule.column in batch.types

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.jobs.intake.event_order import leave_out_late_rows
+from exchanger.jobs.observing.items import look_at_items
 from exchanger.jobs.planning.catalogs import require_catalog
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
@@ -79,6 +80,8 @@ def _folded(
     shape = None
     if making.shape is not None:
         require_catalog(call, batch, rules)
+        keys = pl.concat(batch.given.keys(number) for number in range(len(batch.given)))
+        report.facts += look_at_items(call, keys.unique(), [rule.name for rule in rules])
         shape = making.shape(job, call.held.fields())
     people = resolve_people(call, batch, rules, report)
     batch, applied = leave_out_late_rows(call, batch, rules)

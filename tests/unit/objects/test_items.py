@@ -47,40 +47,41 @@ def planned(mode, held=None, *, t="x", n=None, merge="set", others=()):
 
 
 @pytest.mark.parametrize(
-    ("mode", "merge", "held", "cells", "to", "item"),
+    ("mode", "merge", "held", "cells", "sent"),
     [
         # Nothing is known: it may exist or not.
-        ("upsert", "set", None, ("x", 1), "upsert", {"t": "x", "n": 1}),
-        ("upsert", "set", None, ("x", None), "upsert", {"t": "x"}),
-        ("upsert", "clear", None, ("x", None), "upsert", {"t": "x", "n": None}),
+        ("upsert", "set", None, ("x", 1), ("upsert", {"t": "x", "n": 1})),
+        ("upsert", "set", None, ("x", None), ("upsert", {"t": "x"})),
+        ("upsert", "clear", None, ("x", None), ("upsert", {"t": "x", "n": None})),
         # It exists: only what differs.
-        ("upsert", "set", (True, '"x"', "1"), ("x", 2), "update", {"n": 2}),
-        ("upsert", "set", (True, '"x"', "1"), ("x", None), None, None),
-        ("upsert", "clear", (True, '"x"', "1"), ("x", None), "update", {"n": None}),
-        ("upsert", "set", (True, '"2026-09-15T00:00:00.000Z"', "1"), ("2026-09-15", 1), "update",
-         {"t": "2026-09-15"}),
+        ("upsert", "set", (True, '"x"', "1"), ("x", 2), ("update", {"n": 2})),
+        ("upsert", "set", (True, '"x"', "1"), ("x", None), None),
+        ("upsert", "clear", (True, '"x"', "1"), ("x", None), ("update", {"n": None})),
+        ("upsert", "set", (True, '"2026-09-15T00:00:00.000Z"', "1"), ("2026-09-15", 1),
+         ("update", {"t": "2026-09-15"})),
         # It was deleted, or perhaps.
-        ("upsert", "set", (False, "null", "null"), ("x", 1), "upsert", {"t": "x", "n": 1}),
-        ("upsert", "set", (True, "?", "?"), ("x", 1), "upsert", {"t": "x", "n": 1}),
-        ("update", "set", None, ("x", 1), "update", {"t": "x", "n": 1}),
-        ("update", "set", (True, '"x"', "1"), ("y", 1), "update", {"t": "y"}),
+        ("upsert", "set", (False, "null", "null"), ("x", 1), ("upsert", {"t": "x", "n": 1})),
+        ("upsert", "set", (True, "?", "?"), ("x", 1), ("upsert", {"t": "x", "n": 1})),
+        ("update", "set", None, ("x", 1), ("update", {"t": "x", "n": 1})),
+        ("update", "set", (True, '"x"', "1"), ("y", 1), ("update", {"t": "y"})),
         # A whole item, of what differs and what is held beside.
-        ("replace", "clear", None, ("x", None), "replace", {"t": "x"}),
-        ("replace", "clear", (True, '"x"', "1"), ("y", 1), "replace", {"t": "y", "n": 1}),
-        ("replace", "clear", (True, '"x"', "1"), ("x", None), "replace", {"t": "x"}),
-        ("replace", "clear", (True, '"x"', "?"), ("x", None), "replace", {"t": "x"}),
-        ("replace", "clear", (True, '"x"', "1"), ("x", 1), None, None),
-        ("delete", "set", None, ("x", 1), "delete", {}),
-        ("delete", "set", (True, '"x"', "1"), ("x", 1), "delete", {}),
-        ("delete", "set", (False, "null", "null"), ("x", 1), None, None),
+        ("replace", "clear", None, ("x", None), ("replace", {"t": "x"})),
+        ("replace", "clear", (True, '"x"', "1"), ("y", 1), ("replace", {"t": "y", "n": 1})),
+        ("replace", "clear", (True, '"x"', "1"), ("x", None), ("replace", {"t": "x"})),
+        ("replace", "clear", (True, '"x"', "?"), ("x", None), ("replace", {"t": "x"})),
+        ("replace", "clear", (True, '"x"', "1"), ("x", 1), None),
+        ("delete", "set", None, ("x", 1), ("delete", {})),
+        ("delete", "set", (True, '"x"', "1"), ("x", 1), ("delete", {})),
+        ("delete", "set", (False, "null", "null"), ("x", 1), None),
     ],
 )  # fmt: skip
-def test_what_is_sent_of_an_item(mode, merge, held, cells, to, item):
+def test_what_is_sent_of_an_item(mode, merge, held, cells, sent):
     """The table of ``docs/catalogs.md``, case by case."""
     outbox = planned(mode, held, t=cells[0], n=cells[1], merge=merge)
-    if to is None:
+    if sent is None:
         assert outbox.is_empty()
         return
+    to, item = sent
     assert [f"items-{to}:shop"] == outbox["@endpoint"].to_list()
     assert {"id": "a", **item} == json.loads(outbox["@object"].item())
     assert [0] == outbox["@points"].to_list()

@@ -91,6 +91,14 @@ def _nothing_learnt(
     )
 
 
+def _items_differ(*, items: int, looked_at: int) -> str:
+    return (
+        f"Of {looked_at} items of the catalog that were looked at, {items} do not have what was "
+        "delivered: Braze took no notice of it, or somebody else has changed it since. What this "
+        "run gives to these is sent again; at others nobody has looked."
+    )
+
+
 def _not_kept(*, field: str, profiles: int, read_back: int, sent: str, found: str) -> str:
     has = "nothing" if found == "null" else found
     return (
@@ -172,6 +180,7 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "given_again_already": lambda *, run, by: (
         f"The rows of run {run} were given again by run {by} already."
     ),
+    "items_differ": _items_differ,
     "learnt_from_segment": lambda *, segment, profiles: (
         f"What Braze holds of {profiles:,} profiles was learnt from '{segment}'."
     ),
