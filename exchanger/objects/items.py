@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.braze.endpoints import ITEMS_CHANGED, ITEMS_DELETED, ITEMS_MADE, ITEMS_REPLACED
-from exchanger.config.models import ITEM_FIELD
+from exchanger.config.models import ITEM_FIELD, ITEM_GONE
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
     EXISTS,
@@ -24,6 +24,7 @@ from exchanger.profiles.frames.columns import (
     PROFILE,
     ROW,
     SEND,
+    before,
     send,
     wanted,
 )
@@ -45,6 +46,8 @@ _ENDPOINTS = {
 }
 """By mode, where an item goes of which nobody knows whether it exists."""
 _HELD = "@held:"
+GONE = wanted(ITEM_GONE)
+"""The column that tells of items that they are deleted."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class ItemShape:
         if self.mode == "delete":
             gone = part.held.filter(~pl.col(EXISTS).fill_null(value=True))
             there = part.folded.join(gone, on=PROFILE, how="anti", maintain_order="left")
-            return self._without_others(there.select(PROFILE, FILE, ROW))
+            said = pl.lit(None, pl.String).alias(before(ITEM_GONE)), pl.lit("true").alias(GONE)
+            return self._without_others(there.select(PROFILE, FILE, ROW, *said))
         if self.mode == "replace":
             return self._without_others(self._whole(wanted, part.held))
         to = pl.when(_is_there(part.held)).then(pl.lit(ITEMS_CHANGED.name))

@@ -123,18 +123,27 @@ def test_what_a_catalog_does_not_take_is_told_and_nothing_is_lost(shop):
 
 
 def test_refused_items_are_given_again(shop):
-    """What Braze refuses waits in quarantine, by its id, and ``retry`` gives it as it was."""
-    shop.configure(catalog=job())
+    """What Braze refuses waits in quarantine, by its id, and never undoes what is newer."""
+    gone = job(mode="delete", source={"prefix": "gone/"}, fields=None, confirm_deletes=True)
+    shop.configure(catalog=job(), gone=gone)
     shop.braze.change(catalog_bytes=0)
     shop.drop("inbox/a.csv", "sku,title,cost\na,A,1\nb,B,2\n")
     refused = shop.ask("run", "catalog", code=4)
     assert (2, 0) == (refused["rows_refused"], refused["rows_applied"])
     assert "company-size-limit" in shop.quarantined(refused)[0]["message"]
     assert "item products a" == shop.quarantined(refused)[0]["profile"]
-
     shop.braze.change(catalog_bytes=1_000_000)
     assert 2 == shop.ask("retry", refused["run_id"])["rows_applied"]
     assert {"id": "b", "title": "B", "price": 2} == shop.braze.catalog("products")["b"]
+
+    shop.braze.faults(ITEMS, times=3, status=400, body={"message": "no"})
+    shop.drop("gone/a.csv", "sku\na\nb\n")
+    refused = shop.ask("run", "gone", code=4)
+    assert 2 == refused["rows_refused"]
+    shop.drop("inbox/b.csv", "sku,title,cost\na,New,1\n")
+    shop.ask("run", "catalog")
+    assert 1 == shop.ask("retry", refused["run_id"])["rows_applied"]
+    assert {"a": {"id": "a", "title": "New", "price": 1}} == shop.braze.catalog("products")
 
 
 def test_what_braze_lost_is_seen_in_a_sample_and_sent_again(shop):

@@ -25,6 +25,7 @@ from exchanger.config.models.connections import (
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     ITEM_FIELD,
+    ITEM_GONE,
     NEEDS_HELD,
     PROPERTY,
     Baseline,
@@ -50,6 +51,7 @@ from exchanger.config.models.objects import (
 
 __all__ = [
     "ITEM_FIELD",
+    "ITEM_GONE",
     "LOOKUPS",
     "NEEDS_HELD",
     "PROPERTY",

@@ -176,6 +176,8 @@ PROPERTY = "properties."
 """Goes before the name of a property, where the parts of an object are named."""
 ITEM_FIELD = "fields."
 """Likewise before that of a field of a catalog item: it is none of Braze's own attributes."""
+ITEM_GONE = "deleted"
+"""What a row of a job that deletes items says of each; no field of an item is called so."""
 _TYPES: dict[str, FieldType] = {
     "name": "string",
     "product": "string",
@@ -275,7 +277,8 @@ class ImportJob(Strict):
         """What is read of a row, by name: its attributes, or the parts of its object."""
         spec = self.event or self.purchase
         if self.object == "catalog_items":
-            return {ITEM_FIELD + name: self._item_field(name) for name in self.fields}
+            gone = {ITEM_GONE: ItemField(value=True)} if self.mode == "delete" else {}
+            return gone | {ITEM_FIELD + name: self._item_field(name) for name in self.fields}
         if spec is None:
             return self.fields
         named = {name: cell for name in _TYPES if (cell := getattr(spec, name, None)) is not None}

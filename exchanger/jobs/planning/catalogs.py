@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from exchanger.braze.catalogs import FITTING
-from exchanger.config.models import ITEM_FIELD
+from exchanger.config.models import ITEM_FIELD, ITEM_GONE
 from exchanger.errors import CatalogDiffers, CatalogMissing
 from exchanger.profiles.reading.field_columns import is_typed
 
@@ -36,7 +36,7 @@ def require_catalog(call: ImportContext, batch: InputBatch, rules: Sequence[Rule
     if not any(batch.given.keys(number).len() for number in range(len(batch.given))):
         return
     catalog = find_catalog(asyncio.run(_listed(call)), call.job.catalog or "")
-    named = {_name(rule): rule for rule in rules}
+    named = {_name(rule): rule for rule in rules if rule.name != ITEM_GONE}
     lacking = [name for name in named if name not in catalog.fields]
     retyped = {
         name: (_type(rule), catalog.fields[name])

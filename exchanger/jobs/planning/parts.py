@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from exchanger.config.models import ITEM_GONE
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.observing.items import look_at_items
 from exchanger.jobs.planning.catalogs import require_catalog
@@ -81,7 +82,9 @@ def _folded(
     if making.shape is not None:
         require_catalog(call, batch, rules)
         keys = pl.concat(batch.given.keys(number) for number in range(len(batch.given)))
-        report.facts += look_at_items(call, keys.unique(), [rule.name for rule in rules])
+        report.facts += look_at_items(
+            call, keys.unique(), [rule.name for rule in rules if rule.name != ITEM_GONE]
+        )
         shape = making.shape(job, call.held.fields())
     people = resolve_people(call, batch, rules, report)
     batch, applied = leave_out_late_rows(call, batch, rules)

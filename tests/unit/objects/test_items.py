@@ -29,10 +29,12 @@ def rules(merge):
 
 def planned(mode, held=None, *, t="x", n=None, merge="set", others=()):
     """Plan one row of one item: what is sent of it, and where."""
-    chosen = [] if mode == "delete" else rules(merge)
+    deleted = Rule("deleted", "", "boolean", ItemField(value=True))
+    chosen = [deleted] if mode == "delete" else rules(merge)
     said = {f"@said:{rule.name}": [True] for rule in chosen if merge == "clear"}
     given = pl.DataFrame(
-        {"@profile": [KEY], "@file": [0], "@row": [1], "fields.t": [t], "fields.n": [n], **said},
+        {"@profile": [KEY], "@file": [0], "@row": [1], "fields.t": [t], "fields.n": [n],
+         "deleted": [True], **said},
         schema_overrides={"@file": pl.UInt32, "@row": pl.UInt32, "fields.t": pl.String,
                           "fields.n": pl.Int64},
     )  # fmt: skip
