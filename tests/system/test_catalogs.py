@@ -142,6 +142,9 @@ def test_refused_items_are_given_again(shop):
     assert 2 == refused["rows_refused"]
     shop.drop("inbox/b.csv", "sku,title,cost\na,New,1\n")
     shop.ask("run", "catalog")
+    shop.configure(catalog=job(), gone=job(source={"prefix": "gone/"}))
+    assert "no longer deletes items" in shop.call("retry", refused["run_id"]).stderr
+    shop.configure(catalog=job(), gone=gone)
     assert 1 == shop.ask("retry", refused["run_id"])["rows_applied"]
     assert {"a": {"id": "a", "title": "New", "price": 1}} == shop.braze.catalog("products")
 

@@ -17,7 +17,8 @@ def _never_seen(*, profiles: int, data_points: int) -> str:
     return (
         f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
         f"{data_points:,} data points. Braze drops without a word what is sent of those among them "
-        "that it does not have and may not create (create_missing: false, or a braze_id)."
+        "that it does not have and may not create (create_missing: false, mode: update, or a "
+        "braze_id)."
     )
 
 
