@@ -28,6 +28,7 @@ The tree::
         ExportRunning              7   an export of that segment is still running (retryable)
         ExportIncomplete           7   an export did not complete in time (retryable)
         ExportEmpty                7   no user came in an export, although nobody said that is fine
+      QueueError                   6   a queue of notices did not do what was asked
       EngineError                  6   the cluster that plans parts of a run did not do so
         EngineUnreachable          6   no answer, or no worker (retryable)
         EngineDiffers              6   other versions there than here
@@ -338,6 +339,27 @@ class ExportEmpty(BrazeError):
         if self.estimate is None:
             return f"how many users Braze estimates is not known ({self.unknown_because})"
         return f"Braze estimates {self.estimate:,} users"
+
+
+class QueueError(ExchangerError):
+    """
+    A queue of notices did not do what was asked. Nothing is lost: folders are listed all the same.
+
+    Args:
+        action: What was being done, as a verb.
+        queue: Its address.
+        detail: What SQS says, free of secrets.
+        code: Its own word for it; empty if there was no answer.
+    """
+
+    exit_code = 6
+
+    def __init__(self, action: str, queue: str, detail: str = "", *, code: str = "") -> None:
+        self.action = action
+        self.queue = queue
+        self.detail = detail
+        self.code = code
+        super().__init__(f"{action} {queue}: {detail or type(self).__name__}")
 
 
 class EngineError(ExchangerError):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,15 +15,13 @@ from exchanger.app.choosing import connections_of, import_job_of, job_of, only_c
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.app.logs import set_up_library_logs
 from exchanger.app.outcome import words_of
+from exchanger.app.results import Check, Rows, Status
 from exchanger.config.durations import parse_duration
 from exchanger.config.loading.load import load_config
 from exchanger.errors import NothingToBackfill, RunUnsuitable
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from exchanger.app.asking import Fault
-    from exchanger.app.connectivity import Trial
     from exchanger.app.runner import Story
     from exchanger.braze.identifiers import IdentifierKind
     from exchanger.config.models import Config, ImportJob
@@ -42,82 +39,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Wait = str | timedelta
 """How long to wait for another process that writes to the connection: ``"10m"``."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """
-    Rows of one kind, such as runs: a sequence of dictionaries that is also a table.
-
-    Args:
-        rows: As the verb of that name prints them with ``--json``.
-    """
-
-    rows: list[dict[str, Any]]
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, place: int) -> dict[str, Any]:
-        return self.rows[place]
-
-    def to_dict(self) -> list[dict[str, Any]]:
-        """Return the rows as plain values."""
-        return self.rows
-
-    def to_frame(self) -> pl.DataFrame:
-        """Return the rows as a polars frame; what is nested becomes lists and structs."""
-        import polars as pl
-
-        return pl.DataFrame(self.rows, infer_schema_length=None)
-
-
-@dataclass(frozen=True)
-class Check:
-    """
-    What a configuration means, and whether what it names works.
-
-    Args:
-        jobs: What each job will do, in sentences.
-        trials: What was tried; empty if nothing was to be.
-    """
-
-    jobs: dict[str, list[str]]
-    trials: list[Trial]
-
-    @property
-    def ok(self) -> bool:
-        """Whether everything that was tried works."""
-        return all(trial.ok for trial in self.trials)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return {"ok": self.ok} | asdict(self)
-
-
-@dataclass(frozen=True)
-class Status:
-    """
-    How connections stand.
-
-    Args:
-        ok: Whether nothing needs a person.
-        connections: Each with its daemons.
-        jobs: Each with its last run, and when it is due.
-        needs: What needs a person: ``kind``, ``message``, and ``next``, the commands to type.
-    """
-
-    ok: bool
-    connections: list[dict[str, Any]]
-    jobs: list[dict[str, Any]]
-    needs: list[dict[str, Any]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return asdict(self)
 
 
 class Exchanger:

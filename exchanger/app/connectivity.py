@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from exchanger.app.messages.errors import words_for
 from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_context
-from exchanger.config.models import Config, ExportJob, ImportJob
+from exchanger.braze.endpoints import EMAIL_STATES, GROUPS
+from exchanger.config.models import Config, ExportJob, ImportJob, S3Config
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.column_types import kept_columns
 from exchanger.jobs.planning.catalogs import find_catalog
@@ -21,6 +22,7 @@ from exchanger.jobs.runtime.recognition import recognise
 from exchanger.jobs.segments.users import baseline_segment
 from exchanger.jobs.segments.wait import find_segment
 from exchanger.outside.s3.probe import probe
+from exchanger.outside.sqs.queue import Queue
 from exchanger.profiles.reading.field_columns import column_nulls
 from exchanger.state.store import open_state
 
@@ -70,6 +72,7 @@ def try_connections(config: Config) -> list[Trial]:
                 what = f"plan large runs on {config.engine.dask}"
                 trials.append(_tried(context, what, partial(_reach_engine, context)))
             trials += _try_bucket(context, imports, exports)
+            trials += _try_queues(context, connection.s3, imports)
             trials += asyncio.run(_try_braze(context, imports, exports))
     return trials
 
@@ -116,10 +119,17 @@ def _try_bucket(
         yield _tried(context, f"write to {root}{prefix}", partial(probe, bucket, prefix))
 
 
+def _try_queues(context: JobContext, config: S3Config, imports: list[ImportJob]) -> Iterator[Trial]:
+    for notices in dict.fromkeys(filter(None, (job.source.notices for job in imports))):
+        what = f"look at the queue {notices.sqs}"
+        yield _tried(context, what, Queue(notices, config).probe)
+
+
 def _baselines(imports: list[ImportJob]) -> list[str]:
-    """Name the segments that imports learn from."""
+    """Name the segments that imports learn from, or let only members of through."""
     baselines = [baseline_segment(job) for job in imports]
-    return [baseline.segment for baseline in baselines if baseline and baseline.segment]
+    learnt = [baseline.segment for baseline in baselines if baseline and baseline.segment]
+    return [*learnt, *(job.gate_segment for job in imports if job.gate_segment)]
 
 
 def _recognise(context: JobContext) -> None:
@@ -167,6 +177,14 @@ async def _try_braze(
             trials.append(await _allowed(context, "update profiles", braze.track(empty)))
             look_up = braze.export_ids([_NOBODY], ["external_id"])
             trials.append(await _allowed(context, "look up profiles", look_up))
+        if any(job.object == "subscriptions" for job in imports):
+            nobody = braze.track(b'{"subscription_groups":[]}', GROUPS["external_id"])
+            trials.append(await _allowed(context, "set states in subscription groups", nobody))
+            look_up_states = braze.group_states([_NOBODY])
+            trials.append(await _allowed(context, "look up subscription groups", look_up_states))
+        if any(job.object == "email_state" for job in imports):
+            none = braze.track(b'{"email":[],"subscription_state":"x"}', EMAIL_STATES["subscribed"])
+            trials.append(await _allowed(context, "set states of e-mail addresses", none))
         if not trials:
             trials.append(await _try_key(context, braze))
         return trials

@@ -6,11 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from exchanger.app.asking import Fault, ask_each
-from exchanger.app.messages.files import describe_first_unclaimed
+from exchanger.app.messages.files import describe_first_unclaimed, describe_passed_over
 from exchanger.app.messages.notes.words import in_words, worded, worded_hold
 from exchanger.config.durations import show_duration
 from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs
+from exchanger.jobs.inventory.completeness import note_incomplete
 from exchanger.jobs.inventory.left_over import note_left
 from exchanger.jobs.inventory.listing import backlog
 from exchanger.jobs.inventory.unclaimed import below, beside
@@ -86,7 +87,7 @@ def job_entries(config: Config) -> list[dict[str, Any]]:
                 "type": job.type,
                 "connection": connection,
                 "enabled": job.enabled and config.connections[connection].enabled,
-                "schedule": _when(job.schedule),
+                "schedule": _when(config.schedule_of(name)),
                 "priority": job.priority,
                 "description": job.description,
                 "labels": list(job.labels),
@@ -123,9 +124,11 @@ def add_what_waits(
                 if entry["job"] == (each.job if each.job in imports[home] else first)
             ]
             entry["unclaimed"] = [each.to_dict() for each in near]
-            facts = note_left(waiting.left[entry["job"]], home if several else "")
+            facts = note_incomplete(waiting.incomplete[entry["job"]])
+            facts += note_left(waiting.left[entry["job"]], home if several else "")
             entry["facts"] = [note.to_dict() for note in facts]
             entry["notes"] = [*map(in_words, facts), *describe_first_unclaimed(near)]
+            entry["notes"] += describe_passed_over(waiting.passed_over[entry["job"]])
     return faults
 
 
@@ -135,6 +138,11 @@ def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, Impor
     entry["not_taken"] = [run.to_dict() for run in found.left[entry["job"]]]
     entry["files_waiting"] = found.files[entry["job"]]
     entry["unfinished"] = bool(found.unfinished) and entry["job"] == heir
+    entry["passed_over"] = [one._asdict() for one in found.passed_over[entry["job"]]]
+    entry["files_incomplete"] = len(found.incomplete[entry["job"]])
+    rule = imports[entry["job"]].source.complete_when
+    settles = rule is not None and rule.settled is not None
+    entry["files_settling"] = entry["files_incomplete"] if settles else 0
     entry["held_back"] = [worded_hold(run.to_dict()) for run in found.held[entry["job"]]]
 
 

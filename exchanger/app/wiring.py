@@ -16,7 +16,7 @@ from exchanger.config.loading.load import load_config
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.errors import EngineMissing
-from exchanger.files.folders import Folders, Reader
+from exchanger.files.folders import Folders, Reader, reader_of
 from exchanger.jobs.runtime.context import JobContext, Progress, SilentProgress
 from exchanger.jobs.runtime.executor import PlanExecutor, local_executor
 
@@ -132,7 +132,7 @@ def folders_of(config: Config, connection: str) -> Folders:
     for name, job in config.jobs.items():
         home = config.connection_of(name)
         if home in states and isinstance(job, ImportJob):
-            readers.append(Reader(name, job.source.prefix, job.source.pattern, states[home]))
+            readers.append(reader_of(name, job, states[home]))
         elif home in states and isinstance(job, ExportJob):
             written.append(job.target.prefix)
     return Folders(tuple(readers), tuple(written))

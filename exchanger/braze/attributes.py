@@ -30,6 +30,11 @@ Attributes that Braze itself defines; every other name is a custom attribute (br
 GENDERS = ("M", "F", "O", "N", "P")
 """What ``gender`` takes, in capitals (braze-api.md 2.5)."""
 
+CONSENT = frozenset({"email_subscribe", "push_subscribe", "subscription_groups"})
+"""What a person has agreed to: Braze takes any state over any other (braze-api.md 2.5, 10)."""
+UNSUBSCRIBED = "unsubscribed"
+"""The state that nobody but the person may leave (braze-api.md 10)."""
+
 NOT_EXPORTED = frozenset(
     {
         "subscription_groups", "current_location", "email_open_tracking_disabled",

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from exchanger.braze.limits import ITEMS_PER_REQUEST, LARGEST_BODY, OBJECTS_PER_REQUEST
+from exchanger.braze.limits import (
+    ITEMS_PER_REQUEST,
+    LARGEST_BODY,
+    OBJECTS_PER_REQUEST,
+    STATES_PER_REQUEST,
+)
 
 TRACK = "/users/track"
 """Takes changes of profiles (braze-api.md 2)."""
@@ -26,6 +32,14 @@ CATALOG_ITEMS = "/catalogs/{name}/items"
 """Takes changes of the items of a catalog, by four methods with one limit (braze-api.md 16)."""
 CATALOG_ITEM = "/catalogs/{name}/items/{id}"
 """Returns one item of a catalog (braze-api.md 16)."""
+SET_GROUPS = "/v2/subscription/status/set"
+"""Sets states of people in subscription groups (braze-api.md 10)."""
+GROUP_STATES = "/subscription/user/status"
+"""Returns the subscription groups of people in which their state was ever set (braze-api.md 10)."""
+STATE_IN_GROUP = "/subscription/status/get"
+"""Returns the states of people, or of mere addresses, in one group (braze-api.md 10)."""
+EMAIL_STATUS = "/email/status"
+"""Sets the state of e-mail addresses, for all who have them (braze-api.md 10)."""
 
 PERMISSIONS = {
     TRACK: "users.track",
@@ -41,6 +55,10 @@ PERMISSIONS = {
     f"PUT {CATALOG_ITEMS}": "catalogs.replace_items",
     f"DELETE {CATALOG_ITEMS}": "catalogs.delete_items",
     CATALOG_ITEM: "catalogs.get_item",
+    SET_GROUPS: "subscription.status.set",
+    GROUP_STATES: "subscription.groups.get",
+    STATE_IN_GROUP: "subscription.status.get",
+    EMAIL_STATUS: "email.status",
 }
 """
 The permission of each endpoint, or of a method there, as the dashboard names it (braze-api.md 2,
@@ -65,6 +83,8 @@ class Endpoint:
         deletes: Whether objects are removed.
         methods: A request is sent by each of them, in this order.
         of: Whose objects they are: the name of a catalog; empty where nobody needs to say.
+        packed: How objects become a request: listed as they are, or the people of each subscription
+            group and state together, or the addresses of one state.
     """
 
     name: str
@@ -74,6 +94,7 @@ class Endpoint:
     size: int
     idempotent: bool
     deletes: bool = False
+    packed: Literal["listed", "groups", "addresses"] = "listed"
     methods: tuple[str, ...] = ("POST",)
     of: str = ""
 
@@ -127,10 +148,46 @@ ITEMS_REPLACED = replace(ITEMS_CHANGED, name="items-replace", methods=("PUT",))
 ITEMS_DELETED = replace(ITEMS_CHANGED, name="items-delete", methods=("DELETE",), deletes=True)
 """Items that go (braze-api.md 16)."""
 
+GROUPS = {
+    kind: Endpoint(
+        name=f"subscriptions-{kind}",
+        path=SET_GROUPS,
+        array="subscription_groups",
+        objects=STATES_PER_REQUEST,
+        size=LARGEST_BODY,
+        idempotent=True,
+        packed="groups",
+    )
+    for kind in ("external_id", "email", "phone")
+}
+"""
+States in subscription groups, by what names the people: the kinds do not go into one request
+(braze-api.md 10). States are absolute, so sending them again is safe.
+"""
+EMAIL_STATES = {
+    state: Endpoint(
+        name=f"email-{state}",
+        path=EMAIL_STATUS,
+        array="email",
+        objects=STATES_PER_REQUEST,
+        size=LARGEST_BODY,
+        idempotent=True,
+        packed="addresses",
+    )
+    for state in ("opted_in", "subscribed", "unsubscribed")
+}
+"""States of e-mail addresses, of which one request sets one (braze-api.md 10)."""
+
 ENDPOINTS = {
     endpoint.name: endpoint
     for endpoint in (
-        *(ATTRIBUTES, EVENTS, EVENTS_AGAIN, PURCHASES, PURCHASES_AGAIN),
+        ATTRIBUTES,
+        EVENTS,
+        EVENTS_AGAIN,
+        PURCHASES,
+        PURCHASES_AGAIN,
+        *GROUPS.values(),
+        *EMAIL_STATES.values(),
         *(ITEMS_CHANGED, ITEMS_MADE, ITEMS_REPLACED, ITEMS_DELETED),
     )
 }

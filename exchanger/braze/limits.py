@@ -21,6 +21,12 @@ TRACK_RATE = 3_000, timedelta(seconds=3)
 """Requests to ``/users/track``, and the time they are counted in (braze-api.md 2.2)."""
 STATUS_RATE = 1_500, timedelta(minutes=1)
 """Requests to ``/users/track/status`` (braze-api.md 2.11)."""
+SUBSCRIPTION_RATE = 5_000, timedelta(minutes=1)
+"""Requests that set states in subscription groups (braze-api.md 10)."""
+STATES_PER_REQUEST = 50
+"""People in a request that sets, or reads, states of subscriptions (braze-api.md 10)."""
+ADDRESS_KEPT = timedelta(days=30)
+"""So long a state is kept for an address or number that no profile has (braze-api.md 10)."""
 LOOKUP_RATE = 250, timedelta(minutes=1)
 """
 Requests to ``/users/export/ids`` of accounts from 2024-08-22 on; of older ones ten times as many

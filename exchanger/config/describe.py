@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
+from exchanger.config.describe_arrival import describe_arrival
+from exchanger.config.describe_consent import describe_consent
 from exchanger.config.describe_items import describe_items
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
@@ -28,6 +31,8 @@ _DOES = {
     "remove": "removes the members of {given} from Braze's list",
     "highest": "keeps the higher of {given} and what Braze has",
     "lowest": "keeps the lower of {given} and what Braze has",
+    "deep": "merges the keys of {given} into Braze's object; others stay",
+    "rows": "updates and adds objects of Braze's array by {given}",
 }
 
 _PRECEDENCE: dict[Priority, list[str]] = {
@@ -42,7 +47,7 @@ def describe_job(config: Config, name: str) -> list[str]:
     job = config.jobs[name]
     connection = config.connections[config.connection_of(name)]
     bucket = f"s3://{connection.s3.bucket}/"
-    when = _when(job.schedule) if job.enabled else "never by itself, as it is disabled"
+    when = _when(config.schedule_of(name)) if job.enabled else "never by itself, as it is disabled"
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
@@ -68,6 +73,7 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     source = job.source
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
+    lines += describe_arrival(job)
     lines += describe_items(job) if job.object == "catalog_items" else describe_match(job)
     if source.placeholders == "allow":
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")
@@ -79,7 +85,11 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         )
     if job.event is not None or job.purchase is not None:
         return lines + _rows(job)
-    lines += [f"{name}: {_field(field, job)}" for name, field in job.fields.items()]
+    if job.subscription is not None or job.state is not None:
+        return lines + describe_consent(job)
+    lines += [
+        f"{name}: {_field(field, job)}{_consent(name, job)}" for name, field in job.fields.items()
+    ]
     lines += [_remaining(block, job) for block in job.remaining_fields]
     return lines
 
@@ -121,7 +131,13 @@ def _field(field: FieldConfig, job: ImportJob) -> str:
     does = _DOES[field.merge]
     if field.type in ("date", "datetime"):
         does = does.replace("higher", "later").replace("lower", "earlier")
-    return does.format(given=given) + _looked_up(field, job) + _drifted(field)
+    return does.format(given=given) + _told_apart(field) + _looked_up(field, job) + _drifted(field)
+
+
+def _told_apart(field: FieldConfig) -> str:
+    if field.merge != "rows":
+        return ""
+    return f", told apart by {field.key}" + (", and removes all others" if field.complete else "")
 
 
 def _remaining(block: RemainingFields, job: ImportJob) -> str:
@@ -153,6 +169,15 @@ def _drifted(field: FieldConfig | RemainingFields) -> str:
         "keep": "; left alone where somebody else was seen to change it in Braze",
         "quarantine": "; goes to quarantine where somebody else was seen to change it in Braze",
     }[field.on_drift]
+
+
+def _consent(name: str, job: ImportJob) -> str:
+    """Describe what becomes of people who are unsubscribed."""
+    if name not in CONSENT or job.may_resubscribe:
+        return ""
+    if name in NOT_EXPORTED:
+        return "; only unsubscribes, as may_resubscribe is false"
+    return "; leaves out who is unsubscribed, looked up where a state is new"
 
 
 def _looked_up(field: FieldConfig | RemainingFields, job: ImportJob) -> str:

@@ -33,7 +33,7 @@ def describe_match(job: ImportJob) -> Iterator[str]:
         each = "; ".join(_named(match) for match in job.match)
         yield f"finds each profile by the first of these that its row has: {each}"
     shared = list(dict.fromkeys(match.kind for match in job.match if match.kind in SHARED))
-    if not shared:
+    if not shared or job.object in ("subscriptions", "email_state"):
         return
     words = listed([WORDS[kind] for kind in shared])
     if job.on_ambiguous == "most_recent":
@@ -55,6 +55,12 @@ def describe_match(job: ImportJob) -> Iterator[str]:
 
 def describe_missing(job: ImportJob) -> Iterator[str]:
     """Describe what becomes of people whom Braze does not have, for each identifier."""
+    if job.object in ("subscriptions", "email_state"):
+        return
+    if job.gate_segment is not None:
+        yield f"skips whoever is not in the segment '{job.gate_segment}', exported for each run"
+    for name, values in job.gates.items():
+        yield f"skips whoever has not {name}: {listed(map(str, values))} in Braze; looked up first"
     if not job.create_missing:
         yield "leaves out people that Braze does not know"
         return

@@ -210,12 +210,12 @@ class DemoStory:
     def _bad_files(self) -> None:
         self._telling.chapter("Bad files")
         self._telling.say(
-            "A file with semicolons, and one with a word where a price should be. Neither stops"
-            " the other; what is not taken goes into quarantine with the reason."
+            "A file with a quote that is never closed, and one with a word where a price should be."
+            " Neither stops the other; what is not taken goes into quarantine with the reason."
         )
         columns = "household_id,store_id,quantity,sales_value,transaction_timestamp\n"
         row = "900,330,1,free,2018-01-05T10:00:00\n"
-        for name, text in (("semicolons", columns.replace(",", ";")), ("word", columns + row)):
+        for name, text in (("quote", columns + '900,"330'), ("word", columns + row)):
             self._place.drop(Drop(f"inbox/purchases/{name}.csv", text.encode()))
         report = self._unchanged("purchases", "nothing of them reached Braze", state="partial")
         if "quarantine" not in report:
@@ -227,7 +227,7 @@ class DemoStory:
             f"{row['file']}: {row['message']}" for row in rows.iter_rows(named=True)
         )
         reasons = sorted(rows["reason"].to_list())
-        self._telling.check("both are named", ["not_a_number", "wrong_delimiter"], reasons)
+        self._telling.check("both are named", ["not_a_number", "open_quote"], reasons)
 
     def _totals(self) -> None:
         expected = self._expected

@@ -2,8 +2,8 @@
 Which objects below a prefix are files of a job, and in which order they are read.
 
 Names that begin with ``_`` or ``.``, at any depth, are never taken: readers of data sets use them
-for what is not data. Nor are names that programs give to a file until all of it has arrived, unless
-a pattern asks for them.
+for what is not data. Nor are names that programs give to a file until all of it has arrived, what
+lies beside files and is about them, and marks without content, unless a pattern asks for them.
 """
 
 from __future__ import annotations
@@ -42,10 +42,39 @@ UNFINISHED = (
 )
 """Endings, in lower case, of a file that is still on its way, or never arrived as a whole."""
 
+COMPANIONS = (
+    # Checksums and signatures of the file beside.
+    ".md5",
+    ".sha1",
+    ".sha256",
+    ".sha512",
+    ".crc",
+    ".crc32",
+    ".asc",
+    ".sig",
+    # What Athena writes beside a result.
+    ".metadata",
+    # Says that the file beside is complete.
+    ".done",
+)
+"""Endings, in lower case, of an object that is about the file beside it."""
+_OF_DESKTOPS = frozenset({"desktop.ini", "thumbs.db", "ehthumbs.db"})
+_LOCK = "~$"
+"""Office's mark of who has a file open."""
+_FOLDER = "_$folder$"
+"""How Hadoop's tools end the mark of a folder."""
+OWN_FOLDERS = ("_reports/", "_rejected/")
+"""Folders below a job's prefix for what we tell whoever drops files there."""
+
+_DATA = re.compile(
+    r"\.(csv|tsv|tab|psv|txt|parquet|pq|ndjson|jsonl|json|avro|orc|xlsx?)"
+    r"(\.(gz|gzip|zst|zstd|bz2|zip|lz4|snappy))?$|\.(gz|zst|zip)$",
+    re.IGNORECASE,
+)
 _NUMBERS = re.compile(r"[0-9]+|.", re.DOTALL)
 
 
-def is_drop(key: str, prefix: str, pattern: str, state_prefix: str) -> bool:
+def is_drop(key: str, prefix: str, pattern: str, state_prefix: str, size: int = 1) -> bool:
     """
     Return whether an object is a file of a job.
 
@@ -54,13 +83,26 @@ def is_drop(key: str, prefix: str, pattern: str, state_prefix: str) -> bool:
         prefix: The job's prefix; the pattern applies to what follows it.
         pattern: The job's pattern.
         state_prefix: Our own state, which is never a drop even if its name were not hidden.
+        size: Its bytes, if they are known: without any, only the name of a file makes it one.
     """
-    if not key.startswith(prefix) or key.startswith(state_prefix) or key.endswith("/"):
+    if not key.startswith(prefix) or key.startswith(state_prefix) or is_mark(key, size):
         return False
     rest = key.removeprefix(prefix)
-    if compile_pattern(pattern).fullmatch(rest) is None or is_unfinished(rest, pattern):
+    if compile_pattern(pattern).fullmatch(rest) is None:
         return False
-    return not any(part.startswith(("_", ".")) for part in rest.split("/"))
+    if is_unfinished(rest, pattern) or is_companion(rest, pattern):
+        return False
+    return not is_hidden(rest)
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a name, or a folder in it, is none that people give to data."""
+    return any(part.startswith(("_", ".")) for part in name.split("/"))
+
+
+def is_mark(key: str, size: int = 1) -> bool:
+    """Return whether an object stands for a folder, or has neither content nor the name of data."""
+    return key.endswith(("/", _FOLDER)) or (not size and not looks_like_data(key))
 
 
 def is_unfinished(name: str, pattern: str) -> bool:
@@ -69,7 +111,26 @@ def is_unfinished(name: str, pattern: str) -> bool:
 
     A pattern that ends so itself was written by somebody who means such files.
     """
-    ending = next((end for end in UNFINISHED if name.lower().endswith(end)), None)
+    return _ends(name, pattern, UNFINISHED)
+
+
+def is_companion(name: str, pattern: str) -> bool:
+    """
+    Return whether a name is that of something beside files: a checksum, a desktop's own notes.
+
+    A pattern that ends so itself was written by somebody who means such files.
+    """
+    last = name.lower().rpartition("/")[2]
+    return last in _OF_DESKTOPS or last.startswith(_LOCK) or _ends(name, pattern, COMPANIONS)
+
+
+def looks_like_data(key: str) -> bool:
+    """Return whether a name ends as files with rows do, in whichever case."""
+    return _DATA.search(key) is not None
+
+
+def _ends(name: str, pattern: str, endings: tuple[str, ...]) -> bool:
+    ending = next((end for end in endings if name.lower().endswith(end)), None)
     return ending is not None and not pattern.lower().endswith(ending)
 
 

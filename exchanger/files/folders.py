@@ -12,22 +12,32 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from exchanger.files.drops import is_drop
+from exchanger.files.drops import (
+    OWN_FOLDERS,
+    is_companion,
+    is_drop,
+    is_hidden,
+    is_mark,
+    is_unfinished,
+)
+from exchanger.files.signs import is_sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-Why = Literal["pattern", "folder", "hidden", "marker", "unfinished", "ours"]
+    from exchanger.config.models import CompleteWhen, ImportJob
+
+Why = Literal["pattern", "folder", "hidden", "marker", "unfinished", "companion", "sign", "ours"]
 """
 Why no job takes an object: its name does not fit the pattern; no job reads its folder; its name
-begins with ``_`` or ``.``; it is no file; it has the name of a file that is still on its way; we,
-or Braze, wrote it.
+begins with ``_`` or ``.``; it is no file; it has the name of a file that is still on its way, or of
+something that lies beside files and is about them; it says of files that they are complete; we, or
+Braze, wrote it.
 """
-_DATA = re.compile(
-    r"\.(csv|tsv|tab|psv|txt|parquet|pq|ndjson|jsonl|json|avro|orc|xlsx?)"
-    r"(\.(gz|gzip|zst|zstd|bz2|zip|lz4|snappy))?$|\.(gz|zst|zip)$",
-    re.IGNORECASE,
-)
+NO_DATA: tuple[Why, ...] = ("hidden", "marker", "unfinished", "companion")
+"""Why an object is passed over although it lies where a job looks: it is no data."""
+STRAY: tuple[Why, ...] = ("pattern", "folder")
+"""Why a file that looks like one meant for a job has none."""
 _ALIKE = 0.75
 
 
@@ -38,10 +48,23 @@ class Reader(NamedTuple):
     prefix: str
     pattern: str
     state_prefix: str = "\0"
+    complete_when: CompleteWhen | None = None
 
-    def takes(self, key: str) -> bool:
-        """Return whether an object is a file of the job."""
-        return is_drop(key, self.prefix, self.pattern, self.state_prefix)
+    def takes(self, key: str, size: int = 1) -> bool:
+        """Return whether an object of so many bytes is a file of the job."""
+        is_file = is_drop(key, self.prefix, self.pattern, self.state_prefix, size)
+        return is_file and not self.is_sign(key)
+
+    def is_sign(self, key: str) -> bool:
+        """Return whether an object says of files of the job that they are complete."""
+        ours = not key.startswith(self.state_prefix)
+        return ours and is_sign(key, self.prefix, self.complete_when)
+
+
+def reader_of(name: str, job: ImportJob, state_prefix: str) -> Reader:
+    """Return what a job reads of a bucket."""
+    source = job.source
+    return Reader(name, source.prefix, source.pattern, state_prefix, source.complete_when)
 
 
 @dataclass(frozen=True)
@@ -57,9 +80,9 @@ class Folders:
     readers: tuple[Reader, ...] = ()
     written: tuple[str, ...] = ()
 
-    def takers(self, key: str) -> list[str]:
-        """Name the jobs that take an object."""
-        return [reader.job for reader in self.readers if reader.takes(key)]
+    def takers(self, key: str, size: int = 1) -> list[str]:
+        """Name the jobs that take an object of so many bytes."""
+        return [reader.job for reader in self.readers if reader.takes(key, size)]
 
     def around(self, key: str) -> list[Reader]:
         """Find the jobs below whose prefix an object lies."""
@@ -72,31 +95,25 @@ class Folders:
 
     def why_not(self, key: str, size: int = 1) -> Why | None:
         """Return why no job takes an object of so many bytes; None if one does."""
-        if self.takers(key):
+        if self.takers(key, size):
             return None
         around = self.around(key)
-        if key.startswith(self.written):
-            return "ours"
         rests = [key.removeprefix(reader.prefix) for reader in around] or [key]
-        if any(_is_hidden(rest) for rest in rests):
-            return "hidden"
-        if not size or key.endswith(("/", "_$folder$")):
-            return "marker"
-        if not around:
-            return "folder"
-        return (
-            "pattern" if any(r._replace(pattern="**").takes(key) for r in around) else "unfinished"
-        )
+        if key.startswith(self.written) or any(rest.startswith(OWN_FOLDERS) for rest in rests):
+            return "ours"
+        if any(reader.is_sign(key) for reader in around):
+            return "sign"
+        return _by_name(key, size, rests, "pattern" if around else "folder")
 
     def is_stray(self, key: str, size: int) -> bool:
         """Return whether an object looks like a file meant for a job, and has none."""
-        return self.why_not(key, size) in ("pattern", "folder")
+        return self.why_not(key, size) in STRAY
 
     def may_hold_strays(self, folder: str) -> bool:
         """Return whether a folder lies beside all that is read and written by the configuration."""
         meant = (reader.prefix for reader in self.readers)
         apart = not any(_nested(folder, prefix) for prefix in meant)
-        return apart and not folder.startswith(self.written) and not _is_hidden(folder)
+        return apart and not folder.startswith(self.written) and not is_hidden(folder)
 
 
 class Level(NamedTuple):
@@ -121,11 +138,6 @@ def levels(prefix: str) -> list[Level]:
     ]
 
 
-def looks_like_data(key: str) -> bool:
-    """Return whether a name ends as files with rows do, in whichever case."""
-    return _DATA.search(key) is not None
-
-
 def alike(one: str, other: str) -> bool:
     """Return whether one name may be the other, misspelt or with something put before or behind."""
     here, there = (re.sub(r"[\W_]+", "", text.casefold()) for text in (one, other))
@@ -144,8 +156,17 @@ def wider_pattern(key: str, readers: Iterable[Reader]) -> str | None:
     return None
 
 
-def _is_hidden(rest: str) -> bool:
-    return any(part.startswith(("_", ".")) for part in rest.split("/"))
+def _by_name(key: str, size: int, names: Sequence[str], otherwise: Why) -> Why:
+    """Return whether the name of an object says that it is no data, or what is true otherwise."""
+    if any(is_hidden(name) for name in names):
+        return "hidden"
+    if not size or is_mark(key):
+        return "marker"
+    if otherwise == "pattern" and any(is_unfinished(name, "**") for name in names):
+        return "unfinished"
+    if otherwise == "pattern" and any(is_companion(name, "**") for name in names):
+        return "companion"
+    return otherwise
 
 
 def _nested(one: str, other: str) -> bool:

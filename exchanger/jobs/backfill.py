@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.config.models import ExportJob
 from exchanger.errors import NothingToBackfill
-from exchanger.files.drops import is_drop
+from exchanger.files.folders import reader_of
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.imports import plan_import, run_import
 from exchanger.jobs.inventory.listing import in_range
@@ -39,7 +39,7 @@ def backfill(context: JobContext, name: str, job: Job, options: ImportOptions) -
         raise NothingToBackfill(name, "no range was named")
     report = run_import(context, name, job, options)
     if report.state == "nothing_to_do":
-        report.facts = [*report.facts, *_none_in_range(context, job, options)]
+        report.facts = [*report.facts, *_none_in_range(context, name, job, options)]
     return report
 
 
@@ -55,18 +55,17 @@ def plan_backfill(
     """
     planned = plan_import(context, name, job, options)
     if planned.report.state == "nothing_to_do":
-        planned.report.facts += _none_in_range(context, job, options)
+        planned.report.facts += _none_in_range(context, name, job, options)
     return planned
 
 
-def _none_in_range(context: JobContext, job: ImportJob, options: ImportOptions) -> list[Note]:
+def _none_in_range(
+    context: JobContext, name: str, job: ImportJob, options: ImportOptions
+) -> list[Note]:
     """Note it if no file of a job is in the range that was asked for."""
-    source = job.source
-    files = [
-        item
-        for item in context.bucket.list(source.prefix)
-        if is_drop(item.key, source.prefix, source.pattern, context.state_prefix)
-    ]
+    source, reader = job.source, reader_of(name, job, context.state_prefix)
+    listed = context.bucket.list(source.prefix)
+    files = [item for item in listed if reader.takes(item.key, item.size)]
     if any(in_range(item, options) for item in files):
         return []
     return [noted("no_file_matched", folder=source.prefix, files=len(files))]

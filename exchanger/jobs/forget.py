@@ -124,6 +124,7 @@ class _Forgetting:
         rows = StoredRows(self.context, self.state, self.profile, erase=self.erase)
         report.touched = {
             "held values": self._tables([self.state.held.table]),
+            "changes": self._tables(self.state.changes.tables()),
             "high-water marks": self._tables(marks),
             "samples of first deliveries": self._samples(),
             **rows.everywhere(),

@@ -20,9 +20,12 @@ from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import note_what_counts_again
 from exchanger.jobs.intake.unreadable import told as told_unreadable
+from exchanger.jobs.inventory.completeness import note_incomplete
 from exchanger.jobs.inventory.corrected_jobs import corrected_runs
+from exchanger.jobs.inventory.latest import claims_of
 from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
+from exchanger.jobs.inventory.passed_over import note_passed_over
 from exchanger.jobs.inventory.unclaimed import below, beside, note_strays
 from exchanger.jobs.lifecycle.create_run import Guard, create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exchanger.config.models import ImportJob
+    from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.requests import CountMode, HeldFile
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
@@ -87,7 +91,8 @@ def run_import(
     with state.tenure.begun():
         idle = _idle_notes(call)
     if idle is not None:
-        return combined([], idle, nothing=replace(begun, finished_at=context.clock.now()))
+        idle_report = replace(begun, finished_at=context.clock.now())
+        return _with_incomplete(call, combined([], idle, nothing=idle_report))
     reports: list[RunReport] = []
     notes: list[Note] = []
     try:
@@ -110,7 +115,12 @@ def run_import(
         if report.finished_at is not None
     ]
     own = [report for report in call.ended if report.job == name]
-    return combined([*own, *reports], finished + notes, nothing=begun)
+    return _with_incomplete(call, combined([*own, *reports], finished + notes, nothing=begun))
+
+
+def _with_incomplete(call: ImportContext, report: RunReport) -> RunReport:
+    """Return the report with how many files were left as they are not complete, if any were."""
+    return replace(report, files_incomplete=call.listing.incomplete or None)
 
 
 def run_once(context: JobContext, name: str, job: ImportJob, options: ImportOptions) -> RunReport:
@@ -181,11 +191,11 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     waiting = waiting_files(call)
     report.facts += _waiting_notes(waiting)
     unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
-    if not waiting.files:
+    if not waiting.has_work:
         idle = preview(replace(report, state="nothing_to_do"), None, Exposure())
         return replace(idle, unfinished=first, unclaimed=unclaimed)
     call = replace(call, memories=memories_of(context, state, record=False))
-    batch = read_files(call, _intakes(call, waiting.files))
+    batch = _read(call, waiting)
     if call.options.force:
         report.facts += note_what_counts_again(call, batch)
     if doubtful_files(batch):
@@ -208,7 +218,7 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
     if newest is not None and newest.document.state not in ENDED:
         return None
     waiting = waiting_files(call)
-    if waiting.files or due(call) or half_dropped(call.state, waiting.undecided):
+    if waiting.has_work or due(call) or half_dropped(call.state, waiting.undecided):
         return None
     if corrected_runs(call, waiting.undecided):
         return None
@@ -244,11 +254,11 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
             reports += _held_back(call, taken)
         if _waits_for_adoption(call) is not None:
             break
-        if not taken.listed.files:
+        if not taken.listed.has_work:
             notes += _waiting_notes(taken.listed) + _new_strays(call, taken.listed, last)
             break
     else:
-        if waiting_files(call).files:
+        if waiting_files(call).has_work:
             raise Stopped
     notes += told
 
@@ -278,11 +288,11 @@ class _Taken:
 
 def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
     listed = waiting_files(call, again=False)
-    if not listed.files:
+    if not listed.has_work:
         return _Taken(seq, listed)
     report = numbered_report(call, seq)
     report.facts += told
-    batch = read_files(call, _intakes(call, listed.files))
+    batch = _read(call, listed)
     call.taken.update(batch.unreadable)
     is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in batch.waiting)
     if is_known_elsewhere and call.state.file_ledger.snapshot().is_unused:
@@ -324,6 +334,13 @@ def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
     return [] if held is None else [finish(call.context, call.state, held)]
 
 
+def _read(call: ImportContext, listed: WaitingFiles) -> InputBatch:
+    """Read what waits, and claim what is left out for good beside it."""
+    batch = read_files(call, _intakes(call, listed.files))
+    left_out = claims_of(listed.superseded, listed.newest)
+    return replace(batch, files=(*batch.files, *left_out))
+
+
 def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
     counting: CountMode = "in_full" if call.options.force else "ask"
     return [
@@ -340,13 +357,14 @@ def _waiting_notes(waiting: WaitingFiles) -> list[Note]:
         if key in waiting.guarded
         else noted("file_waits", file=key, run=seq)
         for key, seq in waiting.held.items()
-    ] + note_left(by_run(waiting.left))
+    ] + [*note_incomplete(waiting.incomplete), *note_left(by_run(waiting.left))]
 
 
 def _new_strays(call: ImportContext, waiting: WaitingFiles, seq: int) -> list[Note]:
-    """Note which files no job takes, of those that came since run *seq*: others were noted."""
-    strays = waiting.strays
-    if strays and seq:
+    """Note what no job takes, and what is no data, of what came since run *seq*: once each."""
+    strays, others = waiting.strays, waiting.passed_over
+    if (strays or others) and seq:
         since = call.state.runs.written(seq)
         strays = [item for item in strays if item.last_modified >= since]
-    return note_strays(strays)
+        others = [item for item in others if item.last_modified >= since]
+    return note_strays(strays) + note_passed_over(call.context, others)

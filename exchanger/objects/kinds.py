@@ -19,14 +19,17 @@ from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
 from exchanger.objects.rows import EachRow
+from exchanger.objects.states import Shaped, email_states, group_states
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from exchanger.config.models import ImportJob, ObjectName
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.part import Shape
 
-Settled = Literal["held_values", "row_ledger"]
+Settled = Literal["held_values", "changes", "row_ledger"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -40,9 +43,11 @@ class Folded:
     Args:
         shape: What is sent of the changes, given the job and the fields that anything is held of;
             attributes of profiles if left out.
+        consent: Whether they are states of subscriptions rather than attributes.
     """
 
     shape: Callable[[ImportJob, Iterable[str]], Shape] | None = None
+    consent: bool = False
 
 
 Making = Folded | EachRow
@@ -68,6 +73,8 @@ class ObjectKind:
             requests without an answer and first deliveries are compared with what Braze has.
         faults: What is wrong with rows whose cells are fine each: given the rules and the time.
         most_properties: How many properties Braze takes of an object; None of kinds without any.
+        shaped: How rows become values of fields, where these are not what the job names; given the
+            rows, the rules of what the job names, and the job.
     """
 
     name: ObjectName
@@ -77,11 +84,17 @@ class ObjectKind:
     looked_up: bool = False
     faults: Callable[[Sequence[Rule], datetime], list[Fault]] = _no_faults
     most_properties: int | None = None
+    shaped: Callable[[pl.DataFrame, Mapping[str, Rule], ImportJob], Shaped] | None = None
 
     @property
     def holds_values(self) -> bool:
         """Whether what Braze accepts becomes held values, and what is in doubt an uncertain one."""
         return "held_values" in self.settles
+
+    @property
+    def records_changes(self) -> bool:
+        """Whether what an object changes is remembered, field by field."""
+        return "changes" in self.settles
 
     @property
     def counts_rows(self) -> bool:
@@ -95,7 +108,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "attributes",
             Folded(),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
         ),
@@ -126,8 +139,24 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "catalog_items",
             Folded(shape_of_items),
-            settles=("held_values",),
+            settles=("held_values", "changes"),
             given_again="values",
+        ),
+        ObjectKind(
+            "subscriptions",
+            Folded(consent=True),
+            settles=("held_values", "changes"),
+            given_again="values",
+            looked_up=True,
+            shaped=group_states,
+        ),
+        ObjectKind(
+            "email_state",
+            Folded(consent=True),
+            settles=("held_values", "changes"),
+            given_again="values",
+            looked_up=True,
+            shaped=email_states,
         ),
     )
 }

@@ -31,12 +31,15 @@ from exchanger.service.events import (
     Due,
     Event,
     Looked,
+    Noticed,
     RunEnded,
     Signalled,
     signals_as_events,
 )
 from exchanger.service.looking.child_queries import LAST_STARTS, ChildQueries
 from exchanger.service.looking.missed import missed_since
+from exchanger.service.looking.notices import Listening
+from exchanger.service.looking.settling import Settling
 from exchanger.service.looking.watching import Watching
 from exchanger.service.prepared import COMMAND, PreparedProcesses
 from exchanger.service.runs import Runs
@@ -47,8 +50,10 @@ from exchanger.service.scheduling.schedules import (
     connections_with_jobs,
     place_of,
     scheduled,
+    settles_after,
 )
 from exchanger.service.scheduling.triggers import trigger_of
+from exchanger.service.telling.outcome import left_incomplete
 from exchanger.service.telling.spoken import tell
 from exchanger.service.telling.words import Telling
 
@@ -112,6 +117,8 @@ class Daemon:
         self._telling = Telling(
             file.path, self._timetable.next_times, lambda: self._watching.last_look
         )
+        self._settling = Settling()
+        self._listening = Listening(lambda notice: self._events.put(Noticed(notice)))
         self._last_starts: dict[str, datetime] = {}
         self._began = datetime.now(UTC)
         self._next_look = time.monotonic() + LOOK_SECONDS
@@ -150,6 +157,8 @@ class Daemon:
     def _look_around(self) -> None:
         self._next_look = time.monotonic() + LOOK_SECONDS
         self._timetable.look_again()
+        for job in self._settling.due():
+            self._due(job, "settled")
         self._runs.start_again()
         self._questions.ask_how_it_stands(self._telling.to_ask())
         self._questions.begin_due()
@@ -172,6 +181,8 @@ class Daemon:
                 self._telling.answered(connection, jobs)
             case Looked(watch, seen):
                 self._watching.looked(watch, seen)
+            case Noticed(notice):
+                self._watching.noticed(notice)
             case Counted(watch, child):
                 self._watching.answered(watch, self._questions.what_waits(watch, child))
             case Signalled(signal.SIGHUP):
@@ -212,6 +223,9 @@ class Daemon:
 
     def _run_ended(self, job: str, child: ChildProcess) -> None:
         nothing_left = self._runs.ended(job, child, stopping=self._stopping)
+        if left_incomplete(child.output) and (settled := settles_after(self._config, job)):
+            nothing_left = False
+            self._settling.later(job, settled)
         self._watching.ended(job, nothing_left=nothing_left)
         self._telling.run_ended(job, child)
         self._runs.turn_over(job)
@@ -273,6 +287,7 @@ class Daemon:
             if schedule != before.get(job):
                 self._put_on_timetable(job)
         self._runs.keep_only(self._schedules)
+        self._settling.keep_only(self._schedules)
         self._questions.keep_only(config.connections)
         self._configure(config)
         log.info(
@@ -285,6 +300,7 @@ class Daemon:
 
     def _configure(self, config: Config) -> None:
         self._watching.configure(config)
+        self._listening.configure(config)
         self._telling.configure(config)
 
     def _put_on_timetable(self, job: str) -> None:
@@ -303,6 +319,7 @@ class Daemon:
         self._stopping = True
         self._telling.heartbeats.stop()
         self._timetable.stop()
+        self._listening.stop()
         self._runs.keep_only(())
         self._questions.keep_only(())
         for child in self._children():

@@ -11,6 +11,7 @@ from types import FrameType
 
 from exchanger.service.child_process import ChildProcess
 from exchanger.service.looking.folder_scanner import ScanResult
+from exchanger.service.looking.notices import Notice
 from exchanger.service.looking.watching import Watch
 
 
@@ -48,6 +49,13 @@ class Looked:
 
 
 @dataclass(frozen=True)
+class Noticed:
+    """A queue has told of new files."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True)
 class Counted:
     """The question which imports have something to do has been answered, or has failed."""
 
@@ -62,7 +70,7 @@ class Signalled:
     number: int
 
 
-Event = Due | RunEnded | Answered | Looked | Counted | Signalled
+Event = Due | RunEnded | Answered | Looked | Noticed | Counted | Signalled
 
 
 @contextmanager

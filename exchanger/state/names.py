@@ -176,6 +176,10 @@ class StateNames:
         """The Delta table of rows that a job has taken up."""
         return f"{self.prefix}row-ledger/{_folder(job)}"
 
+    def changes(self, month: str) -> str:
+        """The Delta table of what the runs of a month changed."""
+        return f"{self.prefix}changes/{month}"
+
     @property
     def file_ledger(self) -> str:
         """The Delta table of applied files."""

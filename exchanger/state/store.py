@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exchanger.state.changes import Changes
 from exchanger.state.forgotten import Forgotten
 from exchanger.state.group_status import GroupStatusHint
 from exchanger.state.held.table import HeldValues
@@ -36,7 +37,8 @@ class ConnectionState:
         workspace: Whose memory it is.
         register: The states of the bucket.
         tenure: What is remembered of it while its lease is held.
-        runs, held, high_water_marks, file_ledger, run_index, types, first_deliveries: The stores.
+        runs, held, changes, high_water_marks, file_ledger, run_index, types, first_deliveries: The
+            stores.
         rows: Opens the ledger of rows of a job.
         items: Opens what is held of the items of a catalog.
     """
@@ -47,6 +49,7 @@ class ConnectionState:
     tenure: Tenure
     runs: RunLog
     held: HeldValues
+    changes: Changes
     high_water_marks: HighWaterMarks
     file_ledger: FileLedger
     run_index: RunIndex
@@ -87,6 +90,7 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         tenure=tenure,
         runs=runs,
         held=HeldValues(bucket.table(names.held)),
+        changes=Changes(bucket, names),
         high_water_marks=HighWaterMarks(bucket, names),
         file_ledger=FileLedger(bucket.table(names.file_ledger), runs, tenure),
         run_index=RunIndex(bucket.table(names.run_index)),

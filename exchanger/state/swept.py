@@ -29,12 +29,14 @@ class Marks:
         acknowledgements: What Braze said of them, and what was begun.
         quarantine: What may be given again. Later runs may have such rows, earlier ones have not.
         contributions: What files gave to sums and lists.
+        changes: What runs changed: the months before that of this run are gone.
     """
 
     outbox: int = 0
     acknowledgements: int = 0
     quarantine: int = 0
     contributions: int = 0
+    changes: int = 0
 
 
 class Swept:

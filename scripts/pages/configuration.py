@@ -15,6 +15,7 @@ Schema = dict[str, Any]
 
 SEE = {
     "Baseline": "[Held values](held-values.md#where-values-come-from)",
+    "CompleteWhen": "[Import jobs](import-jobs.md#when-a-file-is-complete)",
     "Completion": "[Export jobs](export-jobs.md#when-an-export-is-complete)",
     "Connection": "[Environments, new keys and new names](environments.md)",
     "EngineConfig": "[Scaling](scaling.md)",
@@ -23,6 +24,7 @@ SEE = {
     "FieldConfig": "[Import jobs](import-jobs.md#fields)",
     "ImportJob": "[Import jobs](import-jobs.md)",
     "Match": "[Import jobs](import-jobs.md#who-is-meant)",
+    "Notices": "[Scheduling](scheduling.md#notices)",
     "RemainingFields": "[Import jobs](import-jobs.md#remaining-columns)",
     "Retention": "[What is kept](retention.md)",
     "S3Config": "[What the environment decides](getting-started.md#what-the-environment-decides)",

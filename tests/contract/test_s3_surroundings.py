@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from exchanger.outside.aws import open_session
 from exchanger.outside.s3.bucket import Bucket
-from exchanger.outside.s3.client import open_client, open_session, region_of
+from exchanger.outside.s3.client import open_client, region_of
 from exchanger.outside.s3.listing_diff import ListingDiff
 from exchanger.outside.surroundings import configured_alone
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ruamel.yaml import YAML
+from support.real_daemon import Daemon
 
 from exchanger.outside.s3.bucket import Bucket
 
@@ -122,6 +123,23 @@ def exchange(local_s3, s3_config, tmp_path, warm):
             },
         }
         yield Exchange(tmp_path, braze, Bucket(s3_config), connection, warm)
+
+
+@pytest.fixture
+def start_daemon(exchange):
+    """Start daemons of the connection; all are stopped in the end."""
+    started = []
+
+    def start():
+        started.append(Daemon(exchange))
+        return started[-1]
+
+    yield start
+    for daemon in started:
+        if daemon.process.poll() is None:
+            daemon.stop()
+        daemon.process.stdout.close()
+        daemon.process.stderr.close()
 
 
 @pytest.fixture

@@ -2,62 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import time
 from pathlib import Path
 
 import pytest
 from support.jobs import import_job
-from support.lines import Lines
-
-PATIENCE = 240.0
-
-
-class Daemon:
-    """A daemon process, its events read one by one; every wait has a deadline."""
-
-    def __init__(self, exchange):
-        self.process = exchange.start_cold("daemon", "--log-level", "debug")
-        self.events = []
-        self._lines = Lines(self.process.stderr)
-
-    def until(self, reached):
-        """Read events until the condition holds for all that came."""
-        deadline = time.monotonic() + PATIENCE
-        while not reached(self.events):
-            line = self._lines.next(deadline)
-            assert line is not None, self.events
-            if line.startswith(b"{"):
-                self.events.append(json.loads(line))
-
-    def finished(self):
-        """Name the jobs of the runs that have ended, in order."""
-        return [one["job"] for one in self.events if one["event"] == "run.finished"]
-
-    def told(self, event, **facts):
-        return [one for one in self.events if {"event": event, **facts}.items() <= one.items()]
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode
-
-
-@pytest.fixture
-def start_daemon(exchange):
-    started = []
-
-    def start():
-        started.append(Daemon(exchange))
-        return started[-1]
-
-    yield start
-    for daemon in started:
-        if daemon.process.poll() is None:
-            daemon.stop()
-        daemon.process.stdout.close()
-        daemon.process.stderr.close()
 
 
 def job(folder, field, **more):

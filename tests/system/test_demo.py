@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from exchanger.config.models import StrategyName
+from exchanger.config.models import NESTED, StrategyName
 from exchanger.demo.households import Households
 from exchanger.demo.narrator import Narrator
 
@@ -43,12 +43,15 @@ def test_the_demo_ends_well_and_says_nothing_aside(told):
 
 @pytest.mark.long(23, together=True)
 def test_the_demo_shows_every_strategy(told):
-    """The table has a household for each strategy, and what its value was and became."""
+    """
+    The table has a household for each strategy, and what its value was and became; but for those of
+    objects, as nothing that tills write is one.
+    """
     table = told.stdout.partition("One household for each merge strategy")[2].partition("6. ")[0]
     rows = [re.split(r" {2,}", line.strip()) for line in table.splitlines()]
     shown = {row[0] for row in rows if len(row) == 6}
 
-    assert set(StrategyName.__args__) == shown - {"strategy"}
+    assert set(StrategyName.__args__) - NESTED == shown - {"strategy"}
 
 
 @pytest.mark.long(23, together=True)
@@ -74,7 +77,7 @@ def test_the_demo_checks_its_numbers(told, line):
 def test_the_demo_names_the_bad_files(told):
     """What is wrong with each file, and what to do, is shown."""
     assert 'word.csv: Row 1, column sales_value: "free" is not a number.' in told.stdout
-    assert "semicolons.csv: The header is a single column that contains ';'." in told.stdout
+    assert 'quote.csv: Row 1 opens a quote (") that is never closed.' in told.stdout
 
 
 @pytest.mark.nightly

@@ -33,7 +33,7 @@ def naming(exchange, who):
 
 def test_nothing_of_a_person_is_left_and_the_next_file_is_right(exchange):
     """
-    Held values, their order, planned changes, quarantine, contributions and samples are gone.
+    Held values, what was changed and planned, orders, quarantine, contributions, samples: gone.
 
     A look beforehand erases nothing. Others stay as they are, also in quarantine; the next file of
     the person adds to what Braze has.
@@ -48,7 +48,8 @@ def test_nothing_of_a_person_is_left_and_the_next_file_is_right(exchange):
     exchange.drop("inbox/3.csv", HEADER + f"{WHO},10,z,blue,3\nc,1,z,blue,3\n")
     exchange.ask("run", "crm", code=4)
     folders = {key.split("/")[2] for key in naming(exchange, WHO)}
-    assert {"held", "high-water-marks", "outbox", "acks", "quarantine", "contributions"} <= folders
+    kept = {"held", "changes", "high-water-marks", "outbox", "acks", "quarantine", "contributions"}
+    assert kept <= folders
     before = naming(exchange, WHO)
 
     looked = exchange.ask("forget", WHO)["connections"][0]

@@ -20,7 +20,7 @@ from exchanger.outside.s3.bucket import Bucket
 from exchanger.sandbox import Sandbox
 
 EMAILS = "fine@example.com,no address,fine@example.org"
-WRITES = {Bucket: ("write", "upload"), Table: ("append", "add")}
+WRITES = {Bucket: ("write", "upload"), Table: ("append", "append_all", "add")}
 
 
 class Killed(BaseException):

@@ -177,12 +177,12 @@ def test_a_slip_in_the_configuration_is_answered_as_shown(configured):
 
 
 def test_a_file_that_cannot_be_used_is_answered_as_shown(configured):
-    """A wrong delimiter and a missing column, each with the file and the reason."""
-    header = "customer_id;first_name;loyalty_tier;src;tags;order_total;ordered_at"
-    configured.bucket.write("inbox/crm/excel.csv", f"{header}\nada;Ada\n".encode())
+    """A quote left open and a missing column, each with the file and the reason."""
+    header = "customer_id,first_name,loyalty_tier,src,tags,order_total,ordered_at"
+    configured.bucket.write("inbox/crm/tuesday.csv", f'{header}\nada,"Ada\n'.encode())
     configured.bucket.write("inbox/crm/wednesday.csv", b"customer_id,name\nada,Ada\n")
 
-    configured.follow(section(TROUBLE, "A file has another delimiter, or lacks a column"))
+    configured.follow(section(TROUBLE, "A file has a quote left open, or lacks a column"))
 
 
 def test_rows_that_cannot_be_used_are_answered_as_shown(configured):

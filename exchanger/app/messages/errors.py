@@ -28,6 +28,7 @@ from exchanger.errors import (
     NothingToAdopt,
     NothingToBackfill,
     Problem,
+    QueueError,
     RunAmbiguous,
     RunMissing,
     RunUnsuitable,
@@ -83,7 +84,7 @@ def _(error: ConfigError) -> Message:
 
 
 @words_for.register
-def _(error: StorageError | BrazeError | EngineError) -> Message:
+def _(error: StorageError | BrazeError | EngineError | QueueError) -> Message:
     return words_for_outside(error)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from exchanger.app.messages.notes.words import worded_file
 from exchanger.app.messages.reports import counted
 from exchanger.jobs.inventory.file_fate import FileFate, JobStand
+from exchanger.jobs.inventory.passed_over import PassedOver
 from exchanger.jobs.inventory.unclaimed import OBJECTS, Unclaimed
 
 _OUTCOMES = {
@@ -23,8 +24,17 @@ _OUTCOMES = {
     "retried": "given again in part",
     "discarded": "dropped by a person",
     "overtaken": "left out, as a newer version was applied",
+    "superseded": "left out, as a newer file counts alone",
 }
 
+_NO_DATA = {
+    "hidden": "a name with _ or . in front",
+    "marker": "no content",
+    "unfinished": "the name of a file still on its way",
+    "companion": "about the files beside it",
+}
+_LISTED = 20
+"""Objects that are no data and that are listed."""
 _TOLD = 3
 """Files or folders that no job takes, and that are named beside what is asked for."""
 _LEFT = {
@@ -73,6 +83,14 @@ def describe_unclaimed(found: Sequence[Unclaimed]) -> list[str]:
     if not found:
         return ["Every file in the folders of the jobs, and beside them, is taken by a job."]
     return [_unclaimed(each) for each in found]
+
+
+def describe_passed_over(found: Sequence[PassedOver]) -> list[str]:
+    """List objects that are no data, each with why, and how many there are besides."""
+    said = [f"passed over: {one.key} ({_NO_DATA[one.why]})" for one in found[:_LISTED]]
+    if len(found) > _LISTED:
+        said.append(f"and {len(found) - _LISTED:,} more that are no data")
+    return said
 
 
 def describe_first_unclaimed(found: Sequence[Unclaimed]) -> list[str]:
@@ -130,8 +148,15 @@ def _job(job: JobStand, fate: FileFate, of: str) -> str:
     if job.stand == "left_over":
         back = "" if fate.there else "put the same file back, and: "
         return f"next: {_LEFT[job.left]}: {back}exchanger retry {job.run}{of}"
+    return _done_with(job, fate.key)
+
+
+def _done_with(job: JobStand, key: str) -> str:
     if job.stand == "dropped":
         return f"{job.job} does not read this version again, as a person dropped it"
+    if job.stand == "superseded":
+        again = f"exchanger backfill {job.job} --prefix {key}"
+        return f"{job.job} takes the newest file alone; to take this one all the same: {again}"
     return f"{job.job} has taken all of it; nothing is to be done"
 
 
@@ -145,6 +170,11 @@ def _why(fate: FileFate) -> Iterator[str]:
         yield "next: drop it under another name"
     elif fate.why == "marker":
         yield "no job takes it, as it has no content, or stands for a folder"
+    elif fate.why == "sign":
+        yield "no job takes it: it says of files that they are complete (source.complete_when)"
+    elif fate.why == "companion":
+        yield "no job takes it, as its name says that it is about the files beside it"
+        yield "next: nothing; if it has rows all the same, let source.pattern end as its name does"
     elif fate.why == "unfinished":
         yield "no job takes it yet: its name is that of a file that is still on its way"
         yield "next: once all of it has arrived, give it its own name"

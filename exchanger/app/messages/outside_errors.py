@@ -25,6 +25,7 @@ from exchanger.errors import (
     ExportEmpty,
     ExportIncomplete,
     ExportRunning,
+    QueueError,
     SegmentMissing,
     StorageChanged,
     StorageCorrupt,
@@ -277,6 +278,15 @@ def _(error: ExportEmpty) -> Message:
         f"Braze's export of the segment '{error.segment}' brought nobody: {error.seen}."
         " Nothing was written or learnt from it.",
         look + fine,
+    )
+
+
+@words_for_outside.register
+def _(error: QueueError) -> Message:
+    return Message(
+        f"SQS could not {error.action} {error.queue}: {error.detail}.",
+        "Compare source.notices with the queue's address, and allow its reader"
+        f" sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes. Then: {_CHECK}",
     )
 
 

@@ -118,7 +118,7 @@ def _job(
 
 def _daemon_needs(config: Config, name: str, standing: Standing) -> Iterator[dict[str, Any]]:
     scheduled = any(
-        job.schedule and job.enabled and config.connection_of(key) == name
+        config.schedule_of(key) and job.enabled and config.connection_of(key) == name
         for key, job in config.jobs.items()
     )
     if not scheduled or any(daemon.alive for daemon in standing.daemons):

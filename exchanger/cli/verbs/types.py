@@ -47,12 +47,15 @@ def types(  # noqa: PLR0913 - one for each option
             kept = forget_columns(context, job, forget, wait_seconds(wait))
     columns = _columns(kept)
     if as_json:
-        print_json({"job": job, "columns": columns, "forgotten": forget or []})
+        print_json({"job": job, "columns": columns, "csv": kept.layout, "forgotten": forget or []})
         return
     for column in forget or []:
         typer.echo(f"{column}: forgotten; the next file that has it tells its type")
     for line in _lines(columns):
         typer.echo(line)
+    if kept.layout:
+        written = ", ".join(f"{name} {value!r}" for name, value in sorted(kept.layout.items()))
+        typer.echo(f"CSV is read with {written}, as earlier files have shown.")
 
 
 def _demand(columns: list[str], kept: KeptColumns) -> None:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchanger.braze.attributes import CONTROLS, EXPORTED, IDENTIFIERS, NOT_EXPORTED, REFUSED
+from exchanger.braze.attributes import (
+    CONTROLS,
+    EXPORTED,
+    IDENTIFIERS,
+    NOT_EXPORTED,
+    REFUSED,
+    STANDARD,
+)
 from exchanger.braze.limits import LONGEST_TEXT
 from exchanger.config.findings import Finding, Where, closest
 from exchanger.config.models import (
     NEEDS_HELD,
+    NESTED,
     Cell,
     ExportField,
     FieldConfig,
@@ -29,6 +37,8 @@ _ALLOWED: dict[StrategyName, tuple[frozenset[FieldType], str]] = {
     "lowest": (NUMBERS | TIMES, "a number, date or datetime"),
     "add": (frozenset({"list"}), "a list"),
     "remove": (frozenset({"list"}), "a list"),
+    "deep": (frozenset({"json"}), "json"),
+    "rows": (frozenset({"json"}), "json"),
 }
 _BESIDE_VALUE = frozenset({"value", "merge", "type", "scale", "on_drift"})
 _LIST_OPTIONS = ("split", "items", "ordered", "max_items")
@@ -47,6 +57,7 @@ def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
         if not items:
             yield from _check_held(name, field, job, place)
         yield from _check_drift(field, place)
+        yield from _check_nested(name, field, place)
         if field.on_drift != "overwrite" and name in NOT_EXPORTED:
             message = f"Braze does not export {name}, so nobody can see it change there"
             yield Finding((*place, "on_drift"), message)
@@ -57,6 +68,9 @@ def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
         # A prefix is never all of a name, so it may look like a pattern.
         if fault := name_fault(f"{block.prefix}_"):
             yield Finding((*place, "prefix"), f"a name {fault}")
+        if block.merge == "rows":
+            message = "rows needs a key, which may be another one in each column; name the columns"
+            yield Finding((*place, "merge"), f"{message} under 'fields'")
         if block.merge == "remove" and job.assumes_empty:
             yield _empty_baseline(place)
 
@@ -132,6 +146,24 @@ def _check_options(field: FieldConfig, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "too_long"), "only text can be too long", "type: string")
     if "nan" in given and field.type not in {*NUMBERS, None}:
         yield Finding((*where, "nan"), "only a number can be NaN", "type: float")
+    yield from _check_spellings(field, where)
+
+
+def _check_spellings(field: FieldConfig, where: Where) -> Iterator[Finding]:
+    """Find formats and words that nothing would be read by."""
+    kind = field.items if field.type == "list" else field.type
+    if field.format is not None and kind not in TIMES:
+        message = "only a date or datetime has a format"
+        yield Finding((*where, "format"), message, "type: date", beside=("type", "items"))
+    for key, words in (("true", field.true_), ("false", field.false_)):
+        if words and kind != "boolean":
+            message = "only a boolean has words for true and false"
+            yield Finding((*where, key), message, "type: boolean", beside=("type", "items"))
+    both = {word.strip().lower() for word in field.true_} & {
+        word.strip().lower() for word in field.false_
+    }
+    if both:
+        yield Finding((*where, "false"), f"'{min(both)}' means true already", beside=("true",))
 
 
 def _check_drift(field: FieldConfig | RemainingFields, where: Where) -> Iterator[Finding]:
@@ -141,6 +173,19 @@ def _check_drift(field: FieldConfig | RemainingFields, where: Where) -> Iterator
             " leave this out, or write quarantine"
         )
         yield Finding((*where, "on_drift"), message, beside=("merge",))
+
+
+def _check_nested(name: str, field: FieldConfig, where: Where) -> Iterator[Finding]:
+    if field.merge in NESTED and name in STANDARD:
+        message = f"Braze merges its custom attributes alone, and {name} is one of its own"
+        yield Finding((*where, "merge"), message)
+    if field.merge == "rows" and not field.key:
+        message = "rows needs the key by which the objects of the array are told apart"
+        yield Finding(where, message, "key: sku", missed=("key",))
+    for option in ("key", "complete"):
+        if option in field.model_fields_set and field.merge != "rows":
+            message = "only an array that is merged by rows has this option"
+            yield Finding((*where, option), message, "merge: rows", beside=("merge",))
 
 
 def _check_value(field: FieldConfig, where: Where) -> Iterator[Finding]:

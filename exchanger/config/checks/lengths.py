@@ -10,6 +10,7 @@ from exchanger.config.findings import Finding, Where
 from exchanger.config.models import (
     Baseline,
     BrazeConfig,
+    CompleteWhen,
     Completion,
     Connection,
     Expect,
@@ -39,6 +40,8 @@ BOUNDS: dict[type[Strict], dict[str, tuple[timedelta, timedelta]]] = {
     },
     Schedule: {"every": (_SECOND, 366 * _DAY)},
     Expect: {"every": (_SECOND, 366 * _DAY)},
+    # Longer, a daily file would not be taken for days.
+    CompleteWhen: {"settled": (_SECOND, _DAY)},
     Baseline: {"max_age": (_SECOND, 3660 * _DAY)},
 }
 """The least and the most of each length of time of a part; of those of ``Retention``, see there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from exchanger.braze.attributes import CONSENT, IDENTIFIERS, NOT_EXPORTED
 from exchanger.braze.identifiers import LONGEST, SHARED
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import (
@@ -35,6 +36,7 @@ def check_match(job: ImportJob, where: Where) -> Iterator[Finding]:
             yield Finding(place, "this stands here already")
     yield from _check_ambiguous(job, where)
     yield from _check_own_fields(job, where)
+    yield from _check_gates(job, where)
     if isinstance(job.baseline, Baseline) and job.baseline.segment is not None:
         others = [i for i, match in enumerate(job.match) if match.external_id is None]
         if others:
@@ -70,6 +72,8 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
             message = "only an email or a phone in match may belong to several profiles"
             yield Finding(place, message, beside=("match",))
         return
+    if job.object in ("subscriptions", "email_state"):
+        return  # They are about an address, whoever has it.
     if job.on_ambiguous == "reject":
         if job.object != "attributes":
             message = (
@@ -86,9 +90,39 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
             f" chose, and {needing[0]} needs to know; write reject"
         )
         yield Finding(place, message, "reject", beside=("fields", "remaining_fields"))
+    elif not job.may_resubscribe and (names := sorted(CONSENT & {*job.fields})):
+        message = (
+            "with most_recent nobody knows who is unsubscribed, as Braze does not say which"
+            f" profile it chose, so {names[0]} cannot be sent; write reject, or set"
+            " may_resubscribe: true"
+        )
+        yield Finding(place, message, "reject", beside=("fields",))
     elif any(block.on_drift != "overwrite" for block in blocks):
         message = "with most_recent nobody can see what somebody else changed; leave out on_drift"
         yield Finding(place, message, beside=("fields", "remaining_fields"))
+
+
+def _check_gates(job: ImportJob, where: Where) -> Iterator[Finding]:
+    place: Where = (*where, "only_if")
+    if not job.only_if:
+        return
+    if job.object != "attributes":
+        message = f"this is not in this version of {job.object}: nobody is looked up for them"
+        yield Finding(place, message, beside=("object",))
+    if job.on_ambiguous == "most_recent":
+        message = "with most_recent nobody knows of whom this would be; write reject"
+        yield Finding((*where, "on_ambiguous"), message, "reject", beside=("only_if",))
+    if job.gate_segment is not None:
+        if any(match.external_id is None for match in job.match):
+            message = "the export of a segment tells of profiles by their external_id alone"
+            yield Finding((*place, "segment"), message, beside=("match",))
+        if not job.gate_segment.strip():
+            yield Finding((*place, "segment"), "give the name or id of a segment")
+    for name, values in job.gates.items():
+        if name in NOT_EXPORTED or name in IDENTIFIERS:
+            yield Finding((*place, name), "nobody can be looked up by this: Braze does not tell it")
+        if not values:
+            yield Finding((*place, name), "name the values of which one is enough")
 
 
 def _check_own_fields(job: ImportJob, where: Where) -> Iterator[Finding]:

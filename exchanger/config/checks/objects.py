@@ -7,12 +7,18 @@ from typing import Any
 
 from exchanger.braze.objects import CURRENCIES, ORDER_EVENTS, RESERVED
 from exchanger.config.checks.catalogs import check_items, check_no_items
+from exchanger.config.checks.consent import check_consent
 from exchanger.config.checks.fields import check_cell
 from exchanger.config.findings import Finding, Where, closest
 from exchanger.config.models import Cell, Event, ImportJob, Purchase
 from exchanger.config.names import name_fault
 
-_SPECS = {"events": "event", "purchases": "purchase"}
+_SPECS = {
+    "events": "event",
+    "purchases": "purchase",
+    "subscriptions": "subscription",
+    "email_state": "state",
+}
 """The key that says what the objects are made of."""
 _OF_ATTRIBUTES = {"fields", "remaining_fields", "baseline"}
 _OF_ROWS = {"row_id", "on_unknown"}
@@ -29,7 +35,9 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
         yield from check_items(job, where)
         return
     yield from check_no_items(job, where)
-    if own is None:
+    if job.object in ("subscriptions", "email_state"):
+        yield from check_consent(job, where)
+    elif own is None:
         message = "this is of events and purchases alone: attributes are set, not counted"
         for key in sorted(given & _OF_ROWS):
             yield Finding((*where, key), message, beside=("object",))
@@ -41,6 +49,9 @@ def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
     message = f"this is of attributes alone; write '{own}' for what {job.object} are made of"
     for key in sorted(job.model_fields_set & _OF_ATTRIBUTES):
         yield Finding((*where, key), message, beside=("object",))
+    if "may_resubscribe" in job.model_fields_set:
+        message = f"{job.object} subscribe nobody; leave this out"
+        yield Finding((*where, "may_resubscribe"), message, beside=("object",))
     if job.source.order_by is not None:
         message = "each of these counts once, whatever its order: leave this out"
         yield Finding((*where, "source", "order_by"), message)

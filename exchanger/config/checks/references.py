@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import SecretStr
 
+from exchanger.config.checks.arrival import check_arrival
 from exchanger.config.checks.fields import check_export_field, check_import_fields
 from exchanger.config.checks.lengths import (
     check_completion_lengths,
@@ -39,7 +40,12 @@ from exchanger.config.patterns import compile_pattern
 
 _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _SHORTEST_RETENTION = timedelta(days=1)
-_LENGTHS = ("outbox", "acknowledgements", "quarantine", "contributions")
+_LENGTHS = ("outbox", "acknowledgements", "quarantine", "contributions", "changes")
+_AS_LONG = {
+    "contributions": "rows that are given again are counted by them",
+    "changes": "rows that are given again must not undo them",
+}
+"""What is kept for as long as quarantine, and why."""
 _FOLDER_SIGNS = _NAME_SIGNS | frozenset("/=+@!$&'(),;:~*")
 """What objects and tables alike spell as it is, in the address of a folder."""
 _LONGEST_FOLDER = 500
@@ -145,13 +151,11 @@ def _check_retention(retention: Retention, where: Where) -> Iterator[Finding]:
     short = [key for key in _LENGTHS if getattr(retention, key) < _SHORTEST_RETENTION]
     for key in short:
         yield Finding((*where, key), "what names people is kept for a day at least", "1d")
-    if not short and retention.contributions < retention.quarantine:
-        message = (
-            "contributions are kept for as long as quarantine at least: rows that are given again "
-            "are counted by them"
-        )
-        guess = show_duration(retention.quarantine)
-        yield Finding((*where, "contributions"), message, guess, beside=("quarantine",))
+    for key, why in _AS_LONG.items():
+        if not short and getattr(retention, key) < retention.quarantine:
+            message = f"{key} are kept for as long as quarantine at least: {why}"
+            guess = show_duration(retention.quarantine)
+            yield Finding((*where, key), message, guess, beside=("quarantine",))
 
 
 def _check_state_prefix(prefix: str, where: Where) -> Iterator[Finding]:
@@ -218,6 +222,10 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         compile_pattern(job.source.pattern)
     except ValueError as error:
         yield Finding((*where, "source", "pattern"), str(error))
+    if job.source.csv.thousands == job.source.csv.decimal:
+        message = "what stands before fractions is no sign that separates thousands"
+        yield Finding((*where, "source", "csv", "thousands"), message, beside=("decimal",))
+    yield from check_arrival(job, where)
     yield from check_match(job, where)
     if job.source.order_by == "":
         yield Finding((*where, "source", "order_by"), "name a column, or leave this out")

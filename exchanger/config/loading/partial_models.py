@@ -24,7 +24,10 @@ _SHAPES: dict[str, Any] = {
     "target": {},
     "match": [{"external_id": "\0match"}],
     "from": "external_id",
-    **{key: {"from": "column"} for key in ("name", "time", "product", "price", "currency")},
+    **{
+        key: {"from": "column"}
+        for key in ("name", "time", "product", "price", "currency", "group", "state")
+    },
     "requests": 1,
     "per": "1s",
     "every": "1s",

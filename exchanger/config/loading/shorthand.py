@@ -81,9 +81,21 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
         }
     if not is_export:
         _lists(content)
+        gates = content.get("only_if")
+        if isinstance(gates, dict):
+            content["only_if"] = {
+                name: values
+                if isinstance(values, list) or (name == "segment" and isinstance(values, str))
+                else [values]
+                for name, values in gates.items()
+            }
         for kind in ("event", "purchase"):
             if isinstance(content.get(kind), dict):
                 content[kind] = _object(content[kind])
+        if isinstance(content.get("subscription"), dict):
+            content["subscription"] = _subscription(content["subscription"])
+        if isinstance(content.get("state"), dict):
+            content["state"] = _words(content["state"])
     return content
 
 
@@ -114,6 +126,20 @@ def _object(parts: dict[str, Any]) -> dict[str, Any]:
     if isinstance(rest, dict) and isinstance(rest.get("exclude"), str):
         parts["remaining_properties"] = rest | {"exclude": [rest["exclude"]]}
     return parts
+
+
+def _subscription(content: dict[str, Any]) -> dict[str, Any]:
+    group, state = content.get("group"), content.get("state")
+    written = content | ({"group": {"value": group}} if isinstance(group, str) else {})
+    return written | ({"state": _words(state)} if isinstance(state, dict) else {})
+
+
+def _words(state: dict[str, Any]) -> dict[str, Any]:
+    """Write out the words of states: one alone needs no list."""
+    return {
+        key: value if key == "from" or value is None or isinstance(value, list) else [value]
+        for key, value in state.items()
+    }
 
 
 def _property(name: str, part: Any) -> Any:

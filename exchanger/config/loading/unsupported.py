@@ -7,9 +7,10 @@ Each is answered with "not in this version", or with its place, rather than acce
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
-from exchanger.config.findings import Finding, Where
+from exchanger.config.findings import Finding, Where, listed
+from exchanger.config.models import ObjectName
 
 NOT_YET = "this is not in this version"
 
@@ -39,10 +40,10 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
-_UNKEPT = ("changes",)
-"""What ``retention`` of later versions is about."""
+_OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
+"""Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
-    "orders", "subscriptions", "email_state", "aliases", "identify", "merges", "renames", "merge",
+    "orders", "aliases", "identify", "merges", "renames", "merge",
     "deletions", "delete", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")
@@ -63,9 +64,7 @@ def split_later(content: Any) -> tuple[Any, list[Finding]]:
     kept = _in_place(content, (), findings)
     for name, connection in _entries(kept, "connections"):
         where: Where = ("connections", name)
-        kept["connections"][name] = _connection(
-            _in_place(connection, where, findings), where, findings
-        )
+        kept["connections"][name] = _in_place(connection, where, findings)
     for name, job in _entries(kept, "jobs"):
         where = ("jobs", name)
         job = _in_place(job, where, findings)  # noqa: PLW2901 - The same job, less such keys.
@@ -105,19 +104,17 @@ def _without(
     return {key: value for key, value in content.items() if key not in keys}
 
 
-def _connection(
-    connection: dict[str, Any], where: Where, findings: list[Finding]
-) -> dict[str, Any]:
-    """Leave out how long to keep what this version does not keep at all."""
-    kept = connection.get("retention")
-    if not isinstance(kept, dict):
-        return connection
-    return connection | {"retention": _without(kept, (*where, "retention"), _UNKEPT, findings)}
-
-
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    source = job.get("source")
+    if isinstance(source, dict):
+        astray = [key for key in _OF_CSV if key in source]
+        findings += [
+            Finding((*where, "source", key), f"'{key}' is no key here: write it in 'csv' of source")
+            for key in astray
+        ]
+        job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
     if job.get("object") in _OBJECTS:
-        message = f"{NOT_YET}: it imports attributes, events, purchases and catalog items"
+        message = f"{NOT_YET}: it imports {listed(get_args(ObjectName), 'and')}"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
     if job.get("on_unknown") == "ask":

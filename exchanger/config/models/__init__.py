@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from exchanger.config.models.arrival import LISTED_EVERY, CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
     LOOKUPS,
@@ -22,11 +23,13 @@ from exchanger.config.models.connections import (
     Retention,
     S3Config,
 )
+from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.imports import (
     ITEM_FIELD,
     ITEM_GONE,
     NEEDS_HELD,
+    NESTED,
     PROPERTY,
     Baseline,
     DriftPolicy,
@@ -34,7 +37,6 @@ from exchanger.config.models.imports import (
     ImportJob,
     ItemField,
     RemainingFields,
-    Source,
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
@@ -48,23 +50,28 @@ from exchanger.config.models.objects import (
     OnUnknown,
     Purchase,
 )
+from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "ITEM_FIELD",
     "ITEM_GONE",
     "LOOKUPS",
     "NEEDS_HELD",
+    "NESTED",
     "PROPERTY",
     "Alias",
     "Baseline",
     "BrazeConfig",
     "Cell",
     "ColumnName",
+    "CompleteWhen",
     "Completion",
     "Config",
     "Connection",
+    "CsvOptions",
     "DriftPolicy",
     "Duration",
+    "EmailState",
     "EngineConfig",
     "Event",
     "Expect",
@@ -72,6 +79,7 @@ __all__ = [
     "ExportJob",
     "FieldConfig",
     "FieldType",
+    "GroupState",
     "ImportJob",
     "ItemField",
     "ItemMode",
@@ -79,6 +87,7 @@ __all__ = [
     "Job",
     "LabelColumn",
     "Match",
+    "Notices",
     "ObjectName",
     "OnUnknown",
     "Priority",
@@ -93,6 +102,7 @@ __all__ = [
     "Source",
     "StrategyName",
     "Strict",
+    "Subscription",
     "Target",
 ]
 
@@ -127,3 +137,10 @@ class Config(Strict):
     def connection_of(self, job: str) -> str:
         """Name the connection of a job: its own, or the only one there is."""
         return self.jobs[job].connection or next(iter(self.connections))
+
+    def schedule_of(self, job: str) -> Schedule | None:
+        """Return when a job is due: what notices wake is so every so often, as one may be lost."""
+        entry = self.jobs[job]
+        if entry.schedule is None and isinstance(entry, ImportJob) and entry.source.notices:
+            return Schedule(every=LISTED_EVERY)
+        return entry.schedule

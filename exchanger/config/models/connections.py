@@ -124,10 +124,10 @@ class Retention(Strict):
     """
     How long the bucket remembers what names people, counted from the end of a run.
 
-    Run documents stay for good. No length is shorter than ``1d``, and ``contributions`` are kept
-    for as long as ``quarantine`` at least. Nothing goes that is still needed: ``outbox`` and
-    ``acknowledgements`` stay while an earlier run has a quarantine that may be given again, and
-    copies of files that wait for a person (``held_copies``) until it is decided about them.
+    Run documents stay for good. No length is shorter than ``1d``, and ``contributions`` and
+    ``changes`` are kept for as long as ``quarantine`` at least. Nothing goes that is still needed:
+    ``changes`` stay while an earlier run has a quarantine that may be given again, and copies of
+    files that wait for a person (``held_copies``) until it is decided about them.
     """
 
     outbox: Duration = Field(default=timedelta(days=30), description="what runs planned to send")
@@ -139,6 +139,10 @@ class Retention(Strict):
     )
     contributions: Duration = Field(
         default=timedelta(days=400), description="what files gave to sums and lists"
+    )
+    changes: Duration = Field(
+        default=timedelta(days=400),
+        description="what runs changed, with the values before; they go by the month",
     )
     held_copies: Literal["decided"] = Field(
         default="decided",

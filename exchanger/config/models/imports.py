@@ -10,7 +10,8 @@ from pydantic import Discriminator, Field, Tag
 
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
-from exchanger.config.models.base import ColumnName, Duration, FieldType, Raw, Strict
+from exchanger.config.models.base import Duration, FieldType, Raw, Strict
+from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.jobs import (
     Completion,
     Description,
@@ -28,6 +29,7 @@ from exchanger.config.models.objects import (
     ConfirmDeletes,
     Event,
     ItemId,
+    MayResubscribe,
     Mode,
     ObjectName,
     OwnNulls,
@@ -36,14 +38,19 @@ from exchanger.config.models.objects import (
     Scale,
     WhenUnknown,
 )
+from exchanger.config.models.sources import Source
 
-StrategyName = Literal["set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest"]
+StrategyName = Literal[
+    "set", "add", "sum", "set_if_empty", "clear", "remove", "highest", "lowest", "deep", "rows"
+]
 DriftPolicy = Literal["overwrite", "keep", "quarantine"]
 """What a run does to a field that somebody else changed in Braze since it was delivered."""
 NEEDS_HELD: frozenset[StrategyName] = frozenset(
-    {"sum", "add", "remove", "set_if_empty", "highest", "lowest"}
+    {"sum", "add", "remove", "set_if_empty", "highest", "lowest", "deep", "rows"}
 )
 """Strategies whose result depends on what Braze has now (law 10)."""
+NESTED: frozenset[StrategyName] = frozenset({"deep", "rows"})
+"""Strategies that change parts of JSON, and leave the rest of it as it is."""
 
 Merge = Annotated[
     StrategyName, Field(description="how it is combined with what Braze has: the strategy")
@@ -54,55 +61,31 @@ OnDrift = Annotated[
 ]
 
 
-class Source(Strict):
-    """
-    Which files an import job reads, and how their text is understood.
-
-    Texts that stand for a missing identifier (``null``, ``#N/A``, ``undefined``, a dash) and
-    numbers that were rounded (``4.9E+12``) name nobody, unless ``placeholders`` is ``allow``.
-    """
-
-    prefix: str = Field(description="the folder of the bucket")
-    pattern: str = Field(
-        default="**",
-        description=(
-            "which names below the folder count: `*` stays within a folder, `**` goes through"
-            " folders"
-        ),
-    )
-    format: Literal["auto", "parquet", "csv", "ndjson"] = Field(
-        default="auto", description="of files where neither the name nor the content tells"
-    )
-    order_by: ColumnName | None = Field(
-        default=None,
-        description=(
-            "the column by which rows of one profile apply; the order in which files arrive and"
-            " in the file if left out"
-        ),
-    )
-    timezone: str = Field(default="UTC", description="of times without one")
-    nulls: tuple[str, ...] = Field(
-        default=(), description='texts that mean "empty", such as `NULL`'
-    )
-    placeholders: Literal["reject", "allow"] = Field(
-        default="reject",
-        description=(
-            "`allow` takes `null`, `#N/A`, `undefined`, `4.9E+12` and the like as identifiers"
-        ),
-    )
-    delimiter: str = Field(default=",", min_length=1, max_length=1, description="of CSV")
-
-
 class FieldConfig(Cell):
     """
     How one Braze attribute is made from a column (or a static value) and merged.
 
     A text in its place is the strategy alone: ``first_name: set``. ``add`` and ``remove`` always
     have lists. ``split``, ``items``,
-    ``max_items`` and ``ordered`` are of lists alone, ``too_long`` of text, ``nan`` of numbers.
+    ``max_items`` and ``ordered`` are of lists alone, ``too_long`` of text, ``nan`` of numbers,
+    ``key`` and ``complete`` of ``rows``. ``deep`` and ``rows`` always have JSON.
     """
 
     merge: Merge = "set"
+    key: str | None = Field(
+        default=None,
+        description=(
+            "of `merge: rows`, which needs it: the key of each object of the array that tells it"
+            " from the others"
+        ),
+    )
+    complete: bool = Field(
+        default=False,
+        description=(
+            "with `true` the array of `merge: rows` is the whole truth: objects that it lacks are"
+            " removed"
+        ),
+    )
     ordered: bool = Field(
         default=False,
         description=(
@@ -194,6 +177,15 @@ def _kept_by_braze(prefix: str, object_: ObjectName) -> list[str]:
     return [] if prefix else [*sorted(RESERVED.get(object_, ())), "$*"]
 
 
+def _cells_of_state(spec: Subscription | None, state: GroupState) -> dict[str, FieldConfig]:
+    """Name what is read of a row that is about a state: the group, if there are any, and it."""
+    cells = {"state": FieldConfig.model_validate({"from": state.from_, "type": "string"})}
+    if spec is None:
+        return cells
+    group = FieldConfig.model_validate(spec.group.as_type("string"))
+    return {"group": group, **cells}
+
+
 def _kind_of_baseline(content: Any) -> str:
     return "mapping" if isinstance(content, dict | Baseline) else "text"
 
@@ -218,6 +210,13 @@ class ImportJob(Strict):
     mode: Mode = "upsert"
     item_id: ItemId = Field(default=None, alias="id")
     confirm_deletes: ConfirmDeletes = False
+    subscription: Subscription | None = Field(
+        default=None, description="of `object: subscriptions`: the group and the state"
+    )
+    state: EmailState | None = Field(
+        default=None,
+        description="of `object: email_state`: the column of the state, and its words",
+    )
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
     source: Source = Field(description="which files, and how their text is understood")
@@ -239,6 +238,15 @@ class ImportJob(Strict):
     create_missing: bool = Field(
         default=True,
         description="with `false`, only profiles that Braze has are updated, and none is created",
+    )
+    may_resubscribe: MayResubscribe = False
+    only_if: dict[str, str | tuple[str | int | float | bool, ...]] = Field(
+        default={},
+        description=(
+            "by attribute, values of which Braze must have one, so that a row counts; others are"
+            " skipped, and so are people whom Braze does not know. A text as `segment` is the"
+            " segment that they must be in"
+        ),
     )
     fields: dict[str, FieldConfig] = Field(
         default={}, description="how each attribute of Braze is made and merged, by its name"
@@ -273,8 +281,21 @@ class ImportJob(Strict):
         return len(self.match) == 1 and self.match[0].external_id is not None
 
     @property
+    def gates(self) -> Mapping[str, tuple[str | int | float | bool, ...]]:
+        """The values of ``only_if`` by attribute, without the segment."""
+        return {name: values for name, values in self.only_if.items() if isinstance(values, tuple)}
+
+    @property
+    def gate_segment(self) -> str | None:
+        """The segment of ``only_if``; None if it names none."""
+        return next((name for name in self.only_if.values() if isinstance(name, str)), None)
+
+    @property
     def cells(self) -> Mapping[str, FieldConfig]:
         """What is read of a row, by name: its attributes, or the parts of its object."""
+        state = self.subscription.state if self.subscription is not None else self.state
+        if state is not None:
+            return _cells_of_state(self.subscription, state)
         spec = self.event or self.purchase
         if self.object == "catalog_items":
             gone = {ITEM_GONE: ItemField(value=True)} if self.mode == "delete" else {}

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from exchanger.config.models.base import ColumnName, FieldType, Strict
+from exchanger.config.models.base import ColumnName, FieldType, Strict, TimeFormat
 
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
-ObjectName = Literal["attributes", "events", "purchases", "catalog_items"]
+ObjectName = Literal[
+    "attributes", "events", "purchases", "subscriptions", "email_state", "catalog_items"
+]
 ItemMode = Literal["upsert", "update", "replace", "delete"]
 OnUnknown = Literal["hold", "resend"]
 
@@ -59,6 +61,21 @@ class Cell(Strict):
         default="reject", description="what happens to `NaN` and infinities"
     )
     nulls: OwnNulls = ()
+    format: TimeFormat = Field(
+        default=None,
+        description=(
+            "how a `date` or `datetime` is written as text, as of strptime: `%d.%m.%Y`; nothing"
+            " else is one then"
+        ),
+    )
+    true_: tuple[str, ...] = Field(
+        default=(),
+        alias="true",
+        description="the texts that mean true, of a `boolean`, in any case; the usual if left out",
+    )
+    false_: tuple[str, ...] = Field(
+        default=(), alias="false", description="the texts that mean false, likewise"
+    )
 
     def as_type(self, kind: FieldType) -> dict[str, Any]:
         """Return what was written, as keys and values, of this type."""
@@ -143,4 +160,13 @@ ItemId = Annotated[
 ]
 ConfirmDeletes = Annotated[
     bool, Field(description="must be `true` where a job deletes: `mode: delete`")
+]
+MayResubscribe = Annotated[
+    bool,
+    Field(
+        description=(
+            "with `true`, somebody who is unsubscribed may become subscribed by a file; otherwise"
+            " such a state is not sent, and counted"
+        )
+    ),
 ]

@@ -42,14 +42,24 @@ def detect_compression(key: str, head: bytes) -> Compression:
         head: Its first ``HEAD`` bytes.
 
     Raises:
-        FileRejected: ``zip``: a ZIP archive or an Excel workbook.
+        FileRejected: ``zip``: a ZIP archive; or ``old_workbook``: Excel's, of before 2007, or with
+            a password.
     """
     for magic, compression in _MAGIC.items():
         if head.startswith(magic):
             return compression
     if head.startswith(b"PK\x03\x04"):
-        message = "This is a ZIP archive or an Excel workbook. Save it as CSV (UTF-8)."
+        message = (
+            "This is a ZIP archive, and none that Excel writes as .xlsx. Drop the files that are in"
+            " it; save a workbook as .xlsx or as CSV (UTF-8)."
+        )
         raise FileRejected(key, "zip", message)
+    if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        message = (
+            "This is a workbook of an old Excel (.xls), or one with a password. Save it without a"
+            " password as .xlsx, or as CSV (UTF-8)."
+        )
+        raise FileRejected(key, "old_workbook", message)
     named = next((c for end, c in _COMPRESSED_NAMES.items() if key.lower().endswith(end)), None)
     if named and not head.startswith(PARQUET_MAGIC) and not _is_text(head):
         return named

@@ -76,7 +76,7 @@ def read_ndjson(
         row = sum(1 for line in lines_before(path, bad.offset, "\n") if line.strip())
         message = f"Row {row} cannot be read. {bad.message}"
         raise FileRejected(key, bad.reason, message, row=row) from bad
-    table = _Table(scratch.spill(), scratch.spill(), columns)
+    table = ObjectTable(scratch.spill(), scratch.spill(), columns)
     for batch, bad_rows in _batches(path, key):
         table.add(batch, bad_rows, key)
         table.add_bad(bad_rows)
@@ -97,7 +97,7 @@ def _no_object(key: str, bad_row: int | None) -> FileRejected:
 
 
 @dataclass
-class _Table:
+class ObjectTable:
     """
     A table under construction: its rows, all names in the file, and its columns.
 
@@ -201,7 +201,7 @@ def _batches(path: Path, key: str) -> Iterator[tuple[list[Row], list[BadRow]]]:
     layout = Layout(key)
     while batch := list(islice(lines, _BATCH)):
         bad_rows: list[BadRow] = []
-        rows = _read_batch(batch, bad_rows)
+        rows = read_batch(batch, bad_rows)
         if bad_rows:
             behind = list(islice(lines, _BEHIND))
             lines = chain(behind, lines)
@@ -219,7 +219,7 @@ def _check_layout(
             layout.check(bad.row, lines[at][1], following, cut=cut)
 
 
-def _read_batch(batch: list[tuple[int, bytes]], bad_rows: list[BadRow]) -> list[Row]:
+def read_batch(batch: list[tuple[int, bytes]], bad_rows: list[BadRow]) -> list[Row]:
     """Read the lines of a batch; what is no row goes to *bad_rows*."""
     try:
         contents = list(map(orjson.loads, (line for _, line in batch)))

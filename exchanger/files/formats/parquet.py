@@ -16,7 +16,12 @@ from exchanger.errors import FileRejected
 from exchanger.files.formats.detect import PARQUET_MAGIC
 from exchanger.files.formats.json_exact import dump_exactly
 from exchanger.files.raw.arrow_types import has_not_finite, is_nested, plain_type
-from exchanger.files.raw.column_names import column_names, trimmed_note
+from exchanger.files.raw.column_names import (
+    column_names,
+    is_nameless,
+    nameless_note,
+    trimmed_note,
+)
 from exchanger.files.raw.pandas_index import index_columns
 from exchanger.files.raw.table import (
     RawTable,
@@ -78,9 +83,10 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
     with open_parquet(path) as file:
         schema = file.schema_arrow
         # By position: names in the file may differ in nothing but what is taken off.
-        types = dict(zip(column_names(schema.names, key), schema.types, strict=True))
+        types = dict(zip(column_names(schema.names, key, nameless=True), schema.types, strict=True))
         written = dict(zip(types, schema.names, strict=True))
-        plain = {name: plain_type(types[name]) for name in types if is_wanted(name, columns)}
+        named = [name for name in types if not is_nameless(name)]
+        plain = {name: plain_type(types[name]) for name in named if is_wanted(name, columns)}
         usable = {name: dtype for name, dtype in plain.items() if dtype is not None}
         names = {text: name for name, text in written.items() if name in usable}
         height = file.metadata.num_rows
@@ -95,7 +101,7 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         if cells.rows != height:
             raise _damaged(key, f"it promises {height} rows and holds {cells.rows}")
         empty = _frame(empty_table(schema).rename_columns([*types]), usable, 0)
-    unusable = taken_names(types)
+    unusable = taken_names(named)
     for name in plain:
         if name not in usable:
             unusable[name] = _unusable(name, types[name])
@@ -107,7 +113,7 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         json_columns=frozenset(name for name, dtype in usable.items() if is_nested(dtype)),
         unusable=unusable,
         indexes=index_columns(schema),
-        notes=trimmed_note(schema.names),
+        notes=trimmed_note(schema.names) + nameless_note([*types]),
     )
 
 

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from exchanger.config.models import Source
-from exchanger.files.formats.csv import read_csv
+from exchanger.config.models import CsvOptions, Source
+from exchanger.files.formats.csv.read import read_csv
 from exchanger.files.formats.detect import HEAD, detect_compression, detect_format, detect_kind
 from exchanger.files.formats.ndjson import read_ndjson
 from exchanger.files.formats.parquet import read_parquet
+from exchanger.files.formats.payloads import with_members
+from exchanger.files.formats.workbook import as_csv, is_workbook
 from exchanger.files.raw.compression import unpacked
 from exchanger.files.raw.table import BAD_ROW_SCHEMA, RawTable
 from exchanger.files.scratch.spill import Scratch
 
+_OF_SHEETS = CsvOptions(delimiter=",", encoding="utf-8")
 __all__ = ["BAD_ROW_SCHEMA", "RawTable", "detect_format", "read_table"]
 
 
-def read_table(
+def read_table(  # noqa: PLR0913 - a file, and how it is read
     path: Path,
     key: str,
     source: Source,
     columns: Collection[str] | None = None,
     scratch: Scratch | None = None,
+    *,
+    kept: Mapping[str, str] | None = None,
 ) -> RawTable:
     """
     Read a file of an import job, in pieces of bounded size.
@@ -30,24 +36,53 @@ def read_table(
     Args:
         path: The file on disk, as it is in the bucket. Unpacking needs room next to it.
         key: Its key in the bucket: the format is told from it, and errors name it.
-        source: The job's format and delimiter.
+        source: The job's format, and how its CSV is written.
         columns: The columns that are needed; None for all. Those that the file lacks are simply
             not in the table.
         scratch: Where its rows are kept; next to the file if left out.
+        kept: What earlier files of the job have shown of how they are written.
 
     Raises:
         FileRejected: The file cannot be used at all. What is wrong with single rows is in
             ``RawTable.bad_rows`` instead.
     """
     scratch = scratch or Scratch(path.parent)
-    compression = detect_compression(key, _head(path))
+    if source.payload is None:
+        return _read(path, key, source, columns, scratch, kept)
+    table = _read(path, key, source, None, scratch, kept)
+    return with_members(table, source.payload, key, columns)
+
+
+def _read(  # noqa: PLR0913, PLR0917 - a file, and how it is read
+    path: Path,
+    key: str,
+    source: Source,
+    columns: Collection[str] | None,
+    scratch: Scratch,
+    kept: Mapping[str, str] | None,
+) -> RawTable:
+    """Read a file as its columns are."""
+    head = _head(path)
+    compression = "none" if is_workbook(path, head) else detect_compression(key, head)
     with unpacked(path, key, compression) as content:
+        if is_workbook(content, _head(content)):
+            return _read_workbook(content, key, source, columns, scratch)
         kind = detect_kind(key, _head(content), source.format)
         if kind == "parquet":
             return read_parquet(content, key, columns, scratch)
         if kind == "csv":
-            return read_csv(content, key, source.delimiter, columns, scratch)
+            return read_csv(content, key, source, columns, scratch, kept=kept)
         return read_ndjson(content, key, columns, scratch)
+
+
+def _read_workbook(
+    path: Path, key: str, source: Source, columns: Collection[str] | None, scratch: Scratch
+) -> RawTable:
+    """Read a sheet: as CSV of which everything is known."""
+    plain = source.model_copy(update={"csv": _OF_SHEETS, "skip_rows": 0})
+    with as_csv(path, key, source.sheet, source.skip_rows) as (rows, notes):
+        table = read_csv(rows, key, plain, columns, scratch)
+        return replace(table, notes=(*table.notes, *notes))
 
 
 def _head(path: Path) -> bytes:

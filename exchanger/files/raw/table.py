@@ -52,6 +52,24 @@ class BadRow:
 
 
 @dataclass(frozen=True)
+class ReadAs:
+    """
+    What was told from a CSV file of how it is written; each is empty if it is as expected.
+
+    Args:
+        encoding: Of its text.
+        delimiter: Between its cells.
+        earlier_encoding: What that of earlier files was, if it was another.
+        earlier_delimiter: Likewise.
+    """
+
+    encoding: str = ""
+    delimiter: str = ""
+    earlier_encoding: str = ""
+    earlier_delimiter: str = ""
+
+
+@dataclass(frozen=True)
 class RawTable:
     """
     A file's content, before any value is understood.
@@ -71,6 +89,8 @@ class RawTable:
         indexes: Columns by which the program that wrote the file numbers its rows: data only if
             something is mapped from them.
         notes: What is noted of how the file was read.
+        layout: What the file has shown of how it is written, to be kept for the next.
+        read_as: What of that is to be told.
         finish: Brings a frame of *cells* to some columns of the table, by name.
     """
 
@@ -82,6 +102,8 @@ class RawTable:
     unusable: Mapping[str, str] = field(default_factory=dict)
     indexes: frozenset[str] = frozenset()
     notes: tuple[Note, ...] = ()
+    layout: Mapping[str, str] = field(default_factory=dict)
+    read_as: ReadAs | None = None
     finish: Callable[[pl.DataFrame, list[str]], pl.DataFrame] = pl.DataFrame.select
 
     @property

@@ -39,14 +39,28 @@ def check_text(path: Path, key: str) -> None:
     if not path.stat().st_size:
         message = "The file is empty (0 bytes). Was it uploaded whole?"
         raise FileRejected(key, "empty_file", message)
+    with path.open("rb") as file:
+        if file.read(2) in _UTF16:
+            raise FileRejected(key, "utf16", "The file is UTF-16. Save it as UTF-8.")
+    check_utf8(path)
+
+
+def check_utf8(path: Path) -> bool:
+    """
+    Read a file as UTF-8; returns whether all of it is ASCII.
+
+    Raises:
+        BadByte: ``invalid_utf8`` or ``nul_bytes``.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
     offset = 0
+    plain = True
     for chunk in _chunks(path):
-        if offset == 0 and chunk.startswith(_UTF16):
-            raise FileRejected(key, "utf16", "The file is UTF-16. Save it as UTF-8.")
         _check_chunk(decoder, chunk, offset)
+        plain = plain and chunk.isascii()
         offset += len(chunk)
     _check_chunk(decoder, b"", offset, final=True)
+    return plain
 
 
 def _check_chunk(

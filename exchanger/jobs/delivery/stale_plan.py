@@ -2,7 +2,8 @@
 Looks again before a plan is sent that has waited for long: others may have changed Braze since.
 
 Only rows that nobody has tried to send are looked at. What was attempted is sent again as it was,
-whatever Braze shows: a late request of ours may still change it.
+whatever Braze shows: a late request of ours may still change it. But nobody who unsubscribed since
+is subscribed by it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from exchanger.jobs.observing.lookup import look_up
 from exchanger.jobs.runtime.artifacts import replace_outbox
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.notes import noted
-from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED
+from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED, wanted
+from exchanger.profiles.merging.consent import guarded_fields, may_subscribe
 from exchanger.profiles.merging.drift import news, paired
 from exchanger.profiles.planning.stale_plan import review_stale_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from exchanger.files.scratch.frame_file import FrameFile
@@ -64,20 +67,64 @@ def refresh_stale_plan(
         Stopped: The process was asked to stop.
     """
     run = stored.document
-    is_new = state.runs.made_here(run.seq)
-    rows = outbox.empty() if is_new or not _is_old(context, run) else _untouched(outbox, acks)
-    if rows.is_empty():
+    age = -1.0 if state.runs.made_here(run.seq) else _age(context, run)
+    old = age > max(context.max_plan_age, context.grace)
+    rows = _untouched(outbox, acks) if old else outbox.empty()
+    if not rows.is_empty():
+        stored, outbox = _reviewed(context, state, stored, outbox, acks, rows)
+    if age <= context.grace:
         return stored, outbox
-    seen = _look(context, state, rows)
-    found = review_stale_plan(rows, seen, run.fields)
+    return _with_consent(context, state, stored, outbox, acks)
+
+
+def _with_consent(
+    context: JobContext,
+    state: ConnectionState,
+    stored: VersionedRun,
+    outbox: FrameFile,
+    acks: Acknowledgements,
+) -> tuple[VersionedRun, FrameFile]:
+    """
+    Leave out states by which somebody would be subscribed who unsubscribed since the plan was made.
+
+    Of a run that goes on later than the grace, also what was attempted and not answered: if that
+    took effect, nobody is unsubscribed whom it is about, or they are since.
+    """
+    run = stored.document
+    guarded = [name for name in guarded_fields(run.fields) if wanted(name) in outbox.columns]
+    if not guarded:
+        return stored, outbox
+    left = ~pl.col(ITEM).is_in(acks.read(acks.parts()).items.implode())
+    rows = [part.filter(left & may_subscribe(guarded)) for part in outbox.frames()]
+    few = pl.concat([outbox.empty(), *rows])
+    if few.is_empty():
+        return stored, outbox
+    return _reviewed(context, state, stored, outbox, acks, few, guarded)
+
+
+def _reviewed(  # noqa: PLR0913, PLR0917 - a run as *refresh_stale_plan* takes it, and some rows
+    context: JobContext,
+    state: ConnectionState,
+    stored: VersionedRun,
+    outbox: FrameFile,
+    acks: Acknowledgements,
+    rows: pl.DataFrame,
+    guarded: Sequence[str] = (),
+) -> tuple[VersionedRun, FrameFile]:
+    """Review some rows; of guarded fields alone, if any are named."""
+    run = stored.document
+    seen = _look(context, state, rows, guarded)
+    fields = {name: {"guarded": True} for name in guarded} or run.fields
+    found = review_stale_plan(rows, seen, fields)
     # The lighter outbox is a new object, and so no old plan: all that it is not about comes first.
     acks.withhold(found.withheld)
     acks.write(found.done, [])
-    if found.kept:
+    if found.kept or found.renewed:
         outbox = _with(context, outbox, rows, found.outbox)
         report = RunReport.from_dict(run.report)
         report.fields_kept += found.kept
-        report.facts.append(noted("values_kept_since_planned", values=found.kept))
+        if found.kept:
+            report.facts.append(noted("values_kept_since_planned", values=found.kept))
         stored = replace_outbox(context, state, stored, outbox, report.to_dict())
     acks.write(found.emptied, [])
     log.info(
@@ -86,10 +133,10 @@ def refresh_stale_plan(
     return stored, outbox
 
 
-def _is_old(context: JobContext, run: RunDocument) -> bool:
-    """Return by S3's clock alone how long ago the plan was written."""
+def _age(context: JobContext, run: RunDocument) -> float:
+    """Return how many seconds ago, by S3's clock alone, the plan was written; -1 if unknown."""
     age = context.bucket.head(run.outbox).age
-    return age is not None and age.total_seconds() > max(context.max_plan_age, context.grace)
+    return -1.0 if age is None else age.total_seconds()
 
 
 def _untouched(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
@@ -112,9 +159,12 @@ def _with(
         return writer.close()
 
 
-def _look(context: JobContext, state: ConnectionState, rows: pl.DataFrame) -> pl.DataFrame:
-    """Look up the fields of planned rows, and keep what differs as an observation."""
-    names = [name.removeprefix(WANTED) for name in rows.columns if name.startswith(WANTED)]
+def _look(
+    context: JobContext, state: ConnectionState, rows: pl.DataFrame, some: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Look up the fields of planned rows, or some, and keep what differs as an observation."""
+    every = (name.removeprefix(WANTED) for name in rows.columns if name.startswith(WANTED))
+    names = [*some] or [*every]
     needed = pl.concat(
         rows.filter(pl.col(WANTED + name).is_not_null()).select(
             PROFILE, pl.lit(name).alias("field")

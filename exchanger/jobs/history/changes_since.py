@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.jobs.runtime.artifacts import fetched
-from exchanger.profiles.frames.columns import ITEM, PROFILE, before, wanted
-from exchanger.state.runs.acknowledgements import Acknowledgements
+from exchanger.errors import StateMissing
+from exchanger.profiles.frames.columns import PROFILE
+from exchanger.state.changes import CHANGES, TAKEN, month_of, months_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterator
 
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
@@ -23,6 +24,8 @@ LATER = pl.Schema(
 One row for each field of a profile that was changed: its value before the first change, and whether
 all that changed it were runs of the same job, in the order of the column that it has now.
 """
+_APART = timedelta(days=1)
+"""More than two hosts may differ in what they take for the time of the bucket."""
 
 
 def later_changes(
@@ -30,7 +33,7 @@ def later_changes(
     since: int,
     profiles: pl.Series,
     *,
-    leaving_out: Iterable[int] = (),
+    leaving_out: Collection[int] = (),
     accepted: bool = True,
 ) -> pl.DataFrame:
     """
@@ -45,47 +48,64 @@ def later_changes(
 
     Returns:
         ``LATER``; ``before`` is null where the value before was unknown.
+
+    Raises:
+        StateMissing: What later runs changed is not kept any more.
     """
-    newest = call.state.runs.newest()
-    last = newest.document.seq if newest else since
-    found = [pl.DataFrame(schema=LATER)]
-    call.context.progress.step("looking at later runs", last - since)
-    for seq in range(since + 1, last + 1):
-        run = call.state.runs.read(seq).document
-        if run.outbox and seq not in leaving_out:
-            found += _changes(call, run, profiles, accepted=accepted)
+    months = _months(call, since)
+    call.context.progress.step("looking at later runs", len(months))
+    found = [pl.DataFrame(schema=CHANGES)]
+    for month in months:
+        rows = call.state.changes.of_profiles(profiles, month=month, after=since)
+        if rows is None:
+            _demand_none(call, since, month)
+        else:
+            found.append(rows)
         call.context.progress.advance(1)
-    by_field = pl.concat(found).group_by(PROFILE, "field", maintain_order=True)
+    changes = pl.concat(found).filter(~pl.col("seq").is_in([*leaving_out]))
+    if accepted:
+        changes = changes.filter(pl.col("outcome").is_in(TAKEN))
+    by_field = _with_order(call, changes).group_by(PROFILE, "field", maintain_order=True)
     return by_field.agg(pl.col("before").first(), pl.col("in_order").all())
 
 
-def _changes(
-    call: ImportContext, run: RunDocument, profiles: pl.Series, *, accepted: bool
-) -> list[pl.DataFrame]:
-    sides = [side(name) for name in run.fields for side in (before, wanted)]
-    # It has ended, and somebody may have been taken out of what it had planned.
-    with fetched(call.context, run.outbox) as outbox:
-        parts = [
-            part.filter(pl.col(PROFILE).is_in(profiles.implode()))
-            for part in outbox.frames([ITEM, PROFILE, *sides])
-        ]
-    if not any(part.height for part in parts):
-        return []
-    named = pl.concat(parts)
-    if accepted:
-        acks = Acknowledgements(call.context.bucket, call.state.names, run.seq).read(run.ack_parts)
-        named = named.filter(pl.col(ITEM).is_in(acks.ok.implode()))
-    in_order = run.order_by != "" and (run.job, run.order_by) == (
-        call.name,
-        call.job.source.order_by,
-    )
-    return [
-        named.filter(pl.col(wanted(name)).is_not_null()).select(
-            PROFILE,
-            pl.lit(name).alias("field"),
-            pl.col(before(name)).alias("before"),
-            pl.lit(in_order).alias("in_order"),
-        )
-        for name in run.fields
-        if wanted(name) in named.columns
+def _months(call: ImportContext, since: int) -> list[str]:
+    """List the months in which runs after a run may have ended."""
+    ends = (call.state.runs.read(seq).document.acked_at for seq in range(since, 0, -1))
+    at = next(filter(None, ends), "")
+    if not at:  # No run before it was ever answered.
+        return call.state.changes.months()
+    begin = month_of(datetime.fromisoformat(at) - _APART)
+    last = call.context.bucket.now() + _APART
+    after = month_of(last.replace(day=28) + timedelta(days=4))
+    return months_between(begin, after)
+
+
+def _with_order(call: ImportContext, changes: pl.DataFrame) -> pl.DataFrame:
+    order = call.job.source.order_by
+    runs = {seq: call.state.runs.read(seq).document for seq in changes["seq"].unique()}
+    ordered = [
+        seq
+        for seq, run in runs.items()
+        if run.order_by and (run.job, run.order_by) == (call.name, order)
     ]
+    return changes.with_columns(pl.col("seq").is_in(ordered).alias("in_order"))
+
+
+def _demand_none(call: ImportContext, since: int, month: str) -> None:
+    """
+    Check that no run after a run has changed anything in a month without a table.
+
+    Raises:
+        StateMissing: One has: a rule of the bucket may have removed the table.
+    """
+    for run in _later_runs(call, since):
+        at = run.acked_at and month_of(datetime.fromisoformat(run.acked_at))
+        if at == month and run.kind.records_changes and run.objects:
+            raise StateMissing(call.state.names.changes(month))
+
+
+def _later_runs(call: ImportContext, since: int) -> Iterator[RunDocument]:
+    newest = call.state.runs.newest()
+    last = newest.document.seq if newest else since
+    return (call.state.runs.read(seq).document for seq in range(since + 1, last + 1))

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exchanger.errors import FileRejected
+    from exchanger.files.raw.table import RawTable, ReadAs
     from exchanger.files.scratch.spill import Scratch, Spill
-    from exchanger.jobs.intake.requests import HeldFile
+    from exchanger.jobs.intake.requests import FileRequest, HeldFile
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.reading.stray_words import StrayWords
+    from exchanger.state.inputs.column_types import KeptColumns
     from exchanger.state.runs.log import ClaimedFile
 
 log = structlog.get_logger()
@@ -64,12 +66,14 @@ class InputBatch:
         gone: Files that were there in the listing, but not any more in that version.
         unreadable: Files that S3 does not give out as they are, by key and ETag, with why.
         superseded: Rows that were read, and of which later runs changed every field.
+        shut_out: Rows that were read, of people who are not in the segment that the job names.
         repeated: Rows that were read, and of which the file was taken up before.
         already: What was given already, and is only known now: in the shape of contributions.
         waiting: Files that wait for a person; none of them is in *files*.
         untold: Of which files nobody can tell the difference to earlier versions, and why.
         words: Of columns that are text because of a few words, these words, ready to be kept.
         stray: What this run found of that which no earlier run has decided, by the file's key.
+        layout: How the job's CSV is written.
         notes: What is noted of it, for the report.
     """
 
@@ -87,18 +91,25 @@ class InputBatch:
     gone: tuple[tuple[str, str], ...] = ()
     unreadable: Mapping[tuple[str, str], Note] = field(default_factory=dict)
     superseded: int = 0
+    shut_out: int = 0
     repeated: int = 0
     already: tuple[pl.DataFrame, ...] = ()
     waiting: tuple[HeldFile, ...] = ()
     untold: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     stray: tuple[tuple[str, StrayWords], ...] = ()
+    layout: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
     @property
     def types_to_keep(self) -> Mapping[str, str]:
         """The types that later runs begin with; none where no row was taken: it may all be junk."""
         return self.types if self.took_rows else {}
+
+    @property
+    def layout_to_keep(self) -> Mapping[str, str]:
+        """How CSV is written, for later runs; likewise."""
+        return self.layout if self.took_rows else {}
 
     def with_file(
         self, claim: ClaimedFile, *, rows: int, rules: Mapping[str, Rule] | None = None
@@ -119,21 +130,17 @@ class BatchDraft:
     Args:
         scratch: Where rows are kept.
         key: The column by which rows are parted.
-        types: Types of the job's columns, as kept by now.
-        words: Of columns that are text because of a few words, these words, as kept by now.
+        kept: What is kept of the job's columns by now.
     """
 
-    def __init__(
-        self,
-        scratch: Scratch,
-        key: str,
-        types: Mapping[str, str],
-        words: Mapping[str, Sequence[str]],
-    ) -> None:
+    def __init__(self, scratch: Scratch, key: str, kept: KeptColumns) -> None:
         self.scratch = scratch
         self._key = key
-        self.types = types
-        self.words = dict(words)
+        self.types: Mapping[str, str] = kept.types
+        self.words: dict[str, Sequence[str]] = dict(kept.words)
+        self.layout = dict(kept.layout)
+        self.commas: dict[tuple[str, ...], list[str]] = {}
+        self.read_as: dict[ReadAs, list[str]] = {}
         self.rejected = scratch.spill()
         self.files: list[ClaimedFile] = []
         self.rules: dict[str, Rule] = {}
@@ -166,6 +173,12 @@ class BatchDraft:
         """Note columns of a file that are text because of a few words."""
         self.stray += [(key, stray) for stray in found]
         self.words |= {stray.column: list(stray.words) for stray in found}
+
+    def note_layout(self, request: FileRequest, table: RawTable) -> None:
+        """Note how a file is written. What the first file has shown counts for all others."""
+        self.layout = {**table.layout, **self.layout}
+        if table.read_as is not None and not request.retried:
+            self.read_as.setdefault(table.read_as, []).append(request.key)
 
     def note_cells(self, key: str, counts: Mapping[str, int]) -> None:
         """Note how often cells of a file were not read as they stand there, as ``NOTED``."""
@@ -218,6 +231,7 @@ class BatchDraft:
             untold=self.untold,
             words=self.words,
             stray=tuple(self.stray),
+            layout=self.layout,
             notes=tuple(self.notes),
         )
 

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from exchanger.state.inputs.file_ledger import KnownVersion, LedgerSnapshot
     from exchanger.state.store import ConnectionState
 
-Stand = Literal["to_be_read", "begun", "held_back", "left_over", "dropped", "taken"]
+Stand = Literal["to_be_read", "begun", "held_back", "left_over", "dropped", "superseded", "taken"]
 """
 How a job stands to a file: the next run reads it; a run has begun with it; it waits for a person;
-something of it can be given again; a person dropped it; all of it was taken.
+something of it can be given again; a person dropped it; it was left out, as a newer file counts
+alone; all of it was taken.
 """
 _NOTED = 5
 """Runs of which the sentence about the file is read, the newest first."""
@@ -122,8 +123,8 @@ def fate_of(context: JobContext, jobs: Sequence[str], key: str) -> FileFate:
     with suppress(StorageMissing):
         there = context.bucket.head(key)
     folders = context.folders
-    takers = folders.takers(key)
-    why = folders.why_not(key, there.size if there else 1)
+    size = there.size if there else 1
+    takers, why = folders.takers(key, size), folders.why_not(key, size)
     around = folders.around(key)
     versions = _with_notes(state, history(applied, key), key)
     fate = FileFate(
@@ -169,6 +170,8 @@ def _stand(
 def _became(known: KnownVersion) -> Stand:
     if known.outcome in WAITING:
         return "held_back"
+    if known.outcome == "superseded":
+        return "superseded"
     return "dropped" if known.outcome == "discarded" else "taken"
 
 

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from exchanger.files.drops import is_drop, natural_order
+from exchanger.files.drops import natural_order
+from exchanger.files.folders import NO_DATA, STRAY, reader_of
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
+from exchanger.jobs.inventory.completeness import Incomplete, incomplete
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
+from exchanger.jobs.inventory.latest import superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
+from exchanger.jobs.inventory.passed_over import PassedOver, passed_over
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise
@@ -46,8 +50,13 @@ class WaitingFiles:
         guarded: The keys among *held* that wait because of what a guard says.
         left: Keys that lie there as an earlier run has read them, of which something was not taken.
         strays: Files that lie there and that no job takes.
+        passed_over: Objects that lie there and are no data.
+        incomplete: New files that are left for a later run, as they are not complete.
+        superseded: New files that are left out for good, as *newest* counts alone.
+        newest: The newest file of all, if it counts alone.
         seen: All that there is something to say of: files that were new to this call, whether it
-            has taken them by now or not, files that wait, those of *left*, and *strays*.
+            has taken them by now or not, files that wait, those of *left*, *strays*, what was
+            passed over, and what tells which files are complete.
     """
 
     files: list[ObjectInfo]
@@ -57,7 +66,16 @@ class WaitingFiles:
     guarded: set[str] = field(default_factory=set)
     left: dict[str, LeftOver] = field(default_factory=dict)
     strays: list[ObjectInfo] = field(default_factory=list)
+    passed_over: list[ObjectInfo] = field(default_factory=list)
+    incomplete: list[Incomplete] = field(default_factory=list)
+    superseded: list[ObjectInfo] = field(default_factory=list)
+    newest: str = ""
     seen: list[ObjectInfo] = field(default_factory=list)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a run would do something: read files, or record that some are left out."""
+        return bool(self.files or self.superseded)
 
 
 LISTED_JUST_NOW = 5.0
@@ -89,8 +107,8 @@ def waiting_files(call: ImportContext, *, again: bool = True) -> WaitingFiles:
         # Only a look before anything is taken: what comes during a run is taken after it.
         listing.usable_until = now + LISTED_JUST_NOW if again else 0.0
     found = _found(call, call.state.file_ledger.snapshot(), listed)
-    listing.files = found.seen
-    return replace(found, files=[]) if over else found
+    listing.files, listing.incomplete = found.seen, len(found.incomplete)
+    return replace(found, files=[], superseded=[]) if over else found
 
 
 @dataclass(frozen=True)
@@ -104,6 +122,8 @@ class Backlog:
         held: For each job asked for, the runs that wait for a person.
         left: For each job asked for, files of which a run did not take all.
         strays: Files in the folders of these jobs that no job takes.
+        passed_over: For each job asked for, the objects in its folder that are no data.
+        incomplete: For each job asked for, the files that are not complete yet.
     """
 
     files: dict[str, int]
@@ -111,6 +131,8 @@ class Backlog:
     held: dict[str, list[HeldRun]] = field(default_factory=dict)
     left: dict[str, list[LeftFiles]] = field(default_factory=dict)
     strays: list[ObjectInfo] = field(default_factory=list)
+    passed_over: dict[str, list[PassedOver]] = field(default_factory=dict)
+    incomplete: dict[str, list[Incomplete]] = field(default_factory=dict)
 
 
 def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
@@ -142,6 +164,8 @@ def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
         held,
         {name: by_run(waiting.left) for name, waiting in found.items()},
         [*{item.key: item for each in found.values() for item in each.strays}.values()],
+        {name: passed_over(context.folders, each.passed_over) for name, each in found.items()},
+        {name: each.incomplete for name, each in found.items()},
     )
 
 
@@ -155,12 +179,14 @@ def _found(
     in_doubt: set[str] = set()
     guarded: set[str] = set()
     left: dict[str, LeftOver] = {}
-    strays: list[ObjectInfo] = []
+    others = _Others()
+    latest = call.job.source.files == "latest"
+    counted: list[ObjectInfo] = []
     undecided = applied.undecided(call.name)
     not_taken = left_over(applied, call.name)
     # A run plans them again by themselves, before it takes any file.
     again = set() if call.record else {*corrected_runs(call, undecided)}
-    for item, (etag, outcome, seq) in _with_versions(call, applied, listed, strays):
+    for item, (etag, outcome, seq) in _with_versions(call, applied, listed, others):
         known = etag == item.etag
         waits = known and outcome in WAITING
         # A file that waits is not taken as if new either: its sums would be forgotten.
@@ -174,6 +200,8 @@ def _found(
         lies_there = known and item.key in not_taken
         if wanted or waits or lies_there:
             seen.append(item)
+        if latest and (wanted or not options.as_if_new):
+            counted.append(item)
         if wanted and not taken:
             files.append(item)
         elif waits:
@@ -184,22 +212,63 @@ def _found(
                 guarded.add(item.key)
         elif lies_there and not taken:
             left[item.key] = not_taken[item.key]
-    told = [*seen, *strays]
-    return WaitingFiles(in_order(files), held, undecided, in_doubt, guarded, left, strays, told)
+    not_yet = incomplete(call, files, others.signs, others.there)
+    unready = {one.item.key for one in not_yet}
+    ready = in_order(item for item in files if item.key not in unready)
+    in_turn = in_order(item for item in counted if item.key not in unready)
+    ready, older = superseded(ready, in_turn)
+    told = {id(item): item for item in (*seen, *others.all, *others.there.values())}
+    return WaitingFiles(
+        files=ready,
+        held=held,
+        undecided=undecided,
+        doubtful=in_doubt,
+        guarded=guarded,
+        left=left,
+        strays=others.strays,
+        passed_over=others.passed_over,
+        incomplete=not_yet,
+        superseded=older,
+        newest=in_turn[-1].key if in_turn else "",
+        seen=[*told.values()],
+    )
+
+
+@dataclass(frozen=True)
+class _Others:
+    """
+    What lies in a job's folder and is no file of it.
+
+    Args:
+        strays: Files of nobody.
+        passed_over: What is no data.
+        signs: What says of files that they are complete.
+        there: Every object, if manifests name files, or if the newest file counts alone.
+    """
+
+    strays: list[ObjectInfo] = field(default_factory=list)
+    passed_over: list[ObjectInfo] = field(default_factory=list)
+    signs: list[ObjectInfo] = field(default_factory=list)
+    there: dict[str, ObjectInfo] = field(default_factory=dict)
+
+    @property
+    def all(self) -> list[ObjectInfo]:
+        """All but files of the job."""
+        return [*self.strays, *self.passed_over, *self.signs]
 
 
 def _with_versions(
     call: ImportContext,
     applied: LedgerSnapshot,
     listed: Iterable[ObjectInfo],
-    strays: list[ObjectInfo],
+    others: _Others,
 ) -> Iterator[tuple[ObjectInfo, KnownVersion]]:
     """
     Put beside each file of a job the latest version that the job knows of its key.
 
-    Files that no job takes are added to *strays*.
+    What is no file of the job is added to *others*.
     """
-    drops = _drops(call, listed, strays)
+    drops = _drops(call, listed, others)
     while some := [*islice(drops, _AT_ONCE)]:
         latest = applied.latest(call.name, [item.key for item in some])
         for item in some:
@@ -219,15 +288,26 @@ def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
 
 
 def _drops(
-    call: ImportContext, listed: Iterable[ObjectInfo], strays: list[ObjectInfo]
+    call: ImportContext, listed: Iterable[ObjectInfo], others: _Others
 ) -> Iterator[ObjectInfo]:
-    source = call.job.source
-    folders = call.context.folders.of(source.prefix)
+    reader = reader_of(call.name, call.job, call.context.state_prefix)
+    folders = call.context.folders.of(reader.prefix)
+    rule = call.job.source.complete_when
+    all_count = call.job.source.files == "latest" or (rule is not None and rule.manifest)
     for item in listed:
-        if is_drop(item.key, source.prefix, source.pattern, call.context.state_prefix):
+        if all_count:
+            others.there[item.key] = item
+        if reader.takes(item.key, item.size):
             yield item
-        elif folders.is_stray(item.key, item.size):
-            strays.append(item)
+            continue
+        if reader.is_sign(item.key):
+            others.signs.append(item)
+            continue
+        why = folders.why_not(item.key, item.size)
+        if why in NO_DATA:
+            others.passed_over.append(item)
+        elif why in STRAY:
+            others.strays.append(item)
 
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.errors import StorageError
-from exchanger.files.folders import Folders, Level, alike, levels, looks_like_data
+from exchanger.files.drops import looks_like_data
+from exchanger.files.folders import Folders, Level, alike, levels
 from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:

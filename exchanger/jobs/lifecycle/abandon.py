@@ -88,7 +88,7 @@ def _dropped(file: ClaimedFile, *, answered: int) -> ClaimedFile:
 
     Rows that were given again still belong to the version that was read first.
     """
-    if file.outcome == "rejected":
+    if file.outcome in ("rejected", "superseded"):
         return file
     outcome: FileOutcome = "retried" if file.outcome == "retried" else "discarded"
     return replace(file, outcome=outcome, sums=file.sums if answered else ())

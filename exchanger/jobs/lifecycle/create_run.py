@@ -91,6 +91,7 @@ def hold_files(
             FileRequest(claim.key, claim.etag, kept=claim.kept),
         )
         for claim in batch.files
+        if claim.outcome != "superseded"  # It is once more, as the newest one is known by then.
     ]
     return hold_back(call, held, files)
 

@@ -2,7 +2,7 @@
 What goes from the bucket once it has been kept for long enough: ``retention`` of a connection.
 
 Nothing goes that something still reads. A retry looks at what all runs after its own have changed,
-so planned changes and acknowledgements stay while an earlier run has rows that may be given again.
+so changes stay while an earlier run has rows that may be given again. They go by the month.
 Only ended runs are looked at, in the order of their numbers, and how far it came is remembered: a
 run costs the same however many there were before it. Ages are told by S3's clock alone.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from exchanger.errors import StateMissing, StorageError
 from exchanger.jobs.inventory.kept_copies import copies_of_decided_runs, kept_copies
 from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW
 from exchanger.jobs.runtime.artifacts import load
+from exchanger.state.changes import month_of, months_between
 from exchanger.state.runs.log import ENDED, RunDocument
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ class _Sweep:
             ),
         )
         # A retry of the first run that still has a quarantine reads what came after that run.
-        last = marks.quarantine + 1
+        marks = replace(marks, changes=self._changes(marks.changes, marks.quarantine + 1))
+        last = self.ended
         outbox = self._walk(marks.outbox, last, keep.outbox, lambda seq: self._outbox(seq, marks))
         acks = self._walk(marks.acknowledgements, last, keep.acknowledgements, self._answers)
         marks = replace(marks, outbox=outbox, acknowledgements=acks)
@@ -166,6 +168,26 @@ class _Sweep:
     def _contributions(self, seq: int) -> Iterator[str]:
         run = self.state.runs.read(seq).document
         yield from filter(None, (run.settled_contributions, run.refused_rows))
+
+    def _changes(self, mark: int, last: int) -> int:
+        """
+        Remove the changes of whole months that ended before the first run that still counts.
+
+        Returns:
+            A run before whose month all are gone.
+        """
+        seconds = self.context.retention.changes.total_seconds()
+        old = self.state.runs.older_than(seconds, mark, min(last, self.ended))
+        *_, seq = (mark, *islice(old, RUNS_AT_ONCE))
+        if seq > mark:
+            for month in months_between(self._month(max(mark, 1)), self._month(seq)):
+                self.go_on()
+                self._remove(self.state.changes.objects(month))
+        return seq
+
+    def _month(self, seq: int) -> str:
+        run = self.state.runs.read(seq).document
+        return month_of(datetime.fromisoformat(run.acked_at or run.created_at))
 
     def _outbox(self, seq: int, marks: Marks) -> Iterator[str]:
         """Name all that was planned under a number, also by who lost it to another process."""

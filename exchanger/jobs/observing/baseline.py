@@ -21,7 +21,7 @@ from exchanger.jobs.segments.users import baseline_segment, export_segment, held
 from exchanger.notes import Note, noted
 from exchanger.profiles.exported.held_rows import fields_of_export, held_form
 from exchanger.profiles.frames.columns import PROFILE
-from exchanger.profiles.frames.rules import NEEDS_HELD, Rule
+from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.profile_key import external_ids_among
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]
         return None
     # Who is named otherwise may be in the segment all the same, so of them it tells nothing.
     wanted = external_ids_among(wanted)
-    fields = sorted(rule.name for rule in rules if rule.merge in NEEDS_HELD)
+    fields = sorted(rule.name for rule in rules if rule.needs_held)
     document = PendingDocument(call.context.bucket, call.state.names, call.name)
     if not _is_worth_it(call, document, fields, wanted.len()):
         return None

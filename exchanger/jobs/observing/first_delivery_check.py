@@ -52,6 +52,9 @@ def keep_sample(state: ConnectionState, run: RunDocument, accepted: pl.DataFrame
 
 def due(call: ImportContext) -> list[Sample]:
     """List the samples of a job that Braze must show by now, unless another run is under way."""
+    asks = call.job.subscription is not None and call.job.subscription.double_opt_in
+    if asks:
+        return []  # Whom Braze asks first is not subscribed until they agree.
     waiting = call.state.first_deliveries.waiting(call.name)
     newest = call.state.runs.newest() if waiting else None
     if newest is None or newest.document.state not in ENDED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -11,14 +11,15 @@ import polars as pl
 import structlog
 
 from exchanger.braze.identifiers import PER_LOOK_UP
-from exchanger.braze.limits import IDS_PER_REQUEST
+from exchanger.braze.limits import IDS_PER_REQUEST, STATES_PER_REQUEST
 from exchanger.errors import Stopped
 from exchanger.jobs.history.shown import last_shown, shown_in
 from exchanger.jobs.observing.left_out import LookUp
+from exchanger.jobs.observing.state_look_up import StateLookUp
 from exchanger.jobs.runtime.cancellation import together, until_stopped
 from exchanger.notes import Note, noted
 from exchanger.profiles.exported.held_rows import held_form
-from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.frames.columns import EMAIL_STATE, EXISTS, GROUP, IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
 from exchanger.profiles.spelling.same_person import with_identities
 
@@ -37,6 +38,8 @@ Keep = Callable[[pl.DataFrame, datetime], None]
 WORTH_SAYING = 180.0
 """Seconds of look-ups from which a run says so before it starts."""
 _AT_ONCE = 8
+_PER_REQUEST = dict.fromkeys(PER_LOOK_UP, STATES_PER_REQUEST)
+"""How many people of one kind a look-up of groups takes."""
 _CERTAIN = pl.col(EXISTS).is_not_null()
 """Of who it is; several profiles may have one e-mail address."""
 
@@ -208,18 +211,24 @@ async def _ask(
 ) -> None:
     asked = 0
     async with context.braze() as braze:
-        asking = LookUp(braze, fields)
+        states = any(name == EMAIL_STATE or name.startswith(GROUP) for name in fields)
+        asking = StateLookUp(braze, fields) if states else LookUp(braze, fields)
+        most = _PER_REQUEST if any(name.startswith(GROUP) for name in fields) else PER_LOOK_UP
         for number, profiles in enumerate(parts):
             for at in range(0, profiles.len(), PART):
                 asked_at = context.bucket.now()
-                frame = await _ask_part(context, asking, profiles.slice(at, PART), fields)
+                keys = _requests(profiles.slice(at, PART), most)
+                frame = await _ask_part(context, asking, keys, fields)
                 await asyncio.to_thread(answered, number, frame, asked_at)
             asked += profiles.len()
     log.info("lookup.finished", profiles=asked, fields=len(fields), again=asking.again)
 
 
 async def _ask_part(
-    context: JobContext, asking: LookUp, profiles: pl.Series, fields: list[str]
+    context: JobContext,
+    asking: LookUp | StateLookUp,
+    requests: list[list[str]],
+    fields: list[str],
 ) -> pl.DataFrame:
     gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -232,13 +241,13 @@ async def _ask_part(
         several = (name for name in asked if len(users.get(name, ())) > 1)
         return held_form(found, absent, fields, several)
 
-    everything = together(map(ask, _requests(profiles)))
+    everything = together(map(ask, requests))
     if not await until_stopped(everything, context.stopping):
         raise Stopped
     return pl.concat(everything.result())
 
 
-def _requests(keys: pl.Series) -> list[list[str]]:
+def _requests(keys: pl.Series, most: Mapping[IdentifierKind, int]) -> list[list[str]]:
     """Part keys into requests, each with as many of one kind as it takes."""
     if are_external_ids(keys):
         return _cut(keys, IDS_PER_REQUEST)
@@ -246,7 +255,7 @@ def _requests(keys: pl.Series) -> list[list[str]]:
     return [
         request
         for (kind,), some in kinds.group_by("kind", maintain_order=True)
-        for request in _cut(some["key"], PER_LOOK_UP[cast("IdentifierKind", kind)])
+        for request in _cut(some["key"], most[cast("IdentifierKind", kind)])
     ]
 
 

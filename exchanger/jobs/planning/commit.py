@@ -69,6 +69,7 @@ def commit(
         parent=parent,
         types=dict(batch.types_to_keep),
         words={name: list(found) for name, found in batch.words.items()},
+        layout=dict(batch.layout_to_keep),
         report=report.to_dict(),
         object=call.kind.name,
         row_ids=bool(call.job.row_id),
@@ -91,4 +92,8 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
         told["on_drift"] = rule.config.on_drift
     if rule.config.ordered:
         told["ordered"] = True
+    if rule.merge == "rows":
+        told |= {"key": rule.config.key, "complete": rule.config.complete}
+    if rule.guarded:
+        told["guarded"] = True
     return told

@@ -20,9 +20,11 @@ from exchanger.profiles.frames.columns import (
     KNOWN,
     POINTS,
     ROWS,
+    SEND,
     SURE,
     WANTED,
     before,
+    send,
     wanted,
 )
 from exchanger.profiles.spelling.data_points import field_points
@@ -135,7 +137,7 @@ def exposure_of(
         batch_size: Objects in a request at most.
     """
     changed = [rule for rule in rules if wanted(rule.name) in outbox.columns]
-    sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED))]
+    sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED, SEND))]
     measures = _measures(outbox.columns, changed)
     parts = [outbox.empty(), *outbox.frames([*_CONTROL, *sides])]
     found = pl.concat([part.select(measures) for part in parts]).sum()
@@ -172,11 +174,12 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
         }
     for rule in changed:
         now = pl.col(wanted(rule.name))
+        sent = pl.col(send(rule.name)) if rule.in_parts else now
         numbers |= {
             f"profiles:{rule.name}": now.count(),
             f"replaced:{rule.name}": _replaced(rule).sum(),
             f"cleared:{rule.name}": _cleared(rule).sum(),
-            f"points:{rule.name}": _points(rule).cast(pl.Int64).sum(),
+            f"points:{rule.name}": _points(rule, sent).cast(pl.Int64).sum(),
         }
     totals = [_added(rule).alias(f"total:{rule.name}") for rule in changed if rule.merge == "sum"]
     return [*(number.cast(pl.Int64).alias(name) for name, number in numbers.items()), *totals]
@@ -194,9 +197,9 @@ def _to(endpoint: Endpoint) -> pl.Expr:
     return to.str.starts_with(f"{endpoint.name}:")
 
 
-def _points(rule: Rule) -> pl.Expr:
+def _points(rule: Rule, sent: pl.Expr) -> pl.Expr:
     """Count data points; items of catalogs cost none."""
-    return pl.lit(0) if rule.of_item else field_points(rule.name, pl.col(wanted(rule.name)))
+    return pl.lit(0) if rule.of_item else field_points(rule.name, sent)
 
 
 def _any(each: Iterable[pl.Expr]) -> pl.Expr:

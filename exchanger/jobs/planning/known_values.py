@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.braze.limits import ADDRESS_KEPT
 from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.observing.baseline import learn_from_segment
 from exchanger.jobs.observing.lookup import (
@@ -22,17 +23,19 @@ from exchanger.jobs.observing.lookup import (
     overlay,
 )
 from exchanger.notes import noted
+from exchanger.objects.kinds import Folded
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SENT
-from exchanger.profiles.frames.rules import NEEDS_HELD
-from exchanger.profiles.merging.ambiguous import ambiguous_keys
+from exchanger.profiles.merging.consent import as_last_seen, guarded_rules, to_be_asked
 from exchanger.profiles.merging.contributions import corrected
-from exchanger.profiles.merging.duplicates import (
+from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.merging.reconcile import needs_lookup
+from exchanger.profiles.people.ambiguous import ambiguous_keys
+from exchanger.profiles.people.duplicates import (
     ADDRESS,
     addresses_of_strangers,
     would_duplicate,
 )
-from exchanger.profiles.merging.folding import fold
-from exchanger.profiles.merging.reconcile import needs_lookup
+from exchanger.profiles.people.gates import unknown_gates
 from exchanger.profiles.planning.part import PartInput
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 
@@ -71,6 +74,7 @@ class KnownValues:
         self._batch = batch
         self._rules = list(terms.rules)
         self.fields = [rule.name for rule in self._rules]
+        self._gates = [gate.field for gate in terms.gates if gate.field not in self.fields]
         self._known: dict[int, Spill] = {}
         self._at_first: dict[int, Spill] = {}
         self._folded: tuple[int, pl.DataFrame] | None = None
@@ -132,12 +136,25 @@ class KnownValues:
     def known(self, number: int) -> pl.DataFrame:
         """Read what was held of a part's profiles before this run looked any of them up."""
         if number not in self._known:
-            known = self._read(number)
+            known = self._without_old_states(number, self._read(number))
             if self._people is not None:
                 known = self._with_seen(number, known, self._people)
             self._known[number] = self._batch.scratch.spill()
             self._known[number].add(known)
         return pl.concat(self._known[number].frames())
+
+    def _without_old_states(self, number: int, known: pl.DataFrame) -> pl.DataFrame:
+        """Take states by which somebody would be subscribed as unknown, unless seen just now."""
+        names = [rule.name for rule in guarded_rules(self._rules)]
+        if not names:
+            return known
+        asked = to_be_asked(self.folded(number), known, self._rules)
+        if asked.is_empty():
+            return known
+        # What was delivered within the grace is what Braze has, whatever it shows.
+        since = self._call.context.bucket.now() - timedelta(seconds=self._call.context.grace)
+        fresh = self._call.state.held.of(asked, names, since=since, fresh=names)
+        return as_last_seen(known, asked, fresh, self._rules)
 
     def _with_seen(self, number: int, known: pl.DataFrame, people: People) -> pl.DataFrame:
         """Add what was looked up to know who is meant; what was held before that is kept apart."""
@@ -160,7 +177,7 @@ class KnownValues:
     def _begun(self, number: int) -> Future[pl.DataFrame]:
         parted = (self._batch.given, self._batch.corrections)
         profiles = pl.concat(rows.keys(number) for rows in parted)
-        return self._reader.submit(_held, self._call, profiles, self._rules)
+        return self._reader.submit(_held, self._call, profiles, self._rules, self._gates)
 
     def see(self, number: int, seen: pl.DataFrame) -> None:
         """Take what was looked up for a part, and which keys several profiles have."""
@@ -228,7 +245,7 @@ def _learn(
     report: RunReport,
     learnt: KnownValues,
 ) -> KnownValues:
-    if not any(rule.merge in NEEDS_HELD for rule in terms.rules):
+    if not terms.gates and not any(rule.needs_held for rule in terms.rules):
         if terms.assume_empty:
             report.facts.append(noted("taken_for_empty", profiles=0))
         return learnt
@@ -258,12 +275,14 @@ def _needed(learnt: KnownValues, batch: InputBatch, terms: PlanOptions) -> tuple
     for number in range(len(batch.given)):
         learnt.go_on()
         folded, known = learnt.folded(number), learnt.known(number)
+        behind = unknown_gates(folded, known, terms.gates)
         unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
+        unknown = pl.concat([unknown, behind]).unique(maintain_order=True)
         if (several := learnt.ambiguous).len():
             unknown = unknown.filter(~pl.col(PROFILE).is_in(several.implode()))
         needed.add(unknown)
         if terms.assume_empty:
-            every = needs_lookup(folded, known, rules)
+            every = pl.concat([needs_lookup(folded, known, rules), behind])
             assumed += every[PROFILE].n_unique() - unknown[PROFILE].n_unique()
     return needed, assumed
 
@@ -300,7 +319,8 @@ def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: Ru
     for frame in needed.frames([PROFILE]):
         keys = frame[PROFILE].unique()
         asked, alone = asked + keys.len(), alone + alone_in_a_request(keys)
-    report.facts += note_if_slow(asked, call.context.lookup_limit, alone)
+    if call.job.subscription is None:  # Groups have a limit that is far wider.
+        report.facts += note_if_slow(asked, call.context.lookup_limit, alone)
     _wait_until_shown(call, learnt, needed, report)
     look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
 
@@ -329,7 +349,9 @@ def _is_uncertain(known: pl.DataFrame) -> bool:
     return any(bool((text == UNCERTAIN).any()) for text in texts)
 
 
-def _held(call: ImportContext, profiles: pl.Series, rules: list[Rule]) -> pl.DataFrame:
+def _held(
+    call: ImportContext, profiles: pl.Series, rules: list[Rule], gates: list[str]
+) -> pl.DataFrame:
     """
     Read what is held.
 
@@ -338,13 +360,17 @@ def _held(call: ImportContext, profiles: pl.Series, rules: list[Rule]) -> pl.Dat
     strategy needs it; but a value that was delivered within the grace is what Braze has, whatever
     it shows.
     """
-    names = [rule.name for rule in rules]
+    names = [*(rule.name for rule in rules), *gates]
     sent = [rule.name for rule in rules if rule.config.on_drift != "overwrite"]
+    if call.kind.making == Folded(consent=True):
+        # Of an address without a profile Braze forgets it, and any may be one.
+        since = call.context.bucket.now() - (ADDRESS_KEPT - timedelta(days=1))
+        return call.state.held.of(profiles, names, since=since, fresh=names)
     if call.job.max_age is None:
         held = call.held.of(profiles, names, sent=sent)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.context.grace))
-        needed = [rule.name for rule in rules if rule.merge in NEEDS_HELD]
+        needed = [*(rule.name for rule in rules if rule.needs_held), *call.job.gates]
         since = call.context.bucket.now() - oldest
         held = call.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.

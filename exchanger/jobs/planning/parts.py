@@ -14,11 +14,14 @@ from exchanger.config.models import ITEM_GONE
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.observing.items import look_at_items
 from exchanger.jobs.planning.catalogs import require_catalog
+from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
 from exchanger.objects.kinds import Folded
 from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
 from exchanger.profiles.frames.columns import ROW_ID
+from exchanger.profiles.people.gates import gates_of
+from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
 
 if TYPE_CHECKING:
@@ -77,7 +80,7 @@ def _folded(
 ) -> Iterator[PlanParts]:
     """Fold rows into one object for each profile, decided from what is held of it."""
     rules = [*batch.rules.values()]
-    job = call.job
+    job, consent = call.job, making.consent
     shape = None
     if making.shape is not None:
         require_catalog(call, batch, rules)
@@ -86,7 +89,9 @@ def _folded(
             call, keys.unique(), [rule.name for rule in rules if rule.name != ITEM_GONE]
         )
         shape = making.shape(job, call.held.fields())
-    people = resolve_people(call, batch, rules, report)
+    # A state is that of an address, whoever has it.
+    people = None if consent else resolve_people(call, batch, rules, report)
+    batch = leave_out_outsiders(call, batch, report)
     batch, applied = leave_out_late_rows(call, batch, rules)
     terms = PlanOptions(
         rules,
@@ -95,6 +100,8 @@ def _folded(
         most_recent=job.on_ambiguous == "most_recent",
         plain=_are_external_ids(job, batch),
         shape=shape,
+        gates=gates_of(job.gates),
+        consent=_consent_terms(job) if consent else None,
     )
     with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
 
@@ -105,6 +112,10 @@ def _folded(
 
         decide = partial(plan_part, terms=terms)
         yield PlanParts(batch, inputs(), decide, tuple(rules), learnt.lookups)
+
+
+def _consent_terms(job: ImportJob) -> ConsentTerms:
+    return ConsentTerms(job.subscription is not None and job.subscription.double_opt_in)
 
 
 def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:

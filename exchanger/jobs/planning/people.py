@@ -19,7 +19,6 @@ from exchanger.braze.identifiers import SHARED
 from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, note_if_slow
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
-from exchanger.profiles.frames.rules import NEEDS_HELD
 from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
 
@@ -133,7 +132,7 @@ def _to_be_seen(call: ImportContext, keys: pl.Series, rules: Sequence[Rule]) -> 
     """
     if call.job.assumes_empty:
         return keys.clear()
-    if any(rule.merge in NEEDS_HELD for rule in rules):
+    if any(rule.needs_held for rule in rules):
         return keys
     return keys.filter(_are_shared(keys))
 
@@ -155,7 +154,7 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
     """Look keys up, with all that a strategy needs of them, and tell to whom they belong."""
     alone = alone_in_a_request(keys)
     report.facts += note_if_slow(keys.len(), call.context.lookup_limit, alone)
-    fields = [IDENTIFIED, *(rule.name for rule in rules if rule.merge in NEEDS_HELD)]
+    fields = [IDENTIFIED, *(rule.name for rule in rules if rule.needs_held)]
     needed = batch.scratch.spill()
     needed.add(keys.alias(PROFILE).to_frame().join(pl.DataFrame({"field": fields}), how="cross"))
     links = [links_of(pl.DataFrame(schema={PROFILE: pl.String, IDENTIFIED: pl.String}))]

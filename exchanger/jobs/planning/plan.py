@@ -211,7 +211,7 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     report.rows_read = batch.rows
     report.rows_rejected = draft.unreadable + tally.rows_rejected
     report.rows_superseded = tally.rows_superseded + batch.superseded
-    report.rows_skipped = tally.rows_skipped
+    report.rows_skipped = tally.rows_skipped + batch.shut_out
     report.rows_unchanged = tally.rows_unchanged
     report.rows_repeated = tally.rows_repeated + batch.repeated
     report.profiles_named = tally.profiles_named
@@ -224,6 +224,12 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     report.fields_kept = tally.fields_kept
     if tally.fields_kept:
         report.facts.append(noted("values_kept", values=tally.fields_kept))
+    if shut_out := tally.rows_shut_out + batch.shut_out:
+        report.facts.append(noted("rows_shut_out", rows=shut_out))
+    report.fields_withheld = tally.fields_withheld
+    if tally.fields_withheld:
+        skipped = tally.rows_without_consent
+        report.facts.append(noted("consent_missing", values=tally.fields_withheld, rows=skipped))
 
 
 def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:

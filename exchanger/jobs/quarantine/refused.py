@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from exchanger.config.models import FieldConfig, Match, Source
+from exchanger.config.models import NESTED, FieldConfig, Match, Source
 from exchanger.jobs.reading.cast import with_records
 from exchanger.profiles.frames.columns import (
     FILE,
@@ -28,6 +28,7 @@ from exchanger.profiles.frames.columns import (
 )
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.type_names import parse_type_name
+from exchanger.profiles.nested.cells import changed_parts
 from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.profiles.reading.resolve import as_keys
 from exchanger.profiles.reading.typed_rows import cast_rows
@@ -123,7 +124,7 @@ def _own(
     merge = _merge(fields, name)
     if merge == "counted":
         return refused.select(PROFILE).clear()
-    given = _removed(name) if merge == "remove" else _given(name)
+    given = _removed(name) if merge == "remove" else _given(name, fields[name])
     rows = refused.select(
         PROFILE, FILE, pl.lit(0, pl.Int64).alias(_TURN), given.alias(GIVEN + name)
     ).filter(pl.col(GIVEN + name).is_not_null())
@@ -140,9 +141,16 @@ def _merge(fields: Mapping[str, Mapping[str, Any]], name: str) -> str:
     return "remove" if merge == "remove" else "other"
 
 
-def _given(name: str) -> pl.Expr:
-    """Of all other strategies, what was to be sent is what was given."""
-    return pl.col(wanted(name))
+def _given(name: str, told: Mapping[str, Any]) -> pl.Expr:
+    """Of JSON merged in parts, what was to change; of all others, what was to be sent."""
+    if told["merge"] not in NESTED or told.get("complete"):
+        return pl.col(wanted(name))
+    had, has = before(name), wanted(name)
+    return pl.struct(had, has).map_batches(
+        lambda both: changed_parts(both.struct[had], both.struct[has], told.get("key")),
+        return_dtype=pl.String,
+        is_elementwise=True,
+    )
 
 
 def _removed(name: str) -> pl.Expr:
@@ -202,7 +210,10 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
             "source": _source(job.source),
             "fields": configured,
             "remaining_fields": (),
-            "object": "attributes",  # The names of items' fields, and their limits, are settled.
+            # States of subscriptions, and of items, are given as fields by now.
+            "object": "attributes",
+            "subscription": None,
+            "state": None,
             "item_id": None,
         }
     )
@@ -230,7 +241,8 @@ def _configured(
     job: ImportJob, name: str, was: Mapping[str, Any], types: Mapping[str, str]
 ) -> FieldConfig:
     """Take the field as it is configured now, at the type that its column has by now."""
-    today = job.cells.get(name, FieldConfig(merge=was["merge"]))
+    then = {option: was[option] for option in ("merge", "key", "complete") if option in was}
+    today = job.cells.get(name, FieldConfig(**then))
     kept = types.get(today.from_ or name)
     if today.type is not None:
         named = {"type": today.type, "scale": today.scale}

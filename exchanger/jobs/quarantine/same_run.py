@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import RunDocument
 
+_NOT_READ = ("rejected", "superseded")
 _PLACE = "@place"
 """Position of a row's file in the run that read it first, and its row number, as one number."""
 
@@ -51,7 +52,7 @@ def rows_after(
     starts = [places[version] for version in again if version in places]
     if not starts:
         return pl.DataFrame(schema={PROFILE: pl.String, _PLACE: pl.Int64})
-    files = [file for file in first.files[min(starts) :] if file.outcome != "rejected"]
+    files = [file for file in first.files[min(starts) :] if file.outcome not in _NOT_READ]
     whole = read_every_file(
         call, [FileRequest(file.key, file.etag, "in_full", kept=file.kept) for file in files]
     )

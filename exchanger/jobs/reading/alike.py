@@ -14,9 +14,10 @@ import polars as pl
 
 from exchanger.errors import FileRejected
 from exchanger.files.formats.read import BAD_ROW_SCHEMA, RawTable
+from exchanger.profiles.casting.plain_text import is_day_first
 from exchanger.profiles.frames.columns import FILE, ROW
 from exchanger.profiles.frames.raw_columns import RawColumns
-from exchanger.profiles.reading.mapping import find_types, untyped_columns
+from exchanger.profiles.reading.mapping import day_first_columns, find_types, untyped_columns
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -82,6 +83,23 @@ class AlikeFiles:
             return find_types(untyped_columns(job, raw), job, raw)
         except FileRejected:
             return {}  # None of them can be used, as whoever settles on rules will say.
+
+    def day_first(
+        self, job: ImportJob, types: Mapping[int, Mapping[str, TypeName]]
+    ) -> dict[int, frozenset[str]]:
+        """Name the columns of each file in which a date shows that the day comes first."""
+        told = [pair for found in types.values() for pair in found.items()]
+        texts = {column for column, kind in told if kind.type == "string"}
+        raw = self.columns("")
+        try:
+            likely = day_first_columns(job, raw, texts)
+        except FileRejected:
+            return {}
+        found: dict[int, frozenset[str]] = {}
+        for column in likely:
+            for number in self.files.filter(is_day_first(self.frame[column])).unique():
+                found[number] = found.get(number, frozenset()) | {column}
+        return found
 
     def headers_again(self, columns: Sequence[str]) -> dict[int, tuple[str, int]]:
         """Return, of files that have a row which is a header, the column and the first such row."""

@@ -14,6 +14,7 @@ from exchanger.files.write import to_ndjson
 from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_forgotten
 from exchanger.jobs.intake.batch import REJECTED, as_refused
 from exchanger.jobs.intake.contributions import contributions
+from exchanger.jobs.reading.known_groups import KnownGroups, demand_groups
 from exchanger.objects.rows import judged_rows
 from exchanger.profiles.frames.columns import FILE, PROFILE
 from exchanger.profiles.merging.contributions import negated
@@ -51,6 +52,8 @@ class Casting:
         self._rejected: list[pl.DataFrame] = []
         self._noted: list[pl.DataFrame] = []
         self._unfit: set[int] = set()
+        self._made: dict[str, Rule] = {}
+        self._groups = KnownGroups(call)
 
     def cast(self, window: Sequence[StagedFiles]) -> None:
         """Cast the files of a window, whose rejected rows come in the order of the files."""
@@ -98,13 +101,30 @@ class Casting:
         for piece in files.pieces():
             raw = piece if len(part) == len(files.files) else piece.of_files(positions)
             given = cast_rows(raw, rules, self._call.job, kept=self._draft.types)
-            given = _judged(self._call, rules, given)
+            given = self._shaped(rules, _judged(self._call, rules, given), raw.key)
             if part[0].repeated:
                 self._draft.repeated += given.frame.height
                 given = replace(given, frame=given.frame.clear())
             if doubtful is not None:
                 given = without_forgotten(given, doubtful, part[0].position)
             yield given, with_records(raw, given)
+
+    def _shaped(self, rules: list[Rule], given: Given, key: str) -> Given:
+        """
+        Build fields of rows that are about something else, as the kind of object says.
+
+        Raises:
+            FileRejected: ``too_many_groups``.
+        """
+        shaped = self._call.kind.shaped
+        if shaped is None:
+            return given
+        demand_groups(given.frame, key)
+        made = shaped(given.frame, {rule.name: rule for rule in rules}, self._call.job)
+        frame, strange = self._groups.split(made.frame)
+        self._made |= {rule.name: rule for rule in made.rules if rule.name in frame.columns}
+        rejected = pl.concat([given.rejected, made.rejected, strange])
+        return replace(given, frame=frame, rejected=rejected)
 
     def _earlier(
         self, file: StagedFile, rules: list[Rule]
@@ -151,6 +171,9 @@ class Casting:
         self._noted.clear()
         for told in noted.group_by(FILE).sum().sort(FILE).iter_rows(named=True):
             draft.note_cells(draft.files[told[FILE]].key, told)
+        if self._call.kind.shaped is not None:
+            draft.rules |= self._made
+            return
         last: list[Rule] | None = None
         for _, each in sorted(item for item in rules.items() if item[0] not in self._unfit):
             if each is not last:

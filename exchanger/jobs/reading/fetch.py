@@ -11,7 +11,7 @@ from exchanger.files.formats.read import RawTable, read_table
 from exchanger.files.scratch.prefetch import prefetch_several
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from pathlib import Path
 
     from exchanger.files.scratch.spill import Scratch
@@ -82,12 +82,23 @@ def fetched_files(
     return prefetch_several(fetch, requests, _size, threads=_THREADS, room=_ROOM)
 
 
-def read_fetched(call: ImportContext, file: FetchedFile, scratch: Scratch) -> ReadFile:
-    """Read a fetched file as a table, and remove it."""
+def read_fetched(
+    call: ImportContext, file: FetchedFile, scratch: Scratch, layout: Mapping[str, str]
+) -> ReadFile:
+    """
+    Read a fetched file as a table, and remove it.
+
+    Args:
+        call: The job.
+        file: The file.
+        scratch: Where its rows are kept.
+        layout: How the CSV before it was written.
+    """
     try:
         if file.error is not None:
             return ReadFile(file.request, error=file.error)
-        table = read_table(file.path, file.request.key, call.job.source, scratch=scratch)
+        key, source = file.request.key, call.job.source
+        table = read_table(file.path, key, source, scratch=scratch, kept=layout)
     except FileRejected as error:
         return ReadFile(file.request, file.sha256, error=error)
     finally:

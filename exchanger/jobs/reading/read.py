@@ -23,6 +23,7 @@ from exchanger.profiles.frames.columns import PROFILE, ROW_ID
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from exchanger.files.raw.table import ReadAs
     from exchanger.files.scratch.budget import MemoryBudget
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.requests import FileRequest
@@ -69,9 +70,9 @@ def _read(
     scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
     key = ROW_ID if call.job.row_id else PROFILE
-    draft = BatchDraft(scratch, key, kept.types, kept.words)
+    draft = BatchDraft(scratch, key, kept)
     staging = Staging(call, draft, most, without_all=without_all)
-    _stage(call, staging, requests, scratch)
+    _stage(call, staging, requests, draft)
     passed = len(draft.waiting) + len(draft.gone) + len(draft.unreadable)
     left = len(requests) - len(draft.files) - passed
     _note(call, draft)
@@ -85,22 +86,22 @@ def _read(
 
 
 def _stage(
-    call: ImportContext, staging: Staging, requests: Sequence[FileRequest], scratch: Scratch
+    call: ImportContext, staging: Staging, requests: Sequence[FileRequest], draft: BatchDraft
 ) -> None:
     """Fetch files and decide about them, until the run has as many rows as it takes."""
     call.context.progress.step("reading files", len(requests))
     with (
         TemporaryDirectory(dir=call.context.workdir, prefix="fetched-") as folder,
         closing(fetched_files(call, requests, Path(folder))) as fetched,
-        closing(_read_in_turn(call, fetched, scratch)) as files,
-        closing(_windows(files, staging, scratch.bounds)) as windows,
+        closing(_read_in_turn(call, fetched, draft)) as files,
+        closing(_windows(files, staging, draft.scratch.bounds)) as windows,
     ):
         for window in windows:
             staging.take(window)
 
 
 def _read_in_turn(
-    call: ImportContext, fetched: Iterator[FetchedFile], scratch: Scratch
+    call: ImportContext, fetched: Iterator[FetchedFile], draft: BatchDraft
 ) -> Generator[ReadFile]:
     """
     Read files as tables.
@@ -112,7 +113,10 @@ def _read_in_turn(
         if call.context.stopping.is_set():
             raise Stopped
         call.context.progress.advance(1)
-        yield read_fetched(call, file, scratch)
+        read = read_fetched(call, file, draft.scratch, draft.layout)
+        if read.table is not None:
+            draft.note_layout(read.request, read.table)
+        yield read
 
 
 def _windows(
@@ -167,8 +171,28 @@ class _Window:
 def _note(call: ImportContext, draft: BatchDraft) -> None:
     draft.notes += [noted("changed_while_read", file=key) for key, _ in draft.gone]
     draft.notes += note_what_added_nothing(call, draft.set_before)
+    draft.notes += _note_how_it_was_read(draft.read_as)
+    draft.notes += [
+        noted("decimal_commas", file=keys[0], files=len(keys), columns=[*columns])
+        for columns, keys in draft.commas.items()
+    ]
     draft.notes += _note_what_was_left_out(draft.left_out)
     draft.notes += note_stray(draft.stray)
+
+
+def _note_how_it_was_read(read_as: Mapping[ReadAs, Sequence[str]]) -> list[Note]:
+    return [
+        noted(
+            "csv_read_as",
+            file=keys[0],
+            files=len(keys),
+            encoding=told.encoding,
+            delimiter=told.delimiter,
+            earlier_encoding=told.earlier_encoding,
+            earlier_delimiter=told.earlier_delimiter,
+        )
+        for told, keys in read_as.items()
+    ]
 
 
 def _note_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[Note]:

@@ -55,6 +55,7 @@ class _Look:
             None if there is none.
         types: The types of its columns, if they were looked for.
         layout: Tells its columns apart from those of others, if others were looked at with it.
+        day_first: Columns in which a date shows that the day comes first, likewise.
     """
 
     table: RawTable
@@ -63,6 +64,7 @@ class _Look:
     header_again: tuple[str, int] | None
     types: Mapping[str, TypeName] | None = None
     layout: Hashable = None
+    day_first: frozenset[str] | None = None
 
 
 class Staging:
@@ -129,6 +131,7 @@ class Staging:
         for group in groups:
             types = group.types(self._call.job)
             again = group.headers_again(self._columns)
+            day_first = group.day_first(self._call.job, types)
             for number in group.numbers:
                 raw = group.columns(window[number].request.key, number)
                 looks[number] = _Look(
@@ -138,6 +141,7 @@ class Staging:
                     again.get(number),
                     types.get(number, {}),
                     group.layout,
+                    day_first.get(number, frozenset()),
                 )
         staged = self._stage(window, looks)
         self.windows.append([*self._kept(groups, staged)])
@@ -225,6 +229,8 @@ class Staging:
             draft.types = settled.kept
             self._settled.clear()
         draft.note_stray(request.key, settled.stray)
+        if settled.commas:
+            draft.commas.setdefault(settled.commas, []).append(request.key)
         draft.rows += look.rows
         if not request.retried:
             draft.notes += [note.about(request.key) for note in look.table.notes]
@@ -233,12 +239,15 @@ class Staging:
 
     def _settle(self, look: _Look) -> Settled:
         """Settle on the rules of a file; alike for files of the same columns and types."""
-        known = None if look.types is None else (look.layout, *look.types.items())
+        known = None
+        if look.types is not None:
+            known = (look.layout, look.day_first, *look.types.items())
         if known in self._settled:
             return self._settled[known]
-        settled = settle_rules(self._call.job, look.raw, self._draft.types, look.types)
+        found = (look.types, look.day_first)
+        settled = settle_rules(self._call.job, look.raw, self._draft.types, *found)
         settled = replace(settled, rules=_mending(self._call, settled.rules))
-        if known is not None and not settled.stray:
+        if known is not None and not settled.stray and not settled.commas:
             self._settled[known] = settled
         return settled
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from exchanger.config.models import ImportJob
+from exchanger.files.signs import Entry
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.memories import Memories
 from exchanger.jobs.runtime.options import ImportOptions
@@ -23,10 +25,14 @@ class Listing:
     Args:
         files: Those that were new, or wait for a person.
         usable_until: Until when, by the monotonic clock, it may stand for another listing.
+        manifests: What was read of manifests, by key and ETag: names, and what is wrong with them.
+        incomplete: How many files it left as they are not complete.
     """
 
     files: list[ObjectInfo] = field(default_factory=list)
     usable_until: float = 0.0
+    manifests: dict[tuple[str, str], tuple[Sequence[Entry], str]] = field(default_factory=dict)
+    incomplete: int = 0
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def new_run_id(job: str, started_at: datetime) -> str:
 
 _NOT_ALWAYS = (
     "rows_written", "bytes_written", "manifest", "error", "quarantine", "seq", "files_waiting",
+    "files_incomplete",
     "held_back", "totals", "stopped",
 )  # fmt: skip
 
@@ -72,7 +73,9 @@ class RunReport:
     the run, as far as each noted them before it died, so at least as many were made; of an export,
     all that was asked of Braze. ``facts`` are what the run notes, and ``notes`` the same in words,
     which whoever shows a report puts there; earlier versions noted nothing but words.
-    ``files_waiting`` are those that a run left to the next one, if it was to be the only one.
+    ``files_waiting`` are those that a run left to the next one, if it was to be the only one;
+    ``files_incomplete`` those that it left as they are not complete. ``fields_withheld`` are values
+    that would have subscribed somebody who is unsubscribed.
     ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
     would add to each summed field, ``stopped`` is true where the process was asked to stop before
     the end.
@@ -100,6 +103,7 @@ class RunReport:
     profiles_refused: int = 0
     fields_changed: int = 0
     fields_kept: int = 0
+    fields_withheld: int = 0
     data_points: int = 0
     requests: int = 0
     started_at: datetime | None = None
@@ -112,6 +116,7 @@ class RunReport:
     manifest: str | None = None
     error: str | None = None
     files_waiting: int | None = None
+    files_incomplete: int | None = None
     held_back: list[int] | None = None
     totals: dict[str, str] | None = None
     stopped: bool | None = None

@@ -26,8 +26,10 @@ from exchanger.braze.endpoints import (
     ENDPOINTS,
     EXPORT_IDS,
     EXPORT_SEGMENT,
+    GROUP_STATES,
     LIST_SEGMENTS,
     SIZE_SEGMENT,
+    STATE_IN_GROUP,
     TRACK,
     TRACK_STATUS,
     Endpoint,
@@ -48,6 +50,14 @@ from exchanger.outside.braze.answers import (
     read_track,
 )
 from exchanger.outside.braze.catalog_answers import Catalog, read_catalogs, read_item
+from exchanger.outside.braze.group_states import (
+    PAGE,
+    Params,
+    names_group,
+    people_named,
+    read_states,
+    read_users,
+)
 from exchanger.outside.braze.look_up_request import look_up_request
 from exchanger.outside.braze.rate_limit import Quotas
 from exchanger.outside.braze.request_group import read_done, with_group
@@ -301,6 +311,56 @@ class Braze:
         call = self._post(EXPORT_IDS, orjson.dumps(request))
         return await self._requests.send(call, lambda answer: read_ids(answer, keys))
 
+    async def group_states(self, keys: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+        """
+        Look up the subscription groups of people (10).
+
+        Args:
+            keys: At most 50, of one kind: external ids, e-mail addresses or phone numbers.
+
+        Returns:
+            By key, of each profile that has it the state in each group that was ever set.
+        """
+        found: dict[str, list[dict[str, str]]] = {}
+        for offset in range(0, 1_000_000, PAGE):
+            page = (("limit", str(PAGE)), ("offset", str(offset)))
+            call = self._get(GROUP_STATES, people_named(keys) + page)
+            users, total = await self._requests.send(call, lambda got: read_users(got, keys))
+            for key, states in users.items():
+                found.setdefault(key, []).extend(states)
+            if offset + PAGE >= total:
+                break
+        return found
+
+    async def states_in_group(self, group: str, keys: Sequence[str]) -> dict[str, str]:
+        """
+        Look up the states of identifiers in one group, also of those that no profile has (10).
+
+        Args:
+            group: Its id.
+            keys: As for *group_states*.
+
+        Returns:
+            By key; without those of which nothing is known, and nothing at all of a group that
+            there is not.
+        """
+        named = (("subscription_group_id", group), *people_named(keys))
+        call = self._get(STATE_IN_GROUP, named)
+        return await self._requests.send(
+            call, lambda got: read_states(got, keys) if got.status < 300 else {}, reads=(400,)
+        )
+
+    async def has_group(self, group: str) -> bool:
+        """
+        Ask whether there is a subscription group (10).
+
+        No answer is documented for one that there is not: a refusal that speaks of a group counts
+        as that, any other one tells nothing.
+        """
+        named = (("subscription_group_id", group), ("external_id[]", "exchanger"))
+        call = self._get(STATE_IN_GROUP, named)
+        return await self._requests.send(call, names_group, reads=(400, 404))
+
     async def segments(self) -> list[Segment]:
         """List the segments of the workspace, the oldest first; archived ones are left out (8)."""
         found: dict[str, Segment] = {}
@@ -370,6 +430,9 @@ class Braze:
         finally:
             await asyncio.to_thread(part.unlink, missing_ok=True)
         return there
+
+    def _get(self, endpoint: str, params: Params) -> Call:
+        return Call(endpoint, "GET", self._base + endpoint, params=params, key=self._key)
 
     def _post(self, endpoint: str, body: bytes) -> Call:
         return Call(endpoint, "POST", self._base + endpoint, body, key=self._key)

@@ -17,12 +17,20 @@ from exchanger.braze.endpoints import (
     CATALOG_ITEM,
     CATALOG_ITEMS,
     CATALOGS,
+    EMAIL_STATUS,
     ENDPOINTS,
     EXPORT_IDS,
     PERMISSIONS,
+    SET_GROUPS,
     TRACK_STATUS,
 )
-from exchanger.braze.limits import CATALOGS_RATE, ITEMS_RATE, SHARED_RATE, STATUS_RATE
+from exchanger.braze.limits import (
+    CATALOGS_RATE,
+    ITEMS_RATE,
+    SHARED_RATE,
+    STATUS_RATE,
+    SUBSCRIPTION_RATE,
+)
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import (
     BrazeError,
@@ -67,6 +75,7 @@ DOWNLOAD = "export download"
 _STATUS_POOL = RateLimit(requests=STATUS_RATE[0], per=STATUS_RATE[1])
 _ITEMS_POOL = RateLimit(requests=ITEMS_RATE[0], per=ITEMS_RATE[1])
 _CATALOGS_POOL = RateLimit(requests=CATALOGS_RATE[0], per=CATALOGS_RATE[1])
+_SUBSCRIPTION_POOL = RateLimit(requests=SUBSCRIPTION_RATE[0], per=SUBSCRIPTION_RATE[1])
 _SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
@@ -113,6 +122,8 @@ class BrazeRequests:
             CATALOG_ITEMS: _ITEMS_POOL,
             CATALOGS: _CATALOGS_POOL,
             CATALOG_ITEM: _CATALOGS_POOL,
+            SET_GROUPS: _SUBSCRIPTION_POOL,
+            EMAIL_STATUS: _SHARED_POOL,
             TRACK_STATUS: _STATUS_POOL,
             EXPORT_IDS: config.lookup_limit,
         }

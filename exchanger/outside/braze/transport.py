@@ -52,7 +52,7 @@ class Call:
     method: str
     url: str
     body: bytes | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] | tuple[tuple[str, str], ...] = field(default_factory=dict)
     key: SecretStr | None = None
     save_to: Path | None = None
     writes: bool = False

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from exchanger.config.models import S3Config
 from exchanger.errors import StorageCorrupt
+from exchanger.outside.aws import open_session
 from exchanger.outside.clock import Clock
-from exchanger.outside.s3.client import open_client, open_session
+from exchanger.outside.s3.client import open_client
 from exchanger.outside.s3.errors import as_storage_errors
 from exchanger.outside.store_codes import StorageConflict
 from exchanger.redaction import Redactor

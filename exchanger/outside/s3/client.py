@@ -7,98 +7,28 @@ credentials alone, and only where the configuration names none.
 
 from __future__ import annotations
 
-import gzip
-import os
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import orjson
-
 from exchanger.config.models import S3Config
+from exchanger.outside.aws import REGION, open_session
 
 if TYPE_CHECKING:
     from boto3.session import Session
-    from botocore.credentials import Credentials
-    from botocore.loaders import Loader
     from mypy_boto3_s3 import S3Client
 
 _ATTEMPTS = 5
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _CONNECTIONS = 32
-_REGION = "us-east-1"
 _REGION_OF_BUCKET = "x-amz-bucket-region"
-
-
-def open_session(config: S3Config) -> Session:
-    """
-    Build the session that signs: with the keys configured, or else those of AWS's own chain.
-
-    The variables and files that boto3 knows decide nothing else of it.
-    """
-    from boto3.session import Session
-    from botocore.session import Session as Core
-
-    # Each setting as it is by default: no variable, no key of a file.
-    alone: dict[str, Any] = {
-        name: (None, None, default, convert)
-        for name, (_, _, default, convert) in Core.SESSION_VARIABLES.items()
-    }
-    alone["config_file"] = alone["credentials_file"] = (None, None, os.devnull, None)
-    alone["ca_bundle"] = (None, "AWS_CA_BUNDLE", None, None)
-    core = Core(session_vars=alone)
-    core.register_component("data_loader", _descriptions())
-    if config.access_key_id and config.secret_access_key:
-        core.set_credentials(
-            config.access_key_id.get_secret_value(), config.secret_access_key.get_secret_value()
-        )
-    else:
-        core.register_component("credential_provider", _Chain())
-    return Session(region_name=config.region or _REGION, botocore_session=core)
 
 
 def describe() -> None:
     """Read what clients need to know of S3: those of this process, and of its forks, share it."""
     keys = {"access_key_id": "none", "secret_access_key": "none"}
-    config = S3Config.model_validate({"bucket": "none", "region": _REGION, **keys})
+    config = S3Config.model_validate({"bucket": "none", "region": REGION, **keys})
     open_client(config, open_session(config))
-
-
-@cache
-def _descriptions() -> Loader:
-    """
-    Share what is read about S3 among all sessions: 12 MB.
-
-    boto3 by itself looks through what it knows of 400 services, and reads it with Python's own
-    JSON: that takes five times as long.
-    """
-    from botocore.loaders import JSONFileLoader, Loader
-
-    class Quickly(JSONFileLoader):
-        def load_file(self, file_path: str) -> Any:
-            packed = Path(f"{file_path}.json.gz")
-            if packed.is_file():
-                return orjson.loads(gzip.decompress(packed.read_bytes()))
-            plain = Path(f"{file_path}.json")
-            return orjson.loads(plain.read_bytes()) if plain.is_file() else None
-
-    class OfS3Alone(Loader):
-        def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - theirs
-            return ["s3"]
-
-    return OfS3Alone([Loader.BUILTIN_DATA_PATH], Quickly(), include_default_search_paths=False)
-
-
-class _Chain:
-    """AWS's own chain: variables, profiles, roles, and what gives credentials on its machines."""
-
-    def load_credentials(self) -> Credentials | None:
-        """Find credentials; those that expire renew themselves."""
-        from botocore.session import Session as Core
-
-        return Core().get_credentials()
 
 
 def open_client(config: S3Config, session: Session) -> S3Client:

@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from exchanger.config.models import S3Config
-from exchanger.outside.s3.client import open_client, open_session
+from exchanger.outside.aws import open_session
+from exchanger.outside.s3.client import open_client
 from exchanger.outside.s3.errors import as_storage_errors
 from exchanger.redaction import Redactor
 

@@ -94,9 +94,16 @@ def cast_decimals(raw: pl.Series, scale: int) -> CastResult:
     return nothing_but("not_a_number", raw, pl.Int64())
 
 
-def cast_booleans(raw: pl.Series) -> CastResult:
+def cast_booleans(
+    raw: pl.Series, trues: tuple[str, ...] = (), falses: tuple[str, ...] = ()
+) -> CastResult:
     """
     Read truth: true/false/t/f/1/0/yes/no in any case, and the numbers 1 and 0.
+
+    Args:
+        raw: The cells.
+        trues: Words for true, in any case, in place of the usual ones.
+        falses: Words for false, likewise.
 
     Faults: ``not_a_boolean``.
     """
@@ -104,10 +111,12 @@ def cast_booleans(raw: pl.Series) -> CastResult:
         return flag_faults(pl.DataFrame({"raw": raw, "value": raw}), [])
     if raw.dtype == pl.String:
         frame = raw.to_frame("raw").with_columns(value=_TRUE[0] == RAW)
-        if frame.select((VALUE | (_FALSE[0] == RAW)).all()).item():
+        usual = not trues and not falses
+        if usual and frame.select((VALUE | (_FALSE[0] == RAW)).all()).item():
             return flag_faults(frame, [])  # The usual spelling is quickly read.
         word = RAW.str.strip_chars().str.to_lowercase()
-        true, false = word.is_in(_TRUE), word.is_in(_FALSE)
+        true = word.is_in([each.strip().lower() for each in trues] or _TRUE)
+        false = word.is_in([each.strip().lower() for each in falses] or _FALSE)
     elif raw.dtype.is_numeric():
         true, false = RAW == 1, RAW == 0
     else:

@@ -47,6 +47,11 @@ def has_unknown_order(text: pl.Expr) -> pl.Expr:
     return text.str.contains(_SLASHED) & ~_is_month_first(text)
 
 
+def is_month_first(text: pl.Expr) -> pl.Expr:
+    """Test whether text is a date like 12/25/1990, which can only be month first."""
+    return _is_month_first(text) & (text.str.head(2) != text.str.slice(3, 2))
+
+
 def has_year_last(text: pl.Expr) -> pl.Expr:
     """Test whether text is a date that does not sort as text: 15.09.2026, 09/15/2026."""
     return text.str.contains(r"^\s*[0-9]{1,2}([/.-])[0-9]{1,2}[/.-][0-9]{2,4}(?:$|[ T,])")

@@ -9,7 +9,7 @@ import polars as pl
 
 from exchanger.braze.catalogs import LONGEST_VALUE
 from exchanger.braze.limits import LONGEST_TEXT
-from exchanger.config.models import FieldType
+from exchanger.config.models import CsvOptions, FieldType, Source
 from exchanger.profiles.casting.json import cast_json
 from exchanger.profiles.casting.numbers import (
     cast_booleans,
@@ -18,10 +18,18 @@ from exchanger.profiles.casting.numbers import (
     cast_integers,
     split_off_not_finite,
 )
+from exchanger.profiles.casting.plain_text import (
+    plain_numbers,
+    plain_times,
+    without_month_first,
+)
 from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.text import cast_strings
 from exchanger.profiles.casting.times import cast_dates, cast_datetimes
 from exchanger.profiles.frames.rules import Rule
+
+NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
+TIMES: frozenset[FieldType] = frozenset({"date", "datetime"})
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,13 @@ class CastOptions:
         nan_is_empty: NaN and infinities say nothing rather than being at fault.
         timezone: The zone of times without one.
         nulls: Texts that mean null.
+        form: The format of times; that of ISO 8601 if empty.
+        dates: A format of times beside ISO 8601.
+        decimal: What stands before the fraction of a number.
+        thousands: What separates the thousands of a number.
+        true: Words for true, in place of the usual ones.
+        false: Words for false, likewise.
+        day_first: A cell of the column shows that the day comes first.
     """
 
     type: FieldType
@@ -48,11 +63,21 @@ class CastOptions:
     nan_is_empty: bool = False
     timezone: str = "UTC"
     nulls: tuple[str, ...] = ()
+    form: str = ""
+    dates: str = ""
+    decimal: str = "."
+    thousands: str = "none"
+    true: tuple[str, ...] = ()
+    false: tuple[str, ...] = ()
+    day_first: bool = False
 
 
-def cast_options(rule: Rule, timezone: str, nulls: tuple[str, ...]) -> CastOptions:
-    """Return how the cells of a rule are read, in a file of these times and nulls."""
+def cast_options(
+    rule: Rule, source: Source, nulls: tuple[str, ...], *, textual: bool = False
+) -> CastOptions:
+    """Return how the cells of a rule are read, in a file of these nulls, which may be CSV."""
     config = rule.config
+    csv = source.csv if textual else CsvOptions()
     return CastOptions(
         type=rule.type,
         scale=rule.scale,
@@ -60,8 +85,15 @@ def cast_options(rule: Rule, timezone: str, nulls: tuple[str, ...]) -> CastOptio
         cut=config.too_long == "cut",
         longest=LONGEST_VALUE if rule.of_item else LONGEST_TEXT,
         nan_is_empty=config.nan == "empty",
-        timezone=timezone,
+        timezone=source.timezone,
         nulls=nulls,
+        form=config.format or "",
+        dates=csv.dates or "",
+        decimal=csv.decimal,
+        thousands=csv.thousands,
+        true=config.true_,
+        false=config.false_,
+        day_first=rule.day_first,
     )
 
 
@@ -79,6 +111,29 @@ def cast_values(raw: pl.Series, reading: CastOptions) -> CastResult:
     """
     if isinstance(raw.dtype, pl.Binary):
         return _from_bytes(raw, reading)
+    result = _cast(plainly(raw, reading), reading)
+    words = {"not_a_time": "other_format"} if reading.form else {}
+    if reading.true or reading.false:
+        words |= {"not_a_boolean": "other_word"}
+    return (
+        CastResult(result.values, result.faults.replace(words), result.dropped) if words else result
+    )
+
+
+def plainly(raw: pl.Series, reading: CastOptions) -> pl.Series:
+    """Spell text that is a number or a time as everything else reads it."""
+    if raw.dtype != pl.String:
+        return raw
+    if reading.type in NUMBERS:
+        return plain_numbers(raw, reading.decimal, reading.thousands)
+    if reading.type in TIMES and (reading.form or reading.dates):
+        return plain_times(raw, reading.form or reading.dates, only=bool(reading.form))
+    if reading.type in TIMES and reading.day_first:
+        return without_month_first(raw)
+    return raw
+
+
+def _cast(raw: pl.Series, reading: CastOptions) -> CastResult:
     if raw.dtype == pl.Float32:
         raw = raw.cast(pl.String).cast(pl.Float64)  # 0.1 stays 0.1, and not its nearest float.
     if reading.type not in ("integer", "float", "decimal", "string"):
@@ -123,7 +178,7 @@ _CASTS: dict[FieldType, Callable[[pl.Series, CastOptions], CastResult]] = {
     "integer": lambda raw, _: cast_integers(raw),
     "float": lambda raw, _: cast_floats(raw),
     "decimal": lambda raw, r: cast_decimals(raw, r.scale),
-    "boolean": lambda raw, _: cast_booleans(raw),
+    "boolean": lambda raw, r: cast_booleans(raw, r.true, r.false),
     "date": lambda raw, r: cast_dates(raw, r.timezone),
     "datetime": lambda raw, r: cast_datetimes(raw, r.timezone),
     "json": lambda raw, r: cast_json(raw, r.timezone),

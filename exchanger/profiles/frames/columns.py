@@ -21,6 +21,11 @@ IDENTIFIED = "@identified"
 String: the external id of the profile that another identifier means, as JSON; ``null`` if it has
 none. It is held like a field, and is none, as no attribute is called so.
 """
+EMAIL_STATE = "@email_state"
+"""The state of an e-mail address, for all who have it. It is held like a field, as ``@identified``
+is."""
+GROUP = "@group:"
+"""Goes before the id of a subscription group: a person's state there, held likewise."""
 ITEM = "@item"
 """UInt32: position in the outbox, from 0."""
 ENDPOINT = "@endpoint"
@@ -31,6 +36,8 @@ POINTS = "@points"
 """UInt32: data points that the object costs (braze-api.md 13)."""
 SURE = "@sure"
 """Boolean: the profile exists once Braze accepts its object, so held values may advance."""
+MERGED = "@merged"
+"""Boolean: Braze is to merge the objects within the object, not to replace them."""
 STAMP = "@stamp"
 """Int64: the newest run that anything held of the profile is known to include."""
 
@@ -41,6 +48,7 @@ SEEN = "@seen:"
 BEFORE = "before:"
 WANTED = "wanted:"
 SEND = "send:"
+MERGING = "merging:"
 
 
 def said(field: str) -> str:
@@ -71,3 +79,8 @@ def send(field: str) -> str:
 def sent_column(field: str) -> str:
     """Name the column of a field's canonical value as it was delivered last; null: never."""
     return SENT + field
+
+
+def merging(field: str) -> str:
+    """Name the Boolean column that tells whether what is sent has to be merged, or to replace."""
+    return MERGING + field

@@ -72,20 +72,34 @@ class RawColumns:
         return (piece[column] for piece in pieces)
 
 
+def _as_it_is(cells: pl.Series) -> pl.Series:
+    return cells
+
+
 @dataclass(frozen=True)
 class FilledCells:
-    """The cells of a column, with empty text made null; may be gone through many times."""
+    """
+    The cells of a column, with empty text made null; may be gone through many times.
+
+    Args:
+        raw: The file.
+        column: The column's name.
+        nulls: Texts that mean null.
+        spelled: What text of CSV is read as, where types are told from it.
+    """
 
     raw: RawColumns
     column: str
     nulls: tuple[str, ...]
+    spelled: Callable[[pl.Series], pl.Series] = _as_it_is
 
     def __iter__(self) -> Iterator[pl.Series]:
         nulls = nulls_of(self.raw, self.column, self.nulls)
         for cells in self.raw.cells(self.column):
             if self.raw.textual and cells.dtype == pl.String:
                 # A formula that is text stays one, so that its column is text.
-                yield without_empty(without_empty_formula(without_guard(cells)), nulls)
+                bare = without_empty(without_empty_formula(without_guard(cells)), nulls)
+                yield self.spelled(bare)
             else:
                 yield without_empty(cells, nulls)
 

@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exchanger.config.models import NEEDS_HELD, FieldConfig, FieldType, ItemField, StrategyName
-
-__all__ = ["NEEDS_HELD", "Rule"]
+from exchanger.braze.attributes import NOT_EXPORTED
+from exchanger.config.models import (
+    NEEDS_HELD,
+    NESTED,
+    FieldConfig,
+    FieldType,
+    ItemField,
+    StrategyName,
+)
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,11 @@ class Rule:
         column: The column of the file; empty for a static value.
         type: The settled type; never None.
         config: The options (trim, split, scale, items, ...).
+        day_first: A cell of the file shows that dates have the day first: 25/12/1990.
         void: Texts that mean that there is nothing also where Braze has them, as they were sent
             before anybody said so.
+        guarded: It says what a person has agreed to, and nobody who is unsubscribed is subscribed
+            by it.
     """
 
     name: str
@@ -33,6 +42,8 @@ class Rule:
     type: FieldType
     config: FieldConfig
     void: tuple[str, ...] = ()
+    day_first: bool = False
+    guarded: bool = False
 
     @property
     def merge(self) -> StrategyName:
@@ -43,6 +54,21 @@ class Rule:
     def of_item(self) -> bool:
         """Whether it is a field of a catalog item, and no attribute."""
         return isinstance(self.config, ItemField)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether it changes parts of JSON, and leaves the rest of it as it is in Braze."""
+        return self.merge in NESTED
+
+    @property
+    def reads_state(self) -> bool:
+        """Whether it is consent of which Braze tells the state, so that it can be looked up."""
+        return self.guarded and self.name not in NOT_EXPORTED
+
+    @property
+    def needs_held(self) -> bool:
+        """Whether what it does depends on what Braze has now (law 10)."""
+        return self.merge in NEEDS_HELD or self.reads_state
 
     @property
     def scale(self) -> int:

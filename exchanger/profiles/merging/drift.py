@@ -6,6 +6,7 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import EXISTS, PROFILE, SEEN, sent_column
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN, members
+from exchanger.profiles.spelling.json_values import spell_inner_times
 
 
 def differs(one: pl.Expr, other: pl.Expr, *, ordered: bool = False) -> pl.Expr:
@@ -18,17 +19,24 @@ def differs(one: pl.Expr, other: pl.Expr, *, ordered: bool = False) -> pl.Expr:
         ordered: Whether two lists of the same members in another order are different, too.
 
     Returns:
-        Boolean, never null: false where a text is unknown or uncertain.
+        Boolean, never null: false where a text is unknown or uncertain. A time inside of JSON is
+        the text as which Braze gives it back.
     """
     known = (one != UNCERTAIN) & (other != UNCERTAIN)
     changed = (known & (one != other)).fill_null(value=False)
+    spelt, beside = (_with_times(pl.when(changed).then(text)) for text in (one, other))
+    changed &= (spelt != beside).fill_null(value=False)
     if ordered:
         return changed
-    lists = changed & one.str.starts_with("[") & other.str.starts_with("[")
-    first, second = (_members(pl.when(lists).then(text)) for text in (one, other))
+    lists = changed & spelt.str.starts_with("[") & beside.str.starts_with("[")
+    first, second = (_members(pl.when(lists).then(text)) for text in (spelt, beside))
     both = first.list.concat(second).list.unique().list.len()
     same = (both == first.list.len()) & (both == second.list.len())
     return changed & ~same.fill_null(value=False)
+
+
+def _with_times(text: pl.Expr) -> pl.Expr:
+    return text.map_batches(spell_inner_times, return_dtype=pl.String, is_elementwise=True)
 
 
 def _members(array: pl.Expr) -> pl.Expr:

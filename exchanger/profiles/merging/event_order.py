@@ -2,10 +2,10 @@
 Order between runs: a file that comes late does not undo what a newer row has set.
 
 Where a job has ``order_by``, each field of a profile has come as far as the highest order of the
-rows that set it. Only ``set`` and ``clear`` take it further: they alone put a value in place of
-another. A row of lower order gives way there, under every strategy that could undo what is newer;
-an equal order does not, so of two such runs the later one counts. A row without an order is older
-than any row that has one.
+rows that set it. Only ``set``, ``clear``, ``deep`` and ``rows`` take it further: they alone put a
+value, or a part of one, in place of another. A row of lower order gives way there, under every
+strategy that could undo what is newer; an equal order does not, so of two such runs the later one
+counts. A row without an order is older than any row that has one.
 
 ``sum``, ``add``, ``remove``, ``highest`` and ``lowest`` come out alike in any order, and count
 whenever they come. A field has one strategy in a job, so ``remove`` and ``set_if_empty`` give way
@@ -22,12 +22,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from exchanger.config.models import StrategyName
+from exchanger.config.models import NESTED, StrategyName
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, ordered, said
 from exchanger.profiles.frames.rules import Rule
 
-REPLACING: frozenset[StrategyName] = frozenset({"set", "clear"})
-"""Strategies that put a value in place of another, which later rows of lower order must not."""
+REPLACING: frozenset[StrategyName] = frozenset({"set", "clear", *NESTED})
+"""
+Strategies that put a value in place of another, which later rows of lower order must not. Of the
+leaves of an object nobody remembers the order one by one: the field has one.
+"""
 GIVING_WAY: frozenset[StrategyName] = REPLACING | {"remove", "set_if_empty"}
 """Strategies by which an old row could undo a newer one."""
 

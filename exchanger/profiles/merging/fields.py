@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from exchanger.profiles.frames.columns import said
 from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.consent import resubscribes
 from exchanger.profiles.merging.drift import differs
 from exchanger.profiles.merging.strategies import GIVEN, HELD, READ, STRATEGIES
+from exchanger.profiles.nested.cells import OUTCOME, merge_texts
 from exchanger.profiles.spelling.canonical_reader import TRUSTED_DIGITS, members, read_held
 from exchanger.profiles.spelling.json_values import EMPTY, canonical, fragment
 
@@ -32,9 +33,26 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
         In the order of *cells*: ``before``, ``wanted`` and ``send``, all null where nothing
         changes; ``problem`` (a reason or null); ``about`` (the text the problem is about);
         ``retyped`` (Boolean: a value of another JSON type is replaced), ``dropped`` (UInt32:
-        members of a list that found no room) and ``kept`` (Boolean: nothing changes, as somebody
-        else changed the value in Braze).
+        members of a list that found no room), ``kept`` (Boolean: nothing changes, as somebody
+        else changed the value in Braze) and ``withheld`` (Boolean: nothing changes, as it would
+        subscribe somebody who is unsubscribed). Of JSON merged in parts also ``merging``, as
+        ``nested_cells.OUTCOME`` has it.
     """
+    if rule.in_parts:
+        return _outcome(rule, _merged_in_parts(rule, cells), "merging")
+    return _outcome(rule, _merged(rule, cells))
+
+
+def _merged_in_parts(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
+    found = pl.struct(GIVEN, HELD).map_batches(
+        lambda both: merge_texts(rule, both.struct.unnest()),
+        return_dtype=OUTCOME,
+        is_elementwise=True,
+    )
+    return cells.with_columns(found.alias("outcome"), dropped=pl.lit(0)).unnest("outcome")
+
+
+def _merged(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
     strategy = STRATEGIES[rule.merge]
     read = read_held(rule, HELD) if strategy.reads_held else pl.lit(None)
     merged = (
@@ -48,20 +66,29 @@ def merge_field(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(wanted=canonical(rule, SEND), problem=_problem(rule), dropped=_dropped(rule))
     )
     emptied = pl.when("emptied").then(pl.lit(EMPTY))
-    final = merged.with_columns(
-        send=emptied.otherwise(SEND), wanted=emptied.otherwise(WANTED)
-    ).with_columns(change=_differs(rule) & pl.col("problem").is_null())
-    final = _without_drifted(rule, final)
+    return merged.with_columns(
+        send=emptied.otherwise(SEND), wanted=emptied.otherwise(WANTED), about=_about_merged(rule)
+    )
+
+
+def _outcome(rule: Rule, merged: pl.LazyFrame, *also: str) -> pl.LazyFrame:
+    compared = merged.with_columns(change=_differs(rule) & pl.col("problem").is_null())
+    final = _without_resubscribed(rule, _without_drifted(rule, compared))
     changed = pl.when("change")
+    about = pl.col("about")
+    if rule.config.on_drift == "quarantine":
+        about = pl.when(pl.col("problem") == "changed_by_others").then(HELD).otherwise(about)
     return final.select(
         changed.then(HELD).alias("before"),
         changed.then(WANTED).alias("wanted"),
         changed.then(SEND).alias("send"),
         "problem",
-        _about(rule).alias("about"),
+        about.alias("about"),
         _retyped().alias("retyped"),
         changed.then("dropped").otherwise(0).cast(pl.UInt32).alias("dropped"),
         "kept",
+        "withheld",
+        *(changed.then(name).alias(name) for name in also),
     )
 
 
@@ -77,6 +104,12 @@ def _without_drifted(rule: Rule, merged: pl.LazyFrame) -> pl.LazyFrame:
         kept=(drifted & pl.lit(policy == "keep")).fill_null(value=False),
         problem=pl.when(rejected).then(pl.lit("changed_by_others")).otherwise("problem"),
     )
+
+
+def _without_resubscribed(rule: Rule, merged: pl.LazyFrame) -> pl.LazyFrame:
+    """Take out changes that would subscribe somebody who is unsubscribed."""
+    withheld = pl.col("change") & resubscribes(rule)
+    return merged.with_columns(change=pl.col("change") & ~withheld, withheld=withheld)
 
 
 def _no_members(rule: Rule) -> list[pl.Expr]:
@@ -122,13 +155,10 @@ def _differs(rule: Rule) -> pl.Expr:
     return differs & ~same.fill_null(value=False)
 
 
-def _about(rule: Rule) -> pl.Expr:
-    about_held = pl.col("problem").is_in(["held_type", "changed_by_others"])
+def _about_merged(rule: Rule) -> pl.Expr:
     if rule.merge != "sum" and not STRATEGIES[rule.merge].reads_held:
-        if rule.config.on_drift == "quarantine":
-            return pl.when(about_held).then(HELD)
         return pl.lit(None, pl.String)  # Nothing can be wrong with it.
-    return pl.coalesce(pl.when(~about_held).then(SEND), HELD)
+    return pl.coalesce(pl.when(pl.col("problem") != "held_type").then(SEND), HELD)
 
 
 _DIGITS = list("-0123456789")
@@ -185,10 +215,3 @@ def _left_out(lists: pl.DataFrame, max_items: int) -> pl.Series:
     offered = READ.list.concat(GIVEN).list.unique().list.len().cast(pl.Int64)
     left_out = lists.filter(full).select(offered - VALUE.list.len()).to_series()
     return counts.scatter(full.arg_true(), left_out)
-
-
-def said_column(rule: Rule) -> pl.Expr:
-    """Return where the rows speak of the field: of a *clear* field they may, without a value."""
-    if rule.merge == "clear":
-        return pl.col(said(rule.name)).fill_null(value=False)
-    return pl.col(rule.name).is_not_null()

@@ -7,12 +7,15 @@ files together: with one strategy per field that equals applying them one by one
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
 
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, ROWS, said
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.slices import all_differ
 from exchanger.profiles.merging.strategies import STRATEGIES, alone
+from exchanger.profiles.nested.cells import fold_texts
 from exchanger.profiles.spelling.json_values import canonical, fragment
 
 POSITION = "@position"
@@ -54,7 +57,8 @@ def fold(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
         *(STRATEGIES[rule.merge].fold(rule).alias(rule.name) for rule in rules),
         *(pl.col(name).any() for name in told),
     )
-    return _in_order(pl.concat([ones, folded.with_columns(_emptied(rules)).select(ones.columns)]))
+    finished = folded.with_columns(*_emptied(rules), *_folded_objects(rules))
+    return _in_order(pl.concat([ones, finished.select(ones.columns)]))
 
 
 def superseded(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
@@ -143,3 +147,14 @@ def _emptied(rules: list[Rule]) -> list[pl.Expr]:
     """A union over nothing is an empty list; here it must be "nothing given"."""
     lists = [pl.col(rule.name) for rule in rules if rule.type == "list"]
     return [pl.when(value.list.len() > 0).then(value) for value in lists]
+
+
+def _folded_objects(rules: list[Rule]) -> list[pl.Expr]:
+    """Fold JSON, which was only put side by side; nothing given is null again."""
+    nested = [rule for rule in rules if rule.in_parts]
+    return [
+        pl.col(rule.name).map_batches(
+            partial(fold_texts, rule), return_dtype=pl.String, is_elementwise=True
+        )
+        for rule in nested
+    ]

@@ -6,8 +6,9 @@ strategy that needs it (law 10).
 
 A held value of another type than the field's: ``set`` and ``clear`` replace it, which counts as a
 change of type. ``sum``, ``highest`` and ``lowest`` read exact numbers and dates, also in quotes;
-``add`` and ``remove`` take a scalar for a list of one. Anything else rejects the profile's rows
-with ``held_type``: an object is no list, 12.5 is no integer, and 12.345 has no two places. A
+``add`` and ``remove`` take a scalar for a list of one; ``deep`` needs an object, and ``rows`` that
+is not ``complete`` an array of objects. Anything else rejects the profile's rows with
+``held_type``: an object is no list, 12.5 is no integer, and 12.345 has no two places. A
 float's tail is no such place: 0.30000000000000004 is read as 0.3.
 """
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from exchanger.config.models import NEEDS_HELD
 from exchanger.profiles.frames.columns import (
     EXISTS,
     FILE,
@@ -25,18 +27,20 @@ from exchanger.profiles.frames.columns import (
     ROW,
     SENT,
     before,
+    merging,
+    said,
     send,
     sent_column,
     wanted,
 )
-from exchanger.profiles.frames.rules import NEEDS_HELD, Rule
-from exchanger.profiles.merging.fields import merge_field, said_column
+from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.merging.consent import may_raise
+from exchanger.profiles.merging.fields import merge_field
+from exchanger.profiles.merging.problems import rejections
+from exchanger.profiles.merging.strategies import said_column
+from exchanger.profiles.nested.one_mode import with_one_mode
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.json_values import EMPTY
-
-REJECTED_PROFILES = pl.Schema(
-    dict.fromkeys((PROFILE, "field", "value", "reason", "message"), pl.String)
-)
 
 _ROW_OF_HELD = "@held"
 
@@ -49,7 +53,8 @@ class Counts:
     ``profiles_named`` is the sum of ``profiles_changed``, ``profiles_unchanged`` and
     ``profiles_rejected``. ``type_changes`` are fields whose held value was of another JSON type;
     ``members_dropped`` are members of lists that were longer than Braze keeps. ``fields_kept``
-    are fields left alone as somebody else changed them in Braze (``on_drift: keep``).
+    are fields left alone as somebody else changed them in Braze (``on_drift: keep``), and
+    ``fields_withheld`` those left alone as they would subscribe somebody who is unsubscribed.
     """
 
     profiles_named: int
@@ -60,6 +65,7 @@ class Counts:
     type_changes: int
     members_dropped: int
     fields_kept: int
+    fields_withheld: int
 
 
 @dataclass(frozen=True)
@@ -70,14 +76,16 @@ class Merged:
     Args:
         wanted: One row per profile that changes: ``@profile @file @row @known``, then per field
             ``before:NAME`` (null: it was unknown), ``wanted:NAME`` and ``send:NAME``, all null
-            where the field does not change.
+            where the field does not change; and ``@merged`` if a field is merged in parts.
         rejected: One row per profile that cannot be merged: ``@profile field value reason
             message``; none of its rows may be applied.
+        withheld: ``@profile`` of those of which a field is withheld for want of consent.
         counts: The numbers.
     """
 
     wanted: pl.DataFrame
     rejected: pl.DataFrame
+    withheld: pl.Series
     counts: Counts
 
 
@@ -96,8 +104,9 @@ def needs_lookup(
     Returns:
         ``@profile``, ``field``: only where the rows give something that needs the held value.
     """
-    needing = [rule for rule in rules if rule.merge in NEEDS_HELD]
-    given = folded.select(PROFILE, *(rule.name for rule in needing))
+    needing = [rule for rule in rules if rule.needs_held]
+    spoken = [said(rule.name) for rule in needing if rule.merge == "clear"]
+    given = folded.select(PROFILE, *(rule.name for rule in needing), *spoken)
     if not needing:
         return _unknown(given, needing)
     return _unknown(_joined(given, held, needing, assume_empty=assume_empty), needing)
@@ -126,12 +135,14 @@ def merge(
         raise AssertionError(message)
     outcomes = pl.collect_all([merge_field(rule, _cells(joined, rule)) for rule in rules])
     fields = {rule.name: outcome for rule, outcome in zip(rules, outcomes, strict=True)}
-    rejected = _rejections(joined[PROFILE], fields)
+    rejected = rejections(joined[PROFILE], fields)
+    parts = {rule.name for rule in rules if rule.in_parts}
     changes = [
         outcome.select(
             pl.col("before").alias(before(name)),
             pl.col("wanted").alias(wanted(name)),
             pl.col("send").alias(send(name)),
+            *(pl.col("merging").alias(merging(name)) for _ in parts & {name}),
         )
         for name, outcome in fields.items()
     ]
@@ -139,13 +150,15 @@ def merge(
     fine = ~joined[PROFILE].is_in(rejected[PROFILE].implode())
     changing = everything.select(
         pl.any_horizontal(
-            pl.lit(value=False), *(pl.col(wanted(name)).is_not_null() for name in fields)
+            pl.col(PROFILE).is_null(), *(pl.col(wanted(name)).is_not_null() for name in fields)
         )
     ).to_series()
     # A first load changes everything, and a filter would copy all of it.
     all_change = bool((fine & changing).all())
     changed = everything if all_change else everything.filter(fine & changing)
-    return Merged(changed, rejected, _count(fine, changed, fields))
+    changed = with_one_mode(changed, rules)
+    counts = _count(fine, changed, fields)
+    return Merged(changed, rejected, _withheld(joined[PROFILE], fine, fields), counts)
 
 
 def _joined(
@@ -164,7 +177,8 @@ def _joined(
     absent = pl.col(EXISTS).fill_null(value=True).not_()
     empty = absent | pl.col(_ROW_OF_HELD).is_null() if assume_empty else absent
     return joined.with_columns(
-        *(_known_text(rule.name, empty, present) for rule in rules),
+        # That somebody was never seen does not make them a subscriber.
+        *(_known_text(rule.name, absent if rule.reads_state else empty, present) for rule in rules),
         (pl.col(_ROW_OF_HELD).is_not_null() & ~absent).alias(KNOWN),
     )
 
@@ -182,9 +196,9 @@ def _held(name: str) -> str:
 
 def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     missing = joined.select(
-        (pl.col(rule.name).is_not_null() & pl.col(_held(rule.name)).is_null()).alias(rule.name)
+        (_asks(rule) & pl.col(_held(rule.name)).is_null()).alias(rule.name)
         for rule in rules
-        if rule.merge in NEEDS_HELD
+        if rule.needs_held
     )
     # Of most fields nothing is unknown.
     frames = [
@@ -193,6 +207,12 @@ def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
         if one.any()
     ]
     return pl.concat([pl.DataFrame(schema={PROFILE: pl.String, "field": pl.String}), *frames])
+
+
+def _asks(rule: Rule) -> pl.Expr:
+    """Return which rows cannot be merged without the held value."""
+    needed = pl.col(rule.name).is_not_null() if rule.merge in NEEDS_HELD else pl.lit(value=False)
+    return (needed | may_raise(rule)) if rule.reads_state else needed
 
 
 def _cells(joined: pl.DataFrame, rule: Rule) -> pl.LazyFrame:
@@ -212,66 +232,13 @@ def _sent(joined: pl.DataFrame, rule: Rule) -> pl.Expr:
     return pl.when(pl.col(EXISTS).fill_null(value=True)).then(pl.col(name))
 
 
-def _rejections(profiles: pl.Series, fields: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """List each profile that has a problem once, with the first of its fields that has one."""
-    frames = [
-        outcome.with_columns(profiles)
-        .filter(pl.col("problem").is_not_null())
-        .select(
-            PROFILE,
-            pl.lit(name).alias("field"),
-            pl.col("about").alias("value"),
-            pl.col("problem").alias("reason"),
-            _message(name).alias("message"),
-        )
-        for name, outcome in fields.items()
-        if outcome["problem"].count()
-    ]
-    nothing = pl.DataFrame(schema=REJECTED_PROFILES)
-    if not frames:
-        return nothing
-    return pl.concat([nothing, *frames]).unique(PROFILE, keep="first", maintain_order=True)
-
-
-def _message(name: str) -> pl.Expr:
-    """Describe what is wrong and what to do."""
-    value = pl.col("about")
-    return (
-        pl.when(pl.col("problem") == "held_type")
-        .then(
-            pl.format(
-                "Braze holds {} in {}, which this merge cannot use: change the field's type, "
-                "or correct the value in Braze and retry.",
-                value,
-                pl.lit(name),
-            )
-        )
-        .when(pl.col("problem") == "changed_by_others")
-        .then(
-            pl.format(
-                "Somebody else changed {} in Braze, where it is {} now, and it is not written over "
-                "('on_drift: quarantine'). To write over it: set 'on_drift: overwrite' and retry.",
-                pl.lit(name),
-                value,
-            )
-        )
-        .when(pl.col("problem") == "overflow")
-        .then(
-            pl.format(
-                "The sum of {} would be {}, which is too large to be kept: correct the rows.",
-                pl.lit(name),
-                value,
-            )
-        )
-        .otherwise(
-            pl.format(
-                "The sum of {} would be {}, which has more than 15 digits and would be rounded: "
-                "use a smaller scale.",
-                pl.lit(name),
-                value,
-            )
-        )
-    )
+def _withheld(profiles: pl.Series, fine: pl.Series, fields: dict[str, pl.DataFrame]) -> pl.Series:
+    """Name the accepted profiles of which something is withheld; mostly there are none."""
+    marks = [outcome["withheld"] for outcome in fields.values() if outcome["withheld"].any()]
+    if not marks:
+        return profiles.clear()
+    found = pl.DataFrame([mark.alias(str(i)) for i, mark in enumerate(marks)])
+    return profiles.filter(found.select(pl.any_horizontal(pl.all())).to_series() & fine)
 
 
 def _count(fine: pl.Series, changed: pl.DataFrame, fields: dict[str, pl.DataFrame]) -> Counts:
@@ -289,4 +256,5 @@ def _count(fine: pl.Series, changed: pl.DataFrame, fields: dict[str, pl.DataFram
         type_changes=total("retyped"),
         members_dropped=total("dropped"),
         fields_kept=total("kept"),
+        fields_withheld=total("withheld"),
     )

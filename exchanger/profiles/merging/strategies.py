@@ -9,7 +9,7 @@ Terminology:
 
 Every strategy is a few expressions and no I/O. *fold* turns the values that many rows give for a
 profile into one; *survives* tells which of those rows still matter afterwards; *merge* joins the
-folded value with the held one.
+folded value with the held one. What ``deep`` and ``rows`` do to JSON is in ``nested_cells``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import polars as pl
 from exchanger.config.models import StrategyName
 from exchanger.profiles.frames.columns import said
 from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.nested.cells import SEPARATOR
 from exchanger.profiles.spelling.json_values import EMPTY
 
 GIVEN = pl.col("given")
@@ -56,6 +57,13 @@ class Strategy:
     merge: Callable[[Rule], pl.Expr]
     empties: Callable[[Rule], pl.Expr] = lambda _: pl.lit(value=False)
     reads_held: bool = False
+
+
+def said_column(rule: Rule) -> pl.Expr:
+    """Return where the rows speak of the field: of a *clear* field they may, without a value."""
+    if rule.merge == "clear":
+        return pl.col(said(rule.name)).fill_null(value=False)
+    return pl.col(rule.name).is_not_null()
 
 
 def alone(rule: Rule) -> pl.Expr:
@@ -92,6 +100,11 @@ def _last_said(rule: Rule) -> pl.Expr:
 
 def _union(rule: Rule) -> pl.Expr:
     return pl.col(rule.name).drop_nulls().explode().drop_nulls().unique(maintain_order=True)
+
+
+def _joined_texts(rule: Rule) -> pl.Expr:
+    # JSON is folded after the rows are grouped: see ``folding.fold``.
+    return pl.col(rule.name).drop_nulls().str.join(SEPARATOR)
 
 
 def _total(rule: Rule) -> pl.Expr:
@@ -233,6 +246,18 @@ STRATEGIES: dict[StrategyName, Strategy] = {
         ).first(),
         merge=_lower,
         reads_held=True,
+    ),
+    "deep": Strategy(
+        fold=_joined_texts,
+        survives=lambda _rule, _position: None,
+        merge=lambda _: GIVEN,
+    ),
+    "rows": Strategy(
+        fold=lambda rule: _last(rule) if rule.config.complete else _joined_texts(rule),
+        survives=lambda rule, position: (
+            position.filter(_spoken(rule)).last() if rule.config.complete else None
+        ),
+        merge=lambda _: GIVEN,
     ),
 }
 """The merge table. Each strategy is checked against a row-by-row oracle in ``tests/laws``."""

@@ -15,14 +15,18 @@ import polars as pl
 from exchanger.braze.identifiers import NEVER_CREATED, SHARED
 from exchanger.profiles.frames.columns import (
     BEFORE,
+    ENDPOINT,
     EXISTS,
     FILE,
+    ITEM,
     KNOWN,
+    MERGED,
     PROFILE,
     ROW,
     ROWS,
     SURE,
     WANTED,
+    send,
 )
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.contributions import as_contributions
@@ -30,6 +34,8 @@ from exchanger.profiles.merging.event_order import news, orders_of
 from exchanger.profiles.merging.folding import contributions, superseded
 from exchanger.profiles.merging.reconcile import Merged, merge
 from exchanger.profiles.merging.unmergeable import unmergeable
+from exchanger.profiles.people.gates import Gate, shut_out
+from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.payloads import objects
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
 
@@ -63,6 +69,9 @@ class PlanOptions:
             and does not say which; otherwise such rows are rejected.
         plain: Whether external ids name all profiles, if that is known.
         shape: What is sent instead of attributes of profiles, if something is.
+        gates: What Braze must have of a profile for its rows to count.
+        consent: Whose objects are states of subscriptions, which create nobody, and which an
+            address has also where no profile has it; None of attributes.
     """
 
     rules: Sequence[Rule]
@@ -71,6 +80,8 @@ class PlanOptions:
     most_recent: bool = False
     plain: bool | None = None
     shape: Shape | None = None
+    gates: tuple[Gate, ...] = ()
+    consent: ConsentTerms | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,9 @@ class Tally:
     type_changes: int = 0
     members_dropped: int = 0
     fields_kept: int = 0
+    fields_withheld: int = 0
+    rows_without_consent: int = 0
+    rows_shut_out: int = 0
 
     def __add__(self, other: Tally) -> Tally:
         names = [item.name for item in fields(self)]
@@ -151,6 +165,9 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     """
     rules = list(terms.rules)
     folded, barred = part.folded, part.barred
+    closed = shut_out(folded, part.held, terms.gates)
+    if not closed.is_empty():
+        folded = folded.filter(~_among(closed))
     if barred is not None:
         folded = folded.filter(~_among(barred[PROFILE]))
     merged = merge(folded, part.held, rules, assume_empty=terms.assume_empty)
@@ -159,16 +176,21 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     rejected = bad[PROFILE]
     accepted = named if rejected.is_empty() else named.filter(~_among(rejected))
     rows = _effective_rows(part.given, accepted, rules)
-    absent = _absent(part.held, terms)
+    absent = _absent(part.held, terms).append(closed).unique()
     changes = merged.wanted if terms.shape is None else terms.shape.changes(merged.wanted, part)
     outbox = _outbox(part, changes, rows, absent, terms)
     return PartPlan(
         outbox=outbox,
         contributions=_contributions(part, rules, rows, absent),
         rejected=unmergeable(part.given, part.corrections, bad, terms.rules),
-        tally=_tally(_of(named, rejected), merged, rows, absent, outbox),
+        tally=_tally(_of(named, rejected), merged, rows, absent, outbox) + _behind(closed, rows),
         event_order=_orders(part, rules, _present(rows, absent), outbox),
     )
+
+
+def _behind(closed: pl.Series, rows: pl.DataFrame) -> Tally:
+    """Count the rows behind gates, which are among those that are skipped."""
+    return Tally(rows_shut_out=int(_of(rows, closed)[ROWS].sum()))
 
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
@@ -196,6 +218,8 @@ def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rul
 def _absent(held: pl.DataFrame, terms: PlanOptions) -> pl.Series:
     """Name profiles that Braze does not have and that the job may not create."""
     gone = held.filter(~pl.col(EXISTS).fill_null(value=True))[PROFILE]
+    if terms.consent is not None:
+        return gone.filter(~_are_addresses(gone))
     return gone.clear() if terms.create_missing else gone
 
 
@@ -244,17 +268,32 @@ def _outbox(
         _surely_there(seen, terms, plain=plain).alias(SURE),
     )
     sendable = _with_rows(named, rows)
+    only = not terms.create_missing and terms.consent is None
     if terms.shape is None:
-        rendered = objects(sendable, update_only=not terms.create_missing, plain=plain)
+        rendered = objects(sendable, update_only=only, plain=plain)
     else:
         rendered = terms.shape.objects(sendable)
-    sides = [name for name in sendable.columns if name.startswith((BEFORE, WANTED))]
-    kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides)
-    return pl.concat([rendered, kept], how="horizontal")
+    if terms.consent is not None:
+        rendered = terms.consent.addressed(rendered, sendable)
+    parts = [send(rule.name) for rule in terms.rules if rule.in_parts]
+    sides = [name for name in sendable.columns if name.startswith((MERGED, BEFORE, WANTED))]
+    kept = sendable.select(FILE, ROW, ROWS, KNOWN, SURE, *sides, *parts)
+    outbox = pl.concat([rendered, kept], how="horizontal")
+    if terms.consent is None:
+        return outbox
+    # A request goes to one endpoint.
+    number = pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)
+    return outbox.sort(ENDPOINT, maintain_order=True).with_columns(number)
+
+
+def _are_addresses(keys: pl.Series) -> pl.Series:
+    return keys.to_frame("key").select(kind_of(pl.col("key")).is_in(SHARED)).to_series()
 
 
 def _surely_there(seen: pl.Series, terms: PlanOptions, *, plain: bool) -> pl.Expr:
     """Return of which profiles something is held once Braze has accepted their objects."""
+    if terms.consent is not None:
+        return kind_of(pl.col(PROFILE)).is_in(SHARED) | _among(seen)
     sure = pl.lit(value=True) if terms.create_missing else _among(seen)
     if plain:
         return sure
@@ -302,12 +341,16 @@ def _tally(
     absent: pl.Series,
     outbox: pl.DataFrame,
 ) -> Tally:
-    """Count; profiles that get nothing are skipped for want of a profile, or unchanged."""
+    """
+    Count.
+
+    Profiles that get nothing are skipped, for want of a profile or of consent, or unchanged.
+    """
     # Whatever is sent is among the rows, so equal heights mean that all are.
     every = outbox.height == rows.height
     idle = rows.clear() if every else rows.join(outbox.select(PROFILE), on=PROFILE, how="anti")
-    gone = _among(absent)
-    skipped, unchanged = idle.filter(gone), idle.filter(~gone)
+    gone, withheld = _among(absent), _among(merged.withheld)
+    skipped, unchanged = idle.filter(gone | withheld), idle.filter(~gone & ~withheld)
     return Tally(
         profiles_named=rows.height,
         profiles_skipped=skipped.height,
@@ -319,4 +362,6 @@ def _tally(
         type_changes=merged.counts.type_changes,
         members_dropped=merged.counts.members_dropped,
         fields_kept=merged.counts.fields_kept,
+        fields_withheld=merged.counts.fields_withheld,
+        rows_without_consent=int(idle.filter(withheld & ~gone)[ROWS].sum()),
     )

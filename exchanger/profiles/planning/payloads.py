@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
 from exchanger.braze.endpoints import ATTRIBUTES, Endpoint
 from exchanger.braze.identifiers import CREATED_ON_DEMAND, NEVER_CREATED
-from exchanger.profiles.frames.columns import ENDPOINT, ITEM, OBJECT, POINTS, PROFILE, SEND
+from exchanger.profiles.frames.columns import (
+    ENDPOINT,
+    ITEM,
+    MERGED,
+    OBJECT,
+    POINTS,
+    PROFILE,
+    SEND,
+)
+from exchanger.profiles.planning.consent_requests import body_of_addresses, body_of_groups
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.json_values import spell_json
 from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member, kind_of
@@ -27,12 +37,14 @@ class Batch:
         count: How many objects it holds; their positions follow each other.
         members: The objects with commas in between, UTF-8: a part of a text of all of them.
         head: What stands before them.
+        packed: How they become a request.
     """
 
     first_item: int
     count: int
     members: memoryview
     head: bytes
+    packed: Literal["listed", "groups", "addresses"] = "listed"
 
     @property
     def positions(self) -> range:
@@ -42,6 +54,10 @@ class Batch:
     @property
     def body(self) -> bytes:
         """The JSON body, UTF-8; put together whenever it is asked for."""
+        if self.packed == "groups":
+            return body_of_groups(self.members)
+        if self.packed == "addresses":
+            return body_of_addresses(self.members)
         return b"".join((self.head, self.members, _TAIL))
 
 
@@ -80,6 +96,7 @@ def objects(
         pl.lit("{"),
         identifier_member(keys, plain=plain),
         *creation(update_only=update_only, plain=plain),
+        *_mode(wanted),
         *members,
         pl.lit("}"),
         ignore_nulls=True,
@@ -105,6 +122,13 @@ def creation(*, update_only: bool, plain: bool) -> list[pl.Expr]:
     kind = kind_of(pl.col(PROFILE))
     made = pl.when(kind.is_in(CREATED_ON_DEMAND)).then(pl.lit(asked.format("false")))
     return [made.when(kind.is_in(NEVER_CREATED)).then(only)]
+
+
+def _mode(wanted: pl.DataFrame) -> list[pl.Expr]:
+    """Ask Braze to merge objects where they are sent in parts (2.4)."""
+    if MERGED not in wanted.columns:
+        return []
+    return [pl.when(MERGED).then(pl.lit(',"_merge_objects":true'))]
 
 
 def _member(name: str, sent: pl.Series) -> list[pl.Expr]:
@@ -137,7 +161,7 @@ def bodies(objects: pl.Series, batch_size: int, endpoint: Endpoint = ATTRIBUTES)
         stop = min(start + most, fitting)
         if stop > start:
             part = members[bounds[start] : bounds[stop] - 1]
-            batches.append(Batch(start, stop - start, part, head))
+            batches.append(Batch(start, stop - start, part, head, endpoint.packed))
         else:
             too_large.append(start)
         start = max(stop, start + 1)

@@ -2,7 +2,8 @@
 Planned changes that were not sent for a long time, beside what Braze has by now.
 
 A field that Braze has as wanted needs nothing more, and one that it has as before is sent as
-planned. Anything else was changed by somebody else, and follows ``on_drift``.
+planned. Anything else was changed by somebody else, and follows ``on_drift``; but nobody who is
+unsubscribed by now is subscribed by it.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ from exchanger.profiles.frames.columns import (
     BEFORE,
     EXISTS,
     ITEM,
+    MERGED,
     OBJECT,
     POINTS,
     PROFILE,
     WANTED,
     before,
+    send,
     wanted,
 )
+from exchanger.profiles.merging.consent import resubscribes_by_now
 from exchanger.profiles.merging.drift import differs
+from exchanger.profiles.nested.cells import applied
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.json_values import spell_json
 
@@ -44,6 +49,8 @@ class Review:
         emptied: ``@item`` of those that need not be sent without the fields that are taken out.
         withheld: ``@item`` and ``reason`` of those that a person has to look at.
         kept: How many fields were taken out.
+        renewed: How many fields have another wanted value: where Braze merges what is sent in
+            parts into what it has by now.
     """
 
     outbox: pl.DataFrame
@@ -51,6 +58,7 @@ class Review:
     emptied: pl.Series
     withheld: pl.DataFrame
     kept: int
+    renewed: int = 0
 
 
 def review_stale_plan(
@@ -62,7 +70,8 @@ def review_stale_plan(
     Args:
         rows: Of the outbox.
         seen: The held frame of a look at Braze, for their profiles.
-        fields: Of each field ``on_drift`` and ``ordered``, as the run was planned.
+        fields: Of each field ``on_drift``, ``ordered``, ``guarded`` and ``type``, as the run was
+            planned.
     """
     names = [name.removeprefix(WANTED) for name in rows.columns if name.startswith(WANTED)]
     looks = [name for name in names if name in seen.columns]
@@ -76,8 +85,13 @@ def review_stale_plan(
         pl.when(EXISTS).then(pl.col(_SEEN + name)).alias(_SEEN + name)
         for name in looks
     )
+    beside, renewed = _renewed(beside, looks, fields)
     drifted = {name: _drifted(name, fields) for name in looks}
     left = {name: by for name, by in drifted.items() if _policy(fields, name) == "keep"}
+    for name in looks:
+        if fields.get(name, {}).get("guarded"):
+            unasked = resubscribes_by_now(name, pl.col(wanted(name)), pl.col(_SEEN + name))
+            left[name] = left.get(name, pl.lit(value=False)) | unasked
     barred = {name: by for name, by in drifted.items() if _policy(fields, name) == "quarantine"}
     missing = [
         pl.col(wanted(name)).is_not_null()
@@ -103,7 +117,32 @@ def review_stale_plan(
         emptied=idle.filter(lighter)[ITEM],
         withheld=withheld.select(ITEM, "reason"),
         kept=int(fine.select(pl.sum_horizontal(pl.lit(0), *marks).sum()).item()),
+        renewed=renewed,
     )
+
+
+def _renewed(
+    beside: pl.DataFrame, names: list[str], fields: Mapping[str, Mapping[str, Any]]
+) -> tuple[pl.DataFrame, int]:
+    """Bring what merging comes to in line with what Braze has by now, where it is not left."""
+    if MERGED not in beside.columns:
+        return beside, 0
+    count = 0
+    for name in names:
+        if fields.get(name, {}).get("type") != "json" or _policy(fields, name) != "overwrite":
+            continue
+        sent = send(name) if send(name) in beside.columns else wanted(name)
+        moved = beside.select(_drifted(name, fields) & pl.col(MERGED)).to_series()
+        # Few rows: what somebody else changed in the field of a plan that nobody sent for days.
+        cells = beside.filter(moved).select(_SEEN + name, sent)
+        after = [applied(now, part) for now, part in cells.iter_rows()]
+        places = moved.arg_true()
+        beside = beside.with_columns(
+            beside[wanted(name)].scatter(places, after),
+            beside[before(name)].scatter(places, cells[_SEEN + name]),
+        )
+        count += len(after)
+    return beside, count
 
 
 def _policy(fields: Mapping[str, Mapping[str, Any]], name: str) -> str:
@@ -149,8 +188,9 @@ def _without_left(told: pl.DataFrame, names: list[str]) -> pl.DataFrame:
         for text, *flags in some.select(OBJECT, *marks).iter_rows()
     ]
     saved = [
-        pl.when(f"@left:{name}").then(field_points(name, pl.col(wanted(name)))).otherwise(0)
+        pl.when(f"@left:{name}").then(field_points(name, pl.col(sent))).otherwise(0)
         for name in names
+        for sent in [send(name) if send(name) in told.columns else wanted(name)]
     ]
     changed = some.with_columns(
         pl.Series(OBJECT, objects, dtype=pl.String),

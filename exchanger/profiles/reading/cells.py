@@ -24,6 +24,7 @@ class CastColumn:
         scale: Decimal places.
         wrapped: Whether something around the text of a cell was taken off; None if of no cell.
         beside: The other columns that might have had a value in its place.
+        key: What tells the objects of an array apart, under ``rows``.
     """
 
     name: str
@@ -33,6 +34,7 @@ class CastColumn:
     scale: int = 0
     wrapped: pl.Series | None = None
     beside: tuple[str, ...] = ()
+    key: str = ""
 
 
 def cells_of(

@@ -26,7 +26,13 @@ from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName
 
-_MEMBERWISE: frozenset[StrategyName] = frozenset({"add", "remove"})
+_IMPLIED: dict[StrategyName, FieldType] = {
+    "add": "list",
+    "remove": "list",
+    "deep": "json",
+    "rows": "json",
+}
+"""Types that a strategy has, and no other."""
 
 _INDEX_NAME = re.compile(r"__index_level_\d+__|__null_dask_index__")
 """What pandas and Dask call an index without a name; also where their metadata was lost."""
@@ -90,6 +96,14 @@ def declared_type(job: ImportJob, column: str) -> TypeName | None:
         if config.type is not None and config.value is None and _column(name, config) == column:
             return TypeName(config.type, config.scale or 0)
     return None
+
+
+def config_of_column(job: ImportJob, column: str) -> FieldConfig:
+    """Return what the first field fed by a column, and with a type, says of its cells."""
+    for name, config in job.cells.items():
+        if config.type is not None and config.value is None and _column(name, config) == column:
+            return FieldConfig(format=config.format)
+    return FieldConfig()
 
 
 def named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
@@ -196,7 +210,8 @@ def _rule(name: str, column: str, config: FieldConfig) -> tuple[Rule, bool]:
         return Rule(name, column, config.type, config), True
     # Text stands in for the type of a column until it is settled.
     typed = is_typed(config)
-    return Rule(name, column, "list" if typed else "string", config), typed
+    implied = _IMPLIED.get(config.merge, "list")
+    return Rule(name, column, implied if typed else "string", config), typed
 
 
 def is_typed(config: FieldConfig) -> bool:
@@ -204,7 +219,7 @@ def is_typed(config: FieldConfig) -> bool:
     return (
         config.type is not None
         or config.value is not None
-        or config.merge in _MEMBERWISE
+        or config.merge in _IMPLIED
         or config.split is not None
     )
 

@@ -8,16 +8,23 @@ bring each file's rules to the last kept types with ``widen_rules``, and cast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import polars as pl
 
+from exchanger.braze.attributes import CONSENT
 from exchanger.config.models import FieldType, ImportJob, StrategyName
 from exchanger.errors import FileRejected
-from exchanger.profiles.frames.columns import FILE
+from exchanger.profiles.casting.plain_text import (
+    have_commas,
+    is_day_first,
+    plain_numbers,
+    plain_times,
+)
+from exchanger.profiles.frames.columns import EMAIL_STATE, FILE, GROUP
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName, own_type, parse_type_name
@@ -38,6 +45,7 @@ Answer = TypeVar("Answer")
 
 _NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
 _TIMES: frozenset[FieldType] = frozenset({"date", "datetime"})
+_DATED: frozenset[FieldType] = _TIMES | {"list"}
 _NEEDED: dict[StrategyName, frozenset[FieldType]] = {
     "sum": _NUMBERS,
     "highest": _NUMBERS | _TIMES,
@@ -57,12 +65,15 @@ class Settled:
         left_out: Columns that somebody may think ``remaining_fields`` takes; by why it does not.
         stray: Columns that are text, or of several types, because of a few words, and of which no
             earlier file has decided that.
+        commas: Columns of CSV that are text, and numbers if a comma stands before fractions; of
+            which no earlier file has decided that.
     """
 
     rules: list[Rule]
     kept: dict[str, str]
     left_out: dict[str, list[str]] = field(default_factory=dict)
     stray: list[StrayWords] = field(default_factory=list)
+    commas: tuple[str, ...] = ()
 
 
 def settle_rules(
@@ -70,6 +81,7 @@ def settle_rules(
     raw: RawColumns,
     kept: Mapping[str, str],
     found: Mapping[str, TypeName] | None = None,
+    day_first: Collection[str] | None = None,
 ) -> Settled:
     """
     Decide for one file which column feeds which attribute, and as what type.
@@ -79,6 +91,7 @@ def settle_rules(
         raw: The file's columns; text is looked at in full where a type must be inferred.
         kept: The types that earlier files gave to columns, by column.
         found: The types that ``find_types`` told of columns of this file; asked for if left out.
+        day_first: The columns of this file that ``day_first_columns`` names; likewise.
 
     Raises:
         FileRejected: ``missing_column``, ``unusable_column``, ``duplicate_attribute``,
@@ -94,8 +107,20 @@ def settle_rules(
     rules = [
         rule if typed else _with_type(rule, types[rule.column], raw.key) for rule, typed in chosen
     ]
+    if day_first is None:
+        texts = [name for name, kind in types.items() if kind and kind.type == "string"]
+        day_first = day_first_columns(job, raw, texts)
+    rules = [replace(rule, day_first=True) if rule.column in day_first else rule for rule in rules]
     told = {column: str(name) for column, name in types.items() if name is not None}
-    return Settled(rules, {**kept, **told}, left_out(job, raw), [*stray])
+    rules = [_guarded(rule, job) for rule in rules]
+    commas = _each(lambda column: _has_commas(column, job, raw), new)
+    return Settled(rules, {**kept, **told}, left_out(job, raw), [*stray], tuple(commas))
+
+
+def _guarded(rule: Rule, job: ImportJob) -> Rule:
+    """Mark a rule that must not subscribe anybody who is unsubscribed."""
+    consent = rule.name in CONSENT or rule.name == EMAIL_STATE or rule.name.startswith(GROUP)
+    return replace(rule, guarded=True) if consent and not job.may_resubscribe else rule
 
 
 def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
@@ -121,6 +146,26 @@ def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
     if job.row_id:
         require_column(job.row_id, raw, "row_id:")
     return [*named_fields(job, raw), *remaining_fields(job, raw)]
+
+
+def day_first_columns(job: ImportJob, raw: RawColumns, texts: Collection[str]) -> list[str]:
+    """
+    Name the columns in which a date shows that the day comes first: 25/12/1990.
+
+    Args:
+        job: Its fields.
+        raw: The cells of a file, or of several.
+        texts: Of the columns whose types the cells decide, those that are text.
+    """
+    if job.source.csv.dates and raw.textual:
+        return []
+    asked = {
+        rule.column
+        for rule, typed in _chosen(job, raw)
+        if (rule.type in _DATED if typed else rule.column in texts) and not rule.config.format
+    }
+    asked &= {name for name in raw.names if raw.frame[name].dtype == pl.String}
+    return [name for name in asked if any(is_day_first(cells).any() for cells in raw.cells(name))]
 
 
 def _untyped(job: ImportJob, raw: RawColumns, chosen: Sequence[tuple[Rule, bool]]) -> list[str]:
@@ -176,7 +221,7 @@ def find_types(
 def _find_types(column: str, job: ImportJob, raw: RawColumns) -> dict[int, TypeName]:
     files = raw.places[FILE]
     if raw.textual:
-        [cells] = FilledCells(raw, column, column_nulls(job, column))
+        [cells] = _filled(raw, column, job)
         return infer_types(files, cells)
     filled = files.filter(raw.frame[column].is_not_null()).unique()
     own = own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
@@ -186,7 +231,7 @@ def _find_types(column: str, job: ImportJob, raw: RawColumns) -> dict[int, TypeN
 def _find_type(column: str, job: ImportJob, raw: RawColumns) -> TypeName | None:
     """Name the type that a column has in a file; None if it is empty there."""
     if raw.textual:
-        return infer_type(FilledCells(raw, column, column_nulls(job, column)))
+        return infer_type(_filled(raw, column, job))
     if all(cells.null_count() == len(cells) for cells in raw.cells(column)):
         return None
     return own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
@@ -207,8 +252,23 @@ def _stray_words(
     mixed = TypeName("string") if raw.textual else TypeName("json") if is_json else None
     if name is None or name != mixed:
         return None
-    cells = FilledCells(raw, column, column_nulls(job, column))
+    cells = _filled(raw, column, job)
     return find_stray_words(cells, column, is_json=is_json)
+
+
+def _has_commas(column: str, job: ImportJob, raw: RawColumns) -> bool | None:
+    return (raw.textual and have_commas(_filled(raw, column, job))) or None
+
+
+def _filled(raw: RawColumns, column: str, job: ImportJob) -> FilledCells:
+    """Return the cells of a column as its type is told from them."""
+    csv = job.source.csv
+
+    def spelled(cells: pl.Series) -> pl.Series:
+        cells = plain_numbers(cells, csv.decimal)
+        return plain_times(cells, csv.dates) if csv.dates else cells
+
+    return FilledCells(raw, column, column_nulls(job, column), spelled)
 
 
 def may_stray(raw: RawColumns, name: TypeName | None) -> bool:

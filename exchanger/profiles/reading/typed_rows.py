@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -13,12 +13,18 @@ from exchanger.errors import FileRejected
 from exchanger.profiles.casting.lists import cast_lists
 from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.text import read_json_scalars
-from exchanger.profiles.casting.times import has_unknown_order, has_year_last, read_instants
-from exchanger.profiles.casting.values import CastOptions, cast_options, cast_values
+from exchanger.profiles.casting.times import (
+    has_unknown_order,
+    has_year_last,
+    is_month_first,
+    read_instants,
+)
+from exchanger.profiles.casting.values import CastOptions, cast_options, cast_values, plainly
 from exchanger.profiles.frames import columns
 from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.reading.cells import CastColumn, cells_of
+from exchanger.profiles.reading.field_columns import config_of_column
 from exchanger.profiles.reading.identifiers import read_identifiers
 from exchanger.profiles.reading.mapping import order_type
 from exchanger.profiles.reading.resolve import Named, name_profiles
@@ -173,11 +179,12 @@ def _cast_rules(raw: RawColumns, rules: Sequence[Rule], job: ImportJob) -> list[
 
 def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> CastColumn:
     nulls = (*job.source.nulls, *rule.config.nulls)
-    reading = cast_options(rule, job.source.timezone, nulls)
+    reading = cast_options(rule, job.source, nulls, textual=raw.textual)
     is_json = rule.column in raw.json_columns
     cells, wrapped = cells_of(raw, rule.column, nulls)
     result = _cast(cells, rule, reading, is_json=is_json)
-    return CastColumn(rule.name, rule.name, rule.column, result, rule.scale, wrapped)
+    key = rule.config.key or ""
+    return CastColumn(rule.name, rule.name, rule.column, result, rule.scale, wrapped, key=key)
 
 
 def _cast(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
@@ -191,8 +198,10 @@ def _cast(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) 
 def _to_type(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     if rule.type == "string" and rule.config.type is None and rule.column:
         result = _read(cells, reading, is_json=is_json)
-        is_time = rule.name not in STANDARD_TEXT and not rule.of_item
-        return _without(result, "day_or_month", has_unknown_order) if is_time else result
+        if rule.name in STANDARD_TEXT or rule.of_item:
+            return result
+        result = _without(result, "day_or_month", has_unknown_order)
+        return _without(result, "day_or_month", is_month_first) if rule.day_first else result
     if rule.type == "list":
         return cast_lists(cells, rule, reading, is_json=is_json)
     return _read(cells, reading, is_json=is_json and rule.type != "json")
@@ -225,12 +234,15 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[Cas
     cells, _ = cells_of(raw, column, job.source.nulls)
     if column in raw.json_columns:
         cells = read_json_scalars(cells).values
+    sortable: FieldType = "float" if kind == "decimal" else kind
+    # Long text still sorts, by its beginning.
+    rule = Rule(columns.ORDER, column, sortable, config_of_column(job, column))
+    reading = replace(cast_options(rule, job.source, (), textual=raw.textual), cut=True)
     if kind in ("date", "datetime"):
-        result = read_instants(cells, job.source.timezone)  # Finer than a field's milliseconds.
+        # Finer than a field's milliseconds.
+        result = read_instants(plainly(cells, reading), job.source.timezone)
     else:
-        sortable: FieldType = "float" if kind == "decimal" else kind
-        # Long text still sorts, by its beginning.
-        result = cast_values(cells, CastOptions(sortable, cut=True, timezone=job.source.timezone))
+        result = cast_values(cells, reading)
     if kind == "string":
         result = _without(result, "year_last", has_year_last)
     return [CastColumn(columns.ORDER, column, column, result)]
@@ -238,7 +250,7 @@ def _order(raw: RawColumns, job: ImportJob, kept: Mapping[str, str]) -> list[Cas
 
 def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
     """Build the constant column of a static value, cast like a cell that holds it."""
-    reading = cast_options(rule, job.source.timezone, ())
+    reading = cast_options(rule, job.source, ())
     cell = without_empty(pl.Series([rule.config.value]), ())
     result = _cast(cell, rule, reading, is_json=False)
     if result.faults.item() is not None:
@@ -268,7 +280,7 @@ def _rejected(raw: RawColumns, cast: Sequence[CastColumn], job: ImportJob) -> pl
         if faults.null_count() == len(faults):
             continue
         zone = job.source.timezone
-        place = Place(column.field, column.column, column.scale, zone, beside=column.beside)
+        place = Place(column.field, column.column, column.scale, zone, column.beside, column.key)
         values = raw.frame[column.column].rename("value")
         cells = raw.places.with_columns(values, faults.rename("reason"))
         found.append(rejections_of(cells.filter(pl.col("reason").is_not_null()), place))

@@ -9,9 +9,15 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.braze.attributes import NOT_BILLED
+from exchanger.profiles.frames.columns import EMAIL_STATE, GROUP
 
 _OPENING = r":\[?\{"
 """Behind a key: an object, or an array of objects. Their leaves are billed, and the key is not."""
+_ORDERED = r'"\$(?:identifier_key|new_object)":'
+"""
+In an order to update or remove items of an array: what is there beside the new leaves, and beside
+the value of a criterion, which counts as one.
+"""
 _STRING = r'"(?:[^"\\]|\\.)*"'
 
 
@@ -25,9 +31,10 @@ def field_points(name: str, sent: pl.Expr) -> pl.Expr:
 
     Returns:
         UInt32: 0 where nothing is sent, 1 for a scalar, ``null`` or an array of scalars, and one
-        for every leaf of an object or of the objects in an array.
+        for every leaf of an object or of the objects in an array, also of those that ``$update``
+        brings, and for every criterion of ``$remove``.
     """
-    if name in NOT_BILLED:
+    if name in NOT_BILLED or name == EMAIL_STATE or name.startswith(GROUP):
         return pl.lit(0, pl.UInt32)
     return sent.map_batches(_points, return_dtype=pl.UInt32, is_elementwise=True)
 
@@ -46,4 +53,8 @@ def _leaves(sent: pl.Series) -> pl.Series:
     # own, so that its key is left out and the sign of time counts as the leaf.
     bare = sent.str.replace_all(_STRING, "")
     keys = bare.str.count_matches(":", literal=True)
-    return (keys - bare.str.count_matches(_OPENING)).clip(1).cast(pl.UInt32)
+    billed = keys - bare.str.count_matches(_OPENING)
+    ordered = sent.str.starts_with('{"$')
+    if ordered.any():
+        billed -= sent.str.count_matches(_ORDERED).zip_with(ordered, keys * 0)
+    return billed.clip(1).cast(pl.UInt32)

@@ -55,12 +55,19 @@ SENTENCES = {
     "it with a plus and its country, like +4917012345678.",
     "no_alias_label": "is empty, so the alias of this row has no label and names no profile. Fill "
     "it in, or set one 'label:' for all rows in 'match'.",
+    "no_such_state": "is no state: none of the words that the job names means it. Write one of "
+    "these, or add it to the words of the job.",
+    "no_such_group": "is no subscription group of this workspace. Write the id that the dashboard "
+    "shows for the group; names are none.",
+    "no_group": "is empty, so nobody knows which subscription group this state is of. Fill it in, "
+    "or leave the state empty.",
     "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
     "without separators, or set another 'type:' for this field.",
     "integer_too_big": "is beyond the whole numbers of 64 bit. Set 'type: string' to send it "
     "as text.",
     "not_a_number": "is not a number. Write it like 1234.5: with a point, and without "
-    "thousands separators.",
+    "thousands separators; or say how all are written, 'decimal' and 'thousands' in 'csv' of the "
+    "source.",
     "number_too_big": "is too large for a number. Correct it, or set 'type: string'.",
     "too_many_places": "has more than the {scale} decimal places of this field. Round it, "
     "or set a larger 'scale:'.",
@@ -71,8 +78,12 @@ SENTENCES = {
     "not_a_time": "is not a date or time that Braze reads. Write it like 2026-09-15 or "
     "2026-09-15T08:30:00Z.",
     "day_or_month": "is a date of which nobody knows whether the day or the month comes first, "
-    "and Braze would take the month. Write the year first, like 1990-04-05; to send it as it "
+    "and Braze would take the month. Write the year first, like 1990-04-05; say what "
+    "comes first, 'dates' in 'csv' of the source or 'format' of the field; or, to send it as it "
     "stands, set 'type: string'.",
+    "other_format": "is not written as the 'format' of this field says. Correct it, or the format.",
+    "other_word": "is none of the words for 'true' and 'false' that this field names. Correct it, "
+    "or name the word.",
     "year_last": "is a date that does not sort as text, and rows apply in this order. Write the "
     "year first, like 1990-04-05.",
     "number_as_time": "is a number, and could be a time in any unit. Write it like "
@@ -111,6 +122,14 @@ SENTENCES = {
     "too_large": "is larger than the 100 KB that Braze takes of an object. Shorten it.",
     "an_order": "is not a value but an order to Braze (inc, add or remove), which it would carry "
     "out on what it has. Use 'merge: sum', 'merge: add' or 'merge: remove', or rename the key.",
+    "not_an_object": "is not an object, and 'merge: deep' merges the keys of one. Write it like "
+    '{{"color": "red"}}, or use another \'merge:\'.',
+    "not_objects": "is not an array of objects, whose items 'merge: rows' adds and updates. Write "
+    'it like [{{"sku": "a1", "count": 2}}].',
+    "no_item_key": "has an item whose key '{key}' is missing, or neither text nor a number, so "
+    "nobody knows which item it is. Fill it in, or name another 'key:' in the job.",
+    "same_item_key": "has two items of the same '{key}', so nobody knows which one counts. Leave "
+    "one of them out, or name another 'key:' in the job.",
     "no_row_id": "is empty, and it names the row: without it nobody could tell whether the row was "
     "sent before. Fill it in.",
     "bad_row_id": "is not text and not a whole number, so it cannot name the row. Write it as "
@@ -154,6 +173,7 @@ class Place:
         scale: Decimal places of the field.
         timezone: Where times without a zone are read.
         beside: Other columns that might have had a value in its place.
+        key: What tells the objects of an array apart, under ``rows``.
     """
 
     field: str
@@ -161,6 +181,7 @@ class Place:
     scale: int = 0
     timezone: str = "UTC"
     beside: tuple[str, ...] = ()
+    key: str = ""
 
 
 def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
@@ -182,6 +203,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
         "timezone": place.timezone,
         "longest": LONGEST.get(place.field, LONGEST_ID),  # type: ignore[call-overload]
         "whom": "no item" if place.field == ITEM else "no profile",
+        "key": place.key,
         "beside": f", and so {_are(place.beside)}" if place.beside else "",
     }
     sentences = [SENTENCES[reason].format_map(known) for reason in reasons]

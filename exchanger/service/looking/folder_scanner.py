@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Connection, ImportJob
-from exchanger.files.drops import is_drop
+from exchanger.files.folders import reader_of
 from exchanger.outside.s3.listing_diff import ListingDiff
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class FolderScanner:
 
     def __init__(self, name: str, connection: Connection, jobs: Mapping[str, ImportJob]) -> None:
         self._news = ListingDiff(connection.s3)
-        self._state_prefix = connection.s3.state_prefix or default_state_prefix(name)
+        state_prefix = connection.s3.state_prefix or default_state_prefix(name)
+        self._readers = {job: reader_of(job, entry, state_prefix) for job, entry in jobs.items()}
         self._jobs = jobs
         self._sharing: dict[str, list[str]] = {}
         for job, entry in jobs.items():
@@ -72,5 +73,5 @@ class FolderScanner:
         return ScanResult(frozenset(new), frozenset(first))
 
     def _takes(self, job: str, key: str) -> bool:
-        source = self._jobs[job].source
-        return is_drop(key, source.prefix, source.pattern, self._state_prefix)
+        reader = self._readers[job]
+        return reader.takes(key) or reader.is_sign(key)

@@ -15,6 +15,7 @@ from exchanger.config.models import Config, Connection, ImportJob
 from exchanger.errors import StorageError
 from exchanger.service.looking.due_imports import DueImports, Verdict
 from exchanger.service.looking.folder_scanner import FolderScanner, ScanResult
+from exchanger.service.looking.notices import Awaited, Notice, shared
 from exchanger.service.scheduling.schedules import scheduled_imports
 
 log = structlog.get_logger()
@@ -30,6 +31,7 @@ class Watch:
         self.configured = (connection, jobs)
         self.lookout = FolderScanner(name, connection, jobs)
         self.arrivals: DueImports = before.arrivals.heir(jobs) if before else DueImports()
+        self.notices = Awaited()
 
     def look(self) -> ScanResult | None:
         """Look for the jobs that are due; None if that failed. For a thread."""
@@ -88,6 +90,14 @@ class Watching:
             watch.arrivals.due(job, why, time.monotonic())
         return watch is not None
 
+    def noticed(self, notice: Notice) -> None:
+        """Look for the files of jobs at once; a notice of no job of ours comes again."""
+        watches = {self._by_job[job].name for job in notice.jobs if job in self._by_job}
+        for name, done in shared(notice.done, watches).items():
+            self._watches[name].notices.add(done)
+        for job in sorted(notice.jobs):
+            self.due(job, "notice")
+
     def seconds_to_look(self) -> float | None:
         """Return how long until *begin_looks* has something to do; None if it has nothing to do."""
         now = time.monotonic()
@@ -100,6 +110,7 @@ class Watching:
         for watch in self._watches.values():
             if watch.arrivals.seconds_to_look(now) == 0:
                 watch.arrivals.begin_look(now)
+                watch.notices.begin_look()
                 look = partial(self._look, watch)
                 try:
                     threading.Thread(target=look, name=f"look-{watch.name}", daemon=True).start()
@@ -111,6 +122,7 @@ class Watching:
         """Act on what a look showed."""
         if seen is not None:
             self.last_look = datetime.now(UTC)
+        watch.notices.looked(well=seen is not None)
         if self._is_current(watch):
             verdict = watch.arrivals.looked(seen, time.monotonic())
             self._act(watch, verdict)
@@ -165,7 +177,8 @@ def read_waiting(output: str) -> list[str]:
         return [
             entry["job"]
             for entry in entries
-            if entry.get("files_waiting") or entry.get("unfinished")
+            # What settles is no news to a look, and is to be taken all the same.
+            if any(entry.get(key) for key in ("files_waiting", "files_settling", "unfinished"))
         ]
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("the answer is no list of jobs with what waits") from error

@@ -23,9 +23,11 @@ class Difference:
 def scheduled(config: Config) -> dict[str, Schedule]:
     """Name the jobs that have a schedule and are enabled, as is their connection."""
     return {
-        name: job.schedule
+        name: schedule
         for name, job in config.jobs.items()
-        if job.schedule and job.enabled and config.connections[config.connection_of(name)].enabled
+        if (schedule := config.schedule_of(name))
+        and job.enabled
+        and config.connections[config.connection_of(name)].enabled
     }
 
 
@@ -42,6 +44,13 @@ def scheduled_imports(config: Config) -> dict[str, dict[str, ImportJob]]:
         if isinstance(job, ImportJob):
             found.setdefault(config.connection_of(name), {})[name] = job
     return found
+
+
+def settles_after(config: Config, job: str) -> float | None:
+    """Return after how many seconds a file of a job is settled; None if that says nothing of it."""
+    entry = config.jobs.get(job)
+    rule = entry.source.complete_when if isinstance(entry, ImportJob) else None
+    return None if rule is None or rule.settled is None else rule.settled.total_seconds()
 
 
 def place_of(config: Config, job: str) -> Place:

@@ -16,6 +16,7 @@ _IF_ANY = (
     "seq",
     "stopped",
     "files_waiting",
+    "files_incomplete",
     "rows_read",
     "rows_rejected",
     "rows_refused",
@@ -129,6 +130,11 @@ def files_waiting(output: str) -> int | None:
     """Return how many files a run left to the next; None if its output does not say."""
     waiting = (_read(output) or {}).get("files_waiting")
     return waiting if isinstance(waiting, int) else None
+
+
+def left_incomplete(output: str) -> bool:
+    """Return whether a run left files that were not complete."""
+    return bool((_read(output) or {}).get("files_incomplete"))
 
 
 def _read(output: str) -> dict[str, Any] | None:

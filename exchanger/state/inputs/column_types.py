@@ -1,4 +1,8 @@
-"""The types that were inferred for a job's columns: inferred once, kept, and only ever widened."""
+"""
+What was told from a job's files, and is kept: the types of its columns, and how its CSV is written.
+
+Types are inferred once, kept, and only ever widened.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,7 @@ class KeptColumns:
     Args:
         types: Their types.
         words: Of columns that are text because of a few words, these words.
+        layout: How the job's CSV is written: ``encoding``, ``delimiter``.
         forgotten: Columns that a person has reset, with the last run that there was by then.
         seq: The run that settled on the types.
         nonce: Drawn anew for each version; equal bodies would have equal ETags.
@@ -33,6 +38,7 @@ class KeptColumns:
 
     types: dict[str, str] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=dict)
+    layout: dict[str, str] = field(default_factory=dict)
     forgotten: dict[str, int] = field(default_factory=dict)
     seq: int = 0
     nonce: str = ""
@@ -65,6 +71,7 @@ class ColumnTypes:
         *,
         seq: int,
         words: Mapping[str, Iterable[str]] | None = None,
+        layout: Mapping[str, str] | None = None,
     ) -> None:
         """
         Write the types that run *seq* settled on; writing them again changes nothing.
@@ -76,6 +83,7 @@ class ColumnTypes:
             types: Of all its columns, by name.
             seq: The run.
             words: Of columns that are text because of a few words, these words.
+            layout: How its CSV is written.
 
         Raises:
             StorageChanged: Other processes wrote it again and again.
@@ -90,6 +98,7 @@ class ColumnTypes:
                 before,
                 types={name: kind for name, kind in types.items() if name not in reset},
                 words={name: found for name, found in told.items() if name not in reset},
+                layout=dict(layout or {}),
                 forgotten={name: before.forgotten[name] for name in reset},
             )
             # As mostly: an earlier run that is ended late has settled on the same.

@@ -48,7 +48,14 @@ WAITING = (
 )
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = ("applied", "retried")
-_NOTHING_DONE = ("rejected", "doubtful_type", "guarded", "applied_elsewhere", "memory_lost")
+_NOTHING_DONE = (
+    "rejected",
+    "doubtful_type",
+    "guarded",
+    "applied_elsewhere",
+    "memory_lost",
+    "superseded",
+)
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _VERSION = ("job", "key", "etag")
 _FED = ("applied", "retried", "discarded")

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 from exchanger.notes import Note, as_plain, read_notes
-from exchanger.objects.kinds import kind_named
 from exchanger.state.documents import from_body, to_body
 from exchanger.state.tenure import Tenure
 
@@ -42,6 +41,7 @@ FileOutcome = Literal[
     "retried",  # some rows, which did not reach Braze in the run that read them first
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
+    "superseded",  # not read, as a newer file of the job counts alone
     "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
 ]
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
@@ -133,6 +133,7 @@ class RunDocument:
         row_ids: Its job names each row.
         catalog: The catalog whose items it changes; empty if it changes none.
         removes: It deletes what it names.
+        layout: How the job's CSV is written, to be kept.
     """
 
     seq: int
@@ -173,10 +174,14 @@ class RunDocument:
     row_ids: bool = False
     catalog: str = ""
     removes: bool = False
+    layout: dict[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> ObjectKind:
         """What its rows became, whatever its job makes of rows by now."""
+        # Loads polars, which the daemon stays clear of.
+        from exchanger.objects.kinds import kind_named
+
         return kind_named(self.object)
 
     def to_bytes(self) -> bytes:

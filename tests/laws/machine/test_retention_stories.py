@@ -1,5 +1,7 @@
 """What goes from the bucket in time, and what stays for as long as something reads it."""
 
+from datetime import timedelta
+
 import pytest
 from support.machine.bucket_double import BucketDouble
 from support.machine.drops import FRACTION
@@ -10,6 +12,7 @@ from support.machine.telling import refuse, row
 from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import Retention
 from exchanger.errors import RunUnsuitable
+from exchanger.state.changes import month_of
 from exchanger.state.runs.log import RunDocument
 from exchanger.state.store import open_state
 
@@ -27,6 +30,12 @@ def below(scene, folder):
     """Name the objects of a folder of the state, without its own name."""
     head = STATE + folder
     return sorted(key.removeprefix(head) for key in scene.store.objects if key.startswith(head))
+
+
+def months(scene):
+    """Name the months of which there are changes."""
+    logs = (scene.store.folder / STATE / "changes").glob("*/_delta_log/*.json")
+    return sorted({log.parts[-3] for log in logs})
 
 
 def after(scene, days):
@@ -62,20 +71,24 @@ def test_what_was_planned_and_answered_goes_after_its_time(kept):
 
 
 def test_a_retry_reads_what_later_runs_changed_for_as_long_as_it_can_be_asked_for(kept):
-    """What was planned after a run with rejected rows stays with them, and goes with them."""
+    """What was planned goes in its time; what was changed stays with the rows put aside before."""
+    kept.retention = Retention(changes=timedelta(days=1))
     kept.drop("crm", [row("bob", total=FRACTION, tier="gold")])
     kept.start("crm")
+    first = [month_of(kept.store.now())]
     kept.drop("crm", [row("bob", tier="iron")])
     kept.start("crm")
+    assert first == months(kept)
     after(kept, 60)
-    assert {"000000002", "000000003"} == {
-        key[:9] for key in below(kept, "outbox/") if "rej" not in key
-    }
+    assert {"000000003"} == {key[:9] for key in below(kept, "outbox/") if "rej" not in key}
     assert ["crm/000000001.csv"] == below(kept, "quarantine/")
+    assert first == months(kept)[:1]
 
     after(kept, 31)
     assert [] == below(kept, "quarantine/")
     assert ["000000004"] == sorted({key[:9] for key in below(kept, "outbox/")})
+    after(kept, 31)
+    assert first != months(kept)[:1]
     kept.takes_fractions = True
     why = refused(kept, "retry", 1)
     assert "was kept for 90d (retention.quarantine), and is gone" in why
@@ -104,7 +117,7 @@ def test_rows_that_were_given_again_and_failed_again_count_from_their_first_run(
     kept.time.advance(80 * DAY)
     kept.start("crm", refuse(), verb="retry", seq=1)
     after(kept, 50)
-    assert "000000002" in {key[:9] for key in below(kept, "outbox/")}
+    assert "000000002" not in {key[:9] for key in below(kept, "outbox/")}
     done = kept.start("crm", verb="retry", seq=3)
     assert done.error is None
     assert (10, "iron") == (kept.profile("bob")["total"], kept.profile("bob")["tier"])
@@ -141,17 +154,16 @@ def test_a_file_whose_earlier_version_is_forgotten_waits_and_says_why(kept):
 
 
 def test_what_a_rule_of_the_bucket_removed_is_not_guessed(kept):
-    """Without what later runs planned, a retry is refused, and names what is missing."""
+    """Without what later runs changed, a retry is refused, and names what is missing."""
     kept.drop("crm", [row("bob", total=FRACTION, tier="gold")])
     kept.start("crm")
     kept.drop("crm", [row("bob", tier="iron")])
     kept.start("crm")
     kept.takes_fractions = True
-    for folder in ("acks/", "outbox/"):
-        [gone] = [key for key in below(kept, folder) if key.startswith("000000002")]
-        found = kept.store.objects.pop(f"{STATE}{folder}{gone}")
-        assert gone in refused(kept, "retry", 1)
-        kept.store.objects[f"{STATE}{folder}{gone}"] = found
+    changes = kept.store.folder / STATE / "changes"
+    changes.rename(kept.store.folder / "elsewhere")
+    assert "changes/" in refused(kept, "retry", 1)
+    (kept.store.folder / "elsewhere").rename(changes)
     assert kept.start("crm", verb="retry", seq=1).error is None
 
 

@@ -115,8 +115,13 @@ class BucketDouble:
             )
             yield from found
             if len(found) < PAGE:
-                return
+                break
             start_after = found[-1].key
+        table = self._store.folder / prefix
+        if prefix.endswith("/") and (table / "_delta_log").is_dir():
+            for path in sorted(at for at in table.rglob("*") if at.is_file()):
+                key = prefix + path.relative_to(table).as_posix()
+                yield ObjectInfo(key, "", path.stat().st_size, self.now(), self.now())
 
     def head(self, key):
         return self._effect("read", key, lambda: self._store.info(key))
@@ -163,6 +168,7 @@ class BucketDouble:
     def delete(self, keys):
         for key in keys:
             self._effect("write", key, lambda key=key: self._store.drop(key))
+            (self._store.folder / key).unlink(missing_ok=True)
 
     def abort_uploads(self, prefix, older_than):
         """Do nothing: here no upload has parts."""

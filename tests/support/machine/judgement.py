@@ -2,16 +2,26 @@
 
 import json
 from collections import Counter
+from datetime import datetime
 
 import polars as pl
 
 from exchanger.jobs.runtime.report import RunReport
-from exchanger.profiles.frames.columns import PROFILE
+from exchanger.profiles.frames.columns import PROFILE, sent_column
 from exchanger.state.runs.log import ENDED
 from support.machine import drops
 from support.machine.claims import Claims
 from support.machine.past import past_runs
 from support.machine.replay import Replay
+
+TOLD_AS = {
+    "ok": ("accepted", "unseen"),
+    "refused": ("refused", "in_doubt"),
+    "withheld": ("withheld", "in_doubt"),
+    "unknown": ("in_doubt",),
+    None: ("dropped",),
+}
+"""What Braze's answer to an object is in the table of changes."""
 
 
 class Judgement:
@@ -40,6 +50,7 @@ class Judgement:
         self.every_file_was_taken_once()
         self.braze_equals_the_oracle()
         self.held_equals_braze()
+        self.changes_tell_what_was_delivered()
         self.reports_add_up()
 
     def log_has_no_gap(self):
@@ -113,6 +124,39 @@ class Judgement:
             assert {n: actual.get(n) for n in known} == {
                 n: json.loads(text) for n, text in known.items()
             }, row[PROFILE]
+
+    def changes_tell_what_was_delivered(self):
+        """Each run's changes are kept once, and played again they give what was delivered last."""
+        last = {}
+        for run in self._runs:
+            told = [row for part in self._changes_of(run.document) for row in part.to_dicts()]
+            planned = {
+                (profile, name): sent.outcome
+                for profile, sent in run.sent.items()
+                for name in sent.fields
+            }
+            outcomes = {(row[PROFILE], row["field"]): row["outcome"] for row in told}
+            assert len(told) == len(outcomes)
+            assert planned.keys() == outcomes.keys()
+            assert all(outcomes[cell] in TOLD_AS[planned[cell]] for cell in planned)
+            for row in told:
+                if row["outcome"] in ("accepted", "in_doubt"):
+                    sure = row["outcome"] == "accepted"
+                    last[row[PROFILE], row["field"]] = row["wanted"] if sure else "?"
+        profiles = pl.Series(sorted({*drops.PROFILES, *(profile for profile, _ in last)}))
+        held = self._state.held.history_of(profiles, list(drops.FIELDS))
+        delivered = {
+            (row[PROFILE], name): row[sent_column(name)]
+            for row in held.iter_rows(named=True)
+            for name in drops.FIELDS
+            if row[sent_column(name)] is not None
+        }
+        assert last == delivered
+
+    def _changes_of(self, run):
+        if run.acked_at:
+            at = datetime.fromisoformat(run.acked_at)
+            yield from self._state.changes.of_run(run.seq, at=at, objects=run.objects)
 
     def reports_add_up(self):
         """Every run reported once, its counts add up, and all rows of all files are in them."""

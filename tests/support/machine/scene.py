@@ -85,6 +85,8 @@ class Scene:
     """Everything of one schedule, in a folder that goes at the end."""
 
     jobs = drops.JOBS
+    client = BrazeDouble
+    """How a process speaks with Braze."""
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory()
@@ -196,7 +198,7 @@ class Scene:
         workdir.mkdir()
         context = job_context(
             BucketDouble(self.store, process),
-            lambda: BrazeDouble(self.workspace, process),
+            lambda: self.client(self.workspace, process),
             workdir,
             state_prefix=STATE,
             clock=ProcessClock(process),

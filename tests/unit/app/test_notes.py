@@ -11,8 +11,8 @@ from typing import get_args
 import pytest
 
 import exchanger
-from exchanger.app.api import Rows
 from exchanger.app.messages.notes.words import WORDS, in_words, worded, worded_hold
+from exchanger.app.results import Rows
 from exchanger.jobs.runtime.report import FileReport, RunReport
 from exchanger.notes import Note, NoteCode, noted, with_notes
 from exchanger.state.runs.log import ClaimedFile, RunDocument

@@ -18,6 +18,26 @@ def job(extra, source="source: {prefix: in/}, match: [{external_id: id}]", head=
     return head + f"jobs: {{crm: {{type: import, {source}, fields: {{a: set}}, {extra}}}}}"
 
 
+ARRIVALS = [
+    ("complete_when: {}", "complete_when"),
+    ("complete_when: {settled: 5s, marker: _SUCCESS}", "complete_when"),
+    ("complete_when: {settled: 0s}", "complete_when.settled"),
+    ('complete_when: {marker: ""}', "complete_when.marker"),
+    ("complete_when: {marker: day/_SUCCESS}", "complete_when.marker"),
+    ("complete_when: {suffix: /done}", "complete_when.suffix"),
+    ('complete_when: {manifest: "**"}', "complete_when.manifest"),
+    ('complete_when: {manifest: "/*.json"}', "complete_when.manifest"),
+    ('complete_when: {manifest: "[b-a].json"}', "complete_when.manifest"),
+    ("complete_when: {sufix: .done}", "complete_when.sufix"),
+    ("notices: {}", "notices.sqs"),
+    ("notices: {sqs: arrivals}", "notices.sqs"),
+    ("notices: {sqs: 'arn:aws:sqs:eu-west-1:1:arrivals'}", "notices.sqs"),
+    ("notices: {sqs: 'https://sqs.eu-west-1.amazonaws.com'}", "notices.sqs"),
+    ("notices: {sqs: 'https://h/1/q', endpoint_url: 'h:9'}", "notices.endpoint_url"),
+]
+"""Ways to say how files arrive that mean nothing, and the place that is told."""
+
+
 def export(extra, target="target: {prefix: out/}"):
     return ONE + f"jobs: {{vip: {{type: export, segment: VIP, {target}, {extra}}}}}"
 
@@ -34,6 +54,16 @@ def export(extra, target="target: {prefix: out/}"):
         ("a: {merge: sum, type: datetime}", "a.type"),
         ("a: {merge: add, type: string}", "a.type"),
         ("a: {merge: remove, type: json}", "a.type"),
+        ("a: {merge: deep, type: list}", "a.type"),
+        ("a: {merge: rows, key: sku, type: string}", "a.type"),
+        ("a: {merge: rows}", "a"),
+        ('a: {merge: rows, key: ""}', "a"),
+        ("a: rows", "a"),
+        ("a: {merge: deep, key: sku}", "a.key"),
+        ("a: {type: json, complete: true}", "a.complete"),
+        ("a: {merge: deep, on_drift: keep}", "a.on_drift"),
+        ("a: {merge: deep, value: 1}", "a.merge"),
+        ("first_name: deep", "first_name.merge"),
         *[
             (f"a: {{merge: {merge}, on_drift: keep}}", "a.on_drift")
             for merge in ("sum", "add", "remove", "set_if_empty", "highest", "lowest")
@@ -87,6 +117,10 @@ def test_what_makes_no_sense_in_a_field_is_refused(field, path):
         "a: {merge: lowest, type: datetime}",
         'a: {merge: add, split: "|", items: integer, max_items: 25}',
         "a: {merge: remove, type: list}",
+        "a: deep",
+        "a: {merge: deep, type: json, on_drift: quarantine}",
+        "a: {merge: rows, key: sku}",
+        "a: {merge: rows, key: sku, complete: true, from: items}",
         'a: {type: list, ordered: true, split: ","}',
         "a: {too_long: cut, trim: true}",
         "a: {merge: sum, type: integer, on_drift: quarantine}",
@@ -111,6 +145,11 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
 @pytest.mark.parametrize(
     ("text", "path"),
     [
+        (job("remaining_fields: {merge: rows}"), "jobs.crm.remaining_fields[0].merge"),
+        (
+            job("remaining_fields: {merge: deep, type: string}"),
+            "jobs.crm.remaining_fields[0].type",
+        ),
         (job("schedule: {}"), "jobs.crm.schedule"),
         (job('schedule: {cron: "* * * * *", every: 5m}'), "jobs.crm.schedule"),
         (job('schedule: {cron: "0 3 * *"}'), "jobs.crm.schedule.cron"),
@@ -137,6 +176,13 @@ def test_what_makes_sense_in_a_field_is_accepted(field):
          "jobs.crm.source.prefix"),
         (job("enabled: true", "source: {prefix: _exchanger/main/x}, match: {external_id: i}"),
          "jobs.crm.source.prefix"),
+        *[
+            (
+                job("enabled: true", f"source: {{prefix: in, {said}}}, match: {{external_id: i}}"),
+                f"jobs.crm.source.{path}",
+            )
+            for said, path in ARRIVALS
+        ],
         (job("remaining_fields: {type: decimal}"), "jobs.crm.remaining_fields[0]"),
         (job("remaining_fields: [{merge: sum, type: string}]"),
          "jobs.crm.remaining_fields[0].type"),
@@ -283,19 +329,20 @@ def test_a_strategy_in_an_export_is_told_that_exports_have_none():
 @pytest.mark.parametrize(
     ("kept", "key", "words"),
     [
-        ("changes: 400d", "changes", NOTHING),
+        ("changes: 1h", "changes", "what names people"),
+        ("changes: 89d", "changes", "changes are kept for as long as quarantine at least"),
         ("outbox: 0s", "outbox", "what names people is kept for a day at least"),
         ("acknowledgements: 23h", "acknowledgements", "what names people"),
         ("quarantine: 1m", "quarantine", "what names people"),
         ("contributions: 0d", "contributions", "what names people"),
-        ("quarantine: 500d", "contributions", "contributions are kept for as long as quarantine"),
+        ("quarantine: 500d, changes: 500d", "contributions", "contributions are kept for as long"),
         ("contributions: 30d", "contributions", "contributions are kept for as long as"),
         ("held_copies: 30d", "held_copies", ""),
         ("outboxes: 30d", "outboxes", ""),
     ],
 )
 def test_what_cannot_be_kept_for_so_long_is_told(kept, key, words):
-    """Too short, too long beside the rest, or of a kind that this version does not keep."""
+    """Too short, too long beside the rest, or of a kind that nobody keeps."""
     found = problems(in_connection(f"retention: {{{kept}}}"))
     assert [f"connections.main.retention.{key}"] == list(found)
     assert found[f"connections.main.retention.{key}"].startswith(words)

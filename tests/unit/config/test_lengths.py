@@ -28,6 +28,12 @@ def baseline(key, value):
     return CONNECTION + import_job(extra=f"baseline: {{{key}: {value}}}")
 
 
+def source(key, value):
+    return CONNECTION + import_job().replace(
+        "prefix:", f"complete_when: {{{key}: {value}}}, prefix:", 1
+    )
+
+
 @pytest.mark.parametrize(
     ("written", "key", "sensible", "short", "long"),
     [
@@ -42,6 +48,7 @@ def baseline(key, value):
         (export, "quiet", ("1s", "1h"), ("0s",), ()),
         (export, "timeout", ("2m", "7d"), (), ("8d",)),
         (schedule, "every", ("1s", "366d"), ("0s",), ("367d",)),
+        (source, "settled", ("1s", "30s", "1d"), ("0s",), ("2d",)),
         (baseline, "max_age", ("1s", "366d"), ("0s",), ("9999d",)),
     ],
 )

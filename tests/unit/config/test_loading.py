@@ -284,6 +284,23 @@ def test_what_is_expected_of_a_job_is_said_in_words(extra, expected):
 
 
 @pytest.mark.parametrize(
+    ("extra", "said"),
+    [
+        ("", "runs when you start it"),
+        ("schedule: {every: 1h}", "runs every 1h"),
+        ("notices", "runs every 15m"),
+        ("notices, schedule: {every: 1h}", "runs every 1h"),
+    ],
+)
+def test_what_notices_wake_is_due_all_the_same(extra, said):
+    """One may be lost, so the folder is listed every so often, by a schedule or without."""
+    text = import_job(extra=extra.replace("notices", "").strip(", ") or "enabled: true")
+    if "notices" in extra:
+        text = text.replace("prefix:", 'notices: {sqs: "https://sqs/1/q"}, prefix:', 1)
+    assert said == describe_job(read(CONNECTION + text), "crm")[0]
+
+
+@pytest.mark.parametrize(
     ("extra", "priority", "line"),
     [
         ("enabled: true", "normal", None),

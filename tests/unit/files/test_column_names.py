@@ -15,6 +15,7 @@ from exchanger.config.models import ImportJob, Source
 from exchanger.config.names import INVISIBLE, trimmed
 from exchanger.errors import FileRejected
 from exchanger.files.formats.read import RawTable, read_table
+from exchanger.notes import noted
 
 BOM = "\ufeff"
 KINDS = ["csv", "ndjson", "parquet"]
@@ -105,12 +106,21 @@ def test_any_number_of_byte_order_marks_is_passed_over(tmp_path, head, marks):
     assert 0 == lines.bad.rows
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_name_of_invisible_signs_is_no_name(tmp_path, kind):
-    """What shows nothing names nothing."""
+def test_a_name_of_invisible_signs_is_no_name(tmp_path):
+    """What shows nothing names nothing: of NDJSON, where somebody wrote it, it is a slip."""
     with pytest.raises(FileRejected) as refused:
-        read(tmp_path, kind, packed(kind, ["id", "\u200b"], ["a", "b"]))
+        read(tmp_path, "ndjson", packed("ndjson", ["id", "\u200b"], ["a", "b"]))
     assert "empty_column_name" == refused.value.reason
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["", " ", "\u200b"])
+def test_a_column_without_a_name_is_left_out_and_told(tmp_path, kind, name):
+    """The index that pandas writes is one: nothing can be mapped from it, and all else is read."""
+    table = read(tmp_path, kind, packed(kind, [name, "id"], ["0", "a"]))
+    assert [("a", 1)] == table.frame.rows()
+    assert ["id", "@row"] == table.frame.columns
+    assert noted("columns_nameless", positions=[1]) in table.notes
 
 
 def test_names_are_trimmed_of_signs_that_show_nothing_and_no_others():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from exchanger.files.folders import Folders, Reader, alike, levels, looks_like_data, wider_pattern
+from exchanger.files.drops import looks_like_data
+from exchanger.files.folders import Folders, Reader, alike, levels, wider_pattern
 
 CRM = Reader("crm", "in/crm/", "*.csv", "_exchanger/main/")
 SHOP = Reader("shop", "in/shop/", "**", "_exchanger/main/")
@@ -18,6 +19,16 @@ WHY = {
     "in/crm/day/a.csv": "pattern",
     "in/crm/a.csv.filepart": "unfinished",
     "in/crm/a.TXT": "pattern",
+    "in/crm/a.csv.md5": "companion",
+    "in/shop/a.parquet.SHA256": "companion",
+    "in/shop/Thumbs.db": "companion",
+    "in/shop/~$a.xlsx": "companion",
+    "in/shop/a.csv.done": "companion",
+    "in/shop/_committed_123": "hidden",
+    "in/shop/.part-0.csv.crc": "hidden",
+    "in/shop/dt=2026-09-15_$folder$": "marker",
+    "in/crm/_reports/a.csv.json": "ours",
+    "in/shop/_rejected/4/day/a.csv": "ours",
     "in/crm/A.CSV": None,
     "in/shop/any/thing": None,
     "in/shop/_temporary/a.csv": "hidden",
@@ -47,6 +58,16 @@ def test_an_object_without_content_is_no_stray():
     """Nothing is lost with it, and many tools leave such marks."""
     assert FOLDERS.is_stray("in/crm/a.txt", 1)
     assert not FOLDERS.is_stray("in/crm/a.txt", 0)
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [("day", "marker"), ("READY", "marker"), ("0000_part_00", "marker"), ("empty.csv", None)],
+)
+def test_without_content_only_the_name_of_a_file_makes_one(key, why):
+    """Marks of folders, flags and empty slices are no data; an empty CSV file is a file."""
+    assert why == FOLDERS.why_not(f"in/shop/{key}", 0)
+    assert FOLDERS.why_not(f"in/shop/{key}", 1) is None
 
 
 def test_a_job_may_read_a_folder_of_a_hidden_name():

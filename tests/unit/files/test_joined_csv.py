@@ -10,16 +10,16 @@ import pytest
 from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats import csv as csv_text
+from exchanger.files.formats.csv import read as csv_text
 from exchanger.files.formats.read import RawTable, read_table
 
 BOM = "\ufeff"
 
 
-def read(folder: Path, content: str | bytes, key: str = "a.csv", **source: str) -> RawTable:
+def read(folder: Path, content: str | bytes, key: str = "a.csv", **csv: str) -> RawTable:
     path = folder / "download"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_table(path, key, Source(prefix="in/", **source))
+    return read_table(path, key, Source(prefix="in/", csv=csv))
 
 
 HEAD = "customer_id,tier\n"

@@ -51,6 +51,66 @@ def test_what_is_still_on_its_way_is_no_file(name):
     assert not is_drop(f"in/{name}", "in/", "**", "_x/")
 
 
+COMPANIONS = [
+    "m.csv.md5",
+    "m.csv.SHA256",
+    "m.csv.sha1",
+    "m.csv.sha512",
+    "m.csv.asc",
+    "m.csv.sig",
+    "m.csv.crc",
+    "m.csv.done",
+    "m.csv.metadata",
+    "desktop.ini",
+    "2026/Desktop.ini",
+    "Thumbs.db",
+    "~$m.xlsx",
+    "2026/~$m.xlsx",
+    ".DS_Store",
+    "._m.csv",
+    ".~lock.m.csv#",
+    "_SUCCESS",
+    "_committed_8123",
+    "_started_8123",
+    ".part-00000.csv.crc",
+    "2026/",
+    "dt=2026-09-15_$folder$",
+    "_reports/m.csv.json",
+    "_rejected/3/m.csv",
+]
+
+
+@pytest.mark.parametrize("name", COMPANIONS)
+def test_what_is_about_files_is_none(name):
+    """Checksums, flags, marks of folders, desktops' notes and our own reports are no data."""
+    assert not is_drop(f"in/{name}", "in/", "**", "_x/")
+
+
+@pytest.mark.parametrize(
+    "name", ["done", "md5", "done.csv", "m.done.csv", "done/m.csv", "crc", "my~$m.csv", "sha256/m"]
+)
+def test_a_name_that_only_looks_like_a_companion_is_a_file(name):
+    """Only an ending, or the whole name, tells."""
+    assert is_drop(f"in/{name}", "in/", "**", "_x/")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "taken"),
+    [
+        ("day", 0, False),
+        ("m.flag", 0, False),
+        ("m.csv", 0, True),
+        ("m.CSV.GZ", 0, True),
+        ("day", 1, True),
+        ("part-0", 1, True),
+        ("part-0", 0, False),
+    ],
+)
+def test_an_empty_object_is_a_file_by_its_name_alone(name, size, taken):
+    """An empty CSV file is told as empty; an object of no content and no such name is a mark."""
+    assert taken == is_drop(f"in/{name}", "in/", "**", "_x/", size)
+
+
 @pytest.mark.parametrize("name", FINISHED)
 def test_a_name_that_only_looks_like_an_unfinished_one_is_a_file(name):
     """Only an ending tells that a file is unfinished; the same word elsewhere tells nothing."""
@@ -61,8 +121,9 @@ def test_a_name_that_only_looks_like_an_unfinished_one_is_a_file(name):
     ("pattern", "taken"), [("*.tmp", True), ("*.TMP", True), ("m.csv.tmp", True), ("m.*", False)]
 )
 def test_a_pattern_may_ask_for_what_looks_unfinished(pattern, taken):
-    """Whoever names the ending of unfinished files in a pattern means such files."""
+    """Whoever names the ending of unfinished files, or companions, in a pattern means such."""
     assert taken == is_drop("in/m.csv.tmp", "in/", pattern, "_x/")
+    assert taken == is_drop("in/m.csv.done", "in/", pattern.lower().replace("tmp", "done"), "_x/")
 
 
 PATTERNS = [

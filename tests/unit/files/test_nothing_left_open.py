@@ -11,7 +11,7 @@ import pytest
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats import csv as csv_text
+from exchanger.files.formats.csv import read as csv_text
 from exchanger.files.formats.read import read_table
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.files.scratch.frame_file import FrameWriter

@@ -7,17 +7,18 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats import csv_exact as csv_records
 from exchanger.files.formats import ndjson as ndjson_lines
+from exchanger.files.formats.csv import exact as csv_records
 from exchanger.files.formats.detect import detect_format
 from exchanger.files.formats.read import RawTable, read_table
 from exchanger.files.raw.compression import UnpackLimits, unpacked
 
 
-def read(tmp_path: Path, content: bytes, key: str, **source: str) -> RawTable:
+def read(tmp_path: Path, content: bytes, key: str, **source: object) -> RawTable:
     path = tmp_path / "download"
     path.write_bytes(content)
     return read_table(path, key, Source(prefix="in/", **source))
@@ -35,18 +36,13 @@ WHOLE_FILES = [
     ("a.csv", b"\n\r\n", "empty_file", 0, "no header"),
     ("a.ndjson", b"\n \n", "empty_file", 0, "no rows"),
     ("a.parquet", b"id,n\n1,2\n", "not_parquet", 0, "PAR1"),
-    ("a.csv", b"id;n\n1;2\n", "wrong_delimiter", 0, 'source: {delimiter: ";"}'),
-    ("a.csv", b"id\tn\n1\t2\n", "wrong_delimiter", 0, 'source: {delimiter: "\\t"}'),
-    ("a.csv", b"id|n\n", "wrong_delimiter", 0, 'source: {delimiter: "|"}'),
-    ("a.csv", b"id,n\n1,2\n\n2,\xe9\n", "invalid_utf8", 2, "Byte 12 of the file is not UTF-8"),
-    ("a.csv", b"i\xe9d,n\n", "invalid_utf8", 0, "The header"),
     ("a.csv", b"id\n1\xc3", "invalid_utf8", 1, "Save the file as UTF-8"),
     ("a.ndjson", b'{"id":1}\n\n{"id":"\xff"}', "invalid_utf8", 2, "Row 2"),
-    ("a.csv", "id,n\n1,é\n".encode("utf-16"), "utf16", 0, "UTF-8"),
+    ("a.ndjson", '{"id":"é"}'.encode("utf-16"), "utf16", 0, "UTF-8"),
     ("a.csv", b"id\n1\n\0\n", "nul_bytes", 2, "Row 2"),
     ("a.ndjson", b'{"id":\0}', "nul_bytes", 1, "NUL"),
     ("a.csv", b"id,id\n", "duplicate_column", 0, "'id'"),
-    ("a.csv", b"id,\n1,2\n", "empty_column_name", 0, "Column 2"),
+    ("a.csv", b",\n1,2\n", "empty_column_name", 0, "Column 1"),
     ("a.ndjson", b'{"id":1," ":2}', "empty_column_name", 0, "Column 2"),
     ("a.ndjson", b"{}\n{}\n", "no_columns", 0, "no columns"),
     ("a.ndjson", b'[{"id":1}]', "not_ndjson", 1, "one object per line"),
@@ -90,11 +86,40 @@ def test_text_in_parquet_that_is_not_utf8_is_called_damaged(tmp_path):
     assert caught.value.reason == "damaged_parquet"
 
 
-def test_the_delimiter_can_be_none_of_the_characters_that_csv_is_made_of(tmp_path):
-    """A quote as delimiter is refused in words instead of reading nonsense."""
+SETTLED = [
+    (b"id;n\n1;2\n", {"delimiter": ","}, "wrong_delimiter", 0, '{csv: {delimiter: ";"}}'),
+    (b"id\tn\n1\t2\n", {"delimiter": ","}, "wrong_delimiter", 0, '{csv: {delimiter: "\\t"}}'),
+    (b"id|n\n", {"delimiter": ";"}, "wrong_delimiter", 0, '{csv: {delimiter: "|"}}'),
+    (b"id,n\n1,2\n\n2,\xe9\n", {"encoding": "utf-8"}, "invalid_utf8", 2, "Byte 12 of the file is"),
+    (b"i\xe9d,n\n", {"encoding": "utf-8"}, "invalid_utf8", 0, "The header"),
+    (b"id,n\n1,\xe9\n", {"encoding": "ascii"}, "invalid_text", 0, "Byte 7 of the file is"),
+    (b"id,n\n1,\x81\n", {"encoding": "windows-1252"}, "invalid_text", 0, "Byte 7 of the file is"),
+]
+
+
+@pytest.mark.parametrize(("content", "csv", "reason", "row", "words"), SETTLED)
+def test_what_the_job_settles_of_csv_is_not_told_from_the_file(
+    tmp_path, *, content, csv, reason, row, words
+):
+    """A file that is not as the job says is rejected, and what to write is named."""
     with pytest.raises(FileRejected) as caught:
-        read(tmp_path, b"a\n1\n", "a.csv", delimiter='"')
-    assert caught.value.reason == "bad_delimiter"
+        read(tmp_path, content, "a.csv", csv=csv)
+    assert (reason, row) == (caught.value.reason, caught.value.row)
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n", ";;", ""])
+def test_the_delimiter_can_be_none_of_the_characters_that_csv_is_made_of(delimiter):
+    """A quote as delimiter is refused with the configuration."""
+    with pytest.raises(ValidationError, match="one character"):
+        Source(prefix="in/", csv={"delimiter": delimiter})
+
+
+@pytest.mark.parametrize("encoding", ["utf8mb4", "idna", "rot13", "hex"])
+def test_an_encoding_that_nobody_knows_is_refused_with_the_configuration(encoding):
+    """Codecs that are no encodings of text, and slips, are no encodings."""
+    with pytest.raises(ValidationError, match="no encoding is called"):
+        Source(prefix="in/", csv={"encoding": encoding})
 
 
 def test_a_single_column_may_have_a_quoted_name_with_a_delimiter_in_it(tmp_path):
@@ -222,5 +247,5 @@ def test_a_quote_left_open_is_not_read_to_the_end(tmp_path, monkeypatch, end):
     path.write_bytes(('id,n\n1,"x\n' + "2,y\n" * 100).encode() + end.encode("latin-1"))
 
     with pytest.raises(FileRejected) as refused:
-        read_table(path, "a.csv", Source(prefix="in/"))
+        read_table(path, "a.csv", Source(prefix="in/", csv={"encoding": "utf-8"}))
     assert ("invalid_utf8" if end else "open_quote", 1) == (refused.value.reason, refused.value.row)

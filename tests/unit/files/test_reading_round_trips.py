@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats import csv as csv_text
+from exchanger.files.formats.csv import read as csv_text
 from exchanger.files.formats.read import BAD_ROW_SCHEMA, RawTable, read_table
 
 
@@ -69,7 +69,7 @@ def test_any_text_in_a_csv_cell_comes_back_as_written(rows, bom, ending, delimit
     header = ["id", "x,y", 'q"']
     written = by_hand([header, *rows], delimiter, ending, every)
     content = b"\xef\xbb\xbf" * bom + written
-    table = read_bytes(content, "a.csv", delimiter=delimiter)
+    table = read_bytes(content, "a.csv", csv={"delimiter": delimiter})
     expected = [
         (*(cell or None for cell in row), number) for number, row in enumerate(rows, start=1)
     ]

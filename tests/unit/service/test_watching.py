@@ -3,6 +3,8 @@ import queue
 import pytest
 
 from exchanger.config.loading.load import read_config
+from exchanger.service.looking.folder_scanner import ScanResult
+from exchanger.service.looking.notices import Notice, shared
 from exchanger.service.looking.watching import Watching, read_waiting
 
 CONFIG = """
@@ -48,6 +50,11 @@ class Scene:
     def end(self):
         """Wait for the look and let it be judged."""
         self.watching.looked(*self.looks.get(timeout=60))
+
+    def end_well(self):
+        """Wait for the look, and let one be judged that saw nothing new."""
+        watch, _ = self.looks.get(timeout=60)
+        self.watching.looked(watch, ScanResult())
 
 
 @pytest.fixture
@@ -103,12 +110,55 @@ def test_a_reload_that_changes_nothing_keeps_what_is_known(scene):
     assert before is scene.watching._watches["main"]
 
 
+def notice(done, *jobs):
+    return Notice(frozenset(jobs), lambda: done.append(jobs))
+
+
+def test_messages_are_done_with_once_a_look_that_began_later_is_over(scene):
+    """A look that was under way when they came has not seen their files."""
+    done = []
+    scene.watching.configure(config("a"))
+    scene.watching.due("a", "schedule")
+    scene.begin()
+    scene.watching.noticed(notice(done, "a"))
+    scene.end_well()
+    assert [] == done
+    scene.begin()
+    scene.end_well()
+    assert [("a",)] == done
+
+
+def test_messages_stay_if_the_look_fails_or_the_job_is_gone(scene):
+    """They come again by themselves."""
+    done = []
+    scene.watching.configure(config("a"))
+    scene.watching.noticed(notice(done, "a", "gone"))
+    scene.watching.noticed(notice(done, "gone"))
+    scene.begin()
+    watch, _ = scene.looks.get(timeout=60)
+    scene.watching.looked(watch, None)
+    assert [] == done
+    assert {"a": "notice"} == scene.turns
+
+
+def test_a_notice_for_several_connections_is_done_with_by_the_last():
+    """Each of them looks by itself."""
+    done = []
+    parts = shared(lambda: done.append("all"), ["one", "two"])
+    parts["one"]()
+    parts["one"]()
+    assert [] == done
+    parts["two"]()
+    assert ["all"] == done
+
+
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
         ("[]", []),
         ('[{"job": "a", "files_waiting": 2, "unfinished": false}]', ["a"]),
         ('[{"job": "a", "files_waiting": 0, "unfinished": true}]', ["a"]),
+        ('[{"job": "a", "files_waiting": 0, "files_settling": 1}]', ["a"]),
         ('[{"job": "a", "files_waiting": 0, "unfinished": false}, {"job": "export"}]', []),
     ],
 )

@@ -15,6 +15,9 @@ _COLUMNS = 5
 _FIELDS = 4
 """Fields that one sentence names."""
 
+_SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What separates cells, in words."""
+
 _CURES = {
     "archived": (
         "It is archived, and S3 does not give it out. Restore it (aws s3api restore-object), or "
@@ -175,6 +178,82 @@ def _older_files_left(*, files: int) -> str:
     )
 
 
+def _columns_nameless(*, positions: Sequence[int]) -> str:
+    listed = ", ".join(map(str, positions[:_COLUMNS]))
+    more = f" and {len(positions) - _COLUMNS:,} more" if len(positions) > _COLUMNS else ""
+    one = len(positions) == 1
+    return (
+        f"column{'' if one else 's'} {listed}{more} {'has' if one else 'have'} no name and "
+        f"{'was' if one else 'were'} left out. To take such a column, name it; pandas writes its "
+        "index so, unless index=False."
+    )
+
+
+def _csv_read_as(  # noqa: PLR0913 - a fact each
+    *,
+    file: str,
+    files: int,
+    encoding: str,
+    delimiter: str,
+    earlier_encoding: str,
+    earlier_delimiter: str,
+) -> str:
+    parts = [f"text in {encoding}"] if encoding else []
+    parts += [f"cells between {_SIGNS.get(delimiter, delimiter)}"] if delimiter else []
+    earlier = [earlier_encoding] if earlier_encoding else []
+    earlier += [_SIGNS.get(earlier_delimiter, earlier_delimiter)] if earlier_delimiter else []
+    settled = [f"encoding: {encoding}"] if encoding else []
+    settled += [f"delimiter: {json.dumps(delimiter)}"] if delimiter else []
+    kept = f"; earlier files of the job had {' and '.join(earlier)}" if earlier else ""
+    return (
+        f"{_named(file, files)}: read as {' and '.join(parts)}, which was told from the file"
+        f"{kept or ' and is kept for the job'}. To settle it, write source: {{csv: "
+        f"{{{', '.join(settled)}}}}}."
+    )
+
+
+def _decimal_commas(*, file: str, files: int, columns: Sequence[str]) -> str:
+    names = ", ".join(repr(name) for name in columns[:_COLUMNS])
+    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    one = len(columns) == 1
+    return (
+        f"{_named(file, files)}: column{'' if one else 's'} {names}{more} {'is' if one else 'are'} "
+        "sent as text, and would be numbers with a comma before fractions. If that is meant, write "
+        'source: {csv: {decimal: ","}}; then exchanger types JOB --forget COLUMN.'
+    )
+
+
+def _sheet_chosen(*, sheet: str, others: Sequence[str]) -> str:
+    listed = ", ".join(map(repr, others[:_COLUMNS]))
+    more = f" and {len(others) - _COLUMNS:,} more" if len(others) > _COLUMNS else ""
+    return (
+        f"sheet {sheet!r} was read, the first one; others are {listed}{more}. To read another, "
+        "write source: {sheet: NAME}."
+    )
+
+
+_INCOMPLETE = {
+    "too_fresh": "what came less than {detail} ago may still change",
+    "no_marker": "no {sign} lies in its folder, or in one around it",
+    "no_companion": "no object of its name and {sign} lies beside it",
+    "younger_than_sign": "it is younger than {sign}",
+    "in_no_manifest": "no manifest names it",
+    "manifest_waits": "{sign} waits for {detail}",
+    "manifest_unreadable": "{sign} cannot be read as a manifest, as {detail}",
+}
+
+
+def _file_incomplete(*, file: str, files: int, why: str, sign: str, detail: str) -> str:
+    left = f"{_named(file, files)} {'is' if files == 1 else 'are'} left for a later run"
+    return f"{left}: {_INCOMPLETE[why].format(sign=sign, detail=detail)}."
+
+
+def _passed_over(*, file: str, files: int) -> str:
+    more = f" and {files - 1:,} more" if files > 1 else ""
+    are = "they are" if files > 1 else "it is"
+    return f"Passed over, as {are} no data: {file}{more}. Which: exchanger jobs --waiting"
+
+
 FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "added_nothing": _added_nothing,
     "cells_unwrapped": _cells_unwrapped,
@@ -182,11 +261,18 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         f"{file} was replaced or deleted while it was read. The next run takes what is there."
     ),
     "columns_left_out": _columns_left_out,
+    "columns_nameless": _columns_nameless,
     "columns_reordered": _columns_reordered,
+    "csv_read_as": _csv_read_as,
+    "decimal_commas": _decimal_commas,
+    "delimiter_hint": lambda *, delimiter: (
+        f"the first line, sep={delimiter}, was taken for what separates the cells."
+    ),
     "file_gone": lambda: (
         "The file is not in the bucket any more. Put the same file back, or give these rows in a "
         "new one."
     ),
+    "file_incomplete": _file_incomplete,
     "file_left": _file_left,
     # Its words are those of quarantine, which names the reason too.
     "file_rejected": lambda *, reason, message: message,  # noqa: ARG005
@@ -199,13 +285,18 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         f"{identifiers:,} identifiers had white space around them."
     ),
     "names_trimmed": _names_trimmed,
+    "newer_file_counts": lambda *, newest: (
+        f"Not read, as {newest} is newer, and the newest file counts alone (files: latest)."
+    ),
     "no_row_taken": _no_row_taken,
     "not_taken": _not_taken,
     "nulls_left_out": lambda *, members: f"{members:,} null members of objects were left out.",
     "older_files_left": _older_files_left,
+    "passed_over": _passed_over,
     "read_again_since": lambda: "it was read again since, or there is a newer version.",
     "replaced_since": lambda: "a newer version was applied since, which replaces it.",
     "rows_late": _rows_late,
+    "sheet_chosen": _sheet_chosen,
     "stray_words": _stray_words,
     "unreadable": _unreadable,
 }

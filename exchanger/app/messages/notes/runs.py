@@ -175,6 +175,11 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "added_again": lambda *, field, total: (
         f"{field}: {total} was added in all by files that had been applied before."
     ),
+    "consent_missing": lambda *, values, rows: (
+        f"{values:,} values were not sent, as they would subscribe somebody who is unsubscribed, "
+        f"or may be ({rows:,} rows are skipped for it). If these people agreed again: "
+        "may_resubscribe: true."
+    ),
     "discarded": lambda: "Discarded: nothing of it was sent.",
     "ended_as_usual": lambda: "Braze had answered all of it already, so it was ended as usual.",
     "files_follow": lambda *, files: f"{files} more files follow in a run of their own.",
@@ -205,11 +210,18 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "released": lambda *, run: f"Released: run {run} applied it.",
     "retry_refused": lambda *, run: f"To give again what Braze refused: exchanger retry {run}",
     "retry_rejected": _retry_rejected,
+    "rows_shut_out": lambda *, rows: (
+        f"{rows:,} rows are skipped, as they are about people whom only_if does not let through."
+    ),
     "rows_superseded": lambda *, rows: (
         f"{rows:,} rows were left out, as newer ones changed all that they say."
     ),
     "run_finished": lambda *, run_id, job: (
         f"Finished run {run_id} of {job}, which was interrupted."
+    ),
+    "segment_not_exported": lambda *, segment: (
+        f"Who is in the segment '{segment}' is exported when the job runs; here everybody counts "
+        "as in it (only_if)."
     ),
     "sent_again": _sent_again,
     "several_runs": _several_runs,

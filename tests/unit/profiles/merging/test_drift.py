@@ -36,6 +36,9 @@ TEXTS = ["null", '"gold"', '"a"', "1", *LISTS]
         ('["a"]', '"a"', True, True),
         ('[["a"],"b"]', '["b",["a"]]', False, True),
         ('["a, b"]', '["a"," b"]', True, True),
+        ('{"a":{"$time":"2026-09-15"}}', '{"a":"2026-09-15T00:00:00.000Z"}', False, False),
+        ('{"a":{"$time":"2026-09-15"}}', '{"a":"2026-09-16T00:00:00.000Z"}', True, True),
+        ('[{"$time":"2026-09-15"},1]', '[1,"2026-09-15T00:00:00.000Z"]', False, True),
     ],
 )
 def test_two_values_differ(one, other, as_set, in_order):

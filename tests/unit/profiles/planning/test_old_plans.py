@@ -117,3 +117,71 @@ def test_the_reason_names_the_field_and_what_braze_has():
     found = review_stale_plan(planned(), now(OTHER, "1"), {"tier": {"on_drift": "quarantine"}})
     [reason] = found.withheld["reason"]
     assert 'changed tier in Braze to "vip"' in reason
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "becomes"),
+    [
+        ('"opted_in"', '"unsubscribed"', ("sent", {"points": 6})),
+        ('"opted_in"', '"subscribed"', ("sent", {"tier": "opted_in", "points": 6})),
+        ('"unsubscribed"', '"opted_in"', ("sent", {"tier": "unsubscribed", "points": 6})),
+    ],
+)
+def test_an_old_plan_subscribes_nobody_who_unsubscribed_since(wanted, seen, becomes):
+    """Whatever a field does about drift, a state is left out of the object then."""
+    rows = planned(tier=('"subscribed"', wanted))
+    assert becomes == fate(review_stale_plan(rows, now(seen, "1"), {"tier": {"guarded": True}}))
+
+
+PART = {"tier": {"type": "json", "merge": "deep"}}
+
+
+def in_parts(send='{"b":2}', merged=True):
+    """Plan a row whose tier is an object, of which one leaf is sent to be merged."""
+    row = planned(tier=('{"a":1,"b":1}', '{"a":1,"b":2}'), points=("1", None))
+    return row.with_columns(
+        pl.lit(send).alias("send:tier"),
+        pl.lit(merged).alias("@merged"),
+        pl.lit(f'{{"external_id":"p","_merge_objects":{json.dumps(merged)},"tier":{send}}}').alias(
+            "@object"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "before", "wanted", "renewed"),
+    [
+        ('{"a":1,"b":1}', '{"a":1,"b":1}', '{"a":1,"b":2}', 0),
+        ('{"a":7,"b":1,"c":3}', '{"a":7,"b":1,"c":3}', '{"a":7,"b":2,"c":3}', 1),
+        ('"text"', '"text"', '{"b":2}', 1),
+        (None, '{"a":1,"b":1}', '{"a":1,"b":2}', 0),
+    ],
+)
+def test_a_part_is_merged_into_what_braze_has_by_now(seen, before, wanted, renewed):
+    """So what is held afterwards is what Braze has, with what others changed beside it."""
+    found = review_stale_plan(in_parts(), now(seen, "1"), PART)
+    row = found.outbox.row(0, named=True)
+    assert (before, wanted, renewed) == (row["before:tier"], row["wanted:tier"], found.renewed)
+    assert found.done.is_empty()
+
+
+def test_a_part_that_braze_has_by_now_is_done():
+    """Whatever else others changed beside it."""
+    found = review_stale_plan(in_parts(), now('{"a":7,"b":2}', "1"), PART)
+    assert ([7], '{"a":7,"b":2}') == (found.done.to_list(), found.outbox["wanted:tier"].item())
+
+
+def test_what_replaces_is_sent_as_it_was_planned():
+    """Where Braze does not merge, the whole value is what it has afterwards."""
+    found = review_stale_plan(
+        in_parts('{"a":1,"b":2}', merged=False), now('{"a":7,"b":1}', "1"), PART
+    )
+    assert ('{"a":1,"b":2}', 0) == (found.outbox["wanted:tier"].item(), found.renewed)
+
+
+def test_a_part_that_is_left_takes_its_own_points_along():
+    """One leaf was to be sent, and none is."""
+    found = review_stale_plan(
+        in_parts(), now('{"a":7,"b":1}', "1"), {"tier": PART["tier"] | {"on_drift": "keep"}}
+    )
+    assert ("emptied", 0) == (fate(found)[0], found.outbox["@points"].item())

@@ -7,8 +7,8 @@ import pytest
 
 from exchanger.config.models import FieldConfig
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.merging.ambiguous import ambiguous_keys
 from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.people.ambiguous import ambiguous_keys
 from exchanger.profiles.planning.part import PartInput, PlanOptions, plan_part
 
 RULES = [Rule("x", "x", "integer", FieldConfig(from_="x"))]

@@ -3,6 +3,9 @@ import pytest
 
 from exchanger.profiles.spelling.data_points import field_points
 
+REMOVE = '{"$identifier_key":"id","$identifier_value":4}'
+UPDATE = f'{REMOVE[:-1]},"$new_object":{{"a":1,"b":{{"c":"$new_object","d":[1]}}}}}}'
+
 
 @pytest.mark.parametrize(
     ("name", "sent", "points"),
@@ -20,6 +23,10 @@ from exchanger.profiles.spelling.data_points import field_points
         ("prefs", '{"$time":"2020-05-28"}', 1),
         ("pets", '[{"id":1,"name":"Rex"}]', 2),
         ("pets", '[{"a":1,"b":2,"c":3,"d":4},{"a":1,"b":2,"c":3,"d":4}]', 8),
+        ("pets", '{"$remove":[{"$identifier_key":"id","$identifier_value":"a:b"}]}', 1),
+        ("pets", f'{{"$update":[{UPDATE}]}}', 3),
+        ("pets", f'{{"$remove":[{REMOVE},{REMOVE}],"$update":[{UPDATE},{UPDATE}]}}', 8),
+        ("prefs", '{"a":"{\\"$new_object\\":1}","b":1}', 2),
         ("email_subscribe", '"opted_in"', 0),
         ("push_subscribe", "null", 0),
     ],

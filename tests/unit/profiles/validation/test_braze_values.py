@@ -147,3 +147,39 @@ def test_json_of_standard_attributes_has_rules_of_its_own():
     text = json.dumps([{"app_id": "a", "token": "x" * 300}])
 
     assert 1 == give(pl.Series([text]), "push_tokens", type="json").frame.height
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "reason"),
+    [
+        ({"merge": "deep"}, '{"a":1}', None),
+        ({"merge": "deep"}, "{}", None),
+        ({"merge": "deep"}, "[]", None),
+        ({"merge": "deep"}, "[1]", "not_an_object"),
+        ({"merge": "deep"}, '"a"', "not_an_object"),
+        ({"merge": "deep"}, "7", "not_an_object"),
+        ({"merge": "deep"}, '{"$time":"2026-09-15"}', "not_an_object"),
+        ({"merge": "deep"}, '{"a":{"$time":"2026-09-15"}}', None),
+        ({"merge": "deep"}, '{"a b":1}', "bad_key"),
+        ({"merge": "deep"}, '{"add":[1]}', "an_order"),
+        ({"merge": "rows", "key": "sku"}, '[{"sku":1},{"sku":"1"},{"sku":1.5}]', None),
+        ({"merge": "rows", "key": "sku"}, '{"sku":1}', "not_objects"),
+        ({"merge": "rows", "key": "sku"}, '[{"sku":1},2]', "not_objects"),
+        ({"merge": "rows", "key": "sku"}, '["a"]', "not_objects"),
+        ({"merge": "rows", "key": "sku"}, '[{"sku":1},{"id":1}]', "no_item_key"),
+        ({"merge": "rows", "key": "sku"}, '[{"sku":null}]', "no_item_key"),
+        ({"merge": "rows", "key": "sku"}, '[{"sku":true}]', "no_item_key"),
+        ({"merge": "rows", "key": "sku"}, '[{"sku":[1]}]', "no_item_key"),
+        ({"merge": "rows", "key": "sku"}, '[{"sku":1},{"sku":1.0}]', "same_item_key"),
+        ({"merge": "rows", "key": "sku"}, '[{"sku":1,"n":[null]}]', "null_inside"),
+    ],
+)
+def test_what_is_merged_in_parts_has_the_shape_for_it(options, text, reason):
+    """An object, or an array of objects with their keys; no type needs to be named for it."""
+    given = give(pl.Series([text]), "prefs", **options)
+
+    assert ([reason] if reason else []) == given.rejected["reason"].to_list()
+    if reason:
+        assert given.rejected["message"].item().startswith('Row 1, column x: "')
+    if reason in ("no_item_key", "same_item_key"):
+        assert "'sku'" in given.rejected["message"].item()

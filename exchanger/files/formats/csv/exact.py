@@ -1,5 +1,5 @@
 """
-CSV, record by record: exact, and about ten times slower than ``csv_text``'s reader.
+CSV, record by record: exact, and about ten times slower than the reader of ``read``.
 
 It reads headers, and whole files in which something is wrong, as it knows for each record where
 it is and how it was written.
@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from exchanger.errors import FileRejected
-from exchanger.files.formats.csv_escapes import escaped_quotes, is_escaped
+from exchanger.files.formats.csv.escapes import escaped_quotes, is_escaped
 from exchanger.files.raw.csv_reader import csv
 
 LONGEST_CELL = 64 << 20

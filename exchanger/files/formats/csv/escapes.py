@@ -68,6 +68,7 @@ def escaped_quotes(key: str, row: int) -> FileRejected:
     message = (
         f'{where} writes a quote within a cell as backslash and quote (\\"). In CSV it is written '
         'twice (""), and a backslash is a character like any other. Write the file without '
-        "backslash escapes, with quotes doubled, or as Parquet or NDJSON, and drop it again."
+        "backslash escapes, with quotes doubled, and drop it again; or write source: {csv: "
+        '{escape: "\\\\"}} in the job, if all its files are written so.'
     )
     return FileRejected(key, "backslash_escapes", message, row=row)

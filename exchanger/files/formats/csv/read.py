@@ -7,40 +7,46 @@ the cells that a row lacks with nulls and says nothing.
 
 Arrow gives no row numbers when it reads in parallel, and takes a quote that is never closed for
 closed by the end of the file. So whenever a file has a bad row, may end inside quotes, may escape
-quotes, or is refused, it is read again by ``csv_records``, which is exact.
+quotes, or is refused, it is read again by ``exact``, which is exact.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from exchanger.config.models import CsvOptions, Source
+from exchanger.config.names import trimmed
 from exchanger.errors import FileRejected
-from exchanger.files.formats.csv_escapes import escaped_quotes, is_escaped, may_escape
-from exchanger.files.formats.csv_exact import Record, closed_record, open_records, row_at_end
-from exchanger.files.formats.csv_headers import Header, Headers
+from exchanger.files.formats.csv.beginning import Beginning, find_beginning, with_header
+from exchanger.files.formats.csv.escapes import escaped_quotes, is_escaped, may_escape
+from exchanger.files.formats.csv.exact import Record, closed_record, open_records, row_at_end
+from exchanger.files.formats.csv.headers import Header, Headers
+from exchanger.files.formats.csv.layout import (
+    DELIMITERS,
+    Layout,
+    find_delimiter,
+    find_layout,
+    first_lines,
+)
+from exchanger.files.formats.csv.rewritten import with_plain_quotes
+from exchanger.files.formats.csv.table import CsvTable
 from exchanger.files.raw.column_names import column_names
+from exchanger.files.raw.encodings import as_utf8, find_encoding
 from exchanger.files.raw.table import (
-    ROW,
     BadRow,
     RawTable,
-    bad_row_frame,
-    is_wanted,
-    row_numbers,
-    taken_names,
 )
-from exchanger.files.raw.utf8 import BadByte, check_text, lines_before
+from exchanger.files.raw.utf8 import BadByte, lines_before
 from exchanger.files.scratch.arrow import ArrowInvalid, csv, pa
 from exchanger.files.scratch.spill import Scratch
-
-DELIMITERS = (",", ";", "\t", "|")
-"""What separates cells in files that people have; a wrong one is recognised among these."""
 
 _BLOCK = 8 << 20
 _SMALL = 64 << 20
@@ -48,10 +54,20 @@ _TINY = 1 << 20
 """Files for which it takes longer to ask other threads than to do the work."""
 _TAIL = 64 << 10
 _BATCH = 50_000
+_ROWS = 100
+"""Rows that show whether a last column without a name is one."""
+_CTRL_Z = "\x1a"
+"""What DOS put at the end of text."""
 
 
-def read_csv(
-    path: Path, key: str, delimiter: str, columns: Collection[str] | None, scratch: Scratch
+def read_csv(  # noqa: PLR0913 - a file, and how it is read
+    path: Path,
+    key: str,
+    source: Source,
+    columns: Collection[str] | None,
+    scratch: Scratch,
+    *,
+    kept: Mapping[str, str] | None = None,
 ) -> RawTable:
     """
     Read an uncompressed CSV file.
@@ -63,103 +79,87 @@ def read_csv(
     Args:
         path: The file.
         key: Its name for errors.
-        delimiter: One character.
+        source: What the job says of how it is written.
         columns: The columns to put into the table; None for all.
         scratch: Where its rows are kept.
+        kept: What earlier files of the job have shown of how they are written.
 
     Returns:
         A table of String columns; an empty cell is null.
 
     Raises:
-        FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``open_quote``,
-            ``backslash_escapes``, ``wrong_delimiter``, ``bad_delimiter``, or as ``column_names``.
+        FileRejected: ``empty_file``, ``unknown_encoding``, ``invalid_utf8``, ``invalid_text``,
+            ``nul_bytes``, ``open_quote``, ``backslash_escapes``, ``wrong_delimiter``, or as
+            ``column_names``.
     """
-    if delimiter in '"\r\n\0':
-        message = f"source.delimiter cannot be {delimiter!r}; it is a part of CSV itself."
-        raise FileRejected(key, "bad_delimiter", message)
+    kept, options = kept or {}, source.csv
     try:
-        check_text(path, key)
+        encoding = find_encoding(path, key, options.encoding, kept)
     except BadByte as bad:
-        row = row_at_end(lines_before(path, bad.offset, ""), delimiter)
-        where = f"Row {row}" if row else "The header"
-        message = f"{where} cannot be read. {bad.message}"
-        raise FileRejected(key, bad.reason, message, row=row) from bad
-    table = _Table(scratch, _header(path, key, delimiter), columns)
+        raise _bad_byte(path, key, options, kept, bad) from bad
+    names = () if source.header == "auto" else source.header
+    with as_utf8(path, key, encoding) as text:
+        begin = find_beginning(text, source.skip_rows)
+        layout = find_layout(text, encoding, options, kept, begin=begin, columns=len(names))
+        delimiter = layout.delimiter
+        with (
+            with_plain_quotes(text, key, options, delimiter, begin.offset) as (quoted, offset),
+            with_header(quoted, key, Beginning(offset), delimiter, names) as plain,
+        ):
+            return _read(plain, key, layout, columns, scratch)
+
+
+def _read(
+    path: Path, key: str, layout: Layout, columns: Collection[str] | None, scratch: Scratch
+) -> RawTable:
+    delimiter = layout.delimiter
+    table = CsvTable(scratch, _header(path, key, delimiter), columns)
     if may_escape(path, delimiter) or not _read_quickly(path, table, delimiter):
         table.clear()
         _read_exactly(path, key, table, delimiter)
-    return table.made()
+    made = table.made()
+    notes = (*layout.notes, *made.notes)
+    return replace(made, layout=layout.shown, read_as=layout.read_as, notes=notes)
 
 
-class _Table:
-    """A table under construction."""
-
-    def __init__(self, scratch: Scratch, header: Header, columns: Collection[str] | None) -> None:
-        self.header = header
-        self.headers = Headers(header)
-        self._chosen = [name for name in header.names if is_wanted(name, columns)]
-        self._cells = scratch.spill()
-        self._bad = scratch.spill()
-
-    @property
-    def rows(self) -> int:
-        """The good rows so far."""
-        return self._cells.rows
-
-    def add(self, frame: pl.DataFrame, numbers: pl.Series | None = None) -> None:
-        """Take good rows, of all columns; without *numbers* none was lost so far."""
-        frame.columns = [*self.header.names]
-        if numbers is None:
-            numbers = row_numbers(frame.height, self.rows)
-        if frame.columns != self._chosen:
-            frame = frame.select(self._chosen)
-        self._cells.add(frame.hstack([numbers.alias(ROW)]))
-
-    def add_bad(self, bad: list[BadRow]) -> None:
-        """Take bad rows, and empty the list."""
-        self._bad.add(bad_row_frame(bad))
-        bad.clear()
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self._cells.clear()
-        self.headers = Headers(self.header)
-
-    def made(self) -> RawTable:
-        """Build the table."""
-        schema = dict.fromkeys(self._chosen, pl.String()) | {ROW: pl.UInt32()}
-        return RawTable(
-            cells=self._cells,
-            bad=self._bad,
-            empty=pl.DataFrame(schema=schema),
-            textual=True,
-            unusable=taken_names(self.header.names),
-            notes=self.headers.notes(),
-        )
+def _bad_byte(
+    path: Path, key: str, options: CsvOptions, kept: Mapping[str, str], bad: BadByte
+) -> FileRejected:
+    """Build the error of a byte that no text has, with the row that it is in."""
+    delimiter = options.delimiter
+    if delimiter == "auto":
+        delimiter = find_delimiter(first_lines(path), kept.get("delimiter")) or DELIMITERS[0]
+    row = row_at_end(lines_before(path, bad.offset, ""), delimiter)
+    where = f"Row {row}" if row else "The header"
+    message = f"{where} cannot be read. {bad.message}"
+    return FileRejected(key, bad.reason, message, row=row)
 
 
 def _header(path: Path, key: str, delimiter: str) -> Header:
     with open_records(path, key, delimiter) as records:
         header = next(records, None)
-    if header is None:
-        raise FileRejected(key, "empty_file", "The file has no header and no rows.")
+        if header is None:
+            raise FileRejected(key, "empty_file", "The file has no header and no rows.")
+        nameless = len(header.cells) > 1 and not trimmed(header.cells[-1])
+        sample = [*islice(records, _ROWS)] if nameless else []
+    ends = bool(sample) and all(not row.cells[-1] for row in sample)
     if len(header.cells) == 1 and '"' not in header.text:
         for other in DELIMITERS:
             if other in header.text:
                 raise _wrong_delimiter(key, other)
-    return Header(header.cells, column_names(header.cells, key))
+    return Header(header.cells, column_names(header.cells, key, nameless=True), ends=ends)
 
 
 def _wrong_delimiter(key: str, other: str) -> FileRejected:
     spelling = r"\t" if other == "\t" else other
     message = (
         f"The header is a single column that contains {spelling!r}. If that separates the "
-        f'columns, write source: {{delimiter: "{spelling}"}} in the job.'
+        f'columns, write source: {{csv: {{delimiter: "{spelling}"}}}} in the job.'
     )
     return FileRejected(key, "wrong_delimiter", message)
 
 
-def _read_quickly(path: Path, table: _Table, delimiter: str) -> bool:
+def _read_quickly(path: Path, table: CsvTable, delimiter: str) -> bool:
     """Read a file in which all is well; False if it has to be looked at closely."""
     if not delimiter.isascii():
         return False
@@ -173,11 +173,12 @@ def _read_quickly(path: Path, table: _Table, delimiter: str) -> bool:
     try:
         with closing(_batches(path, table.header.written, delimiter, note)) as batches:
             for batch in batches:
-                if bad or batch.schema.names != table.header.written:
+                if bad or not table.header.fits(batch):
                     return False
                 if batch.num_rows:
                     last = batch.slice(batch.num_rows - 1)
-                    rows = _without_headers(pl.DataFrame(pl.from_arrow(batch)), table.headers)
+                    named = batch.rename_columns(table.header.names)
+                    rows = _without_headers(pl.DataFrame(pl.from_arrow(named)), table.headers)
                     if rows is None:
                         return False
                     table.add(rows)
@@ -218,7 +219,7 @@ def _batches(
             column_types=dict.fromkeys(names, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
-            check_utf8=False,  # check_text did.
+            check_utf8=False,  # find_encoding did.
         ),
     }
     if size <= _SMALL:
@@ -242,11 +243,11 @@ def _ends_well(path: Path, last_row: Any, delimiter: str) -> bool:
     last = next((line for line in reversed(lines[1:]) if line), None)
     if last is None:
         return False
-    row = last_row.to_pylist()[0]
-    return closed_record(last.decode(), delimiter) == [cell or "" for cell in row.values()]
+    row = [column[0].as_py() or "" for column in last_row.columns]
+    return closed_record(last.decode(), delimiter) == row
 
 
-def _read_exactly(path: Path, key: str, table: _Table, delimiter: str) -> None:
+def _read_exactly(path: Path, key: str, table: CsvTable, delimiter: str) -> None:
     """Read record by record; see the module's text for when."""
     bad: list[BadRow] = []
     width = len(table.header.names)
@@ -254,7 +255,8 @@ def _read_exactly(path: Path, key: str, table: _Table, delimiter: str) -> None:
     schema = {"row": pl.UInt32} | {f"cell {i}": pl.String for i in range(width)}
     with open_records(path, key, delimiter) as records:
         next(records)
-        good = _good_rows(_rows(records, table.headers), width, bad, key, delimiter)
+        rows = _rows(records, table.headers)
+        good = _good_rows(rows, table.header, bad, key, delimiter)
         while batch := list(islice(good, _BATCH)):
             numbers, *cells = pl.DataFrame(batch, schema=schema, orient="row").get_columns()
             table.add(pl.DataFrame(cells), numbers)
@@ -282,23 +284,24 @@ def _rows(records: Iterator[Record], headers: Headers) -> Iterator[Record]:
 
 
 def _good_rows(
-    records: Iterator[Record], width: int, bad: list[BadRow], key: str, delimiter: str
+    records: Iterator[Record], header: Header, bad: list[BadRow], key: str, delimiter: str
 ) -> Iterator[tuple[int | str | None, ...]]:
-    before = ""
+    before, width = "", len(header.names)
     for record in records:
-        if len(record.cells) == width:
+        if len(record.cells) == width and not (header.ends and record.cells[-1]):
             yield (record.number, *(cell or None for cell in record.cells))
         elif is_escaped(record.text, delimiter, width):
             raise escaped_quotes(key, record.number)
         elif before.endswith('\\"') and is_escaped(f"{before}\n{record.text}", delimiter, width):
             raise escaped_quotes(key, record.number - 1)
-        else:
-            bad.append(_ragged(record, width))
+        elif record.text != _CTRL_Z:
+            bad.append(_ragged(record, header))
         before = record.text
 
 
-def _ragged(record: Record, width: int) -> BadRow:
-    count = len(record.cells)
+def _ragged(record: Record, header: Header) -> BadRow:
+    width = len(header.names) - header.ends
+    count = len(record.cells) - (header.ends and not record.cells[-1])
     advice = (
         "Put quotes around a cell that contains the delimiter."
         if count > width

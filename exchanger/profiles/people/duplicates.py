@@ -10,7 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
-from exchanger.profiles.merging.reconcile import REJECTED_PROFILES
+from exchanger.profiles.merging.problems import REJECTED_PROFILES
 from exchanger.profiles.spelling.json_values import EMPTY
 from exchanger.profiles.spelling.profile_key import kind_of, profile_key, value_of
 

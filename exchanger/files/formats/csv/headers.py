@@ -11,11 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
 from exchanger.config.names import INVISIBLE
-from exchanger.files.raw.column_names import trimmed_note
+from exchanger.files.raw.column_names import (
+    in_place_of_name,
+    is_nameless,
+    nameless_note,
+    trimmed_note,
+)
 from exchanger.notes import Note, noted
 
 # Behind a byte-order mark in the middle of a file, quotes are a part of the cell.
@@ -32,25 +38,40 @@ class Header:
     Args:
         written: As they stand in the file.
         names: As they are used, in the same order.
+        ends: The last one has no name, and its cells are empty: rows end with a delimiter.
     """
 
     written: list[str]
     names: list[str]
+    ends: bool = False
+
+    @property
+    def named(self) -> list[str]:
+        """The columns that have a name."""
+        return [name for name in self.names if not is_nameless(name)]
+
+    def fits(self, batch: Any) -> bool:
+        """Return whether rows have these columns, and nothing behind the last delimiter."""
+        if batch.schema.names != self.written:
+            return False
+        return not self.ends or batch.column(len(self.written) - 1).null_count == batch.num_rows
 
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(self.names)
 
-    def places(self, cells: Sequence[str]) -> list[int] | None:
+    def places(self, cells: Sequence[str | None]) -> list[int] | None:
         """
         Return where each column stands from a record on; None if it is no header but a row.
 
         Args:
             cells: The record's, as many as there are columns.
         """
-        if cells[0] not in self._known and cells[0].strip(_AROUND) not in self._known:
+        again = [
+            (cell or "").strip(_AROUND) or in_place_of_name(at) for at, cell in enumerate(cells)
+        ]
+        if again[0] not in self._known:
             return None
-        again = [cell.strip(_AROUND) for cell in cells]
         if sorted(again) != sorted(self.names):
             return None
         return [again.index(name) for name in self.names]
@@ -65,12 +86,15 @@ class Header:
 
         Their positions are in a column ``at``; the others are numbered from 0.
         """
-        names = pl.Series(self.names).implode()
-        if frame.height <= _FEW and not self._may_begin(frame.to_series(0)):
+        names = pl.Series(self.named).implode()
+        first = next(at for at, name in enumerate(self.names) if not is_nameless(name))
+        if frame.height <= _FEW and not self._may_begin(frame.to_series(first)):
             return pl.DataFrame(schema={"at": pl.UInt32})
         rows = frame.rename(dict(zip(frame.columns, map(str, range(frame.width)), strict=True)))
         rows = rows.with_row_index("at")
-        for cell in rows.columns[1:]:
+        for cell, name in zip(rows.columns[1:], self.names, strict=True):
+            if is_nameless(name):
+                continue
             if rows.is_empty():
                 break
             # The first of these is far cheaper, and leaves little.
@@ -97,6 +121,7 @@ class Headers:
     def notes(self) -> tuple[Note, ...]:
         """Note what is odd with the headers."""
         notes = trimmed_note(self.first.written)
+        notes += nameless_note(self.first.names[: -1 if self.first.ends else None])
         if self.again:
             notes += (noted("header_again", times=self.again),)
         if self.reordered:

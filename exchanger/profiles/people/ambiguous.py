@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.profiles.frames.columns import PROFILE
-from exchanger.profiles.merging.reconcile import REJECTED_PROFILES
+from exchanger.profiles.merging.problems import REJECTED_PROFILES
 from exchanger.profiles.spelling.profile_key import kind_of, value_of
 
 

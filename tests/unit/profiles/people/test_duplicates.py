@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from exchanger.profiles.merging.duplicates import addresses_of_strangers, would_duplicate
+from exchanger.profiles.people.duplicates import addresses_of_strangers, would_duplicate
 
 HELD = {"@profile": pl.String, "@exists": pl.Boolean}
 

@@ -1,0 +1,61 @@
+"""When files of an import count as arrived: what that must say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from exchanger.config.checks.lengths import check_lengths
+from exchanger.config.endpoints import store_fault
+from exchanger.config.findings import Finding, Where, listed
+from exchanger.config.models import CompleteWhen, ImportJob, Notices
+from exchanger.config.patterns import compile_pattern
+
+_WAYS = tuple(CompleteWhen.model_fields)
+
+
+def check_arrival(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find out whether a source says in one way, and one that means something, what is complete."""
+    source = job.source
+    if source.complete_when is not None:
+        yield from _check_complete_when(source.complete_when, (*where, "source", "complete_when"))
+    if source.notices is not None:
+        yield from _check_notices(source.notices, (*where, "source", "notices"))
+
+
+def _check_complete_when(rule: CompleteWhen, where: Where) -> Iterator[Finding]:
+    said = [way for way in _WAYS if getattr(rule, way) is not None]
+    if len(said) != 1:
+        yield Finding(where, f"write exactly one of {listed(_WAYS)}", missed=_WAYS)
+    yield from check_lengths(rule, where)
+    for way in ("marker", "suffix"):
+        name = getattr(rule, way)
+        if name is not None and (not name.strip() or "/" in name):
+            message = f"a {way} is {'a name' if way == 'marker' else 'an ending'} without a slash"
+            yield Finding((*where, way), message, "_SUCCESS" if way == "marker" else ".done")
+    if rule.manifest is not None:
+        yield from _check_pattern(rule.manifest, (*where, "manifest"))
+
+
+def _check_pattern(pattern: str, where: Where) -> Iterator[Finding]:
+    if not pattern.replace("*", "").replace("/", ""):
+        message = "this would take every file for a manifest"
+        yield Finding(where, message, '"*.manifest.json"')
+    elif pattern.startswith("/"):
+        message = "a pattern is compared with what follows the prefix, so it begins without a slash"
+        yield Finding(where, message, pattern.lstrip("/"))
+    try:
+        compile_pattern(pattern)
+    except ValueError as error:
+        yield Finding(where, str(error))
+
+
+def _check_notices(notices: Notices, where: Where) -> Iterator[Finding]:
+    if store_fault(notices.sqs) or not urlsplit(notices.sqs).path.strip("/"):
+        message = (
+            "write the address of the queue, such as"
+            " https://sqs.eu-west-1.amazonaws.com/123456789012/arrivals"
+        )
+        yield Finding((*where, "sqs"), message)
+    if notices.endpoint_url is not None and (fault := store_fault(notices.endpoint_url)):
+        yield Finding((*where, "endpoint_url"), fault)

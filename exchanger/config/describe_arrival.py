@@ -1,0 +1,29 @@
+"""When an import takes files, and which of them, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exchanger.config.durations import show_duration
+from exchanger.config.models import CompleteWhen, ImportJob
+
+
+def describe_arrival(job: ImportJob) -> Iterator[str]:
+    """Iterate over what a job says of files that are not as they were dropped."""
+    if job.source.notices is not None:
+        queue = job.source.notices.sqs
+        yield f"looks as soon as {queue} tells of a new file, and by its schedule all the same"
+    if job.source.files == "latest":
+        yield "takes the newest file alone, and leaves out all that came before it"
+    if job.source.complete_when is not None:
+        yield f"takes a file once {_complete(job.source.complete_when)}"
+
+
+def _complete(rule: CompleteWhen) -> str:
+    if rule.settled is not None:
+        return f"it has not changed for {show_duration(rule.settled)}"
+    if rule.marker is not None:
+        return f"a {rule.marker} that is no older lies in its folder, or in one around it"
+    if rule.suffix is not None:
+        return f"an object of its name and {rule.suffix} that is no older lies beside it"
+    return f"all files are there that a manifest ({rule.manifest}) names with it"

@@ -1,0 +1,66 @@
+"""The table that is made of a CSV file, while its rows are read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import polars as pl
+
+from exchanger.files.formats.csv.headers import Header, Headers
+from exchanger.files.raw.table import (
+    ROW,
+    BadRow,
+    RawTable,
+    bad_row_frame,
+    is_wanted,
+    row_numbers,
+    taken_names,
+)
+from exchanger.files.scratch.spill import Scratch
+
+
+class CsvTable:
+    """A table under construction."""
+
+    def __init__(self, scratch: Scratch, header: Header, columns: Collection[str] | None) -> None:
+        self.header = header
+        self.headers = Headers(header)
+        self._chosen = [name for name in header.named if is_wanted(name, columns)]
+        self._cells = scratch.spill()
+        self._bad = scratch.spill()
+
+    @property
+    def rows(self) -> int:
+        """The good rows so far."""
+        return self._cells.rows
+
+    def add(self, frame: pl.DataFrame, numbers: pl.Series | None = None) -> None:
+        """Take good rows, of all columns; without *numbers* none was lost so far."""
+        frame.columns = [*self.header.names]
+        if numbers is None:
+            numbers = row_numbers(frame.height, self.rows)
+        if frame.columns != self._chosen:
+            frame = frame.select(self._chosen)
+        self._cells.add(frame.hstack([numbers.alias(ROW)]))
+
+    def add_bad(self, bad: list[BadRow]) -> None:
+        """Take bad rows, and empty the list."""
+        self._bad.add(bad_row_frame(bad))
+        bad.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._cells.clear()
+        self.headers = Headers(self.header)
+
+    def made(self) -> RawTable:
+        """Build the table."""
+        schema = dict.fromkeys(self._chosen, pl.String()) | {ROW: pl.UInt32()}
+        return RawTable(
+            cells=self._cells,
+            bad=self._bad,
+            empty=pl.DataFrame(schema=schema),
+            textual=True,
+            unusable=taken_names(self.header.named),
+            notes=self.headers.notes(),
+        )

@@ -1,0 +1,86 @@
+"""What runs changed, with all that is told of it: the strategy, the file, and what it gave."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
+from exchanger.state.changes import CHANGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exchanger.state.runs.log import RunDocument
+    from exchanger.state.store import ConnectionState
+
+TOLD = pl.Schema(
+    {
+        "seq": pl.Int64,
+        "job": pl.String,
+        "profile": pl.String,
+        "field": pl.String,
+        "strategy": pl.String,
+        "before": pl.String,
+        "given": pl.String,
+        "wanted": pl.String,
+        "outcome": pl.String,
+        "file": pl.String,
+        "row": pl.UInt32,
+    }
+)
+"""
+One row for each field of a profile that a run meant to change. ``row`` is the last row of the
+profile in ``file``. ``given`` is null where what was given is not the value itself (``sum``,
+``add``, ``remove``): ``settled_contributions`` of the run has it, file by file.
+"""
+_GIVES_THE_VALUE = ("set", "set_if_empty", "clear", "highest", "lowest")
+"""Strategies by which a changed field has what was given."""
+
+
+def changes_of_run(state: ConnectionState, run: RunDocument) -> Iterator[pl.DataFrame]:
+    """
+    Read what an ended run changed or meant to, some profiles at a time.
+
+    Yields:
+        ``TOLD``; nothing of a run that changed nothing, or whose changes are not kept any more.
+    """
+    if run.acked_at and run.kind.records_changes:
+        at = datetime.fromisoformat(run.acked_at)
+        for part in state.changes.of_run(run.seq, at=at, objects=run.objects):
+            yield _told(run, part)
+
+
+def changes_of_profile(state: ConnectionState, profile: str) -> pl.DataFrame:
+    """
+    Read what all runs changed of a profile, or meant to, in the order of the runs.
+
+    Returns:
+        ``TOLD``, of as many months as are kept.
+    """
+    named = pl.Series(PROFILE, [profile])
+    months = (state.changes.of_profiles(named, month=month) for month in state.changes.months())
+    found = pl.concat(
+        [pl.DataFrame(schema=CHANGES), *(rows for rows in months if rows is not None)]
+    )
+    parts = [
+        _told(state.runs.read(seq).document, found.filter(pl.col("seq") == seq))
+        for seq in found["seq"].unique().sort()
+    ]
+    return pl.concat([pl.DataFrame(schema=TOLD), *parts])
+
+
+def _told(run: RunDocument, changes: pl.DataFrame) -> pl.DataFrame:
+    keys = pl.Series("file", [file.key for file in run.files], pl.String)
+    merges = {name: told["merge"] for name, told in run.fields.items()}
+    strategy = pl.col("field").replace_strict(merges, default=None, return_dtype=pl.String)
+    return changes.with_columns(
+        pl.lit(run.job).alias("job"),
+        pl.col(PROFILE).alias("profile"),
+        strategy.alias("strategy"),
+        pl.when(strategy.is_in(_GIVES_THE_VALUE)).then("wanted").alias("given"),
+        pl.lit(keys).gather(pl.col(FILE)).alias("file"),
+        pl.col(ROW).alias("row"),
+    ).select(TOLD.names())

@@ -1,0 +1,1 @@
+"""SQS: a queue of notices that the daemon listens to."""

@@ -1,0 +1,1 @@
+"""Whom rows may change: people who cannot be told apart, second profiles, gates."""

@@ -1,0 +1,241 @@
+"""Consent through whole runs: whatever goes wrong, nobody who unsubscribed is subscribed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import polars as pl
+import pytest
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+from support.machine.braze_double import BrazeDouble
+from support.machine.bucket_double import BucketDouble
+from support.machine.past import documents
+from support.machine.processes import Fault, Process
+from support.machine.scene import GRACE, LARGE, LEASE, SMALL, SPACING, STATE, Scene
+
+from exchanger.braze.endpoints import GROUP_STATES
+from exchanger.config.models import GroupState, ImportJob, Match, Source, Subscription
+from exchanger.config.models.objects import Cell
+from exchanger.errors import BrazeUnreachable
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
+
+SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 30, 5_000, 10
+PEOPLE = ("ada", "bob")
+FIELD = "@group:g"
+IN, OUT = "subscribed", "unsubscribed"
+JOB = ImportJob(
+    type="import",
+    object="subscriptions",
+    source=Source(prefix="inbox/consent/"),
+    match=(Match(external_id="id"),),
+    subscription=Subscription(
+        group=Cell(value="g"),
+        state=GroupState(from_="news", subscribed=("yes",), unsubscribed=("no",)),
+    ),
+)
+HARMLESS = (3, 4, 5)
+"""Ways of an answer to be odd in which nothing is refused for good."""
+
+
+def _faults(kind, fates, nth, variants=(0,)):
+    return st.builds(
+        Fault,
+        kind=st.just(kind),
+        nth=st.integers(0, nth),
+        fate=st.sampled_from(fates),
+        after=st.booleans() if "odd" not in fates else st.just(value=False),
+        variant=st.sampled_from(variants),
+    )
+
+
+GONE = ("crash", "fail", "delay")
+LOST = _faults("track", ("fail", "crash", "pause"), 1, range(4))
+faults = st.lists(
+    LOST
+    | LOST
+    | _faults("track", ("odd",), 2, HARMLESS)
+    | _faults("write", GONE, 14)
+    | _faults("commit", GONE, 3)
+    | _faults("look_up", ("fail", "crash"), 1)
+    | _faults("read", GONE, 20)
+    | _faults("list", GONE, 10),
+    max_size=3,
+)
+contents = st.lists(
+    st.tuples(st.sampled_from(PEOPLE), st.sampled_from(("yes", "yes", "no", ""))),
+    min_size=1,
+    max_size=4,
+)
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(("run", "run", "run", "kill", "go on", "leave", "leave")),
+        st.none() | contents,
+        faults,
+        st.sampled_from((1, 5, 25, 60)),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+class Client(BrazeDouble):
+    """Takes states of groups, and tells them."""
+
+    async def track(self, body, endpoint):
+        objects = [
+            {"external_id": who, f"@group:{one['subscription_group_id']}": state}
+            for one in json.loads(body)["subscription_groups"]
+            for state in [one["subscription_state"]]
+            for who in one["external_ids"]
+        ]
+        return await super().track(json.dumps({endpoint.array: objects}).encode(), endpoint)
+
+    async def group_states(self, keys):
+        shown = self._process.effect(
+            "look_up",
+            self._workspace.shown,
+            failure=lambda: BrazeUnreachable(GROUP_STATES, 0, "fault"),
+            odd=lambda fault, apply: self._workspace.stale(),
+        )
+        groups = {key: shown[key].get(FIELD) for key in keys if key in shown}
+        return {key: [{"g": state} if state else {}] for key, state in groups.items()}
+
+    async def has_group(self, group):
+        return True
+
+
+class Consent(Scene):
+    """One job of states in a group; people also leave the group by themselves."""
+
+    jobs = ("consent",)
+    client = Client
+
+    def __init__(self):
+        super().__init__()
+        self.left = set()
+        self.files = {}
+
+    def configured(self, job):
+        """The job."""
+        return JOB
+
+    def put(self, rows):
+        """Drop a file."""
+        body = "\n".join(["id,news", *(f"{who},{word}" for who, word in rows), ""]).encode()
+        key = f"inbox/consent/{len(self.files):03d}.csv"
+        self.files[key] = rows
+        self.store.put(key, body)
+        self.time.advance(1)
+
+    def leave(self, who):
+        """Let somebody unsubscribe by themselves, once nothing of ours is on its way."""
+        self.time.advance(LEASE + GRACE + SPACING)
+        self.workspace.profiles.setdefault(who, {})[FIELD] = OUT
+        self.left.add(who)
+        self.time.advance(GRACE + 1)
+
+    def end(self):
+        """Let faults stop and everything come to rest."""
+        self._drain()
+        while self.processes:
+            self.resume(0)
+        self.time.advance(LEASE + GRACE + SPACING)
+        self._drain()
+
+    def state(self):
+        """What the bucket remembers."""
+        return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
+
+
+def told(scene, schedule):
+    """Tell one story."""
+    for number, (verb, rows, troubles, seconds) in enumerate(schedule):
+        if rows:
+            scene.put(rows)
+        if verb == "leave":
+            scene.leave(PEOPLE[number % len(PEOPLE)])
+        elif verb == "kill" and scene.processes:
+            scene.kill(0)
+        elif verb == "go on" and scene.processes:
+            scene.resume(0, troubles)
+        else:
+            if len(scene.processes) > 1:
+                scene.resume(0)
+            scene.start("consent", troubles)
+        scene.time.advance(seconds)
+    scene.end()
+
+
+def expected(scene, runs):
+    """What people are, by the files in the order of the runs that took them."""
+    states = {}
+    for run in runs:
+        spoken = {}
+        for file in run.files:
+            if file.outcome == "applied":
+                spoken |= {who: word for who, word in scene.files[file.key] if word}
+        for who, word in spoken.items():
+            if word == "no" or states.get(who) != OUT:
+                states[who] = OUT if word == "no" else IN
+    return states | dict.fromkeys(scene.left, OUT)
+
+
+def judge(scene):
+    """Nobody was put back, Braze has what the files say, and what is held is what Braze has."""
+    runs = documents(scene.store, scene.state().names)
+    assert {run.state for run in runs} <= ENDED
+    now = {}
+    for landed in scene.workspace.landed:
+        who, state = landed.content["external_id"], landed.content[FIELD]
+        assert (now.get(who), state) != (OUT, IN), f"{who} was subscribed again"
+        now[who] = state
+    actual = {who: scene.profile(who)[FIELD] for who in PEOPLE if FIELD in scene.profile(who)}
+    assert expected(scene, runs) == actual
+    held = scene.state().held.of(pl.Series(PEOPLE), [FIELD]).rows_by_key("@profile", named=True)
+    for who in {*actual} - scene.left:
+        [known] = held.get(who) or [{FIELD: None}]
+        assert known[FIELD] in (None, "?", f'"{actual[who]}"'), f"held of {who}: {known[FIELD]}"
+    withheld = any(run.report["fields_withheld"] or run.report["fields_kept"] for run in runs)
+    return {"in": IN in actual.values(), "out": OUT in actual.values(), "withheld": withheld}
+
+
+def law(schedules, number):
+    """Tell so many stories and judge each; every kind of end must be among them."""
+    seen = Counter()
+
+    @settings(max_examples=schedules, deadline=None, database=None, phases=(Phase.generate,))
+    @seed(number)
+    @given(st.lists(contents, min_size=1, max_size=2), LOST, steps, st.sampled_from((LARGE, SMALL)))
+    def told_and_judged(files, first, schedule, bounds):
+        scene = Consent()
+        try:
+            scene.bounds = bounds
+            for rows in files:
+                scene.put(rows)
+            with capture_logs():
+                scene.start("consent", [first])
+                told(scene, schedule)
+                seen.update(kind for kind, is_so in judge(scene).items() if is_so)
+        finally:
+            scene.close()
+
+    told_and_judged()
+    return seen
+
+
+@pytest.mark.long(30)
+def test_nobody_who_unsubscribed_is_subscribed_whatever_goes_wrong():
+    """Crashes, pauses, lost and late answers, and people who leave meanwhile, in any order."""
+    seen = law(SCHEDULES, 0)
+    assert {"in", "out", "withheld"} <= set(seen), "the stories are about something"
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
+def test_nobody_who_unsubscribed_is_subscribed_all_night(number):
+    """The same over many more schedules."""
+    law(NIGHTLY_SCHEDULES // NIGHTLY_PARTS, number + 1)

@@ -1,0 +1,100 @@
+"""What a run changed is kept: the value before, the wanted one, its row, and what came of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from exchanger.jobs.history.changes import changes_of_profile, changes_of_run
+from exchanger.state.store import open_state
+
+TRACK = "/users/track"
+JOB = {
+    "type": "import",
+    "source": {"prefix": "inbox/"},
+    "match": [{"external_id": "id"}],
+    "fields": {
+        "tier": {"from": "tier", "type": "string"},
+        "tags": {"from": "tag", "merge": "add"},
+        "spent": {"from": "spent", "merge": "sum", "type": "integer"},
+    },
+}
+HEADER = "id,tier,tag,spent\n"
+COLUMNS = ("field", "strategy", "before", "given", "wanted", "outcome", "file", "row")
+
+
+@pytest.fixture
+def state(exchange):
+    exchange.configure(crm=JOB)
+    return open_state(exchange.bucket, "_exchanger/main/")
+
+
+def told(frame, *columns):
+    return frame.select(columns or COLUMNS).sort("field").rows()
+
+
+def of_run(state, seq):
+    parts = {part["seq"].n_unique(): part for part in changes_of_run(state, read(state, seq))}
+    [part] = parts.values()
+    return part
+
+
+def read(state, seq):
+    return state.runs.read(seq).document
+
+
+def test_each_changed_field_is_told_with_its_value_before_and_its_row(exchange, state):
+    """By profile over all runs, and by run; of a value that stays there is nothing."""
+    exchange.drop("inbox/1.csv", HEADER + "a,gold,x,1\nb,gold,x,1\n")
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/2.csv", HEADER + "c,blue,,\n")
+    exchange.drop("inbox/3.csv", HEADER + "b,gold,,\na,gold,y,2\n")
+    exchange.ask("run", "crm")
+
+    assert [
+        ("spent", "sum", "null", None, "1", "accepted", "inbox/1.csv", 1),
+        ("tags", "add", "null", None, '["x"]', "accepted", "inbox/1.csv", 1),
+        ("tier", "set", "null", '"gold"', '"gold"', "accepted", "inbox/1.csv", 1),
+    ] == told(changes_of_profile(state, "a").filter(seq=1))
+    assert [
+        ("spent", "sum", "1", None, "3", "accepted", "inbox/3.csv", 2),
+        ("tags", "add", '["x"]', None, '["x","y"]', "accepted", "inbox/3.csv", 2),
+    ] == told(changes_of_profile(state, "a").filter(seq=2))
+    assert [1, 1, 1] == changes_of_profile(state, "b")["seq"].to_list()
+    run = of_run(state, 2)
+    assert {"crm"} == set(run["job"])
+    assert ["a", "a", "c"] == sorted(run["profile"])
+    assert changes_of_profile(state, "nobody").is_empty()
+
+
+def test_what_braze_refused_is_told_as_such(exchange, state):
+    """A retry takes what is left of it, and undoes nothing that a later run has changed."""
+    refusal = {"type": "no good", "input_array": "attributes", "index": 0}
+    exchange.braze.faults(TRACK, status=400, body={"message": "no", "errors": [refusal]})
+    exchange.drop("inbox/1.csv", HEADER + "a,gold,,5\n")
+    exchange.ask("run", "crm", code=4)
+    assert [("spent", "refused"), ("tier", "refused")] == told(of_run(state, 1), "field", "outcome")
+    exchange.drop("inbox/2.csv", HEADER + "a,blue,,\n")
+    exchange.ask("run", "crm")
+    # Without what earlier runs planned and were answered, as after their retention.
+    for folder in ("outbox/", "acks/"):
+        exchange.bucket.delete(
+            [item.key for item in exchange.bucket.list(f"_exchanger/main/{folder}")]
+        )
+    exchange.ask("retry", "1")
+    assert ('"blue"', "5") == (exchange.attribute("a", "tier"), exchange.attribute("a", "spent"))
+    assert [("spent", "null", "5", "accepted")] == told(
+        of_run(state, 3), "field", "before", "wanted", "outcome"
+    )
+
+
+def test_a_retry_without_the_changes_of_later_runs_is_refused(exchange, state):
+    """What a rule of the bucket removed is not guessed: exit code 2, and nothing is sent."""
+    exchange.drop("inbox/1.csv", HEADER + "a,gold,,oops\n")
+    exchange.ask("run", "crm", code=4)
+    exchange.drop("inbox/2.csv", HEADER + "a,blue,,\n")
+    exchange.ask("run", "crm")
+    exchange.bucket.delete([item.key for item in exchange.bucket.list("_exchanger/main/changes/")])
+    exchange.configure(crm=JOB | {"source": {"prefix": "inbox/", "nulls": ["oops"]}})
+    refused = exchange.call("retry", "1")
+    assert (2, True) == (refused.returncode, "changes/" in refused.stdout + refused.stderr)
+    assert '"blue"' == exchange.attribute("a", "tier")
