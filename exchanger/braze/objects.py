@@ -1,6 +1,8 @@
-"""What Braze demands of events and purchases (braze-api.md 2.8, 2.9, 2.12)."""
+"""What Braze demands of events and purchases (braze-api.md 2.8, 2.9)."""
 
 from __future__ import annotations
+
+from exchanger.braze.orders import EVENTS, PREFIX
 
 LONGEST_PROPERTIES = 102_400
 """Bytes of the properties of an event, once a list or an object is among them."""
@@ -16,17 +18,7 @@ PURCHASE_PROPERTIES = EVENT_PROPERTIES | {"product_id", "quantity", "price", "cu
 """Names that no property of a purchase may have."""
 RESERVED = {"events": EVENT_PROPERTIES, "purchases": PURCHASE_PROPERTIES}
 """Both, by what the objects are."""
-ORDER_EVENTS = frozenset(
-    f"ecommerce.{name}"
-    for name in (
-        "product_viewed",
-        "cart_updated",
-        "checkout_started",
-        "order_placed",
-        "order_cancelled",
-        "order_refunded",
-    )
-)
+ORDER_EVENTS = frozenset(PREFIX + name for name in EVENTS)
 """Names of events that have a strict form of their own: Braze drops what differs."""
 
 _CURRENCIES = (

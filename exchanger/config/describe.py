@@ -9,8 +9,10 @@ from exchanger.config.describe_items import describe_items
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
+    METADATA,
     NEEDS_HELD,
     PROPERTY,
+    SUM,
     Baseline,
     Config,
     ExportJob,
@@ -83,10 +85,10 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         lines.append(
             f"applies the rows of one {one} in the order of {source.order_by}, also between files"
         )
-    if job.event is not None or job.purchase is not None:
-        return lines + _rows(job)
     if job.subscription is not None or job.state is not None:
         return lines + describe_consent(job)
+    if job.object != "attributes":
+        return lines + _rows(job)
     lines += [
         f"{name}: {_field(field, job)}{_consent(name, job)}" for name, field in job.fields.items()
     ]
@@ -95,16 +97,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
 
 
 def _rows(job: ImportJob) -> list[str]:
-    """Describe what each row becomes, where it is an object of its own."""
-    lines = [
-        f"makes one of Braze's {job.object} of each row, which counts once more when it is sent"
-    ]
-    lines.append(
-        f"sends each row once, by its name in column {job.row_id}, in whatever file it comes"
-        if job.row_id
-        else "sends each file once; a copy or a new version of one waits for you, as no column "
-        "names its rows (row_id)"
-    )
+    """Describe what rows become, where that is no change of attributes."""
+    lines = _named(job)
     lines.append(
         "lists what Braze may have taken when its answer was lost; retry gives it again"
         if job.on_unknown == "hold"
@@ -112,12 +106,34 @@ def _rows(job: ImportJob) -> list[str]:
     )
     for name, cell in job.cells.items():
         given = repr(cell.value) if cell.value is not None else f"column {cell.from_}"
-        fixed = name.startswith(PROPERTY) and cell.value is None
+        fixed = name.startswith((PROPERTY, METADATA)) and cell.value is None
+        if name.endswith(SUM):
+            given += ", added up over the lines"
         lines.append(f"{name}: {given}{_kind(cell.type, cell.scale) if fixed else ''}")
     for block in job.remaining_cells:
         but = f" but {', '.join(block.exclude)}" if block.exclude else ""
         lines.append(f"{block.prefix}COLUMN: every other column {block.columns}{but}")
     return lines
+
+
+def _named(job: ImportJob) -> list[str]:
+    """Describe what is sent once."""
+    if job.order is not None:
+        column = job.order.id
+        made = f"makes one ecommerce event of all rows with the same {column}"
+        once = f"sends each once, by its event and its id in column {column}"
+        return [
+            f"{made}, which counts once more when it is sent",
+            f"{once}; late lines are rejected",
+        ]
+    once = (
+        f"sends each row once, by its name in column {job.row_id}, in whatever file it comes"
+        if job.row_id
+        else "sends each file once; a copy or a new version of one waits for you, as no column "
+        "names its rows (row_id)"
+    )
+    made = f"makes one of Braze's {job.object} of each row, which counts once more when it is sent"
+    return [made, once]
 
 
 def _field(field: FieldConfig, job: ImportJob) -> str:

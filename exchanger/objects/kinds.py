@@ -17,6 +17,8 @@ from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
+from exchanger.objects.lines import Lines
+from exchanger.objects.orders import order_faults
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
 from exchanger.objects.rows import EachRow
 from exchanger.objects.states import Shaped, email_states, group_states
@@ -50,7 +52,7 @@ class Folded:
     consent: bool = False
 
 
-Making = Folded | EachRow
+Making = Folded | EachRow | Lines
 """How rows become objects: ``jobs/planning/parts.py`` has what each of them has to know before."""
 
 
@@ -141,6 +143,13 @@ _KINDS: Mapping[str, ObjectKind] = {
             Folded(shape_of_items),
             settles=("held_values", "changes"),
             given_again="values",
+        ),
+        ObjectKind(
+            "orders",
+            Lines(endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN}),
+            settles=("row_ledger",),
+            given_again="objects",
+            faults=order_faults,
         ),
         ObjectKind(
             "subscriptions",

@@ -1,4 +1,4 @@
-"""The parts of events and purchases: their members, their properties, what may be wrong."""
+"""The parts of objects: their members, their properties, what may be wrong."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ class Fault(NamedTuple):
     at: pl.Expr
 
 
-def of_properties(rules: Sequence[Rule]) -> list[Rule]:
-    """Return the rules that are about properties."""
-    return [rule for rule in rules if rule.name.startswith(PROPERTY)]
+def object_of(rules: Sequence[Rule], prefix: str) -> pl.Expr | None:
+    """
+    Spell the values that a row has as a JSON object, else null; None without rules.
 
-
-def properties(rules: Sequence[Rule]) -> pl.Expr | None:
-    """Spell the properties that a row has as a JSON object, else null; None without rules."""
-    chosen = of_properties(rules)
+    Args:
+        rules: The parts.
+        prefix: What the names of those begin with that are chosen; it is left out in the object.
+    """
+    chosen = [rule for rule in rules if rule.name.startswith(prefix)]
     if not chosen:
         return None
     listed = pl.concat_str(
         *(
-            pl.lit(f"{spell_json(rule.name.removeprefix(PROPERTY))}:")
+            pl.lit(f"{spell_json(rule.name.removeprefix(prefix))}:")
             + fragment(rule, pl.col(rule.name))
             for rule in chosen
         ),
@@ -43,6 +44,16 @@ def properties(rules: Sequence[Rule]) -> pl.Expr | None:
         ignore_nulls=True,
     )
     return pl.when(listed != "").then(pl.concat_str(pl.lit("{"), listed, pl.lit("}")))
+
+
+def of_properties(rules: Sequence[Rule]) -> list[Rule]:
+    """Return the rules that are about properties."""
+    return [rule for rule in rules if rule.name.startswith(PROPERTY)]
+
+
+def properties(rules: Sequence[Rule]) -> pl.Expr | None:
+    """Spell the properties that a row has as a JSON object, else null; None without rules."""
+    return object_of(rules, PROPERTY)
 
 
 def member(key: str, rule: Rule) -> pl.Expr:

@@ -137,17 +137,21 @@ def plan_rows(part: RowsInput, terms: RowOptions) -> PartPlan:
         first = rows.unique(ROW_ID, keep="first", maintain_order=True)
         if not part.taken.is_empty():
             first = first.filter(~pl.col(ROW_ID).is_in(part.taken.implode()))
-    outbox = spelled(first, terms)
-    if part.ready is not None:
-        # The job may name its rows since then, or no longer.
-        named = [name for name in outbox.columns if name in part.ready.columns]
-        outbox = pl.concat([outbox, part.ready.select(named)], how="diagonal")
     return PartPlan(
-        outbox=outbox.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)),
+        outbox=numbered(spelled(first, terms), part.ready),
         contributions=None,
         rejected=None,
         tally=Tally(rows_repeated=rows.height - first.height + part.repeated),
     )
+
+
+def numbered(outbox: pl.DataFrame, ready: pl.DataFrame | None) -> pl.DataFrame:
+    """Number the objects of a part, after which come those that are given again."""
+    if ready is not None:
+        # The job may name its rows since then, or no longer.
+        named = [name for name in outbox.columns if name in ready.columns]
+        outbox = pl.concat([outbox, ready.select(named)], how="diagonal")
+    return outbox.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM))
 
 
 def spelled(rows: pl.DataFrame, terms: RowOptions) -> pl.DataFrame:

@@ -104,7 +104,7 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines += [line for field in changed for line in _field(field)]
     if content["lookups"]:
         lines.append(f"  looked up in Braze to tell: {counted(content['lookups'], 'profile')}")
-    lines += _objects(content.get("objects", []), report["rows_applied"])
+    lines += _objects(content.get("objects", []), content.get("object_count", 0))
     if not changed and not content.get("objects"):
         lines.append(f"  Nothing {'else ' if content.get('unfinished') else ''}would be sent.")
     return lines + [f"  note: {note}" for note in report.get("notes", [])]
@@ -133,7 +133,7 @@ def _rejected(rows: list[dict[str, Any]], total: int) -> Iterator[str]:
 
 
 def _objects(objects: list[tuple[str, str]], total: int) -> Iterator[str]:
-    """Show the first objects of a plan whose rows are sent one by one."""
+    """Show the first objects of a plan that changes no values."""
     if objects:
         more = f", the first {len(objects)} of them" if total > len(objects) else ""
         yield f"  would be sent: {counted(total, 'object')}{more}:"

@@ -14,7 +14,7 @@ _OWN = {"catalog": "catalog", "mode": "mode", "item_id": "id", "confirm_deletes"
 _OF_PROFILES = (
     *("match", "on_ambiguous", "create_missing", "baseline"),
     *("event", "purchase", "row_id", "on_unknown"),
-    *("subscription", "state", "may_resubscribe", "only_if"),
+    *("subscription", "state", "may_resubscribe", "only_if", "order"),
 )
 _STRATEGIES = ("set", "clear")
 

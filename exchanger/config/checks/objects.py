@@ -1,21 +1,23 @@
-"""What belongs to an event, a purchase or an item, and what to attributes alone."""
+"""What belongs to an event, a purchase, an order or an item, and what to attributes alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from exchanger.braze.objects import CURRENCIES, ORDER_EVENTS, RESERVED
+from exchanger.braze.objects import ORDER_EVENTS, RESERVED
 from exchanger.config.checks.catalogs import check_items, check_no_items
 from exchanger.config.checks.consent import check_consent
 from exchanger.config.checks.fields import check_cell
-from exchanger.config.findings import Finding, Where, closest
+from exchanger.config.checks.orders import check_order
+from exchanger.config.checks.parts import check_currency, check_part, property_fault
+from exchanger.config.findings import Finding, Where
 from exchanger.config.models import Cell, Event, ImportJob, Purchase
-from exchanger.config.names import name_fault
 
 _SPECS = {
     "events": "event",
     "purchases": "purchase",
+    "orders": "order",
     "subscriptions": "subscription",
     "email_state": "state",
 }
@@ -38,7 +40,7 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.object in ("subscriptions", "email_state"):
         yield from check_consent(job, where)
     elif own is None:
-        message = "this is of events and purchases alone: attributes are set, not counted"
+        message = "this is of events, purchases and orders alone: attributes are set, not counted"
         for key in sorted(given & _OF_ROWS):
             yield Finding((*where, key), message, beside=("object",))
     else:
@@ -55,10 +57,14 @@ def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
     if job.source.order_by is not None:
         message = "each of these counts once, whatever its order: leave this out"
         yield Finding((*where, "source", "order_by"), message)
-    if job.row_id == "":
+    if job.object == "orders" and "row_id" in job.model_fields_set:
+        yield Finding((*where, "row_id"), "an order is named by its id; leave this out")
+    elif job.row_id == "":
         yield Finding((*where, "row_id"), "name a column, or leave this out")
     spec = job.event or job.purchase
-    if spec is None:
+    if job.order is not None and job.object == "orders":
+        yield from check_order(job.order, (*where, own))
+    elif spec is None:
         yield Finding(where, f"'object: {job.object}' needs '{own}'", missed=(own,))
     else:
         yield from _check_spec(spec, (*where, own))
@@ -67,11 +73,11 @@ def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
 def _check_spec(spec: Event | Purchase, where: Where) -> Iterator[Finding]:
     for key, part in spec:
         if isinstance(part, Cell):
-            yield from _check_part(part, (*where, key))
+            yield from check_part(part, (*where, key))
     if isinstance(spec, Event):
         yield from _check_event_name(spec.name.value, (*where, "name", "value"))
     else:
-        yield from _check_currency(spec.currency.value, (*where, "currency", "value"))
+        yield from check_currency(spec.currency.value, (*where, "currency", "value"))
     reserved = RESERVED["events" if isinstance(spec, Event) else "purchases"]
     for name, cell in spec.properties.items():
         place: Where = (*where, "properties", name)
@@ -84,39 +90,12 @@ def _check_spec(spec: Event | Purchase, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "remaining_properties", "prefix"), f"the name of a property {fault}")
 
 
-def _check_part(cell: Cell, where: Where) -> Iterator[Finding]:
-    if cell.from_ is None and cell.value is None:
-        yield Finding(where, "name a column, or give a value", "{from: COLUMN}")
-    elif "type" in cell.model_fields_set:
-        yield Finding((*where, "type"), "Braze itself says what this is; leave the type out")
-    else:
-        yield from check_cell(cell, where)
-
-
 def _check_event_name(name: Any, where: Where) -> Iterator[Finding]:
     if name in ORDER_EVENTS:
         message = (
-            f"Braze drops an event called '{name}' that is not of a form of its own, which is not "
-            "in this version"
+            f"Braze drops an event called '{name}' that is not of a form of its own: write "
+            "'object: orders'"
         )
         yield Finding(where, message)
     elif isinstance(name, str) and name.startswith("$"):
         yield Finding(where, "the name of an event must not begin with $")
-
-
-def _check_currency(code: Any, where: Where) -> Iterator[Finding]:
-    if code is not None and code not in CURRENCIES:
-        guess = str(code).upper()
-        known = guess if guess in CURRENCIES else closest(guess, CURRENCIES)
-        yield Finding(where, f"'{code}' is no code of a currency (ISO 4217), like EUR", known)
-
-
-def property_fault(name: str, reserved: frozenset[str]) -> str:
-    """Return why a property cannot have this name, as the end of a sentence; empty if it can."""
-    if not name:
-        return "must not be empty"
-    if name.startswith("$"):
-        return "must not begin with $"
-    if name in reserved:
-        return f"must not be '{name}', which Braze keeps for itself"
-    return name_fault(name)

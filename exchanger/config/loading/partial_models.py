@@ -26,8 +26,9 @@ _SHAPES: dict[str, Any] = {
     "from": "external_id",
     **{
         key: {"from": "column"}
-        for key in ("name", "time", "product", "price", "currency", "group", "state")
+        for key in ("name", "time", "price", "currency", "group", "state", "event", "id", "variant")
     },
+    "product": {},
     "requests": 1,
     "per": "1s",
     "every": "1s",

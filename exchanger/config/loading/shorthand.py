@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from exchanger.config.endpoints import expand_endpoint
@@ -13,8 +14,6 @@ STRATEGIES: tuple[str, ...] = get_args(StrategyName)
 SYNONYMS = {"increment": "sum", "set_or_clear": "clear"}
 """Second spellings of strategies."""
 
-_CONSTANTS = ("name", "currency")
-"""Parts of an object that are a text of their own, where others name a column."""
 _LEFT_OUT_WHEN_EMPTY = ("region", "endpoint_url", "access_key_id", "secret_access_key")
 
 
@@ -89,13 +88,9 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
                 else [values]
                 for name, values in gates.items()
             }
-        for kind in ("event", "purchase"):
+        for kind, written_out in _OBJECTS.items():
             if isinstance(content.get(kind), dict):
-                content[kind] = _object(content[kind])
-        if isinstance(content.get("subscription"), dict):
-            content["subscription"] = _subscription(content["subscription"])
-        if isinstance(content.get("state"), dict):
-            content["state"] = _words(content["state"])
+                content[kind] = written_out(content[kind])
     return content
 
 
@@ -110,18 +105,35 @@ def _lists(content: dict[str, Any]) -> None:
         ]
 
 
-def _object(parts: dict[str, Any]) -> dict[str, Any]:
-    """Write out the parts of an event or a purchase: a text is a column, or said of every row."""
+def _order(parts: dict[str, Any]) -> dict[str, Any]:
+    """Write out the parts of an order and of its product; its id is the name of a column."""
+    parts = _object(parts, ("event", "currency", "source")) | {
+        k: parts[k] for k in ("id",) if k in parts
+    }
+    if isinstance(parts.get("product"), dict):
+        parts["product"] = _object(parts["product"], ())
+    return parts
+
+
+def _object(
+    parts: dict[str, Any], constants: tuple[str, ...] = ("name", "currency")
+) -> dict[str, Any]:
+    """
+    Write out the parts of an object, where a text is a column.
+
+    Args:
+        parts: By name.
+        constants: Parts whose text is said of every row.
+    """
     parts = {
-        key: ({"value": part} if key in _CONSTANTS else {"from": part})
+        key: ({"value": part} if key in constants else {"from": part})
         if isinstance(part, str)
         else part
         for key, part in parts.items()
     }
-    if isinstance(parts.get("properties"), dict):
-        parts["properties"] = {
-            name: _property(name, part) for name, part in parts["properties"].items()
-        }
+    for named in ("properties", "metadata"):
+        if isinstance(parts.get(named), dict):
+            parts[named] = {name: _property(name, part) for name, part in parts[named].items()}
     rest = parts.get("remaining_properties")
     if isinstance(rest, dict) and isinstance(rest.get("exclude"), str):
         parts["remaining_properties"] = rest | {"exclude": [rest["exclude"]]}
@@ -195,3 +207,13 @@ def _with_folder(content: dict[str, Any], key: str) -> dict[str, Any]:
     if isinstance(content.get(key), str):
         return content | {key: folder(content[key])}
     return content
+
+
+_OBJECTS: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "event": _object,
+    "purchase": _object,
+    "order": _order,
+    "subscription": _subscription,
+    "state": _words,
+}
+"""How what an object is made of is written out, by its key."""

@@ -43,7 +43,7 @@ _HOMES = {
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
-    "orders", "aliases", "identify", "merges", "renames", "merge",
+    "aliases", "identify", "merges", "renames", "merge",
     "deletions", "delete", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")

@@ -50,16 +50,21 @@ from exchanger.config.models.objects import (
     OnUnknown,
     Purchase,
 )
+from exchanger.config.models.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "ITEM_FIELD",
     "ITEM_GONE",
     "LOOKUPS",
+    "METADATA",
     "NEEDS_HELD",
     "NESTED",
+    "PRODUCT",
     "PROPERTY",
+    "SUM",
     "Alias",
+    "Amount",
     "Baseline",
     "BrazeConfig",
     "Cell",
@@ -90,7 +95,9 @@ __all__ = [
     "Notices",
     "ObjectName",
     "OnUnknown",
+    "Order",
     "Priority",
+    "Product",
     "Purchase",
     "RateLimit",
     "Raw",

@@ -38,6 +38,7 @@ from exchanger.config.models.objects import (
     Scale,
     WhenUnknown,
 )
+from exchanger.config.models.orders import Order
 from exchanger.config.models.sources import Source
 
 StrategyName = Literal[
@@ -210,6 +211,7 @@ class ImportJob(Strict):
     mode: Mode = "upsert"
     item_id: ItemId = Field(default=None, alias="id")
     confirm_deletes: ConfirmDeletes = False
+    order: Order | None = Field(default=None, description="of `object: orders`: the order")
     subscription: Subscription | None = Field(
         default=None, description="of `object: subscriptions`: the group and the state"
     )
@@ -276,6 +278,11 @@ class ImportJob(Strict):
         return tuple(dict.fromkeys([*named, *([self.item_id] if self.item_id else [])]))
 
     @property
+    def row_name(self) -> str | None:
+        """The column of what is sent exactly once: the row, or the order that it is a line of."""
+        return self.row_id if self.order is None else self.order.id
+
+    @property
     def by_external_id(self) -> bool:
         """Whether one ``external_id`` alone names the profiles."""
         return len(self.match) == 1 and self.match[0].external_id is not None
@@ -293,6 +300,9 @@ class ImportJob(Strict):
     @property
     def cells(self) -> Mapping[str, FieldConfig]:
         """What is read of a row, by name: its attributes, or the parts of its object."""
+        if self.order is not None:
+            named_parts = self.order.parts().items()
+            return {name: FieldConfig.model_validate(part) for name, part in named_parts}
         state = self.subscription.state if self.subscription is not None else self.state
         if state is not None:
             return _cells_of_state(self.subscription, state)

@@ -10,7 +10,13 @@ from exchanger.config.models.base import ColumnName, FieldType, Strict, TimeForm
 
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
 ObjectName = Literal[
-    "attributes", "events", "purchases", "subscriptions", "email_state", "catalog_items"
+    "attributes",
+    "events",
+    "purchases",
+    "orders",
+    "subscriptions",
+    "email_state",
+    "catalog_items",
 ]
 ItemMode = Literal["upsert", "update", "replace", "delete"]
 OnUnknown = Literal["hold", "resend"]
@@ -134,9 +140,9 @@ WhenUnknown = Annotated[
     OnUnknown,
     Field(
         description=(
-            "what happens to an event or purchase of which nobody knows whether Braze took it:"
-            " `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may count"
-            " twice"
+            "what happens to an event, purchase or order of which nobody knows whether Braze took"
+            " it: `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may"
+            " count twice"
         )
     ),
 ]

@@ -17,7 +17,7 @@ import structlog
 from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.notes import Note, noted
-from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
+from exchanger.profiles.frames.columns import FAULTY, FILE, PROFILE, ROW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,6 +168,10 @@ class BatchDraft:
         """Take rows of files."""
         self.given.add(rows)
         self.took_rows |= rows.height > 0
+
+    def mark_faulty(self, rows: pl.DataFrame) -> None:
+        """Take rejected rows, so that what goes with them can be rejected as well."""
+        self.given.add(rows.with_columns(pl.lit(value=True).alias(FAULTY)))
 
     def note_stray(self, key: str, found: Sequence[StrayWords]) -> None:
         """Note columns of a file that are text because of a few words."""

@@ -21,7 +21,8 @@ GUARDED: FileOutcome = "guarded"
 AS_NEW = (DOUBTFUL, GUARDED)
 """Of files of which nothing was ever decided: once approved, they are read as if they just came."""
 
-_READS = {"source", "match", "fields", "remaining_fields", "event", "purchase", "row_id", "item_id"}
+_OF_OBJECTS = {"event", "purchase", "order", "row_id", "item_id"}
+_READS = {"source", "match", "fields", "remaining_fields"} | _OF_OBJECTS
 
 
 def reads_as(job: ImportJob) -> str:

@@ -72,7 +72,7 @@ def commit(
         layout=dict(batch.layout_to_keep),
         report=report.to_dict(),
         object=call.kind.name,
-        row_ids=bool(call.job.row_id),
+        row_ids=bool(call.job.row_name),
         catalog=call.job.catalog or "",
         removes=call.job.mode == "delete",
     )

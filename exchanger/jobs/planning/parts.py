@@ -18,8 +18,9 @@ from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
 from exchanger.objects.kinds import Folded
+from exchanger.objects.lines import Lines, OrderOptions, named_lines, names_of, plan_orders
 from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
-from exchanger.profiles.frames.columns import ROW_ID
+from exchanger.profiles.frames.columns import ROW_ID, ROWS
 from exchanger.profiles.people.gates import gates_of
 from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
@@ -72,6 +73,8 @@ def parts_of(
             return _folded(call, batch, report, making)
         case EachRow() as making:
             return _each_row(call, batch, making)
+        case Lines() as making:
+            return _orders(call, batch, making)
 
 
 @contextmanager
@@ -138,25 +141,52 @@ def _each_row(call: ImportContext, batch: InputBatch, making: EachRow) -> Iterat
     yield PlanParts(batch, _rows(call, batch), partial(plan_rows, terms=terms))
 
 
-def _rows(call: ImportContext, batch: InputBatch) -> Generator[RowsInput]:
+@contextmanager
+def _orders(call: ImportContext, batch: InputBatch, making: Lines) -> Iterator[PlanParts]:
+    """Bring the lines of each order together."""
+    job = call.job
+    terms = OrderOptions(
+        rules=[*batch.rules.values()],
+        endpoint=making.endpoints[job.on_unknown].name,
+        create_missing=job.create_missing,
+        id_column=job.row_name or "",
+        match_column=", ".join(job.match_columns),
+    )
+    inputs = _rows(call, batch, partial(named_lines, rules=terms.rules))
+    yield PlanParts(batch, inputs, partial(plan_orders, terms=terms))
+
+
+def _rows(
+    call: ImportContext,
+    batch: InputBatch,
+    named: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
+) -> Generator[RowsInput]:
     """
     Yield the rows of a run, part by part, with what is known of them; each is forgotten then.
 
     What is given again comes with the first part. Of it, only what is surely taken up by now is
     left out: its rows may be in the ledger as in doubt, which is why they are given again.
+
+    Args:
+        call: The job.
+        batch: What was read.
+        named: Names lines and their orders, where rows are lines.
     """
-    ledger = call.state.rows(call.name) if call.job.row_id else None
+    ledger = call.state.rows(call.name) if call.job.row_name else None
     nothing = pl.Series(ROW_ID, [], pl.String)
     for number in range(len(batch.given)):
         given = batch.given.part(number)
-        taken = nothing if ledger is None else ledger.taken(given[ROW_ID])
+        given = given if named is None else named(given)
+        taken = nothing
+        if ledger is not None:
+            taken = ledger.taken(given[ROW_ID] if named is None else names_of(given))
         ready, repeated = None, 0
         if number == 0 and batch.ready.rows:
             ready = pl.concat([*batch.ready.frames()], how="diagonal")
             if ledger is not None and ROW_ID in ready.columns:
                 done = ledger.taken(ready[ROW_ID], surely=True)
-                repeated = ready.height
+                repeated = int(ready[ROWS].sum())
                 ready = ready.filter(~pl.col(ROW_ID).is_in(done.implode()))
-                repeated -= ready.height
+                repeated -= int(ready[ROWS].sum())
         yield RowsInput(given, taken, ready, repeated)
         batch.given.clear(number)

@@ -79,7 +79,8 @@ class PlanReport:
         rejected: The first rows that would go to quarantine.
         unfinished: A run that would be finished first, which is not part of the counts.
         unclaimed: Files in the folder of the job, and beside it, that no job takes.
-        objects: Of jobs whose rows are sent one by one, the first: profile and object (JSON).
+        objects: Of jobs that change no values, the first: profile and object (JSON).
+        object_count: How many there are, of any job.
     """
 
     report: RunReport
@@ -89,6 +90,7 @@ class PlanReport:
     unfinished: UnfinishedRun | None = None
     unclaimed: list[Unclaimed] = dataclass_field(default_factory=list)
     objects: list[tuple[str, str]] = dataclass_field(default_factory=list)
+    object_count: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, as ``plan --json`` prints it."""
@@ -103,6 +105,7 @@ class PlanReport:
             "unfinished": first,
             "unclaimed": [each.to_dict() for each in self.unclaimed],
             "objects": self.objects,
+            "object_count": self.object_count,
         }
 
 
@@ -128,7 +131,14 @@ def preview(
         told = found.profiles, found.data_points, examples[rule.name]
         fields.append(FieldPlan(rule.name, rule.merge, *told))
     rejected = _first_rejected(plan, REJECTED if shown is None else shown)
-    return PlanReport(report, fields, plan.lookups, rejected, objects=objects)
+    return PlanReport(
+        report,
+        fields,
+        plan.lookups,
+        rejected,
+        objects=objects,
+        object_count=exposure.objects,
+    )
 
 
 def _examples(

@@ -27,6 +27,7 @@ from exchanger.jobs.quarantine.superseded import settle_late_rows
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
     FILE,
+    LINES,
     OBJECT,
     ORDER,
     POINTS,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 Given = tuple["FrameFile | None", "FrameFile | None"]
 """The contributions of a run and its orders, if it has any."""
-_AS_IT_WAS = (PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID)
+_AS_IT_WAS = (PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID, LINES)
 """Columns of an object that is given again as it was."""
 _NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
 
@@ -143,8 +144,9 @@ class _Objects:
         """Add the objects, ready to be sent."""
         position = pl.lit(len(batch.files), pl.UInt32).alias(FILE)
         batch.ready.add(owed.rows.drop(UNCERTAIN_ROW).with_columns(position))
-        claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="", facts=())
-        return batch.with_file(claim, rows=owed.rows.height)
+        rows = int(owed.rows[ROWS].sum())  # An order has several.
+        claim = replace(owed.claim, outcome="retried", rows=rows, note="", facts=())
+        return batch.with_file(claim, rows=rows)
 
     def put_right(
         self, _call: ImportContext, _run: RunDocument, batch: InputBatch, _found: QuarantinedRows

@@ -29,7 +29,7 @@ class RefusedRows:
     Args:
         claim: The file that gave them.
         run: The run that owes them.
-        rows: As ``refused.refused_rows`` made them; of events and purchases the objects themselves.
+        rows: As ``refused.refused_rows`` made them; of other kinds the objects themselves.
     """
 
     claim: ClaimedFile

@@ -16,7 +16,7 @@ from exchanger.jobs.intake.batch import REJECTED, as_refused
 from exchanger.jobs.intake.contributions import contributions
 from exchanger.jobs.reading.known_groups import KnownGroups, demand_groups
 from exchanger.objects.rows import judged_rows
-from exchanger.profiles.frames.columns import FILE, PROFILE
+from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.merging.contributions import negated
 from exchanger.profiles.reading.mapping import widen_rules
 from exchanger.profiles.reading.typed_rows import NOTED, Given, cast_rows
@@ -77,6 +77,8 @@ class Casting:
             with closing(casted if files.several else prefetch(casted)) as pieces:
                 for given, rejected in pieces:
                     self._draft.give(given.frame)
+                    if given.faulty is not None:
+                        self._draft.mark_faulty(given.faulty)
                     self._noted.append(given.noted)
                     self._reject(files, rejected)
         except FileRejected as error:
@@ -206,7 +208,11 @@ def _judged(call: ImportContext, rules: list[Rule], given: Given) -> Given:
     fine, odd = judged_rows(given.frame, call.kind, named, call.context.clock.now())
     if odd.is_empty():
         return given
-    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]))
+    faulty = given.faulty
+    if call.job.order is not None:
+        bad = given.frame.join(odd, on=[FILE, ROW], how="semi")
+        faulty = bad if faulty is None else pl.concat([faulty, bad])
+    return replace(given, frame=fine, rejected=pl.concat([given.rejected, odd]), faulty=faulty)
 
 
 def with_records(raw: RawColumns, given: Given) -> pl.DataFrame:

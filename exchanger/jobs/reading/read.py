@@ -69,7 +69,7 @@ def _read(
 ) -> InputBatch:
     scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
-    key = ROW_ID if call.job.row_id else PROFILE
+    key = ROW_ID if call.job.row_name else PROFILE
     draft = BatchDraft(scratch, key, kept)
     staging = Staging(call, draft, most, without_all=without_all)
     _stage(call, staging, requests, draft)

@@ -79,5 +79,5 @@ class ImportContext:
     @property
     def counts_files(self) -> tuple[str, ...]:
         """What each file counts for once, as no row of it has a name of its own; mostly nothing."""
-        nameless = self.kind.counts_rows and not self.job.row_id
+        nameless = self.kind.counts_rows and not self.job.row_name
         return (f"@rows of {self.name}",) if nameless else ()

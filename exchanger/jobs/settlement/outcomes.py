@@ -17,10 +17,12 @@ from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.runtime.artifacts import fetched, store_unless_empty
 from exchanger.jobs.runtime.report import note_unseen
 from exchanger.notes import Note, noted
+from exchanger.objects.lines import lines_of
 from exchanger.profiles.frames.columns import (
     FILE,
     ITEM,
     KNOWN,
+    LINES,
     POINTS,
     PROFILE,
     ROW,
@@ -211,15 +213,19 @@ def taken_up(answered: pl.DataFrame) -> pl.DataFrame:
     Choose the rows that were taken up, by their ids: accepted, or perhaps.
 
     Args:
-        answered: ``@row_id`` of rows of the outbox, with the answers beside.
+        answered: ``@row_id``, and ``@lines`` of orders, of rows of the outbox, with the answers
+            beside.
 
     Returns:
-        ``@row_id`` and ``in_doubt``.
+        ``@row_id`` and ``in_doubt``; of an order also those of its lines.
     """
     unknown = (pl.col("outcome") == "unknown") | (pl.col("reason") == IN_DOUBT)
     doubt = unknown.fill_null(value=False)
     chosen = answered.drop_nulls(ROW_ID).filter((pl.col("outcome") == "ok") | doubt)
-    return chosen.select(ROW_ID, doubt.alias(DOUBT))
+    chosen = chosen.with_columns(doubt.alias(DOUBT))
+    if LINES not in chosen.columns:
+        return chosen.select(ROW_ID, DOUBT)
+    return pl.concat([chosen.select(ROW_ID, DOUBT), lines_of(chosen).select(ROW_ID, DOUBT)])
 
 
 def keep_contributions(

@@ -28,7 +28,7 @@ from exchanger.jobs.settlement.outcomes import (
     keep_contributions,
     taken_up,
 )
-from exchanger.profiles.frames.columns import ITEM, ROW_ID
+from exchanger.profiles.frames.columns import ITEM, LINES, ROW_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,9 +160,10 @@ def _record_changes(settling: Settling) -> None:
 def _take_up_rows(settling: Settling) -> None:
     """Record which rows were taken up, so that none of them is sent again."""
     run, outbox = settling.run, settling.outbox
+    lines = [LINES] if LINES in outbox.columns else []
 
     def made() -> Iterator[pl.DataFrame]:
-        for part in outbox.frames([ITEM, ROW_ID]):
+        for part in outbox.frames([ITEM, ROW_ID, *lines]):
             yield taken_up(settling.answers.beside(part))
 
     if run.row_ids and ROW_ID in outbox.columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -39,7 +39,7 @@ def unmergeable(
     rows = pl.concat([given, alone], how="diagonal")
     return (
         rows.join(rejected, on=PROFILE, maintain_order="left")
-        .with_columns(_record(rows, rules).alias("record"))
+        .with_columns(record_of(rows, rules).alias("record"))
         .select(FILE, ROW, pl.col(PROFILE).alias("profile"), *rejected.columns[1:], "record")
     )
 
@@ -48,8 +48,18 @@ def _among(profiles: pl.DataFrame) -> pl.Expr:
     return pl.col(PROFILE).is_in(profiles[PROFILE].implode())
 
 
-def _record(given: pl.DataFrame, rules: Sequence[Rule]) -> pl.Expr:
-    cells = {
+def record_of(
+    given: pl.DataFrame, rules: Sequence[Rule], more: Mapping[str, pl.Expr] | None = None
+) -> pl.Expr:
+    """
+    Spell rows as JSON, by column, so that they can be read again.
+
+    Args:
+        given: Given rows, typed.
+        rules: All fields.
+        more: Cells of further columns, as text.
+    """
+    cells = {column: cell.alias(column) for column, cell in (more or {}).items()} | {
         rule.column: _cell(rule, given.schema[rule.name]).alias(rule.column)
         for rule in rules
         if rule.column and rule.name in given.columns

@@ -158,7 +158,7 @@ def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str
 
 
 def _named_columns(job: ImportJob) -> set[str | None]:
-    named = {*job.match_columns, job.source.order_by, job.row_id}
+    named = {*job.match_columns, job.source.order_by, job.row_name}
     return named | {_column(name, config) for name, config in job.cells.items()}
 
 

@@ -143,8 +143,9 @@ def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
         require_column(job.item_id, raw, "id:")
     if order:
         require_column(order, raw, "source: {order_by: COLUMN}")
-    if job.row_id:
-        require_column(job.row_id, raw, "row_id:")
+    if job.row_name:
+        named_by = "row_id:" if job.order is None else "order: {id: COLUMN}"
+        require_column(job.row_name, raw, named_by)
     return [*named_fields(job, raw), *remaining_fields(job, raw)]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from exchanger.braze.limits import LONGEST_IDENTIFIER, LONGEST_TEXT
 from exchanger.config.models import FieldType, ImportJob
 from exchanger.errors import FileRejected
 from exchanger.profiles.casting.lists import cast_lists
@@ -59,12 +60,15 @@ class Given:
             it (``trimmed``), or was text like 12345.0 and was read as 12345 (``pointed``); cells of
             which an apostrophe or a formula around the text was taken off (``wrapped``); null
             members of JSON objects that were left out (``nulls_left_out``).
+        faulty: The rejected rows in the shape of *frame*, null where they are at fault; of orders
+            alone, the other lines of which go with them. None if there is none.
     """
 
     frame: pl.DataFrame
     rejected: pl.DataFrame
     said: tuple[str, ...] = ()
     noted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTED))
+    faulty: pl.DataFrame | None = None
 
 
 def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
@@ -108,12 +112,17 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
     said = tuple(rule.name for rule in rules if rule.merge == "clear")
     frame = pl.DataFrame([c.result.values.alias(c.name) for c in cast] + raw.places.get_columns())
     control = [n for n in _CONTROL if n in frame]
-    frame = (frame if fine is None else frame.filter(fine)).select(
+    chosen: list[str | pl.Expr] = [
         *control,
         *(c.name for c in cast if c.name not in control),
         *static,
         *(pl.lit(True).alias(columns.said(name)) for name in said),
-    )
+    ]
+    faulty = None
+    if fine is not None:
+        faulty = frame.filter(~fine).select(chosen) if job.order is not None else None
+        frame = frame.filter(fine)
+    frame = frame.select(chosen)
     if not job.by_external_id:
         frame = _without_own_names(frame, rules)
     rejected = _rejected(raw, judged, job) if fine is not None else no_rejections()
@@ -124,7 +133,7 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
         wrapped=[c.wrapped for c in judged],
         nulls_left_out=[c.result.dropped for c in cast],
     )
-    return Given(frame, rejected, said, noted)
+    return Given(frame, rejected, said, noted, faulty)
 
 
 def _noted(files: pl.Series, **counts: Sequence[pl.Series | None]) -> pl.DataFrame:
@@ -143,15 +152,23 @@ def _noted(files: pl.Series, **counts: Sequence[pl.Series | None]) -> pl.DataFra
 
 def _row_ids(raw: RawColumns, job: ImportJob) -> list[CastColumn]:
     """Read what names each row, as identifiers are read."""
-    column = job.row_id
+    column = job.row_name
     if not column:
         return []
     cells, wrapped = cells_of(raw, column, job.source.nulls)
     is_json = column in raw.json_columns
-    read = read_identifiers(cells, is_json=is_json, nulls=job.source.nulls).result
-    words = {"no_identifier": "no_row_id", "bad_identifier": "bad_row_id"}
+    name, longest = ("row_id", LONGEST_IDENTIFIER)
+    if job.order is not None:
+        name, longest = ("order_id", LONGEST_TEXT)
+    read = read_identifiers(cells, is_json=is_json, nulls=job.source.nulls, longest=longest).result
+    words = {
+        "no_identifier": f"no_{name}",
+        "bad_identifier": f"bad_{name}",
+        "identifier_too_long": f"{name}_too_long",
+    }
     named = CastResult(read.values, read.faults.replace(words), read.dropped)
-    return [CastColumn(columns.ROW_ID, "row_id", column, named, wrapped=wrapped)]
+    field = "row_id" if job.order is None else "id"
+    return [CastColumn(columns.ROW_ID, field, column, named, wrapped=wrapped)]
 
 
 def _without_own_names(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:

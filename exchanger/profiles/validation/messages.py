@@ -134,6 +134,13 @@ SENTENCES = {
     "sent before. Fill it in.",
     "bad_row_id": "is not text and not a whole number, so it cannot name the row. Write it as "
     "text.",
+    "row_id_too_long": "is longer than 987 bytes, and so cannot name the row. Shorten it.",
+    "no_order_id": "is empty, and it names the order: without it nobody could tell whether it was "
+    "sent before. Fill it in.",
+    "bad_order_id": "is not text and not a whole number, so it cannot name the order. Write it as "
+    "text.",
+    "order_id_too_long": "is longer than the 255 bytes that the name of an order may have. Shorten "
+    "it.",
     "no_event_name": "is empty, and an event needs a name. Fill it in, or remove the row.",
     "bad_event_name": "has a $ in front, which Braze takes for its own events. Rename it.",
     "order_event": "is the name of an event with a form of its own, and Braze would drop this one. "
@@ -157,6 +164,30 @@ SENTENCES = {
     "catalog takes. Flatten it.",
     "bad_item_id": "is no id for a catalog, which takes the letters a to z, digits, - and _, at "
     "most 250 of them. Correct it.",
+    "not_an_order_event": "is none of the ecommerce events of Braze: product_viewed, cart_updated, "
+    "checkout_started, order_placed, order_cancelled or order_refunded. Correct it.",
+    "missing_part": "is empty, and Braze drops an event of this kind without it. Fill it in.",
+    "negative_amount": "is less than 0, and Braze drops an event with such an amount. Correct it; "
+    "what is given back is an event of its own, order_refunded, with the amount above 0.",
+    "negative_pieces": "is less than 0, and Braze takes no such number of pieces. Correct it.",
+    "not_an_action": "is none of add, remove and replace, and Braze knows no other. Correct it.",
+    "not_an_alert": "holds something else than price_drop and back_in_stock, and Braze knows "
+    "no other. Correct it.",
+    "not_a_list": "is no JSON list, which Braze takes here alone. Write it like "
+    '[{{"code": "SUMMER", "amount": 5}}].',
+    "faulty_line": "is an order of which another line cannot be used, and a part of an order is "
+    "not sent. Correct that line, and give all lines again.",
+    "lines_disagree": "is not the same in all lines of its order, and an order has it once. "
+    "Correct it, and give all lines again.",
+    "several_views": "is the name of several views of products, each of which needs one of "
+    "its own. Correct it.",
+    "negative_total": "is an order whose lines add up to less than 0, which Braze would drop. "
+    "Correct it; what is given back is an event of its own, order_refunded.",
+    "order_too_large": "is an order that is larger than the 100 KB that Braze takes, with all its "
+    "lines. Leave something out.",
+    "late_line": "is an order that was sent without this line, and what was sent cannot be "
+    "changed. Give all lines of an order at once; a line that is missing in Braze can be an order "
+    "of its own.",
     "invalid_json": 'is not valid JSON. Write it like ["a", "b"] or {{"a": 1}}.',
 }
 """What is said of a cell for each reason, after naming the row, the column and the value."""

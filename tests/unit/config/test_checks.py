@@ -282,7 +282,7 @@ NOTHING = "this is not in this version"
         (ONE.replace("s3:", "notifications: [], s3:"), "connections.main.notifications"),
         (job("notifications: []"), "jobs.crm.notifications"),
         (job("guards: {max_changed_percent: 50}"), "jobs.crm.guards"),
-        (job("object: orders"), "jobs.crm.object"),
+        (job("object: aliases"), "jobs.crm.object"),
         (export("fields: {a: email}", "target: {prefix: out, mode: changes}"),
          "jobs.vip.target.mode"),
         (export("fields: {a: email}", "target: {prefix: out, mode: merge}"),

@@ -13,6 +13,11 @@ HEAD = "type: import, source: {prefix: in/}, match: {external_id: id}"
 EVENT = "event: {name: Seen, time: at}"
 PURCHASE = "purchase: {product: sku, price: p, currency: EUR, time: at}"
 
+ORDER = (
+    "order: {event: order_placed, id: o, time: at, currency: EUR, source: web, total: t,"
+    " product: {id: s, name: s, variant: s, quantity: n, price: p}}"
+)
+
 
 def job(text):
     return ONE + f"jobs: {{crm: {{{HEAD}, {text}}}}}"
@@ -62,12 +67,58 @@ def read(text):
             "object: purchases, purchase: {product: s, price: p, currency: EURO, time: at}",
             "purchase.currency.value",
         ),
-        ("object: orders, fields: {a: set}", "object"),
+        ("object: orders", ""),
+        (f"object: orders, {ORDER}, row_id: x", "row_id"),
+        (f"object: orders, {ORDER}, fields: {{a: set}}", "fields"),
+        (f"object: events, {EVENT}, {ORDER}", "order"),
+        ("object: aliases, fields: {a: set}", "object"),
     ],
 )
 def test_what_does_not_go_together_is_named(text, path):
     """Nothing is accepted and ignored: each has its place."""
     assert ".".join(filter(None, ("jobs.crm", path))) in problems(job(text))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("id: o", 'id: ""', "order.id"),
+        ("id: o,", "", "order.id"),
+        ("placed", "sent", "order.event.value"),
+        ("EUR", "EURO", "order.currency.value"),
+        ("total: t,", "", "order"),
+        ("order_placed", "order_cancelled", "order"),
+        ("order_placed", "order_refunded, tax: t", "order.tax"),
+        (" quantity: n,", "", "order.product"),
+        ("order_placed", "product_viewed", "order.product.quantity"),
+        ("order_placed", "cart_updated, action: {value: x}", "order.action.value"),
+        ("total: t", 'total: {sum: ""}', "order.total.sum"),
+        ("total: t", "total: {sum: t, from: t}", "order.total.from"),
+        ("total: t", "total: {from: t, type: integer}", "order.total.type"),
+        ("total: t", "total: t, metadata: {$a: b}", "order.metadata.$a"),
+        ("total: t", "total: t, gift: t", "order.gift"),
+    ],
+)
+def test_what_braze_would_drop_every_order_for_is_named(old, new, path):
+    """A part that its event lacks, or does not take, is found before any file comes."""
+    assert f"jobs.crm.{path}" in problems(job(f"object: orders, {ORDER.replace(old, new)}"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("id: o", "id: o"),
+        ("total: t,", "action: {value: add},"),
+        ("order_placed", "{from: e}"),
+        ("quantity: n", "quantity: n, metadata: {a: b}"),
+    ],
+)
+def test_a_sound_order_is_accepted(change):
+    """Also one of which only the rows tell the event."""
+    text = ORDER.replace(*change)
+    if "action" in text:
+        text = text.replace("order_placed", "cart_updated")
+    assert {} == problems(job(f"object: orders, {text}"))
 
 
 def test_order_by_means_nothing_where_each_row_counts():
@@ -93,6 +144,29 @@ def test_short_spellings_are_columns_and_texts():
     assert ("c", None) == (purchases.cells["currency"].from_, purchases.cells["currency"].value)
 
 
+def test_the_parts_of_an_order_are_columns_and_texts():
+    """Of an order event, currency and source are texts; an amount may be added up."""
+    text = ORDER.replace("total: t", "total: {sum: t}, tax: {sum: x, scale: 2}, metadata: {a: b}")
+    cells = read(f"object: orders, {text}").cells
+    assert {
+        "event": (None, "order_placed", "string"),
+        "currency": (None, "EUR", "string"),
+        "source": (None, "web", "string"),
+        "time": ("at", None, "datetime"),
+        "total.sum": ("t", None, "decimal"),
+        "tax.sum": ("x", None, "decimal"),
+        "metadata.a": ("b", None, None),
+        "product.id": ("s", None, "string"),
+        "product.name": ("s", None, "string"),
+        "product.variant": ("s", None, "string"),
+        "product.quantity": ("n", None, "integer"),
+        "product.price": ("p", None, "float"),
+    } == {name: (cell.from_, cell.value, cell.type) for name, cell in cells.items()}
+    assert (4, 2) == (cells["total.sum"].scale, cells["tax.sum"].scale)
+    columns = read(f"object: orders, {ORDER.replace('order_placed', '{from: e}')}").cells
+    assert ("e", None) == (columns["event"].from_, columns["event"].value)
+
+
 def test_remaining_columns_never_take_a_name_that_braze_keeps():
     """Under a prefix of their own they may."""
     rest = "event: {name: Seen, time: at, remaining_properties: {exclude: _*}}"
@@ -110,3 +184,9 @@ def test_check_says_what_becomes_of_a_row():
     assert "once, by its name in column row" in said
     assert "retry gives it again" in said
     assert "name: 'Seen'" in said
+    order = ORDER.replace("total: t", "total: {sum: t}")
+    config = read_config(job(f"object: orders, {order}"), ENVIRON)
+    said = "\n".join(describe_job(config, "crm"))
+    assert "one ecommerce event of all rows with the same o" in said
+    assert "by its event and its id in column o" in said
+    assert "total.sum: column t, added up over the lines" in said

@@ -10,6 +10,7 @@ from exchanger.config.models import ObjectName
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.settlement.settle import STEPS
 from exchanger.objects.kinds import GivenAgain, Settled, every_kind, kind_named
+from exchanger.objects.lines import Lines
 from exchanger.objects.rows import EachRow
 
 
@@ -32,6 +33,7 @@ def test_every_word_of_a_kind_is_known_where_it_is_done():
         ("events", False, True, False, "objects"),
         ("purchases", False, True, False, "objects"),
         ("catalog_items", True, False, False, "values"),
+        ("orders", False, True, False, "objects"),
     ],
 )
 def test_what_is_done_with_each_kind(name, holds, counts, looked_up, again):
@@ -43,9 +45,9 @@ def test_what_is_done_with_each_kind(name, holds, counts, looked_up, again):
 
 
 def test_what_counts_each_time_is_never_sent_again_unless_the_job_says_so():
-    """Of events and purchases an endpoint is idempotent only under on_unknown: resend."""
+    """Of what counts an endpoint is idempotent only under on_unknown: resend."""
     makings = [kind.making for kind in every_kind() if kind.counts_rows]
-    assert all(isinstance(making, EachRow) for making in makings)
+    assert all(isinstance(making, EachRow | Lines) for making in makings)
     for making in makings:
         said = {word: endpoint.idempotent for word, endpoint in making.endpoints.items()}
         assert said == {"hold": False, "resend": True}
