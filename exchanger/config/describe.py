@@ -6,6 +6,7 @@ from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
 from exchanger.config.describe_arrival import describe_arrival
 from exchanger.config.describe_consent import describe_consent
 from exchanger.config.describe_guards import describe_guards
+from exchanger.config.describe_items import describe_items
 from exchanger.config.describe_lifecycle import describe_call
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
@@ -81,13 +82,14 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     lines += describe_arrival(job)
     if job.calls_people:
         return [*lines, *describe_call(job)]
-    lines += describe_match(job)
+    lines += describe_items(job) if job.object == "catalog_items" else describe_match(job)
     if source.placeholders == "allow":
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")
     lines += describe_missing(job)
     if source.order_by:
+        one = "item" if job.object == "catalog_items" else "profile"
         lines.append(
-            f"applies the rows of one profile in the order of {source.order_by}, also between files"
+            f"applies the rows of one {one} in the order of {source.order_by}, also between files"
         )
     if job.subscription is not None or job.state is not None:
         return lines + describe_consent(job)

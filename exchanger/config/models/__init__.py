@@ -27,6 +27,8 @@ from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.guards import Budget, DataPoints, Guards
 from exchanger.config.models.imports import (
+    ITEM_FIELD,
+    ITEM_GONE,
     NEEDS_HELD,
     NESTED,
     PROPERTY,
@@ -34,6 +36,7 @@ from exchanger.config.models.imports import (
     DriftPolicy,
     FieldConfig,
     ImportJob,
+    ItemField,
     RemainingFields,
     StrategyName,
 )
@@ -43,6 +46,7 @@ from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.objects import (
     Cell,
     Event,
+    ItemMode,
     ItemType,
     ObjectName,
     OnUnknown,
@@ -53,6 +57,8 @@ from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "CALLS",
+    "ITEM_FIELD",
+    "ITEM_GONE",
     "LOOKUPS",
     "METADATA",
     "NEEDS_HELD",
@@ -87,6 +93,8 @@ __all__ = [
     "Guards",
     "Identify",
     "ImportJob",
+    "ItemField",
+    "ItemMode",
     "ItemType",
     "Job",
     "LabelColumn",

@@ -71,7 +71,6 @@ def read(text):
         (f"object: orders, {ORDER}, row_id: x", "row_id"),
         (f"object: orders, {ORDER}, fields: {{a: set}}", "fields"),
         (f"object: events, {EVENT}, {ORDER}", "order"),
-        ("object: catalog_items, fields: {a: set}", "object"),
     ],
 )
 def test_what_does_not_go_together_is_named(text, path):
