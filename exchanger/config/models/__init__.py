@@ -23,7 +23,6 @@ from exchanger.config.models.connections import (
     Retention,
     S3Config,
 )
-from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.guards import Budget, DataPoints, Guards
 from exchanger.config.models.imports import (
@@ -41,9 +40,9 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
-from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
-from exchanger.config.models.matching import Alias, LabelColumn, Match
-from exchanger.config.models.objects import (
+from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
+from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
+from exchanger.config.models.kinds.objects import (
     Cell,
     Event,
     ItemMode,
@@ -52,7 +51,8 @@ from exchanger.config.models.objects import (
     OnUnknown,
     Purchase,
 )
-from exchanger.config.models.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
+from exchanger.config.models.kinds.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
+from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [

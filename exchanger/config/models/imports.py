@@ -11,7 +11,6 @@ from pydantic import Discriminator, Field, Tag
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
-from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import (
     Completion,
@@ -23,9 +22,9 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
-from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
-from exchanger.config.models.matching import Match, OnAmbiguous
-from exchanger.config.models.objects import (
+from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
+from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
+from exchanger.config.models.kinds.objects import (
     CatalogName,
     Cell,
     ConfirmDeletes,
@@ -40,7 +39,8 @@ from exchanger.config.models.objects import (
     Scale,
     WhenUnknown,
 )
-from exchanger.config.models.orders import Order
+from exchanger.config.models.kinds.orders import Order
+from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.sources import Source
 
 StrategyName = Literal[

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from exchanger.braze.objects import ORDER_EVENTS, RESERVED
-from exchanger.config.checks.catalogs import check_items, check_no_items
-from exchanger.config.checks.consent import check_consent
 from exchanger.config.checks.fields import check_cell
-from exchanger.config.checks.lifecycle import check_call
-from exchanger.config.checks.orders import check_order
-from exchanger.config.checks.parts import check_currency, check_part, property_fault
+from exchanger.config.checks.kinds.catalogs import check_items, check_no_items
+from exchanger.config.checks.kinds.consent import check_consent
+from exchanger.config.checks.kinds.lifecycle import check_call
+from exchanger.config.checks.kinds.orders import check_order
+from exchanger.config.checks.kinds.parts import check_currency, check_part, property_fault
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import CALLS, Cell, Event, ImportJob, Purchase
 

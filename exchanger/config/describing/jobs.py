@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
-from exchanger.config.describe_arrival import describe_arrival
-from exchanger.config.describe_consent import describe_consent
-from exchanger.config.describe_guards import describe_guards
-from exchanger.config.describe_items import describe_items
-from exchanger.config.describe_lifecycle import describe_call
-from exchanger.config.describe_match import describe_match, describe_missing
+from exchanger.config.describing.arrival import describe_arrival
+from exchanger.config.describing.consent import describe_consent
+from exchanger.config.describing.guards import describe_guards
+from exchanger.config.describing.items import describe_items
+from exchanger.config.describing.lifecycle import describe_call
+from exchanger.config.describing.match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
     METADATA,
