@@ -17,8 +17,8 @@ from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
-from exchanger.objects.lines import Lines
-from exchanger.objects.orders import order_faults
+from exchanger.objects.orders.events import order_faults
+from exchanger.objects.orders.lines import Lines
 from exchanger.objects.people.aliases import ALIAS, alias_faults
 from exchanger.objects.people.calls import EachCall
 from exchanger.objects.people.deletions import DELETION

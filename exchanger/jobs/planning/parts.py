@@ -20,7 +20,8 @@ from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
 from exchanger.objects.kinds import Folded
-from exchanger.objects.lines import Lines, OrderOptions, named_lines, names_of, plan_orders
+from exchanger.objects.orders.events import OrderOptions
+from exchanger.objects.orders.lines import Lines, named_lines, names_of, plan_orders
 from exchanger.objects.people.calls import CallOptions, CallsInput, EachCall, plan_calls
 from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
 from exchanger.profiles.frames.columns import OTHER, PROFILE, ROW_ID, ROWS

@@ -17,7 +17,7 @@ from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.runtime.artifacts import fetched, store_unless_empty
 from exchanger.jobs.runtime.report import note_unseen
 from exchanger.notes import Note, noted
-from exchanger.objects.lines import lines_of
+from exchanger.objects.orders.lines import lines_of
 from exchanger.profiles.frames.columns import (
     FILE,
     ITEM,

@@ -10,7 +10,7 @@ from exchanger.config.models import ObjectName
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.settlement.settle import STEPS
 from exchanger.objects.kinds import GivenAgain, Settled, every_kind, kind_named
-from exchanger.objects.lines import Lines
+from exchanger.objects.orders.lines import Lines
 from exchanger.objects.rows import EachRow
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from exchanger.config.models import ImportJob
 from exchanger.objects.kinds import kind_of
-from exchanger.objects.lines import OrderOptions, lines_of, named_lines, names_of, plan_orders
+from exchanger.objects.orders.events import OrderOptions
+from exchanger.objects.orders.lines import lines_of, named_lines, names_of, plan_orders
 from exchanger.objects.rows import RowsInput, judged_rows
 from exchanger.profiles.frames.columns import FAULTY, FILE, ROW
 from exchanger.profiles.frames.raw_columns import RawColumns

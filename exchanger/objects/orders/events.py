@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -34,6 +35,26 @@ if TYPE_CHECKING:
 
 _AMOUNTS = ("total", "subtotal", "tax", "shipping", "total_discounts", "product.price")
 _EVENT = pl.col("event")
+
+
+@dataclass(frozen=True)
+class OrderOptions:
+    """
+    What holds for all orders of a run.
+
+    Args:
+        rules: The parts of an order.
+        endpoint: What outboxes call the endpoint.
+        create_missing: Profiles that Braze does not have are created.
+        id_column: Where the ids of orders stand.
+        match_column: Where their profiles stand.
+    """
+
+    rules: Sequence[Rule]
+    endpoint: str
+    create_missing: bool
+    id_column: str
+    match_column: str
 
 
 def is_of_line(name: str) -> bool:

@@ -9,17 +9,18 @@ another file are the same again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.braze.objects import LONGEST_PROPERTIES
-from exchanger.braze.orders import OFTEN, VIEW
-from exchanger.objects.orders import (
+from exchanger.braze.orders import OFTEN
+from exchanger.objects.orders.aside import WHY, once, put_aside, rejected_lines
+from exchanger.objects.orders.events import (
+    OrderOptions,
     event_member,
-    is_of_line,
     is_summed,
     line_text,
     product_members,
@@ -41,12 +42,10 @@ from exchanger.profiles.frames.columns import (
     ROW_ID,
     ROWS,
 )
-from exchanger.profiles.merging.unmergeable import record_of
 from exchanger.profiles.planning.part import PartPlan, Tally
 from exchanger.profiles.planning.payloads import creation
 from exchanger.profiles.spelling.json_values import fragment
-from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member, shown
-from exchanger.profiles.validation.messages import REJECTED, Place, rejections_of
+from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member
 
 if TYPE_CHECKING:
     from exchanger.braze.endpoints import Endpoint
@@ -60,7 +59,7 @@ _BELOW = "\n"
 """Stands between the names of lines, which are JSON and have none."""
 _NAMED_BY = ("product.id", "product.variant", "product.quantity", "product.price")
 """What tells a line from another one of its order."""
-_TEXT, _VIEWED, _PROPERTIES, _WHY, _AGAIN = "@text", "@viewed", "@properties", "@why", "@again"
+_TEXT, _VIEWED, _PROPERTIES = "@text", "@viewed", "@properties"
 
 _OUTBOX = {
     ITEM: pl.UInt32,
@@ -86,26 +85,6 @@ class Lines:
     """
 
     endpoints: Mapping[OnUnknown, Endpoint]
-
-
-@dataclass(frozen=True)
-class OrderOptions:
-    """
-    What holds for all orders of a run.
-
-    Args:
-        rules: The parts of an order.
-        endpoint: What outboxes call the endpoint.
-        create_missing: Profiles that Braze does not have are created.
-        id_column: Where the ids of orders stand.
-        match_column: Where their profiles stand.
-    """
-
-    rules: Sequence[Rule]
-    endpoint: str
-    create_missing: bool
-    id_column: str
-    match_column: str
 
 
 def named_lines(given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
@@ -170,13 +149,13 @@ def plan_orders(part: RowsInput, terms: OrderOptions) -> PartPlan:
     was_sent = pl.col(ORDER_NAME).is_in(taken)
     met, new = lines.filter(was_sent), lines.filter(~was_sent)
     late = met.filter(~pl.col(LINE).is_in(taken))
-    aside = _put_aside(new, faulty, terms)
+    aside = put_aside(new, faulty, terms)
     # In which order they were looked at says nothing of which line was first.
     fit = _without(new, aside).unique(LINE, keep="first", maintain_order=True)
     orders = _orders(fit, terms)
     unfit = _unfit(orders, terms)
     sent = orders.join(unfit, on=ORDER_NAME, how="anti", maintain_order="left")
-    rejected = _rejected(new, pl.concat([aside, unfit]), late, terms)
+    rejected = rejected_lines(new, pl.concat([aside, unfit]), late, terms)
     applied = int(sent[ROWS].sum())
     return PartPlan(
         outbox=numbered(spelled_orders(sent, terms), part.ready),
@@ -187,51 +166,6 @@ def plan_orders(part: RowsInput, terms: OrderOptions) -> PartPlan:
             rows_repeated=lines.height - applied - rejected.height + part.repeated,
         ),
     )
-
-
-def _once(terms: OrderOptions) -> list[str]:
-    """Name the parts that an order has once."""
-    names = [rule.name for rule in terms.rules]
-    return [name for name in names if not is_of_line(name) and not is_summed(name)]
-
-
-def _put_aside(new: pl.DataFrame, faulty: pl.DataFrame, terms: OrderOptions) -> pl.DataFrame:
-    """
-    Find the orders that are not sent, as far as their single lines show it.
-
-    Returns:
-        ``@order_name`` and ``@why``: a reason, or the name of the part on which lines disagree.
-    """
-    why = [pl.DataFrame(schema={ORDER_NAME: pl.String, _WHY: pl.String})]
-    if not faulty.is_empty():
-        beside = _beside(new, faulty)
-        why.append(beside.select(ORDER_NAME, pl.lit("faulty_line").alias(_WHY)))
-    parts = [
-        PROFILE,
-        *(rule.name for rule in terms.rules if rule.column and rule.name in _once(terms)),
-    ]
-    several = new.filter(pl.len().over(ORDER_NAME) > 1)
-    if not several.is_empty():
-        differ = several.group_by(ORDER_NAME, maintain_order=True).agg(
-            *((pl.col(name).drop_nulls().n_unique() > 1).alias(name) for name in parts),
-            ((pl.col("event").first() == VIEW) & (pl.col(LINE).n_unique() > 1)).alias(_AGAIN),
-        )
-        for name, word in [*((name, name) for name in parts), (_AGAIN, "several_views")]:
-            named = differ.filter(name).select(ORDER_NAME, pl.lit(word).alias(_WHY))
-            why.append(named)
-    return pl.concat(why).unique(ORDER_NAME, keep="first", maintain_order=True)
-
-
-def _beside(new: pl.DataFrame, faulty: pl.DataFrame) -> pl.DataFrame:
-    """Find the lines of orders of which another line is at fault, as far as that one says."""
-    marks = faulty.select(
-        ROW_ID, pl.col("event").alias("@event"), pl.col("time").alias("@time")
-    ).drop_nulls(ROW_ID)
-    met = new.select(ROW_ID, ORDER_NAME, "event", "time").unique()
-    met = met.join(marks, on=ROW_ID, maintain_order="left")
-    same_event = pl.col("event") == pl.col("@event").fill_null(pl.col("event"))
-    same_time = pl.col("time") == pl.col("@time").fill_null(pl.col("time"))
-    return met.filter(same_event & (same_time | ~pl.col("event").is_in(sorted(OFTEN))))
 
 
 def _without(lines: pl.DataFrame, aside: pl.DataFrame) -> pl.DataFrame:
@@ -247,7 +181,7 @@ def _orders(lines: pl.DataFrame, terms: OrderOptions) -> pl.DataFrame:
     name = pl.col(LINE).str.split(_BETWEEN).list.last()
     orders = lines.group_by(ORDER_NAME, maintain_order=True).agg(
         pl.col(PROFILE, ROW_ID, FILE, ROW, _VIEWED).first(),
-        *(pl.col(each).drop_nulls().first() for each in _once(terms)),
+        *(pl.col(each).drop_nulls().first() for each in once(terms)),
         *(
             pl.when(pl.col(each).count() > 0).then(pl.col(each).cast(pl.Int128).sum()).alias(each)
             for each in sums
@@ -261,14 +195,14 @@ def _orders(lines: pl.DataFrame, terms: OrderOptions) -> pl.DataFrame:
 
 
 def _unfit(orders: pl.DataFrame, terms: OrderOptions) -> pl.DataFrame:
-    """Find the orders that Braze would not take as a whole, as ``_put_aside`` does."""
+    """Find the orders that Braze would not take as a whole, as ``put_aside`` does."""
     sums = [pl.col(rule.name) < 0 for rule in terms.rules if is_summed(rule.name)]
     negative = pl.any_horizontal(pl.lit(value=False), *sums).fill_null(value=False)
     large = pl.col(_PROPERTIES).str.len_bytes() > LONGEST_PROPERTIES
     why = (
         pl.when(negative).then(pl.lit("negative_total")).when(large).then(pl.lit("order_too_large"))
     )
-    return orders.select(ORDER_NAME, why.alias(_WHY)).drop_nulls(_WHY)
+    return orders.select(ORDER_NAME, why.alias(WHY)).drop_nulls(WHY)
 
 
 def spelled_orders(orders: pl.DataFrame, terms: OrderOptions) -> pl.DataFrame:
@@ -298,29 +232,3 @@ def spelled_orders(orders: pl.DataFrame, terms: OrderOptions) -> pl.DataFrame:
         pl.col(ORDER_NAME).alias(ROW_ID),
         LINES,
     ).cast(pl.Schema(_OUTBOX))
-
-
-def _rejected(
-    new: pl.DataFrame, why: pl.DataFrame, late: pl.DataFrame, terms: OrderOptions
-) -> pl.DataFrame:
-    """Put into words why lines are not sent, each with its cells."""
-    late = late.with_columns(pl.lit("late_line").alias(_WHY))
-    bad = pl.concat([new.join(why, on=ORDER_NAME, maintain_order="left"), late])
-    record = record_of(bad, terms.rules, {terms.id_column: pl.col(ROW_ID)})
-    kept = bad.select(FILE, ROW, pl.col(PROFILE).alias("profile"), record.alias("record"))
-    said = pl.concat([pl.DataFrame(schema=REJECTED), *_worded(bad, terms)])
-    return said.join(kept, on=[FILE, ROW], maintain_order="left")
-
-
-def _worded(bad: pl.DataFrame, terms: OrderOptions) -> Iterator[pl.DataFrame]:
-    columns = {rule.name: rule.column for rule in terms.rules} | {PROFILE: terms.match_column}
-    for (why,), rows in bad.group_by(_WHY, maintain_order=True):
-        column = columns.get(str(why))
-        if column is None:
-            place, reason, value = Place("id", terms.id_column), str(why), pl.col(ROW_ID)
-        else:
-            named = "match" if why == PROFILE else str(why)
-            place, reason, value = Place(named, column), "lines_disagree", pl.col(str(why))
-            value = shown(value) if why == PROFILE else value
-        cells = rows.select(FILE, ROW, value.alias("value"), pl.lit(reason).alias("reason"))
-        yield rejections_of(cells, place)

@@ -1,0 +1,1 @@
+"""Orders: lines that become ecommerce events, and what puts an order aside."""
