@@ -109,6 +109,7 @@ NoteCode = Literal[
     "taken_for_empty",
     "too_many_changed",
     "too_many_cleared",
+    "too_many_deletes",
     "too_many_points",
     "too_many_rejected",
     "totals_differ",

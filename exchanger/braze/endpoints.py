@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from exchanger.braze.limits import LARGEST_BODY, OBJECTS_PER_REQUEST, STATES_PER_REQUEST
+from exchanger.braze.limits import (
+    IDS_PER_REQUEST,
+    LARGEST_BODY,
+    OBJECTS_PER_REQUEST,
+    STATES_PER_REQUEST,
+)
 
 TRACK = "/users/track"
 """Takes changes of profiles (braze-api.md 2)."""
@@ -21,6 +26,23 @@ LIST_SEGMENTS = "/segments/list"
 """Returns the segments of the workspace, page by page (braze-api.md 8)."""
 SIZE_SEGMENT = "/segments/data_series"
 """Returns the estimated size of a segment, day by day (braze-api.md 8)."""
+NEW_ALIASES = "/users/alias/new"
+"""Gives profiles further names (braze-api.md 9.2)."""
+UPDATE_ALIASES = "/users/alias/update"
+"""Puts another name in the place of one (braze-api.md 9.3)."""
+IDENTIFY = "/users/identify"
+"""Gives an external id to who is known otherwise (braze-api.md 9.4)."""
+MERGE = "/users/merge"
+"""Makes one of two profiles (braze-api.md 9.5)."""
+DELETE = "/users/delete"
+"""Deletes profiles for good (braze-api.md 9.1)."""
+RENAME_IDS = "/users/external_ids/rename"
+"""Gives profiles another external id; the old one goes on to be valid (braze-api.md 9.6)."""
+REMOVE_IDS = "/users/external_ids/remove"
+"""Ends the validity of old external ids (braze-api.md 9.7)."""
+
+IN_ONE_POOL = (NEW_ALIASES, UPDATE_ALIASES, IDENTIFY, MERGE, DELETE)
+"""Endpoints whose requests count together (braze-api.md 9)."""
 SET_GROUPS = "/v2/subscription/status/set"
 """Sets states of people in subscription groups (braze-api.md 10)."""
 GROUP_STATES = "/subscription/user/status"
@@ -38,12 +60,19 @@ PERMISSIONS = {
     EXPORT_IDS: "users.export.ids",
     LIST_SEGMENTS: "segments.list",
     SIZE_SEGMENT: "segments.data_series",
+    NEW_ALIASES: "users.alias.new",
+    UPDATE_ALIASES: "users.alias.update",
+    IDENTIFY: "users.identify",
+    MERGE: "users.merge",
+    DELETE: "users.delete",
+    RENAME_IDS: "users.external_ids.rename",
+    REMOVE_IDS: "users.external_ids.remove",
     SET_GROUPS: "subscription.status.set",
     GROUP_STATES: "subscription.groups.get",
     STATE_IN_GROUP: "subscription.status.get",
     EMAIL_STATUS: "email.status",
 }
-"""The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8)."""
+"""The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8, 9)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +89,7 @@ class Endpoint:
         size: How many bytes a request takes at most.
         idempotent: Whether sending an object again changes nothing more. Of others, one that may
             have been taken is in doubt, and never sent again by itself.
+        deletes: Whether each object deletes a profile for good.
         packed: How objects become a request: listed as they are, or the people of each subscription
             group and state together, or the addresses of one state.
     """
@@ -93,6 +123,49 @@ EVENTS_AGAIN = replace(EVENTS, name="events-again", idempotent=True)
 PURCHASES_AGAIN = replace(PURCHASES, name="purchases-again", idempotent=True)
 """Purchases, likewise."""
 
+RENAMES = Endpoint(
+    name="renames",
+    path=RENAME_IDS,
+    array="external_id_renames",
+    objects=IDS_PER_REQUEST,
+    size=LARGEST_BODY,
+    idempotent=True,
+)
+"""New external ids. Sent again, one is refused: a look shows that it is done (braze-api.md 9.6)."""
+RENAMES_FOR_GOOD = replace(RENAMES, name="renames-for-good")
+"""Those after which the old id ends (``remove_old``)."""
+ALIASES = replace(RENAMES, name="aliases", path=NEW_ALIASES, array="user_aliases")
+"""Further names of people; a name that is taken changes nothing (braze-api.md 9.2)."""
+ALIAS_UPDATES = replace(RENAMES, name="alias-updates", path=UPDATE_ALIASES, array="alias_updates")
+"""Other names in the place of some; likewise (braze-api.md 9.3)."""
+MERGES = replace(RENAMES, name="merges", path=MERGE, array="merge_updates")
+"""Two profiles that become one; sent again, nobody is left to be merged (braze-api.md 9.5)."""
+IDENTIFIES = {
+    "alias": replace(RENAMES, name="identify-aliases", path=IDENTIFY, array="aliases_to_identify"),
+    "email": replace(
+        RENAMES,
+        name="identify-emails",
+        path=IDENTIFY,
+        array="emails_to_identify",
+        idempotent=False,
+    ),
+    "phone": replace(
+        RENAMES,
+        name="identify-phones",
+        path=IDENTIFY,
+        array="phone_numbers_to_identify",
+        idempotent=False,
+    ),
+}
+"""
+External ids for who is known otherwise, by what names them (braze-api.md 9.4).
+
+One that is named by an address or number could hit the next person if it were sent again.
+"""
+DELETIONS = replace(RENAMES, name="deletions", path=DELETE, array="braze_ids", deletes=True)
+"""Profiles that end, each by an id that nobody gets again (braze-api.md 9.1)."""
+REMOVALS = replace(RENAMES, name="removals", path=REMOVE_IDS, array="external_ids")
+"""Old external ids that end; likewise (braze-api.md 9.7)."""
 GROUPS = {
     kind: Endpoint(
         name=f"subscriptions-{kind}",
@@ -131,6 +204,14 @@ ENDPOINTS = {
         EVENTS_AGAIN,
         PURCHASES,
         PURCHASES_AGAIN,
+        RENAMES,
+        RENAMES_FOR_GOOD,
+        REMOVALS,
+        ALIASES,
+        ALIAS_UPDATES,
+        MERGES,
+        *IDENTIFIES.values(),
+        DELETIONS,
         *GROUPS.values(),
         *EMAIL_STATES.values(),
     )

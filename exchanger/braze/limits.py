@@ -17,6 +17,10 @@ SEGMENTS_PER_PAGE = 100
 
 TRACK_RATE = 3_000, timedelta(seconds=3)
 """Requests to ``/users/track``, and the time they are counted in (braze-api.md 2.2)."""
+IDENTITY_RATE = 20_000, timedelta(minutes=1)
+"""Requests about aliases, identify, merge and delete, together (braze-api.md 9)."""
+RENAME_RATE = 1_000, timedelta(minutes=1)
+"""Requests that rename external ids; as many that remove old ones (braze-api.md 9.6, 9.7)."""
 STATUS_RATE = 1_500, timedelta(minutes=1)
 """Requests to ``/users/track/status`` (braze-api.md 2.11)."""
 SUBSCRIPTION_RATE = 5_000, timedelta(minutes=1)

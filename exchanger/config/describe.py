@@ -6,6 +6,7 @@ from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
 from exchanger.config.describe_arrival import describe_arrival
 from exchanger.config.describe_consent import describe_consent
 from exchanger.config.describe_guards import describe_guards
+from exchanger.config.describe_lifecycle import describe_call
 from exchanger.config.describe_match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
@@ -78,6 +79,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
     lines += describe_arrival(job)
+    if job.calls_people:
+        return [*lines, *describe_call(job)]
     lines += describe_match(job)
     if source.placeholders == "allow":
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")

@@ -28,9 +28,9 @@ _CREATES: dict[IdentifierKind, str] = {
 def describe_match(job: ImportJob) -> Iterator[str]:
     """Return by what each profile is found, and what happens where several have it."""
     if len(job.match) == 1:
-        yield f"finds each profile by its {_named(job.match[0])}"
+        yield f"finds each profile by its {named_by(job.match[0])}"
     else:
-        each = "; ".join(_named(match) for match in job.match)
+        each = "; ".join(named_by(match) for match in job.match)
         yield f"finds each profile by the first of these that its row has: {each}"
     shared = list(dict.fromkeys(match.kind for match in job.match if match.kind in SHARED))
     if not shared or job.object in ("subscriptions", "email_state"):
@@ -69,7 +69,8 @@ def describe_missing(job: ImportJob) -> Iterator[str]:
             yield _CREATES[kind]
 
 
-def _named(match: Match) -> str:
+def named_by(match: Match) -> str:
+    """Describe which column, or columns, hold an identifier."""
     if match.alias is None:
         return f"{WORDS[match.kind]} in column {match.column}"
     column = match.alias.label_column

@@ -29,8 +29,13 @@ from exchanger.jobs.lifecycle.hold import (
     still_doubtful,
 )
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
-from exchanger.jobs.planning.budgets import budget_guards
-from exchanger.jobs.planning.guards import MEASURES, Guard, beyond_what_was_shown, guards_of
+from exchanger.jobs.planning.guards import (
+    MEASURES,
+    Guard,
+    beyond_what_was_shown,
+    decision_guards,
+    guards_of,
+)
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.artifacts import load
@@ -141,11 +146,11 @@ def _plan_and_commit(
 def _guards(
     call: ImportContext, run: RunDocument, batch: InputBatch, *, corrected: bool
 ) -> list[Guard]:
-    """List what looks at the new plan: budgets alone, unless guards had a say in it."""
+    """List what looks at the new plan: limits of decisions alone, unless guards had a say."""
     shown = [note for file in run.files for note in file.facts if note.code in MEASURES]
     guarded = any(file.outcome == GUARDED for file in run.files)
     watched = corrected or guarded or any(note.code != "budget_exceeded" for note in shown)
-    guards = guards_of(call, batch.files) if watched else budget_guards(call)
+    guards = guards_of(call, batch.files) if watched else decision_guards(call)
     return [beyond_what_was_shown(guards, shown)] if guards else []
 
 

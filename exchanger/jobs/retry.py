@@ -25,7 +25,7 @@ from exchanger.jobs.lifecycle.not_kept import (
     building_on_what_is_kept,
     demand_quarantine,
 )
-from exchanger.jobs.planning.budgets import budget_guards
+from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.quarantine.read import quarantined_rows
 from exchanger.jobs.reading.read import read_all_files
@@ -114,7 +114,7 @@ def _plan_and_commit(
         return None
     report = numbered_report(call, number)
     hold = partial(leave_as_it_is, call, seq, "retry")
-    guards = budget_guards(call)
+    guards = decision_guards(call)
     return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
 
 

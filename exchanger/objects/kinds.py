@@ -18,6 +18,12 @@ from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.lines import Lines
 from exchanger.objects.orders import order_faults
+from exchanger.objects.people.aliases import ALIAS, alias_faults
+from exchanger.objects.people.calls import EachCall
+from exchanger.objects.people.deletions import DELETION
+from exchanger.objects.people.identify import IDENTIFY, identify_faults
+from exchanger.objects.people.merges import MERGE, merge_faults
+from exchanger.objects.people.renames import RENAME, rename_faults
 from exchanger.objects.purchases import purchase_faults, purchase_members, purchase_points
 from exchanger.objects.rows import EachRow
 from exchanger.objects.states import Shaped, email_states, group_states
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
 
-Settled = Literal["held_values", "changes", "row_ledger"]
+Settled = Literal["held_values", "changes", "row_ledger", "people"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -47,7 +53,7 @@ class Folded:
     consent: bool = False
 
 
-Making = Folded | EachRow | Lines
+Making = Folded | EachRow | Lines | EachCall
 """How rows become objects: ``jobs/planning/parts.py`` has what each of them has to know before."""
 
 
@@ -156,6 +162,35 @@ _KINDS: Mapping[str, ObjectKind] = {
             looked_up=True,
             shaped=email_states,
         ),
+        ObjectKind(
+            "renames",
+            RENAME,
+            settles=("people",),
+            given_again="objects",
+            faults=rename_faults,
+        ),
+        ObjectKind(
+            "aliases",
+            ALIAS,
+            settles=("people",),
+            given_again="objects",
+            faults=alias_faults,
+        ),
+        ObjectKind(
+            "merges",
+            MERGE,
+            settles=("people",),
+            given_again="objects",
+            faults=merge_faults,
+        ),
+        ObjectKind(
+            "identify",
+            IDENTIFY,
+            settles=("people",),
+            given_again="objects",
+            faults=identify_faults,
+        ),
+        ObjectKind("deletions", DELETION, settles=("people",), given_again="objects"),
     )
 }
 

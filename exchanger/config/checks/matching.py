@@ -10,6 +10,7 @@ from exchanger.braze.identifiers import LONGEST, SHARED
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import (
     NEEDS_HELD,
+    Alias,
     Baseline,
     FieldConfig,
     ImportJob,
@@ -22,9 +23,11 @@ _NAMES = {"email": "e-mail address", "phone": "phone number"}
 
 def check_match(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find what is wrong in who is meant by the rows of an import job."""
-    for i, match in enumerate(job.match):
+    # Of others, what they do says who is meant, and is looked at.
+    matches = () if job.merge is not None else job.match
+    for i, match in enumerate(matches):
         place: Where = (*where, "match", i)
-        yield from _check_columns(match, place)
+        yield from check_columns(match, place)
         if match in job.match[:i]:
             yield Finding(place, "this stands here already")
     yield from _check_ambiguous(job, where)
@@ -37,16 +40,21 @@ def check_match(job: ImportJob, where: Where) -> Iterator[Finding]:
             yield Finding((*where, "baseline", "segment"), message, beside=("match",))
 
 
-def _check_columns(match: Match, where: Where) -> Iterator[Finding]:
+def check_columns(match: Match, where: Where) -> Iterator[Finding]:
+    """Find what is wrong in the columns of one identifier."""
     if match.alias is None:
         if not match.column:
             yield Finding((*where, match.kind), "name the column of the identifier")
         return
-    place: Where = (*where, "alias")
-    if not match.alias.name:
+    yield from check_alias(match.alias, (*where, "alias"))
+
+
+def check_alias(alias: Alias, place: Where) -> Iterator[Finding]:
+    """Find what is wrong in the columns of an alias."""
+    if not alias.name:
         yield Finding((*place, "name"), "name the column of the alias's name")
-    label = match.alias.label
-    if match.alias.label_column == "":
+    label = alias.label
+    if alias.label_column == "":
         yield Finding((*place, "label", "from"), "name the column of the label")
     if isinstance(label, str) and not label.strip():
         yield Finding((*place, "label"), "an alias needs a label")
@@ -64,6 +72,8 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
         if "on_ambiguous" in job.model_fields_set:
             message = "only an email or a phone in match may belong to several profiles"
             yield Finding(place, message, beside=("match",))
+        return
+    if job.calls_people:
         return
     if job.object in ("subscriptions", "email_state"):
         return  # They are about an address, whoever has it.

@@ -8,10 +8,11 @@ from typing import Any
 from exchanger.braze.objects import ORDER_EVENTS, RESERVED
 from exchanger.config.checks.consent import check_consent
 from exchanger.config.checks.fields import check_cell
+from exchanger.config.checks.lifecycle import check_call
 from exchanger.config.checks.orders import check_order
 from exchanger.config.checks.parts import check_currency, check_part, property_fault
 from exchanger.config.findings import Finding, Where
-from exchanger.config.models import Cell, Event, ImportJob, Purchase
+from exchanger.config.models import CALLS, Cell, Event, ImportJob, Purchase
 
 _SPECS = {
     "events": "event",
@@ -28,11 +29,20 @@ _OF_ROWS = {"row_id", "on_unknown"}
 def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find what does not go together with what a row becomes."""
     given = job.model_fields_set
-    own = _SPECS.get(job.object)
-    for name, key in _SPECS.items():
+    specs = {**_SPECS, **{str(name): key for name, key in CALLS.items()}}
+    own = specs.get(job.object)
+    for name, key in specs.items():
         if key != own and getattr(job, key) is not None:
             yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
-    if job.object in ("subscriptions", "email_state"):
+    if job.object != "deletions":
+        of_deletions = "this is of 'object: deletions' alone"
+        if "confirm_deletes" in given:
+            yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
+        if "max_deletes" in job.guards.model_fields_set:
+            yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
+    if job.calls_people:
+        yield from check_call(job, where)
+    elif job.object in ("subscriptions", "email_state"):
         yield from check_consent(job, where)
     elif own is None:
         message = "this is of events, purchases and orders alone: attributes are set, not counted"

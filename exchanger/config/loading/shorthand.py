@@ -79,6 +79,7 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
             for name, field in content["fields"].items()
         }
     if not is_export:
+        content |= _meant(content)
         _lists(content)
         gates = content.get("only_if")
         if isinstance(gates, dict):
@@ -92,6 +93,18 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
             if isinstance(content.get(kind), dict):
                 content[kind] = written_out(content[kind])
     return content
+
+
+def _meant(content: dict[str, Any]) -> dict[str, Any]:
+    """Write out who is meant by a row, where what it does says so already."""
+    rename, merge = content.get("rename"), content.get("merge")
+    if "match" in content:
+        return {}
+    if isinstance(rename, dict) and "from" in rename:
+        return {"match": {"external_id": rename["from"]}}
+    if isinstance(merge, dict) and isinstance(merge.get("drop"), dict):
+        return {"match": merge["drop"]}
+    return {}
 
 
 def _lists(content: dict[str, Any]) -> None:

@@ -42,13 +42,12 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
-_GUARDS = ("max_more_empty_percent", "max_deletes", "max_leavers_percent")
+_GUARDS = ("max_more_empty_percent", "max_leavers_percent")
 """Guards of later versions."""
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
-    "aliases", "identify", "merges", "renames", "merge",
-    "deletions", "delete", "catalog_items", "audience", "cohorts",
+    "merge", "delete", "catalog_items", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"

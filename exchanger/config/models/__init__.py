@@ -25,7 +25,7 @@ from exchanger.config.models.connections import (
 )
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
-from exchanger.config.models.guards import Amount, Budget, DataPoints, Guards
+from exchanger.config.models.guards import Budget, DataPoints, Guards
 from exchanger.config.models.imports import (
     NEEDS_HELD,
     NESTED,
@@ -38,6 +38,7 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.objects import (
     Cell,
@@ -51,6 +52,7 @@ from exchanger.config.models.orders import METADATA, PRODUCT, SUM, Amount, Order
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
+    "CALLS",
     "LOOKUPS",
     "METADATA",
     "NEEDS_HELD",
@@ -83,15 +85,18 @@ __all__ = [
     "FieldType",
     "GroupState",
     "Guards",
+    "Identify",
     "ImportJob",
     "ItemType",
     "Job",
     "LabelColumn",
     "Match",
+    "NewAlias",
     "Notices",
     "ObjectName",
     "OnUnknown",
     "Order",
+    "PersonMerge",
     "Priority",
     "Product",
     "Purchase",
@@ -99,6 +104,7 @@ __all__ = [
     "Raw",
     "RemainingExport",
     "RemainingFields",
+    "Rename",
     "Retention",
     "S3Config",
     "Schedule",

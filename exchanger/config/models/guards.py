@@ -40,7 +40,7 @@ _EITHER = {
         {"type": "string", "pattern": AMOUNT, "examples": ["500k", "5M"]},
     ]
 }
-Amount = Annotated[int, Field(ge=0), BeforeValidator(parse_amount), WithJsonSchema(_EITHER)]
+LargeNumber = Annotated[int, Field(ge=0), BeforeValidator(parse_amount), WithJsonSchema(_EITHER)]
 """A large number, written in digits or as ``500k``, ``5M``, ``1.5B``."""
 Percent = Annotated[float, Field(ge=0, le=100)]
 """A share of something, from 0 to 100."""
@@ -50,7 +50,8 @@ class Guards(Strict):
     """
     What a run of files may do before it waits for a person, and nothing of it is sent.
 
-    Each guard is off until it is named. They watch imports and backfills.
+    Each guard is off until it is named, but for that of deletions. They watch imports and
+    backfills; that of deletions, and budgets, also what is given again.
     """
 
     max_changed_percent: Percent | None = Field(
@@ -74,8 +75,11 @@ class Guards(Strict):
             " job applied last, or the one before it in the same run"
         ),
     )
-    max_data_points: Amount | None = Field(
+    max_data_points: LargeNumber | None = Field(
         default=None, description="how many data points a run may cost"
+    )
+    max_deletes: int = Field(
+        default=0, ge=0, description="profiles that a run of `object: deletions` may delete"
     )
     empty_file: Literal["hold", "ignore"] = Field(
         default="ignore", description="what happens to a file that has no rows"
@@ -85,8 +89,8 @@ class Guards(Strict):
 class DataPoints(Strict):
     """How many data points the runs of a connection may cost."""
 
-    day: Amount | None = Field(default=None, description="in a day")
-    month: Amount | None = Field(default=None, description="in a calendar month, likewise")
+    day: LargeNumber | None = Field(default=None, description="in a day")
+    month: LargeNumber | None = Field(default=None, description="in a calendar month, likewise")
 
 
 class Budget(Strict):

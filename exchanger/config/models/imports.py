@@ -23,6 +23,7 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
+from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.objects import (
     Cell,
@@ -197,6 +198,21 @@ class ImportJob(Strict):
         default=None, description="of `object: purchases`: the purchase"
     )
     order: Order | None = Field(default=None, description="of `object: orders`: the order")
+    alias: NewAlias | None = Field(
+        default=None, description="of `object: aliases`: the name that a person gets"
+    )
+    confirm_deletes: bool = Field(
+        default=False, description="of `object: deletions`, which need `true`: profiles go for good"
+    )
+    identify: Identify | None = Field(
+        default=None, description="of `object: identify`: the external id that a person gets"
+    )
+    merge: PersonMerge | None = Field(
+        default=None, description="of `object: merges`: which profile is left, and which goes"
+    )
+    rename: Rename | None = Field(
+        default=None, description="of `object: renames`: from which external id to which"
+    )
     subscription: Subscription | None = Field(
         default=None, description="of `object: subscriptions`: the group and the state"
     )
@@ -288,6 +304,11 @@ class ImportJob(Strict):
         if self.order is not None:
             named_parts = self.order.parts().items()
             return {name: FieldConfig.model_validate(part) for name, part in named_parts}
+        if self.call is not None:
+            return {
+                name: FieldConfig.model_validate({**part, "type": "string", "trim": "from" in part})
+                for name, part in self.call.cells.items()
+            }
         state = self.subscription.state if self.subscription is not None else self.state
         if state is not None:
             return _cells_of_state(self.subscription, state)
@@ -318,6 +339,16 @@ class ImportJob(Strict):
             standard=True,
         )
         return (block,)
+
+    @property
+    def call(self) -> Rename | NewAlias | PersonMerge | Identify | None:
+        """What a row does with people as such; None if it becomes something else."""
+        return self.rename or self.alias or self.merge or self.identify
+
+    @property
+    def calls_people(self) -> bool:
+        """Whether a row does something with people as such."""
+        return self.object in CALLS or self.object == "deletions"
 
     @property
     def assumes_empty(self) -> bool:

@@ -9,7 +9,19 @@ from pydantic import Field
 from exchanger.config.models.base import ColumnName, FieldType, Strict, TimeFormat
 
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
-ObjectName = Literal["attributes", "events", "purchases", "orders", "subscriptions", "email_state"]
+ObjectName = Literal[
+    "attributes",
+    "events",
+    "purchases",
+    "orders",
+    "subscriptions",
+    "email_state",
+    "renames",
+    "aliases",
+    "merges",
+    "identify",
+    "deletions",
+]
 OnUnknown = Literal["hold", "resend"]
 
 Scale = Annotated[

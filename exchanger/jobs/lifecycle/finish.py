@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from exchanger.jobs.delivery.effects import check_effects
 from exchanger.jobs.delivery.request_group import new_group
 from exchanger.jobs.delivery.sender import Delivery, deliver
 from exchanger.jobs.delivery.stale_plan import refresh_stale_plan
@@ -20,6 +21,7 @@ from exchanger.jobs.runtime.report import RunReport, note_sent_again
 from exchanger.jobs.settlement.early import staging_held_rows
 from exchanger.jobs.settlement.settle import settle
 from exchanger.notes import noted, with_notes
+from exchanger.objects.people.calls import EachCall
 from exchanger.profiles.frames.columns import POINTS
 from exchanger.state.runs.acknowledgements import Acknowledgements, SendCounts
 from exchanger.state.runs.log import ENDED
@@ -125,6 +127,9 @@ def _send(
         if not delivery.complete:
             return _stopped(stored, sent, acks.read(acks.parts()).items.len())
         besides = SendCounts(resolve_in_doubt(context, in_doubt) if run.taken_over else 0)
+        if isinstance(run.kind.making, EachCall) and outbox.rows:
+            looked = check_effects(context, run.kind.making, outbox, acks)
+            besides = besides.and_also(SendCounts(looked))
         report = _counted(stored.document, sent.and_also(besides), in_doubt)
         facts = {"report": report} | _all_requests(stored.document, delivery)
         stored = _freeze(context, state, stored, acks, facts)

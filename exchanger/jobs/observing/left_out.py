@@ -36,13 +36,16 @@ class LookUp:
     Args:
         braze: Is asked.
         fields: Attributes.
+        exported: What else is asked for, as exports call it.
 
     ``again`` counts the requests that asked for somebody once more.
     """
 
-    def __init__(self, braze: Braze, fields: Sequence[str]) -> None:
+    def __init__(
+        self, braze: Braze, fields: Sequence[str], *, exported: Sequence[str] = ()
+    ) -> None:
         self._braze = braze
-        self._wanted = fields_to_export(fields)
+        self._wanted = [*fields_to_export(fields), *exported]
         self._in_vain = 0
         self.again = 0
 

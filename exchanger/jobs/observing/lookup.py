@@ -37,7 +37,8 @@ PART = 5_000
 Keep = Callable[[pl.DataFrame, datetime], None]
 WORTH_SAYING = 180.0
 """Seconds of look-ups from which a run says so before it starts."""
-_AT_ONCE = 8
+AT_ONCE = 8
+"""Requests that are under way together."""
 _PER_REQUEST = dict.fromkeys(PER_LOOK_UP, STATES_PER_REQUEST)
 """How many people of one kind a look-up of groups takes."""
 _CERTAIN = pl.col(EXISTS).is_not_null()
@@ -217,7 +218,7 @@ async def _ask(
         for number, profiles in enumerate(parts):
             for at in range(0, profiles.len(), PART):
                 asked_at = context.bucket.now()
-                keys = _requests(profiles.slice(at, PART), most)
+                keys = requests_for(profiles.slice(at, PART), most)
                 frame = await _ask_part(context, asking, keys, fields)
                 await asyncio.to_thread(answered, number, frame, asked_at)
             asked += profiles.len()
@@ -230,7 +231,7 @@ async def _ask_part(
     requests: list[list[str]],
     fields: list[str],
 ) -> pl.DataFrame:
-    gate = asyncio.Semaphore(_AT_ONCE)
+    gate = asyncio.Semaphore(AT_ONCE)
 
     async def ask(asked: list[str]) -> pl.DataFrame:
         async with gate:
@@ -247,7 +248,9 @@ async def _ask_part(
     return pl.concat(everything.result())
 
 
-def _requests(keys: pl.Series, most: Mapping[IdentifierKind, int]) -> list[list[str]]:
+def requests_for(
+    keys: pl.Series, most: Mapping[IdentifierKind, int] = PER_LOOK_UP
+) -> list[list[str]]:
     """Part keys into requests, each with as many of one kind as it takes."""
     if are_external_ids(keys):
         return _cut(keys, IDS_PER_REQUEST)

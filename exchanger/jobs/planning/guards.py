@@ -27,6 +27,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "fewer_rows": ("percent",),
     "too_many_changed": ("profiles",),
     "too_many_cleared": ("profiles",),
+    "too_many_deletes": ("deletes",),
     "too_many_points": ("points",),
     "too_many_rejected": ("rows",),
 }
@@ -57,7 +58,13 @@ def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
         taken = [(file.key, file.rows) for file in files if file.outcome == "applied"]
         before = call.state.file_ledger.snapshot().last_applied(call.name)
         looks.append(lambda _: notes_on_files(guards, taken, before))
-    return [*looks, *budget_guards(call)]
+    return [*looks, *decision_guards(call)]
+
+
+def decision_guards(call: ImportContext) -> list[Guard]:
+    """List what also looks at what a person has decided: the limit of deletions, and budgets."""
+    deletes = [partial(_deletes, call.job.guards)] if call.job.object == "deletions" else []
+    return [*deletes, *budget_guards(call)]
 
 
 def beyond_what_was_shown(guards: Sequence[Guard], shown: Iterable[Note]) -> Guard:
@@ -145,6 +152,12 @@ def _points(guards: Guards, exposure: Exposure) -> list[Note]:
     if exposure.data_points <= limit:
         return []
     return [noted("too_many_points", points=exposure.data_points, limit=limit)]
+
+
+def _deletes(guards: Guards, exposure: Exposure) -> list[Note]:
+    if exposure.deletes <= guards.max_deletes:
+        return []
+    return [noted("too_many_deletes", deletes=exposure.deletes, most=guards.max_deletes)]
 
 
 def _is_more(found: int, of: int, allowed: float) -> bool:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.jobs.intake.event_order import leave_out_late_rows
+from exchanger.jobs.observing.who_is_there import who_is_there
 from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
 from exchanger.objects.kinds import Folded
 from exchanger.objects.lines import Lines, OrderOptions, named_lines, names_of, plan_orders
+from exchanger.objects.people.calls import CallOptions, CallsInput, EachCall, plan_calls
 from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
-from exchanger.profiles.frames.columns import ROW_ID, ROWS
+from exchanger.profiles.frames.columns import OTHER, PROFILE, ROW_ID, ROWS
 from exchanger.profiles.people.gates import gates_of
 from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
@@ -72,6 +74,8 @@ def parts_of(
             return _each_row(call, batch, making)
         case Lines() as making:
             return _orders(call, batch, making)
+        case EachCall() as making:
+            return _each_call(call, batch, making)
 
 
 @contextmanager
@@ -178,3 +182,27 @@ def _rows(
                 repeated -= int(ready[ROWS].sum())
         yield RowsInput(given, taken, ready, repeated)
         batch.given.clear(number)
+
+
+@contextmanager
+def _each_call(call: ImportContext, batch: InputBatch, making: EachCall) -> Iterator[PlanParts]:
+    """Look who is meant by each row, and whether anything is in the way of what it says."""
+    other = making.other(call.job).alias(OTHER)
+    batch.given.change(lambda frame: frame.with_columns(other))
+    keys = [batch.given.keys(number).unique() for number in range(len(batch.given))]
+    leaving = pl.concat(keys) if making.gone else pl.Series(PROFILE, [], pl.String)
+    looked_up = pl.concat([pl.Series(PROFILE, [], pl.String), *keys]).len()
+
+    def inputs() -> Generator[CallsInput]:
+        for number in range(len(batch.given)):
+            given = batch.given.part(number)
+            if OTHER not in given.columns:
+                given = given.with_columns(other)
+            seen = who_is_there(call.context, pl.concat([given[PROFILE], given[OTHER]]))
+            again = number == 0 and batch.ready.rows
+            ready = pl.concat([*batch.ready.frames()], how="diagonal") if again else None
+            yield CallsInput(given, seen, leaving, ready)
+            batch.given.clear(number)
+
+    decide = partial(plan_calls, terms=CallOptions(making, call.job))
+    yield PlanParts(batch, inputs(), decide, lookups=looked_up)

@@ -28,13 +28,17 @@ from exchanger.profiles.frames.columns import (
     ENDPOINT,
     FILE,
     LINES,
+    MEANT,
     OBJECT,
     ORDER,
+    OTHER,
+    OTHER_WHO,
     POINTS,
     PROFILE,
     ROW,
     ROW_ID,
     ROWS,
+    WHO,
 )
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.state.runs.acknowledgements import IN_DOUBT
@@ -49,7 +53,9 @@ if TYPE_CHECKING:
 
 Given = tuple["FrameFile | None", "FrameFile | None"]
 """The contributions of a run and its orders, if it has any."""
-_AS_IT_WAS = (PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID, LINES)
+_AS_IT_WAS = (
+    PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID, LINES, OTHER, MEANT, WHO, OTHER_WHO,
+)  # fmt: skip
 """Columns of an object that is given again as it was."""
 _NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)
 

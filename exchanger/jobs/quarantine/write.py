@@ -10,6 +10,7 @@ import polars as pl
 
 from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.runtime.artifacts import fetched
+from exchanger.objects.people.obstacles import NO_EFFECT
 from exchanger.profiles.frames.columns import FILE, OBJECT, PROFILE, ROW
 from exchanger.state.runs.acknowledgements import IN_DOUBT
 from exchanger.state.runs.quarantine import no_rows, quarantined, to_csv
@@ -104,6 +105,8 @@ def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
         pl.col(PROFILE).alias("profile"),
         pl.when(pl.col("outcome") == "withheld")
         .then(pl.lit("changed_by_others"))
+        .when(pl.col("outcome") == NO_EFFECT)
+        .then(pl.lit(NO_EFFECT))
         .when(pl.col("reason") == IN_DOUBT)
         .then(pl.lit("in_doubt"))
         .otherwise(pl.lit("refused_by_braze"))

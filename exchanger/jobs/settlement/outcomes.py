@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from exchanger.state.runs.log import ClaimedFile, RunDocument
     from exchanger.state.store import ConnectionState
 
-NOT_TAKEN = ("refused", "withheld")
+NOT_TAKEN = ("refused", "withheld", "no_effect")
 """Outcomes of objects that Braze, or we, did not let through."""
 
 

@@ -22,12 +22,14 @@ from exchanger.jobs.quarantine.write import write_quarantine
 from exchanger.jobs.runtime.report import RunReport, RunState
 from exchanger.jobs.settlement.changed_rows import change_columns, changes_of
 from exchanger.jobs.settlement.held_rows import held_of, sent_parts
+from exchanger.jobs.settlement.moved import moved_rows
 from exchanger.jobs.settlement.outcomes import (
     accepted_event_order,
     count_results,
     keep_contributions,
     taken_up,
 )
+from exchanger.objects.people.calls import EachCall
 from exchanger.profiles.frames.columns import ITEM, LINES, ROW_ID
 
 if TYPE_CHECKING:
@@ -170,10 +172,26 @@ def _take_up_rows(settling: Settling) -> None:
         settling.state.rows(run.job).record(made, seq=run.seq)
 
 
+def _move_people(settling: Settling) -> None:
+    """Let what is held follow the people that calls were about."""
+    run, making = settling.run, settling.run.kind.making
+    parts = [settling.answers.beside(part) for part in settling.outbox.frames()]
+    calls = pl.concat([settling.answers.beside(settling.outbox.empty()), *parts])
+    sure = pl.col("outcome") == "ok"
+    may_be = sure | pl.col("uncertain")
+    calls = calls.filter(may_be.fill_null(value=False)).with_columns(sure.alias("sure"))
+    gone = isinstance(making, EachCall) and making.gone
+    held = settling.state.held
+    if calls.height:
+        at = datetime.fromisoformat(run.acked_at)
+        held.deliver_all(lambda: iter([moved_rows(calls, held, gone=gone)]), seq=run.seq, at=at)
+
+
 STEPS: Mapping[Settled, Callable[[Settling], None]] = {
     "held_values": _hold_values,
     "changes": _record_changes,
     "row_ledger": _take_up_rows,
+    "people": _move_people,
 }
 """What each thing that accepted objects become takes; may be done again."""
 

@@ -25,6 +25,9 @@ _RETRY_AFTER = ("X-Ratelimit-Retry-After", "Retry-After")
 _TRACKING_TROUBLES = ("request_status_", "invalid_group_id")
 """What the errors begin with that say that a request is not tracked (2.11)."""
 
+_PAIRS = ("rename_errors", "removal_errors")
+"""Where external ids that could not be renamed or removed are told (9.6, 9.7)."""
+
 _BUSY = 503
 _LOST = (408, 504)
 """What is answered when nobody knows what became of a request."""
@@ -185,11 +188,12 @@ def read_track(answer: Answer, array: str) -> TrackAnswer | None:
     """
     accepted = answer.status != 400
     try:
-        errors = object_of(answer).get("errors")
+        body = object_of(answer)
     except Fault:
         if accepted:
             raise
         return None
+    errors = body.get("errors") or _by_place(body)
     if accepted and not errors:
         return TrackAnswer(accepted, {}, (), answer.uncertain, answer.lost)
     refused: dict[int, list[str]] = {}
@@ -368,6 +372,12 @@ def is_tracking_trouble(error: Any) -> bool:
     """Check whether an error says that a request is not tracked: no object is meant (2.11)."""
     said = error.get("type") if isinstance(error, dict) else None
     return isinstance(said, str) and said.startswith(_TRACKING_TROUBLES)
+
+
+def _by_place(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Read errors that are a position and a reason each (9.6, 9.7)."""
+    pairs = [pair for name in _PAIRS for pair in body.get(name) or ()]
+    return [{"index": pair[0], "type": pair[1]} for pair in pairs if len(pair) == 2]
 
 
 def _position(error: Any, array: str) -> int | None:

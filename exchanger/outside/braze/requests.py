@@ -17,11 +17,20 @@ from exchanger.braze.endpoints import (
     EMAIL_STATUS,
     ENDPOINTS,
     EXPORT_IDS,
+    IN_ONE_POOL,
     PERMISSIONS,
+    REMOVE_IDS,
+    RENAME_IDS,
     SET_GROUPS,
     TRACK_STATUS,
 )
-from exchanger.braze.limits import SHARED_RATE, STATUS_RATE, SUBSCRIPTION_RATE
+from exchanger.braze.limits import (
+    IDENTITY_RATE,
+    RENAME_RATE,
+    SHARED_RATE,
+    STATUS_RATE,
+    SUBSCRIPTION_RATE,
+)
 from exchanger.config.models import BrazeConfig, RateLimit
 from exchanger.errors import (
     BrazeError,
@@ -64,6 +73,8 @@ DOWNLOAD = "export download"
 """What stands for an endpoint in errors and counts, where an export is fetched from its address."""
 
 _STATUS_POOL = RateLimit(requests=STATUS_RATE[0], per=STATUS_RATE[1])
+_IDENTITY_POOL = RateLimit(requests=IDENTITY_RATE[0], per=IDENTITY_RATE[1])
+_RENAME_POOL = RateLimit(requests=RENAME_RATE[0], per=RENAME_RATE[1])
 _SUBSCRIPTION_POOL = RateLimit(requests=SUBSCRIPTION_RATE[0], per=SUBSCRIPTION_RATE[1])
 _SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
@@ -108,6 +119,7 @@ class BrazeRequests:
         self._outages = {name: CircuitState(clock, give_up) for name in (*written, EXPORT_IDS)}
         limits = {
             **dict.fromkeys(written, config.rate_limit),
+            **dict.fromkeys((RENAME_IDS, REMOVE_IDS), _RENAME_POOL),
             SET_GROUPS: _SUBSCRIPTION_POOL,
             EMAIL_STATUS: _SHARED_POOL,
             TRACK_STATUS: _STATUS_POOL,
@@ -117,7 +129,7 @@ class BrazeRequests:
         self._paces = {
             name: RateLimiter(limits.get(name, _SHARED_POOL), clock, spread=name in written)
             for name in endpoints
-        }
+        } | dict.fromkeys(IN_ONE_POOL, RateLimiter(_IDENTITY_POOL, clock, spread=True))
         self._limited = {name: LimitState() for name in endpoints}
         self._held_back: Counter[str] = Counter()
         """Requests that wait by themselves, as they were answered 429."""

@@ -32,6 +32,14 @@ IDENTIFIED = "@identified"
 String: the external id of the profile that another identifier means, as JSON; ``null`` if it has
 none. It is held like a field, and is none, as no attribute is called so.
 """
+OTHER = "@other"
+"""String: the key of the other identifier that a call about people names; null if none."""
+MEANT = "@meant"
+"""String: the ``braze_id`` of whom the key of a call meant when it was planned; several joined."""
+WHO = "@who"
+"""String: the external id of whom the key of a call meant when it was planned; null if none."""
+OTHER_WHO = "@other_who"
+"""String: the same of its other identifier."""
 EMAIL_STATE = "@email_state"
 """The state of an e-mail address, for all who have it. It is held like a field, as ``@identified``
 is."""

@@ -73,6 +73,16 @@ def value_of(key: pl.Expr) -> pl.Expr:
     return key.str.split(_MARK).list.last()
 
 
+def without_name(key: pl.Expr) -> pl.Expr:
+    """Cut the names off keys of aliases: what is left is the same for all of one label."""
+    return key.str.replace(f"{_MARK}[^{_MARK}]*$", "")
+
+
+def with_name(key: pl.Expr, name: pl.Expr) -> pl.Expr:
+    """Put another name into keys of aliases; null where a name is null."""
+    return pl.concat_str(without_name(key), name, separator=_MARK)
+
+
 def are_external_ids(keys: pl.Series) -> bool:
     """Check whether all keys are external ids, as mostly they are."""
     return not keys.str.contains(_MARK, literal=True).any()
@@ -88,9 +98,14 @@ def identifier_member(keys: pl.Series, *, plain: bool | None = None) -> pl.Expr:
         plain: Whether all of them are external ids, if that is known.
     """
     key = pl.col(keys.name)
-    own = pl.lit('"external_id":') + json_string(key)
     if are_external_ids(keys) if plain is None else plain:
-        return own
+        return pl.lit('"external_id":') + json_string(key)
+    return identifier_of(key)
+
+
+def identifier_of(key: pl.Expr) -> pl.Expr:
+    """Spell the member that names each profile, whatever its identifier is (braze-api.md 2.3)."""
+    own = pl.lit('"external_id":') + json_string(key)
     parts = key.str.split(_MARK)
     kind, value = parts.list.first(), json_string(parts.list.last())
     alias = pl.concat_str(

@@ -139,6 +139,15 @@ SENTENCES = {
     "text.",
     "order_id_too_long": "is longer than the 255 bytes that the name of an order may have. Shorten "
     "it.",
+    "no_alias_name": "is empty, and it is the name that the person gets. Fill it in, or remove the "
+    "row.",
+    "no_label": "is empty, and a name needs its label. Fill it in, or set one 'label:' for all "
+    "rows.",
+    "long_alias": "is longer than the 236 bytes that Braze takes of a name or label. Shorten it.",
+    "nobody_kept": "is empty, so nobody is named to be kept. Fill it in, or remove the row.",
+    "no_new_id": "is empty, and it is the external id that the person gets. Fill it in, or remove "
+    "the row.",
+    "same_id": "is the external id that the person has already. Correct it, or remove the row.",
     "no_event_name": "is empty, and an event needs a name. Fill it in, or remove the row.",
     "bad_event_name": "has a $ in front, which Braze takes for its own events. Rename it.",
     "order_event": "is the name of an event with a form of its own, and Braze would drop this one. "

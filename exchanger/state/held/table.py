@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE, STAMP
-from exchanger.profiles.spelling.json_values import spell_json
+from exchanger.profiles.spelling.json_values import json_string, spell_json
 from exchanger.state.held.compaction import ROWS_AT_ONCE, Compaction
 from exchanger.state.held.reading import nothing, read_newest, rows_around, rows_of
 from exchanger.state.held.rows import (
@@ -184,6 +184,23 @@ class HeldValues:
             return []
         theirs = rows.filter(pl.col(column) == spell_json(external_id))
         return sorted(self._collect(theirs.select("profile").unique())["profile"])
+
+    def links_to(self, external_ids: pl.Series) -> pl.DataFrame:
+        """
+        Return the keys that were ever held to mean the profiles of some external ids.
+
+        Returns:
+            ``@profile``, and the external id as ``linked``.
+        """
+        rows = self._table.scan()
+        column = held_column(IDENTIFIED)
+        if rows is None or column not in rows.collect_schema().names():
+            return pl.DataFrame(schema={PROFILE: pl.String, "linked": pl.String})
+        named = pl.LazyFrame({"linked": external_ids}).with_columns(
+            json_string(pl.col("linked")).alias(column)
+        )
+        theirs = rows.select("profile", column).drop_nulls(column).join(named, on=column)
+        return self._collect(theirs.select(pl.col("profile").alias(PROFILE), "linked").unique())
 
     def fields(self) -> list[str]:
         """List the attributes that anything was ever known of, sorted."""

@@ -66,6 +66,7 @@ _REFUSALS = {ITEM: pl.UInt32(), "reason": pl.String(), "uncertain": pl.Boolean()
 
 
 PRECEDENCE = (
+    "no_effect",  # it was accepted, and a look has shown that nothing happened
     "ok",  # the same value was accepted at least once, whatever else happened
     "refused",  # Braze has answered
     "unknown",  # nobody knows: it is looked up before it is used
@@ -88,6 +89,8 @@ class Answers:
     """
 
     def __init__(self, ok: pl.Series, others: pl.DataFrame) -> None:
+        void = others.filter(pl.col("outcome") == "no_effect")[ITEM]
+        ok = ok.filter(~ok.is_in(void.implode())) if void.len() else ok
         self.ok = ok.sort()
         left = others.filter(~pl.col(ITEM).is_in(ok.implode())).sort(
             pl.col("outcome").replace_strict(_RANKS, default=len(_RANKS), return_dtype=pl.UInt8),
@@ -247,6 +250,12 @@ class Acknowledgements:
         if not items.is_empty():
             withheld = items.select(ITEM, pl.lit("withheld").alias("outcome"), "reason")
             self._keep(withheld.with_columns(uncertain=pl.lit(value=False)))
+
+    def note_no_effect(self, items: pl.Series, reason: str) -> None:
+        """Keep that some items were accepted, and changed nothing."""
+        if not items.is_empty():
+            void = {"outcome": pl.lit("no_effect"), "reason": pl.lit(reason)}
+            self._keep(items.to_frame(ITEM).with_columns(**void, uncertain=pl.lit(value=False)))
 
     def _marks(self) -> Iterator[dict[str, Any]]:
         for item in self._bucket.list(self._names.begun_folder(self._seq)):

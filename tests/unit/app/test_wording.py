@@ -159,4 +159,11 @@ def test_permissions_are_named_as_braze_names_them():
         "subscription.status.set",
         "segments.list",
         "segments.data_series",
+        "users.alias.new",
+        "users.alias.update",
+        "users.identify",
+        "users.merge",
+        "users.delete",
+        "users.external_ids.rename",
+        "users.external_ids.remove",
     }

@@ -71,7 +71,6 @@ def read(text):
         (f"object: orders, {ORDER}, row_id: x", "row_id"),
         (f"object: orders, {ORDER}, fields: {{a: set}}", "fields"),
         (f"object: events, {EVENT}, {ORDER}", "order"),
-        ("object: aliases, fields: {a: set}", "object"),
         ("object: catalog_items, fields: {a: set}", "object"),
     ],
 )

@@ -22,6 +22,7 @@ def answers(*said):
     ("said", "counts"),
     [
         (("ok", "refused"), None),
+        (("ok", "no_effect", "refused?"), "no_effect"),
         (("ok", "unknown", "withheld"), None),
         (("refused", "unknown"), "refused"),
         (("refused", "withheld"), "refused"),
@@ -40,4 +41,4 @@ def test_of_several_outcomes_one_counts_whatever_was_read_first(said, counts):
 
 def test_every_outcome_has_its_place():
     """No outcome ranks by chance."""
-    assert len(set(PRECEDENCE)) == len(PRECEDENCE) == 4
+    assert len(set(PRECEDENCE)) == len(PRECEDENCE) == 5

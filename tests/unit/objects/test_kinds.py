@@ -33,6 +33,11 @@ def test_every_word_of_a_kind_is_known_where_it_is_done():
         ("events", False, True, False, "objects"),
         ("purchases", False, True, False, "objects"),
         ("orders", False, True, False, "objects"),
+        ("renames", False, False, False, "objects"),
+        ("aliases", False, False, False, "objects"),
+        ("merges", False, False, False, "objects"),
+        ("identify", False, False, False, "objects"),
+        ("deletions", False, False, False, "objects"),
     ],
 )
 def test_what_is_done_with_each_kind(name, holds, counts, looked_up, again):

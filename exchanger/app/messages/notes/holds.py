@@ -135,4 +135,7 @@ HOLD_NOTES: Mapping[str, Callable[..., str]] = {
     "left_out_since": _left_out_since,
     "memory_lost": _memory_lost,
     "new_version": _new_version,
+    "too_many_deletes": lambda *, deletes, most: (
+        f"It would delete {deletes:,} profiles for good, and max_deletes is {most:,}."
+    ),
 }

@@ -1,0 +1,199 @@
+"""
+What becomes of rows that are calls about people: aliases, identify, merge, rename, delete.
+
+Braze answers that it has understood a call, also where nothing happens. So a look before shows
+whether there is anything to do and what is in the way, and a look afterwards whether it was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from exchanger.objects.people.obstacles import CALL, SO, obstacles
+from exchanger.profiles.frames.columns import (
+    ENDPOINT,
+    FILE,
+    ITEM,
+    MEANT,
+    OBJECT,
+    OTHER,
+    OTHER_WHO,
+    POINTS,
+    PROFILE,
+    ROW,
+    ROWS,
+    WHO,
+)
+from exchanger.profiles.planning.part import PartPlan, Tally
+from exchanger.profiles.spelling.profile_key import profile_key
+
+if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
+
+SEEN: Mapping[str, pl.DataType] = {
+    "key": pl.String(),
+    "ids": pl.List(pl.String()),
+    "whos": pl.List(pl.String()),
+    "aliases": pl.List(pl.String()),
+}
+"""
+Who has an identifier: ``braze_id`` and external id (null without one) of each profile, and the keys
+of all their aliases.
+"""
+_VERDICT = "@verdict"
+
+
+@dataclass(frozen=True)
+class EachCall:
+    """
+    Each row is a call about one or two people.
+
+    The functions are about rows as typed, with ``@endpoint`` and ``@other`` and, as ``a.`` and
+    ``b.``, what a look showed of ``@profile`` and ``@other``: the columns of ``SEEN``.
+
+    Args:
+        endpoint: Which endpoint takes each row.
+        other: The key of the other identifier.
+        judged: Whether a row is ``so`` already, a ``call``, or else what is in the way.
+        spelled: The object of each call.
+        done: Whether a look after a call, at *looked_at*, shows that it was done.
+        looked_at: Columns of the keys that are looked at afterwards.
+        once: Whether a second row of the same person that says otherwise is in the way of itself.
+        each_profile: Whether each profile that has the identifier becomes an object of its own,
+            which then is the other identifier.
+        gone: Whether nobody has ``@profile`` afterwards.
+    """
+
+    endpoint: Callable[[ImportJob], pl.Expr]
+    other: Callable[[ImportJob], pl.Expr]
+    judged: Callable[[ImportJob], pl.Expr]
+    spelled: Callable[[ImportJob], pl.Expr]
+    done: Callable[[], pl.Expr]
+    looked_at: tuple[str, ...] = (PROFILE,)
+    once: bool = True
+    each_profile: bool = False
+    gone: bool = False
+
+
+class CallsInput(NamedTuple):
+    """
+    Some rows of a run, and what is known of the people in them.
+
+    Args:
+        given: In the shape of ``typed_rows.cast_rows``, with ``@other``.
+        seen: Who has which identifier, as ``SEEN``.
+        leaving: Keys that this run takes from their profiles, where no other may be kept for them.
+        ready: Objects that are given again as they were.
+    """
+
+    given: pl.DataFrame
+    seen: pl.DataFrame
+    leaving: pl.Series
+    ready: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class CallOptions:
+    """
+    What holds for all rows of a run.
+
+    Args:
+        making: What they become.
+        job: What says how.
+    """
+
+    making: EachCall
+    job: ImportJob
+
+
+def beside(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    """Put what was seen of ``@profile`` and ``@other`` beside rows, as ``a.`` and ``b.``."""
+    for key, mark in ((PROFILE, "a."), (OTHER, "b.")):
+        named = seen.select(pl.all().name.prefix(mark))
+        rows = rows.join(
+            named, left_on=key, right_on=f"{mark}key", how="left", maintain_order="left"
+        )
+    return rows.with_columns(
+        pl.col(f"{mark}.{name}").fill_null(pl.lit([], pl.List(pl.String)))
+        for mark in "ab"
+        for name in ("ids", "whos", "aliases")
+    )
+
+
+def plan_calls(part: CallsInput, terms: CallOptions) -> PartPlan:
+    """Decide which rows are sent, and spell their objects."""
+    rows = judged_calls(part, terms)
+    verdict = pl.col(_VERDICT)
+    outbox = _spelled(rows.filter(verdict == CALL), terms)
+    if part.ready is not None:
+        named = [name for name in outbox.columns if name in part.ready.columns]
+        outbox = pl.concat([outbox, part.ready.select(named)], how="diagonal")
+    hindered = rows.filter(~verdict.is_in([CALL, SO]))
+    return PartPlan(
+        outbox=outbox.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)),
+        contributions=None,
+        rejected=obstacles(hindered, verdict) if hindered.height else None,
+        tally=Tally(
+            rows_unchanged=rows.filter(verdict == SO).height, rows_rejected=hindered.height
+        ),
+    )
+
+
+def judged_calls(part: CallsInput, terms: CallOptions) -> pl.DataFrame:
+    """Put a verdict beside each row: ``so``, ``call``, or what is in the way."""
+    making = terms.making
+    rows = part.given.sort(FILE, ROW).with_columns(making.endpoint(terms.job).alias(ENDPOINT))
+    rows = beside(rows, part.seen).with_columns(making.judged(terms.job).alias(_VERDICT))
+    first = pl.col(OTHER).first().over(PROFILE)
+    otherwise = pl.col(OTHER).ne_missing(first) & pl.lit(making.once)
+    leaves = pl.col(OTHER).is_in(part.leaving.implode()).fill_null(value=False)
+    is_call = pl.col(_VERDICT) == CALL
+    return rows.with_columns(
+        pl.when(is_call & otherwise)
+        .then(pl.lit("said_otherwise"))
+        .when(is_call & leaves)
+        .then(pl.lit("leaves_itself"))
+        .otherwise(_VERDICT)
+        .alias(_VERDICT)
+    )
+
+
+def _spelled(rows: pl.DataFrame, terms: CallOptions) -> pl.DataFrame:
+    """Spell each call once, however many rows say the same; the last of them stands for all."""
+    if terms.making.each_profile:
+        rows = rows.explode("a.ids", "a.whos").with_columns(
+            profile_key("braze_id", pl.col("a.ids")).alias(OTHER),
+            pl.concat_list("a.ids").alias("a.ids"),
+            pl.concat_list("a.whos").alias("a.whos"),
+        )
+    rows = rows.with_columns(
+        terms.making.spelled(terms.job).alias(OBJECT),
+        pl.col("a.ids").list.sort().list.join(",").alias(MEANT),
+        pl.col("a.whos").list.drop_nulls().list.first().alias(WHO),
+        pl.col("b.whos").list.drop_nulls().list.first().alias(OTHER_WHO),
+    )
+    names = (ENDPOINT, FILE, ROW, MEANT, WHO, OTHER_WHO)
+    calls = rows.group_by(PROFILE, OTHER, OBJECT, maintain_order=True).agg(
+        *(pl.col(name).last() for name in names), pl.len().cast(pl.UInt32).alias(ROWS)
+    )
+    if terms.making.each_profile:
+        once = pl.when(pl.int_range(pl.len()).over(PROFILE) == 0).then(ROWS).otherwise(0)
+        calls = calls.with_columns(once.cast(pl.UInt32).alias(ROWS))
+    return calls.select(
+        pl.lit(None, pl.UInt32).alias(ITEM),
+        PROFILE,
+        ENDPOINT,
+        OBJECT,
+        pl.lit(0, pl.UInt32).alias(POINTS),
+        FILE,
+        ROW,
+        ROWS,
+        OTHER,
+        MEANT,
+        WHO,
+        OTHER_WHO,
+    )
