@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.jobs.intake.event_order import leave_out_late_rows
+from exchanger.jobs.observing.lookup import alone_in_a_request, note_if_slow
 from exchanger.jobs.observing.who_is_there import who_is_there
 from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
@@ -75,7 +76,7 @@ def parts_of(
         case Lines() as making:
             return _orders(call, batch, making)
         case EachCall() as making:
-            return _each_call(call, batch, making)
+            return _each_call(call, batch, making, report)
 
 
 @contextmanager
@@ -185,24 +186,29 @@ def _rows(
 
 
 @contextmanager
-def _each_call(call: ImportContext, batch: InputBatch, making: EachCall) -> Iterator[PlanParts]:
+def _each_call(
+    call: ImportContext, batch: InputBatch, making: EachCall, report: RunReport
+) -> Iterator[PlanParts]:
     """Look who is meant by each row, and whether anything is in the way of what it says."""
     other = making.other(call.job).alias(OTHER)
     batch.given.change(lambda frame: frame.with_columns(other))
-    keys = [batch.given.keys(number).unique() for number in range(len(batch.given))]
-    leaving = pl.concat(keys) if making.gone else pl.Series(PROFILE, [], pl.String)
-    looked_up = pl.concat([pl.Series(PROFILE, [], pl.String), *keys]).len()
+    nobody = pl.Series(PROFILE, [], pl.String)
+    parts = range(len(batch.given))
+    meant = pl.concat([nobody, *(batch.given.keys(number).unique() for number in parts)])
+    report.facts += note_if_slow(meant.len(), call.context.lookup_limit, alone_in_a_request(meant))
 
     def inputs() -> Generator[CallsInput]:
-        for number in range(len(batch.given)):
+        for number in parts:
             given = batch.given.part(number)
-            if OTHER not in given.columns:
-                given = given.with_columns(other)
-            seen = who_is_there(call.context, pl.concat([given[PROFILE], given[OTHER]]))
+            named = [given[name] for name in (PROFILE, OTHER) if name in given.columns]
             again = number == 0 and batch.ready.rows
-            ready = pl.concat([*batch.ready.frames()], how="diagonal") if again else None
-            yield CallsInput(given, seen, leaving, ready)
+            yield CallsInput(
+                given=given,
+                seen=who_is_there(call.context, pl.concat(named)),
+                leaving=meant if making.gone else nobody,
+                ready=pl.concat([*batch.ready.frames()], how="diagonal") if again else None,
+            )
             batch.given.clear(number)
 
     decide = partial(plan_calls, terms=CallOptions(making, call.job))
-    yield PlanParts(batch, inputs(), decide, lookups=looked_up)
+    yield PlanParts(batch, inputs(), decide, lookups=meant.len())

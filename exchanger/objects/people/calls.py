@@ -8,7 +8,7 @@ whether there is anything to do and what is in the way, and a look afterwards wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -45,6 +45,20 @@ Who has an identifier: ``braze_id`` and external id (null without one) of each p
 of all their aliases.
 """
 _VERDICT = "@verdict"
+_OUTBOX: Mapping[str, pl.DataType] = {
+    ITEM: pl.UInt32(),
+    PROFILE: pl.String(),
+    ENDPOINT: pl.String(),
+    OBJECT: pl.String(),
+    POINTS: pl.UInt32(),
+    FILE: pl.UInt32(),
+    ROW: pl.UInt32(),
+    ROWS: pl.UInt32(),
+    OTHER: pl.String(),
+    MEANT: pl.String(),
+    WHO: pl.String(),
+    OTHER_WHO: pl.String(),
+}
 
 
 @dataclass(frozen=True)
@@ -126,21 +140,27 @@ def beside(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 
 def plan_calls(part: CallsInput, terms: CallOptions) -> PartPlan:
     """Decide which rows are sent, and spell their objects."""
-    rows = judged_calls(part, terms)
-    verdict = pl.col(_VERDICT)
-    outbox = _spelled(rows.filter(verdict == CALL), terms)
-    if part.ready is not None:
-        named = [name for name in outbox.columns if name in part.ready.columns]
-        outbox = pl.concat([outbox, part.ready.select(named)], how="diagonal")
+    if part.given.is_empty():
+        return _planned(pl.DataFrame(schema=_OUTBOX), part.ready)
+    rows, verdict = judged_calls(part, terms), pl.col(_VERDICT)
+    plan = _planned(_spelled(rows.filter(verdict == CALL), terms), part.ready)
     hindered = rows.filter(~verdict.is_in([CALL, SO]))
-    return PartPlan(
-        outbox=outbox.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)),
-        contributions=None,
+    return replace(
+        plan,
         rejected=obstacles(hindered, verdict) if hindered.height else None,
         tally=Tally(
             rows_unchanged=rows.filter(verdict == SO).height, rows_rejected=hindered.height
         ),
     )
+
+
+def _planned(outbox: pl.DataFrame, ready: pl.DataFrame | None) -> PartPlan:
+    """Put what is given again behind what is new, and number all of it."""
+    if ready is not None:
+        named = [name for name in outbox.columns if name in ready.columns]
+        outbox = pl.concat([outbox, ready.select(named)], how="diagonal")
+    items = pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)
+    return PartPlan(outbox.with_columns(items), None, None, Tally())
 
 
 def judged_calls(part: CallsInput, terms: CallOptions) -> pl.DataFrame:
@@ -183,17 +203,5 @@ def _spelled(rows: pl.DataFrame, terms: CallOptions) -> pl.DataFrame:
     if terms.making.each_profile:
         once = pl.when(pl.int_range(pl.len()).over(PROFILE) == 0).then(ROWS).otherwise(0)
         calls = calls.with_columns(once.cast(pl.UInt32).alias(ROWS))
-    return calls.select(
-        pl.lit(None, pl.UInt32).alias(ITEM),
-        PROFILE,
-        ENDPOINT,
-        OBJECT,
-        pl.lit(0, pl.UInt32).alias(POINTS),
-        FILE,
-        ROW,
-        ROWS,
-        OTHER,
-        MEANT,
-        WHO,
-        OTHER_WHO,
-    )
+    nothing = {ITEM: pl.lit(None, pl.UInt32), POINTS: pl.lit(0, pl.UInt32)}
+    return calls.with_columns(**nothing).select(*_OUTBOX)

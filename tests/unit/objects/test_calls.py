@@ -302,3 +302,12 @@ def test_a_look_shows_whether_a_profile_is_gone(left, expected):
     """Who came by the address meanwhile is somebody else."""
     call = {PROFILE: MAIL, OTHER: key("braze_id", "1")}
     assert expected is done(deletions(), "deletions", call, {MAIL: left})
+
+
+def test_calls_are_given_again_as_they_were():
+    """Also where a run brings nothing else, and knows none of the columns of the job."""
+    ready = planned(renames(), [("a", {"to": "x"})], PEOPLE).outbox
+    nothing = pl.DataFrame(schema={PROFILE: pl.String, FILE: pl.UInt32, ROW: pl.UInt32})
+    part = CallsInput(nothing, seen({}), nothing[PROFILE], ready)
+    again = plan_calls(part, CallOptions(kind_of(renames()).making, renames())).outbox
+    assert ready.equals(again)
