@@ -18,14 +18,15 @@ from exchanger.config.models.base import ColumnName, Duration, FieldType, Priori
 from exchanger.config.models.connections import (
     LOOKUPS,
     BrazeConfig,
+    Budget,
     Connection,
+    DataPoints,
     RateLimit,
     Retention,
     S3Config,
 )
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
-from exchanger.config.models.guards import Budget, DataPoints, Guards
 from exchanger.config.models.imports import (
     NEEDS_HELD,
     NESTED,
@@ -37,7 +38,7 @@ from exchanger.config.models.imports import (
     RemainingFields,
     StrategyName,
 )
-from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.jobs import Completion, Expect, Guards, Schedule
 from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.objects import (

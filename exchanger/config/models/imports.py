@@ -12,12 +12,12 @@ from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
 from exchanger.config.models.consent import EmailState, GroupState, Subscription
-from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import (
     Completion,
     Description,
     Enabled,
     Expected,
+    Guards,
     Labels,
     Scheduled,
     Urgency,
