@@ -23,6 +23,8 @@ The tree::
         BrazeUnreachable           7   no answer, 5xx or 429 after all retries (retryable)
         BrazeRefused               7   a 4xx about the request itself
         SegmentMissing             3   no segment of that name or id
+        CatalogMissing             3   no catalog of that name
+        CatalogDiffers             3   a catalog lacks a field, or has it as another type
         ExportRunning              7   an export of that segment is still running (retryable)
         ExportIncomplete           7   an export did not complete in time (retryable)
         ExportEmpty                7   no user came in an export, although nobody said that is fine
@@ -50,7 +52,7 @@ The tree::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -218,6 +220,44 @@ class SegmentMissing(BrazeError):
         self.near = near or []
         self.ambiguous = ambiguous or []
         super().__init__("/segments/list", 200, f"no single segment {wanted!r}")
+
+
+class CatalogMissing(BrazeError):
+    """The company has no catalog of that name; ``known`` holds the names that exist."""
+
+    exit_code = 3
+
+    def __init__(self, wanted: str, known: list[str]) -> None:
+        self.wanted = wanted
+        self.known = known
+        super().__init__("/catalogs", 200, f"no catalog {wanted!r}")
+
+
+class CatalogDiffers(BrazeError):
+    """
+    A catalog does not have the fields that a job writes.
+
+    Args:
+        catalog: Its name.
+        lacking: Fields that it does not have.
+        retyped: Fields that it has as another type: ours, and its own.
+        known: The fields that it has.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        catalog: str,
+        lacking: list[str],
+        retyped: Mapping[str, tuple[str, str]],
+        known: list[str],
+    ) -> None:
+        self.catalog = catalog
+        self.lacking = lacking
+        self.retyped = retyped
+        self.known = known
+        super().__init__("/catalogs", 200, f"catalog {catalog!r} has other fields")
 
 
 class ExportRunning(BrazeError):

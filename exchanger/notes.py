@@ -58,6 +58,7 @@ NoteCode = Literal[
     "header_again",
     "identifiers_pointed",
     "identifiers_trimmed",
+    "items_differ",
     "known_elsewhere",
     "learnt_from_segment",
     "left_out_since",

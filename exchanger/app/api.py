@@ -82,7 +82,7 @@ class Exchanger:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
         """
         from exchanger.app.connectivity import try_connections
-        from exchanger.config.describe import describe_job
+        from exchanger.config.describing.jobs import describe_job
 
         jobs = {name: describe_job(self.config, name) for name in self.config.jobs}
         trials = _in_order(lambda: try_connections(self.config)) if connect else []

@@ -17,6 +17,7 @@ from exchanger.braze.endpoints import EMAIL_STATES, GROUPS
 from exchanger.config.models import Config, ExportJob, ImportJob, S3Config
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.column_types import kept_columns
+from exchanger.jobs.planning.catalogs import find_catalog
 from exchanger.jobs.runtime.recognition import recognise
 from exchanger.jobs.segments.users import baseline_segment
 from exchanger.jobs.segments.wait import find_segment
@@ -170,7 +171,8 @@ async def _try_braze(
             trials += await _try_segments(context, braze, segments)
             export = braze.export_segment(_NOBODY, ["external_id"])
             trials.append(await _allowed(context, "export segments", export))
-        if imports:
+        trials += await _try_catalogs(context, braze, [job for job in imports if job.catalog])
+        if any(not job.catalog for job in imports):
             empty = json.dumps({"attributes": []}).encode()
             trials.append(await _allowed(context, "update profiles", braze.track(empty)))
             look_up = braze.export_ids([_NOBODY], ["external_id"])
@@ -186,6 +188,20 @@ async def _try_braze(
         if not trials:
             trials.append(await _try_key(context, braze))
         return trials
+
+
+async def _try_catalogs(context: JobContext, braze: Braze, jobs: list[ImportJob]) -> list[Trial]:
+    """Try whether the catalogs of jobs are there; what may be done to items shows in a run."""
+    if not jobs:
+        return []
+    try:
+        listed = await braze.catalogs()
+    except ExchangerError as error:
+        return [_failed(context, "list the catalogs of Braze", error)]
+    return [
+        _tried(context, f"find the catalog '{name}'", partial(find_catalog, listed, name))
+        for name in dict.fromkeys(job.catalog or "" for job in jobs)
+    ]
 
 
 async def _allowed(context: JobContext, what: str, request: Coroutine[Any, Any, object]) -> Trial:

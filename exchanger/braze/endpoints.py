@@ -7,6 +7,7 @@ from typing import Literal
 
 from exchanger.braze.limits import (
     IDS_PER_REQUEST,
+    ITEMS_PER_REQUEST,
     LARGEST_BODY,
     OBJECTS_PER_REQUEST,
     STATES_PER_REQUEST,
@@ -43,6 +44,12 @@ REMOVE_IDS = "/users/external_ids/remove"
 
 IN_ONE_POOL = (NEW_ALIASES, UPDATE_ALIASES, IDENTIFY, MERGE, DELETE)
 """Endpoints whose requests count together (braze-api.md 9)."""
+CATALOGS = "/catalogs"
+"""Lists the catalogs of the company with their fields (braze-api.md 16)."""
+CATALOG_ITEMS = "/catalogs/{name}/items"
+"""Takes changes of the items of a catalog, by four methods with one limit (braze-api.md 16)."""
+CATALOG_ITEM = "/catalogs/{name}/items/{id}"
+"""Returns one item of a catalog (braze-api.md 16)."""
 SET_GROUPS = "/v2/subscription/status/set"
 """Sets states of people in subscription groups (braze-api.md 10)."""
 GROUP_STATES = "/subscription/user/status"
@@ -67,12 +74,21 @@ PERMISSIONS = {
     DELETE: "users.delete",
     RENAME_IDS: "users.external_ids.rename",
     REMOVE_IDS: "users.external_ids.remove",
+    CATALOGS: "catalogs.get",
+    f"POST {CATALOG_ITEMS}": "catalogs.add_items",
+    f"PATCH {CATALOG_ITEMS}": "catalogs.update_items",
+    f"PUT {CATALOG_ITEMS}": "catalogs.replace_items",
+    f"DELETE {CATALOG_ITEMS}": "catalogs.delete_items",
+    CATALOG_ITEM: "catalogs.get_item",
     SET_GROUPS: "subscription.status.set",
     GROUP_STATES: "subscription.groups.get",
     STATE_IN_GROUP: "subscription.status.get",
     EMAIL_STATUS: "email.status",
 }
-"""The permission of each endpoint, as the dashboard names it (braze-api.md 2, 4, 4.3, 5, 8, 9)."""
+"""
+The permission of each endpoint, or of a method there, as the dashboard names it (braze-api.md 2,
+4, 4.3, 5, 8, 9, 16).
+"""
 
 
 @dataclass(frozen=True)
@@ -82,14 +98,16 @@ class Endpoint:
 
     Args:
         name: What outboxes call it.
-        path: Of the API.
+        path: Of the API; ``{name}`` in it stands for what *of* says.
         array: The key of a request under which its objects are listed, and by which errors name
             them (braze-api.md 2.10).
         objects: How many a request takes at most.
         size: How many bytes a request takes at most.
         idempotent: Whether sending an object again changes nothing more. Of others, one that may
             have been taken is in doubt, and never sent again by itself.
-        deletes: Whether each object deletes a profile for good.
+        deletes: Whether each object deletes something for good.
+        methods: A request is sent by each of them, in this order.
+        of: Whose objects they are: the name of a catalog; empty where nobody needs to say.
         packed: How objects become a request: listed as they are, or the people of each subscription
             group and state together, or the addresses of one state.
     """
@@ -102,6 +120,18 @@ class Endpoint:
     idempotent: bool
     deletes: bool = False
     packed: Literal["listed", "groups", "addresses"] = "listed"
+    methods: tuple[str, ...] = ("POST",)
+    of: str = ""
+
+    @property
+    def address(self) -> str:
+        """Where requests go."""
+        return self.path.replace("{name}", self.of) if self.of else self.path
+
+    @property
+    def in_outbox(self) -> str:
+        """What stands beside an object in an outbox."""
+        return f"{self.name}:{self.of}" if self.of else self.name
 
 
 ATTRIBUTES = Endpoint(
@@ -166,6 +196,26 @@ DELETIONS = replace(RENAMES, name="deletions", path=DELETE, array="braze_ids", d
 """Profiles that end, each by an id that nobody gets again (braze-api.md 9.1)."""
 REMOVALS = replace(RENAMES, name="removals", path=REMOVE_IDS, array="external_ids")
 """Old external ids that end; likewise (braze-api.md 9.7)."""
+ITEMS_CHANGED = Endpoint(
+    name="items-update",
+    path=CATALOG_ITEMS,
+    array="items",
+    objects=ITEMS_PER_REQUEST,
+    size=LARGEST_BODY,
+    idempotent=True,
+    methods=("PATCH",),
+)
+"""Fields of items that exist; of others Braze takes no notice (braze-api.md 16)."""
+ITEMS_MADE = replace(ITEMS_CHANGED, name="items-upsert", methods=("POST", "PATCH"))
+"""
+Items of which nobody knows whether they exist. One request makes those that do not, and is without
+effect on the others; the second changes these. Either may come first (braze-api.md 16).
+"""
+ITEMS_REPLACED = replace(ITEMS_CHANGED, name="items-replace", methods=("PUT",))
+"""Items as a whole: what they do not say is gone (braze-api.md 16)."""
+ITEMS_DELETED = replace(ITEMS_CHANGED, name="items-delete", methods=("DELETE",), deletes=True)
+"""Items that go (braze-api.md 16)."""
+
 GROUPS = {
     kind: Endpoint(
         name=f"subscriptions-{kind}",
@@ -214,6 +264,13 @@ ENDPOINTS = {
         DELETIONS,
         *GROUPS.values(),
         *EMAIL_STATES.values(),
+        *(ITEMS_CHANGED, ITEMS_MADE, ITEMS_REPLACED, ITEMS_DELETED),
     )
 }
-"""By the name that stands beside an object in an outbox."""
+"""By name."""
+
+
+def endpoint_named(text: str) -> Endpoint:
+    """Return the endpoint that stands beside an object in an outbox."""
+    name, _, of = text.partition(":")
+    return replace(ENDPOINTS[name], of=of) if of else ENDPOINTS[name]

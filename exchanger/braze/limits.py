@@ -8,6 +8,8 @@ LARGEST_BODY = 4_000_000
 """Bytes in a request. Braze says 4 MB, so this is the smaller reading of it (braze-api.md 2.2)."""
 OBJECTS_PER_REQUEST = 75
 """Objects in one request to ``/users/track`` (braze-api.md 2.2)."""
+ITEMS_PER_REQUEST = 50
+"""Items of a catalog in one request (braze-api.md 16)."""
 IDS_PER_REQUEST = 50
 """Identifiers in one request to ``/users/export/ids`` (braze-api.md 5)."""
 ATTRIBUTES_PER_EXPORT = 500
@@ -34,6 +36,10 @@ LOOKUP_RATE = 250, timedelta(minutes=1)
 Requests to ``/users/export/ids`` of accounts from 2024-08-22 on; of older ones ten times as many
 (braze-api.md 5).
 """
+ITEMS_RATE = 16_000, timedelta(minutes=1)
+"""Requests that change items of catalogs, all together (braze-api.md 16)."""
+CATALOGS_RATE = 50, timedelta(minutes=1)
+"""Requests that list catalogs; and as many that are about single items (braze-api.md 16)."""
 SHARED_RATE = 250_000, timedelta(hours=1)
 """Requests to all endpoints without a limit of their own, together (braze-api.md 1.5)."""
 

@@ -117,7 +117,8 @@ def rebuild(
     def act(held: JobContext) -> RebuildReport:
         establish(held, state)
         facts = _drained(held, state)
-        names = sorted({*state.held.fields(), *job.fields} - NOT_EXPORTED - {IDENTIFIED})
+        own = {*job.fields} & {*job.cells}  # Fields of items are no attributes.
+        names = sorted({*state.held.fields(), *own} - NOT_EXPORTED - {IDENTIFIED})
         users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names)
         fields = [FieldComparison(one) for one in names]
         report = RebuildReport(name, users.segment, users.asked_at, fields, facts=facts)

@@ -96,6 +96,8 @@ def _plan_and_commit(
     if run.object != call.kind.name:
         why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
         raise RunUnsuitable(str(seq), "retry", why)
+    if why := _other_items(run, call.job):
+        raise RunUnsuitable(str(seq), "retry", why)
     demand_quarantine(call, run)
     found = quarantined_rows(call, run)
     notes += found.notes
@@ -138,3 +140,13 @@ def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> Inpu
     batch.rejected.add(still)
     claim = replace(claim, outcome="retried", rows=count, note="", facts=())
     return batch.with_file(claim, rows=count)
+
+
+def _other_items(run: RunDocument, job: ImportJob) -> str:
+    """Return why items of a run cannot be given to what the job does by now; empty if they can."""
+    if run.catalog != (job.catalog or ""):
+        return f"its rows are items of the catalog {run.catalog}, and the job's of {job.catalog}"
+    if run.removes != (job.mode == "delete"):
+        now = "deletes" if job.mode == "delete" else "no longer deletes"
+        return f"the job {now} items by now"
+    return ""

@@ -8,7 +8,7 @@ something is an entry there, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
 from exchanger.objects.events import event_faults, event_members, event_points
+from exchanger.objects.items import shape_of_items
 from exchanger.objects.lines import Lines
 from exchanger.objects.orders import order_faults
 from exchanger.objects.people.aliases import ALIAS, alias_faults
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob, ObjectName
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
+    from exchanger.profiles.planning.part import Shape
 
 Settled = Literal["held_values", "changes", "row_ledger", "people"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
@@ -47,9 +49,12 @@ class Folded:
     Rows fold into one object for each profile, which says what differs from held values.
 
     Args:
+        shape: What is sent of the changes, given the job and the fields that anything is held of;
+            attributes of profiles if left out.
         consent: Whether they are states of subscriptions rather than attributes.
     """
 
+    shape: Callable[[ImportJob, Iterable[str]], Shape] | None = None
     consent: bool = False
 
 
@@ -138,6 +143,12 @@ _KINDS: Mapping[str, ObjectKind] = {
             given_again="objects",
             faults=purchase_faults,
             most_properties=MOST_PROPERTIES,
+        ),
+        ObjectKind(
+            "catalog_items",
+            Folded(shape_of_items),
+            settles=("held_values", "changes"),
+            given_again="values",
         ),
         ObjectKind(
             "orders",

@@ -164,6 +164,10 @@ class StateNames:
         """The Delta table of held values."""
         return f"{self.prefix}held"
 
+    def held_items(self, catalog: str) -> str:
+        """The Delta table of what is held of the items of a catalog."""
+        return f"{self.prefix}held-items/{_folder(catalog)}"
+
     def high_water_marks(self, job: str, column: str) -> str:
         """The Delta table of how far a job has come in the order of a column."""
         return f"{self.prefix}high-water-marks/{_folder(job)}/{_folder(column)}"

@@ -40,6 +40,7 @@ class ConnectionState:
         runs, held, changes, high_water_marks, file_ledger, run_index, types, first_deliveries: The
             stores.
         rows: Opens the ledger of rows of a job.
+        items: Opens what is held of the items of a catalog.
     """
 
     names: StateNames
@@ -58,6 +59,11 @@ class ConnectionState:
     forgotten: Forgotten
     group_status: GroupStatusHint
     rows: Callable[[str], RowLedger]
+    items: Callable[[str], HeldValues]
+
+    def held_of(self, catalog: str) -> HeldValues:
+        """Return what is held of the items of a catalog; of profiles if none is named."""
+        return self.items(catalog) if catalog else self.held
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
@@ -94,4 +100,5 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         forgotten=Forgotten(bucket, names),
         group_status=GroupStatusHint(bucket, names),
         rows=lambda job: RowLedger(bucket.table(names.row_ledger(job))),
+        items=lambda catalog: HeldValues(bucket.table(names.held_items(catalog))),
     )

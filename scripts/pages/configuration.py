@@ -8,7 +8,7 @@ from typing import Any
 
 from exchanger.config.checks.lengths import BOUNDS
 from exchanger.config.durations import show_duration
-from exchanger.config.models.base import AMOUNT
+from exchanger.config.models.guards import AMOUNT
 from exchanger.config.schema import json_schema
 from pages.markdown import anchor, table
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from exchanger.config.describe import describe_job
+from exchanger.config.describing.jobs import describe_job
 from exchanger.config.loading.document import read_document
 from exchanger.config.loading.load import read_config
 from exchanger.errors import ConfigError

@@ -14,6 +14,8 @@ from exchanger.errors import (
     BrazeKeyRefused,
     BrazeRefused,
     BrazeUnreachable,
+    CatalogDiffers,
+    CatalogMissing,
     EngineDiffers,
     EngineError,
     EngineGaveUp,
@@ -203,6 +205,39 @@ def _(error: SegmentMissing) -> Message:
     else:
         what = f"Braze has no segment '{error.wanted}'. There are:{_lines(error.known)}"
     return Message(what, "All of them, with their ids: exchanger segments")
+
+
+@words_for_outside.register
+def _(error: CatalogMissing) -> Message:
+    what = f"Braze has no catalog '{error.wanted}'"
+    if guess := closest(error.wanted, error.known):
+        what += f"; did you mean '{guess}'?"
+    else:
+        what += f". There are:{_lines(error.known)}" if error.known else ", and no other either."
+    return Message(
+        what,
+        "Nothing was sent, and the files wait. Create the catalog in Braze, or correct 'catalog' in"
+        f" the job. Then: {_CHECK}",
+    )
+
+
+@words_for_outside.register
+def _(error: CatalogDiffers) -> Message:
+    lines = [f"it has no field '{name}'" + _near(name, error.known) for name in error.lacking]
+    lines += [
+        f"its field '{name}' is of type {theirs}, and the job's values are of type {ours}"
+        for name, (ours, theirs) in error.retyped.items()
+    ]
+    return Message(
+        f"The catalog '{error.catalog}' does not fit the job:{_lines(lines)}",
+        "Nothing was sent, and the files wait. Add the field to the catalog in Braze, or correct"
+        " the job: name another field, leave it out, or set its 'type'. Then run it again.",
+    )
+
+
+def _near(name: str, known: list[str]) -> str:
+    guess = closest(name, known)
+    return f"; did you mean '{guess}'?" if guess else ""
 
 
 def _lines(names: list[str]) -> str:

@@ -31,7 +31,7 @@ def check(
     from exchanger.app.outcome import worst
     from exchanger.app.wiring import prepare
     from exchanger.cli.exit import print_json
-    from exchanger.config.describe import describe_job
+    from exchanger.config.describing.jobs import describe_job
     from exchanger.errors import NoRoom
     from exchanger.outside.scratch import demand_room
 

@@ -46,13 +46,16 @@ _LIST_OPTIONS = ("split", "items", "ordered", "max_items")
 
 def check_import_fields(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find what is wrong in the fields of an import job."""
+    items = job.object == "catalog_items"
     for name, field in job.fields.items():
         place: Where = (*where, "fields", name)
-        yield from _check_name(name, place)
+        if not items:  # Of an item, names have rules of their own.
+            yield from _check_name(name, place)
         yield from _check_strategy(field, place)
         yield from _check_options(field, place)
         yield from _check_value(field, place)
-        yield from _check_held(name, field, job, place)
+        if not items:
+            yield from _check_held(name, field, job, place)
         yield from _check_drift(field, place)
         yield from _check_nested(name, field, place)
         if field.on_drift != "overwrite" and name in NOT_EXPORTED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchanger.config.checks.lengths import check_timezone
+from exchanger.config.checks.timezones import check_timezone
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import Budget, ImportJob
 

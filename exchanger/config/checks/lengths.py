@@ -1,13 +1,12 @@
-"""Lengths of time, which make sense within bounds, and time zones, of which there are some."""
+"""How long each length of time of the configuration may be. Outside of it, it makes no sense."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from zoneinfo import ZoneInfo, available_timezones
 
 from exchanger.config.durations import show_duration
-from exchanger.config.findings import Finding, Where, closest
+from exchanger.config.findings import Finding, Where
 from exchanger.config.models import (
     Baseline,
     BrazeConfig,
@@ -81,13 +80,3 @@ def _check(
         yield Finding(where, f"this must be at least {show_duration(least)}", show_duration(least))
     if length > most:
         yield Finding(where, f"this must be at most {show_duration(most)}", show_duration(most))
-
-
-def check_timezone(name: str, where: Where) -> Iterator[Finding]:
-    """Find out whether there is such a time zone."""
-    try:
-        ZoneInfo(name)
-    except (ValueError, KeyError, OSError):
-        # ZoneInfo raises OSError for a name such as Europe, which is a folder of zones.
-        guess = closest(name, sorted(available_timezones()))
-        yield Finding(where, f"there is no time zone '{name}'", guess)

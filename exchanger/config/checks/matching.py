@@ -23,6 +23,13 @@ _NAMES = {"email": "e-mail address", "phone": "phone number"}
 
 def check_match(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find what is wrong in who is meant by the rows of an import job."""
+    if job.object == "catalog_items":
+        return
+    if not job.match:
+        given = "match" in job.model_fields_set
+        message = "this must not be empty" if given else "this must be given"
+        yield Finding((*where, "match"), message, missed=("match",))
+        return
     # Of others, what they do says who is meant, and is looked at.
     matches = () if job.merge is not None else job.match
     for i, match in enumerate(matches):

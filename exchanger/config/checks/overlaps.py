@@ -105,7 +105,9 @@ def _shared_fields(
     first: tuple[str, ImportJob], second: tuple[str, ImportJob]
 ) -> Iterator[Finding]:
     (name, one), (other_name, other) = first, second
-    if not _nested(one.source.prefix, other.source.prefix):
+    same = (one.object, one.catalog) == (other.object, other.catalog)
+    items = "catalog_items" in (one.object, other.object)
+    if not _nested(one.source.prefix, other.source.prefix) or (items and not same):
         return
     shared = _shared_names(one, other)
     if shared:

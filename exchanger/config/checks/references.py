@@ -10,15 +10,15 @@ from pydantic import SecretStr
 from exchanger.config.checks.arrival import check_arrival
 from exchanger.config.checks.fields import check_export_field, check_import_fields
 from exchanger.config.checks.guards import check_budget, check_guards
+from exchanger.config.checks.kinds.objects import check_object
 from exchanger.config.checks.lengths import (
     check_completion_lengths,
     check_connection_lengths,
     check_lengths,
-    check_timezone,
 )
 from exchanger.config.checks.matching import check_match
-from exchanger.config.checks.objects import check_object
 from exchanger.config.checks.overlaps import check_overlaps
+from exchanger.config.checks.timezones import check_timezone
 from exchanger.config.cron import CronError, CronExpression
 from exchanger.config.durations import show_duration
 from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault, store_fault

@@ -34,6 +34,8 @@ _SHAPES: dict[str, Any] = {
     "every": "1s",
 }
 """What stands in for a required key; for one that is not here, a text."""
+_NEEDED = ("match",)
+"""Keys that most parts need, and no model demands: what was set aside there was given."""
 _DEEPEST = 3
 """A required key in a required mapping is found once the mapping stands there."""
 
@@ -67,9 +69,13 @@ def build(model: type[Part], entry: Any, where: Where) -> Built[Part]:
     if part is not None or not isinstance(entry, dict):
         return Built(part, findings)
     rest = copy.deepcopy(entry)
-    for finding in findings:
-        _set_aside(rest, finding.where[len(where) :])
     stood_in: list[Where] = []
+    for finding in findings:
+        place = finding.where[len(where) :]
+        _set_aside(rest, place)
+        if place and place[0] in _NEEDED and place[0] not in rest:
+            _stand_in(rest, place[:1], (*where, place[0]))
+            stood_in.append((*where, place[0]))
     for _ in range(_DEEPEST):
         part, missing = validate(model, rest, where)
         if part is not None:

@@ -47,7 +47,7 @@ _GUARDS = ("max_more_empty_percent", "max_leavers_percent")
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
-    "merge", "delete", "catalog_items", "audience", "cohorts",
+    "merge", "delete", "audience", "cohorts",
 )  # fmt: skip
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"

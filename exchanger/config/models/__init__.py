@@ -18,16 +18,16 @@ from exchanger.config.models.base import ColumnName, Duration, FieldType, Priori
 from exchanger.config.models.connections import (
     LOOKUPS,
     BrazeConfig,
-    Budget,
     Connection,
-    DataPoints,
     RateLimit,
     Retention,
     S3Config,
 )
-from exchanger.config.models.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
+from exchanger.config.models.guards import Budget, DataPoints, Guards
 from exchanger.config.models.imports import (
+    ITEM_FIELD,
+    ITEM_GONE,
     NEEDS_HELD,
     NESTED,
     PROPERTY,
@@ -35,25 +35,30 @@ from exchanger.config.models.imports import (
     DriftPolicy,
     FieldConfig,
     ImportJob,
+    ItemField,
     RemainingFields,
     StrategyName,
 )
-from exchanger.config.models.jobs import Completion, Expect, Guards, Schedule
-from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
-from exchanger.config.models.matching import Alias, LabelColumn, Match
-from exchanger.config.models.objects import (
+from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
+from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
+from exchanger.config.models.kinds.objects import (
     Cell,
     Event,
+    ItemMode,
     ItemType,
     ObjectName,
     OnUnknown,
     Purchase,
 )
-from exchanger.config.models.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
+from exchanger.config.models.kinds.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
+from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
     "CALLS",
+    "ITEM_FIELD",
+    "ITEM_GONE",
     "LOOKUPS",
     "METADATA",
     "NEEDS_HELD",
@@ -88,6 +93,8 @@ __all__ = [
     "Guards",
     "Identify",
     "ImportJob",
+    "ItemField",
+    "ItemMode",
     "ItemType",
     "Job",
     "LabelColumn",

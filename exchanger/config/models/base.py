@@ -6,14 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from exchanger.config.durations import parse_duration
 from exchanger.config.names import trimmed
@@ -51,43 +44,6 @@ Raw = Literal["remove", "keep"]
 """Whether Braze's own files of an export stay in the bucket once they were used."""
 Priority = Literal["urgent", "normal", "low"]
 """Which of several waiting jobs the daemon starts first."""
-
-
-_AMOUNT = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?([kKmMbB]?)")
-AMOUNT = r"^[0-9_]+(\.[0-9]+)?[kKmMbB]?$"
-"""What a large number looks like as text, for editors."""
-_ZEROS = {"": 0, "k": 3, "m": 6, "b": 9}
-
-
-def parse_amount(given: object) -> object:
-    """
-    Turn ``500k``, ``5M`` or ``1.5B`` into a whole number; what is a number stays as it is.
-
-    Raises:
-        ValueError: The text has another form.
-    """
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return given
-    text = given.strip().replace("_", "") if isinstance(given, str) else ""
-    found = _AMOUNT.fullmatch(text)
-    zeros = _ZEROS[found[3].lower()] if found else 0
-    part = (found[2] or "").rstrip("0") if found else ""
-    if found is None or len(part) > zeros:
-        message = "write a whole number, such as 2000000, 500k or 5M"
-        raise ValueError(message)
-    return int(found[1] + part.ljust(zeros, "0"))
-
-
-_EITHER = {
-    "anyOf": [
-        {"type": "integer", "minimum": 0},
-        {"type": "string", "pattern": AMOUNT, "examples": ["500k", "5M"]},
-    ]
-}
-LargeNumber = Annotated[int, Field(ge=0), BeforeValidator(parse_amount), WithJsonSchema(_EITHER)]
-"""A large number, written in digits or as ``500k``, ``5M``, ``1.5B``."""
-Percent = Annotated[float, Field(ge=0, le=100)]
-"""A share of something, from 0 to 100."""
 
 
 class Strict(BaseModel):

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from exchanger.braze.limits import LOOKUP_RATE, OBJECTS_PER_REQUEST, TRACK_RATE
-from exchanger.config.models.base import Duration, LargeNumber, Strict
+from exchanger.config.models.base import Duration, Strict
+from exchanger.config.models.guards import Budget
 
 
 class RateLimit(Strict):
@@ -148,28 +149,6 @@ class Retention(Strict):
         default="decided",
         description="copies of files that wait for a person stay until it is decided about them",
     )
-
-
-class DataPoints(Strict):
-    """How many data points the runs of a connection may cost."""
-
-    day: LargeNumber | None = Field(default=None, description="in a day")
-    month: LargeNumber | None = Field(default=None, description="in a calendar month, likewise")
-
-
-class Budget(Strict):
-    """
-    What all runs of a connection may cost; a run that would go beyond it waits for a person.
-
-    A run counts for the day and the month in which it began.
-    """
-
-    data_points: DataPoints = Field(default=DataPoints(), description="the most that they may cost")
-    price: float | None = Field(
-        default=None, ge=0, description="of one data point; `plan` then shows what a run costs"
-    )
-    currency: str = Field(default="USD", description="of the price, as it is shown")
-    timezone: str = Field(default="UTC", description="of the days and months")
 
 
 class Connection(Strict):

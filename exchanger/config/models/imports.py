@@ -11,24 +11,27 @@ from pydantic import Discriminator, Field, Tag
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
-from exchanger.config.models.consent import EmailState, GroupState, Subscription
+from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import (
     Completion,
     Description,
     Enabled,
     Expected,
-    Guards,
     Labels,
     Scheduled,
     Urgency,
     UsedConnection,
 )
-from exchanger.config.models.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
-from exchanger.config.models.matching import Match, OnAmbiguous
-from exchanger.config.models.objects import (
+from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
+from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
+from exchanger.config.models.kinds.objects import (
+    CatalogName,
     Cell,
+    ConfirmDeletes,
     Event,
+    ItemId,
     MayResubscribe,
+    Mode,
     ObjectName,
     OwnNulls,
     Purchase,
@@ -36,7 +39,8 @@ from exchanger.config.models.objects import (
     Scale,
     WhenUnknown,
 )
-from exchanger.config.models.orders import Order
+from exchanger.config.models.kinds.orders import Order
+from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.sources import Source
 
 StrategyName = Literal[
@@ -100,6 +104,10 @@ class FieldConfig(Cell):
     )
 
 
+class ItemField(FieldConfig):
+    """A field of a catalog item: configured alike, and with the limits of catalogs."""
+
+
 class RemainingFields(Strict):
     """
     One rule for the columns that nothing else names. The first rule that matches wins.
@@ -152,6 +160,10 @@ class Baseline(Strict):
 
 PROPERTY = "properties."
 """Goes before the name of a property, where the parts of an object are named."""
+ITEM_FIELD = "fields."
+"""Likewise before that of a field of a catalog item: it is none of Braze's own attributes."""
+ITEM_GONE = "deleted"
+"""What a row of a job that deletes items says of each; no field of an item is called so."""
 _TYPES: dict[str, FieldType] = {
     "name": "string",
     "product": "string",
@@ -197,12 +209,13 @@ class ImportJob(Strict):
     purchase: Purchase | None = Field(
         default=None, description="of `object: purchases`: the purchase"
     )
+    catalog: CatalogName = None
+    mode: Mode = "upsert"
+    item_id: ItemId = Field(default=None, alias="id")
+    confirm_deletes: ConfirmDeletes = False
     order: Order | None = Field(default=None, description="of `object: orders`: the order")
     alias: NewAlias | None = Field(
         default=None, description="of `object: aliases`: the name that a person gets"
-    )
-    confirm_deletes: bool = Field(
-        default=False, description="of `object: deletions`, which need `true`: profiles go for good"
     )
     identify: Identify | None = Field(
         default=None, description="of `object: identify`: the external id that a person gets"
@@ -224,8 +237,11 @@ class ImportJob(Strict):
     on_unknown: WhenUnknown = "hold"
     source: Source = Field(description="which files, and how their text is understood")
     match: tuple[Match, ...] = Field(
-        min_length=1,
-        description="which columns name the profile, in order: the first with a value does",
+        default=(),
+        description=(
+            "which columns name the profile, in order: the first with a value does; needed, but"
+            " not with `object: catalog_items`"
+        ),
     )
     on_ambiguous: OnAmbiguous = Field(
         default="reject",
@@ -275,8 +291,9 @@ class ImportJob(Strict):
 
     @property
     def match_columns(self) -> tuple[str, ...]:
-        """All columns that name profiles, each once."""
-        return tuple(dict.fromkeys(column for each in self.match for column in each.columns))
+        """All columns that name profiles, or items, each once."""
+        named = [column for each in self.match for column in each.columns]
+        return tuple(dict.fromkeys([*named, *([self.item_id] if self.item_id else [])]))
 
     @property
     def row_name(self) -> str | None:
@@ -313,6 +330,9 @@ class ImportJob(Strict):
         if state is not None:
             return _cells_of_state(self.subscription, state)
         spec = self.event or self.purchase
+        if self.object == "catalog_items":
+            gone = {ITEM_GONE: ItemField(value=True)} if self.mode == "delete" else {}
+            return gone | {ITEM_FIELD + name: self._item_field(name) for name in self.fields}
         if spec is None:
             return self.fields
         named = {name: cell for name in _TYPES if (cell := getattr(spec, name, None)) is not None}
@@ -323,10 +343,27 @@ class ImportJob(Strict):
         }
         return {name: FieldConfig.model_validate(part) for name, part in parts.items()}
 
+    def _item_field(self, name: str) -> ItemField:
+        """Read a field of an item; where items are replaced, an empty cell is no value."""
+        field = self.fields[name]
+        said = field.model_dump(by_alias=True, exclude_unset=True)
+        if field.value is None:
+            said["from"] = field.from_ or name
+            said |= {"merge": "clear"} if self.mode == "replace" else {}
+        return ItemField.model_validate(said)
+
     @property
     def remaining_cells(self) -> tuple[RemainingFields, ...]:
         """Rules for the columns that ``cells`` does not name."""
         spec = self.event or self.purchase
+        if self.object == "catalog_items":
+            forced = {"merge": "clear"} if self.mode == "replace" else {}
+            return tuple(
+                block.model_copy(
+                    update={"prefix": ITEM_FIELD + block.prefix, "standard": True, **forced}
+                )
+                for block in self.remaining_fields
+            )
         if spec is None:
             return self.remaining_fields
         rest = spec.remaining_properties
@@ -349,6 +386,11 @@ class ImportJob(Strict):
     def calls_people(self) -> bool:
         """Whether a row does something with people as such."""
         return self.object in CALLS or self.object == "deletions"
+
+    @property
+    def creates(self) -> bool:
+        """Whether what Braze does not have is made."""
+        return self.create_missing and self.mode != "update"
 
     @property
     def assumes_empty(self) -> bool:

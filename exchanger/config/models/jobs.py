@@ -1,13 +1,13 @@
-"""What import and export jobs share, and what runs of a job may do without a person."""
+"""What import and export jobs share."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from exchanger.config.models.base import Duration, LargeNumber, Percent, Priority, Strict
+from exchanger.config.models.base import Duration, Priority, Strict
 
 
 class Schedule(Strict):
@@ -50,46 +50,6 @@ class Completion(Strict):
     timeout: Duration = Field(default=timedelta(hours=4), description="when it gives up")
     confirm: bool = Field(
         default=True, description="also ask Braze whether an export of this segment still runs"
-    )
-
-
-class Guards(Strict):
-    """
-    What a run of files may do before it waits for a person, and nothing of it is sent.
-
-    Each guard is off until it is named, but for that of deletions. They watch imports and
-    backfills; that of deletions, and budgets, also what is given again.
-    """
-
-    max_changed_percent: Percent | None = Field(
-        default=None,
-        description=(
-            "of the profiles of a run that are known, how many may lose a value that they have,"
-            " to another one or to none"
-        ),
-    )
-    max_cleared_percent: Percent | None = Field(
-        default=None,
-        description="of these profiles, how many may lose a value and have none afterwards",
-    )
-    max_rejected_percent: Percent | None = Field(
-        default=None, description="of the rows of a run, how many may be rejected"
-    )
-    max_fewer_rows_percent: Percent | None = Field(
-        default=None,
-        description=(
-            "how many rows fewer a file may have than the file before, which is the one that the"
-            " job applied last, or the one before it in the same run"
-        ),
-    )
-    max_data_points: LargeNumber | None = Field(
-        default=None, description="how many data points a run may cost"
-    )
-    max_deletes: int = Field(
-        default=0, ge=0, description="profiles that a run of `object: deletions` may delete"
-    )
-    empty_file: Literal["hold", "ignore"] = Field(
-        default="ignore", description="what happens to a file that has no rows"
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.braze.endpoints import ATTRIBUTES, ENDPOINTS
+from exchanger.braze.endpoints import ATTRIBUTES, endpoint_named
 from exchanger.errors import BrazeError
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.delivery.bisection import Bisection
@@ -124,7 +124,7 @@ async def send_again(context: JobContext, rows: pl.DataFrame) -> int:
     async with context.braze() as braze:
         braze.permit = context.may_send
         for name, some in rows.group_by(ENDPOINT, maintain_order=True):
-            endpoint = ENDPOINTS[str(name[0])]
+            endpoint = endpoint_named(str(name[0]))
             if not endpoint.idempotent:
                 continue
             sending = Bisection(braze, some[OBJECT], endpoint)
@@ -212,7 +212,7 @@ class _Sending:
 
     def _begun(self, rows: pl.DataFrame, confirm: Callable[[], None]) -> _Window:
         confirm()
-        endpoint = ENDPOINTS[rows[ENDPOINT][0]]
+        endpoint = endpoint_named(rows[ENDPOINT][0])
         if not endpoint.idempotent:
             rows = self._without_doubtful(rows)
         number = self._acks.mark_in_flight(rows[ITEM][0], rows[ITEM][-1]) if rows.height else 0

@@ -21,7 +21,7 @@ GUARDED: FileOutcome = "guarded"
 AS_NEW = (DOUBTFUL, GUARDED)
 """Of files of which nothing was ever decided: once approved, they are read as if they just came."""
 
-_OF_OBJECTS = {"event", "purchase", "order", "row_id"}
+_OF_OBJECTS = {"event", "purchase", "order", "row_id", "item_id"}
 _READS = {"source", "match", "fields", "remaining_fields"} | _OF_OBJECTS
 
 

@@ -31,7 +31,7 @@ def maintain(context: JobContext, state: ConnectionState, run: RunDocument | Non
         context.may_send()
 
     try:
-        state.held.maintain(go_on)
+        state.held_of(run.catalog if run is not None else "").maintain(go_on)
         if run is not None and run.kind.records_changes:
             state.changes.maintain(context.bucket.now())
         if run is not None and run.event_order:

@@ -73,6 +73,8 @@ def commit(
         report=report.to_dict(),
         object=call.kind.name,
         row_ids=bool(call.job.row_name),
+        catalog=call.job.catalog or "",
+        removes=call.job.mode == "delete",
     )
     try:
         stored = state.runs.create(document)

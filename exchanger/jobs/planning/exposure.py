@@ -31,6 +31,7 @@ from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.json_values import EMPTY, spell_numbers
 
 if TYPE_CHECKING:
+    from exchanger.braze.endpoints import Endpoint
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.profiles.frames.rules import Rule
@@ -148,7 +149,7 @@ def exposure_of(
         rows_rejected=report.rows_rejected,
         profiles_named=report.profiles_named,
         profiles_unchanged=report.profiles_unchanged,
-        requests=sum(-(-n // min(batch_size, ENDPOINTS[to].objects)) for to, n in sent.items()),
+        requests=sum(_requests(ENDPOINTS[to], n, batch_size) for to, n in sent.items()),
         deletes=sum(n for to, n in sent.items() if ENDPOINTS[to].deletes),
         fields={rule.name: none for rule in rules}
         | {rule.name: _field(rule, found) for rule in changed},
@@ -160,7 +161,7 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
     """Measure a part of an outbox: numbers that add up over the parts."""
     points = pl.col(POINTS).cast(pl.Int64)
     numbers = {"objects": pl.len(), "rows_applied": pl.col(ROWS).sum(), "data_points": points.sum()}
-    numbers |= {f"to:{name}": (pl.col(ENDPOINT) == name).sum() for name in ENDPOINTS}
+    numbers |= {f"to:{name}": _to(endpoint).sum() for name, endpoint in ENDPOINTS.items()}
     if KNOWN in columns:
         known, unseen = pl.col(KNOWN), ~pl.col(SURE)
         numbers |= {
@@ -178,10 +179,27 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
             f"profiles:{rule.name}": now.count(),
             f"replaced:{rule.name}": _replaced(rule).sum(),
             f"cleared:{rule.name}": _cleared(rule).sum(),
-            f"points:{rule.name}": field_points(rule.name, sent).cast(pl.Int64).sum(),
+            f"points:{rule.name}": _points(rule, sent).cast(pl.Int64).sum(),
         }
     totals = [_added(rule).alias(f"total:{rule.name}") for rule in changed if rule.merge == "sum"]
     return [*(number.cast(pl.Int64).alias(name) for name, number in numbers.items()), *totals]
+
+
+def _requests(endpoint: Endpoint, count: int, batch_size: int) -> int:
+    return -(-count // min(batch_size, endpoint.objects)) * len(endpoint.methods)
+
+
+def _to(endpoint: Endpoint) -> pl.Expr:
+    """Find what is sent to an endpoint; beside an object stands also whose objects they are."""
+    to = pl.col(ENDPOINT)
+    if "{name}" not in endpoint.path:
+        return to == endpoint.name
+    return to.str.starts_with(f"{endpoint.name}:")
+
+
+def _points(rule: Rule, sent: pl.Expr) -> pl.Expr:
+    """Count data points; items of catalogs cost none."""
+    return pl.lit(0) if rule.of_item else field_points(rule.name, sent)
 
 
 def _any(each: Iterable[pl.Expr]) -> pl.Expr:

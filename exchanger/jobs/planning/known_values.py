@@ -308,7 +308,7 @@ def _may_duplicate(call: ImportContext, batch: InputBatch, fields: list[str]) ->
 
     Rows that are given again are a person's decision.
     """
-    if not call.job.create_missing or "email" not in fields:
+    if not (call.job.create_missing and call.kind.looked_up) or "email" not in fields:
         return False
     again = any(file.outcome == "retried" for file in batch.files)
     return not again and IDENTIFIED in call.state.held.fields()
@@ -367,12 +367,12 @@ def _held(
         since = call.context.bucket.now() - (ADDRESS_KEPT - timedelta(days=1))
         return call.state.held.of(profiles, names, since=since, fresh=names)
     if call.job.max_age is None:
-        held = call.state.held.of(profiles, names, sent=sent)
+        held = call.held.of(profiles, names, sent=sent)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.context.grace))
         needed = [*(rule.name for rule in rules if rule.needs_held), *call.job.gates]
         since = call.context.bucket.now() - oldest
-        held = call.state.held.of(profiles, names, since=since, fresh=needed, sent=sent)
+        held = call.held.of(profiles, names, since=since, fresh=needed, sent=sent)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())
-    return held if call.job.create_missing else held.filter(pl.col(EXISTS).fill_null(value=True))
+    return held if call.job.creates else held.filter(pl.col(EXISTS).fill_null(value=True))

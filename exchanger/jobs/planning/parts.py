@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from exchanger.config.models import ITEM_GONE
 from exchanger.jobs.intake.event_order import leave_out_late_rows
+from exchanger.jobs.observing.items import look_at_items
 from exchanger.jobs.observing.lookup import alone_in_a_request, note_if_slow
 from exchanger.jobs.observing.who_is_there import who_is_there
+from exchanger.jobs.planning.catalogs import require_catalog
 from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import resolve_people
@@ -69,8 +72,8 @@ def parts_of(
         Stopped: The process was asked to stop; nothing was claimed.
     """
     match call.kind.making:
-        case Folded(consent):
-            return _folded(call, batch, report, consent=consent)
+        case Folded() as making:
+            return _folded(call, batch, report, making)
         case EachRow() as making:
             return _each_row(call, batch, making)
         case Lines() as making:
@@ -81,21 +84,30 @@ def parts_of(
 
 @contextmanager
 def _folded(
-    call: ImportContext, batch: InputBatch, report: RunReport, *, consent: bool
+    call: ImportContext, batch: InputBatch, report: RunReport, making: Folded
 ) -> Iterator[PlanParts]:
     """Fold rows into one object for each profile, decided from what is held of it."""
     rules = [*batch.rules.values()]
+    job, consent = call.job, making.consent
+    shape = None
+    if making.shape is not None:
+        require_catalog(call, batch, rules)
+        keys = pl.concat(batch.given.keys(number) for number in range(len(batch.given)))
+        report.facts += look_at_items(
+            call, keys.unique(), [rule.name for rule in rules if rule.name != ITEM_GONE]
+        )
+        shape = making.shape(job, call.held.fields())
     # A state is that of an address, whoever has it.
     people = None if consent else resolve_people(call, batch, rules, report)
     batch = leave_out_outsiders(call, batch, report)
     batch, applied = leave_out_late_rows(call, batch, rules)
-    job = call.job
     terms = PlanOptions(
         rules,
         job.assumes_empty,
-        job.create_missing,
+        job.creates,
         most_recent=job.on_ambiguous == "most_recent",
         plain=_are_external_ids(job, batch),
+        shape=shape,
         gates=gates_of(job.gates),
         consent=_consent_terms(job) if consent else None,
     )

@@ -75,7 +75,7 @@ def resolve_people(
         BrazeError: A look-up failed.
         Stopped: The process was asked to stop.
     """
-    if call.job.by_external_id:
+    if call.job.by_external_id or not call.kind.looked_up:
         return None
     nobody = pl.DataFrame(schema={PROFILE: pl.String, EXISTS: pl.Boolean, IDENTIFIED: pl.String})
     people = People(PartitionedRows(batch.scratch, len(batch.given), nobody))

@@ -210,10 +210,11 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
             "source": _source(job.source),
             "fields": configured,
             "remaining_fields": (),
-            # States of subscriptions are given as fields by now.
+            # States of subscriptions, and of items, are given as fields by now.
             "object": "attributes",
             "subscription": None,
             "state": None,
+            "item_id": None,
         }
     )
     cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))
@@ -241,7 +242,7 @@ def _configured(
 ) -> FieldConfig:
     """Take the field as it is configured now, at the type that its column has by now."""
     then = {option: was[option] for option in ("merge", "key", "complete") if option in was}
-    today = job.fields.get(name, FieldConfig(**then))
+    today = job.cells.get(name, FieldConfig(**then))
     kept = types.get(today.from_ or name)
     if today.type is not None:
         named = {"type": today.type, "scale": today.scale}

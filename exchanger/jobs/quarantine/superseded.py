@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.config.models import ITEM_GONE
 from exchanger.jobs.history.changes_since import later_changes
 from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.intake.batch import REJECTED
@@ -113,7 +114,7 @@ def _overtaken(
     for rule in rules:
         if rule.name not in frame.columns:
             continue
-        changed = later.filter(pl.col("field") == rule.name)
+        changed = later.filter(_undone_by(rule))
         hit = frame[PROFILE].is_in(changed[PROFILE].implode())
         if ORDER in frame.columns and rule.merge in REPLACING:
             by_number = changed.filter(~pl.col("in_order"))[PROFILE]
@@ -121,6 +122,14 @@ def _overtaken(
             hit = unordered | (hit & older[rule.name]) if rule.name in older.columns else unordered
         cells[rule.name] = hit
     return frame.select(cell.alias(name) for name, cell in cells.items())
+
+
+def _undone_by(rule: Rule) -> pl.Expr:
+    """Find what a late value of a field would undo: a deletion of an item, all that it has."""
+    if rule.of_item and rule.name == ITEM_GONE:
+        return pl.lit(value=True)
+    own = pl.col("field") == rule.name
+    return own | (pl.col("field") == ITEM_GONE) if rule.of_item else own
 
 
 def _settle_uncertain(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> InputBatch:

@@ -13,6 +13,7 @@ from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.objects.kinds import ObjectKind, kind_of
 from exchanger.outside.s3.objects import ObjectInfo
+from exchanger.state.held.table import HeldValues
 from exchanger.state.store import ConnectionState
 
 
@@ -69,6 +70,11 @@ class ImportContext:
     def kind(self) -> ObjectKind:
         """What the job makes of its rows."""
         return kind_of(self.job)
+
+    @property
+    def held(self) -> HeldValues:
+        """What is held of what the job's rows name: of profiles, or of the items of a catalog."""
+        return self.state.held_of(self.job.catalog or "")
 
     @property
     def counts_files(self) -> tuple[str, ...]:

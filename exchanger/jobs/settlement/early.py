@@ -89,12 +89,12 @@ class EarlyHeldRows:
     def __init__(
         self, context: JobContext, state: ConnectionState, run: RunDocument, outbox: FrameFile
     ) -> None:
-        self._held = state.held
+        self._held = state.held_of(run.catalog)
         self._recorded = state.changes
         self._run = run
         self._outbox = outbox
         self._scratch = Scratch(context.workdir, context.bounds)
-        self._rows = state.held.prepare(self._scratch.path, seq=run.seq)
+        self._rows = self._held.prepare(self._scratch.path, seq=run.seq)
         now = context.bucket.now()
         self._changes = state.changes.prepare(self._scratch.path, seq=run.seq, at=now)
         self._heard = _AckFeed(context.bucket.now)

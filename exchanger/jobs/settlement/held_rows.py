@@ -52,10 +52,15 @@ def held_of(run: RunDocument, answered: pl.DataFrame) -> pl.DataFrame:
     unknown = answered.filter(pl.col("outcome") == "unknown")
     doubtful = refused.filter(is_doubtful(run))
     accepted = answered.filter(pl.col("outcome") == "ok")
-    return pl.concat([_held_rows(accepted), _uncertain_rows(pl.concat([doubtful, unknown]))])
+    return pl.concat(
+        [
+            _held_rows(accepted, exists=not run.removes),
+            _uncertain_rows(pl.concat([doubtful, unknown])),
+        ]
+    )
 
 
-def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:
+def _held_rows(accepted: pl.DataFrame, *, exists: bool = True) -> pl.DataFrame:
     """
     Turn accepted objects into rows of held values.
 
@@ -64,7 +69,7 @@ def _held_rows(accepted: pl.DataFrame) -> pl.DataFrame:
     fields = [name.removeprefix(WANTED) for name in accepted.columns if name.startswith(WANTED)]
     return accepted.filter(SURE).select(
         PROFILE,
-        pl.lit(value=True).alias(EXISTS),
+        pl.lit(exists).alias(EXISTS),
         *(pl.col(WANTED + name).alias(name) for name in fields),
     )
 

@@ -142,7 +142,7 @@ def _hold_values(settling: Settling) -> None:
             yield held_of(run, settling.answers.beside(part))
 
     at = datetime.fromisoformat(run.acked_at)
-    settling.state.held.deliver_all(made, seq=run.seq, at=at)
+    settling.state.held_of(run.catalog).deliver_all(made, seq=run.seq, at=at)
 
 
 def _record_changes(settling: Settling) -> None:

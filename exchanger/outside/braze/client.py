@@ -21,6 +21,8 @@ import orjson
 from exchanger.braze.endpoints import (
     ATTRIBUTES,
     CANCEL_EXPORT,
+    CATALOG_ITEM,
+    CATALOGS,
     ENDPOINTS,
     EXPORT_IDS,
     EXPORT_SEGMENT,
@@ -34,7 +36,7 @@ from exchanger.braze.endpoints import (
 )
 from exchanger.braze.limits import SEGMENTS_PER_PAGE
 from exchanger.config.models import BrazeConfig
-from exchanger.errors import BrazeRefused, BrazeUnreachable, ExportRunning
+from exchanger.errors import BrazeError, BrazeRefused, BrazeUnreachable, ExportRunning
 from exchanger.outside.braze.answers import (
     Answer,
     ExportStarted,
@@ -47,6 +49,7 @@ from exchanger.outside.braze.answers import (
     read_size,
     read_track,
 )
+from exchanger.outside.braze.catalog_answers import Catalog, read_catalogs, read_item
 from exchanger.outside.braze.group_states import (
     PAGE,
     Params,
@@ -195,17 +198,36 @@ class Braze:
         if self.group and endpoint.path == TRACK:
             grouped = with_group(body, self.group)
             body = grouped if len(grouped) <= endpoint.size else body
+        if len(endpoint.methods) > 1:
+            return self._tracked_by_each(body, endpoint)
+        # Not awaited here: of the most frequent request, every step costs.
+        return self._track_once(body, endpoint, endpoint.methods[0])
+
+    def _track_once(
+        self, body: bytes, endpoint: Endpoint, method: str
+    ) -> Coroutine[Any, Any, TrackAnswer]:
         call = Call(
             endpoint.path,
-            "POST",
-            self._base + endpoint.path,
+            method,
+            self._base + endpoint.address,
             body,
             key=self._key,
             writes=True,
             idempotent=endpoint.idempotent,
         )
-        # Not awaited here: of the most frequent request, every step costs.
         return self._requests.send(call, partial(self._tracked, endpoint), reads=(400,))
+
+    async def _tracked_by_each(self, body: bytes, endpoint: Endpoint) -> TrackAnswer:
+        """Send the same objects by one method after the other; the last answer is that of all."""
+        first, *others = endpoint.methods
+        answer = await self._track_once(body, endpoint, first)
+        for method in others:
+            try:
+                answer = await self._track_once(body, endpoint, method)
+            except BrazeError as error:
+                error.uncertain = True  # The methods before have taken effect.
+                raise
+        return answer
 
     async def done_with(self, group: str) -> int:
         """
@@ -373,6 +395,17 @@ class Braze:
             key=self._key,
         )
         return await self._requests.send(call, read_size)
+
+    async def catalogs(self) -> list[Catalog]:
+        """List the catalogs, with the type of each of their fields (16)."""
+        call = Call(CATALOGS, "GET", self._base + CATALOGS, key=self._key)
+        return await self._requests.send(call, read_catalogs)
+
+    async def catalog_item(self, catalog: str, item: str) -> dict[str, Any] | None:
+        """Look up one item of a catalog; None if there is none of that id (16)."""
+        path = CATALOG_ITEM.replace("{name}", catalog).replace("{id}", item)
+        call = Call(CATALOG_ITEM, "GET", self._base + path, key=self._key)
+        return await self._requests.send(call, read_item, reads=(404,))
 
     async def download(self, url: str, path: Path) -> bool:
         """

@@ -14,6 +14,9 @@ from random import Random
 from typing import NoReturn, TypeVar
 
 from exchanger.braze.endpoints import (
+    CATALOG_ITEM,
+    CATALOG_ITEMS,
+    CATALOGS,
     EMAIL_STATUS,
     ENDPOINTS,
     EXPORT_IDS,
@@ -25,7 +28,9 @@ from exchanger.braze.endpoints import (
     TRACK_STATUS,
 )
 from exchanger.braze.limits import (
+    CATALOGS_RATE,
     IDENTITY_RATE,
+    ITEMS_RATE,
     RENAME_RATE,
     SHARED_RATE,
     STATUS_RATE,
@@ -75,6 +80,8 @@ DOWNLOAD = "export download"
 _STATUS_POOL = RateLimit(requests=STATUS_RATE[0], per=STATUS_RATE[1])
 _IDENTITY_POOL = RateLimit(requests=IDENTITY_RATE[0], per=IDENTITY_RATE[1])
 _RENAME_POOL = RateLimit(requests=RENAME_RATE[0], per=RENAME_RATE[1])
+_ITEMS_POOL = RateLimit(requests=ITEMS_RATE[0], per=ITEMS_RATE[1])
+_CATALOGS_POOL = RateLimit(requests=CATALOGS_RATE[0], per=CATALOGS_RATE[1])
 _SUBSCRIPTION_POOL = RateLimit(requests=SUBSCRIPTION_RATE[0], per=SUBSCRIPTION_RATE[1])
 _SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
@@ -120,12 +127,15 @@ class BrazeRequests:
         limits = {
             **dict.fromkeys(written, config.rate_limit),
             **dict.fromkeys((RENAME_IDS, REMOVE_IDS), _RENAME_POOL),
+            CATALOG_ITEMS: _ITEMS_POOL,
+            CATALOGS: _CATALOGS_POOL,
+            CATALOG_ITEM: _CATALOGS_POOL,
             SET_GROUPS: _SUBSCRIPTION_POOL,
             EMAIL_STATUS: _SHARED_POOL,
             TRACK_STATUS: _STATUS_POOL,
             EXPORT_IDS: config.lookup_limit,
         }
-        endpoints = (*PERMISSIONS, *written, DOWNLOAD)
+        endpoints = {*PERMISSIONS, *written, DOWNLOAD}
         self._paces = {
             name: RateLimiter(limits.get(name, _SHARED_POOL), clock, spread=name in written)
             for name in endpoints
@@ -174,7 +184,7 @@ class BrazeRequests:
         uncertain, lost = False, 0
         fault: Fault | RateLimited
         while True:
-            if call.writes:
+            if call.writes and call.endpoint != CATALOG_ITEMS:  # That limit is of /users/track.
                 await self._hourly.take()
             taken_at = await pace.take()
             try:
@@ -239,7 +249,7 @@ class BrazeRequests:
             raise RateLimited(message_of(answer), told, for_all=for_all)
         if status == 408 or status >= 500:
             raise Fault(status, message_of(answer), uncertain=True)
-        return self.refuse(call.endpoint, answer)
+        return self.refuse(call.needs, answer)
 
     def refuse(self, endpoint: str, answer: Answer) -> NoReturn:
         """Raise the error that an answer is."""

@@ -14,6 +14,7 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from exchanger.braze.endpoints import PERMISSIONS
 from exchanger.config.endpoints import is_loopback
 from exchanger.outside.braze.answers import Answer, Fault
 from exchanger.outside.braze.rate_limit import MOST_IN_FLIGHT
@@ -56,6 +57,12 @@ class Call:
     save_to: Path | None = None
     writes: bool = False
     idempotent: bool = True
+
+    @property
+    def needs(self) -> str:
+        """Who takes it, as permissions are told apart: the endpoint, mostly by itself."""
+        by_method = f"{self.method} {self.endpoint}"
+        return by_method if by_method in PERMISSIONS else self.endpoint
 
 
 class Transport:

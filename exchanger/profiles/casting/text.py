@@ -16,7 +16,9 @@ EXACT_FLOATS = 2.0**53
 """Below it, every integer is a double of its own."""
 
 
-def cast_strings(raw: pl.Series, timezone: str, *, trim: bool, cut: bool) -> CastResult:
+def cast_strings(
+    raw: pl.Series, timezone: str, *, trim: bool, cut: bool, longest: int = LONGEST_TEXT
+) -> CastResult:
     """
     Read text, to String; never trimmed unless *trim*.
 
@@ -24,18 +26,17 @@ def cast_strings(raw: pl.Series, timezone: str, *, trim: bool, cut: bool) -> Cas
     integers. Times print as ``2026-09-15T00:00:00.000Z``.
 
     Faults: ``not_text`` (a list or an object), ``not_finite``, ``too_long`` (over 255 characters,
-    unless *cut*), and those of times.
+    unless *cut*; of another limit, ``item_too_long``), and those of times.
     """
     printed = _print(raw, timezone)
     text = VALUE.str.strip_chars() if trim else VALUE
     frame = pl.DataFrame({"raw": raw, "value": printed.values})
     frame = frame.with_columns(pl.when(text != "").then(text).alias("value"))
-    long = VALUE.str.len_chars() > LONGEST_TEXT
+    long = VALUE.str.len_chars() > longest
     if cut:
-        frame = frame.with_columns(
-            pl.when(long).then(VALUE.str.head(LONGEST_TEXT)).otherwise(VALUE)
-        )
-    checked = flag_faults(frame, [("too_long", long)])
+        frame = frame.with_columns(pl.when(long).then(VALUE.str.head(longest)).otherwise(VALUE))
+    reason = "too_long" if longest == LONGEST_TEXT else "item_too_long"
+    checked = flag_faults(frame, [(reason, long)])
     return checked.over(printed.faults)
 
 

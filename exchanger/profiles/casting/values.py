@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from exchanger.braze.catalogs import LONGEST_VALUE
+from exchanger.braze.limits import LONGEST_TEXT
 from exchanger.config.models import CsvOptions, FieldType, Source
 from exchanger.profiles.casting.json import cast_json
 from exchanger.profiles.casting.numbers import (
@@ -39,7 +41,8 @@ class CastOptions:
         type: What they become.
         scale: Places of a decimal.
         trim: Text loses the white space around it.
-        cut: Text over 255 characters is cut rather than at fault.
+        cut: Text that is too long is cut rather than at fault.
+        longest: Characters of a text.
         nan_is_empty: NaN and infinities say nothing rather than being at fault.
         timezone: The zone of times without one.
         nulls: Texts that mean null.
@@ -56,6 +59,7 @@ class CastOptions:
     scale: int = 0
     trim: bool = False
     cut: bool = False
+    longest: int = LONGEST_TEXT
     nan_is_empty: bool = False
     timezone: str = "UTC"
     nulls: tuple[str, ...] = ()
@@ -79,6 +83,7 @@ def cast_options(
         scale=rule.scale,
         trim=config.trim,
         cut=config.too_long == "cut",
+        longest=LONGEST_VALUE if rule.of_item else LONGEST_TEXT,
         nan_is_empty=config.nan == "empty",
         timezone=source.timezone,
         nulls=nulls,
@@ -167,7 +172,9 @@ def _decode(raw: pl.Series) -> pl.Series:
 
 
 _CASTS: dict[FieldType, Callable[[pl.Series, CastOptions], CastResult]] = {
-    "string": lambda raw, r: cast_strings(raw, r.timezone, trim=r.trim, cut=r.cut),
+    "string": lambda raw, r: cast_strings(
+        raw, r.timezone, trim=r.trim, cut=r.cut, longest=r.longest
+    ),
     "integer": lambda raw, _: cast_integers(raw),
     "float": lambda raw, _: cast_floats(raw),
     "decimal": lambda raw, r: cast_decimals(raw, r.scale),

@@ -10,7 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exchanger.braze.attributes import NOT_EXPORTED
-from exchanger.config.models import NEEDS_HELD, NESTED, FieldConfig, FieldType, StrategyName
+from exchanger.config.models import (
+    NEEDS_HELD,
+    NESTED,
+    FieldConfig,
+    FieldType,
+    ItemField,
+    StrategyName,
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,11 @@ class Rule:
     def merge(self) -> StrategyName:
         """The strategy of the field."""
         return self.config.merge
+
+    @property
+    def of_item(self) -> bool:
+        """Whether it is a field of a catalog item, and no attribute."""
+        return isinstance(self.config, ItemField)
 
     @property
     def in_parts(self) -> bool:

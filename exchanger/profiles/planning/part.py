@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import polars as pl
 
@@ -39,6 +40,22 @@ from exchanger.profiles.planning.payloads import objects
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
 
 
+class Shape(Protocol):
+    """What is sent of changes that are not those of a profile; it can be pickled."""
+
+    def changes(self, wanted: pl.DataFrame, part: PartInput) -> pl.DataFrame:
+        """
+        Choose what changes, in the order in which it is sent.
+
+        Args:
+            wanted: What differs from what is held, as ``Merged.wanted``.
+            part: All that is given and known.
+        """
+
+    def objects(self, wanted: pl.DataFrame) -> pl.DataFrame:
+        """Render each change as ``payloads.objects`` does."""
+
+
 @dataclass(frozen=True)
 class PlanOptions:
     """
@@ -51,6 +68,7 @@ class PlanOptions:
         most_recent: Of several profiles with one e-mail address or phone number Braze takes one,
             and does not say which; otherwise such rows are rejected.
         plain: Whether external ids name all profiles, if that is known.
+        shape: What is sent instead of attributes of profiles, if something is.
         gates: What Braze must have of a profile for its rows to count.
         consent: Whose objects are states of subscriptions, which create nobody, and which an
             address has also where no profile has it; None of attributes.
@@ -61,6 +79,7 @@ class PlanOptions:
     create_missing: bool
     most_recent: bool = False
     plain: bool | None = None
+    shape: Shape | None = None
     gates: tuple[Gate, ...] = ()
     consent: ConsentTerms | None = None
 
@@ -158,7 +177,8 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     accepted = named if rejected.is_empty() else named.filter(~_among(rejected))
     rows = _effective_rows(part.given, accepted, rules)
     absent = _absent(part.held, terms).append(closed).unique()
-    outbox = _outbox(part, merged.wanted, rows, absent, terms)
+    changes = merged.wanted if terms.shape is None else terms.shape.changes(merged.wanted, part)
+    outbox = _outbox(part, changes, rows, absent, terms)
     return PartPlan(
         outbox=outbox,
         contributions=_contributions(part, rules, rows, absent),
@@ -249,7 +269,10 @@ def _outbox(
     )
     sendable = _with_rows(named, rows)
     only = not terms.create_missing and terms.consent is None
-    rendered = objects(sendable, update_only=only, plain=plain)
+    if terms.shape is None:
+        rendered = objects(sendable, update_only=only, plain=plain)
+    else:
+        rendered = terms.shape.objects(sendable)
     if terms.consent is not None:
         rendered = terms.consent.addressed(rendered, sendable)
     parts = [send(rule.name) for rule in terms.rules if rule.in_parts]

@@ -12,7 +12,14 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from exchanger.braze.attributes import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
-from exchanger.config.models import FieldConfig, FieldType, ImportJob, RemainingFields, StrategyName
+from exchanger.config.models import (
+    FieldConfig,
+    FieldType,
+    ImportJob,
+    ItemField,
+    RemainingFields,
+    StrategyName,
+)
 from exchanger.config.names import name_fault, shown, trimmed
 from exchanger.errors import FileRejected
 from exchanger.profiles.frames.raw_columns import RawColumns
@@ -113,6 +120,7 @@ def named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]
 def remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]:
     """Build the rules of the columns that nothing else names."""
     taken: dict[str, str] = {}
+    made = ItemField if job.object == "catalog_items" else FieldConfig
     for column, block in _remaining_columns(job, raw.names):
         name = block.prefix + column
         if _why_left_out(block, column) or _is_index(column, raw):
@@ -124,7 +132,7 @@ def remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bo
             )
             raise FileRejected(raw.key, "duplicate_attribute", message, column=column)
         taken[name] = column
-        config = FieldConfig(
+        config = made(
             merge=block.merge,
             type=block.type,
             scale=block.scale,

@@ -139,6 +139,8 @@ def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
     for match in job.match:
         for column in match.columns:
             require_column(column, raw, f"match: [{{{match.kind}: COLUMN}}]")
+    if job.item_id:
+        require_column(job.item_id, raw, "id:")
     if order:
         require_column(order, raw, "source: {order_by: COLUMN}")
     if job.row_name:

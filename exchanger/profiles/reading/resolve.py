@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from exchanger.braze.catalogs import LONGEST_ID, NAME
 from exchanger.braze.identifiers import LONGEST, IdentifierKind
 from exchanger.config.models import ImportJob, Match
-from exchanger.profiles.casting.result import CastResult
+from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.frames import columns
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.reading.cells import CastColumn, cells_of
 from exchanger.profiles.reading.contacts import canonical_emails, canonical_phones
 from exchanger.profiles.reading.identifiers import Identifiers, read_identifiers
-from exchanger.profiles.spelling.profile_key import profile_key
+from exchanger.profiles.spelling.profile_key import item_key, profile_key
+from exchanger.profiles.validation.messages import ITEM
 
 _NONE = "no_identifier"
 
@@ -44,7 +46,9 @@ class Named:
 
 
 def name_profiles(raw: RawColumns, job: ImportJob) -> Named:
-    """Resolve the identifiers of every row, by the job's ``match``."""
+    """Resolve the identifiers of every row, by the job's ``match``, or by the ids of items."""
+    if job.item_id:
+        return _read_item(raw, job.item_id, job)
     one, *more = [_read(raw, match, job) for match in job.match]
     return _first_of_each([one, *more]) if more else one
 
@@ -93,6 +97,18 @@ def _read(raw: RawColumns, match: Match, job: ImportJob) -> Named:
         named = replace(named, values=keys)
     key = CastColumn(columns.PROFILE, match.kind, match.column, named, wrapped=wrapped)
     return Named(key, labels, (read.trimmed,), (read.pointed,))
+
+
+def _read_item(raw: RawColumns, column: str, job: ImportJob) -> Named:
+    """Read the ids of catalog items."""
+    read, wrapped = _identifiers(raw, column, "external_id", job)
+    result = _without_headers(read.result, column)
+    odd = ~VALUE.str.contains(NAME) | (VALUE.str.len_chars() > LONGEST_ID)
+    judged = flag_faults(result.values.to_frame("value"), [("bad_item_id", odd)])
+    keys = judged.values.to_frame("value").select(item_key(job.catalog or "", VALUE)).to_series()
+    named = replace(result, values=keys).over(judged.faults)
+    key = CastColumn(columns.PROFILE, ITEM, column, named, wrapped=wrapped)
+    return Named(key, (), (read.trimmed,), (read.pointed,))
 
 
 def _identifiers(

@@ -31,6 +31,7 @@ from exchanger.profiles.reading.mapping import order_type
 from exchanger.profiles.reading.resolve import Named, name_profiles
 from exchanger.profiles.spelling.json_values import STANDARD_TEXT
 from exchanger.profiles.spelling.profile_key import kind_of
+from exchanger.profiles.validation.items import judge_item_field
 from exchanger.profiles.validation.messages import SENTENCES, Place, no_rejections, rejections_of
 from exchanger.profiles.validation.nested import judge_nested
 from exchanger.profiles.validation.standard import TAKES, judge_standard
@@ -206,13 +207,15 @@ def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> CastColumn:
 def _cast(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     """Cast cells to what their rule says, and to what Braze takes."""
     result = _to_type(cells, rule, reading, is_json=is_json)
+    if rule.of_item:
+        return judge_item_field(rule, result)
     return judge_nested(rule, judge_standard(rule, result))
 
 
 def _to_type(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     if rule.type == "string" and rule.config.type is None and rule.column:
         result = _read(cells, reading, is_json=is_json)
-        if rule.name in STANDARD_TEXT:
+        if rule.name in STANDARD_TEXT or rule.of_item:
             return result
         result = _without(result, "day_or_month", has_unknown_order)
         return _without(result, "day_or_month", is_month_first) if rule.day_first else result

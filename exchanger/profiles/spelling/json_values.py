@@ -203,7 +203,7 @@ def canonical(rule: Rule, sent: pl.Expr) -> pl.Expr:
         return _elementwise(sent, _without_exponents)
     if rule.type == "date" and rule.name != "dob":
         return pl.format('{}T00:00:00.000Z"', sent.str.head(-1))
-    if rule.type == "string":
+    if rule.type == "string" and not rule.of_item:  # Catalogs keep text as it is.
         return canonical_string(rule.name, sent)
     return sent
 

@@ -4,7 +4,8 @@ The one text that names a profile everywhere: in held values, outboxes and quara
 An external id stands for itself, as most profiles by far are named so. Any other identifier is its
 kind and its value, with the sign U+001F between them, which no identifier may have:
 ``email␟ada@example.com``, ``alias␟LABEL␟NAME``. Equal texts are one identifier (law: rows that name
-one profile fold together).
+one profile fold together). An item of a catalog stands in the same place, as
+``item␟CATALOG␟ID``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ def profile_key(kind: IdentifierKind, value: pl.Expr, label: pl.Expr | None = No
         return value
     parts = [value] if label is None else [label, value]
     return pl.concat_str(pl.lit(kind), *parts, separator=_MARK)
+
+
+def item_key(catalog: str, item: pl.Expr) -> pl.Expr:
+    """Build the keys of catalog items, which no profile has: ``item␟CATALOG␟ID``."""
+    return pl.concat_str(pl.lit("item"), pl.lit(catalog), item, separator=_MARK)
 
 
 def external_ids_among(keys: pl.Series) -> pl.Series:

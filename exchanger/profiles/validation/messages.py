@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from exchanger.braze.catalogs import LONGEST_ID
 from exchanger.braze.identifiers import LONGEST
 from exchanger.config.findings import listed
 from exchanger.profiles.frames import columns
 from exchanger.profiles.spelling.invisible import show_invisible
 
+ITEM = "id"
+"""What the place of an item's id is called."""
 SHOWN = 100
 """Characters of a bad value that a message shows."""
 
@@ -29,8 +32,7 @@ REJECTED: dict[str, pl.DataType] = {
 """The frame of rejected rows: at most one entry for each row and field."""
 
 SENTENCES = {
-    "no_identifier": "is empty{beside}, so the row names no profile. Fill it in, or remove the "
-    "row.",
+    "no_identifier": "is empty{beside}, so the row names {whom}. Fill it in, or remove the row.",
     "bad_identifier": "is not text and not a whole number, so it cannot be an identifier. "
     "Write the identifiers as text.",
     "header_again": "is the name of the column itself: a header that stands among the rows. "
@@ -39,7 +41,7 @@ SENTENCES = {
     "first digits, so it may stand for another person. Write the identifiers as text.",
     "invisible_sign": "has a sign in it that cannot be seen (shown as <U+...>), so it would name "
     "another profile than the identifier that it looks like. Remove the sign.",
-    "placeholder": "is what stands for a missing value, so the row names no profile. Fill in the "
+    "placeholder": "is what stands for a missing value, so the row names {whom}. Fill in the "
     "identifier, or remove the row; if somebody is called so, set 'placeholders: allow' in "
     "'source'.",
     "rounded_identifier": "is a rounded number, of which the last digits are lost, so it may stand "
@@ -162,6 +164,15 @@ SENTENCES = {
     "Correct it.",
     "bad_quantity": "is no number of pieces for Braze, which takes 1 to 100 in a purchase. Correct "
     "it, or divide the row.",
+    "item_too_long": "is longer than the 5,000 characters that a catalog takes. Shorten it; "
+    "'too_long: cut' does so with text.",
+    "too_many_members": "has more than the 100 members that a catalog takes of a list. Shorten it.",
+    "bad_item_key": "has a key inside with a point or a $, which catalogs do not take. Rename the "
+    "key.",
+    "too_deep": "has more than 50 objects and lists inside of one another, which is more than a "
+    "catalog takes. Flatten it.",
+    "bad_item_id": "is no id for a catalog, which takes the letters a to z, digits, - and _, at "
+    "most 250 of them. Correct it.",
     "not_an_order_event": "is none of the ecommerce events of Braze: product_viewed, cart_updated, "
     "checkout_started, order_placed, order_cancelled or order_refunded. Correct it.",
     "missing_part": "is empty, and Braze drops an event of this kind without it. Fill it in.",
@@ -230,7 +241,8 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
     known = {
         "scale": place.scale,
         "timezone": place.timezone,
-        "longest": LONGEST.get(place.field, 0),  # type: ignore[call-overload]
+        "longest": LONGEST.get(place.field, LONGEST_ID),  # type: ignore[call-overload]
+        "whom": "no item" if place.field == ITEM else "no profile",
         "key": place.key,
         "beside": f", and so {_are(place.beside)}" if place.beside else "",
     }

@@ -131,6 +131,8 @@ class RunDocument:
         taken: As how many of them Braze may count at most.
         object: What its rows became.
         row_ids: Its job names each row.
+        catalog: The catalog whose items it changes; empty if it changes none.
+        removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
     """
 
@@ -170,6 +172,8 @@ class RunDocument:
     taken: int = 0
     object: str = "attributes"
     row_ids: bool = False
+    catalog: str = ""
+    removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
 
     @property

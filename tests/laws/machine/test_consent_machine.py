@@ -18,7 +18,7 @@ from support.machine.scene import GRACE, LARGE, LEASE, SMALL, SPACING, STATE, Sc
 
 from exchanger.braze.endpoints import GROUP_STATES
 from exchanger.config.models import GroupState, ImportJob, Match, Source, Subscription
-from exchanger.config.models.objects import Cell
+from exchanger.config.models.kinds.objects import Cell
 from exchanger.errors import BrazeUnreachable
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state

@@ -6,7 +6,7 @@ import pytest
 from support.config_texts import ENVIRON, ONE
 from support.config_texts import messages as problems
 
-from exchanger.config.describe import describe_job
+from exchanger.config.describing.jobs import describe_job
 from exchanger.config.loading.load import read_config
 
 WORDS = "{from: news, subscribed: [yes, 1], unsubscribed: no}"

@@ -12,7 +12,7 @@ from support.config_texts import (
     read,
 )
 
-from exchanger.config.describe import describe_job
+from exchanger.config.describing.jobs import describe_job
 from exchanger.config.loading.load import load_config
 from exchanger.errors import ConfigError
 

@@ -3,7 +3,7 @@
 import pytest
 from support.config_texts import CONNECTION, ONE, problems, read
 
-from exchanger.config.describe import describe_job
+from exchanger.config.describing.jobs import describe_job
 
 
 def job(match, fields="{tier: set}", more=""):

@@ -6,7 +6,7 @@ import pytest
 from support.config_texts import ENVIRON, ONE
 from support.config_texts import messages as problems
 
-from exchanger.config.describe import describe_job
+from exchanger.config.describing.jobs import describe_job
 from exchanger.config.loading.load import read_config
 
 HEAD = "type: import, source: {prefix: in/}, match: {external_id: id}"
@@ -71,7 +71,6 @@ def read(text):
         (f"object: orders, {ORDER}, row_id: x", "row_id"),
         (f"object: orders, {ORDER}, fields: {{a: set}}", "fields"),
         (f"object: events, {EVENT}, {ORDER}", "order"),
-        ("object: catalog_items, fields: {a: set}", "object"),
     ],
 )
 def test_what_does_not_go_together_is_named(text, path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from exchanger.config.describe import describe_job
+from exchanger.config.describing.jobs import describe_job
 from exchanger.config.loading.document import read_document
 from exchanger.config.loading.load import load_config, read_config
 from exchanger.config.schema import json_schema
@@ -173,7 +173,7 @@ def test_a_job_says_where_it_takes_values_from(tmp_path, baseline, end):
 def test_the_configuration_is_light():
     """The daemon reads the configuration without loading what only a run needs."""
     script = (
-        "import sys, exchanger.config.loading.load, exchanger.config.describe;"
+        "import sys, exchanger.config.loading.load, exchanger.config.describing.jobs;"
         "import exchanger.config.schema;"
         "print(sorted({'polars', 'pyarrow', 'boto3', 'aiohttp', 'deltalake'} & set(sys.modules)))"
     )

@@ -32,6 +32,7 @@ def test_every_word_of_a_kind_is_known_where_it_is_done():
         ("attributes", True, False, True, "values"),
         ("events", False, True, False, "objects"),
         ("purchases", False, True, False, "objects"),
+        ("catalog_items", True, False, False, "values"),
         ("orders", False, True, False, "objects"),
         ("renames", False, False, False, "objects"),
         ("aliases", False, False, False, "objects"),

@@ -17,7 +17,8 @@ def _never_seen(*, profiles: int, data_points: int) -> str:
     return (
         f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
         f"{data_points:,} data points. Braze drops without a word what is sent of those among them "
-        "that it does not have and may not create (create_missing: false, or a braze_id)."
+        "that it does not have and may not create (create_missing: false, mode: update, or a "
+        "braze_id)."
     )
 
 
@@ -88,6 +89,14 @@ def _nothing_learnt(
         f"Nothing was learnt from the export of the segment '{segment}', so what is unknown is "
         f"looked up: {nobody.seen}. If Braze's exports go elsewhere, correct export_root; if Braze "
         "knows nobody yet, write baseline: assume_empty."
+    )
+
+
+def _items_differ(*, items: int, looked_at: int) -> str:
+    return (
+        f"Of {looked_at} items of the catalog that were looked at, {items} do not have what was "
+        "delivered: Braze took no notice of it, or somebody else has changed it since. What this "
+        "run gives to these is sent again; at others nobody has looked."
     )
 
 
@@ -177,6 +186,7 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "given_again_already": lambda *, run, by: (
         f"The rows of run {run} were given again by run {by} already."
     ),
+    "items_differ": _items_differ,
     "learnt_from_segment": lambda *, segment, profiles: (
         f"What Braze holds of {profiles:,} profiles was learnt from '{segment}'."
     ),

@@ -395,7 +395,9 @@ def test_a_long_value_is_shortened_in_its_message():
 @pytest.mark.parametrize("reason", SENTENCES)
 def test_every_reason_has_a_sentence_that_says_what_to_do(reason):
     """Every sentence continues the name of the column, and gives an advice after it."""
-    sentence = SENTENCES[reason].format(scale=2, timezone="UTC", longest=987, beside="", key="sku")
+    sentence = SENTENCES[reason].format(
+        scale=2, timezone="UTC", longest=987, beside="", key="sku", whom="nobody"
+    )
 
     assert sentence.split()[0] in {"is", "has", "holds", "does"}
     assert sentence.count(". ") >= 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import GroupState, ImportJob
-from exchanger.config.models.consent import as_word
+from exchanger.config.models.kinds.consent import as_word
 
 _WHO = {"subscriptions": ("external_id", "email", "phone"), "email_state": ("email",)}
 """What may name a person, or whose state it is."""

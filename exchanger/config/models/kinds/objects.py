@@ -21,7 +21,9 @@ ObjectName = Literal[
     "merges",
     "identify",
     "deletions",
+    "catalog_items",
 ]
+ItemMode = Literal["upsert", "update", "replace", "delete"]
 OnUnknown = Literal["hold", "resend"]
 
 Scale = Annotated[
@@ -146,6 +148,33 @@ WhenUnknown = Annotated[
             "what happens to an event, purchase or order of which nobody knows whether Braze took"
             " it: `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may"
             " count twice"
+        )
+    ),
+]
+
+CatalogName = Annotated[
+    str | None, Field(description="of `object: catalog_items`: the name of the catalog in Braze")
+]
+Mode = Annotated[
+    ItemMode,
+    Field(
+        description=(
+            "of `object: catalog_items`: `upsert` makes items and changes fields of those that"
+            " exist, `update` only changes, `replace` makes items of exactly these fields, `delete`"
+            " removes the items"
+        )
+    ),
+]
+ItemId = Annotated[
+    ColumnName | None,
+    Field(description="of `object: catalog_items`: the column of the item's id"),
+]
+ConfirmDeletes = Annotated[
+    bool,
+    Field(
+        description=(
+            "must be `true` where a job deletes for good: `object: deletions`, and `mode: delete`"
+            " of catalog items"
         )
     ),
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from exchanger.config.models.base import ColumnName, Strict
-from exchanger.config.models.objects import Cell
+from exchanger.config.models.kinds.objects import Cell
 
 Words = Annotated[
     tuple[str | int | float | bool, ...], Field(description="cells that mean this; without case")

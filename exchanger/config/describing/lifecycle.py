@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchanger.config.describe_match import named_by
+from exchanger.config.describing.match import named_by
 from exchanger.config.models import Identify, ImportJob, Match, Rename
 
 

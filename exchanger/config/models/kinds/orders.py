@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from exchanger.config.models.base import ColumnName, FieldType, Strict
-from exchanger.config.models.objects import Cell
+from exchanger.config.models.kinds.objects import Cell
 
 SUM = ".sum"
 """Stands behind the name of an amount that lines add up to, where parts are named."""

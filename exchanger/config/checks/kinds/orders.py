@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from exchanger.braze.orders import ACTIONS, EVENTS, LINE_PARTS, ORDER_PARTS, VIEW, Part
 from exchanger.config.checks.fields import check_cell
-from exchanger.config.checks.parts import check_currency, check_part, property_fault
+from exchanger.config.checks.kinds.parts import check_currency, check_part, property_fault
 from exchanger.config.findings import Finding, Where, closest, listed
 from exchanger.config.models import PRODUCT, Amount, Cell, Order, Product
 

@@ -1,4 +1,4 @@
-"""What belongs to an event, a purchase or an order, and what to attributes alone."""
+"""What belongs to an event, a purchase, an order or an item, and what to attributes alone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from exchanger.braze.objects import ORDER_EVENTS, RESERVED
-from exchanger.config.checks.consent import check_consent
 from exchanger.config.checks.fields import check_cell
-from exchanger.config.checks.lifecycle import check_call
-from exchanger.config.checks.orders import check_order
-from exchanger.config.checks.parts import check_currency, check_part, property_fault
+from exchanger.config.checks.kinds.catalogs import check_items, check_no_items
+from exchanger.config.checks.kinds.consent import check_consent
+from exchanger.config.checks.kinds.lifecycle import check_call
+from exchanger.config.checks.kinds.orders import check_order
+from exchanger.config.checks.kinds.parts import check_currency, check_part, property_fault
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import CALLS, Cell, Event, ImportJob, Purchase
 
@@ -34,12 +35,15 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
     for name, key in specs.items():
         if key != own and getattr(job, key) is not None:
             yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
-    if job.object != "deletions":
-        of_deletions = "this is of 'object: deletions' alone"
-        if "confirm_deletes" in given:
-            yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
-        if "max_deletes" in job.guards.model_fields_set:
-            yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
+    of_deletions = "this is of 'object: deletions' alone"
+    if job.object not in ("deletions", "catalog_items") and "confirm_deletes" in given:
+        yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
+    if job.object != "deletions" and "max_deletes" in job.guards.model_fields_set:
+        yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
+    if job.object == "catalog_items":
+        yield from check_items(job, where)
+        return
+    yield from check_no_items(job, where)
     if job.calls_people:
         yield from check_call(job, where)
     elif job.object in ("subscriptions", "email_state"):

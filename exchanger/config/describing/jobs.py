@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
-from exchanger.config.describe_arrival import describe_arrival
-from exchanger.config.describe_consent import describe_consent
-from exchanger.config.describe_lifecycle import describe_call
-from exchanger.config.describe_match import describe_match, describe_missing
+from exchanger.config.describing.arrival import describe_arrival
+from exchanger.config.describing.consent import describe_consent
+from exchanger.config.describing.guards import describe_guards
+from exchanger.config.describing.items import describe_items
+from exchanger.config.describing.lifecycle import describe_call
+from exchanger.config.describing.match import describe_match, describe_missing
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
     METADATA,
@@ -16,11 +16,9 @@ from exchanger.config.models import (
     PROPERTY,
     SUM,
     Baseline,
-    Budget,
     Config,
     ExportJob,
     FieldConfig,
-    Guards,
     ImportJob,
     Job,
     Priority,
@@ -48,15 +46,6 @@ _PRECEDENCE: dict[Priority, list[str]] = {
 }
 
 
-_SHARES = {
-    "max_changed_percent": "{} % of the profiles that are known would lose a value that they have",
-    "max_cleared_percent": (
-        "{} % of the profiles that are known would lose a value and have none afterwards"
-    ),
-    "max_rejected_percent": "{} % of its rows would be rejected",
-}
-
-
 def describe_job(config: Config, name: str) -> list[str]:
     """Describe what a job does: when, from where to where, and one line for each of its fields."""
     job = config.jobs[name]
@@ -65,7 +54,7 @@ def describe_job(config: Config, name: str) -> list[str]:
     when = _when(config.schedule_of(name)) if job.enabled else "never by itself, as it is disabled"
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if isinstance(job, ImportJob):
-        does = [*does, *_guards(job.guards, connection.budget)]
+        does = [*does, *describe_guards(job.guards, connection.budget)]
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
     return [f"runs {when}", *_expected(job), *_PRECEDENCE[job.priority], *does]
@@ -93,13 +82,14 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     lines += describe_arrival(job)
     if job.calls_people:
         return [*lines, *describe_call(job)]
-    lines += describe_match(job)
+    lines += describe_items(job) if job.object == "catalog_items" else describe_match(job)
     if source.placeholders == "allow":
         lines.append("takes texts such as null, #N/A and 4.9E+12 for identifiers")
     lines += describe_missing(job)
     if source.order_by:
+        one = "item" if job.object == "catalog_items" else "profile"
         lines.append(
-            f"applies the rows of one profile in the order of {source.order_by}, also between files"
+            f"applies the rows of one {one} in the order of {source.order_by}, also between files"
         )
     if job.subscription is not None or job.state is not None:
         return lines + describe_consent(job)
@@ -242,31 +232,3 @@ def _export(job: ExportJob, bucket: str) -> list[str]:
         lines.append("fails if Braze's export brings no file, even if the segment is empty")
     lines.append(f"gives up waiting after {show_duration(job.completion.timeout)}")
     return lines
-
-
-def _guards(guards: Guards, budget: Budget | None) -> Iterator[str]:
-    """Describe what makes a run wait, one line for each guard, and for each budget."""
-    for key, words in _SHARES.items():
-        share = getattr(guards, key)
-        if share is not None:
-            yield f"waits for you if more than {words.format(f'{share:g}')}"
-    if guards.max_fewer_rows_percent is not None:
-        share = f"{guards.max_fewer_rows_percent:g}"
-        yield f"waits for you if a file has over {share} % fewer rows than the file before"
-    if guards.max_data_points is not None:
-        yield f"waits for you if it would cost more than {guards.max_data_points:,} data points"
-    if guards.empty_file == "hold":
-        yield "waits for you if a file has no rows"
-    yield from _spends(budget)
-
-
-def _spends(budget: Budget | None) -> Iterator[str]:
-    if budget is None:
-        return
-    for period in ("day", "month"):
-        limit = getattr(budget.data_points, period)
-        if limit is not None:
-            yield (
-                "waits for you if all runs of its connection would cost more than "
-                f"{limit:,} data points in a {period} ({budget.timezone})"
-            )

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from exchanger.config.models.base import ColumnName, Strict
+from exchanger.config.models.kinds.objects import ObjectName
 from exchanger.config.models.matching import Alias, Match
-from exchanger.config.models.objects import ObjectName
 
 CALLS: Mapping[ObjectName, str] = {
     "renames": "rename",

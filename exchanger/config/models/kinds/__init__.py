@@ -1,0 +1,1 @@
+"""What a job says of each kind of object."""
