@@ -13,6 +13,11 @@ from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("support")
 
+# Of a few rows a second thread costs more than it brings, and tests run side by side. At night all
+# are used, as people's are.
+if os.environ.get("HYPOTHESIS_PROFILE") != "nightly":
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 from support.warm_start import WarmServer, share_descriptions  # noqa: E402 - asserts are rewritten
 
 from exchanger.config.models import S3Config  # noqa: E402
