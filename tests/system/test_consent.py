@@ -113,7 +113,9 @@ def test_only_members_of_a_segment_get_anything(people):
     """The segment is exported for each run, as people come and go; a plan says that it is not."""
     people.braze.seed([{"external_id": "cyd"}])
     people.braze.add_segment("Reachable", members=["ada", "cyd"])
-    people.configure(crm=attributes(only_if={"segment": "Reachable"}, fields={"tier": "set"}))
+    baseline = {"segment": "Reachable", "completion": {"poll": "1s", "quiet": "1s"}}
+    gate = {"segment": "Reachable"}
+    people.configure(crm=attributes(only_if=gate, baseline=baseline, fields={"tier": "set"}))
     people.drop("inbox/1.csv", "id,tier\nada,gold\nbob,gold\ncyd,gold\nnobody,gold\n")
 
     plan = people.ask("plan", "crm")["report"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import structlog
 
-from exchanger.config.models import Baseline
+from exchanger.config.models import Baseline, Completion
 from exchanger.jobs.segments.users import SegmentUsers
 from exchanger.notes import noted
 from exchanger.profiles.frames.columns import PROFILE
@@ -47,9 +47,10 @@ def leave_out_outsiders(call: ImportContext, batch: InputBatch, report: RunRepor
     if not call.record:
         report.facts.append(noted("segment_not_exported", segment=segment))
         return batch
-    users = SegmentUsers.exported(
-        call.context, call.state, Baseline(segment=segment), f"{call.name}@only_if", []
-    )
+    known = call.job.baseline
+    completion = known.completion if isinstance(known, Baseline) else Completion()
+    wanted = Baseline(segment=segment, completion=completion)
+    users = SegmentUsers.exported(call.context, call.state, wanted, f"{call.name}@only_if", [])
     gone, parts = 0, len(batch.given)
     for number in range(parts):
         call.context.go_on()
