@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ruamel.yaml import YAML
 from support.jobs import import_job
 
@@ -112,6 +113,7 @@ def test_an_approval_beyond_what_was_shown_is_held_back_again(exchange):
     assert {"a": "3", "b": "1"} == visits(exchange)
 
 
+@pytest.mark.nightly
 def test_a_number_that_two_connections_have_is_asked_about(exchange):
     """Each connection counts its runs from 1; nothing is decided about a run that is not named."""
     exchange.configure(crm=JOB)
@@ -134,6 +136,7 @@ def test_a_number_that_two_connections_have_is_asked_about(exchange):
     assert "us" == exchange.ask("show", "1", "--connection", "us")["job"]
 
 
+@pytest.mark.nightly
 def test_a_discarded_version_was_never_there(exchange):
     """Discarding sends nothing, and the next version is compared with the last applied one."""
     exchange.configure(crm=JOB)

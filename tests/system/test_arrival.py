@@ -225,6 +225,7 @@ def test_a_notice_wakes_the_daemon(exchange, local_s3, sqs, start_daemon):
     assert not daemon.told("notice.unreadable")
 
 
+@pytest.mark.nightly
 @pytest.mark.long(60)
 def test_what_no_notice_is_goes_where_the_queue_sends_it(exchange, sqs, start_daemon):
     """Poison is told once and left to redrive; a message that comes again does no harm."""
@@ -261,6 +262,7 @@ def test_a_queue_that_does_not_answer_is_told_and_folders_are_listed(exchange, s
     assert 0 == daemon.stop()
 
 
+@pytest.mark.nightly
 @pytest.mark.long(60)
 def test_the_daemon_comes_back_for_what_has_settled(exchange, sqs, start_daemon):
     """A run that leaves what is too fresh is followed by one once it is not, due or not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from support.jobs import import_job
 from support.looking import until
 
@@ -20,6 +21,7 @@ def job(baseline):
     )
 
 
+@pytest.mark.nightly
 def test_what_is_older_than_max_age_is_looked_up_again(exchange):
     """With max_age a sum builds on what others wrote since; without, on what was held."""
     exchange.connection["braze"]["grace"] = "0s"

@@ -194,6 +194,7 @@ def test_stopping_lets_children_finish_what_is_in_flight(daemon, number):
     assert heavy.strip() == "[]"
 
 
+@pytest.mark.nightly
 def test_a_child_that_does_not_stop_is_killed_in_time(daemon):
     """The daemon exits 0 within ten seconds even if a child ignores it, and leaves none behind."""
     daemon.configure(slow=DAILY)

@@ -18,6 +18,7 @@ def job(folder, field, **more):
     )
 
 
+@pytest.mark.nightly
 @pytest.mark.long(45)
 def test_a_job_with_many_files_lets_others_have_their_turns(exchange, start_daemon):
     """One run at a time: the urgent job first, then turn by turn; each field arrives."""

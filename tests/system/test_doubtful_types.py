@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 JOB = import_job(remaining_fields={"merge": "set"})
@@ -73,6 +74,7 @@ def test_a_column_is_told_anew_once_it_is_forgotten(exchange):
     assert "5" == exchange.attribute("b", "code")
 
 
+@pytest.mark.nightly
 def test_what_was_applied_meanwhile_is_neither_added_twice_nor_undone(exchange):
     """Runs that wait meet a copy that was approved, and a newer version that had no such word."""
     exchange.configure(crm=JOB | {"fields": {"visits": {"merge": "sum", "type": "integer"}}})

@@ -120,6 +120,7 @@ def test_who_was_sent_just_now_is_left_out(sent):
     assert "3 left out, as they were sent just now" in sent.call("drift", "crm").stdout
 
 
+@pytest.mark.nightly
 def test_who_is_about_to_be_sent_is_left_out(sent):
     """What an unfinished run may have sent or may yet send is no drift of others."""
     sent.drop("inbox/2.csv", "id,tier,points\np1,silver,1\n")

@@ -80,6 +80,7 @@ def test_a_baseline_without_users_teaches_of_nobody_that_they_do_not_exist(astra
     assert 1 == astray.braze.requests("/users/export/ids")
 
 
+@pytest.mark.nightly
 def test_rebuild_and_drift_do_not_believe_an_export_without_users(astray):
     """Both end with the error, and what is held stays as it was."""
     astray.configure(crm=crm(complete=True))

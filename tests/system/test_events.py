@@ -116,6 +116,7 @@ def test_what_may_have_been_taken_is_held_until_a_person_decides(exchange):
     assert 0 == exchange.ask("retry", str(report["seq"]))["rows_applied"]
 
 
+@pytest.mark.nightly
 def test_what_a_dropped_run_may_have_sent_is_listed_as_well(exchange):
     """A run that is discarded while nobody knows: its rows are in doubt, and given by retry."""
     exchange.configure(signups=SIGNUPS)

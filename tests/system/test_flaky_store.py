@@ -211,6 +211,7 @@ def test_totals_are_exact_once_faults_stop(bucket, behind, braze, tmp_path, seed
     assert len(contributions) * PROFILES == sum(one["rows_applied"] for one in applied)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("with_others", [True, pytest.param(False, marks=pytest.mark.nightly)])
 def test_a_file_replaced_between_list_and_read_is_taken_as_it_is_then(
     bucket, behind, braze, tmp_path, with_others
@@ -250,6 +251,7 @@ def test_a_file_deleted_between_list_and_read_is_left_out(bucket, behind, braze,
     assert totals([(200, "y")]) == state(braze)
 
 
+@pytest.mark.nightly
 def test_a_listing_whose_pages_change_while_they_are_read(bucket, behind, braze, tmp_path):
     """
     Every file counts once, whatever comes and goes between two pages of a listing.

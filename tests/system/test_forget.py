@@ -88,6 +88,7 @@ def test_a_sum_builds_on_what_braze_has(exchange, baseline):
     assert ("11", "5") == (exchange.attribute(WHO, "visits"), exchange.attribute("new", "visits"))
 
 
+@pytest.mark.nightly
 def test_a_replaced_file_brings_no_difference_that_nobody_knows(exchange):
     """The forgotten person's row goes to quarantine; for all others the difference is exact."""
     exchange.configure(crm=JOB | {"source": {"prefix": "inbox/"}})

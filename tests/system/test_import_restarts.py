@@ -160,6 +160,7 @@ def test_what_an_earlier_process_sent_again_is_told(crm):
     assert 3 * 2 * SIZE == billed_again(report)
 
 
+@pytest.mark.nightly
 def test_killed_during_look_ups(crm):
     """A run that dies before its plan counts leaves nothing but what it saw."""
     crm.braze.faults(LOOKUP, delay=LIMIT, times=99)
@@ -205,6 +206,7 @@ def test_stopped_during_delivery(crm):
     assert PROFILES - answered * SIZE == sum(len(body["attributes"]) for body in again)
 
 
+@pytest.mark.nightly
 def test_stopped_before_a_job_was_begun(crm):
     """A job that was asked for and not begun is told, and is no success."""
     crm.configure(crm=JOB, shop=JOB | {"source": {"prefix": "shop/"}})
@@ -218,6 +220,7 @@ def test_stopped_before_a_job_was_begun(crm):
     assert ["crm"] == [report["job"] for report in json.loads(out)]
 
 
+@pytest.mark.nightly
 def test_stopped_during_look_ups(crm):
     """SIGTERM ends a run within 10 s while look-ups hang; nothing of its plan counts."""
     crm.braze.faults(LOOKUP, delay=LIMIT, times=99)

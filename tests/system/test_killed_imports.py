@@ -74,7 +74,7 @@ def as_people_have_it(exchange):
 @pytest.mark.parametrize(
     "case",
     [
-        (3, 120, 11, False),
+        (2, 80, 11, False),
         *(
             pytest.param((5, 400, seed, True), marks=pytest.mark.nightly)
             for seed in range(100, 110)
@@ -120,11 +120,8 @@ def test_killed_again_and_again(exchange, executioner, as_people_have_it, case):
     assert expected == households.state_of(exchange, households.PURCHASES["fields"])
 
 
-@pytest.mark.long(40)
-@pytest.mark.parametrize(
-    ("files", "seed"),
-    [(3, 21), *(pytest.param(12, seed, marks=pytest.mark.nightly) for seed in range(13, 16))],
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize(("files", "seed"), [(3, 21), (12, 13), (12, 14), (12, 15)])
 def test_two_daemons_and_a_backfill_started_at_random(exchange, files, seed):
     """
     Two daemons on one configuration, killed and started at random, and backfills between.

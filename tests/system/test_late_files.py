@@ -159,6 +159,7 @@ def test_what_was_discarded_does_not_move_the_order(exchange):
     assert '"blue"' == exchange.attribute("a", "tier")
 
 
+@pytest.mark.nightly
 def test_a_retried_row_gives_way_to_a_newer_one(exchange):
     """A refused row that is older than what came since is left out; its sum is still added."""
     exchange.configure(crm=with_fields("tier", "visits"))

@@ -50,6 +50,7 @@ def test_a_second_process_that_does_not_wait_is_told_who_holds_the_connection(sl
     assert "succeeded" == json.loads(out)["state"]
 
 
+@pytest.mark.nightly
 @pytest.mark.long(13)
 def test_a_second_process_waits_and_then_finds_nothing_left(slow):
     """Two processes that are started at once apply a file once."""

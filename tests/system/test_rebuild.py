@@ -83,6 +83,7 @@ def test_a_value_that_was_sent_just_now_stays(crm):
     assert ["7", "9"] == [crm.attribute(p, "points") for p in ("p2", "p4")]
 
 
+@pytest.mark.nightly
 def test_an_unfinished_run_is_finished_first(crm):
     """What a run had still to send is sent, and then the export shows it."""
     crm.drop("inbox/2.csv", "id,tier,points\np1,gold,10\n")
@@ -95,6 +96,7 @@ def test_an_unfinished_run_is_finished_first(crm):
     assert "Finished run" in report["notes"][0]
 
 
+@pytest.mark.nightly
 def test_killed_and_run_again(crm):
     """One at a time; after a kill the next call waits for the same export, and learns the same."""
     crm.braze.change(seconds_per_file=LIMIT)

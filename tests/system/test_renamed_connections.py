@@ -80,6 +80,7 @@ def test_an_adopted_state_goes_on_under_the_new_name(renamed):
     assert {1, 2, 3, 4, 5} == {run["seq"] for run in renamed.ask("runs")}
 
 
+@pytest.mark.nightly
 def test_who_adopts_a_state_shares_its_hour(renamed):
     """Requests of an hour are counted with the memory, whatever the configuration calls it."""
     renamed.connection["braze"]["hourly_limit"] = 1_000
@@ -152,6 +153,7 @@ def test_another_state_whose_files_are_others_holds_nothing_back(applied):
     assert {"a": "6", "b": "7"} == spend(applied)
 
 
+@pytest.mark.nightly
 def test_what_an_unfinished_run_under_the_old_name_has_claimed_waits_too(exchange):
     """A run that was killed half-way is ended by whoever adopts its state."""
     exchange.configure(crm=JOB)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 TRACK = "/users/track"
@@ -102,6 +103,7 @@ def test_what_a_retry_gave_is_taken_back_too(exchange):
     assert {"a": "5", "b": "0", "c": "7"} == visits(exchange)
 
 
+@pytest.mark.nightly
 def test_other_files_go_on_while_one_is_held_back(exchange):
     """A run that is held back blocks its own files and nothing else, not even for its profiles."""
     exchange.configure(crm=JOB)
@@ -140,6 +142,7 @@ def test_forcing_adds_a_new_version_in_full(exchange):
     assert {"a": "7", "b": "2", "c": "0"} == visits(exchange)
 
 
+@pytest.mark.nightly
 def test_the_newest_version_wins_over_one_that_waits(exchange):
     """Once a newer version was approved, an older one that still waits applies nothing."""
     exchange.configure(crm=JOB)

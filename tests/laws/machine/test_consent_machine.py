@@ -23,7 +23,7 @@ from exchanger.errors import BrazeUnreachable
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
-SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 30, 5_000, 10
+SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 12, 5_000, 10
 PEOPLE = ("ada", "bob")
 FIELD = "@group:g"
 IN, OUT = "subscribed", "unsubscribed"

@@ -90,7 +90,7 @@ def test_a_discard_waits_for_late_requests_of_a_holder_before_the_last(scene):
 
 
 DECISIVE = [
-    *some("write", range(15), by_day=4),
+    *some("write", range(15), by_day=6),
     *some("commit", range(4), by_day=3),
     ("track", 0),
 ]

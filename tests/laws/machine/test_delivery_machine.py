@@ -17,7 +17,7 @@ from support.machine.drops import FRACTION, JOBS, PROFILES, Row
 from support.machine.processes import Fault
 from support.machine.scene import AHEAD, LARGE, LATER, SMALL, Scene
 
-SCHEDULES = 30
+SCHEDULES = 24
 PARTS = 2
 """Each part can run on a core of its own, from a seed of its own."""
 NIGHTLY_SCHEDULES = 5_000

@@ -10,8 +10,8 @@ from exchanger.jobs.inventory import listing as waiting
 EFFECTS = [
     *some("list", range(10), by_day=5),
     *some("read", range(0, 20, 3), by_day=4),
-    *some("write", range(9), by_day=2),
-    *some("commit", range(4), by_day=2),
+    *some("write", range(9), by_day=3),
+    *some("commit", range(4), by_day=3),
     ("track", 0),
     ("look_up", 0),
 ]
@@ -239,7 +239,7 @@ def test_a_retry_that_was_refused_without_certainty_is_compared_with_itself(scen
 
 PLANNED = 4
 """The write by which a run is planned."""
-LOOKS = [*some("write", range(9), by_day=2), *some("read", range(4, 16, 4), by_day=3)]
+LOOKS = [*some("write", range(9), by_day=4), *some("read", range(4, 16, 4), by_day=3)]
 """Effects of a process that finds an old plan, likewise."""
 
 

@@ -18,7 +18,7 @@ from exchanger.config.models import Event, FieldConfig, ImportJob, Match, Source
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
-SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 30, 5_000, 10
+SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 20, 5_000, 10
 ORDER_SCHEDULES = 6
 IDS = tuple("123456")
 JOB = ImportJob(

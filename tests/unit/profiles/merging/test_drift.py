@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanger.config.models import FieldConfig
@@ -140,6 +140,7 @@ def test_the_reason_names_what_braze_has():
     assert "on_drift: overwrite" in row["message"]
 
 
+@settings(max_examples=30)
 @given(
     st.sampled_from(["set", "clear", "set_if_empty"]),
     st.sampled_from(["a", "gold", None]),
