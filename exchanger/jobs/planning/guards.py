@@ -43,17 +43,16 @@ def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
         files: What the plan claims, in order.
     """
     guards = call.job.guards
-    found = [
-        guard
-        for key, guard in (
-            ("max_changed_percent", _changed),
-            ("max_cleared_percent", _cleared),
-            ("max_rejected_percent", _rejected),
-            ("max_data_points", _points),
+    looks: list[Guard] = [
+        partial(look, allowed)
+        for look, allowed in (
+            (_changed, guards.max_changed_percent),
+            (_cleared, guards.max_cleared_percent),
+            (_rejected, guards.max_rejected_percent),
+            (_points, guards.max_data_points),
         )
-        if getattr(guards, key) is not None
+        if allowed is not None
     ]
-    looks: list[Guard] = [partial(look, guards) for look in found]
     if guards.max_fewer_rows_percent is not None or guards.empty_file == "hold":
         taken = [(file.key, file.rows) for file in files if file.outcome == "applied"]
         before = call.state.file_ledger.snapshot().last_applied(call.name)
@@ -110,9 +109,8 @@ def notes_on_files(
 def _fewer(guards: Guards, file: FileBefore, before: FileBefore) -> list[Note]:
     (key, rows), (other, of) = file, before
     allowed = guards.max_fewer_rows_percent
-    if allowed is None or not _is_more(of - rows, of, allowed):
+    if allowed is None or not (share := _beyond(allowed, of - rows, of)):
         return []
-    share = _percent(of - rows, of)
     return [
         noted(
             "fewer_rows", file=key, rows=rows, before=other, of=of, percent=share, allowed=allowed
@@ -120,38 +118,30 @@ def _fewer(guards: Guards, file: FileBefore, before: FileBefore) -> list[Note]:
     ]
 
 
-def _changed(guards: Guards, exposure: Exposure) -> list[Note]:
-    found, of = exposure.profiles_replaced, exposure.profiles_known
-    allowed = guards.max_changed_percent or 0.0
-    if not _is_more(found, of, allowed):
-        return []
-    share = _percent(found, of)
-    return [noted("too_many_changed", profiles=found, of=of, percent=share, allowed=allowed)]
+def _changed(allowed: float, plan: Exposure) -> list[Note]:
+    found, of = plan.profiles_replaced, plan.profiles_known
+    share = _beyond(allowed, found, of)
+    note = noted("too_many_changed", profiles=found, of=of, percent=share, allowed=allowed)
+    return [note] if share else []
 
 
-def _cleared(guards: Guards, exposure: Exposure) -> list[Note]:
-    found, of = exposure.profiles_cleared, exposure.profiles_known
-    allowed = guards.max_cleared_percent or 0.0
-    if not _is_more(found, of, allowed):
-        return []
-    share = _percent(found, of)
-    return [noted("too_many_cleared", profiles=found, of=of, percent=share, allowed=allowed)]
+def _cleared(allowed: float, plan: Exposure) -> list[Note]:
+    found, of = plan.profiles_cleared, plan.profiles_known
+    share = _beyond(allowed, found, of)
+    note = noted("too_many_cleared", profiles=found, of=of, percent=share, allowed=allowed)
+    return [note] if share else []
 
 
-def _rejected(guards: Guards, exposure: Exposure) -> list[Note]:
-    found, of = exposure.rows_rejected, exposure.rows_read
-    allowed = guards.max_rejected_percent or 0.0
-    if not _is_more(found, of, allowed):
-        return []
-    share = _percent(found, of)
-    return [noted("too_many_rejected", rows=found, of=of, percent=share, allowed=allowed)]
+def _rejected(allowed: float, plan: Exposure) -> list[Note]:
+    found, of = plan.rows_rejected, plan.rows_read
+    share = _beyond(allowed, found, of)
+    note = noted("too_many_rejected", rows=found, of=of, percent=share, allowed=allowed)
+    return [note] if share else []
 
 
-def _points(guards: Guards, exposure: Exposure) -> list[Note]:
-    limit = guards.max_data_points or 0
-    if exposure.data_points <= limit:
-        return []
-    return [noted("too_many_points", points=exposure.data_points, limit=limit)]
+def _points(limit: float, plan: Exposure) -> list[Note]:
+    note = noted("too_many_points", points=plan.data_points, limit=limit)
+    return [note] if plan.data_points > limit else []
 
 
 def _deletes(guards: Guards, exposure: Exposure) -> list[Note]:
@@ -160,12 +150,11 @@ def _deletes(guards: Guards, exposure: Exposure) -> list[Note]:
     return [noted("too_many_deletes", deletes=exposure.deletes, most=guards.max_deletes)]
 
 
-def _is_more(found: int, of: int, allowed: float) -> bool:
-    return found > 0 and found * 100 > of * allowed
-
-
-def _percent(found: int, of: int) -> float:
-    return round(found * 100 / of, 2) if of else 100.0
+def _beyond(allowed: float, found: int, of: int) -> float:
+    """Return the share in percent if it is more than is allowed, else 0."""
+    if found <= 0 or found * 100 <= of * allowed:
+        return 0.0
+    return max(round(found * 100 / of, 2), 0.01) if of else 100.0
 
 
 def _subject(note: Note) -> tuple[object, ...]:
