@@ -229,6 +229,22 @@ def read_export(answer: Answer) -> ExportStarted:
     return ExportStarted(prefix, url if isinstance(url, str) and url else None)
 
 
+def exact_json(answer: Answer) -> Any:
+    """
+    Parse a body whose numbers keep the digits that Braze sent.
+
+    Raises:
+        Fault: It is no JSON, or has a number that no profile can hold.
+    """
+    try:
+        # json, not orjson: integers beyond 64 bits and the digits of decimals must survive.
+        return json.loads(
+            answer.body, parse_float=_decimal, parse_int=_integer, parse_constant=_no_number
+        )
+    except (ValueError, RecursionError) as error:
+        raise unreadable(answer, "no JSON") from error
+
+
 def read_ids(answer: Answer, asked: Sequence[str]) -> IdsAnswer:
     """
     Read looked-up profiles, numbers with the digits that Braze sent.
@@ -241,13 +257,7 @@ def read_ids(answer: Answer, asked: Sequence[str]) -> IdsAnswer:
         Fault: There is no list of users, an identifier is no text, or custom attributes are
             no object.
     """
-    try:
-        # json, not orjson: integers beyond 64 bits and the digits of decimals must survive.
-        body = json.loads(
-            answer.body, parse_float=_decimal, parse_int=_integer, parse_constant=_no_number
-        )
-    except (ValueError, RecursionError) as error:
-        raise unreadable(answer, "no JSON") from error
+    body = exact_json(answer)
     users = body.get("users") if isinstance(body, dict) else None
     if not isinstance(users, list) or not all(isinstance(user, dict) for user in users):
         raise unreadable(answer, "no list of users")

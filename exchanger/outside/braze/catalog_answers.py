@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from exchanger.outside.braze.answers import Answer, object_of, unreadable
+from exchanger.outside.braze.answers import Answer, exact_json, object_of, unreadable
 
 _NOT_FOUND = 404
 
@@ -52,8 +50,8 @@ def read_item(answer: Answer) -> dict[str, Any] | None:
     """
     if answer.status == _NOT_FOUND:
         return None
+    body = exact_json(answer)
     try:
-        body = json.loads(answer.body, parse_float=Decimal)
         [item] = body["items"]
         return dict(item)
     except (ValueError, KeyError, TypeError) as error:
