@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 
 import polars as pl
 import pytest
-from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 from support.machine.braze_double import BrazeDouble
 from support.machine.bucket_double import BucketDouble
+from support.machine.law import law
 from support.machine.past import documents
 from support.machine.processes import Fault, Process
-from support.machine.scene import GRACE, LARGE, LEASE, SMALL, SPACING, STATE, Scene
+from support.machine.scene import GRACE, LEASE, SPACING, STATE, Scene
 
 from exchanger.braze.endpoints import GROUP_STATES
 from exchanger.config.models import GroupState, ImportJob, Match, Source, Subscription
@@ -203,34 +201,25 @@ def judge(scene):
     return {"in": IN in actual.values(), "out": OUT in actual.values(), "withheld": withheld}
 
 
-def law(schedules, number):
-    """Tell so many stories and judge each; every kind of end must be among them."""
-    seen = Counter()
-
-    @settings(max_examples=schedules, deadline=None, database=None, phases=(Phase.generate,))
-    @seed(number)
-    @given(st.lists(contents, min_size=1, max_size=2), LOST, steps, st.sampled_from((LARGE, SMALL)))
-    def told_and_judged(files, first, schedule, bounds):
-        scene = Consent()
-        try:
-            scene.bounds = bounds
-            for rows in files:
-                scene.put(rows)
-            with capture_logs():
-                scene.start("consent", [first])
-                told(scene, schedule)
-                seen.update(kind for kind, is_so in judge(scene).items() if is_so)
-        finally:
-            scene.close()
-
-    told_and_judged()
-    return seen
+def told_and_judged(schedules, number):
+    """Tell so many stories and judge each; returns what kinds of ends were among them."""
+    return law(
+        schedules,
+        number,
+        scene=Consent,
+        job="consent",
+        contents=contents,
+        first=LOST,
+        steps=steps,
+        told=told,
+        judge=judge,
+    )
 
 
 @pytest.mark.long(30)
 def test_nobody_who_unsubscribed_is_subscribed_whatever_goes_wrong():
     """Crashes, pauses, lost and late answers, and people who leave meanwhile, in any order."""
-    seen = law(SCHEDULES, 0)
+    seen = told_and_judged(SCHEDULES, 0)
     assert {"in", "out", "withheld"} <= set(seen), "the stories are about something"
 
 
@@ -238,4 +227,4 @@ def test_nobody_who_unsubscribed_is_subscribed_whatever_goes_wrong():
 @pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
 def test_nobody_who_unsubscribed_is_subscribed_all_night(number):
     """The same over many more schedules."""
-    law(NIGHTLY_SCHEDULES // NIGHTLY_PARTS, number + 1)
+    told_and_judged(NIGHTLY_SCHEDULES // NIGHTLY_PARTS, number + 1)

@@ -6,13 +6,12 @@ from collections import Counter
 
 import polars as pl
 import pytest
-from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 from support.machine.bucket_double import BucketDouble
+from support.machine.law import law
 from support.machine.past import documents
 from support.machine.processes import Fault, Process
-from support.machine.scene import GRACE, LARGE, LEASE, SMALL, SPACING, STATE, Scene
+from support.machine.scene import GRACE, LEASE, SPACING, STATE, Scene
 
 from exchanger.config.models import Event, FieldConfig, ImportJob, Match, Source
 from exchanger.state.runs.log import ENDED
@@ -221,41 +220,32 @@ def judge(scene):
     return {"doubt": bool(taken - sure), "sure": bool(sure), "again": bool(retried)}
 
 
-def law(schedules, number, story=Events):
-    """Tell so many stories and judge each; every kind of end must be among them."""
-    seen = Counter()
-
-    @settings(max_examples=schedules, deadline=None, database=None, phases=(Phase.generate,))
-    @seed(number)
-    @given(st.lists(contents, min_size=1, max_size=2), LOST, steps, st.sampled_from((LARGE, SMALL)))
-    def told_and_judged(files, first, schedule, bounds):
-        scene = story()
-        try:
-            scene.bounds = bounds
-            for ids in files:
-                scene.put(ids)
-            with capture_logs():
-                scene.start("events", [first])
-                told(scene, schedule)
-                seen.update(kind for kind, is_so in judge(scene).items() if is_so)
-        finally:
-            scene.close()
-
-    told_and_judged()
-    return seen
+def told_and_judged(schedules, number, story=Events):
+    """Tell so many stories and judge each; returns what kinds of ends were among them."""
+    return law(
+        schedules,
+        number,
+        scene=story,
+        job="events",
+        contents=contents,
+        first=LOST,
+        steps=steps,
+        told=told,
+        judge=judge,
+    )
 
 
 @pytest.mark.long(30)
 def test_each_event_counts_once_or_is_listed_as_in_doubt():
     """Crashes, pauses, lost and odd answers, copies of rows, discards and retries, in any order."""
-    seen = law(SCHEDULES, 0)
+    seen = told_and_judged(SCHEDULES, 0)
     assert {"sure", "doubt"} <= set(seen), "the stories are about something"
 
 
 @pytest.mark.long(8)
 def test_each_order_counts_once_with_all_its_lines():
     """The same of orders, whose lines are in doubt together, and given again together."""
-    assert "sure" in law(ORDER_SCHEDULES, 0, Orders)
+    assert "sure" in told_and_judged(ORDER_SCHEDULES, 0, Orders)
 
 
 @pytest.mark.nightly
@@ -263,4 +253,4 @@ def test_each_order_counts_once_with_all_its_lines():
 @pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
 def test_each_event_counts_once_or_is_listed_as_in_doubt_all_night(number, story):
     """The same over many more schedules."""
-    law(NIGHTLY_SCHEDULES // NIGHTLY_PARTS, number + 1, story)
+    told_and_judged(NIGHTLY_SCHEDULES // NIGHTLY_PARTS, number + 1, story)
