@@ -22,10 +22,11 @@ class ManifestFault(ValueError):
 
 
 class Entry(NamedTuple):
-    """A file that a manifest names, as it is written there, and its bytes, if that says so."""
+    """A file that a manifest names: as written there, its bytes if told, and if it must come."""
 
     name: str
     size: int | None = None
+    needed: bool = True
 
 
 def is_sign(key: str, prefix: str, rule: CompleteWhen | None) -> bool:
@@ -102,22 +103,21 @@ def _of_json(text: str) -> list[Entry]:
     except (ValueError, RecursionError) as error:
         raise ManifestFault("it is no JSON, though it begins like it") from error
     if isinstance(content, dict) and isinstance(content.get("entries"), list):
-        return [entry for one in content["entries"] if (entry := _redshift(one)) is not None]
+        return [_redshift(one) for one in content["entries"]]
     names = content.get("files") if isinstance(content, dict) else content
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ManifestFault('it has neither "files", a list of names, nor Redshift\'s "entries"')
     return [Entry(name) for name in names]
 
 
-def _redshift(entry: Any) -> Entry | None:
-    """Read one of Redshift's entries; None if the file may be missing."""
+def _redshift(entry: Any) -> Entry:
+    """Read one of Redshift's entries."""
     if not isinstance(entry, dict) or not isinstance(entry.get("url"), str):
         raise ManifestFault('one of its "entries" has no "url"')
-    if entry.get("mandatory") is False:
-        return None
     told = entry.get("meta")
     size = told.get("content_length") if isinstance(told, dict) else None
     url = entry["url"]
     if not urlsplit(url).path.strip("/"):
         raise ManifestFault('the "url" of one of its "entries" names no object')
-    return Entry(url, size if isinstance(size, int) else None)
+    needed = entry.get("mandatory") is not False
+    return Entry(url, size if isinstance(size, int) else None, needed=needed)

@@ -118,7 +118,10 @@ class ItemShape:
 
     def _without_others(self, sent: pl.DataFrame) -> pl.DataFrame:
         """Note that nothing else is left of the items."""
-        return sent.with_columns(pl.lit(EMPTY).alias(wanted(name)) for name in self.others)
+        unknown = (pl.lit(None, pl.String).alias(before(name)) for name in self.others)
+        return sent.with_columns(
+            *unknown, *(pl.lit(EMPTY).alias(wanted(name)) for name in self.others)
+        )
 
 
 def shape_of_items(job: ImportJob, held: Iterable[str]) -> ItemShape:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -342,7 +343,9 @@ def test_what_runs_cost_since_a_time_counts_each_run_once(state):
     record(2, "2026-09-15", 12, 7, state="succeeded")
     record(3, "2026-09-16", 11, 0, state="held_back")
     record(4, "2026-09-16", 12, 5, state="partial")
-    assert [5, 7] == sorted(cost for _, cost in state.run_index.costs(since))
+    for zone in ("UTC", "Europe/Berlin", "America/New_York"):
+        same = since.astimezone(ZoneInfo(zone))
+        assert [5, 7] == sorted(cost for _, cost in state.run_index.costs(same))
 
 
 def test_the_file_before_is_the_last_one_with_rows_that_the_job_applied(state):

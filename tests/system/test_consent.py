@@ -131,6 +131,24 @@ def test_only_members_of_a_segment_get_anything(people):
     assert (2, 1, 1) == rows(people.ask("run", "crm"), "read", "applied", "skipped")
 
 
+def test_who_left_the_segment_keeps_what_a_file_gave(people):
+    """A new version of a file takes nothing back of whom its rows are left out."""
+    people.braze.add_segment("Reachable", members=["ada", "bob"])
+    baseline = {"segment": "Reachable", "completion": {"poll": "1s", "quiet": "1s"}}
+    spent = {"spend": {"merge": "sum", "type": "integer"}}
+    gate = {"segment": "Reachable"}
+    people.configure(crm=attributes(only_if=gate, baseline=baseline, fields=spent))
+    people.drop("inbox/1.csv", "id,spend\nada,5\nbob,5\n")
+    people.ask("run", "crm")
+    people.braze.add_segment("Reachable", members=["bob"])
+    people.drop("inbox/1.csv", "id,spend\nada,7\nbob,7\n")
+    people.ask("run", "crm", code=5)
+
+    people.ask("approve", "2")
+
+    assert ["5", "7"] == [people.attribute(who, "spend") for who in ("ada", "bob")]
+
+
 def test_who_unsubscribes_while_a_plan_waits_stays_so(people):
     """A run that goes on later than the grace asks once more before it subscribes anybody."""
     people.connection["braze"]["spacing"] = "10m"

@@ -154,6 +154,21 @@ def test_objects_are_given_again_as_what_they_were(exchange):
     assert {"ada": 1, "bob": 1} == counts(exchange)
 
 
+def test_objects_of_rows_without_a_name_are_given_again_as_often_as_it_takes(exchange):
+    """The job names its rows only since then: what is refused once more is still owed."""
+    no = {"type": "plan is odd", "input_array": "events", "index": 0}
+    exchange.configure(signups={key: value for key, value in SIGNUPS.items() if key != "row_id"})
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+    answer = {"status": 400, "body": {"message": "no", "errors": [no]}, "times": 1}
+    exchange.braze.faults("/users/track", **answer)
+    exchange.ask("run", "signups", code=4)
+    exchange.configure(signups=SIGNUPS)
+    exchange.braze.faults("/users/track", **answer)
+    exchange.ask("retry", "1", code=4)
+    assert exchange.ask("retry", "2")["rows_applied"]
+    assert {"ada": 1, "bob": 1} == counts(exchange)
+
+
 def test_resend_would_rather_count_twice_than_not_at_all(exchange):
     """With on_unknown: resend an event whose answer was lost is sent again."""
     exchange.configure(signups=SIGNUPS | {"on_unknown": "resend"})

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from exchanger.config.checks.lengths import check_lengths
 from exchanger.config.endpoints import store_fault
 from exchanger.config.findings import Finding, Where, listed
-from exchanger.config.models import CompleteWhen, ImportJob, Notices
+from exchanger.config.models import CompleteWhen, ImportJob, Notices, Source
 from exchanger.config.patterns import compile_pattern
 
 _WAYS = tuple(CompleteWhen.model_fields)
@@ -18,9 +18,22 @@ def check_arrival(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find out whether a source says in one way, and one that means something, what is complete."""
     source = job.source
     if source.complete_when is not None:
-        yield from _check_complete_when(source.complete_when, (*where, "source", "complete_when"))
+        place: Where = (*where, "source", "complete_when")
+        yield from _check_complete_when(source.complete_when, place)
+        yield from _check_that_files_are_left(source, place)
     if source.notices is not None:
         yield from _check_notices(source.notices, (*where, "source", "notices"))
+
+
+def _check_that_files_are_left(source: Source, where: Where) -> Iterator[Finding]:
+    """Find a sign that every file of the job would be, so that none were ever taken."""
+    rule = source.complete_when
+    suffix, manifest = (rule.suffix, rule.manifest) if rule is not None else (None, None)
+    message = "every file that 'pattern' takes would be such a sign, so none would be read"
+    if suffix and source.pattern.lower().endswith(suffix.lower()):
+        yield Finding((*where, "suffix"), message, beside=("pattern",))
+    if manifest and source.pattern == manifest:
+        yield Finding((*where, "manifest"), message, beside=("pattern",))
 
 
 def _check_complete_when(rule: CompleteWhen, where: Where) -> Iterator[Finding]:

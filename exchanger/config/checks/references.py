@@ -28,6 +28,7 @@ from exchanger.config.models import (
     Baseline,
     BrazeConfig,
     Connection,
+    CsvOptions,
     EngineConfig,
     ExportJob,
     ImportJob,
@@ -206,6 +207,17 @@ def _check_schedule(schedule: Schedule, where: Where) -> Iterator[Finding]:
     yield from check_timezone(schedule.timezone, (*where, "timezone"))
 
 
+def _check_csv_signs(csv: CsvOptions, where: Where) -> Iterator[Finding]:
+    """Find one sign that is to mean two things; quotes within quotes are doubled anyway."""
+    if csv.escape == csv.quote:
+        message = "quotes within quotes are doubled without it; leave it out"
+        yield Finding((*where, "escape"), message, "none", beside=("quote",))
+    for key in ("quote", "escape"):
+        if getattr(csv, key) == csv.delimiter:
+            message = "this separates the cells already"
+            yield Finding((*where, key), message, beside=("delimiter",))
+
+
 def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
     yield from check_timezone(job.source.timezone, (*where, "source", "timezone"))
     if not job.source.pattern or job.source.pattern.startswith("/"):
@@ -219,6 +231,7 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.source.csv.thousands == job.source.csv.decimal:
         message = "what stands before fractions is no sign that separates thousands"
         yield Finding((*where, "source", "csv", "thousands"), message, beside=("decimal",))
+    yield from _check_csv_signs(job.source.csv, (*where, "source", "csv"))
     yield from check_arrival(job, where)
     yield from check_guards(job, where)
     yield from check_match(job, where)

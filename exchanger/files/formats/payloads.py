@@ -21,7 +21,10 @@ from exchanger.files.formats.ndjson import ObjectTable, read_batch
 from exchanger.files.raw.table import ROW, BadRow, RawTable
 
 _BATCH = 10_000
-_JSON = (pl.String, pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.Float64)
+_JSON = (
+    *(pl.String, pl.Boolean, pl.Float32, pl.Float64),
+    *(pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64),
+)
 
 
 def with_members(

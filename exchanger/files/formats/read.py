@@ -80,7 +80,7 @@ def _read_workbook(
 ) -> RawTable:
     """Read a sheet: as CSV of which everything is known."""
     plain = source.model_copy(update={"csv": _OF_SHEETS, "skip_rows": 0})
-    with as_csv(path, key, source.sheet, source.skip_rows) as (rows, notes):
+    with as_csv(path, key, source) as (rows, notes):
         table = read_csv(rows, key, plain, columns, scratch)
         return replace(table, notes=(*table.notes, *notes))
 

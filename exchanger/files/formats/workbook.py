@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
+from exchanger.config.models import Source
 from exchanger.errors import FileRejected
 from exchanger.files.raw.compression import DEFAULT_LIMITS, UnpackLimits
 from exchanger.notes import Note, noted
@@ -46,7 +47,10 @@ def is_workbook(path: Path, head: bytes) -> bool:
 
 @contextmanager
 def as_csv(
-    path: Path, key: str, sheet: str | None, skip: int, limits: UnpackLimits = DEFAULT_LIMITS
+    path: Path,
+    key: str,
+    source: Source,
+    limits: UnpackLimits = DEFAULT_LIMITS,
 ) -> Iterator[tuple[Path, tuple[Note, ...]]]:
     """
     Yield the path of a sheet's rows as CSV, with commas, and what is noted of it.
@@ -54,8 +58,8 @@ def as_csv(
     Args:
         path: The workbook; the temporary file is next to it.
         key: Its name for errors.
-        sheet: The name of the sheet; the first one that is not hidden if None.
-        skip: Rows above the header, blank ones included.
+        source: Names the sheet (else the first one that is not hidden), how many rows stand above
+            the header, blank ones included, and the columns of a sheet without a header.
         limits: How far it may grow when it is unpacked.
 
     Raises:
@@ -64,7 +68,7 @@ def as_csv(
     _demand_size(path, key, limits)
     with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", suffix=".sheet") as target:
         try:
-            notes = _write(path, key, sheet, skip, target)
+            notes = _write(path, key, source, target)
         except (*_DAMAGED, SyntaxError) as error:  # Of XML, which is a SyntaxError to Python.
             if isinstance(error, OSError) and error.errno is not None:
                 raise
@@ -88,9 +92,9 @@ def _demand_size(path: Path, key: str, limits: UnpackLimits) -> None:
         raise FileRejected(key, "bomb", message)
 
 
-def _write(
-    path: Path, key: str, wanted: str | None, skip: int, target: IO[bytes]
-) -> tuple[Note, ...]:
+def _write(path: Path, key: str, source: Source, target: IO[bytes]) -> tuple[Note, ...]:
+    wanted = source.sheet
+    width = 0 if source.header == "auto" else len(source.header)
     openpyxl: Any = import_module("openpyxl")  # Slow to load, and rarely needed.
     # Its name is not that of a workbook, so it is given as a stream.
     with (
@@ -104,7 +108,7 @@ def _write(
         chosen.reset_dimensions()  # Some writers say too little there.
         text = io.TextIOWrapper(target, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
-        for cells in _rows(islice(chosen.iter_rows(), skip, None)):
+        for cells in _rows(islice(chosen.iter_rows(), source.skip_rows, None), width):
             writer.writerow(cells)
         text.flush()
         text.detach()
@@ -120,14 +124,17 @@ def _chosen(key: str, wanted: str | None, every: list[Any], visible: list[Any]) 
     found = next((each for each in every if each.title.strip() == (wanted or "").strip()), None)
     if found is None:
         listed = ", ".join(repr(each.title) for each in every) or "none"
-        message = f"The workbook has no sheet {wanted!r}. Its sheets are: {listed}."
+        lacks = "sheet that is not hidden" if wanted is None else f"sheet {wanted!r}"
+        message = (
+            f"The workbook has no {lacks}. Its sheets are: {listed}. Name one of them in the job: "
+            "source: {sheet: NAME}."
+        )
         raise FileRejected(key, "missing_sheet", message)
     return found
 
 
-def _rows(rows: Iterable[Iterable[Any]]) -> Iterator[list[str]]:
-    """Spell rows, as wide as the header; blank ones are left out."""
-    width = 0
+def _rows(rows: Iterable[Iterable[Any]], width: int) -> Iterator[list[str]]:
+    """Spell rows, as wide as that, or as the header if it is 0; blank ones are left out."""
     for row in rows:
         cells = [_spelled(cell) for cell in row]
         while cells and not cells[-1]:

@@ -199,13 +199,14 @@ def _convert(path: Path, key: str, name: str, target: IO[bytes]) -> None:
             pending = len(decoder.getstate()[0])
             try:
                 text = decoder.decode(chunk, final=not chunk)
-            except UnicodeDecodeError as error:
-                at = offset - pending + error.start
+                encoded = text.encode()
+            except UnicodeError as error:  # A missing mark of UTF-16 says no place.
+                at = offset - pending + getattr(error, "start", 0)
                 raise _not_of(key, name, at) from error
             if "\0" in text:
                 message = "The text has NUL in it, as no text has. Is it a binary file?"
                 raise FileRejected(key, "nul_bytes", message)
-            target.write(text.encode())
+            target.write(encoded)
             if not chunk:
                 return
             offset += len(chunk)

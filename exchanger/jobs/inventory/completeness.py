@@ -164,7 +164,7 @@ def _what_is_named(
         keys.append(key)
         found = there.get(key)
         if found is None:
-            why = why or Why("manifest_waits", sign.key, key)
+            why = why or (Why("manifest_waits", sign.key, key) if entry.needed else None)
         elif entry.size not in (None, found.size):
             awaited = f"{key} to have {entry.size:,} bytes"
             why = why or Why("manifest_waits", sign.key, awaited)

@@ -12,7 +12,7 @@ import polars as pl
 
 from exchanger.errors import StorageMissing
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
-from exchanger.profiles.frames.columns import ITEM, PROFILE
+from exchanger.profiles.frames.columns import ITEM, OTHER, OTHER_WHO, PROFILE, WHO
 from exchanger.profiles.spelling.profile_key import parts_of
 
 if TYPE_CHECKING:
@@ -119,7 +119,10 @@ class StoredRows:
     def _names(self, rows: pl.DataFrame) -> pl.Expr:
         """Return which rows are about the person; of rows about nobody, which name them."""
         if PROFILE in rows.columns:
-            return (pl.col(PROFILE) == self.profile).fill_null(value=False)
+            # Calls about people name others beside: the new id, whom is kept, who was meant.
+            columns = (PROFILE, OTHER, WHO, OTHER_WHO)
+            keys = (pl.col(name) == self.profile for name in columns if name in rows.columns)
+            return pl.any_horizontal(*keys).fill_null(value=False)
         if "profile" not in rows.columns:
             return pl.lit(value=False)
         # A spreadsheet must not take an identifier for a formula, so it may stand behind a sign.

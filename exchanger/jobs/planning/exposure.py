@@ -221,6 +221,7 @@ def _added(rule: Rule) -> pl.Expr:
     dtype = pl.Float64() if rule.type == "float" else pl.Decimal(_DIGITS, rule.scale)
     now, had = pl.col(wanted(rule.name)), pl.col(before(rule.name))
     had = pl.when(now.is_not_null()).then(had.replace(EMPTY, "0").fill_null("0"))
+    had = had.str.strip_chars('"')  # A number that Braze holds as text counts, too.
     return (now.cast(dtype) - had.cast(dtype)).sum()
 
 

@@ -57,9 +57,11 @@ def leave_out_outsiders(call: ImportContext, batch: InputBatch, report: RunRepor
         rows = batch.given.part(number)
         # A part is a range of slices, rounded up where they do not divide.
         inside = users.between(-(-number * SLICES // parts), -(-(number + 1) * SLICES // parts))
-        kept = rows.filter(pl.col(PROFILE).is_in(inside[PROFILE].implode()))
+        is_in = pl.col(PROFILE).is_in(inside[PROFILE].implode())
+        kept = rows.filter(is_in)
         gone += rows.height - kept.height
         batch.given.replace(number, kept)
+        batch.corrections.replace(number, batch.corrections.part(number).filter(is_in))
     users.done()
     log.info("gate.applied", segment=segment, rows=gone)
     return replace(batch, shut_out=batch.shut_out + gone)

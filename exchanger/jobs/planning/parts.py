@@ -192,7 +192,7 @@ def _rows(
             if ledger is not None and ROW_ID in ready.columns:
                 done = ledger.taken(ready[ROW_ID], surely=True)
                 repeated = int(ready[ROWS].sum())
-                ready = ready.filter(~pl.col(ROW_ID).is_in(done.implode()))
+                ready = ready.filter(~pl.col(ROW_ID).is_in(done.implode()).fill_null(value=False))
                 repeated -= int(ready[ROWS].sum())
         yield RowsInput(given, taken, ready, repeated)
         batch.given.clear(number)

@@ -74,7 +74,9 @@ class Outcomes:
         """Note of each file how many of its rows Braze refused."""
         counts: Counter[int] = Counter()
         for part in self.refused.frames():
-            counts.update(dict(part.group_by(FILE).agg(pl.col(ROWS).sum()).iter_rows()))
+            # Of the objects of one row only the first has its count; any of them may be refused.
+            rows = pl.max_horizontal(pl.col(ROWS).sum(), pl.lit(1, pl.UInt32))
+            counts.update(dict(part.group_by(FILE).agg(rows).iter_rows()))
         return [replace(file, refused=counts[place]) for place, file in enumerate(files)]
 
     def refused_parts(self) -> Iterator[pl.DataFrame]:

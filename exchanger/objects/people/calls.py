@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from exchanger.objects.people.obstacles import CALL, SO, obstacles
+from exchanger.objects.rows import numbered
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
     FILE,
@@ -141,9 +142,9 @@ def beside(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 def plan_calls(part: CallsInput, terms: CallOptions) -> PartPlan:
     """Decide which rows are sent, and spell their objects."""
     if part.given.is_empty():
-        return _planned(pl.DataFrame(schema=_OUTBOX), part.ready)
+        return _plan(pl.DataFrame(schema=_OUTBOX), part.ready)
     rows, verdict = judged_calls(part, terms), pl.col(_VERDICT)
-    plan = _planned(_spelled(rows.filter(verdict == CALL), terms), part.ready)
+    plan = _plan(_spelled(rows.filter(verdict == CALL), terms), part.ready)
     hindered = rows.filter(~verdict.is_in([CALL, SO]))
     return replace(
         plan,
@@ -154,13 +155,8 @@ def plan_calls(part: CallsInput, terms: CallOptions) -> PartPlan:
     )
 
 
-def _planned(outbox: pl.DataFrame, ready: pl.DataFrame | None) -> PartPlan:
-    """Put what is given again behind what is new, and number all of it."""
-    if ready is not None:
-        named = [name for name in outbox.columns if name in ready.columns]
-        outbox = pl.concat([outbox, ready.select(named)], how="diagonal")
-    items = pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)
-    return PartPlan(outbox.with_columns(items), None, None, Tally())
+def _plan(outbox: pl.DataFrame, ready: pl.DataFrame | None) -> PartPlan:
+    return PartPlan(numbered(outbox, ready), None, None, Tally())
 
 
 def judged_calls(part: CallsInput, terms: CallOptions) -> pl.DataFrame:

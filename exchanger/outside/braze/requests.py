@@ -25,6 +25,7 @@ from exchanger.braze.endpoints import (
     REMOVE_IDS,
     RENAME_IDS,
     SET_GROUPS,
+    TRACK,
     TRACK_STATUS,
 )
 from exchanger.braze.limits import (
@@ -184,7 +185,7 @@ class BrazeRequests:
         uncertain, lost = False, 0
         fault: Fault | RateLimited
         while True:
-            if call.writes and call.endpoint != CATALOG_ITEMS:  # That limit is of /users/track.
+            if call.writes and call.endpoint == TRACK:
                 await self._hourly.take()
             taken_at = await pace.take()
             try:

@@ -24,6 +24,7 @@ from exchanger.profiles.casting.plain_text import (
     plain_numbers,
     plain_times,
 )
+from exchanger.profiles.casting.values import NUMBERS, TIMES
 from exchanger.profiles.frames.columns import EMAIL_STATE, FILE, GROUP
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
@@ -43,13 +44,11 @@ from exchanger.profiles.reading.type_widening import keep_type
 
 Answer = TypeVar("Answer")
 
-_NUMBERS: frozenset[FieldType] = frozenset({"integer", "float", "decimal"})
-_TIMES: frozenset[FieldType] = frozenset({"date", "datetime"})
-_DATED: frozenset[FieldType] = _TIMES | {"list"}
+_DATED: frozenset[FieldType] = TIMES | {"list"}
 _NEEDED: dict[StrategyName, frozenset[FieldType]] = {
-    "sum": _NUMBERS,
-    "highest": _NUMBERS | _TIMES,
-    "lowest": _NUMBERS | _TIMES,
+    "sum": NUMBERS,
+    "highest": NUMBERS | TIMES,
+    "lowest": NUMBERS | TIMES,
 }
 """Types that a strategy can work on; the others take all."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -83,7 +83,7 @@ class RunIndex:
         """List when each run began, of those since a time, and how many data points it cost."""
         points = pl.col("report").str.json_path_match("$.data_points").cast(pl.Int64).alias("cost")
         told: list[str | pl.Expr] = ["run_id", "state", "started_at", "finished_at", points]
-        runs = _last_of_each(self._collect(pl.col("started_at") >= since, told))
+        runs = _last_of_each(self._collect(pl.col("started_at") >= since.astimezone(UTC), told))
         return runs.filter(pl.col("cost") > 0).select("started_at", "cost").rows()
 
     def _reports(self, ids: pl.Series) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from exchanger.braze.endpoints import RENAMES
 from exchanger.errors import BrazeUnreachable
 from exchanger.outside.braze.retry import ATTEMPTS, LONGEST_CAP
 
@@ -58,3 +59,12 @@ async def test_no_clock_hour_holds_more_than_its_limit(workspace):
         assert 60 * 60 == w.waited
         await asyncio.gather(*(w.braze.track(BODY) for _ in range(3)))
         assert 2 * 60 * 60 == w.waited
+
+
+async def test_the_hourly_limit_is_of_updates_of_users_alone(workspace):
+    """It is a contract's limit of /users/track: renames take nothing of it, and do not wait."""
+    async with workspace({}, hourly_limit=1) as w:
+        w.clock.sleep(50 * 60)
+        for _ in range(3):
+            await w.braze.track(b'{"external_id_renames":[]}', RENAMES)
+        assert 50 * 60 == w.waited

@@ -29,13 +29,18 @@ ARRIVALS = [
     ('complete_when: {manifest: "/*.json"}', "complete_when.manifest"),
     ('complete_when: {manifest: "[b-a].json"}', "complete_when.manifest"),
     ("complete_when: {sufix: .done}", "complete_when.sufix"),
+    ('pattern: "*.csv", complete_when: {suffix: .CSV}', "complete_when.suffix"),
+    ('pattern: "*.json", complete_when: {manifest: "*.json"}', "complete_when.manifest"),
+    ("csv: {escape: '\"'}", "csv.escape"),
+    ("csv: {quote: ';', delimiter: ';'}", "csv.quote"),
+    ("csv: {escape: '|', delimiter: '|'}", "csv.escape"),
     ("notices: {}", "notices.sqs"),
     ("notices: {sqs: arrivals}", "notices.sqs"),
     ("notices: {sqs: 'arn:aws:sqs:eu-west-1:1:arrivals'}", "notices.sqs"),
     ("notices: {sqs: 'https://sqs.eu-west-1.amazonaws.com'}", "notices.sqs"),
     ("notices: {sqs: 'https://h/1/q', endpoint_url: 'h:9'}", "notices.endpoint_url"),
 ]
-"""Ways to say how files arrive that mean nothing, and the place that is told."""
+"""Ways to say how files arrive, and are written, that mean nothing, and the place that is told."""
 
 
 def export(extra, target="target: {prefix: out/}"):

@@ -98,6 +98,43 @@ def test_text_of_which_the_encoding_is_in_doubt_is_refused(tmp_path, content, ke
     assert "UTF-8" in caught.value.message or "NUL" in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (b"id,n\n1,Ada\n", "utf-16"),
+        (GERMAN.encode("utf-16-le"), "utf-16"),
+        (b"id,n\n1,+2AA-\n", "utf-7"),
+    ],
+)
+def test_text_that_is_not_of_the_encoding_of_the_job_costs_its_own_file(
+    tmp_path, content, encoding
+):
+    """It is rejected as one file, whatever the decoder calls what is wrong."""
+    with pytest.raises(FileRejected) as caught:
+        read(tmp_path, content, encoding=encoding)
+    assert "invalid_text" == caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("source", "row", "said"),
+    [
+        ({}, 2, "Row 2 cannot"),
+        ({"skip_rows": 1}, 1, "Row 1 cannot"),
+        ({"skip_rows": 2}, None, "The header cannot"),
+        ({"header": ["a", "b"]}, 3, "Row 3 cannot"),
+        ({"header": ["a", "b"], "skip_rows": 1}, 2, "Row 2 cannot"),
+    ],
+)
+def test_a_byte_that_no_text_has_is_told_by_the_row_as_people_count(tmp_path, source, row, said):
+    """Rows above the header do not count, and without one the first row is a row."""
+    path = tmp_path / "download"
+    path.write_bytes("id,n\n1,Jürgen\n".encode() + b"3,\xff\n4,x\n")
+    with pytest.raises(FileRejected) as caught:
+        read_table(path, "a.csv", Source(prefix="in/", **source))
+    assert row == (caught.value.row or None)
+    assert caught.value.message.startswith(said)
+
+
 @pytest.mark.parametrize("encoding", ["windows-1250", "cp1250", "iso8859-2"])
 def test_the_job_may_name_any_encoding(tmp_path, encoding):
     """What the job says is believed, and neither told nor kept."""

@@ -100,6 +100,15 @@ def test_a_row_that_was_none_before_is_told_beside_the_others(tmp_path):
     assert [1, 2] == table.frame["a"].to_list()
 
 
+@pytest.mark.parametrize("dtype", [pl.UInt8, pl.UInt32, pl.UInt64, pl.Int16, pl.Float32])
+def test_numbers_beside_the_object_stay_numbers(tmp_path, dtype):
+    """Whatever width they have in Parquet."""
+    body = io.BytesIO()
+    frame = pl.DataFrame({"ID": ["7"], "n": pl.Series([5], dtype=dtype), "PAYLOAD": ["{}"]})
+    frame.write_parquet(body)
+    assert read(tmp_path, body.getvalue(), "parquet").frame["n"].dtype.is_numeric()
+
+
 def test_a_file_without_the_column_is_rejected(tmp_path):
     """It is none of these files, and nothing is taken for one."""
     with pytest.raises(FileRejected) as caught:

@@ -55,7 +55,7 @@ def test_what_is_a_sign(rule, key, sign):
         ('{"entries": [{"url": "s3://b/in/a.csv", "mandatory": true}]}', ["s3://b/in/a.csv"]),
         (
             '{"entries": [{"url": "s3://b/a", "mandatory": false}, {"url": "s3://b/c"}]}',
-            ["s3://b/c"],
+            ["s3://b/a", "s3://b/c"],
         ),
     ],
 )

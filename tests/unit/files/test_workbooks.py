@@ -72,6 +72,16 @@ CELLS = [
 ]
 
 
+def test_a_sheet_without_a_header_is_as_wide_as_the_job_says(tmp_path):
+    """Cells that are empty at the end of its first rows are cells all the same."""
+    content = packed([["1", "Ada", None], ["2", "Bob", "gold"]])
+    table = read(tmp_path, content, header=["id", "name", "tier"])
+    assert ["1", "2"] == table.frame["id"].to_list()
+    assert [None, "gold"] == [cell or None for cell in table.frame["tier"]]
+    alone = read(tmp_path, packed([["1", "Ada", None]]), header=["id", "name", "tier"])
+    assert 1 == alone.frame.height
+
+
 @pytest.mark.parametrize(("value", "form", "text"), CELLS)
 def test_each_cell_of_a_workbook_becomes_text_that_loses_nothing(tmp_path, value, form, text):
     """Identifiers keep their digits, and dates are those that are meant."""
@@ -162,6 +172,9 @@ def test_a_workbook_cannot_fill_the_disk(tmp_path):
     path = tmp_path / "a.xlsx"
     path.write_bytes(packed([["id"], ["1"]]))
     limits = UnpackLimits(most_bytes=100)
-    with pytest.raises(FileRejected) as caught, as_csv(path, "a.xlsx", None, 0, limits):
+    with (
+        pytest.raises(FileRejected) as caught,
+        as_csv(path, "a.xlsx", Source(prefix="in/"), limits),
+    ):
         pass
     assert "bomb" == caught.value.reason

@@ -98,6 +98,8 @@ def test_profiles_are_known_or_new_and_seen_or_not(measured, known, sure, expect
         ("decimal", 2, [("0.1", "0.3"), ("0.1", "0.2"), ("1.5", "1.75")], "0.55"),
         ("decimal", 2, [("0.3", "0.1"), ("0.1", "0.3")], "0"),
         ("float", None, [("0.5", "1.75"), ("null", "2")], "3.25"),
+        ("integer", None, [('"12"', "13")], "1"),
+        ("decimal", 2, [('"0.5"', "0.75")], "0.25"),
         ("float", None, [("0", "1" + "0" * 22)], "1" + "0" * 22),
     ],
 )

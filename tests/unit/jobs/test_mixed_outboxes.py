@@ -11,7 +11,7 @@ from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.jobs.settlement.held_rows import held_of
 from exchanger.jobs.settlement.outcomes import OutcomeTally
-from exchanger.state.runs.log import RunDocument
+from exchanger.state.runs.log import ClaimedFile, RunDocument
 
 OUTBOX = pl.DataFrame(
     {
@@ -59,6 +59,22 @@ def test_only_changes_of_profiles_count_as_profiles(tmp_path, outcome, dropped, 
     tally.into(report)
     counts = {name: n for name, n in vars(report).items() if name.startswith(("rows", "profiles"))}
     assert expected == {name: n for name, n in counts.items() if n}
+
+
+def test_a_refused_object_counts_for_its_file_also_without_a_row_of_its_own(tmp_path):
+    """A row that became several objects has its count at the first; another may be refused."""
+    rows = pl.Series("@rows", [1, 1, 1, 0], dtype=pl.UInt32)
+    place = pl.Series("@file", [0, 0, 0, 0], dtype=pl.UInt32)
+    outbox = OUTBOX.with_columns(rows, place)
+    writer = FrameWriter(tmp_path / "outbox")
+    writer.append(outbox)
+    tally = OutcomeTally(run(), writer.close(), Scratch(tmp_path, MemoryBudget()))
+    outcome = pl.when(pl.col("@item") == 3).then(pl.lit("refused")).otherwise(pl.lit("ok"))
+    said = (pl.lit("why").alias("reason"), pl.lit(value=False).alias("uncertain"))
+    tally.add(outbox.with_columns(outcome.alias("outcome"), *said))
+    outcomes = tally.into(RunReport("r", "job", "partial"))
+    [file] = outcomes.refused_of([ClaimedFile("in/a.csv", "e", "s", "applied")])
+    assert (1, 1) == (outcomes.refused.rows, file.refused)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def test_what_other_jobs_wrote_is_gone(mode):
     """Held values follow what a replacement or a deletion does to fields of other jobs."""
     outbox = planned(mode, merge="clear", others=("fields.z",))
     assert ["null"] == outbox["wanted:fields.z"].to_list()
+    assert [None] == outbox["before:fields.z"].to_list()
     assert "z" not in json.loads(outbox["@object"].item())
 
 

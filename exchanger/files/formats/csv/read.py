@@ -22,7 +22,7 @@ from typing import Any
 
 import polars as pl
 
-from exchanger.config.models import CsvOptions, Source
+from exchanger.config.models import Source
 from exchanger.config.names import trimmed
 from exchanger.errors import FileRejected
 from exchanger.files.formats.csv.beginning import Beginning, find_beginning, with_header
@@ -96,7 +96,7 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
     try:
         encoding = find_encoding(path, key, options.encoding, kept)
     except BadByte as bad:
-        raise _bad_byte(path, key, options, kept, bad) from bad
+        raise _bad_byte(path, key, source, kept, bad) from bad
     names = () if source.header == "auto" else source.header
     with as_utf8(path, key, encoding) as text:
         begin = find_beginning(text, source.skip_rows)
@@ -123,13 +123,15 @@ def _read(
 
 
 def _bad_byte(
-    path: Path, key: str, options: CsvOptions, kept: Mapping[str, str], bad: BadByte
+    path: Path, key: str, source: Source, kept: Mapping[str, str], bad: BadByte
 ) -> FileRejected:
     """Build the error of a byte that no text has, with the row that it is in."""
-    delimiter = options.delimiter
+    delimiter = source.csv.delimiter
     if delimiter == "auto":
         delimiter = find_delimiter(first_lines(path), kept.get("delimiter")) or DELIMITERS[0]
-    row = row_at_end(lines_before(path, bad.offset, ""), delimiter)
+    # As if there were a header, and it came first.
+    row = row_at_end(lines_before(path, bad.offset, ""), delimiter) - source.skip_rows
+    row = max(row + (source.header != "auto"), 0)
     where = f"Row {row}" if row else "The header"
     message = f"{where} cannot be read. {bad.message}"
     return FileRejected(key, bad.reason, message, row=row)
