@@ -83,6 +83,16 @@ def workbook(*rows, sheet="Kunden"):
     return body.getvalue()
 
 
+def test_a_file_that_is_not_taken_shows_nothing_of_the_next_ones(sent):
+    """A stray file beside a good one does not settle how the job's files are written."""
+    sent.drop("inbox/0.csv", "who,name\n7,Zo\u00eb\n")
+    sent.drop("inbox/1.ndjson", '{"id": "8", "name": "Ada"}\n')
+    sent.ask("run", "crm", code=4)
+    sent.drop("inbox/2.csv", EXCEL.encode("cp1252"))
+    assert "succeeded" == sent.ask("run", "crm")["state"]
+    assert {"encoding": "windows-1252", "delimiter": ";"} == sent.ask("types", "crm")["csv"]
+
+
 def test_a_workbook_and_a_csv_of_the_same_rows_say_the_same(sent):
     """Identifiers that Excel keeps as numbers are those of the CSV; a sheet is chosen by name."""
     fields = {"born": {"type": "date"}, "points": {"type": "integer"}, "vip": {"type": "boolean"}}

@@ -139,6 +139,7 @@ class BatchDraft:
         self.types: Mapping[str, str] = kept.types
         self.words: dict[str, Sequence[str]] = dict(kept.words)
         self.layout = dict(kept.layout)
+        self.kept_layout = dict(kept.layout)
         self.commas: dict[tuple[str, ...], list[str]] = {}
         self.read_as: dict[ReadAs, list[str]] = {}
         self.rejected = scratch.spill()
@@ -183,6 +184,10 @@ class BatchDraft:
         self.layout = {**table.layout, **self.layout}
         if table.read_as is not None and not request.retried:
             self.read_as.setdefault(table.read_as, []).append(request.key)
+
+    def keep_layout(self, table: RawTable) -> None:
+        """Keep for the job how a file is written that it takes: others show nothing of it."""
+        self.kept_layout = {**table.layout, **self.kept_layout}
 
     def note_cells(self, key: str, counts: Mapping[str, int]) -> None:
         """Note how often cells of a file were not read as they stand there, as ``NOTED``."""
@@ -235,7 +240,7 @@ class BatchDraft:
             untold=self.untold,
             words=self.words,
             stray=tuple(self.stray),
-            layout=self.layout,
+            layout=self.kept_layout,
             notes=tuple(self.notes),
         )
 

@@ -228,6 +228,7 @@ class Staging:
         if settled.kept != draft.types:
             draft.types = settled.kept
             self._settled.clear()
+        draft.keep_layout(look.table)
         draft.note_stray(request.key, settled.stray)
         if settled.commas:
             draft.commas.setdefault(settled.commas, []).append(request.key)
