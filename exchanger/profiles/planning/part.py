@@ -72,6 +72,7 @@ class PlanOptions:
         gates: What Braze must have of a profile for its rows to count.
         consent: Whose objects are states of subscriptions, which create nobody, and which an
             address has also where no profile has it; None of attributes.
+        names_taken: Whether to tell of which profiles a row is taken.
     """
 
     rules: Sequence[Rule]
@@ -82,6 +83,7 @@ class PlanOptions:
     shape: Shape | None = None
     gates: tuple[Gate, ...] = ()
     consent: ConsentTerms | None = None
+    names_taken: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ class PartPlan:
             reason message record``; None if any can.
         tally: The counts.
         event_order: How far the run takes the order, once accepted by Braze; None without one.
+        taken: The profiles of which a row is taken, also if that changes nothing; None if nobody
+            asks.
     """
 
     outbox: pl.DataFrame
@@ -154,6 +158,7 @@ class PartPlan:
     rejected: pl.DataFrame | None
     tally: Tally
     event_order: pl.DataFrame | None = None
+    taken: pl.Series | None = None
 
 
 def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
@@ -185,6 +190,7 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
         rejected=unmergeable(part.given, part.corrections, bad, terms.rules),
         tally=_tally(_of(named, rejected), merged, rows, absent, outbox) + _behind(closed, rows),
         event_order=_orders(part, rules, _present(rows, absent), outbox),
+        taken=_present(rows, absent)[PROFILE] if terms.names_taken else None,
     )
 
 
