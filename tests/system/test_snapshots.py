@@ -41,6 +41,9 @@ def test_who_is_missing_in_a_snapshot_is_told_against_the_one_before(exchange):
     )
     assert '"gold"' == exchange.attribute("h", "tier")
 
+    assert 2 == exchange.ask("forget", "h")["connections"][0]["touched"]["members"]
+    exchange.ask("forget", "h", "--yes")
+    assert 0 == exchange.ask("forget", "h")["connections"][0]["touched"]["members"]
     exchange.drop("inbox/4.csv", rows())
     assert 0 == exchange.ask("run", "crm")["leavers"]
     exchange.drop("inbox/5.csv", rows(*"abcdefgi"))
