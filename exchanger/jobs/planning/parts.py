@@ -13,7 +13,7 @@ import polars as pl
 from exchanger.config.models import ITEM_GONE
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.observing.items import look_at_items
-from exchanger.jobs.observing.lookup import alone_in_a_request, note_if_slow
+from exchanger.jobs.observing.lookup import NOBODY, LookUps, alone_in_a_request, note_if_slow
 from exchanger.jobs.observing.who_is_there import who_is_there
 from exchanger.jobs.planning.catalogs import require_catalog
 from exchanger.jobs.planning.gated_segment import leave_out_outsiders
@@ -48,7 +48,7 @@ class PlanParts:
         inputs: Each part, with what is known of it; to be used once, as parts are forgotten.
         decide: Decides about a part. It can be pickled, so another process may do it.
         rules: What is done to each field; none if no values are changed.
-        lookups: Profiles that were looked up.
+        lookups: Who was looked up.
         compared: Who came and left, of a job of snapshots; None of others.
     """
 
@@ -56,7 +56,7 @@ class PlanParts:
     inputs: Generator[Any]
     decide: Callable[[Any], PartPlan]
     rules: tuple[Rule, ...] = ()
-    lookups: int = 0
+    lookups: LookUps = NOBODY
     compared: Comparison | None = None
 
 
@@ -232,4 +232,4 @@ def _each_call(
             batch.given.clear(number)
 
     decide = partial(plan_calls, terms=CallOptions(making, call.job))
-    yield PlanParts(batch, inputs(), decide, lookups=meant.len())
+    yield PlanParts(batch, inputs(), decide, lookups=LookUps.of(meant))
