@@ -102,6 +102,7 @@ NoteCode = Literal[
     "several_runs",
     "sheet_chosen",
     "slow_look_ups",
+    "sql_rows",
     "state_lost",
     "stopped",
     "stopped_while_sending",

@@ -21,6 +21,7 @@ from exchanger.cli.verbs import (
     init,
     jobs,
     plan,
+    preview,
     rebuild,
     runs,
     sandbox,
@@ -52,6 +53,7 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
+app.command("preview")(preview.preview)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)
