@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from exchanger.jobs.adopt import Adoption
     from exchanger.jobs.drift import DriftReport
     from exchanger.jobs.explain import Explanation
-    from exchanger.jobs.first_rows import FirstRows
     from exchanger.jobs.forget import ForgetReport
     from exchanger.jobs.inventory.file_fate import FileFate
     from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.reading.first_rows import FirstRows
     from exchanger.jobs.rebuild import RebuildReport
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.options import ImportOptions
@@ -137,7 +137,7 @@ class Exchanger:
             job: The job.
             rows: How many.
         """
-        from exchanger.jobs.first_rows import first_rows
+        from exchanger.jobs.reading.first_rows import first_rows
 
         found = import_job_of(self.config, job)
         return self._there(

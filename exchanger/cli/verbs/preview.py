@@ -30,7 +30,7 @@ def preview(
     from exchanger.app.wiring import open_context, prepare
     from exchanger.cli.choosing import import_job_of
     from exchanger.cli.exit import print_json
-    from exchanger.jobs.first_rows import first_rows
+    from exchanger.jobs.reading.first_rows import first_rows
 
     loaded = prepare(config, log_level, as_json=as_json)
     wanted = import_job_of(loaded, job)
