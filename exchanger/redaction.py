@@ -34,8 +34,12 @@ class Redactor:
     def clean(self, text: str) -> str:
         """Return *text* with every secret replaced, and cut to a length fit for a log line."""
         # Replaced before it is cut: half a secret at the edge would no longer be recognised.
-        clean = self._found.sub(REDACTED, text)
+        clean = self.replaced(text)
         return clean if len(clean) <= _LONGEST else clean[:_LONGEST] + "..."
+
+    def replaced(self, text: str) -> str:
+        """Return *text* with every secret replaced, however long it is."""
+        return self._found.sub(REDACTED, text)
 
     def __repr__(self) -> str:
         return "Redactor()"

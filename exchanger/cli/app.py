@@ -26,6 +26,7 @@ from exchanger.cli.verbs import (
     sandbox,
     schema,
     segments,
+    send_test,
     show,
     status,
     types,
@@ -52,6 +53,7 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
+app.command("send-test")(send_test.send_test)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)
