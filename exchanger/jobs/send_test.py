@@ -120,7 +120,7 @@ def send_test(  # noqa: PLR0913, PLR0917 - what is tried, and who listens
     heard: Callable[[Exchange], None],
 ) -> RunReport:
     """
-    Give one row by itself.
+    Send one row by itself, and settle it as any run.
 
     Args:
         context: The outside.

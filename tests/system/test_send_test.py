@@ -93,7 +93,8 @@ def test_a_row_by_hand_is_a_file_of_its_own(exchange):
     library.send_test("crm", row)
     assert [None, None, "8"] == spent(exchange)
     assert {} == library.types("crm").types
-    bad = exchange.ask("send-test", "crm", '{"id": "c", "tier": null, "spend": "much"}', "--yes", code=4)
+    much = '{"id": "c", "tier": null, "spend": "much"}'
+    bad = exchange.ask("send-test", "crm", much, "--yes", code=4)
     assert (False, 1) == (bad["sent"], bad["plan"]["report"]["rows_rejected"])
     assert 2 == exchange.call("send-test", "crm", "[1]").returncode
     assert 2 == exchange.call("send-test", "crm", "{}", "--row", "1").returncode
