@@ -110,6 +110,8 @@ def open_context(
             spacing=settings.braze.spacing.total_seconds(),
             grace=settings.braze.grace.total_seconds(),
             lease_seconds=lease,
+            rate_limit=settings.braze.rate_limit,
+            hourly_limit=settings.braze.hourly_limit,
             lookup_limit=settings.braze.lookup_limit,
             max_plan_age=settings.max_plan_age.total_seconds(),
             retention=settings.retention,

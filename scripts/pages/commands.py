@@ -24,7 +24,7 @@ SEE = {
     "files": "[What became of my file?](files.md)",
     "forget": "[What is kept](retention.md#forgetting-a-person)",
     "init": "[Configuration](configuration.md)",
-    "plan": "[Held values](held-values.md#where-values-come-from)",
+    "plan": "[Plans](plans.md)",
     "rebuild": "[Held values](held-values.md#making-them-anew)",
     "retry": "[Quarantine](quarantine.md)",
     "run": "[Import jobs](import-jobs.md) and [export jobs](export-jobs.md)",

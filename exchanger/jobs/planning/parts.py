@@ -13,7 +13,7 @@ import polars as pl
 from exchanger.config.models import ITEM_GONE
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.observing.items import look_at_items
-from exchanger.jobs.observing.lookup import alone_in_a_request, note_if_slow
+from exchanger.jobs.observing.lookup import NOBODY, LookUps, alone_in_a_request, note_if_slow
 from exchanger.jobs.observing.who_is_there import who_is_there
 from exchanger.jobs.planning.catalogs import require_catalog
 from exchanger.jobs.planning.gated_segment import leave_out_outsiders
@@ -47,14 +47,14 @@ class PlanParts:
         inputs: Each part, with what is known of it; to be used once, as parts are forgotten.
         decide: Decides about a part. It can be pickled, so another process may do it.
         rules: What is done to each field; none if no values are changed.
-        lookups: Profiles that were looked up.
+        lookups: Who was looked up.
     """
 
     batch: InputBatch
     inputs: Generator[Any]
     decide: Callable[[Any], PartPlan]
     rules: tuple[Rule, ...] = ()
-    lookups: int = 0
+    lookups: LookUps = NOBODY
 
 
 def parts_of(
@@ -224,4 +224,4 @@ def _each_call(
             batch.given.clear(number)
 
     decide = partial(plan_calls, terms=CallOptions(making, call.job))
-    yield PlanParts(batch, inputs(), decide, lookups=meant.len())
+    yield PlanParts(batch, inputs(), decide, lookups=LookUps.of(meant))

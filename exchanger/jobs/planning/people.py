@@ -16,7 +16,13 @@ import polars as pl
 import structlog
 
 from exchanger.braze.identifiers import SHARED
-from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, note_if_slow
+from exchanger.jobs.observing.lookup import (
+    NOBODY,
+    LookUps,
+    alone_in_a_request,
+    look_up_all,
+    note_if_slow,
+)
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.profile_key import kind_of
@@ -42,13 +48,13 @@ class People:
         seen: What look-ups showed, parted as the rows are: held frames.
         ambiguous: Keys that several profiles have.
         new: Whom look-ups showed and of whom nothing was held before.
-        lookups: How many profiles were looked up.
+        lookups: Who was looked up.
     """
 
     seen: PartitionedRows
     ambiguous: list[pl.Series] = field(default_factory=list)
     new: list[pl.Series] = field(default_factory=list)
-    lookups: int = 0
+    lookups: LookUps = NOBODY
 
     def first(self, known: pl.DataFrame) -> pl.DataFrame:
         """Choose what was held before this run looked anybody up."""
@@ -168,7 +174,7 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
         held = call.state.held.of(certain[PROFILE], [])
         people.new.append(certain.join(held, on=PROFILE, how="anti")[PROFILE])
         people.seen.add(certain)
-        people.lookups += seen.height
+        people.lookups += LookUps.of(seen[PROFILE])
 
     look_up_all(call, needed, {*call.job.fields, *(rule.name for rule in rules)}, take)
     needed.clear()

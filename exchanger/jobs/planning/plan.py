@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.observing.lookup import LookUps
     from exchanger.jobs.planning.parts import PlanParts
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
+    from exchanger.profiles.planning.spoken import Spoken
     from exchanger.state.runs.log import ClaimedFile
 
 
@@ -54,7 +56,8 @@ class Plan:
         event_order: How far it takes each field in the order of ``order_by``, once accepted; None
             without it.
         rules: What was done to each field.
-        lookups: Profiles that were looked up.
+        lookups: Who was looked up.
+        spoken: What rows say of each field.
         files: Every file that the run claims, with its rejected rows counted.
         nonce: Names the plan's objects in the bucket.
         sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
@@ -65,7 +68,8 @@ class Plan:
     rejected: FrameFile
     event_order: FrameFile | None
     rules: list[Rule]
-    lookups: int
+    lookups: LookUps
+    spoken: Spoken
     files: tuple[ClaimedFile, ...]
     nonce: str
     sending: GrowingUpload
@@ -171,7 +175,7 @@ class _Draft:
             self._rejected.append(quarantined(part.rejected, self._batch.files, "rejected"))
         self.tally += part.tally
 
-    def finished(self, rules: list[Rule], lookups: int) -> Plan:
+    def finished(self, rules: list[Rule], lookups: LookUps) -> Plan:
         """Build the plan."""
         nothing = pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
         self._contributions.append(with_already(nothing, self._batch.already))
@@ -182,6 +186,7 @@ class _Draft:
             event_order=self._event_order.close() if self._ordered else None,
             rules=rules,
             lookups=lookups,
+            spoken=self.tally.spoken,
             files=self._batch.files,
             nonce=self._nonce,
             sending=self._sending,

@@ -7,7 +7,7 @@ Frames in, frames out: nothing is read or written, so that any process may do it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import polars as pl
@@ -37,6 +37,7 @@ from exchanger.profiles.merging.unmergeable import unmergeable
 from exchanger.profiles.people.gates import Gate, shut_out
 from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.payloads import objects
+from exchanger.profiles.planning.spoken import Spoken, spoken
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
 
 
@@ -127,6 +128,7 @@ class Tally:
     fields_withheld: int = 0
     rows_without_consent: int = 0
     rows_shut_out: int = 0
+    spoken: Spoken = field(default_factory=Spoken)
 
     def __add__(self, other: Tally) -> Tally:
         names = [item.name for item in fields(self)]
@@ -183,7 +185,9 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
         outbox=outbox,
         contributions=_contributions(part, rules, rows, absent),
         rejected=unmergeable(part.given, part.corrections, bad, terms.rules),
-        tally=_tally(_of(named, rejected), merged, rows, absent, outbox) + _behind(closed, rows),
+        tally=_tally(_of(named, rejected), merged, rows, absent, outbox)
+        + _behind(closed, rows)
+        + _spoken(part, rules, rejected, absent),
         event_order=_orders(part, rules, _present(rows, absent), outbox),
     )
 
@@ -191,6 +195,15 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
 def _behind(closed: pl.Series, rows: pl.DataFrame) -> Tally:
     """Count the rows behind gates, which are among those that are skipped."""
     return Tally(rows_shut_out=int(_of(rows, closed)[ROWS].sum()))
+
+
+def _spoken(part: PartInput, rules: list[Rule], rejected: pl.Series, absent: pl.Series) -> Tally:
+    """Count what the rows say of each field, without those that bring nothing to anybody."""
+    given, folded = part.given, part.folded
+    if not rejected.is_empty() or not absent.is_empty():
+        mute = _among(rejected.append(absent))
+        given, folded = given.filter(~mute), folded.filter(~mute)
+    return Tally(spoken=spoken(given, folded, rules))
 
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
