@@ -108,7 +108,7 @@ def plan_test(
     requests = _requests(plan.outbox, context.batch_size)
     exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=context.batch_size)
     exposure.expect_all_accepted(report)
-    return preview(report, plan, exposure), requests
+    return preview(call, report, plan, exposure), requests
 
 
 def send_test(  # noqa: PLR0913, PLR0917 - what is tried, and who listens
