@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import Config, ImportJob
     from exchanger.jobs.adopt import Adoption
     from exchanger.jobs.drift import DriftReport
+    from exchanger.jobs.explain import Explanation
     from exchanger.jobs.forget import ForgetReport
     from exchanger.jobs.inventory.file_fate import FileFate
     from exchanger.jobs.planning.preview import PlanReport
@@ -436,6 +437,44 @@ class Exchanger:
         name = only_connection(self.config, connection)
         fate = self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
         return with_versions_worded(fate)
+
+    def explain(
+        self,
+        job: str,
+        profile: str,
+        field: str | None = None,
+        *,
+        by: IdentifierKind = "external_id",
+        label: str = "",
+    ) -> Explanation:
+        """
+        Return why a profile has a value: which runs changed it, and who has seen it last.
+
+        Args:
+            job: An import; of one of a catalog, *profile* is the id of an item.
+            profile: The identifier; of an alias its name.
+            field: Only this attribute.
+            by: What the identifier is.
+            label: Of an alias.
+
+        Raises:
+            ValueError: It is no such identifier.
+        """
+        from exchanger.app.messages.notes.words import with_words
+        from exchanger.jobs.explain import explain, item_of
+        from exchanger.profiles.reading.resolve import canonical_key
+
+        wanted = import_job_of(self.config, job)
+        key = canonical_key(by, profile, label)
+        if wanted.catalog:
+            key = item_of(wanted.catalog, profile)
+        if key is None:
+            raise ValueError(f"{profile!r} is no {by}")
+        found = self._there(
+            self.config.connection_of(job),
+            lambda context: explain(context, job, wanted, key, field),
+        )
+        return with_words(found)
 
     def forget(  # noqa: PLR0913 - one for each option
         self,

@@ -16,6 +16,7 @@ from exchanger.cli.verbs import (
     decisions,
     demo,
     drift,
+    explain,
     files,
     forget,
     init,
@@ -64,6 +65,7 @@ app.command("files")(files.files)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("explain")(explain.explain)
 app.command("status")(status.status)
 app.command("types")(types.types)
 app.command("approve")(decisions.approve)

@@ -21,6 +21,7 @@ SEE = {
     "backfill": "[Getting started](getting-started.md#6-history)",
     "daemon": "[Scheduling](scheduling.md)",
     "drift": "[Held values](held-values.md#what-others-change)",
+    "explain": "[Why a value is what it is](undo.md#why-a-value-is-what-it-is)",
     "files": "[What became of my file?](files.md)",
     "forget": "[What is kept](retention.md#forgetting-a-person)",
     "init": "[Configuration](configuration.md)",
