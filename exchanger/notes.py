@@ -27,6 +27,7 @@ NoteCode = Literal[
     "columns_nameless",
     "comes_twice",
     "consent_missing",
+    "counts_by_itself",
     "csv_read_as",
     "decide_count",
     "decide_doubtful",

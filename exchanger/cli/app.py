@@ -28,6 +28,7 @@ from exchanger.cli.verbs import (
     sandbox,
     schema,
     segments,
+    send_test,
     show,
     status,
     types,
@@ -55,6 +56,7 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("preview")(preview.preview)
+app.command("send-test")(send_test.send_test)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)
