@@ -22,11 +22,13 @@ from exchanger.cli.verbs import (
     init,
     jobs,
     plan,
+    preview,
     rebuild,
     runs,
     sandbox,
     schema,
     segments,
+    send_test,
     show,
     status,
     types,
@@ -53,6 +55,8 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
+app.command("preview")(preview.preview)
+app.command("send-test")(send_test.send_test)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)

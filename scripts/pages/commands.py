@@ -31,6 +31,7 @@ SEE = {
     "run": "[Import jobs](import-jobs.md) and [export jobs](export-jobs.md)",
     "sandbox": "[The sandbox](sandbox.md)",
     "schema": "[Configuration](configuration.md)",
+    "send-test": "[Import jobs](import-jobs.md#trying-one-row)",
     "status": "[Operating](operating.md)",
     "types": "[Import jobs](import-jobs.md#fields)",
 }
