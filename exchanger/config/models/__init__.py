@@ -48,6 +48,7 @@ from exchanger.config.models.kinds.objects import (
     ItemMode,
     ItemType,
     ObjectName,
+    OnInvalid,
     OnUnknown,
     Purchase,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "NewAlias",
     "Notices",
     "ObjectName",
+    "OnInvalid",
     "OnUnknown",
     "Order",
     "PersonMerge",

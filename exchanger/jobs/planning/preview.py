@@ -13,6 +13,7 @@ from exchanger.profiles.frames.columns import OBJECT, PROFILE, before, wanted
 from exchanger.profiles.spelling.profile_key import shown as shown_key
 
 if TYPE_CHECKING:
+    from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.history.unfinished import UnfinishedRun
     from exchanger.jobs.inventory.unclaimed import Unclaimed
     from exchanger.jobs.planning.exposure import Exposure
@@ -50,7 +51,7 @@ class FieldPlan:
 @dataclass(frozen=True)
 class RejectedRow:
     """
-    A row that would go to quarantine.
+    A row that would go to quarantine, or a value that would be left out of its row.
 
     Args:
         file: Its file.
@@ -77,6 +78,7 @@ class PlanReport:
         fields: Every field of the job that this run speaks of.
         lookups: Profiles that were looked up in Braze to tell.
         rejected: The first rows that would go to quarantine.
+        dropped: The first values that would be left out, likewise.
         unfinished: A run that would be finished first, which is not part of the counts.
         unclaimed: Files in the folder of the job, and beside it, that no job takes.
         objects: Of jobs that change no values, the first: profile and object (JSON).
@@ -90,6 +92,7 @@ class PlanReport:
     unfinished: UnfinishedRun | None = None
     unclaimed: list[Unclaimed] = dataclass_field(default_factory=list)
     objects: list[tuple[str, str]] = dataclass_field(default_factory=list)
+    dropped: list[RejectedRow] = dataclass_field(default_factory=list)
     object_count: int = 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,6 +105,7 @@ class PlanReport:
             "fields": [asdict(field) for field in self.fields],
             "lookups": self.lookups,
             "rejected": [asdict(row) for row in self.rejected],
+            "dropped": [asdict(row) for row in self.dropped],
             "unfinished": first,
             "unclaimed": [each.to_dict() for each in self.unclaimed],
             "objects": self.objects,
@@ -130,12 +134,14 @@ def preview(
         found = exposure.fields[rule.name]
         told = found.profiles, found.data_points, examples[rule.name]
         fields.append(FieldPlan(rule.name, rule.merge, *told))
-    rejected = _first_rejected(plan, REJECTED if shown is None else shown)
+    most_rows = REJECTED if shown is None else shown
+    rejected, dropped = (_first(rows, most_rows) for rows in (plan.rejected, plan.dropped))
     return PlanReport(
         report,
         fields,
         plan.lookups,
         rejected,
+        dropped=dropped,
         objects=objects,
         object_count=exposure.objects,
     )
@@ -161,10 +167,10 @@ def _examples(
     return found, []
 
 
-def _first_rejected(plan: Plan, most: int) -> list[RejectedRow]:
-    """Read the first rejected rows; what is about a whole file is told with the file."""
+def _first(rejected: FrameFile, most: int) -> list[RejectedRow]:
+    """Read the first rejected rows, or values; what is about a whole file is told with the file."""
     found: list[RejectedRow] = []
-    for part in plan.rejected.frames(["file", "row", "field", "reason", "message"]):
+    for part in rejected.frames(["file", "row", "field", "reason", "message"]):
         rows = part.drop_nulls("row").head(most - len(found))
         found += [RejectedRow(**row) for row in rows.iter_rows(named=True)]
         if len(found) == most:
