@@ -1,4 +1,4 @@
-"""What Braze would take, bill and ignore is not sent; whether it costs its row is the job's choice."""
+"""What Braze would take, bill and ignore is not sent; what that costs is the job's choice."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_what_braze_ignores_is_left_out_and_the_rest_of_its_row_is_applied(excha
     exchange.ask("approve", held["held_back"][0])
     assert '"fr"' == exchange.attribute("bad-1", "language")
     assert "7" == exchange.attribute("bad-1", "spend")
-    kept = exchange.ask("forget", "bad-1", "--yes")
+    kept = exchange.ask("forget", "bad-1", "--yes")["connections"][0]
     assert kept["touched"]["quarantine"] >= 1
     assert "en-US" not in exchange.bucket.read(report["warnings"])[0].decode()
 

@@ -32,15 +32,18 @@ def note_dropped(dropped: FrameFile, rows: int) -> list[Note]:
     for part in dropped.frames(["field"]):
         fields.update(dict(part["field"].value_counts().iter_rows()))
     [first, *_] = next(dropped.frames(["file", "message"])).iter_rows(named=True)
-    most = [[name, count] for name, count in fields.most_common(_MOST)]
-    found = noted(
-        "values_dropped",
-        values=dropped.rows,
-        rows=rows,
-        fields=most,
-        example=first["message"],
-    )
-    return [found.about(first["file"])]
+    most = fields.most_common(_MOST)
+    return [
+        noted(
+            "values_dropped",
+            file=first["file"],
+            values=dropped.rows,
+            rows=rows,
+            fields=[name for name, _ in most],
+            counts=[count for _, count in most],
+            example=first["message"],
+        )
+    ]
 
 
 def demand_valid(call: ImportContext, batch: InputBatch) -> None:
