@@ -160,6 +160,7 @@ def test_what_a_rule_of_the_bucket_removed_is_not_guessed(kept):
     kept.drop("crm", [row("bob", tier="iron")])
     kept.start("crm")
     kept.takes_fractions = True
+    after(kept, 0)
     changes = kept.store.folder / STATE / "changes"
     changes.rename(kept.store.folder / "elsewhere")
     assert "changes/" in refused(kept, "retry", 1)
