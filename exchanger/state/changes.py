@@ -100,6 +100,10 @@ class Changes:
 
         self._table(month_of(at)).append_all(rows, writer=_WRITER, seq=seq)
 
+    def recorded(self, month: str) -> int:
+        """Return the last run that is recorded in a month; 0 if none is."""
+        return self._table(month).noted(_WRITER)
+
     def of_profiles(
         self, profiles: pl.Series, *, month: str, after: int = 0
     ) -> pl.DataFrame | None:

@@ -31,8 +31,8 @@ class Marks:
         quarantine: What may be given again. Later runs may have such rows, earlier ones have not.
         contributions: What files gave to sums and lists.
         changes: What runs changed: the months before that of this run are gone.
-        recorded: Of which, and of all before it, the table of changes has what it changed. That of
-            later ones is read from their plans and answers.
+        recorded: Of which, and of all before it, the table of changes has what it changed. Of
+            later ones it may have it, too: the table itself knows.
     """
 
     outbox: int = 0

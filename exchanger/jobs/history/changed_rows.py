@@ -18,7 +18,7 @@ from exchanger.errors import StateMissing
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.profiles.frames.columns import BEFORE, FILE, ITEM, PROFILE, ROW, SURE, WANTED
-from exchanger.state.changes import ACCEPTED, DROPPED, IN_DOUBT, UNSEEN
+from exchanger.state.changes import ACCEPTED, DROPPED, IN_DOUBT, UNSEEN, month_of
 from exchanger.state.runs.acknowledgements import NOT_TAKEN, Acknowledgements, is_doubtful
 from exchanger.state.runs.log import ENDED
 
@@ -41,6 +41,25 @@ def changed_values(run: RunDocument) -> bool:
     """Return whether an ended run was answered, so that it may have changed values."""
     ended = run.state in ENDED and bool(run.acked_at)
     return ended and run.kind.holds_values and run.objects > 0
+
+
+def is_recorded(state: ConnectionState, run: RunDocument) -> bool:
+    """
+    Return whether the table of changes has what a run changed.
+
+    The table's own word counts: the mark may be older, of a process that stood still.
+    """
+    month = month_of(datetime.fromisoformat(run.acked_at))
+    return run.seq <= state.changes.recorded(month)
+
+
+def unrecorded_runs(state: ConnectionState, after: int) -> list[RunDocument]:
+    """Read the runs after a run whose plans alone say what they changed, in order."""
+    newest = state.runs.newest()
+    last = newest.document.seq if newest else 0
+    first = max(after, state.swept.load().recorded) + 1
+    runs = (state.runs.read(seq).document for seq in range(first, last + 1))
+    return [run for run in runs if changed_values(run) and not is_recorded(state, run)]
 
 
 def changed_rows(

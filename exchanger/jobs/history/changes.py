@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.jobs.history.changed_rows import changed_rows, changed_values
+from exchanger.jobs.history.changed_rows import (
+    changed_rows,
+    changed_values,
+    is_recorded,
+    unrecorded_runs,
+)
 from exchanger.jobs.history.changes_since import planned_changes
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.state.changes import CHANGES, long_rows
@@ -57,12 +62,14 @@ def changes_of_run(
     """
     if not changed_values(run):
         return
-    if run.seq > state.swept.load().recorded:
-        for part in changed_rows(context, state, run):
-            yield _told(run, long_rows(part, run.seq))
-        return
-    at = datetime.fromisoformat(run.acked_at)
-    for part in state.changes.of_run(run.seq, at=at, objects=run.objects):
+    if is_recorded(state, run):
+        at = datetime.fromisoformat(run.acked_at)
+        parts = state.changes.of_run(run.seq, at=at, objects=run.objects)
+    elif run.seq <= state.swept.load().recorded:
+        parts = iter(())
+    else:
+        parts = (long_rows(part, run.seq) for part in changed_rows(context, state, run))
+    for part in parts:
         yield _told(run, part)
 
 
@@ -77,14 +84,10 @@ def changes_of_profile(context: JobContext, state: ConnectionState, profile: str
         StateMissing: As *changes_of_run* does.
     """
     named = pl.Series(PROFILE, [profile])
-    recorded = state.swept.load().recorded
+    later = unrecorded_runs(state, 0)
     months = (state.changes.of_profiles(named, month=month) for month in state.changes.months())
-    found = [rows.filter(pl.col("seq") <= recorded) for rows in months if rows is not None]
-    newest = state.runs.newest()
-    for seq in range(recorded + 1, newest.document.seq + 1 if newest else 0):
-        run = state.runs.read(seq).document
-        if changed_values(run):
-            found.append(planned_changes(context, state, run, named))
+    found = [rows for rows in months if rows is not None]
+    found += [planned_changes(context, state, run, named) for run in later]
     changes = pl.concat([pl.DataFrame(schema=CHANGES), *found])
     parts = [
         _told(state.runs.read(seq).document, changes.filter(pl.col("seq") == seq))

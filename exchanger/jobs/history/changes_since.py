@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import StateMissing
-from exchanger.jobs.history.changed_rows import changed_rows, changed_values
+from exchanger.jobs.history.changed_rows import changed_rows, changed_values, unrecorded_runs
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.state.changes import CHANGES, TAKEN, long_rows, month_of, months_between
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.import_context import ImportContext
@@ -55,17 +55,16 @@ def later_changes(
     Raises:
         StateMissing: What later runs changed is not kept any more.
     """
-    recorded = call.state.swept.load().recorded
-    months = _months(call, since) if since < recorded else []
-    later = [run for run in _later_runs(call, max(since, recorded)) if changed_values(run)]
+    later = unrecorded_runs(call.state, since)
+    months = _months(call, since)
     call.context.progress.step("looking at later runs", len(months) + len(later))
     found = [pl.DataFrame(schema=CHANGES)]
     for month in months:
         rows = call.state.changes.of_profiles(profiles, month=month, after=since)
         if rows is None:
-            _demand_none(call, since, recorded, month)
+            _demand_none(call, since, month, {run.seq for run in later})
         else:
-            found.append(rows.filter(pl.col("seq") <= recorded))
+            found.append(rows)
         call.context.progress.advance(1)
     for run in later:
         found.append(planned_changes(call.context, call.state, run, profiles))
@@ -115,21 +114,18 @@ def _with_order(call: ImportContext, changes: pl.DataFrame) -> pl.DataFrame:
     return changes.with_columns(pl.col("seq").is_in(ordered).alias("in_order"))
 
 
-def _demand_none(call: ImportContext, since: int, recorded: int, month: str) -> None:
+def _demand_none(call: ImportContext, since: int, month: str, unrecorded: Collection[int]) -> None:
     """
     Check that no recorded run after a run has changed anything in a month without a table.
 
     Raises:
         StateMissing: One has: a rule of the bucket may have removed the table.
     """
-    for run in _later_runs(call, since, recorded):
-        if changed_values(run) and month_of(datetime.fromisoformat(run.acked_at)) == month:
+    newest = call.state.runs.newest()
+    last = newest.document.seq if newest else since
+    for seq in range(since + 1, last + 1):
+        run = call.state.runs.read(seq).document
+        if seq in unrecorded or not changed_values(run):
+            continue
+        if month_of(datetime.fromisoformat(run.acked_at)) == month:
             raise StateMissing(call.state.names.changes(month))
-
-
-def _later_runs(call: ImportContext, since: int, last: int | None = None) -> Iterator[RunDocument]:
-    """Read the documents of the runs after a run, up to another one or to the newest."""
-    if last is None:
-        newest = call.state.runs.newest()
-        last = newest.document.seq if newest else since
-    return (call.state.runs.read(seq).document for seq in range(since + 1, last + 1))

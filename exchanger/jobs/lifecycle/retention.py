@@ -87,8 +87,6 @@ class _Sweep:
         )
         recorded = record_changes(self.context, self.state, self.go_on, self.ended)
         marks = replace(marks, recorded=recorded)
-        if marks.recorded > before.recorded:
-            self.state.swept.save(marks)  # From now on nobody reads the plans any more.
         # A retry of the first run that still has a quarantine reads what came after that run.
         marks = replace(marks, changes=self._changes(marks.changes, marks.quarantine + 1))
         last = marks.recorded

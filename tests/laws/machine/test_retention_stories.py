@@ -169,7 +169,7 @@ def test_what_a_rule_of_the_bucket_removed_is_not_guessed(kept):
 
 
 def test_what_a_rule_removed_before_it_was_recorded_is_not_guessed(kept):
-    """A retry is refused and names the plan, for as long as it may be asked for; then it goes on."""
+    """A retry is refused and names the plan, as long as it may be asked for; then it goes on."""
     kept.drop("crm", [row("bob", total=FRACTION, tier="gold")])
     kept.start("crm")
     after(kept, 0)
