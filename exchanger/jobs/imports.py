@@ -34,7 +34,7 @@ from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.budgets import note_price
-from exchanger.jobs.planning.exposure import Exposure, exposure_of
+from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import guards_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.requests import CountMode, HeldFile
+    from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
     from exchanger.state.runs.log import VersionedRun
@@ -192,7 +193,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     report.facts += _waiting_notes(waiting)
     unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
     if not waiting.has_work:
-        idle = preview(replace(report, state="nothing_to_do"), None, Exposure())
+        idle = PlanReport(replace(report, state="nothing_to_do"), [], 0)
         return replace(idle, unfinished=first, unclaimed=unclaimed)
     call = replace(call, memories=memories_of(context, state, record=False))
     batch = _read(call, waiting)
@@ -210,7 +211,13 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     exposure.expect_all_accepted(report)
     if batch.left:
         report.facts.append(noted("files_follow", files=batch.left))
-    return replace(preview(report, plan, exposure, rows), unfinished=first, unclaimed=unclaimed)
+    return replace(
+        preview(call, report, plan, exposure, rows),
+        unfinished=first,
+        unclaimed=unclaimed,
+        columns=batch.types,
+        layout=batch.layout,
+    )
 
 
 def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> list[Note]:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from support.contexts import job_context
 
-from exchanger.jobs.history.changes import changes_of_profile, changes_of_run
+from exchanger.jobs.history.changes import changes_of_profiles, changes_of_run
 from exchanger.state.store import open_state
 
 TRACK = "/users/track"
@@ -38,7 +38,7 @@ class Told:
         self.state = open_state(exchange.bucket, self._context.state_prefix)
 
     def of_profile(self, profile):
-        return changes_of_profile(self._context, self.state, profile)
+        return changes_of_profiles(self._context, self.state, pl.Series("@profile", [profile]))
 
     def of_run(self, seq):
         run = self.state.runs.read(seq).document

@@ -21,6 +21,11 @@ _ROWS = (
     "applied", "unchanged", "superseded", "skipped", "rejected", "refused", "repeated", "in_doubt",
 )  # fmt: skip
 _PROFILES = ("new", "updated", "unchanged", "skipped", "refused")
+_MINUTE = 60
+_HOUR = 3_600
+_COLUMNS = 20
+"""Columns, or fields, that one line names."""
+_SIGNS = {"\t": "tabs", " ": "spaces"}
 _REASON = 100
 """Characters of the reason of a failure that a listing shows."""
 
@@ -100,10 +105,12 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines += _first(content.get("unfinished"))
     lines += _files(report)
     lines += _rows(report)
+    lines += _effort(content)
+    lines += _read_as(content)
     lines += _rejected(content.get("rejected", []), report["rows_rejected"])
-    lines += [line for field in changed for line in _field(field)]
-    if content["lookups"]:
-        lines.append(f"  looked up in Braze to tell: {counted(content['lookups'], 'profile')}")
+    currency = content.get("currency")
+    lines += [line for field in changed for line in _field(field, currency)]
+    lines += _as_they_are(content["fields"])
     lines += _objects(content.get("objects", []), content.get("object_count", 0))
     if not changed and not content.get("objects"):
         lines.append(f"  Nothing {'else ' if content.get('unfinished') else ''}would be sent.")
@@ -140,13 +147,68 @@ def _objects(objects: list[tuple[str, str]], total: int) -> Iterator[str]:
         yield from (f"    {text}" for _, text in objects)
 
 
-def _field(field: dict[str, Any]) -> Iterator[str]:
+def _effort(content: dict[str, Any]) -> Iterator[str]:
+    """Describe the requests that a run takes, and those that it took to tell."""
+    if sending := content.get("sending", {}).get("requests"):
+        seconds = content["sending"]["seconds"]
+        yield f"  sending takes {counted(sending, 'request')}{_time_at_limit(seconds)}"
+    if content["lookups"]:
+        effort = content.get("looking_up", {})
+        asked = f" with {counted(effort['requests'], 'request')}" if effort.get("requests") else ""
+        profiles = counted(content["lookups"], "profile")
+        took = _time_at_limit(effort.get("seconds", 0))
+        yield f"  looked up in Braze to tell: {profiles}{asked}{took}"
+
+
+def _time_at_limit(seconds: float) -> str:
+    return f", about {_duration(seconds)} at the rate limit" if seconds else ""
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _MINUTE:
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < _HOUR:
+        return counted(round(seconds / _MINUTE), "minute")
+    return f"{seconds / _HOUR:,.1f} hours"
+
+
+def _read_as(content: dict[str, Any]) -> Iterator[str]:
+    """Describe as what the columns of the files are read."""
+    columns = content.get("columns", {})
+    if not columns:
+        return
+    layout = content.get("layout", {})
+    sign = layout.get("delimiter")
+    written = [layout["encoding"]] if layout.get("encoding") else []
+    written += [f"cells between {_SIGNS.get(sign, sign)}"] if sign else []
+    named = [f"{name} {kind}" for name, kind in columns.items()]
+    more = f" and {len(named) - _COLUMNS:,} more" if len(named) > _COLUMNS else ""
+    how = f" ({', '.join(written)})" if written else ""
+    yield f"  columns{how}: {', '.join(named[:_COLUMNS])}{more}"
+
+
+def _field(field: dict[str, Any], currency: str | None) -> Iterator[str]:
+    cost = f", {field['cost']} {currency}" if field.get("cost") and currency else ""
+    kinds = ", ".join(
+        f"{field[kind]:,} {kind}"
+        for kind in ("new", "changed", "cleared", "unchanged")
+        if field.get(kind)
+    )
     yield (
         f"  {field['field']} ({field['strategy']}): {counted(field['profiles'], 'profile')},"
-        f" {counted(field['data_points'], 'data point')}"
+        f" {counted(field['data_points'], 'data point')}{cost}{'; ' if kinds else ''}{kinds}"
     )
     for profile, before, wanted in field["examples"]:
         yield f"    {profile}: {spelt(before)} -> {spelt(wanted)}"
+
+
+def _as_they_are(fields: list[dict[str, Any]]) -> Iterator[str]:
+    """Name the fields that files speak of and that change nobody."""
+    idle = [each for each in fields if not each["profiles"] and each.get("unchanged")]
+    if idle:
+        named = [f"{each['field']} ({each['unchanged']:,})" for each in idle[:_COLUMNS]]
+        more = f" and {len(idle) - _COLUMNS:,} more" if len(idle) > _COLUMNS else ""
+        yield f"  unchanged in all profiles: {', '.join(named)}{more}"
 
 
 def spelt(text: str | None) -> str:

@@ -17,6 +17,7 @@ from exchanger.config.models.arrival import LISTED_EVERY, CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
     LOOKUPS,
+    TRACKED,
     BrazeConfig,
     Connection,
     RateLimit,
@@ -66,6 +67,7 @@ __all__ = [
     "PRODUCT",
     "PROPERTY",
     "SUM",
+    "TRACKED",
     "Alias",
     "Amount",
     "Baseline",

@@ -73,9 +73,16 @@ def changes_of_run(
         yield _told(run, part)
 
 
-def changes_of_profile(context: JobContext, state: ConnectionState, profile: str) -> pl.DataFrame:
+def changes_of_profiles(
+    context: JobContext, state: ConnectionState, profiles: pl.Series
+) -> pl.DataFrame:
     """
-    Read what all runs changed of a profile, or meant to, in the order of the runs.
+    Read what all runs changed of some profiles, or meant to, in the order of the runs.
+
+    Args:
+        context: The connection.
+        state: What the bucket remembers of it.
+        profiles: Their keys, String.
 
     Returns:
         ``TOLD``, of as many months as are kept.
@@ -83,11 +90,10 @@ def changes_of_profile(context: JobContext, state: ConnectionState, profile: str
     Raises:
         StateMissing: As *changes_of_run* does.
     """
-    named = pl.Series(PROFILE, [profile])
     later = unrecorded_runs(state, 0)
-    months = (state.changes.of_profiles(named, month=month) for month in state.changes.months())
+    months = (state.changes.of_profiles(profiles, month=month) for month in state.changes.months())
     found = [rows for rows in months if rows is not None]
-    found += [planned_changes(context, state, run, named) for run in later]
+    found += [planned_changes(context, state, run, profiles) for run in later]
     changes = pl.concat([pl.DataFrame(schema=CHANGES), *found])
     parts = [
         _told(state.runs.read(seq).document, changes.filter(pl.col("seq") == seq))

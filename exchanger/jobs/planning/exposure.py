@@ -6,6 +6,7 @@ Measured once for a plan, part by part. Nobody who decides about a plan has to r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ class FieldExposure:
         data_points: What the changes cost.
         total: What is added over all profiles, as a canonical number; None of fields that are not
             summed.
+        emptied: Profiles that have none afterwards, whatever was known of them.
     """
 
     profiles: int
@@ -60,6 +62,7 @@ class FieldExposure:
     cleared: int
     data_points: int
     total: str | None = None
+    emptied: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Exposure:
         profiles_unseen: Those that change, and that Braze may not have.
         unseen_points: What their changes cost.
         objects: What is sent.
-        requests: How many requests that takes at least.
+        requests_to: How many requests that takes at least, by the path that they go to.
         deletes: Objects that delete something for good.
         data_points: What all of it costs.
         fields: What happens to each field.
@@ -98,7 +101,7 @@ class Exposure:
     profiles_unseen: int = 0
     unseen_points: int = 0
     objects: int = 0
-    requests: int = 0
+    requests_to: Mapping[str, int] = field(default_factory=dict)
     deletes: int = 0
     data_points: int = 0
     fields: Mapping[str, FieldExposure] = field(default_factory=dict)
@@ -107,6 +110,11 @@ class Exposure:
     def profiles_known(self) -> int:
         """How many profiles we knew before the run, of those that it names."""
         return self.profiles_updated + self.profiles_unchanged
+
+    @property
+    def requests(self) -> int:
+        """How many requests it takes at least."""
+        return sum(self.requests_to.values())
 
     @property
     def totals(self) -> dict[str, str]:
@@ -149,7 +157,7 @@ def exposure_of(
         rows_rejected=report.rows_rejected,
         profiles_named=report.profiles_named,
         profiles_unchanged=report.profiles_unchanged,
-        requests=sum(_requests(ENDPOINTS[to], n, batch_size) for to, n in sent.items()),
+        requests_to=_requests_to(sent, batch_size),
         deletes=sum(n for to, n in sent.items() if ENDPOINTS[to].deletes),
         fields={rule.name: none for rule in rules}
         | {rule.name: _field(rule, found) for rule in changed},
@@ -179,10 +187,19 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
             f"profiles:{rule.name}": now.count(),
             f"replaced:{rule.name}": _replaced(rule).sum(),
             f"cleared:{rule.name}": _cleared(rule).sum(),
+            f"emptied:{rule.name}": (now == EMPTY).sum(),
             f"points:{rule.name}": _points(rule, sent).cast(pl.Int64).sum(),
         }
     totals = [_added(rule).alias(f"total:{rule.name}") for rule in changed if rule.merge == "sum"]
     return [*(number.cast(pl.Int64).alias(name) for name, number in numbers.items()), *totals]
+
+
+def _requests_to(sent: Mapping[str, int], batch_size: int) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for name, count in sent.items():
+        if count:
+            found[ENDPOINTS[name].path] += _requests(ENDPOINTS[name], count, batch_size)
+    return dict(found)
 
 
 def _requests(endpoint: Endpoint, count: int, batch_size: int) -> int:
@@ -226,11 +243,11 @@ def _added(rule: Rule) -> pl.Expr:
 
 
 def _field(rule: Rule, found: pl.DataFrame) -> FieldExposure:
-    profiles, replaced, cleared, points = (
+    profiles, replaced, cleared, points, emptied = (
         int(found[f"{name}:{rule.name}"].item())
-        for name in ("profiles", "replaced", "cleared", "points")
+        for name in ("profiles", "replaced", "cleared", "points", "emptied")
     )
     total = None
     if rule.merge == "sum":
         total = spell_numbers(found[f"total:{rule.name}"].cast(pl.String)).item()
-    return FieldExposure(profiles, replaced, cleared, points, total)
+    return FieldExposure(profiles, replaced, cleared, points, total, emptied)

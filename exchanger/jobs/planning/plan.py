@@ -33,11 +33,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.observing.lookup import LookUps
     from exchanger.jobs.planning.parts import PlanParts
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.jobs.snapshots.comparison import Comparison, PlannedMembers
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
+    from exchanger.profiles.planning.spoken import Spoken
     from exchanger.state.runs.log import ClaimedFile
 
 
@@ -54,10 +57,12 @@ class Plan:
         event_order: How far it takes each field in the order of ``order_by``, once accepted; None
             without it.
         rules: What was done to each field.
-        lookups: Profiles that were looked up.
+        lookups: Who was looked up.
+        spoken: What rows say of each field.
         files: Every file that the run claims, with its rejected rows counted.
         nonce: Names the plan's objects in the bucket.
         sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
+        members: Whom the job will have, if it is one of snapshots.
     """
 
     outbox: FrameFile
@@ -65,10 +70,12 @@ class Plan:
     rejected: FrameFile
     event_order: FrameFile | None
     rules: list[Rule]
-    lookups: int
+    lookups: LookUps
+    spoken: Spoken
     files: tuple[ClaimedFile, ...]
     nonce: str
     sending: GrowingUpload
+    members: PlannedMembers | None = None
 
     @property
     def frames(self) -> tuple[FrameFile | None, ...]:
@@ -85,6 +92,8 @@ class Plan:
         for frames in self.frames:
             if frames is not None:
                 frames.remove()
+        if self.members is not None:
+            self.members.remove()
 
 
 def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
@@ -108,10 +117,16 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
             draft.begin()
             _plan_parts(call, parts, draft)
             plan = draft.finished([*parts.rules], parts.lookups)
+            if parts.compared is not None:
+                plan = replace(plan, members=parts.compared.finished())
         except BaseException:
             draft.give_up()
+            if parts.compared is not None:
+                parts.compared.stop()
             raise
     _count(report, batch, draft)
+    if parts.compared is not None:
+        _count_people(report, parts.compared)
     rows = _rejected_rows(plan)
     plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
     report.files = [_told(file, planned=not call.record) for file in plan.files]
@@ -130,9 +145,11 @@ def _plan_parts(call: ImportContext, parts: PlanParts, draft: _Draft) -> None:
         local_executor() if alone else call.context.engine() as engine,
         closing(parts.inputs if alone else prefetch(parts.inputs)) as coming,
     ):
-        for planned in in_order(engine, parts.decide, coming):
+        for number, planned in enumerate(in_order(engine, parts.decide, coming)):
             call.context.go_on()
             draft.add(planned)
+            if parts.compared is not None and planned.taken is not None:
+                parts.compared.add(number, planned.taken)
             progress.advance(1)
 
 
@@ -171,7 +188,7 @@ class _Draft:
             self._rejected.append(quarantined(part.rejected, self._batch.files, "rejected"))
         self.tally += part.tally
 
-    def finished(self, rules: list[Rule], lookups: int) -> Plan:
+    def finished(self, rules: list[Rule], lookups: LookUps) -> Plan:
         """Build the plan."""
         nothing = pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
         self._contributions.append(with_already(nothing, self._batch.already))
@@ -182,6 +199,7 @@ class _Draft:
             event_order=self._event_order.close() if self._ordered else None,
             rules=rules,
             lookups=lookups,
+            spoken=self.tally.spoken,
             files=self._batch.files,
             nonce=self._nonce,
             sending=self._sending,
@@ -230,6 +248,14 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     if tally.fields_withheld:
         skipped = tally.rows_without_consent
         report.facts.append(noted("consent_missing", values=tally.fields_withheld, rows=skipped))
+
+
+def _count_people(report: RunReport, compared: Comparison) -> None:
+    """Fill in who is missing in a snapshot."""
+    report.facts += compared.notes
+    report.members_before, report.leavers = compared.before, compared.leavers
+    if compared.leavers:
+        report.facts.append(noted("leavers", leavers=compared.leavers, of=compared.before))
 
 
 def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:

@@ -64,6 +64,7 @@ class Casting:
                 self._cast(files, part, part[0].rules)
             for bad in files.bad_pieces():
                 fit = bad.filter(~pl.col(FILE).is_in(list(self._unfit)))
+                self._draft.nameless += fit.select(FILE, ROW).n_unique()
                 self._reject(files, fit.select(*REJECTED))
             files.clear()
         self._end(rules)
@@ -79,6 +80,8 @@ class Casting:
                     self._draft.give(given.frame)
                     if given.faulty is not None:
                         self._draft.mark_faulty(given.faulty)
+                    if given.mentioned is not None:
+                        self._draft.mention(given.mentioned)
                     self._noted.append(given.noted)
                     self._reject(files, rejected)
         except FileRejected as error:
@@ -107,9 +110,19 @@ class Casting:
             if part[0].repeated:
                 self._draft.repeated += given.frame.height
                 given = replace(given, frame=given.frame.clear())
+            for file in part:
+                if file.given_alone:
+                    given = self._without_tests(given, file)
             if doubtful is not None:
                 given = without_forgotten(given, doubtful, part[0].position)
             yield given, with_records(raw, given)
+
+    def _without_tests(self, given: Given, file: StagedFile) -> Given:
+        """Leave out rows that were given by themselves before; they are counted as repeated."""
+        tested = (pl.col(FILE) == file.position) & pl.col(ROW).is_in(file.given_alone)
+        frame = given.frame.filter(~tested)
+        self._draft.repeated += given.frame.height - frame.height
+        return replace(given, frame=frame)
 
     def _shaped(self, rules: list[Rule], given: Given, key: str) -> Given:
         """
