@@ -15,6 +15,7 @@ from exchanger.app.messages.notes.exports import EXPORT_NOTES
 from exchanger.app.messages.notes.files import FILE_NOTES
 from exchanger.app.messages.notes.guards import GUARD_NOTES
 from exchanger.app.messages.notes.holds import HOLD_NOTES
+from exchanger.app.messages.notes.plans import PLAN_NOTES
 from exchanger.app.messages.notes.runs import RUN_NOTES
 from exchanger.notes import Note, read_notes
 
@@ -34,6 +35,7 @@ WORDS: Mapping[str, Callable[..., str]] = {
     **FILE_NOTES,
     **GUARD_NOTES,
     **HOLD_NOTES,
+    **PLAN_NOTES,
     **RUN_NOTES,
 }
 """By code, what says it; its parameters are the facts."""
