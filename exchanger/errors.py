@@ -683,6 +683,23 @@ class RunUnsuitable(ExchangerError):
         super().__init__(f"{verb} {run}: {detail}")
 
 
+class CannotTest(ExchangerError):
+    """
+    A row cannot be given by itself.
+
+    Args:
+        job: Its job.
+        detail: Why.
+    """
+
+    exit_code = 2
+
+    def __init__(self, job: str, detail: str) -> None:
+        self.job = job
+        self.detail = detail
+        super().__init__(f"{job}: {detail}")
+
+
 class NothingToBackfill(ExchangerError):
     """A backfill was asked for without a range that its job can have."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from exchanger.app.choosing import connections_of, import_job_of, job_of, only_c
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.app.logs import set_up_library_logs
 from exchanger.app.outcome import words_of
-from exchanger.app.results import Check, Rows, Status
+from exchanger.app.results import Check, Rows, Status, Tried
 from exchanger.config.durations import parse_duration
 from exchanger.config.loading.load import load_config
 from exchanger.errors import NothingToBackfill, RunUnsuitable
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from exchanger.config.models import Config, ImportJob
     from exchanger.jobs.adopt import Adoption
     from exchanger.jobs.drift import DriftReport
+    from exchanger.jobs.explain import Explanation
     from exchanger.jobs.forget import ForgetReport
     from exchanger.jobs.inventory.file_fate import FileFate
     from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.reading.first_rows import FirstRows
     from exchanger.jobs.rebuild import RebuildReport
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.options import ImportOptions
@@ -82,8 +85,10 @@ class Exchanger:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
         """
         from exchanger.app.connectivity import try_connections
+        from exchanger.app.wiring import demand_queries
         from exchanger.config.describing.jobs import describe_job
 
+        demand_queries(self.config)
         jobs = {name: describe_job(self.config, name) for name in self.config.jobs}
         trials = _in_order(lambda: try_connections(self.config)) if connect else []
         return Check(jobs, trials)
@@ -123,6 +128,23 @@ class Exchanger:
         )
         return plan_with_words(planned)
 
+    def preview(self, job: str, *, rows: int = 20) -> FirstRows:
+        """
+        Return the first rows of the files that wait for an import, as they would be read.
+
+        Nothing is written anywhere, and Braze is not asked.
+
+        Args:
+            job: The job.
+            rows: How many.
+        """
+        from exchanger.jobs.reading.first_rows import first_rows
+
+        found = import_job_of(self.config, job)
+        return self._there(
+            self.config.connection_of(job), lambda context: first_rows(context, job, found, rows)
+        )
+
     def run(  # noqa: PLR0913 - one for each option
         self,
         job: str,
@@ -159,6 +181,43 @@ class Exchanger:
         alone = one_run or saved is not None
         options = ImportOptions(force=force, one_run=alone, wait=_seconds(wait), saved=saved)
         return self._run(job, story_of(job, job_of(self.config, job), options, fresh=fresh))
+
+    def send_test(
+        self,
+        job: str,
+        given: Mapping[str, Any] | None = None,
+        *,
+        row: int = 1,
+        send: bool = True,
+        wait: Wait = "10m",
+    ) -> Tried:
+        """
+        Try an import with one row, which counts once.
+
+        Args:
+            job: The job.
+            given: The row by hand, by column: a file of its own.
+            row: In place of that, which row of the newest file that waits.
+            send: Send it; else only return the requests.
+            wait: For another process that writes.
+        """
+        from exchanger.app.messages.exchanges import without_secrets
+        from exchanger.app.messages.notes.words import plan_with_words
+        from exchanger.jobs.send_test import Exchange, OneRow, plan_test, send_test
+
+        found, seconds = import_job_of(self.config, job), _seconds(wait)
+        chosen = OneRow(row) if given is None else OneRow(given=json.dumps(given, default=str))
+        plan, requests = self._there(
+            self.config.connection_of(job), lambda context: plan_test(context, job, found, chosen)
+        )
+        foreseen = Tried(plan_with_words(plan), without_secrets(self.config, requests))
+        if not send or not requests:
+            return foreseen
+        heard: list[Exchange] = []
+        report = self._run(
+            job, lambda context: send_test(context, job, found, chosen, seconds, heard.append)
+        )
+        return Tried(foreseen.plan, without_secrets(self.config, heard), report)
 
     def backfill(  # noqa: PLR0913 - one for each option
         self,
@@ -406,6 +465,44 @@ class Exchanger:
         name = only_connection(self.config, connection)
         fate = self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
         return with_versions_worded(fate)
+
+    def explain(
+        self,
+        job: str,
+        profile: str,
+        field: str | None = None,
+        *,
+        by: IdentifierKind = "external_id",
+        label: str = "",
+    ) -> Explanation:
+        """
+        Return why a profile has a value: which runs changed it, and who has seen it last.
+
+        Args:
+            job: An import; of one of a catalog, *profile* is the id of an item.
+            profile: The identifier; of an alias its name.
+            field: Only this attribute.
+            by: What the identifier is.
+            label: Of an alias.
+
+        Raises:
+            ValueError: It is no such identifier.
+        """
+        from exchanger.app.messages.notes.words import with_words
+        from exchanger.jobs.explain import explain, item_of
+        from exchanger.profiles.reading.resolve import canonical_key
+
+        wanted = import_job_of(self.config, job)
+        key = canonical_key(by, profile, label)
+        if wanted.catalog:
+            key = item_of(wanted.catalog, profile)
+        if key is None:
+            raise ValueError(f"{profile!r} is no {by}")
+        found = self._there(
+            self.config.connection_of(job),
+            lambda context: explain(context, job, wanted, key, field),
+        )
+        return with_words(found)
 
     def forget(  # noqa: PLR0913 - one for each option
         self,

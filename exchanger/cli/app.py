@@ -16,16 +16,19 @@ from exchanger.cli.verbs import (
     decisions,
     demo,
     drift,
+    explain,
     files,
     forget,
     init,
     jobs,
     plan,
+    preview,
     rebuild,
     runs,
     sandbox,
     schema,
     segments,
+    send_test,
     show,
     status,
     types,
@@ -52,6 +55,8 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
+app.command("preview")(preview.preview)
+app.command("send-test")(send_test.send_test)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)
@@ -62,6 +67,7 @@ app.command("files")(files.files)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("explain")(explain.explain)
 app.command("status")(status.status)
 app.command("types")(types.types)
 app.command("approve")(decisions.approve)

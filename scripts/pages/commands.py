@@ -21,6 +21,7 @@ SEE = {
     "backfill": "[Getting started](getting-started.md#6-history)",
     "daemon": "[Scheduling](scheduling.md)",
     "drift": "[Held values](held-values.md#what-others-change)",
+    "explain": "[Why a value is what it is](undo.md#why-a-value-is-what-it-is)",
     "files": "[What became of my file?](files.md)",
     "forget": "[What is kept](retention.md#forgetting-a-person)",
     "init": "[Configuration](configuration.md)",
@@ -30,6 +31,7 @@ SEE = {
     "run": "[Import jobs](import-jobs.md) and [export jobs](export-jobs.md)",
     "sandbox": "[The sandbox](sandbox.md)",
     "schema": "[Configuration](configuration.md)",
+    "send-test": "[Import jobs](import-jobs.md#trying-one-row)",
     "status": "[Operating](operating.md)",
     "types": "[Import jobs](import-jobs.md#fields)",
 }

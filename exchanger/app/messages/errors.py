@@ -15,6 +15,7 @@ from exchanger.app.messages.words import Message
 from exchanger.config.findings import closest, listed
 from exchanger.errors import (
     BrazeError,
+    CannotTest,
     ConfigError,
     EngineError,
     ExchangerError,
@@ -257,6 +258,14 @@ def _(error: RunUnsuitable) -> Message:
     return Message(
         f"Run {error.run} cannot be taken for {error.verb}: {error.detail}.",
         f"What there is to know about it: exchanger show {error.run}",
+    )
+
+
+@words_for.register
+def _(error: CannotTest) -> Message:
+    return Message(
+        f"Nothing was sent: {error.detail.rstrip('.')}.",
+        f'A row by hand: exchanger send-test {error.job} \'{{"COLUMN": "value"}}\'',
     )
 
 

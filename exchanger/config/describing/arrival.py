@@ -17,6 +17,9 @@ def describe_arrival(job: ImportJob) -> Iterator[str]:
         yield "takes the newest file alone, and leaves out all that came before it"
     if job.source.complete_when is not None:
         yield f"takes a file once {_complete(job.source.complete_when)}"
+    if job.source.sql is not None:
+        query = " ".join(job.source.sql.split())
+        yield f"takes the rows that this makes of each file: {query}"
 
 
 def _complete(rule: CompleteWhen) -> str:

@@ -14,7 +14,6 @@ from exchanger.config.findings import Finding, Where, listed
 NOT_YET = "this is not in this version"
 
 COMMANDS = {
-    "explain": "which file, row and strategy made a value",
     "undo": "plans the inverse of a run",
 }
 """Commands of later versions, and what they will do."""

@@ -141,6 +141,13 @@ class Source(Strict):
             " Data Ingestion have it (`PAYLOAD`); none if left out"
         ),
     )
+    sql: str | None = Field(
+        default=None,
+        description=(
+            "a query of polars SQL over the rows of each file, `self`, that makes the rows which"
+            " are imported; `exchanger preview JOB` shows them. All rows as they are if left out"
+        ),
+    )
     header: Literal["auto"] | tuple[ColumnName, ...] = Field(
         default="auto",
         description=(

@@ -107,9 +107,19 @@ class Casting:
             if part[0].repeated:
                 self._draft.repeated += given.frame.height
                 given = replace(given, frame=given.frame.clear())
+            for file in part:
+                if file.given_alone:
+                    given = self._without_tests(given, file)
             if doubtful is not None:
                 given = without_forgotten(given, doubtful, part[0].position)
             yield given, with_records(raw, given)
+
+    def _without_tests(self, given: Given, file: StagedFile) -> Given:
+        """Leave out rows that were given by themselves before; they are counted as repeated."""
+        tested = (pl.col(FILE) == file.position) & pl.col(ROW).is_in(file.given_alone)
+        frame = given.frame.filter(~tested)
+        self._draft.repeated += given.frame.height - frame.height
+        return replace(given, frame=frame)
 
     def _shaped(self, rules: list[Rule], given: Given, key: str) -> Given:
         """

@@ -73,7 +73,11 @@ class Outcomes:
     def refused_of(self, files: Sequence[ClaimedFile]) -> list[ClaimedFile]:
         """Note of each file how many of its rows Braze refused."""
         counts: Counter[int] = Counter()
-        for part in self.refused.frames():
+        tested = [place for place, file in enumerate(files) if file.outcome == "tested"]
+        # What is in doubt of a test does not come again with its file.
+        doubtful = pl.col(FILE).is_in(tested) & (pl.col("reason") == IN_DOUBT)
+        for whole in self.refused.frames():
+            part = whole.filter(~doubtful) if tested else whole
             # Of the objects of one row only the first has its count; any of them may be refused.
             rows = pl.max_horizontal(pl.col(ROWS).sum(), pl.lit(1, pl.UInt32))
             counts.update(dict(part.group_by(FILE).agg(rows).iter_rows()))

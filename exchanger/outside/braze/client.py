@@ -139,6 +139,10 @@ class Braze:
     def permit(self, permit: Callable[[], None]) -> None:
         self._requests.permit = permit
 
+    def listen(self, heard: Callable[[Call, Answer | None], None]) -> None:
+        """Call this after every attempt to write, with the answer if there was one."""
+        self._requests.heard = heard
+
     @property
     def requests(self) -> int:
         """How many requests with objects were sent, every attempt counted."""

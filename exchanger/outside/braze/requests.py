@@ -97,6 +97,8 @@ class BrazeRequests:
         """Those of them that certainly did not come in: no connection, or 429."""
         self.permit: Callable[[], None] = _always
         """Called before every attempt to write; raises if this process may not write now."""
+        self.heard: Callable[[Call, Answer | None], None] = _unheard
+        """Called after every attempt to write, with the answer if there was one."""
         own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
         self._hourly = HourlyQuota(quotas or own, clock)
         give_up = config.give_up.total_seconds()
@@ -190,11 +192,19 @@ class BrazeRequests:
                 self.permit()
             self.sent[call.endpoint] += 1
             answer = await self.wire.exchange(call)
+        except Fault:
+            self._hear(call, None)
+            raise
         finally:
             pace.end(taken_at)
+        self._hear(call, answer)
         if REMAINING in answer.headers:
             self._heed(pace, answer)
         return answer
+
+    def _hear(self, call: Call, answer: Answer | None) -> None:
+        if call.writes:
+            self.heard(call, answer)
 
     async def _wait_out(self, pause: float, endpoint: str, fault: Fault | RateLimited) -> None:
         limited = isinstance(fault, RateLimited)
@@ -254,3 +264,7 @@ class BrazeRequests:
 
 def _always() -> None:
     """Permit everything."""
+
+
+def _unheard(_call: Call, _answer: Answer | None) -> None:
+    """Listen to nothing."""

@@ -37,6 +37,7 @@ _SCHEMA = {
     "rows": pl.Int64(),
     "rejected": pl.Int64(),
     "refused": pl.Int64(),
+    "row": pl.Int64(),
 }
 WAITING = (
     "equal_content",
@@ -47,7 +48,9 @@ WAITING = (
     "memory_lost",
 )
 """Outcomes of files that wait in a run which is held back."""
-_APPLIED = ("applied", "retried")
+_APPLIED = ("applied", "retried", "tested")
+PARTS = ("retried", "tested")
+"""Outcomes of some rows of a version, which decide nothing about the version as a whole."""
 _NOTHING_DONE = (
     "rejected",
     "doubtful_type",
@@ -58,7 +61,7 @@ _NOTHING_DONE = (
 )
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _VERSION = ("job", "key", "etag")
-_FED = ("applied", "retried", "discarded")
+_FED = ("applied", *PARTS, "discarded")
 """Outcomes of files that may have given something to the sums they name."""
 _SNAPSHOT = "applied files"
 NOT_YET = 2**62
@@ -136,7 +139,7 @@ class LedgerSnapshot:
     def newest(self, job: str, keys: Iterable[str] | None = None) -> pl.DataFrame:
         """Keep the row of the latest version of keys that a job met; of all keys if left out."""
         # Rows that are given again belong to the version that was read first.
-        ours = [pl.col("job") == job, pl.col("outcome") != "retried"]
+        ours = [pl.col("job") == job, ~pl.col("outcome").is_in(PARTS)]
         if keys is not None:
             ours.insert(0, pl.col("key").is_in(pl.Series(list(keys), dtype=pl.String).implode()))
         whole = self.rows.filter(*ours)
@@ -185,7 +188,7 @@ class LedgerSnapshot:
     def last_version(self, key: str, sums: Iterable[str]) -> str | None:
         """Return the SHA-256 of the last version of a key that gave to one of these fields."""
         wanted = set(sums)
-        versions = (row for row in self._fed("key", key) if row["outcome"] != "retried")
+        versions = (row for row in self._fed("key", key) if row["outcome"] not in PARTS)
         return next((str(row["sha256"]) for row in versions if self._gave(row, wanted)), None)
 
     def brought_difference(self, key: str, etag: str) -> bool:
@@ -193,9 +196,47 @@ class LedgerSnapshot:
         versions = (
             bool(row["replaces"])
             for row in self._fed("key", key)
-            if row["etag"] == etag and row["outcome"] != "retried"
+            if row["etag"] == etag and row["outcome"] not in PARTS
         )
         return next(versions, False)
+
+    def tests(self, job: str, key: str, sha256: str = "") -> dict[int, int]:
+        """
+        Return which rows of a file were given alone by a job, and may be in Braze.
+
+        Args:
+            job: The job.
+            key: The file.
+            sha256: Its content; any if left out.
+
+        Returns:
+            By row, the run that gave it.
+        """
+        return {
+            row["row"]: row["seq"]
+            for row in reversed(self._fed("key", key))
+            if row["outcome"] == "tested"
+            and row["job"] == job
+            and row["sha256"] == (sha256 or row["sha256"])
+            and not row["refused"]
+        }
+
+    def tested_alone(self, key: str, sums: Iterable[str]) -> set[str]:
+        """
+        Return the contents of a key of which single rows gave to one of these fields.
+
+        Empty if a version was applied as a whole since then.
+        """
+        wanted = set(sums)
+        contents = set()
+        for row in self._fed("key", key):
+            if not self._gave(row, wanted):
+                continue
+            if row["outcome"] not in PARTS:
+                break
+            if row["outcome"] == "tested":
+                contents.add(str(row["sha256"]))
+        return contents
 
     def summed_by(self, key: str, field: str) -> list[int] | None:
         """
@@ -212,7 +253,7 @@ class LedgerSnapshot:
         for row in self._fed("key", key):
             if field in row["sums"]:
                 chain.append(row)
-                if row["outcome"] != "retried" and not row["replaces"]:
+                if row["outcome"] not in PARTS and not row["replaces"]:
                     break
             elif self._gave(row, {field}):
                 return None
@@ -233,7 +274,7 @@ class LedgerSnapshot:
         """
         wanted = set(sums)
         later = (
-            row for row in self._fed("key", key) if row["seq"] > seq and row["outcome"] != "retried"
+            row for row in self._fed("key", key) if row["seq"] > seq and row["outcome"] not in PARTS
         )
         return {row["seq"]: bool(row["replaces"]) for row in later if self._gave(row, wanted)}
 
@@ -391,4 +432,5 @@ def _row(job: str, file: ClaimedFile, *, seq: int) -> Row:
         "rows": file.rows,
         "rejected": file.rejected,
         "refused": file.refused,
+        "row": file.row,
     }

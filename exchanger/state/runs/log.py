@@ -39,6 +39,7 @@ FileOutcome = Literal[
     "applied_elsewhere",  # another state of the bucket knows it; waits likewise
     "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first
+    "tested",  # one row, given by itself; the file goes on waiting
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
     "superseded",  # not read, as a newer file of the job counts alone
@@ -74,6 +75,7 @@ class ClaimedFile:
         refused_in: The run that owes its rows, as Braze refused them; 0 if they come from the file.
         rejected: Of its rows, those that were not accepted.
         refused: Of its rows, those that Braze refused; known once the run is settled.
+        row: The only row that was read, of a test; 0 otherwise.
     """
 
     key: str
@@ -89,6 +91,7 @@ class ClaimedFile:
     rejected: int = 0
     refused: int = 0
     facts: tuple[Note, ...] = ()
+    row: int = 0
 
 
 @dataclass(frozen=True)

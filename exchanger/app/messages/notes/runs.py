@@ -247,6 +247,9 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "would_add": lambda *, field, total: (
         f"{field}: {total} would be added in all, over all profiles."
     ),
+    "counts_by_itself": lambda: (
+        "A row by hand counts by itself: what it gives is given again by a file that has it, too."
+    ),
     "would_be_held_back": lambda: (
         "So a run would be held back, until the job is corrected or you approve it."
     ),
