@@ -56,7 +56,8 @@ def test_nothing_of_a_person_is_left_and_the_next_file_is_right(exchange):
     assert (False, before) == (looked["erased"], naming(exchange, WHO))
     done = exchange.ask("forget", WHO, "--yes")["connections"][0]
     assert (looked["touched"], True) == (done["touched"], done["erased"])
-    assert ["samples of first deliveries"] == [k for k, rows in done["touched"].items() if not rows]
+    of_others = ["samples of first deliveries", "members"]
+    assert of_others == [kind for kind, rows in done["touched"].items() if not rows]
     assert [] == naming(exchange, WHO)
     assert "nothing is kept of this profile" in exchange.call("forget", WHO).stdout
 

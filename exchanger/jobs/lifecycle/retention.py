@@ -95,6 +95,8 @@ class _Sweep:
             self.state.first_deliveries.drop(marks.outbox)
         self.go_on()
         self._remove(self._copies())
+        self.go_on()
+        self._remove([*self.state.members.outdated()])
         self.state.swept.save(marks)
         self._uploads()
         if marks != before:
