@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.part import Shape
 
-Settled = Literal["held_values", "changes", "row_ledger", "people"]
+Settled = Literal["held_values", "row_ledger", "people"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -100,11 +100,6 @@ class ObjectKind:
         return "held_values" in self.settles
 
     @property
-    def records_changes(self) -> bool:
-        """Whether what an object changes is remembered, field by field."""
-        return "changes" in self.settles
-
-    @property
     def counts_rows(self) -> bool:
         """Whether a row counts once more whenever it is sent, so that it is remembered."""
         return "row_ledger" in self.settles
@@ -116,7 +111,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "attributes",
             Folded(),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
         ),
@@ -147,7 +142,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "catalog_items",
             Folded(shape_of_items),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
         ),
         ObjectKind(
@@ -160,7 +155,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "subscriptions",
             Folded(consent=True),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
             shaped=group_states,
@@ -168,7 +163,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "email_state",
             Folded(consent=True),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
             shaped=email_states,

@@ -30,7 +30,10 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines += of_rows(report)
     lines += _effort(content)
     lines += _read_as(content)
-    lines += _rejected(content.get("rejected", []), report["rows_rejected"])
+    lines += _listed("would go to quarantine", content.get("rejected", []), report["rows_rejected"])
+    lines += _listed(
+        "would be left out", content.get("dropped", []), report.get("values_dropped", 0)
+    )
     currency = content.get("currency")
     lines += [line for field in changed for line in _field(field, currency)]
     lines += _as_they_are(content["fields"])
@@ -56,11 +59,11 @@ def _first(run: dict[str, Any] | None) -> Iterator[str]:
     )
 
 
-def _rejected(rows: list[dict[str, Any]], total: int) -> Iterator[str]:
+def _listed(would: str, rows: list[dict[str, Any]], total: int) -> Iterator[str]:
     if not rows:
         return
     more = f", the first {len(rows)} of them" if total > len(rows) else ""
-    yield f"  would go to quarantine{more}:"
+    yield f"  {would}{more}:"
     for row in rows:
         yield f"    {row['file']}, row {row['row']:,}: {row['message']}"
 

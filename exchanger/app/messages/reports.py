@@ -44,6 +44,9 @@ def describe_report(report: Report, bucket: str) -> list[str]:
     if report.get("quarantine"):
         where = f"s3://{bucket}/{report['quarantine']}"
         lines.append(f"  rows that were not taken, with the reasons: {where}")
+    if report.get("warnings"):
+        where = f"s3://{bucket}/{report['warnings']}"
+        lines.append(f"  values that were left out, with the reasons: {where}")
     if report.get("files_waiting"):
         lines.append(f"  left for the next run: {counted(report['files_waiting'], 'file')}")
     lines += [f"  note: {note}" for note in report.get("notes", [])]
@@ -124,7 +127,9 @@ def of_rows(report: Report) -> Iterator[str]:
     """List what became of rows and profiles, and what was sent."""
     if report.get("rows_read"):
         kinds = _kinds(report, "rows_", _ROWS)
-        yield f"  rows: {report['rows_read']:,} read{'; ' if kinds else ''}{kinds}"
+        warned = report.get("rows_warned", 0)
+        told = f"; {warned:,} of them with values left out" if warned else ""
+        yield f"  rows: {report['rows_read']:,} read{'; ' if kinds else ''}{kinds}{told}"
     kinds = _kinds(report, "profiles_", _PROFILES)
     if kinds:
         yield f"  profiles: {kinds}"
