@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.forget import ForgetReport
     from exchanger.jobs.inventory.file_fate import FileFate
     from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.reading.first_rows import FirstRows
     from exchanger.jobs.rebuild import RebuildReport
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.options import ImportOptions
@@ -84,8 +85,10 @@ class Exchanger:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
         """
         from exchanger.app.connectivity import try_connections
+        from exchanger.app.wiring import demand_queries
         from exchanger.config.describing.jobs import describe_job
 
+        demand_queries(self.config)
         jobs = {name: describe_job(self.config, name) for name in self.config.jobs}
         trials = _in_order(lambda: try_connections(self.config)) if connect else []
         return Check(jobs, trials)
@@ -124,6 +127,23 @@ class Exchanger:
             lambda context: plan_import(context, job, found, record=record, rows=rows),
         )
         return plan_with_words(planned)
+
+    def preview(self, job: str, *, rows: int = 20) -> FirstRows:
+        """
+        Return the first rows of the files that wait for an import, as they would be read.
+
+        Nothing is written anywhere, and Braze is not asked.
+
+        Args:
+            job: The job.
+            rows: How many.
+        """
+        from exchanger.jobs.reading.first_rows import first_rows
+
+        found = import_job_of(self.config, job)
+        return self._there(
+            self.config.connection_of(job), lambda context: first_rows(context, job, found, rows)
+        )
 
     def run(
         self,

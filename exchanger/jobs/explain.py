@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 
 from exchanger.errors import StateMissing
-from exchanger.jobs.history.changes import changes_of_profile
+from exchanger.jobs.history.changes import changes_of_profiles
 from exchanger.jobs.history.runs import LISTED
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.notes import Note, as_plain, noted
@@ -168,9 +168,8 @@ def explain(
     state = open_state(context.bucket, context.state_prefix)
     keys = [profile] if job.catalog else _keys_of(state, profile)
     told = Explanation(name, _shown(profile), [_shown(key) for key in keys])
-    found = pl.concat([changes_of_profile(state, key) for key in keys]).sort(
-        "field", "seq", maintain_order=True
-    )
+    changes = changes_of_profiles(context, state, pl.Series(PROFILE, keys))
+    found = changes.sort("field", "seq", maintain_order=True)
     if field is not None:
         found = found.filter(pl.col("field") == field)
     told.changes = [*_Changes(context, state, keys).told(found, told)]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.part import Shape
 
-Settled = Literal["held_values", "changes", "row_ledger", "people"]
+Settled = Literal["held_values", "row_ledger", "people"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -101,11 +101,6 @@ class ObjectKind:
         return "held_values" in self.settles
 
     @property
-    def records_changes(self) -> bool:
-        """Whether what an object changes is remembered, field by field."""
-        return "changes" in self.settles
-
-    @property
     def counts_rows(self) -> bool:
         """Whether a row counts once more whenever it is sent, so that it is remembered."""
         return "row_ledger" in self.settles
@@ -124,7 +119,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "attributes",
             Folded(),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
         ),
@@ -159,7 +154,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "catalog_items",
             Folded(shape_of_items),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
         ),
         ObjectKind(
@@ -172,7 +167,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "subscriptions",
             Folded(consent=True),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
             shaped=group_states,
@@ -180,7 +175,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "email_state",
             Folded(consent=True),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
             shaped=email_states,

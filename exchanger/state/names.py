@@ -176,6 +176,27 @@ class StateNames:
         """The Delta table of rows that a job has taken up."""
         return f"{self.prefix}row-ledger/{_folder(job)}"
 
+    @property
+    def all_members(self) -> str:
+        """The folder of whom jobs have by their snapshots."""
+        return f"{self.prefix}members/"
+
+    def members_of(self, job: str) -> str:
+        """The folder of whom one job has by its snapshots."""
+        return f"{self.all_members}{_folder(job)}/"
+
+    def members(self, job: str, seq: int, nonce: str) -> str:
+        """Whom a job has by the snapshot that a run read."""
+        return f"{self.members_of(job)}{seq:09d}-{nonce}.parquet"
+
+    def more_members(self, job: str, seq: int, nonce: str) -> str:
+        """Whom a job has since then by a run that gave rows of the snapshot again."""
+        return f"{self.members_of(job)}{seq:09d}-{nonce}-more.parquet"
+
+    def leavers(self, job: str, seq: int, nonce: str) -> str:
+        """Whom a job had before, and who is missing in the snapshot that a run read."""
+        return f"{self.members_of(job)}{seq:09d}-{nonce}-left.parquet"
+
     def changes(self, month: str) -> str:
         """The Delta table of what the runs of a month changed."""
         return f"{self.prefix}changes/{month}"

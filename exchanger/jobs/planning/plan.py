@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.planning.parts import PlanParts
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.jobs.snapshots.comparison import Comparison, PlannedMembers
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.spoken import Spoken
@@ -61,6 +62,7 @@ class Plan:
         files: Every file that the run claims, with its rejected rows counted.
         nonce: Names the plan's objects in the bucket.
         sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
+        members: Whom the job will have, if it is one of snapshots.
     """
 
     outbox: FrameFile
@@ -73,6 +75,7 @@ class Plan:
     files: tuple[ClaimedFile, ...]
     nonce: str
     sending: GrowingUpload
+    members: PlannedMembers | None = None
 
     @property
     def frames(self) -> tuple[FrameFile | None, ...]:
@@ -89,6 +92,8 @@ class Plan:
         for frames in self.frames:
             if frames is not None:
                 frames.remove()
+        if self.members is not None:
+            self.members.remove()
 
 
 def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
@@ -112,10 +117,16 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
             draft.begin()
             _plan_parts(call, parts, draft)
             plan = draft.finished([*parts.rules], parts.lookups)
+            if parts.compared is not None:
+                plan = replace(plan, members=parts.compared.finished())
         except BaseException:
             draft.give_up()
+            if parts.compared is not None:
+                parts.compared.stop()
             raise
     _count(report, batch, draft)
+    if parts.compared is not None:
+        _count_people(report, parts.compared)
     rows = _rejected_rows(plan)
     plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
     report.files = [_told(file, planned=not call.record) for file in plan.files]
@@ -134,9 +145,11 @@ def _plan_parts(call: ImportContext, parts: PlanParts, draft: _Draft) -> None:
         local_executor() if alone else call.context.engine() as engine,
         closing(parts.inputs if alone else prefetch(parts.inputs)) as coming,
     ):
-        for planned in in_order(engine, parts.decide, coming):
+        for number, planned in enumerate(in_order(engine, parts.decide, coming)):
             call.context.go_on()
             draft.add(planned)
+            if parts.compared is not None and planned.taken is not None:
+                parts.compared.add(number, planned.taken)
             progress.advance(1)
 
 
@@ -235,6 +248,14 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     if tally.fields_withheld:
         skipped = tally.rows_without_consent
         report.facts.append(noted("consent_missing", values=tally.fields_withheld, rows=skipped))
+
+
+def _count_people(report: RunReport, compared: Comparison) -> None:
+    """Fill in who is missing in a snapshot."""
+    report.facts += compared.notes
+    report.members_before, report.leavers = compared.before, compared.leavers
+    if compared.leavers:
+        report.facts.append(noted("leavers", leavers=compared.leavers, of=compared.before))
 
 
 def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:

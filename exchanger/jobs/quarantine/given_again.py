@@ -19,7 +19,6 @@ from exchanger.jobs.intake.contributions import ALREADY, with_already
 from exchanger.jobs.intake.event_order import ORDERS_SCHEMA
 from exchanger.jobs.quarantine.refused import (
     UNCERTAIN_ROW,
-    is_doubtful,
     read_refused,
     refused_rows,
 )
@@ -41,7 +40,7 @@ from exchanger.profiles.frames.columns import (
     WHO,
 )
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
-from exchanger.state.runs.acknowledgements import IN_DOUBT
+from exchanger.state.runs.acknowledgements import IN_DOUBT, is_doubtful
 
 if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile

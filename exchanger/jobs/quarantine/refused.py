@@ -39,18 +39,11 @@ if TYPE_CHECKING:
 
     from exchanger.config.models import ImportJob
     from exchanger.profiles.frames.rules import Rule
-    from exchanger.state.runs.log import RunDocument
 
 GIVEN = "given:"
 UNCERTAIN_ROW = "@uncertain"
 _TURN = "@turn"
 _COUNTED = ("sum", "add")
-
-
-def is_doubtful(run: RunDocument) -> pl.Expr:
-    """Return of which refused objects an attempt may have taken effect all the same."""
-    attempted = pl.col("outcome") != "withheld"
-    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 def refused_rows(

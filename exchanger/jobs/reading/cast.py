@@ -64,6 +64,7 @@ class Casting:
                 self._cast(files, part, part[0].rules)
             for bad in files.bad_pieces():
                 fit = bad.filter(~pl.col(FILE).is_in(list(self._unfit)))
+                self._draft.nameless += fit.select(FILE, ROW).n_unique()
                 self._reject(files, fit.select(*REJECTED))
             files.clear()
         self._end(rules)
@@ -79,6 +80,8 @@ class Casting:
                     self._draft.give(given.frame)
                     if given.faulty is not None:
                         self._draft.mark_faulty(given.faulty)
+                    if given.mentioned is not None:
+                        self._draft.mention(given.mentioned)
                     self._noted.append(given.noted)
                     self._reject(files, rejected)
         except FileRejected as error:

@@ -75,7 +75,8 @@ class RunReport:
     which whoever shows a report puts there; earlier versions noted nothing but words.
     ``files_waiting`` are those that a run left to the next one, if it was to be the only one;
     ``files_incomplete`` those that it left as they are not complete. ``fields_withheld`` are values
-    that would have subscribed somebody who is unsubscribed.
+    that would have subscribed somebody who is unsubscribed. ``leavers`` are people whom a snapshot
+    lacks, of the ``members_before`` that its job had by then.
     ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
     would add to each summed field, ``stopped`` is true where the process was asked to stop before
     the end.
@@ -95,6 +96,8 @@ class RunReport:
     rows_refused: int = 0
     rows_repeated: int = 0
     rows_in_doubt: int = 0
+    leavers: int = 0
+    members_before: int = 0
     profiles_named: int = 0
     profiles_new: int = 0
     profiles_updated: int = 0

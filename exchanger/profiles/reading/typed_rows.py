@@ -62,6 +62,8 @@ class Given:
             members of JSON objects that were left out (``nulls_left_out``).
         faulty: The rejected rows in the shape of *frame*, null where they are at fault; of orders
             alone, the other lines of which go with them. None if there is none.
+        mentioned: Whom rejected rows name (``@profile``), null where that is nobody; of snapshots
+            alone. None if there is none.
     """
 
     frame: pl.DataFrame
@@ -69,6 +71,7 @@ class Given:
     said: tuple[str, ...] = ()
     noted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTED))
     faulty: pl.DataFrame | None = None
+    mentioned: pl.Series | None = None
 
 
 def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
@@ -118,8 +121,9 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
         *static,
         *(pl.lit(True).alias(columns.said(name)) for name in said),
     ]
-    faulty = None
+    faulty = mentioned = None
     if fine is not None:
+        mentioned = frame.filter(~fine)[columns.PROFILE] if job.source.is_snapshot else None
         faulty = frame.filter(~fine).select(chosen) if job.order is not None else None
         frame = frame.filter(fine)
     frame = frame.select(chosen)
@@ -133,7 +137,7 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
         wrapped=[c.wrapped for c in judged],
         nulls_left_out=[c.result.dropped for c in cast],
     )
-    return Given(frame, rejected, said, noted, faulty)
+    return Given(frame, rejected, said, noted, faulty, mentioned)
 
 
 def _noted(files: pl.Series, **counts: Sequence[pl.Series | None]) -> pl.DataFrame:

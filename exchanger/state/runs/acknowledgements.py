@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from exchanger.outside.s3.bucket import Bucket
     from exchanger.state.names import StateNames
+    from exchanger.state.runs.log import RunDocument
 
 SCHEMA = {
     ITEM: pl.UInt32(),
@@ -74,6 +75,14 @@ PRECEDENCE = (
 )
 """Outcomes of one item, the one that counts first."""
 _RANKS = {outcome: rank for rank, outcome in enumerate(PRECEDENCE)}
+NOT_TAKEN = ("refused", "withheld", "no_effect")
+"""Outcomes of objects that Braze, or we, did not let through."""
+
+
+def is_doubtful(run: RunDocument) -> pl.Expr:
+    """Return of which refused objects an attempt may have taken effect all the same."""
+    attempted = pl.col("outcome") != "withheld"
+    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 class Answers:

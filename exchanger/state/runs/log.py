@@ -137,6 +137,9 @@ class RunDocument:
         catalog: The catalog whose items it changes; empty if it changes none.
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
+        members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
+        member_count: How many these are.
+        left: Key of whom its job had before, and has no more; empty if that is nobody.
     """
 
     seq: int
@@ -178,6 +181,9 @@ class RunDocument:
     catalog: str = ""
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
+    members: str = ""
+    member_count: int = 0
+    left: str = ""
 
     @property
     def kind(self) -> ObjectKind:

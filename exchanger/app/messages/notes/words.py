@@ -17,6 +17,7 @@ from exchanger.app.messages.notes.files import FILE_NOTES
 from exchanger.app.messages.notes.guards import GUARD_NOTES
 from exchanger.app.messages.notes.holds import HOLD_NOTES
 from exchanger.app.messages.notes.runs import RUN_NOTES
+from exchanger.app.messages.notes.snapshots import SNAPSHOT_NOTES
 from exchanger.notes import Note, read_notes
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ WORDS: Mapping[str, Callable[..., str]] = {
     **EXPORT_NOTES,
     **FILE_NOTES,
     **GUARD_NOTES,
+    **SNAPSHOT_NOTES,
     **HOLD_NOTES,
     **RUN_NOTES,
 }
