@@ -37,6 +37,7 @@ The tree::
         EngineMissing              3   the package to speak with it is not installed
       NoRoom                       6   the folder for what does not fit into memory is full
       FileRejected                 4   one file cannot be used at all
+      InvalidRow                   4   a row cannot be used, and its job stops then
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
       StateDamaged                 1   a state object in the bucket is not what we wrote
@@ -472,6 +473,29 @@ class FileRejected(ExchangerError):
         self.row = row
         self.column = column
         super().__init__(f"{key}: {message}")
+
+
+class InvalidRow(ExchangerError):
+    """
+    A row cannot be used, and its job stops then: nothing of the run was sent.
+
+    Args:
+        job: The job.
+        key: The row's file.
+        row: Its number there, from 1.
+        field: What it is about; empty if it is about the whole row.
+        message: What is wrong with it, for a person.
+    """
+
+    exit_code = 4
+
+    def __init__(self, job: str, key: str, row: int, field: str, message: str) -> None:
+        super().__init__(f"{key}, row {row}: {message}")
+        self.job = job
+        self.key = key
+        self.row = row
+        self.field = field
+        self.message = message
 
 
 class JobBusy(ExchangerError):

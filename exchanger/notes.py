@@ -125,12 +125,14 @@ NoteCode = Literal[
     "types_replaced",
     "unreadable",
     "users_exported_twice",
+    "values_dropped",
     "values_kept",
     "values_kept_since_planned",
     "waits_for_adoption",
     "would_add",
     "would_be_held_back",
     "would_cost",
+    "would_stop",
 ]
 """One code for each shape of a sentence; it never changes its meaning."""
 

@@ -20,6 +20,7 @@ from exchanger.errors import (
     EngineError,
     ExchangerError,
     FileRejected,
+    InvalidRow,
     JobBusy,
     LeaseLost,
     NoRoom,
@@ -114,6 +115,16 @@ def _(error: FileRejected) -> Message:
     row = f", row {error.row}" if error.row else ""
     column = f", column {error.column}" if error.column else ""
     return Message(f"{error.key}{row}{column}: {error.message}")
+
+
+@words_for.register
+def _(error: InvalidRow) -> Message:
+    field = f" (field {error.field})" if error.field else ""
+    return Message(
+        f"{error.key}{field}: {error.message} The job has 'on_invalid: stop', so nothing was sent.",
+        f"All rows like it: exchanger plan {error.job}. Correct the file and drop it again under"
+        " its name, or set another 'on_invalid'.",
+    )
 
 
 @words_for.register

@@ -49,6 +49,9 @@ def describe_report(report: Report, bucket: str) -> list[str]:
     if report.get("quarantine"):
         where = f"s3://{bucket}/{report['quarantine']}"
         lines.append(f"  rows that were not taken, with the reasons: {where}")
+    if report.get("warnings"):
+        where = f"s3://{bucket}/{report['warnings']}"
+        lines.append(f"  values that were left out, with the reasons: {where}")
     if report.get("files_waiting"):
         lines.append(f"  left for the next run: {counted(report['files_waiting'], 'file')}")
     lines += [f"  note: {note}" for note in report.get("notes", [])]
@@ -107,7 +110,10 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines += _rows(report)
     lines += _effort(content)
     lines += _read_as(content)
-    lines += _rejected(content.get("rejected", []), report["rows_rejected"])
+    lines += _listed("would go to quarantine", content.get("rejected", []), report["rows_rejected"])
+    lines += _listed(
+        "would be left out", content.get("dropped", []), report.get("values_dropped", 0)
+    )
     currency = content.get("currency")
     lines += [line for field in changed for line in _field(field, currency)]
     lines += _as_they_are(content["fields"])
@@ -130,11 +136,11 @@ def _first(run: dict[str, Any] | None) -> Iterator[str]:
     )
 
 
-def _rejected(rows: list[dict[str, Any]], total: int) -> Iterator[str]:
+def _listed(would: str, rows: list[dict[str, Any]], total: int) -> Iterator[str]:
     if not rows:
         return
     more = f", the first {len(rows)} of them" if total > len(rows) else ""
-    yield f"  would go to quarantine{more}:"
+    yield f"  {would}{more}:"
     for row in rows:
         yield f"    {row['file']}, row {row['row']:,}: {row['message']}"
 
@@ -247,7 +253,9 @@ def _files(report: Report) -> Iterator[str]:
 def _rows(report: Report) -> Iterator[str]:
     if report.get("rows_read"):
         kinds = _kinds(report, "rows_", _ROWS)
-        yield f"  rows: {report['rows_read']:,} read{'; ' if kinds else ''}{kinds}"
+        warned = report.get("rows_warned", 0)
+        told = f"; {warned:,} of them with values left out" if warned else ""
+        yield f"  rows: {report['rows_read']:,} read{'; ' if kinds else ''}{kinds}{told}"
     kinds = _kinds(report, "profiles_", _PROFILES)
     if kinds:
         yield f"  profiles: {kinds}"

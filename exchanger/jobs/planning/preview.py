@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exchanger.config.models import Budget
+    from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.history.unfinished import UnfinishedRun
     from exchanger.jobs.inventory.unclaimed import Unclaimed
     from exchanger.jobs.observing.lookup import LookUps
@@ -86,7 +87,7 @@ class Effort:
 @dataclass(frozen=True)
 class RejectedRow:
     """
-    A row that would go to quarantine.
+    A row that would go to quarantine, or a value that would be left out of its row.
 
     Args:
         file: Its file.
@@ -113,6 +114,7 @@ class PlanReport:
         fields: Every field of the job that this run speaks of.
         lookups: Profiles that were looked up in Braze to tell.
         rejected: The first rows that would go to quarantine.
+        dropped: The first values that would be left out, likewise.
         unfinished: A run that would be finished first, which is not part of the counts.
         unclaimed: Files in the folder of the job, and beside it, that no job takes.
         objects: Of jobs that change no values, the first: profile and object (JSON).
@@ -133,6 +135,7 @@ class PlanReport:
     unfinished: UnfinishedRun | None = None
     unclaimed: list[Unclaimed] = dataclass_field(default_factory=list)
     objects: list[tuple[str, str]] = dataclass_field(default_factory=list)
+    dropped: list[RejectedRow] = dataclass_field(default_factory=list)
     object_count: int = 0
     sending: Effort = Effort()
     looking_up: Effort = Effort()
@@ -152,6 +155,7 @@ class PlanReport:
             "fields": [asdict(field) for field in self.fields],
             "lookups": self.lookups,
             "rejected": [asdict(row) for row in self.rejected],
+            "dropped": [asdict(row) for row in self.dropped],
             "unfinished": first,
             "unclaimed": [each.to_dict() for each in self.unclaimed],
             "objects": self.objects,
@@ -190,7 +194,8 @@ def preview(
         report,
         [_of_field(rule, plan, exposure, budget, examples[rule.name]) for rule in plan.rules],
         plan.lookups.profiles,
-        _first_rejected(plan, REJECTED if shown is None else shown),
+        _first(plan.rejected, REJECTED if shown is None else shown),
+        dropped=_first(plan.dropped, REJECTED if shown is None else shown),
         objects=objects,
         object_count=exposure.objects,
         sending=_sending(call, exposure),
@@ -253,10 +258,10 @@ def _examples(
     return found, []
 
 
-def _first_rejected(plan: Plan, most: int) -> list[RejectedRow]:
-    """Read the first rejected rows; what is about a whole file is told with the file."""
+def _first(rejected: FrameFile, most: int) -> list[RejectedRow]:
+    """Read the first rejected rows, or values; what is about a whole file is told with the file."""
     found: list[RejectedRow] = []
-    for part in plan.rejected.frames(["file", "row", "field", "reason", "message"]):
+    for part in rejected.frames(["file", "row", "field", "reason", "message"]):
         rows = part.drop_nulls("row").head(most - len(found))
         found += [RejectedRow(**row) for row in rows.iter_rows(named=True)]
         if len(found) == most:

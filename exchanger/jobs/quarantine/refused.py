@@ -208,6 +208,8 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
             "subscription": None,
             "state": None,
             "item_id": None,
+            # Every value was accepted before; one that is not by now stays owed.
+            "on_invalid": "quarantine",
         }
     )
     cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))

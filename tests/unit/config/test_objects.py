@@ -36,6 +36,7 @@ def read(text):
         (f"fields: {{a: set}}, {EVENT}", "event"),
         ("fields: {a: set}, row_id: x", "row_id"),
         ("fields: {a: set}, on_unknown: hold", "on_unknown"),
+        ("fields: {a: set}, on_invalid: drop", "on_invalid"),
         (f"object: events, {EVENT}, may_resubscribe: false", "may_resubscribe"),
         (f"object: events, {EVENT}, only_if: {{a: b}}", "only_if"),
         ("fields: {a: set}, only_if: {segment: ''}", "only_if.segment"),
