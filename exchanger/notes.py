@@ -37,6 +37,7 @@ NoteCode = Literal[
     "decimal_commas",
     "delimiter_hint",
     "discarded",
+    "doubt_not_told",
     "doubtful_column",
     "empty_file",
     "ended_as_usual",
