@@ -32,7 +32,8 @@ from exchanger.objects.states import Shaped, email_states, group_states
 if TYPE_CHECKING:
     import polars as pl
 
-    from exchanger.config.models import ImportJob, ObjectName
+    from exchanger.braze.endpoints import Endpoint
+    from exchanger.config.models import ImportJob, ObjectName, OnUnknown
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.part import Shape
@@ -105,6 +106,13 @@ class ObjectKind:
         return "row_ledger" in self.settles
 
 
+_EVENTS: Mapping[OnUnknown, Endpoint] = {
+    "hold": endpoints.EVENTS,
+    "resend": endpoints.EVENTS_AGAIN,
+    "ask": endpoints.EVENTS_ASKED,
+}
+
+
 _KINDS: Mapping[str, ObjectKind] = {
     kind.name: kind
     for kind in (
@@ -118,7 +126,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "events",
             EachRow(
-                endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN},
+                endpoints=_EVENTS,
                 members=event_members,
                 points=event_points,
             ),
@@ -130,7 +138,11 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "purchases",
             EachRow(
-                endpoints={"hold": endpoints.PURCHASES, "resend": endpoints.PURCHASES_AGAIN},
+                endpoints={
+                    "hold": endpoints.PURCHASES,
+                    "resend": endpoints.PURCHASES_AGAIN,
+                    "ask": endpoints.PURCHASES_ASKED,
+                },
                 members=purchase_members,
                 points=purchase_points,
             ),
@@ -147,7 +159,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ),
         ObjectKind(
             "orders",
-            Lines(endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN}),
+            Lines(endpoints=_EVENTS),
             settles=("row_ledger",),
             given_again="objects",
             faults=order_faults,

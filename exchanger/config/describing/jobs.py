@@ -110,14 +110,22 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     return lines
 
 
+_WHEN_UNKNOWN = {
+    "hold": "lists what Braze may have taken when its answer was lost; retry gives it again",
+    "resend": (
+        "sends again what Braze may have taken when its answer was lost, so it may count twice"
+    ),
+    "ask": (
+        "asks Braze whether it has taken what it lost the answer of; lists what that does not tell,"
+        " and retry gives it again"
+    ),
+}
+
+
 def _rows(job: ImportJob) -> list[str]:
     """Describe what rows become, where that is no change of attributes."""
     lines = _named(job)
-    lines.append(
-        "lists what Braze may have taken when its answer was lost; retry gives it again"
-        if job.on_unknown == "hold"
-        else "sends again what Braze may have taken when its answer was lost, so it may count twice"
-    )
+    lines.append(_WHEN_UNKNOWN[job.on_unknown])
     for name, cell in job.cells.items():
         given = repr(cell.value) if cell.value is not None else f"column {cell.from_}"
         fixed = name.startswith((PROPERTY, METADATA)) and cell.value is None

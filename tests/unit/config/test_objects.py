@@ -46,7 +46,7 @@ def read(text):
         (f"object: events, {EVENT}, remaining_fields: {{merge: set}}", "remaining_fields"),
         (f"object: events, {EVENT}, baseline: lookup", "baseline"),
         (f"object: events, {EVENT}, row_id: ''", "row_id"),
-        (f"object: events, {EVENT}, on_unknown: ask", "on_unknown"),
+        (f"object: events, {EVENT}, on_unknown: guess", "on_unknown"),
         ("object: events, event: {name: Seen}", "event.time"),
         ("object: events, event: {name: $x, time: at}", "event.name.value"),
         ("object: events, event: {name: ecommerce.order_placed, time: at}", "event.name.value"),

@@ -24,7 +24,7 @@ ObjectName = Literal[
     "catalog_items",
 ]
 ItemMode = Literal["upsert", "update", "replace", "delete"]
-OnUnknown = Literal["hold", "resend"]
+OnUnknown = Literal["hold", "resend", "ask"]
 OnInvalid = Literal["quarantine", "drop_value", "stop"]
 
 Scale = Annotated[
@@ -159,7 +159,8 @@ WhenUnknown = Annotated[
         description=(
             "what happens to an event, purchase or order of which nobody knows whether Braze took"
             " it: `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may"
-            " count twice"
+            " count twice; `ask` asks Braze for as long as the grace, where its beta of the status"
+            " of requests is on, and lists what that does not tell"
         )
     ),
 ]
