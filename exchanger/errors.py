@@ -49,6 +49,8 @@ The tree::
       RunAmbiguous                 2   several connections have a run of that number
       RunUnsuitable                2   the run is in no state for what was asked
       NothingToBackfill            2   no range, or one that the job cannot have
+      PlanUnusable                 2   a saved plan that cannot be written or read
+      PlanMoved                    5   what a saved plan was made of, or comes to, is another by now
 """
 
 from __future__ import annotations
@@ -726,6 +728,40 @@ class NothingToBackfill(ExchangerError):
     """A backfill was asked for without a range that its job can have."""
 
     exit_code = 2
+
+    def __init__(self, job: str, detail: str) -> None:
+        self.job = job
+        self.detail = detail
+        super().__init__(f"{job}: {detail}")
+
+
+class PlanUnusable(ExchangerError):
+    """
+    A saved plan cannot be written or read.
+
+    Args:
+        path: Its file.
+        detail: Why.
+    """
+
+    exit_code = 2
+
+    def __init__(self, path: str, detail: str) -> None:
+        self.path = path
+        self.detail = detail
+        super().__init__(f"{path}: {detail}")
+
+
+class PlanMoved(ExchangerError):
+    """
+    A saved plan is not run, as something is not as it was when the plan was made.
+
+    Args:
+        job: The job.
+        detail: What moved.
+    """
+
+    exit_code = 5
 
     def __init__(self, job: str, detail: str) -> None:
         self.job = job

@@ -29,6 +29,8 @@ from exchanger.errors import (
     NotConfigured,
     NothingToAdopt,
     NothingToBackfill,
+    PlanMoved,
+    PlanUnusable,
     Problem,
     QueueError,
     RunAmbiguous,
@@ -283,4 +285,20 @@ def _(error: NothingToBackfill) -> Message:
     return Message(
         f"{error.job} has nothing to backfill: {error.detail}.",
         f"Everything: exchanger backfill {error.job} --full",
+    )
+
+
+@words_for.register
+def _(error: PlanUnusable) -> Message:
+    return Message(
+        f"The saved plan {error.path} cannot be used: {error.detail}.",
+        "Save one: exchanger plan JOB --save FILE",
+    )
+
+
+@words_for.register
+def _(error: PlanMoved) -> Message:
+    return Message(
+        f"The saved plan was not run, and nothing was sent. {error.detail}",
+        f"Look at it anew: exchanger plan {error.job} --save FILE",
     )

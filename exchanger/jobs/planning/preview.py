@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from exchanger.errors import PlanUnusable
 from exchanger.jobs.planning.budgets import price_of
 from exchanger.outside.braze.paces import SHARED_POOL, sending_seconds
 from exchanger.profiles.frames.columns import OBJECT, PROFILE, before, wanted
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.planning.plan import Plan
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.jobs.runtime.saved_plan import SavedPlan
     from exchanger.profiles.frames.rules import Rule
 
 Example = tuple[str, str | None, str]
@@ -126,6 +129,7 @@ class PlanReport:
         columns: As what the columns of the files were read.
         layout: How their CSV is written: ``encoding``, ``delimiter``; empty where nothing told.
         would_wait: Whether a guard, or a doubtful column, would hold the run back.
+        basis: What it was made of; None where nothing would be done.
     """
 
     report: RunReport
@@ -144,6 +148,21 @@ class PlanReport:
     columns: Mapping[str, str] = dataclass_field(default_factory=dict)
     layout: Mapping[str, str] = dataclass_field(default_factory=dict)
     would_wait: bool = False
+    basis: SavedPlan | None = None
+
+    def save(self, path: Path | str) -> None:
+        """
+        Save it to a file, for ``run --plan``.
+
+        Raises:
+            PlanUnusable: There is nothing to run, another run comes first, or it cannot be written.
+        """
+        if self.unfinished is not None:
+            first = f"run {self.unfinished.run} of {self.unfinished.job} is unfinished and comes"
+            raise PlanUnusable(str(path), f"{first} first, which changes what the plan is made of")
+        if self.basis is None:
+            raise PlanUnusable(str(path), "there is nothing to do")
+        self.basis.write(Path(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, as ``plan --json`` prints it."""
