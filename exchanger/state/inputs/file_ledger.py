@@ -49,7 +49,7 @@ WAITING = (
 )
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = ("applied", "retried", "tested")
-PARTS = ("retried", "tested")
+PARTS = ("retried", "tested", "left")
 """Outcomes of some rows of a version, which decide nothing about the version as a whole."""
 _NOTHING_DONE = (
     "rejected",

@@ -36,9 +36,11 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
         if key != own and getattr(job, key) is not None:
             yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
     of_deletions = "this is of 'object: deletions' alone"
-    if job.object not in ("deletions", "catalog_items") and "confirm_deletes" in given:
+    leavers = job.source.on_removed == "delete"
+    deletes = leavers or job.object in ("deletions", "catalog_items")
+    if not deletes and "confirm_deletes" in given:
         yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
-    if job.object != "deletions" and "max_deletes" in job.guards.model_fields_set:
+    if not leavers and job.object != "deletions" and "max_deletes" in job.guards.model_fields_set:
         yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
     yield from _check_invalid(job, where)
     if job.object == "catalog_items":
