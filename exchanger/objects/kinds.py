@@ -79,6 +79,7 @@ class ObjectKind:
             the objects that they were.
         looked_up: Whether a look-up of a profile shows what was sent. Then plans that became old,
             requests without an answer and first deliveries are compared with what Braze has.
+        taken_back: Whether ``undo`` can take back what a run of it changed.
         faults: What is wrong with rows whose cells are fine each: given the rules and the time.
         most_properties: How many properties Braze takes of an object; None of kinds without any.
         shaped: How rows become values of fields, where these are not what the job names; given the
@@ -90,6 +91,7 @@ class ObjectKind:
     settles: tuple[Settled, ...]
     given_again: GivenAgain
     looked_up: bool = False
+    taken_back: bool = False
     faults: Callable[[Sequence[Rule], datetime], list[Fault]] = _no_faults
     most_properties: int | None = None
     shaped: Callable[[pl.DataFrame, Mapping[str, Rule], ImportJob], Shaped] | None = None
@@ -119,6 +121,7 @@ _KINDS: Mapping[str, ObjectKind] = {
             settles=("held_values", "changes"),
             given_again="values",
             looked_up=True,
+            taken_back=True,
         ),
         ObjectKind(
             "events",

@@ -13,11 +13,6 @@ from exchanger.config.findings import Finding, Where, listed
 
 NOT_YET = "this is not in this version"
 
-COMMANDS = {
-    "undo": "plans the inverse of a run",
-}
-"""Commands of later versions, and what they will do."""
-
 LATER = ("notifications",)
 """Keys of later versions."""
 

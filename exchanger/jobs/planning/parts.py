@@ -57,6 +57,12 @@ class PlanParts:
     lookups: LookUps = NOBODY
 
 
+MadeParts = Callable[
+    ["ImportContext", "InputBatch", "RunReport"], AbstractContextManager[PlanParts]
+]
+"""Finds what a plan has to know, for a batch whose report gets what is noted of it."""
+
+
 def parts_of(
     call: ImportContext, batch: InputBatch, report: RunReport
 ) -> AbstractContextManager[PlanParts]:

@@ -149,6 +149,7 @@ class PartPlan:
             reason message record``; None if any can.
         tally: The counts.
         event_order: How far the run takes the order, once accepted by Braze; None without one.
+        stays: Of a run that takes another back, ``undo.STAYS``.
     """
 
     outbox: pl.DataFrame
@@ -156,6 +157,7 @@ class PartPlan:
     rejected: pl.DataFrame | None
     tally: Tally
     event_order: pl.DataFrame | None = None
+    stays: pl.DataFrame | None = None
 
 
 def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
