@@ -161,7 +161,7 @@ _NOTHING = [noted("nothing_to_undo")]
 
 
 def _demand_objects(exposure: Exposure) -> Sequence[Note]:
-    """Make no run of a plan that sends nothing."""
+    """Hold a plan back that sends nothing: it needs no run."""
     return [] if exposure.objects else _NOTHING
 
 

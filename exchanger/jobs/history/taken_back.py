@@ -105,15 +105,8 @@ def _later(
         return
     for part in changes_of_run(call.state, document):
         near = part.filter(pl.col("field").is_in([*run.fields]), _among(part["profile"], known))
-        yield (
-            _changed(near)
-            .with_columns(
-                near["seq"],
-                near["strategy"],
-                pl.lit(document.takes_back, pl.Int64).alias("takes_back"),
-            )
-            .cast(dict(LATER))
-        )
+        takes_back = pl.lit(document.takes_back, pl.Int64).alias("takes_back")
+        yield _changed(near).with_columns(near["seq"], near["strategy"], takes_back)
 
 
 def _among(profiles: pl.Series, known: pl.Series) -> pl.Series:

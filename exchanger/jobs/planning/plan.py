@@ -251,7 +251,16 @@ def _note_what_stays(stays: pl.DataFrame) -> list[Note]:
         pl.col("values").sum(), pl.col("run").drop_nulls().unique().sort().alias("runs")
     )
     told = by_reason.sort("field", "why").iter_rows(named=True)
-    return [noted("value_stays", **row) for row in told]
+    return [
+        noted(
+            "value_stays",
+            field=row["field"],
+            values=row["values"],
+            why=row["why"],
+            runs=row["runs"],
+        )
+        for row in told
+    ]
 
 
 def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:

@@ -42,7 +42,14 @@ CHANGED = pl.Schema(
 A row for each changed field of a profile: whether Braze took the change, or may have. Of neither,
 it did not happen.
 """
-LATER = pl.Schema({**CHANGED, "seq": pl.Int64, "strategy": pl.String, "takes_back": pl.Int64})
+LATER = pl.Schema(
+    [
+        *CHANGED.items(),
+        ("seq", pl.Int64()),
+        ("strategy", pl.String()),
+        ("takes_back", pl.Int64()),
+    ]
+)
 """Likewise, with its run, how that merged the field, and which run it took back; 0 for none."""
 DECIDED = pl.Schema(
     {
@@ -109,7 +116,7 @@ def taken_back(rule: Rule, ours: pl.DataFrame, later: pl.DataFrame, run: int) ->
         pl.coalesce("expected", "wanted").alias("expected")
     )
     alone = pl.col("beside").is_null() & ~_differs(rule, _WANTED, _HELD)
-    target = TARGETS.get(rule.merge, lambda _rule, _alone: _BEFORE)(rule, alone)
+    target = TARGETS.get(rule.merge, _of_value)(rule, alone)
     held = pl.when(_HELD != UNCERTAIN).then(_HELD)
     doubtful = pl.col("doubted").is_not_null() & (
         pl.col("beside").is_not_null() | _differs(rule, _WANTED, _HELD)
@@ -192,6 +199,10 @@ def _summary(
     takers = ordered.group_by(PROFILE).agg(done=seq.last())
     joined = expected.join(folded, on=PROFILE, how="full", coalesce=True)
     return joined.join(takers, on=PROFILE, how="full", coalesce=True)
+
+
+def _of_value(_rule: Rule, _alone: pl.Expr) -> pl.Expr:
+    return _BEFORE
 
 
 def _of_sum(rule: Rule, alone: pl.Expr) -> pl.Expr:
