@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.forget import ForgetReport
     from exchanger.jobs.inventory.file_fate import FileFate
     from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.reading.first_rows import FirstRows
     from exchanger.jobs.rebuild import RebuildReport
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.options import ImportOptions
@@ -84,8 +85,10 @@ class Exchanger:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
         """
         from exchanger.app.connectivity import try_connections
+        from exchanger.app.wiring import demand_queries
         from exchanger.config.describing.jobs import describe_job
 
+        demand_queries(self.config)
         jobs = {name: describe_job(self.config, name) for name in self.config.jobs}
         trials = _in_order(lambda: try_connections(self.config)) if connect else []
         return Check(jobs, trials)
@@ -125,13 +128,31 @@ class Exchanger:
         )
         return plan_with_words(planned)
 
-    def run(
+    def preview(self, job: str, *, rows: int = 20) -> FirstRows:
+        """
+        Return the first rows of the files that wait for an import, as they would be read.
+
+        Nothing is written anywhere, and Braze is not asked.
+
+        Args:
+            job: The job.
+            rows: How many.
+        """
+        from exchanger.jobs.reading.first_rows import first_rows
+
+        found = import_job_of(self.config, job)
+        return self._there(
+            self.config.connection_of(job), lambda context: first_rows(context, job, found, rows)
+        )
+
+    def run(  # noqa: PLR0913 - one for each option
         self,
         job: str,
         *,
         force: bool = False,
         fresh: bool = False,
         one_run: bool = False,
+        plan: str | Path | None = None,
         wait: Wait = "10m",
     ) -> RunReport:
         """
@@ -142,7 +163,11 @@ class Exchanger:
             force: Also apply files that wait as their sums may count twice.
             fresh: Ask Braze for a new export even while one is waited for.
             one_run: End after one run of an import, even if more files wait.
+            plan: Do exactly what this file says, which ``PlanReport.save`` wrote, or nothing.
             wait: For another process that writes.
+
+        Raises:
+            PlanMoved: What the plan was made of, or comes to, is not as it was.
 
         Returns:
             What it did. A run that is held back, or of which rows were rejected, is no error:
@@ -150,8 +175,11 @@ class Exchanger:
         """
         from exchanger.app.runner import story_of
         from exchanger.jobs.runtime.options import ImportOptions
+        from exchanger.jobs.runtime.saved_plan import SavedPlan
 
-        options = ImportOptions(force=force, one_run=one_run, wait=_seconds(wait))
+        saved = None if plan is None else SavedPlan.read(Path(plan))
+        alone = one_run or saved is not None
+        options = ImportOptions(force=force, one_run=alone, wait=_seconds(wait), saved=saved)
         return self._run(job, story_of(job, job_of(self.config, job), options, fresh=fresh))
 
     def send_test(

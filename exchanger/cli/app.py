@@ -22,6 +22,7 @@ from exchanger.cli.verbs import (
     init,
     jobs,
     plan,
+    preview,
     rebuild,
     runs,
     sandbox,
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
+app.command("preview")(preview.preview)
 app.command("send-test")(send_test.send_test)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)

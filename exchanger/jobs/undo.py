@@ -219,11 +219,14 @@ class _Undoing:
     @property
     def batch(self) -> InputBatch:
         """What the new run is made of: a row for each profile, of no file."""
+        nobody = pl.DataFrame(schema={PROFILE: pl.String})
         return InputBatch(
             scratch=self.scratch,
             given=self.found.ours,
             rejected=self.scratch.spill(),
-            corrections=PartitionedRows(self.scratch, 1, pl.DataFrame(schema={PROFILE: pl.String})),
+            dropped=self.scratch.spill(),
+            corrections=PartitionedRows(self.scratch, 1, nobody),
+            mentioned=PartitionedRows(self.scratch, 1, nobody),
             ready=self.scratch.spill(),
             files=self.found.files,
             rows=self.found.profiles,

@@ -118,10 +118,6 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = f"{NOT_YET}: it imports {listed(get_args(ObjectName), 'and')}"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
-    if job.get("on_unknown") == "ask":
-        message = f"{NOT_YET}: write hold or resend"
-        findings.append(Finding((*where, "on_unknown"), message))
-        job = {key: value for key, value in job.items() if key != "on_unknown"}
     return job
 
 

@@ -49,6 +49,7 @@ from exchanger.config.models.kinds.objects import (
     ItemMode,
     ItemType,
     ObjectName,
+    OnInvalid,
     OnUnknown,
     Purchase,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "NewAlias",
     "Notices",
     "ObjectName",
+    "OnInvalid",
     "OnUnknown",
     "Order",
     "PersonMerge",

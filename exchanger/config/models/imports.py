@@ -37,9 +37,10 @@ from exchanger.config.models.kinds.objects import (
     Purchase,
     RowId,
     Scale,
+    WhenInvalid,
     WhenUnknown,
 )
-from exchanger.config.models.kinds.orders import Order
+from exchanger.config.models.kinds.orders import METADATA, PRODUCT, Order
 from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.sources import Source
 
@@ -235,6 +236,7 @@ class ImportJob(Strict):
     )
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
+    on_invalid: WhenInvalid = None
     source: Source = Field(description="which files, and how their text is understood")
     match: tuple[Match, ...] = Field(
         default=(),
@@ -342,6 +344,12 @@ class ImportJob(Strict):
             for name, cell in spec.properties.items()
         }
         return {name: FieldConfig.model_validate(part) for name, part in parts.items()}
+
+    def does_without(self, name: str) -> bool:
+        """Return whether what a row becomes is whole without one of its ``cells``."""
+        if self.object in ("attributes", "catalog_items"):
+            return self.mode != "replace"
+        return name.startswith((PROPERTY, METADATA, PRODUCT + METADATA))
 
     def _item_field(self, name: str) -> ItemField:
         """Read a field of an item; where items are replaced, an empty cell is no value."""

@@ -64,7 +64,7 @@ def to_take_back(call: ImportContext, scratch: Scratch, run: RunDocument, last: 
     count = scratch.bounds.shares(run.objects, 2 * len(run.fields))
     ours = PartitionedRows(scratch, count, pl.DataFrame(schema=CHANGED))
     hashes, fields = [pl.Series([], dtype=pl.UInt64)], set[str]()
-    for part in changes_of_run(call.state, run):
+    for part in changes_of_run(call.context, call.state, run):
         changed = _changed(part)
         ours.add(changed)
         happened = changed.filter(pl.col("accepted") | pl.col("doubt"))
@@ -103,7 +103,7 @@ def _later(
     document = call.state.runs.read(seq).document
     if known.is_empty() or not document.fields.keys() & run.fields.keys():
         return
-    for part in changes_of_run(call.state, document):
+    for part in changes_of_run(call.context, call.state, document):
         near = part.filter(pl.col("field").is_in([*run.fields]), _among(part["profile"], known))
         takes_back = pl.lit(document.takes_back, pl.Int64).alias("takes_back")
         yield _changed(near).with_columns(near["seq"], near["strategy"], takes_back)

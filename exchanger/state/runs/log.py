@@ -109,7 +109,7 @@ class RunDocument:
         counter: How often the document was written; equal bodies would have equal ETags.
         created_at: ISO 8601, UTC.
         files: What it claimed.
-        outbox, contributions, rejected: Keys of its Parquet objects; empty if it has none.
+        outbox, contributions, rejected, dropped: Keys of its Parquet objects; empty if it has none.
         outbox_sha256: Checksum of the outbox.
         objects: Rows in the outbox.
         resumed: Another process may have sent objects whose acknowledgements it did not keep.
@@ -139,6 +139,9 @@ class RunDocument:
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
         takes_back: The run whose changes it takes back; 0 if it takes none back.
+        members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
+        member_count: How many these are.
+        left: Key of whom its job had before, and has no more; empty if that is nobody.
     """
 
     seq: int
@@ -153,6 +156,7 @@ class RunDocument:
     outbox_sha256: str = ""
     contributions: str = ""
     rejected: str = ""
+    dropped: str = ""
     objects: int = 0
     resumed: bool = False
     taken_over: bool = False
@@ -181,6 +185,9 @@ class RunDocument:
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
     takes_back: int = 0
+    members: str = ""
+    member_count: int = 0
+    left: str = ""
 
     @property
     def kind(self) -> ObjectKind:

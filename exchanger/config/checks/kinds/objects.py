@@ -40,6 +40,7 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
     if job.object != "deletions" and "max_deletes" in job.guards.model_fields_set:
         yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
+    yield from _check_invalid(job, where)
     if job.object == "catalog_items":
         yield from check_items(job, where)
         return
@@ -54,6 +55,20 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
             yield Finding((*where, key), message, beside=("object",))
     else:
         yield from _check_rows(job, own, where)
+
+
+def _check_invalid(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find a job that is to leave out values of what is nothing without any of them."""
+    if job.on_invalid != "drop_value":
+        return
+    why = ""
+    if job.calls_people or job.object in ("subscriptions", "email_state"):
+        why = f"{job.object} are nothing without any of their values"
+    elif job.object == "catalog_items" and job.mode in ("replace", "delete"):
+        why = f"mode {job.mode} removes what a row does not say"
+    if why:
+        message = f"{why}, so none can be left out; write quarantine or stop"
+        yield Finding((*where, "on_invalid"), message, beside=("object", "mode"))
 
 
 def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
