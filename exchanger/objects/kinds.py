@@ -33,12 +33,13 @@ from exchanger.objects.states import Shaped, email_states, group_states
 if TYPE_CHECKING:
     import polars as pl
 
-    from exchanger.config.models import ImportJob, ObjectName
+    from exchanger.braze.endpoints import Endpoint
+    from exchanger.config.models import ImportJob, ObjectName, OnUnknown
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.part import Shape
 
-Settled = Literal["held_values", "changes", "row_ledger", "people"]
+Settled = Literal["held_values", "row_ledger", "people"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -101,14 +102,16 @@ class ObjectKind:
         return "held_values" in self.settles
 
     @property
-    def records_changes(self) -> bool:
-        """Whether what an object changes is remembered, field by field."""
-        return "changes" in self.settles
-
-    @property
     def counts_rows(self) -> bool:
         """Whether a row counts once more whenever it is sent, so that it is remembered."""
         return "row_ledger" in self.settles
+
+
+_EVENTS: Mapping[OnUnknown, Endpoint] = {
+    "hold": endpoints.EVENTS,
+    "resend": endpoints.EVENTS_AGAIN,
+    "ask": endpoints.EVENTS_ASKED,
+}
 
 
 _KINDS: Mapping[str, ObjectKind] = {
@@ -117,14 +120,14 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "attributes",
             Folded(),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
         ),
         ObjectKind(
             "events",
             EachRow(
-                endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN},
+                endpoints=_EVENTS,
                 members=event_members,
                 points=event_points,
             ),
@@ -136,7 +139,11 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "purchases",
             EachRow(
-                endpoints={"hold": endpoints.PURCHASES, "resend": endpoints.PURCHASES_AGAIN},
+                endpoints={
+                    "hold": endpoints.PURCHASES,
+                    "resend": endpoints.PURCHASES_AGAIN,
+                    "ask": endpoints.PURCHASES_ASKED,
+                },
                 members=purchase_members,
                 points=purchase_points,
             ),
@@ -148,12 +155,12 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "catalog_items",
             Folded(shape_of_items),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
         ),
         ObjectKind(
             "orders",
-            Lines(endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN}),
+            Lines(endpoints=_EVENTS),
             settles=("row_ledger",),
             given_again="objects",
             faults=order_faults,
@@ -161,7 +168,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "subscriptions",
             Folded(consent=True),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
             shaped=group_states,
@@ -169,7 +176,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "email_state",
             Folded(consent=True),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
             shaped=email_states,
@@ -177,7 +184,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "audience",
             Folded(),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
             shaped=members,

@@ -115,3 +115,19 @@ def test_an_event_of_a_file_without_names_of_rows_is_sent_once(exchange):
     sent = [one["external_id"] for body in exchange.braze.bodies(TRACK) for one in body["events"]]
     assert 2 == report["rows_repeated"]
     assert ["b", "a", "c"] == sent
+
+
+def test_a_test_is_no_snapshot(exchange):
+    """Of a job of snapshots one row says nothing about all others: nobody has left by it."""
+    source = {"prefix": "inbox/crm/", "mode": "snapshot", "on_removed": "clear_fields"}
+    exchange.configure(crm=import_job(source=source, fields={"tier": "set"}))
+    exchange.drop("inbox/crm/1.csv", "id,tier\na,silver\nb,iron\n")
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/crm/2.csv", "id,tier\na,gold\n")
+
+    report = exchange.ask("send-test", "crm", "--yes")["report"]
+    tiers = ['"gold"', '"iron"']
+    assert ("succeeded", tiers) == (
+        report["state"],
+        [exchange.attribute(who, "tier") for who in "ab"],
+    )

@@ -22,6 +22,7 @@ from exchanger.config.models import (
     FieldConfig,
     ImportJob,
     Job,
+    OnInvalid,
     Priority,
     RemainingFields,
     Schedule,
@@ -40,6 +41,11 @@ _DOES = {
     "rows": "updates and adds objects of Braze's array by {given}",
 }
 
+_INVALID: dict[OnInvalid, str] = {
+    "quarantine": "puts a row into quarantine of which a value cannot be used",
+    "drop_value": "leaves out values that cannot be used, lists them, and applies the rest of rows",
+    "stop": "stops before it sends anything if a value cannot be used",
+}
 _PRECEDENCE: dict[Priority, list[str]] = {
     "urgent": ["goes ahead of other waiting jobs"],
     "normal": [],
@@ -81,6 +87,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
     lines += describe_arrival(job)
+    if job.on_invalid is not None:
+        lines.append(_INVALID[job.on_invalid])
     if job.calls_people:
         return [*lines, *describe_call(job)]
     lines += describe_items(job) if job.object == "catalog_items" else describe_match(job)
@@ -105,14 +113,22 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     return lines
 
 
+_WHEN_UNKNOWN = {
+    "hold": "lists what Braze may have taken when its answer was lost; retry gives it again",
+    "resend": (
+        "sends again what Braze may have taken when its answer was lost, so it may count twice"
+    ),
+    "ask": (
+        "asks Braze whether it has taken what it lost the answer of; lists what that does not tell,"
+        " and retry gives it again"
+    ),
+}
+
+
 def _rows(job: ImportJob) -> list[str]:
     """Describe what rows become, where that is no change of attributes."""
     lines = _named(job)
-    lines.append(
-        "lists what Braze may have taken when its answer was lost; retry gives it again"
-        if job.on_unknown == "hold"
-        else "sends again what Braze may have taken when its answer was lost, so it may count twice"
-    )
+    lines.append(_WHEN_UNKNOWN[job.on_unknown])
     for name, cell in job.cells.items():
         given = repr(cell.value) if cell.value is not None else f"column {cell.from_}"
         fixed = name.startswith((PROPERTY, METADATA)) and cell.value is None

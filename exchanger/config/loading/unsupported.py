@@ -129,10 +129,6 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         job = {key: value for key, value in job.items() if key != "object"}
     if isinstance(audience := job.get("audience"), dict):
         job = job | {"audience": _audience(audience, (*where, "audience"), findings)}
-    if job.get("on_unknown") == "ask":
-        message = f"{NOT_YET}: write hold or resend"
-        findings.append(Finding((*where, "on_unknown"), message))
-        job = {key: value for key, value in job.items() if key != "on_unknown"}
     return job
 
 

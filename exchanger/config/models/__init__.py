@@ -59,6 +59,7 @@ from exchanger.config.models.kinds.objects import (
     ItemMode,
     ItemType,
     ObjectName,
+    OnInvalid,
     OnUnknown,
     Purchase,
 )
@@ -122,6 +123,7 @@ __all__ = [
     "NewAlias",
     "Notices",
     "ObjectName",
+    "OnInvalid",
     "OnUnknown",
     "Order",
     "PersonMerge",

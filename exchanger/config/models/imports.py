@@ -38,9 +38,10 @@ from exchanger.config.models.kinds.objects import (
     Purchase,
     RowId,
     Scale,
+    WhenInvalid,
     WhenUnknown,
 )
-from exchanger.config.models.kinds.orders import Order
+from exchanger.config.models.kinds.orders import METADATA, PRODUCT, Order
 from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.sources import Source
 
@@ -247,6 +248,7 @@ class ImportJob(Strict):
     )
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
+    on_invalid: WhenInvalid = None
     source: Source = Field(description="which files, and how their text is understood")
     match: tuple[Match, ...] = Field(
         default=(),
@@ -363,6 +365,12 @@ class ImportJob(Strict):
             return {ACTION: FieldConfig.model_validate(told)}
         state = self.subscription.state if self.subscription is not None else self.state
         return None if state is None else _cells_of_state(self.subscription, state)
+
+    def does_without(self, name: str) -> bool:
+        """Return whether what a row becomes is whole without one of its ``cells``."""
+        if self.object in ("attributes", "catalog_items"):
+            return self.mode != "replace"
+        return name.startswith((PROPERTY, METADATA, PRODUCT + METADATA))
 
     def _item_field(self, name: str) -> ItemField:
         """Read a field of an item; where items are replaced, an empty cell is no value."""

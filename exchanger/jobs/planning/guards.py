@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.planning.budgets import budget_guards
@@ -14,6 +14,7 @@ from exchanger.notes import Note, noted
 if TYPE_CHECKING:
     from exchanger.config.models import Guards
     from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.jobs.runtime.saved_plan import SavedPlan
     from exchanger.state.runs.log import ClaimedFile
 
 Guard = Callable[[Exposure], Sequence[Note]]
@@ -80,6 +81,20 @@ def beyond_what_was_shown(guards: Sequence[Guard], shown: Iterable[Note]) -> Gua
         reasons = [*chain.from_iterable(each(exposure) for each in guards)]
         worse = any(_is_worse(note, known.get(_subject(note))) for note in reasons)
         return reasons if worse else []
+
+    return guard
+
+
+def guard_of_plan(saved: SavedPlan) -> Guard:
+    """Build the guard of a saved plan: it finds the first number that is not as it was."""
+
+    def guard(exposure: Exposure) -> Sequence[Note]:
+        now, was = exposure.numbers, saved.totals
+        differing = (name for name in {**was, **now} if was.get(name) != now.get(name))
+        return [
+            noted("plan_differs", name=name, was=str(was.get(name, 0)), now=str(now.get(name, 0)))
+            for name in islice(differing, 1)
+        ]
 
     return guard
 

@@ -40,18 +40,11 @@ if TYPE_CHECKING:
 
     from exchanger.config.models import ImportJob
     from exchanger.profiles.frames.rules import Rule
-    from exchanger.state.runs.log import RunDocument
 
 GIVEN = "given:"
 UNCERTAIN_ROW = "@uncertain"
 _TURN = "@turn"
 _COUNTED = ("sum", "add")
-
-
-def is_doubtful(run: RunDocument) -> pl.Expr:
-    """Return of which refused objects an attempt may have taken effect all the same."""
-    attempted = pl.col("outcome") != "withheld"
-    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 def refused_rows(
@@ -237,6 +230,8 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
             "audience": None,
             "state": None,
             "item_id": None,
+            # Every value was accepted before; one that is not by now stays owed.
+            "on_invalid": "quarantine",
         }
     )
     cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))

@@ -77,6 +77,7 @@ class JobContext:
         lookup_limit: How fast profiles can be looked up.
         bounds: How much of a run is worked on at once.
         ahead_from: Objects of a run from which held values are made while it is sent.
+        record_from: Runs that have ended after which what they changed is recorded.
         max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
         retention: How long what names people is kept once a run has ended.
         sweep_every: Seconds between two looks at what has been kept for long enough.
@@ -108,6 +109,7 @@ class JobContext:
     lookup_limit: RateLimit = LOOKUPS
     bounds: MemoryBudget = field(default_factory=MemoryBudget)
     ahead_from: int = 20_000
+    record_from: int = 64
     max_plan_age: float = 86_400.0
     retention: Retention = field(default_factory=Retention)
     sweep_every: float = 3_600.0

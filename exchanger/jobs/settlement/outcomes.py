@@ -33,7 +33,7 @@ from exchanger.profiles.frames.columns import (
 )
 from exchanger.profiles.planning.readback_check import AT_ONCE
 from exchanger.state.inputs.row_ledger import DOUBT
-from exchanger.state.runs.acknowledgements import IN_DOUBT
+from exchanger.state.runs.acknowledgements import IN_DOUBT, NOT_TAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     from exchanger.state.runs.acknowledgements import Answers
     from exchanger.state.runs.log import ClaimedFile, RunDocument
     from exchanger.state.store import ConnectionState
-
-NOT_TAKEN = ("refused", "withheld", "no_effect")
-"""Outcomes of objects that Braze, or we, did not let through."""
 
 
 @dataclass(frozen=True)

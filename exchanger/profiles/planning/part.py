@@ -73,6 +73,7 @@ class PlanOptions:
         gates: What Braze must have of a profile for its rows to count.
         consent: Whose objects are states of subscriptions, which create nobody, and which an
             address has also where no profile has it; None of attributes.
+        names_taken: Whether to tell of which profiles a row is taken.
     """
 
     rules: Sequence[Rule]
@@ -83,6 +84,7 @@ class PlanOptions:
     shape: Shape | None = None
     gates: tuple[Gate, ...] = ()
     consent: ConsentTerms | None = None
+    names_taken: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ class PartPlan:
             reason message record``; None if any can.
         tally: The counts.
         event_order: How far the run takes the order, once accepted by Braze; None without one.
+        taken: The profiles of which a row is taken, also if that changes nothing; None if nobody
+            asks.
     """
 
     outbox: pl.DataFrame
@@ -156,6 +160,7 @@ class PartPlan:
     rejected: pl.DataFrame | None
     tally: Tally
     event_order: pl.DataFrame | None = None
+    taken: pl.Series | None = None
 
 
 def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
@@ -189,6 +194,7 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
         + _behind(closed, rows)
         + _spoken(part, rules, rejected, absent),
         event_order=_orders(part, rules, _present(rows, absent), outbox),
+        taken=_present(rows, absent)[PROFILE] if terms.names_taken else None,
     )
 
 

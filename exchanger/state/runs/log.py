@@ -108,7 +108,7 @@ class RunDocument:
         counter: How often the document was written; equal bodies would have equal ETags.
         created_at: ISO 8601, UTC.
         files: What it claimed.
-        outbox, contributions, rejected: Keys of its Parquet objects; empty if it has none.
+        outbox, contributions, rejected, dropped: Keys of its Parquet objects; empty if it has none.
         outbox_sha256: Checksum of the outbox.
         objects: Rows in the outbox.
         resumed: Another process may have sent objects whose acknowledgements it did not keep.
@@ -137,6 +137,9 @@ class RunDocument:
         catalog: The catalog whose items it changes; empty if it changes none.
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
+        members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
+        member_count: How many these are.
+        left: Key of whom its job had before, and has no more; empty if that is nobody.
     """
 
     seq: int
@@ -151,6 +154,7 @@ class RunDocument:
     outbox_sha256: str = ""
     contributions: str = ""
     rejected: str = ""
+    dropped: str = ""
     objects: int = 0
     resumed: bool = False
     taken_over: bool = False
@@ -178,6 +182,9 @@ class RunDocument:
     catalog: str = ""
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
+    members: str = ""
+    member_count: int = 0
+    left: str = ""
 
     @property
     def kind(self) -> ObjectKind:

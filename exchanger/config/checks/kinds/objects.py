@@ -34,6 +34,7 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
     specs = {**_SPECS, **{str(name): key for name, key in CALLS.items()}}
     own = specs.get(job.object)
     yield from _check_others(job, specs, own, where)
+    yield from _check_invalid(job, where)
     if job.object == "catalog_items":
         yield from check_items(job, where)
         return
@@ -68,6 +69,20 @@ def _check_others(
         yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
     if job.object != "deletions" and "max_deletes" in job.guards.model_fields_set:
         yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
+
+
+def _check_invalid(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find a job that is to leave out values of what is nothing without any of them."""
+    if job.on_invalid != "drop_value":
+        return
+    why = ""
+    if job.calls_people or job.object in ("subscriptions", "email_state", "audience"):
+        why = f"{job.object} is nothing without any of its values"
+    elif job.object == "catalog_items" and job.mode in ("replace", "delete"):
+        why = f"mode {job.mode} removes what a row does not say"
+    if why:
+        message = f"{why}, so none can be left out; write quarantine or stop"
+        yield Finding((*where, "on_invalid"), message, beside=("object", "mode"))
 
 
 def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:
