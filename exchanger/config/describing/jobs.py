@@ -61,7 +61,7 @@ def describe_job(config: Config, name: str) -> list[str]:
     when = _when(config.schedule_of(name)) if job.enabled else "never by itself, as it is disabled"
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if isinstance(job, ImportJob):
-        does = [*does, *describe_guards(job.guards, connection.budget)]
+        does = [*does, *describe_guards(job.watched_by, connection.budget)]
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
     return [f"runs {when}", *_expected(job), *_PRECEDENCE[job.priority], *does]

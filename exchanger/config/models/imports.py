@@ -304,6 +304,13 @@ class ImportJob(Strict):
     )
 
     @property
+    def watched_by(self) -> Guards:
+        """The guards of the job, those included that watch snapshots unless the job says so."""
+        usual = {"max_leavers_percent": 20.0, "empty_file": "hold"}
+        missing = {k: v for k, v in usual.items() if k not in self.guards.model_fields_set}
+        return self.guards.model_copy(update=missing if self.source.is_snapshot else {})
+
+    @property
     def match_columns(self) -> tuple[str, ...]:
         """All columns that name profiles, or items, each once."""
         named = [column for each in self.match for column in each.columns]
