@@ -126,6 +126,7 @@ NoteCode = Literal[
     "too_many_changed",
     "too_many_cleared",
     "too_many_deletes",
+    "too_many_leavers",
     "too_many_points",
     "too_many_rejected",
     "totals_differ",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
+from exchanger.objects.audiences import members
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
 from exchanger.objects.orders.events import order_faults
@@ -182,6 +183,14 @@ _KINDS: Mapping[str, ObjectKind] = {
             given_again="values",
             looked_up=True,
             shaped=email_states,
+        ),
+        ObjectKind(
+            "audience",
+            Folded(),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=members,
         ),
         ObjectKind(
             "renames",

@@ -124,6 +124,8 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
         told["ordered"] = True
     if rule.merge == "rows":
         told |= {"key": rule.config.key, "complete": rule.config.complete}
+    if rule.of_entry:
+        told["entry"] = True
     if rule.guarded:
         told["guarded"] = True
     return told
