@@ -360,6 +360,35 @@ class Exchanger:
 
         return self._decide("retry", run, connection, wait, retry_run)
 
+    def plan_undo(
+        self, run: str | int, *, rows: int | None = None, connection: str | None = None
+    ) -> PlanReport:
+        """
+        Return what *undo* of a run would send, and write nothing anywhere.
+
+        Args:
+            run: Its id or number.
+            rows: How many changes of each field to show.
+            connection: Where it is; needed where several have a run of that number.
+        """
+        from exchanger.app.messages.notes.words import plan_with_words
+        from exchanger.jobs.undo import plan_undo
+
+        name, job, seq = self._import_of("undo", run, connection)
+        planned = self._there(
+            self.config.connection_of(name),
+            lambda context: plan_undo(context, name, job, seq, rows=rows),
+        )
+        return plan_with_words(planned)
+
+    def undo(
+        self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
+    ) -> RunReport:
+        """Take back what a run changed, where it is still as the run left it."""
+        from exchanger.jobs.undo import undo_run
+
+        return self._decide("undo", run, connection, wait, undo_run)
+
     def drift(self, job: str, *, sample: int | None = 1000, seed: int = 0) -> DriftReport:
         """
         Return what others changed in Braze since it was delivered; nothing is sent.
@@ -629,12 +658,18 @@ class Exchanger:
         wait: Wait,
         act: Callable[[JobContext, str, ImportJob, int, float], RunReport],
     ) -> RunReport:
-        report, seconds = self._found(run, connection), _seconds(wait)
+        seconds = _seconds(wait)
+        name, job, seq = self._import_of(verb, run, connection)
+        return self._run(name, lambda context: act(context, name, job, seq, seconds))
+
+    def _import_of(
+        self, verb: str, run: str | int, connection: str | None
+    ) -> tuple[str, ImportJob, int]:
+        report = self._found(run, connection)
         name, seq = report["job"], report.get("seq")
         if seq is None or name not in self._all_imports():
             raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
-        job = import_job_of(self.config, name)
-        return self._run(name, lambda context: act(context, name, job, seq, seconds))
+        return name, import_job_of(self.config, name), seq
 
     def _all_imports(self) -> list[str]:
         return [name for name, job in self.config.jobs.items() if job.type == "import"]

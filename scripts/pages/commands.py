@@ -34,6 +34,7 @@ SEE = {
     "schema": "[Configuration](configuration.md)",
     "send-test": "[Import jobs](import-jobs.md#trying-one-row)",
     "status": "[Operating](operating.md)",
+    "undo": "[Taking a run back](undo.md#taking-a-run-back)",
     "types": "[Import jobs](import-jobs.md#fields)",
 }
 """The page that tells more."""

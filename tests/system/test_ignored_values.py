@@ -71,11 +71,14 @@ def test_what_braze_ignores_is_left_out_and_the_rest_of_its_row_is_applied(excha
 
     plan = exchange.ask("plan", "crm")
     said = exchange.call("plan", "crm").stdout
+    shown = exchange.ask("preview", "crm")["rows"]
     report = exchange.ask("run", "crm", code=4)
 
     assert [(2, "gender"), (3, "language")] == [(v["row"], v["field"]) for v in plan["dropped"]][:2]
     assert "10 values in 9 rows are left out, and the rest of these rows is applied" in said
     assert "would be left out, the first 5 of them:\n    inbox/1.csv, row 2: Row 2, column" in said
+    assert ["good", "bad-0", None] == [shown[n]["profile"] for n in (0, 1, 9)]
+    assert ["", "gender"] == [shown[n]["problem"][14:20] for n in (0, 1)]
     kinds = ("read", "applied", "rejected", "warned")
     assert (11, 10, 1, 9) == tuple(report[f"rows_{kind}"] for kind in kinds)
     assert 10 == report["values_dropped"] == plan["report"]["values_dropped"]
@@ -87,6 +90,8 @@ def test_what_braze_ignores_is_left_out_and_the_rest_of_its_row_is_applied(excha
     assert ["gender | props"] == [row["field"] for row in exchange.quarantined(report)]
     assert exchange.attribute("bad-1", "language") is None
     assert '"FR"' == exchange.attribute("bad-1", "country")
+    why = exchange.ask("explain", "crm", "bad-1", "language")["put_aside"]
+    assert [("dropped", "en-US", 3)] == [(row["kind"], row["value"], row["row"]) for row in why]
 
     exchange.drop("inbox/1.csv", written(*((f"bad-{n}", {}) for n in range(len(BAD)))))
     held = exchange.ask("run", "crm", code=5)
