@@ -34,7 +34,7 @@ def savings(  # noqa: PLR0913 - one for each option
     Example: exchanger savings crm_profiles --since 2026-09-01
     """
     from exchanger.app.asking import ask_each
-    from exchanger.app.messages.savings import describe_savings
+    from exchanger.app.messages.plans import describe_savings
     from exchanger.app.wiring import prepare
     from exchanger.cli.choosing import connections_of, job_of
     from exchanger.cli.exit import end_with

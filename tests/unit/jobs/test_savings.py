@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from exchanger.app.messages.savings import describe_savings
+from exchanger.app.messages.plans import describe_savings
 from exchanger.config.models import Budget
 from exchanger.jobs.runtime.report import RunReport, combined
 from exchanger.jobs.savings import added_up
