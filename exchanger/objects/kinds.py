@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
+from exchanger.objects.audiences import members
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
 from exchanger.objects.orders.events import order_faults
@@ -80,6 +81,7 @@ class ObjectKind:
             the objects that they were.
         looked_up: Whether a look-up of a profile shows what was sent. Then plans that became old,
             requests without an answer and first deliveries are compared with what Braze has.
+        taken_back: Whether ``undo`` can take back what a run of it changed.
         faults: What is wrong with rows whose cells are fine each: given the rules and the time.
         most_properties: How many properties Braze takes of an object; None of kinds without any.
         shaped: How rows become values of fields, where these are not what the job names; given the
@@ -91,6 +93,7 @@ class ObjectKind:
     settles: tuple[Settled, ...]
     given_again: GivenAgain
     looked_up: bool = False
+    taken_back: bool = False
     faults: Callable[[Sequence[Rule], datetime], list[Fault]] = _no_faults
     most_properties: int | None = None
     shaped: Callable[[pl.DataFrame, Mapping[str, Rule], ImportJob], Shaped] | None = None
@@ -122,6 +125,7 @@ _KINDS: Mapping[str, ObjectKind] = {
             settles=("held_values",),
             given_again="values",
             looked_up=True,
+            taken_back=True,
         ),
         ObjectKind(
             "events",
@@ -179,6 +183,14 @@ _KINDS: Mapping[str, ObjectKind] = {
             given_again="values",
             looked_up=True,
             shaped=email_states,
+        ),
+        ObjectKind(
+            "audience",
+            Folded(),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=members,
         ),
         ObjectKind(
             "renames",

@@ -24,6 +24,7 @@ _OUTCOMES = {
     "retried": "given again in part",
     "left": "compared with the snapshot before, for who left",
     "tested": "one row of it given by send-test",
+    "undone": "what it gave was taken back",
     "discarded": "dropped by a person",
     "overtaken": "left out, as a newer version was applied",
     "superseded": "left out, as a newer file counts alone",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
 from exchanger.config.describing.arrival import describe_arrival
+from exchanger.config.describing.audiences import describe_audience
 from exchanger.config.describing.consent import describe_consent
 from exchanger.config.describing.guards import describe_guards
 from exchanger.config.describing.items import describe_items
@@ -101,6 +102,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         )
     if job.subscription is not None or job.state is not None:
         return lines + describe_consent(job)
+    if job.audience is not None:
+        return lines + describe_audience(job)
     if job.object != "attributes":
         return lines + _rows(job)
     lines += [

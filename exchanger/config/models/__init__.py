@@ -34,6 +34,7 @@ from exchanger.config.models.imports import (
     PROPERTY,
     Baseline,
     DriftPolicy,
+    EntryField,
     FieldConfig,
     ImportJob,
     ItemField,
@@ -41,6 +42,15 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.kinds.audiences import (
+    ACTION,
+    COMES,
+    GOES,
+    Action,
+    Audience,
+    AudienceTarget,
+    MemberValues,
+)
 from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.kinds.objects import (
@@ -58,7 +68,10 @@ from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.sources import CsvOptions, LeaverEvent, Source
 
 __all__ = [
+    "ACTION",
     "CALLS",
+    "COMES",
+    "GOES",
     "ITEM_FIELD",
     "ITEM_GONE",
     "LOOKUPS",
@@ -69,8 +82,11 @@ __all__ = [
     "PROPERTY",
     "SUM",
     "TRACKED",
+    "Action",
     "Alias",
     "Amount",
+    "Audience",
+    "AudienceTarget",
     "Baseline",
     "BrazeConfig",
     "Budget",
@@ -86,6 +102,7 @@ __all__ = [
     "Duration",
     "EmailState",
     "EngineConfig",
+    "EntryField",
     "Event",
     "Expect",
     "ExportField",
@@ -103,6 +120,7 @@ __all__ = [
     "LabelColumn",
     "LeaverEvent",
     "Match",
+    "MemberValues",
     "NewAlias",
     "Notices",
     "ObjectName",

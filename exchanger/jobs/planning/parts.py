@@ -60,6 +60,12 @@ class PlanParts:
     compared: Comparison | None = None
 
 
+MadeParts = Callable[
+    ["ImportContext", "InputBatch", "RunReport"], AbstractContextManager[PlanParts]
+]
+"""Finds what a plan has to know, for a batch whose report gets what is noted of it."""
+
+
 def parts_of(
     call: ImportContext, batch: InputBatch, report: RunReport
 ) -> AbstractContextManager[PlanParts]:

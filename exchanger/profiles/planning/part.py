@@ -151,6 +151,7 @@ class PartPlan:
             reason message record``; None if any can.
         tally: The counts.
         event_order: How far the run takes the order, once accepted by Braze; None without one.
+        stays: Of a run that takes another back, ``undo.STAYS``.
         taken: The profiles of which a row is taken, also if that changes nothing; None if nobody
             asks.
     """
@@ -160,6 +161,7 @@ class PartPlan:
     rejected: pl.DataFrame | None
     tally: Tally
     event_order: pl.DataFrame | None = None
+    stays: pl.DataFrame | None = None
     taken: pl.Series | None = None
 
 
