@@ -145,13 +145,14 @@ class Exchanger:
             self.config.connection_of(job), lambda context: first_rows(context, job, found, rows)
         )
 
-    def run(
+    def run(  # noqa: PLR0913 - one for each option
         self,
         job: str,
         *,
         force: bool = False,
         fresh: bool = False,
         one_run: bool = False,
+        plan: str | Path | None = None,
         wait: Wait = "10m",
     ) -> RunReport:
         """
@@ -162,7 +163,11 @@ class Exchanger:
             force: Also apply files that wait as their sums may count twice.
             fresh: Ask Braze for a new export even while one is waited for.
             one_run: End after one run of an import, even if more files wait.
+            plan: Do exactly what this file says, which ``PlanReport.save`` wrote, or nothing.
             wait: For another process that writes.
+
+        Raises:
+            PlanMoved: What the plan was made of, or comes to, is not as it was.
 
         Returns:
             What it did. A run that is held back, or of which rows were rejected, is no error:
@@ -170,8 +175,11 @@ class Exchanger:
         """
         from exchanger.app.runner import story_of
         from exchanger.jobs.runtime.options import ImportOptions
+        from exchanger.jobs.runtime.saved_plan import SavedPlan
 
-        options = ImportOptions(force=force, one_run=one_run, wait=_seconds(wait))
+        saved = None if plan is None else SavedPlan.read(Path(plan))
+        alone = one_run or saved is not None
+        options = ImportOptions(force=force, one_run=alone, wait=_seconds(wait), saved=saved)
         return self._run(job, story_of(job, job_of(self.config, job), options, fresh=fresh))
 
     def send_test(

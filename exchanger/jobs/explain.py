@@ -6,6 +6,7 @@ Nothing is written and nobody waits; Braze is asked for nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
 
+_WITH_ROWS = ("rows_rejected", "rows_refused", "values_dropped")
+"""Counts of runs that put rows aside, or left values out."""
 _ROW = ("file", "row", "kind", "field", "value", "reason", "message")
 MOST_RUNS = 25
 """Runs of the job with rows put aside whose quarantine is searched, the newest first."""
@@ -97,7 +100,7 @@ class HeldNow:
 
 @dataclass(frozen=True)
 class PutAside:
-    """A row of the profile that is in a quarantine of the job, with why."""
+    """A row of the profile in a quarantine of the job, or a value left out of one, with why."""
 
     run: int
     file: str
@@ -298,20 +301,17 @@ def _put_aside(
     runs = [
         report["seq"]
         for report in state.run_index.newest(LISTED, name)
-        if report.get("seq") and (report["rows_rejected"] or report["rows_refused"])
+        if report.get("seq") and any(map(report.get, _WITH_ROWS))
     ]
     found: list[PutAside] = []
     for seq in runs[:MOST_RUNS]:
         run = state.runs.read(seq).document
-        if not run.rejected:
-            continue
-        try:
-            with fetched(context, run.rejected) as frames:
+        for key in filter(None, (run.rejected, run.dropped)):
+            # Retention may have removed it.
+            with suppress(StateMissing), fetched(context, key) as frames:
                 for frame in frames.frames():
                     rows = sought.among(frame).select(_ROW).iter_rows(named=True)
                     found += [PutAside(run=seq, **row) for row in rows]
-        except StateMissing:
-            continue  # Retention has removed it.
     return found, len(runs) > MOST_RUNS
 
 

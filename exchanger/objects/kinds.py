@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
+from exchanger.objects.audiences import members
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
 from exchanger.objects.orders.events import order_faults
@@ -32,7 +33,8 @@ from exchanger.objects.states import Shaped, email_states, group_states
 if TYPE_CHECKING:
     import polars as pl
 
-    from exchanger.config.models import ImportJob, ObjectName
+    from exchanger.braze.endpoints import Endpoint
+    from exchanger.config.models import ImportJob, ObjectName, OnUnknown
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.part import Shape
@@ -105,6 +107,13 @@ class ObjectKind:
         return "row_ledger" in self.settles
 
 
+_EVENTS: Mapping[OnUnknown, Endpoint] = {
+    "hold": endpoints.EVENTS,
+    "resend": endpoints.EVENTS_AGAIN,
+    "ask": endpoints.EVENTS_ASKED,
+}
+
+
 _KINDS: Mapping[str, ObjectKind] = {
     kind.name: kind
     for kind in (
@@ -118,7 +127,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "events",
             EachRow(
-                endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN},
+                endpoints=_EVENTS,
                 members=event_members,
                 points=event_points,
             ),
@@ -130,7 +139,11 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "purchases",
             EachRow(
-                endpoints={"hold": endpoints.PURCHASES, "resend": endpoints.PURCHASES_AGAIN},
+                endpoints={
+                    "hold": endpoints.PURCHASES,
+                    "resend": endpoints.PURCHASES_AGAIN,
+                    "ask": endpoints.PURCHASES_ASKED,
+                },
                 members=purchase_members,
                 points=purchase_points,
             ),
@@ -147,7 +160,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ),
         ObjectKind(
             "orders",
-            Lines(endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN}),
+            Lines(endpoints=_EVENTS),
             settles=("row_ledger",),
             given_again="objects",
             faults=order_faults,
@@ -167,6 +180,14 @@ _KINDS: Mapping[str, ObjectKind] = {
             given_again="values",
             looked_up=True,
             shaped=email_states,
+        ),
+        ObjectKind(
+            "audience",
+            Folded(),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=members,
         ),
         ObjectKind(
             "renames",

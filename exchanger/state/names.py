@@ -61,6 +61,10 @@ class StateNames:
         """The rows that planning rejected, until they are written to quarantine."""
         return f"{self.prefix}outbox/{seq:09d}-{nonce}-rejected.parquet"
 
+    def planned_dropped(self, seq: int, nonce: str) -> str:
+        """The values that were left out of rows, until they are written beside the quarantine."""
+        return f"{self.prefix}outbox/{seq:09d}-{nonce}-dropped.parquet"
+
     def planned_event_order(self, seq: int, nonce: str) -> str:
         """Where the winning rows of a run stand in the order of their job."""
         return f"{self.prefix}outbox/{seq:09d}-{nonce}-event-order.parquet"
@@ -84,6 +88,10 @@ class StateNames:
     def quarantine(self, job: str, seq: int) -> str:
         """The rows of a run that were rejected or refused, with reasons."""
         return f"{self.prefix}quarantine/{job}/{seq:09d}.csv"
+
+    def dropped(self, job: str, seq: int) -> str:
+        """The values that were left out while the rest of their rows was applied, with reasons."""
+        return f"{self.prefix}quarantine/{job}/{seq:09d}-dropped.csv"
 
     def refused_rows(self, job: str, seq: int) -> str:
         """What Braze refused of a run, in a form that can be given again."""

@@ -27,7 +27,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     columns = [*dict.fromkeys(name for row in rows for name in row["cells"])]
     lines = [["row", "profile", *columns]]
     for row in rows:
-        who = "rejected" if row["problem"] else row["profile"] or ""
+        who = row["profile"] or ("rejected" if row["problem"] else "")
         lines.append([str(row["row"]), who, *(row["cells"].get(name) or "" for name in columns)])
     short = [[_short(cell) for cell in line] for line in lines]
     widths = [max(map(len, column)) for column in zip(*short, strict=True)]

@@ -111,7 +111,7 @@ def _foreseen(
     """Plan the row, and show to a person what would be sent."""
     from exchanger.app.messages.exchanges import describe_requests, without_secrets
     from exchanger.app.messages.notes.words import worded
-    from exchanger.app.messages.reports import describe_plan
+    from exchanger.app.messages.plans import describe_plan
     from exchanger.app.wiring import open_context
     from exchanger.cli.choosing import import_job_of
     from exchanger.cli.progress import shown_progress

@@ -54,6 +54,7 @@ class InputBatch:
         scratch: Where rows are kept.
         given: What all files give; a field that a file does not speak of is null there.
         rejected: Rejected rows, ``REJECTED``.
+        dropped: Values that are left out of rows that are given, ``faults.DROPPED``.
         corrections: What is taken back of what earlier versions of files gave to sums:
             ``@profile``, ``@file`` and typed columns of summed fields.
         files: Every file it claims, in order; ``@file`` is the position here.
@@ -82,6 +83,7 @@ class InputBatch:
     scratch: Scratch
     given: PartitionedRows
     rejected: Spill
+    dropped: Spill
     corrections: PartitionedRows
     ready: Spill
     mentioned: PartitionedRows
@@ -146,7 +148,7 @@ class BatchDraft:
         self.kept_layout = dict(kept.layout)
         self.commas: dict[tuple[str, ...], list[str]] = {}
         self.read_as: dict[ReadAs, list[str]] = {}
-        self.rejected = scratch.spill()
+        self.rejected, self.dropped = scratch.spill(), scratch.spill()
         self.files: list[ClaimedFile] = []
         self.rules: dict[str, Rule] = {}
         self.rows = self.repeated = self.nameless = 0
@@ -236,6 +238,7 @@ class BatchDraft:
             scratch=self.scratch,
             given=self.given,
             rejected=self.rejected,
+            dropped=self.dropped,
             corrections=self.corrections,
             ready=self.scratch.spill(),
             mentioned=self.mentioned,

@@ -136,14 +136,16 @@ class _Sweep:
 
         Rows that are given again once more still count from the run that read them first.
         """
-        if not has_quarantine(run):
+        if not has_quarantine(run) and not run.dropped:
             return True
         if self.state.runs.age(run.seq) < self.context.retention.quarantine.total_seconds():
             return False
         return not run.continued_by or self._is_released(run.continued_by)
 
     def _put_aside(self, run: RunDocument) -> Iterator[str]:
-        yield from filter(None, (run.report.get("quarantine"), run.rejected))
+        yield from filter(None, map(run.report.get, ("quarantine", "warnings")))
+        if run.rejected:
+            yield run.rejected
         if run.refused_rows and not self._is_doubtful(run):
             yield run.refused_rows
 

@@ -44,6 +44,7 @@ def commit(
     checksum = plan.sending.finish(plan.outbox.path).sha256
     contributions = store_unless_empty(context, names.contributions(seq, nonce), plan.contributions)
     rejected = store_unless_empty(context, names.rejected(seq, nonce), plan.rejected)
+    dropped = store_unless_empty(context, names.planned_dropped(seq, nonce), plan.dropped)
     event_order = ""
     if plan.event_order is not None:
         event_order = store_unless_empty(
@@ -63,6 +64,7 @@ def commit(
         outbox_sha256=checksum,
         contributions=contributions,
         rejected=rejected,
+        dropped=dropped,
         objects=plan.outbox.rows,
         fields={rule.name: _merged_as(rule) for rule in plan.rules},
         event_order=event_order,
@@ -114,6 +116,8 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
         told["ordered"] = True
     if rule.merge == "rows":
         told |= {"key": rule.config.key, "complete": rule.config.complete}
+    if rule.of_entry:
+        told["entry"] = True
     if rule.guarded:
         told["guarded"] = True
     return told

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars_hash as plh
 
 from exchanger.braze.endpoints import ENDPOINTS
 from exchanger.jobs.runtime.report import note_unseen
@@ -19,6 +20,7 @@ from exchanger.profiles.frames.columns import (
     BEFORE,
     ENDPOINT,
     KNOWN,
+    OBJECT,
     POINTS,
     ROWS,
     SEND,
@@ -38,6 +40,12 @@ if TYPE_CHECKING:
     from exchanger.profiles.frames.rules import Rule
 
 _CONTROL = (ENDPOINT, ROWS, POINTS, KNOWN, SURE)
+_LOW = 0xFFFF_FFFF
+"""Bits of a hash that add up over billions of objects without overflow."""
+_NUMBERS = (
+    "rows_read", "rows_rejected", "rows_applied", "profiles_named", "profiles_unchanged", "objects",
+    "requests", "deletes", "data_points",
+)  # fmt: skip
 _DIGITS = 38
 """Of a decimal of 128 bits."""
 
@@ -71,6 +79,8 @@ class Exposure:
     What a plan would do if Braze accepted every object.
 
     Args:
+        leavers: People who are missing in a snapshot.
+        members_before: Whom its job had before.
         rows_read: Data rows, the rejected ones included.
         rows_rejected: Those that go to quarantine.
         rows_applied: Those that objects are made of.
@@ -87,8 +97,11 @@ class Exposure:
         deletes: Objects that delete something for good.
         data_points: What all of it costs.
         fields: What happens to each field.
+        content: A number that stands for all that is sent, in any order; None if nobody asked.
     """
 
+    leavers: int = 0
+    members_before: int = 0
     rows_read: int = 0
     rows_rejected: int = 0
     rows_applied: int = 0
@@ -105,6 +118,7 @@ class Exposure:
     deletes: int = 0
     data_points: int = 0
     fields: Mapping[str, FieldExposure] = field(default_factory=dict)
+    content: int | None = None
 
     @property
     def profiles_known(self) -> int:
@@ -121,6 +135,16 @@ class Exposure:
         """What is added to each summed field over all profiles."""
         return {name: each.total for name, each in self.fields.items() if each.total is not None}
 
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """Return what is read and sent, by name, for a plan that is saved; not whom we knew."""
+        totals = {f"total of {name}": total for name, total in self.totals.items()}
+        of_fields = {
+            f"profiles whose {name} changes": each.profiles for name, each in self.fields.items()
+        }
+        named = {each: getattr(self, each) for each in _NUMBERS}
+        return named | of_fields | totals | {"content": self.content}
+
     def expect_all_accepted(self, report: RunReport) -> None:
         """Complete a report as if Braze accepted every object, for ``plan``."""
         report.rows_applied += self.rows_applied
@@ -133,7 +157,12 @@ class Exposure:
 
 
 def exposure_of(
-    outbox: FrameFile, rules: Sequence[Rule], report: RunReport, *, batch_size: int
+    outbox: FrameFile,
+    rules: Sequence[Rule],
+    report: RunReport,
+    *,
+    batch_size: int,
+    content: bool = False,
 ) -> Exposure:
     """
     Measure what a plan would do.
@@ -143,16 +172,21 @@ def exposure_of(
         rules: What it does to each field.
         report: Its counts, as far as they are known before anything is sent.
         batch_size: Objects in a request at most.
+        content: Whether a number is wanted that stands for all that is sent.
     """
     changed = [rule for rule in rules if wanted(rule.name) in outbox.columns]
     sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED, SEND))]
     measures = _measures(outbox.columns, changed)
-    parts = [outbox.empty(), *outbox.frames([*_CONTROL, *sides])]
+    more = [OBJECT] if content else []
+    measures += [_content().alias("content") for _ in more]
+    parts = [outbox.empty(), *outbox.frames([*_CONTROL, *sides, *more])]
     found = pl.concat([part.select(measures) for part in parts]).sum()
     counts: dict[str, Any] = found.row(0, named=True)
     sent = {name: counts.pop(f"to:{name}") for name in ENDPOINTS}
     none = FieldExposure(0, 0, 0, 0)
     return Exposure(
+        leavers=report.leavers,
+        members_before=report.members_before,
         rows_read=report.rows_read,
         rows_rejected=report.rows_rejected,
         profiles_named=report.profiles_named,
@@ -204,6 +238,11 @@ def _requests_to(sent: Mapping[str, int], batch_size: int) -> dict[str, int]:
 
 def _requests(endpoint: Endpoint, count: int, batch_size: int) -> int:
     return -(-count // min(batch_size, endpoint.objects)) * len(endpoint.methods)
+
+
+def _content() -> pl.Expr:
+    """Add up a part of a hash of each object, the same on every machine and in any order."""
+    return (plh.col(OBJECT).nchash.xxhash64() & _LOW).cast(pl.Int64).sum()
 
 
 def _to(endpoint: Endpoint) -> pl.Expr:

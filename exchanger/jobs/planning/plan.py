@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.errors import InvalidRow
 from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
 from exchanger.files.scratch.prefetch import prefetch
 from exchanger.jobs.intake.contributions import with_already
+from exchanger.jobs.intake.invalid import (
+    demand_none_rejected,
+    demand_valid,
+    note_dropped,
+    note_stop,
+)
 from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.parts import parts_of
 from exchanger.jobs.runtime.context import SilentProgress
@@ -27,7 +34,7 @@ from exchanger.profiles.frames.columns import FILE, ITEM, ROW
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.part import PartPlan, Tally
 from exchanger.state.runs.log import new_nonce
-from exchanger.state.runs.quarantine import no_rows, quarantined, source_of
+from exchanger.state.runs.quarantine import DROPPED, no_rows, quarantined, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +61,7 @@ class Plan:
             profile that are not superseded.
         contributions: What each file gives to summed and added fields of mergeable profiles.
         rejected: Rows that go to quarantine, in its shape.
+        dropped: Values that were left out, in the same shape.
         event_order: How far it takes each field in the order of ``order_by``, once accepted; None
             without it.
         rules: What was done to each field.
@@ -68,6 +76,7 @@ class Plan:
     outbox: FrameFile
     contributions: FrameFile
     rejected: FrameFile
+    dropped: FrameFile
     event_order: FrameFile | None
     rules: list[Rule]
     lookups: LookUps
@@ -79,8 +88,8 @@ class Plan:
 
     @property
     def frames(self) -> tuple[FrameFile | None, ...]:
-        """The outbox, contributions, rejected rows and orders."""
-        return self.outbox, self.contributions, self.rejected, self.event_order
+        """The outbox, contributions, rejected rows, values left out and orders."""
+        return self.outbox, self.contributions, self.rejected, self.dropped, self.event_order
 
     def give_up(self) -> None:
         """Take back what was sent of the outbox, and remove the frames."""
@@ -108,8 +117,10 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
     Raises:
         BrazeError: A look-up failed.
         EngineError: Parts could not be planned where the configuration says.
+        InvalidRow: A row cannot be used, and the job stops then.
         Stopped: The process was asked to stop; nothing was claimed.
     """
+    demand_valid(call, batch)
     with parts_of(call, batch, report) as parts:
         batch = parts.batch
         draft = _Draft(call, batch, report)
@@ -124,11 +135,17 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
             if parts.compared is not None:
                 parts.compared.stop()
             raise
+    try:
+        demand_none_rejected(call, plan.rejected)
+    except InvalidRow:
+        plan.give_up()
+        raise
     _count(report, batch, draft)
     if parts.compared is not None:
         _count_people(report, parts.compared)
     rows = _rejected_rows(plan)
     plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
+    report.facts += note_dropped(plan.dropped, report.rows_warned) + note_stop(call, plan.rejected)
     report.files = [_told(file, planned=not call.record) for file in plan.files]
     report.files += told(batch.unreadable)
     report.facts += batch.notes
@@ -163,17 +180,20 @@ class _Draft:
         key = call.state.names.outbox(report.seq or 1, self._nonce)
         self._sending = call.context.bucket.upload_growing(key)
         self._outbox = FrameWriter(scratch.path(), self._sending.grown if call.record else None)
-        writers = (FrameWriter(scratch.path()) for _ in range(3))
-        self._contributions, self._rejected, self._event_order = writers
+        writers = (FrameWriter(scratch.path()) for _ in range(4))
+        self._contributions, self._rejected, self._dropped, self._event_order = writers
         self._ordered = False
         self.tally = Tally()
         self.unreadable = 0
+        self.warned = self.dropped = 0
 
     def begin(self) -> None:
         """Take what is known before any part is planned."""
         self._contributions.append(with_already(pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA), []))
         self._rejected.append(no_rows())
+        self._dropped.append(no_rows())
         self._add_unreadable()
+        self._add_dropped()
 
     def add(self, part: PartPlan) -> None:
         """Take what becomes of some profiles; items are numbered through the run."""
@@ -196,6 +216,7 @@ class _Draft:
             outbox=self._outbox.close(),
             contributions=self._contributions.close(),
             rejected=self._rejected.close(),
+            dropped=self._dropped.close(),
             event_order=self._event_order.close() if self._ordered else None,
             rules=rules,
             lookups=lookups,
@@ -207,7 +228,8 @@ class _Draft:
 
     def give_up(self) -> None:
         """Take back what was sent of the outbox, and leave nothing open."""
-        for writer in (self._outbox, self._contributions, self._rejected, self._event_order):
+        others = (self._contributions, self._rejected, self._dropped, self._event_order)
+        for writer in (self._outbox, *others):
             writer.stop()
         self._sending.give_up()
 
@@ -222,12 +244,24 @@ class _Draft:
         self._batch.rejected.clear()
         self.unreadable = pl.concat(rows).n_unique()
 
+    def _add_dropped(self) -> None:
+        """Take the values that are left out."""
+        spill = self._batch.dropped
+        for frame in in_portions(spill.frames(), self._batch.scratch.bounds.rows):
+            self._dropped.append(quarantined(frame, self._batch.files, DROPPED))
+        places = [frame.unique() for frame in spill.frames([FILE, ROW])]
+        self.warned = pl.concat(places).n_unique() if places else 0
+        self.dropped = spill.rows
+        spill.clear()
+
 
 def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     """Fill in what is known before anything is sent."""
     tally = draft.tally
     report.rows_read = batch.rows
     report.rows_rejected = draft.unreadable + tally.rows_rejected
+    report.rows_warned = draft.warned
+    report.values_dropped = draft.dropped
     report.rows_superseded = tally.rows_superseded + batch.superseded
     report.rows_skipped = tally.rows_skipped + batch.shut_out
     report.rows_unchanged = tally.rows_unchanged

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from exchanger.errors import PlanUnusable
 from exchanger.jobs.planning.budgets import price_of
 from exchanger.outside.braze.paces import SHARED_POOL, sending_seconds
 from exchanger.profiles.frames.columns import OBJECT, PROFILE, before, wanted
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exchanger.config.models import Budget
+    from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.history.unfinished import UnfinishedRun
     from exchanger.jobs.inventory.unclaimed import Unclaimed
     from exchanger.jobs.observing.lookup import LookUps
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.planning.plan import Plan
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.jobs.runtime.saved_plan import SavedPlan
     from exchanger.profiles.frames.rules import Rule
 
 Example = tuple[str, str | None, str]
@@ -86,7 +90,7 @@ class Effort:
 @dataclass(frozen=True)
 class RejectedRow:
     """
-    A row that would go to quarantine.
+    A row that would go to quarantine, or a value that would be left out of its row.
 
     Args:
         file: Its file.
@@ -113,6 +117,7 @@ class PlanReport:
         fields: Every field of the job that this run speaks of.
         lookups: Profiles that were looked up in Braze to tell.
         rejected: The first rows that would go to quarantine.
+        dropped: The first values that would be left out, likewise.
         unfinished: A run that would be finished first, which is not part of the counts.
         unclaimed: Files in the folder of the job, and beside it, that no job takes.
         objects: Of jobs that change no values, the first: profile and object (JSON).
@@ -124,6 +129,7 @@ class PlanReport:
         columns: As what the columns of the files were read.
         layout: How their CSV is written: ``encoding``, ``delimiter``; empty where nothing told.
         would_wait: Whether a guard, or a doubtful column, would hold the run back.
+        basis: What it was made of; None where nothing would be done.
     """
 
     report: RunReport
@@ -133,6 +139,7 @@ class PlanReport:
     unfinished: UnfinishedRun | None = None
     unclaimed: list[Unclaimed] = dataclass_field(default_factory=list)
     objects: list[tuple[str, str]] = dataclass_field(default_factory=list)
+    dropped: list[RejectedRow] = dataclass_field(default_factory=list)
     object_count: int = 0
     sending: Effort = Effort()
     looking_up: Effort = Effort()
@@ -141,6 +148,21 @@ class PlanReport:
     columns: Mapping[str, str] = dataclass_field(default_factory=dict)
     layout: Mapping[str, str] = dataclass_field(default_factory=dict)
     would_wait: bool = False
+    basis: SavedPlan | None = None
+
+    def save(self, path: Path | str) -> None:
+        """
+        Save it to a file, for ``run --plan``.
+
+        Raises:
+            PlanUnusable: There is nothing to run, another run comes first, or it cannot be written.
+        """
+        if self.unfinished is not None:
+            first = f"run {self.unfinished.run} of {self.unfinished.job} is unfinished and comes"
+            raise PlanUnusable(str(path), f"{first} first, which changes what the plan is made of")
+        if self.basis is None:
+            raise PlanUnusable(str(path), "there is nothing to do")
+        self.basis.write(Path(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, as ``plan --json`` prints it."""
@@ -152,6 +174,7 @@ class PlanReport:
             "fields": [asdict(field) for field in self.fields],
             "lookups": self.lookups,
             "rejected": [asdict(row) for row in self.rejected],
+            "dropped": [asdict(row) for row in self.dropped],
             "unfinished": first,
             "unclaimed": [each.to_dict() for each in self.unclaimed],
             "objects": self.objects,
@@ -190,7 +213,8 @@ def preview(
         report,
         [_of_field(rule, plan, exposure, budget, examples[rule.name]) for rule in plan.rules],
         plan.lookups.profiles,
-        _first_rejected(plan, REJECTED if shown is None else shown),
+        _first(plan.rejected, REJECTED if shown is None else shown),
+        dropped=_first(plan.dropped, REJECTED if shown is None else shown),
         objects=objects,
         object_count=exposure.objects,
         sending=_sending(call, exposure),
@@ -253,10 +277,10 @@ def _examples(
     return found, []
 
 
-def _first_rejected(plan: Plan, most: int) -> list[RejectedRow]:
-    """Read the first rejected rows; what is about a whole file is told with the file."""
+def _first(rejected: FrameFile, most: int) -> list[RejectedRow]:
+    """Read the first rejected rows, or values; what is about a whole file is told with the file."""
     found: list[RejectedRow] = []
-    for part in plan.rejected.frames(["file", "row", "field", "reason", "message"]):
+    for part in rejected.frames(["file", "row", "field", "reason", "message"]):
         rows = part.drop_nulls("row").head(most - len(found))
         found += [RejectedRow(**row) for row in rows.iter_rows(named=True)]
         if len(found) == most:

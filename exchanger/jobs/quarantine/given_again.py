@@ -173,7 +173,7 @@ def _put_last(batch: InputBatch, files: int) -> InputBatch:
     """
     count = len(batch.files)
     place = ((pl.col(FILE) + (count - files)) % count).cast(pl.UInt32)
-    for rows in (batch.given, batch.rejected, batch.corrections):
+    for rows in (batch.given, batch.rejected, batch.dropped, batch.corrections):
         rows.change(lambda frame: frame.with_columns(place))
     return replace(batch, files=batch.files[files:] + batch.files[:files])
 

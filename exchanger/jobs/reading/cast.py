@@ -18,6 +18,7 @@ from exchanger.jobs.reading.known_groups import KnownGroups, demand_groups
 from exchanger.objects.rows import judged_rows
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.merging.contributions import negated
+from exchanger.profiles.reading.faults import still_given
 from exchanger.profiles.reading.mapping import widen_rules
 from exchanger.profiles.reading.typed_rows import NOTED, Given, cast_rows
 
@@ -50,6 +51,7 @@ class Casting:
         self._applied = applied
         self._draft = draft
         self._rejected: list[pl.DataFrame] = []
+        self._dropped: list[pl.DataFrame] = []
         self._noted: list[pl.DataFrame] = []
         self._unfit: set[int] = set()
         self._made: dict[str, Rule] = {}
@@ -84,6 +86,7 @@ class Casting:
                         self._draft.mention(given.mentioned)
                     self._noted.append(given.noted)
                     self._reject(files, rejected)
+                    self._drop(files, still_given(given.dropped, given.frame))
         except FileRejected as error:
             if len(part) == 1:
                 self._refuse(files, part[0], error)
@@ -176,12 +179,22 @@ class Casting:
         else:
             self._draft.rejected.add(rows)
 
+    def _drop(self, files: StagedFiles, values: pl.DataFrame) -> None:
+        """Take values that are left out, likewise."""
+        if files.several:
+            self._dropped.append(values)
+        elif not values.is_empty():
+            self._draft.dropped.add(values)
+
     def _end(self, rules: Mapping[int, list[Rule]]) -> None:
         """Bring what is told of the files of a window into their order."""
         draft = self._draft
         if self._rejected:
             draft.rejected.add(pl.concat(self._rejected).sort(FILE, maintain_order=True))
             self._rejected.clear()
+        if self._dropped:
+            draft.dropped.add(pl.concat(self._dropped).sort(FILE, maintain_order=True))
+            self._dropped.clear()
         noted = pl.concat([pl.DataFrame(schema=NOTED), *self._noted])
         self._noted.clear()
         for told in noted.group_by(FILE).sum().sort(FILE).iter_rows(named=True):

@@ -52,7 +52,7 @@ class FirstRow:
         row: Its number there, from 1; of SQL that joins rows, that of the first.
         profile: Whom it names; None if it would be rejected.
         cells: Its cells by column, as text; None where there is nothing.
-        problem: Why it would be rejected, in words; empty if it would not.
+        problem: Why it would be rejected, or values left out of it, in words; empty if neither.
     """
 
     file: str
@@ -154,22 +154,29 @@ def _rows(call: ImportContext, read: ReadFile, kept: KeptColumns, most: int) -> 
     rows = next(iter(table.pieces())).head(most)
     given = cast_rows(raw_columns(table, rows, key), settled.rules, call.job, 0, settled.kept)
     named = given.frame.select(ROW, shown_key(pl.col(PROFILE))).rows()
-    problems = _problems(call, settled.rules, given)
+    rejected = _rejected(call, settled.rules, given)
+    problems = _messages([given.dropped]) | _messages(rejected)
+    unused = {row for each in rejected for row in each[ROW]}
     last = rows[ROW].max() if rows.height == most else table.rows
     bad = next(table.bad_pieces(), pl.DataFrame(schema=BAD_ROW_SCHEMA))
     unread = bad.filter(pl.col(ROW) <= last).head(most)
     table.clear()
-    return _shown(key, rows, dict(named), problems, unread)[:most]
+    return _shown(key, rows, {k: v for k, v in named if k not in unused}, problems, unread)[:most]
 
 
-def _problems(call: ImportContext, rules: list[Rule], given: Given) -> dict[int, str]:
-    """Name what is wrong with rows, each in a sentence for each of its cells at fault."""
+def _rejected(call: ImportContext, rules: list[Rule], given: Given) -> list[pl.DataFrame]:
+    """Find the rows that would be rejected, each with an entry for each of its cells at fault."""
     named = {rule.name: rule for rule in rules}
     fine, odd = judged_rows(given.frame, call.kind, named, call.context.clock.now())
     rejected = [given.rejected, odd]
     if call.kind.shaped is not None:
         rejected.append(call.kind.shaped(fine, named, call.job).rejected)
-    told = pl.concat(rejected).group_by(ROW).agg(pl.col("message").str.join(" "))
+    return rejected
+
+
+def _messages(found: list[pl.DataFrame]) -> dict[int, str]:
+    """Name what is wrong with rows, in a sentence for each of their cells at fault."""
+    told = pl.concat(found).group_by(ROW).agg(pl.col("message").str.join(" "))
     return {int(row): str(message) for row, message in told.rows()}
 
 
@@ -185,7 +192,7 @@ def _shown(
         FirstRow(
             key,
             row,
-            None if row in problems else profiles.get(row),
+            profiles.get(row),
             dict(texts),
             problems.get(row, ""),
         )

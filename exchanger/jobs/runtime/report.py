@@ -41,8 +41,8 @@ def new_run_id(job: str, started_at: datetime) -> str:
 
 
 _NOT_ALWAYS = (
-    "rows_written", "bytes_written", "manifest", "error", "quarantine", "seq", "files_waiting",
-    "files_incomplete",
+    "rows_written", "bytes_written", "manifest", "error", "quarantine", "warnings", "seq",
+    "files_waiting", "files_incomplete",
     "held_back", "totals", "stopped",
 )  # fmt: skip
 
@@ -73,6 +73,8 @@ class RunReport:
     the run, as far as each noted them before it died, so at least as many were made; of an export,
     all that was asked of Braze. ``facts`` are what the run notes, and ``notes`` the same in words,
     which whoever shows a report puts there; earlier versions noted nothing but words.
+    ``rows_warned`` are rows, counted above, of which ``values_dropped`` were left out; the object
+    ``warnings`` lists these.
     ``files_waiting`` are those that a run left to the next one, if it was to be the only one;
     ``files_incomplete`` those that it left as they are not complete. ``fields_withheld`` are values
     that would have subscribed somebody who is unsubscribed. ``leavers`` are people whom a snapshot
@@ -96,6 +98,8 @@ class RunReport:
     rows_refused: int = 0
     rows_repeated: int = 0
     rows_in_doubt: int = 0
+    rows_warned: int = 0
+    values_dropped: int = 0
     leavers: int = 0
     members_before: int = 0
     profiles_named: int = 0
@@ -112,6 +116,7 @@ class RunReport:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     quarantine: str | None = None
+    warnings: str | None = None
     notes: list[str] = field(default_factory=list)
     facts: list[Note] = field(default_factory=list)
     rows_written: int | None = None
@@ -260,6 +265,7 @@ def combined(reports: list[RunReport], facts: list[Note], *, nothing: RunReport)
         started_at=reports[0].started_at,
         files=[file for r in reports for file in r.files],
         quarantine=quarantines[-1] if quarantines else None,
+        warnings=next((r.warnings for r in reversed(reports) if r.warnings), None),
         held_back=[r.seq for r in held if r.seq is not None] or None,
         # Of several runs each says its own in what it notes; a person decides about each.
         totals=held[0].totals if len(held) == 1 else None,

@@ -18,7 +18,7 @@ from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.history.origins import close_parent
 from exchanger.jobs.inventory.left_over import note_retry
 from exchanger.jobs.observing.first_delivery_check import keep_sample
-from exchanger.jobs.quarantine.write import write_quarantine
+from exchanger.jobs.quarantine.write import write_dropped, write_quarantine
 from exchanger.jobs.runtime.report import RunReport, RunState
 from exchanger.jobs.settlement.held_rows import held_of, sent_parts
 from exchanger.jobs.settlement.moved import moved_rows
@@ -112,6 +112,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         state.types.keep(run.job, run.types, seq=run.seq, words=run.words, layout=run.layout)
 
     write_quarantine(context, state, run, report, outcomes.refused)
+    write_dropped(context, state, run, report, outcomes.refused.scratch)
     report.state = "discarded" if run.discarded else final_state(report)
     if outcomes.refused.rows and report.state == "succeeded":
         report.state = "partial"  # Of a row that became several objects, one that has no count.

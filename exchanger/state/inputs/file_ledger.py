@@ -155,6 +155,13 @@ class LedgerSnapshot:
         last = ours.filter(pl.col("seq") == pl.col("seq").max()).tail(1)
         return next(last.select("key", "rows").iter_rows(), None)
 
+    def applied_after(self, job: str, seq: int) -> str | None:
+        """Return the key of a file that a job met after run *seq*, and applied; None if none is."""
+        met = pl.coalesce("met", "seq")
+        later = self.rows.filter(pl.col("job") == job, pl.col("outcome") == "applied", met > seq)
+        key: str | None = next(later.sort("seq").tail(1).select("key").iter_rows(), (None,))[0]
+        return key
+
     def undecided(self, job: str) -> list[int]:
         """Number the runs of a job whose files wait for a person who has not decided yet."""
         return _undecided(self.rows, WAITING, pl.col("job") == job)

@@ -108,7 +108,7 @@ class RunDocument:
         counter: How often the document was written; equal bodies would have equal ETags.
         created_at: ISO 8601, UTC.
         files: What it claimed.
-        outbox, contributions, rejected: Keys of its Parquet objects; empty if it has none.
+        outbox, contributions, rejected, dropped: Keys of its Parquet objects; empty if it has none.
         outbox_sha256: Checksum of the outbox.
         objects: Rows in the outbox.
         resumed: Another process may have sent objects whose acknowledgements it did not keep.
@@ -154,6 +154,7 @@ class RunDocument:
     outbox_sha256: str = ""
     contributions: str = ""
     rejected: str = ""
+    dropped: str = ""
     objects: int = 0
     resumed: bool = False
     taken_over: bool = False

@@ -70,6 +70,18 @@ def test_what_was_planned_and_answered_goes_after_its_time(kept):
     assert [1, 2, 3] == [run.seq for run in kept.runs()]
 
 
+def test_values_that_were_left_out_go_as_quarantine_does(kept):
+    """They are listed for as long, although nothing of their run can be given again."""
+    kept.on_invalid = "drop_value"
+    kept.drop("crm", [row("bob", total=FRACTION, tier="gold")])
+    kept.start("crm")
+    assert "gold" == kept.profile("bob")["tier"]
+    after(kept, 60)
+    assert ["crm/000000001-dropped.csv"] == below(kept, "quarantine/")
+    after(kept, 31)
+    assert [] == below(kept, "quarantine/")
+
+
 def test_a_retry_reads_what_later_runs_changed_for_as_long_as_it_can_be_asked_for(kept):
     """What was planned goes in its time; what was changed stays with the rows put aside before."""
     kept.retention = Retention(changes=timedelta(days=1))

@@ -97,6 +97,7 @@ class Scene:
         self.workspace.profiles = copy.deepcopy(BEFORE)
         self.takes_fractions = False
         self.on_drift = "overwrite"
+        self.on_invalid = None
         self.rows_per_run = 5_000_000
         self.bounds = LARGE
         self.ahead_from = LATER
@@ -124,9 +125,10 @@ class Scene:
 
     def configured(self, job):
         """What a job is at the moment."""
-        return drops.job(
+        made = drops.job(
             job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
         )
+        return made.model_copy(update={"on_invalid": self.on_invalid})
 
     def profile(self, name):
         """Read what Braze has of a profile."""

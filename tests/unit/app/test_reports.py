@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from exchanger.app.messages.plans import describe_plan
 from exchanger.app.messages.reports import (
     describe_listing,
-    describe_plan,
     describe_report,
     describe_rest,
 )

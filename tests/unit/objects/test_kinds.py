@@ -54,4 +54,4 @@ def test_what_counts_each_time_is_never_sent_again_unless_the_job_says_so():
     assert all(isinstance(making, EachRow | Lines) for making in makings)
     for making in makings:
         said = {word: endpoint.idempotent for word, endpoint in making.endpoints.items()}
-        assert said == {"hold": False, "resend": True}
+        assert said == {"hold": False, "resend": True, "ask": False}

@@ -16,6 +16,7 @@ from exchanger.app.messages.notes.exports import EXPORT_NOTES
 from exchanger.app.messages.notes.files import FILE_NOTES
 from exchanger.app.messages.notes.guards import GUARD_NOTES
 from exchanger.app.messages.notes.holds import HOLD_NOTES
+from exchanger.app.messages.notes.plans import PLAN_NOTES
 from exchanger.app.messages.notes.runs import RUN_NOTES
 from exchanger.app.messages.notes.snapshots import SNAPSHOT_NOTES
 from exchanger.notes import Note, read_notes
@@ -39,6 +40,7 @@ WORDS: Mapping[str, Callable[..., str]] = {
     **GUARD_NOTES,
     **SNAPSHOT_NOTES,
     **HOLD_NOTES,
+    **PLAN_NOTES,
     **RUN_NOTES,
 }
 """By code, what says it; its parameters are the facts."""
