@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.options import ImportOptions
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.jobs.savings import Savings
     from exchanger.state.inputs.column_types import KeptColumns
 
 T = TypeVar("T")
@@ -296,6 +297,32 @@ class Exchanger:
         listed, faults = _in_order(lambda: runs_of(self.config, chosen, job, latest=latest))
         _demand_all(faults)
         return Rows(newest_first(listed))
+
+    def savings(
+        self,
+        job: str | None = None,
+        *,
+        since: datetime | None = None,
+        connection: str | None = None,
+    ) -> list[Savings]:
+        """
+        Return what was sent, and what sending every row whole would have cost, by connection.
+
+        Args:
+            job: Only this job.
+            since: Only runs that began then or later; UTC if it names no time zone.
+            connection: Only this connection.
+        """
+        from exchanger.jobs.runtime.options import in_utc
+        from exchanger.jobs.savings import savings
+
+        if job is not None:
+            job_of(self.config, job)
+            connection = connection or self.config.connection_of(job)
+        return [
+            self._there(name, lambda context: savings(context, job, in_utc(since)))
+            for name in connections_of(self.config, connection)
+        ]
 
     def show(self, run: str | int, *, connection: str | None = None) -> RunReport:
         """Read the report of one run, by its id or number."""

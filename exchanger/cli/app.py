@@ -26,6 +26,7 @@ from exchanger.cli.verbs import (
     rebuild,
     runs,
     sandbox,
+    savings,
     schema,
     segments,
     send_test,
@@ -67,6 +68,7 @@ app.command("files")(files.files)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("savings")(savings.savings)
 app.command("explain")(explain.explain)
 app.command("status")(status.status)
 app.command("types")(types.types)

@@ -30,6 +30,7 @@ SEE = {
     "retry": "[Quarantine](quarantine.md)",
     "run": "[Import jobs](import-jobs.md) and [export jobs](export-jobs.md)",
     "sandbox": "[The sandbox](sandbox.md)",
+    "savings": "[Plans](plans.md#what-was-saved)",
     "schema": "[Configuration](configuration.md)",
     "send-test": "[Import jobs](import-jobs.md#trying-one-row)",
     "status": "[Operating](operating.md)",

@@ -152,6 +152,7 @@ class Exposure:
         report.profiles_updated += self.profiles_updated
         report.profiles_new += self.profiles_new
         report.fields_changed += sum(each.profiles for each in self.fields.values())
+        report.add_sent({name: each.data_points for name, each in self.fields.items()})
         report.facts += note_unseen(self.profiles_unseen, self.unseen_points)
         report.check()
 
