@@ -81,9 +81,11 @@ class Exchanger:
         Args:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
         """
+        from exchanger.app.alerts.channels import check_channels
         from exchanger.app.connectivity import try_connections
         from exchanger.config.describing.jobs import describe_job
 
+        check_channels(self.config)
         jobs = {name: describe_job(self.config, name) for name in self.config.jobs}
         trials = _in_order(lambda: try_connections(self.config)) if connect else []
         return Check(jobs, trials)
@@ -457,7 +459,7 @@ class Exchanger:
 
         return _in_order(there, stopping)
 
-    def _run(self, job: str, story: Story) -> RunReport:
+    def _run(self, job: str, story: Story, *, begins: bool = True) -> RunReport:
         """Carry out a story as every way in does, so that its end is remembered."""
         from exchanger.app.runner import run_job
         from exchanger.jobs.runtime.context import SilentProgress
@@ -472,6 +474,7 @@ class Exchanger:
                 stopping=stopping,
                 progress=SilentProgress(),
                 tell=words_of,
+                begins=begins,
             ),
             stopping,
         )
@@ -502,7 +505,7 @@ class Exchanger:
         if seq is None or name not in self._all_imports():
             raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
         job = import_job_of(self.config, name)
-        return self._run(name, lambda context: act(context, name, job, seq, seconds))
+        return self._run(name, lambda context: act(context, name, job, seq, seconds), begins=False)
 
     def _all_imports(self) -> list[str]:
         return [name for name, job in self.config.jobs.items() if job.type == "import"]

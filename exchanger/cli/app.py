@@ -10,6 +10,7 @@ import typer
 from exchanger import __version__
 from exchanger.cli.verbs import (
     adopt,
+    alerts,
     backfill,
     check,
     daemon,
@@ -63,6 +64,7 @@ app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
 app.command("status")(status.status)
+app.command("alerts")(alerts.alerts)
 app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)

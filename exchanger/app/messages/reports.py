@@ -35,7 +35,7 @@ def describe_report(report: Report, bucket: str) -> list[str]:
     """
     lines = [_head(report)]
     lines += _files(report)
-    lines += _rows(report)
+    lines += rows_in_words(report)
     if report.get("rows_written") is not None:
         rows, size = report["rows_written"], report.get("bytes_written") or 0
         lines.append(f"  written: {counted(rows, 'row')}, {size:,} bytes")
@@ -99,7 +99,7 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines = [f"{report['job']}: what a run would do; nothing was sent{kept}"]
     lines += _first(content.get("unfinished"))
     lines += _files(report)
-    lines += _rows(report)
+    lines += rows_in_words(report)
     lines += _rejected(content.get("rejected", []), report["rows_rejected"])
     lines += [line for field in changed for line in _field(field)]
     if content["lookups"]:
@@ -182,7 +182,8 @@ def _files(report: Report) -> Iterator[str]:
             yield f"    {file['key']}: {file['note']}"
 
 
-def _rows(report: Report) -> Iterator[str]:
+def rows_in_words(report: Report) -> Iterator[str]:
+    """Describe the counts of a run: rows, profiles, and what went to Braze."""
     if report.get("rows_read"):
         kinds = _kinds(report, "rows_", _ROWS)
         yield f"  rows: {report['rows_read']:,} read{'; ' if kinds else ''}{kinds}"

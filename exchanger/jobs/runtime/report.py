@@ -43,7 +43,7 @@ def new_run_id(job: str, started_at: datetime) -> str:
 _NOT_ALWAYS = (
     "rows_written", "bytes_written", "manifest", "error", "quarantine", "seq", "files_waiting",
     "files_incomplete",
-    "held_back", "totals", "stopped",
+    "held_back", "totals", "stopped", "alerts_waiting",
 )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ class RunReport:
     that would have subscribed somebody who is unsubscribed.
     ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
     would add to each summed field, ``stopped`` is true where the process was asked to stop before
-    the end.
+    the end. ``alerts_waiting`` are those that people are yet to be told, as a channel failed.
     """
 
     run_id: str
@@ -120,6 +120,7 @@ class RunReport:
     held_back: list[int] | None = None
     totals: dict[str, str] | None = None
     stopped: bool | None = None
+    alerts_waiting: int | None = None
 
     def check(self) -> None:
         """

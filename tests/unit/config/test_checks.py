@@ -5,7 +5,6 @@ from support.config_texts import messages as problems
 
 from exchanger.config import models as config_models
 from exchanger.config.loading.load import read_config
-from exchanger.config.loading.unsupported import LATER
 from exchanger.config.loading.validation import keys_of
 from exchanger.errors import ConfigError
 
@@ -283,9 +282,6 @@ NOTHING = "this is not in this version"
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        (ONE + "notifications: []", "notifications"),
-        (ONE.replace("s3:", "notifications: [], s3:"), "connections.main.notifications"),
-        (job("notifications: []"), "jobs.crm.notifications"),
         (job("guards: {max_leavers_percent: 5}"), "jobs.crm.guards.max_leavers_percent"),
         (export("fields: {a: email}", "target: {prefix: out, mode: changes}"),
          "jobs.vip.target.mode"),
@@ -371,6 +367,8 @@ IN_SOURCE = "in the source of an import"
         (export("max_plan_age: 1d, fields: {a: email}"), "jobs.vip.max_plan_age", CONNECTION),
         (ONE + "retention: {outbox: 7d}", "retention", CONNECTION),
         (job("retention: {outbox: 7d}"), "jobs.crm.retention", CONNECTION),
+        (in_connection("notifications: []"), "connections.main.notifications", TOP),
+        (job("notifications: []"), "jobs.crm.notifications", TOP),
         (ONE + "priority: low", "priority", JOB),
         (in_connection("priority: low"), "connections.main.priority", JOB),
         (ONE + "on_drift: keep", "on_drift", FIELD),
@@ -403,14 +401,6 @@ def test_a_key_in_a_wrong_place_is_told_its_place(text, path, place):
 def test_a_key_is_taken_where_its_message_puts_it(text):
     """Following the advice on a key in a wrong place gives a sound configuration."""
     assert {} == problems(text)
-
-
-def test_no_key_of_a_model_is_called_one_of_a_later_version():
-    """What this version has somewhere is never said not to be in it."""
-    models = [one for one in vars(config_models).values() if isinstance(one, type)]
-    known = {key for one in models if issubclass(one, BaseModel) for key in keys_of(one)}
-    assert {"on_drift", "engine", "from"} <= known
-    assert set() == known & set(LATER)
 
 
 @pytest.mark.parametrize(
