@@ -285,7 +285,7 @@ class Daemon:
     def _ask(
         self, on_end: Callable[[ChildProcess], None], connection: str, *words: str
     ) -> ChildProcess:
-        about = {"connection": connection, "question": " ".join(words)}
+        about = {"connection": connection, "question": " ".join(words[:2])}
         return ChildProcess(
             self._words(self._file.copy(), *words, "--connection", connection),
             on_end,

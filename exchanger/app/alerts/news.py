@@ -155,4 +155,4 @@ def _began(config: Config, kind: str, ended: Outcome, about: str, of: str) -> Wo
         body = text.partial_body(about, report, bucket, of)
     else:
         body = text.held_body(about, report, of)
-    return Words(text.titled(kind, report["job"]), body)
+    return Words(text.titled(kind, report["job"], report), body)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 def tell_of_run(config: Config, outcome: Outcome, *, begins: bool) -> int | None:
     """
-    Tell whom it concerns how a run ended.
+    Send people what the end of a run means for them.
 
     Args:
         config: The configuration.
@@ -67,6 +67,8 @@ def tell_of_run(config: Config, outcome: Outcome, *, begins: bool) -> int | None
 
 
 def _told(context: JobContext, config: Config, outcome: Outcome, *, begins: bool) -> int | None:
+    if outcome.report["state"] == "partial" and outcome.report.get("seq"):
+        outcome = replace(outcome, report=_with_counts(context, outcome.report))
     report = outcome.report
     document = open_alerts(context)
     held = None
@@ -83,6 +85,17 @@ def _is_held(context: JobContext, job: str) -> bool:
 
     state = open_state(context.bucket, context.state_prefix)
     return bool(held_runs(state, state.file_ledger.snapshot(), job))
+
+
+def _with_counts(context: JobContext, report: dict[str, Any]) -> dict[str, Any]:
+    """Add to each file of a run how many of its rows were rejected, as its document knows."""
+    from exchanger.state.store import open_state
+
+    state = open_state(context.bucket, context.state_prefix)
+    claimed = state.runs.read(report["seq"]).document.files
+    rejected = {file.key: file.rejected for file in claimed}
+    files = [{**file, "rejected": rejected.get(file["key"], 0)} for file in report["files"]]
+    return {**report, "files": files}
 
 
 def open_alerts(context: JobContext) -> AlertDocument:

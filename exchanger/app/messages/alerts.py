@@ -24,6 +24,7 @@ Report = Mapping[str, Any]
 TITLES = {
     "failed": "{job} failed",
     "partial": "{job} was done in part",
+    "empty": "{job} came without rows",
     "held_back": "{job} waits for a decision",
     "missed": "{job} missed a start",
     "overdue": "{job} is overdue",
@@ -66,9 +67,10 @@ _REJECTED = {
 """Why a file was not taken, by its reason; of another one its name is told."""
 
 
-def titled(kind: str, job: str) -> str:
+def titled(kind: str, job: str, report: Report | None = None) -> str:
     """Return what people read first."""
-    return f"exchanger: {TITLES[kind].format(job=job)}"
+    empty = kind == "partial" and report is not None and not _is_partial(report)
+    return f"exchanger: {TITLES['empty' if empty else kind].format(job=job)}"
 
 
 def reason_of(error: Exception | None) -> tuple[str, str]:
@@ -89,7 +91,7 @@ def failed_body(about: str, report: Report, reason: str, then: str, of: str) -> 
     """Write that a run failed."""
     return _text(
         about,
-        f"The run{_begun(report)} failed: {reason}.",
+        f"{_run(report)} failed: {reason}.",
         *rows_in_words(dict(report)),
         "What was sent before is recorded and does not count twice; the next run goes on from it.",
         then=[*([then] if then else []), f"exchanger runs {report['job']}{_shown(report, of)}"],
@@ -99,10 +101,10 @@ def failed_body(about: str, report: Report, reason: str, then: str, of: str) -> 
 def partial_body(about: str, report: Report, bucket: str, of: str) -> str:
     """Write that a run did not take all, or that its files had no rows."""
     seq = report.get("seq")
-    lost = report.get("rows_refused") or report.get("rows_in_doubt")
     then = [f"exchanger show {seq}{of}"] if seq else []
     if report.get("quarantine"):
-        then += [f"once the job is corrected, or to send again: exchanger retry {seq}{of}"]
+        when = "once the job is corrected" if report.get("rows_rejected") else "to send them again"
+        then += [f"{when}: exchanger retry {seq}{of}"]
     if report.get("rows_rejected"):
         then += ["or have whoever sends the file correct these rows, and send them in a new file"]
     empty = _empty(report)
@@ -110,7 +112,7 @@ def partial_body(about: str, report: Report, bucket: str, of: str) -> str:
         then += ["ask whoever sends it whether that is meant"]
     return _text(
         about,
-        f"The run{_begun(report)} was done in part." if not empty or lost else "",
+        f"{_run(report)} was done in part." if _is_partial(report) else "",
         *empty,
         *rows_in_words(dict(report)),
         *_files(report),
@@ -169,7 +171,7 @@ def over_body(about: str, kind: str, report: Report) -> str:
 
 def succeeded_body(about: str, report: Report) -> str:
     """Write that a run succeeded."""
-    return _text(about, f"The run{_begun(report)} is done.", *rows_in_words(dict(report)), then=[])
+    return _text(about, f"{_run(report)} is done.", *rows_in_words(dict(report)), then=[])
 
 
 def together(texts: Iterable[tuple[str, str]]) -> tuple[str, str]:
@@ -195,10 +197,10 @@ def _host() -> str:
     return socket.gethostname()
 
 
-def _begun(report: Report) -> str:
-    number = f" {report['seq']}" if report.get("seq") else ""
-    begun = f" that began at {_moment(report['started_at'])}" if report.get("started_at") else ""
-    return number + begun
+def _run(report: Report) -> str:
+    run = f"Run {report['seq']}" if report.get("seq") else "A run"
+    begun = report.get("started_at")
+    return f"{run}, begun at {_moment(begun)}," if begun else run
 
 
 def _moment(text: str) -> str:
@@ -213,6 +215,10 @@ def _several(runs: list[Any]) -> str:
     if len(runs) == 1:
         return f"Run {runs[0]} waits"
     return f"Runs {', '.join(map(str, runs[:_NAMED]))} wait"
+
+
+def _is_partial(report: Report) -> bool:
+    return report["state"] == "partial"
 
 
 def empty_files(report: Report) -> list[str]:
@@ -239,11 +245,13 @@ def _files(report: Report) -> Iterator[str]:
     odd = [
         file
         for file in report.get("files", [])
-        if file["outcome"] != "applied" or _notes_of(file.get("facts", []))
+        if file["outcome"] != "applied" or file.get("rejected") or _notes_of(file.get("facts", []))
     ]
     for file in odd[:_NAMED]:
         facts = file.get("facts", [])
         why = [*_notes_of(facts), *_why_rejected(facts)]
+        if file.get("rejected") and file["outcome"] == "applied":
+            why.append(f"{file['rejected']:,} of its {file['rows']:,} rows were rejected.")
         outcome = file["outcome"].replace("_", " ")
         yield f"{file['key']}: {outcome}{'. ' if why else ''}{' '.join(why)}"
     if len(odd) > _NAMED:

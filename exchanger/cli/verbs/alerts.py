@@ -24,7 +24,10 @@ def alerts(  # noqa: PLR0913 - one for each option
     trial: Annotated[
         bool, typer.Option("--try", help="Send a text to each channel, which says that it is one.")
     ] = False,
-    hear: Annotated[str | None, typer.Option(hidden=True)] = None,
+    hear: Annotated[
+        str | None,
+        typer.Option(hidden=True, help="What the daemon saw and people are to be told, as JSON."),
+    ] = None,
     as_json: AsJson = False,
     log_level: Level = None,
 ) -> None:
@@ -69,7 +72,7 @@ def _try(config: Config, source: str, *, as_json: bool) -> int:
 
 
 def _hear(config: Config, connection: str | None, heard: list[dict[str, Any]]) -> int:
-    """Tell what the daemon saw, and what could not be told before."""
+    """Send people what the daemon saw, and what could not be sent before."""
     from exchanger.app.alerts.news import news_of_daemon
     from exchanger.app.alerts.tell import open_alerts, tell
     from exchanger.app.wiring import open_context

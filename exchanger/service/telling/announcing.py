@@ -56,14 +56,14 @@ class Announcements:
         return [*self._children.values()]
 
     def configure(self, config: Config) -> None:
-        """Tell of the jobs of a configuration; what waits from before is tried soon."""
+        """Look after the jobs of a configuration; what waits from before is tried soon."""
         self._config = config
         now = time.monotonic()
         homes = {config.connection_of(job) for job in config.jobs if config.told_of(job)}
         self._at = {name: self._at.get(name, now + FIRST) for name in sorted(homes)}
 
     def hear(self, job: str, kind: str, **facts: Any) -> None:
-        """Tell of a trouble of a job, if anybody is to hear of it."""
+        """Note a trouble of a job, if anybody is to hear of it."""
         if self._config is None or job not in self._config.jobs or not self._config.told_of(job):
             return
         connection = self._config.connection_of(job)

@@ -124,8 +124,6 @@ class AlertBook:
             now: The time.
         """
         book = self
-        for kind, words in news.began.items():
-            book = book.begun(news.job, kind, words, listeners, now)
         for kind, words in news.over.items():
             incident = book.find(news.job, kind)
             if incident is not None:
@@ -134,6 +132,8 @@ class AlertBook:
                 book = replace(book, incidents=rest).with_alert(
                     news.job, "recovered", words, to, now
                 )
+        for kind, words in news.began.items():
+            book = book.begun(news.job, kind, words, listeners, now)
         for kind, words in news.passed.items():
             to = [each for each, wants in listeners.items() if wants(kind)]
             book = book.with_alert(news.job, kind, words, to, now)

@@ -1,11 +1,8 @@
 import pytest
-from pydantic import BaseModel
 from support.config_texts import ENVIRON, ONE, SOURCE, TWO
 from support.config_texts import messages as problems
 
-from exchanger.config import models as config_models
 from exchanger.config.loading.load import read_config
-from exchanger.config.loading.validation import keys_of
 from exchanger.errors import ConfigError
 
 
@@ -434,3 +431,36 @@ def test_an_engine_is_a_mapping():
     """A cluster is named by its kind, and a slip is guessed."""
     assert {"engine": "this must be a mapping of keys to values"} == problems(ONE + "engine: dask")
     assert ["engine.dask", "engine.dsk"] == list(problems(ONE + "engine: {dsk: x}"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "path", "words"),
+    [
+        ("{}", "notifications[0].url", "this must be given"),
+        ("{url: nowhere}", "notifications[0].url", "write an Apprise URL"),
+        ("{url: 'json://h', when: []}", "notifications[0].when", "this must not be empty"),
+        ("{url: 'json://h', when: [faild]}", "notifications[0].when[0]", "'faild' is not known"),
+        ("{url: 'json://h', jobs: [crn]}", "notifications[0].jobs[0]", "there is no job 'crn'"),
+        ("{url: 'json://h', at_least: {rejected_percent: 101}}",
+         "notifications[0].at_least.rejected_percent", "this must be at most 100"),
+        ("{uri: 'json://h'}", "notifications[0].uri", "'uri' is no key here"),
+    ],
+)  # fmt: skip
+def test_a_channel_that_means_nothing_is_told_by_its_place(entry, path, words):
+    """Each slip has its place and words; nothing of an address is repeated."""
+    found = problems(job("").replace("jobs:", f"notifications: [{entry}]\njobs:"))
+    assert found[path].startswith(words)
+    assert "nowhere" not in "".join(found.values())
+
+
+def test_channels_are_told_of_the_jobs_that_they_name():
+    """One is told of all troubles of all jobs, unless it names some; none is shown in a text."""
+    more = "notifications: [{url: 'json://u:s3cret-key@h'}, {url: 'json://h', jobs: [sh*]}]\njobs:"
+    config = read_config(job("").replace("jobs:", more), ENVIRON)
+    assert config.notifications[:1] == config.told_of("crm")
+    everybody = config.notifications[0]
+    assert [True, True, False] == [
+        everybody.wants(kind) for kind in ("failed", "recovered", "succeeded")
+    ]
+    assert "s3cret-key" not in repr(config)
+    assert problems(ONE + "notifications: json://h") == {"notifications": "this must be a list"}
