@@ -15,7 +15,7 @@ from typing import Any
 
 from exchanger.app.messages.errors import words_for
 from exchanger.app.messages.notes.words import in_words
-from exchanger.app.messages.reports import counted, rows_in_words
+from exchanger.app.messages.reports import counted, of_rows
 from exchanger.errors import BrazeError, BrazeRefused, ExchangerError, FileRejected
 from exchanger.notes import read_notes
 
@@ -92,7 +92,7 @@ def failed_body(about: str, report: Report, reason: str, then: str, of: str) -> 
     return _text(
         about,
         f"{_run(report)} failed: {reason}.",
-        *rows_in_words(dict(report)),
+        *of_rows(dict(report)),
         "What was sent before is recorded and does not count twice; the next run goes on from it.",
         then=[*([then] if then else []), f"exchanger runs {report['job']}{_shown(report, of)}"],
     )
@@ -114,7 +114,7 @@ def partial_body(about: str, report: Report, bucket: str, of: str) -> str:
         about,
         f"{_run(report)} was done in part." if _is_partial(report) else "",
         *empty,
-        *rows_in_words(dict(report)),
+        *of_rows(dict(report)),
         *_files(report),
         *_notes(report),
         *_quarantine(report, bucket),
@@ -129,7 +129,7 @@ def held_body(about: str, report: Report, of: str) -> str:
     return _text(
         about,
         f"{_several(runs)} for a person to decide; nothing of it was sent to Braze.",
-        *rows_in_words(dict(report)),
+        *of_rows(dict(report)),
         *_files(report),
         *_notes(report),
         "Approve applies what waits, discard drops it. Other files of the job go on.",
@@ -166,12 +166,12 @@ def overdue_body(about: str, brings: str, every: str, taken: str | None, where: 
 
 def over_body(about: str, kind: str, report: Report) -> str:
     """Write that a trouble is over."""
-    return _text(about, _OVER[kind], *rows_in_words(dict(report)), then=[])
+    return _text(about, _OVER[kind], *of_rows(dict(report)), then=[])
 
 
 def succeeded_body(about: str, report: Report) -> str:
     """Write that a run succeeded."""
-    return _text(about, f"{_run(report)} is done.", *rows_in_words(dict(report)), then=[])
+    return _text(about, f"{_run(report)} is done.", *of_rows(dict(report)), then=[])
 
 
 def together(texts: Iterable[tuple[str, str]]) -> tuple[str, str]:
@@ -218,7 +218,7 @@ def _several(runs: list[Any]) -> str:
 
 
 def _is_partial(report: Report) -> bool:
-    return report["state"] == "partial"
+    return bool(report["state"] == "partial")
 
 
 def empty_files(report: Report) -> list[str]:
