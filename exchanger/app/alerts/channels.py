@@ -57,7 +57,7 @@ def check_channels(config: Config, source: str = "") -> None:
 
 def try_channels(config: Config) -> list[ChannelTrial]:
     """Send a text to each channel that says that it is a trial."""
-    from exchanger.app.messages.alerts import trial_text
+    from exchanger.app.alerts.texts import trial_text
     from exchanger.outside.notify.channel import send
 
     title, body = trial_text()

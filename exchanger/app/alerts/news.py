@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from exchanger.app.messages import alerts as text
+from exchanger.app.alerts import texts
 from exchanger.config.durations import show_duration
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.state.alerts.book import News, Words
@@ -39,15 +39,15 @@ def news_of_run(
     about, of = about_job(config, job), of_connection(config, job)
     passed = {}
     if begins and report["state"] == "succeeded" and not began:
-        words = Words(text.titled("succeeded", job), text.succeeded_body(about, report))
+        words = Words(texts.titled("succeeded", job), texts.succeeded_body(about, report))
         passed["succeeded"] = words
     return News(
         job,
         {kind: _began(config, kind, ended, about, of) for kind in began if begins},
         {
             kind: Words(
-                f"{text.titled('recovered', job)} ({kind.replace('_', ' ')})",
-                text.over_body(about, kind, report),
+                f"{texts.titled('recovered', job)} ({kind.replace('_', ' ')})",
+                texts.over_body(about, kind, report),
             )
             for kind in sorted(over)
         },
@@ -85,7 +85,7 @@ def news_of_daemon(config: Config, heard: Mapping[str, Any]) -> News:
     about, of = about_job(config, job), of_connection(config, job)
     entry = config.jobs[job]
     if kind == "missed":
-        body = text.missed_body(about, heard["due"], heard["last"])
+        body = texts.missed_body(about, heard["due"], heard["last"])
     elif kind == "overdue":
         brings = "dataset" if isinstance(entry, ExportJob) else "file"
         every = show_duration(entry.expect.every) if entry.expect else "?"
@@ -93,10 +93,10 @@ def news_of_daemon(config: Config, heard: Mapping[str, Any]) -> News:
         if isinstance(entry, ImportJob):
             bucket = config.connections[config.connection_of(job)].s3.bucket
             where = f"s3://{bucket}/{entry.source.prefix}"
-        body = text.overdue_body(about, brings, every, heard.get("taken_at"), where)
+        body = texts.overdue_body(about, brings, every, heard.get("taken_at"), where)
     else:
-        body = text.failed_body(about, {"job": job}, heard["reason"], "", of)
-    return News(job, {kind: Words(text.titled(kind, job), body)})
+        body = texts.failed_body(about, {"job": job}, heard["reason"], "", of)
+    return News(job, {kind: Words(texts.titled(kind, job), body)})
 
 
 def about_job(config: Config, job: str) -> str:
@@ -129,7 +129,7 @@ def _brought_nothing(config: Config, report: Report) -> bool:
         published = bool(report.get("manifest")) and report.get("rows_written") == 0
         return published and entry.empty != "allow"
     ignored = "empty_file" in entry.guards.model_fields_set and entry.guards.empty_file == "ignore"
-    return not ignored and bool(text.empty_files(report))
+    return not ignored and bool(texts.empty_files(report))
 
 
 def _over(report: Report, began: list[str]) -> set[str]:
@@ -150,9 +150,9 @@ def _began(config: Config, kind: str, ended: Outcome, about: str, of: str) -> Wo
     report = ended.report
     bucket = config.connections[config.connection_of(report["job"])].s3.bucket
     if kind == "failed":
-        body = text.failed_body(about, report, *text.reason_of(ended.error), of)
+        body = texts.failed_body(about, report, *texts.reason_of(ended.error), of)
     elif kind == "partial":
-        body = text.partial_body(about, report, bucket, of)
+        body = texts.partial_body(about, report, bucket, of)
     else:
-        body = text.held_body(about, report, of)
-    return Words(text.titled(kind, report["job"], report), body)
+        body = texts.held_body(about, report, of)
+    return Words(texts.titled(kind, report["job"], report), body)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.app.alerts.news import news_of_run, rejected_percent
-from exchanger.app.messages.alerts import together
+from exchanger.app.alerts.texts import together
 from exchanger.app.wiring import open_context
 from exchanger.config.describing.notifications import channel_name
 from exchanger.state.alerts.document import AlertDocument
