@@ -21,11 +21,18 @@ if TYPE_CHECKING:
     from exchanger.state.store import ConnectionState
 
 LATER = pl.Schema(
-    {PROFILE: pl.String, "field": pl.String, "before": pl.String, "in_order": pl.Boolean}
+    {
+        PROFILE: pl.String,
+        "field": pl.String,
+        "before": pl.String,
+        "in_order": pl.Boolean,
+        "own": pl.Boolean,
+    }
 )
 """
 One row for each field of a profile that was changed: its value before the first change, and whether
-all that changed it were runs of the same job, in the order of the column that it has now.
+all that changed it were runs of the same job, in the order of the column that it has now, and
+whether any was a run of that job.
 """
 _APART = timedelta(days=1)
 """More than two hosts may differ in what they take for the time of the bucket."""
@@ -73,7 +80,7 @@ def later_changes(
     if accepted:
         changes = changes.filter(pl.col("outcome").is_in(TAKEN))
     by_field = _with_order(call, changes).group_by(PROFILE, "field", maintain_order=True)
-    return by_field.agg(pl.col("before").first(), pl.col("in_order").all())
+    return by_field.agg(pl.col("before").first(), pl.col("in_order").all(), pl.col("own").any())
 
 
 def planned_changes(
@@ -111,7 +118,10 @@ def _with_order(call: ImportContext, changes: pl.DataFrame) -> pl.DataFrame:
         for seq, run in runs.items()
         if run.order_by and (run.job, run.order_by) == (call.name, order)
     ]
-    return changes.with_columns(pl.col("seq").is_in(ordered).alias("in_order"))
+    own = [seq for seq, run in runs.items() if run.job == call.name]
+    return changes.with_columns(
+        pl.col("seq").is_in(ordered).alias("in_order"), pl.col("seq").is_in(own).alias("own")
+    )
 
 
 def _demand_none(call: ImportContext, since: int, month: str, unrecorded: Collection[int]) -> None:
