@@ -13,11 +13,9 @@ from exchanger.config.findings import Finding, Where, listed
 
 NOT_YET = "this is not in this version"
 
-LATER = ("notifications",)
-"""Keys of later versions."""
-
 _HOMES = {
     "engine": ((), "at the top of the file, beside connections and jobs"),
+    "notifications": ((), "at the top of the file, beside connections and jobs"),
     "budget": (("connections",), "in a connection, beside braze and s3"),
     "guards": (("jobs",), "in an import job, beside source"),
     "max_plan_age": (("connections",), "in a connection, beside braze and s3"),
@@ -84,15 +82,14 @@ def _entries(content: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str,
 
 
 def _in_place(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
-    """Leave out keys of later versions, and keys that stand elsewhere, which is said."""
+    """Leave out keys that stand elsewhere, which is said."""
     astray = {key: words for key, (home, words) in _HOMES.items() if home != where[:1]}
     findings += [
         Finding((*where, key), f"'{key}' is no key here: write it {astray[key]}")
         for key in content
         if key in astray
     ]
-    kept = {key: value for key, value in content.items() if key not in astray}
-    return _without(kept, where, LATER, findings)
+    return {key: value for key, value in content.items() if key not in astray}
 
 
 def _without(
