@@ -49,8 +49,10 @@ WAITING = (
 )
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = ("applied", "retried", "tested")
-PARTS = ("retried", "tested")
+PARTS = ("retried", "tested", "undone")
 """Outcomes of some rows of a version, which decide nothing about the version as a whole."""
+_OF_A_VERSION = ("retried", "undone")
+"""Outcomes that count with the version that was read before, if that one does."""
 _NOTHING_DONE = (
     "rejected",
     "doubtful_type",
@@ -250,7 +252,7 @@ class LedgerSnapshot:
         Number the runs that made up what the last version of a key counts for in a summed field.
 
         The first one applied some version in full. Every later one applied the difference to a
-        newer version, or gave again rows of one of these versions.
+        newer version, gave again rows of one of these versions, or took back what one gave.
 
         Returns:
             None if it cannot be told: a version gave to the field when that was not summed, and
@@ -267,7 +269,7 @@ class LedgerSnapshot:
         runs: list[int] = []
         versions: set[str] = set()
         for row in reversed(chain):
-            if row["outcome"] != "retried" or row["etag"] in versions:
+            if row["outcome"] not in _OF_A_VERSION or row["etag"] in versions:
                 runs.append(row["seq"])
                 versions.add(row["etag"])
         return list(dict.fromkeys(runs))
