@@ -33,8 +33,6 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
-_GUARDS = ("max_more_empty_percent",)
-"""Guards of later versions."""
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
@@ -108,8 +106,6 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
             for key in astray
         ]
         job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
-    if isinstance(guards := job.get("guards"), dict):
-        job = job | {"guards": _without(guards, (*where, "guards"), _GUARDS, findings)}
     if job.get("object") in _OBJECTS:
         # Whoever only prints its help loads no models.
         from exchanger.config.models import ObjectName
