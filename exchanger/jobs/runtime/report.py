@@ -46,7 +46,7 @@ def new_run_id(job: str, started_at: datetime) -> str:
 _NOT_ALWAYS = (
     "rows_written", "bytes_written", "manifest", "error", "quarantine", "warnings", "seq",
     "files_waiting", "files_incomplete",
-    "held_back", "totals", "stopped", "by_field", "verified",
+    "held_back", "totals", "stopped", "by_field", "alerts_waiting", "verified",
 )  # fmt: skip
 
 
@@ -88,6 +88,7 @@ class RunReport:
     to send it with each of the ``whole_rows``; exports and runs of earlier versions have none.
     ``verified`` says of how many ``profiles`` and ``values`` it was looked whether Braze has them
     as they were sent, and how many are ``differing``; nothing before that was done.
+    ``alerts_waiting`` are those that people are yet to be told, as a channel failed.
     """
 
     run_id: str
@@ -134,6 +135,7 @@ class RunReport:
     held_back: list[int] | None = None
     totals: dict[str, str] | None = None
     stopped: bool | None = None
+    alerts_waiting: int | None = None
     by_field: dict[str, dict[str, int]] | None = None
     verified: dict[str, int] | None = None
 
