@@ -10,6 +10,7 @@ import typer
 from exchanger import __version__
 from exchanger.cli.verbs import (
     adopt,
+    alerts,
     backfill,
     check,
     daemon,
@@ -26,6 +27,7 @@ from exchanger.cli.verbs import (
     rebuild,
     runs,
     sandbox,
+    savings,
     schema,
     segments,
     send_test,
@@ -67,8 +69,10 @@ app.command("files")(files.files)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("savings")(savings.savings)
 app.command("explain")(explain.explain)
 app.command("status")(status.status)
+app.command("alerts")(alerts.alerts)
 app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)

@@ -152,6 +152,7 @@ class Exposure:
         report.profiles_updated += self.profiles_updated
         report.profiles_new += self.profiles_new
         report.fields_changed += sum(each.profiles for each in self.fields.values())
+        report.add_sent({name: each.data_points for name, each in self.fields.items()})
         report.facts += note_unseen(self.profiles_unseen, self.unseen_points)
         report.check()
 
@@ -231,7 +232,7 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
 def _requests_to(sent: Mapping[str, int], batch_size: int) -> dict[str, int]:
     found: Counter[str] = Counter()
     for name, count in sent.items():
-        if count:
+        if count and ENDPOINTS[name].methods:
             found[ENDPOINTS[name].path] += _requests(ENDPOINTS[name], count, batch_size)
     return dict(found)
 

@@ -265,6 +265,9 @@ class _Draft:
 def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     """Fill in what is known before anything is sent."""
     tally = draft.tally
+    report.by_field = {
+        name: {"sent": 0, "whole_rows": points} for name, points in tally.spoken.points.items()
+    }
     report.rows_read = batch.rows
     report.rows_rejected = draft.unreadable + tally.rows_rejected
     report.rows_warned = draft.warned
