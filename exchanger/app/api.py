@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.options import ImportOptions
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.jobs.savings import Savings
     from exchanger.state.inputs.column_types import KeptColumns
 
 T = TypeVar("T")
@@ -84,10 +85,12 @@ class Exchanger:
         Args:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
         """
+        from exchanger.app.alerts.channels import check_channels
         from exchanger.app.connectivity import try_connections
         from exchanger.app.wiring import demand_queries
         from exchanger.config.describing.jobs import describe_job
 
+        check_channels(self.config)
         demand_queries(self.config)
         jobs = {name: describe_job(self.config, name) for name in self.config.jobs}
         trials = _in_order(lambda: try_connections(self.config)) if connect else []
@@ -215,7 +218,9 @@ class Exchanger:
             return foreseen
         heard: list[Exchange] = []
         report = self._run(
-            job, lambda context: send_test(context, job, found, chosen, seconds, heard.append)
+            job,
+            lambda context: send_test(context, job, found, chosen, seconds, heard.append),
+            begins=False,
         )
         return Tried(foreseen.plan, without_secrets(self.config, heard), report)
 
@@ -297,6 +302,32 @@ class Exchanger:
         _demand_all(faults)
         return Rows(newest_first(listed))
 
+    def savings(
+        self,
+        job: str | None = None,
+        *,
+        since: datetime | None = None,
+        connection: str | None = None,
+    ) -> list[Savings]:
+        """
+        Return what was sent, and what sending every row whole would have cost, by connection.
+
+        Args:
+            job: Only this job.
+            since: Only runs that began then or later; UTC if it names no time zone.
+            connection: Only this connection.
+        """
+        from exchanger.jobs.runtime.options import in_utc
+        from exchanger.jobs.savings import savings
+
+        if job is not None:
+            job_of(self.config, job)
+            connection = connection or self.config.connection_of(job)
+        return [
+            self._there(name, lambda context: savings(context, job, in_utc(since)))
+            for name in connections_of(self.config, connection)
+        ]
+
     def show(self, run: str | int, *, connection: str | None = None) -> RunReport:
         """Read the report of one run, by its id or number."""
         from exchanger.jobs.runtime.report import RunReport
@@ -332,6 +363,35 @@ class Exchanger:
         from exchanger.jobs.retry import retry_run
 
         return self._decide("retry", run, connection, wait, retry_run)
+
+    def plan_undo(
+        self, run: str | int, *, rows: int | None = None, connection: str | None = None
+    ) -> PlanReport:
+        """
+        Return what *undo* of a run would send, and write nothing anywhere.
+
+        Args:
+            run: Its id or number.
+            rows: How many changes of each field to show.
+            connection: Where it is; needed where several have a run of that number.
+        """
+        from exchanger.app.messages.notes.words import plan_with_words
+        from exchanger.jobs.undo import plan_undo
+
+        name, job, seq = self._import_of("undo", run, connection)
+        planned = self._there(
+            self.config.connection_of(name),
+            lambda context: plan_undo(context, name, job, seq, rows=rows),
+        )
+        return plan_with_words(planned)
+
+    def undo(
+        self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
+    ) -> RunReport:
+        """Take back what a run changed, where it is still as the run left it."""
+        from exchanger.jobs.undo import undo_run
+
+        return self._decide("undo", run, connection, wait, undo_run)
 
     def drift(self, job: str, *, sample: int | None = 1000, seed: int = 0) -> DriftReport:
         """
@@ -562,7 +622,7 @@ class Exchanger:
 
         return _in_order(there, stopping)
 
-    def _run(self, job: str, story: Story) -> RunReport:
+    def _run(self, job: str, story: Story, *, begins: bool = True) -> RunReport:
         """Carry out a story as every way in does, so that its end is remembered."""
         from exchanger.app.runner import run_job
         from exchanger.jobs.runtime.context import SilentProgress
@@ -577,6 +637,7 @@ class Exchanger:
                 stopping=stopping,
                 progress=SilentProgress(),
                 tell=words_of,
+                begins=begins,
             ),
             stopping,
         )
@@ -602,12 +663,18 @@ class Exchanger:
         wait: Wait,
         act: Callable[[JobContext, str, ImportJob, int, float], RunReport],
     ) -> RunReport:
-        report, seconds = self._found(run, connection), _seconds(wait)
+        seconds = _seconds(wait)
+        name, job, seq = self._import_of(verb, run, connection)
+        return self._run(name, lambda context: act(context, name, job, seq, seconds), begins=False)
+
+    def _import_of(
+        self, verb: str, run: str | int, connection: str | None
+    ) -> tuple[str, ImportJob, int]:
+        report = self._found(run, connection)
         name, seq = report["job"], report.get("seq")
         if seq is None or name not in self._all_imports():
             raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
-        job = import_job_of(self.config, name)
-        return self._run(name, lambda context: act(context, name, job, seq, seconds))
+        return name, import_job_of(self.config, name), seq
 
     def _all_imports(self) -> list[str]:
         return [name for name, job in self.config.jobs.items() if job.type == "import"]

@@ -18,6 +18,7 @@ from exchanger.config.models import ImportJob
 from exchanger.errors import RunUnsuitable
 
 if TYPE_CHECKING:
+    from exchanger.config.models import Config
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
 
@@ -51,6 +52,34 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
     """
     loaded = prepare(config, log_level, as_json=as_json)
     seconds = wait_seconds(wait)
+    found = import_of_run(loaded, verb, run, connection, as_json=as_json)
+    if isinstance(found, int):
+        return found
+    name, job, seq = found
+    outcome = carry_out(
+        loaded,
+        name,
+        lambda context: act(context, name, job, seq, seconds),
+        stopping=stopping,
+        as_json=as_json,
+        # Who decides sees what becomes of it.
+        begins=False,
+    )
+    return show_outcomes([outcome], as_json=as_json, as_list=False)
+
+
+def import_of_run(
+    loaded: Config, verb: str, run: str, connection: str | None, *, as_json: bool
+) -> tuple[str, ImportJob, int] | int:
+    """
+    Find the job of an import run of the past, and its number.
+
+    Returns:
+        An exit code if connections that may have it did not answer, which has been told.
+
+    Raises:
+        RunMissing, RunAmbiguous, RunUnsuitable, typer.BadParameter: As for *act_on_run*.
+    """
     found = found_run(loaded, connections_of(loaded, connection), run)
     # An id is nobody else's; a number may also be that of a run where nobody answered.
     if found.report is None or (found.faults and run.isdecimal()):
@@ -59,11 +88,4 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
     job = job_of(loaded, name)
     if seq is None or not isinstance(job, ImportJob):
         raise RunUnsuitable(run, verb, "it is no import that planned anything")
-    outcome = carry_out(
-        loaded,
-        name,
-        lambda context: act(context, name, job, seq, seconds),
-        stopping=stopping,
-        as_json=as_json,
-    )
-    return show_outcomes([outcome], as_json=as_json, as_list=False)
+    return name, job, seq

@@ -62,6 +62,7 @@ class ToldChange:
             or ``unseen``: Braze took it, and may not have such a profile.
         file: The file that gave it; the last one of several.
         row: The last row of the profile there.
+        takes_back: The run whose change it took back; 0 if it took none back.
     """
 
     run: int
@@ -76,6 +77,7 @@ class ToldChange:
     outcome: str
     file: str | None
     row: int | None
+    takes_back: int = 0
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,7 @@ class _Changes:
                 outcome=row["outcome"],
                 file=row["file"],
                 row=row["row"],
+                takes_back=run.takes_back,
             )
 
     def _run(self, seq: int) -> RunDocument:
@@ -246,6 +249,8 @@ class _Changes:
         return self._runs[seq]
 
     def _given(self, run: RunDocument, row: dict[str, Any]) -> tuple[str, ...]:
+        if run.takes_back:
+            return ()
         if row["given"] is not None:
             return (row["given"],)
         theirs = self._contributed(run).filter(pl.col("field") == row["field"])

@@ -18,6 +18,7 @@ from pages.markdown import anchor, table
 SEE = {
     "adopt": "[Environments, new keys and new names](environments.md)",
     "approve": "[Guarantees](guarantees.md#good-to-know)",
+    "alerts": "[Alerts](alerts.md)",
     "backfill": "[Getting started](getting-started.md#6-history)",
     "daemon": "[Scheduling](scheduling.md)",
     "drift": "[Held values](held-values.md#what-others-change)",
@@ -30,9 +31,11 @@ SEE = {
     "retry": "[Quarantine](quarantine.md)",
     "run": "[Import jobs](import-jobs.md) and [export jobs](export-jobs.md)",
     "sandbox": "[The sandbox](sandbox.md)",
+    "savings": "[Plans](plans.md#what-was-saved)",
     "schema": "[Configuration](configuration.md)",
     "send-test": "[Import jobs](import-jobs.md#trying-one-row)",
     "status": "[Operating](operating.md)",
+    "undo": "[Taking a run back](undo.md#taking-a-run-back)",
     "types": "[Import jobs](import-jobs.md#fields)",
 }
 """The page that tells more."""

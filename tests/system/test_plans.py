@@ -65,3 +65,38 @@ def test_a_plan_tells_what_changes_in_each_field_and_what_that_takes(exchange):
     assert "tier (clear): 4 profiles, 4 data points, 2.00 EUR; 1 new, 1 changed, 2 clear" in told
     assert "cells between ;" in told
     assert 1 == told.count("-> empty")
+
+
+def test_what_was_saved_is_told_by_field_and_month(exchange):
+    """Whole rows cost what they say; what Braze accepted of it was sent; plan and run agree."""
+    fields = {"tier": "set", "visits": {"merge": "sum"}, "home": {"merge": "deep"}}
+    exchange.connection["budget"] = {"price": 0.5, "currency": "EUR"}
+    exchange.configure(crm=JOB | {"fields": fields, "guards": {}})
+    home = '"{""city"":""Rome"",""zip"":""1""}"'
+    exchange.drop("inbox/0.csv", f"id,tier,visits,home\na,gold,1,{home}\nb,gold,,\n,x,1,\n")
+    exchange.ask("run", "crm", code=4)
+    other = home.replace("Rome", "Oslo")
+    exchange.drop("inbox/1.csv", f"id,tier,visits,home\na,gold,1,{other}\nb,gold,0,\nb,red,,\n")
+    planned = exchange.ask("plan", "crm")["report"]["by_field"]
+    report = exchange.ask("run", "crm")
+    assert (
+        planned
+        == report["by_field"]
+        == {
+            "tier": {"sent": 1, "whole_rows": 3},
+            "visits": {"sent": 2, "whole_rows": 2},
+            "home": {"sent": 1, "whole_rows": 2},
+        }
+    )
+    assert report["data_points"] == sum(each["sent"] for each in report["by_field"].values())
+
+    [told] = exchange.ask("savings", "crm")
+    by_field = {each["field"]: (each["sent"], each["whole_rows"]) for each in told["fields"]}
+    assert {"tier": (3, 5), "visits": (3, 3), "home": (3, 4)} == by_field
+    assert (9, 12, "1.50", "EUR") == tuple(
+        told[name] for name in ("sent", "whole_rows", "worth", "currency")
+    )
+    assert exchange.braze.meter == told["sent"]
+    later = exchange.ask("savings", "--since", "2999-01-01")
+    assert [] == later[0]["fields"]
+    assert "9 data points sent of 12" in exchange.call("savings").stdout

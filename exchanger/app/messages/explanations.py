@@ -61,7 +61,10 @@ def _now(held: Content | None) -> str:
 def _change(change: Content) -> str:
     source = f"{change['file']}, row {change['row']:,}" if change["file"] else ""
     given = f"given {_given(change['given'])}" if change["given"] else ""
-    how = ", ".join(part for part in (change["strategy"], source, given) if part)
+    if change.get("takes_back"):
+        how = f"took back what run {change['takes_back']} changed"
+    else:
+        how = ", ".join(part for part in (change["strategy"], source, given) if part)
     went = f"{spelt(change['before'])} -> {spelt(change['wanted'])}"
     outcome = _OUTCOMES.get(change["outcome"], change["outcome"].replace("_", " "))
     became = f"{went}: {outcome}" if outcome else went

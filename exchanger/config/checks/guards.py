@@ -8,17 +8,29 @@ from exchanger.config.checks.timezones import check_timezone
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import Budget, ImportJob
 
+_READ_BACK = ("attributes", "audience", "subscriptions", "email_state")
 _OF_VALUES = ("max_changed_percent", "max_cleared_percent")
 
 
 def check_guards(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find guards of a job that could never say anything."""
-    if job.object == "attributes":
+    if job.guards.max_leavers_percent is not None and not job.source.is_snapshot:
+        message = "this is of snapshots alone: who is missing in a file of changes has not left"
+        place: Where = (*where, "guards", "max_leavers_percent")
+        yield Finding(place, message, beside=("source", "mode"))
+    if job.object in ("attributes", "audience"):
         return
     for key in _OF_VALUES:
         if getattr(job.guards, key) is not None:
             message = "this is of attributes alone: nothing else takes the place of a value"
             yield Finding((*where, "guards", key), message, beside=("object",))
+
+
+def check_delivery(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find out whether what a job sends can be looked after as it says."""
+    if job.delivery.verify is not None and job.object not in _READ_BACK:
+        message = "only attributes and states of subscriptions can be read back as they were sent"
+        yield Finding((*where, "delivery", "verify"), message, beside=("object",))
 
 
 def check_budget(budget: Budget, where: Where) -> Iterator[Finding]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
 from exchanger.config.describing.arrival import describe_arrival
+from exchanger.config.describing.audiences import describe_audience
 from exchanger.config.describing.consent import describe_consent
-from exchanger.config.describing.guards import describe_guards
+from exchanger.config.describing.guards import describe_delivery, describe_guards
 from exchanger.config.describing.items import describe_items
 from exchanger.config.describing.lifecycle import describe_call
 from exchanger.config.describing.match import describe_match, describe_missing
+from exchanger.config.describing.notifications import describe_told
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
     METADATA,
@@ -60,10 +62,12 @@ def describe_job(config: Config, name: str) -> list[str]:
     when = _when(config.schedule_of(name)) if job.enabled else "never by itself, as it is disabled"
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if isinstance(job, ImportJob):
-        does = [*does, *describe_guards(job.guards, connection.budget)]
+        does = [*does, *describe_guards(job.watched_by, connection.budget)]
+        does += describe_delivery(job.delivery)
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
-    return [f"runs {when}", *_expected(job), *_PRECEDENCE[job.priority], *does]
+    told = describe_told(config, name)
+    return [f"runs {when}", *_expected(job), *_PRECEDENCE[job.priority], *does, *told]
 
 
 def _expected(job: Job) -> list[str]:
@@ -101,6 +105,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         )
     if job.subscription is not None or job.state is not None:
         return lines + describe_consent(job)
+    if job.audience is not None:
+        return lines + describe_audience(job)
     if job.object != "attributes":
         return lines + _rows(job)
     lines += [

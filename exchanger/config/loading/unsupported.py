@@ -13,18 +13,12 @@ from exchanger.config.findings import Finding, Where, listed
 
 NOT_YET = "this is not in this version"
 
-COMMANDS = {
-    "undo": "plans the inverse of a run",
-}
-"""Commands of later versions, and what they will do."""
-
-LATER = ("notifications",)
-"""Keys of later versions."""
-
 _HOMES = {
     "engine": ((), "at the top of the file, beside connections and jobs"),
+    "notifications": ((), "at the top of the file, beside connections and jobs"),
     "budget": (("connections",), "in a connection, beside braze and s3"),
     "guards": (("jobs",), "in an import job, beside source"),
+    "delivery": (("jobs",), "in an import job, beside source"),
     "max_plan_age": (("connections",), "in a connection, beside braze and s3"),
     "retention": (("connections",), "in a connection, beside braze and s3"),
     "nulls": (("jobs", "source"), "in the source of an import, or in one of its fields"),
@@ -40,13 +34,17 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
-_GUARDS = ("max_more_empty_percent", "max_leavers_percent")
+_GUARDS = ("max_more_empty_percent",)
 """Guards of later versions."""
+_OF_DELIVERY = ("canary", "shadow")
+"""Ways of looking after what is sent of later versions."""
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
-    "merge", "delete", "audience", "cohorts",
+    "merge", "delete", "cohorts",
 )  # fmt: skip
+_TARGETS = ("cohort",)
+"""What membership becomes in later versions."""
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"
 
@@ -87,15 +85,14 @@ def _entries(content: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str,
 
 
 def _in_place(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
-    """Leave out keys of later versions, and keys that stand elsewhere, which is said."""
+    """Leave out keys that stand elsewhere, which is said."""
     astray = {key: words for key, (home, words) in _HOMES.items() if home != where[:1]}
     findings += [
         Finding((*where, key), f"'{key}' is no key here: write it {astray[key]}")
         for key in content
         if key in astray
     ]
-    kept = {key: value for key, value in content.items() if key not in astray}
-    return _without(kept, where, LATER, findings)
+    return {key: value for key, value in content.items() if key not in astray}
 
 
 def _without(
@@ -116,6 +113,8 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
     if isinstance(guards := job.get("guards"), dict):
         job = job | {"guards": _without(guards, (*where, "guards"), _GUARDS, findings)}
+    if isinstance(delivery := job.get("delivery"), dict):
+        job = job | {"delivery": _without(delivery, (*where, "delivery"), _OF_DELIVERY, findings)}
     if job.get("object") in _OBJECTS:
         # Whoever only prints its help loads no models.
         from exchanger.config.models import ObjectName
@@ -123,7 +122,25 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = f"{NOT_YET}: it imports {listed(get_args(ObjectName), 'and')}"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
+    if isinstance(audience := job.get("audience"), dict):
+        job = job | {"audience": _audience(audience, (*where, "audience"), findings)}
     return job
+
+
+def _audience(audience: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    """Leave out what membership becomes in later versions."""
+    targets = audience.get("as")
+    if isinstance(targets, dict):
+        return audience | {"as": _without(targets, (*where, "as"), _TARGETS, findings)}
+    if not isinstance(targets, list):
+        return audience
+    kept = [
+        _without(target, (*where, "as", place), _TARGETS, findings)
+        if isinstance(target, dict)
+        else target
+        for place, target in enumerate(targets)
+    ]
+    return audience | {"as": [target for target in kept if target != {}]}
 
 
 def _export(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:

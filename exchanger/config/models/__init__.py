@@ -24,6 +24,7 @@ from exchanger.config.models.connections import (
     Retention,
     S3Config,
 )
+from exchanger.config.models.delivery import Delivery, Verify
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.guards import Budget, DataPoints, Guards
 from exchanger.config.models.imports import (
@@ -34,6 +35,7 @@ from exchanger.config.models.imports import (
     PROPERTY,
     Baseline,
     DriftPolicy,
+    EntryField,
     FieldConfig,
     ImportJob,
     ItemField,
@@ -41,6 +43,16 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.kinds.audiences import (
+    ACTION,
+    COMES,
+    GOES,
+    Action,
+    Audience,
+    AudienceEvents,
+    AudienceTarget,
+    MemberValues,
+)
 from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.kinds.objects import (
@@ -55,10 +67,14 @@ from exchanger.config.models.kinds.objects import (
 )
 from exchanger.config.models.kinds.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
 from exchanger.config.models.matching import Alias, LabelColumn, Match
+from exchanger.config.models.notifications import TROUBLES, Notification, Telling, Trouble
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
+    "ACTION",
     "CALLS",
+    "COMES",
+    "GOES",
     "ITEM_FIELD",
     "ITEM_GONE",
     "LOOKUPS",
@@ -69,8 +85,13 @@ __all__ = [
     "PROPERTY",
     "SUM",
     "TRACKED",
+    "TROUBLES",
+    "Action",
     "Alias",
     "Amount",
+    "Audience",
+    "AudienceEvents",
+    "AudienceTarget",
     "Baseline",
     "BrazeConfig",
     "Budget",
@@ -82,10 +103,12 @@ __all__ = [
     "Connection",
     "CsvOptions",
     "DataPoints",
+    "Delivery",
     "DriftPolicy",
     "Duration",
     "EmailState",
     "EngineConfig",
+    "EntryField",
     "Event",
     "Expect",
     "ExportField",
@@ -102,8 +125,10 @@ __all__ = [
     "Job",
     "LabelColumn",
     "Match",
+    "MemberValues",
     "NewAlias",
     "Notices",
+    "Notification",
     "ObjectName",
     "OnInvalid",
     "OnUnknown",
@@ -125,6 +150,9 @@ __all__ = [
     "Strict",
     "Subscription",
     "Target",
+    "Telling",
+    "Trouble",
+    "Verify",
 ]
 
 Job = Annotated[ImportJob | ExportJob, Field(discriminator="type")]
@@ -148,6 +176,9 @@ class Config(Strict):
         description="who plans the parts of runs; the process of the run itself if left out",
     )
 
+    notifications: tuple[Notification, ...] = Field(
+        default=(), description="who is told of what: `docs/alerts.md`"
+    )
     connections: dict[str, Connection] = Field(
         min_length=1, description="each by a name of letters, digits, `.`, `_` and `-`"
     )
@@ -158,6 +189,10 @@ class Config(Strict):
     def connection_of(self, job: str) -> str:
         """Name the connection of a job: its own, or the only one there is."""
         return self.jobs[job].connection or next(iter(self.connections))
+
+    def told_of(self, job: str) -> tuple[Notification, ...]:
+        """Return the channels that are told of a job."""
+        return tuple(one for one in self.notifications if one.hears_of(job))
 
     def schedule_of(self, job: str) -> Schedule | None:
         """Return when a job is due: what notices wake is so every so often, as one may be lost."""

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
+from exchanger.config.models.delivery import Delivery
 from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import (
     Completion,
@@ -22,6 +23,7 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
+from exchanger.config.models.kinds.audiences import ACTION, Action, Audience
 from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.kinds.objects import (
@@ -107,6 +109,10 @@ class FieldConfig(Cell):
 
 class ItemField(FieldConfig):
     """A field of a catalog item: configured alike, and with the limits of catalogs."""
+
+
+class EntryField(FieldConfig):
+    """An array attribute of which one entry is given: it is there, or it is not."""
 
 
 class RemainingFields(Strict):
@@ -234,6 +240,13 @@ class ImportJob(Strict):
         default=None,
         description="of `object: email_state`: the column of the state, and its words",
     )
+    audience: Audience | None = Field(
+        default=None, description="of `object: audience`: what membership becomes"
+    )
+    action: Action | None = Field(
+        default=None,
+        description="of `object: audience`: the column that says who comes and who goes, its words",
+    )
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
     on_invalid: WhenInvalid = None
@@ -287,9 +300,19 @@ class ImportJob(Strict):
         default=Guards(),
         description="what a run may do before it waits for a person; anything if left out",
     )
+    delivery: Delivery = Field(
+        default=Delivery(), description="how what a run sends is looked after"
+    )
     max_rows_per_run: int = Field(
         default=5_000_000, ge=1, description="a run takes whole files until it has so many rows"
     )
+
+    @property
+    def watched_by(self) -> Guards:
+        """The guards of the job, those included that watch snapshots unless the job says so."""
+        usual = {"max_leavers_percent": 20.0, "empty_file": "hold"}
+        missing = {k: v for k, v in usual.items() if k not in self.guards.model_fields_set}
+        return self.guards.model_copy(update=missing if self.source.is_snapshot else {})
 
     @property
     def match_columns(self) -> tuple[str, ...]:
@@ -328,9 +351,9 @@ class ImportJob(Strict):
                 name: FieldConfig.model_validate({**part, "type": "string", "trim": "from" in part})
                 for name, part in self.call.cells.items()
             }
-        state = self.subscription.state if self.subscription is not None else self.state
-        if state is not None:
-            return _cells_of_state(self.subscription, state)
+        words = self._words
+        if words is not None:
+            return words
         spec = self.event or self.purchase
         if self.object == "catalog_items":
             gone = {ITEM_GONE: ItemField(value=True)} if self.mode == "delete" else {}
@@ -344,6 +367,15 @@ class ImportJob(Strict):
             for name, cell in spec.properties.items()
         }
         return {name: FieldConfig.model_validate(part) for name, part in parts.items()}
+
+    @property
+    def _words(self) -> Mapping[str, FieldConfig] | None:
+        """What is read of a row that says something in words; None of any other."""
+        if self.action is not None:
+            told = {"from": self.action.from_, "type": "string"}
+            return {ACTION: FieldConfig.model_validate(told)}
+        state = self.subscription.state if self.subscription is not None else self.state
+        return None if state is None else _cells_of_state(self.subscription, state)
 
     def does_without(self, name: str) -> bool:
         """Return whether what a row becomes is whole without one of its ``cells``."""
@@ -394,6 +426,17 @@ class ImportJob(Strict):
     def calls_people(self) -> bool:
         """Whether a row does something with people as such."""
         return self.object in CALLS or self.object == "deletions"
+
+    @property
+    def kind(self) -> str:
+        """What a row becomes, where one kind of object is two: an audience as values or events."""
+        events = self.audience is not None and self.audience.events is not None
+        return f"{self.object}_events" if events else self.object
+
+    @property
+    def written(self) -> frozenset[str]:
+        """The attributes that it names to be written."""
+        return frozenset([*self.fields, *(self.audience.names if self.audience else ())])
 
     @property
     def creates(self) -> bool:

@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def commit(
-    call: ImportContext, report: RunReport, batch: InputBatch, plan: Plan, *, parent: int = 0
+def commit(  # noqa: PLR0913 - a plan, and what it is about
+    call: ImportContext,
+    report: RunReport,
+    batch: InputBatch,
+    plan: Plan,
+    *,
+    parent: int = 0,
+    takes_back: int = 0,
 ) -> VersionedRun:
     """
     Commit a plan: write its frames, then create the run document (law 3).
@@ -32,6 +38,7 @@ def commit(
         batch: The types of its columns.
         plan: What is to be sent.
         parent: The run that this one takes up, if it does.
+        takes_back: The run whose changes it takes back, if it does; the order of rows is none then.
 
     Raises:
         StorageChanged: Another process created a run of this number first; nothing happened but
@@ -68,11 +75,13 @@ def commit(
         objects=plan.outbox.rows,
         fields={rule.name: _merged_as(rule) for rule in plan.rules},
         event_order=event_order,
-        order_by=call.job.source.order_by or "",
+        order_by="" if takes_back else call.job.source.order_by or "",
         parent=parent,
+        takes_back=takes_back,
         types=dict(batch.types_to_keep),
         words={name: list(found) for name, found in batch.words.items()},
         layout=dict(batch.layout_to_keep),
+        verify=verify.sample if (verify := call.job.delivery.verify) is not None else 0.0,
         report=report.to_dict(),
         object=call.kind.name,
         row_ids=bool(call.job.row_name),
@@ -116,6 +125,9 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
         told["ordered"] = True
     if rule.merge == "rows":
         told |= {"key": rule.config.key, "complete": rule.config.complete}
+    if rule.of_entry:
+        # Whoever takes it back deals with it as with other lists: members came, or went.
+        told |= {"merge": "add", "entry": True}
     if rule.guarded:
         told["guarded"] = True
     return told

@@ -79,6 +79,8 @@ class Exposure:
     What a plan would do if Braze accepted every object.
 
     Args:
+        leavers: People who are missing in a snapshot.
+        members_before: Whom its job had before.
         rows_read: Data rows, the rejected ones included.
         rows_rejected: Those that go to quarantine.
         rows_applied: Those that objects are made of.
@@ -98,6 +100,8 @@ class Exposure:
         content: A number that stands for all that is sent, in any order; None if nobody asked.
     """
 
+    leavers: int = 0
+    members_before: int = 0
     rows_read: int = 0
     rows_rejected: int = 0
     rows_applied: int = 0
@@ -148,6 +152,7 @@ class Exposure:
         report.profiles_updated += self.profiles_updated
         report.profiles_new += self.profiles_new
         report.fields_changed += sum(each.profiles for each in self.fields.values())
+        report.add_sent({name: each.data_points for name, each in self.fields.items()})
         report.facts += note_unseen(self.profiles_unseen, self.unseen_points)
         report.check()
 
@@ -181,6 +186,8 @@ def exposure_of(
     sent = {name: counts.pop(f"to:{name}") for name in ENDPOINTS}
     none = FieldExposure(0, 0, 0, 0)
     return Exposure(
+        leavers=report.leavers,
+        members_before=report.members_before,
         rows_read=report.rows_read,
         rows_rejected=report.rows_rejected,
         profiles_named=report.profiles_named,
@@ -225,7 +232,7 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
 def _requests_to(sent: Mapping[str, int], batch_size: int) -> dict[str, int]:
     found: Counter[str] = Counter()
     for name, count in sent.items():
-        if count:
+        if count and ENDPOINTS[name].methods:
             found[ENDPOINTS[name].path] += _requests(ENDPOINTS[name], count, batch_size)
     return dict(found)
 
@@ -270,8 +277,9 @@ def _added(rule: Rule) -> pl.Expr:
     """Add up by how much a summed field grows; 0 where it was empty."""
     dtype = pl.Float64() if rule.type == "float" else pl.Decimal(_DIGITS, rule.scale)
     now, had = pl.col(wanted(rule.name)), pl.col(before(rule.name))
-    had = pl.when(now.is_not_null()).then(had.replace(EMPTY, "0").fill_null("0"))
-    had = had.str.strip_chars('"')  # A number that Braze holds as text counts, too.
+    had = pl.when(now.is_not_null()).then(had.fill_null("0"))
+    # A sum that is taken back may be emptied; a number that Braze holds as text counts, too.
+    now, had = (text.replace(EMPTY, "0").str.strip_chars('"') for text in (now, had))
     return (now.cast(dtype) - had.cast(dtype)).sum()
 
 

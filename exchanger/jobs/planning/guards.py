@@ -29,6 +29,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "too_many_changed": ("profiles",),
     "too_many_cleared": ("profiles",),
     "too_many_deletes": ("deletes",),
+    "too_many_leavers": ("leavers",),
     "too_many_points": ("points",),
     "too_many_rejected": ("rows",),
 }
@@ -43,7 +44,7 @@ def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
         call: The job.
         files: What the plan claims, in order.
     """
-    guards = call.job.guards
+    guards = call.job.watched_by
     looks: list[Guard] = [
         partial(look, allowed)
         for look, allowed in (
@@ -51,6 +52,7 @@ def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
             (_cleared, guards.max_cleared_percent),
             (_rejected, guards.max_rejected_percent),
             (_points, guards.max_data_points),
+            (_leavers, guards.max_leavers_percent),
         )
         if allowed is not None
     ]
@@ -151,6 +153,13 @@ def _rejected(allowed: float, plan: Exposure) -> list[Note]:
     found, of = plan.rows_rejected, plan.rows_read
     share = _beyond(allowed, found, of)
     note = noted("too_many_rejected", rows=found, of=of, percent=share, allowed=allowed)
+    return [note] if share else []
+
+
+def _leavers(allowed: float, plan: Exposure) -> list[Note]:
+    found, of = plan.leavers, plan.members_before
+    share = _beyond(allowed, found, of)
+    note = noted("too_many_leavers", leavers=found, of=of, percent=share, allowed=allowed)
     return [note] if share else []
 
 

@@ -25,14 +25,15 @@ from exchanger.jobs.intake.invalid import (
     note_stop,
 )
 from exchanger.jobs.intake.unreadable import told
-from exchanger.jobs.planning.parts import parts_of
+from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
 from exchanger.jobs.runtime.report import FileReport
-from exchanger.notes import noted
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ITEM, ROW
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.part import PartPlan, Tally
+from exchanger.profiles.planning.undo import STAYS
 from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import DROPPED, no_rows, quarantined, source_of
 
@@ -105,7 +106,9 @@ class Plan:
             self.members.remove()
 
 
-def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
+def planned(
+    call: ImportContext, report: RunReport, batch: InputBatch, made: MadeParts = parts_of
+) -> Plan:
     """
     Plan a run over what was read, and fill in its report.
 
@@ -113,6 +116,7 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
         call: The job; held values are read, and Braze is asked for what is unknown.
         report: Its counts are filled in, but for what only Braze's answers tell.
         batch: Rows, rules and files; its rows are forgotten on the way.
+        made: Finds what it has to know, and what decides.
 
     Raises:
         BrazeError: A look-up failed.
@@ -121,7 +125,7 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
         Stopped: The process was asked to stop; nothing was claimed.
     """
     demand_valid(call, batch)
-    with parts_of(call, batch, report) as parts:
+    with made(call, batch, report) as parts:
         batch = parts.batch
         draft = _Draft(call, batch, report)
         try:
@@ -184,6 +188,7 @@ class _Draft:
         self._contributions, self._rejected, self._dropped, self._event_order = writers
         self._ordered = False
         self.tally = Tally()
+        self.stays = [pl.DataFrame(schema=STAYS)]
         self.unreadable = 0
         self.warned = self.dropped = 0
 
@@ -207,6 +212,8 @@ class _Draft:
         if part.rejected is not None:
             self._rejected.append(quarantined(part.rejected, self._batch.files, "rejected"))
         self.tally += part.tally
+        if part.stays is not None:
+            self.stays.append(part.stays)
 
     def finished(self, rules: list[Rule], lookups: LookUps) -> Plan:
         """Build the plan."""
@@ -258,6 +265,9 @@ class _Draft:
 def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     """Fill in what is known before anything is sent."""
     tally = draft.tally
+    report.by_field = {
+        name: {"sent": 0, "whole_rows": points} for name, points in tally.spoken.points.items()
+    }
     report.rows_read = batch.rows
     report.rows_rejected = draft.unreadable + tally.rows_rejected
     report.rows_warned = draft.warned
@@ -269,6 +279,7 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     report.profiles_named = tally.profiles_named
     report.profiles_skipped = tally.profiles_skipped
     report.profiles_unchanged = tally.profiles_unchanged
+    report.facts += _note_what_stays(pl.concat(draft.stays))
     if tally.type_changes:
         report.facts.append(noted("types_replaced", values=tally.type_changes))
     if tally.members_dropped:
@@ -282,6 +293,24 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     if tally.fields_withheld:
         skipped = tally.rows_without_consent
         report.facts.append(noted("consent_missing", values=tally.fields_withheld, rows=skipped))
+
+
+def _note_what_stays(stays: pl.DataFrame) -> list[Note]:
+    """Note of each field, of a run that is taken back, how many values stay and why."""
+    by_reason = stays.group_by("field", "why").agg(
+        pl.col("values").sum(), pl.col("run").drop_nulls().unique().sort().alias("runs")
+    )
+    told = by_reason.sort("field", "why").iter_rows(named=True)
+    return [
+        noted(
+            "value_stays",
+            field=row["field"],
+            values=row["values"],
+            why=row["why"],
+            runs=row["runs"],
+        )
+        for row in told
+    ]
 
 
 def _count_people(report: RunReport, compared: Comparison) -> None:

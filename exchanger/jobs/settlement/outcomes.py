@@ -28,10 +28,12 @@ from exchanger.profiles.frames.columns import (
     ROW,
     ROW_ID,
     ROWS,
+    SEND,
     SURE,
     WANTED,
 )
 from exchanger.profiles.planning.readback_check import AT_ONCE
+from exchanger.profiles.spelling.data_points import points_of
 from exchanger.state.inputs.row_ledger import DOUBT
 from exchanger.state.runs.acknowledgements import IN_DOUBT, NOT_TAKEN
 
@@ -109,6 +111,8 @@ class OutcomeTally:
         if self._of_profiles:
             self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
         self._counts: Counter[str] = Counter()
+        self._sent: Counter[str] = Counter()
+        self._types = {} if run.catalog else {n: told["type"] for n, told in run.fields.items()}
         self._dropped = self._unknown = self._unknown_points = 0
         self._unseen = self._unseen_points = 0
 
@@ -117,7 +121,8 @@ class OutcomeTally:
         """Name the columns of the outbox that *add* needs of accepted rows; all of the others."""
         wanted = [name for name in outbox.columns if name.startswith(WANTED)]
         control = (ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS)
-        return [*(name for name in control if name in outbox.columns), *wanted]
+        in_parts = [name for name in outbox.columns if name.startswith(SEND)]
+        return [*(name for name in control if name in outbox.columns), *wanted, *in_parts]
 
     def add(self, answered: pl.DataFrame) -> None:
         """
@@ -162,6 +167,7 @@ class OutcomeTally:
         """Complete the counts of a report, once all parts were added."""
         for name, number in self._counts.items():
             setattr(report, name, getattr(report, name) + number)
+        report.add_sent(self._sent)
         report.facts += note_unseen(self._unseen, self._unseen_points)
         if self._discarded:
             report.facts += _unsent(self._dropped, self._unknown, self._unknown_points)
@@ -180,6 +186,11 @@ class OutcomeTally:
         self._counts["profiles_updated"] += known
         self._counts["profiles_new"] += accepted[KNOWN].count() - known
         self._counts["fields_changed"] += sum(accepted[name].count() for name in self._wanted)
+        for name, kind in self._types.items():
+            sent = next((s + name for s in (SEND, WANTED) if s + name in accepted.columns), None)
+            if sent is not None:
+                is_json = kind == "json"
+                self._sent[name] += points_of(name, accepted[sent], is_json=is_json)
         if not accepted[SURE].all():
             unseen = accepted.filter(~pl.col(SURE))
             self._unseen += unseen.height

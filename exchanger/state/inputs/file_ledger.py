@@ -49,8 +49,10 @@ WAITING = (
 )
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = ("applied", "retried", "tested")
-PARTS = ("retried", "tested")
+PARTS = ("retried", "tested", "undone")
 """Outcomes of some rows of a version, which decide nothing about the version as a whole."""
+_OF_A_VERSION = ("retried", "undone")
+"""Outcomes that count with the version that was read before, if that one does."""
 _NOTHING_DONE = (
     "rejected",
     "doubtful_type",
@@ -155,6 +157,13 @@ class LedgerSnapshot:
         last = ours.filter(pl.col("seq") == pl.col("seq").max()).tail(1)
         return next(last.select("key", "rows").iter_rows(), None)
 
+    def applied_after(self, job: str, seq: int) -> str | None:
+        """Return the key of a file that a job met after run *seq*, and applied; None if none is."""
+        met = pl.coalesce("met", "seq")
+        later = self.rows.filter(pl.col("job") == job, pl.col("outcome") == "applied", met > seq)
+        key: str | None = next(later.sort("seq").tail(1).select("key").iter_rows(), (None,))[0]
+        return key
+
     def undecided(self, job: str) -> list[int]:
         """Number the runs of a job whose files wait for a person who has not decided yet."""
         return _undecided(self.rows, WAITING, pl.col("job") == job)
@@ -243,7 +252,7 @@ class LedgerSnapshot:
         Number the runs that made up what the last version of a key counts for in a summed field.
 
         The first one applied some version in full. Every later one applied the difference to a
-        newer version, or gave again rows of one of these versions.
+        newer version, gave again rows of one of these versions, or took back what one gave.
 
         Returns:
             None if it cannot be told: a version gave to the field when that was not summed, and
@@ -260,7 +269,7 @@ class LedgerSnapshot:
         runs: list[int] = []
         versions: set[str] = set()
         for row in reversed(chain):
-            if row["outcome"] != "retried" or row["etag"] in versions:
+            if row["outcome"] not in _OF_A_VERSION or row["etag"] in versions:
                 runs.append(row["seq"])
                 versions.add(row["etag"])
         return list(dict.fromkeys(runs))

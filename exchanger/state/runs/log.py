@@ -40,6 +40,7 @@ FileOutcome = Literal[
     "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first
     "tested",  # one row, given by itself; the file goes on waiting
+    "undone",  # what a run gave of it was taken back, as far as that was possible
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
     "superseded",  # not read, as a newer file of the job counts alone
@@ -137,6 +138,8 @@ class RunDocument:
         catalog: The catalog whose items it changes; empty if it changes none.
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
+        verify: How many percent of what it sends are to be read back; 0 for none.
+        takes_back: The run whose changes it takes back; 0 if it takes none back.
         members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
         member_count: How many these are.
         left: Key of whom its job had before, and has no more; empty if that is nobody.
@@ -182,6 +185,8 @@ class RunDocument:
     catalog: str = ""
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
+    verify: float = 0.0
+    takes_back: int = 0
     members: str = ""
     member_count: int = 0
     left: str = ""

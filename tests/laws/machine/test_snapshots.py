@@ -15,6 +15,7 @@ from exchanger.files.scratch.budget import MemoryBudget
 JOB = import_model(
     source={"prefix": "inbox/", "mode": "snapshot"},
     fields={"age": {"from": "age", "merge": "set", "type": "integer"}},
+    guards={"max_leavers_percent": 100, "empty_file": "ignore"},
 )
 TAKEN, REJECTED, GONE = "1", "x", None
 """A row of somebody that is taken, one that is rejected, and none."""

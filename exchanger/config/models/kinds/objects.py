@@ -22,6 +22,7 @@ ObjectName = Literal[
     "identify",
     "deletions",
     "catalog_items",
+    "audience",
 ]
 ItemMode = Literal["upsert", "update", "replace", "delete"]
 OnUnknown = Literal["hold", "resend", "ask"]

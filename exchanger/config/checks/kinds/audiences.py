@@ -1,0 +1,135 @@
+"""What belongs to an audience: who comes and goes, and what becomes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exchanger.braze.attributes import STANDARD
+from exchanger.braze.limits import LONGEST_TEXT
+from exchanger.braze.objects import ORDER_EVENTS
+from exchanger.config.checks.kinds.words import check_words
+from exchanger.config.findings import Finding, Where
+from exchanger.config.models import Audience, AudienceTarget, ImportJob, MemberValues
+
+_NOT_HERE = {"fields", "remaining_fields", "row_id", "on_unknown", "may_resubscribe"}
+_TARGETS = (
+    "{attribute: is_vip}, {list: audiences, entry: vip} or"
+    " {events: {entered: VIP entered, exited: VIP exited}}"
+)
+_NOT_WITH_EVENTS = {"baseline", "only_if"}
+
+
+def check_audience(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find what is wrong in a job of an audience."""
+    for key in sorted(job.model_fields_set & _NOT_HERE):
+        message = "this is not of an audience, which is membership and nothing else; leave it out"
+        yield Finding((*where, key), message, beside=("object",))
+    if job.action is None:
+        message = "say which column tells who comes and who goes, and its words"
+        guess = "action: {from: op, add: [add], remove: [remove]}"
+        yield Finding(where, message, guess, missed=("action",))
+    else:
+        yield from check_words(job.action, (*where, "action"), "action")
+    if job.audience is None:
+        yield Finding(where, "'object: audience' needs 'audience'", missed=("audience",))
+        return
+    place: Where = (*where, "audience", "as")
+    if not job.audience.as_:
+        yield Finding(place, f"say what membership becomes: {_TARGETS}")
+    yield from _check_events(job, job.audience, where)
+    seen: set[str] = set()
+    for i, target in enumerate(job.audience.as_):
+        name = target.attribute or target.list_ or ""
+        if name and name in seen:
+            yield Finding((*place, i), f"'{name}' is written twice; leave one of them out")
+        seen.add(name)
+        yield from _check_target(target, (*place, i))
+    if job.assumes_empty and job.audience.entries:
+        message = "an entry is taken out of what Braze has, which has to be known; leave this out"
+        yield Finding((*where, "baseline"), message, beside=("audience",))
+
+
+def _check_target(target: AudienceTarget, where: Where) -> Iterator[Finding]:
+    given = [one for one in (target.attribute, target.list_, target.events) if one is not None]
+    if len(given) != 1:
+        yield Finding(where, f"write one of {_TARGETS}")
+        return
+    if target.events is not None:
+        yield from _check_names(target, where)
+        return
+    key = "attribute" if target.list_ is None else "list"
+    name = target.attribute or target.list_ or ""
+    if name in STANDARD:
+        yield Finding((*where, key), f"{name} is one of Braze's own; name an attribute of yours")
+    if target.list_ is not None:
+        yield from _check_entry(target, where)
+        return
+    if target.entry is not None:
+        yield Finding((*where, "entry"), "only a list has entries", beside=("attribute",))
+    yield from _check_values(target.value, (*where, "value"))
+
+
+def _check_events(job: ImportJob, audience: Audience, where: Where) -> Iterator[Finding]:
+    """Find what does not go together with events of an audience."""
+    place: Where = (*where, "audience")
+    if audience.events is None:
+        if "historical" in audience.model_fields_set:
+            message = "this is about events alone: nobody gets an attribute twice"
+            yield Finding((*place, "historical"), message, beside=("as",))
+        return
+    if len(audience.as_) > 1:
+        message = (
+            "events are a job of their own, as they are sent once where values are set: write a"
+            " second job with the same source, match and action"
+        )
+        yield Finding((*place, "as"), message)
+    for key in sorted(job.model_fields_set & _NOT_WITH_EVENTS):
+        message = "nothing is looked up for events of an audience; leave this out"
+        yield Finding((*where, key), message, beside=("audience",))
+
+
+def _check_names(target: AudienceTarget, where: Where) -> Iterator[Finding]:
+    events = target.events
+    names = {} if events is None else {"entered": events.entered, "exited": events.exited}
+    if not any(name is not None for name in names.values()):
+        yield Finding((*where, "events"), "name the event of who comes, of who goes, or both")
+    for key, name in names.items():
+        place: Where = (*where, "events", key)
+        if name is None:
+            continue
+        if not name.strip() or len(name) > LONGEST_TEXT or not name.isprintable():
+            yield Finding(place, f"an event has a name of at most {LONGEST_TEXT} signs")
+        elif name.startswith("$") or name in ORDER_EVENTS:
+            yield Finding(place, f"'{name}' means something else to Braze; choose another name")
+    for key in ("entry", "value"):
+        if key in target.model_fields_set:
+            yield Finding((*where, key), "events have no other keys than their names")
+
+
+def _check_values(values: MemberValues, where: Where) -> Iterator[Finding]:
+    sides = {"member": values.member, "leaver": values.leaver}
+    kinds = {type(value) for value in sides.values() if value is not None}
+    if len(kinds) > 1:
+        yield Finding(where, "both values have to be of one type; or write null")
+    elif values.member == values.leaver:
+        yield Finding(where, "members need another value than people who left")
+    for side, value in sides.items():
+        if isinstance(value, str) and not value.strip():
+            yield Finding((*where, side), "write null for no value", "null")
+        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+            message = f"Braze takes text of at most {LONGEST_TEXT} characters"
+            yield Finding((*where, side), message)
+        if isinstance(value, float) and not abs(value) < float("inf"):
+            yield Finding((*where, side), "this is no number that Braze can hold")
+
+
+def _check_entry(target: AudienceTarget, where: Where) -> Iterator[Finding]:
+    entry = target.entry
+    if entry is None or not entry.strip():
+        message = "name the text that stands for the audience in the list"
+        yield Finding(where, message, "entry: vip", missed=("entry",))
+    elif len(entry) > LONGEST_TEXT or not entry.isprintable():
+        message = f"an entry is a text of at most {LONGEST_TEXT} signs, all of which can be seen"
+        yield Finding((*where, "entry"), message)
+    if "value" in target.model_fields_set:
+        yield Finding((*where, "value"), "a list has its entry, and no other value")
