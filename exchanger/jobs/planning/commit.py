@@ -81,6 +81,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         types=dict(batch.types_to_keep),
         words={name: list(found) for name, found in batch.words.items()},
         layout=dict(batch.layout_to_keep),
+        verify=verify.sample if (verify := call.job.delivery.verify) is not None else 0.0,
         report=report.to_dict(),
         object=call.kind.name,
         row_ids=bool(call.job.row_name),
@@ -125,7 +126,8 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
     if rule.merge == "rows":
         told |= {"key": rule.config.key, "complete": rule.config.complete}
     if rule.of_entry:
-        told["entry"] = True
+        # Whoever takes it back deals with it as with other lists: members came, or went.
+        told |= {"merge": "add", "entry": True}
     if rule.guarded:
         told["guarded"] = True
     return told
