@@ -18,6 +18,7 @@ _HOMES = {
     "notifications": ((), "at the top of the file, beside connections and jobs"),
     "budget": (("connections",), "in a connection, beside braze and s3"),
     "guards": (("jobs",), "in an import job, beside source"),
+    "delivery": (("jobs",), "in an import job, beside source"),
     "max_plan_age": (("connections",), "in a connection, beside braze and s3"),
     "retention": (("connections",), "in a connection, beside braze and s3"),
     "nulls": (("jobs", "source"), "in the source of an import, or in one of its fields"),
@@ -33,6 +34,8 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
+_OF_DELIVERY = ("canary", "shadow")
+"""Ways of looking after what is sent of later versions."""
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
@@ -106,6 +109,8 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
             for key in astray
         ]
         job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
+    if isinstance(delivery := job.get("delivery"), dict):
+        job = job | {"delivery": _without(delivery, (*where, "delivery"), _OF_DELIVERY, findings)}
     if job.get("object") in _OBJECTS:
         # Whoever only prints its help loads no models.
         from exchanger.config.models import ObjectName
