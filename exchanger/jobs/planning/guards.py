@@ -96,7 +96,7 @@ def notes_on_emptier(
             "field_emptier",
             field=name,
             empty=round(100 - now.get(name, 0.0), 2),
-            before=round(100 - share, 2),
+            empty_before=round(100 - share, 2),
             allowed=allowed,
         )
         for name, share in before.items()

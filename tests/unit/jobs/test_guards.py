@@ -214,5 +214,5 @@ def test_a_field_that_is_much_emptier_than_before_is_told(now, before, expected)
     """By the share of rows without a value; a column that is not there any more has none."""
     notes = notes_on_emptier(20, now, before)
     assert expected == [
-        tuple(note.facts[n] for n in ("field", "empty", "before")) for note in notes
+        tuple(note.facts[n] for n in ("field", "empty", "empty_before")) for note in notes
     ]

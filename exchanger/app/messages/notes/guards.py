@@ -49,9 +49,9 @@ def _budget(*, period: str, points: int, spent: int, limit: int) -> str:
     )
 
 
-def _emptier(*, field: str, empty: float, before: float, allowed: float) -> str:
+def _emptier(*, field: str, empty: float, empty_before: float, allowed: float) -> str:
     return (
-        f"{field} has no value in {empty:g} % of the rows, and had none in {before:g} % of those "
+        f"{field} has no value in {empty:g} % of the rows, and had none in {empty_before:g} % of those "
         f"before; {allowed:g} % more may be (max_more_empty_percent)."
     )
 
