@@ -269,7 +269,7 @@ class BatchDraft:
             words=self.words,
             stray=tuple(self.stray),
             layout=self.kept_layout,
-            filled={name: n * 100 / self._taken for name, n in self._filled.items()},
+            filled={name: n * 100 / self._taken for name, n in self._filled.items() if self._taken},
             notes=tuple(self.notes),
         )
 

@@ -51,8 +51,8 @@ def _budget(*, period: str, points: int, spent: int, limit: int) -> str:
 
 def _emptier(*, field: str, empty: float, empty_before: float, allowed: float) -> str:
     return (
-        f"{field} has no value in {empty:g} % of the rows, and had none in {empty_before:g} % of those "
-        f"before; {allowed:g} % more may be (max_more_empty_percent)."
+        f"{field} has no value in {empty:g} % of the rows, and had none in {empty_before:g} % of "
+        f"those before; {allowed:g} % more may be (max_more_empty_percent)."
     )
 
 
