@@ -141,6 +141,17 @@ def test_who_comes_and_who_goes_gets_an_event_once(vip):
     vip.ask("run", "again")
     assert {"entered": 2, "exited": 1} == counts(vip)["bob"]
 
+    # That Braze knows nothing of membership is no news about it.
+    vip.braze.add_segment("Everybody")
+    segment = {"segment": "Everybody", "completion": {"poll": "1s", "quiet": "1s"}}
+    crm = import_job(fields={"tier": "set"}, baseline=segment)
+    vip.configure(again=renamed, crm=crm)
+    fields = vip.ask("rebuild", "crm")["fields"]
+    assert ["tier"] == [each["field"] for each in fields]
+    vip.drop("audiences/vip/4.csv", "id,op\nbob,add\n")
+    vip.ask("run", "again")
+    assert {"entered": 2, "exited": 1} == counts(vip)["bob"]
+
 
 def test_an_event_in_doubt_or_refused_is_given_again_by_a_person_alone(vip):
     """Meanwhile nobody gets it a second time, whatever files say again."""
