@@ -127,10 +127,10 @@ def test_a_full_list_loses_its_oldest_member():
 )
 @pytest.mark.parametrize("quiet", [False, True])
 def test_an_event_is_for_who_crosses_the_line(before, comes, name, sent, quiet):
-    """Where nothing is to be told yet it goes nowhere, and membership is remembered all the same."""
+    """Where nothing is to be told yet it goes nowhere, and membership is remembered anyway."""
     events = AudienceEvents(entered="Came", exited="Went")
     told = Crossings(events, '"now"', create_missing=False, quiet=quiet)
-    crossings = pickle.loads(pickle.dumps(told))  # noqa: S301 - Another process may decide.
+    crossings = pickle.loads(pickle.dumps(told))
     field = MEMBER + "Came"
     rule = Rule(field, "op", "boolean", FieldConfig(type="boolean"))
     given = pl.DataFrame(
