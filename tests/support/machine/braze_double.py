@@ -166,7 +166,8 @@ class BrazeDouble:
     def in_flight(self, endpoint):
         return 48
 
-    async def track(self, body, endpoint):
+    async def track(self, body, endpoint, group=""):
+        group = group or self.group
         objects = json.loads(body)[endpoint.array]
         self._process.tick()
         self.permit()
@@ -174,8 +175,8 @@ class BrazeDouble:
         fault = self._process.fault("track")
         if fault is None:
             self.taken_at_most += 1
-            return self._workspace.take(objects, self.group)
-        fate = _Fate(self._workspace, self._process, fault, objects, self.group)
+            return self._workspace.take(objects, group)
+        fate = _Fate(self._workspace, self._process, fault, objects, group)
         try:
             return fate.meet()
         finally:
