@@ -297,7 +297,7 @@ def test_each_order_counts_once_with_all_its_lines():
 @pytest.mark.nightly
 def test_who_comes_gets_one_event_or_is_listed_as_in_doubt():
     """The same of an audience, of which who belongs to it already is remembered by person."""
-    seen = told_and_judged(40, 0, Audience, judge_entrants)
+    seen = told_and_judged(NIGHTLY_SCHEDULES // NIGHTLY_PARTS, 0, Audience, judge_entrants)
     assert {"sure", "doubt", "again"} <= set(seen)
 
 
