@@ -163,3 +163,28 @@ def test_people_who_left_are_deleted_only_where_that_was_confirmed_and_is_sure(e
     done = exchange.ask("approve", str(waits["seq"]))
     assert ("succeeded", 1, 4) == (done["state"], done["leavers"], done["rows_read"])
     assert set("abc") == {*exchange.braze.users()}
+
+
+def test_somebody_who_has_another_id_by_now_has_not_left(exchange):
+    """Who was renamed is in the file by the new id, and their old one, which Braze goes on to take,
+    is nobody who left.
+    """
+    renames = {
+        "type": "import",
+        "object": "renames",
+        "source": {"prefix": "renames/"},
+        "rename": {"from": "old", "to": "new"},
+    }
+    club = left(on_removed="clear_fields", match=[{"external_id": "id"}, {"email": "mail"}])
+    exchange.configure(club=club, renames=renames)
+    head = "id,mail,tier,age\n"
+    exchange.drop("inbox/1.csv", f"{head}a,,gold,3\nb,,gold,3\n,c@x.org,gold,3\nd,,gold,3\n")
+    assert "succeeded" == exchange.ask("run", "club")["state"]
+    exchange.drop("renames/1.csv", "old,new\nb,b2\n")
+    assert "succeeded" == exchange.ask("run", "renames")["state"]
+
+    exchange.drop("inbox/2.csv", f"{head}a,,gold,3\nb2,,gold,3\n,C@X.org,gold,3\n")
+    done = exchange.ask("run", "club")
+    assert (1, 4) == (done["leavers"], done["members_before"])
+    assert ['"gold"', '"gold"'] == [exchange.attribute(who, "tier") for who in ("a", "b2")]
+    assert exchange.attribute("d", "tier") is None

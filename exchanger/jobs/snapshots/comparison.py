@@ -71,15 +71,15 @@ class Comparison:
     Args:
         call: The job.
         batch: What was read, before any of its rows was left out, with the keys of its people.
-        links: To whom keys belong that are no external ids, as ``same_person.linked`` takes it,
-            given such keys.
+        links: To whom keys belong by now, as far as that is known: as ``same_person.linked`` takes
+            it.
     """
 
     def __init__(
         self,
         call: ImportContext,
         batch: InputBatch,
-        links: Callable[[pl.Series], pl.DataFrame] | None = None,
+        links: Callable[[pl.Series], pl.DataFrame],
     ) -> None:
         self.is_whole = any(map(_says_all, batch.files))
         """Whether a snapshot is read; else rows of one are given again, and nobody leaves."""
@@ -101,7 +101,7 @@ class Comparison:
                 for frame in rows.frames():
                     self._present.add(frame.select(PROFILE).unique())
             self._load(call)
-            if links is not None:
+            if self.known:
                 self._resolve(links)
 
     def part(self, number: int) -> Compared:
@@ -182,12 +182,19 @@ class Comparison:
         self.known = True
 
     def _resolve(self, links: Callable[[pl.Series], pl.DataFrame]) -> None:
-        """Let keys mean who is known to have them, as the rows of the run do."""
+        """Let keys of who seems to be missing mean who has them by now, as those of rows do."""
+        parts = range(len(self._before))
         for rows in (self._present, self._before):
-            keys = [NOBODY.to_series(), *(frame[PROFILE] for frame in rows.frames())]
-            named = links(pl.concat(keys).unique())
+            found = [links(self._missing(number, of=rows)) for number in parts]
+            named = pl.concat(found).unique(PROFILE)
             if named.height:
                 rows.rename(lambda frame, named=named: linked(frame, named))  # type: ignore[misc]
+
+    def _missing(self, number: int, *, of: PartitionedRows) -> pl.Series:
+        """Name those of one side of a part whom the other side lacks."""
+        other = self._before if of is self._present else self._present
+        keys, others = _keys(of, number), _keys(other, number)
+        return keys.to_frame().filter(~pl.col(PROFILE).is_in(others.implode())).to_series()
 
 
 def _says_all(file: ClaimedFile) -> bool:
