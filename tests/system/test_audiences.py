@@ -126,6 +126,7 @@ def test_who_comes_and_who_goes_gets_an_event_once(vip):
     assert {"ada", "bob"} == {profile for profile, _ in plan["objects"]}
     report = vip.ask("run", "vip", code=4)
     assert (5, 2, 1, 1, 1) == rows(report, "read", "applied", "unchanged", "superseded", "rejected")
+    assert not report["by_field"], "what an event costs is not saved by any field"
     assert {"ada": {"entered": 1}, "bob": {"entered": 1}} == counts(vip)
     [first, _] = vip.braze.bodies(TRACK)[0]["events"]
     assert ("ada", "VIP entered") == (first["external_id"], first["name"])
