@@ -167,12 +167,12 @@ class BrazeDouble:
         return 48
 
     async def track(self, body, endpoint, group=""):
-        group = group or self.group
         objects = json.loads(body)[endpoint.array]
         self._process.tick()
         self.permit()
         self.requests += 1
         fault = self._process.fault("track")
+        group = group or self.group
         if fault is None:
             self.taken_at_most += 1
             return self._workspace.take(objects, group)
