@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.jobs.delivery.takeover import in_doubt_items
+from exchanger.jobs.history.origins import take_up_leavers
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.jobs.runtime.report import note_sent_again
 from exchanger.jobs.settlement.settle import settle
@@ -48,6 +49,7 @@ def abandon(context: JobContext, state: ConnectionState, stored: VersionedRun) -
         taken_over=stored.document.taken_over or took_over,
     )
     run = stored.document
+    take_up_leavers(state, run)
     if run.taken_over:
         # A holder before may still be alive, and its last requests under way.
         context.pause(context.grace)

@@ -44,6 +44,7 @@ FileOutcome = Literal[
     "shadowed",  # planned by a run that sends nothing
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
+    "left",  # some people are missing in it whom its job had before: the rows are these
     "superseded",  # not read, as a newer file of the job counts alone
     "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
 ]
@@ -145,6 +146,10 @@ class RunDocument:
         members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
         member_count: How many these are.
         left: Key of whom its job had before, and has no more; empty if that is nobody.
+        on_removed: What becomes of these, in a word: ``clear_fields``, ``delete``, ``event:NAME``.
+        removed_by: The run that does so with them.
+        leavers_of: The run whose ``left`` this one is about.
+        removal: What it does with them; also of a run that gives rows of such a one again.
     """
 
     seq: int
@@ -193,6 +198,10 @@ class RunDocument:
     members: str = ""
     member_count: int = 0
     left: str = ""
+    on_removed: str = ""
+    removed_by: int = 0
+    leavers_of: int = 0
+    removal: str = ""
 
     @property
     def kind(self) -> ObjectKind:
