@@ -26,6 +26,7 @@ _OUTCOMES = {
     "tested": "one row of it given by send-test",
     "undone": "what it gave was taken back",
     "discarded": "dropped by a person",
+    "shadowed": "planned, and nothing of it sent, as its job is in shadow",
     "overtaken": "left out, as a newer version was applied",
     "superseded": "left out, as a newer file counts alone",
 }
