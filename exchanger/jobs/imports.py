@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import Stopped, StorageChanged, StorageError
+from exchanger.jobs.answers.terms import is_due
 from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.intake.doubtful_types import doubtful_files
@@ -224,7 +225,7 @@ def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> 
 def _idle_notes(call: ImportContext) -> list[Note] | None:
     """Look, without writing anything, whether there is nothing to do; None if there is."""
     newest = call.state.runs.newest()
-    if newest is not None and newest.document.state not in ENDED:
+    if newest is not None and (newest.document.state not in ENDED or is_due(newest.document)):
         return None
     waiting = waiting_files(call)
     if waiting.has_work or due(call) or half_dropped(call.state, waiting.undecided):

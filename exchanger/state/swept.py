@@ -30,6 +30,7 @@ class Marks:
         quarantine: What may be given again. Later runs may have such rows, earlier ones have not.
         contributions: What files gave to sums and lists.
         changes: What runs changed: the months before that of this run are gone.
+        answers: What whoever dropped files was told; earlier versions knew none.
     """
 
     outbox: int = 0
@@ -37,6 +38,7 @@ class Marks:
     quarantine: int = 0
     contributions: int = 0
     changes: int = 0
+    answers: int = 0
 
 
 class Swept:
@@ -59,6 +61,7 @@ class Swept:
             return Marks()
         try:
             content = from_body(body, self._key)
+            content = {"answers": 0, **content}
             return Marks(**{name: int(content[name]) for name in asdict(Marks())})
         except (ValueError, KeyError, TypeError) as error:
             raise StateDamaged(self._key, f"no marks in it: {error}") from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.errors import StorageChanged
+from exchanger.jobs.answers.terms import answer_terms
 from exchanger.jobs.runtime.artifacts import leave_here, store_unless_empty
 from exchanger.state.runs.log import RunDocument, VersionedRun
 
@@ -75,6 +76,7 @@ def commit(
         row_ids=bool(call.job.row_name),
         catalog=call.job.catalog or "",
         removes=call.job.mode == "delete",
+        answers=answer_terms(call),
     )
     try:
         stored = state.runs.create(document)

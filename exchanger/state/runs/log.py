@@ -134,6 +134,8 @@ class RunDocument:
         catalog: The catalog whose items it changes; empty if it changes none.
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
+        answers: What whoever dropped its files is to find, and where; empty if nothing.
+        answered: That was written of the run as it stands.
     """
 
     seq: int
@@ -175,6 +177,8 @@ class RunDocument:
     catalog: str = ""
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    answered: bool = False
 
     @property
     def kind(self) -> ObjectKind:

@@ -115,6 +115,11 @@ def _harmless(name: str) -> pl.Expr:
     return marked.alias(name)
 
 
+def as_it_was(cell: pl.Expr) -> pl.Expr:
+    """Take away again what *to_csv* put before a cell, if it did."""
+    return pl.when(cell.str.contains(_RUNS_IN_SPREADSHEETS)).then(cell.str.slice(1)).otherwise(cell)
+
+
 def no_rows() -> pl.DataFrame:
     """Build an empty frame in the shape of ``QUARANTINE``."""
     return pl.DataFrame(schema=QUARANTINE)

@@ -1,0 +1,56 @@
+"""What a run is to answer to whoever dropped its files, as its document keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from exchanger.state.runs.log import ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.runs.log import RunDocument
+
+
+def answer_terms(call: ImportContext) -> dict[str, Any]:
+    """
+    Return what a run of a job is to answer, and where; nothing if that is nothing.
+
+    It is kept with the run, so that any process answers alike, whatever its job says by then.
+    """
+    job = call.job
+    if call.context.pages is None or not job.after.report:
+        return {}
+    return {
+        "prefix": job.source.prefix,
+        "report": job.after.report,
+        "masked": sorted(set(masked_names(job))),
+        "columns": _columns(job),
+    }
+
+
+def is_due(run: RunDocument) -> bool:
+    """Return whether a run has ended, or waits for a person, and has not answered yet."""
+    return bool(run.answers) and not run.answered and run.state in ENDED
+
+
+def masked_names(job: ImportJob) -> Iterator[str]:
+    """Yield the columns of which nothing is shown, and all that a report may call them."""
+    for column in job.mask:
+        yield column
+        yield from (block.prefix + column for block in job.remaining_cells)
+    for name, cell in job.cells.items():
+        if (cell.from_ or name) in job.mask and cell.value is None:
+            yield from (name, name.rpartition(".")[2])
+    for match in job.match:
+        if set(match.columns) & set(job.mask):
+            yield match.kind
+
+
+def _columns(job: ImportJob) -> dict[str, str]:
+    """Name the columns of identifiers and attributes that are called otherwise than these."""
+    found = {match.kind: match.columns[0] for match in job.match if match.columns}
+    found |= {name: cell.from_ for name, cell in job.cells.items() if cell.from_}
+    return {name: column for name, column in found.items() if column != name}
