@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from exchanger.config.answers import met_by
 from exchanger.files.drops import (
-    OWN_FOLDERS,
     is_companion,
     is_drop,
     is_hidden,
@@ -124,7 +123,7 @@ class Folders:
             return None
         around = self.around(key)
         rests = [key.removeprefix(reader.prefix) for reader in around] or [key]
-        if key.startswith(self.written) or any(rest.startswith(OWN_FOLDERS) for rest in rests):
+        if key.startswith(self.written):
             return "ours"
         if any(reader.is_sign(key) for reader in around):
             return "sign"

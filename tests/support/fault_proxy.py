@@ -101,6 +101,8 @@ class Exchange(BaseHTTPRequestHandler):
         for piece, (status, code, message) in self.server.refused.items():
             if self.command == "GET" and piece in urlsplit(self.path).path:
                 return self._refuse(status, code, message)
+        if self.command == "PUT" and self.server.locked in urlsplit(self.path).path:
+            return self._refuse(403, "AccessDenied", "no")
         is_object = urlsplit(self.path).path.count("/") > 1 and "list-type" not in self.path
         is_boto = "boto" in self.headers.get("User-Agent", "").lower()
         kind = self.server.schedule.draw(self.command, is_object, is_boto)
@@ -192,12 +194,13 @@ class FaultProxy:
         schedule: What goes wrong.
     """
 
-    def __init__(self, store, schedule):
+    def __init__(self, store, schedule, locked=""):
         self._server = _Server(("127.0.0.1", 0), Exchange)
         self._server.store = urlsplit(store).netloc
         self._server.schedule = schedule
         self._server.before = None
         self.refused = self._server.refused = {}
+        self._server.locked = locked or "\0"
         self.schedule = schedule
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(

@@ -40,16 +40,22 @@ def check_overlaps(
     for (first, one), (second, other) in combinations(named.items(), 2):
         if not homes.get(first) or homes.get(first) != homes.get(second):
             continue
-        yield from _amid_answers((first, one), (second, other))
-        yield from _amid_answers((second, other), (first, one))
-        if isinstance(one, ImportJob) and isinstance(other, ImportJob):
-            yield from _shared_fields((first, one), (second, other))
-        if isinstance(one, ExportJob) and isinstance(other, ExportJob):
-            yield from _shared_target((first, one), (second, other))
-        if isinstance(one, ImportJob) and isinstance(other, ExportJob):
-            yield from _own_exports((first, one), (second, other))
-        if isinstance(one, ExportJob) and isinstance(other, ImportJob):
-            yield from _own_exports((second, other), (first, one))
+        yield from _of_a_pair((first, one), (second, other))
+
+
+def _of_a_pair(one_of: tuple[str, Job], other_of: tuple[str, Job]) -> Iterator[Finding]:
+    """Find what two jobs of one connection do to each other's objects."""
+    (first, one), (second, other) = one_of, other_of
+    yield from _amid_answers(one_of, other_of)
+    yield from _amid_answers(other_of, one_of)
+    if isinstance(one, ImportJob) and isinstance(other, ImportJob):
+        yield from _shared_fields((first, one), (second, other))
+    if isinstance(one, ExportJob) and isinstance(other, ExportJob):
+        yield from _shared_target((first, one), (second, other))
+    if isinstance(one, ImportJob) and isinstance(other, ExportJob):
+        yield from _own_exports((first, one), (second, other))
+    if isinstance(one, ExportJob) and isinstance(other, ImportJob):
+        yield from _own_exports((second, other), (first, one))
 
 
 def _nested(one: str, other: str) -> bool:

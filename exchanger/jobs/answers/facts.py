@@ -84,6 +84,8 @@ class RunAnswer:
         }
         if run.hold:
             told["totals"] = self.mask.of_totals(run.totals)
+            if plan := run.answers.get("plan"):
+                told["plan"] = {**plan, "fields": self.mask.of_totals(plan["fields"])}
         if self.parent is not None:
             told["earlier"] = self._earlier(self.parent, key)
         return told

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from exchanger.notes import Note
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Mask:
         about = note.facts.get("reason", note.code)
         return f"{str(about).replace('_', ' ').capitalize()} (the words may have masked values)."
 
-    def of_totals(self, totals: Mapping[str, str]) -> dict[str, str]:
-        """Return totals without those of masked fields."""
+    def of_totals(self, totals: Mapping[str, T]) -> dict[str, T]:
+        """Return what is told field by field, without the masked ones."""
         return {name: total for name, total in totals.items() if name not in self.names}
 
     def _mentions(self, value: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from exchanger.config.models import ImportJob
     from exchanger.jobs.runtime.import_context import ImportContext
@@ -31,6 +31,11 @@ def answer_terms(call: ImportContext) -> dict[str, Any]:
     }
 
 
+def with_plan(answers: Mapping[str, Any], plan: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Add to what a run is to answer what its plan would do, if that is known."""
+    return {**answers, "plan": dict(plan)} if answers and plan is not None else dict(answers)
+
+
 def is_due(run: RunDocument) -> bool:
     """Return whether a run has ended, or waits for a person, and has not answered yet."""
     return bool(run.answers) and not run.answered and run.state in ENDED
@@ -51,6 +56,6 @@ def masked_names(job: ImportJob) -> Iterator[str]:
 
 def _columns(job: ImportJob) -> dict[str, str]:
     """Name the columns of identifiers and attributes that are called otherwise than these."""
-    found = {match.kind: match.columns[0] for match in job.match if match.columns}
+    found: dict[str, str] = {match.kind: match.columns[0] for match in job.match if match.columns}
     found |= {name: cell.from_ for name, cell in job.cells.items() if cell.from_}
     return {name: column for name, column in found.items() if column != name}

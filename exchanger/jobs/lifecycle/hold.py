@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from exchanger.jobs.answers.terms import answer_terms
+from exchanger.jobs.answers.terms import answer_terms, with_plan
 from exchanger.jobs.answers.write import answer_run
 from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
 from exchanger.jobs.intake.doubtful_types import note_stray
@@ -26,9 +26,10 @@ from exchanger.notes import Note, noted
 from exchanger.state.runs.log import RunDocument, new_nonce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from exchanger.jobs.intake.requests import HeldFile
+    from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import ClaimedFile, VersionedRun
@@ -42,7 +43,11 @@ _UNRECOGNISED = ("applied_elsewhere", "memory_lost")
 
 
 def hold_back(
-    call: ImportContext, report: RunReport, waiting: Sequence[HeldFile]
+    call: ImportContext,
+    report: RunReport,
+    waiting: Sequence[HeldFile],
+    *,
+    plan: Mapping[str, Any] | None = None,
 ) -> VersionedRun | None:
     """
     Create the run that waits.
@@ -51,6 +56,7 @@ def hold_back(
         call: The job.
         report: A new one, with the run's number.
         waiting: Its files.
+        plan: What it would do, as ``Exposure.to_dict`` tells it, if a guard has looked at that.
 
     Returns:
         None if none of the files is there any more.
@@ -94,7 +100,7 @@ def hold_back(
         totals=totals,
         reads_as=reads_as(call.job) if doubtful else "",
         report=report.to_dict(),
-        answers=answer_terms(call),
+        answers=with_plan(answer_terms(call), plan),
     )
     return call.state.runs.create(document)
 
@@ -143,7 +149,9 @@ def still_doubtful(call: ImportContext, stored: VersionedRun, notes: list[Note])
     return _shown(call, stored, report, reads_as=reads_as(call.job))
 
 
-def guarded_again(call: ImportContext, stored: VersionedRun, reasons: Sequence[Note]) -> RunReport:
+def guarded_again(
+    call: ImportContext, stored: VersionedRun, reasons: Sequence[Note], exposure: Exposure
+) -> RunReport:
     """Show a person what guards find by now, as it goes beyond what was approved."""
     run = stored.document
     report = RunReport.from_dict(run.report)
@@ -156,7 +164,8 @@ def guarded_again(call: ImportContext, stored: VersionedRun, reasons: Sequence[N
     )
     report.files = [FileReport(file.key, file.outcome, 0, file.note, file.facts) for file in files]
     told = reads_as(call.job) if run.reads_as else ""
-    return _shown(call, stored, report, files=files, reads_as=told)
+    answers = with_plan(run.answers, exposure.to_dict())
+    return _shown(call, stored, report, files=files, reads_as=told, answers=answers)
 
 
 def _shown(

@@ -35,6 +35,16 @@ _KINDS = {
     "rows_refused": "rows that Braze refused",
     "rows_in_doubt": "rows that were sent, and of which Braze did not say whether it took them",
 }
+_PLANNED = {
+    "rows_read": "rows are read",
+    "rows_rejected": "rows cannot be accepted",
+    "profiles_new": "profiles are changed that were not known before",
+    "profiles_updated": "profiles are changed that are known",
+    "profiles_cleared": "profiles lose a value and have none afterwards",
+    "objects": "objects are sent",
+    "deletes": "profiles or items are deleted for good",
+    "data_points": "data points of Braze",
+}
 _PROFILES = {
     "profiles_new": "profiles that were not known before",
     "profiles_updated": "profiles that were changed",
@@ -56,6 +66,7 @@ def report_page(told: Mapping[str, Any]) -> str:
         f'<p class="lead">{escape(told["summary"])}</p>',
         *_section("What to do next", _points(told["next"])),
         *_section("What was not applied, and why", _not_taken(told)),
+        *_section("What it would do", _plan(told)),
         *_section("What was applied", _counts(told)),
         *_section("What it cost", _cost(told)),
         *_section("Good to know", _points(told["notes"])),
@@ -113,7 +124,7 @@ def _examples(reason: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _alone(example: Mapping[str, Any], column: str | None) -> str:
-    """Return what is said of a row without the row, the column and the value, which stand beside."""
+    """Return what is said of a row without what stands beside it: row, column and value."""
     message = example["message"] or ""
     for start in (f"Row {example['row']}, column {column}", f': "{example["value"]}" '):
         message = message.removeprefix(start)
@@ -141,7 +152,6 @@ def _cost(told: Mapping[str, Any]) -> Iterator[str]:
     cost, files = told["cost"], told["whole_run"]["files"]
     if told["verdict"] == "waits":
         yield "<p>Nothing so far.</p>"
-        yield from _totals(told)
         return
     yield "<table>"
     yield _row(cost["data_points"], "data points of Braze")
@@ -153,11 +163,20 @@ def _cost(told: Mapping[str, Any]) -> Iterator[str]:
         yield f'<p class="small">Of all {files:,} files that were read together.</p>'
 
 
-def _totals(told: Mapping[str, Any]) -> Iterator[str]:
-    totals = told.get("totals")
+def _plan(told: Mapping[str, Any]) -> Iterator[str]:
+    """Show what a file that waits would do if it is approved."""
+    if told["verdict"] != "waits":
+        return
+    plan, totals = told.get("plan"), told.get("totals")
+    if plan:
+        yield "<p>If it is approved, by what was known when it was held back:</p><table>"
+        yield from (_row(plan[name], said) for name, said in _PLANNED.items() if plan[name])
+        fields = {name: number for name, number in plan["fields"].items() if number}
+        yield from (_row(number, f"profiles get another {name}") for name, number in fields.items())
+        yield "</table>"
     if totals:
-        yield "<p>If it is approved, it adds up to this:</p><table>"
-        yield from (_row(total, f"in all, to {name}") for name, total in totals.items())
+        yield "<p>Added in all:</p><table>"
+        yield from (_row(total, f"to {name}") for name, total in totals.items())
         yield "</table>"
 
 
