@@ -98,11 +98,8 @@ class Exchange(BaseHTTPRequestHandler):
         sent = self._sent()
         if self.server.before is not None:
             self.server.before(self)
-        for piece, (status, code, message) in self.server.refused.items():
-            if self.command == "GET" and piece in urlsplit(self.path).path:
-                return self._refuse(status, code, message)
-        if self.command == "PUT" and self.server.locked in urlsplit(self.path).path:
-            return self._refuse(403, "AccessDenied", "no")
+        if refusal := self._refusal():
+            return self._refuse(*refusal)
         is_object = urlsplit(self.path).path.count("/") > 1 and "list-type" not in self.path
         is_boto = "boto" in self.headers.get("User-Agent", "").lower()
         kind = self.server.schedule.draw(self.command, is_object, is_boto)
@@ -123,6 +120,13 @@ class Exchange(BaseHTTPRequestHandler):
         return None
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on  # noqa: N815
+
+    def _refusal(self):
+        path = urlsplit(self.path).path
+        if self.command == "PUT" and self.server.locked in path:
+            return 403, "AccessDenied", "no"
+        refused = self.server.refused.items() if self.command == "GET" else ()
+        return next((answer for piece, answer in refused if piece in path), None)
 
     def _sent(self):
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -192,6 +196,7 @@ class FaultProxy:
     Args:
         store: ``host:port`` of the store.
         schedule: What goes wrong.
+        locked: Nothing may be written to keys with this in them.
     """
 
     def __init__(self, store, schedule, locked=""):

@@ -23,6 +23,15 @@ _SHOWN = 200
 """Characters of a value, and of what is said of it, that are shown."""
 _BY = ("file", "kind", "reason", "field")
 _EXAMPLE = ("row", "value", "message")
+_NOTHING = pl.DataFrame(
+    schema={
+        **dict.fromkeys(_BY, pl.String()),
+        "rows": pl.UInt32(),
+        "examples": pl.List(
+            pl.Struct({"row": pl.Int64(), "value": pl.String(), "message": pl.String()})
+        ),
+    }
+)
 _AT_ONCE = 50_000
 """Rows of a quarantine file that are looked at together."""
 
@@ -49,16 +58,17 @@ def not_taken(context: JobContext, run: RunDocument) -> Mapping[str, list[dict[s
 
 
 def _by_file(path: Path) -> Mapping[str, list[dict[str, Any]]]:
-    total = pl.DataFrame()
+    total = _NOTHING
     lines = pl.scan_csv(path, infer_schema=False).select("file", "row", "kind", *FAULT)
     for batch in lines.collect_batches(chunk_size=_AT_ONCE, maintain_order=True):
         faults = _faults(batch)
         counted = faults.group_by(_BY, maintain_order=True).agg(
             pl.len().alias("rows"), pl.struct(_EXAMPLE).head(EXAMPLES).alias("examples")
         )
-        total = pl.concat([total, counted]) if total.width else counted
-        total = total.group_by(_BY, maintain_order=True).agg(
-            pl.col("rows").sum(), pl.col("examples").explode().head(EXAMPLES)
+        total = (
+            pl.concat([total, counted], how="vertical_relaxed")
+            .group_by(_BY, maintain_order=True)
+            .agg(pl.col("rows").sum(), pl.col("examples").explode().head(EXAMPLES))
         )
     found: dict[str, list[dict[str, Any]]] = {}
     for one in total.sort("rows", descending=True, maintain_order=True).to_dicts():

@@ -63,6 +63,8 @@ def answer_run(context: JobContext, state: ConnectionState, stored: VersionedRun
     try:
         report = with_notes(run.report, notes)
         if notes:
+            # Of several reports of one run the one counts that ended last.
+            report["finished_at"] = context.clock.now().isoformat()
             state.run_index.amend(report)
         state.runs.change(stored, answered=True, report=report)
     except StorageError as error:
