@@ -50,14 +50,15 @@ def not_taken(context: JobContext, run: RunDocument) -> Mapping[str, list[dict[s
     path = context.workdir / f"{new_nonce()}.csv"
     try:
         context.bucket.download(key, context.bucket.head(key).etag, path)
-        return _by_file(path)
+        return reasons_by_file(path)
     except StorageMissing:
         return {}
     finally:
         path.unlink(missing_ok=True)
 
 
-def _by_file(path: Path) -> Mapping[str, list[dict[str, Any]]]:
+def reasons_by_file(path: Path) -> Mapping[str, list[dict[str, Any]]]:
+    """Count the rows of a quarantine file by file and reason, as *not_taken* returns it."""
     total = _NOTHING
     lines = pl.scan_csv(path, infer_schema=False).select("file", "row", "kind", *FAULT)
     for batch in lines.collect_batches(chunk_size=_AT_ONCE, maintain_order=True):

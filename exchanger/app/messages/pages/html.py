@@ -13,7 +13,7 @@ from typing import Any
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;color:#1d2433;background:#f4f6f9;margin:0}"
     "main{max-width:820px;margin:0 auto;padding:24px 16px 64px}"
-    "h1{font-size:22px;margin:8px 0;overflow-wrap:anywhere}h2{font-size:17px;margin:32px 0 8px}"
+    "h1{font-size:22px;margin:8px 0;overflow-wrap:anywhere}h2{font-size:17px;margin:14px 0 8px}"
     "h3{font-size:15px;margin:20px 0 6px}"
     ".state{display:inline-block;padding:3px 12px;border-radius:14px;font-weight:600;color:#fff}"
     ".applied{background:#1a7f4b}.applied_in_part,.waits{background:#a05a00}"
@@ -21,7 +21,7 @@ _STYLE = (
     ".lead{font-size:18px}section{background:#fff;border:1px solid #dde2ea;border-radius:8px;"
     "padding:4px 20px 16px;margin:16px 0}table{border-collapse:collapse;width:100%;font-size:14px}"
     "th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid #e8ecf2;"
-    "vertical-align:top;overflow-wrap:anywhere}td.n{text-align:right;white-space:nowrap}"
+    "vertical-align:top;overflow-wrap:break-word}td.n{text-align:right;width:9em}td.n,td.r{white-space:nowrap}"
     "code{font:13px ui-monospace,monospace;background:#f0f2f6;padding:1px 4px;border-radius:4px}"
     ".small{color:#5b6472;font-size:14px}"
 )
@@ -60,16 +60,19 @@ def report_page(told: Mapping[str, Any]) -> str:
     Args:
         told: Its facts with their words, as ``report.report_files`` puts them together.
     """
+    waits = told["verdict"] == "waits"
+    about = "Why it waits" if waits else "Good to know"
     body = [
         f'<span class="state {escape(told["verdict"])}">{escape(told["title"])}</span>',
         f"<h1>{escape(told['file'])}</h1>",
         f'<p class="lead">{escape(told["summary"])}</p>',
         *_section("What to do next", _points(told["next"])),
         *_section("What was not applied, and why", _not_taken(told)),
+        *_section(about, _points(told["notes"]) if waits else []),
         *_section("What it would do", _plan(told)),
         *_section("What was applied", _counts(told)),
         *_section("What it cost", _cost(told)),
-        *_section("Good to know", _points(told["notes"])),
+        *_section(about, _points(told["notes"]) if not waits else []),
         f'<p class="small">{_origin(told)}</p>',
     ]
     lines = "\n".join(body)
@@ -117,7 +120,7 @@ def _examples(reason: Mapping[str, Any]) -> Iterator[str]:
     yield "<table><tr><th>row</th><th>value</th><th>what is wrong</th></tr>"
     for one in rows:
         yield (
-            f"<tr><td>{one['row'] or ''}</td><td>{_code(one['value'])}</td>"
+            f'<tr><td class="r">{one["row"] or ""}</td><td>{_code(one["value"])}</td>'
             f"<td>{escape(_alone(one, reason['column']))}</td></tr>"
         )
     yield "</table>"

@@ -24,7 +24,7 @@ TITLES = {
 """What stands at the top of a page, by what became of the file."""
 
 _CORRECT = (
-    "Correct the rows named above, and drop them in a new file of the same columns: these rows "
+    "Correct the rows named below, and drop them in a new file of the same columns: these rows "
     "alone, as all others of this file are applied. The same file, dropped again as it is, is not "
     "read again."
 )
@@ -59,7 +59,7 @@ def _summary(facts: Facts) -> Iterator[str]:
     rows, verdict = facts["rows"], facts["verdict"]
     when = f" on {said_when(facts['ended_at'])}" if facts.get("ended_at") else ""
     if verdict == "waits":
-        yield f"Nothing of this file was sent to Braze. It waits since{when.removeprefix(' on')},"
+        yield f"Nothing of this file was sent to Braze. It has waited since{when.removeprefix(' on')},"
         yield "until a person decides about it."
     elif verdict == "dropped":
         sent = facts["whole_run"]["rows_applied"]
@@ -125,7 +125,7 @@ def _next(facts: Facts) -> Iterator[str]:
         yield from facts["choices"]
     elif facts["outcome"] == "rejected":
         yield (
-            "Correct the file as the reason above says, and drop it again, under the same name or "
+            "Correct the file as the reason below says, and drop it again, under the same name or "
             "another. If the file is right, the settings of the job have to be corrected: show "
             "this page to whoever looks after exchanger."
         )
