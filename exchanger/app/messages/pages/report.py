@@ -59,8 +59,8 @@ def _summary(facts: Facts) -> Iterator[str]:
     rows, verdict = facts["rows"], facts["verdict"]
     when = f" on {said_when(facts['ended_at'])}" if facts.get("ended_at") else ""
     if verdict == "waits":
-        yield f"Nothing of this file was sent to Braze. It has waited since{when.removeprefix(' on')},"
-        yield "until a person decides about it."
+        yield "Nothing of this file was sent to Braze."
+        yield f"It has waited since{when.removeprefix(' on')}, until a person decides about it."
     elif verdict == "dropped":
         sent = facts["whole_run"]["rows_applied"]
         yield f"A person dropped this file{when}."
