@@ -37,6 +37,7 @@ The tree::
         EngineMissing              3   the package to speak with it is not installed
       NoRoom                       6   the folder for what does not fit into memory is full
       FileRejected                 4   one file cannot be used at all
+      InvalidRow                   4   a row cannot be used, and its job stops then
       JobBusy                      8   another process holds the job
       LeaseLost                    8   our own hold cannot be proved any longer (retryable)
       StateDamaged                 1   a state object in the bucket is not what we wrote
@@ -48,6 +49,8 @@ The tree::
       RunAmbiguous                 2   several connections have a run of that number
       RunUnsuitable                2   the run is in no state for what was asked
       NothingToBackfill            2   no range, or one that the job cannot have
+      PlanUnusable                 2   a saved plan that cannot be written or read
+      PlanMoved                    5   what a saved plan was made of, or comes to, is another by now
 """
 
 from __future__ import annotations
@@ -474,6 +477,29 @@ class FileRejected(ExchangerError):
         super().__init__(f"{key}: {message}")
 
 
+class InvalidRow(ExchangerError):
+    """
+    A row cannot be used, and its job stops then: nothing of the run was sent.
+
+    Args:
+        job: The job.
+        key: The row's file.
+        row: Its number there, from 1.
+        field: What it is about; empty if it is about the whole row.
+        message: What is wrong with it, for a person.
+    """
+
+    exit_code = 4
+
+    def __init__(self, job: str, key: str, row: int, field: str, message: str) -> None:
+        super().__init__(f"{key}, row {row}: {message}")
+        self.job = job
+        self.key = key
+        self.row = row
+        self.field = field
+        self.message = message
+
+
 class JobBusy(ExchangerError):
     """Another process holds the job."""
 
@@ -681,10 +707,61 @@ class RunUnsuitable(ExchangerError):
         super().__init__(f"{verb} {run}: {detail}")
 
 
+class CannotTest(ExchangerError):
+    """
+    A row cannot be given by itself.
+
+    Args:
+        job: Its job.
+        detail: Why.
+    """
+
+    exit_code = 2
+
+    def __init__(self, job: str, detail: str) -> None:
+        self.job = job
+        self.detail = detail
+        super().__init__(f"{job}: {detail}")
+
+
 class NothingToBackfill(ExchangerError):
     """A backfill was asked for without a range that its job can have."""
 
     exit_code = 2
+
+    def __init__(self, job: str, detail: str) -> None:
+        self.job = job
+        self.detail = detail
+        super().__init__(f"{job}: {detail}")
+
+
+class PlanUnusable(ExchangerError):
+    """
+    A saved plan cannot be written or read.
+
+    Args:
+        path: Its file.
+        detail: Why.
+    """
+
+    exit_code = 2
+
+    def __init__(self, path: str, detail: str) -> None:
+        self.path = path
+        self.detail = detail
+        super().__init__(f"{path}: {detail}")
+
+
+class PlanMoved(ExchangerError):
+    """
+    A saved plan is not run, as something is not as it was when the plan was made.
+
+    Args:
+        job: The job.
+        detail: What moved.
+    """
+
+    exit_code = 5
 
     def __init__(self, job: str, detail: str) -> None:
         self.job = job

@@ -37,6 +37,10 @@ class Redactor:
         clean = self._found.sub(REDACTED, text)
         return clean if len(clean) <= _LONGEST else clean[:_LONGEST] + "..."
 
+    def replaced(self, text: str) -> str:
+        """Return *text* with every secret replaced, however long it is."""
+        return self._found.sub(REDACTED, text)
+
     def __repr__(self) -> str:
         return "Redactor()"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from exchanger.app.choosing import connections_of, import_job_of, job_of, only_c
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.app.logs import set_up_library_logs
 from exchanger.app.outcome import words_of
-from exchanger.app.results import Check, Rows, Status
+from exchanger.app.results import Check, Rows, Status, Tried
 from exchanger.config.durations import parse_duration
 from exchanger.config.loading.load import load_config
 from exchanger.errors import NothingToBackfill, RunUnsuitable
@@ -27,13 +28,16 @@ if TYPE_CHECKING:
     from exchanger.config.models import Config, ImportJob
     from exchanger.jobs.adopt import Adoption
     from exchanger.jobs.drift import DriftReport
+    from exchanger.jobs.explain import Explanation
     from exchanger.jobs.forget import ForgetReport
     from exchanger.jobs.inventory.file_fate import FileFate
     from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.reading.first_rows import FirstRows
     from exchanger.jobs.rebuild import RebuildReport
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.options import ImportOptions
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.jobs.savings import Savings
     from exchanger.state.inputs.column_types import KeptColumns
 
 T = TypeVar("T")
@@ -82,8 +86,10 @@ class Exchanger:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
         """
         from exchanger.app.connectivity import try_connections
+        from exchanger.app.wiring import demand_queries
         from exchanger.config.describing.jobs import describe_job
 
+        demand_queries(self.config)
         jobs = {name: describe_job(self.config, name) for name in self.config.jobs}
         trials = _in_order(lambda: try_connections(self.config)) if connect else []
         return Check(jobs, trials)
@@ -123,13 +129,31 @@ class Exchanger:
         )
         return plan_with_words(planned)
 
-    def run(
+    def preview(self, job: str, *, rows: int = 20) -> FirstRows:
+        """
+        Return the first rows of the files that wait for an import, as they would be read.
+
+        Nothing is written anywhere, and Braze is not asked.
+
+        Args:
+            job: The job.
+            rows: How many.
+        """
+        from exchanger.jobs.reading.first_rows import first_rows
+
+        found = import_job_of(self.config, job)
+        return self._there(
+            self.config.connection_of(job), lambda context: first_rows(context, job, found, rows)
+        )
+
+    def run(  # noqa: PLR0913 - one for each option
         self,
         job: str,
         *,
         force: bool = False,
         fresh: bool = False,
         one_run: bool = False,
+        plan: str | Path | None = None,
         wait: Wait = "10m",
     ) -> RunReport:
         """
@@ -140,7 +164,11 @@ class Exchanger:
             force: Also apply files that wait as their sums may count twice.
             fresh: Ask Braze for a new export even while one is waited for.
             one_run: End after one run of an import, even if more files wait.
+            plan: Do exactly what this file says, which ``PlanReport.save`` wrote, or nothing.
             wait: For another process that writes.
+
+        Raises:
+            PlanMoved: What the plan was made of, or comes to, is not as it was.
 
         Returns:
             What it did. A run that is held back, or of which rows were rejected, is no error:
@@ -148,9 +176,49 @@ class Exchanger:
         """
         from exchanger.app.runner import story_of
         from exchanger.jobs.runtime.options import ImportOptions
+        from exchanger.jobs.runtime.saved_plan import SavedPlan
 
-        options = ImportOptions(force=force, one_run=one_run, wait=_seconds(wait))
+        saved = None if plan is None else SavedPlan.read(Path(plan))
+        alone = one_run or saved is not None
+        options = ImportOptions(force=force, one_run=alone, wait=_seconds(wait), saved=saved)
         return self._run(job, story_of(job, job_of(self.config, job), options, fresh=fresh))
+
+    def send_test(
+        self,
+        job: str,
+        given: Mapping[str, Any] | None = None,
+        *,
+        row: int = 1,
+        send: bool = True,
+        wait: Wait = "10m",
+    ) -> Tried:
+        """
+        Try an import with one row, which counts once.
+
+        Args:
+            job: The job.
+            given: The row by hand, by column: a file of its own.
+            row: In place of that, which row of the newest file that waits.
+            send: Send it; else only return the requests.
+            wait: For another process that writes.
+        """
+        from exchanger.app.messages.exchanges import without_secrets
+        from exchanger.app.messages.notes.words import plan_with_words
+        from exchanger.jobs.send_test import Exchange, OneRow, plan_test, send_test
+
+        found, seconds = import_job_of(self.config, job), _seconds(wait)
+        chosen = OneRow(row) if given is None else OneRow(given=json.dumps(given, default=str))
+        plan, requests = self._there(
+            self.config.connection_of(job), lambda context: plan_test(context, job, found, chosen)
+        )
+        foreseen = Tried(plan_with_words(plan), without_secrets(self.config, requests))
+        if not send or not requests:
+            return foreseen
+        heard: list[Exchange] = []
+        report = self._run(
+            job, lambda context: send_test(context, job, found, chosen, seconds, heard.append)
+        )
+        return Tried(foreseen.plan, without_secrets(self.config, heard), report)
 
     def backfill(  # noqa: PLR0913 - one for each option
         self,
@@ -230,6 +298,32 @@ class Exchanger:
         _demand_all(faults)
         return Rows(newest_first(listed))
 
+    def savings(
+        self,
+        job: str | None = None,
+        *,
+        since: datetime | None = None,
+        connection: str | None = None,
+    ) -> list[Savings]:
+        """
+        Return what was sent, and what sending every row whole would have cost, by connection.
+
+        Args:
+            job: Only this job.
+            since: Only runs that began then or later; UTC if it names no time zone.
+            connection: Only this connection.
+        """
+        from exchanger.jobs.runtime.options import in_utc
+        from exchanger.jobs.savings import savings
+
+        if job is not None:
+            job_of(self.config, job)
+            connection = connection or self.config.connection_of(job)
+        return [
+            self._there(name, lambda context: savings(context, job, in_utc(since)))
+            for name in connections_of(self.config, connection)
+        ]
+
     def show(self, run: str | int, *, connection: str | None = None) -> RunReport:
         """Read the report of one run, by its id or number."""
         from exchanger.jobs.runtime.report import RunReport
@@ -265,6 +359,35 @@ class Exchanger:
         from exchanger.jobs.retry import retry_run
 
         return self._decide("retry", run, connection, wait, retry_run)
+
+    def plan_undo(
+        self, run: str | int, *, rows: int | None = None, connection: str | None = None
+    ) -> PlanReport:
+        """
+        Return what *undo* of a run would send, and write nothing anywhere.
+
+        Args:
+            run: Its id or number.
+            rows: How many changes of each field to show.
+            connection: Where it is; needed where several have a run of that number.
+        """
+        from exchanger.app.messages.notes.words import plan_with_words
+        from exchanger.jobs.undo import plan_undo
+
+        name, job, seq = self._import_of("undo", run, connection)
+        planned = self._there(
+            self.config.connection_of(name),
+            lambda context: plan_undo(context, name, job, seq, rows=rows),
+        )
+        return plan_with_words(planned)
+
+    def undo(
+        self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
+    ) -> RunReport:
+        """Take back what a run changed, where it is still as the run left it."""
+        from exchanger.jobs.undo import undo_run
+
+        return self._decide("undo", run, connection, wait, undo_run)
 
     def drift(self, job: str, *, sample: int | None = 1000, seed: int = 0) -> DriftReport:
         """
@@ -399,6 +522,44 @@ class Exchanger:
         fate = self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
         return with_versions_worded(fate)
 
+    def explain(
+        self,
+        job: str,
+        profile: str,
+        field: str | None = None,
+        *,
+        by: IdentifierKind = "external_id",
+        label: str = "",
+    ) -> Explanation:
+        """
+        Return why a profile has a value: which runs changed it, and who has seen it last.
+
+        Args:
+            job: An import; of one of a catalog, *profile* is the id of an item.
+            profile: The identifier; of an alias its name.
+            field: Only this attribute.
+            by: What the identifier is.
+            label: Of an alias.
+
+        Raises:
+            ValueError: It is no such identifier.
+        """
+        from exchanger.app.messages.notes.words import with_words
+        from exchanger.jobs.explain import explain, item_of
+        from exchanger.profiles.reading.resolve import canonical_key
+
+        wanted = import_job_of(self.config, job)
+        key = canonical_key(by, profile, label)
+        if wanted.catalog:
+            key = item_of(wanted.catalog, profile)
+        if key is None:
+            raise ValueError(f"{profile!r} is no {by}")
+        found = self._there(
+            self.config.connection_of(job),
+            lambda context: explain(context, job, wanted, key, field),
+        )
+        return with_words(found)
+
     def forget(  # noqa: PLR0913 - one for each option
         self,
         profile: str,
@@ -497,12 +658,18 @@ class Exchanger:
         wait: Wait,
         act: Callable[[JobContext, str, ImportJob, int, float], RunReport],
     ) -> RunReport:
-        report, seconds = self._found(run, connection), _seconds(wait)
+        seconds = _seconds(wait)
+        name, job, seq = self._import_of(verb, run, connection)
+        return self._run(name, lambda context: act(context, name, job, seq, seconds))
+
+    def _import_of(
+        self, verb: str, run: str | int, connection: str | None
+    ) -> tuple[str, ImportJob, int]:
+        report = self._found(run, connection)
         name, seq = report["job"], report.get("seq")
         if seq is None or name not in self._all_imports():
             raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
-        job = import_job_of(self.config, name)
-        return self._run(name, lambda context: act(context, name, job, seq, seconds))
+        return name, import_job_of(self.config, name), seq
 
     def _all_imports(self) -> list[str]:
         return [name for name, job in self.config.jobs.items() if job.type == "import"]

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from exchanger.app.connectivity import Trial
+    from exchanger.jobs.planning.preview import PlanReport
+    from exchanger.jobs.runtime.report import RunReport
+    from exchanger.jobs.send_test import Exchange
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,22 @@ class Rows:
         import polars as pl
 
         return pl.DataFrame(self.rows, infer_schema_length=None)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """
+    What one row does.
+
+    Args:
+        plan: What it was expected to do.
+        exchanges: Requests and answers; only requests if nothing was sent. No secret is in them.
+        report: Of the run; None if nothing was sent.
+    """
+
+    plan: PlanReport
+    exchanges: list[Exchange]
+    report: RunReport | None = None
 
 
 @dataclass(frozen=True)

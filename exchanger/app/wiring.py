@@ -16,7 +16,7 @@ from exchanger.config.answers import answers_of
 from exchanger.config.loading.load import load_config
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Config, ExportJob, ImportJob
-from exchanger.errors import EngineMissing
+from exchanger.errors import ConfigError, EngineMissing, Problem
 from exchanger.files.folders import Folders, Reader, reader_of
 from exchanger.jobs.runtime.context import JobContext, Progress, SilentProgress
 from exchanger.jobs.runtime.executor import PlanExecutor, local_executor
@@ -61,7 +61,11 @@ def open_context(
         connection: A connection of it.
         progress: Told how far a run is; nobody if left out.
         stopping: Set when the process is asked to stop.
+
+    Raises:
+        ConfigError: The SQL of a source is none.
     """
+    demand_queries(config)
     from exchanger.outside.clock import SystemClock
     from exchanger.outside.s3.bucket import Bucket
     from exchanger.outside.scratch import scratch_folder
@@ -111,6 +115,8 @@ def open_context(
             spacing=settings.braze.spacing.total_seconds(),
             grace=settings.braze.grace.total_seconds(),
             lease_seconds=lease,
+            rate_limit=settings.braze.rate_limit,
+            hourly_limit=settings.braze.hourly_limit,
             lookup_limit=settings.braze.lookup_limit,
             max_plan_age=settings.max_plan_age.total_seconds(),
             retention=settings.retention,
@@ -127,6 +133,30 @@ def _pages(facts: Mapping[str, Any]) -> tuple[str, str]:
     from exchanger.app.messages.pages.report import report_files
 
     return report_files(facts)
+
+
+def demand_queries(config: Config) -> None:
+    """
+    Check the SQL of all sources, as far as that needs no files.
+
+    Raises:
+        ConfigError: A query can be applied to no file, whatever its columns.
+    """
+    queries = {
+        name: job.source.sql
+        for name, job in config.jobs.items()
+        if isinstance(job, ImportJob) and job.source.sql is not None
+    }
+    if not queries:
+        return
+    # Whoever has none loads no tables for it.
+    from exchanger.files.formats.sql import query_fault
+
+    faults = {name: query_fault(query) for name, query in queries.items()}
+    if any(faults.values()):
+        raise ConfigError(
+            [Problem(f"jobs.{name}.source.sql", said) for name, said in faults.items() if said]
+        )
 
 
 def folders_of(config: Config, connection: str) -> Folders:

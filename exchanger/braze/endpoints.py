@@ -108,6 +108,8 @@ class Endpoint:
         deletes: Whether each object deletes something for good.
         methods: A request is sent by each of them, in this order.
         of: Whose objects they are: the name of a catalog; empty where nobody needs to say.
+        asked: Whether Braze is asked of each request without an answer if it was taken, where it
+            tells that (braze-api.md 2.11).
         packed: How objects become a request: listed as they are, or the people of each subscription
             group and state together, or the addresses of one state.
     """
@@ -122,6 +124,7 @@ class Endpoint:
     packed: Literal["listed", "groups", "addresses"] = "listed"
     methods: tuple[str, ...] = ("POST",)
     of: str = ""
+    asked: bool = False
 
     @property
     def address(self) -> str:
@@ -151,6 +154,10 @@ PURCHASES = replace(EVENTS, name="purchases", array="purchases")
 EVENTS_AGAIN = replace(EVENTS, name="events-again", idempotent=True)
 """Events of a job that would rather count one twice than not at all (``on_unknown: resend``)."""
 PURCHASES_AGAIN = replace(PURCHASES, name="purchases-again", idempotent=True)
+"""Purchases, likewise."""
+EVENTS_ASKED = replace(EVENTS, name="events-asked", asked=True)
+"""Events of which Braze is asked where the answer was lost (``on_unknown: ask``)."""
+PURCHASES_ASKED = replace(PURCHASES, name="purchases-asked", asked=True)
 """Purchases, likewise."""
 
 RENAMES = Endpoint(
@@ -254,6 +261,8 @@ ENDPOINTS = {
         EVENTS_AGAIN,
         PURCHASES,
         PURCHASES_AGAIN,
+        EVENTS_ASKED,
+        PURCHASES_ASKED,
         RENAMES,
         RENAMES_FOR_GOOD,
         REMOVALS,

@@ -16,22 +16,26 @@ from exchanger.cli.verbs import (
     decisions,
     demo,
     drift,
+    explain,
     files,
     forget,
     init,
     jobs,
     plan,
+    preview,
     rebuild,
     runs,
     sandbox,
+    savings,
     schema,
     segments,
+    send_test,
     show,
     status,
     types,
+    undo,
 )
 from exchanger.cli.verbs import run as run_verb
-from exchanger.config.loading.unsupported import COMMANDS, NOT_YET
 
 _EPILOG = (
     "Exit codes: 0 done; 1 unexpected; 2 usage; 3 configuration; 4 done in part (rows rejected or"
@@ -52,6 +56,8 @@ app = typer.Typer(
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
+app.command("preview")(preview.preview)
+app.command("send-test")(send_test.send_test)
 app.command("run")(run_verb.run)
 app.command("daemon")(daemon.daemon)
 app.command("backfill")(backfill.backfill)
@@ -62,33 +68,19 @@ app.command("files")(files.files)
 app.command("segments")(segments.segments)
 app.command("runs")(runs.runs)
 app.command("show")(show.show)
+app.command("savings")(savings.savings)
+app.command("explain")(explain.explain)
 app.command("status")(status.status)
 app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)
 app.command("retry")(decisions.retry)
+app.command("undo")(undo.undo)
 app.command("forget")(forget.forget)
 app.command("adopt")(adopt.adopt)
 app.command("sandbox")(sandbox.sandbox)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)
-
-
-def _later(verb: str, does: str) -> None:
-    @app.command(
-        verb,
-        hidden=True,
-        help=f"Not in this version: {does}.",
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    )
-    def answer() -> None:
-        from exchanger.errors import ConfigError, Problem
-
-        raise ConfigError([Problem(verb, NOT_YET)])
-
-
-for _verb, _does in COMMANDS.items():
-    _later(_verb, _does)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of an option's callback

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,40 @@ Wait = Annotated[
 ConnectionName = Annotated[
     str | None, typer.Option("--connection", help="Only this connection; all if left out.")
 ]
+ProfileName = Annotated[
+    str, typer.Argument(metavar="PROFILE", help="The identifier, as in your files.")
+]
+Label = Annotated[
+    str, typer.Option("--label", help="The label of an alias, whose name PROFILE is.")
+]
+
+
+class Kind(StrEnum):
+    """What can name a person."""
+
+    external_id = "external_id"
+    braze_id = "braze_id"
+    alias = "alias"
+    email = "email"
+    phone = "phone"
+
+
+def key_of(profile: str, by: Kind, label: str) -> str:
+    """
+    Return the key of a profile that somebody names.
+
+    Raises:
+        typer.BadParameter: It is no such identifier.
+    """
+    from exchanger.profiles.reading.resolve import canonical_key
+
+    wanted = profile.strip()
+    if not wanted:
+        raise typer.BadParameter("name the identifier of a profile", param_hint="PROFILE")
+    if (key := canonical_key(by.value, wanted, label.strip())) is None:
+        needs = "an alias needs its --label" if by is Kind.alias else f"this is no {by.value}"
+        raise typer.BadParameter(needs, param_hint="PROFILE")
+    return key
 
 
 def wait_seconds(text: str) -> float:

@@ -18,6 +18,7 @@ from exchanger.config.models import ImportJob
 from exchanger.errors import RunUnsuitable
 
 if TYPE_CHECKING:
+    from exchanger.config.models import Config
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
 
@@ -51,14 +52,10 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
     """
     loaded = prepare(config, log_level, as_json=as_json)
     seconds = wait_seconds(wait)
-    found = found_run(loaded, connections_of(loaded, connection), run)
-    # An id is nobody else's; a number may also be that of a run where nobody answered.
-    if found.report is None or (found.faults and run.isdecimal()):
-        return end_with("run", found.report, found.faults, as_json=as_json, show=lambda: None)
-    name, seq = found.report["job"], found.report.get("seq")
-    job = job_of(loaded, name)
-    if seq is None or not isinstance(job, ImportJob):
-        raise RunUnsuitable(run, verb, "it is no import that planned anything")
+    found = import_of_run(loaded, verb, run, connection, as_json=as_json)
+    if isinstance(found, int):
+        return found
+    name, job, seq = found
     outcome = carry_out(
         loaded,
         name,
@@ -67,3 +64,26 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
         as_json=as_json,
     )
     return show_outcomes([outcome], as_json=as_json, as_list=False)
+
+
+def import_of_run(
+    loaded: Config, verb: str, run: str, connection: str | None, *, as_json: bool
+) -> tuple[str, ImportJob, int] | int:
+    """
+    Find the job of an import run of the past, and its number.
+
+    Returns:
+        An exit code if connections that may have it did not answer, which has been told.
+
+    Raises:
+        RunMissing, RunAmbiguous, RunUnsuitable, typer.BadParameter: As for *act_on_run*.
+    """
+    found = found_run(loaded, connections_of(loaded, connection), run)
+    # An id is nobody else's; a number may also be that of a run where nobody answered.
+    if found.report is None or (found.faults and run.isdecimal()):
+        return end_with("run", found.report, found.faults, as_json=as_json, show=lambda: None)
+    name, seq = found.report["job"], found.report.get("seq")
+    job = job_of(loaded, name)
+    if seq is None or not isinstance(job, ImportJob):
+        raise RunUnsuitable(run, verb, "it is no import that planned anything")
+    return name, job, seq

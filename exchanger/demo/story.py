@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.app.messages.notes.words import worded
-from exchanger.app.messages.reports import describe_plan, describe_report
+from exchanger.app.messages.plans import describe_plan
+from exchanger.app.messages.reports import describe_report
 from exchanger.braze.endpoints import TRACK
 from exchanger.demo.changes import HEADINGS, changes
 from exchanger.demo.households import Drop, Households

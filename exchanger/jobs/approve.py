@@ -112,6 +112,9 @@ def _plan_and_commit(
     if run.state != "held_back":
         raise RunUnsuitable(str(seq), "approve", f"it is not held back{_taken_up(run)}")
     applied = call.state.file_ledger.snapshot()
+    if call.job.source.newest_alone and (newer := applied.applied_after(call.name, seq)):
+        told = [noted("newer_file_counts", newest=newer)]
+        return drop_held_back(call.context, call.state, held, notes=told)
     since = applied_since(call.state, applied, run.files, seq)
     if any(file.outcome in AS_NEW for file in run.files):
         since |= newer_since(applied, call.name, run.files, seq)

@@ -28,6 +28,7 @@ from exchanger.jobs.inventory.latest import claims_of
 from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
 from exchanger.jobs.inventory.passed_over import note_passed_over
+from exchanger.jobs.inventory.planned_files import demand_unmoved, files_of_plan
 from exchanger.jobs.inventory.unclaimed import below, beside, note_strays
 from exchanger.jobs.lifecycle.create_run import create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
@@ -35,7 +36,7 @@ from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
 from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.budgets import note_price
-from exchanger.jobs.planning.exposure import Exposure, exposure_of
+from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import guards_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
@@ -51,6 +52,7 @@ from exchanger.jobs.runtime.report import (
     new_report,
     numbered_report,
 )
+from exchanger.jobs.runtime.saved_plan import SavedPlan, configuration_of, identity_of
 from exchanger.notes import Note, noted
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.requests import CountMode, HeldFile
+    from exchanger.jobs.planning.exposure import Exposure
+    from exchanger.jobs.planning.plan import Plan
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
     from exchanger.state.runs.log import VersionedRun
@@ -84,10 +88,12 @@ def run_import(
         StorageError: S3 refused or did not answer.
         JobBusy: Another process writes to this connection, and did not end while we waited.
         LeaseLost: This process can no longer prove that it is the only writer.
+        PlanMoved: What a saved plan was made of, or what it comes to, is not as it was.
     """
     state = open_state(context.bucket, context.state_prefix)
     recognise(context, state)
     call = ImportContext(context, state, name, job, options or ImportOptions())
+    demand_unmoved(call)
     begun = new_report(call)
     with state.tenure.begun():
         idle = _idle_notes(call)
@@ -186,6 +192,9 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     report = new_report(call)
     if record:
         report.facts += establish(context, state)
+    # Before anything is read: a run that ends meanwhile makes the plan an old one.
+    newest = state.runs.newest()
+    last = newest.document.seq if newest is not None else 0
     first = unfinished_run(context, state)
     if first is not None and first.job == name:
         call.taken.update(first.claimed)
@@ -193,7 +202,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     report.facts += _waiting_notes(waiting)
     unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
     if not waiting.has_work:
-        idle = preview(replace(report, state="nothing_to_do"), None, Exposure())
+        idle = PlanReport(replace(report, state="nothing_to_do"), [], 0)
         return replace(idle, unfinished=first, unclaimed=unclaimed)
     call = replace(call, memories=memories_of(context, state, record=False))
     batch = _read(call, waiting)
@@ -206,12 +215,33 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         FileReport(file.claim.key, file.claim.outcome, 0, facts=file.claim.facts)
         for file in batch.waiting
     ]
-    exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=call.context.batch_size)
+    size = call.context.batch_size
+    exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=size, content=True)
     report.facts += _guard_notes(call, batch, exposure)
     exposure.expect_all_accepted(report)
     if batch.left:
         report.facts.append(noted("files_follow", files=batch.left))
-    return replace(preview(report, plan, exposure, rows), unfinished=first, unclaimed=unclaimed)
+    return replace(
+        preview(call, report, plan, exposure, rows),
+        unfinished=first,
+        unclaimed=unclaimed,
+        columns=batch.types,
+        layout=batch.layout,
+        basis=_basis(call, plan, exposure, last),
+    )
+
+
+def _basis(call: ImportContext, plan: Plan, exposure: Exposure, last: int) -> SavedPlan:
+    """Return what a plan was made of, for a person who keeps it."""
+    return SavedPlan(
+        job=call.name,
+        connection=identity_of(call.context),
+        configuration=configuration_of(call.job),
+        after_run=last,
+        files=tuple((file.key, file.etag) for file in plan.files),
+        totals=exposure.numbers,
+        made_at=call.context.clock.now().isoformat(),
+    )
 
 
 def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> list[Note]:
@@ -224,6 +254,8 @@ def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> 
 
 def _idle_notes(call: ImportContext) -> list[Note] | None:
     """Look, without writing anything, whether there is nothing to do; None if there is."""
+    if call.options.saved is not None:
+        return None
     newest = call.state.runs.newest()
     if newest is not None and (newest.document.state not in ENDED or is_due(newest.document)):
         return None
@@ -251,8 +283,9 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         return
     call = replace(call, memories=memories_of(call.context, call.state, record=True))
     told = read_back(call)
-    undecided = call.state.file_ledger.snapshot().undecided(call.name)
-    reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
+    if call.options.saved is None:
+        undecided = call.state.file_ledger.snapshot().undecided(call.name)
+        reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
     while not call.context.stopping.is_set():
         taken = plan_and_commit(call, lambda seq: _plan_and_commit(call, seq, told))
         if taken.stored is not None:
@@ -297,7 +330,7 @@ class _Taken:
 
 
 def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
-    listed = waiting_files(call, again=False)
+    listed = _listed(call, seq)
     if not listed.has_work:
         return _Taken(seq, listed)
     report = numbered_report(call, seq)
@@ -320,6 +353,13 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)
     return _Taken(seq + (stored is not None), listed, stored, batch.waiting)
+
+
+def _listed(call: ImportContext, seq: int) -> WaitingFiles:
+    """List what a run of this number takes: of a saved plan exactly its files, and once."""
+    if not call.taken:
+        demand_unmoved(call, seq=seq)
+    return files_of_plan(call, waiting_files(call, again=False))
 
 
 def _waits_for_adoption(call: ImportContext) -> RunReport | None:

@@ -96,7 +96,7 @@ def _plan_and_commit(
     if run.object != call.kind.name:
         why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
         raise RunUnsuitable(str(seq), "retry", why)
-    if why := _other_items(run, call.job):
+    if why := _other_items(run, call.job) or _comes_otherwise(run):
         raise RunUnsuitable(str(seq), "retry", why)
     demand_quarantine(call, run)
     found = quarantined_rows(call, run)
@@ -140,6 +140,16 @@ def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> Inpu
     batch.rejected.add(still)
     claim = replace(claim, outcome="retried", rows=count, note="", facts=())
     return batch.with_file(claim, rows=count)
+
+
+def _comes_otherwise(run: RunDocument) -> str:
+    """Return why rows need not be given again: those of tests, and of undos; empty if they do."""
+    if run.takes_back:
+        return f"it takes run {run.takes_back} back: exchanger undo {run.takes_back} does the rest"
+    again = [file for file in run.files if file.outcome == "tested" and file.etag]
+    if not again or run.report.get("rows_in_doubt"):
+        return ""
+    return f"it tried one row, which comes with its file: {again[0].key}"
 
 
 def _other_items(run: RunDocument, job: ImportJob) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
+from exchanger.objects.audiences import members
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
 from exchanger.objects.orders.events import order_faults
@@ -32,12 +33,13 @@ from exchanger.objects.states import Shaped, email_states, group_states
 if TYPE_CHECKING:
     import polars as pl
 
-    from exchanger.config.models import ImportJob, ObjectName
+    from exchanger.braze.endpoints import Endpoint
+    from exchanger.config.models import ImportJob, ObjectName, OnUnknown
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.part import Shape
 
-Settled = Literal["held_values", "changes", "row_ledger", "people"]
+Settled = Literal["held_values", "row_ledger", "people"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -79,6 +81,7 @@ class ObjectKind:
             the objects that they were.
         looked_up: Whether a look-up of a profile shows what was sent. Then plans that became old,
             requests without an answer and first deliveries are compared with what Braze has.
+        taken_back: Whether ``undo`` can take back what a run of it changed.
         faults: What is wrong with rows whose cells are fine each: given the rules and the time.
         most_properties: How many properties Braze takes of an object; None of kinds without any.
         shaped: How rows become values of fields, where these are not what the job names; given the
@@ -90,6 +93,7 @@ class ObjectKind:
     settles: tuple[Settled, ...]
     given_again: GivenAgain
     looked_up: bool = False
+    taken_back: bool = False
     faults: Callable[[Sequence[Rule], datetime], list[Fault]] = _no_faults
     most_properties: int | None = None
     shaped: Callable[[pl.DataFrame, Mapping[str, Rule], ImportJob], Shaped] | None = None
@@ -100,14 +104,16 @@ class ObjectKind:
         return "held_values" in self.settles
 
     @property
-    def records_changes(self) -> bool:
-        """Whether what an object changes is remembered, field by field."""
-        return "changes" in self.settles
-
-    @property
     def counts_rows(self) -> bool:
         """Whether a row counts once more whenever it is sent, so that it is remembered."""
         return "row_ledger" in self.settles
+
+
+_EVENTS: Mapping[OnUnknown, Endpoint] = {
+    "hold": endpoints.EVENTS,
+    "resend": endpoints.EVENTS_AGAIN,
+    "ask": endpoints.EVENTS_ASKED,
+}
 
 
 _KINDS: Mapping[str, ObjectKind] = {
@@ -116,14 +122,15 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "attributes",
             Folded(),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
+            taken_back=True,
         ),
         ObjectKind(
             "events",
             EachRow(
-                endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN},
+                endpoints=_EVENTS,
                 members=event_members,
                 points=event_points,
             ),
@@ -135,7 +142,11 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "purchases",
             EachRow(
-                endpoints={"hold": endpoints.PURCHASES, "resend": endpoints.PURCHASES_AGAIN},
+                endpoints={
+                    "hold": endpoints.PURCHASES,
+                    "resend": endpoints.PURCHASES_AGAIN,
+                    "ask": endpoints.PURCHASES_ASKED,
+                },
                 members=purchase_members,
                 points=purchase_points,
             ),
@@ -147,12 +158,12 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "catalog_items",
             Folded(shape_of_items),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
         ),
         ObjectKind(
             "orders",
-            Lines(endpoints={"hold": endpoints.EVENTS, "resend": endpoints.EVENTS_AGAIN}),
+            Lines(endpoints=_EVENTS),
             settles=("row_ledger",),
             given_again="objects",
             faults=order_faults,
@@ -160,7 +171,7 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "subscriptions",
             Folded(consent=True),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
             shaped=group_states,
@@ -168,10 +179,18 @@ _KINDS: Mapping[str, ObjectKind] = {
         ObjectKind(
             "email_state",
             Folded(consent=True),
-            settles=("held_values", "changes"),
+            settles=("held_values",),
             given_again="values",
             looked_up=True,
             shaped=email_states,
+        ),
+        ObjectKind(
+            "audience",
+            Folded(),
+            settles=("held_values",),
+            given_again="values",
+            looked_up=True,
+            shaped=members,
         ),
         ObjectKind(
             "renames",

@@ -6,6 +6,7 @@ one profile, kept wide and sparse as held values are: two columns for each field
 alone of which the run spoke. Long rows, one for each field, would repeat the profile and cost up
 to two thirds more to write; reading makes them. Rows are only appended, in the order of the
 outbox: of a large run that is by slice, so most of a table is left out when a profile is read.
+What the last runs changed is not there yet: their plans say it (``jobs/history/changed_rows.py``).
 
 A cell is null (the run did not speak of it; before: unknown), ``null`` (empty), or canonical text.
 """
@@ -24,9 +25,7 @@ from exchanger.state.names import field_of, table_column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
-    from pathlib import Path
 
-    from exchanger.outside.delta.staged_files import TableFiles
     from exchanger.outside.delta.table import Table
     from exchanger.outside.s3.bucket import Bucket
     from exchanger.state.names import StateNames
@@ -69,30 +68,6 @@ def months_between(first: str, end: str) -> list[str]:
     return [f"{number // 12:04d}-{number % 12 + 1:02d}" for number in range(begin, stop)]
 
 
-class PreparedChanges:
-    """
-    Changes that a run may have made, written before that is certain: nobody reads them yet.
-
-    Args:
-        files: Where they are written.
-        seq: The run.
-        month: Of the table that they are for.
-    """
-
-    def __init__(self, files: TableFiles, seq: int, month: str) -> None:
-        self.files = files
-        self.seq = seq
-        self.month = month
-
-    def add(self, rows: pl.DataFrame) -> None:
-        """Write rows as *Changes.record* takes them, of the same columns each time."""
-        self.files.add(_table_rows(rows, self.seq))
-
-    def drop(self) -> None:
-        """Remove what was written, unless it may have been recorded."""
-        self.files.drop()
-
-
 class Changes:
     """
     The changes of one connection.
@@ -109,7 +84,7 @@ class Changes:
 
     def record(self, made: Callable[[], Iterator[pl.DataFrame]], *, seq: int, at: datetime) -> None:
         """
-        Record what run *seq* did; once, however often it is called.
+        Record what run *seq* did; once, however often it is called, and run by run in their order.
 
         Args:
             made: Makes frames, two of which are in memory: ``@profile``, ``@file``, ``@row``,
@@ -125,29 +100,9 @@ class Changes:
 
         self._table(month_of(at)).append_all(rows, writer=_WRITER, seq=seq)
 
-    def prepare(self, path: Callable[[], Path], *, seq: int, at: datetime) -> PreparedChanges:
-        """
-        Begin to write what *record_prepared* may record, while run *seq* is still being sent.
-
-        Args:
-            path: Names a file of this machine that is not there yet.
-            seq: The run.
-            at: Now.
-        """
-        month = month_of(at)
-        return PreparedChanges(self._table(month).prepare(path), seq, month)
-
-    def record_prepared(self, rows: PreparedChanges, *, at: datetime) -> bool:
-        """
-        Record prepared rows as *record* does; either of both does it for a run, once.
-
-        Returns:
-            False if a month has ended since they were begun: nothing was recorded.
-        """
-        if rows.month != month_of(at):
-            return False
-        self._table(rows.month).append_files(rows.files, writer=_WRITER, seq=rows.seq)
-        return True
+    def recorded(self, month: str) -> int:
+        """Return the last run that is recorded in a month; 0 if none is."""
+        return self._table(month).noted(_WRITER)
 
     def of_profiles(
         self, profiles: pl.Series, *, month: str, after: int = 0
@@ -215,6 +170,11 @@ class Changes:
         if month not in self._tables:
             self._tables[month] = self._bucket.table(self._names.changes(month))
         return self._tables[month]
+
+
+def long_rows(rows: pl.DataFrame, seq: int) -> pl.DataFrame:
+    """Return rows as *Changes.record* takes them as they are read: ``CHANGES``."""
+    return _long(_table_rows(rows, seq))
 
 
 def _table_rows(rows: pl.DataFrame, seq: int) -> pl.DataFrame:

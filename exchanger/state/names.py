@@ -61,6 +61,10 @@ class StateNames:
         """The rows that planning rejected, until they are written to quarantine."""
         return f"{self.prefix}outbox/{seq:09d}-{nonce}-rejected.parquet"
 
+    def planned_dropped(self, seq: int, nonce: str) -> str:
+        """The values that were left out of rows, until they are written beside the quarantine."""
+        return f"{self.prefix}outbox/{seq:09d}-{nonce}-dropped.parquet"
+
     def planned_event_order(self, seq: int, nonce: str) -> str:
         """Where the winning rows of a run stand in the order of their job."""
         return f"{self.prefix}outbox/{seq:09d}-{nonce}-event-order.parquet"
@@ -84,6 +88,10 @@ class StateNames:
     def quarantine(self, job: str, seq: int) -> str:
         """The rows of a run that were rejected or refused, with reasons."""
         return f"{self.prefix}quarantine/{job}/{seq:09d}.csv"
+
+    def dropped(self, job: str, seq: int) -> str:
+        """The values that were left out while the rest of their rows was applied, with reasons."""
+        return f"{self.prefix}quarantine/{job}/{seq:09d}-dropped.csv"
 
     def refused_rows(self, job: str, seq: int) -> str:
         """What Braze refused of a run, in a form that can be given again."""
@@ -175,6 +183,27 @@ class StateNames:
     def row_ledger(self, job: str) -> str:
         """The Delta table of rows that a job has taken up."""
         return f"{self.prefix}row-ledger/{_folder(job)}"
+
+    @property
+    def all_members(self) -> str:
+        """The folder of whom jobs have by their snapshots."""
+        return f"{self.prefix}members/"
+
+    def members_of(self, job: str) -> str:
+        """The folder of whom one job has by its snapshots."""
+        return f"{self.all_members}{_folder(job)}/"
+
+    def members(self, job: str, seq: int, nonce: str) -> str:
+        """Whom a job has by the snapshot that a run read."""
+        return f"{self.members_of(job)}{seq:09d}-{nonce}.parquet"
+
+    def more_members(self, job: str, seq: int, nonce: str) -> str:
+        """Whom a job has since then by a run that gave rows of the snapshot again."""
+        return f"{self.members_of(job)}{seq:09d}-{nonce}-more.parquet"
+
+    def leavers(self, job: str, seq: int, nonce: str) -> str:
+        """Whom a job had before, and who is missing in the snapshot that a run read."""
+        return f"{self.members_of(job)}{seq:09d}-{nonce}-left.parquet"
 
     def changes(self, month: str) -> str:
         """The Delta table of what the runs of a month changed."""

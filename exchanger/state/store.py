@@ -12,6 +12,7 @@ from exchanger.state.held.table import HeldValues
 from exchanger.state.inputs.column_types import ColumnTypes
 from exchanger.state.inputs.file_ledger import FileLedger
 from exchanger.state.inputs.high_water_marks import HighWaterMarks
+from exchanger.state.inputs.members import Members
 from exchanger.state.inputs.row_ledger import RowLedger
 from exchanger.state.names import StateNames
 from exchanger.state.runs.first_deliveries import FirstDeliveries
@@ -37,8 +38,8 @@ class ConnectionState:
         workspace: Whose memory it is.
         register: The states of the bucket.
         tenure: What is remembered of it while its lease is held.
-        runs, held, changes, high_water_marks, file_ledger, run_index, types, first_deliveries: The
-            stores.
+        runs, held, changes, high_water_marks, file_ledger, run_index, types, first_deliveries,
+            members: The stores.
         rows: Opens the ledger of rows of a job.
         items: Opens what is held of the items of a catalog.
     """
@@ -60,6 +61,7 @@ class ConnectionState:
     group_status: GroupStatusHint
     rows: Callable[[str], RowLedger]
     items: Callable[[str], HeldValues]
+    members: Members
 
     def held_of(self, catalog: str) -> HeldValues:
         """Return what is held of the items of a catalog; of profiles if none is named."""
@@ -101,4 +103,5 @@ def open_state(bucket: Bucket, prefix: str) -> ConnectionState:
         group_status=GroupStatusHint(bucket, names),
         rows=lambda job: RowLedger(bucket.table(names.row_ledger(job))),
         items=lambda catalog: HeldValues(bucket.table(names.held_items(catalog))),
+        members=Members(bucket, names, runs),
     )

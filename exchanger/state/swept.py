@@ -1,5 +1,6 @@
 """
-How far old state was swept: up to which run each kind is gone, so that nothing is listed twice.
+How far old state was swept: up to which run each kind is gone, so that nothing is listed twice,
+and up to which one what runs changed is in the table of changes.
 
 Only who holds the lease sweeps, and a mark is written once all below it is gone. So what a process
 writes late that has lost the lease makes others sweep again, and leaves nothing behind.
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Marks:
     """
-    The last run of which a kind of state is gone; 0 if none is.
+    The last run of which a kind of state is gone, or is recorded; 0 if none is.
 
     Args:
         outbox: Planned changes.
@@ -31,6 +32,8 @@ class Marks:
         contributions: What files gave to sums and lists.
         changes: What runs changed: the months before that of this run are gone.
         answers: What whoever dropped files was told; earlier versions knew none.
+        recorded: Of which, and of all before it, the table of changes has what it changed. Of
+            later ones it may have it, too: the table itself knows.
     """
 
     outbox: int = 0
@@ -39,6 +42,7 @@ class Marks:
     contributions: int = 0
     changes: int = 0
     answers: int = 0
+    recorded: int = 0
 
 
 class Swept:
@@ -61,8 +65,7 @@ class Swept:
             return Marks()
         try:
             content = from_body(body, self._key)
-            content = {"answers": 0, **content}
-            return Marks(**{name: int(content[name]) for name in asdict(Marks())})
+            return Marks(**{name: int(content.get(name, 0)) for name in asdict(Marks())})
         except (ValueError, KeyError, TypeError) as error:
             raise StateDamaged(self._key, f"no marks in it: {error}") from error
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support import oracle
+from support.jobs import import_model
 
 from exchanger.profiles.casting.values import CastOptions, cast_values
-from exchanger.profiles.frames.raw_columns import without_empty
+from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
+from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.reading.inference import infer_type
+from exchanger.profiles.reading.mapping import settle_rules
+from exchanger.profiles.reading.typed_rows import cast_rows
+
+STRATEGIES = ("set", "clear", "sum", "set_if_empty", "highest", "lowest", "add", "remove")
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -187,3 +195,67 @@ def test_an_inferred_type_casts_every_cell(cells):
         assert [Decimal(cell) for cell in cells] == [
             Decimal(value).scaleb(-found.scale) for value in values
         ]
+
+
+@few
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["ada", "bob"]), st.sampled_from(["", "3", "7", "x", "7|x", "-"])
+        ),
+        max_size=8,
+    ),
+    st.sampled_from(["drop_value", None]),
+)
+@example([("ada", "7"), ("ada", "x"), ("bob", "x"), ("bob", "")], "drop_value")
+def test_a_value_that_is_left_out_is_one_that_no_row_gave(rows, on_invalid):
+    """
+    Whatever the strategy, what is left out changes nothing, and rows are given or rejected whole.
+
+    Plain Python applies the rows one by one, in which it says nothing.
+    """
+    fields = {
+        name: {"from": "x", "merge": name}
+        | ({"items": "integer", "split": "|"} if name in ("add", "remove") else {"type": "integer"})
+        for name in STRATEGIES
+    }
+    job = import_model(fields=fields, on_invalid=on_invalid)
+    cells = {"id": [name for name, _ in rows], "x": [cell for _, cell in rows]}
+    frame = pl.DataFrame(cells, schema=dict.fromkeys(cells, pl.String)).with_row_index("@row", 1)
+    raw = RawColumns(frame, textual=True, key="in/a.csv")
+    rules = settle_rules(job, raw, {}).rules
+    made = cast_rows(raw, rules, job, 0)
+
+    faulty = {n for n, (_, cell) in enumerate(rows, 1) if any(sign in cell for sign in "x-")}
+    left = [n for n in range(1, len(rows) + 1) if on_invalid or n not in faulty]
+    assert left == made.frame["@row"].to_list()
+    assert (faulty if on_invalid else set()) == set(made.dropped["@row"])
+    folded = {row["@profile"]: row for row in fold(made.frame, rules).iter_rows(named=True)}
+    for name in STRATEGIES:
+        listed = name in ("add", "remove")
+        spec = oracle.Field(name, "list" if listed else "integer")
+        for profile in folded:
+            mine = [cell for n, (whom, cell) in enumerate(rows, 1) if whom == profile and n in left]
+            givens = [
+                oracle.given_of(
+                    spec, _plain(cell, listed=listed), usable="x" not in cell and "-" not in cell
+                )
+                for cell in mine
+            ]
+            said = [given for given in givens if given is not oracle.SILENT]
+            value = None
+            for given_value in said:
+                value = oracle.step(
+                    replace(spec, strategy="add") if listed else spec, value, given_value
+                )
+            found = folded[profile][name]
+            assert value == ([int(text) for text in found] if listed and found else found), name
+            if name == "clear":
+                assert bool(said) == folded[profile]["@said:clear"]
+
+
+def _plain(cell: str, *, listed: bool) -> object:
+    """Read a cell of digits; what cannot be used is told by its own."""
+    if not cell or not cell.isdigit():
+        return None
+    return [int(cell)] if listed else int(cell)

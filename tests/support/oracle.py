@@ -212,6 +212,20 @@ def in_order(spec, rows, reached) -> tuple[list, int | None]:
     return [given for _, given in fresh], reached
 
 
+def given_of(spec, value, *, usable):
+    """
+    Tell what a row gives to a field: a value that is left out, as it is not usable, says nothing.
+
+    Args:
+        spec: The field.
+        value: What its cell says; None if it is empty.
+        usable: Whether it can be used.
+    """
+    if not usable:
+        return SILENT
+    return SILENT if value is None and spec.strategy != "clear" else value
+
+
 def apply(spec, held, givens) -> Result:
     """
     Apply the rows of one profile to one field, one after the other.

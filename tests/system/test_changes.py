@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
+from support.contexts import job_context
 
-from exchanger.jobs.history.changes import changes_of_profile, changes_of_run
+from exchanger.jobs.history.changes import changes_of_profiles, changes_of_run
 from exchanger.state.store import open_state
 
 TRACK = "/users/track"
@@ -23,26 +25,31 @@ COLUMNS = ("field", "strategy", "before", "given", "wanted", "outcome", "file", 
 
 
 @pytest.fixture
-def state(exchange):
+def told(exchange, tmp_path):
     exchange.configure(crm=JOB)
-    return open_state(exchange.bucket, "_exchanger/main/")
+    return Told(exchange, tmp_path)
 
 
-def told(frame, *columns):
+class Told:
+    """What is kept of what runs changed."""
+
+    def __init__(self, exchange, folder):
+        self._context = job_context(exchange.bucket, None, folder)
+        self.state = open_state(exchange.bucket, self._context.state_prefix)
+
+    def of_profile(self, profile):
+        return changes_of_profiles(self._context, self.state, pl.Series("@profile", [profile]))
+
+    def of_run(self, seq):
+        run = self.state.runs.read(seq).document
+        return pl.concat(changes_of_run(self._context, self.state, run))
+
+
+def rows(frame, *columns):
     return frame.select(columns or COLUMNS).sort("field").rows()
 
 
-def of_run(state, seq):
-    parts = {part["seq"].n_unique(): part for part in changes_of_run(state, read(state, seq))}
-    [part] = parts.values()
-    return part
-
-
-def read(state, seq):
-    return state.runs.read(seq).document
-
-
-def test_each_changed_field_is_told_with_its_value_before_and_its_row(exchange, state):
+def test_each_changed_field_is_told_with_its_value_before_and_its_row(exchange, told):
     """By profile over all runs, and by run; of a value that stays there is nothing."""
     exchange.drop("inbox/1.csv", HEADER + "a,gold,x,1\nb,gold,x,1\n")
     exchange.ask("run", "crm")
@@ -54,47 +61,43 @@ def test_each_changed_field_is_told_with_its_value_before_and_its_row(exchange, 
         ("spent", "sum", "null", None, "1", "accepted", "inbox/1.csv", 1),
         ("tags", "add", "null", None, '["x"]', "accepted", "inbox/1.csv", 1),
         ("tier", "set", "null", '"gold"', '"gold"', "accepted", "inbox/1.csv", 1),
-    ] == told(changes_of_profile(state, "a").filter(seq=1))
+    ] == rows(told.of_profile("a").filter(seq=1))
     assert [
         ("spent", "sum", "1", None, "3", "accepted", "inbox/3.csv", 2),
         ("tags", "add", '["x"]', None, '["x","y"]', "accepted", "inbox/3.csv", 2),
-    ] == told(changes_of_profile(state, "a").filter(seq=2))
-    assert [1, 1, 1] == changes_of_profile(state, "b")["seq"].to_list()
-    run = of_run(state, 2)
+    ] == rows(told.of_profile("a").filter(seq=2))
+    assert [1, 1, 1] == told.of_profile("b")["seq"].to_list()
+    run = told.of_run(2)
     assert {"crm"} == set(run["job"])
     assert ["a", "a", "c"] == sorted(run["profile"])
-    assert changes_of_profile(state, "nobody").is_empty()
+    assert told.of_profile("nobody").is_empty()
 
 
-def test_what_braze_refused_is_told_as_such(exchange, state):
+def test_what_braze_refused_is_told_as_such(exchange, told):
     """A retry takes what is left of it, and undoes nothing that a later run has changed."""
     refusal = {"type": "no good", "input_array": "attributes", "index": 0}
     exchange.braze.faults(TRACK, status=400, body={"message": "no", "errors": [refusal]})
     exchange.drop("inbox/1.csv", HEADER + "a,gold,,5\n")
     exchange.ask("run", "crm", code=4)
-    assert [("spent", "refused"), ("tier", "refused")] == told(of_run(state, 1), "field", "outcome")
+    assert [("spent", "refused"), ("tier", "refused")] == rows(told.of_run(1), "field", "outcome")
     exchange.drop("inbox/2.csv", HEADER + "a,blue,,\n")
     exchange.ask("run", "crm")
-    # Without what earlier runs planned and were answered, as after their retention.
-    for folder in ("outbox/", "acks/"):
-        exchange.bucket.delete(
-            [item.key for item in exchange.bucket.list(f"_exchanger/main/{folder}")]
-        )
     exchange.ask("retry", "1")
     assert ('"blue"', "5") == (exchange.attribute("a", "tier"), exchange.attribute("a", "spent"))
-    assert [("spent", "null", "5", "accepted")] == told(
-        of_run(state, 3), "field", "before", "wanted", "outcome"
+    assert [("spent", "null", "5", "accepted")] == rows(
+        told.of_run(3), "field", "before", "wanted", "outcome"
     )
 
 
-def test_a_retry_without_the_changes_of_later_runs_is_refused(exchange, state):
+def test_a_retry_without_the_changes_of_later_runs_is_refused(exchange, told):
     """What a rule of the bucket removed is not guessed: exit code 2, and nothing is sent."""
     exchange.drop("inbox/1.csv", HEADER + "a,gold,,oops\n")
     exchange.ask("run", "crm", code=4)
     exchange.drop("inbox/2.csv", HEADER + "a,blue,,\n")
     exchange.ask("run", "crm")
-    exchange.bucket.delete([item.key for item in exchange.bucket.list("_exchanger/main/changes/")])
+    later = exchange.bucket.list("_exchanger/main/outbox/000000002")
+    exchange.bucket.delete([item.key for item in later])
     exchange.configure(crm=JOB | {"source": {"prefix": "inbox/", "nulls": ["oops"]}})
     refused = exchange.call("retry", "1")
-    assert (2, True) == (refused.returncode, "changes/" in refused.stdout + refused.stderr)
+    assert (2, True) == (refused.returncode, "outbox/000000002" in refused.stdout + refused.stderr)
     assert '"blue"' == exchange.attribute("a", "tier")

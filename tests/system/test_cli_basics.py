@@ -9,7 +9,6 @@ import structlog
 
 from exchanger.cli.app import app
 from exchanger.cli.app import run as run_command_line
-from exchanger.config.loading.unsupported import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config" / "exchanger.example.yaml"
@@ -113,14 +112,6 @@ def test_the_module_is_the_program():
         cwd=ROOT,
     )
     assert re.fullmatch(r"exchanger \d+\.\d+\.\d+\n", done.stdout)
-
-
-@pytest.mark.parametrize("verb", sorted(COMMANDS))
-def test_a_verb_of_a_later_version_says_so(exchanger, verb):
-    """What is not built yet is answered as such, whatever follows it."""
-    code, _, err = exchanger(verb, "12", "--yes")
-    assert code == 3
-    assert "this is not in this version" in err
 
 
 @pytest.mark.parametrize("arguments", WRONG)

@@ -182,6 +182,47 @@ def test_resend_would_rather_count_twice_than_not_at_all(exchange):
     assert any("sent twice" in note for note in report["notes"])
 
 
+def test_ask_learns_from_braze_what_it_has_taken(exchange):
+    """
+    A request that Braze knows of counts, also of a process that was killed; of another nobody
+    knows, as with hold. Where Braze does not tell, that is said.
+    """
+    exchange.braze.change(group_status="on")
+    exchange.connection["braze"]["batch_size"] = 1
+    exchange.configure(signups=SIGNUPS | {"on_unknown": "ask"})
+    exchange.braze.faults("/users/track", drop="after")
+    exchange.braze.faults("/users/track", drop="before")
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+    report = exchange.ask("run", "signups", code=4)
+    assert (1, 1) == (report["rows_applied"], report["rows_in_doubt"])
+    assert 1 == len(counts(exchange)) == len(exchange.rejected(report))
+    assert 2 == len({body["group_id"] for body in exchange.braze.bodies("/users/track")})
+
+    exchange.braze.faults("/users/track", delay=60, skip=1)
+    exchange.drop("inbox/signups/b.csv", HEADER + "3,cyd,2026-09-02,,\n4,dan,2026-09-02,,\n")
+    process = exchange.start("run", "signups")
+    while not {"cyd", "dan"}.intersection(counts(exchange)):
+        assert process.poll() is None
+    process.kill()
+    process.wait()
+    ended = exchange.ask("run", "signups", code=4)
+    assert (1, 1) == (ended["rows_applied"], ended["rows_in_doubt"])
+    assert {1} == {*counts(exchange).values()}
+
+
+@pytest.mark.parametrize("setting", ["off", "forbidden"])
+def test_where_braze_does_not_tell_ask_is_hold(exchange, setting):
+    """The beta is off, or the key may not ask: what is in doubt is listed, and that is said."""
+    exchange.braze.change(group_status=setting)
+    exchange.configure(signups=SIGNUPS | {"on_unknown": "ask"})
+    exchange.braze.faults("/users/track", drop="after")
+    exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
+    report = exchange.ask("run", "signups", code=4)
+    assert (0, 2) == (report["rows_applied"], report["rows_in_doubt"])
+    assert ["doubt_not_told"] == [fact["code"] for fact in report["facts"]][:1]
+    assert "group_id" not in exchange.braze.bodies("/users/track")[0]
+
+
 def test_without_row_ids_a_file_counts_once(exchange):
     """A copy, and a new version of which nobody knows which rows are new, wait for a person."""
     exchange.configure(signups={key: value for key, value in SIGNUPS.items() if key != "row_id"})

@@ -15,10 +15,12 @@ from exchanger.app.messages.words import Message
 from exchanger.config.findings import closest, listed
 from exchanger.errors import (
     BrazeError,
+    CannotTest,
     ConfigError,
     EngineError,
     ExchangerError,
     FileRejected,
+    InvalidRow,
     JobBusy,
     LeaseLost,
     NoRoom,
@@ -27,6 +29,8 @@ from exchanger.errors import (
     NotConfigured,
     NothingToAdopt,
     NothingToBackfill,
+    PlanMoved,
+    PlanUnusable,
     Problem,
     QueueError,
     RunAmbiguous,
@@ -113,6 +117,16 @@ def _(error: FileRejected) -> Message:
     row = f", row {error.row}" if error.row else ""
     column = f", column {error.column}" if error.column else ""
     return Message(f"{error.key}{row}{column}: {error.message}")
+
+
+@words_for.register
+def _(error: InvalidRow) -> Message:
+    field = f" (field {error.field})" if error.field else ""
+    return Message(
+        f"{error.key}{field}: {error.message} The job has 'on_invalid: stop', so nothing was sent.",
+        f"All rows like it: exchanger plan {error.job}. Correct the file and drop it again under"
+        " its name, or set another 'on_invalid'.",
+    )
 
 
 @words_for.register
@@ -259,8 +273,32 @@ def _(error: RunUnsuitable) -> Message:
 
 
 @words_for.register
+def _(error: CannotTest) -> Message:
+    return Message(
+        f"Nothing was sent: {error.detail.rstrip('.')}.",
+        f'A row by hand: exchanger send-test {error.job} \'{{"COLUMN": "value"}}\'',
+    )
+
+
+@words_for.register
 def _(error: NothingToBackfill) -> Message:
     return Message(
         f"{error.job} has nothing to backfill: {error.detail}.",
         f"Everything: exchanger backfill {error.job} --full",
+    )
+
+
+@words_for.register
+def _(error: PlanUnusable) -> Message:
+    return Message(
+        f"The saved plan {error.path} cannot be used: {error.detail}.",
+        "Save one: exchanger plan JOB --save FILE",
+    )
+
+
+@words_for.register
+def _(error: PlanMoved) -> Message:
+    return Message(
+        f"The saved plan was not run, and nothing was sent. {error.detail}",
+        f"Look at it anew: exchanger plan {error.job} --save FILE",
     )

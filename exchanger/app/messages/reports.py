@@ -34,8 +34,8 @@ def describe_report(report: Report, bucket: str) -> list[str]:
         bucket: The bucket that its keys are in.
     """
     lines = [_head(report)]
-    lines += _files(report)
-    lines += _rows(report)
+    lines += of_files(report)
+    lines += of_rows(report)
     if report.get("rows_written") is not None:
         rows, size = report["rows_written"], report.get("bytes_written") or 0
         lines.append(f"  written: {counted(rows, 'row')}, {size:,} bytes")
@@ -44,6 +44,9 @@ def describe_report(report: Report, bucket: str) -> list[str]:
     if report.get("quarantine"):
         where = f"s3://{bucket}/{report['quarantine']}"
         lines.append(f"  rows that were not taken, with the reasons: {where}")
+    if report.get("warnings"):
+        where = f"s3://{bucket}/{report['warnings']}"
+        lines.append(f"  values that were left out, with the reasons: {where}")
     if report.get("files_waiting"):
         lines.append(f"  left for the next run: {counted(report['files_waiting'], 'file')}")
     lines += [f"  note: {note}" for note in report.get("notes", [])]
@@ -86,69 +89,6 @@ def describe_rest(more: int, limit: int | None) -> str:
     return f"and at least {more:,} more; add --json for the newest {limit:,} of each connection"
 
 
-def describe_plan(content: dict[str, Any]) -> list[str]:
-    """
-    Describe what a run would send.
-
-    Args:
-        content: As ``plan --json`` prints it.
-    """
-    report = content["report"]
-    changed = [field for field in content["fields"] if field["profiles"]]
-    kept = ", what was looked up was recorded" if content.get("recorded") else " or written"
-    lines = [f"{report['job']}: what a run would do; nothing was sent{kept}"]
-    lines += _first(content.get("unfinished"))
-    lines += _files(report)
-    lines += _rows(report)
-    lines += _rejected(content.get("rejected", []), report["rows_rejected"])
-    lines += [line for field in changed for line in _field(field)]
-    if content["lookups"]:
-        lines.append(f"  looked up in Braze to tell: {counted(content['lookups'], 'profile')}")
-    lines += _objects(content.get("objects", []), content.get("object_count", 0))
-    if not changed and not content.get("objects"):
-        lines.append(f"  Nothing {'else ' if content.get('unfinished') else ''}would be sent.")
-    return lines + [f"  note: {note}" for note in report.get("notes", [])]
-
-
-def _first(run: dict[str, Any] | None) -> Iterator[str]:
-    if run is None:
-        return
-    left = (
-        f"at most {counted(run['profiles'], 'profile')},"
-        f" {counted(run['data_points'], 'data point')}"
-    )
-    yield (
-        f"  first: run {run['run']} of {run['job']} is unfinished, and is finished before anything"
-        f" else; it sends {left if run['profiles'] else 'nothing more'}"
-    )
-
-
-def _rejected(rows: list[dict[str, Any]], total: int) -> Iterator[str]:
-    if not rows:
-        return
-    more = f", the first {len(rows)} of them" if total > len(rows) else ""
-    yield f"  would go to quarantine{more}:"
-    for row in rows:
-        yield f"    {row['file']}, row {row['row']:,}: {row['message']}"
-
-
-def _objects(objects: list[tuple[str, str]], total: int) -> Iterator[str]:
-    """Show the first objects of a plan that changes no values."""
-    if objects:
-        more = f", the first {len(objects)} of them" if total > len(objects) else ""
-        yield f"  would be sent: {counted(total, 'object')}{more}:"
-        yield from (f"    {text}" for _, text in objects)
-
-
-def _field(field: dict[str, Any]) -> Iterator[str]:
-    yield (
-        f"  {field['field']} ({field['strategy']}): {counted(field['profiles'], 'profile')},"
-        f" {counted(field['data_points'], 'data point')}"
-    )
-    for profile, before, wanted in field["examples"]:
-        yield f"    {profile}: {spelt(before)} -> {spelt(wanted)}"
-
-
 def spelt(text: str | None) -> str:
     """Show a canonical value; what is unknown or empty in words."""
     if text in (None, "?"):
@@ -170,7 +110,8 @@ def state_in_words(state: str) -> str:
     return _STATES.get(state, f"unfinished ({state})")
 
 
-def _files(report: Report) -> Iterator[str]:
+def of_files(report: Report) -> Iterator[str]:
+    """List what became of the files of a report."""
     files = report.get("files", [])
     if not files:
         return
@@ -182,10 +123,13 @@ def _files(report: Report) -> Iterator[str]:
             yield f"    {file['key']}: {file['note']}"
 
 
-def _rows(report: Report) -> Iterator[str]:
+def of_rows(report: Report) -> Iterator[str]:
+    """List what became of rows and profiles, and what was sent."""
     if report.get("rows_read"):
         kinds = _kinds(report, "rows_", _ROWS)
-        yield f"  rows: {report['rows_read']:,} read{'; ' if kinds else ''}{kinds}"
+        warned = report.get("rows_warned", 0)
+        told = f"; {warned:,} of them with values left out" if warned else ""
+        yield f"  rows: {report['rows_read']:,} read{'; ' if kinds else ''}{kinds}{told}"
     kinds = _kinds(report, "profiles_", _PROFILES)
     if kinds:
         yield f"  profiles: {kinds}"

@@ -29,13 +29,14 @@ def check(
     from exchanger.app.connectivity import doubtful_columns, try_connections
     from exchanger.app.messages.errors import words_for
     from exchanger.app.outcome import worst
-    from exchanger.app.wiring import prepare
+    from exchanger.app.wiring import demand_queries, prepare
     from exchanger.cli.exit import print_json
     from exchanger.config.describing.jobs import describe_job
     from exchanger.errors import NoRoom
     from exchanger.outside.scratch import demand_room
 
     loaded = prepare(config, log_level, as_json=as_json)
+    demand_queries(loaded)
     jobs = {name: describe_job(loaded, name) for name in loaded.jobs}
     try:
         demand_room()

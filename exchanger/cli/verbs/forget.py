@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from exchanger.app.defaults import DEFAULT_CONFIG
-from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, Wait, wait_seconds
+from exchanger.cli.options import (
+    AsJson,
+    ConfigPath,
+    ConnectionName,
+    Kind,
+    Label,
+    Level,
+    ProfileName,
+    Wait,
+    key_of,
+    wait_seconds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,27 +29,13 @@ if TYPE_CHECKING:
 _LEFT = 4
 
 
-class Kind(StrEnum):
-    """What can name a person."""
-
-    external_id = "external_id"
-    braze_id = "braze_id"
-    alias = "alias"
-    email = "email"
-    phone = "phone"
-
-
 def forget(  # noqa: PLR0913 - one for each option
-    profile: Annotated[
-        str, typer.Argument(metavar="PROFILE", help="The identifier, as in your files.")
-    ],
+    profile: ProfileName,
     *,
     by: Annotated[
         Kind, typer.Option("--by", help="What the identifier is, as in the job's match.")
     ] = Kind.external_id,
-    label: Annotated[
-        str, typer.Option("--label", help="The label of an alias, whose name PROFILE is.")
-    ] = "",
+    label: Label = "",
     config: ConfigPath = DEFAULT_CONFIG,
     connection: ConnectionName = None,
     yes: Annotated[
@@ -62,15 +58,9 @@ def forget(  # noqa: PLR0913 - one for each option
     from exchanger.cli.exit import print_json
     from exchanger.jobs.forget import forget as erase
     from exchanger.notes import as_plain
-    from exchanger.profiles.reading.resolve import canonical_key
 
     seconds = wait_seconds(wait)
-    wanted = profile.strip()
-    if not wanted:
-        raise typer.BadParameter("name the identifier of a profile", param_hint="PROFILE")
-    if (key := canonical_key(by.value, wanted, label.strip())) is None:
-        needs = "an alias needs its --label" if by is Kind.alias else f"this is no {by.value}"
-        raise typer.BadParameter(needs, param_hint="PROFILE")
+    key = key_of(profile, by, label)
     loaded = prepare(config, log_level, as_json=as_json)
     reports = []
     for name in connections_of(loaded, connection):
@@ -78,7 +68,7 @@ def forget(  # noqa: PLR0913 - one for each option
             reports.append(with_words(erase(context, key, erase=yes, wait=seconds)))
     if as_json:
         told = [asdict(report, dict_factory=as_plain) for report in reports]
-        print_json({"profile": wanted, "connections": told})
+        print_json({"profile": profile.strip(), "connections": told})
     else:
         for line in (line for report in reports for line in _lines(report)):
             typer.echo(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,13 +33,21 @@ def plan(  # noqa: PLR0913 - one for each option
             "--record", help="Keep what was looked up in Braze, so that a run need not ask again."
         ),
     ] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--save",
+            metavar="FILE",
+            help="Keep the plan in a file here, for run --plan.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     log_level: Level = None,
 ) -> None:
     """
     Show what a run would send, field by field, with data points; nothing is written anywhere.
 
-    Only with --record, what was looked up in Braze to tell is kept.
+    Only with --record, what was looked up in Braze to tell is kept; with --save, the plan.
 
     Example: exchanger plan crm_profiles --rows 20
     """
@@ -54,16 +63,18 @@ def plan(  # noqa: PLR0913 - one for each option
         lambda context: plan_import(context, job, wanted, record=record, rows=rows),
         as_json=as_json,
         record=record,
+        save=save,
     )
 
 
-def show_plan(
+def show_plan(  # noqa: PLR0913 - a plan, and what becomes of it
     config: Config,
     name: str,
     story: Callable[[JobContext], PlanReport],
     *,
     as_json: bool,
     record: bool = False,
+    save: Path | None = None,
 ) -> None:
     """
     Plan a job and print what it would do.
@@ -74,9 +85,10 @@ def show_plan(
         story: Plans it in its context.
         as_json: Whether to print JSON.
         record: Whether the story keeps what it looked up.
+        save: Where the plan is kept.
     """
     from exchanger.app.messages.notes.words import worded
-    from exchanger.app.messages.reports import describe_plan
+    from exchanger.app.messages.plans import describe_plan
     from exchanger.app.wiring import open_context
     from exchanger.cli.exit import print_json
     from exchanger.cli.progress import shown_progress
@@ -88,6 +100,9 @@ def show_plan(
         planned = story(context)
     content = planned.to_dict() | {"recorded": record and planned.lookups > 0}
     content["report"] = worded(content["report"])
+    if save is not None:
+        planned.save(save)
+        content["saved"] = str(save)
     if as_json:
         print_json(content)
         return

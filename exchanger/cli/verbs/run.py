@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,6 +32,14 @@ def run(  # noqa: PLR0913 - one for each option
         bool,
         typer.Option("--one-run", help="End after one run of an import, even if more files wait."),
     ] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            help="Do exactly what this plan says, which plan --save kept, or nothing.",
+        ),
+    ] = None,
     wait: Annotated[
         str, typer.Option(help="How long to wait for another process that writes, like 10m.")
     ] = "10m",
@@ -53,8 +62,18 @@ def run(  # noqa: PLR0913 - one for each option
         from exchanger.cli.execution import carry_out, show_outcomes
         from exchanger.errors import Stopped
         from exchanger.jobs.runtime.options import ImportOptions
+        from exchanger.jobs.runtime.saved_plan import SavedPlan
 
-        options = ImportOptions(force=force, wait=wait_seconds(wait), one_run=one_run)
+        if plan is not None and (force or one_run or len(names) > 1):
+            message = "it stands alone, with one job: the plan says which files are taken, and how"
+            raise typer.BadParameter(message, param_hint="--plan")
+        saved = None if plan is None else SavedPlan.read(plan)
+        options = ImportOptions(
+            force=force,
+            wait=wait_seconds(wait),
+            one_run=one_run or saved is not None,
+            saved=saved,
+        )
         loaded = prepare(config, log_level, as_json=as_json)
         stories = {name: _story(name, job_of(loaded, name), options, fresh=fresh) for name in names}
         outcomes = [
@@ -79,7 +98,8 @@ def _story(name: str, job: Job, options: ImportOptions, *, fresh: bool) -> Story
         if fresh:
             raise typer.BadParameter(f"{name} is an import", param_hint="--fresh")
     else:
-        for option, is_given in (("--force", options.force), ("--one-run", options.one_run)):
+        given = {"--plan": options.saved, "--force": options.force, "--one-run": options.one_run}
+        for option, is_given in given.items():
             if is_given:
                 raise typer.BadParameter(f"{name} is an export", param_hint=option)
     return story_of(name, job, options, fresh=fresh)

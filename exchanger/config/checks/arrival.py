@@ -17,12 +17,32 @@ _WAYS = tuple(CompleteWhen.model_fields)
 def check_arrival(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find out whether a source says in one way, and one that means something, what is complete."""
     source = job.source
+    if source.is_snapshot:
+        yield from _check_snapshot(job, where)
     if source.complete_when is not None:
         place: Where = (*where, "source", "complete_when")
         yield from _check_complete_when(source.complete_when, place)
         yield from _check_that_files_are_left(source, place)
     if source.notices is not None:
         yield from _check_notices(source.notices, (*where, "source", "notices"))
+
+
+def _check_snapshot(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find what a job cannot do with files each of which is the whole truth."""
+    place: Where = (*where, "source", "mode")
+    if job.object != "attributes":
+        message = f"a snapshot is of attributes alone: rows that become {job.object} add up"
+        yield Finding(place, message, "changes", beside=("object",))
+    if "files" in job.source.model_fields_set and job.source.files == "all":
+        message = "the newest file is the whole truth, so it counts alone; leave this out"
+        yield Finding((*where, "source", "files"), message, "latest", beside=("mode",))
+    summed = [name for name, field in job.fields.items() if field.merge == "sum"]
+    message = "every snapshot has everything again, so it would be added up once more each time"
+    for name in summed:
+        yield Finding((*where, "fields", name, "merge"), message, "set", beside=("mode",))
+    for position, block in enumerate(job.remaining_fields):
+        if block.merge == "sum":
+            yield Finding((*where, "remaining_fields", position, "merge"), message, "set")
 
 
 def _check_that_files_are_left(source: Source, where: Where) -> Iterator[Finding]:

@@ -13,7 +13,11 @@ _OF_VALUES = ("max_changed_percent", "max_cleared_percent")
 
 def check_guards(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find guards of a job that could never say anything."""
-    if job.object == "attributes":
+    if job.guards.max_leavers_percent is not None and not job.source.is_snapshot:
+        message = "this is of snapshots alone: who is missing in a file of changes has not left"
+        place: Where = (*where, "guards", "max_leavers_percent")
+        yield Finding(place, message, beside=("source", "mode"))
+    if job.object in ("attributes", "audience"):
         return
     for key in _OF_VALUES:
         if getattr(job.guards, key) is not None:

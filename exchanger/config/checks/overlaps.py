@@ -154,11 +154,11 @@ def _shared_fields(
 
 def _shared_names(one: ImportJob, other: ImportJob) -> str:
     """Return which attributes both jobs may write; empty if none."""
-    named = sorted(one.fields.keys() & other.fields.keys())
+    named = sorted(one.written & other.written)
     for here, there in ((one, other), (other, one)):
         named += [
             name
-            for name in here.fields
+            for name in sorted(here.written)
             if name not in named and any(_takes(block, name) for block in there.remaining_fields)
         ]
     if named:

@@ -39,6 +39,7 @@ from exchanger.config.models import (
 )
 from exchanger.config.names import without_case
 from exchanger.config.patterns import compile_pattern
+from exchanger.config.queries import wording_fault
 
 _NAME_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _SHORTEST_RETENTION = timedelta(days=1)
@@ -232,6 +233,8 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         message = "what stands before fractions is no sign that separates thousands"
         yield Finding((*where, "source", "csv", "thousands"), message, beside=("decimal",))
     yield from _check_csv_signs(job.source.csv, (*where, "source", "csv"))
+    if job.source.sql is not None and (fault := wording_fault(job.source.sql)):
+        yield Finding((*where, "source", "sql"), fault)
     yield from check_arrival(job, where)
     yield from check_guards(job, where)
     yield from check_match(job, where)

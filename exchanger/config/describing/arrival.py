@@ -13,10 +13,15 @@ def describe_arrival(job: ImportJob) -> Iterator[str]:
     if job.source.notices is not None:
         queue = job.source.notices.sqs
         yield f"looks as soon as {queue} tells of a new file, and by its schedule all the same"
-    if job.source.files == "latest":
+    if job.source.is_snapshot:
+        yield "takes the newest file alone, as the whole truth of who there is"
+    elif job.source.files == "latest":
         yield "takes the newest file alone, and leaves out all that came before it"
     if job.source.complete_when is not None:
         yield f"takes a file once {_complete(job.source.complete_when)}"
+    if job.source.sql is not None:
+        query = " ".join(job.source.sql.split())
+        yield f"takes the rows that this makes of each file: {query}"
 
 
 def _complete(rule: CompleteWhen) -> str:

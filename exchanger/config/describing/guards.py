@@ -12,6 +12,7 @@ _SHARES = {
         "{} % of the profiles that are known would lose a value and have none afterwards"
     ),
     "max_rejected_percent": "{} % of its rows would be rejected",
+    "max_leavers_percent": "{} % of the people whom it had are missing in the newest file",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
 from exchanger.config.describing.after import describe_answers
 from exchanger.config.describing.arrival import describe_arrival
+from exchanger.config.describing.audiences import describe_audience
 from exchanger.config.describing.consent import describe_consent
 from exchanger.config.describing.guards import describe_guards
 from exchanger.config.describing.items import describe_items
@@ -22,6 +23,7 @@ from exchanger.config.models import (
     FieldConfig,
     ImportJob,
     Job,
+    OnInvalid,
     Priority,
     RemainingFields,
     Schedule,
@@ -40,6 +42,11 @@ _DOES = {
     "rows": "updates and adds objects of Braze's array by {given}",
 }
 
+_INVALID: dict[OnInvalid, str] = {
+    "quarantine": "puts a row into quarantine of which a value cannot be used",
+    "drop_value": "leaves out values that cannot be used, lists them, and applies the rest of rows",
+    "stop": "stops before it sends anything if a value cannot be used",
+}
 _PRECEDENCE: dict[Priority, list[str]] = {
     "urgent": ["goes ahead of other waiting jobs"],
     "normal": [],
@@ -55,7 +62,7 @@ def describe_job(config: Config, name: str) -> list[str]:
     when = _when(config.schedule_of(name)) if job.enabled else "never by itself, as it is disabled"
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if isinstance(job, ImportJob):
-        does = [*does, *describe_guards(job.guards, connection.budget)]
+        does = [*does, *describe_guards(job.watched_by, connection.budget)]
         does = [*does, *describe_answers(job, bucket)]
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
@@ -82,6 +89,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     kind = "" if source.format == "auto" else f" as {source.format}"
     lines = [f"reads {bucket}{source.prefix}{source.pattern}{kind}"]
     lines += describe_arrival(job)
+    if job.on_invalid is not None:
+        lines.append(_INVALID[job.on_invalid])
     if job.calls_people:
         return [*lines, *describe_call(job)]
     lines += describe_items(job) if job.object == "catalog_items" else describe_match(job)
@@ -95,6 +104,8 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
         )
     if job.subscription is not None or job.state is not None:
         return lines + describe_consent(job)
+    if job.audience is not None:
+        return lines + describe_audience(job)
     if job.object != "attributes":
         return lines + _rows(job)
     lines += [
@@ -104,14 +115,22 @@ def _import(job: ImportJob, bucket: str) -> list[str]:
     return lines
 
 
+_WHEN_UNKNOWN = {
+    "hold": "lists what Braze may have taken when its answer was lost; retry gives it again",
+    "resend": (
+        "sends again what Braze may have taken when its answer was lost, so it may count twice"
+    ),
+    "ask": (
+        "asks Braze whether it has taken what it lost the answer of; lists what that does not tell,"
+        " and retry gives it again"
+    ),
+}
+
+
 def _rows(job: ImportJob) -> list[str]:
     """Describe what rows become, where that is no change of attributes."""
     lines = _named(job)
-    lines.append(
-        "lists what Braze may have taken when its answer was lost; retry gives it again"
-        if job.on_unknown == "hold"
-        else "sends again what Braze may have taken when its answer was lost, so it may count twice"
-    )
+    lines.append(_WHEN_UNKNOWN[job.on_unknown])
     for name, cell in job.cells.items():
         given = repr(cell.value) if cell.value is not None else f"column {cell.from_}"
         fixed = name.startswith((PROPERTY, METADATA)) and cell.value is None

@@ -40,7 +40,7 @@ def describe_match(job: ImportJob) -> Iterator[str]:
         often = " So everything is sent each time, changed or not"
         yield (
             f"leaves it to Braze whose {words} is meant where several profiles have it: the one"
-            f" that was updated last.{often if job.object == 'attributes' else ''}"
+            f" that was updated last.{often if job.object in ('attributes', 'audience') else ''}"
         )
     elif job.assumes_empty:
         yield f"takes an {words} that was never seen for that of one profile at most"

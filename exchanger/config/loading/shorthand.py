@@ -167,6 +167,12 @@ def _words(state: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _audience(content: dict[str, Any]) -> dict[str, Any]:
+    """Write out what membership becomes: one thing alone needs no list."""
+    one = isinstance(content.get("as"), dict)
+    return content | {"as": [content["as"]]} if one else content
+
+
 def _property(name: str, part: Any) -> Any:
     part = _column(part)
     named = not isinstance(part, dict) or "from" in part or "value" in part
@@ -228,5 +234,7 @@ _OBJECTS: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "order": _order,
     "subscription": _subscription,
     "state": _words,
+    "action": _words,
+    "audience": _audience,
 }
 """How what an object is made of is written out, by its key."""

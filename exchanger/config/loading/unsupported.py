@@ -13,12 +13,6 @@ from exchanger.config.findings import Finding, Where, listed
 
 NOT_YET = "this is not in this version"
 
-COMMANDS = {
-    "explain": "which file, row and strategy made a value",
-    "undo": "plans the inverse of a run",
-}
-"""Commands of later versions, and what they will do."""
-
 LATER = ("notifications",)
 """Keys of later versions."""
 
@@ -41,13 +35,17 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
-_GUARDS = ("max_more_empty_percent", "max_leavers_percent")
+_GUARDS = ("max_more_empty_percent",)
 """Guards of later versions."""
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
-    "merge", "delete", "audience", "cohorts",
+    "merge", "delete", "cohorts",
 )  # fmt: skip
+_OF_AUDIENCES = ("historical",)
+"""Keys of an audience, of later versions."""
+_TARGETS = ("events", "cohort")
+"""What membership becomes in later versions."""
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"
 
@@ -124,11 +122,24 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = f"{NOT_YET}: it imports {listed(get_args(ObjectName), 'and')}"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
-    if job.get("on_unknown") == "ask":
-        message = f"{NOT_YET}: write hold or resend"
-        findings.append(Finding((*where, "on_unknown"), message))
-        job = {key: value for key, value in job.items() if key != "on_unknown"}
+    if isinstance(audience := job.get("audience"), dict):
+        job = job | {"audience": _audience(audience, (*where, "audience"), findings)}
     return job
+
+
+def _audience(audience: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
+    """Leave out what membership becomes in later versions."""
+    audience = _without(audience, where, _OF_AUDIENCES, findings)
+    targets = audience.get("as")
+    if not isinstance(targets, list):
+        return audience
+    kept = [
+        _without(target, (*where, "as", place), _TARGETS, findings)
+        if isinstance(target, dict)
+        else target
+        for place, target in enumerate(targets)
+    ]
+    return audience | {"as": [target for target in kept if target != {}]}
 
 
 def _export(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from exchanger.config.models.arrival import LISTED_EVERY, CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Duration, FieldType, Priority, Raw, Strict
 from exchanger.config.models.connections import (
     LOOKUPS,
+    TRACKED,
     BrazeConfig,
     Connection,
     RateLimit,
@@ -33,6 +34,7 @@ from exchanger.config.models.imports import (
     PROPERTY,
     Baseline,
     DriftPolicy,
+    EntryField,
     FieldConfig,
     ImportJob,
     ItemField,
@@ -40,6 +42,15 @@ from exchanger.config.models.imports import (
     StrategyName,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
+from exchanger.config.models.kinds.audiences import (
+    ACTION,
+    COMES,
+    GOES,
+    Action,
+    Audience,
+    AudienceTarget,
+    MemberValues,
+)
 from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.kinds.objects import (
@@ -48,6 +59,7 @@ from exchanger.config.models.kinds.objects import (
     ItemMode,
     ItemType,
     ObjectName,
+    OnInvalid,
     OnUnknown,
     Purchase,
 )
@@ -56,7 +68,10 @@ from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
+    "ACTION",
     "CALLS",
+    "COMES",
+    "GOES",
     "ITEM_FIELD",
     "ITEM_GONE",
     "LOOKUPS",
@@ -66,8 +81,12 @@ __all__ = [
     "PRODUCT",
     "PROPERTY",
     "SUM",
+    "TRACKED",
+    "Action",
     "Alias",
     "Amount",
+    "Audience",
+    "AudienceTarget",
     "Baseline",
     "BrazeConfig",
     "Budget",
@@ -83,6 +102,7 @@ __all__ = [
     "Duration",
     "EmailState",
     "EngineConfig",
+    "EntryField",
     "Event",
     "Expect",
     "ExportField",
@@ -99,9 +119,11 @@ __all__ = [
     "Job",
     "LabelColumn",
     "Match",
+    "MemberValues",
     "NewAlias",
     "Notices",
     "ObjectName",
+    "OnInvalid",
     "OnUnknown",
     "Order",
     "PersonMerge",

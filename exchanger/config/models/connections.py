@@ -18,7 +18,14 @@ class RateLimit(Strict):
     requests: int = Field(ge=1, description="most requests in that time")
     per: Duration = Field(description="in any such time")
 
+    def seconds(self, requests: int) -> float:
+        """Return how long so many requests take, of which those of the first window are free."""
+        waiting = max(requests - self.requests, 0)
+        return waiting / self.requests * self.per.total_seconds()
 
+
+TRACKED = RateLimit(requests=TRACK_RATE[0], per=TRACK_RATE[1])
+"""How fast Braze takes changes of profiles."""
 LOOKUPS = RateLimit(requests=LOOKUP_RATE[0], per=LOOKUP_RATE[1])
 """What Braze lets an account ask of single profiles, unless the account is an old one."""
 
@@ -46,7 +53,7 @@ class BrazeConfig(Strict):
         description="most profiles in a request that updates them",
     )
     rate_limit: RateLimit = Field(
-        default=RateLimit(requests=TRACK_RATE[0], per=TRACK_RATE[1]),
+        default=TRACKED,
         description="most requests that update profiles in any such time",
     )
     hourly_limit: int | None = Field(

@@ -50,8 +50,9 @@ class Guards(Strict):
     """
     What a run of files may do before it waits for a person, and nothing of it is sent.
 
-    Each guard is off until it is named, but for that of deletions. They watch imports and
-    backfills; that of deletions, and budgets, also what is given again.
+    Each guard is off until it is named, but for that of deletions and, of snapshots, those of
+    leavers and of empty files. They watch imports and backfills; that of deletions, and budgets,
+    also what is given again.
     """
 
     max_changed_percent: Percent | None = Field(
@@ -81,8 +82,16 @@ class Guards(Strict):
     max_deletes: int = Field(
         default=0, ge=0, description="profiles that a run of `object: deletions` may delete"
     )
+    max_leavers_percent: Percent | None = Field(
+        default=None,
+        description=(
+            "of the people whom a job of snapshots had, how many may be missing in its newest file;"
+            " 20 if left out"
+        ),
+    )
     empty_file: Literal["hold", "ignore"] = Field(
-        default="ignore", description="what happens to a file that has no rows"
+        default="ignore",
+        description="what happens to a file that has no rows; of snapshots `hold` if left out",
     )
 
 

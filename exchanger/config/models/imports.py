@@ -23,6 +23,7 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
+from exchanger.config.models.kinds.audiences import ACTION, Action, Audience
 from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.kinds.objects import (
@@ -38,9 +39,10 @@ from exchanger.config.models.kinds.objects import (
     Purchase,
     RowId,
     Scale,
+    WhenInvalid,
     WhenUnknown,
 )
-from exchanger.config.models.kinds.orders import Order
+from exchanger.config.models.kinds.orders import METADATA, PRODUCT, Order
 from exchanger.config.models.matching import Match, OnAmbiguous
 from exchanger.config.models.sources import Source
 
@@ -107,6 +109,10 @@ class FieldConfig(Cell):
 
 class ItemField(FieldConfig):
     """A field of a catalog item: configured alike, and with the limits of catalogs."""
+
+
+class EntryField(FieldConfig):
+    """An array attribute of which one entry is given: it is there, or it is not."""
 
 
 class RemainingFields(Strict):
@@ -234,8 +240,16 @@ class ImportJob(Strict):
         default=None,
         description="of `object: email_state`: the column of the state, and its words",
     )
+    audience: Audience | None = Field(
+        default=None, description="of `object: audience`: what membership becomes"
+    )
+    action: Action | None = Field(
+        default=None,
+        description="of `object: audience`: the column that says who comes and who goes, its words",
+    )
     row_id: RowId = None
     on_unknown: WhenUnknown = "hold"
+    on_invalid: WhenInvalid = None
     source: Source = Field(description="which files, and how their text is understood")
     match: tuple[Match, ...] = Field(
         default=(),
@@ -295,6 +309,13 @@ class ImportJob(Strict):
     )
 
     @property
+    def watched_by(self) -> Guards:
+        """The guards of the job, those included that watch snapshots unless the job says so."""
+        usual = {"max_leavers_percent": 20.0, "empty_file": "hold"}
+        missing = {k: v for k, v in usual.items() if k not in self.guards.model_fields_set}
+        return self.guards.model_copy(update=missing if self.source.is_snapshot else {})
+
+    @property
     def match_columns(self) -> tuple[str, ...]:
         """All columns that name profiles, or items, each once."""
         named = [column for each in self.match for column in each.columns]
@@ -331,9 +352,9 @@ class ImportJob(Strict):
                 name: FieldConfig.model_validate({**part, "type": "string", "trim": "from" in part})
                 for name, part in self.call.cells.items()
             }
-        state = self.subscription.state if self.subscription is not None else self.state
-        if state is not None:
-            return _cells_of_state(self.subscription, state)
+        words = self._words
+        if words is not None:
+            return words
         spec = self.event or self.purchase
         if self.object == "catalog_items":
             gone = {ITEM_GONE: ItemField(value=True)} if self.mode == "delete" else {}
@@ -347,6 +368,21 @@ class ImportJob(Strict):
             for name, cell in spec.properties.items()
         }
         return {name: FieldConfig.model_validate(part) for name, part in parts.items()}
+
+    @property
+    def _words(self) -> Mapping[str, FieldConfig] | None:
+        """What is read of a row that says something in words; None of any other."""
+        if self.action is not None:
+            told = {"from": self.action.from_, "type": "string"}
+            return {ACTION: FieldConfig.model_validate(told)}
+        state = self.subscription.state if self.subscription is not None else self.state
+        return None if state is None else _cells_of_state(self.subscription, state)
+
+    def does_without(self, name: str) -> bool:
+        """Return whether what a row becomes is whole without one of its ``cells``."""
+        if self.object in ("attributes", "catalog_items"):
+            return self.mode != "replace"
+        return name.startswith((PROPERTY, METADATA, PRODUCT + METADATA))
 
     def _item_field(self, name: str) -> ItemField:
         """Read a field of an item; where items are replaced, an empty cell is no value."""
@@ -391,6 +427,11 @@ class ImportJob(Strict):
     def calls_people(self) -> bool:
         """Whether a row does something with people as such."""
         return self.object in CALLS or self.object == "deletions"
+
+    @property
+    def written(self) -> frozenset[str]:
+        """The attributes that it names to be written."""
+        return frozenset([*self.fields, *(self.audience.names if self.audience else ())])
 
     @property
     def creates(self) -> bool:

@@ -121,6 +121,13 @@ class Source(Strict):
             "`allow` takes `null`, `#N/A`, `undefined`, `4.9E+12` and the like as identifiers"
         ),
     )
+    mode: Literal["changes", "snapshot"] = Field(
+        default="changes",
+        description=(
+            "`snapshot`: the newest file is the whole truth of who the job has, and who is missing"
+            " in it has left; of `object: attributes` alone"
+        ),
+    )
     files: Literal["all", "latest"] = Field(
         default="all",
         description=(
@@ -141,6 +148,13 @@ class Source(Strict):
             " Data Ingestion have it (`PAYLOAD`); none if left out"
         ),
     )
+    sql: str | None = Field(
+        default=None,
+        description=(
+            "a query of polars SQL over the rows of each file, `self`, that makes the rows which"
+            " are imported; `exchanger preview JOB` shows them. All rows as they are if left out"
+        ),
+    )
     header: Literal["auto"] | tuple[ColumnName, ...] = Field(
         default="auto",
         description=(
@@ -155,3 +169,13 @@ class Source(Strict):
         default=None, description="the sheet of a workbook (`.xlsx`); the first one if left out"
     )
     csv: CsvOptions = Field(default=CsvOptions(), description="how CSV is written")
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether the newest file names everybody whom the job has."""
+        return self.mode == "snapshot"
+
+    @property
+    def newest_alone(self) -> bool:
+        """Whether the newest file alone counts."""
+        return self.is_snapshot or self.files == "latest"

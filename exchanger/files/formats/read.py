@@ -12,6 +12,7 @@ from exchanger.files.formats.detect import HEAD, detect_compression, detect_form
 from exchanger.files.formats.ndjson import read_ndjson
 from exchanger.files.formats.parquet import read_parquet
 from exchanger.files.formats.payloads import with_members
+from exchanger.files.formats.sql import with_query
 from exchanger.files.formats.workbook import as_csv, is_workbook
 from exchanger.files.raw.compression import unpacked
 from exchanger.files.raw.table import BAD_ROW_SCHEMA, RawTable
@@ -47,10 +48,11 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
             ``RawTable.bad_rows`` instead.
     """
     scratch = scratch or Scratch(path.parent)
-    if source.payload is None:
-        return _read(path, key, source, columns, scratch, kept)
-    table = _read(path, key, source, None, scratch, kept)
-    return with_members(table, source.payload, key, columns)
+    every = None if source.payload is not None or source.sql is not None else columns
+    table = _read(path, key, source, every, scratch, kept)
+    if source.payload is not None:
+        table = with_members(table, source.payload, key, columns if source.sql is None else None)
+    return table if source.sql is None else with_query(table, source.sql, key, columns)
 
 
 def _read(  # noqa: PLR0913, PLR0917 - a file, and how it is read

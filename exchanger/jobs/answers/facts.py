@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.jobs.answers.masking import Mask
 from exchanger.notes import read_notes
+from exchanger.state.runs.quarantine import DROPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from exchanger.config.models import Budget
     from exchanger.notes import Note
     from exchanger.state.runs.log import ClaimedFile, RunDocument
 
 Verdict = Literal[
-    "applied", "applied_in_part", "not_applied", "waits", "dropped", "left_out", "empty"
+    "applied",
+    "applied_in_part",
+    "not_applied",
+    "waits",
+    "dropped",
+    "left_out",
+    "empty",
+    "taken_back",
 ]
 """What became of a file, in one word."""
 
+_DECIDED: Mapping[str, Verdict] = {"held_back": "waits", "discarded": "dropped"}
 _TOLD_OTHERWISE = ("retry_rejected", "retry_refused", "several_runs", "would_add")
 """Notes that repeat what the report itself says."""
 _COUNTS = (
@@ -40,7 +50,7 @@ class RunAnswer:
         not_taken: What it did not take, as ``not_taken.not_taken`` reads it.
         words: Says a note.
         budget: Of the connection.
-        parent: The run that it takes up, if there is one.
+        parent: The run that it takes up, or takes back, if there is one.
     """
 
     run: RunDocument
@@ -53,12 +63,19 @@ class RunAnswer:
     @property
     def keys(self) -> list[str]:
         """The files that it answers about, each once."""
-        return [*dict.fromkeys(file.key for file in self.run.files)]
+        return [*dict.fromkeys(file.key for file in self.files)]
+
+    @property
+    def files(self) -> tuple[ClaimedFile, ...]:
+        """The files that it is about: its own, or those of the run that it takes back."""
+        if self.run.takes_back and self.parent is not None:
+            return self.parent.files
+        return self.run.files
 
     def facts(self, key: str) -> dict[str, Any]:
         """Return what there is to say of a file."""
         run, report = self.run, self.run.report
-        claims = [file for file in run.files if file.key == key]
+        claims = [file for file in self.files if file.key == key]
         reasons = self.not_taken.get(key, [])
         rows = self._rows(claims, reasons)
         told: dict[str, Any] = {
@@ -71,7 +88,8 @@ class RunAnswer:
             "began_at": report.get("started_at"),
             "ended_at": report.get("finished_at"),
             "rows": rows,
-            "not_taken": [self._about(reason) for reason in reasons],
+            "not_taken": [self._about(one) for one in reasons if one["kind"] != DROPPED],
+            "left_out": [self._about(one) for one in reasons if one["kind"] == DROPPED],
             "notes": [*self._notes(claims)],
             "choices": [*self._choices(claims)],
             "whole_run": {
@@ -94,7 +112,9 @@ class RunAnswer:
         self, claims: Sequence[ClaimedFile], reasons: Sequence[Mapping[str, Any]]
     ) -> dict[str, int]:
         report = self.run.report
-        if len(self.keys) == 1:
+        if self.run.takes_back:
+            read, rejected, refused, doubt = sum(one.rows for one in claims), 0, 0, 0
+        elif len(self.keys) == 1:
             read = report.get("rows_read", 0)
             rejected, refused, doubt = (
                 report.get(f"rows_{name}", 0) for name in ("rejected", "refused", "in_doubt")
@@ -161,21 +181,22 @@ class RunAnswer:
         return {
             "run": parent.seq,
             "waited": parent.hold,
+            "taken_back": bool(self.run.takes_back),
             "read": sum(one.rows for one in claims),
             "rejected": sum(one.rejected for one in claims),
         }
 
 
 def _verdict(run: RunDocument, claims: Sequence[ClaimedFile], rows: Mapping[str, int]) -> Verdict:
+    if run.takes_back:
+        return "taken_back"
+    if run.state in _DECIDED:
+        return _DECIDED[run.state]
     outcomes = {claim.outcome for claim in claims}
-    if run.state == "held_back":
-        return "waits"
-    if run.state == "discarded":
-        return "dropped"
     if outcomes <= {"superseded", "overtaken"}:
         return "left_out"
-    if outcomes == {"rejected"} or (rows["read"] and not rows["taken"]):
-        return "not_applied"
-    if not rows["read"]:
+    if outcomes != {"rejected"} and not rows["read"]:
         return "empty"
+    if not rows["taken"]:
+        return "not_applied"
     return "applied" if rows["taken"] == rows["read"] else "applied_in_part"

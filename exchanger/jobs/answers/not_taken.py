@@ -38,15 +38,20 @@ _AT_ONCE = 50_000
 
 def not_taken(context: JobContext, run: RunDocument) -> Mapping[str, list[dict[str, Any]]]:
     """
-    Read the quarantine of a run, a part of it at a time.
+    Read the quarantine of a run, and what was left out of rows, a part of it at a time.
 
     Returns:
         By file, for each reason and column how many rows, and the first of them; most rows first.
         Nothing of a run without, or whose quarantine is not kept any more.
     """
-    key = run.report.get("quarantine")
-    if not key:
-        return {}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for key in filter(None, (run.report.get("quarantine"), run.report.get("warnings"))):
+        for file, reasons in _fetched(context, key).items():
+            found.setdefault(file, []).extend(reasons)
+    return found
+
+
+def _fetched(context: JobContext, key: str) -> Mapping[str, list[dict[str, Any]]]:
     path = context.workdir / f"{new_nonce()}.csv"
     try:
         context.bucket.download(key, context.bucket.head(key).etag, path)

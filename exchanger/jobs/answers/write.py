@@ -110,7 +110,8 @@ def _written(context: JobContext, state: ConnectionState, run: RunDocument) -> I
     pages = context.pages
     if pages is None or not run.answers.get("report"):
         return
-    parent = state.runs.read(run.parent).document if run.parent else None
+    before = run.parent or run.takes_back
+    parent = state.runs.read(before).document if before else None
     answer = RunAnswer(
         run,
         not_taken(context, run),
@@ -129,7 +130,7 @@ def _written(context: JobContext, state: ConnectionState, run: RunDocument) -> I
             context.bucket.write(name, body.encode(), content_type=_TYPES[ending])
         return key
 
-    keys = _latest(state, run, answer.keys)
+    keys = _latest(state, parent if run.takes_back and parent else run, answer.keys)
     several = prefetch_several(write, keys, lambda _: 1, threads=_THREADS, room=2 * _THREADS)
     with closing(several) as written:
         yield from written

@@ -56,13 +56,16 @@ class Bisection:
     endpoint: Endpoint
     again: Again = _not_kept
 
-    async def send(self, chosen: range | list[int], body: bytes | None = None) -> list[Refusal]:
+    async def send(
+        self, chosen: range | list[int], body: bytes | None = None, group: str = ""
+    ) -> list[Refusal]:
         """
         Send objects, and return who was refused, by their position.
 
         Args:
             chosen: Positions of those to send.
             body: The request of exactly these, if it is made already.
+            group: The ``group_id`` of that request. What is sent again of it is another one.
 
         Raises:
             BrazeError: Braze refused the key, or gave no usable answer after all retries.
@@ -70,7 +73,7 @@ class Bisection:
         if not chosen:
             return []
         try:
-            answer = await self.braze.track(body or self._body(chosen), self.endpoint)
+            answer = await self.braze.track(body or self._body(chosen), self.endpoint, group)
         except BrazeError as error:
             if error.uncertain and not self.endpoint.idempotent:
                 return [(at, IN_DOUBT, True) for at in chosen]

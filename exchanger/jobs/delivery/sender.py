@@ -102,7 +102,10 @@ async def deliver(
         sending = _Sending(context, braze, acks)
         acks.sent = lambda: sending.again._replace(requests=braze.requests)
         braze.permit = context.may_send
-        braze.group = group
+        sending.asks = bool(group)
+        # Where each request is asked for by itself, none is counted in another group.
+        asked = any(endpoint_named(name).asked for name in _endpoints(outbox))
+        braze.group = "" if asked else group
         requests = -(-(outbox.rows - done.len()) // context.batch_size)
         braze.expect(requests)
         complete = await sending.send(_not_in(done, outbox), confirm, requests)
@@ -131,6 +134,12 @@ async def send_again(context: JobContext, rows: pl.DataFrame) -> int:
             for batch in bodies(some[OBJECT], context.batch_size, endpoint).batches:
                 await sending.send(batch.positions, batch.body)
         return braze.requests
+
+
+def _endpoints(outbox: FrameFile) -> list[str]:
+    """Name where the first objects go; all of an outbox are dealt with alike."""
+    first = next(outbox.frames([ENDPOINT], rows=1), None)
+    return [] if first is None else first[ENDPOINT].unique().to_list()
 
 
 def _not_in(done: pl.Series, outbox: FrameFile) -> Iterator[pl.DataFrame]:
@@ -168,6 +177,8 @@ class _Sending:
         self._failures: list[Exception] = []
         self._acknowledged = 0
         self._complete = True
+        self.asks = False
+        """Whether Braze can be asked which requests it has taken."""
         self.again = SendCounts()
         """What was sent again because answers were lost; its requests are not counted here."""
 
@@ -215,8 +226,10 @@ class _Sending:
         endpoint = endpoint_named(rows[ENDPOINT][0])
         if not endpoint.idempotent:
             rows = self._without_doubtful(rows)
-        number = self._acks.mark_in_flight(rows[ITEM][0], rows[ITEM][-1]) if rows.height else 0
         packed = bodies(rows[OBJECT], self._context.batch_size, endpoint)
+        items, asked = rows[ITEM], self.asks and endpoint.asked
+        groups = [_range_of(items, batch) for batch in packed.batches] if asked else []
+        number = self._acks.mark_in_flight(items[0], items[-1], groups) if rows.height else 0
         return _Window(number, rows, packed, endpoint)
 
     @cached_property
@@ -244,7 +257,10 @@ class _Sending:
             window, batch = taken
             if not self._is_ending():
                 try:
-                    await window.send(self._braze, batch, self._sent_again)
+                    group = ""
+                    if self.asks and window.endpoint.asked:
+                        group = self._acks.group(_range_of(window.items, batch)[0])
+                    await window.send(self._braze, batch, self._sent_again, group)
                     self._context.progress.advance(batch.count)
                 except Exception as error:  # noqa: BLE001 - raised once all others have ended
                     self._failures.append(error)
@@ -272,6 +288,11 @@ class _Sending:
         return bool(self._failures) or self._context.stopping.is_set()
 
 
+def _range_of(items: pl.Series, batch: Batch) -> tuple[int, int]:
+    """Return the first and last item of a request."""
+    return int(items[batch.first_item]), int(items[batch.first_item + batch.count - 1])
+
+
 class _Window:
     """
     Objects between a mark that they are begun and their acknowledgements.
@@ -297,7 +318,9 @@ class _Window:
         self._in_doubt: dict[int, Batch] = {}
         self._refused: list[Refusal] = [(i, TOO_LARGE, False) for i in packed.too_large]
 
-    async def send(self, braze: Braze, batch: Batch, told: Callable[[int, int], None]) -> None:
+    async def send(
+        self, braze: Braze, batch: Batch, told: Callable[[int, int], None], group: str = ""
+    ) -> None:
         """
         Send one request; if that fails its objects are in doubt, unless the error says not so.
 
@@ -305,6 +328,7 @@ class _Window:
             braze: The workspace.
             batch: The request.
             told: Called with profiles and data points that were sent again, as answers were lost.
+            group: By which Braze can be asked for this very request, if it can.
         """
 
         def again(chosen: range | list[int], times: int) -> None:
@@ -314,7 +338,7 @@ class _Window:
         self._in_doubt[batch.first_item] = batch
         try:
             sending = Bisection(braze, self._objects, self.endpoint, again)
-            refused = await sending.send(batch.positions, batch.body)
+            refused = await sending.send(batch.positions, batch.body, group)
         except BrazeError as error:
             if not error.uncertain:
                 del self._in_doubt[batch.first_item]

@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.jobs.history.changed_rows import (
+    changed_rows,
+    changed_values,
+    is_recorded,
+    unrecorded_runs,
+)
+from exchanger.jobs.history.changes_since import planned_changes
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
-from exchanger.state.changes import CHANGES
+from exchanger.state.changes import CHANGES, long_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
 
@@ -40,34 +48,56 @@ _GIVES_THE_VALUE = ("set", "set_if_empty", "clear", "highest", "lowest")
 """Strategies by which a changed field has what was given."""
 
 
-def changes_of_run(state: ConnectionState, run: RunDocument) -> Iterator[pl.DataFrame]:
+def changes_of_run(
+    context: JobContext, state: ConnectionState, run: RunDocument
+) -> Iterator[pl.DataFrame]:
     """
     Read what an ended run changed or meant to, some profiles at a time.
 
     Yields:
         ``TOLD``; nothing of a run that changed nothing, or whose changes are not kept any more.
+
+    Raises:
+        StateMissing: They are not recorded, and a rule of the bucket removed its plan.
     """
-    if run.acked_at and run.kind.records_changes:
+    if not changed_values(run):
+        return
+    if is_recorded(state, run):
         at = datetime.fromisoformat(run.acked_at)
-        for part in state.changes.of_run(run.seq, at=at, objects=run.objects):
-            yield _told(run, part)
+        parts = state.changes.of_run(run.seq, at=at, objects=run.objects)
+    elif run.seq <= state.swept.load().recorded:
+        parts = iter(())
+    else:
+        parts = (long_rows(part, run.seq) for part in changed_rows(context, state, run))
+    for part in parts:
+        yield _told(run, part)
 
 
-def changes_of_profile(state: ConnectionState, profile: str) -> pl.DataFrame:
+def changes_of_profiles(
+    context: JobContext, state: ConnectionState, profiles: pl.Series
+) -> pl.DataFrame:
     """
-    Read what all runs changed of a profile, or meant to, in the order of the runs.
+    Read what all runs changed of some profiles, or meant to, in the order of the runs.
+
+    Args:
+        context: The connection.
+        state: What the bucket remembers of it.
+        profiles: Their keys, String.
 
     Returns:
         ``TOLD``, of as many months as are kept.
+
+    Raises:
+        StateMissing: As *changes_of_run* does.
     """
-    named = pl.Series(PROFILE, [profile])
-    months = (state.changes.of_profiles(named, month=month) for month in state.changes.months())
-    found = pl.concat(
-        [pl.DataFrame(schema=CHANGES), *(rows for rows in months if rows is not None)]
-    )
+    later = unrecorded_runs(state, 0)
+    months = (state.changes.of_profiles(profiles, month=month) for month in state.changes.months())
+    found = [rows for rows in months if rows is not None]
+    found += [planned_changes(context, state, run, profiles) for run in later]
+    changes = pl.concat([pl.DataFrame(schema=CHANGES), *found])
     parts = [
-        _told(state.runs.read(seq).document, found.filter(pl.col("seq") == seq))
-        for seq in found["seq"].unique().sort()
+        _told(state.runs.read(seq).document, changes.filter(pl.col("seq") == seq))
+        for seq in changes["seq"].unique().sort()
     ]
     return pl.concat([pl.DataFrame(schema=TOLD), *parts])
 

@@ -8,21 +8,31 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import StateMissing
+from exchanger.jobs.history.changed_rows import changed_rows, changed_values, unrecorded_runs
 from exchanger.profiles.frames.columns import PROFILE
-from exchanger.state.changes import CHANGES, TAKEN, month_of, months_between
+from exchanger.state.changes import CHANGES, TAKEN, long_rows, month_of, months_between
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
+    from exchanger.state.store import ConnectionState
 
 LATER = pl.Schema(
-    {PROFILE: pl.String, "field": pl.String, "before": pl.String, "in_order": pl.Boolean}
+    {
+        PROFILE: pl.String,
+        "field": pl.String,
+        "before": pl.String,
+        "in_order": pl.Boolean,
+        "own": pl.Boolean,
+    }
 )
 """
 One row for each field of a profile that was changed: its value before the first change, and whether
-all that changed it were runs of the same job, in the order of the column that it has now.
+all that changed it were runs of the same job, in the order of the column that it has now, and
+whether any was a run of that job.
 """
 _APART = timedelta(days=1)
 """More than two hosts may differ in what they take for the time of the bucket."""
@@ -52,21 +62,40 @@ def later_changes(
     Raises:
         StateMissing: What later runs changed is not kept any more.
     """
+    later = unrecorded_runs(call.state, since)
     months = _months(call, since)
-    call.context.progress.step("looking at later runs", len(months))
+    call.context.progress.step("looking at later runs", len(months) + len(later))
     found = [pl.DataFrame(schema=CHANGES)]
     for month in months:
         rows = call.state.changes.of_profiles(profiles, month=month, after=since)
         if rows is None:
-            _demand_none(call, since, month)
+            _demand_none(call, since, month, {run.seq for run in later})
         else:
             found.append(rows)
+        call.context.progress.advance(1)
+    for run in later:
+        found.append(planned_changes(call.context, call.state, run, profiles))
         call.context.progress.advance(1)
     changes = pl.concat(found).filter(~pl.col("seq").is_in([*leaving_out]))
     if accepted:
         changes = changes.filter(pl.col("outcome").is_in(TAKEN))
     by_field = _with_order(call, changes).group_by(PROFILE, "field", maintain_order=True)
-    return by_field.agg(pl.col("before").first(), pl.col("in_order").all())
+    return by_field.agg(pl.col("before").first(), pl.col("in_order").all(), pl.col("own").any())
+
+
+def planned_changes(
+    context: JobContext, state: ConnectionState, run: RunDocument, profiles: pl.Series
+) -> pl.DataFrame:
+    """
+    Read what a run did to some profiles, from its plan and its answers: ``CHANGES``.
+
+    Raises:
+        StateMissing: They are not kept any more.
+    """
+    theirs = pl.col(PROFILE).is_in(profiles.unique().implode())
+    parts = (part.filter(theirs) for part in changed_rows(context, state, run))
+    near = [pl.DataFrame(schema=CHANGES), *(long_rows(part, run.seq) for part in parts)]
+    return pl.concat(near).sort(PROFILE, "field")
 
 
 def _months(call: ImportContext, since: int) -> list[str]:
@@ -89,23 +118,24 @@ def _with_order(call: ImportContext, changes: pl.DataFrame) -> pl.DataFrame:
         for seq, run in runs.items()
         if run.order_by and (run.job, run.order_by) == (call.name, order)
     ]
-    return changes.with_columns(pl.col("seq").is_in(ordered).alias("in_order"))
+    own = [seq for seq, run in runs.items() if run.job == call.name]
+    return changes.with_columns(
+        pl.col("seq").is_in(ordered).alias("in_order"), pl.col("seq").is_in(own).alias("own")
+    )
 
 
-def _demand_none(call: ImportContext, since: int, month: str) -> None:
+def _demand_none(call: ImportContext, since: int, month: str, unrecorded: Collection[int]) -> None:
     """
-    Check that no run after a run has changed anything in a month without a table.
+    Check that no recorded run after a run has changed anything in a month without a table.
 
     Raises:
         StateMissing: One has: a rule of the bucket may have removed the table.
     """
-    for run in _later_runs(call, since):
-        at = run.acked_at and month_of(datetime.fromisoformat(run.acked_at))
-        if at == month and run.kind.records_changes and run.objects:
-            raise StateMissing(call.state.names.changes(month))
-
-
-def _later_runs(call: ImportContext, since: int) -> Iterator[RunDocument]:
     newest = call.state.runs.newest()
     last = newest.document.seq if newest else since
-    return (call.state.runs.read(seq).document for seq in range(since + 1, last + 1))
+    for seq in range(since + 1, last + 1):
+        run = call.state.runs.read(seq).document
+        if seq in unrecorded or not changed_values(run):
+            continue
+        if month_of(datetime.fromisoformat(run.acked_at)) == month:
+            raise StateMissing(call.state.names.changes(month))

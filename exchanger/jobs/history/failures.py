@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.errors import RunUnsuitable, StorageError, WorkspaceDiffers
+from exchanger.errors import PlanMoved, RunUnsuitable, StorageError, WorkspaceDiffers
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ def remember_failure(context: JobContext, report: RunReport, error: Exception) -
     """
     Add a failed run to the finished runs, unless the bucket itself is what failed.
 
-    A wish that the named run could not meet is no run, and what another workspace's state is not
-    for is not noted there.
+    A wish that the named run, or the saved plan, could not meet is no run, and what another
+    workspace's state is not for is not noted there.
 
     The failure is what must reach the user, so one more failure here is only logged.
     """
-    if isinstance(error, StorageError | RunUnsuitable | WorkspaceDiffers):
+    if isinstance(error, StorageError | RunUnsuitable | PlanMoved | WorkspaceDiffers):
         return
     try:
         open_state(context.bucket, context.state_prefix).run_index.record(report.to_dict())

@@ -53,7 +53,7 @@ def unfinished_run(context: JobContext, state: ConnectionState) -> UnfinishedRun
         return None
     run = newest.document
     profiles, points = _left(context, state, run)
-    claimed = frozenset((file.key, file.etag) for file in run.files)
+    claimed = frozenset((file.key, file.etag) for file in run.files if file.outcome != "tested")
     return UnfinishedRun(run.seq, run.job, profiles, points, claimed)
 
 

@@ -54,12 +54,15 @@ class InputBatch:
         scratch: Where rows are kept.
         given: What all files give; a field that a file does not speak of is null there.
         rejected: Rejected rows, ``REJECTED``.
+        dropped: Values that are left out of rows that are given, ``faults.DROPPED``.
         corrections: What is taken back of what earlier versions of files gave to sums:
             ``@profile``, ``@file`` and typed columns of summed fields.
         files: Every file it claims, in order; ``@file`` is the position here.
         rules: By attribute, the fields that any of the files speaks of.
         types: Types of the job's columns.
         rows: Data rows read, the rejected ones included.
+        mentioned: Whom rejected rows of a snapshot name: ``@profile``.
+        nameless: Rows of a snapshot of which nobody can tell whom they name.
         ready: Objects that are given again as they were: see ``objects.rows.RowsInput``.
         took_rows: Whether any row was taken: else it may all be junk.
         left: Files that did not fit into this run.
@@ -80,8 +83,11 @@ class InputBatch:
     scratch: Scratch
     given: PartitionedRows
     rejected: Spill
+    dropped: Spill
     corrections: PartitionedRows
     ready: Spill
+    mentioned: PartitionedRows
+    nameless: int = 0
     files: tuple[ClaimedFile, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
@@ -142,10 +148,10 @@ class BatchDraft:
         self.kept_layout = dict(kept.layout)
         self.commas: dict[tuple[str, ...], list[str]] = {}
         self.read_as: dict[ReadAs, list[str]] = {}
-        self.rejected = scratch.spill()
+        self.rejected, self.dropped = scratch.spill(), scratch.spill()
         self.files: list[ClaimedFile] = []
         self.rules: dict[str, Rule] = {}
-        self.rows = self.repeated = 0
+        self.rows = self.repeated = self.nameless = 0
         self.took_rows = False
         self.gone: list[tuple[str, str]] = []
         self.unreadable: dict[tuple[str, str], Note] = {}
@@ -164,6 +170,8 @@ class BatchDraft:
         given = pl.DataFrame(schema=named | {ROW: pl.UInt32, self._key: pl.String})
         self.given = PartitionedRows(self.scratch, count, given, self._key)
         self.corrections = PartitionedRows(self.scratch, count, pl.DataFrame(schema=named))
+        nobody = pl.DataFrame(schema={PROFILE: pl.String})
+        self.mentioned = PartitionedRows(self.scratch, count, nobody)
 
     def give(self, rows: pl.DataFrame) -> None:
         """Take rows of files."""
@@ -173,6 +181,11 @@ class BatchDraft:
     def mark_faulty(self, rows: pl.DataFrame) -> None:
         """Take rejected rows, so that what goes with them can be rejected as well."""
         self.given.add(rows.with_columns(pl.lit(value=True).alias(FAULTY)))
+
+    def mention(self, profiles: pl.Series) -> None:
+        """Take whom rejected rows name, null where that is nobody."""
+        self.nameless += profiles.null_count()
+        self.mentioned.add(profiles.drop_nulls().to_frame(PROFILE))
 
     def note_stray(self, key: str, found: Sequence[StrayWords]) -> None:
         """Note columns of a file that are text because of a few words."""
@@ -225,8 +238,11 @@ class BatchDraft:
             scratch=self.scratch,
             given=self.given,
             rejected=self.rejected,
+            dropped=self.dropped,
             corrections=self.corrections,
             ready=self.scratch.spill(),
+            mentioned=self.mentioned,
+            nameless=self.nameless,
             files=tuple(self.files),
             rules=self.rules,
             types=self.types,

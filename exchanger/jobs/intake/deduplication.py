@@ -63,23 +63,58 @@ def decide(
     claim = replace(claim, sums=sums)
     if request.retried:
         claim = replace(claim, outcome="retried")
+    if request.test:
+        claim = replace(claim, outcome="tested", row=request.test)
     if request.counting != "ask":
         return _as_decided(call, claim, request, rules, applied)
+    tested = applied.tested_alone(claim.key, sums)
+    if tested:
+        return _beside_tests(call, claim, request, rules, applied, tested)
     if applied.last_version(claim.key, sums) not in (None, claim.sha256):
         return _waiting(request, claim, "replaced", _is_new_version(claim, applied), "difference")
     given = applied.given(claim.sha256, sums)
     if not given:
-        elsewhere = call.memories.of(claim, sums, request.arrived)
-        # Of what is given again, a person has decided when its file was taken.
-        decided = request.retried or applied.has_applied(claim.key, claim.etag)
-        if elsewhere is None or decided:
-            return FileDecision(claim, rules)
-        outcome, note = elsewhere
-        return _waiting(request, claim, outcome, note, "in_full")
+        return _unless_elsewhere(call, claim, request, rules, applied)
     if call.options.as_if_new:
         return _as_if_new(call, claim, rules, given)
     note = _given_before(claim.key, next(iter(given.values())), applied)
     return _waiting(request, claim, "equal_content", note, "in_full")
+
+
+def _unless_elsewhere(
+    call: ImportContext,
+    claim: ClaimedFile,
+    request: FileRequest,
+    rules: list[Rule],
+    applied: LedgerSnapshot,
+) -> FileDecision | HeldFile:
+    """Count a file that is new to us, unless another memory has it."""
+    elsewhere = call.memories.of(claim, claim.sums, request.arrived)
+    # Of what is given again, a person has decided when its file was taken.
+    decided = request.retried or applied.has_applied(claim.key, claim.etag)
+    if elsewhere is None or decided:
+        return FileDecision(claim, rules)
+    outcome, note = elsewhere
+    return _waiting(request, claim, outcome, note, "in_full")
+
+
+def _beside_tests(  # noqa: PLR0913, PLR0917 - as of *decide*, and what was tested
+    call: ImportContext,
+    claim: ClaimedFile,
+    request: FileRequest,
+    rules: list[Rule],
+    applied: LedgerSnapshot,
+    tested: Collection[str],
+) -> FileDecision | HeldFile:
+    """Count a file of which rows were given by themselves: less what these have given."""
+    if request.test:
+        return FileDecision(claim, rules)
+    if not call.counts_files:
+        unknown = _cannot_be_told(claim, applied)
+        return FileDecision(replace(claim, replaces=True), _without(rules, unknown), unknown)
+    if {claim.sha256}.issuperset(tested):
+        return FileDecision(claim, rules)
+    return _waiting(request, claim, "replaced", _is_new_version(claim, applied), "difference")
 
 
 def _as_if_new(

@@ -34,6 +34,8 @@ class FileRequest:
         rows: Only these rows, UInt32; all if None.
         corrected: Only these profiles are corrected by what earlier versions gave, and only where
             rows are given; all that earlier versions named if None.
+        test: The one row that is given by itself, of a file that goes on waiting; 0 otherwise.
+        content: What is read in place of an object of the bucket, as NDJSON.
     """
 
     key: str
@@ -44,11 +46,13 @@ class FileRequest:
     size: int | None = None
     rows: pl.Series | None = None
     corrected: pl.Series | None = None
+    test: int = 0
+    content: bytes | None = None
 
     @property
     def retried(self) -> bool:
         """Only rows are read that an earlier run has read before."""
-        return self.rows is not None
+        return self.rows is not None and not self.test
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,19 @@ def note_left(runs: Sequence[LeftFiles], connection: str = "") -> list[Note]:
     return notes
 
 
-def note_retry(report: RunReport) -> list[Note]:
-    """Note in the report of a run that put something into quarantine how it is given again."""
+def note_retry(report: RunReport, takes_back: int = 0) -> list[Note]:
+    """
+    Note in the report of a run that put something into quarantine how it is given again.
+
+    Args:
+        report: Of the run.
+        takes_back: The run that it takes back, if it does.
+    """
     rejected = report.rows_rejected or any(file.outcome == "rejected" for file in report.files)
     if not report.quarantine or report.seq is None:
         return []
+    if takes_back:
+        return [noted("undo_again", run=takes_back)]
     if not rejected:
         return [noted("retry_refused", run=report.seq)]
     return [noted("retry_rejected", run=report.seq)]

@@ -180,7 +180,7 @@ def _found(
     guarded: set[str] = set()
     left: dict[str, LeftOver] = {}
     others = _Others()
-    latest = call.job.source.files == "latest"
+    latest = call.job.source.newest_alone
     counted: list[ObjectInfo] = []
     undecided = applied.undecided(call.name)
     not_taken = left_over(applied, call.name)
@@ -293,7 +293,7 @@ def _drops(
     folders = call.context.folders.of(call.job.source.prefix)
     reader = reader_of(call.name, call.job, call.context.state_prefix, folders.answers)
     rule = call.job.source.complete_when
-    all_count = call.job.source.files == "latest" or (rule is not None and rule.manifest)
+    all_count = call.job.source.newest_alone or (rule is not None and rule.manifest)
     for item in listed:
         if all_count:
             others.there[item.key] = item

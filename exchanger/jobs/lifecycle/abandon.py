@@ -13,6 +13,7 @@ from exchanger.jobs.runtime.report import note_sent_again
 from exchanger.jobs.settlement.settle import settle
 from exchanger.notes import with_notes
 from exchanger.profiles.frames.columns import ITEM
+from exchanger.state.inputs.file_ledger import PARTS
 from exchanger.state.runs.acknowledgements import IN_DOUBT, Acknowledgements
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ def _dropped(file: ClaimedFile, *, answered: int) -> ClaimedFile:
     """
     A file of which nothing was sent has fed no sum.
 
-    Rows that were given again still belong to the version that was read first.
+    Rows that were given again, or alone, still belong to the version that was read first.
     """
     if file.outcome in ("rejected", "superseded"):
         return file
-    outcome: FileOutcome = "retried" if file.outcome == "retried" else "discarded"
-    return replace(file, outcome=outcome, sums=file.sums if answered else ())
+    outcome: FileOutcome = file.outcome if file.outcome in PARTS else "discarded"
+    row = file.row if answered else 0
+    return replace(file, outcome=outcome, sums=file.sums if answered else (), row=row)

@@ -12,9 +12,12 @@ import structlog
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.intake.requests import FileRequest, HeldFile
 from exchanger.jobs.inventory.corrected_jobs import GUARDED
+from exchanger.jobs.inventory.planned_files import refuse
 from exchanger.jobs.lifecycle.hold import hold_back
 from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.exposure import exposure_of
+from exchanger.jobs.planning.guards import guard_of_plan
+from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.runtime.report import numbered_report
 from exchanger.notes import Note
@@ -40,6 +43,8 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
     hold: Callable[[Sequence[Note], Exposure], T],
     guards: Sequence[Guard] = (),
     parent: int = 0,
+    takes_back: int = 0,
+    parts: MadeParts = parts_of,
 ) -> VersionedRun | T:
     """
     Plan a run and make it count, unless a guard holds it back: then nothing of it is sent.
@@ -52,21 +57,33 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
             what the plan would do.
         guards: Look at what the plan would do.
         parent: The run that this one takes up, if it does.
+        takes_back: The run whose changes it takes back, if it does.
+        parts: Finds what the plan has to know, and what decides.
 
     Raises:
         BrazeError: A look-up failed.
+        PlanMoved: It comes to something else than the plan that a person saved.
         StorageChanged: Another process created a run of this number first.
     """
-    plan = planned(call, report, batch)
-    if guards:
-        size = call.context.batch_size
-        exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=size)
+    plan = planned(call, report, batch, parts)
+    saved = call.options.saved
+    if guards or saved is not None:
+        exposure = exposure_of(
+            plan.outbox,
+            plan.rules,
+            report,
+            batch_size=call.context.batch_size,
+            content=saved is not None,
+        )
+        if saved is not None and (moved := guard_of_plan(saved)(exposure)):
+            plan.give_up()
+            refuse(call, moved)
         reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
         if reasons:
             log.warning("run.guarded", seq=report.seq, reasons=[each.code for each in reasons])
             plan.give_up()
             return hold(reasons, exposure)
-    return commit(call, report, batch, plan, parent=parent)
+    return commit(call, report, batch, plan, parent=parent, takes_back=takes_back)
 
 
 def hold_files(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.jobs.answers.write import answer_run
+from exchanger.jobs.delivery.asking import ask_for_doubtful
 from exchanger.jobs.delivery.effects import check_effects
 from exchanger.jobs.delivery.request_group import new_group
 from exchanger.jobs.delivery.sender import Delivery, deliver
@@ -144,6 +145,8 @@ def _send(
             looked = check_effects(context, run.kind.making, outbox, acks)
             besides = besides.and_also(SendCounts(looked))
         report = _counted(stored.document, sent.and_also(besides), in_doubt)
+        if run.kind.counts_rows and outbox.rows:
+            report = with_notes(report, ask_for_doubtful(context, outbox, acks))
         facts = {"report": report} | _all_requests(stored.document, delivery)
         stored = _freeze(context, state, stored, acks, facts)
         return settle(context, state, stored, outbox, acks, ahead=ahead)

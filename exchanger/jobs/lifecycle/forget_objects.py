@@ -50,6 +50,7 @@ class StoredRows:
             "planned changes": self._outboxes(),
             "quarantine": self._below("quarantine/"),
             "contributions": self._below("contributions/"),
+            "members": self._below("members/"),
         }
 
     def _outboxes(self) -> int:

@@ -32,8 +32,6 @@ def maintain(context: JobContext, state: ConnectionState, run: RunDocument | Non
 
     try:
         state.held_of(run.catalog if run is not None else "").maintain(go_on)
-        if run is not None and run.kind.records_changes:
-            state.changes.maintain(context.bucket.now())
         if run is not None and run.event_order:
             state.high_water_marks.by(run.job, run.order_by).maintain(go_on)
         if run is not None and run.row_ids:

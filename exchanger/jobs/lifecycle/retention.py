@@ -2,7 +2,8 @@
 What goes from the bucket once it has been kept for long enough: ``retention`` of a connection.
 
 Nothing goes that something still reads. A retry looks at what all runs after its own have changed,
-so changes stay while an earlier run has rows that may be given again. They go by the month.
+so changes stay while an earlier run has rows that may be given again. They go by the month. What a
+run planned and was answered says what it changed, so that is recorded before either goes.
 Only ended runs are looked at, in the order of their numbers, and how far it came is remembered: a
 run costs the same however many there were before it. Ages are told by S3's clock alone.
 """
@@ -19,6 +20,7 @@ import structlog
 
 from exchanger.errors import StateMissing, StorageError
 from exchanger.jobs.answers.write import answers_of
+from exchanger.jobs.history.changed_rows import RUNS_AT_ONCE, record_changes
 from exchanger.jobs.inventory.kept_copies import copies_of_decided_runs, kept_copies
 from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW
 from exchanger.jobs.runtime.artifacts import load
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-RUNS_AT_ONCE = 500
-"""Of each kind, most runs that one sweep looks at; the next sweep goes on from there."""
 UPLOAD_AGE = timedelta(days=1)
 """An upload in parts that was begun longer ago than any process sends one."""
 _DELETED_AT_ONCE = 1_000
@@ -86,9 +86,11 @@ class _Sweep:
                 self._contributions,
             ),
         )
+        recorded = record_changes(self.context, self.state, self.go_on, self.ended)
+        marks = replace(marks, recorded=recorded)
         # A retry of the first run that still has a quarantine reads what came after that run.
         marks = replace(marks, changes=self._changes(marks.changes, marks.quarantine + 1))
-        last = self.ended
+        last = marks.recorded
         outbox = self._walk(marks.outbox, last, keep.outbox, lambda seq: self._outbox(seq, marks))
         acks = self._walk(marks.acknowledgements, last, keep.acknowledgements, self._answers)
         marks = replace(marks, outbox=outbox, acknowledgements=acks)
@@ -98,6 +100,8 @@ class _Sweep:
             self.state.first_deliveries.drop(marks.outbox)
         self.go_on()
         self._remove(self._copies())
+        self.go_on()
+        self._remove([*self.state.members.outdated()])
         self.state.swept.save(marks)
         self._uploads()
         if marks != before:
@@ -135,14 +139,16 @@ class _Sweep:
 
         Rows that are given again once more still count from the run that read them first.
         """
-        if not has_quarantine(run):
+        if not has_quarantine(run) and not run.dropped:
             return True
         if self.state.runs.age(run.seq) < self.context.retention.quarantine.total_seconds():
             return False
         return not run.continued_by or self._is_released(run.continued_by)
 
     def _put_aside(self, run: RunDocument) -> Iterator[str]:
-        yield from filter(None, (run.report.get("quarantine"), run.rejected))
+        yield from filter(None, map(run.report.get, ("quarantine", "warnings")))
+        if run.rejected:
+            yield run.rejected
         if run.refused_rows and not self._is_doubtful(run):
             yield run.refused_rows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -45,6 +46,36 @@ _CERTAIN = pl.col(EXISTS).is_not_null()
 """Of who it is; several profiles may have one e-mail address."""
 
 
+@dataclass(frozen=True)
+class LookUps:
+    """
+    Who was looked up; adds up.
+
+    Args:
+        profiles: How many there are.
+        alone: How many of them needed a request each.
+    """
+
+    profiles: int = 0
+    alone: int = 0
+
+    def __add__(self, other: LookUps) -> LookUps:
+        return LookUps(self.profiles + other.profiles, self.alone + other.alone)
+
+    @staticmethod
+    def of(keys: pl.Series) -> LookUps:
+        """Count keys."""
+        return LookUps(keys.len(), alone_in_a_request(keys))
+
+    @property
+    def requests(self) -> int:
+        """How many requests they took at least."""
+        return -(-(self.profiles - self.alone) // IDS_PER_REQUEST) + self.alone
+
+
+NOBODY = LookUps()
+
+
 def lookup_seconds(profiles: int, limit: RateLimit, alone: int = 0) -> float:
     """
     Return how long looking up so many profiles takes at a limit, whose first window is free.
@@ -54,9 +85,7 @@ def lookup_seconds(profiles: int, limit: RateLimit, alone: int = 0) -> float:
         limit: How many requests Braze takes.
         alone: How many of them need a request each.
     """
-    requests = -(-(profiles - alone) // IDS_PER_REQUEST) + alone
-    waiting = max(requests - limit.requests, 0)
-    return waiting / limit.requests * limit.per.total_seconds()
+    return limit.seconds(LookUps(profiles, alone).requests)
 
 
 def alone_in_a_request(keys: pl.Series) -> int:

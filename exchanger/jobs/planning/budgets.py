@@ -64,8 +64,19 @@ def note_price(budget: Budget | None, points: int) -> list[Note]:
     """Note what data points cost in money, where a price is given."""
     if budget is None or budget.price is None or not points:
         return []
-    cost = Decimal(str(budget.price)) * points
+    cost = _cost(budget.price, points)
     return [noted("would_cost", points=points, cost=f"{cost:,.2f}", currency=budget.currency)]
+
+
+def price_of(budget: Budget | None, points: int) -> str | None:
+    """Return what data points cost, in ``currency`` and to the cent; None without a price."""
+    if budget is None or budget.price is None:
+        return None
+    return f"{_cost(budget.price, points):.2f}"
+
+
+def _cost(price: float, points: int) -> Decimal:
+    return Decimal(str(price)) * points
 
 
 def _begin(now: datetime, budget: Budget, period: str) -> datetime:

@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def commit(
-    call: ImportContext, report: RunReport, batch: InputBatch, plan: Plan, *, parent: int = 0
+def commit(  # noqa: PLR0913 - a plan, and what it is about
+    call: ImportContext,
+    report: RunReport,
+    batch: InputBatch,
+    plan: Plan,
+    *,
+    parent: int = 0,
+    takes_back: int = 0,
 ) -> VersionedRun:
     """
     Commit a plan: write its frames, then create the run document (law 3).
@@ -33,6 +39,7 @@ def commit(
         batch: The types of its columns.
         plan: What is to be sent.
         parent: The run that this one takes up, if it does.
+        takes_back: The run whose changes it takes back, if it does; the order of rows is none then.
 
     Raises:
         StorageChanged: Another process created a run of this number first; nothing happened but
@@ -45,11 +52,13 @@ def commit(
     checksum = plan.sending.finish(plan.outbox.path).sha256
     contributions = store_unless_empty(context, names.contributions(seq, nonce), plan.contributions)
     rejected = store_unless_empty(context, names.rejected(seq, nonce), plan.rejected)
+    dropped = store_unless_empty(context, names.planned_dropped(seq, nonce), plan.dropped)
     event_order = ""
     if plan.event_order is not None:
         event_order = store_unless_empty(
             context, names.planned_event_order(seq, nonce), plan.event_order
         )
+    members, left = _store_members(call, plan, seq)
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -63,11 +72,13 @@ def commit(
         outbox_sha256=checksum,
         contributions=contributions,
         rejected=rejected,
+        dropped=dropped,
         objects=plan.outbox.rows,
         fields={rule.name: _merged_as(rule) for rule in plan.rules},
         event_order=event_order,
-        order_by=call.job.source.order_by or "",
+        order_by="" if takes_back else call.job.source.order_by or "",
         parent=parent,
+        takes_back=takes_back,
         types=dict(batch.types_to_keep),
         words={name: list(found) for name, found in batch.words.items()},
         layout=dict(batch.layout_to_keep),
@@ -77,6 +88,9 @@ def commit(
         catalog=call.job.catalog or "",
         removes=call.job.mode == "delete",
         answers=answer_terms(call),
+        members=members,
+        member_count=plan.members.members.rows if members and plan.members else 0,
+        left=left,
     )
     try:
         stored = state.runs.create(document)
@@ -84,8 +98,24 @@ def commit(
         plan.remove()
         raise
     leave_here(context, document, plan.frames)
+    if plan.members is not None:
+        plan.members.remove()
     log.info("run.planned", seq=seq, files=len(plan.files), objects=plan.outbox.rows)
     return stored
+
+
+def _store_members(call: ImportContext, plan: Plan, seq: int) -> tuple[str, str]:
+    """Write whom the job will have, and who left; empty where there is nothing to say."""
+    planned, names = plan.members, call.state.names
+    if planned is None or not (planned.whole or planned.members.rows):
+        return "", ""
+    name = names.members if planned.whole else names.more_members
+    key = name(call.name, seq, plan.nonce)
+    call.context.bucket.upload(key, planned.members.path)
+    if planned.left is None:
+        return key, ""
+    left = names.leavers(call.name, seq, plan.nonce)
+    return key, store_unless_empty(call.context, left, planned.left)
 
 
 def _merged_as(rule: Rule) -> dict[str, Any]:
@@ -96,6 +126,8 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
         told["ordered"] = True
     if rule.merge == "rows":
         told |= {"key": rule.config.key, "complete": rule.config.complete}
+    if rule.of_entry:
+        told["entry"] = True
     if rule.guarded:
         told["guarded"] = True
     return told

@@ -6,11 +6,13 @@ Measured once for a plan, part by part. Nobody who decides about a plan has to r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars_hash as plh
 
 from exchanger.braze.endpoints import ENDPOINTS
 from exchanger.jobs.runtime.report import note_unseen
@@ -18,6 +20,7 @@ from exchanger.profiles.frames.columns import (
     BEFORE,
     ENDPOINT,
     KNOWN,
+    OBJECT,
     POINTS,
     ROWS,
     SEND,
@@ -37,6 +40,12 @@ if TYPE_CHECKING:
     from exchanger.profiles.frames.rules import Rule
 
 _CONTROL = (ENDPOINT, ROWS, POINTS, KNOWN, SURE)
+_LOW = 0xFFFF_FFFF
+"""Bits of a hash that add up over billions of objects without overflow."""
+_NUMBERS = (
+    "rows_read", "rows_rejected", "rows_applied", "profiles_named", "profiles_unchanged", "objects",
+    "requests", "deletes", "data_points",
+)  # fmt: skip
 _DIGITS = 38
 """Of a decimal of 128 bits."""
 
@@ -53,6 +62,7 @@ class FieldExposure:
         data_points: What the changes cost.
         total: What is added over all profiles, as a canonical number; None of fields that are not
             summed.
+        emptied: Profiles that have none afterwards, whatever was known of them.
     """
 
     profiles: int
@@ -60,6 +70,7 @@ class FieldExposure:
     cleared: int
     data_points: int
     total: str | None = None
+    emptied: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,8 @@ class Exposure:
     What a plan would do if Braze accepted every object.
 
     Args:
+        leavers: People who are missing in a snapshot.
+        members_before: Whom its job had before.
         rows_read: Data rows, the rejected ones included.
         rows_rejected: Those that go to quarantine.
         rows_applied: Those that objects are made of.
@@ -80,12 +93,15 @@ class Exposure:
         profiles_unseen: Those that change, and that Braze may not have.
         unseen_points: What their changes cost.
         objects: What is sent.
-        requests: How many requests that takes at least.
+        requests_to: How many requests that takes at least, by the path that they go to.
         deletes: Objects that delete something for good.
         data_points: What all of it costs.
         fields: What happens to each field.
+        content: A number that stands for all that is sent, in any order; None if nobody asked.
     """
 
+    leavers: int = 0
+    members_before: int = 0
     rows_read: int = 0
     rows_rejected: int = 0
     rows_applied: int = 0
@@ -98,15 +114,21 @@ class Exposure:
     profiles_unseen: int = 0
     unseen_points: int = 0
     objects: int = 0
-    requests: int = 0
+    requests_to: Mapping[str, int] = field(default_factory=dict)
     deletes: int = 0
     data_points: int = 0
     fields: Mapping[str, FieldExposure] = field(default_factory=dict)
+    content: int | None = None
 
     @property
     def profiles_known(self) -> int:
         """How many profiles we knew before the run, of those that it names."""
         return self.profiles_updated + self.profiles_unchanged
+
+    @property
+    def requests(self) -> int:
+        """How many requests it takes at least."""
+        return sum(self.requests_to.values())
 
     @property
     def totals(self) -> dict[str, str]:
@@ -120,6 +142,16 @@ class Exposure:
         }
         return told | {"fields": {name: each.profiles for name, each in self.fields.items()}}
 
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """Return what is read and sent, by name, for a plan that is saved; not whom we knew."""
+        totals = {f"total of {name}": total for name, total in self.totals.items()}
+        of_fields = {
+            f"profiles whose {name} changes": each.profiles for name, each in self.fields.items()
+        }
+        named = {each: getattr(self, each) for each in _NUMBERS}
+        return named | of_fields | totals | {"content": self.content}
+
     def expect_all_accepted(self, report: RunReport) -> None:
         """Complete a report as if Braze accepted every object, for ``plan``."""
         report.rows_applied += self.rows_applied
@@ -127,12 +159,18 @@ class Exposure:
         report.profiles_updated += self.profiles_updated
         report.profiles_new += self.profiles_new
         report.fields_changed += sum(each.profiles for each in self.fields.values())
+        report.add_sent({name: each.data_points for name, each in self.fields.items()})
         report.facts += note_unseen(self.profiles_unseen, self.unseen_points)
         report.check()
 
 
 def exposure_of(
-    outbox: FrameFile, rules: Sequence[Rule], report: RunReport, *, batch_size: int
+    outbox: FrameFile,
+    rules: Sequence[Rule],
+    report: RunReport,
+    *,
+    batch_size: int,
+    content: bool = False,
 ) -> Exposure:
     """
     Measure what a plan would do.
@@ -142,21 +180,26 @@ def exposure_of(
         rules: What it does to each field.
         report: Its counts, as far as they are known before anything is sent.
         batch_size: Objects in a request at most.
+        content: Whether a number is wanted that stands for all that is sent.
     """
     changed = [rule for rule in rules if wanted(rule.name) in outbox.columns]
     sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED, SEND))]
     measures = _measures(outbox.columns, changed)
-    parts = [outbox.empty(), *outbox.frames([*_CONTROL, *sides])]
+    more = [OBJECT] if content else []
+    measures += [_content().alias("content") for _ in more]
+    parts = [outbox.empty(), *outbox.frames([*_CONTROL, *sides, *more])]
     found = pl.concat([part.select(measures) for part in parts]).sum()
     counts: dict[str, Any] = found.row(0, named=True)
     sent = {name: counts.pop(f"to:{name}") for name in ENDPOINTS}
     none = FieldExposure(0, 0, 0, 0)
     return Exposure(
+        leavers=report.leavers,
+        members_before=report.members_before,
         rows_read=report.rows_read,
         rows_rejected=report.rows_rejected,
         profiles_named=report.profiles_named,
         profiles_unchanged=report.profiles_unchanged,
-        requests=sum(_requests(ENDPOINTS[to], n, batch_size) for to, n in sent.items()),
+        requests_to=_requests_to(sent, batch_size),
         deletes=sum(n for to, n in sent.items() if ENDPOINTS[to].deletes),
         fields={rule.name: none for rule in rules}
         | {rule.name: _field(rule, found) for rule in changed},
@@ -186,14 +229,28 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
             f"profiles:{rule.name}": now.count(),
             f"replaced:{rule.name}": _replaced(rule).sum(),
             f"cleared:{rule.name}": _cleared(rule).sum(),
+            f"emptied:{rule.name}": (now == EMPTY).sum(),
             f"points:{rule.name}": _points(rule, sent).cast(pl.Int64).sum(),
         }
     totals = [_added(rule).alias(f"total:{rule.name}") for rule in changed if rule.merge == "sum"]
     return [*(number.cast(pl.Int64).alias(name) for name, number in numbers.items()), *totals]
 
 
+def _requests_to(sent: Mapping[str, int], batch_size: int) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for name, count in sent.items():
+        if count:
+            found[ENDPOINTS[name].path] += _requests(ENDPOINTS[name], count, batch_size)
+    return dict(found)
+
+
 def _requests(endpoint: Endpoint, count: int, batch_size: int) -> int:
     return -(-count // min(batch_size, endpoint.objects)) * len(endpoint.methods)
+
+
+def _content() -> pl.Expr:
+    """Add up a part of a hash of each object, the same on every machine and in any order."""
+    return (plh.col(OBJECT).nchash.xxhash64() & _LOW).cast(pl.Int64).sum()
 
 
 def _to(endpoint: Endpoint) -> pl.Expr:
@@ -227,17 +284,18 @@ def _added(rule: Rule) -> pl.Expr:
     """Add up by how much a summed field grows; 0 where it was empty."""
     dtype = pl.Float64() if rule.type == "float" else pl.Decimal(_DIGITS, rule.scale)
     now, had = pl.col(wanted(rule.name)), pl.col(before(rule.name))
-    had = pl.when(now.is_not_null()).then(had.replace(EMPTY, "0").fill_null("0"))
-    had = had.str.strip_chars('"')  # A number that Braze holds as text counts, too.
+    had = pl.when(now.is_not_null()).then(had.fill_null("0"))
+    # A sum that is taken back may be emptied; a number that Braze holds as text counts, too.
+    now, had = (text.replace(EMPTY, "0").str.strip_chars('"') for text in (now, had))
     return (now.cast(dtype) - had.cast(dtype)).sum()
 
 
 def _field(rule: Rule, found: pl.DataFrame) -> FieldExposure:
-    profiles, replaced, cleared, points = (
+    profiles, replaced, cleared, points, emptied = (
         int(found[f"{name}:{rule.name}"].item())
-        for name in ("profiles", "replaced", "cleared", "points")
+        for name in ("profiles", "replaced", "cleared", "points", "emptied")
     )
     total = None
     if rule.merge == "sum":
         total = spell_numbers(found[f"total:{rule.name}"].cast(pl.String)).item()
-    return FieldExposure(profiles, replaced, cleared, points, total)
+    return FieldExposure(profiles, replaced, cleared, points, total, emptied)

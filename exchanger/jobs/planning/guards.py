@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.planning.budgets import budget_guards
@@ -14,6 +14,7 @@ from exchanger.notes import Note, noted
 if TYPE_CHECKING:
     from exchanger.config.models import Guards
     from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.jobs.runtime.saved_plan import SavedPlan
     from exchanger.state.runs.log import ClaimedFile
 
 Guard = Callable[[Exposure], Sequence[Note]]
@@ -28,6 +29,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "too_many_changed": ("profiles",),
     "too_many_cleared": ("profiles",),
     "too_many_deletes": ("deletes",),
+    "too_many_leavers": ("leavers",),
     "too_many_points": ("points",),
     "too_many_rejected": ("rows",),
 }
@@ -42,7 +44,7 @@ def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
         call: The job.
         files: What the plan claims, in order.
     """
-    guards = call.job.guards
+    guards = call.job.watched_by
     looks: list[Guard] = [
         partial(look, allowed)
         for look, allowed in (
@@ -50,6 +52,7 @@ def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
             (_cleared, guards.max_cleared_percent),
             (_rejected, guards.max_rejected_percent),
             (_points, guards.max_data_points),
+            (_leavers, guards.max_leavers_percent),
         )
         if allowed is not None
     ]
@@ -80,6 +83,20 @@ def beyond_what_was_shown(guards: Sequence[Guard], shown: Iterable[Note]) -> Gua
         reasons = [*chain.from_iterable(each(exposure) for each in guards)]
         worse = any(_is_worse(note, known.get(_subject(note))) for note in reasons)
         return reasons if worse else []
+
+    return guard
+
+
+def guard_of_plan(saved: SavedPlan) -> Guard:
+    """Build the guard of a saved plan: it finds the first number that is not as it was."""
+
+    def guard(exposure: Exposure) -> Sequence[Note]:
+        now, was = exposure.numbers, saved.totals
+        differing = (name for name in {**was, **now} if was.get(name) != now.get(name))
+        return [
+            noted("plan_differs", name=name, was=str(was.get(name, 0)), now=str(now.get(name, 0)))
+            for name in islice(differing, 1)
+        ]
 
     return guard
 
@@ -136,6 +153,13 @@ def _rejected(allowed: float, plan: Exposure) -> list[Note]:
     found, of = plan.rows_rejected, plan.rows_read
     share = _beyond(allowed, found, of)
     note = noted("too_many_rejected", rows=found, of=of, percent=share, allowed=allowed)
+    return [note] if share else []
+
+
+def _leavers(allowed: float, plan: Exposure) -> list[Note]:
+    found, of = plan.leavers, plan.members_before
+    share = _beyond(allowed, found, of)
+    note = noted("too_many_leavers", leavers=found, of=of, percent=share, allowed=allowed)
     return [note] if share else []
 
 

@@ -17,6 +17,8 @@ from exchanger.braze.limits import ADDRESS_KEPT
 from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.observing.baseline import learn_from_segment
 from exchanger.jobs.observing.lookup import (
+    NOBODY,
+    LookUps,
     alone_in_a_request,
     look_up_all,
     note_if_slow,
@@ -83,7 +85,7 @@ class KnownValues:
         self._addresses = _may_duplicate(call, batch, self.fields)
         self._reader = ThreadPoolExecutor(1, "held")
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
-        self.lookups = 0 if people is None else people.lookups
+        self.lookups = NOBODY if people is None else people.lookups
         self.maybe_forgotten = call.state.forgotten.may_have_had() if terms.assume_empty else None
 
     def go_on(self) -> None:
@@ -181,7 +183,7 @@ class KnownValues:
 
     def see(self, number: int, seen: pl.DataFrame) -> None:
         """Take what was looked up for a part, and which keys several profiles have."""
-        self.lookups += seen.height
+        self.lookups += LookUps.of(seen[PROFILE])
         several = seen.filter(pl.col(EXISTS).is_null())
         if several.height:
             so_far = self._ambiguous.get(number, several[PROFILE].clear())

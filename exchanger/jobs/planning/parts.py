@@ -13,12 +13,13 @@ import polars as pl
 from exchanger.config.models import ITEM_GONE
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.observing.items import look_at_items
-from exchanger.jobs.observing.lookup import alone_in_a_request, note_if_slow
+from exchanger.jobs.observing.lookup import NOBODY, LookUps, alone_in_a_request, note_if_slow
 from exchanger.jobs.observing.who_is_there import who_is_there
 from exchanger.jobs.planning.catalogs import require_catalog
 from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
-from exchanger.jobs.planning.people import resolve_people
+from exchanger.jobs.planning.people import known_links, resolve_people
+from exchanger.jobs.snapshots.comparison import Comparison
 from exchanger.objects.kinds import Folded
 from exchanger.objects.orders.events import OrderOptions
 from exchanger.objects.orders.lines import Lines, named_lines, names_of, plan_orders
@@ -47,14 +48,22 @@ class PlanParts:
         inputs: Each part, with what is known of it; to be used once, as parts are forgotten.
         decide: Decides about a part. It can be pickled, so another process may do it.
         rules: What is done to each field; none if no values are changed.
-        lookups: Profiles that were looked up.
+        lookups: Who was looked up.
+        compared: Who came and left, of a job of snapshots; None of others.
     """
 
     batch: InputBatch
     inputs: Generator[Any]
     decide: Callable[[Any], PartPlan]
     rules: tuple[Rule, ...] = ()
-    lookups: int = 0
+    lookups: LookUps = NOBODY
+    compared: Comparison | None = None
+
+
+MadeParts = Callable[
+    ["ImportContext", "InputBatch", "RunReport"], AbstractContextManager[PlanParts]
+]
+"""Finds what a plan has to know, for a batch whose report gets what is noted of it."""
 
 
 def parts_of(
@@ -100,6 +109,11 @@ def _folded(
         shape = making.shape(job, call.held.fields())
     # A state is that of an address, whoever has it.
     people = None if consent else resolve_people(call, batch, rules, report)
+    compared = None
+    # One row that is tried says nothing about who came and left.
+    if job.source.is_snapshot and all(file.outcome != "tested" for file in batch.files):
+        links = None if people is None else partial(known_links, call, people)
+        compared = Comparison(call, batch, links)
     batch = leave_out_outsiders(call, batch, report)
     batch, applied = leave_out_late_rows(call, batch, rules)
     terms = PlanOptions(
@@ -111,6 +125,7 @@ def _folded(
         shape=shape,
         gates=gates_of(job.gates),
         consent=_consent_terms(job) if consent else None,
+        names_taken=compared is not None,
     )
     with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
 
@@ -120,7 +135,7 @@ def _folded(
                 learnt.clear(number)
 
         decide = partial(plan_part, terms=terms)
-        yield PlanParts(batch, inputs(), decide, tuple(rules), learnt.lookups)
+        yield PlanParts(batch, inputs(), decide, tuple(rules), learnt.lookups, compared)
 
 
 def _consent_terms(job: ImportJob) -> ConsentTerms:
@@ -224,4 +239,4 @@ def _each_call(
             batch.given.clear(number)
 
     decide = partial(plan_calls, terms=CallOptions(making, call.job))
-    yield PlanParts(batch, inputs(), decide, lookups=meant.len())
+    yield PlanParts(batch, inputs(), decide, lookups=LookUps.of(meant))

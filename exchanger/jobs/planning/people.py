@@ -16,7 +16,13 @@ import polars as pl
 import structlog
 
 from exchanger.braze.identifiers import SHARED
-from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_all, note_if_slow
+from exchanger.jobs.observing.lookup import (
+    NOBODY,
+    LookUps,
+    alone_in_a_request,
+    look_up_all,
+    note_if_slow,
+)
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.profile_key import kind_of
@@ -42,13 +48,15 @@ class People:
         seen: What look-ups showed, parted as the rows are: held frames.
         ambiguous: Keys that several profiles have.
         new: Whom look-ups showed and of whom nothing was held before.
-        lookups: How many profiles were looked up.
+        lookups: Who was looked up.
+        links: To whom keys of the run belong.
     """
 
     seen: PartitionedRows
     ambiguous: list[pl.Series] = field(default_factory=list)
     new: list[pl.Series] = field(default_factory=list)
-    lookups: int = 0
+    lookups: LookUps = NOBODY
+    links: list[pl.DataFrame] = field(default_factory=list)
 
     def first(self, known: pl.DataFrame) -> pl.DataFrame:
         """Choose what was held before this run looked anybody up."""
@@ -91,8 +99,28 @@ def resolve_people(
     if named.height:
         for rows in (batch.given, batch.corrections):
             rows.rename(lambda frame: linked(frame, named))
+        people.links.append(named)
         log.info("people.linked", keys=named.height)
     return people
+
+
+def known_links(call: ImportContext, people: People | None, keys: pl.Series) -> pl.DataFrame:
+    """
+    Read to which external ids keys belong, as far as that is held or was looked up just now.
+
+    Args:
+        call: The job.
+        people: What *resolve_people* has learnt; None where external ids alone name the profiles.
+        keys: Of any kind.
+
+    Returns:
+        ``@profile`` and ``@linked``, for ``same_person.linked``.
+    """
+    others = keys.to_frame(PROFILE).filter(kind_of(pl.col(PROFILE)) != "external_id")[PROFILE]
+    if people is None:
+        return links_of(pl.DataFrame(schema={PROFILE: pl.String, IDENTIFIED: pl.String}))
+    links = pl.concat([*people.links, _held_links(call, others)])
+    return links.drop_nulls(LINKED).unique(PROFILE, keep="first", maintain_order=True)
 
 
 def _other_keys(batch: InputBatch) -> pl.Series:
@@ -168,7 +196,7 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
         held = call.state.held.of(certain[PROFILE], [])
         people.new.append(certain.join(held, on=PROFILE, how="anti")[PROFILE])
         people.seen.add(certain)
-        people.lookups += seen.height
+        people.lookups += LookUps.of(seen[PROFILE])
 
     look_up_all(call, needed, {*call.job.fields, *(rule.name for rule in rules)}, take)
     needed.clear()

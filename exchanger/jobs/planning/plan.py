@@ -13,31 +13,42 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.errors import InvalidRow
 from exchanger.files.raw.table import in_portions
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
 from exchanger.files.scratch.prefetch import prefetch
 from exchanger.jobs.intake.contributions import with_already
+from exchanger.jobs.intake.invalid import (
+    demand_none_rejected,
+    demand_valid,
+    note_dropped,
+    note_stop,
+)
 from exchanger.jobs.intake.unreadable import told
-from exchanger.jobs.planning.parts import parts_of
+from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
 from exchanger.jobs.runtime.report import FileReport
-from exchanger.notes import noted
+from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ITEM, ROW
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.planning.part import PartPlan, Tally
+from exchanger.profiles.planning.undo import STAYS
 from exchanger.state.runs.log import new_nonce
-from exchanger.state.runs.quarantine import no_rows, quarantined, source_of
+from exchanger.state.runs.quarantine import DROPPED, no_rows, quarantined, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.observing.lookup import LookUps
     from exchanger.jobs.planning.parts import PlanParts
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
+    from exchanger.jobs.snapshots.comparison import Comparison, PlannedMembers
     from exchanger.outside.s3.growing import GrowingUpload
     from exchanger.profiles.frames.rules import Rule
+    from exchanger.profiles.planning.spoken import Spoken
     from exchanger.state.runs.log import ClaimedFile
 
 
@@ -51,29 +62,35 @@ class Plan:
             profile that are not superseded.
         contributions: What each file gives to summed and added fields of mergeable profiles.
         rejected: Rows that go to quarantine, in its shape.
+        dropped: Values that were left out, in the same shape.
         event_order: How far it takes each field in the order of ``order_by``, once accepted; None
             without it.
         rules: What was done to each field.
-        lookups: Profiles that were looked up.
+        lookups: Who was looked up.
+        spoken: What rows say of each field.
         files: Every file that the run claims, with its rejected rows counted.
         nonce: Names the plan's objects in the bucket.
         sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
+        members: Whom the job will have, if it is one of snapshots.
     """
 
     outbox: FrameFile
     contributions: FrameFile
     rejected: FrameFile
+    dropped: FrameFile
     event_order: FrameFile | None
     rules: list[Rule]
-    lookups: int
+    lookups: LookUps
+    spoken: Spoken
     files: tuple[ClaimedFile, ...]
     nonce: str
     sending: GrowingUpload
+    members: PlannedMembers | None = None
 
     @property
     def frames(self) -> tuple[FrameFile | None, ...]:
-        """The outbox, contributions, rejected rows and orders."""
-        return self.outbox, self.contributions, self.rejected, self.event_order
+        """The outbox, contributions, rejected rows, values left out and orders."""
+        return self.outbox, self.contributions, self.rejected, self.dropped, self.event_order
 
     def give_up(self) -> None:
         """Take back what was sent of the outbox, and remove the frames."""
@@ -85,9 +102,13 @@ class Plan:
         for frames in self.frames:
             if frames is not None:
                 frames.remove()
+        if self.members is not None:
+            self.members.remove()
 
 
-def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
+def planned(
+    call: ImportContext, report: RunReport, batch: InputBatch, made: MadeParts = parts_of
+) -> Plan:
     """
     Plan a run over what was read, and fill in its report.
 
@@ -95,25 +116,40 @@ def planned(call: ImportContext, report: RunReport, batch: InputBatch) -> Plan:
         call: The job; held values are read, and Braze is asked for what is unknown.
         report: Its counts are filled in, but for what only Braze's answers tell.
         batch: Rows, rules and files; its rows are forgotten on the way.
+        made: Finds what it has to know, and what decides.
 
     Raises:
         BrazeError: A look-up failed.
         EngineError: Parts could not be planned where the configuration says.
+        InvalidRow: A row cannot be used, and the job stops then.
         Stopped: The process was asked to stop; nothing was claimed.
     """
-    with parts_of(call, batch, report) as parts:
+    demand_valid(call, batch)
+    with made(call, batch, report) as parts:
         batch = parts.batch
         draft = _Draft(call, batch, report)
         try:
             draft.begin()
             _plan_parts(call, parts, draft)
             plan = draft.finished([*parts.rules], parts.lookups)
+            if parts.compared is not None:
+                plan = replace(plan, members=parts.compared.finished())
         except BaseException:
             draft.give_up()
+            if parts.compared is not None:
+                parts.compared.stop()
             raise
+    try:
+        demand_none_rejected(call, plan.rejected)
+    except InvalidRow:
+        plan.give_up()
+        raise
     _count(report, batch, draft)
+    if parts.compared is not None:
+        _count_people(report, parts.compared)
     rows = _rejected_rows(plan)
     plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
+    report.facts += note_dropped(plan.dropped, report.rows_warned) + note_stop(call, plan.rejected)
     report.files = [_told(file, planned=not call.record) for file in plan.files]
     report.files += told(batch.unreadable)
     report.facts += batch.notes
@@ -130,9 +166,11 @@ def _plan_parts(call: ImportContext, parts: PlanParts, draft: _Draft) -> None:
         local_executor() if alone else call.context.engine() as engine,
         closing(parts.inputs if alone else prefetch(parts.inputs)) as coming,
     ):
-        for planned in in_order(engine, parts.decide, coming):
+        for number, planned in enumerate(in_order(engine, parts.decide, coming)):
             call.context.go_on()
             draft.add(planned)
+            if parts.compared is not None and planned.taken is not None:
+                parts.compared.add(number, planned.taken)
             progress.advance(1)
 
 
@@ -146,17 +184,21 @@ class _Draft:
         key = call.state.names.outbox(report.seq or 1, self._nonce)
         self._sending = call.context.bucket.upload_growing(key)
         self._outbox = FrameWriter(scratch.path(), self._sending.grown if call.record else None)
-        writers = (FrameWriter(scratch.path()) for _ in range(3))
-        self._contributions, self._rejected, self._event_order = writers
+        writers = (FrameWriter(scratch.path()) for _ in range(4))
+        self._contributions, self._rejected, self._dropped, self._event_order = writers
         self._ordered = False
         self.tally = Tally()
+        self.stays = [pl.DataFrame(schema=STAYS)]
         self.unreadable = 0
+        self.warned = self.dropped = 0
 
     def begin(self) -> None:
         """Take what is known before any part is planned."""
         self._contributions.append(with_already(pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA), []))
         self._rejected.append(no_rows())
+        self._dropped.append(no_rows())
         self._add_unreadable()
+        self._add_dropped()
 
     def add(self, part: PartPlan) -> None:
         """Take what becomes of some profiles; items are numbered through the run."""
@@ -170,8 +212,10 @@ class _Draft:
         if part.rejected is not None:
             self._rejected.append(quarantined(part.rejected, self._batch.files, "rejected"))
         self.tally += part.tally
+        if part.stays is not None:
+            self.stays.append(part.stays)
 
-    def finished(self, rules: list[Rule], lookups: int) -> Plan:
+    def finished(self, rules: list[Rule], lookups: LookUps) -> Plan:
         """Build the plan."""
         nothing = pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
         self._contributions.append(with_already(nothing, self._batch.already))
@@ -179,9 +223,11 @@ class _Draft:
             outbox=self._outbox.close(),
             contributions=self._contributions.close(),
             rejected=self._rejected.close(),
+            dropped=self._dropped.close(),
             event_order=self._event_order.close() if self._ordered else None,
             rules=rules,
             lookups=lookups,
+            spoken=self.tally.spoken,
             files=self._batch.files,
             nonce=self._nonce,
             sending=self._sending,
@@ -189,7 +235,8 @@ class _Draft:
 
     def give_up(self) -> None:
         """Take back what was sent of the outbox, and leave nothing open."""
-        for writer in (self._outbox, self._contributions, self._rejected, self._event_order):
+        others = (self._contributions, self._rejected, self._dropped, self._event_order)
+        for writer in (self._outbox, *others):
             writer.stop()
         self._sending.give_up()
 
@@ -204,12 +251,27 @@ class _Draft:
         self._batch.rejected.clear()
         self.unreadable = pl.concat(rows).n_unique()
 
+    def _add_dropped(self) -> None:
+        """Take the values that are left out."""
+        spill = self._batch.dropped
+        for frame in in_portions(spill.frames(), self._batch.scratch.bounds.rows):
+            self._dropped.append(quarantined(frame, self._batch.files, DROPPED))
+        places = [frame.unique() for frame in spill.frames([FILE, ROW])]
+        self.warned = pl.concat(places).n_unique() if places else 0
+        self.dropped = spill.rows
+        spill.clear()
+
 
 def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     """Fill in what is known before anything is sent."""
     tally = draft.tally
+    report.by_field = {
+        name: {"sent": 0, "whole_rows": points} for name, points in tally.spoken.points.items()
+    }
     report.rows_read = batch.rows
     report.rows_rejected = draft.unreadable + tally.rows_rejected
+    report.rows_warned = draft.warned
+    report.values_dropped = draft.dropped
     report.rows_superseded = tally.rows_superseded + batch.superseded
     report.rows_skipped = tally.rows_skipped + batch.shut_out
     report.rows_unchanged = tally.rows_unchanged
@@ -217,6 +279,7 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     report.profiles_named = tally.profiles_named
     report.profiles_skipped = tally.profiles_skipped
     report.profiles_unchanged = tally.profiles_unchanged
+    report.facts += _note_what_stays(pl.concat(draft.stays))
     if tally.type_changes:
         report.facts.append(noted("types_replaced", values=tally.type_changes))
     if tally.members_dropped:
@@ -230,6 +293,32 @@ def _count(report: RunReport, batch: InputBatch, draft: _Draft) -> None:
     if tally.fields_withheld:
         skipped = tally.rows_without_consent
         report.facts.append(noted("consent_missing", values=tally.fields_withheld, rows=skipped))
+
+
+def _note_what_stays(stays: pl.DataFrame) -> list[Note]:
+    """Note of each field, of a run that is taken back, how many values stay and why."""
+    by_reason = stays.group_by("field", "why").agg(
+        pl.col("values").sum(), pl.col("run").drop_nulls().unique().sort().alias("runs")
+    )
+    told = by_reason.sort("field", "why").iter_rows(named=True)
+    return [
+        noted(
+            "value_stays",
+            field=row["field"],
+            values=row["values"],
+            why=row["why"],
+            runs=row["runs"],
+        )
+        for row in told
+    ]
+
+
+def _count_people(report: RunReport, compared: Comparison) -> None:
+    """Fill in who is missing in a snapshot."""
+    report.facts += compared.notes
+    report.members_before, report.leavers = compared.before, compared.leavers
+    if compared.leavers:
+        report.facts.append(noted("leavers", leavers=compared.leavers, of=compared.before))
 
 
 def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:

@@ -19,7 +19,6 @@ from exchanger.jobs.intake.contributions import ALREADY, with_already
 from exchanger.jobs.intake.event_order import ORDERS_SCHEMA
 from exchanger.jobs.quarantine.refused import (
     UNCERTAIN_ROW,
-    is_doubtful,
     read_refused,
     refused_rows,
 )
@@ -41,7 +40,7 @@ from exchanger.profiles.frames.columns import (
     WHO,
 )
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
-from exchanger.state.runs.acknowledgements import IN_DOUBT
+from exchanger.state.runs.acknowledgements import IN_DOUBT, is_doubtful
 
 if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile
@@ -174,7 +173,7 @@ def _put_last(batch: InputBatch, files: int) -> InputBatch:
     """
     count = len(batch.files)
     place = ((pl.col(FILE) + (count - files)) % count).cast(pl.UInt32)
-    for rows in (batch.given, batch.rejected, batch.corrections):
+    for rows in (batch.given, batch.rejected, batch.dropped, batch.corrections):
         rows.change(lambda frame: frame.with_columns(place))
     return replace(batch, files=batch.files[files:] + batch.files[:files])
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from exchanger.config.models import NESTED, FieldConfig, Match, Source
+from exchanger.config.models import NESTED, EntryField, FieldConfig, Match, Source
 from exchanger.jobs.reading.cast import with_records
 from exchanger.profiles.frames.columns import (
     FILE,
@@ -28,6 +28,7 @@ from exchanger.profiles.frames.columns import (
 )
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.type_names import parse_type_name
+from exchanger.profiles.merging.strategies import entry_goes
 from exchanger.profiles.nested.cells import changed_parts
 from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.profiles.reading.resolve import as_keys
@@ -39,18 +40,11 @@ if TYPE_CHECKING:
 
     from exchanger.config.models import ImportJob
     from exchanger.profiles.frames.rules import Rule
-    from exchanger.state.runs.log import RunDocument
 
 GIVEN = "given:"
 UNCERTAIN_ROW = "@uncertain"
 _TURN = "@turn"
 _COUNTED = ("sum", "add")
-
-
-def is_doubtful(run: RunDocument) -> pl.Expr:
-    """Return of which refused objects an attempt may have taken effect all the same."""
-    attempted = pl.col("outcome") != "withheld"
-    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 def refused_rows(
@@ -124,7 +118,9 @@ def _own(
     merge = _merge(fields, name)
     if merge == "counted":
         return refused.select(PROFILE).clear()
-    given = _removed(name) if merge == "remove" else _given(name, fields[name])
+    given = _given(name, fields[name])
+    if merge in ("remove", "entry"):
+        given = _removed(name) if merge == "remove" else _entry(name)
     rows = refused.select(
         PROFILE, FILE, pl.lit(0, pl.Int64).alias(_TURN), given.alias(GIVEN + name)
     ).filter(pl.col(GIVEN + name).is_not_null())
@@ -136,6 +132,8 @@ def _own(
 
 def _merge(fields: Mapping[str, Mapping[str, Any]], name: str) -> str:
     merge = fields[name]["merge"]
+    if fields[name].get("entry"):
+        return "entry"
     if merge in _COUNTED:
         return "counted"
     return "remove" if merge == "remove" else "other"
@@ -165,6 +163,21 @@ def _removed(name: str) -> pl.Expr:
 
     sides = pl.struct(pl.col(before(name)).alias("before"), pl.col(wanted(name)).alias("after"))
     return sides.map_batches(gone, return_dtype=pl.String, is_elementwise=True)
+
+
+def _entry(name: str) -> pl.Expr:
+    """Return the entry that was to come, or to go."""
+
+    def entry(sides: pl.Series) -> pl.Series:
+        both = sides.struct.unnest()
+        lists = pl.DataFrame({"had": members(both["before"]), "has": members(both["after"])})
+        came = pl.col("has").list.set_difference("had").list.first()
+        went = pl.col("had").list.set_difference("has").list.first()
+        marked = pl.lit(entry_goes('"')) + went.str.slice(1)
+        return lists.select(pl.format("[{}]", pl.coalesce(came, marked))).to_series()
+
+    sides = pl.struct(pl.col(before(name)).alias("before"), pl.col(wanted(name)).alias("after"))
+    return sides.map_batches(entry, return_dtype=pl.String, is_elementwise=True)
 
 
 def as_order(orders: pl.Series, dtype: pl.DataType) -> pl.Series:
@@ -213,8 +226,12 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
             # States of subscriptions, and of items, are given as fields by now.
             "object": "attributes",
             "subscription": None,
+            "action": None,
+            "audience": None,
             "state": None,
             "item_id": None,
+            # Every value was accepted before; one that is not by now stays owed.
+            "on_invalid": "quarantine",
         }
     )
     cells = owed.select(ROW, PROFILE, *(pl.col(GIVEN + name).alias(name) for name in names))
@@ -242,7 +259,8 @@ def _configured(
 ) -> FieldConfig:
     """Take the field as it is configured now, at the type that its column has by now."""
     then = {option: was[option] for option in ("merge", "key", "complete") if option in was}
-    today = job.cells.get(name, FieldConfig(**then))
+    made = EntryField if was.get("entry") else FieldConfig
+    today = job.cells.get(name, made(**then))
     kept = types.get(today.from_ or name)
     if today.type is not None:
         named = {"type": today.type, "scale": today.scale}

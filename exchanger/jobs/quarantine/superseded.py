@@ -129,6 +129,8 @@ def _undone_by(rule: Rule) -> pl.Expr:
     if rule.of_item and rule.name == ITEM_GONE:
         return pl.lit(value=True)
     own = pl.col("field") == rule.name
+    if rule.of_entry:
+        return own & pl.col("own")  # Other entries of the list are of other jobs.
     return own | (pl.col("field") == ITEM_GONE) if rule.of_item else own
 
 

@@ -1,4 +1,8 @@
-"""Writes the quarantine file of a run, whose rows are put in order a part at a time."""
+"""
+Writes the quarantine file of a run, and beside it what was left out of rows that were applied.
+
+Rows are put in order a part at a time.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,11 @@ from exchanger.state.runs.acknowledgements import IN_DOUBT
 from exchanger.state.runs.quarantine import no_rows, quarantined, to_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from pathlib import Path
 
     from exchanger.files.scratch.frame_file import FrameFile
-    from exchanger.files.scratch.spill import Spill
+    from exchanger.files.scratch.spill import Scratch, Spill
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.runs.log import RunDocument
@@ -42,23 +46,48 @@ def write_quarantine(
     """
     if not run.rejected and not refused.rows:
         return
+    report.quarantine = state.names.quarantine(run.job, run.seq)
+    with closing(_parts(context, run, refused)) as parts:
+        _store(context, report.quarantine, parts, refused.scratch)
+
+
+def write_dropped(
+    context: JobContext,
+    state: ConnectionState,
+    run: RunDocument,
+    report: RunReport,
+    scratch: Scratch,
+) -> None:
+    """
+    Write which values were left out while the rest of their rows was applied, a line for each.
+
+    Args:
+        context: The outside.
+        state: Names the file.
+        run: The run.
+        report: Gets the file's key.
+        scratch: Room for it.
+    """
+    if not run.dropped:
+        return
+    report.warnings = state.names.dropped(run.job, run.seq)
+    with fetched(context, run.dropped) as dropped:
+        _store(context, report.warnings, dropped.frames(), scratch)
+
+
+def _store(context: JobContext, key: str, parts: Iterable[pl.DataFrame], scratch: Scratch) -> None:
     size = 0.0
-    with (
-        FrameWriter(refused.scratch.path()) as writer,
-        closing(_parts(context, run, refused)) as parts,
-    ):
+    with FrameWriter(scratch.path()) as writer:
         writer.append(no_rows())
         for part in parts:
             writer.append(part)
             size += part.estimated_size()
         rows = writer.close()
-    key = state.names.quarantine(run.job, run.seq)
-    path = refused.scratch.path()
-    _write(path, rows, refused.scratch.bounds.rows_of(1, int(size) // max(rows.rows, 1)))
+    path = scratch.path()
+    _write(path, rows, scratch.bounds.rows_of(1, int(size) // max(rows.rows, 1)))
     context.bucket.upload(key, path, content_type="text/csv; charset=utf-8")
     path.unlink()
     rows.remove()
-    report.quarantine = key
 
 
 def _parts(context: JobContext, run: RunDocument, refused: Spill) -> Generator[pl.DataFrame]:

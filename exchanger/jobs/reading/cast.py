@@ -18,6 +18,7 @@ from exchanger.jobs.reading.known_groups import KnownGroups, demand_groups
 from exchanger.objects.rows import judged_rows
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.merging.contributions import negated
+from exchanger.profiles.reading.faults import still_given
 from exchanger.profiles.reading.mapping import widen_rules
 from exchanger.profiles.reading.typed_rows import NOTED, Given, cast_rows
 
@@ -50,6 +51,7 @@ class Casting:
         self._applied = applied
         self._draft = draft
         self._rejected: list[pl.DataFrame] = []
+        self._dropped: list[pl.DataFrame] = []
         self._noted: list[pl.DataFrame] = []
         self._unfit: set[int] = set()
         self._made: dict[str, Rule] = {}
@@ -64,6 +66,7 @@ class Casting:
                 self._cast(files, part, part[0].rules)
             for bad in files.bad_pieces():
                 fit = bad.filter(~pl.col(FILE).is_in(list(self._unfit)))
+                self._draft.nameless += fit.select(FILE, ROW).n_unique()
                 self._reject(files, fit.select(*REJECTED))
             files.clear()
         self._end(rules)
@@ -79,8 +82,11 @@ class Casting:
                     self._draft.give(given.frame)
                     if given.faulty is not None:
                         self._draft.mark_faulty(given.faulty)
+                    if given.mentioned is not None:
+                        self._draft.mention(given.mentioned)
                     self._noted.append(given.noted)
                     self._reject(files, rejected)
+                    self._drop(files, still_given(given.dropped, given.frame))
         except FileRejected as error:
             if len(part) == 1:
                 self._refuse(files, part[0], error)
@@ -107,9 +113,19 @@ class Casting:
             if part[0].repeated:
                 self._draft.repeated += given.frame.height
                 given = replace(given, frame=given.frame.clear())
+            for file in part:
+                if file.given_alone:
+                    given = self._without_tests(given, file)
             if doubtful is not None:
                 given = without_forgotten(given, doubtful, part[0].position)
             yield given, with_records(raw, given)
+
+    def _without_tests(self, given: Given, file: StagedFile) -> Given:
+        """Leave out rows that were given by themselves before; they are counted as repeated."""
+        tested = (pl.col(FILE) == file.position) & pl.col(ROW).is_in(file.given_alone)
+        frame = given.frame.filter(~tested)
+        self._draft.repeated += given.frame.height - frame.height
+        return replace(given, frame=frame)
 
     def _shaped(self, rules: list[Rule], given: Given, key: str) -> Given:
         """
@@ -163,12 +179,22 @@ class Casting:
         else:
             self._draft.rejected.add(rows)
 
+    def _drop(self, files: StagedFiles, values: pl.DataFrame) -> None:
+        """Take values that are left out, likewise."""
+        if files.several:
+            self._dropped.append(values)
+        elif not values.is_empty():
+            self._draft.dropped.add(values)
+
     def _end(self, rules: Mapping[int, list[Rule]]) -> None:
         """Bring what is told of the files of a window into their order."""
         draft = self._draft
         if self._rejected:
             draft.rejected.add(pl.concat(self._rejected).sort(FILE, maintain_order=True))
             self._rejected.clear()
+        if self._dropped:
+            draft.dropped.add(pl.concat(self._dropped).sort(FILE, maintain_order=True))
+            self._dropped.clear()
         noted = pl.concat([pl.DataFrame(schema=NOTED), *self._noted])
         self._noted.clear()
         for told in noted.group_by(FILE).sum().sort(FILE).iter_rows(named=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,8 @@ def read_fetched(
         if file.error is not None:
             return ReadFile(file.request, error=file.error)
         key, source = file.request.key, call.job.source
+        if file.request.content is not None:
+            source = source.model_copy(update={"format": "ndjson"})
         table = read_table(file.path, key, source, scratch=scratch, kept=layout)
     except FileRejected as error:
         return ReadFile(file.request, file.sha256, error=error)
@@ -113,6 +116,9 @@ def _size(request: FileRequest) -> int:
 
 def _download(call: ImportContext, request: FileRequest, path: Path) -> str:
     bucket = call.context.bucket
+    if request.content is not None:
+        path.write_bytes(request.content)
+        return sha256(request.content).hexdigest()
     if request.kept:
         return bucket.download(request.kept, bucket.head(request.kept).etag, path)
     return bucket.download(request.key, request.etag, path)

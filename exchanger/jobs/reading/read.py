@@ -78,11 +78,18 @@ def _read(
     _note(call, draft)
     staged = [files for window in staging.windows for files in window]
     widest = max((len(file.rules) for files in staged for file in files.files), default=0)
-    draft.part(scratch.bounds.shares(draft.rows, widest, sum(files.size for files in staged)))
+    shares = scratch.bounds.shares(draft.rows, widest, sum(files.size for files in staged))
+    draft.part(max(shares, _shares_of_members(call, scratch.bounds)))
     casting = Casting(call, staging.before, draft)
     for window in staging.windows:
         casting.cast(window)
     return draft.made(left)
+
+
+def _shares_of_members(call: ImportContext, bounds: MemoryBudget) -> int:
+    """Return into how many shares those are parted whom a job of snapshots had before."""
+    known = call.state.members.of(call.name) if call.job.source.is_snapshot else None
+    return 1 if known is None else bounds.shares(known.count, 1)
 
 
 def _stage(

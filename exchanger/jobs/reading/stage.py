@@ -221,7 +221,24 @@ class Staging:
         # A file without rows gives nothing, so another one like it counts nothing twice.
         sums = claim.sums if look.rows or claim.replaces else ()
         claim = replace(claim, rows=look.rows, sums=sums)
-        return StagedFile(position, claim, request, counted.rules, repeated=counted.repeated)
+        return StagedFile(
+            position,
+            claim,
+            request,
+            counted.rules,
+            repeated=counted.repeated,
+            given_alone=self._given_alone(request, claim),
+        )
+
+    def _given_alone(self, request: FileRequest, claim: ClaimedFile) -> tuple[int, ...]:
+        """
+        Name the rows that a test has given, where giving them again would not be without effect.
+
+        Values are given again: they are absolute, and sums are counted as a difference.
+        """
+        if request.test or self._call.kind.holds_values:
+            return ()
+        return tuple(self.before.tests(self._call.name, claim.key, claim.sha256))
 
     def _note(self, request: FileRequest, look: _Look, settled: Settled) -> None:
         draft = self._draft

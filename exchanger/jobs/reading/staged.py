@@ -33,6 +33,7 @@ class StagedFile:
         request: What was asked for.
         rules: What is done to its columns; files of the same rules share them.
         repeated: Whether each of its rows was taken up before.
+        given_alone: Rows of it that were taken up before by themselves.
     """
 
     position: int
@@ -40,6 +41,7 @@ class StagedFile:
     request: FileRequest
     rules: list[Rule] = field(default_factory=list)
     repeated: bool = False
+    given_alone: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _download(context: JobContext, key: str, checksum: str, path: Path) -> None:
 
 def leave_here(context: JobContext, run: RunDocument, planned: Sequence[FrameFile | None]) -> None:
     """Leave stored frames on this machine for the end of their run; what was not stored goes."""
-    keys = (run.outbox, run.contributions, run.rejected, run.event_order)
+    keys = (run.outbox, run.contributions, run.rejected, run.dropped, run.event_order)
     for key, frames in zip(keys, planned, strict=True):
         if key and frames is not None:
             frames.path.rename(_left_here(context, key))

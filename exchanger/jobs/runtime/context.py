@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from exchanger.braze.limits import OBJECTS_PER_REQUEST
-from exchanger.config.models import LOOKUPS, Budget, RateLimit, Retention
+from exchanger.config.models import LOOKUPS, TRACKED, Budget, RateLimit, Retention
 from exchanger.errors import Stopped
 from exchanger.files.folders import Folders
 from exchanger.files.scratch.budget import MemoryBudget
@@ -72,9 +72,12 @@ class JobContext:
         grace: Seconds after an acknowledgement in which Braze may still show the value before.
         lease_seconds: How long the connection's lease lasts without renewal.
         lease: Held while profiles are written; None where nothing is.
+        rate_limit: How fast objects can be sent to ``/users/track``.
+        hourly_limit: How many requests may go there in a clock hour; None for no limit.
         lookup_limit: How fast profiles can be looked up.
         bounds: How much of a run is worked on at once.
         ahead_from: Objects of a run from which held values are made while it is sent.
+        record_from: Runs that have ended after which what they changed is recorded.
         max_plan_age: Seconds after which what a plan would change is looked up before it is sent.
         retention: How long what names people is kept once a run has ended.
         sweep_every: Seconds between two looks at what has been kept for long enough.
@@ -103,9 +106,12 @@ class JobContext:
     grace: float = 300.0
     lease_seconds: float = 180.0
     lease: Lease | None = None
+    rate_limit: RateLimit = TRACKED
+    hourly_limit: int | None = None
     lookup_limit: RateLimit = LOOKUPS
     bounds: MemoryBudget = field(default_factory=MemoryBudget)
     ahead_from: int = 20_000
+    record_from: int = 64
     max_plan_age: float = 86_400.0
     retention: Retention = field(default_factory=Retention)
     sweep_every: float = 3_600.0

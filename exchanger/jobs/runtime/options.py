@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exchanger.jobs.runtime.saved_plan import SavedPlan
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,7 @@ class ImportOptions:
         prefix: Take files whose key begins so, as if new.
         wait: Seconds to wait for another process that writes to the same connection.
         one_run: End after one run, even if more files wait.
+        saved: Do exactly what this plan says, or nothing.
     """
 
     force: bool = False
@@ -28,6 +33,7 @@ class ImportOptions:
     prefix: str | None = None
     wait: float = 600.0
     one_run: bool = False
+    saved: SavedPlan | None = None
 
     @property
     def as_if_new(self) -> bool:

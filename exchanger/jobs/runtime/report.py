@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +14,8 @@ from exchanger.notes import Note, as_plain, noted, read_notes
 from exchanger.state.runs.log import FileOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.acknowledgements import SendCounts
 
@@ -41,9 +44,9 @@ def new_run_id(job: str, started_at: datetime) -> str:
 
 
 _NOT_ALWAYS = (
-    "rows_written", "bytes_written", "manifest", "error", "quarantine", "seq", "files_waiting",
-    "files_incomplete",
-    "held_back", "totals", "stopped",
+    "rows_written", "bytes_written", "manifest", "error", "quarantine", "warnings", "seq",
+    "files_waiting", "files_incomplete",
+    "held_back", "totals", "stopped", "by_field",
 )  # fmt: skip
 
 
@@ -73,12 +76,16 @@ class RunReport:
     the run, as far as each noted them before it died, so at least as many were made; of an export,
     all that was asked of Braze. ``facts`` are what the run notes, and ``notes`` the same in words,
     which whoever shows a report puts there; earlier versions noted nothing but words.
+    ``rows_warned`` are rows, counted above, of which ``values_dropped`` were left out; the object
+    ``warnings`` lists these.
     ``files_waiting`` are those that a run left to the next one, if it was to be the only one;
     ``files_incomplete`` those that it left as they are not complete. ``fields_withheld`` are values
-    that would have subscribed somebody who is unsubscribed.
+    that would have subscribed somebody who is unsubscribed. ``leavers`` are people whom a snapshot
+    lacks, of the ``members_before`` that its job had by then.
     ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
     would add to each summed field, ``stopped`` is true where the process was asked to stop before
-    the end.
+    the end. ``by_field`` has data points of each field: those ``sent``, and what it would have cost
+    to send it with each of the ``whole_rows``; exports and runs of earlier versions have none.
     """
 
     run_id: str
@@ -95,6 +102,10 @@ class RunReport:
     rows_refused: int = 0
     rows_repeated: int = 0
     rows_in_doubt: int = 0
+    rows_warned: int = 0
+    values_dropped: int = 0
+    leavers: int = 0
+    members_before: int = 0
     profiles_named: int = 0
     profiles_new: int = 0
     profiles_updated: int = 0
@@ -109,6 +120,7 @@ class RunReport:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     quarantine: str | None = None
+    warnings: str | None = None
     notes: list[str] = field(default_factory=list)
     facts: list[Note] = field(default_factory=list)
     rows_written: int | None = None
@@ -120,6 +132,7 @@ class RunReport:
     held_back: list[int] | None = None
     totals: dict[str, str] | None = None
     stopped: bool | None = None
+    by_field: dict[str, dict[str, int]] | None = None
 
     def check(self) -> None:
         """
@@ -150,6 +163,15 @@ class RunReport:
                 f"rows {rows} of {self.rows_read}, profiles {profiles} of {self.profiles_named}"
             )
             raise AssertionError(message)
+
+    def add_sent(self, points: Mapping[str, int]) -> None:
+        """Add data points that were sent, by field."""
+        told = self.by_field or {}
+        for name, number in points.items():
+            before = told.get(name, {"sent": 0, "whole_rows": 0})
+            if number:
+                told[name] = before | {"sent": before["sent"] + number}
+        self.by_field = told
 
     def to_dict(self) -> dict[str, Any]:
         """Render for ``--json``: times in ISO 8601; what does not apply is left out."""
@@ -257,10 +279,12 @@ def combined(reports: list[RunReport], facts: list[Note], *, nothing: RunReport)
         started_at=reports[0].started_at,
         files=[file for r in reports for file in r.files],
         quarantine=quarantines[-1] if quarantines else None,
+        warnings=next((r.warnings for r in reversed(reports) if r.warnings), None),
         held_back=[r.seq for r in held if r.seq is not None] or None,
         # Of several runs each says its own in what it notes; a person decides about each.
         totals=held[0].totals if len(held) == 1 else None,
         stopped=True if any(r.stopped for r in reports) else None,
+        by_field=_joint_fields(reports),
         notes=[*dict.fromkeys(note for r in reports for note in r.notes)],
         facts=[
             *dict.fromkeys(note for r in reports for note in r.facts),
@@ -275,6 +299,15 @@ def _numbers(reports: list[RunReport]) -> list[Note]:
     """Note which runs there were, if there were several: each can be shown by itself."""
     numbers = [report.seq for report in reports if report.seq is not None]
     return [noted("several_runs", runs=numbers)] if len(numbers) > 1 else []
+
+
+def _joint_fields(reports: list[RunReport]) -> dict[str, dict[str, int]] | None:
+    told = [report.by_field for report in reports if report.by_field is not None]
+    joint: dict[str, Counter[str]] = {}
+    for by_field in told:
+        for name, points in by_field.items():
+            joint.setdefault(name, Counter()).update(points)
+    return {name: dict(points) for name, points in joint.items()} if told else None
 
 
 def _joint_state(states: set[RunState]) -> RunState:

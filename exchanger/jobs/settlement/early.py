@@ -1,5 +1,5 @@
 """
-Makes held values and changes of a run while it is being sent; they count when it is settled.
+Makes held values of a run while it is being sent; they count when it is settled.
 
 Sending waits for Braze most of the time, and making rows of held values is most of what settling
 does. So a thread makes them as acknowledgements come and writes them where nobody reads them.
@@ -22,7 +22,6 @@ import polars as pl
 import structlog
 
 from exchanger.files.scratch.spill import Scratch
-from exchanger.jobs.settlement.changed_rows import change_columns, changes_of
 from exchanger.jobs.settlement.held_rows import held_of, sent_parts
 from exchanger.jobs.settlement.outcomes import OutcomeTally
 from exchanger.profiles.frames.columns import ITEM
@@ -90,13 +89,10 @@ class EarlyHeldRows:
         self, context: JobContext, state: ConnectionState, run: RunDocument, outbox: FrameFile
     ) -> None:
         self._held = state.held_of(run.catalog)
-        self._recorded = state.changes
         self._run = run
         self._outbox = outbox
         self._scratch = Scratch(context.workdir, context.bounds)
         self._rows = self._held.prepare(self._scratch.path, seq=run.seq)
-        now = context.bucket.now()
-        self._changes = state.changes.prepare(self._scratch.path, seq=run.seq, at=now)
         self._heard = _AckFeed(context.bucket.now)
         self.count: OutcomeTally | None = None
         """What became of the objects, if none was refused; once *agrees* has said so."""
@@ -129,34 +125,21 @@ class EarlyHeldRows:
 
     def deliver(self) -> bool:
         """Record what was made to be held, which must agree; False if it could not be."""
-
-        def record() -> bool:
+        try:
             self._held.deliver_prepared(self._rows)
-            return True
-
-        return self._done(record)
-
-    def record_changes(self, run: RunDocument) -> bool:
-        """Record the changes that were made, as *deliver* does; *run* is ``settling``."""
-        at = datetime.fromisoformat(run.acked_at)
-        return self._done(lambda: self._recorded.record_prepared(self._changes, at=at))
+        except Exception as error:  # noqa: BLE001 - settling goes the other way, and tells of it
+            log.warning("held.not_made_ahead", seq=self._run.seq, error=str(error))
+            return False
+        return True
 
     def end(self) -> None:
         """Stop, wherever it stands, and drop what was not recorded; never fails."""
         self._heard.stop()
         self._pool.shutdown()
-        for made in (self._rows, self._changes):
-            try:
-                made.drop()
-            except Exception as error:  # noqa: BLE001 - it is swept one day
-                log.warning("held.not_dropped", seq=self._run.seq, error=str(error))
-
-    def _done(self, record: Callable[[], bool]) -> bool:
         try:
-            return record()
-        except Exception as error:  # noqa: BLE001 - settling goes the other way, and tells of it
-            log.warning("held.not_made_ahead", seq=self._run.seq, error=str(error))
-            return False
+            self._rows.drop()
+        except Exception as error:  # noqa: BLE001 - it is swept one day
+            log.warning("held.not_dropped", seq=self._run.seq, error=str(error))
 
     def _work(self) -> tuple[int, pl.DataFrame]:
         try:
@@ -169,7 +152,7 @@ class EarlyHeldRows:
         """Build rows as long as answers come; tells how many were ``ok``, and all others."""
         accepted, others = 0, [pl.DataFrame(schema=SCHEMA)]
         count: OutcomeTally | None = OutcomeTally(self._run, self._outbox, self._scratch)
-        needed = [*OutcomeTally.needed(self._outbox), *change_columns(self._outbox)]
+        needed = OutcomeTally.needed(self._outbox)
         for part in sent_parts(self._outbox, self._scratch.bounds, needed):
             heard = self._heard.of(part[ITEM])
             if heard is None:
@@ -181,7 +164,6 @@ class EarlyHeldRows:
             if count is not None:
                 count.add(answered)
             self._rows.add(held_of(self._run, answered), at=at)
-            self._changes.add(changes_of(self._run, answered))
             accepted += answers.ok.len()
             others.append(answers.others)
         self.count = count

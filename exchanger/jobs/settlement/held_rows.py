@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.quarantine.refused import is_doubtful
-from exchanger.jobs.settlement.outcomes import NOT_TAKEN
 from exchanger.profiles.frames.columns import EXISTS, ITEM, PROFILE, SURE, WANTED
+from exchanger.state.runs.acknowledgements import NOT_TAKEN, is_doubtful
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -28,12 +28,14 @@ from exchanger.profiles.frames.columns import (
     ROW,
     ROW_ID,
     ROWS,
+    SEND,
     SURE,
     WANTED,
 )
 from exchanger.profiles.planning.readback_check import AT_ONCE
+from exchanger.profiles.spelling.data_points import points_of
 from exchanger.state.inputs.row_ledger import DOUBT
-from exchanger.state.runs.acknowledgements import IN_DOUBT
+from exchanger.state.runs.acknowledgements import IN_DOUBT, NOT_TAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,9 +47,6 @@ if TYPE_CHECKING:
     from exchanger.state.runs.acknowledgements import Answers
     from exchanger.state.runs.log import ClaimedFile, RunDocument
     from exchanger.state.store import ConnectionState
-
-NOT_TAKEN = ("refused", "withheld", "no_effect")
-"""Outcomes of objects that Braze, or we, did not let through."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,11 @@ class Outcomes:
     def refused_of(self, files: Sequence[ClaimedFile]) -> list[ClaimedFile]:
         """Note of each file how many of its rows Braze refused."""
         counts: Counter[int] = Counter()
-        for part in self.refused.frames():
+        tested = [place for place, file in enumerate(files) if file.outcome == "tested"]
+        # What is in doubt of a test does not come again with its file.
+        doubtful = pl.col(FILE).is_in(tested) & (pl.col("reason") == IN_DOUBT)
+        for whole in self.refused.frames():
+            part = whole.filter(~doubtful) if tested else whole
             # Of the objects of one row only the first has its count; any of them may be refused.
             rows = pl.max_horizontal(pl.col(ROWS).sum(), pl.lit(1, pl.UInt32))
             counts.update(dict(part.group_by(FILE).agg(rows).iter_rows()))
@@ -108,6 +111,8 @@ class OutcomeTally:
         if self._of_profiles:
             self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
         self._counts: Counter[str] = Counter()
+        self._sent: Counter[str] = Counter()
+        self._types = {} if run.catalog else {n: told["type"] for n, told in run.fields.items()}
         self._dropped = self._unknown = self._unknown_points = 0
         self._unseen = self._unseen_points = 0
 
@@ -116,7 +121,8 @@ class OutcomeTally:
         """Name the columns of the outbox that *add* needs of accepted rows; all of the others."""
         wanted = [name for name in outbox.columns if name.startswith(WANTED)]
         control = (ITEM, PROFILE, ROWS, KNOWN, SURE, POINTS)
-        return [*(name for name in control if name in outbox.columns), *wanted]
+        in_parts = [name for name in outbox.columns if name.startswith(SEND)]
+        return [*(name for name in control if name in outbox.columns), *wanted, *in_parts]
 
     def add(self, answered: pl.DataFrame) -> None:
         """
@@ -161,6 +167,7 @@ class OutcomeTally:
         """Complete the counts of a report, once all parts were added."""
         for name, number in self._counts.items():
             setattr(report, name, getattr(report, name) + number)
+        report.add_sent(self._sent)
         report.facts += note_unseen(self._unseen, self._unseen_points)
         if self._discarded:
             report.facts += _unsent(self._dropped, self._unknown, self._unknown_points)
@@ -179,6 +186,11 @@ class OutcomeTally:
         self._counts["profiles_updated"] += known
         self._counts["profiles_new"] += accepted[KNOWN].count() - known
         self._counts["fields_changed"] += sum(accepted[name].count() for name in self._wanted)
+        for name, kind in self._types.items():
+            sent = next((s + name for s in (SEND, WANTED) if s + name in accepted.columns), None)
+            if sent is not None:
+                is_json = kind == "json"
+                self._sent[name] += points_of(name, accepted[sent], is_json=is_json)
         if not accepted[SURE].all():
             unseen = accepted.filter(~pl.col(SURE))
             self._unseen += unseen.height

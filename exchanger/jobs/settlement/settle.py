@@ -18,9 +18,8 @@ from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.history.origins import close_parent
 from exchanger.jobs.inventory.left_over import note_retry
 from exchanger.jobs.observing.first_delivery_check import keep_sample
-from exchanger.jobs.quarantine.write import write_quarantine
+from exchanger.jobs.quarantine.write import write_dropped, write_quarantine
 from exchanger.jobs.runtime.report import RunReport, RunState
-from exchanger.jobs.settlement.changed_rows import change_columns, changes_of
 from exchanger.jobs.settlement.held_rows import held_of, sent_parts
 from exchanger.jobs.settlement.moved import moved_rows
 from exchanger.jobs.settlement.outcomes import (
@@ -81,7 +80,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
 
     Args:
         context: The outside.
-        state: Where it is committed: held values, changes, orders, applied files, kept types, in
+        state: Where it is committed: held values, orders, applied files, kept types, in
             this order.
         stored: The run document, ``settling``.
         outbox: The run's outbox; it is read in parts.
@@ -113,10 +112,11 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         state.types.keep(run.job, run.types, seq=run.seq, words=run.words, layout=run.layout)
 
     write_quarantine(context, state, run, report, outcomes.refused)
+    write_dropped(context, state, run, report, outcomes.refused.scratch)
     report.state = "discarded" if run.discarded else final_state(report)
     if outcomes.refused.rows and report.state == "succeeded":
         report.state = "partial"  # Of a row that became several objects, one that has no count.
-    report.facts += note_retry(report)
+    report.facts += note_retry(report, run.takes_back)
     report.check()
     state.run_index.record(report.to_dict())
     if run.parent:
@@ -145,20 +145,6 @@ def _hold_values(settling: Settling) -> None:
 
     at = datetime.fromisoformat(run.acked_at)
     settling.state.held_of(run.catalog).deliver_all(made, seq=run.seq, at=at)
-
-
-def _record_changes(settling: Settling) -> None:
-    """Record what was changed, as it was made while the run was sent, if it was."""
-    run = settling.run
-    if settling.made is not None and settling.made.record_changes(run):
-        return
-
-    def made() -> Iterator[pl.DataFrame]:
-        outbox = settling.outbox
-        for part in sent_parts(outbox, settling.context.bounds, change_columns(outbox)):
-            yield changes_of(run, settling.answers.beside(part))
-
-    settling.state.changes.record(made, seq=run.seq, at=datetime.fromisoformat(run.acked_at))
 
 
 def _take_up_rows(settling: Settling) -> None:
@@ -191,7 +177,6 @@ def _move_people(settling: Settling) -> None:
 
 STEPS: Mapping[Settled, Callable[[Settling], None]] = {
     "held_values": _hold_values,
-    "changes": _record_changes,
     "row_ledger": _take_up_rows,
     "people": _move_people,
 }

@@ -60,7 +60,7 @@ from exchanger.outside.braze.group_states import (
 )
 from exchanger.outside.braze.look_up_request import look_up_request
 from exchanger.outside.braze.rate_limit import Quotas
-from exchanger.outside.braze.request_group import read_done, with_group
+from exchanger.outside.braze.request_group import read_done, read_received, with_group
 from exchanger.outside.braze.requests import (
     DOWNLOAD,
     BrazeRequests,
@@ -139,6 +139,10 @@ class Braze:
     def permit(self, permit: Callable[[], None]) -> None:
         self._requests.permit = permit
 
+    def listen(self, heard: Callable[[Call, Answer | None], None]) -> None:
+        """Call this after every attempt to write, with the answer if there was one."""
+        self._requests.heard = heard
+
     @property
     def requests(self) -> int:
         """How many requests with objects were sent, every attempt counted."""
@@ -173,7 +177,7 @@ class Braze:
         return self._requests.in_flight(endpoint.path)
 
     def track(
-        self, body: bytes, endpoint: Endpoint = ATTRIBUTES
+        self, body: bytes, endpoint: Endpoint = ATTRIBUTES, group: str = ""
     ) -> Coroutine[Any, Any, TrackAnswer]:
         """
         Send objects (2).
@@ -183,6 +187,7 @@ class Braze:
         Args:
             body: JSON with the array of the endpoint.
             endpoint: Where they are sent.
+            group: The ``group_id`` of this very request, in place of that of all of them.
 
         Returns:
             Which objects were refused, and whether the others were taken.
@@ -195,8 +200,9 @@ class Braze:
         if len(body) > endpoint.size:
             detail = f"{len(body)} bytes are more than {endpoint.size}"
             raise BrazeRefused(endpoint.path, 413, detail)
-        if self.group and endpoint.path == TRACK:
-            grouped = with_group(body, self.group)
+        group = group or self.group
+        if group and endpoint.path == TRACK:
+            grouped = with_group(body, group)
             body = grouped if len(grouped) <= endpoint.size else body
         if len(endpoint.methods) > 1:
             return self._tracked_by_each(body, endpoint)
@@ -245,6 +251,21 @@ class Braze:
             key=self._key,
         )
         return await self._requests.send(call, lambda answer: read_done(answer, group))
+
+    async def received(self, group: str) -> int:
+        """
+        Ask how many requests of a group Braze has taken, whether it has processed them or not.
+
+        0 proves nothing: one may be under way, or the group unknown by now (2.11).
+        """
+        call = Call(
+            TRACK_STATUS,
+            "GET",
+            self._base + TRACK_STATUS,
+            params={"group_id": group},
+            key=self._key,
+        )
+        return await self._requests.send(call, lambda answer: read_received(answer, group))
 
     async def export_segment(
         self,

@@ -29,17 +29,31 @@ def read_done(answer: Answer, group_id: str) -> int:
     Raises:
         Fault: There is no list of results.
     """
-    results = object_of(answer).get("results")
-    if not isinstance(results, list):
-        raise unreadable(answer, "no list of results")
-    told = results[0] if len(results) == 1 else None
-    if not isinstance(told, dict) or told.get("group_id") != group_id:
-        return 0
+    told = _told(answer, group_id)
     received, done, processing = (told.get(name) for name in ("received", "done", "processing"))
     if type(received) is not int or (done, processing) != (received, 0):
         return 0
     completed = told.get("status") == "completed" and _is_time(told.get("final_completion_time"))
     return max(received, 0) if completed else 0
+
+
+def read_received(answer: Answer, group_id: str) -> int:
+    """
+    Read how many requests of a group Braze has taken; 0 if it says nothing of this very group.
+
+    Raises:
+        Fault: There is no list of results.
+    """
+    received = _told(answer, group_id).get("received")
+    return max(received, 0) if type(received) is int else 0
+
+
+def _told(answer: Answer, group_id: str) -> dict[str, Any]:
+    results = object_of(answer).get("results")
+    if not isinstance(results, list):
+        raise unreadable(answer, "no list of results")
+    told = results[0] if len(results) == 1 else None
+    return told if isinstance(told, dict) and told.get("group_id") == group_id else {}
 
 
 def _is_time(value: Any) -> bool:

@@ -14,30 +14,13 @@ from random import Random
 from typing import NoReturn, TypeVar
 
 from exchanger.braze.endpoints import (
-    CATALOG_ITEM,
-    CATALOG_ITEMS,
-    CATALOGS,
-    EMAIL_STATUS,
     ENDPOINTS,
     EXPORT_IDS,
     IN_ONE_POOL,
     PERMISSIONS,
-    REMOVE_IDS,
-    RENAME_IDS,
-    SET_GROUPS,
     TRACK,
-    TRACK_STATUS,
 )
-from exchanger.braze.limits import (
-    CATALOGS_RATE,
-    IDENTITY_RATE,
-    ITEMS_RATE,
-    RENAME_RATE,
-    SHARED_RATE,
-    STATUS_RATE,
-    SUBSCRIPTION_RATE,
-)
-from exchanger.config.models import BrazeConfig, RateLimit
+from exchanger.config.models import BrazeConfig
 from exchanger.errors import (
     BrazeError,
     BrazeForbidden,
@@ -55,6 +38,7 @@ from exchanger.outside.braze.answers import (
     remaining,
     told_to_wait,
 )
+from exchanger.outside.braze.paces import IDENTITY_POOL, SHARED_POOL, WRITTEN, limits_by_path
 from exchanger.outside.braze.rate_limit import (
     MOST_IN_FLIGHT,
     HourlyQuota,
@@ -78,13 +62,6 @@ T = TypeVar("T")
 DOWNLOAD = "export download"
 """What stands for an endpoint in errors and counts, where an export is fetched from its address."""
 
-_STATUS_POOL = RateLimit(requests=STATUS_RATE[0], per=STATUS_RATE[1])
-_IDENTITY_POOL = RateLimit(requests=IDENTITY_RATE[0], per=IDENTITY_RATE[1])
-_RENAME_POOL = RateLimit(requests=RENAME_RATE[0], per=RENAME_RATE[1])
-_ITEMS_POOL = RateLimit(requests=ITEMS_RATE[0], per=ITEMS_RATE[1])
-_CATALOGS_POOL = RateLimit(requests=CATALOGS_RATE[0], per=CATALOGS_RATE[1])
-_SUBSCRIPTION_POOL = RateLimit(requests=SUBSCRIPTION_RATE[0], per=SUBSCRIPTION_RATE[1])
-_SHARED_POOL = RateLimit(requests=SHARED_RATE[0], per=SHARED_RATE[1])
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
 
@@ -120,27 +97,18 @@ class BrazeRequests:
         """Those of them that certainly did not come in: no connection, or 429."""
         self.permit: Callable[[], None] = _always
         """Called before every attempt to write; raises if this process may not write now."""
+        self.heard: Callable[[Call, Answer | None], None] = _unheard
+        """Called after every attempt to write, with the answer if there was one."""
         own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
         self._hourly = HourlyQuota(quotas or own, clock)
         give_up = config.give_up.total_seconds()
-        written = {endpoint.path for endpoint in ENDPOINTS.values()}
-        self._outages = {name: CircuitState(clock, give_up) for name in (*written, EXPORT_IDS)}
-        limits = {
-            **dict.fromkeys(written, config.rate_limit),
-            **dict.fromkeys((RENAME_IDS, REMOVE_IDS), _RENAME_POOL),
-            CATALOG_ITEMS: _ITEMS_POOL,
-            CATALOGS: _CATALOGS_POOL,
-            CATALOG_ITEM: _CATALOGS_POOL,
-            SET_GROUPS: _SUBSCRIPTION_POOL,
-            EMAIL_STATUS: _SHARED_POOL,
-            TRACK_STATUS: _STATUS_POOL,
-            EXPORT_IDS: config.lookup_limit,
-        }
-        endpoints = {*PERMISSIONS, *written, DOWNLOAD}
+        self._outages = {name: CircuitState(clock, give_up) for name in (*WRITTEN, EXPORT_IDS)}
+        limits = {**limits_by_path(config.rate_limit), EXPORT_IDS: config.lookup_limit}
+        endpoints = {*PERMISSIONS, *WRITTEN, DOWNLOAD}
         self._paces = {
-            name: RateLimiter(limits.get(name, _SHARED_POOL), clock, spread=name in written)
+            name: RateLimiter(limits.get(name, SHARED_POOL), clock, spread=name in WRITTEN)
             for name in endpoints
-        } | dict.fromkeys(IN_ONE_POOL, RateLimiter(_IDENTITY_POOL, clock, spread=True))
+        } | dict.fromkeys(IN_ONE_POOL, RateLimiter(IDENTITY_POOL, clock, spread=True))
         self._limited = {name: LimitState() for name in endpoints}
         self._held_back: Counter[str] = Counter()
         """Requests that wait by themselves, as they were answered 429."""
@@ -224,11 +192,19 @@ class BrazeRequests:
                 self.permit()
             self.sent[call.endpoint] += 1
             answer = await self.wire.exchange(call)
+        except Fault:
+            self._hear(call, None)
+            raise
         finally:
             pace.end(taken_at)
+        self._hear(call, answer)
         if REMAINING in answer.headers:
             self._heed(pace, answer)
         return answer
+
+    def _hear(self, call: Call, answer: Answer | None) -> None:
+        if call.writes:
+            self.heard(call, answer)
 
     async def _wait_out(self, pause: float, endpoint: str, fault: Fault | RateLimited) -> None:
         limited = isinstance(fault, RateLimited)
@@ -288,3 +264,7 @@ class BrazeRequests:
 
 def _always() -> None:
     """Permit everything."""
+
+
+def _unheard(_call: Call, _answer: Answer | None) -> None:
+    """Listen to nothing."""

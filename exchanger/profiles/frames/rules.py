@@ -13,6 +13,7 @@ from exchanger.braze.attributes import NOT_EXPORTED
 from exchanger.config.models import (
     NEEDS_HELD,
     NESTED,
+    EntryField,
     FieldConfig,
     FieldType,
     ItemField,
@@ -56,6 +57,11 @@ class Rule:
         return isinstance(self.config, ItemField)
 
     @property
+    def of_entry(self) -> bool:
+        """Whether it is a list of which one entry is given, whatever else is in it."""
+        return isinstance(self.config, EntryField)
+
+    @property
     def in_parts(self) -> bool:
         """Whether it changes parts of JSON, and leaves the rest of it as it is in Braze."""
         return self.merge in NESTED
@@ -68,7 +74,7 @@ class Rule:
     @property
     def needs_held(self) -> bool:
         """Whether what it does depends on what Braze has now (law 10)."""
-        return self.merge in NEEDS_HELD or self.reads_state
+        return self.merge in NEEDS_HELD or self.of_entry or self.reads_state
 
     @property
     def scale(self) -> int:

@@ -48,6 +48,13 @@ def resubscribes(rule: Rule) -> pl.Expr:
     return (HELD.is_in(barred) & (_WANTED != _UNSUBSCRIBED)).fill_null(value=False)
 
 
+def subscribes(rule: Rule, text: pl.Expr) -> pl.Expr:
+    """Return where a state, as canonical text, is another one than ``unsubscribed``."""
+    if rule.name in NOT_EXPORTED:
+        return text.str.contains(_SUBSCRIBES).fill_null(value=False)
+    return (text != _UNSUBSCRIBED).fill_null(value=False)
+
+
 def resubscribes_by_now(name: str, wanted: pl.Expr, now: pl.Expr) -> pl.Expr:
     """Return where a planned change would subscribe somebody who is unsubscribed by now."""
     if name in NOT_EXPORTED:

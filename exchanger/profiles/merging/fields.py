@@ -7,7 +7,7 @@ import polars as pl
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.consent import resubscribes
 from exchanger.profiles.merging.drift import differs
-from exchanger.profiles.merging.strategies import GIVEN, HELD, READ, STRATEGIES
+from exchanger.profiles.merging.strategies import GIVEN, HELD, READ, strategy_of
 from exchanger.profiles.nested.cells import OUTCOME, merge_texts
 from exchanger.profiles.spelling.canonical_reader import TRUSTED_DIGITS, members, read_held
 from exchanger.profiles.spelling.json_values import EMPTY, canonical, fragment
@@ -53,7 +53,7 @@ def _merged_in_parts(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _merged(rule: Rule, cells: pl.LazyFrame) -> pl.LazyFrame:
-    strategy = STRATEGIES[rule.merge]
+    strategy = strategy_of(rule)
     read = read_held(rule, HELD) if strategy.reads_held else pl.lit(None)
     merged = (
         cells.with_columns(read=pl.when(GIVEN.is_not_null() & (HELD != EMPTY)).then(read))
@@ -114,7 +114,7 @@ def _without_resubscribed(rule: Rule, merged: pl.LazyFrame) -> pl.LazyFrame:
 
 def _no_members(rule: Rule) -> list[pl.Expr]:
     """Empty and a list without members are one and the same; the list is easier to add to."""
-    if rule.type != "list" or not STRATEGIES[rule.merge].reads_held:
+    if rule.type != "list" or not strategy_of(rule).reads_held:
         return []
     nothing = pl.lit([], dtype=pl.List(pl.String))
     return [pl.when(HELD == EMPTY).then(nothing).otherwise(READ).alias("read")]
@@ -124,7 +124,7 @@ def _problem(rule: Rule) -> pl.Expr:
     reason = pl.lit(None, pl.String)
     if rule.merge == "sum":
         reason = _size_problem(rule)
-    if STRATEGIES[rule.merge].reads_held:
+    if strategy_of(rule).reads_held:
         misfit = GIVEN.is_not_null() & READ.is_null() & (HELD != EMPTY)
         reason = pl.when(misfit).then(pl.lit("held_type")).otherwise(reason)
     return reason
@@ -146,7 +146,7 @@ def _beyond(units: pl.Expr) -> pl.Expr:
 def _differs(rule: Rule) -> pl.Expr:
     """Where there is something to send that Braze does not have; an unknown value always is."""
     differs = WANTED.is_not_null() & WANTED.ne_missing(HELD)
-    if rule.type != "list" or rule.config.ordered or STRATEGIES[rule.merge].reads_held:
+    if rule.type != "list" or rule.config.ordered or strategy_of(rule).reads_held:
         return differs
     array = pl.when(differs & HELD.str.starts_with("[")).then(HELD)
     kept = array.map_batches(members, return_dtype=pl.List(pl.String), is_elementwise=True)
@@ -156,7 +156,7 @@ def _differs(rule: Rule) -> pl.Expr:
 
 
 def _about_merged(rule: Rule) -> pl.Expr:
-    if rule.merge != "sum" and not STRATEGIES[rule.merge].reads_held:
+    if rule.merge != "sum" and not strategy_of(rule).reads_held:
         return pl.lit(None, pl.String)  # Nothing can be wrong with it.
     return pl.coalesce(pl.when(pl.col("problem") != "held_type").then(SEND), HELD)
 
@@ -197,7 +197,7 @@ def _kind(text: pl.Expr) -> pl.Expr:
 def _dropped(rule: Rule) -> pl.Expr:
     if rule.type != "list" or rule.merge == "remove":
         return pl.lit(0)
-    if rule.merge != "add":
+    if rule.merge != "add" and not rule.of_entry:
         return GIVEN.list.len().cast(pl.Int64) - VALUE.list.len()
     return pl.struct(READ, GIVEN, VALUE).map_batches(
         lambda lists: _left_out(lists.struct.unnest(), rule.config.max_items),

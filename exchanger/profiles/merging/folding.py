@@ -14,7 +14,7 @@ import polars as pl
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, ROWS, said
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.slices import all_differ
-from exchanger.profiles.merging.strategies import STRATEGIES, alone
+from exchanger.profiles.merging.strategies import alone, strategy_of
 from exchanger.profiles.nested.cells import fold_texts
 from exchanger.profiles.spelling.json_values import canonical, fragment
 
@@ -54,7 +54,7 @@ def fold(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
         pl.col(FILE).last(),
         pl.col(ROW).last(),
         pl.len().cast(pl.UInt32).alias(ROWS),
-        *(STRATEGIES[rule.merge].fold(rule).alias(rule.name) for rule in rules),
+        *(strategy_of(rule).fold(rule).alias(rule.name) for rule in rules),
         *(pl.col(name).any() for name in told),
     )
     finished = folded.with_columns(*_emptied(rules), *_folded_objects(rules))
@@ -75,7 +75,7 @@ def superseded(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     if several.is_empty():
         return several.select(FILE, ROW)
     position = pl.col(POSITION)
-    picks = {rule: STRATEGIES[rule.merge].survives(rule, position) for rule in rules}
+    picks = {rule: strategy_of(rule).survives(rule, position) for rule in rules}
     winners = several.group_by(PROFILE).agg(
         pick.alias(f"@won:{rule.name}") for rule, pick in picks.items() if pick is not None
     )
@@ -102,7 +102,7 @@ def contributions(given: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
         return pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
     per_file = _ordered(given).group_by(PROFILE, FILE, maintain_order=True)
     folded = per_file.agg(
-        STRATEGIES[rule.merge].fold(rule).alias(rule.name) for rule in counted
+        strategy_of(rule).fold(rule).alias(rule.name) for rule in counted
     ).with_columns(_emptied(counted))
     return pl.concat(
         folded.filter(_speaks(rule)).select(

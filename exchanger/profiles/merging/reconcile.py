@@ -211,7 +211,8 @@ def _unknown(joined: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
 
 def _asks(rule: Rule) -> pl.Expr:
     """Return which rows cannot be merged without the held value."""
-    needed = pl.col(rule.name).is_not_null() if rule.merge in NEEDS_HELD else pl.lit(value=False)
+    builds = rule.merge in NEEDS_HELD or rule.of_entry
+    needed = pl.col(rule.name).is_not_null() if builds else pl.lit(value=False)
     return (needed | may_raise(rule)) if rule.reads_state else needed
 
 

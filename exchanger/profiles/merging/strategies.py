@@ -59,6 +59,15 @@ class Strategy:
     reads_held: bool = False
 
 
+_GOES = '"-\\u001f'
+"""How the text of an entry begins that is to go: no text of a file begins so."""
+
+
+def entry_goes(entry: str) -> str:
+    """Spell an entry, JSON text, as one that is to go."""
+    return f"{_GOES}{entry[1:]}"
+
+
 def said_column(rule: Rule) -> pl.Expr:
     """Return where the rows speak of the field: of a *clear* field they may, without a value."""
     if rule.merge == "clear":
@@ -175,8 +184,24 @@ def _kept(rule: Rule) -> pl.Expr:
 
 
 def _remaining(_: Rule) -> pl.Expr:
-    left = _without(READ, GIVEN)
+    return _fewer(GIVEN)
+
+
+def _fewer(removed: pl.Expr) -> pl.Expr:
+    left = _without(READ, removed)
     return pl.when(left.list.len() < READ.list.len()).then(left)
+
+
+def _with_entry(rule: Rule) -> pl.Expr:
+    return pl.when(_goes()).then(_without_entry()).otherwise(_joined(rule))
+
+
+def _without_entry() -> pl.Expr:
+    return _fewer(GIVEN.list.eval(pl.lit('"') + pl.element().str.strip_prefix(_GOES)))
+
+
+def _goes() -> pl.Expr:
+    return GIVEN.list.first().str.starts_with(_GOES)
 
 
 def kept_of_given(rule: Rule) -> pl.Expr:
@@ -192,6 +217,21 @@ def _is_void(rule: Rule) -> pl.Expr:
     """Test for a text in Braze that means nothing, where a row says that there is nothing."""
     texts = [json.dumps(text, ensure_ascii=False) for text in rule.void]
     return GIVEN.is_null() & HELD.is_in(texts) if texts else pl.lit(value=False)
+
+
+_ENTRY = Strategy(
+    fold=_last,
+    survives=lambda rule, position: position.filter(_spoken(rule)).last(),
+    merge=_with_entry,
+    empties=lambda _: _goes() & (_without_entry().list.len() == 0),
+    reads_held=True,
+)
+"""One entry of a list comes or goes: the last row decides, and all others stay."""
+
+
+def strategy_of(rule: Rule) -> Strategy:
+    """Return how a field is merged."""
+    return _ENTRY if rule.of_entry else STRATEGIES[rule.merge]
 
 
 STRATEGIES: dict[StrategyName, Strategy] = {

@@ -7,7 +7,7 @@ Frames in, frames out: nothing is read or written, so that any process may do it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import polars as pl
@@ -37,6 +37,7 @@ from exchanger.profiles.merging.unmergeable import unmergeable
 from exchanger.profiles.people.gates import Gate, shut_out
 from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.payloads import objects
+from exchanger.profiles.planning.spoken import Spoken, spoken
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
 
 
@@ -72,6 +73,7 @@ class PlanOptions:
         gates: What Braze must have of a profile for its rows to count.
         consent: Whose objects are states of subscriptions, which create nobody, and which an
             address has also where no profile has it; None of attributes.
+        names_taken: Whether to tell of which profiles a row is taken.
     """
 
     rules: Sequence[Rule]
@@ -82,6 +84,7 @@ class PlanOptions:
     shape: Shape | None = None
     gates: tuple[Gate, ...] = ()
     consent: ConsentTerms | None = None
+    names_taken: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ class Tally:
     fields_withheld: int = 0
     rows_without_consent: int = 0
     rows_shut_out: int = 0
+    spoken: Spoken = field(default_factory=Spoken)
 
     def __add__(self, other: Tally) -> Tally:
         names = [item.name for item in fields(self)]
@@ -147,6 +151,9 @@ class PartPlan:
             reason message record``; None if any can.
         tally: The counts.
         event_order: How far the run takes the order, once accepted by Braze; None without one.
+        stays: Of a run that takes another back, ``undo.STAYS``.
+        taken: The profiles of which a row is taken, also if that changes nothing; None if nobody
+            asks.
     """
 
     outbox: pl.DataFrame
@@ -154,6 +161,8 @@ class PartPlan:
     rejected: pl.DataFrame | None
     tally: Tally
     event_order: pl.DataFrame | None = None
+    stays: pl.DataFrame | None = None
+    taken: pl.Series | None = None
 
 
 def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
@@ -183,14 +192,26 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
         outbox=outbox,
         contributions=_contributions(part, rules, rows, absent),
         rejected=unmergeable(part.given, part.corrections, bad, terms.rules),
-        tally=_tally(_of(named, rejected), merged, rows, absent, outbox) + _behind(closed, rows),
+        tally=_tally(_of(named, rejected), merged, rows, absent, outbox)
+        + _behind(closed, rows)
+        + _spoken(part, rules, rejected, absent),
         event_order=_orders(part, rules, _present(rows, absent), outbox),
+        taken=_present(rows, absent)[PROFILE] if terms.names_taken else None,
     )
 
 
 def _behind(closed: pl.Series, rows: pl.DataFrame) -> Tally:
     """Count the rows behind gates, which are among those that are skipped."""
     return Tally(rows_shut_out=int(_of(rows, closed)[ROWS].sum()))
+
+
+def _spoken(part: PartInput, rules: list[Rule], rejected: pl.Series, absent: pl.Series) -> Tally:
+    """Count what the rows say of each field, without those that bring nothing to anybody."""
+    given, folded = part.given, part.folded
+    if not rejected.is_empty() or not absent.is_empty():
+        mute = _among(rejected.append(absent))
+        given, folded = given.filter(~mute), folded.filter(~mute)
+    return Tally(spoken=spoken(given, folded, rules))
 
 
 def _effective_rows(given: pl.DataFrame, accepted: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:

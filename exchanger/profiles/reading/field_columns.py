@@ -110,7 +110,7 @@ def named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]
     """Build the rules of ``fields``; the Boolean tells whether the type is settled."""
     for name, config in job.cells.items():
         if config.value is not None:
-            yield Rule(name, "", config.type or _type_of_value(config.value), config), True
+            yield Rule(name, "", config.type or type_of_value(config.value), config), True
             continue
         column = _column(name, config)
         require_column(column, raw)
@@ -224,8 +224,8 @@ def is_typed(config: FieldConfig) -> bool:
     )
 
 
-def _type_of_value(value: str | float) -> FieldType:
-    """Name the type of a static value: the one it has in YAML."""
+def type_of_value(value: str | float) -> FieldType:
+    """Return the type of a static value: the one it has in YAML."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int):

@@ -25,6 +25,13 @@ from exchanger.profiles.frames import columns
 from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.reading.cells import CastColumn, cells_of
+from exchanger.profiles.reading.faults import (
+    DROPPED,
+    fine_rows,
+    found_faults,
+    parted,
+    without_dropped,
+)
 from exchanger.profiles.reading.field_columns import config_of_column
 from exchanger.profiles.reading.identifiers import read_identifiers
 from exchanger.profiles.reading.mapping import order_type
@@ -32,7 +39,7 @@ from exchanger.profiles.reading.resolve import Named, name_profiles
 from exchanger.profiles.spelling.json_values import STANDARD_TEXT
 from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.profiles.validation.items import judge_item_field
-from exchanger.profiles.validation.messages import SENTENCES, Place, no_rejections, rejections_of
+from exchanger.profiles.validation.messages import SENTENCES
 from exchanger.profiles.validation.nested import judge_nested
 from exchanger.profiles.validation.standard import TAKES, judge_standard
 
@@ -55,13 +62,17 @@ class Given:
             names its rows), one typed column for each rule, and ``@said:NAME`` (Boolean) for each
             ``clear`` rule. Null says nothing.
         rejected: The other rows, as ``messages.REJECTED``; one entry for each field at fault.
-        said: The fields that every row speaks of, empty or not.
+        said: The fields that rows speak of, empty or not.
         noted: By ``@file``, as far as there are any: rows whose identifier had white space around
             it (``trimmed``), or was text like 12345.0 and was read as 12345 (``pointed``); cells of
             which an apostrophe or a formula around the text was taken off (``wrapped``); null
             members of JSON objects that were left out (``nulls_left_out``).
         faulty: The rejected rows in the shape of *frame*, null where they are at fault; of orders
             alone, the other lines of which go with them. None if there is none.
+        mentioned: Whom rejected rows name (``@profile``), null where that is nobody; of snapshots
+            alone. None if there is none.
+        dropped: Values that are left out while the rest of their row is given, as
+            ``faults.DROPPED``.
     """
 
     frame: pl.DataFrame
@@ -69,6 +80,8 @@ class Given:
     said: tuple[str, ...] = ()
     noted: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NOTED))
     faulty: pl.DataFrame | None = None
+    mentioned: pl.Series | None = None
+    dropped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DROPPED))
 
 
 def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
@@ -100,32 +113,34 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
     """
     raw = raw.at(file_index)
     named = named or name_profiles(raw, job)
-    cast = [
-        named.key,
-        *_order(raw, job, kept or {}),
-        *_row_ids(raw, job),
-        *_cast_rules(raw, [rule for rule in rules if rule.column], job),
-    ]
+    named_rows = [named.key, *_order(raw, job, kept or {}), *_row_ids(raw, job)]
+    read = _cast_rules(raw, [rule for rule in rules if rule.column], job)
+    cast = [*named_rows, *read]
     judged = [*cast, *named.others]
-    fine = _fine_rows(judged, raw.frame.height)
+    costly = [*named_rows, *(without_dropped(each, job) for each in read), *named.others]
+    fine = fine_rows(costly, raw.frame.height)
     static = [_static(rule, job, raw.key) for rule in rules if not rule.column]
     said = tuple(rule.name for rule in rules if rule.merge == "clear")
-    frame = pl.DataFrame([c.result.values.alias(c.name) for c in cast] + raw.places.get_columns())
+    spoken = _spoken(read, said)
+    values = [c.result.values.alias(c.name) for c in cast]
+    frame = pl.DataFrame([*values, *raw.places.get_columns(), *spoken.values()])
     control = [n for n in _CONTROL if n in frame]
     chosen: list[str | pl.Expr] = [
         *control,
         *(c.name for c in cast if c.name not in control),
         *static,
-        *(pl.lit(True).alias(columns.said(name)) for name in said),
+        *(_told(name, spoken) for name in said),
     ]
-    faulty = None
+    faulty = mentioned = None
     if fine is not None:
+        mentioned = frame.filter(~fine)[columns.PROFILE] if job.source.is_snapshot else None
         faulty = frame.filter(~fine).select(chosen) if job.order is not None else None
         frame = frame.filter(fine)
     frame = frame.select(chosen)
     if not job.by_external_id:
         frame = _without_own_names(frame, rules)
-    rejected = _rejected(raw, judged, job) if fine is not None else no_rejections()
+    found = found_faults(raw, judged, job)
+    rejected, dropped = parted(found, raw.places, fine, named.key.result.values)
     noted = _noted(
         raw.places[columns.FILE],
         trimmed=named.trimmed,
@@ -133,7 +148,21 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
         wrapped=[c.wrapped for c in judged],
         nulls_left_out=[c.result.dropped for c in cast],
     )
-    return Given(frame, rejected, said, noted, faulty)
+    return Given(frame, rejected, said, noted, faulty, mentioned, dropped)
+
+
+def _told(name: str, spoken: Mapping[str, pl.Series]) -> pl.Expr:
+    told = columns.said(name)
+    return pl.col(told) if name in spoken else pl.lit(value=True).alias(told)
+
+
+def _spoken(read: Sequence[CastColumn], said: Sequence[str]) -> dict[str, pl.Series]:
+    """Find where rows do not speak of a field as its value is at fault, not empty."""
+    return {
+        each.name: each.result.faults.is_null().alias(columns.said(each.name))
+        for each in read
+        if each.name in said and each.result.faults.null_count() < len(each.result.faults)
+    }
 
 
 def _noted(files: pl.Series, **counts: Sequence[pl.Series | None]) -> pl.DataFrame:
@@ -184,7 +213,8 @@ def _without_own_names(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFra
         if rule.name in own:
             frame = frame.with_columns(pl.when(~named).then(rule.name).alias(rule.name))
         if rule.name in own and rule.merge == "clear":
-            frame = frame.with_columns((~named).alias(columns.said(rule.name)))
+            told = columns.said(rule.name)
+            frame = frame.with_columns((pl.col(told) & ~named).alias(told))
     return frame
 
 
@@ -277,31 +307,3 @@ def _static(rule: Rule, job: ImportJob, key: str) -> pl.Expr:
             message = f"The 'value: {value}' of field {rule.name!r} {SENTENCES[reason]}"
         raise FileRejected(key, "static_value", message)
     return pl.lit(result.values).first().alias(rule.name)
-
-
-def _fine_rows(cast: Sequence[CastColumn], height: int) -> pl.Series | None:
-    """Find the rows without any fault; None if that is all of them."""
-    fine = None
-    for column in cast:
-        faults = column.result.faults
-        if faults.null_count() != height:
-            fine = faults.is_null() if fine is None else fine & faults.is_null()
-    return fine
-
-
-def _rejected(raw: RawColumns, cast: Sequence[CastColumn], job: ImportJob) -> pl.DataFrame:
-    """Put every fault into words, in the order of files, of rows and then of fields."""
-    found = []
-    for column in cast:
-        faults = column.result.faults
-        if faults.null_count() == len(faults):
-            continue
-        zone = job.source.timezone
-        place = Place(column.field, column.column, column.scale, zone, column.beside, column.key)
-        values = raw.frame[column.column].rename("value")
-        cells = raw.places.with_columns(values, faults.rename("reason"))
-        found.append(rejections_of(cells.filter(pl.col("reason").is_not_null()), place))
-    place_of_row = [columns.FILE, columns.ROW]
-    every = pl.concat(found).sort(place_of_row, maintain_order=True)
-    # A column that orders the rows and feeds a field is named once.
-    return every.unique([*place_of_row, "field"], keep="first", maintain_order=True)

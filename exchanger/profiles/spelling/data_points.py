@@ -34,9 +34,29 @@ def field_points(name: str, sent: pl.Expr) -> pl.Expr:
         for every leaf of an object or of the objects in an array, also of those that ``$update``
         brings, and for every criterion of ``$remove``.
     """
-    if name in NOT_BILLED or name == EMAIL_STATE or name.startswith(GROUP):
+    if is_free(name):
         return pl.lit(0, pl.UInt32)
     return sent.map_batches(_points, return_dtype=pl.UInt32, is_elementwise=True)
+
+
+def points_of(name: str, values: pl.Series, *, is_json: bool) -> int:
+    """
+    Count the data points of many values of one field.
+
+    Args:
+        name: The Braze attribute.
+        values: Typed values, or of JSON its text; null where there is none.
+        is_json: Whether it is JSON.
+    """
+    if not is_json:
+        return 0 if is_free(name) else values.count()
+    sent = values.to_frame("sent").select(field_points(name, pl.col("sent")).cast(pl.Int64).sum())
+    return int(sent.item())
+
+
+def is_free(name: str) -> bool:
+    """Return whether Braze bills nothing for a field."""
+    return name in NOT_BILLED or name == EMAIL_STATE or name.startswith(GROUP)
 
 
 def _points(sent: pl.Series) -> pl.Series:

@@ -32,6 +32,10 @@ _LONG = rf'"(?:[^"\\]|\\.){{{LONGEST_TEXT + 1},}}'
 """Finds every text that is too long, and some that are not, between two of them."""
 _WHOLE_TIME = r'^\{"\$time":(?:"(?:[^"\\]|\\.)*"|[^{}\[\]"]*)\}$'
 _FOUND = pl.Schema({"value": pl.String, "reason": pl.String, "time": pl.String})
+DROPPED_WHOLE = frozenset(
+    {"bad_key", "long_nested_text", "null_inside", "bad_nested_time", "too_large"}
+)
+"""Reasons found here for which Braze leaves the attribute as it was, without a word."""
 
 
 def judge_nested(rule: Rule, result: CastResult) -> CastResult:

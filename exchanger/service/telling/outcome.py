@@ -21,6 +21,8 @@ _IF_ANY = (
     "rows_rejected",
     "rows_refused",
     "rows_in_doubt",
+    "rows_warned",
+    "values_dropped",
     "rows_written",
     "profiles_new",
     "profiles_updated",
@@ -28,6 +30,7 @@ _IF_ANY = (
     "data_points",
     "requests",
     "quarantine",
+    "warnings",
     "manifest",
 )
 _LOST = ("rows_rejected", "rows_refused", "rows_in_doubt", "held_back")

@@ -27,6 +27,7 @@ from exchanger.state.held.rows import (
     stamped,
     value_columns,
 )
+from exchanger.state.held.sightings import SIGHTED, sightings
 from exchanger.state.names import field_of
 
 if TYPE_CHECKING:
@@ -126,6 +127,14 @@ class HeldValues:
         if rows is None:
             return nothing(fields, fields)
         return read_newest(self._collect, rows_of(rows, profiles), fields, sent=fields)
+
+    def sightings(self, profile: str, fields: Sequence[str]) -> pl.DataFrame:
+        """Find of one profile where what is held of some fields comes from, as ``SIGHTED``."""
+        rows = self._table.scan_at_once()
+        if rows is None:
+            return pl.DataFrame(schema=SIGHTED)
+        found = self._collect(rows_of(rows, pl.Series(PROFILE, [profile])))
+        return sightings(found, fields)
 
     def slices(self) -> list[tuple[int, int]]:
         """Part all profiles into ranges of slices that fit into memory, for *between*."""

@@ -37,6 +37,7 @@ _SCHEMA = {
     "rows": pl.Int64(),
     "rejected": pl.Int64(),
     "refused": pl.Int64(),
+    "row": pl.Int64(),
 }
 WAITING = (
     "equal_content",
@@ -47,7 +48,11 @@ WAITING = (
     "memory_lost",
 )
 """Outcomes of files that wait in a run which is held back."""
-_APPLIED = ("applied", "retried")
+_APPLIED = ("applied", "retried", "tested")
+PARTS = ("retried", "tested", "undone")
+"""Outcomes of some rows of a version, which decide nothing about the version as a whole."""
+_OF_A_VERSION = ("retried", "undone")
+"""Outcomes that count with the version that was read before, if that one does."""
 _NOTHING_DONE = (
     "rejected",
     "doubtful_type",
@@ -58,7 +63,7 @@ _NOTHING_DONE = (
 )
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _VERSION = ("job", "key", "etag")
-_FED = ("applied", "retried", "discarded")
+_FED = ("applied", *PARTS, "discarded")
 """Outcomes of files that may have given something to the sums they name."""
 _SNAPSHOT = "applied files"
 NOT_YET = 2**62
@@ -136,7 +141,7 @@ class LedgerSnapshot:
     def newest(self, job: str, keys: Iterable[str] | None = None) -> pl.DataFrame:
         """Keep the row of the latest version of keys that a job met; of all keys if left out."""
         # Rows that are given again belong to the version that was read first.
-        ours = [pl.col("job") == job, pl.col("outcome") != "retried"]
+        ours = [pl.col("job") == job, ~pl.col("outcome").is_in(PARTS)]
         if keys is not None:
             ours.insert(0, pl.col("key").is_in(pl.Series(list(keys), dtype=pl.String).implode()))
         whole = self.rows.filter(*ours)
@@ -151,6 +156,13 @@ class LedgerSnapshot:
         )
         last = ours.filter(pl.col("seq") == pl.col("seq").max()).tail(1)
         return next(last.select("key", "rows").iter_rows(), None)
+
+    def applied_after(self, job: str, seq: int) -> str | None:
+        """Return the key of a file that a job met after run *seq*, and applied; None if none is."""
+        met = pl.coalesce("met", "seq")
+        later = self.rows.filter(pl.col("job") == job, pl.col("outcome") == "applied", met > seq)
+        key: str | None = next(later.sort("seq").tail(1).select("key").iter_rows(), (None,))[0]
+        return key
 
     def undecided(self, job: str) -> list[int]:
         """Number the runs of a job whose files wait for a person who has not decided yet."""
@@ -185,7 +197,7 @@ class LedgerSnapshot:
     def last_version(self, key: str, sums: Iterable[str]) -> str | None:
         """Return the SHA-256 of the last version of a key that gave to one of these fields."""
         wanted = set(sums)
-        versions = (row for row in self._fed("key", key) if row["outcome"] != "retried")
+        versions = (row for row in self._fed("key", key) if row["outcome"] not in PARTS)
         return next((str(row["sha256"]) for row in versions if self._gave(row, wanted)), None)
 
     def brought_difference(self, key: str, etag: str) -> bool:
@@ -193,16 +205,54 @@ class LedgerSnapshot:
         versions = (
             bool(row["replaces"])
             for row in self._fed("key", key)
-            if row["etag"] == etag and row["outcome"] != "retried"
+            if row["etag"] == etag and row["outcome"] not in PARTS
         )
         return next(versions, False)
+
+    def tests(self, job: str, key: str, sha256: str = "") -> dict[int, int]:
+        """
+        Return which rows of a file were given alone by a job, and may be in Braze.
+
+        Args:
+            job: The job.
+            key: The file.
+            sha256: Its content; any if left out.
+
+        Returns:
+            By row, the run that gave it.
+        """
+        return {
+            row["row"]: row["seq"]
+            for row in reversed(self._fed("key", key))
+            if row["outcome"] == "tested"
+            and row["job"] == job
+            and row["sha256"] == (sha256 or row["sha256"])
+            and not row["refused"]
+        }
+
+    def tested_alone(self, key: str, sums: Iterable[str]) -> set[str]:
+        """
+        Return the contents of a key of which single rows gave to one of these fields.
+
+        Empty if a version was applied as a whole since then.
+        """
+        wanted = set(sums)
+        contents = set()
+        for row in self._fed("key", key):
+            if not self._gave(row, wanted):
+                continue
+            if row["outcome"] not in PARTS:
+                break
+            if row["outcome"] == "tested":
+                contents.add(str(row["sha256"]))
+        return contents
 
     def summed_by(self, key: str, field: str) -> list[int] | None:
         """
         Number the runs that made up what the last version of a key counts for in a summed field.
 
         The first one applied some version in full. Every later one applied the difference to a
-        newer version, or gave again rows of one of these versions.
+        newer version, gave again rows of one of these versions, or took back what one gave.
 
         Returns:
             None if it cannot be told: a version gave to the field when that was not summed, and
@@ -212,14 +262,14 @@ class LedgerSnapshot:
         for row in self._fed("key", key):
             if field in row["sums"]:
                 chain.append(row)
-                if row["outcome"] != "retried" and not row["replaces"]:
+                if row["outcome"] not in PARTS and not row["replaces"]:
                     break
             elif self._gave(row, {field}):
                 return None
         runs: list[int] = []
         versions: set[str] = set()
         for row in reversed(chain):
-            if row["outcome"] != "retried" or row["etag"] in versions:
+            if row["outcome"] not in _OF_A_VERSION or row["etag"] in versions:
                 runs.append(row["seq"])
                 versions.add(row["etag"])
         return list(dict.fromkeys(runs))
@@ -233,7 +283,7 @@ class LedgerSnapshot:
         """
         wanted = set(sums)
         later = (
-            row for row in self._fed("key", key) if row["seq"] > seq and row["outcome"] != "retried"
+            row for row in self._fed("key", key) if row["seq"] > seq and row["outcome"] not in PARTS
         )
         return {row["seq"]: bool(row["replaces"]) for row in later if self._gave(row, wanted)}
 
@@ -391,4 +441,5 @@ def _row(job: str, file: ClaimedFile, *, seq: int) -> Row:
         "rows": file.rows,
         "rejected": file.rejected,
         "refused": file.refused,
+        "row": file.row,
     }

@@ -15,10 +15,11 @@ from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from exchanger.outside.s3.bucket import Bucket
     from exchanger.state.names import StateNames
+    from exchanger.state.runs.log import RunDocument
 
 SCHEMA = {
     ITEM: pl.UInt32(),
@@ -74,6 +75,14 @@ PRECEDENCE = (
 )
 """Outcomes of one item, the one that counts first."""
 _RANKS = {outcome: rank for rank, outcome in enumerate(PRECEDENCE)}
+NOT_TAKEN = ("refused", "withheld", "no_effect")
+"""Outcomes of objects that Braze, or we, did not let through."""
+
+
+def is_doubtful(run: RunDocument) -> pl.Expr:
+    """Return of which refused objects an attempt may have taken effect all the same."""
+    attempted = pl.col("outcome") != "withheld"
+    return attempted & (pl.col("uncertain") | pl.lit(run.resumed))
 
 
 class Answers:
@@ -145,6 +154,7 @@ class Acknowledgements:
         self._parts = count(1)
         self._own: dict[str, tuple[pl.Series, pl.DataFrame]] = {}
         self._windows = count(1)
+        self._requests: dict[int, Sequence[tuple[int, int]]] = {}
 
     def parts(self, process: str = "") -> list[str]:
         """List the keys of all parts, of this and of earlier processes; or those of one process."""
@@ -155,11 +165,25 @@ class Acknowledgements:
         """Return the items that have an answer already, before anything is sent."""
         return self.read([*self._own] if self._fresh else self.parts()).items
 
-    def mark_in_flight(self, first: int, last: int) -> int:
-        """Mark a range of items as begun, before any of it is sent; gives the mark's number."""
+    def mark_in_flight(
+        self, first: int, last: int, requests: Sequence[tuple[int, int]] = ()
+    ) -> int:
+        """
+        Mark a range of items as begun, before any of it is sent.
+
+        Args:
+            first: The first item.
+            last: The last one.
+            requests: The first and last item of each request that Braze can be asked for.
+
+        Returns:
+            The mark's number.
+        """
         number = next(self._windows)
+        self._requests[number] = requests
         key = self._names.begun(self._seq, self._nonce, number)
-        mark = {"first": first, "last": last, "nonce": self._nonce}
+        mark: dict[str, Any] = {"first": first, "last": last, "nonce": self._nonce}
+        mark |= {"asked": list(requests)} if requests else {}
         self._bucket.write(key, to_body(mark | self.sent()._asdict()), if_none_match=True)
         return number
 
@@ -181,8 +205,22 @@ class Acknowledgements:
     def narrow(self, number: int, first: int, last: int, in_doubt: list[int]) -> None:
         """Narrow a range that was begun to the items of which nobody knows the outcome."""
         mark = {"first": first, "last": last, "nonce": self._nonce, "in_doubt": sorted(in_doubt)}
+        requests = self._requests.get(number, ())
+        mark |= {"asked": list(requests)} if requests else {}
         key = self._names.begun(self._seq, self._nonce, number)
         self._bucket.write(key, to_body(mark | self.sent()._asdict()))
+
+    def group(self, first: int, process: str = "") -> str:
+        """Name the request of a process, of this one if left out, that begins with an item."""
+        return f"exchanger-{self._seq}-{process or self._nonce}-{first}"
+
+    def requests(self) -> list[tuple[str, int, int]]:
+        """List the requests that Braze can be asked for: ``group_id``, first and last item."""
+        return [
+            (self.group(first, mark["nonce"]), first, last)
+            for mark in self._marks()
+            for first, last in mark.get("asked", ())
+        ]
 
     def sent_earlier(self) -> SendCounts:
         """

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from exchanger.outside.delta.table import Table
 
@@ -22,6 +22,23 @@ _SCHEMA = {
     "finished_at": pl.Datetime("us", "UTC"),
     "report": pl.String(),
 }
+
+
+class FieldCosts(NamedTuple):
+    """
+    What a run has cost.
+
+    Args:
+        job: Its job.
+        started_at: When it began.
+        data_points: All in all.
+        by_field: As ``RunReport.by_field``; None of runs of earlier versions.
+    """
+
+    job: str
+    started_at: datetime
+    data_points: int
+    by_field: dict[str, dict[str, int]] | None
 
 
 class RunIndex:
@@ -85,6 +102,27 @@ class RunIndex:
         told: list[str | pl.Expr] = ["run_id", "state", "started_at", "finished_at", points]
         runs = _last_of_each(self._collect(pl.col("started_at") >= since.astimezone(UTC), told))
         return runs.filter(pl.col("cost") > 0).select("started_at", "cost").rows()
+
+    def by_field(
+        self, job: str | None = None, since: datetime | None = None
+    ) -> Iterator[FieldCosts]:
+        """
+        Yield what each run has cost.
+
+        Args:
+            job: Only runs of this job.
+            since: Only runs that began then or later.
+        """
+        wanted = pl.lit(value=True) if job is None else pl.col("job") == job
+        if since is not None:
+            wanted &= pl.col("started_at") >= since.astimezone(UTC)
+        points = pl.col("report").str.json_path_match("$.data_points").cast(pl.Int64)
+        fields = pl.col("report").str.json_path_match("$.by_field")
+        told: list[str | pl.Expr] = ["run_id", "state", "finished_at", "job", "started_at"]
+        told += [points.alias("cost"), fields.alias("fields")]
+        runs = _last_of_each(self._collect(wanted, told))
+        for one, began, cost, text in runs.select("job", "started_at", "cost", "fields").rows():
+            yield FieldCosts(one, began, cost or 0, None if text is None else orjson.loads(text))
 
     def _reports(self, ids: pl.Series) -> list[dict[str, Any]]:
         """Read the reports of few of many runs, in the order of their ids."""

@@ -39,6 +39,8 @@ FileOutcome = Literal[
     "applied_elsewhere",  # another state of the bucket knows it; waits likewise
     "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first
+    "tested",  # one row, given by itself; the file goes on waiting
+    "undone",  # what a run gave of it was taken back, as far as that was possible
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
     "superseded",  # not read, as a newer file of the job counts alone
@@ -74,6 +76,7 @@ class ClaimedFile:
         refused_in: The run that owes its rows, as Braze refused them; 0 if they come from the file.
         rejected: Of its rows, those that were not accepted.
         refused: Of its rows, those that Braze refused; known once the run is settled.
+        row: The only row that was read, of a test; 0 otherwise.
     """
 
     key: str
@@ -89,6 +92,7 @@ class ClaimedFile:
     rejected: int = 0
     refused: int = 0
     facts: tuple[Note, ...] = ()
+    row: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class RunDocument:
         counter: How often the document was written; equal bodies would have equal ETags.
         created_at: ISO 8601, UTC.
         files: What it claimed.
-        outbox, contributions, rejected: Keys of its Parquet objects; empty if it has none.
+        outbox, contributions, rejected, dropped: Keys of its Parquet objects; empty if it has none.
         outbox_sha256: Checksum of the outbox.
         objects: Rows in the outbox.
         resumed: Another process may have sent objects whose acknowledgements it did not keep.
@@ -136,6 +140,10 @@ class RunDocument:
         layout: How the job's CSV is written, to be kept.
         answers: What whoever dropped its files is to find, and where; empty if nothing.
         answered: That was written of the run as it stands.
+        takes_back: The run whose changes it takes back; 0 if it takes none back.
+        members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
+        member_count: How many these are.
+        left: Key of whom its job had before, and has no more; empty if that is nobody.
     """
 
     seq: int
@@ -150,6 +158,7 @@ class RunDocument:
     outbox_sha256: str = ""
     contributions: str = ""
     rejected: str = ""
+    dropped: str = ""
     objects: int = 0
     resumed: bool = False
     taken_over: bool = False
@@ -179,6 +188,10 @@ class RunDocument:
     layout: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     answered: bool = False
+    takes_back: int = 0
+    members: str = ""
+    member_count: int = 0
+    left: str = ""
 
     @property
     def kind(self) -> ObjectKind:

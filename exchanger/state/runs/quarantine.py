@@ -30,12 +30,16 @@ QUARANTINE = {
 Columns of a quarantine file.
 
 ``row_id`` names the row for good: its file version and row number, or the run that owes it and the
-number there. ``kind`` is ``rejected`` (we did not accept it) or ``refused`` (Braze did not);
+number there. ``kind`` is ``rejected`` (we did not accept it) or ``refused`` (Braze did not); in a
+file of its own ``dropped`` (a value was left out, and the rest of its row applied);
 ``record`` is the row or the object as JSON or text. A frame has a row for each fault, the CSV file
 a line for each row.
 """
 FAULT = ("field", "value", "reason", "message")
 """Columns that tell one fault of a row."""
+DROPPED = "dropped"
+"""What the kind of a value is called that was left out."""
+_LINE = "@line"
 BETWEEN = " | "
 """Stands in the CSV file between several faults of a row."""
 
@@ -54,7 +58,7 @@ def quarantined(frame: pl.DataFrame, files: Sequence[ClaimedFile], kind: str) ->
     Args:
         frame: ``@file`` and ``@row``, and columns of ``QUARANTINE`` by their names there.
         files: The run's files, to which ``@file`` refers.
-        kind: ``rejected`` or ``refused``.
+        kind: ``rejected``, ``refused`` or ``dropped``.
     """
     named = pl.DataFrame(
         {
@@ -84,12 +88,14 @@ def to_csv(rows: pl.DataFrame, *, header: bool = True) -> bytes:
     """
     Render a quarantine file, or a part of it, in order of file and row, a line for each row.
 
-    The faults of a row are joined, in the same order in each column. It begins with a byte order
-    mark, without which spreadsheets garble names, and what they would run has an apostrophe in
-    front: take it away where a sign follows, and the cell is what it was.
+    The faults of a row are joined, in the same order in each column; of values that were left out,
+    each has a line. It begins with a byte order mark, without which spreadsheets garble names, and
+    what they would run has an apostrophe in front: take it away where a sign follows, and the cell
+    is what it was.
     """
     ordered = rows.sort("file", "row", "field", nulls_last=True, maintain_order=True)
-    joined = ordered.group_by("file", "row", "row_id", "kind", maintain_order=True).agg(
+    each = pl.when(pl.col("kind") == DROPPED).then("field").alias(_LINE)
+    joined = ordered.group_by("file", "row", "row_id", "kind", each, maintain_order=True).agg(
         pl.col("profile", "record").drop_nulls().first(), *map(_joined, FAULT)
     )
     named = joined.with_columns(shown(pl.col("profile")))

@@ -70,6 +70,18 @@ def test_what_was_planned_and_answered_goes_after_its_time(kept):
     assert [1, 2, 3] == [run.seq for run in kept.runs()]
 
 
+def test_values_that_were_left_out_go_as_quarantine_does(kept):
+    """They are listed for as long, although nothing of their run can be given again."""
+    kept.on_invalid = "drop_value"
+    kept.drop("crm", [row("bob", total=FRACTION, tier="gold")])
+    kept.start("crm")
+    assert "gold" == kept.profile("bob")["tier"]
+    after(kept, 60)
+    assert ["crm/000000001-dropped.csv"] == below(kept, "quarantine/")
+    after(kept, 31)
+    assert [] == below(kept, "quarantine/")
+
+
 def test_a_retry_reads_what_later_runs_changed_for_as_long_as_it_can_be_asked_for(kept):
     """What was planned goes in its time; what was changed stays with the rows put aside before."""
     kept.retention = Retention(changes=timedelta(days=1))
@@ -160,11 +172,30 @@ def test_what_a_rule_of_the_bucket_removed_is_not_guessed(kept):
     kept.drop("crm", [row("bob", tier="iron")])
     kept.start("crm")
     kept.takes_fractions = True
+    after(kept, 0)
     changes = kept.store.folder / STATE / "changes"
     changes.rename(kept.store.folder / "elsewhere")
     assert "changes/" in refused(kept, "retry", 1)
     (kept.store.folder / "elsewhere").rename(changes)
     assert kept.start("crm", verb="retry", seq=1).error is None
+
+
+def test_what_a_rule_removed_before_it_was_recorded_is_not_guessed(kept):
+    """A retry is refused and names the plan, as long as it may be asked for; then it goes on."""
+    kept.drop("crm", [row("bob", total=FRACTION, tier="gold")])
+    kept.start("crm")
+    after(kept, 0)
+    kept.drop("crm", [row("bob", tier="iron")])
+    kept.start("crm")
+    [plan] = [key for key in below(kept, "outbox/") if key.startswith("000000003")]
+    del kept.store.objects[f"{STATE}outbox/{plan}"]
+    after(kept, 0)
+    after(kept, 31)
+    kept.takes_fractions = True
+    assert plan in refused(kept, "retry", 1)
+    assert {"000000004", "000000005"} == {k[:9] for k in below(kept, "outbox/") if "rej" not in k}
+    after(kept, 401)
+    assert {"000000006"} == {key[:9] for key in below(kept, "outbox/")}
 
 
 def test_what_may_have_taken_effect_is_told_for_as_long_as_a_file_may_be_replaced(kept):

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from datetime import datetime
 
 import polars as pl
 
+from exchanger.jobs.history.changes import changes_of_run
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.profiles.frames.columns import PROFILE, sent_column
 from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
 from support.machine import drops
 from support.machine.claims import Claims
 from support.machine.past import past_runs
@@ -31,17 +32,18 @@ class Judgement:
     Args:
         store: S3.
         workspace: Braze.
-        state: The connection's state, opened without faults.
+        context: The connection, without faults.
         before: Profiles as Braze had them at first.
         dropped: The files.
     """
 
-    def __init__(self, store, workspace, state, before, dropped):
+    def __init__(self, store, workspace, context, before, dropped):
         self._workspace = workspace
-        self._state = state
+        self._context = context
+        self._state = open_state(context.bucket, context.state_prefix)
         self._before = before
         self._dropped = dropped
-        self._runs = past_runs(store, workspace, state.names)
+        self._runs = past_runs(store, workspace, self._state.names)
 
     def pronounce(self):
         """Assert everything."""
@@ -129,20 +131,21 @@ class Judgement:
         """Each run's changes are kept once, and played again they give what was delivered last."""
         last = {}
         for run in self._runs:
-            told = [row for part in self._changes_of(run.document) for row in part.to_dicts()]
+            parts = changes_of_run(self._context, self._state, run.document)
+            told = [row for part in parts for row in part.to_dicts()]
             planned = {
                 (profile, name): sent.outcome
                 for profile, sent in run.sent.items()
                 for name in sent.fields
             }
-            outcomes = {(row[PROFILE], row["field"]): row["outcome"] for row in told}
+            outcomes = {(row["profile"], row["field"]): row["outcome"] for row in told}
             assert len(told) == len(outcomes)
             assert planned.keys() == outcomes.keys()
             assert all(outcomes[cell] in TOLD_AS[planned[cell]] for cell in planned)
             for row in told:
                 if row["outcome"] in ("accepted", "in_doubt"):
                     sure = row["outcome"] == "accepted"
-                    last[row[PROFILE], row["field"]] = row["wanted"] if sure else "?"
+                    last[row["profile"], row["field"]] = row["wanted"] if sure else "?"
         profiles = pl.Series(sorted({*drops.PROFILES, *(profile for profile, _ in last)}))
         held = self._state.held.history_of(profiles, list(drops.FIELDS))
         delivered = {
@@ -152,11 +155,6 @@ class Judgement:
             if row[sent_column(name)] is not None
         }
         assert last == delivered
-
-    def _changes_of(self, run):
-        if run.acked_at:
-            at = datetime.fromisoformat(run.acked_at)
-            yield from self._state.changes.of_run(run.seq, at=at, objects=run.objects)
 
     def reports_add_up(self):
         """Every run reported once, its counts add up, and all rows of all files are in them."""

@@ -97,6 +97,7 @@ class Scene:
         self.workspace.profiles = copy.deepcopy(BEFORE)
         self.takes_fractions = False
         self.on_drift = "overwrite"
+        self.on_invalid = None
         self.rows_per_run = 5_000_000
         self.bounds = LARGE
         self.ahead_from = LATER
@@ -124,9 +125,10 @@ class Scene:
 
     def configured(self, job):
         """What a job is at the moment."""
-        return drops.job(
+        made = drops.job(
             job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
         )
+        return made.model_copy(update={"on_invalid": self.on_invalid})
 
     def profile(self, name):
         """Read what Braze has of a profile."""
@@ -163,7 +165,10 @@ class Scene:
             self.resume(0)
         self.time.advance(LEASE + GRACE + SPACING)
         self._drain()
-        Judgement(self.store, self.workspace, self._state(), BEFORE, self.dropped).pronounce()
+        workdir = Path(self._folder.name) / "judged"
+        workdir.mkdir(exist_ok=True)
+        context = self._context(Process(self.time, None), workdir)
+        Judgement(self.store, self.workspace, context, BEFORE, self.dropped).pronounce()
 
     def close(self):
         """Remove the folder, and end what is left."""
@@ -196,7 +201,20 @@ class Scene:
         self._started += 1
         workdir = Path(self._folder.name) / f"work-{self._started}"
         workdir.mkdir()
-        context = job_context(
+        context = self._context(process, workdir)
+        configured = self.configured(job)
+        if process.verb == "runs":
+            return list_runs(context)
+        if process.verb == "approve":
+            return approve_run(context, job, configured, seq, WAIT)
+        if process.verb == "retry":
+            return retry_run(context, job, configured, seq, WAIT)
+        if process.verb == "discard":
+            return discard_run(context, job, seq, WAIT)
+        return run_import(context, job, configured, OPTIONS[process.verb])
+
+    def _context(self, process, workdir):
+        return job_context(
             BucketDouble(self.store, process),
             lambda: self.client(self.workspace, process),
             workdir,
@@ -209,17 +227,8 @@ class Scene:
             max_plan_age=0.0,
             bounds=self.bounds,
             ahead_from=self.ahead_from,
+            record_from=2,
             retention=self.retention,
             sweep_every=0.0,
             keep=lambda lease, every: SteppedKeeper(process, lease, every),
         )
-        configured = self.configured(job)
-        if process.verb == "runs":
-            return list_runs(context)
-        if process.verb == "approve":
-            return approve_run(context, job, configured, seq, WAIT)
-        if process.verb == "retry":
-            return retry_run(context, job, configured, seq, WAIT)
-        if process.verb == "discard":
-            return discard_run(context, job, seq, WAIT)
-        return run_import(context, job, configured, OPTIONS[process.verb])

@@ -34,6 +34,7 @@ def facts(verdict="applied", **changes):
         "ended_at": "2026-09-15T08:00:00+02:00",
         "rows": ROWS,
         "not_taken": [],
+        "left_out": [],
         "notes": [],
         "choices": [],
         "whole_run": {"files": 1, "stopped": False, "rows_read": 4, "rows_applied": 4},
@@ -51,11 +52,13 @@ SAID = {
     "dropped": ["A person dropped this file"],
     "left_out": ["a newer file of this folder counts alone"],
     "empty": ["has no rows"],
+    "taken_back": ["What run 7 had applied of this file was taken back"],
 }
 CHANGES = {
     "applied_in_part": {"rows": ROWS | {"taken": 1, "rejected": 2, "refused": 1}},
     "not_applied": {"rows": ROWS | {"taken": 0, "rejected": 4}},
     "waits": {"choices": ["To drop it: discard"]},
+    "taken_back": {"earlier": {"run": 7, "waited": False, "taken_back": True}},
     "left_out": {"outcome": "superseded"},
 }
 

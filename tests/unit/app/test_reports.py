@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from exchanger.app.messages.plans import describe_plan
 from exchanger.app.messages.reports import (
     describe_listing,
-    describe_plan,
     describe_report,
     describe_rest,
 )
@@ -83,24 +83,34 @@ def test_a_plan_shows_each_changed_field_with_examples():
         "report": report(rows_read=3, rows_applied=2, rows_unchanged=1, fields_changed=3,
                          data_points=3, notes=["1 more file follows."]),
         "fields": [
-            {"field": "tier", "strategy": "clear", "profiles": 2, "data_points": 2,
+            {"field": "tier", "strategy": "clear", "profiles": 2, "data_points": 2, "new": 1,
+             "cleared": 1, "changed": 0, "unchanged": 1200, "cost": "0.80",
              "examples": [("u1", '"gold"', "null"), ("u2", None, '"silver"')]},
             {"field": "points", "strategy": "sum", "profiles": 1, "data_points": 1,
              "examples": [("u1", "?", "12.3")]},
-            {"field": "email", "strategy": "set", "profiles": 0, "data_points": 0, "examples": []},
+            {"field": "email", "strategy": "set", "profiles": 0, "data_points": 0, "unchanged": 3,
+             "examples": []},
         ],
         "lookups": 1,
+        "looking_up": {"requests": 1, "seconds": 5400.0},
+        "sending": {"requests": 14, "seconds": 90.0},
+        "currency": "EUR",
+        "columns": {"tier": "string"},
+        "layout": {"delimiter": "\t", "encoding": "UTF-16"},
     }  # fmt: skip
     assert describe_plan(content) == [
         "crm: what a run would do; nothing was sent or written",
         "  rows: 3 read; 2 applied, 1 unchanged",
         "  to Braze: 3 changed fields, 3 data points",
-        "  tier (clear): 2 profiles, 2 data points",
+        "  sending takes 14 requests, about 2 minutes at the rate limit",
+        "  looked up in Braze to tell: 1 profile with 1 request, about 1.5 hours at the rate limit",
+        "  columns (UTF-16, cells between tabs): tier string",
+        "  tier (clear): 2 profiles, 2 data points, 0.80 EUR; 1 new, 1 cleared, 1,200 unchanged",
         '    u1: "gold" -> empty',
         '    u2: unknown -> "silver"',
         "  points (sum): 1 profile, 1 data point",
         "    u1: unknown -> 12.3",
-        "  looked up in Braze to tell: 1 profile",
+        "  unchanged in all profiles: email (3)",
         "  note: 1 more file follows.",
     ]
 

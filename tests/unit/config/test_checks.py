@@ -286,7 +286,7 @@ NOTHING = "this is not in this version"
         (ONE + "notifications: []", "notifications"),
         (ONE.replace("s3:", "notifications: [], s3:"), "connections.main.notifications"),
         (job("notifications: []"), "jobs.crm.notifications"),
-        (job("guards: {max_leavers_percent: 5}"), "jobs.crm.guards.max_leavers_percent"),
+        (job("guards: {max_more_empty_percent: 5}"), "jobs.crm.guards.max_more_empty_percent"),
         (export("fields: {a: email}", "target: {prefix: out, mode: changes}"),
          "jobs.vip.target.mode"),
         (export("fields: {a: email}", "target: {prefix: out, mode: merge}"),

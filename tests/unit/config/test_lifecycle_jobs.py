@@ -35,6 +35,7 @@ def job(text):
         (f"{RENAMES}, row_id: x", "row_id"),
         (f"{RENAMES}, create_missing: false", "create_missing"),
         (f"{RENAMES}, on_unknown: hold", "on_unknown"),
+        (f"{RENAMES}, on_invalid: drop_value", "on_invalid"),
         (f"object: aliases, {ID}", ""),
         (f"object: aliases, {ID}, alias: {{name: a}}", "alias.label"),
         (f"object: aliases, {ID}, alias: {{name: a, label: ' '}}", "alias.label"),

@@ -65,6 +65,8 @@ AGAIN = {"rows": pl.Series([1], dtype=pl.UInt32)}
 FULL = ImportOptions(full=True)
 ROWS = ("@rows of crm",)
 EVENTS = file(sums=ROWS)
+TESTED = file(outcome="tested", rows=1, row=1)
+TESTED_EVENT = file(outcome="tested", rows=1, row=1, sums=ROWS)
 COUNTS, LEFT_OUT, DIFFERENCE = ("spend", "tier"), ("tier",), "difference"
 
 CASES = {
@@ -117,6 +119,30 @@ CASES = {
     ),
     "a new version of a file of nameless rows waits": Case(
         "replaced", [EVENTS], file(content="B", sums=()), [SET], counts_files=ROWS
+    ),
+    "a file of which a row was tested counts as a difference": Case(DIFFERENCE, [TESTED]),
+    "so does a new version of it": Case(DIFFERENCE, [TESTED], file(content="B", sums=())),
+    "so does a file taken as if new": Case(DIFFERENCE, [TESTED], options=FULL),
+    "a further row of it that is tested counts": Case(
+        COUNTS, [TESTED], request=AGAIN | {"test": 2}
+    ),
+    "a test of a file that was applied waits": Case(
+        "equal_content", [file()], request=AGAIN | {"test": 1}
+    ),
+    "a copy of a file of which a row was tested waits": Case(
+        "equal_content", [TESTED], file("in/b.csv", sums=())
+    ),
+    "a file of which a tested row was rejected counts": Case(
+        COUNTS, [file(outcome="tested", rows=1, rejected=1, row=1)]
+    ),
+    "a new version of a file that was applied after a test waits": Case(
+        "replaced", [TESTED, file(replaces=True)], file(content="B", sums=())
+    ),
+    "a file of nameless rows of which one was tested counts": Case(
+        ("tier",), [TESTED_EVENT], rules=[SET], counts_files=ROWS
+    ),
+    "a new version of a file of which a nameless row was tested waits": Case(
+        "replaced", [TESTED_EVENT], file(content="B", sums=()), [SET], counts_files=ROWS
     ),
 }  # fmt: skip
 

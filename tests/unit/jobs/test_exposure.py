@@ -159,3 +159,12 @@ def test_what_happens_to_no_profile_is_told_of_every_field(measured):
     """A field of the job that changes nowhere counts nothing."""
     found = measured([change("1", "2")], rules=[rule(), rule("y")])
     assert FieldExposure(0, 0, 0, 0) == found.fields["y"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "expected"),
+    [('"a"', '"b"', 0), ('"a"', "null", 1), (None, "null", 1), (None, '"b"', 0), (None, None, 0)],
+)
+def test_whoever_has_no_value_afterwards_is_emptied(measured, was, now, expected):
+    """Also where nobody knew of a value before."""
+    assert expected == measured([change(was, now)], rules=[rule()]).fields["x"].emptied

@@ -50,6 +50,12 @@ KNOWN = {"profiles_updated": 6, "profiles_unchanged": 4}
         ({"max_data_points": 9}, {"data_points": 9}, None),
         ({"max_data_points": 9}, {"data_points": 10}, ("too_many_points", None)),
         ({"max_data_points": 0}, {"data_points": 1}, ("too_many_points", None)),
+        ({"max_leavers_percent": 20}, {"leavers": 2, "members_before": 10}, None),
+        (
+            {"max_leavers_percent": 20},
+            {"leavers": 3, "members_before": 10},
+            ("too_many_leavers", 30.0),
+        ),
         ({}, {"profiles_replaced": 6, "profiles_cleared": 6, "data_points": 10**9}, None),
     ],
 )

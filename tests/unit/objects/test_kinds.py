@@ -46,7 +46,6 @@ def test_what_is_done_with_each_kind(name, holds, counts, looked_up, again):
     kind = kind_named(name)
     asked = (kind.holds_values, kind.counts_rows, kind.looked_up, kind.given_again)
     assert (holds, counts, looked_up, again) == asked
-    assert holds == kind.records_changes
 
 
 def test_what_counts_each_time_is_never_sent_again_unless_the_job_says_so():
@@ -55,4 +54,4 @@ def test_what_counts_each_time_is_never_sent_again_unless_the_job_says_so():
     assert all(isinstance(making, EachRow | Lines) for making in makings)
     for making in makings:
         said = {word: endpoint.idempotent for word, endpoint in making.endpoints.items()}
-        assert said == {"hold": False, "resend": True}
+        assert said == {"hold": False, "resend": True, "ask": False}

@@ -1,7 +1,6 @@
 """The table of what runs changed, in a folder."""
 
 from datetime import UTC, datetime
-from itertools import count
 
 import polars as pl
 import pytest
@@ -60,14 +59,3 @@ def test_a_month_has_a_table_of_its_own(changes):
     assert changes.of_profiles(pl.Series(["a"]), month="2026-08") is None
     assert ["2025-12", "2026-01", "2026-02"] == months_between("2025-12", "2026-03")
     assert [] == months_between(month_of(AUGUST), month_of(JULY))
-
-
-def test_what_was_prepared_counts_only_in_its_month(changes, tmp_path):
-    """Begun in July and answered in August it is left, so that it is recorded anew."""
-    number = count()
-    prepared = changes.prepare(lambda: tmp_path / f"{next(number)}", seq=1, at=JULY)
-    prepared.add(rows("a", before_a=["3"], wanted_a=["4"]))
-    assert not changes.record_prepared(prepared, at=AUGUST)
-    assert changes.record_prepared(prepared, at=JULY)
-    changes.record(lambda: iter([rows("a", before_a=["3"], wanted_a=["4"])]), seq=1, at=JULY)
-    assert 1 == changes.of_profiles(pl.Series(["a"]), month="2026-07").height

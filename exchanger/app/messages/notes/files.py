@@ -297,6 +297,9 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "replaced_since": lambda: "a newer version was applied since, which replaces it.",
     "rows_late": _rows_late,
     "sheet_chosen": _sheet_chosen,
+    "sql_rows": lambda *, rows, left: (
+        f"the SQL of its source makes {left:,} rows of its {rows:,}; these are what counts."
+    ),
     "stray_words": _stray_words,
     "unreadable": _unreadable,
 }

@@ -49,6 +49,13 @@ def _budget(*, period: str, points: int, spent: int, limit: int) -> str:
     )
 
 
+def _leavers(*, leavers: int, of: int, percent: float, allowed: float) -> str:
+    return (
+        f"Missing in the newest file: {leavers:,} of {of:,} people whom this job had ({percent:g} "
+        f"%); {allowed:g} % may be (max_leavers_percent)."
+    )
+
+
 GUARD_NOTES: Mapping[str, Callable[..., str]] = {
     "budget_exceeded": _budget,
     "empty_file": lambda *, file: f"{file} has no rows (empty_file: hold).",
@@ -63,6 +70,7 @@ GUARD_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "too_many_changed": _changed,
     "too_many_cleared": _cleared,
+    "too_many_leavers": _leavers,
     "too_many_points": _points,
     "too_many_rejected": _rejected,
     "would_cost": lambda *, points, cost, currency: (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exchanger.config.findings import listed
 from exchanger.errors import ExportEmpty
 
 if TYPE_CHECKING:
@@ -19,6 +20,17 @@ def _never_seen(*, profiles: int, data_points: int) -> str:
         f"{data_points:,} data points. Braze drops without a word what is sent of those among them "
         "that it does not have and may not create (create_missing: false, mode: update, or a "
         "braze_id)."
+    )
+
+
+def _values_dropped(  # noqa: PLR0913 - each is a fact of its own
+    *, file: str, values: int, rows: int, fields: Sequence[str], counts: Sequence[int], example: str
+) -> str:
+    each = zip(fields, counts, strict=True)
+    some = listed([f"{name} ({count:,})" for name, count in each], "and")
+    return (
+        f"{values:,} values in {rows:,} rows are left out, and the rest of these rows is applied: "
+        f"{some}. The first of them: {file}: {example}"
     )
 
 
@@ -245,6 +257,7 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "types_replaced": lambda *, values: (
         f"{values:,} values replace a value of another type in Braze."
     ),
+    "values_dropped": _values_dropped,
     "values_kept": lambda *, values: (
         f"{values:,} values were left as somebody else had set them in Braze."
     ),
@@ -255,7 +268,18 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "would_add": lambda *, field, total: (
         f"{field}: {total} would be added in all, over all profiles."
     ),
+    "doubt_not_told": lambda: (
+        "Braze does not tell of this workspace which requests it has taken, so 'on_unknown: ask'"
+        " lists what is in doubt, as 'hold' does."
+    ),
+    "counts_by_itself": lambda: (
+        "A row by hand counts by itself: what it gives is given again by a file that has it, too."
+    ),
     "would_be_held_back": lambda: (
         "So a run would be held back, until the job is corrected or you approve it."
+    ),
+    "would_stop": lambda: (
+        "So a run would stop before it sends anything (on_invalid: stop), until the files are "
+        "corrected."
     ),
 }

@@ -11,29 +11,36 @@ from dataclasses import replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from exchanger.app.messages.notes.changes import CHANGE_NOTES
 from exchanger.app.messages.notes.exports import EXPORT_NOTES
 from exchanger.app.messages.notes.files import FILE_NOTES
 from exchanger.app.messages.notes.guards import GUARD_NOTES
 from exchanger.app.messages.notes.holds import HOLD_NOTES
+from exchanger.app.messages.notes.plans import PLAN_NOTES
 from exchanger.app.messages.notes.runs import RUN_NOTES
+from exchanger.app.messages.notes.snapshots import SNAPSHOT_NOTES
 from exchanger.notes import Note, read_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from exchanger.jobs.drift import DriftReport
+    from exchanger.jobs.explain import Explanation
     from exchanger.jobs.forget import ForgetReport
     from exchanger.jobs.planning.preview import PlanReport
     from exchanger.jobs.rebuild import RebuildReport
     from exchanger.jobs.runtime.report import RunReport
 
-T = TypeVar("T", "DriftReport", "ForgetReport", "RebuildReport", "RunReport")
+T = TypeVar("T", "DriftReport", "Explanation", "ForgetReport", "RebuildReport", "RunReport")
 
 WORDS: Mapping[str, Callable[..., str]] = {
+    **CHANGE_NOTES,
     **EXPORT_NOTES,
     **FILE_NOTES,
     **GUARD_NOTES,
+    **SNAPSHOT_NOTES,
     **HOLD_NOTES,
+    **PLAN_NOTES,
     **RUN_NOTES,
 }
 """By code, what says it; its parameters are the facts."""

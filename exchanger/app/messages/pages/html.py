@@ -17,7 +17,7 @@ _STYLE = (
     "h3{font-size:15px;margin:20px 0 6px}"
     ".state{display:inline-block;padding:3px 12px;border-radius:14px;font-weight:600;color:#fff}"
     ".applied{background:#1a7f4b}.applied_in_part,.waits{background:#a05a00}"
-    ".not_applied{background:#b3261e}.dropped,.left_out,.empty{background:#5b6472}"
+    ".not_applied{background:#b3261e}.dropped,.left_out,.empty,.taken_back{background:#5b6472}"
     ".lead{font-size:18px}section{background:#fff;border:1px solid #dde2ea;border-radius:8px;"
     "padding:4px 20px 16px;margin:16px 0}table{border-collapse:collapse;width:100%;font-size:14px}"
     "th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid #e8ecf2;"
@@ -67,7 +67,8 @@ def report_page(told: Mapping[str, Any]) -> str:
         f"<h1>{escape(told['file'])}</h1>",
         f'<p class="lead">{escape(told["summary"])}</p>',
         *_section("What to do next", _points(told["next"])),
-        *_section("What was not applied, and why", _not_taken(told)),
+        *_section("What was not applied, and why", _reasons(told, "not_taken")),
+        *_section("Values that were left out", _reasons(told, "left_out")),
         *_section(about, _points(told["notes"]) if waits else []),
         *_section("What it would do", _plan(told)),
         *_section("What was applied", _counts(told)),
@@ -100,13 +101,13 @@ def _points(texts: Iterable[str]) -> Iterator[str]:
     yield from (f"<p>{escape(text)}</p>" for text in texts)
 
 
-def _not_taken(told: Mapping[str, Any]) -> Iterator[str]:
-    for reason in told["not_taken"]:
+def _reasons(told: Mapping[str, Any], which: str) -> Iterator[str]:
+    for reason in told[which]:
         yield f"<h3>{escape(reason['said'])}</h3>"
         if reason.get("masked"):
             yield '<p class="small">Values and words are not shown, as the column is masked.</p>'
         yield from _examples(reason)
-    if told["not_taken"] and told["outcome"] != "rejected":
+    if told[which] and told["outcome"] != "rejected":
         yield (
             '<p class="small">Row 1 is the first one below the header. '
             "Of each reason the first rows are shown.</p>"

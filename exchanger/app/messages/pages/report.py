@@ -20,6 +20,7 @@ TITLES = {
     "dropped": "Dropped by a person",
     "left_out": "Left out",
     "empty": "Nothing to apply",
+    "taken_back": "Taken back",
 }
 """What stands at the top of a page, by what became of the file."""
 
@@ -31,6 +32,7 @@ _CORRECT = (
 _KINDS = {
     "rejected": "not accepted",
     "refused": "refused by Braze",
+    "dropped": "left out",
 }
 _OUTCOMES = {
     "superseded": "a newer file of this folder counts alone",
@@ -49,7 +51,8 @@ def report_files(facts: Facts) -> tuple[str, str]:
         **facts,
         "title": TITLES[facts["verdict"]],
         "summary": " ".join(_summary(facts)),
-        "not_taken": [{**reason, "said": _reason(reason)} for reason in facts.get("not_taken", [])],
+        "not_taken": [{**one, "said": _reason(one, "row")} for one in facts["not_taken"]],
+        "left_out": [{**one, "said": _reason(one, "value")} for one in facts["left_out"]],
         "next": [*_next(facts)],
     }
     return json.dumps(told, ensure_ascii=False, indent=2) + "\n", report_page(told)
@@ -69,6 +72,9 @@ def _summary(facts: Facts) -> Iterator[str]:
             if sent
             else ("Nothing of it was sent to Braze.")
         )
+    elif verdict == "taken_back":
+        run = facts["earlier"]["run"]
+        yield f"What run {run} had applied of this file was taken back{when}."
     elif verdict == "left_out":
         why = _OUTCOMES.get(facts["outcome"], "")
         yield f"Nothing of this file was sent to Braze, as {why}."
@@ -96,7 +102,7 @@ def _less(rows: Mapping[str, int]) -> str:
 
 def _of_a_run_before(facts: Facts) -> Iterator[str]:
     earlier = facts.get("earlier")
-    if earlier is None:
+    if earlier is None or earlier["taken_back"]:
         return
     if earlier["waited"]:
         yield f"It had waited for a decision since run {earlier['run']}."
@@ -107,11 +113,11 @@ def _of_a_run_before(facts: Facts) -> Iterator[str]:
         )
 
 
-def _reason(reason: Mapping[str, Any]) -> str:
-    """Describe in a few words why rows were not taken."""
+def _reason(reason: Mapping[str, Any], what: str) -> str:
+    """Describe in a few words why rows, or values, were not taken."""
     why = str(reason["reason"]).replace("_", " ")
     about = f", column {reason['column']}" if reason.get("column") else ""
-    return f"{counted(reason['rows'], 'row')} {_KINDS[reason['kind']]}: {why}{about}"
+    return f"{counted(reason['rows'], what)} {_KINDS[reason['kind']]}: {why}{about}"
 
 
 def _next(facts: Facts) -> Iterator[str]:
@@ -138,7 +144,7 @@ def _next(facts: Facts) -> Iterator[str]:
         )
     if verdict == "applied":
         yield "Nothing. Everything in this file is in Braze."
-    elif verdict in ("left_out", "empty", "dropped"):
+    elif verdict in ("left_out", "empty", "dropped", "taken_back"):
         yield "Nothing, unless you expected something else. Then drop the file under a new name."
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exchanger.config.checks.kinds.words import check_words
 from exchanger.config.findings import Finding, Where
-from exchanger.config.models import GroupState, ImportJob
-from exchanger.config.models.kinds.consent import as_word
+from exchanger.config.models import ImportJob
 
 _WHO = {"subscriptions": ("external_id", "email", "phone"), "email_state": ("email",)}
 """What may name a person, or whose state it is."""
@@ -37,24 +37,6 @@ def check_consent(job: ImportJob, where: Where) -> Iterator[Finding]:
             yield Finding((*place, "group"), "give the id of the group, or {from: COLUMN}")
         if group.model_fields_set - {"from_", "value"}:
             yield Finding((*place, "group"), "a group is an id or {from: COLUMN}, and no more")
-        yield from _check_words(job.subscription.state, (*place, "state"))
+        yield from check_words(job.subscription.state, (*place, "state"), "state")
     if job.state is not None:
-        yield from _check_words(job.state, (*where, "state"))
-
-
-def _check_words(state: GroupState, where: Where) -> Iterator[Finding]:
-    if not state.from_:
-        yield Finding((*where, "from"), "name the column of the state")
-    if not state.words:
-        message = 'say which cells mean what, such as unsubscribed: [no, "0"]'
-        yield Finding(where, message, missed=("subscribed", "unsubscribed"))
-    seen: dict[str, str] = {}
-    for name, words in state:
-        for word in words if isinstance(words, tuple) else ():
-            text = as_word(word)
-            if not text:
-                message = "an empty cell says nothing; leave this word out"
-                yield Finding((*where, name), message)
-            elif seen.setdefault(text, name) != name:
-                message = f"'{word}' cannot mean both {seen[text]} and {name}"
-                yield Finding((*where, name), message)
+        yield from check_words(job.state, (*where, "state"), "state")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from exchanger.braze.objects import ORDER_EVENTS, RESERVED
 from exchanger.config.checks.fields import check_cell
+from exchanger.config.checks.kinds.audiences import check_audience
 from exchanger.config.checks.kinds.catalogs import check_items, check_no_items
 from exchanger.config.checks.kinds.consent import check_consent
 from exchanger.config.checks.kinds.lifecycle import check_call
@@ -21,6 +22,7 @@ _SPECS = {
     "orders": "order",
     "subscriptions": "subscription",
     "email_state": "state",
+    "audience": "audience",
 }
 """The key that says what the objects are made of."""
 _OF_ATTRIBUTES = {"fields", "remaining_fields", "baseline"}
@@ -29,17 +31,10 @@ _OF_ROWS = {"row_id", "on_unknown"}
 
 def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find what does not go together with what a row becomes."""
-    given = job.model_fields_set
     specs = {**_SPECS, **{str(name): key for name, key in CALLS.items()}}
     own = specs.get(job.object)
-    for name, key in specs.items():
-        if key != own and getattr(job, key) is not None:
-            yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
-    of_deletions = "this is of 'object: deletions' alone"
-    if job.object not in ("deletions", "catalog_items") and "confirm_deletes" in given:
-        yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
-    if job.object != "deletions" and "max_deletes" in job.guards.model_fields_set:
-        yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
+    yield from _check_others(job, specs, own, where)
+    yield from _check_invalid(job, where)
     if job.object == "catalog_items":
         yield from check_items(job, where)
         return
@@ -48,12 +43,46 @@ def check_object(job: ImportJob, where: Where) -> Iterator[Finding]:
         yield from check_call(job, where)
     elif job.object in ("subscriptions", "email_state"):
         yield from check_consent(job, where)
+    elif job.object == "audience":
+        yield from check_audience(job, where)
     elif own is None:
         message = "this is of events, purchases and orders alone: attributes are set, not counted"
-        for key in sorted(given & _OF_ROWS):
+        for key in sorted(job.model_fields_set & _OF_ROWS):
             yield Finding((*where, key), message, beside=("object",))
     else:
         yield from _check_rows(job, own, where)
+
+
+def _check_others(
+    job: ImportJob, specs: Mapping[str, str], own: str | None, where: Where
+) -> Iterator[Finding]:
+    """Find keys of other kinds of objects."""
+    given = job.model_fields_set
+    for name, key in specs.items():
+        if key != own and getattr(job, key) is not None:
+            yield Finding((*where, key), f"this is of 'object: {name}' alone", beside=("object",))
+    if job.object != "audience" and job.action is not None:
+        message = "this is of 'object: audience' alone"
+        yield Finding((*where, "action"), message, beside=("object",))
+    of_deletions = "this is of 'object: deletions' alone"
+    if job.object not in ("deletions", "catalog_items") and "confirm_deletes" in given:
+        yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
+    if job.object != "deletions" and "max_deletes" in job.guards.model_fields_set:
+        yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
+
+
+def _check_invalid(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find a job that is to leave out values of what is nothing without any of them."""
+    if job.on_invalid != "drop_value":
+        return
+    why = ""
+    if job.calls_people or job.object in ("subscriptions", "email_state", "audience"):
+        why = f"{job.object} is nothing without any of its values"
+    elif job.object == "catalog_items" and job.mode in ("replace", "delete"):
+        why = f"mode {job.mode} removes what a row does not say"
+    if why:
+        message = f"{why}, so none can be left out; write quarantine or stop"
+        yield Finding((*where, "on_invalid"), message, beside=("object", "mode"))
 
 
 def _check_rows(job: ImportJob, own: str, where: Where) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ class Subscription(Strict):
     )
 
 
-def words_of(state: GroupState) -> dict[str, str]:
+def words_of(state: Strict) -> dict[str, str]:
     """Return the state that each cell means, by its text in lower case."""
     return {
         as_word(word): name

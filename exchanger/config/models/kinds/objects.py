@@ -22,9 +22,11 @@ ObjectName = Literal[
     "identify",
     "deletions",
     "catalog_items",
+    "audience",
 ]
 ItemMode = Literal["upsert", "update", "replace", "delete"]
-OnUnknown = Literal["hold", "resend"]
+OnUnknown = Literal["hold", "resend", "ask"]
+OnInvalid = Literal["quarantine", "drop_value", "stop"]
 
 Scale = Annotated[
     int | None, Field(ge=0, le=15, description="decimal places of a `decimal`, which needs them")
@@ -132,6 +134,17 @@ class Purchase(Strict):
     )
 
 
+WhenInvalid = Annotated[
+    OnInvalid | None,
+    Field(
+        description=(
+            "what happens to a value that cannot be used: `quarantine` rejects its row,"
+            " `drop_value` leaves it out, lists it as a warning and applies the rest of the row,"
+            " `stop` ends the run before anything is sent; left out, a value of an attribute that"
+            " Braze would ignore is left out, and any other rejects its row"
+        ),
+    ),
+]
 RowId = Annotated[
     ColumnName | None,
     Field(
@@ -147,7 +160,8 @@ WhenUnknown = Annotated[
         description=(
             "what happens to an event, purchase or order of which nobody knows whether Braze took"
             " it: `hold` lists it, and `retry` gives it again; `resend` sends it again, so it may"
-            " count twice"
+            " count twice; `ask` asks Braze for as long as the grace, where its beta of the status"
+            " of requests is on, and lists what that does not tell"
         )
     ),
 ]

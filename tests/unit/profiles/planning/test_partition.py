@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from exchanger.config.models import FieldConfig
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.planning.part import PartInput, PlanOptions, Tally, plan_part
+from exchanger.profiles.planning.spoken import Spoken
 
 RULES = [Rule("total", "total", "integer", FieldConfig(merge="sum", type="integer"))]
 TERMS = PlanOptions(RULES, assume_empty=False, create_missing=True)
@@ -32,7 +34,9 @@ def test_a_part_is_planned_alone():
     assert {"ada": "3", "bob": "0"} == dict(
         plan.contributions.select("@profile", "given").iter_rows()
     )
-    assert Tally(profiles_named=2, profiles_unchanged=1, rows_unchanged=1) == plan.tally
+    told = Spoken(profiles=Counter(total=2), points=Counter(total=3))
+    counts = Tally(profiles_named=2, profiles_unchanged=1, rows_unchanged=1, spoken=told)
+    assert counts == plan.tally
 
 
 def test_the_record_of_a_rejected_row_can_be_given_again():
@@ -103,4 +107,4 @@ def test_rows_count_where_only_some_profiles_have_several():
 
     assert {"cid": 1, "ada": 1} == dict(plan.outbox.select("@profile", "@rows").iter_rows())
     counts = Tally(profiles_named=3, profiles_unchanged=1, rows_superseded=1, rows_unchanged=1)
-    assert counts == plan.tally
+    assert counts == replace(plan.tally, spoken=Spoken())

@@ -1,4 +1,4 @@
-"""Values that Braze would bill and ignore reject their row, with words that say what it takes."""
+"""Values that Braze would bill and ignore are found, with words that say what it takes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ NESTED = [
 
 def give(cells: pl.Series, name: str, **options: object) -> Given:
     """Give a column called x to one attribute."""
-    job = import_model(source={"prefix": "in/"}, fields={name: {"from": "x", **options}})
+    fields = {name: {"from": "x", **options}}
+    job = import_model(source={"prefix": "in/"}, fields=fields, on_invalid="quarantine")
     ids = pl.Series("id", [f"p{n}" for n in range(len(cells))])
     frame = pl.DataFrame([ids, cells.rename("x")]).with_row_index("@row", offset=1)
     raw = RawColumns(frame, cells.dtype == pl.String, frozenset(), key="in/a.csv")

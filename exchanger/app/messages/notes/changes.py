@@ -1,0 +1,72 @@
+"""Words of what is noted where somebody asks why a value is what it is, or takes a run back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_WHY = {
+    "as_before": "they are back already",
+    "cannot_tell": "what its files gave is not what it changed, so nobody can tell its part",
+    "consent": "they would subscribe somebody: give that in a file (may_resubscribe)",
+    "done": "they were taken back already",
+    "gone": "Braze does not have these profiles any more",
+    "in_doubt": "nobody knows whether Braze took them in that run",
+    "later": "they were changed again since",
+    "later_in_doubt": "a later run may have changed them, and nobody knows",
+    "others": "somebody else changed them in Braze since",
+    "unknown_before": "nobody knows the value before",
+    "unknown_now": "Braze does not tell what they are now",
+}
+_RUNS = 3
+"""Runs that one sentence names."""
+
+
+def _given_not_kept(*, run: int) -> str:
+    return f"What files gave in run {run} is not kept any more (retention.contributions)."
+
+
+def _quarantines_not_searched(*, searched: int) -> str:
+    return (
+        f"Rows that were put aside were looked for in the last {searched} runs of the job that had "
+        "any: there are more."
+    )
+
+
+def _nothing_to_undo() -> str:
+    return "Nothing would go back."
+
+
+def _takes_back(*, run: int) -> str:
+    return f"It takes back what run {run} changed."
+
+
+def _undo_again(*, run: int) -> str:
+    return f"What Braze refused is not back yet; once the reason is gone: exchanger undo {run}"
+
+
+def _value_stays(*, field: str, values: int, why: str, runs: Sequence[int]) -> str:
+    what = "1 value stays as it is" if values == 1 else f"{values:,} values stay as they are"
+    reason = _WHY.get(why, why)
+    if values == 1:
+        reason = reason.replace("they are", "it is").replace("they were", "it was")
+        reason = reason.replace("they would", "it would").replace(" them", " it")
+        reason = reason.replace("these profiles", "the profile")
+        reason = reason.replace("what they are", "what it is")
+    named = ", ".join(f"{run}" for run in runs[-_RUNS:])
+    more = f" and {len(runs) - _RUNS} more" if len(runs) > _RUNS else ""
+    by = f" (run{'s' if len(runs) > 1 else ''} {named}{more})" if runs else ""
+    return f"{field}: {what}: {reason}{by}."
+
+
+CHANGE_NOTES: Mapping[str, Callable[..., str]] = {
+    "given_not_kept": _given_not_kept,
+    "nothing_to_undo": _nothing_to_undo,
+    "quarantines_not_searched": _quarantines_not_searched,
+    "takes_back": _takes_back,
+    "undo_again": _undo_again,
+    "value_stays": _value_stays,
+}
+"""By code, what says it; its parameters are the facts."""

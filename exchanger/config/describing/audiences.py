@@ -1,0 +1,38 @@
+"""What a job of an audience does, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exchanger.config.findings import listed
+from exchanger.config.models import AudienceTarget, ImportJob
+
+
+def describe_audience(job: ImportJob) -> list[str]:
+    """Describe who comes and who goes, and what becomes of that."""
+    lines = []
+    if job.action is not None:
+        for words, what in ((job.action.add, "comes"), (job.action.remove, "goes")):
+            if words:
+                cells = listed(map(repr, map(str, words)))
+                lines.append(f"takes it that somebody {what} where {job.action.from_} is {cells}")
+    for target in job.audience.as_ if job.audience is not None else ():
+        lines += _target(target)
+    return lines
+
+
+def _target(target: AudienceTarget) -> Iterator[str]:
+    if target.list_ is not None:
+        yield (
+            f"{target.list_}: has the entry '{target.entry}' of who comes, and loses it of who"
+            " goes; other entries stay; looked up first where unknown"
+        )
+        return
+    member, leaver = (_value(value) for value in (target.value.member, target.value.leaver))
+    yield f"{target.attribute}: {member} for who comes, {leaver} for who goes"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "nothing (cleared)"
+    return str(value).lower() if isinstance(value, bool) else repr(value)

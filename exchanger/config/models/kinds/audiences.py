@@ -1,0 +1,77 @@
+"""Audiences: who comes and who goes, and what becomes of that in Braze."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from exchanger.config.models.base import ColumnName, Strict
+from exchanger.config.models.kinds.consent import Words, words_of
+
+MemberValue = Annotated[
+    str | int | float | bool | None, Field(description="a value, or `null`, which clears it")
+]
+ACTION = "action"
+"""The part of a row that says whether somebody comes or goes."""
+COMES, GOES = "add", "remove"
+"""What an action may mean."""
+
+
+class Action(Strict):
+    """Which cells of a column mean that somebody comes, and which that somebody goes."""
+
+    from_: ColumnName = Field(alias="from", description="the column")
+    add: Words = ()
+    remove: Words = ()
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What each cell means, by its text in lower case: ``add`` or ``remove``."""
+        return words_of(self)
+
+
+class MemberValues(Strict):
+    """What an attribute of members is, and what it is of those who left."""
+
+    member: MemberValue = True
+    leaver: MemberValue = False
+
+
+class AudienceTarget(Strict):
+    """What membership becomes: an attribute of its own, or an entry of an array attribute."""
+
+    attribute: str | None = Field(
+        default=None, description="the name of an attribute: true of members, false of leavers"
+    )
+    value: MemberValues = Field(
+        default=MemberValues(), description="of `attribute`: other values than true and false"
+    )
+    list_: str | None = Field(
+        default=None,
+        alias="list",
+        description="the name of an array attribute, which has `entry` of members",
+    )
+    entry: str | None = Field(
+        default=None, description="of `list`, which needs it: the text that stands for the audience"
+    )
+
+
+class Audience(Strict):
+    """Who belongs to an audience, by files that say who comes and who goes."""
+
+    as_: tuple[AudienceTarget, ...] = Field(
+        default=(),
+        alias="as",
+        description="what membership becomes: one thing, or several",
+    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The attributes that it writes."""
+        return tuple(name for one in self.as_ if (name := one.attribute or one.list_))
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The array attributes of which it writes an entry."""
+        return tuple(one.list_ for one in self.as_ if one.list_ is not None)

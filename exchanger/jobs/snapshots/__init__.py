@@ -1,0 +1,1 @@
+"""Whom a snapshot has, beside whom its job had before."""

@@ -1,0 +1,94 @@
+"""What may stand in a job of an audience, and what it says it does."""
+
+from __future__ import annotations
+
+import pytest
+from support.config_texts import ENVIRON, ONE
+from support.config_texts import messages as problems
+
+from exchanger.config.describing.jobs import describe_job
+from exchanger.config.loading.load import read_config
+
+OP = "action: {from: op, add: add, remove: [remove, '-']}"
+AS = "audience: {as: {attribute: is_vip}}"
+LIST = "audience: {as: [{list: audiences, entry: vip}]}"
+BY_ID = "object: audience, match: {external_id: id}"
+
+
+def job(text, more=""):
+    return ONE + f"jobs: {{vip: {{type: import, source: {{prefix: in/}}, {text}}}{more}}}"
+
+
+def attribute(more):
+    return f"{BY_ID}, {OP}, audience: {{as: {{attribute: a, {more}}}}}"
+
+
+def listed(more):
+    return f"{BY_ID}, {OP}, audience: {{as: {{list: a, {more}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (f"{BY_ID}, {AS}", ""),
+        (f"{BY_ID}, {OP}", ""),
+        (f"{BY_ID}, {OP}, audience: {{as: []}}", "audience.as"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{{entry: a}}]}}", "audience.as[0]"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a, list: b}}]}}", "audience.as[0]"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a}}, {{attribute: a}}]}}",
+         "audience.as[1]"),
+        (f"{BY_ID}, {AS}, action: {{from: op}}", "action"),
+        (f"{BY_ID}, {AS}, action: {{from: op, add: [a], remove: [A]}}", "action.remove"),
+        (f"{BY_ID}, {AS}, action: {{from: op, add: ['']}}", "action.add"),
+        (f"{BY_ID}, {AS}, action: {{add: [a]}}", "action.from"),
+        (f"{BY_ID}, {AS}, {OP}, fields: {{a: set}}", "fields"),
+        (f"{BY_ID}, {AS}, {OP}, row_id: a", "row_id"),
+        (f"match: {{external_id: id}}, fields: {{a: set}}, {AS}", "audience"),
+        (f"match: {{external_id: id}}, fields: {{a: set}}, {OP}", "action"),
+        (attribute("entry: vip"), "audience.as[0].entry"),
+        (attribute("value: {member: gold}"), "audience.as[0].value"),
+        (attribute("value: {member: null, leaver: null}"), "audience.as[0].value"),
+        (attribute("value: {member: a, leaver: a}"), "audience.as[0].value"),
+        (attribute("value: {member: '', leaver: a}"), "audience.as[0].value.member"),
+        (f"{BY_ID}, {OP}, audience: {{as: {{attribute: country}}}}", "audience.as[0].attribute"),
+        (listed("entry: b, max_items: 3"), "audience.as[0].max_items"),
+        (listed("entry: a, value: {member: a}"), "audience.as[0].value"),
+        (listed('entry: "a\\tb"'), "audience.as[0].entry"),
+        (f"{BY_ID}, {OP}, {LIST}, baseline: assume_empty", "baseline"),
+        (f"object: audience, match: {{email: m}}, on_ambiguous: most_recent, {OP}, {LIST}",
+         "on_ambiguous"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a}}, {{events: {{entered: E}}}}]}}",
+         "audience.as[1].events"),
+        (f"{BY_ID}, {OP}, audience: {{historical: false, as: {{attribute: a}}}}",
+         "audience.historical"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a}}, {{cohort: {{id: vip}}}}]}}",
+         "audience.as[1].cohort"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_named(text, path):
+    """Each problem has its place; what is not built is not taken and ignored."""
+    found = problems(job(text))
+    assert [f"jobs.vip{'.' * bool(path)}{path}"] == [each.split(":")[0] for each in found], found
+
+
+def test_two_jobs_do_not_write_one_attribute_from_the_same_files():
+    """Whether as a field or as an audience."""
+    other = ", crm: {type: import, source: {prefix: in/}, match: {external_id: id}"
+    found = problems(job(f"{BY_ID}, {OP}, {AS}", f"{other}, fields: {{is_vip: set}}}}"))
+    assert ["jobs.crm.source.prefix"] == [each.split(":")[0] for each in found]
+    assert "both write is_vip" in str(found)
+
+
+def test_a_job_says_who_comes_and_goes():
+    """In plain words: the words of the column, and what becomes of membership."""
+    more = "{list: audiences, entry: vip}, {attribute: t, value: {member: gold, leaver: null}}"
+    text = f"{BY_ID}, {OP}, audience: {{as: [{{attribute: is_vip}}, {more}]}}"
+    lines = describe_job(read_config(job(text), ENVIRON), "vip")
+    for said in (
+        "takes it that somebody comes where op is 'add'",
+        "takes it that somebody goes where op is 'remove' or '-'",
+        "is_vip: true for who comes, false for who goes",
+        "t: 'gold' for who comes, nothing (cleared) for who goes",
+        "audiences: has the entry 'vip' of who comes",
+    ):
+        assert any(said in line for line in lines), lines
