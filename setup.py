@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 
 RUNTIME = [
     "aiohttp>=3.11,<4",
+    "apprise>=2.3,<3",
     "apscheduler>=3.11,<4",
     "boto3>=1.36,<2",
     "chardet>=7,<8",

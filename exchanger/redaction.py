@@ -6,12 +6,14 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 REDACTED = "[redacted]"
 """What stands in the place of a secret."""
 
 _LONGEST = 500
+_SHORTEST = 8
+"""Characters of a part of a URL that may be a secret by itself, but for a password."""
 
 
 class Redactor:
@@ -43,6 +45,33 @@ class Redactor:
 
     def __repr__(self) -> str:
         return "Redactor()"
+
+
+def secret_parts(url: str) -> list[str]:
+    """
+    Find the parts of a URL that may be secrets: what is no word, no number, and no host.
+
+    Args:
+        url: An address that is a secret as a whole, as those of channels are; of any other text
+            nothing is found.
+    """
+    try:
+        parts = urlsplit(url) if "://" in url else None
+    except ValueError:
+        parts = None
+    if parts is None:
+        return []
+    user, _, host = parts.netloc.rpartition("@")
+    rest = re.split(r"[/&=?#,;:+]", f"{user}/{parts.path}/{parts.query}/{parts.fragment}")
+    # The host of many services is no host: the first of their tokens stands in its place.
+    hosts = [] if "." in host or host.startswith("[") else host.split(":")
+    found = [part for part in (*rest, *hosts) if len(part) >= _SHORTEST and _is_no_word(part)]
+    password = user.partition(":")[2]
+    return [*dict.fromkeys(unquote(part) for part in (*found, password) if part)]
+
+
+def _is_no_word(text: str) -> bool:
+    return not text.isdecimal() and not (text.isalpha() and text in (text.lower(), text.title()))
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -85,10 +85,12 @@ class Exchanger:
         Args:
             connect: Also try keys, permissions, buckets and segments; nothing is sent.
         """
+        from exchanger.app.alerts.channels import check_channels
         from exchanger.app.connectivity import try_connections
         from exchanger.app.wiring import demand_queries
         from exchanger.config.describing.jobs import describe_job
 
+        check_channels(self.config)
         demand_queries(self.config)
         jobs = {name: describe_job(self.config, name) for name in self.config.jobs}
         trials = _in_order(lambda: try_connections(self.config)) if connect else []
@@ -216,7 +218,9 @@ class Exchanger:
             return foreseen
         heard: list[Exchange] = []
         report = self._run(
-            job, lambda context: send_test(context, job, found, chosen, seconds, heard.append)
+            job,
+            lambda context: send_test(context, job, found, chosen, seconds, heard.append),
+            begins=False,
         )
         return Tried(foreseen.plan, without_secrets(self.config, heard), report)
 
@@ -618,7 +622,7 @@ class Exchanger:
 
         return _in_order(there, stopping)
 
-    def _run(self, job: str, story: Story) -> RunReport:
+    def _run(self, job: str, story: Story, *, begins: bool = True) -> RunReport:
         """Carry out a story as every way in does, so that its end is remembered."""
         from exchanger.app.runner import run_job
         from exchanger.jobs.runtime.context import SilentProgress
@@ -633,6 +637,7 @@ class Exchanger:
                 stopping=stopping,
                 progress=SilentProgress(),
                 tell=words_of,
+                begins=begins,
             ),
             stopping,
         )
@@ -660,7 +665,7 @@ class Exchanger:
     ) -> RunReport:
         seconds = _seconds(wait)
         name, job, seq = self._import_of(verb, run, connection)
-        return self._run(name, lambda context: act(context, name, job, seq, seconds))
+        return self._run(name, lambda context: act(context, name, job, seq, seconds), begins=False)
 
     def _import_of(
         self, verb: str, run: str | int, connection: str | None

@@ -14,6 +14,7 @@ from exchanger.app.messages.errors import words_for
 from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_context
 from exchanger.braze.endpoints import EMAIL_STATES, GROUPS
+from exchanger.config.describing.notifications import channel_name
 from exchanger.config.models import Config, ExportJob, ImportJob, S3Config
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.column_types import kept_columns
@@ -74,7 +75,20 @@ def try_connections(config: Config) -> list[Trial]:
             trials += _try_bucket(context, imports, exports)
             trials += _try_queues(context, connection.s3, imports)
             trials += asyncio.run(_try_braze(context, imports, exports))
-    return trials
+    told = [(name, one) for name in config.connections for one in _channels(config, name)]
+    return trials + [
+        # To try it is to tell people something.
+        Trial(name, f"{one} was not tried: exchanger alerts --try", ok=True, tried=False)
+        for name, one in told
+    ]
+
+
+def _channels(config: Config, connection: str) -> Iterator[str]:
+    """Name the channels that are told of a job of a connection."""
+    jobs = [job for job in config.jobs if config.connection_of(job) == connection]
+    for one in config.notifications:
+        if any(one.hears_of(job) for job in jobs):
+            yield channel_name(config, one)
 
 
 def doubtful_columns(config: Config) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, SecretStr
 
 from exchanger.app.defaults import LogLevel
 from exchanger.config.models import Config
-from exchanger.redaction import Redactor
+from exchanger.redaction import Redactor, secret_parts
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
@@ -133,12 +133,18 @@ def secrets_of(model: BaseModel) -> list[str]:
     found: list[str] = []
     for name in type(model).model_fields:
         value = getattr(model, name)
-        for part in value.values() if isinstance(value, dict) else (value,):
+        for part in _parts(value):
             if isinstance(part, SecretStr):
-                found.append(part.get_secret_value())
+                found += [part.get_secret_value(), *secret_parts(part.get_secret_value())]
             elif isinstance(part, BaseModel):
                 found += secrets_of(part)
     return found
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, tuple) else (value,)
 
 
 def clean(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +54,10 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
     stopping: threading.Event,
     progress: Progress,
     tell: Callable[[Exception], Message],
+    begins: bool = True,
 ) -> Outcome:
     """
-    Carry out one job's story; whatever goes wrong becomes its report.
+    Carry out one job's story; whatever goes wrong becomes its report, and people are told.
 
     Args:
         config: The configuration.
@@ -65,7 +66,27 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
         stopping: Set when the process is asked to stop.
         progress: Told how far it is.
         tell: Tells of an error, and returns its words.
+        begins: Whether its end may begin troubles that people are told of (``notifications``).
     """
+    outcome = _carried_out(config, name, story, stopping, progress, tell)
+    if not config.told_of(name):
+        return outcome
+    from exchanger.app.alerts.tell import tell_of_run
+
+    waiting = tell_of_run(config, outcome, begins=begins)
+    if waiting is None:
+        return outcome
+    return replace(outcome, report=outcome.report | {"alerts_waiting": waiting})
+
+
+def _carried_out(  # noqa: PLR0913, PLR0917 - as above
+    config: Config,
+    name: str,
+    story: Story,
+    stopping: threading.Event,
+    progress: Progress,
+    tell: Callable[[Exception], Message],
+) -> Outcome:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(job=name)
     from exchanger.jobs.history.failures import remember_failure

@@ -10,6 +10,7 @@ import typer
 from exchanger import __version__
 from exchanger.cli.verbs import (
     adopt,
+    alerts,
     backfill,
     check,
     daemon,
@@ -71,6 +72,7 @@ app.command("show")(show.show)
 app.command("savings")(savings.savings)
 app.command("explain")(explain.explain)
 app.command("status")(status.status)
+app.command("alerts")(alerts.alerts)
 app.command("types")(types.types)
 app.command("approve")(decisions.approve)
 app.command("discard")(decisions.discard)

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from exchanger.config.models import Config
 
 
-def carry_out(
-    config: Config, name: str, story: Story, *, stopping: threading.Event, as_json: bool
+def carry_out(  # noqa: PLR0913 - as of run_job
+    config: Config,
+    name: str,
+    story: Story,
+    *,
+    stopping: threading.Event,
+    as_json: bool,
+    begins: bool = True,
 ) -> Outcome:
     """
     Carry out one job, show how far it is, and say on standard error what goes wrong.
@@ -30,10 +36,13 @@ def carry_out(
         story: What to do in the job's context.
         stopping: Set when the process is asked to stop.
         as_json: Whether a program reads the result, so that no progress is shown.
+        begins: Whether its end may begin troubles that people are told of.
     """
     _notice(config, name)
     with shown_progress(as_json=as_json) as progress:
-        return run_job(config, name, story, stopping=stopping, progress=progress, tell=say)
+        return run_job(
+            config, name, story, stopping=stopping, progress=progress, tell=say, begins=begins
+        )
 
 
 def show_outcomes(outcomes: list[Outcome], *, as_json: bool, as_list: bool) -> int:

@@ -62,6 +62,8 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
         lambda context: act(context, name, job, seq, seconds),
         stopping=stopping,
         as_json=as_json,
+        # Who decides sees what becomes of it.
+        begins=False,
     )
     return show_outcomes([outcome], as_json=as_json, as_list=False)
 

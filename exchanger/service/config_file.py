@@ -10,7 +10,7 @@ from typing import Any
 
 from exchanger.config.loading.document import read_document
 from exchanger.config.loading.load import load_config, read_bounded, read_config
-from exchanger.config.models import Config, ImportJob, Job
+from exchanger.config.models import Config, ImportJob, Job, Notification
 from exchanger.errors import ConfigError, Problem
 from exchanger.outside.scratch import Scratch
 
@@ -101,9 +101,17 @@ class ConfigFile:
         kept = _with_neighbours(config, job)
         # YAML reads JSON. Of what it does not read alike, odd signs for one, the file is the copy.
         jobs = {name: self._plain["jobs"][name] for name in kept}
-        text = json.dumps(self._plain | {"jobs": jobs}, ensure_ascii=False, indent=1)
+        told = _told_alone(config, job)
+        plain = self._plain | {"jobs": jobs}
+        if told:
+            plain["notifications"] = [
+                entry | {"jobs": [*one.jobs]}
+                for entry, one in zip(self._plain["notifications"], told, strict=True)
+            ]
+        text = json.dumps(plain, ensure_ascii=False, indent=1)
+        wanted = config.model_copy(update={"jobs": kept, "notifications": told})
         try:
-            same = read_config(text, self._environ) == config.model_copy(update={"jobs": kept})
+            same = read_config(text, self._environ) == wanted
         except ConfigError:
             return self._accepted
         return text.encode() if same else self._accepted
@@ -132,6 +140,16 @@ def _with_neighbours(config: Config, job: str) -> dict[str, Job]:
         for name, other in config.jobs.items()
         if name == job or (isinstance(other, ImportJob) and _nested(other.source.prefix, prefix))
     }
+
+
+def _told_alone(config: Config, job: str) -> tuple[Notification, ...]:
+    """Return the channels as a file with few jobs may have them: it lacks those that they name."""
+    # No job is called like the second pattern. The places stay, by which channels are named.
+    patterns = [("*",) if one.hears_of(job) else ("-*",) for one in config.notifications]
+    return tuple(
+        one.model_copy(update={"jobs": jobs})
+        for one, jobs in zip(config.notifications, patterns, strict=True)
+    )
 
 
 def _nested(one: str, other: str) -> bool:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -26,6 +27,7 @@ from exchanger.errors import ConfigError
 from exchanger.service.child_process import ChildProcess
 from exchanger.service.config_file import ConfigFile
 from exchanger.service.events import (
+    Announced,
     Answered,
     Counted,
     Due,
@@ -53,7 +55,8 @@ from exchanger.service.scheduling.schedules import (
     settles_after,
 )
 from exchanger.service.scheduling.triggers import trigger_of
-from exchanger.service.telling.outcome import left_incomplete
+from exchanger.service.telling.announcing import Announcements
+from exchanger.service.telling.outcome import alerts_waiting, left_incomplete, unreported
 from exchanger.service.telling.spoken import tell
 from exchanger.service.telling.words import Telling
 
@@ -117,6 +120,9 @@ class Daemon:
         self._telling = Telling(
             file.path, self._timetable.next_times, lambda: self._watching.last_look
         )
+        self._announcements = Announcements(
+            self._ask, lambda connection, child: self._events.put(Announced(connection, child))
+        )
         self._settling = Settling()
         self._listening = Listening(lambda notice: self._events.put(Noticed(notice)))
         self._last_starts: dict[str, datetime] = {}
@@ -162,6 +168,7 @@ class Daemon:
         self._runs.start_again()
         self._questions.ask_how_it_stands(self._telling.to_ask())
         self._questions.begin_due()
+        self._announcements.begin_due()
         self._telling.heartbeats.beat()
         self._processes.look()
         if self._file.has_changed():
@@ -177,19 +184,31 @@ class Daemon:
                 known = self._questions.last_starts(connection, child)
                 self._last_starts_known(connection, known)
             case Answered(_, connection, child):
-                jobs = self._questions.how_it_stands(connection, child)
-                self._telling.answered(connection, jobs)
+                self._standing_known(connection, child)
+            case Announced(connection, child):
+                self._announcements.over(connection, child)
+            case Looked() | Noticed() | Counted():
+                self._watch(event)
+            case Signalled(signal.SIGHUP):
+                self._reload("SIGHUP")
+            case Signalled(number):
+                log.info("daemon.stopping", signal=signal.Signals(number).name)
+                self._stopping = True
+
+    def _watch(self, event: Looked | Noticed | Counted) -> None:
+        match event:
             case Looked(watch, seen):
                 self._watching.looked(watch, seen)
             case Noticed(notice):
                 self._watching.noticed(notice)
             case Counted(watch, child):
                 self._watching.answered(watch, self._questions.what_waits(watch, child))
-            case Signalled(signal.SIGHUP):
-                self._reload("SIGHUP")
-            case Signalled(number):
-                log.info("daemon.stopping", signal=signal.Signals(number).name)
-                self._stopping = True
+
+    def _standing_known(self, connection: str, child: ChildProcess) -> None:
+        jobs = self._questions.how_it_stands(connection, child)
+        for told in self._telling.answered(connection, jobs):
+            if told.event == "job.overdue":
+                self._announcements.hear(kind="overdue", **told.facts)
 
     # Runs.
 
@@ -228,6 +247,10 @@ class Daemon:
             self._settling.later(job, settled)
         self._watching.ended(job, nothing_left=nothing_left)
         self._telling.run_ended(job, child)
+        if alerts_waiting(child.output):
+            self._announcements.later(job)
+        if not self._stopping and (reason := unreported(child.exit_code, child.output)):
+            self._announcements.hear(job, "failed", reason=reason)
         self._runs.turn_over(job)
 
     # What was missed while no daemon ran.
@@ -247,7 +270,12 @@ class Daemon:
             log.warning(
                 "schedule.missed", job=job, due=due.isoformat(), last=known[job].isoformat()
             )
-            self._due(job, "missed")
+            last = known[job].isoformat()
+            self._announcements.hear(job, "missed", due=due.isoformat(), last=last)
+        for job in missed:
+            # Told first, so that the run which makes up for it finds what it ends.
+            self._announcements.then(connection, partial(self._due, job, "missed"))
+        self._announcements.begin_due()
         for job, schedule in schedules.items():
             if (
                 schedule.every and job in known
@@ -257,7 +285,7 @@ class Daemon:
     def _ask(
         self, on_end: Callable[[ChildProcess], None], connection: str, *words: str
     ) -> ChildProcess:
-        about = {"connection": connection, "question": " ".join(words)}
+        about = {"connection": connection, "question": " ".join(words[:2])}
         return ChildProcess(
             self._words(self._file.copy(), *words, "--connection", connection),
             on_end,
@@ -302,6 +330,7 @@ class Daemon:
         self._watching.configure(config)
         self._listening.configure(config)
         self._telling.configure(config)
+        self._announcements.configure(config)
 
     def _put_on_timetable(self, job: str) -> None:
         anchor = self._last_starts.get(job, datetime.now(UTC))
@@ -335,7 +364,11 @@ class Daemon:
         log.info("daemon.stopped", config=str(self._file.path))
 
     def _children(self) -> list[ChildProcess]:
-        return [*self._runs.children.values(), *self._questions.children]
+        return [
+            *self._runs.children.values(),
+            *self._questions.children,
+            *self._announcements.children,
+        ]
 
     def _await_children(self, deadline: float) -> None:
         while self._children():
@@ -347,3 +380,5 @@ class Daemon:
                 self._run_ended(event.job, event.child)
             elif isinstance(event, Answered | Counted):
                 self._questions.over(event.child)
+            elif isinstance(event, Announced):
+                self._announcements.over(event.connection, event.child)

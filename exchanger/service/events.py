@@ -41,6 +41,14 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Announced:
+    """A process that tells people what the daemon saw has ended."""
+
+    connection: str
+    child: ChildProcess
+
+
+@dataclass(frozen=True)
 class Looked:
     """A look into the folders of due imports is over; None if it failed."""
 
@@ -70,7 +78,7 @@ class Signalled:
     number: int
 
 
-Event = Due | RunEnded | Answered | Looked | Noticed | Counted | Signalled
+Event = Due | RunEnded | Answered | Announced | Looked | Noticed | Counted | Signalled
 
 
 @contextmanager

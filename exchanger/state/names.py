@@ -148,6 +148,11 @@ class StateNames:
         return f"{self.heartbeats}{daemon}.json"
 
     @property
+    def alerts(self) -> str:
+        """What people were told of the troubles of jobs, and what is yet to be told."""
+        return f"{self.prefix}alerts.json"
+
+    @property
     def hour(self) -> str:
         """How many requests of this clock hour are reserved."""
         return f"{self.prefix}hour.json"

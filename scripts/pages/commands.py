@@ -18,6 +18,7 @@ from pages.markdown import anchor, table
 SEE = {
     "adopt": "[Environments, new keys and new names](environments.md)",
     "approve": "[Guarantees](guarantees.md#good-to-know)",
+    "alerts": "[Alerts](alerts.md)",
     "backfill": "[Getting started](getting-started.md#6-history)",
     "daemon": "[Scheduling](scheduling.md)",
     "drift": "[Held values](held-values.md#what-others-change)",

@@ -28,6 +28,7 @@ SEE = {
     "ImportJob": "[Import jobs](import-jobs.md)",
     "Match": "[Import jobs](import-jobs.md#who-is-meant)",
     "Notices": "[Scheduling](scheduling.md#notices)",
+    "Notification": "[Alerts](alerts.md)",
     "RemainingFields": "[Import jobs](import-jobs.md#remaining-columns)",
     "Retention": "[What is kept](retention.md)",
     "S3Config": "[What the environment decides](getting-started.md#what-the-environment-decides)",

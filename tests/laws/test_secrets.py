@@ -151,6 +151,13 @@ def damage(scene, _echoing):
     )
 
 
+def channel_is(text):
+    def arrange(scene, _echoing):
+        scene.channel = text
+
+    return arrange
+
+
 RUN, CHECK, GET = ("run", IMPORT), ("check", "--connect"), ("run", EXPORT_JOB)
 FAILURES = {
     "401": (braze_says("*", 401, ECHO), (RUN, CHECK, GET), {7}),
@@ -173,6 +180,7 @@ FAILURES = {
     "bad-time": (put_into("braze", spacing="${PLANTED_SECRET}"), (CHECK,), {3}),
     "bad-store": (put_into("s3", endpoint_url="${PLANTED_SECRET}"), (RUN, CHECK), {3, 6}),
     "bad-region": (put_into("s3", region="${PLANTED_SECRET}"), (RUN,), {1, 3, 6}),
+    "bad-channel": (channel_is("no${PLANTED_ALERT}"), (CHECK, ("alerts", "--try"), RUN), {3, 4}),
     "misspelt": (put_into("braze", api_keyy="${PLANTED_BRAZE}"), (CHECK,), {3}),
 }
 
@@ -189,6 +197,7 @@ IN_CI = (
     "damaged",
     "bad-number",
     "bad-store",
+    "bad-channel",
 )
 """The likely ones; the nightly test plays all of them, by every verb."""
 

@@ -20,7 +20,12 @@ from support.warm_start import WarmServer
 BRAZE_KEY = "Zq7brazePLANTED/+=%&'\"\\-<k>~9x"
 S3_KEY = "AKIAPLANTEDs3idQ7w"
 S3_SECRET = "Vj3s3secretPLANTED/+=%&'\"\\-<k>~4y"
+ALERT_PASSWORD, ALERT_PATH = "Kx5alertPLANTEDpw", "Wd2alertPLANTEDpath"
+ALERT_URL = f"json://someone:{ALERT_PASSWORD}@127.0.0.1:9/{ALERT_PATH}/"
+"""A channel that takes nothing: who fails to reach it may tell of it."""
 CORES = {
+    ALERT_PASSWORD: ALERT_PASSWORD,
+    ALERT_PATH: ALERT_PATH,
     BRAZE_KEY: "Zq7brazePLANTED",
     S3_KEY: S3_KEY,
     S3_SECRET: "Vj3s3secretPLANTED",
@@ -98,6 +103,7 @@ class Scene:
     bucket: Bucket
     connection: dict
     warm: WarmServer
+    channel: str = "${PLANTED_ALERT}"
 
     @property
     def temporary(self):
@@ -105,13 +111,16 @@ class Scene:
 
     def start(self, *words):
         with (self.folder / "exchanger.yaml").open("w") as file:
-            YAML().dump({"connections": {"main": self.connection}, "jobs": JOBS}, file)
+            told = [{"url": self.channel}]
+            connections = {"main": self.connection}
+            YAML().dump({"connections": connections, "notifications": told, "jobs": JOBS}, file)
         self.temporary.mkdir(exist_ok=True)
         return self.warm.start(
             [*words, "--log-level", "debug"],
             self.folder,
             {
                 **os.environ,
+                "PLANTED_ALERT": ALERT_URL,
                 "PLANTED_BRAZE": BRAZE_KEY,
                 "PLANTED_ID": S3_KEY,
                 "PLANTED_SECRET": S3_SECRET,

@@ -36,6 +36,7 @@ class Exchange:
     warm: WarmServer
     jobs: dict = field(default_factory=dict)
     engine: dict | None = None
+    notifications: list | None = None
     name: str = "main"
 
     @property
@@ -47,7 +48,8 @@ class Exchange:
         self.jobs = jobs
         with self.config.open("w") as file:
             content = {"connections": {self.name: self.connection}, "jobs": jobs}
-            YAML().dump(content | ({"engine": self.engine} if self.engine else {}), file)
+            top = {"engine": self.engine, "notifications": self.notifications}
+            YAML().dump(content | {key: value for key, value in top.items() if value}, file)
 
     @property
     def environment(self) -> dict:

@@ -26,6 +26,7 @@ def check(
 
     Example: exchanger check --connect
     """
+    from exchanger.app.alerts.channels import check_channels
     from exchanger.app.connectivity import doubtful_columns, try_connections
     from exchanger.app.messages.errors import words_for
     from exchanger.app.outcome import worst
@@ -36,6 +37,7 @@ def check(
     from exchanger.outside.scratch import demand_room
 
     loaded = prepare(config, log_level, as_json=as_json)
+    check_channels(loaded, str(config))
     demand_queries(loaded)
     jobs = {name: describe_job(loaded, name) for name in loaded.jobs}
     try:

@@ -72,6 +72,7 @@ def send_test(  # noqa: PLR0913 - one for each option
             lambda context: story.send_test(context, job, wanted, chosen, seconds, heard.append),
             stopping=stopping,
             as_json=as_json,
+            begins=False,
         )
         said = without_secrets(loaded, heard)
         if as_json:

@@ -11,6 +11,7 @@ from exchanger.config.describing.guards import describe_guards
 from exchanger.config.describing.items import describe_items
 from exchanger.config.describing.lifecycle import describe_call
 from exchanger.config.describing.match import describe_match, describe_missing
+from exchanger.config.describing.notifications import describe_told
 from exchanger.config.durations import show_duration
 from exchanger.config.models import (
     METADATA,
@@ -66,7 +67,8 @@ def describe_job(config: Config, name: str) -> list[str]:
         does = [*does, *describe_answers(job, bucket)]
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
-    return [f"runs {when}", *_expected(job), *_PRECEDENCE[job.priority], *does]
+    told = describe_told(config, name)
+    return [f"runs {when}", *_expected(job), *_PRECEDENCE[job.priority], *does, *told]
 
 
 def _expected(job: Job) -> list[str]:

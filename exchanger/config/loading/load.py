@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from exchanger.config.checks.notifications import check_notifications
 from exchanger.config.checks.references import check, check_engine
 from exchanger.config.findings import Finding, Where, closest, listed, show_path
 from exchanger.config.loading.document import Document, read_document
@@ -27,6 +28,7 @@ from exchanger.config.models import (
     ExportJob,
     ImportJob,
     Job,
+    Notification,
 )
 from exchanger.errors import ConfigError, Problem
 
@@ -119,9 +121,14 @@ def _build(document: Document, environ: Mapping[str, str]) -> tuple[Config | Non
     findings += _of_its_own(checked, findings, [place for part in parts for place in part.stood_in])
     engine, unsound = _engine(content.get("engine"))
     findings += unsound
+    told, unsound = _notifications(content.get("notifications"), [*jobs])
+    findings += unsound
     if findings:
         return None, findings
-    return Config(engine=engine, connections=sound_connections, jobs=sound_jobs), findings
+    config = Config(
+        engine=engine, notifications=told, connections=sound_connections, jobs=sound_jobs
+    )
+    return config, findings
 
 
 def _of_its_own(
@@ -162,6 +169,21 @@ def _engine(content: Any) -> tuple[EngineConfig | None, list[Finding]]:
         return None, []
     engine, findings = validate(EngineConfig, content, ("engine",))
     return engine, findings if engine is None else list(check_engine(engine, ("engine",)))
+
+
+def _notifications(content: Any, jobs: list[str]) -> tuple[tuple[Notification, ...], list[Finding]]:
+    if content is None:
+        return (), []
+    if not isinstance(content, list):
+        return (), [Finding(("notifications",), "this must be a list")]
+    built = [
+        validate(Notification, entry, ("notifications", place))
+        for place, entry in enumerate(content)
+    ]
+    told = [(place, one) for place, (one, _) in enumerate(built) if one is not None]
+    findings = [finding for _, found in built for finding in found]
+    findings += check_notifications(told, jobs)
+    return tuple(one for _, one in told), findings
 
 
 def _connections(content: Any) -> dict[str, Built[Connection]]:

@@ -13,11 +13,9 @@ from exchanger.config.findings import Finding, Where, listed
 
 NOT_YET = "this is not in this version"
 
-LATER = ("notifications",)
-"""Keys of later versions."""
-
 _HOMES = {
     "engine": ((), "at the top of the file, beside connections and jobs"),
+    "notifications": ((), "at the top of the file, beside connections and jobs"),
     "budget": (("connections",), "in a connection, beside braze and s3"),
     "guards": (("jobs",), "in an import job, beside source"),
     "max_plan_age": (("connections",), "in a connection, beside braze and s3"),
@@ -42,9 +40,7 @@ _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "
 _OBJECTS = (
     "merge", "delete", "cohorts",
 )  # fmt: skip
-_OF_AUDIENCES = ("historical",)
-"""Keys of an audience, of later versions."""
-_TARGETS = ("events", "cohort")
+_TARGETS = ("cohort",)
 """What membership becomes in later versions."""
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"
@@ -86,15 +82,14 @@ def _entries(content: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str,
 
 
 def _in_place(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
-    """Leave out keys of later versions, and keys that stand elsewhere, which is said."""
+    """Leave out keys that stand elsewhere, which is said."""
     astray = {key: words for key, (home, words) in _HOMES.items() if home != where[:1]}
     findings += [
         Finding((*where, key), f"'{key}' is no key here: write it {astray[key]}")
         for key in content
         if key in astray
     ]
-    kept = {key: value for key, value in content.items() if key not in astray}
-    return _without(kept, where, LATER, findings)
+    return {key: value for key, value in content.items() if key not in astray}
 
 
 def _without(
@@ -129,8 +124,9 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
 
 def _audience(audience: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
     """Leave out what membership becomes in later versions."""
-    audience = _without(audience, where, _OF_AUDIENCES, findings)
     targets = audience.get("as")
+    if isinstance(targets, dict):
+        return audience | {"as": _without(targets, (*where, "as"), _TARGETS, findings)}
     if not isinstance(targets, list):
         return audience
     kept = [

@@ -48,6 +48,7 @@ from exchanger.config.models.kinds.audiences import (
     GOES,
     Action,
     Audience,
+    AudienceEvents,
     AudienceTarget,
     MemberValues,
 )
@@ -65,6 +66,7 @@ from exchanger.config.models.kinds.objects import (
 )
 from exchanger.config.models.kinds.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
 from exchanger.config.models.matching import Alias, LabelColumn, Match
+from exchanger.config.models.notifications import TROUBLES, Notification, Telling, Trouble
 from exchanger.config.models.sources import CsvOptions, Source
 
 __all__ = [
@@ -82,10 +84,12 @@ __all__ = [
     "PROPERTY",
     "SUM",
     "TRACKED",
+    "TROUBLES",
     "Action",
     "Alias",
     "Amount",
     "Audience",
+    "AudienceEvents",
     "AudienceTarget",
     "Baseline",
     "BrazeConfig",
@@ -122,6 +126,7 @@ __all__ = [
     "MemberValues",
     "NewAlias",
     "Notices",
+    "Notification",
     "ObjectName",
     "OnInvalid",
     "OnUnknown",
@@ -143,6 +148,8 @@ __all__ = [
     "Strict",
     "Subscription",
     "Target",
+    "Telling",
+    "Trouble",
 ]
 
 Job = Annotated[ImportJob | ExportJob, Field(discriminator="type")]
@@ -166,6 +173,9 @@ class Config(Strict):
         description="who plans the parts of runs; the process of the run itself if left out",
     )
 
+    notifications: tuple[Notification, ...] = Field(
+        default=(), description="who is told of what: `docs/alerts.md`"
+    )
     connections: dict[str, Connection] = Field(
         min_length=1, description="each by a name of letters, digits, `.`, `_` and `-`"
     )
@@ -176,6 +186,10 @@ class Config(Strict):
     def connection_of(self, job: str) -> str:
         """Name the connection of a job: its own, or the only one there is."""
         return self.jobs[job].connection or next(iter(self.connections))
+
+    def told_of(self, job: str) -> tuple[Notification, ...]:
+        """Return the channels that are told of a job."""
+        return tuple(one for one in self.notifications if one.hears_of(job))
 
     def schedule_of(self, job: str) -> Schedule | None:
         """Return when a job is due: what notices wake is so every so often, as one may be lost."""

@@ -135,6 +135,18 @@ def files_waiting(output: str) -> int | None:
     return waiting if isinstance(waiting, int) else None
 
 
+def alerts_waiting(output: str) -> bool:
+    """Return whether a run could not tell people all that it had to tell."""
+    return bool((_read(output) or {}).get("alerts_waiting"))
+
+
+def unreported(exit_code: int, output: str) -> str | None:
+    """Return how a run ended that made no report, so that it told nobody; None if it made one."""
+    if "state" in (_read(output) or {}):
+        return None
+    return failure_of(exit_code, output)
+
+
 def left_incomplete(output: str) -> bool:
     """Return whether a run left files that were not complete."""
     return bool((_read(output) or {}).get("files_incomplete"))

@@ -13,7 +13,7 @@ import structlog
 from exchanger.config.models import Config
 from exchanger.service.child_process import ChildProcess
 from exchanger.service.scheduling.schedules import connections_with_jobs, scheduled
-from exchanger.service.telling.attention import Attention
+from exchanger.service.telling.attention import Attention, Told
 from exchanger.service.telling.heartbeat import Facts, Heartbeats
 from exchanger.service.telling.outcome import failure_of, took_something
 
@@ -54,14 +54,16 @@ class Telling:
         """Name the connections to ask now how they stand; they count as asked."""
         return self._attention.to_ask(time.monotonic(), datetime.now(UTC))
 
-    def answered(self, connection: str, jobs: list[dict[str, Any]] | None) -> None:
-        """Log what a person has to know of an answer; None if there is none."""
+    def answered(self, connection: str, jobs: list[dict[str, Any]] | None) -> list[Told]:
+        """Log and return what a person has to know of an answer; None if there is none."""
         now = time.monotonic()
         if jobs is None:
             self._attention.unanswered(connection, now)
-            return
-        for told in self._attention.answered(connection, jobs, now):
+            return []
+        new = self._attention.answered(connection, jobs, now)
+        for told in new:
             log.warning(told.event, **told.facts)
+        return new
 
     def run_ended(self, job: str, child: ChildProcess) -> None:
         """Remember what a run took, and whether it failed."""

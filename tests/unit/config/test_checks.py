@@ -1,12 +1,8 @@
 import pytest
-from pydantic import BaseModel
 from support.config_texts import ENVIRON, ONE, SOURCE, TWO
 from support.config_texts import messages as problems
 
-from exchanger.config import models as config_models
 from exchanger.config.loading.load import read_config
-from exchanger.config.loading.unsupported import LATER
-from exchanger.config.loading.validation import keys_of
 from exchanger.errors import ConfigError
 
 
@@ -283,9 +279,6 @@ NOTHING = "this is not in this version"
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        (ONE + "notifications: []", "notifications"),
-        (ONE.replace("s3:", "notifications: [], s3:"), "connections.main.notifications"),
-        (job("notifications: []"), "jobs.crm.notifications"),
         (job("guards: {max_more_empty_percent: 5}"), "jobs.crm.guards.max_more_empty_percent"),
         (export("fields: {a: email}", "target: {prefix: out, mode: changes}"),
          "jobs.vip.target.mode"),
@@ -371,6 +364,8 @@ IN_SOURCE = "in the source of an import"
         (export("max_plan_age: 1d, fields: {a: email}"), "jobs.vip.max_plan_age", CONNECTION),
         (ONE + "retention: {outbox: 7d}", "retention", CONNECTION),
         (job("retention: {outbox: 7d}"), "jobs.crm.retention", CONNECTION),
+        (in_connection("notifications: []"), "connections.main.notifications", TOP),
+        (job("notifications: []"), "jobs.crm.notifications", TOP),
         (ONE + "priority: low", "priority", JOB),
         (in_connection("priority: low"), "connections.main.priority", JOB),
         (ONE + "on_drift: keep", "on_drift", FIELD),
@@ -405,14 +400,6 @@ def test_a_key_is_taken_where_its_message_puts_it(text):
     assert {} == problems(text)
 
 
-def test_no_key_of_a_model_is_called_one_of_a_later_version():
-    """What this version has somewhere is never said not to be in it."""
-    models = [one for one in vars(config_models).values() if isinstance(one, type)]
-    known = {key for one in models if issubclass(one, BaseModel) for key in keys_of(one)}
-    assert {"on_drift", "engine", "from"} <= known
-    assert set() == known & set(LATER)
-
-
 @pytest.mark.parametrize(
     "address", ["tcp://scheduler.internal:8786", "tls://10.0.0.7:8786", "tcp://[::1]:8786"]
 )
@@ -444,3 +431,36 @@ def test_an_engine_is_a_mapping():
     """A cluster is named by its kind, and a slip is guessed."""
     assert {"engine": "this must be a mapping of keys to values"} == problems(ONE + "engine: dask")
     assert ["engine.dask", "engine.dsk"] == list(problems(ONE + "engine: {dsk: x}"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "path", "words"),
+    [
+        ("{}", "notifications[0].url", "this must be given"),
+        ("{url: nowhere}", "notifications[0].url", "write an Apprise URL"),
+        ("{url: 'json://h', when: []}", "notifications[0].when", "this must not be empty"),
+        ("{url: 'json://h', when: [faild]}", "notifications[0].when[0]", "'faild' is not known"),
+        ("{url: 'json://h', jobs: [crn]}", "notifications[0].jobs[0]", "there is no job 'crn'"),
+        ("{url: 'json://h', at_least: {rejected_percent: 101}}",
+         "notifications[0].at_least.rejected_percent", "this must be at most 100"),
+        ("{uri: 'json://h'}", "notifications[0].uri", "'uri' is no key here"),
+    ],
+)  # fmt: skip
+def test_a_channel_that_means_nothing_is_told_by_its_place(entry, path, words):
+    """Each slip has its place and words; nothing of an address is repeated."""
+    found = problems(job("").replace("jobs:", f"notifications: [{entry}]\njobs:"))
+    assert found[path].startswith(words)
+    assert "nowhere" not in "".join(found.values())
+
+
+def test_channels_are_told_of_the_jobs_that_they_name():
+    """One is told of all troubles of all jobs, unless it names some; none is shown in a text."""
+    more = "notifications: [{url: 'json://u:s3cret-key@h'}, {url: 'json://h', jobs: [sh*]}]\njobs:"
+    config = read_config(job("").replace("jobs:", more), ENVIRON)
+    assert config.notifications[:1] == config.told_of("crm")
+    everybody = config.notifications[0]
+    assert [True, True, False] == [
+        everybody.wants(kind) for kind in ("failed", "recovered", "succeeded")
+    ]
+    assert "s3cret-key" not in repr(config)
+    assert problems(ONE + "notifications: json://h") == {"notifications": "this must be a list"}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchanger.redaction import Redactor
+from exchanger.redaction import Redactor, secret_parts
 
 SECRET = 'a1b2-c3/d4+e5=f6 "g7\u00e9'
 
@@ -66,3 +66,20 @@ def test_a_redactor_does_not_show_what_it_hides():
     """Neither its repr nor its str hold the secret."""
     redactor = Redactor([SECRET])
     assert SECRET not in repr(redactor) + str(redactor)
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general",
+         {"A1BRTD4JD", "TIiajkdnlazkcOXrIdevi7FQ", "T1JJ3T3L2"}),
+        ("mailto://me:pass%20w@h.example?to=x@y.example&name=alerts", {"pass w", "x@y.example"}),
+        ("json://127.0.0.1:8080/notifications", set()),
+        ("https://hooks.example/webhook/s3cr3tPart", {"s3cr3tPart"}),
+        ("no address at all", set()),
+        ("http://[broken/s3cr3tPart", set()),
+    ],
+)  # fmt: skip
+def test_parts_of_an_address_may_be_secrets(url, parts):
+    """Tokens and passwords are found, hosts and plain words are not: these stand in many texts."""
+    assert parts == set(secret_parts(url))

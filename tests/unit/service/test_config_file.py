@@ -213,3 +213,23 @@ def test_an_odd_sign_is_the_same_in_a_part_of_the_file(file, sign):
 
     read = load_config(file.copy_for("odd"), {"KEY": "dummy"})
     assert config.jobs["odd"] == read.jobs["odd"]
+
+
+def test_a_part_for_one_job_keeps_who_is_told_and_in_which_place(file):
+    """A run of few of many jobs names channels as the whole file does, also those of others."""
+    jobs = "".join(
+        f"  job{n}: {{type: import, source: {{prefix: in{n}/}}, match: {{external_id: id}},"
+        f" fields: {{f{n}: set}}}}\n"
+        for n in range(12)
+    )
+    told = (
+        'notifications: [{url: "json://a", jobs: [job1]}, {url: "json://b", jobs: [job2, job3]},'
+        ' {url: "json://c"}]\n'
+    )
+    file.path.write_text(f"{GOOD}{told}jobs:\n{jobs}")
+    whole = file.accept()
+    part = load_config(file.copy_for("job3"), {"KEY": "dummy"})
+    assert ["job3"] == [*part.jobs]
+    assert [False, True, True] == [one.hears_of("job3") for one in part.notifications]
+    urls = [one.url for one in whole.notifications]
+    assert urls == [one.url for one in part.notifications]

@@ -1,0 +1,1 @@
+"""What people were told of the troubles of jobs, and what is yet to be told."""
