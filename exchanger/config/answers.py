@@ -32,6 +32,20 @@ class AnswerNames:
         """The folder of the reports."""
         return self._beside("reports")
 
+    @property
+    def rejected_rows(self) -> str:
+        """The folder of rejected rows."""
+        return self._beside("rejected")
+
+    def rejected_in(self, run: int) -> str:
+        """Name the folder of the rows that a run has rejected."""
+        return f"{self.rejected_rows}{run}/"
+
+    def rejected(self, run: int, key: str) -> str:
+        """Name the rows of a file that a run has rejected; those of a workbook are CSV."""
+        csv = ".csv" if key.lower().endswith(".xlsx") else ""
+        return f"{self.rejected_in(run)}{self._name(key)}{csv}"
+
     def report(self, key: str, ending: str) -> str:
         """Name the report about a file; *ending* is ``json`` or ``html``."""
         of = f".{self.job}" if self.job else ""
@@ -51,7 +65,8 @@ class AnswerNames:
 def answer_folders(job: ImportJob) -> tuple[str, ...]:
     """List the folders in which a job answers, and in which nobody else looks for files."""
     names = AnswerNames(job.source.prefix)
-    return (names.reports,) if job.after.report else ()
+    reports = (names.reports,) if job.after.report else ()
+    return (*reports, names.rejected_rows) if job.after.rejected else reports
 
 
 def answers_of(config: Config, *connections: str) -> tuple[str, ...]:

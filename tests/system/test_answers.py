@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
+from datetime import date
 
+import polars as pl
 from support.fault_proxy import FaultProxy, Schedule
 from support.jobs import import_job
 
@@ -51,7 +56,7 @@ def test_what_became_of_a_file_lies_beside_its_folder(exchange):
     assert [2] == [row["row"] for row in why["not_a_number", "spend"]]
     assert TWISTED == why["not_a_number", "spend"][0]["value"]
     assert [3] == [row["row"] for row in why["no_identifier", "id"]]
-    assert [True] == [sentence in page for sentence in facts["next"]]
+    assert [True, True] == [sentence in page for sentence in facts["next"]]
     for said in ("What was not applied, and why", "What was applied", "What it cost"):
         assert said in page
     assert "&lt;script&gt;" in page
@@ -111,12 +116,54 @@ def test_a_report_that_cannot_be_written_fails_no_run(exchange):
     assert [note for note in exchange.ask("show", "1")["notes"] if "in/crm_reports/" in note]
 
 
-def test_who_wants_no_reports_gets_none(exchange):
-    """``report: false`` writes nothing, and the folder may then be that of another job."""
+def test_who_wants_no_answers_gets_none(exchange):
+    """``after`` can be told to write nothing, and the folder may then be that of another job."""
     other = CITY | {"source": {"prefix": "in/crm_reports/"}}
-    exchange.configure(crm=CITY | {"after": {"report": False}}, other=other)
-    exchange.drop("in/crm/a.csv", "id,city\na,Oslo\n")
-    exchange.ask("run", "crm")
-    assert [] == keys(exchange, "in/crm_reports/")
+    quiet = {"after": {"report": False, "rejected": False}}
+    exchange.configure(crm=CITY | quiet, other=other)
+    exchange.drop("in/crm/a.csv", "id,city\na,Oslo\n,Rome\n")
+    exchange.ask("run", "crm", code=4)
+    assert [] == keys(exchange, "in/crm_")
     exchange.configure(crm=CITY, other=other)
     assert "in/crm_reports/" in exchange.call("check").stderr
+
+
+def test_rejected_rows_lie_ready_in_the_shape_of_their_file(exchange):
+    """
+    Each in the format and the columns of its file, with where it stood and what is wrong.
+
+    Nothing in them runs in a spreadsheet. Corrected, they may be dropped as they are: what stands
+    behind the columns of the file is not taken for data, whatever the job does with the rest.
+    """
+    exchange.configure(crm=CITY | {"fields": {"n": {"type": "integer"}}, "remaining_fields": {}})
+    exchange.drop("in/crm/day/a.csv", "id;note;n\na;=1+1;x\nb;fine;2\nc;ok;y z\n")
+    exchange.drop("in/crm/b.ndjson.gz", gzip.compress(b'{"n":"no","id":"d"}\n{"n":5,"id":"e"}\n'))
+    frame = pl.DataFrame({"id": ["f", "g"], "n": ["1", "?"], "at": [date(2026, 9, 15)] * 2})
+    body = io.BytesIO()
+    frame.write_parquet(body)
+    exchange.drop("in/crm/c.parquet", body.getvalue())
+
+    exchange.ask("run", "crm", code=4)
+
+    names = ["b.ndjson.gz", "c.parquet", "day/a.csv"]
+    assert [f"in/crm_rejected/1/{name}" for name in names] == keys(exchange, "in/crm_rejected/")
+    lines, table, text = (exchange.bucket.read(f"in/crm_rejected/1/{name}")[0] for name in names)
+    rows = list(csv.reader(io.StringIO(text.decode("utf-8-sig")), delimiter=";"))
+    assert ["id", "note", "n", "_row", "_column", "_reason"] == rows[0]
+    assert [["a", "'=1+1", "x", "1"], ["c", "ok", "y z", "3"]] == [row[:4] for row in rows[1:]]
+    assert "is not a whole number" in rows[1][5]
+    [line] = gzip.decompress(lines).splitlines()
+    assert line.startswith(b'{"n":"no","id":"d","_row":1,"_column":"n","_reason":')
+    [parquet] = pl.read_parquet(table).rows()
+    assert ("g", "?", date(2026, 9, 15), 2, "n") == parquet[:5]
+    facts, page = report(exchange, "day/a.csv")
+    assert "in/crm_rejected/1/day/a.csv" == facts["rejected_rows"]
+    assert "in/crm_rejected/1/day/a.csv" in page
+
+    mended = text.decode("utf-8-sig").replace(";x;", ";7;").replace(";y z;", ";8;")
+    exchange.drop("in/crm/mended.csv", mended)
+    done = exchange.ask("run", "crm")
+    assert ["in/crm/mended.csv"] == [file["key"] for file in done["files"]]
+    assert ["7", "8"] == [exchange.attribute(who, "n") for who in "ac"]
+    assert '"=1+1"' == exchange.attribute("a", "note")
+    assert exchange.attribute("a", "_reason") is None

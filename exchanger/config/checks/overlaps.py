@@ -100,8 +100,8 @@ def _amid_answers(answering: tuple[str, Job], taking: tuple[str, Job]) -> Iterat
     for folder in answer_folders(one):
         if _prefix(other).startswith(folder):
             message = (
-                f"job '{name}' tells in {folder} what became of its files; use another folder, or"
-                f" let '{name}' say 'after: {{report: false}}'"
+                f"job '{name}' answers in {folder} about its files; use another folder, or let"
+                f" '{name}' say 'after: {{report: false, rejected: false}}'"
             )
             yield Finding(("jobs", other_name, _part(other), "prefix"), message)
 

@@ -14,5 +14,7 @@ def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
     names = AnswerNames(job.source.prefix)
     if job.after.report:
         yield f"reports in {bucket}{names.reports} what became of each file"
+    if job.after.rejected:
+        yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/, to be corrected"
     if job.mask and job.after.report:
         yield f"shows no value of {listed(job.mask, 'and')} there"

@@ -21,6 +21,13 @@ class After(Strict):
         default=True,
         description="a report about each file, as a page and as JSON, in `PREFIX_reports/`",
     )
+    rejected: bool = Field(
+        default=True,
+        description=(
+            "the rows that were rejected, in the format and the columns of their file, in"
+            " `PREFIX_rejected/RUN/`"
+        ),
+    )
 
 
 Masked = Annotated[

@@ -47,7 +47,8 @@ class RunAnswer:
 
     Args:
         run: The run, which has ended or waits.
-        not_taken: What it did not take, as ``not_taken.not_taken`` reads it.
+        not_taken: What it did not take, as ``not_taken.reasons_by_file`` reads it.
+        rejected: Where the rejected rows of each file lie, to be corrected.
         words: Says a note.
         budget: Of the connection.
         parent: The run that it takes up, or takes back, if there is one.
@@ -55,6 +56,7 @@ class RunAnswer:
 
     run: RunDocument
     not_taken: Mapping[str, list[dict[str, Any]]]
+    rejected: Mapping[str, str]
     words: Callable[[Note], str]
     budget: Budget | None = None
     parent: RunDocument | None = None
@@ -99,6 +101,7 @@ class RunAnswer:
             },
             "cost": self._cost(),
             "quarantine": report.get("quarantine"),
+            "rejected_rows": self.rejected.get(key),
         }
         if run.hold:
             told["totals"] = self.mask.of_totals(run.totals)

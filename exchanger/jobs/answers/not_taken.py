@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,11 +12,10 @@ from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import BETWEEN, FAULT, as_it_was
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from exchanger.jobs.runtime.context import JobContext
-    from exchanger.state.runs.log import RunDocument
 
 EXAMPLES = 5
 """Rows that are shown of each reason."""
@@ -36,34 +36,34 @@ _AT_ONCE = 50_000
 """Rows of a quarantine file that are looked at together."""
 
 
-def not_taken(context: JobContext, run: RunDocument) -> Mapping[str, list[dict[str, Any]]]:
-    """
-    Read the quarantine of a run, and what was left out of rows, a part of it at a time.
-
-    Returns:
-        By file, for each reason and column how many rows, and the first of them; most rows first.
-        Nothing of a run without, or whose quarantine is not kept any more.
-    """
-    found: dict[str, list[dict[str, Any]]] = {}
-    for key in filter(None, (run.report.get("quarantine"), run.report.get("warnings"))):
-        for file, reasons in _fetched(context, key).items():
-            found.setdefault(file, []).extend(reasons)
-    return found
-
-
-def _fetched(context: JobContext, key: str) -> Mapping[str, list[dict[str, Any]]]:
+@contextmanager
+def kept_rows(context: JobContext, key: str | None) -> Iterator[Path | None]:
+    """Fetch what a run has put aside until the context closes; None where nothing is kept of it."""
     path = context.workdir / f"{new_nonce()}.csv"
     try:
-        context.bucket.download(key, context.bucket.head(key).etag, path)
-        return reasons_by_file(path)
-    except StorageMissing:
-        return {}
+        with suppress(StorageMissing):
+            if key:
+                context.bucket.download(key, context.bucket.head(key).etag, path)
+        yield path if path.exists() else None
     finally:
         path.unlink(missing_ok=True)
 
 
-def reasons_by_file(path: Path) -> Mapping[str, list[dict[str, Any]]]:
-    """Count the rows of a quarantine file by file and reason, as *not_taken* returns it."""
+def reasons_by_file(paths: Iterable[Path | None]) -> Mapping[str, list[dict[str, Any]]]:
+    """
+    Count the rows of quarantine files by file and reason, a part of them at a time.
+
+    Returns:
+        By file, for each reason and column how many rows, and the first of them; most rows first.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for path in filter(None, paths):
+        for one in _reasons(path).to_dicts():
+            found.setdefault(one.pop("file"), []).append(one)
+    return found
+
+
+def _reasons(path: Path) -> pl.DataFrame:
     total = _NOTHING
     lines = pl.scan_csv(path, infer_schema=False).select("file", "row", "kind", *FAULT)
     for batch in lines.collect_batches(chunk_size=_AT_ONCE, maintain_order=True):
@@ -76,10 +76,7 @@ def reasons_by_file(path: Path) -> Mapping[str, list[dict[str, Any]]]:
             .group_by(_BY, maintain_order=True)
             .agg(pl.col("rows").sum(), pl.col("examples").explode().head(EXAMPLES))
         )
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in total.sort("rows", descending=True, maintain_order=True).to_dicts():
-        found.setdefault(one.pop("file"), []).append(one)
-    return found
+    return total.sort("rows", descending=True, maintain_order=True)
 
 
 def _faults(lines: pl.DataFrame) -> pl.DataFrame:

@@ -10,22 +10,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from exchanger.config.models import ImportJob
+    from exchanger.config.models.sources import Source
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
 
 
-def answer_terms(call: ImportContext) -> dict[str, Any]:
+def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -> dict[str, Any]:
     """
     Return what a run of a job is to answer, and where; nothing if that is nothing.
 
     It is kept with the run, so that any process answers alike, whatever its job says by then.
+
+    Args:
+        call: The job.
+        layout: How its CSV is written.
     """
     job = call.job
-    if call.context.pages is None or not job.after.report:
+    if call.context.pages is None or not (job.after.report or job.after.rejected):
         return {}
     return {
         "prefix": job.source.prefix,
         "report": job.after.report,
+        "rejected": job.after.rejected and _as_they_are(job.source),
+        "format": job.source.format,
+        "delimiter": _delimiter(job, layout or {}),
         "masked": sorted(set(masked_names(job))),
         "columns": _columns(job),
     }
@@ -59,3 +67,13 @@ def _columns(job: ImportJob) -> dict[str, str]:
     found: dict[str, str] = {match.kind: match.columns[0] for match in job.match if match.columns}
     found |= {name: cell.from_ for name, cell in job.cells.items() if cell.from_}
     return {name: column for name, column in found.items() if column != name}
+
+
+def _delimiter(job: ImportJob, layout: Mapping[str, str]) -> str:
+    named = job.source.csv.delimiter
+    return layout.get("delimiter", ",") if named == "auto" else named
+
+
+def _as_they_are(source: Source) -> bool:
+    """Return whether rows are read as they stand in a file, so that they can be dropped again."""
+    return not (source.sql or source.payload or source.skip_rows) and source.header == "auto"

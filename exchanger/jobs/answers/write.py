@@ -7,7 +7,7 @@ The run itself is over and counts. So an answer that cannot be written is noted,
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -16,12 +16,13 @@ from exchanger.errors import LeaseLost, Stopped, StorageChanged, StorageError
 from exchanger.files.scratch.prefetch import prefetch_several
 from exchanger.jobs.answers.facts import RunAnswer
 from exchanger.jobs.answers.masking import Mask
-from exchanger.jobs.answers.not_taken import not_taken
+from exchanger.jobs.answers.not_taken import kept_rows, reasons_by_file
+from exchanger.jobs.answers.rejected import write_rejected
 from exchanger.jobs.answers.terms import is_due
 from exchanger.notes import Note, noted, with_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.log import RunDocument, VersionedRun
@@ -88,14 +89,19 @@ def write_again(context: JobContext, state: ConnectionState, seq: int) -> None:
     Raises:
         StorageError: S3 refused or did not answer.
     """
-    for _ in _written(context, state, state.runs.read(seq).document):
-        pass
+    run = state.runs.read(seq).document
+    written = {*_written(context, state, run)}
+    if run.answers.get("rejected"):
+        there = (item.key for item in context.bucket.list(_rejected_in(run)))
+        context.bucket.delete(key for key in there if key not in written)
 
 
 def answers_of(context: JobContext, state: ConnectionState, run: RunDocument) -> Iterator[str]:
     """Name the answers of a run, but for those about files that a later run has answered about."""
     if not run.answers:
         return
+    if run.report.get("quarantine"):
+        yield from (item.key for item in context.bucket.list(_rejected_in(run)))
     answered = {file.key for file in run.files}
     if run.continued_by:
         later = state.runs.read(run.continued_by).document
@@ -106,20 +112,34 @@ def answers_of(context: JobContext, state: ConnectionState, run: RunDocument) ->
 
 
 def _written(context: JobContext, state: ConnectionState, run: RunDocument) -> Iterator[str]:
-    """Write the report about each file of a run, several at a time, and yield its key."""
+    """Write what a run answers about each of its files, and yield the keys of what is written."""
+    put_aside, left_out = run.report.get("quarantine"), run.report.get("warnings")
+    with kept_rows(context, put_aside) as rows, kept_rows(context, left_out) as values:
+        rejected: dict[str, str] = {}
+        if rows is not None and run.answers.get("rejected"):
+            names = AnswerNames(run.answers["prefix"])
+            for key, name in write_rejected(context, run, names, rows):
+                rejected[key] = name
+                yield name
+        if run.answers.get("report"):
+            yield from _reports(context, state, run, reasons_by_file((rows, values)), rejected)
+
+
+def _reports(
+    context: JobContext,
+    state: ConnectionState,
+    run: RunDocument,
+    reasons: Mapping[str, list[dict[str, Any]]],
+    rejected: Mapping[str, str],
+) -> Iterator[str]:
+    """Write the report about each file of a run, several at a time."""
     pages = context.pages
-    if pages is None or not run.answers.get("report"):
+    if pages is None:
         return
     before = run.parent or run.takes_back
     parent = state.runs.read(before).document if before else None
-    answer = RunAnswer(
-        run,
-        not_taken(context, run),
-        context.words,
-        context.budget,
-        parent,
-        Mask(frozenset(run.answers.get("masked", ()))),
-    )
+    mask = Mask(frozenset(run.answers.get("masked", ())))
+    answer = RunAnswer(run, reasons, rejected, context.words, context.budget, parent, mask)
 
     def write(key: str) -> str:
         context.may_send()
@@ -134,6 +154,10 @@ def _written(context: JobContext, state: ConnectionState, run: RunDocument) -> I
     several = prefetch_several(write, keys, lambda _: 1, threads=_THREADS, room=2 * _THREADS)
     with closing(several) as written:
         yield from written
+
+
+def _rejected_in(run: RunDocument) -> str:
+    return AnswerNames(run.answers["prefix"]).rejected_in(run.seq)
 
 
 def _named(context: JobContext, run: RunDocument, key: str) -> AnswerNames:

@@ -87,7 +87,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         row_ids=bool(call.job.row_name),
         catalog=call.job.catalog or "",
         removes=call.job.mode == "delete",
-        answers=answer_terms(call),
+        answers=answer_terms(call, batch.layout),
         members=members,
         member_count=plan.members.members.rows if members and plan.members else 0,
         left=left,

@@ -35,7 +35,7 @@ def test_reasons_are_counted_for_each_file_and_the_first_rows_are_named(tmp_path
     many = [(1, row, "spend", "=1", "not_a_number") for row in range(1, 20)]
     path.write_bytes(rejected((0, 4, "spend", "x", "bad"), (0, 4, "tier", "y | z", "odd"), *many))
 
-    found = reasons_by_file(path)
+    found = reasons_by_file([path, None])
 
     first = {one["field"]: one for one in found["in/a.csv"]}
     assert [("bad", 1), ("odd", 1)] == [
@@ -52,7 +52,7 @@ def test_a_quarantine_without_rows_has_no_reasons(tmp_path):
     """Somebody was forgotten, who was all of it."""
     path = tmp_path / "q.csv"
     path.write_bytes(rejected((0, 4, "spend", "x", "bad")).partition(b"\n")[0] + b"\n")
-    assert {} == reasons_by_file(path)
+    assert {} == reasons_by_file([path, None])
 
 
 JOB = import_model(
@@ -105,4 +105,6 @@ def test_answers_lie_beside_the_folder():
     assert "in/crm_reports/day/a.csv.html" == names.report("in/crm/day/a.csv", "html")
     shared = names.of("crm", shared=True)
     assert "in/crm_reports/a.csv.crm.json" == shared.report("in/crm/a.csv", "json")
-    assert ("inbox_reports/",) == answer_folders(import_model(fields={"a": {"from": "a"}}))
+    assert "in/crm_rejected/7/day/a.xlsx.csv" == names.rejected(7, "in/crm/day/a.xlsx")
+    folders = answer_folders(import_model(fields={"a": {"from": "a"}}))
+    assert ("inbox_reports/", "inbox_rejected/") == folders

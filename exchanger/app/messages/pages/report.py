@@ -137,6 +137,7 @@ def _next(facts: Facts) -> Iterator[str]:
         )
     elif rows["rejected"]:
         yield _CORRECT
+        yield from _where_the_rows_are(facts)
     if rows["refused"] or rows["in_doubt"]:
         yield (
             "Rows that Braze refused, or did not answer about, can be given once more by whoever "
@@ -146,6 +147,15 @@ def _next(facts: Facts) -> Iterator[str]:
         yield "Nothing. Everything in this file is in Braze."
     elif verdict in ("left_out", "empty", "dropped", "taken_back"):
         yield "Nothing, unless you expected something else. Then drop the file under a new name."
+
+
+def _where_the_rows_are(facts: Facts) -> Iterator[str]:
+    if facts.get("rejected_rows"):
+        yield (
+            f"All of these rows, in the columns of the file: s3://{facts['bucket']}/"
+            f"{facts['rejected_rows']}. Correct them there, and drop that as the new file; the "
+            "columns _row, _column and _reason behind them may stay."
+        )
 
 
 def said_when(text: str) -> str:
