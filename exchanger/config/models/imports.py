@@ -12,6 +12,7 @@ from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.after import After, Masked
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
+from exchanger.config.models.delivery import Delivery
 from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import (
     Completion,
@@ -304,6 +305,9 @@ class ImportJob(Strict):
         default=After(), description="what is written for whoever dropped a file, beside its folder"
     )
     mask: Masked = ()
+    delivery: Delivery = Field(
+        default=Delivery(), description="how what a run sends is looked after"
+    )
     max_rows_per_run: int = Field(
         default=5_000_000, ge=1, description="a run takes whole files until it has so many rows"
     )

@@ -140,6 +140,7 @@ class RunDocument:
         layout: How the job's CSV is written, to be kept.
         answers: What whoever dropped its files is to find, and where; empty if nothing.
         answered: That was written of the run as it stands.
+        verify: How many percent of what it sends are to be read back; 0 for none.
         takes_back: The run whose changes it takes back; 0 if it takes none back.
         members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
         member_count: How many these are.
@@ -188,6 +189,7 @@ class RunDocument:
     layout: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     answered: bool = False
+    verify: float = 0.0
     takes_back: int = 0
     members: str = ""
     member_count: int = 0
