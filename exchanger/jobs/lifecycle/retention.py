@@ -94,7 +94,7 @@ class _Sweep:
         outbox = self._walk(marks.outbox, last, keep.outbox, lambda seq: self._outbox(seq, marks))
         acks = self._walk(marks.acknowledgements, last, keep.acknowledgements, self._answers)
         marks = replace(marks, outbox=outbox, acknowledgements=acks)
-        answers = self._walk(marks.answers, last, keep.quarantine, self._told)
+        answers = self._walk(marks.answers, self.ended, keep.quarantine, self._told)
         marks = replace(marks, answers=answers)
         if marks.outbox > before.outbox:
             self.state.first_deliveries.drop(marks.outbox)

@@ -1,15 +1,18 @@
-"""A process that dies while it answers: whoever comes next answers the same, and only once."""
+"""What becomes of answers: of those a killed process did not come to, and of old ones."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from support.contexts import job_context
 from support.jobs import import_model
 
 from exchanger.app.messages.pages.report import report_files
-from exchanger.config.models import BrazeConfig
+from exchanger.config.models import BrazeConfig, Retention
+from exchanger.jobs.answers.write import answers_of
 from exchanger.jobs.imports import run_import
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.s3.bucket import Bucket
@@ -91,3 +94,28 @@ def test_a_process_that_dies_while_it_answers(context, killed_at, key, at, writt
     bucket.delete(listed())
     assert "nothing_to_do" == run_import(context, "crm", JOB).state
     assert {} == listed()
+
+
+def test_answers_go_with_the_quarantine_of_their_run(context):
+    """What a later run has said of a newer version of a file stays for as long as that run's."""
+    bucket, state = context.bucket, open_state(context.bucket, context.state_prefix)
+    for name in "ab":
+        bucket.write(f"in/{name}.csv", b"id,n\nx,1\ny,two\n" + name.encode() + b",3\n")
+    run_import(context, "crm", JOB)
+    bucket.write("in/a.csv", b"id,n\nx,4\n")
+    run_import(context, "crm", JOB)
+
+    first, second = (state.runs.read(seq).document for seq in (1, 2))
+    gone = {"in_rejected/1/a.csv", "in_rejected/1/b.csv", *reports("b")}
+    assert gone == set(answers_of(context, state, first))
+    assert reports("a") == set(answers_of(context, state, second))
+
+    soon = replace(context, retention=Retention(quarantine=timedelta()), sweep_every=0)
+    bucket.write("in/c.csv", b"id,n\nz,5\n")
+    run_import(soon, "crm", JOB)
+    left = {item.key for folder in ("in_reports/", "in_rejected/") for item in bucket.list(folder)}
+    assert not left & {*gone, *reports("a")}
+
+
+def reports(name):
+    return {f"in_reports/{name}.csv.{ending}" for ending in ("json", "html")}
