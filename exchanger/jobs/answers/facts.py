@@ -65,7 +65,8 @@ class RunAnswer:
     @property
     def keys(self) -> list[str]:
         """The files that it answers about, each once."""
-        return [*dict.fromkeys(file.key for file in self.files)]
+        # What became of those who left with a snapshot is no answer about its rows.
+        return [*dict.fromkeys(file.key for file in self.files if file.outcome != "left")]
 
     @property
     def files(self) -> tuple[ClaimedFile, ...]:
