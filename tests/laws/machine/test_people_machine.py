@@ -110,11 +110,13 @@ class Calls(Scene):
 class Renames(Calls):
     """People get another external id."""
 
-    said = {
-        "object": "renames",
-        "rename": {"from": "old", "to": "new"},
-        "match": ({"external_id": "old"},),
-    }
+    said = MappingProxyType(
+        {
+            "object": "renames",
+            "rename": {"from": "old", "to": "new"},
+            "match": ({"external_id": "old"},),
+        }
+    )
     known = True
 
     def word(self, who):
