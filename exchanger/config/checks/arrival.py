@@ -33,8 +33,8 @@ def check_arrival(job: ImportJob, where: Where) -> Iterator[Finding]:
 def _check_snapshot(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find what a job cannot do with files each of which is the whole truth."""
     place: Where = (*where, "source", "mode")
-    if job.object != "attributes":
-        message = f"a snapshot is of attributes alone: rows that become {job.object} add up"
+    if job.object not in ("attributes", "audience"):
+        message = f"a snapshot is of attributes and audiences alone: {job.object} would add up"
         yield Finding(place, message, "changes", beside=("object",))
     if "files" in job.source.model_fields_set and job.source.files == "all":
         message = "the newest file is the whole truth, so it counts alone; leave this out"

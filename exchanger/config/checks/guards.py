@@ -18,7 +18,7 @@ def check_guards(job: ImportJob, where: Where) -> Iterator[Finding]:
         message = "this is of snapshots alone: who is missing in a file of changes has not left"
         place: Where = (*where, "guards", "max_leavers_percent")
         yield Finding(place, message, beside=("source", "mode"))
-    if job.object in ("attributes", "audience"):
+    if job.kind in ("attributes", "audience"):
         return
     for key in _OF_VALUES:
         if getattr(job.guards, key) is not None:

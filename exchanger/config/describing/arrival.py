@@ -28,6 +28,8 @@ def describe_arrival(job: ImportJob) -> Iterator[str]:
 def _leavers(job: ImportJob) -> str:
     """Describe what becomes of people who left."""
     does = job.source.on_removed
+    if job.audience is not None:
+        return "takes it that everybody whom it names comes, and that whoever is missing then goes"
     who = "whom this job had before, and who is missing in it"
     if isinstance(does, LeaverEvent):
         return f"sends the event '{does.event}' for everybody {who}"

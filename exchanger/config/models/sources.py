@@ -135,7 +135,7 @@ class Source(Strict):
         default="changes",
         description=(
             "`snapshot`: the newest file is the whole truth of who the job has, and who is missing"
-            " in it has left; of `object: attributes` alone"
+            " in it has left; of attributes and audiences alone"
         ),
     )
     on_removed: Annotated[

@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.braze.attributes import CONSENT
-from exchanger.config.models import Cell, Event, FieldConfig, Guards, LeaverEvent, Match, Source
+from exchanger.config.models import (
+    ACTION,
+    GOES,
+    Action,
+    Cell,
+    Event,
+    FieldConfig,
+    Guards,
+    LeaverEvent,
+    Match,
+    Source,
+)
 from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.intake.batch import BatchDraft
 from exchanger.jobs.runtime.artifacts import fetched
@@ -38,10 +49,14 @@ if TYPE_CHECKING:
     from exchanger.state.runs.log import RunDocument
 
 _EVENT = "event:"
+_GOES = "goes"
+"""What an audience does with who left: as if a row said that they go."""
 
 
 def removal_of(job: ImportJob) -> str:
     """Return what a job does with people who left, in a word; empty if it does nothing."""
+    if job.audience is not None:
+        return _GOES
     does = job.source.on_removed
     if isinstance(does, LeaverEvent):
         return _EVENT + does.event
@@ -66,6 +81,9 @@ def removing(job: ImportJob, removal: str, fields: Mapping[str, Mapping[str, Any
         "baseline": "lookup",
     }
     plain |= {"guards": Guards(max_deletes=job.guards.max_deletes)}
+    if removal == _GOES:
+        action = Action.model_validate({"from": ACTION, "remove": [GOES]})
+        return job.model_copy(update=plain | {"action": action})
     if removal == "delete":
         return job.model_copy(update=plain | {"object": "deletions"})
     if removal.startswith(_EVENT):
@@ -91,12 +109,12 @@ def points_of_removal(removal: str, fields: Collection[str]) -> int:
     """Return what it costs at most, in data points, to do with one person what a job says."""
     if removal == "delete" or not removal:
         return 0
-    return 1 if removal.startswith(_EVENT) else len({*fields} - CONSENT)
+    return 1 if removal.startswith(_EVENT) else max(len({*fields} - CONSENT), 1)
 
 
 def note_on_removal(removal: str, people: int) -> list[Note]:
     """Note what becomes of so many people."""
-    if not removal or not people:
+    if not removal or not people or removal == _GOES:
         return []
     if removal == "delete":
         return [noted("leavers_deleted", people=people)]
@@ -126,7 +144,10 @@ def leaver_rows(call: ImportContext, run: RunDocument) -> InputBatch:
             raw = _cells(call, keys)
             rules = settle_rules(_by_key(call.job), raw, {}).rules
             given = cast_rows(raw.at(0), rules, _by_key(call.job), named=as_keys(keys[PROFILE]))
-            draft.give(given.frame)
+            frame, parts = given.frame, {rule.name: rule for rule in rules}
+            if call.kind.shaped is not None:
+                frame, rules, _ = call.kind.shaped(frame, parts, call.job)
+            draft.give(frame)
             draft.rules = {rule.name: rule for rule in rules}
         draft.rows = left.rows
     note = noted("leavers_of_run", run=run.seq, people=draft.rows)
@@ -143,8 +164,12 @@ def _numbered(left: FrameFile) -> Iterator[pl.DataFrame]:
 
 
 def _cells(call: ImportContext, keys: pl.DataFrame) -> RawColumns:
-    """Build the cells of a file of these people: a time for events, nothing for attributes."""
-    nothing = pl.lit(None, pl.String)
+    """
+    Build the cells of a file of these people: a time for events, nothing for attributes.
+
+    Of an audience, what they do: they go.
+    """
+    nothing = pl.lit(None if call.job.action is None else GOES, pl.String)
     cells = [
         pl.lit(call.context.clock.now().isoformat()).alias("time")
         if call.job.event is not None
