@@ -62,6 +62,7 @@ NoteCode = Literal[
     "identifiers_pointed",
     "identifiers_trimmed",
     "items_differ",
+    "keys_absent",
     "known_elsewhere",
     "learnt_from_segment",
     "leavers",
