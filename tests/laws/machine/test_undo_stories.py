@@ -6,8 +6,8 @@ from support.machine.processes import Fault
 from support.machine.telling import refuse, row, some
 
 DECISIVE = [
-    *some("write", range(12), by_day=4),
-    *some("commit", range(4), by_day=3),
+    *some("write", range(12), by_day=6),
+    *some("commit", range(4), by_day=4),
     ("track", 0),
 ]
 """Effects of an undo that leave something behind."""
@@ -75,7 +75,7 @@ def test_rows_that_come_late_do_not_undo_an_undo(scene):
 @pytest.mark.parametrize(
     ("fault", "left"),
     [
-        (Fault("write", 2, "crash", after=True), 100),
+        (Fault("write", 3, "crash", after=True), 100),
         # Nobody knows whether Braze took it, so it counts as taken back, and is not sent again.
         (Fault("track", 0, "fail"), 110),
     ],
