@@ -41,6 +41,9 @@ def test_a_job_in_shadow_sends_nothing_and_tells_how_far_braze_agrees_later(exch
     assert "nothing was sent. It would have been 2 objects with 4 data points" in first
     assert "So a run that sends would have waited for you." in report["notes"]
     assert (0, 0) == (exchange.braze.requests(TRACK), exchange.braze.meter)
+    page = exchange.bucket.read("inbox_reports/1.csv.html")[0].decode()
+    assert "Only tried out" in page
+    assert "It would have been 2 objects with 4 data points" in page
     fate = exchange.call("files", "inbox/1.csv").stdout
     assert "nothing of it sent, as its job is in shadow" in fate
 

@@ -27,6 +27,7 @@ Verdict = Literal[
     "left_out",
     "empty",
     "taken_back",
+    "tried",
 ]
 """What became of a file, in one word."""
 
@@ -192,8 +193,8 @@ class RunAnswer:
 
 
 def _verdict(run: RunDocument, claims: Sequence[ClaimedFile], rows: Mapping[str, int]) -> Verdict:
-    if run.takes_back:
-        return "taken_back"
+    if run.takes_back or run.shadow:
+        return "taken_back" if run.takes_back else "tried"
     if run.state in _DECIDED:
         return _DECIDED[run.state]
     outcomes = {claim.outcome for claim in claims}

@@ -52,6 +52,7 @@ SAID = {
     "dropped": ["A person dropped this file"],
     "left_out": ["a newer file of this folder counts alone"],
     "empty": ["has no rows"],
+    "tried": ["to try out the job, and nothing of it was sent to Braze"],
     "taken_back": ["What run 7 had applied of this file was taken back"],
 }
 CHANGES = {

@@ -17,7 +17,7 @@ _STYLE = (
     "h3{font-size:15px;margin:20px 0 6px}"
     ".state{display:inline-block;padding:3px 12px;border-radius:14px;font-weight:600;color:#fff}"
     ".applied{background:#1a7f4b}.applied_in_part,.waits{background:#a05a00}"
-    ".not_applied{background:#b3261e}.dropped,.left_out,.empty,.taken_back{background:#5b6472}"
+    ".not_applied{background:#b3261e}.dropped,.left_out,.empty,.taken_back,.tried{background:#5b6472}"
     ".lead{font-size:18px}section{background:#fff;border:1px solid #dde2ea;border-radius:8px;"
     "padding:4px 20px 16px;margin:16px 0}table{border-collapse:collapse;width:100%;font-size:14px}"
     "th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid #e8ecf2;"
@@ -25,6 +25,8 @@ _STYLE = (
     "code{font:13px ui-monospace,monospace;background:#f0f2f6;padding:1px 4px;border-radius:4px}"
     ".small{color:#5b6472;font-size:14px}"
 )
+_NOT_SENT = {"waits": "Why it waits", "tried": "What it would have done"}
+"""By what became of a file of which nothing was sent, what its notes are about."""
 _KINDS = {
     "rows_applied": "rows whose values went to Braze",
     "rows_unchanged": "rows that say what Braze has already; nothing was sent for them",
@@ -60,8 +62,8 @@ def report_page(told: Mapping[str, Any]) -> str:
     Args:
         told: Its facts with their words, as ``report.report_files`` puts them together.
     """
-    waits = told["verdict"] == "waits"
-    about = "Why it waits" if waits else "Good to know"
+    waits = told["verdict"] in _NOT_SENT
+    about = _NOT_SENT.get(told["verdict"], "Good to know")
     body = [
         f'<span class="state {escape(told["verdict"])}">{escape(told["title"])}</span>',
         f"<h1>{escape(told['file'])}</h1>",
@@ -137,7 +139,7 @@ def _alone(example: Mapping[str, Any], column: str | None) -> str:
 
 def _counts(told: Mapping[str, Any]) -> Iterator[str]:
     run = told["whole_run"]
-    if told["verdict"] == "waits" or not run["rows_read"]:
+    if told["verdict"] in _NOT_SENT or not run["rows_read"]:
         return
     if run["files"] > 1:
         rows = told["rows"]
@@ -154,7 +156,7 @@ def _counts(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _cost(told: Mapping[str, Any]) -> Iterator[str]:
     cost, files = told["cost"], told["whole_run"]["files"]
-    if told["verdict"] == "waits":
+    if told["verdict"] in _NOT_SENT:
         yield "<p>Nothing so far.</p>"
         return
     yield "<table>"

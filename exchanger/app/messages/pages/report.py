@@ -21,6 +21,7 @@ TITLES = {
     "left_out": "Left out",
     "empty": "Nothing to apply",
     "taken_back": "Taken back",
+    "tried": "Only tried out",
 }
 """What stands at the top of a page, by what became of the file."""
 
@@ -72,6 +73,8 @@ def _summary(facts: Facts) -> Iterator[str]:
             if sent
             else ("Nothing of it was sent to Braze.")
         )
+    elif verdict == "tried":
+        yield f"This file was read{when} to try out the job, and nothing of it was sent to Braze."
     elif verdict == "taken_back":
         run = facts["earlier"]["run"]
         yield f"What run {run} had applied of this file was taken back{when}."
@@ -123,6 +126,9 @@ def _reason(reason: Mapping[str, Any], what: str) -> str:
 def _next(facts: Facts) -> Iterator[str]:
     """Yield what is to be done, a sentence or two each."""
     rows, verdict, run = facts["rows"], facts["verdict"], facts["run"]
+    if verdict == "tried":
+        yield "Nothing. Whoever looks after exchanger decides when the job goes live."
+        return
     if verdict == "waits":
         yield (
             "Somebody has to decide. Show this page to whoever looks after exchanger, and name "
