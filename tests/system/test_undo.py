@@ -60,6 +60,8 @@ def test_a_run_is_taken_back_as_far_as_it_still_counts(crm):
     report = crm.ask("undo", "2", "--yes")
     assert ("succeeded", 4, 3) == (report["state"], report["seq"], report["rows_applied"])
     assert plan["report"]["data_points"] == report["data_points"] == crm.braze.meter - points
+    page = crm.bucket.read("inbox_reports/2.csv.html")[0].decode()
+    assert "What run 2 had applied of this file was taken back" in page
     assert ('"silver"', '["x"]', "1") == braze(crm, "a")
     assert ('"blue"', '["x","z"]', "101") == braze(crm, "b")
     assert ('"silver"', "101") == braze(crm, "c", "tier", "spent")

@@ -77,7 +77,8 @@ def _summary(facts: Facts) -> Iterator[str]:
         yield f"This file was read{when} to try out the job, and nothing of it was sent to Braze."
     elif verdict == "taken_back":
         run = facts["earlier"]["run"]
-        yield f"What run {run} had applied of this file was taken back{when}."
+        yield f"What run {run} had applied of this file was taken back{when}, but for values that"
+        yield "were changed again since."
     elif verdict == "left_out":
         why = _OUTCOMES.get(facts["outcome"], "")
         yield f"Nothing of this file was sent to Braze, as {why}."
