@@ -30,7 +30,8 @@ def test_a_context_is_what_the_configuration_says():
 
 def test_sql_that_is_none_is_told_before_anything_is_opened():
     """All of it at once, by the jobs' names; what only files can tell is left to them."""
-    job = "{type: import, match: {external_id: id}, fields: {a: set}, source: {prefix: %s, sql: '%s'}}"
+    match = "type: import, match: {external_id: id}, fields: {a: set}"
+    job = f"{{{match}, source: {{prefix: %s, sql: '%s'}}}}"
     queries = {"odd": "select * from crm", "fine": "select id, a from self", "cut": "select (1"}
     jobs = [f"  {name}: {job % (name, query)}" for name, query in queries.items()]
     config = read_config("\n".join([CONFIG + "jobs:", *jobs]), {"KEY": "dummy"})
