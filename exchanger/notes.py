@@ -13,6 +13,7 @@ from typing import Any, Literal
 NoteCode = Literal[
     "added_again",
     "added_nothing",
+    "answers_not_written",
     "applied_since",
     "budget_exceeded",
     "cells_unwrapped",
@@ -44,6 +45,7 @@ NoteCode = Literal[
     "equal_content",
     "export_stopped",
     "fewer_rows",
+    "field_emptier",
     "file_gone",
     "file_incomplete",
     "file_left",

@@ -150,7 +150,7 @@ def _plan_and_commit(
     _demand_differences(call, seq, batch)
     totals = totals_of(batch)
     if not run.reads_as and exceed(totals, run.totals):
-        return hold_again(call.state, held, totals, call.context.clock.now().isoformat())
+        return hold_again(call, held, totals)
     hold = partial(guarded_again, call, held)
     guards = _guards(call, run, batch, corrected=corrected)
     return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
@@ -163,7 +163,7 @@ def _guards(
     shown = [note for file in run.files for note in file.facts if note.code in MEASURES]
     guarded = any(file.outcome == GUARDED for file in run.files)
     watched = corrected or guarded or any(note.code != "budget_exceeded" for note in shown)
-    guards = guards_of(call, batch.files) if watched else decision_guards(call)
+    guards = guards_of(call, batch.files, batch.filled) if watched else decision_guards(call)
     return [beyond_what_was_shown(guards, shown)] if guards else []
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import Stopped, StorageChanged, StorageError
+from exchanger.jobs.answers.terms import is_due
 from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.intake.doubtful_types import doubtful_files
@@ -253,7 +254,7 @@ def _basis(call: ImportContext, plan: Plan, exposure: Exposure, last: int) -> Sa
 
 def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> list[Note]:
     """Note what guards would say of a plan, and what it would cost in money."""
-    guards = guards_of(call, batch.files)
+    guards = guards_of(call, batch.files, batch.filled)
     reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
     held = [noted("guards_would_hold")] if reasons else []
     price = note_price(call.context.budget, exposure.data_points, exposure.requests)
@@ -265,7 +266,7 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
     if call.options.saved is not None:
         return None
     newest = call.state.runs.newest()
-    if newest is not None and newest.document.state not in ENDED:
+    if newest is not None and (newest.document.state not in ENDED or is_due(newest.document)):
         return None
     waiting = waiting_files(call)
     if waiting.has_work or due(call) or half_dropped(call.state, waiting.undecided):
@@ -358,7 +359,7 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
     if call.options.force:
         report.facts += note_what_counts_again(call, batch)
     hold = partial(hold_files, call, report, batch)
-    guards = guards_of(call, batch.files)
+    guards = guards_of(call, batch.files, batch.filled)
     stored = create_run(call, report, batch, hold=hold, guards=guards)
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)

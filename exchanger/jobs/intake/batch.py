@@ -79,6 +79,7 @@ class InputBatch:
         words: Of columns that are text because of a few words, these words, ready to be kept.
         stray: What this run found of that which no earlier run has decided, by the file's key.
         layout: How the job's CSV is written.
+        filled: By field, of which share of the rows that were taken it has a value, in percent.
         notes: What is noted of it, for the report.
     """
 
@@ -109,6 +110,7 @@ class InputBatch:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     stray: tuple[tuple[str, StrayWords], ...] = ()
     layout: Mapping[str, str] = field(default_factory=dict)
+    filled: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
     @property
@@ -165,6 +167,8 @@ class BatchDraft:
         self.stray: list[tuple[str, StrayWords]] = []
         self.left_out: dict[tuple[str, ...], list[str]] = {}
         self.notes: list[Note] = []
+        self._taken = 0
+        self._filled: Counter[str] = Counter()
         self._refused: list[dict[str, object]] = []
         self.part(1)
 
@@ -181,6 +185,10 @@ class BatchDraft:
         """Take rows of files."""
         self.given.add(rows)
         self.took_rows |= rows.height > 0
+        self._taken += rows.height
+        for cells in rows.iter_columns():
+            if not cells.name.startswith("@"):
+                self._filled[cells.name] += rows.height - cells.null_count()
 
     def mark_faulty(self, rows: pl.DataFrame) -> None:
         """Take rejected rows, so that what goes with them can be rejected as well."""
@@ -261,6 +269,7 @@ class BatchDraft:
             words=self.words,
             stray=tuple(self.stray),
             layout=self.kept_layout,
+            filled={name: n * 100 / self._taken for name, n in self._filled.items() if self._taken},
             notes=tuple(self.notes),
         )
 

@@ -140,6 +140,8 @@ class RunDocument:
         catalog: The catalog whose items it changes; empty if it changes none.
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
+        answers: What whoever dropped its files is to find, and where; empty if nothing.
+        answered: That was written of the run as it stands.
         verify: How many percent of what it sends are to be read back; 0 for none.
         shadow: It is dropped from the first step on, and compared with what Braze has later.
         takes_back: The run whose changes it takes back; 0 if it takes none back.
@@ -149,6 +151,7 @@ class RunDocument:
         on_removed: What becomes of these, in a word: ``clear_fields``, ``delete``, ``event:NAME``.
         removed_by: The run that does so with them.
         leavers_of: The run whose ``left`` this one is about.
+        filled: By field, of which share of the rows that it took it had a value, in percent.
         removal: What it does with them; also of a run that gives rows of such a one again.
     """
 
@@ -192,6 +195,8 @@ class RunDocument:
     catalog: str = ""
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    answered: bool = False
     verify: float = 0.0
     shadow: bool = False
     takes_back: int = 0
@@ -202,6 +207,7 @@ class RunDocument:
     removed_by: int = 0
     leavers_of: int = 0
     removal: str = ""
+    filled: dict[str, float] = field(default_factory=dict)
 
     @property
     def kind(self) -> ObjectKind:
