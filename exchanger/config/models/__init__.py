@@ -66,7 +66,7 @@ from exchanger.config.models.kinds.objects import (
 from exchanger.config.models.kinds.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.notifications import TROUBLES, Notification, Telling, Trouble
-from exchanger.config.models.sources import CsvOptions, Source
+from exchanger.config.models.sources import CsvOptions, SchemaContract, Source
 
 __all__ = [
     "ACTION",
@@ -141,6 +141,7 @@ __all__ = [
     "Retention",
     "S3Config",
     "Schedule",
+    "SchemaContract",
     "Source",
     "StrategyName",
     "Strict",

@@ -138,6 +138,7 @@ class RunDocument:
         catalog: The catalog whose items it changes; empty if it changes none.
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
+        columns: The columns that the job's files had by then, if it says something of new ones.
         takes_back: The run whose changes it takes back; 0 if it takes none back.
         members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
         member_count: How many these are.
@@ -184,6 +185,7 @@ class RunDocument:
     catalog: str = ""
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
     takes_back: int = 0
     members: str = ""
     member_count: int = 0
