@@ -160,6 +160,9 @@ EVENTS_ASKED = replace(EVENTS, name="events-asked", asked=True)
 PURCHASES_ASKED = replace(PURCHASES, name="purchases-asked", asked=True)
 """Purchases, likewise."""
 
+MEMBERSHIP = replace(ATTRIBUTES, name="membership", path="", array="", methods=())
+"""Nowhere: who belongs to an audience is only remembered. Such objects count as accepted."""
+
 RENAMES = Endpoint(
     name="renames",
     path=RENAME_IDS,
@@ -261,6 +264,7 @@ ENDPOINTS = {
         EVENTS_AGAIN,
         PURCHASES,
         PURCHASES_AGAIN,
+        MEMBERSHIP,
         EVENTS_ASKED,
         PURCHASES_ASKED,
         RENAMES,

@@ -2,36 +2,61 @@
 Audiences: rows that say who comes and who goes become fields, and are merged and held as such.
 
 So the last word about somebody counts, and what Braze has already is not sent. Of an array
-attribute one entry alone is given, whatever else is in it.
+attribute one entry alone is given, whatever else is in it. Where events are sent, the field is
+membership itself, which Braze does not have: they are about those for whom it changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.config.models import ACTION, COMES, EntryField, FieldConfig
+from exchanger.braze.endpoints import EVENTS, MEMBERSHIP
+from exchanger.config.models import (
+    ACTION,
+    COMES,
+    Audience,
+    AudienceEvents,
+    EntryField,
+    FieldConfig,
+)
 from exchanger.objects.states import MEANT, Shaped, rejected_for, words_read
-from exchanger.profiles.frames.columns import said
+from exchanger.profiles.frames.columns import (
+    ENDPOINT,
+    FILE,
+    ITEM,
+    MEMBER,
+    OBJECT,
+    POINTS,
+    PROFILE,
+    ROW,
+    before,
+    said,
+)
+from exchanger.profiles.frames.columns import wanted as after
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.strategies import entry_goes
+from exchanger.profiles.planning.payloads import creation
 from exchanger.profiles.reading.field_columns import type_of_value
-from exchanger.profiles.spelling.json_values import spell_json
+from exchanger.profiles.spelling.json_values import json_string, spell_json
+from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member
 
 if TYPE_CHECKING:
     from exchanger.config.models import AudienceTarget, FieldType, ImportJob
+    from exchanger.profiles.planning.part import PartInput
 
 _COMES = "@comes"
+_EVENT = "@event"
+_TIME = "%Y-%m-%dT%H:%M:%S.%f"
 
 
 def members(given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob) -> Shaped:
     """Read from each row what becomes of whom it names: of somebody who comes, or who goes."""
-    words = job.action.words if job.action is not None else {}
-    meant, strange = words_read(given, parts, (ACTION, words, "no_such_action"))
-    silent = rejected_for(meant.filter(pl.col(MEANT).is_null()), parts, ACTION, "no_action")
-    told = meant.drop_nulls(MEANT).with_columns((pl.col(MEANT) == COMES).alias(_COMES))
+    found, rejected = _read(given, parts, job)
     targets = job.audience.as_ if job.audience is not None else ()
     column = parts[ACTION].column
     fields = [_field(target, column) for target in targets]
@@ -39,8 +64,29 @@ def members(given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob) -> S
     spoken = [
         pl.lit(value=True).alias(said(rule.name)) for rule, _ in fields if rule.merge == "clear"
     ]
-    frame = told.drop(ACTION, MEANT).with_columns(*values, *spoken).drop(_COMES)
-    return Shaped(frame, [rule for rule, _ in fields], pl.concat([strange, silent]))
+    frame = found.with_columns(*values, *spoken).drop(_COMES)
+    return Shaped(frame, [rule for rule, _ in fields], rejected)
+
+
+def memberships(given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob) -> Shaped:
+    """Read from each row whether whom it names belongs to the audience."""
+    found, rejected = _read(given, parts, job)
+    events = job.audience.events if job.audience is not None else None
+    name = MEMBER + (events.key if events is not None else "")
+    config = FieldConfig(type="boolean")
+    rule = Rule(name, parts[ACTION].column, "boolean", config)
+    return Shaped(found.rename({_COMES: name}), [rule], rejected)
+
+
+def _read(
+    given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read what each row says of somebody, and reject those that do not say it."""
+    words = job.action.words if job.action is not None else {}
+    meant, strange = words_read(given, parts, (ACTION, words, "no_such_action"))
+    silent = rejected_for(meant.filter(pl.col(MEANT).is_null()), parts, ACTION, "no_action")
+    told = meant.drop_nulls(MEANT).with_columns((pl.col(MEANT) == COMES).alias(_COMES))
+    return told.drop(ACTION, MEANT), pl.concat([strange, silent])
 
 
 def _field(target: AudienceTarget, column: str) -> tuple[Rule, pl.Expr]:
@@ -58,3 +104,77 @@ def _field(target: AudienceTarget, column: str) -> tuple[Rule, pl.Expr]:
     config = FieldConfig.model_validate({"merge": merge, "type": kind})
     rule = Rule(target.attribute or "", column, kind, config)
     return rule, comes.then(pl.lit(member)).otherwise(pl.lit(leaver))
+
+
+@dataclass(frozen=True)
+class Crossings:
+    """
+    The events of those who came and who went.
+
+    Who belongs to the audience is remembered with them, also where no event is sent for it.
+
+    Args:
+        events: Their names.
+        at: When it was found that somebody came or went, as JSON text.
+        create_missing: Profiles that Braze does not have are created.
+        quiet: No event is sent, as nobody knows who belonged to it before.
+    """
+
+    events: AudienceEvents
+    at: str
+    create_missing: bool
+    quiet: bool = False
+
+    def changes(self, wanted: pl.DataFrame, _part: PartInput) -> pl.DataFrame:
+        """Choose who came, and who went of those who were there."""
+        name = MEMBER + self.events.key
+        if after(name) not in wanted.columns:  # Nothing is read of any file.
+            nothing = pl.lit(None, pl.String)
+            wanted = wanted.with_columns(nothing.alias(after(name)), nothing.alias(before(name)))
+        comes, was = pl.col(after(name)) == "true", pl.col(before(name)) == "true"
+        crossing = wanted.filter(comes | was.fill_null(value=False))
+        told = (
+            pl.when(comes).then(pl.lit(self.events.entered)).otherwise(pl.lit(self.events.exited))
+        )
+        sent = told.is_not_null() & pl.lit(not self.quiet)
+        to = pl.when(sent).then(pl.lit(EVENTS.name)).otherwise(pl.lit(MEMBERSHIP.name))
+        chosen = crossing.select(
+            PROFILE, FILE, ROW, comes.alias(name), told.alias(_EVENT), to.alias(ENDPOINT)
+        )
+        return chosen.sort(ENDPOINT, maintain_order=True)
+
+    def objects(self, crossing: pl.DataFrame) -> pl.DataFrame:
+        """Render the event of each."""
+        keys = crossing[PROFILE]
+        plain = are_external_ids(keys)
+        rendered = pl.concat_str(
+            pl.lit("{"),
+            identifier_member(keys, plain=plain),
+            *creation(update_only=not self.create_missing, plain=plain),
+            pl.lit(',"name":') + json_string(pl.col(_EVENT)),
+            pl.lit(f',"time":{self.at}}}'),
+            ignore_nulls=True,
+        )
+        return crossing.select(
+            pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM),
+            PROFILE,
+            ENDPOINT,
+            rendered.alias(OBJECT),
+            (pl.col(ENDPOINT) == EVENTS.name).cast(pl.UInt32).alias(POINTS),
+            MEMBER + self.events.key,
+        )
+
+
+def crossings_of(job: ImportJob, at: datetime, first: bool) -> Crossings:  # noqa: FBT001 - a kind's way
+    """
+    Return what a job sends of those who came and who went.
+
+    Args:
+        job: It names the events.
+        at: The time.
+        first: Whether it has taken no file yet.
+    """
+    audience = job.audience or Audience()
+    text = spell_json(at.astimezone(UTC).strftime(_TIME)[:-3] + "Z")
+    events = audience.events or AudienceEvents()
+    return Crossings(events, text, job.create_missing, first and not audience.historical)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
-from exchanger.objects.audiences import members
+from exchanger.objects.audiences import crossings_of, members, memberships
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
 from exchanger.objects.orders.events import order_faults
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     import polars as pl
 
     from exchanger.braze.endpoints import Endpoint
-    from exchanger.config.models import ImportJob, ObjectName, OnUnknown
+    from exchanger.config.models import ImportJob, OnUnknown
     from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.planning.part import Shape
 
-Settled = Literal["held_values", "row_ledger", "people"]
+Settled = Literal["held_values", "row_ledger", "people", "members"]
 """What accepted objects become: a step of ``jobs/settlement/settle.py`` each."""
 GivenAgain = Literal["values", "objects"]
 """As what ``retry`` gives refused rows again: a way of ``jobs/quarantine/given_again.py`` each."""
@@ -53,10 +53,13 @@ class Folded:
     Args:
         shape: What is sent of the changes, given the job and the fields that anything is held of;
             attributes of profiles if left out.
+        crossings: What is sent of who came and who went, given the job, the time, and whether these
+            are its first files; None of values.
         consent: Whether they are states of subscriptions rather than attributes.
     """
 
     shape: Callable[[ImportJob, Iterable[str]], Shape] | None = None
+    crossings: Callable[[ImportJob, datetime, bool], Shape] | None = None
     consent: bool = False
 
 
@@ -88,7 +91,7 @@ class ObjectKind:
             rows, the rules of what the job names, and the job.
     """
 
-    name: ObjectName
+    name: str
     making: Making
     settles: tuple[Settled, ...]
     given_again: GivenAgain
@@ -193,6 +196,13 @@ _KINDS: Mapping[str, ObjectKind] = {
             shaped=members,
         ),
         ObjectKind(
+            "audience_events",
+            Folded(crossings=crossings_of),
+            settles=("members",),
+            given_again="objects",
+            shaped=memberships,
+        ),
+        ObjectKind(
             "renames",
             RENAME,
             settles=("people",),
@@ -227,7 +237,7 @@ _KINDS: Mapping[str, ObjectKind] = {
 
 def kind_of(job: ImportJob) -> ObjectKind:
     """Return what a job makes of its rows."""
-    return kind_named(job.object)
+    return kind_named(job.kind)
 
 
 def kind_named(name: str) -> ObjectKind:

@@ -100,3 +100,79 @@ def test_who_was_refused_is_given_again_beside_other_audiences(vip):
         "bob": (False, ["app"]),
         "cy": (None, None),
     } == memberships(vip)
+
+
+EVENTS = VIP | {
+    "source": {"prefix": "audiences/vip/"},
+    "audience": {"as": {"events": {"entered": "VIP entered", "exited": "VIP exited"}}},
+}
+
+
+def counts(exchange):
+    """How often Braze has counted which event, by profile."""
+    return {
+        who: {one["name"].removeprefix("VIP "): one["count"] for one in events}
+        for who, user in exchange.braze.users().items()
+        if (events := user.get("custom_events", []))
+    }
+
+
+def test_who_comes_and_who_goes_gets_an_event_once(vip):
+    """Who belongs already gets none, nor who never did; also in another file, or another job."""
+    vip.configure(vip=EVENTS)
+    vip.drop("audiences/vip/1.csv", "id,op\nada,add\nbob,add\ncy,remove\nbob,add\nx,?\n")
+    plan = vip.ask("plan", "vip")
+    assert (2, []) == (plan["report"]["data_points"], plan["fields"])
+    assert {"ada", "bob"} == {profile for profile, _ in plan["objects"]}
+    report = vip.ask("run", "vip", code=4)
+    assert (5, 2, 1, 1, 1) == rows(report, "read", "applied", "unchanged", "superseded", "rejected")
+    assert {"ada": {"entered": 1}, "bob": {"entered": 1}} == counts(vip)
+    [first, _] = vip.braze.bodies(TRACK)[0]["events"]
+    assert ("ada", "VIP entered") == (first["external_id"], first["name"])
+    assert first["time"].endswith("Z")
+
+    renamed = EVENTS | {"description": "the same by another name"}
+    vip.configure(again=renamed)
+    vip.drop("audiences/vip/2.csv", "id,op\nada,add\nbob,remove\ncy,remove\ndan,+\n")
+    report = vip.ask("run", "again", code=4)
+    gone = {"ada": {"entered": 1}, "bob": {"entered": 1, "exited": 1}, "dan": {"entered": 1}}
+    assert gone == counts(vip)
+    vip.drop("audiences/vip/3.csv", "id,op\nbob,add\nbob,remove\nbob,add\n")
+    vip.ask("run", "again")
+    assert {"entered": 2, "exited": 1} == counts(vip)["bob"]
+
+
+def test_an_event_in_doubt_or_refused_is_given_again_by_a_person_alone(vip):
+    """Meanwhile nobody gets it a second time, whatever files say again."""
+    vip.configure(vip=EVENTS)
+    vip.braze.faults(TRACK, drop="after", times=1)
+    vip.drop("audiences/vip/1.csv", "id,op\nada,add\n")
+    report = vip.ask("run", "vip", code=4)
+    assert 1 == report["rows_in_doubt"]
+    vip.drop("audiences/vip/2.csv", "id,op\nada,+\n")
+    assert (0, 1) == rows(vip.ask("run", "vip"), "applied", "unchanged")
+    assert {"ada": {"entered": 1}} == counts(vip)
+
+    told = {"type": "not today", "input_array": "events", "index": 0}
+    vip.braze.faults(TRACK, status=400, body={"message": "no", "errors": [told]}, times=1)
+    vip.drop("audiences/vip/3.csv", "id,op\nbob,add\n")
+    refused = vip.ask("run", "vip", code=4)
+    vip.drop("audiences/vip/4.csv", "id,op\nbob,+\n")
+    vip.ask("run", "vip")
+    assert "bob" not in counts(vip)
+    again = vip.ask("retry", str(refused["seq"]))
+    assert (1, {"entered": 1}) == (again["rows_applied"], counts(vip)["bob"])
+    assert 1 == vip.ask("retry", str(report["seq"]))["rows_applied"]
+    assert {"entered": 2} == counts(vip)["ada"]
+
+
+def test_people_of_the_first_files_may_be_known_without_an_event(vip):
+    """They belong to it all the same: who goes later gets the event of that, who stays none."""
+    vip.configure(vip=EVENTS | {"audience": EVENTS["audience"] | {"historical": False}})
+    vip.drop("audiences/vip/1.csv", "id,op\nada,add\nbob,add\n")
+    report = vip.ask("run", "vip")
+    assert (2, 0, 0) == (report["rows_applied"], report["data_points"], report["requests"])
+    assert not vip.braze.bodies(TRACK)
+    vip.drop("audiences/vip/2.csv", "id,op\nada,add\nbob,remove\ncy,add\n")
+    vip.ask("run", "vip")
+    assert {"bob": {"exited": 1}, "cy": {"entered": 1}} == counts(vip)

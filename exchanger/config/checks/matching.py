@@ -85,7 +85,7 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.object in ("subscriptions", "email_state"):
         return  # They are about an address, whoever has it.
     if job.on_ambiguous == "reject":
-        if job.object not in ("attributes", "audience"):
+        if job.kind not in ("attributes", "audience"):
             message = (
                 "this is not in this version: who has an address or number is looked up for"
                 " attributes alone; write most_recent"
@@ -117,7 +117,7 @@ def _check_gates(job: ImportJob, where: Where) -> Iterator[Finding]:
     place: Where = (*where, "only_if")
     if not job.only_if:
         return
-    if job.object not in ("attributes", "audience"):
+    if job.kind not in ("attributes", "audience"):
         message = f"this is not in this version of {job.object}: nobody is looked up for them"
         yield Finding(place, message, beside=("object",))
     if job.on_ambiguous == "most_recent":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exchanger.config.findings import listed
-from exchanger.config.models import AudienceTarget, ImportJob
+from exchanger.config.models import AudienceEvents, AudienceTarget, ImportJob
 
 
 def describe_audience(job: ImportJob) -> list[str]:
@@ -18,10 +18,15 @@ def describe_audience(job: ImportJob) -> list[str]:
                 lines.append(f"takes it that somebody {what} where {job.action.from_} is {cells}")
     for target in job.audience.as_ if job.audience is not None else ():
         lines += _target(target)
+    if job.audience is not None and not job.audience.historical:
+        lines.append("sends nothing for people whom its first files name")
     return lines
 
 
 def _target(target: AudienceTarget) -> Iterator[str]:
+    if target.events is not None:
+        yield from _events(target.events)
+        return
     if target.list_ is not None:
         yield (
             f"{target.list_}: has the entry '{target.entry}' of who comes, and loses it of who"
@@ -30,6 +35,14 @@ def _target(target: AudienceTarget) -> Iterator[str]:
         return
     member, leaver = (_value(value) for value in (target.value.member, target.value.leaver))
     yield f"{target.attribute}: {member} for who comes, {leaver} for who goes"
+
+
+def _events(events: AudienceEvents) -> Iterator[str]:
+    if events.entered is not None:
+        yield f"sends the event '{events.entered}' for who comes and did not belong to it before"
+    if events.exited is not None:
+        yield f"sends the event '{events.exited}' for who goes and belonged to it before"
+    yield "lists what Braze may have taken when its answer was lost; retry gives it again"
 
 
 def _value(value: object) -> str:

@@ -40,9 +40,7 @@ _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "
 _OBJECTS = (
     "merge", "delete", "cohorts",
 )  # fmt: skip
-_OF_AUDIENCES = ("historical",)
-"""Keys of an audience, of later versions."""
-_TARGETS = ("events", "cohort")
+_TARGETS = ("cohort",)
 """What membership becomes in later versions."""
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"
@@ -126,8 +124,9 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
 
 def _audience(audience: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
     """Leave out what membership becomes in later versions."""
-    audience = _without(audience, where, _OF_AUDIENCES, findings)
     targets = audience.get("as")
+    if isinstance(targets, dict):
+        return audience | {"as": _without(targets, (*where, "as"), _TARGETS, findings)}
     if not isinstance(targets, list):
         return audience
     kept = [

@@ -48,6 +48,7 @@ from exchanger.config.models.kinds.audiences import (
     GOES,
     Action,
     Audience,
+    AudienceEvents,
     AudienceTarget,
     MemberValues,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "Alias",
     "Amount",
     "Audience",
+    "AudienceEvents",
     "AudienceTarget",
     "Baseline",
     "BrazeConfig",

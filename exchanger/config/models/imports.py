@@ -424,6 +424,12 @@ class ImportJob(Strict):
         return self.object in CALLS or self.object == "deletions"
 
     @property
+    def kind(self) -> str:
+        """What a row becomes, where one kind of object is two: an audience as values or events."""
+        events = self.audience is not None and self.audience.events is not None
+        return f"{self.object}_events" if events else self.object
+
+    @property
     def written(self) -> frozenset[str]:
         """The attributes that it names to be written."""
         return frozenset([*self.fields, *(self.audience.names if self.audience else ())])

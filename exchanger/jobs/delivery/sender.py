@@ -245,7 +245,7 @@ class _Sending:
 
     async def _add(self, window: _Window) -> None:
         self._open.append(window)
-        self._newest = window.endpoint
+        self._newest = window.endpoint if window.batches else self._newest
         for batch in window.batches:
             self._waiting.put_nowait((window, batch))
         if not window.batches:

@@ -232,7 +232,7 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
 def _requests_to(sent: Mapping[str, int], batch_size: int) -> dict[str, int]:
     found: Counter[str] = Counter()
     for name, count in sent.items():
-        if count:
+        if count and ENDPOINTS[name].methods:
             found[ENDPOINTS[name].path] += _requests(ENDPOINTS[name], count, batch_size)
     return dict(found)
 

@@ -107,6 +107,9 @@ def _folded(
             call, keys.unique(), [rule.name for rule in rules if rule.name != ITEM_GONE]
         )
         shape = making.shape(job, call.held.fields())
+    elif making.crossings is not None:
+        first = call.state.file_ledger.snapshot().last_applied(call.name) is None
+        shape = making.crossings(job, call.context.clock.now(), first)
     # A state is that of an address, whoever has it.
     people = None if consent else resolve_people(call, batch, rules, report)
     compared = None
@@ -131,11 +134,19 @@ def _folded(
 
         def inputs() -> Generator[PartInput]:
             for number in range(len(batch.given)):
-                yield replace(learnt.part(number), applied=applied.of(number))
+                ready = _ready(batch) if number == 0 else None
+                yield replace(learnt.part(number), applied=applied.of(number), ready=ready)
                 learnt.clear(number)
 
         decide = partial(plan_part, terms=terms)
-        yield PlanParts(batch, inputs(), decide, tuple(rules), learnt.lookups, compared)
+        # That somebody came or went changes no value of Braze's.
+        told = () if making.crossings is not None else tuple(rules)
+        yield PlanParts(batch, inputs(), decide, told, learnt.lookups, compared)
+
+
+def _ready(batch: InputBatch) -> pl.DataFrame | None:
+    """Return what is given again as it was; None if there is none."""
+    return pl.concat([*batch.ready.frames()], how="diagonal") if batch.ready.rows else None
 
 
 def _consent_terms(job: ImportJob) -> ConsentTerms:

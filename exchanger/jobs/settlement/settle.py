@@ -29,7 +29,7 @@ from exchanger.jobs.settlement.outcomes import (
     taken_up,
 )
 from exchanger.objects.people.calls import EachCall
-from exchanger.profiles.frames.columns import ITEM, LINES, ROW_ID
+from exchanger.profiles.frames.columns import EXISTS, ITEM, LINES, MEMBER, PROFILE, ROW_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,6 +167,27 @@ def _take_up_rows(settling: Settling) -> None:
         settling.state.rows(run.job).record(made, seq=run.seq)
 
 
+def _remember_members(settling: Settling) -> None:
+    """
+    Remember who belongs to an audience, as files said it.
+
+    Whatever became of an event: one that was refused, or is in doubt, is given again as it was.
+    """
+    run, outbox = settling.run, settling.outbox
+    names = [name for name in outbox.columns if name.startswith(MEMBER)]
+
+    def made() -> Iterator[pl.DataFrame]:
+        for part in outbox.frames([ITEM, PROFILE, *names]):
+            told = settling.answers.beside(part).drop_nulls(["outcome", *names])
+            nobody = pl.lit(None, pl.Boolean).alias(EXISTS)
+            held = (pl.col(name).cast(pl.String) for name in names)
+            yield told.select(PROFILE, nobody, *held)
+
+    if names:
+        at = datetime.fromisoformat(run.acked_at)
+        settling.state.held.deliver_all(made, seq=run.seq, at=at)
+
+
 def _move_people(settling: Settling) -> None:
     """Let what is held follow the people that calls were about."""
     run, making = settling.run, settling.run.kind.making
@@ -186,6 +207,7 @@ STEPS: Mapping[Settled, Callable[[Settling], None]] = {
     "held_values": _hold_values,
     "row_ledger": _take_up_rows,
     "people": _move_people,
+    "members": _remember_members,
 }
 """What each thing that accepted objects become takes; may be done again."""
 

@@ -45,6 +45,11 @@ EMAIL_STATE = "@email_state"
 is."""
 GROUP = "@group:"
 """Goes before the id of a subscription group: a person's state there, held likewise."""
+MEMBER = "@member:"
+"""
+Goes before the name of an audience: whether somebody belongs to it, ``true`` or ``false``. It is
+held likewise, by what files have said, whatever became of the events about it.
+"""
 ITEM = "@item"
 """UInt32: position in the outbox, from 0."""
 ENDPOINT = "@endpoint"

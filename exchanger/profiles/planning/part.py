@@ -101,6 +101,7 @@ class PartInput:
         applied: The orders that earlier runs applied to them; None without ``order_by``.
         barred: Profiles whose rows are rejected, as nobody knows who is meant, or Braze would
             create a second one of the same person: as ``Merged.rejected``. None if there is none.
+        ready: Objects that are given again as they were; None if there is none.
     """
 
     given: pl.DataFrame
@@ -110,6 +111,7 @@ class PartInput:
     held: pl.DataFrame
     applied: pl.DataFrame | None = None
     barred: pl.DataFrame | None = None
+    ready: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     changes = merged.wanted if terms.shape is None else terms.shape.changes(merged.wanted, part)
     outbox = _outbox(part, changes, rows, absent, terms)
     return PartPlan(
-        outbox=outbox,
+        outbox=_with_ready(outbox, part.ready),
         contributions=_contributions(part, rules, rows, absent),
         rejected=unmergeable(part.given, part.corrections, bad, terms.rules),
         tally=_tally(_of(named, rejected), merged, rows, absent, outbox)
@@ -198,6 +200,15 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
         event_order=_orders(part, rules, _present(rows, absent), outbox),
         taken=_present(rows, absent)[PROFILE] if terms.names_taken else None,
     )
+
+
+def _with_ready(outbox: pl.DataFrame, ready: pl.DataFrame | None) -> pl.DataFrame:
+    """Add objects that are given again as they were, which come first."""
+    if ready is None:
+        return outbox
+    again = ready.select(name for name in outbox.columns if name in ready.columns)
+    both = pl.concat([again, outbox], how="diagonal").select(outbox.columns)
+    return both.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM))
 
 
 def _behind(closed: pl.Series, rows: pl.DataFrame) -> Tally:

@@ -139,13 +139,15 @@ def _member(name: str, sent: pl.Series) -> list[pl.Expr]:
 
 def bodies(objects: pl.Series, batch_size: int, endpoint: Endpoint = ATTRIBUTES) -> Packed:
     """
-    Pack objects into request bodies, in order, each as full as it may be.
+    Pack objects into request bodies, in order, each as full as it may be; none if nothing is sent.
 
     Args:
         objects: JSON texts, none null.
         batch_size: Objects in one request, at most as many as the endpoint takes.
         endpoint: Where they are sent.
     """
+    if not endpoint.methods:
+        return Packed([], [])
     # One text of all objects, a comma after each: bodies are cut out of it.
     listed = (objects + ",").to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets, text = listed.buffers()

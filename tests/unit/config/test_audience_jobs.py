@@ -12,6 +12,7 @@ from exchanger.config.loading.load import read_config
 OP = "action: {from: op, add: add, remove: [remove, '-']}"
 AS = "audience: {as: {attribute: is_vip}}"
 LIST = "audience: {as: [{list: audiences, entry: vip}]}"
+EVENTS = "audience: {historical: false, as: {events: {entered: Came, exited: Went}}}"
 BY_ID = "object: audience, match: {external_id: id}"
 
 
@@ -58,7 +59,15 @@ def listed(more):
         (f"object: audience, match: {{email: m}}, on_ambiguous: most_recent, {OP}, {LIST}",
          "on_ambiguous"),
         (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a}}, {{events: {{entered: E}}}}]}}",
-         "audience.as[1].events"),
+         "audience.as"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{{events: {{}}}}]}}", "audience.as[0].events"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{{events: {{entered: $a}}}}]}}",
+         "audience.as[0].events.entered"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{{events: {{exited: ''}}}}]}}",
+         "audience.as[0].events.exited"),
+        (f"{BY_ID}, {OP}, {EVENTS}, baseline: assume_empty", "baseline"),
+        (f"{BY_ID}, {OP}, {EVENTS}, only_if: {{a: b}}", "only_if"),
+        (f"object: audience, match: {{email: m}}, {OP}, {EVENTS}", "on_ambiguous"),
         (f"{BY_ID}, {OP}, audience: {{historical: false, as: {{attribute: a}}}}",
          "audience.historical"),
         (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a}}, {{cohort: {{id: vip}}}}]}}",
@@ -92,3 +101,10 @@ def test_a_job_says_who_comes_and_goes():
         "audiences: has the entry 'vip' of who comes",
     ):
         assert any(said in line for line in lines), lines
+    lines = describe_job(read_config(job(f"{BY_ID}, {OP}, {EVENTS}"), ENVIRON), "vip")
+    for said in (
+        "sends the event 'Came' for who comes and did not belong to it before",
+        "sends the event 'Went' for who goes and belonged to it before",
+        "sends nothing for people whom its first files name",
+    ):
+        assert said in lines

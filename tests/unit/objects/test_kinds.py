@@ -16,7 +16,9 @@ from exchanger.objects.rows import EachRow
 
 def test_every_object_that_a_job_may_name_is_a_kind():
     """The configuration takes no word that nothing stands behind."""
-    assert {*get_args(ObjectName)} == {kind.name for kind in every_kind()}
+    # An audience is two: values, or events.
+    words = {*get_args(ObjectName), "audience_events"}
+    assert words == {kind.name for kind in every_kind()}
     assert all(kind_named(kind.name) is kind for kind in every_kind())
 
 
@@ -34,6 +36,8 @@ def test_every_word_of_a_kind_is_known_where_it_is_done():
         ("purchases", False, True, False, "objects"),
         ("catalog_items", True, False, False, "values"),
         ("orders", False, True, False, "objects"),
+        ("audience", True, False, True, "values"),
+        ("audience_events", False, False, False, "objects"),
         ("renames", False, False, False, "objects"),
         ("aliases", False, False, False, "objects"),
         ("merges", False, False, False, "objects"),

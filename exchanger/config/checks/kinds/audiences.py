@@ -6,12 +6,17 @@ from collections.abc import Iterator
 
 from exchanger.braze.attributes import STANDARD
 from exchanger.braze.limits import LONGEST_TEXT
+from exchanger.braze.objects import ORDER_EVENTS
 from exchanger.config.checks.kinds.words import check_words
 from exchanger.config.findings import Finding, Where
-from exchanger.config.models import AudienceTarget, ImportJob, MemberValues
+from exchanger.config.models import Audience, AudienceTarget, ImportJob, MemberValues
 
 _NOT_HERE = {"fields", "remaining_fields", "row_id", "on_unknown", "may_resubscribe"}
-_TARGETS = "{attribute: is_vip} or {list: audiences, entry: vip}"
+_TARGETS = (
+    "{attribute: is_vip}, {list: audiences, entry: vip} or"
+    " {events: {entered: VIP entered, exited: VIP exited}}"
+)
+_NOT_WITH_EVENTS = {"baseline", "only_if"}
 
 
 def check_audience(job: ImportJob, where: Where) -> Iterator[Finding]:
@@ -31,6 +36,7 @@ def check_audience(job: ImportJob, where: Where) -> Iterator[Finding]:
     place: Where = (*where, "audience", "as")
     if not job.audience.as_:
         yield Finding(place, f"say what membership becomes: {_TARGETS}")
+    yield from _check_events(job, job.audience, where)
     seen: set[str] = set()
     for i, target in enumerate(job.audience.as_):
         name = target.attribute or target.list_ or ""
@@ -44,8 +50,12 @@ def check_audience(job: ImportJob, where: Where) -> Iterator[Finding]:
 
 
 def _check_target(target: AudienceTarget, where: Where) -> Iterator[Finding]:
-    if (target.attribute is None) == (target.list_ is None):
+    given = [one for one in (target.attribute, target.list_, target.events) if one is not None]
+    if len(given) != 1:
         yield Finding(where, f"write one of {_TARGETS}")
+        return
+    if target.events is not None:
+        yield from _check_names(target, where)
         return
     key = "attribute" if target.list_ is None else "list"
     name = target.attribute or target.list_ or ""
@@ -57,6 +67,43 @@ def _check_target(target: AudienceTarget, where: Where) -> Iterator[Finding]:
     if target.entry is not None:
         yield Finding((*where, "entry"), "only a list has entries", beside=("attribute",))
     yield from _check_values(target.value, (*where, "value"))
+
+
+def _check_events(job: ImportJob, audience: Audience, where: Where) -> Iterator[Finding]:
+    """Find what does not go together with events of an audience."""
+    place: Where = (*where, "audience")
+    if audience.events is None:
+        if "historical" in audience.model_fields_set:
+            message = "this is about events alone: nobody gets an attribute twice"
+            yield Finding((*place, "historical"), message, beside=("as",))
+        return
+    if len(audience.as_) > 1:
+        message = (
+            "events are a job of their own, as they are sent once where values are set: write a"
+            " second job with the same source, match and action"
+        )
+        yield Finding((*place, "as"), message)
+    for key in sorted(job.model_fields_set & _NOT_WITH_EVENTS):
+        message = "nothing is looked up for events of an audience; leave this out"
+        yield Finding((*where, key), message, beside=("audience",))
+
+
+def _check_names(target: AudienceTarget, where: Where) -> Iterator[Finding]:
+    events = target.events
+    names = {} if events is None else {"entered": events.entered, "exited": events.exited}
+    if not any(name is not None for name in names.values()):
+        yield Finding((*where, "events"), "name the event of who comes, of who goes, or both")
+    for key, name in names.items():
+        place: Where = (*where, "events", key)
+        if name is None:
+            continue
+        if not name.strip() or len(name) > LONGEST_TEXT or not name.isprintable():
+            yield Finding(place, f"an event has a name of at most {LONGEST_TEXT} signs")
+        elif name.startswith("$") or name in ORDER_EVENTS:
+            yield Finding(place, f"'{name}' means something else to Braze; choose another name")
+    for key in ("entry", "value"):
+        if key in target.model_fields_set:
+            yield Finding((*where, key), "events have no other keys than their names")
 
 
 def _check_values(values: MemberValues, where: Where) -> Iterator[Finding]:

@@ -38,8 +38,24 @@ class MemberValues(Strict):
     leaver: MemberValue = False
 
 
+class AudienceEvents(Strict):
+    """Events for those who come and who go; who belongs already, or does not, gets none."""
+
+    entered: str | None = Field(default=None, description="the name of the event of who comes")
+    exited: str | None = Field(default=None, description="the name of the event of who goes")
+
+    @property
+    def key(self) -> str:
+        """What names the audience, for all jobs and for good."""
+        return self.entered or self.exited or ""
+
+
 class AudienceTarget(Strict):
-    """What membership becomes: an attribute of its own, or an entry of an array attribute."""
+    """
+    What membership becomes: an attribute, an entry of an array attribute, or events.
+
+    Events are a job of their own.
+    """
 
     attribute: str | None = Field(
         default=None, description="the name of an attribute: true of members, false of leavers"
@@ -55,6 +71,9 @@ class AudienceTarget(Strict):
     entry: str | None = Field(
         default=None, description="of `list`, which needs it: the text that stands for the audience"
     )
+    events: AudienceEvents | None = Field(
+        default=None, description="events for who comes and who goes; of a job of its own"
+    )
 
 
 class Audience(Strict):
@@ -65,6 +84,18 @@ class Audience(Strict):
         alias="as",
         description="what membership becomes: one thing, or several",
     )
+
+    historical: bool = Field(
+        default=True,
+        description=(
+            "of `events`: with `false`, people whom the first files of the job name get no event"
+        ),
+    )
+
+    @property
+    def events(self) -> AudienceEvents | None:
+        """The events that it sends; None if it sends none."""
+        return next((one.events for one in self.as_ if one.events is not None), None)
 
     @property
     def names(self) -> tuple[str, ...]:
