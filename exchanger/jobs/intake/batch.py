@@ -120,6 +120,11 @@ class InputBatch:
         """How CSV is written, for later runs; likewise."""
         return self.layout if self.took_rows else {}
 
+    @property
+    def columns_to_keep(self) -> tuple[str, ...]:
+        """The columns of its files, for later runs; likewise."""
+        return self.columns if self.took_rows else ()
+
     def with_file(
         self, claim: ClaimedFile, *, rows: int, rules: Mapping[str, Rule] | None = None
     ) -> InputBatch:

@@ -81,7 +81,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         types=dict(batch.types_to_keep),
         words={name: list(found) for name, found in batch.words.items()},
         layout=dict(batch.layout_to_keep),
-        columns=batch.columns if batch.took_rows and call.job.source.schema_.new else (),
+        columns=list(batch.columns_to_keep) if call.job.source.schema_.new else [],
         report=report.to_dict(),
         object=call.kind.name,
         row_ids=bool(call.job.row_name),

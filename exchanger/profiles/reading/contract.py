@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exchanger.config.models import ImportJob
-from exchanger.config.names import shown
 from exchanger.errors import FileRejected, SchemaBroken
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.type_names import TypeName
@@ -105,4 +104,4 @@ def retyped(
 
 def _listed(what: str, columns: Sequence[str]) -> str:
     some = len(columns) > 1
-    return f"{what}{'s' if some else ''} {', '.join(map(shown, columns))}."
+    return f"{what}{'s' if some else ''} {', '.join(map(repr, columns))}."

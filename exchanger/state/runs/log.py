@@ -185,7 +185,7 @@ class RunDocument:
     catalog: str = ""
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
-    columns: tuple[str, ...] = ()
+    columns: list[str] = field(default_factory=list)
     takes_back: int = 0
     members: str = ""
     member_count: int = 0

@@ -106,7 +106,7 @@ def _columns_missing(*, file: str, files: int, columns: Sequence[str]) -> str:
 
 
 def _columns_new(*, file: str, files: int, columns: Sequence[str]) -> str:
-    names = ", ".join(map(shown, columns[:_COLUMNS]))
+    names = ", ".join(map(repr, columns[:_COLUMNS]))
     more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
     said = f"column {names} is" if len(columns) == 1 else f"columns {names}{more} are"
     return f"{_named(file, files)}: {said} new: no earlier file had that, and the job names it not."
