@@ -105,6 +105,7 @@ NoteCode = Literal[
     "read_again_since",
     "released",
     "replaced_since",
+    "requests_count",
     "retry_refused",
     "retry_rejected",
     "rows_late",

@@ -248,7 +248,8 @@ def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> 
     guards = guards_of(call, batch.files)
     reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
     held = [noted("guards_would_hold")] if reasons else []
-    return [*note_price(call.context.budget, exposure.data_points), *reasons, *held]
+    price = note_price(call.context.budget, exposure.data_points, exposure.requests)
+    return [*price, *reasons, *held]
 
 
 def _idle_notes(call: ImportContext) -> list[Note] | None:

@@ -193,6 +193,7 @@ _KINDS: Mapping[str, ObjectKind] = {
             settles=("held_values",),
             given_again="values",
             looked_up=True,
+            taken_back=True,
             shaped=members,
         ),
         ObjectKind(

@@ -176,3 +176,20 @@ def test_people_of_the_first_files_may_be_known_without_an_event(vip):
     vip.drop("audiences/vip/2.csv", "id,op\nada,add\nbob,remove\ncy,add\n")
     vip.ask("run", "vip")
     assert {"bob": {"exited": 1}, "cy": {"entered": 1}} == counts(vip)
+
+
+def test_what_a_run_of_an_audience_did_is_taken_back(vip):
+    """Each entry and each value as it was before; what other audiences did since stays."""
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\nbob,remove,1\n")
+    report = vip.ask("run", "vip")
+    other = VIP | {
+        "source": {"prefix": "audiences/app/"},
+        "audience": {"as": {"list": "audiences", "entry": "app"}},
+    }
+    vip.configure(vip=VIP, app=other)
+    vip.drop("audiences/app/1.csv", "id,op\nada,add\nbob,add\n")
+    vip.ask("run", "app")
+    vip.ask("undo", str(report["seq"]), "--yes")
+    found = memberships(vip)
+    assert ["new", "app"] == found["ada"][1]
+    assert (True, ["app", "vip"]) == found["bob"]

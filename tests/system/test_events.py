@@ -117,6 +117,27 @@ def test_what_may_have_been_taken_is_held_until_a_person_decides(exchange):
 
 
 @pytest.mark.nightly
+def test_an_outage_puts_few_rows_in_doubt(exchange):
+    """Once answers are lost in a row the run stops, and the next one sends what is left."""
+    exchange.connection["lease"] = "2m"  # An answer may take a third of it.
+    exchange.connection["braze"]["batch_size"] = 1
+    exchange.configure(signups=SIGNUPS)
+    exchange.braze.faults("/users/track", status=500, times=100_000)
+    many = range(1, 601)
+    rows = "".join(f"{n},p{n},2026-09-01T08:00:00Z,pro,\n" for n in many)
+    exchange.drop("inbox/signups/a.csv", HEADER + rows)
+
+    exchange.ask("run", "signups", code=7)
+
+    tried = exchange.braze.requests("/users/track")
+    assert tried < len(many)
+    exchange.braze.clear_faults()
+    report = exchange.ask("run", "signups", code=4)
+    assert (tried, len(many) - tried) == (report["rows_in_doubt"], report["rows_applied"])
+    assert len(many) - tried == sum(counts(exchange).values())
+
+
+@pytest.mark.nightly
 def test_what_a_dropped_run_may_have_sent_is_listed_as_well(exchange):
     """A run that is discarded while nobody knows: its rows are in doubt, and given by retry."""
     exchange.configure(signups=SIGNUPS)

@@ -110,8 +110,17 @@ class Budget(Strict):
     """
 
     data_points: DataPoints = Field(default=DataPoints(), description="the most that they may cost")
+    counts: Literal["data_points", "requests"] = Field(
+        default="data_points",
+        description=(
+            "what the contract counts; of `requests`, `plan` says how many a run takes, beside its"
+            " data points"
+        ),
+    )
     price: float | None = Field(
-        default=None, ge=0, description="of one data point; `plan` then shows what a run costs"
+        default=None,
+        ge=0,
+        description="of one of what the contract counts; `plan` then shows what a run costs",
     )
     currency: str = Field(default="USD", description="of the price, as it is shown")
     timezone: str = Field(default="UTC", description="of the days and months")

@@ -60,23 +60,42 @@ def notes_on_budget(
     return notes
 
 
-def note_price(budget: Budget | None, points: int) -> list[Note]:
-    """Note what data points cost in money, where a price is given."""
-    if budget is None or budget.price is None or not points:
+def note_price(budget: Budget | None, points: int, requests: int = 0) -> list[Note]:
+    """Note what a run costs in money, where a price is given; and in requests if these count."""
+    if budget is None:
         return []
-    cost = _cost(budget.price, points)
-    return [noted("would_cost", points=points, cost=f"{cost:,.2f}", currency=budget.currency)]
+    currency = budget.currency
+    if budget.counts == "requests" and requests:
+        cost = "" if budget.price is None else f"{_cost(budget.price, requests):,.2f}"
+        return [
+            noted("requests_count", requests=requests, points=points, cost=cost, currency=currency)
+        ]
+    if budget.counts == "requests" or budget.price is None or not points:
+        return []
+    cost = f"{_cost(budget.price, points):,.2f}"
+    return [noted("would_cost", points=points, cost=cost, currency=currency)]
 
 
-def price_of(budget: Budget | None, points: int) -> str | None:
-    """Return what data points cost, in ``currency`` and to the cent; None without a price."""
+def price_of(budget: Budget | None, points: int, requests: int | None = None) -> str | None:
+    """
+    Return what a run costs, in ``currency`` and to the cent.
+
+    Args:
+        budget: Has the price.
+        points: Its data points.
+        requests: Its requests; None of a part of a run, which has none of its own.
+
+    Returns:
+        None without a price, or of a part where requests count.
+    """
     if budget is None or budget.price is None:
         return None
-    return f"{_cost(budget.price, points):.2f}"
+    counted = requests if budget.counts == "requests" else points
+    return None if counted is None else f"{_cost(budget.price, counted):.2f}"
 
 
-def _cost(price: float, points: int) -> Decimal:
-    return Decimal(str(price)) * points
+def _cost(price: float, counted: int) -> Decimal:
+    return Decimal(str(price)) * counted
 
 
 def _begin(now: datetime, budget: Budget, period: str) -> datetime:

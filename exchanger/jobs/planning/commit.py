@@ -126,7 +126,8 @@ def _merged_as(rule: Rule) -> dict[str, Any]:
     if rule.merge == "rows":
         told |= {"key": rule.config.key, "complete": rule.config.complete}
     if rule.of_entry:
-        told["entry"] = True
+        # Whoever takes it back deals with it as with other lists: members came, or went.
+        told |= {"merge": "add", "entry": True}
     if rule.guarded:
         told["guarded"] = True
     return told

@@ -208,7 +208,7 @@ def preview(
     """
     examples, objects = _examples(plan, exposure, EXAMPLES if shown is None else shown)
     budget = call.context.budget
-    cost = price_of(budget, exposure.data_points)
+    cost = price_of(budget, exposure.data_points, exposure.requests)
     return PlanReport(
         report,
         [_of_field(rule, plan, exposure, budget, examples[rule.name]) for rule in plan.rules],

@@ -259,8 +259,8 @@ def _configured(
 ) -> FieldConfig:
     """Take the field as it is configured now, at the type that its column has by now."""
     then = {option: was[option] for option in ("merge", "key", "complete") if option in was}
-    made = EntryField if was.get("entry") else FieldConfig
-    today = job.cells.get(name, made(**then))
+    given = EntryField(type="list") if was.get("entry") else FieldConfig(**then)
+    today = job.cells.get(name, given)
     kept = types.get(today.from_ or name)
     if today.type is not None:
         named = {"type": today.type, "scale": today.scale}

@@ -36,8 +36,10 @@ _ITEMS_POOL = RateLimit(requests=ITEMS_RATE[0], per=ITEMS_RATE[1])
 _CATALOGS_POOL = RateLimit(requests=CATALOGS_RATE[0], per=CATALOGS_RATE[1])
 _SUBSCRIPTION_POOL = RateLimit(requests=SUBSCRIPTION_RATE[0], per=SUBSCRIPTION_RATE[1])
 
-WRITTEN = frozenset(endpoint.path for endpoint in ENDPOINTS.values())
-"""Paths that objects are sent to."""
+
+def written_paths() -> frozenset[str]:
+    """Return the paths that objects are sent to."""
+    return frozenset(endpoint.path for endpoint in ENDPOINTS.values())
 
 
 def limits_by_path(rate_limit: RateLimit) -> Mapping[str, RateLimit]:
@@ -48,7 +50,7 @@ def limits_by_path(rate_limit: RateLimit) -> Mapping[str, RateLimit]:
         rate_limit: That of ``/users/track``.
     """
     return {
-        **dict.fromkeys(WRITTEN, rate_limit),
+        **dict.fromkeys(written_paths(), rate_limit),
         **dict.fromkeys((RENAME_IDS, REMOVE_IDS), _RENAME_POOL),
         **dict.fromkeys(IN_ONE_POOL, IDENTITY_POOL),
         CATALOG_ITEMS: _ITEMS_POOL,

@@ -8,7 +8,8 @@ the HTTP client is in ``transport``. Sources are named by section of ``braze-api
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
 from typing import NoReturn, TypeVar
@@ -38,7 +39,7 @@ from exchanger.outside.braze.answers import (
     remaining,
     told_to_wait,
 )
-from exchanger.outside.braze.paces import IDENTITY_POOL, SHARED_POOL, WRITTEN, limits_by_path
+from exchanger.outside.braze.paces import IDENTITY_POOL, SHARED_POOL, limits_by_path, written_paths
 from exchanger.outside.braze.rate_limit import (
     MOST_IN_FLIGHT,
     HourlyQuota,
@@ -51,6 +52,7 @@ from exchanger.outside.braze.retry import (
     LIMIT_WAITING,
     CircuitState,
     LimitState,
+    LostAnswers,
     RetryState,
 )
 from exchanger.outside.braze.transport import Call, Transport
@@ -102,14 +104,16 @@ class BrazeRequests:
         own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
         self._hourly = HourlyQuota(quotas or own, clock)
         give_up = config.give_up.total_seconds()
-        self._outages = {name: CircuitState(clock, give_up) for name in (*WRITTEN, EXPORT_IDS)}
+        written = written_paths()
+        self._outages = {name: CircuitState(clock, give_up) for name in (*written, EXPORT_IDS)}
         limits = {**limits_by_path(config.rate_limit), EXPORT_IDS: config.lookup_limit}
-        endpoints = {*PERMISSIONS, *WRITTEN, DOWNLOAD}
+        endpoints = {*PERMISSIONS, *written, DOWNLOAD}
         self._paces = {
-            name: RateLimiter(limits.get(name, SHARED_POOL), clock, spread=name in WRITTEN)
+            name: RateLimiter(limits.get(name, SHARED_POOL), clock, spread=name in written)
             for name in endpoints
         } | dict.fromkeys(IN_ONE_POOL, RateLimiter(IDENTITY_POOL, clock, spread=True))
         self._limited = {name: LimitState() for name in endpoints}
+        self._lost = {name: LostAnswers(clock, self._random) for name in endpoints}
         self._held_back: Counter[str] = Counter()
         """Requests that wait by themselves, as they were answered 429."""
 
@@ -157,9 +161,10 @@ class BrazeRequests:
                 await self._hourly.take()
             taken_at = await pace.take()
             try:
-                answer = await self._exchange(call, pace, taken_at)
-                answer = replace(answer, uncertain=True, lost=lost) if uncertain else answer
-                judged = self._judge(call, answer, read, reads)
+                async with self._turn(call, pace, taken_at):
+                    answer = await self._exchange(call, pace, taken_at)
+                    answer = replace(answer, uncertain=True, lost=lost) if uncertain else answer
+                    judged = self._judge(call, answer, read, reads)
             except (Fault, RateLimited) as error:
                 fault = error
                 self.not_taken[call.endpoint] += not error.uncertain
@@ -184,6 +189,36 @@ class BrazeRequests:
                     call.endpoint, fault.status, detail, uncertain=uncertain, lost=lost
                 )
             await self._wait_out(pause, call.endpoint, fault)
+
+    @asynccontextmanager
+    async def _turn(self, call: Call, pace: RateLimiter, taken_at: float) -> AsyncIterator[None]:
+        """
+        Let a request go that is sent once, unless the answers to those before it are all lost.
+
+        Raises:
+            BrazeUnreachable: They are, and so would be this one's.
+        """
+        if call.idempotent:
+            yield
+            return
+        losses = self._lost[call.endpoint]
+        async with losses.turn():
+            begun = self._clock.monotonic()
+            if losses.over:
+                pace.end(taken_at)
+                raise BrazeUnreachable(
+                    call.endpoint, 0, "the answers to several requests were lost"
+                )
+            try:
+                yield
+            except Fault as fault:
+                if not fault.untaken:
+                    losses.lost(begun)
+                raise
+            except (RateLimited, BrazeError):
+                losses.answered()
+                raise
+            losses.answered()
 
     async def _exchange(self, call: Call, pace: RateLimiter, taken_at: float) -> Answer:
         """Send a request once, if it may still be sent."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 from exchanger.outside.clock import Clock
@@ -82,6 +85,56 @@ class LimitState:
         self._in_a_row = self._in_a_row + 1 if all(self._refused) else 1
         self._refused.clear()
         return min(LONGEST_CAP, LIMIT_PAUSE * 2.0 ** min(self._in_a_row - 1, 16))
+
+
+class LostAnswers:
+    """
+    What follows where answers are lost to requests that may not be sent again, over an endpoint.
+
+    A single one is told as in doubt, and others go on. After several in a row each further request
+    would be in doubt as well, so they go one at a time with pauses between, until one is answered,
+    or none is worth sending any more.
+
+    Args:
+        clock: Time.
+        random: Source of jitter.
+    """
+
+    def __init__(self, clock: Clock, random: Random) -> None:
+        self._clock = clock
+        self._random = random
+        self._alone = asyncio.Lock()
+        self._in_a_row = 0
+        self._probing: RetryState | None = None
+        self._until = 0.0
+        self.over = False
+        """Whether nothing is worth sending any more."""
+
+    def answered(self) -> None:
+        """Keep that a request was answered."""
+        self._in_a_row, self._probing = 0, None
+
+    def lost(self, begun: float) -> None:
+        """Keep that a request, begun at a time, was not: what was under way then tells no more."""
+        self._in_a_row += 1
+        if self._in_a_row < REPEATED or (self._probing is not None and begun < self._until):
+            return
+        self._probing = self._probing or RetryState(self._clock, self._random)
+        pause = self._probing.after_fault()
+        self.over = pause is None
+        self._until = self._clock.monotonic() + (pause or 0.0)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until one more request may go; the context is open while it is under way."""
+        while self._probing is not None:
+            async with self._alone:
+                if self._probing is None:
+                    continue
+                await self._clock.wait(self._until - self._clock.monotonic())
+                yield
+                return
+        yield
 
 
 class RetryState:

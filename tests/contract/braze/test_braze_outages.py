@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from exchanger.braze.endpoints import RENAMES
+from exchanger.braze.endpoints import EVENTS, RENAMES
 from exchanger.errors import BrazeUnreachable
-from exchanger.outside.braze.retry import ATTEMPTS, LONGEST_CAP
+from exchanger.outside.braze.retry import ATTEMPTS, LONGEST_CAP, REPEATED
 
 BODY = b'{"attributes":[{"external_id":"a"}]}'
+EVENT = b'{"events":[{"external_id":"a","name":"x","time":"2026-09-01T08:00:00Z"}]}'
 DOWN = {"status": 503}
 TEN_MINUTES = timedelta(minutes=10)
 
@@ -47,6 +48,33 @@ async def test_a_request_that_fails_alone_is_not_waited_for(workspace):
         with pytest.raises(BrazeUnreachable):
             await w.braze.track(BODY)
     assert 2 * ATTEMPTS - 1 == w.braze.requests
+
+
+async def test_lost_answers_in_a_row_put_few_objects_in_doubt(workspace):
+    """
+    What may not be sent again goes one at a time once answers are lost, with pauses between.
+
+    After as many of these as a request has attempts nothing more is sent, so nothing is in doubt.
+    """
+    async with workspace({"status": 500}) as w:
+        uncertain = []
+        for _ in range(30):
+            with pytest.raises(BrazeUnreachable) as unreachable:
+                await w.braze.track(EVENT, EVENTS)
+            uncertain.append(unreachable.value.uncertain)
+    assert REPEATED - 1 + ATTEMPTS == sum(uncertain) == w.braze.requests
+    assert sorted(uncertain, reverse=True) == uncertain
+
+
+async def test_an_answer_ends_the_waiting(workspace):
+    """From the first answer on lost ones are counted anew."""
+    lost = [{"status": 500}] * (REPEATED + 2)
+    async with workspace(*lost, {}, *lost, {}) as w:
+        for _ in range(2):
+            for _ in lost:
+                with pytest.raises(BrazeUnreachable):
+                    await w.braze.track(EVENT, EVENTS)
+            assert (await w.braze.track(EVENT, EVENTS)).accepted
 
 
 async def test_no_clock_hour_holds_more_than_its_limit(workspace):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from exchanger.config.models import Budget, Guards, ImportJob
-from exchanger.jobs.planning.budgets import note_price, notes_on_budget
+from exchanger.jobs.planning.budgets import note_price, notes_on_budget, price_of
 from exchanger.jobs.planning.exposure import Exposure
 from exchanger.jobs.planning.guards import beyond_what_was_shown, guards_of, notes_on_files
 from exchanger.notes import noted
@@ -147,6 +147,17 @@ def test_money_is_told_where_a_price_is_given():
     assert [] == note_price(budget, 0)
     assert [] == note_price(Budget.model_validate({"data_points": {"day": 1}}), 9)
     assert [] == note_price(None, 9)
+
+
+def test_where_a_contract_counts_requests_both_are_told():
+    """The price is that of a request then, and a field has none; without a price both are told."""
+    budget = Budget.model_validate({"counts": "requests", "price": 0.005, "currency": "EUR"})
+    [note] = note_price(budget, 940, 12)
+    assert {"requests": 12, "points": 940, "cost": "0.06", "currency": "EUR"} == note.facts
+    assert ("0.06", None) == (price_of(budget, 940, 12), price_of(budget, 940))
+    [note] = note_price(Budget.model_validate({"counts": "requests"}), 940, 12)
+    assert (12, 940, "") == tuple(note.facts[name] for name in ("requests", "points", "cost"))
+    assert [] == note_price(budget, 0, 0)
 
 
 def changed(profiles, percent=80.0):

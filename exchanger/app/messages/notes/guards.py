@@ -73,6 +73,10 @@ GUARD_NOTES: Mapping[str, Callable[..., str]] = {
     "too_many_leavers": _leavers,
     "too_many_points": _points,
     "too_many_rejected": _rejected,
+    "requests_count": lambda *, requests, points, cost, currency: (
+        f"The contract counts requests: this takes {requests:,} of them, for {points:,} data points"
+        f"{f', and costs {cost} {currency}' if cost else ''}."
+    ),
     "would_cost": lambda *, points, cost, currency: (
         f"{points:,} data points would cost {cost} {currency}."
     ),
