@@ -20,6 +20,7 @@ SEE = {
     "CompleteWhen": "[Import jobs](import-jobs.md#when-a-file-is-complete)",
     "Completion": "[Export jobs](export-jobs.md#when-an-export-is-complete)",
     "Connection": "[Environments, new keys and new names](environments.md)",
+    "Delivery": "[Plans](plans.md#an-answer-after-what-braze-has)",
     "EngineConfig": "[Scaling](scaling.md)",
     "Expect": "[Operating](operating.md#what-to-expect-of-a-job)",
     "ExportJob": "[Export jobs](export-jobs.md)",

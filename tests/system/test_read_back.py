@@ -106,3 +106,41 @@ def test_a_time_inside_of_json_stuck_and_is_not_sent_again(exchange):
     exchange.drop("inbox/2.ndjson", f'{{"id":"a","props":{at}}}\n')
     assert 0 == exchange.ask("run", "crm")["fields_changed"]
     assert 2 == exchange.braze.meter
+
+
+def test_a_share_of_what_a_run_sent_is_verified(exchange):
+    """
+    After the grace the next call reads a sample back, once, and tells what Braze does not have.
+
+    The run that sent it has it in its report as well; `runs` and `status` show it.
+    """
+    exchange.configure(crm=JOB | {"delivery": {"verify": {"sample": "50%"}}})
+    exchange.drop("inbox/1.csv", HEADER + ROWS)
+    exchange.ask("run", "crm")
+    exchange.braze.seed([{"external_id": f"p{n}", "tier": "stolen"} for n in range(60)])
+    wait_for_grace(exchange)
+    exchange.drop("inbox/2.csv", HEADER + "new,blue,1,x\n")
+    told = exchange.ask("run", "crm")
+    [found] = [fact for fact in told["facts"] if fact["code"] == "verified"]
+    assert 10 < found["profiles"] < 50
+    assert (1, 3 * found["profiles"], found["profiles"]) == (
+        found["run"], found["values"], found["differing"],
+    )  # fmt: skip
+    shown = exchange.ask("show", "1")
+    assert {name: found[name] for name in ("profiles", "values", "differing")} == shown["verified"]
+    assert found in shown["facts"]
+    assert [note for note in shown["notes"] if "'tier' and did not keep it" in note]
+    assert [1, 2] == sorted(run["seq"] for run in exchange.ask("runs"))
+    assert (
+        f"{found['differing']} of {found['values']} values read back"
+        in exchange.call("runs").stdout
+    )
+    [job] = exchange.ask("status")["jobs"]
+    assert (1, found["values"]) == (job["verified"]["run"], job["verified"]["values"])
+
+    wait_for_grace(exchange)
+    [note] = exchange.ask("run", "crm")["notes"]
+    assert "3 values of 1 profiles that run 2 sent were read back, and Braze has them" in note
+    asked = exchange.braze.requests(LOOKUP)
+    assert [] == exchange.ask("run", "crm")["notes"]
+    assert asked == exchange.braze.requests(LOOKUP)

@@ -153,8 +153,14 @@ def _kinds(report: Report, prefix: str, kinds: tuple[str, ...]) -> str:
 
 def _summary(report: Report) -> str:
     """Describe of a run in a listing what it came to, and what waits for a person."""
-    parts = [_sum(report), _failure(report), _waiting(report)]
+    parts = [_sum(report), _failure(report), _read_back(report.get("verified")), _waiting(report)]
     return "; ".join(part for part in parts if part)
+
+
+def _read_back(found: dict[str, int] | None) -> str:
+    if not found or not found["values"]:
+        return ""
+    return f"{found['differing']:,} of {counted(found['values'], 'value')} read back differ"
 
 
 def _failure(report: Report) -> str:

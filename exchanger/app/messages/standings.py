@@ -113,6 +113,9 @@ def _job(
         "expected_since": _iso(how.expected_since),
         "overdue_since": _iso(how.overdue_since),
         "held_back": [worded_hold(run.to_dict()) for run in how.held],
+        "verified": {"run": how.verified["seq"], **how.verified["verified"]}
+        if how.verified
+        else None,
     }
 
 
@@ -185,6 +188,9 @@ def _fares(job: dict[str, Any]) -> str:
     parts = ["never ran, or only with nothing to do"]
     if last:
         parts = [f"last run {state_in_words(last['state'])}, begun {_time(last['started_at'])}"]
+    if found := job.get("verified"):
+        values = counted(found["values"], "value")
+        parts.append(f"of run {found['run']}, {found['differing']:,} of {values} read back differ")
     if not job["enabled"]:
         parts.append("disabled")
     elif job["next"]:

@@ -8,6 +8,7 @@ from exchanger.config.checks.timezones import check_timezone
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import Budget, ImportJob
 
+_READ_BACK = ("attributes", "audience", "subscriptions", "email_state")
 _OF_VALUES = ("max_changed_percent", "max_cleared_percent")
 
 
@@ -23,6 +24,13 @@ def check_guards(job: ImportJob, where: Where) -> Iterator[Finding]:
         if getattr(job.guards, key) is not None:
             message = "this is of attributes alone: nothing else takes the place of a value"
             yield Finding((*where, "guards", key), message, beside=("object",))
+
+
+def check_delivery(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find out whether what a job sends can be looked after as it says."""
+    if job.delivery.verify is not None and job.object not in _READ_BACK:
+        message = "only attributes and states of subscriptions can be read back as they were sent"
+        yield Finding((*where, "delivery", "verify"), message, beside=("object",))
 
 
 def check_budget(budget: Budget, where: Where) -> Iterator[Finding]:

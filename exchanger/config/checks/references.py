@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from exchanger.config.checks.arrival import check_arrival
 from exchanger.config.checks.fields import check_export_field, check_import_fields
-from exchanger.config.checks.guards import check_budget, check_guards
+from exchanger.config.checks.guards import check_budget, check_delivery, check_guards
 from exchanger.config.checks.kinds.objects import check_object
 from exchanger.config.checks.lengths import (
     check_completion_lengths,
@@ -237,6 +237,7 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
         yield Finding((*where, "source", "sql"), fault)
     yield from check_arrival(job, where)
     yield from check_guards(job, where)
+    yield from check_delivery(job, where)
     yield from check_match(job, where)
     if job.source.order_by == "":
         yield Finding((*where, "source", "order_by"), "name a column, or leave this out")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchanger.config.models import Budget, Guards
+from exchanger.config.models import Budget, Delivery, Guards
 
 _SHARES = {
     "max_changed_percent": "{} % of the profiles that are known would lose a value that they have",
@@ -30,6 +30,12 @@ def describe_guards(guards: Guards, budget: Budget | None) -> Iterator[str]:
     if guards.empty_file == "hold":
         yield "waits for you if a file has no rows"
     yield from _spends(budget)
+
+
+def describe_delivery(delivery: Delivery) -> Iterator[str]:
+    """Describe how what a run sends is looked after."""
+    if delivery.verify is not None:
+        yield f"reads back {delivery.verify.sample:g} % of what a run sent, once Braze must show it"
 
 
 def _spends(budget: Budget | None) -> Iterator[str]:

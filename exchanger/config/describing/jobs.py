@@ -6,7 +6,7 @@ from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
 from exchanger.config.describing.arrival import describe_arrival
 from exchanger.config.describing.audiences import describe_audience
 from exchanger.config.describing.consent import describe_consent
-from exchanger.config.describing.guards import describe_guards
+from exchanger.config.describing.guards import describe_delivery, describe_guards
 from exchanger.config.describing.items import describe_items
 from exchanger.config.describing.lifecycle import describe_call
 from exchanger.config.describing.match import describe_match, describe_missing
@@ -63,6 +63,7 @@ def describe_job(config: Config, name: str) -> list[str]:
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if isinstance(job, ImportJob):
         does = [*does, *describe_guards(job.watched_by, connection.budget)]
+        does += describe_delivery(job.delivery)
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]
     told = describe_told(config, name)

@@ -32,6 +32,7 @@ _SHAPES: dict[str, Any] = {
     "requests": 1,
     "per": "1s",
     "every": "1s",
+    "sample": "1%",
 }
 """What stands in for a required key; for one that is not here, a text."""
 _NEEDED = ("match",)

@@ -18,6 +18,7 @@ _HOMES = {
     "notifications": ((), "at the top of the file, beside connections and jobs"),
     "budget": (("connections",), "in a connection, beside braze and s3"),
     "guards": (("jobs",), "in an import job, beside source"),
+    "delivery": (("jobs",), "in an import job, beside source"),
     "max_plan_age": (("connections",), "in a connection, beside braze and s3"),
     "retention": (("connections",), "in a connection, beside braze and s3"),
     "nulls": (("jobs", "source"), "in the source of an import, or in one of its fields"),
@@ -35,6 +36,8 @@ _HOMES = {
 
 _GUARDS = ("max_more_empty_percent",)
 """Guards of later versions."""
+_OF_DELIVERY = ("canary", "shadow")
+"""Ways of looking after what is sent of later versions."""
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
@@ -110,6 +113,8 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
     if isinstance(guards := job.get("guards"), dict):
         job = job | {"guards": _without(guards, (*where, "guards"), _GUARDS, findings)}
+    if isinstance(delivery := job.get("delivery"), dict):
+        job = job | {"delivery": _without(delivery, (*where, "delivery"), _OF_DELIVERY, findings)}
     if job.get("object") in _OBJECTS:
         # Whoever only prints its help loads no models.
         from exchanger.config.models import ObjectName

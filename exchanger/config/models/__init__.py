@@ -24,6 +24,7 @@ from exchanger.config.models.connections import (
     Retention,
     S3Config,
 )
+from exchanger.config.models.delivery import Delivery, Verify
 from exchanger.config.models.exports import ExportField, ExportJob, RemainingExport, Target
 from exchanger.config.models.guards import Budget, DataPoints, Guards
 from exchanger.config.models.imports import (
@@ -102,6 +103,7 @@ __all__ = [
     "Connection",
     "CsvOptions",
     "DataPoints",
+    "Delivery",
     "DriftPolicy",
     "Duration",
     "EmailState",
@@ -151,6 +153,7 @@ __all__ = [
     "Target",
     "Telling",
     "Trouble",
+    "Verify",
 ]
 
 Job = Annotated[ImportJob | ExportJob, Field(discriminator="type")]

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
+from exchanger.config.models.delivery import Delivery
 from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import (
     Completion,
@@ -298,6 +299,9 @@ class ImportJob(Strict):
     guards: Guards = Field(
         default=Guards(),
         description="what a run may do before it waits for a person; anything if left out",
+    )
+    delivery: Delivery = Field(
+        default=Delivery(), description="how what a run sends is looked after"
     )
     max_rows_per_run: int = Field(
         default=5_000_000, ge=1, description="a run takes whole files until it has so many rows"

@@ -20,6 +20,23 @@ _JSON_OBJECT = re.compile(rb"(?:\xef\xbb\xbf|\s)*(?:\[\s*)?\{")
 """How JSON begins, a list of objects too: what reads it says that it cannot be one."""
 _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _COMPRESSED_NAMES: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
+_PACKINGS = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\xff\x06\0\0sNaPpY": "snappy",
+    b"\x78\x01": "zlib",
+    b"\x78\x5e": "zlib",
+    b"\x78\x9c": "zlib",
+    b"\x78\xda": "zlib",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!\x1a\x07": "RAR",
+    b"\x1f\x9d": "compress (.Z)",
+}
+"""How what is packed otherwise begins."""
+_TAR_AT = 257
+_PACKED_NAMES = {".snappy": "snappy"}
+"""Endings of what has no beginning of its own."""
 _NAMES: dict[str, Kind] = {
     ".parquet": "parquet",
     ".csv": "csv",
@@ -42,8 +59,8 @@ def detect_compression(key: str, head: bytes) -> Compression:
         head: Its first ``HEAD`` bytes.
 
     Raises:
-        FileRejected: ``zip``: a ZIP archive; or ``old_workbook``: Excel's, of before 2007, or with
-            a password.
+        FileRejected: ``packed``: as something that is not read; ``zip``: a ZIP archive; or
+            ``old_workbook``: Excel's, of before 2007, or with a password.
     """
     for magic, compression in _MAGIC.items():
         if head.startswith(magic):
@@ -60,10 +77,33 @@ def detect_compression(key: str, head: bytes) -> Compression:
             " password as .xlsx, or as CSV (UTF-8)."
         )
         raise FileRejected(key, "old_workbook", message)
-    named = next((c for end, c in _COMPRESSED_NAMES.items() if key.lower().endswith(end)), None)
-    if named and not head.startswith(PARQUET_MAGIC) and not _is_text(head):
-        return named
+    packing = _other_packing(key, head)
+    if packing:
+        message = (
+            f"The file is packed as {packing}, which is not read. Pack it with gzip or zstd, or "
+            "drop it as it is."
+        )
+        raise FileRejected(key, "packed", message)
+    packed = next((c for end, c in _COMPRESSED_NAMES.items() if key.lower().endswith(end)), None)
+    if packed and not head.startswith(PARQUET_MAGIC) and not _is_text(head):
+        return packed
     return "none"
+
+
+def _other_packing(key: str, head: bytes) -> str:
+    """Name how a file is packed that is not read; empty if it is not."""
+    named = next((name for end, name in _PACKED_NAMES.items() if key.lower().endswith(end)), "")
+    if named or _is_text(head):
+        return named
+    if head[_TAR_AT:].startswith(b"ustar"):
+        return "tar"
+    return next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), "")
+
+
+def without_packing(key: str) -> str:
+    """Return a name without what tells one packing."""
+    end = next((end for end in _COMPRESSED_NAMES if key.lower().endswith(end)), "")
+    return key[: len(key) - len(end)]
 
 
 def detect_kind(key: str, head: bytes, wanted: Wanted) -> Kind:

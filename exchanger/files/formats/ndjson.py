@@ -37,9 +37,12 @@ from exchanger.files.raw.table import (
 )
 from exchanger.files.raw.utf8 import BadByte, check_text, lines_before
 from exchanger.files.scratch.spill import Scratch, Spill
+from exchanger.notes import noted
 
 LONGEST_LINE = 64 << 20
 """Bytes in one line; all that Braze takes in one request is 4 MB."""
+_AROUND = b" \t\n\v\f\r\x1a\x1e"
+"""White space, what DOS put at the end of text, and what begins a text in a sequence of JSON."""
 _BATCH = 10_000
 _BEHIND = 1_000
 """Lines behind a batch in which a value that begins in it shows that it goes on."""
@@ -49,7 +52,11 @@ Row = tuple[int, bytes, dict[str, Any]]
 
 
 def read_ndjson(
-    path: Path, key: str, columns: Collection[str] | None, scratch: Scratch
+    path: Path,
+    key: str,
+    columns: Collection[str] | None,
+    scratch: Scratch,
+    expected: Collection[str] = (),
 ) -> RawTable:
     """
     Read an uncompressed NDJSON file.
@@ -64,6 +71,7 @@ def read_ndjson(
         key: Its name for errors.
         columns: The columns to put into the table; None for all.
         scratch: Where its rows are kept.
+        expected: Columns that are there also if no line has them: a key that is missing is empty.
 
     Raises:
         FileRejected: ``empty_file``, ``utf16``, ``invalid_utf8``, ``nul_bytes``, ``not_ndjson``
@@ -83,7 +91,7 @@ def read_ndjson(
     if not table.cells.rows:
         raise _no_object(key, table.first_bad)
     column_names([*table.names], key)
-    return table.made()
+    return table.made(expected)
 
 
 def _no_object(key: str, bad_row: int | None) -> FileRejected:
@@ -148,8 +156,11 @@ class ObjectTable:
             self.first_bad = ordered[0].row
         self.bad.add(bad_row_frame(ordered))
 
-    def made(self) -> RawTable:
-        """Build the table."""
+    def made(self, expected: Collection[str] = ()) -> RawTable:
+        """Build the table, with the *expected* columns that no row has."""
+        absent = [name for name in expected if name not in self.names]
+        self.columns |= {name: JsonColumn() for name in absent if is_wanted(name, self.chosen)}
+        notes = (noted("keys_absent", columns=absent),) if absent else ()
         schema = {name: column.dtype for name, column in self.columns.items()}
         return RawTable(
             cells=self.cells,
@@ -158,7 +169,7 @@ class ObjectTable:
             textual=False,
             json_columns=frozenset(n for n, column in self.columns.items() if column.is_json),
             unusable=taken_names(self.names),
-            notes=trimmed_note(self.renamed),
+            notes=trimmed_note(self.renamed) + notes,
             finish=self._finished,
         )
 
@@ -180,9 +191,9 @@ def _lines(path: Path, key: str) -> Iterator[tuple[int, bytes]]:
     number = 0
     with path.open("rb") as file:
         for line in iter(lambda: file.readline(LONGEST_LINE), b""):
-            text = line.strip()
+            text = line.strip(_AROUND)
             while text.startswith(BOM):  # At the beginning, or where files were joined.
-                text = text.removeprefix(BOM).strip()
+                text = text.removeprefix(BOM).strip(_AROUND)
             if len(line) == LONGEST_LINE:
                 raise _too_long(key, number + 1)
             if text:

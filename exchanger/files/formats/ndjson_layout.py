@@ -35,7 +35,8 @@ class Layout:
 
     def check(self, row: int, line: bytes, following: Iterable[bytes], *, cut: bool) -> None:
         """
-        Refuse a file in which a line that is no JSON begins a list, or an object over lines.
+        Refuse a file in which a line that is no JSON begins a list, or an object over lines, or has
+        several objects.
 
         Args:
             row: The line's number.
@@ -49,6 +50,12 @@ class Layout:
         if line[:1] not in (b"[", b"{") or not self._left:
             return
         self._left -= 1
+        if _has_more(line):
+            message = (
+                f"In row {row} several objects stand on one line. Write each object on a line of "
+                "its own, such as by: jq -c . FILE"
+            )
+            raise FileRejected(self._key, "not_ndjson", message, row=row)
         if _is_member(row, line) or _goes_on(line, following, cut=cut):
             raise self._refusal(row, line)
 
@@ -62,6 +69,16 @@ class Layout:
             f"jq -c '{how}' FILE"
         )
         return FileRejected(self._key, "not_ndjson", message, row=row)
+
+
+def _has_more(line: bytes) -> bool:
+    """Return whether an object stands behind an object, or behind a line end of an old Mac."""
+    try:
+        first, end = json.JSONDecoder().raw_decode(text := line.decode())
+        second, _ = json.JSONDecoder().raw_decode(text[end:].lstrip(" \t\r\x1e"))
+    except (json.JSONDecodeError, RecursionError):
+        return False
+    return isinstance(first, dict) and isinstance(second, dict)
 
 
 def _is_member(row: int, line: bytes) -> bool:

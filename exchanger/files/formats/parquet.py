@@ -96,7 +96,7 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         with closing(prefetch(_batches(file, rows, names))) as batches:
             for batch in batches:
                 _add(batch, usable, cells)
-        if not names:
+        if not names and not cells.rows:
             cells.add(pl.DataFrame([row_numbers(height)]))
         if cells.rows != height:
             raise _damaged(key, f"it promises {height} rows and holds {cells.rows}")
@@ -169,6 +169,8 @@ def _plain(column: ChunkedArray, dtype: DataType) -> ChunkedArray | None:
     if is_nested(dtype) and has_not_finite(column):
         return None
     try:
+        if isinstance(column.type, pa.BaseExtensionType):
+            column = column.cast(column.type.storage_type)
         return column if column.type == dtype else column.cast(dtype)
     except ArrowInvalid:
         return None

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from exchanger.config.models import CsvOptions, Source
 from exchanger.files.formats.csv.read import read_csv
-from exchanger.files.formats.detect import HEAD, detect_compression, detect_format, detect_kind
+from exchanger.files.formats.detect import (
+    HEAD,
+    detect_compression,
+    detect_format,
+    detect_kind,
+    without_packing,
+)
 from exchanger.files.formats.ndjson import read_ndjson
 from exchanger.files.formats.parquet import read_parquet
 from exchanger.files.formats.payloads import with_members
@@ -19,6 +26,8 @@ from exchanger.files.raw.table import BAD_ROW_SCHEMA, RawTable
 from exchanger.files.scratch.spill import Scratch
 
 _OF_SHEETS = CsvOptions(delimiter=",", encoding="utf-8")
+_MOST_PACKINGS = 3
+"""A file that unpacks to itself must come to an end."""
 __all__ = ["BAD_ROW_SCHEMA", "RawTable", "detect_format", "read_table"]
 
 
@@ -30,6 +39,7 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
     scratch: Scratch | None = None,
     *,
     kept: Mapping[str, str] | None = None,
+    expected: Collection[str] = (),
 ) -> RawTable:
     """
     Read a file of an import job, in pieces of bounded size.
@@ -42,6 +52,7 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
             not in the table.
         scratch: Where its rows are kept; next to the file if left out.
         kept: What earlier files of the job have shown of how they are written.
+        expected: Columns that are empty where no line of NDJSON has their key.
 
     Raises:
         FileRejected: The file cannot be used at all. What is wrong with single rows is in
@@ -49,7 +60,9 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
     """
     scratch = scratch or Scratch(path.parent)
     every = None if source.payload is not None or source.sql is not None else columns
-    table = _read(path, key, source, every, scratch, kept)
+    if source.payload is not None or source.sql is not None:
+        expected = ()  # These keys are told by what is made of the file.
+    table = _read(path, key, source, every, scratch, kept, expected)
     if source.payload is not None:
         table = with_members(table, source.payload, key, columns if source.sql is None else None)
     return table if source.sql is None else with_query(table, source.sql, key, columns)
@@ -62,11 +75,10 @@ def _read(  # noqa: PLR0913, PLR0917 - a file, and how it is read
     columns: Collection[str] | None,
     scratch: Scratch,
     kept: Mapping[str, str] | None,
+    expected: Collection[str],
 ) -> RawTable:
     """Read a file as its columns are."""
-    head = _head(path)
-    compression = "none" if is_workbook(path, head) else detect_compression(key, head)
-    with unpacked(path, key, compression) as content:
+    with _unpacked(path, key) as content:
         if is_workbook(content, _head(content)):
             return _read_workbook(content, key, source, columns, scratch)
         kind = detect_kind(key, _head(content), source.format)
@@ -74,7 +86,22 @@ def _read(  # noqa: PLR0913, PLR0917 - a file, and how it is read
             return read_parquet(content, key, columns, scratch)
         if kind == "csv":
             return read_csv(content, key, source, columns, scratch, kept=kept)
-        return read_ndjson(content, key, columns, scratch)
+        return read_ndjson(content, key, columns, scratch, expected)
+
+
+@contextmanager
+def _unpacked(path: Path, key: str) -> Iterator[Path]:
+    """Return the path of a file's content, also of one that was packed twice."""
+    name = key
+    with ExitStack() as packings:
+        for _ in range(_MOST_PACKINGS):
+            head = _head(path)
+            compression = "none" if is_workbook(path, head) else detect_compression(name, head)
+            if compression == "none":
+                break
+            path = packings.enter_context(unpacked(path, key, compression))
+            name = without_packing(name)
+        yield path
 
 
 def _read_workbook(

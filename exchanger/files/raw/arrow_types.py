@@ -14,6 +14,8 @@ _SAME = (
     types.is_date32,
 )
 _MOST_DIGITS = 38
+_OPAQUE = ("arrow.uuid", "arrow.opaque", "arrow.fixed_shape_tensor", "arrow.variable_shape_tensor")
+"""Extensions whose storage is no value that a person would send."""
 
 
 def plain_type(dtype: DataType) -> DataType | None:
@@ -28,7 +30,7 @@ def plain_type(dtype: DataType) -> DataType | None:
         interval and the like), at any depth.
     """
     if isinstance(dtype, pa.BaseExtensionType):
-        return plain_type(dtype.storage_type)
+        return _plain_extension(dtype)
     if types.is_dictionary(dtype):
         return plain_type(dtype.value_type)
     if is_list(dtype):
@@ -37,6 +39,13 @@ def plain_type(dtype: DataType) -> DataType | None:
     if types.is_struct(dtype):
         return _plain_struct(dtype)
     return _plain_scalar(dtype)
+
+
+def _plain_extension(dtype: DataType) -> DataType | None:
+    """Choose by what an extension means, where it is more than how it is stored."""
+    if dtype.extension_name == "arrow.bool8":
+        return pa.bool_()
+    return None if dtype.extension_name in _OPAQUE else plain_type(dtype.storage_type)
 
 
 def _plain_struct(dtype: DataType) -> DataType | None:

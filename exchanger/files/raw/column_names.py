@@ -16,8 +16,8 @@ from exchanger.notes import Note, noted
 
 MOST_COLUMNS = 2_000
 """Columns that a file may have; Braze itself takes far fewer attributes."""
-_NAMELESS = "\0"
-"""No text of CSV has it."""
+_NAMELESS = "\x01"
+"""No name begins with it once it is trimmed; and of NUL, nothing is left where Arrow hands over."""
 
 
 def column_names(written: Sequence[str], key: str, *, nameless: bool = False) -> list[str]:

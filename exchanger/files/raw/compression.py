@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, Literal
 
-from isal import igzip, igzip_lib
+from isal import igzip_lib
 
 from exchanger.errors import FileRejected
 from exchanger.files.scratch.arrow import pa
@@ -21,6 +21,10 @@ CHUNK = 4 << 20
 """Bytes that are unpacked at a time."""
 
 
+_STORED = 1 << 20
+"""Bytes that are read at a time."""
+_BEHIND = b"\0 \t\r\n\x1a"
+"""What is no member of a gzip file, and may stand behind one."""
 _ISAL_ERROR: Any = igzip_lib.IsalError
 
 
@@ -65,7 +69,7 @@ def unpacked(
         limits: How far it may grow.
 
     Raises:
-        FileRejected: ``damaged_gzip``, ``damaged_zstd`` or ``bomb``.
+        FileRejected: ``damaged_gzip``, ``damaged_zstd``, ``large_window`` or ``bomb``.
     """
     if compression == "none":
         yield path
@@ -81,8 +85,8 @@ def _unpack(
     path: Path, key: str, compression: Compression, target: IO[bytes], limits: UnpackLimits
 ) -> None:
     stored, written = path.stat().st_size, 0
-    with _open(path, compression) as source:
-        while chunk := _read(source, key, compression):
+    with closing(_chunks(path, key, compression)) as chunks:
+        for chunk in chunks:
             written += len(chunk)
             if not limits.allow(stored, written):
                 message = (
@@ -93,22 +97,54 @@ def _unpack(
             target.write(chunk)
 
 
-def _open(path: Path, compression: Compression) -> Any:
-    if compression == "gzip":
-        open_gzip: Any = igzip.open
-        return open_gzip(path, "rb")
-    return pa.CompressedInputStream(pa.OSFile(str(path)), "zstd")
-
-
-def _read(source: Any, key: str, compression: Compression) -> bytes:
+def _chunks(path: Path, key: str, compression: Compression) -> Generator[bytes]:
     try:
-        return bytes(source.read(CHUNK))
+        yield from _gunzipped(path) if compression == "gzip" else _unzstd(path)
     except (EOFError, _ISAL_ERROR, zlib.error, OSError) as error:
         # What the system refuses has a number; what the decoder refuses has none.
         if isinstance(error, OSError) and error.errno is not None:
             raise
+        if "too much memory" in str(error):
+            message = (
+                "The zstd file needs more memory to be unpacked than is read with. Pack it without "
+                "--long and --ultra."
+            )
+            raise FileRejected(key, "large_window", message) from error
         message = (
             f"The {compression} file is cut short or damaged ({error}). "
             "Pack it and drop it again; upload it whole before it gets its final name."
         )
         raise FileRejected(key, f"damaged_{compression}", message) from error
+
+
+def _unzstd(path: Path) -> Generator[bytes]:
+    with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as source:
+        while chunk := bytes(source.read(CHUNK)):
+            yield chunk
+
+
+def _gunzipped(path: Path) -> Generator[bytes]:
+    """
+    Yield the content of one gzip member after the other.
+
+    Behind a member may be what transfers add to files, and what tapes fill them up with.
+
+    Raises:
+        EOFError: The last member is cut short.
+        IsalError: It is damaged.
+    """
+    with path.open("rb") as file:
+        data = file.read(_STORED)
+        while data:
+            member: Any = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+            while not member.eof:
+                if not data and member.needs_input:
+                    raise EOFError("it ends within")
+                chunk = member.decompress(data, CHUNK)
+                if chunk:
+                    yield chunk
+                data = b"" if member.eof or not member.needs_input else file.read(_STORED)
+            data = member.unused_data
+            while not data.lstrip(_BEHIND) and (more := file.read(_STORED)):
+                data = more
+            data = data.lstrip(_BEHIND)

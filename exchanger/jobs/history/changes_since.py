@@ -13,7 +13,7 @@ from exchanger.profiles.frames.columns import PROFILE
 from exchanger.state.changes import CHANGES, TAKEN, long_rows, month_of, months_between
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator
 
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.import_context import ImportContext
@@ -63,16 +63,9 @@ def later_changes(
         StateMissing: What later runs changed is not kept any more.
     """
     later = unrecorded_runs(call.state, since)
-    months = _months(call, since)
-    call.context.progress.step("looking at later runs", len(months) + len(later))
-    found = [pl.DataFrame(schema=CHANGES)]
-    for month in months:
-        rows = call.state.changes.of_profiles(profiles, month=month, after=since)
-        if rows is None:
-            _demand_none(call, since, month, {run.seq for run in later})
-        else:
-            found.append(rows)
-        call.context.progress.advance(1)
+    call.context.progress.step("looking at later runs", 1 + len(later))
+    found = [pl.DataFrame(schema=CHANGES), *recorded_changes(call, since, profiles, later)]
+    call.context.progress.advance(1)
     for run in later:
         found.append(planned_changes(call.context, call.state, run, profiles))
         call.context.progress.advance(1)
@@ -81,6 +74,33 @@ def later_changes(
         changes = changes.filter(pl.col("outcome").is_in(TAKEN))
     by_field = _with_order(call, changes).group_by(PROFILE, "field", maintain_order=True)
     return by_field.agg(pl.col("before").first(), pl.col("in_order").all(), pl.col("own").any())
+
+
+def recorded_changes(
+    call: ImportContext, since: int, profiles: pl.Series, unrecorded: Iterable[RunDocument]
+) -> Iterator[pl.DataFrame]:
+    """
+    Read what runs after a run did to some profiles, as far as the table of changes has it.
+
+    Args:
+        call: The job; runs of every job of its connection count.
+        since: The run.
+        profiles: Only these.
+        unrecorded: Later runs that it does not have.
+
+    Yields:
+        ``CHANGES``, a frame for each month.
+
+    Raises:
+        StateMissing: What later runs changed is not kept any more.
+    """
+    others = {run.seq for run in unrecorded}
+    for month in _months(call, since):
+        rows = call.state.changes.of_profiles(profiles, month=month, after=since)
+        if rows is None:
+            _demand_none(call, since, month, others)
+        else:
+            yield rows
 
 
 def planned_changes(

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.jobs.history.changed_rows import changed_rows, unrecorded_runs
 from exchanger.jobs.history.changes import changes_of_run
+from exchanger.jobs.history.changes_since import recorded_changes
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import FILE, PROFILE
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.merging.taking_back import CHANGED, LATER
-from exchanger.state.changes import ACCEPTED, IN_DOUBT, UNSEEN
+from exchanger.state.changes import ACCEPTED, IN_DOUBT, UNSEEN, long_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from exchanger.files.scratch.spill import Scratch
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import ClaimedFile, RunDocument
+
+
+_CELLS = 6
+"""Cells that a field of a profile takes while it is decided about."""
 
 
 @dataclass(frozen=True)
@@ -61,56 +67,81 @@ def to_take_back(call: ImportContext, scratch: Scratch, run: RunDocument, last: 
     Raises:
         StateMissing: Something of it is not kept any more.
     """
-    count = scratch.bounds.shares(run.objects, 2 * len(run.fields))
+    count = scratch.bounds.shares(run.objects, _CELLS * len(run.fields))
     ours = PartitionedRows(scratch, count, pl.DataFrame(schema=CHANGED))
     hashes, fields = [pl.Series([], dtype=pl.UInt64)], set[str]()
     for part in changes_of_run(call.context, call.state, run):
-        changed = _changed(part)
+        changed = part.rename({"profile": PROFILE}).select(_CHANGED)
         ours.add(changed)
         happened = changed.filter(pl.col("accepted") | pl.col("doubt"))
         hashes.append(happened[PROFILE].unique().hash())
         fields.update(happened["field"].unique())
     known = pl.concat(hashes).unique().sort()
     later = PartitionedRows(scratch, count, pl.DataFrame(schema=LATER))
-    call.context.progress.step("looking at later runs", max(last - run.seq, 0))
-    for seq in range(run.seq + 1, last + 1):
-        call.context.go_on()
-        for rows in _later(call, seq, run, known):
-            later.add(rows)
-        call.context.progress.advance(1)
+    for changes in _since(call, run, ours, known):
+        theirs = changes.filter(pl.col("field").is_in([*fields]), pl.col("seq") <= last)
+        later.add(_with_runs(call, theirs))
     gave = PartitionedRows(scratch, count, pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA))
     files = _given(call, run, gave)
     merged = {name: told for name, told in run.fields.items() if name in fields}
     return TakenBack(run, ours, later, gave, files, known.len(), merged)
 
 
-def _changed(part: pl.DataFrame) -> pl.DataFrame:
-    outcome = pl.col("outcome")
-    return part.select(
-        pl.col("profile").alias(PROFILE),
-        "field",
-        "before",
-        "wanted",
-        (outcome == ACCEPTED).alias("accepted"),
-        outcome.is_in([IN_DOUBT, UNSEEN]).alias("doubt"),
-    )
-
-
-def _later(
-    call: ImportContext, seq: int, run: RunDocument, known: pl.Series
+def _since(
+    call: ImportContext, run: RunDocument, ours: PartitionedRows, known: pl.Series
 ) -> Iterator[pl.DataFrame]:
-    """Read what a later run did to the same fields of the same profiles."""
-    document = call.state.runs.read(seq).document
-    if known.is_empty() or not document.fields.keys() & run.fields.keys():
-        return
-    for part in changes_of_run(call.context, call.state, document):
-        near = part.filter(pl.col("field").is_in([*run.fields]), _among(part["profile"], known))
-        takes_back = pl.lit(document.takes_back, pl.Int64).alias("takes_back")
-        yield _changed(near).with_columns(near["seq"], near["strategy"], takes_back)
+    """
+    Read what later runs did to the profiles of a run: ``CHANGES``, and perhaps of a few strangers.
+
+    The table of changes is read by ranges of slices; a plan that is not in it yet, once.
+    """
+    later = unrecorded_runs(call.state, run.seq)
+    call.context.progress.step("looking at later runs", len(ours) + len(later))
+    for number in range(len(ours)):
+        call.context.go_on()
+        profiles = ours.keys(number).unique()
+        if not profiles.is_empty():
+            yield from recorded_changes(call, run.seq, profiles, later)
+        call.context.progress.advance(1)
+    for each in later:
+        call.context.go_on()
+        for part in changed_rows(call.context, call.state, each):
+            yield long_rows(part.filter(_among(part[PROFILE], known)), each.seq)
+        call.context.progress.advance(1)
+
+
+def _with_runs(call: ImportContext, changes: pl.DataFrame) -> pl.DataFrame:
+    """Put beside changes what their runs know: ``LATER``."""
+    runs = [call.state.runs.read(seq).document for seq in changes["seq"].unique()]
+    told = [
+        (run.seq, name, merged["merge"], run.takes_back)
+        for run in runs
+        for name, merged in run.fields.items()
+    ]
+    beside = pl.DataFrame(
+        told,
+        schema={"seq": pl.Int64, "field": pl.String, "strategy": pl.String, "takes_back": pl.Int64},
+        orient="row",
+    )
+    joined = changes.join(beside, on=["seq", "field"], how="left", maintain_order="left")
+    return joined.select(*_CHANGED, "seq", "strategy", "takes_back")
+
+
+_CHANGED = (
+    PROFILE,
+    "field",
+    "before",
+    "wanted",
+    (pl.col("outcome") == ACCEPTED).alias("accepted"),
+    pl.col("outcome").is_in([IN_DOUBT, UNSEEN]).alias("doubt"),
+)
+"""What a change is here, of what is read of it."""
 
 
 def _among(profiles: pl.Series, known: pl.Series) -> pl.Series:
     """Return which profiles are among the sorted hashes of some: once in millions one is not."""
+    if known.is_empty():
+        return pl.Series([False] * profiles.len(), dtype=pl.Boolean)
     hashes = profiles.hash()
     places = known.search_sorted(hashes).clip(upper_bound=known.len() - 1)
     return known.gather(places) == hashes

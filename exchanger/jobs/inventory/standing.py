@@ -60,6 +60,7 @@ class JobStanding:
         expected_since: Since when a daemon knows that something is expected of it.
         overdue_since: When it should have done so again, if that is past.
         held: Its runs that wait for a person.
+        verified: The report of its last run that was read back; None if none was.
     """
 
     last: Report | None
@@ -68,6 +69,7 @@ class JobStanding:
     expected_since: datetime | None
     overdue_since: datetime | None
     held: list[HeldRun]
+    verified: Report | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def standing(context: JobContext, jobs: Mapping[str, Job]) -> Standing:
             expected_since=expected_since,
             overdue_since=due if due is not None and due < now else None,
             held=held_runs(state, applied, name) if last and last["held_back"] else [],
+            verified=next((r for r in recent if r["job"] == name and r.get("verified")), None),
         )
     return Standing(daemons, found)
 

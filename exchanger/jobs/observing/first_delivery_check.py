@@ -4,23 +4,28 @@ What Braze ignores without a word is noticed: a sample of first deliveries is re
 Braze's answer means that a value is queued. It ignores values of attributes that are blocklisted,
 and such as do not fit a type that is forced in its dashboard (braze-api.md 2.6). So when attributes
 are delivered for the first time on a connection, a sample of them is kept; the first call of the
-job after the grace reads it back. Nobody waits for that, and what is held stays as it is.
+job after the grace reads it back. Nobody waits for that, and what is held stays as it is. Of a job
+with ``delivery: {verify: ...}``, a share of what each run sent is read back likewise, and what was
+found stands in the report of that run, too.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+import polars_hash as plh
 import structlog
 
 from exchanger.errors import BrazeError, StateMissing
+from exchanger.jobs.history.changes import changes_of_run
 from exchanger.jobs.history.changes_since import later_changes
 from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
-from exchanger.notes import Note, noted
+from exchanger.notes import Note, noted, read_notes, with_notes
 from exchanger.profiles.frames.columns import PROFILE, SURE, WANTED
 from exchanger.profiles.planning.readback_check import SAMPLE, beside, not_stuck, sample_of
+from exchanger.state.changes import ACCEPTED
 from exchanger.state.runs.first_deliveries import Sample
 from exchanger.state.runs.log import ENDED
 
@@ -31,10 +36,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_LEAST, _MOST = 25, 5_000
+"""Profiles of a run that are read back at least and at most, about; a request takes 50."""
+_DRAWS = 2**32
+"""Among so many numbers each profile draws one."""
+
 
 def keep_sample(state: ConnectionState, run: RunDocument, accepted: pl.DataFrame) -> None:
     """
-    Keep a sample of the attributes that a run was the first to deliver.
+    Keep a sample of the attributes that a run was the first to deliver, and what is to be verified.
 
     Args:
         state: Where it is kept; done once, however often it is called.
@@ -48,6 +58,8 @@ def keep_sample(state: ConnectionState, run: RunDocument, accepted: pl.DataFrame
     if new:
         rows = tuple(sample_of(delivered, new).iter_rows())
         state.first_deliveries.add(Sample(run.job, run.seq, rows), new)
+    if run.verify and run.objects and not run.discarded:
+        state.first_deliveries.watch(run.job, run.seq, run.verify)
 
 
 def due(call: ImportContext) -> list[Sample]:
@@ -79,25 +91,83 @@ def read_back(call: ImportContext) -> list[Note]:
     if not samples:
         return []
     rows = [row for sample in samples for row in sample.rows]
-    sample = _unchanged(call, pl.DataFrame(rows, schema=SAMPLE, orient="row"))
+    told = _first_deliveries(call, pl.DataFrame(rows, schema=SAMPLE, orient="row"))
+    for sample in samples:
+        told += _verified(call, sample) if sample.share else []
+    call.state.first_deliveries.close(call.name, [each.seq for each in samples])
+    return [*dict.fromkeys(told)]
+
+
+def _first_deliveries(call: ImportContext, rows: pl.DataFrame) -> list[Note]:
+    """Note what did not stick of attributes that were delivered for the first time."""
+    if rows.is_empty():
+        return []
+    sample = _unchanged(call, rows)
     try:
-        told = _differences(call, sample) if sample.height else []
+        return _compared(call, sample).told
     except (BrazeError, StateMissing) as error:
         log.warning("readback.failed", error=str(error))
         names = sample["field"].unique(maintain_order=True).to_list()
-        told = [noted("not_read_back", fields=names)]
-    call.state.first_deliveries.close(call.name, [each.seq for each in samples])
-    return told
+        return [noted("not_read_back", fields=names)]
+
+
+def _verified(call: ImportContext, sample: Sample) -> list[Note]:
+    """Note what is found of the share of a run that is read back, in its report as well."""
+    run = call.state.runs.read(sample.seq).document
+    try:
+        found = _compared(call, _unchanged(call, _share_of(call, run, sample.share)))
+    except (BrazeError, StateMissing) as error:
+        log.warning("readback.failed", seq=run.seq, error=str(error))
+        return [noted("not_verified", run=run.seq)]
+    counts = found.counts
+    note = noted(
+        "verified",
+        run=run.seq,
+        profiles=counts["profiles"],
+        values=counts["values"],
+        differing=counts["differing"],
+    )
+    log.info("readback.verified", seq=run.seq, **counts)
+    report = call.state.run_index.find(str(run.seq))
+    if report is not None and report.get("seq") == run.seq:
+        known = read_notes(report.get("facts", []))
+        news = [each for each in (note, *found.told) if each not in known]
+        report = with_notes(report, news) | {"verified": counts}
+        call.state.run_index.amend(report, at=call.context.clock.now())
+    return [note, *found.told]
+
+
+def _share_of(call: ImportContext, run: RunDocument, share: float) -> pl.DataFrame:
+    """Choose profiles of a run by chance, the same however often it is asked: all their values."""
+    most = _MOST / max(run.objects, 1)
+    part = min(max(share / 100, _LEAST / max(run.objects, 1)), most)
+    found = [pl.DataFrame(schema=SAMPLE)]
+    for changes in changes_of_run(call.context, call.state, run):
+        accepted = changes.filter(pl.col("outcome") == ACCEPTED)
+        mixed = accepted.with_columns(pl.format("{}/{}", "profile", pl.lit(run.seq)).alias("@mix"))
+        chance = (plh.col("@mix").nchash.xxhash64() % _DRAWS) < int(part * _DRAWS)
+        chosen = mixed.filter(chance | (part >= 1))
+        found.append(chosen.select(pl.col("profile").alias(PROFILE), "field", "wanted"))
+    return pl.concat(found)
 
 
 def _unchanged(call: ImportContext, sample: pl.DataFrame) -> pl.DataFrame:
     """Leave out what later runs have changed, or somebody was seen to have changed."""
     fields = sample["field"].unique().to_list()
-    held = beside(sample, call.state.held.of(sample[PROFILE], fields), "held")
+    held = beside(sample, call.state.held.of(sample[PROFILE].unique(), fields), "held")
     return held.filter(pl.col("held") == pl.col("wanted")).select(SAMPLE.names())
 
 
-def _differences(call: ImportContext, sample: pl.DataFrame) -> list[Note]:
+class _Found(NamedTuple):
+    """What was read back: how much, and a note of each attribute that Braze did not take."""
+
+    counts: dict[str, int]
+    told: list[Note]
+
+
+def _compared(call: ImportContext, sample: pl.DataFrame) -> _Found:
+    if sample.is_empty():
+        return _Found({"profiles": 0, "values": 0, "differing": 0}, [])
     shown = last_shown(call.context, call.state.runs)
     seen = beside(sample, look_up(call.context, sample.select(PROFILE, "field")), "seen")
     lost = not_stuck(seen)
@@ -111,7 +181,9 @@ def _differences(call: ImportContext, sample: pl.DataFrame) -> list[Note]:
         of = seen.filter(pl.col("field") == name, pl.col("seen").is_not_null()).height
         log.warning("readback.not_kept", field=name, profiles=rows.height, of=of)
         told.append(_not_kept(name, rows, of))
-    return told
+    known = seen.filter(pl.col("seen").is_not_null())
+    counts = {"profiles": known[PROFILE].n_unique(), "values": known.height}
+    return _Found(counts | {"differing": lost.height}, told)
 
 
 def _not_kept(name: str, rows: pl.DataFrame, of: int) -> Note:

@@ -82,6 +82,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         words={name: list(found) for name, found in batch.words.items()},
         layout=dict(batch.layout_to_keep),
         columns=list(batch.columns_to_keep) if call.job.source.schema_.new else [],
+        verify=verify.sample if (verify := call.job.delivery.verify) is not None else 0.0,
         report=report.to_dict(),
         object=call.kind.name,
         row_ids=bool(call.job.row_name),

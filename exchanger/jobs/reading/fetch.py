@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from exchanger.errors import FileRejected, StorageError
 from exchanger.files.formats.read import RawTable, read_table
 from exchanger.files.scratch.prefetch import prefetch_several
+from exchanger.profiles.reading.field_columns import fed_by
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -101,7 +102,9 @@ def read_fetched(
         key, source = file.request.key, call.job.source
         if file.request.content is not None:
             source = source.model_copy(update={"format": "ndjson"})
-        table = read_table(file.path, key, source, scratch=scratch, kept=layout)
+        table = read_table(
+            file.path, key, source, scratch=scratch, kept=layout, expected=fed_by(call.job)
+        )
     except FileRejected as error:
         return ReadFile(file.request, file.sha256, error=error)
     finally:

@@ -46,7 +46,7 @@ def new_run_id(job: str, started_at: datetime) -> str:
 _NOT_ALWAYS = (
     "rows_written", "bytes_written", "manifest", "error", "quarantine", "warnings", "seq",
     "files_waiting", "files_incomplete",
-    "held_back", "totals", "stopped", "by_field", "alerts_waiting",
+    "held_back", "totals", "stopped", "by_field", "alerts_waiting", "verified",
 )  # fmt: skip
 
 
@@ -86,6 +86,8 @@ class RunReport:
     would add to each summed field, ``stopped`` is true where the process was asked to stop before
     the end. ``by_field`` has data points of each field: those ``sent``, and what it would have cost
     to send it with each of the ``whole_rows``; exports and runs of earlier versions have none.
+    ``verified`` says of how many ``profiles`` and ``values`` it was looked whether Braze has them
+    as they were sent, and how many are ``differing``; nothing before that was done.
     ``alerts_waiting`` are those that people are yet to be told, as a channel failed.
     """
 
@@ -135,6 +137,7 @@ class RunReport:
     stopped: bool | None = None
     alerts_waiting: int | None = None
     by_field: dict[str, dict[str, int]] | None = None
+    verified: dict[str, int] | None = None
 
     def check(self) -> None:
         """

@@ -77,13 +77,16 @@ def cast_lists(raw: pl.Series, rule: Rule, reading: CastOptions, *, is_json: boo
 
 def _without_printed(raw: pl.Series, *, is_json: bool) -> tuple[pl.Series, pl.Series]:
     """
-    Take out lists as Postgres prints them, {a,b}, whose quoting is none of JSON's.
+    Take out lists as Postgres prints them, {a,b}, whose quoting is none of JSON's; and tuples and
+    arrays of Python's, ('a', 'b').
 
     Returns:
         The other cells, and the fault of each that was taken out; ``{}`` is empty.
     """
     quote = '"' if is_json else ""
-    found = raw.str.contains(rf"(?s)^\s*{quote}\{{.*\}}{quote}\s*$").fill_null(value=False)
+    python = r"(?:(?:array|set|frozenset|tuple)?\(\s*[\[{(]?\s*['\"].*\))"
+    found = raw.str.contains(rf"(?s)^\s*{quote}(?:\{{.*\}}|{python}){quote}\s*$")
+    found = found.fill_null(value=False)
     if not found.any():
         return raw, pl.repeat(None, len(raw), dtype=pl.String, eager=True)
     frame = pl.DataFrame({"raw": raw, "found": found})

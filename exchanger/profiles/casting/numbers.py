@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import polars as pl
 
+from exchanger.profiles.casting.plain_text import is_rounded
 from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
 
 SIGNIFICANT_DIGITS = 15
@@ -27,7 +28,7 @@ def cast_integers(raw: pl.Series) -> CastResult:
     From text: digits with an optional sign, white space around and leading zeros. From floats and
     decimals: what is integral.
 
-    Faults: ``not_an_integer``, ``integer_too_big`` (beyond 64 bit).
+    Faults: ``not_an_integer``, ``integer_too_big`` (beyond 64 bit), ``rounded_number``.
     """
     if raw.dtype == pl.String:
         frame = _stripped(raw).with_columns(value=pl.col("text").cast(pl.Int64, strict=False))
@@ -52,7 +53,15 @@ def cast_integers(raw: pl.Series) -> CastResult:
     else:
         return nothing_but("not_an_integer", raw, pl.Int64())
     lost = RAW.is_not_null() & VALUE.is_null()
-    return flag_faults(frame, [("not_an_integer", lost & ~integral), ("integer_too_big", lost)])
+    rounded = is_rounded(pl.col("text")) if raw.dtype == pl.String else pl.lit(value=False)
+    return flag_faults(
+        frame,
+        [
+            ("rounded_number", lost & rounded),
+            ("not_an_integer", lost & ~integral),
+            ("integer_too_big", lost),
+        ],
+    )
 
 
 def cast_floats(raw: pl.Series) -> CastResult:
@@ -80,7 +89,8 @@ def cast_decimals(raw: pl.Series, scale: int) -> CastResult:
     Text and decimals must fit the scale, zeros at the end apart; a float is rounded half to even,
     from the shortest text that names it (2.675 is a tie, whatever its bits are).
 
-    Faults: ``not_a_number``, ``too_many_places``, ``too_many_digits`` (over 15 significant).
+    Faults: ``not_a_number``, ``too_many_places``, ``too_many_digits`` (over 15 significant),
+    ``rounded_number`` (4.91725E+12: what spreadsheets show, not what they have).
     """
     if raw.dtype == pl.String:
         return _decimals_from_text(raw, scale)
@@ -197,6 +207,7 @@ def _decimals_from_text(raw: pl.Series, scale: int) -> CastResult:
     return flag_faults(
         frame,
         [
+            ("rounded_number", is_rounded(pl.col("text"))),
             ("not_a_number", ~number),
             ("too_many_places", ~short),
             ("too_many_digits", lost | (VALUE.abs() >= UNITS_LIMIT)),

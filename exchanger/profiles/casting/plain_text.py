@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 import polars as pl
 
@@ -16,6 +17,8 @@ _CELL = pl.col("cell")
 _TRIMMED = _CELL.str.strip_chars()
 _NUMBER = r"^[+-]?[0-9.,]*[0-9][.,]?(?:[eE][+-]?[0-9]+)?$"
 _WITH_COMMA = r"^\s*[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)(?:,[0-9]+)?\s*$"
+_EXPONENT = r"^[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+)[eE][+-]?[0-9]{1,2}$"
+_ROUNDED = r"^[+-]?[0-9]\.[0-9]+E\+[0-9]{2,3}$"
 _SLASHED = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}"
 _MONTH_FIRST = r"^(?:0[1-9]|1[0-2])/(?:1[3-9]|2[0-9]|3[01])/[0-9]{4}$"
 _DAY_FIRST = r"^\s*(?:1[3-9]|2[0-9]|3[01])/(?:0?[1-9]|1[0-2])/[0-9]{2,4}"
@@ -46,6 +49,26 @@ def plain_numbers(cells: pl.Series, decimal: str, thousands: str = "none") -> pl
         swapped = _TRIMMED.str.replace_many([".", ","], [",", "."])
         cells = _changed(cells, _TRIMMED.str.contains(_NUMBER), swapped)
     return cells
+
+
+def plain_exponents(cells: pl.Series) -> pl.Series:
+    """
+    Spell numbers with an exponent without one, exactly: 1.0E7 is 10000000.
+
+    What spreadsheets show is rounded, 4.91725E+12, and stays as it is.
+    """
+    written = _TRIMMED.str.contains(_EXPONENT) & ~is_rounded(_TRIMMED)
+    distinct = cells.to_frame("cell").filter(written).to_series().unique()
+    if distinct.is_empty():
+        return cells
+    # polars has no number of so many digits; few distinct texts have an exponent.
+    plain = pl.Series([format(Decimal(text.strip()), "f") for text in distinct], dtype=pl.String)
+    return cells.to_frame("cell").select(_CELL.replace(distinct, plain)).to_series()
+
+
+def is_rounded(text: pl.Expr) -> pl.Expr:
+    """Test whether text is a number as spreadsheets show it that have no room for its digits."""
+    return text.str.contains(_ROUNDED)
 
 
 def plain_times(cells: pl.Series, form: str, *, only: bool = False) -> pl.Series:

@@ -19,6 +19,7 @@ from exchanger.profiles.casting.numbers import (
     split_off_not_finite,
 )
 from exchanger.profiles.casting.plain_text import (
+    plain_exponents,
     plain_numbers,
     plain_times,
     without_month_first,
@@ -125,7 +126,8 @@ def plainly(raw: pl.Series, reading: CastOptions) -> pl.Series:
     if raw.dtype != pl.String:
         return raw
     if reading.type in NUMBERS:
-        return plain_numbers(raw, reading.decimal, reading.thousands)
+        plain = plain_numbers(raw, reading.decimal, reading.thousands)
+        return plain if reading.type == "float" else plain_exponents(plain)
     if reading.type in TIMES and (reading.form or reading.dates):
         return plain_times(raw, reading.form or reading.dates, only=bool(reading.form))
     if reading.type in TIMES and reading.day_first:

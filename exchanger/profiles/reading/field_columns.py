@@ -170,6 +170,13 @@ def column_of(name: str, config: FieldConfig) -> str:
     return config.from_ or trimmed(name)
 
 
+def fed_by(job: ImportJob) -> list[str]:
+    """Name the columns that feed fields, and nothing else that a row cannot do without."""
+    control = {*job.match_columns, job.source.order_by, job.row_name}
+    named = (column_of(name, cell) for name, cell in job.cells.items() if cell.value is None)
+    return [column for column in dict.fromkeys(named) if column not in control]
+
+
 def _applies(block: RemainingFields, column: str) -> bool:
     """Return whether a block of remaining fields is about a column, taken or not."""
     if {column, block.prefix + column} & (IDENTIFIERS | CONTROLS):

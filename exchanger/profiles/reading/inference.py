@@ -2,7 +2,7 @@
 Which type the text of a whole column has. Never guessed cell by cell.
 
 A type is inferred only if it gives back the text that was read: 007, +5 and 1_000 stay text, as do
-whole numbers beyond 64 bit. 0 and 1 are numbers, not truth.
+whole numbers beyond 64 bit, and 12E3. 0 and 1 are numbers, not truth.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
+from exchanger.config.models import FieldType
 from exchanger.profiles.casting.numbers import SIGNIFICANT_DIGITS
 from exchanger.profiles.casting.times import ISO, ISO_DATE, read_instants
 from exchanger.profiles.frames.type_names import TypeName
@@ -23,7 +24,8 @@ DOUBLE_DIGITS = 17
 _CELL = pl.col("cell")
 _DIGITS = r"^-?(?:0|[1-9][0-9]*)"
 _PLAIN = _DIGITS + r"(?:\.[0-9]+)?$"
-_NUMBER = _DIGITS + r"(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
+_NUMBER = _DIGITS + r"(?:(?:\.[0-9]+)?(?:[eE][+-][0-9]+)?|\.[0-9]+[eE][0-9]+)$"
+"""A number as programs write it. None writes 12E3, which may be the number of an article."""
 
 
 def infer_type(pieces: Iterable[pl.Series]) -> TypeName | None:
@@ -49,6 +51,14 @@ def infer_type(pieces: Iterable[pl.Series]) -> TypeName | None:
             if found is not None:
                 return found
     return TypeName("string")
+
+
+def type_of_json(pieces: Iterable[pl.Series]) -> TypeName:
+    """Name the type of a column of JSON texts, if all of them have one type."""
+    for name, test in _OF_JSON.items():
+        if all(_holds(cells, test) for cells in _filled(pieces)):
+            return TypeName(name)
+    return TypeName("json")
 
 
 def _filled(pieces: Iterable[pl.Series]) -> Iterable[pl.Series]:
@@ -77,6 +87,13 @@ _PARTS = (
 
 
 _OWN_INTEGER = _CELL.cast(pl.Int64, strict=False).cast(pl.String) == _CELL
+_OF_JSON: dict[FieldType, pl.Expr] = {
+    "integer": _OWN_INTEGER,
+    "float": _CELL.str.contains(r"^-?[0-9]") & _CELL.cast(pl.Float64, strict=False).is_finite(),
+    "boolean": _CELL.is_in(["true", "false"]),
+    "string": _CELL.str.starts_with('"'),
+}
+"""What the JSON texts of each type look like."""
 _BOOLEAN = _CELL.str.to_lowercase().is_in(["true", "false"])
 
 

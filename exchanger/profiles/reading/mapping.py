@@ -39,9 +39,9 @@ from exchanger.profiles.reading.field_columns import (
     remaining_fields,
     require_column,
 )
-from exchanger.profiles.reading.inference import infer_type, infer_types
+from exchanger.profiles.reading.inference import infer_type, infer_types, type_of_json
 from exchanger.profiles.reading.stray_words import StrayWords, find_stray_words
-from exchanger.profiles.reading.type_widening import keep_type
+from exchanger.profiles.reading.type_widening import keep_type, with_misfit
 
 Answer = TypeVar("Answer")
 
@@ -233,17 +233,27 @@ def _find_types(column: str, job: ImportJob, raw: RawColumns) -> dict[int, TypeN
     if raw.textual:
         [cells] = _filled(raw, column, job)
         return infer_types(files, cells)
-    filled = files.filter(raw.frame[column].is_not_null()).unique()
+    [cells] = _filled(raw, column, job)
+    filled = cells.is_not_null()
+    if column in raw.json_columns and column_nulls(job, column):
+        # What is left once nothing is left of these texts may be of one type.
+        return {
+            file: type_of_json([cells.filter(filled & (files == file))])
+            for file in files.filter(filled).unique()
+        }
     own = own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
-    return {} if own is None else dict.fromkeys(filled, own)
+    return {} if own is None else dict.fromkeys(files.filter(filled).unique(), own)
 
 
 def _find_type(column: str, job: ImportJob, raw: RawColumns) -> TypeName | None:
     """Name the type that a column has in a file; None if it is empty there."""
+    filled = _filled(raw, column, job)
     if raw.textual:
-        return infer_type(_filled(raw, column, job))
-    if all(cells.null_count() == len(cells) for cells in raw.cells(column)):
+        return infer_type(filled)
+    if all(cells.null_count() == len(cells) for cells in filled):
         return None
+    if column in raw.json_columns and column_nulls(job, column):
+        return type_of_json(filled)
     return own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
 
 
@@ -262,7 +272,7 @@ def _met(  # noqa: PLR0913, PLR0917 - what a type is settled by
     except FileRejected as error:
         if earlier is None or found is None:
             raise
-        settled, change = retyped(job, earlier, found, error)
+        settled, change = retyped(job, earlier, found, with_misfit(error, raw, earlier))
         changes.append(change)
         return settled
 

@@ -133,7 +133,7 @@ def _canonical(kind: IdentifierKind, identifiers: CastResult) -> CastResult:
 
 def _without_headers(identifiers: CastResult, column: str) -> CastResult:
     """Find rows at fault whose identifier is the column's own name: a header among the rows."""
-    again = (identifiers.values == column).fill_null(value=False)
+    again = (identifiers.values.str.to_lowercase() == column.lower()).fill_null(value=False)
     if not again.any():
         return identifiers
     word = pl.when(again).then(pl.lit("header_again")).alias("fault")

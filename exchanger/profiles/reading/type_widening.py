@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from exchanger.errors import FileRejected
+from exchanger.profiles.casting.text import read_json_scalars
+from exchanger.profiles.casting.values import CastOptions, cast_values
+from exchanger.profiles.frames.columns import ROW
+from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
 from exchanger.profiles.frames.type_names import TypeName
+from exchanger.profiles.spelling.invisible import show_invisible
+from exchanger.profiles.validation.messages import SHOWN
 
 
 def keep_type(
@@ -37,6 +45,25 @@ def keep_type(
         )
         raise FileRejected(key, "type_changed", message, column=column)
     return settled
+
+
+def with_misfit(error: FileRejected, raw: RawColumns, kept: TypeName) -> FileRejected:
+    """Name in an error the first cell that is not of the kept type, if one shows itself."""
+    column = error.column
+    if kept.type in ("list", "json"):
+        return error
+    options = CastOptions(kept.type, kept.scale)
+    for piece in raw.pieces([column, ROW]) if raw.pieces is not None else [raw.frame]:
+        cells = without_empty(piece[column], ())
+        if column in raw.json_columns:
+            cells = read_json_scalars(cells).values
+        at = cast_values(cells, options).faults.is_not_null().arg_true().head(1)
+        for row, cell in piece[at].select(ROW, column).iter_rows():
+            shown = show_invisible(pl.Series([str(cell)[:SHOWN]])).item()
+            found = f"The first such cell is in row {row}: {shown!r}. If that is a mistake"
+            message = error.message.replace("If that is a mistake", found, 1)
+            return FileRejected(error.key, error.reason, message, row=row, column=column)
+    return error
 
 
 def _such_as(found: TypeName) -> str:

@@ -72,6 +72,9 @@ SENTENCES = {
     "not_a_number": "is not a number. Write it like 1234.5: with a point, and without "
     "thousands separators; or say how all are written, 'decimal' and 'thousands' in 'csv' of the "
     "source.",
+    "rounded_number": "is a number as a spreadsheet shows it that has no room for its digits, and "
+    "the last ones may be lost. Widen the column there, and export it again; or, to take it as it "
+    "stands, set 'type: float'.",
     "number_too_big": "is too large for a number. Correct it, or set 'type: string'.",
     "too_many_places": "has more than the {scale} decimal places of this field. Round it, "
     "or set a larger 'scale:'.",

@@ -1,5 +1,5 @@
 """
-Which attributes were ever delivered, and samples of first deliveries that nobody has read back yet.
+Which attributes were ever delivered, and what nobody has read back yet of what was sent.
 
 One small document for each connection. Only who holds the lease changes it.
 """
@@ -26,17 +26,19 @@ _DOCUMENT = "first deliveries"
 @dataclass(frozen=True)
 class Sample:
     """
-    Some values of the run that delivered attributes for the first time.
+    What is to be read back of a run: some values that it delivered for the first time, or a share.
 
     Args:
         job: The run's job.
         seq: The run.
         rows: Profile, attribute and canonical text of each value.
+        share: Percent of what it sent, in place of these; 0 if they are it.
     """
 
     job: str
     seq: int
-    rows: tuple[tuple[str, str, str], ...]
+    rows: tuple[tuple[str, str, str], ...] = ()
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,18 @@ class FirstDeliveries:
                 document, fields=document.fields | new, samples=(*document.samples, sample)
             )
             self._write(changed, etag)
+
+    def watch(self, job: str, seq: int, share: float) -> None:
+        """
+        Note that a share of what a run sent is to be read back; once, however often it is called.
+
+        Raises:
+            StorageChanged: Another process changed the document meanwhile.
+        """
+        document, etag = self._read()
+        if not any(one.seq == seq and one.share for one in document.samples):
+            sample = Sample(job, seq, share=share)
+            self._write(replace(document, samples=(*document.samples, sample)), etag)
 
     def close(self, job: str, seqs: Iterable[int]) -> None:
         """
@@ -139,7 +153,12 @@ class FirstDeliveries:
         try:
             content = from_body(body, self._key)
             samples = tuple(
-                Sample(item["job"], item["seq"], tuple((p, f, v) for p, f, v in item["rows"]))
+                Sample(
+                    item["job"],
+                    item["seq"],
+                    tuple((p, f, v) for p, f, v in item["rows"]),
+                    item.get("share", 0.0),
+                )
                 for item in content["samples"]
             )
             return _Document(content["fields"], samples, content["nonce"]), etag

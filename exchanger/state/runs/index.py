@@ -67,9 +67,17 @@ class RunIndex:
         self._table.append(_frame(reports), writer="run_index", seq=seq)
         self._table.compact()
 
-    def amend(self, report: dict[str, Any]) -> None:
-        """Replace the report of a run whose fate changed after it had ended."""
-        self._table.add(_frame([report]))
+    def amend(self, report: dict[str, Any], at: datetime | None = None) -> None:
+        """
+        Replace the report of a run of which more became known after it had ended.
+
+        Args:
+            report: The new one.
+            at: When that was, if its ``finished_at`` is as it was: the last report counts.
+        """
+        frame = _frame([report])
+        later = frame.with_columns(pl.lit(at).cast(_SCHEMA["finished_at"]).alias("finished_at"))
+        self._table.add(frame if at is None else later)
 
     def newest(
         self, most: int, job: str | None = None, *, latest: bool = False

@@ -139,6 +139,7 @@ class RunDocument:
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
         columns: The columns that the job's files had by then, if it says something of new ones.
+        verify: How many percent of what it sends are to be read back; 0 for none.
         takes_back: The run whose changes it takes back; 0 if it takes none back.
         members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
         member_count: How many these are.
@@ -186,6 +187,7 @@ class RunDocument:
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
+    verify: float = 0.0
     takes_back: int = 0
     members: str = ""
     member_count: int = 0

@@ -83,7 +83,7 @@ steps = st.lists(
 class Client(BrazeDouble):
     """Takes states of groups, and tells them."""
 
-    async def track(self, body, endpoint):
+    async def track(self, body, endpoint, group=""):
         objects = [
             {"external_id": who, f"@group:{one['subscription_group_id']}": state}
             for one in json.loads(body)["subscription_groups"]

@@ -57,7 +57,7 @@ class Braze:
     def in_flight(self, endpoint):
         return 48
 
-    async def track(self, body, endpoint):
+    async def track(self, body, endpoint, group=""):
         items = [int(one["external_id"]) for one in json.loads(body)["attributes"]]
         self.arrived[items[0]].set()
         await self.happens(self, items[0])

@@ -32,7 +32,7 @@ class Slow(BrazeDouble):
         self._connection = connection
         self._happens = happens
 
-    async def track(self, body, endpoint):
+    async def track(self, body, endpoint, group=""):
         self._connection.time.advance(1)
         self.requests += 1
         told = self._happens(self.requests)

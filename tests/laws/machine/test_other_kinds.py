@@ -61,7 +61,7 @@ class Tallies:
     def in_flight(self, endpoint):
         return 48
 
-    async def track(self, body, endpoint):
+    async def track(self, body, endpoint, group=""):
         assert not endpoint.idempotent
         objects = [one["n"] for one in json.loads(body)[endpoint.array]]
         self._process.tick()

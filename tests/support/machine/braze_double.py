@@ -166,16 +166,17 @@ class BrazeDouble:
     def in_flight(self, endpoint):
         return 48
 
-    async def track(self, body, endpoint):
+    async def track(self, body, endpoint, group=""):
         objects = json.loads(body)[endpoint.array]
         self._process.tick()
         self.permit()
         self.requests += 1
         fault = self._process.fault("track")
+        group = group or self.group
         if fault is None:
             self.taken_at_most += 1
-            return self._workspace.take(objects, self.group)
-        fate = _Fate(self._workspace, self._process, fault, objects, self.group)
+            return self._workspace.take(objects, group)
+        fate = _Fate(self._workspace, self._process, fault, objects, group)
         try:
             return fate.meet()
         finally:

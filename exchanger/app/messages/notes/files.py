@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from exchanger.config.findings import listed
 from exchanger.config.names import shown
 
 if TYPE_CHECKING:
@@ -129,6 +130,15 @@ def _added_nothing(*, field: str, file: str, files: int, job: str) -> str:
         f"{field}: nothing was added by {_named(file, files)}, applied before the field was "
         "summed: what Braze has may include it. To add it in full: exchanger backfill "
         f"{job} --prefix {file} --force"
+    )
+
+
+def _keys_absent(*, columns: Sequence[str]) -> str:
+    named = listed([repr(name) for name in columns], "and")
+    key, is_empty = ("key", "it counts") if len(columns) == 1 else ("keys", "they count")
+    return (
+        f"no line has the {key} {named}, so {is_empty} as empty in every row: 'clear' clears, and "
+        "all else says nothing."
     )
 
 
@@ -313,6 +323,7 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "identifiers_trimmed": lambda *, identifiers: (
         f"{identifiers:,} identifiers had white space around them."
     ),
+    "keys_absent": _keys_absent,
     "names_trimmed": _names_trimmed,
     "newer_file_counts": lambda *, newest: (
         f"Not read, as {newest} is newer, and the newest file counts alone (files: latest)."

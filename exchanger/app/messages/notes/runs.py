@@ -130,6 +130,15 @@ def _not_read_back(*, fields: Sequence[str]) -> str:
     )
 
 
+def _verified(*, run: int, profiles: int, values: int, differing: int) -> str:
+    if not values:
+        return f"Of what run {run} sent, nothing that was to be read back is as it was sent last."
+    some = f"{values:,} values of {profiles:,} profiles that run {run} sent were read back"
+    if not differing:
+        return f"{some}, and Braze has them as they were sent."
+    return f"{some}, and of {differing:,} Braze has another one."
+
+
 def _state_lost(*, state: str) -> str:
     return (
         f"All that was remembered below {state} is gone: which files were applied, what Braze has. "
@@ -216,6 +225,9 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "not_kept": _not_kept,
     "not_read_back": _not_read_back,
     "not_released": _not_released,
+    "not_verified": lambda *, run: (
+        f"What run {run} sent could not be read back, so nobody has seen whether Braze has it."
+    ),
     "nothing_held": lambda: "Nothing is held of this job's fields yet, so there is no drift.",
     "nothing_learnt": _nothing_learnt,
     "nothing_left": lambda *, run: f"Run {run} has nothing left to give again.",
@@ -256,6 +268,7 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "values_kept_since_planned": lambda *, values: (
         f"{values:,} values were left as somebody else set them after the run was planned."
     ),
+    "verified": _verified,
     "waits_for_adoption": _waits_for_adoption,
     "would_add": lambda *, field, total: (
         f"{field}: {total} would be added in all, over all profiles."

@@ -296,7 +296,7 @@ def _good_rows(
             raise escaped_quotes(key, record.number)
         elif before.endswith('\\"') and is_escaped(f"{before}\n{record.text}", delimiter, width):
             raise escaped_quotes(key, record.number - 1)
-        elif record.text != _CTRL_Z:
+        elif record.text.strip(_CTRL_Z):
             bad.append(_ragged(record, header))
         before = record.text
 

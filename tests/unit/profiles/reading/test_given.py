@@ -408,7 +408,7 @@ def test_the_given_frame_has_the_promised_columns_and_types():
     """Each type has its one dtype, control columns come first, and clear fields say so."""
     cells = {
         "i": "1",
-        "f": "1e0",
+        "f": "1.0e0",
         "d": "1.50",
         "b": "true",
         "day": "2026-01-02",

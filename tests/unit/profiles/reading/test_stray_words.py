@@ -10,7 +10,7 @@ from exchanger.profiles.reading.stray_words import find_stray_words
 FOUND = [
     (["1", "2"] * 50 + ["NA"], "integer", {"NA": 1}, True),
     (["1.50", "2"] * 50 + ["n/a", "NA", "NA"], "decimal(2)", {"NA": 2, "n/a": 1}, True),
-    (["1e3", "-2.5"] * 50 + ["#DIV/0!"], "float", {"#DIV/0!": 1}, True),
+    (["1.5e3", "-2.5"] * 50 + ["#DIV/0!"], "float", {"#DIV/0!": 1}, True),
     (["true", "False"] * 50 + ["unknown"], "boolean", {"unknown": 1}, True),
     (["2026-09-15", None] * 50 + ["-"], "date", {"-": 1}, True),
     (["2026-09-15T10:00:00Z"] * 50 + ["pending"], "datetime", {"pending": 1}, True),

@@ -1,0 +1,39 @@
+"""How what a job sends is looked after: what can be written."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from exchanger.config.checks.guards import check_delivery
+from exchanger.config.describing.guards import describe_delivery
+from exchanger.config.models import Delivery, ImportJob
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"), [("1%", 1.0), ("0.1 %", 0.1), ("100%", 100.0), (" 25.5% ", 25.5)]
+)
+def test_a_share_is_written_in_percent(text, percent):
+    """With its sign, so that nobody takes 1 for everybody."""
+    delivery = Delivery.model_validate({"verify": {"sample": text}})
+    assert percent == delivery.verify.sample
+    assert delivery == Delivery.model_validate(delivery.model_dump())
+    assert [f"reads back {percent:g} % of what a run sent, once Braze must show it"] == [
+        *describe_delivery(delivery)
+    ]
+
+
+@pytest.mark.parametrize("text", ["0%", "101%", "1", "%", "-1%", "1 percent", 1, None])
+def test_what_is_no_share_is_refused(text):
+    """With an example of one."""
+    with pytest.raises(ValidationError, match="write a share, such as 1%"):
+        Delivery.model_validate({"verify": {"sample": text}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits"), [("attributes", True), ("audience", True), ("events", False)]
+)
+def test_only_what_a_look_up_shows_is_read_back(kind, fits):
+    """Nothing shows whether an event came in."""
+    job = ImportJob.model_construct(object=kind, delivery=Delivery(verify={"sample": "1%"}))
+    assert fits == (not [*check_delivery(job, ("jobs", "a"))])
