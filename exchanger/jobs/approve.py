@@ -28,6 +28,7 @@ from exchanger.jobs.lifecycle.hold import (
     hold_back,
     still_doubtful,
 )
+from exchanger.jobs.lifecycle.leavers import remove_leavers
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
 from exchanger.jobs.planning.guards import (
     MEASURES,
@@ -39,7 +40,7 @@ from exchanger.jobs.planning.guards import (
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.artifacts import load
-from exchanger.jobs.runtime.report import numbered_report
+from exchanger.jobs.runtime.report import combined, numbered_report
 from exchanger.notes import noted
 from exchanger.profiles.frames.columns import FILE
 from exchanger.state.runs.log import VersionedRun
@@ -82,11 +83,21 @@ def approve_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: 
 
 
 def _approve(call: ImportContext, seq: int) -> RunReport:
+    earlier = remove_leavers(call)
     with building_on_what_is_kept(seq, "approve", _otherwise(call, seq)):
         outcome = plan_and_commit(call, lambda number: _plan_and_commit(call, number, seq))
-    return (
-        finish(call.context, call.state, outcome) if isinstance(outcome, VersionedRun) else outcome
-    )
+    return _finished(call, outcome, earlier)
+
+
+def _finished(
+    call: ImportContext, outcome: VersionedRun | RunReport, earlier: Sequence[RunReport] = ()
+) -> RunReport:
+    """Send what was planned, and what becomes of people who left by it."""
+    if not isinstance(outcome, VersionedRun):
+        return outcome
+    done = finish(call.context, call.state, outcome)
+    reports = [*earlier, done, *remove_leavers(call)]
+    return combined(reports, [], nothing=done) if len(reports) > 1 else done
 
 
 def plan_corrected(call: ImportContext, seq: int) -> RunReport:
@@ -98,9 +109,7 @@ def plan_corrected(call: ImportContext, seq: int) -> RunReport:
     outcome = plan_and_commit(
         call, lambda number: _plan_and_commit(call, number, seq, corrected=True)
     )
-    return (
-        finish(call.context, call.state, outcome) if isinstance(outcome, VersionedRun) else outcome
-    )
+    return _finished(call, outcome)
 
 
 def _plan_and_commit(

@@ -33,6 +33,7 @@ from exchanger.jobs.lifecycle.create_run import create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
+from exchanger.jobs.lifecycle.leavers import owed_leavers, remove_leavers
 from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.budgets import note_price
 from exchanger.jobs.planning.exposure import exposure_of
@@ -215,7 +216,14 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         for file in batch.waiting
     ]
     size = call.context.batch_size
-    exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=size, content=True)
+    exposure = exposure_of(
+        plan.outbox,
+        plan.rules,
+        report,
+        batch_size=size,
+        content=True,
+        besides=plan.points_of_leavers,
+    )
     report.facts += _guard_notes(call, batch, exposure)
     exposure.expect_all_accepted(report)
     if batch.left:
@@ -262,7 +270,7 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
     waiting = waiting_files(call)
     if waiting.has_work or due(call) or half_dropped(call.state, waiting.undecided):
         return None
-    if corrected_runs(call, waiting.undecided):
+    if corrected_runs(call, waiting.undecided) or owed_leavers(call) is not None:
         return None
     return _waiting_notes(waiting) + note_strays(waiting.strays)
 
@@ -286,11 +294,13 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
     if call.options.saved is None:
         undecided = call.state.file_ledger.snapshot().undecided(call.name)
         reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
+        reports += remove_leavers(call)
     while not call.context.stopping.is_set():
         taken = plan_and_commit(call, lambda seq: _plan_and_commit(call, seq, told))
         if taken.stored is not None:
             told.clear()
             reports.append(finish(call.context, call.state, taken.stored))
+            reports += remove_leavers(call)
         elif taken.unreadable:
             reports.append(_nothing_but(call, taken.unreadable))
         if taken.waiting and not call.context.stopping.is_set():

@@ -29,7 +29,7 @@ from exchanger.jobs.observing.comparison import FieldComparison
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
 from exchanger.notes import Note, noted
-from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, STAMP
+from exchanger.profiles.frames.columns import EXISTS, PROFILE, STAMP
 from exchanger.profiles.merging.drift import paired
 from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.state.runs.log import ENDED
@@ -118,7 +118,9 @@ def rebuild(
         establish(held, state)
         facts = _drained(held, state)
         own = {*job.fields} & {*job.cells}  # Fields of items are no attributes.
-        names = sorted({*state.held.fields(), *own} - NOT_EXPORTED - {IDENTIFIED})
+        # What begins with a sign is no attribute, and in no export.
+        attributes = {name for name in state.held.fields() if not name.startswith("@")}
+        names = sorted((attributes | own) - NOT_EXPORTED)
         users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names)
         fields = [FieldComparison(one) for one in names]
         report = RebuildReport(name, users.segment, users.asked_at, fields, facts=facts)

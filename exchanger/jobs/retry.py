@@ -30,6 +30,7 @@ from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.quarantine.read import quarantined_rows
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
+from exchanger.jobs.snapshots.removal import about_the_same
 from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ROW
 
@@ -88,6 +89,7 @@ def _plan_and_commit(
     counts, the quarantine is taken up.
     """
     run = call.state.runs.read(seq).document
+    call = about_the_same(call, run)
     if run.hold or run.state not in ("settled", "discarded"):
         raise RunUnsuitable(str(seq), "retry", f"it is {run.state.replace('_', ' ')}")
     if run.continued_by:
@@ -114,6 +116,7 @@ def _plan_and_commit(
             number += 1
     if not batch.files:
         return None
+    batch = replace(batch, removal=run.removal)
     report = numbered_report(call, number)
     hold = partial(leave_as_it_is, call, seq, "retry")
     guards = decision_guards(call)

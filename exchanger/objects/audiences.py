@@ -44,6 +44,7 @@ from exchanger.profiles.planning.payloads import creation
 from exchanger.profiles.reading.field_columns import type_of_value
 from exchanger.profiles.spelling.json_values import json_string, spell_json
 from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member
+from exchanger.profiles.validation.messages import no_rejections
 
 if TYPE_CHECKING:
     from exchanger.config.models import AudienceTarget, FieldType, ImportJob
@@ -58,8 +59,7 @@ def members(given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob) -> S
     """Read from each row what becomes of whom it names: of somebody who comes, or who goes."""
     found, rejected = _read(given, parts, job)
     targets = job.audience.as_ if job.audience is not None else ()
-    column = parts[ACTION].column
-    fields = [_field(target, column) for target in targets]
+    fields = [_field(target, _column(parts)) for target in targets]
     values = [value.alias(rule.name) for rule, value in fields]
     spoken = [
         pl.lit(value=True).alias(said(rule.name)) for rule, _ in fields if rule.merge == "clear"
@@ -74,7 +74,7 @@ def memberships(given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob) 
     events = job.audience.events if job.audience is not None else None
     name = MEMBER + (events.key if events is not None else "")
     config = FieldConfig(type="boolean")
-    rule = Rule(name, parts[ACTION].column, "boolean", config)
+    rule = Rule(name, _column(parts), "boolean", config)
     return Shaped(found.rename({_COMES: name}), [rule], rejected)
 
 
@@ -82,11 +82,17 @@ def _read(
     given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Read what each row says of somebody, and reject those that do not say it."""
+    if ACTION not in parts:  # Whoever is named by a snapshot belongs to it.
+        return given.with_columns(pl.lit(value=True).alias(_COMES)), no_rejections()
     words = job.action.words if job.action is not None else {}
     meant, strange = words_read(given, parts, (ACTION, words, "no_such_action"))
     silent = rejected_for(meant.filter(pl.col(MEANT).is_null()), parts, ACTION, "no_action")
     told = meant.drop_nulls(MEANT).with_columns((pl.col(MEANT) == COMES).alias(_COMES))
     return told.drop(ACTION, MEANT), pl.concat([strange, silent])
+
+
+def _column(parts: Mapping[str, Rule]) -> str:
+    return parts[ACTION].column if ACTION in parts else ""
 
 
 def _field(target: AudienceTarget, column: str) -> tuple[Rule, pl.Expr]:

@@ -126,6 +126,7 @@ def test_who_comes_and_who_goes_gets_an_event_once(vip):
     assert {"ada", "bob"} == {profile for profile, _ in plan["objects"]}
     report = vip.ask("run", "vip", code=4)
     assert (5, 2, 1, 1, 1) == rows(report, "read", "applied", "unchanged", "superseded", "rejected")
+    assert not report["by_field"], "what an event costs is not saved by any field"
     assert {"ada": {"entered": 1}, "bob": {"entered": 1}} == counts(vip)
     [first, _] = vip.braze.bodies(TRACK)[0]["events"]
     assert ("ada", "VIP entered") == (first["external_id"], first["name"])
@@ -138,6 +139,17 @@ def test_who_comes_and_who_goes_gets_an_event_once(vip):
     gone = {"ada": {"entered": 1}, "bob": {"entered": 1, "exited": 1}, "dan": {"entered": 1}}
     assert gone == counts(vip)
     vip.drop("audiences/vip/3.csv", "id,op\nbob,add\nbob,remove\nbob,add\n")
+    vip.ask("run", "again")
+    assert {"entered": 2, "exited": 1} == counts(vip)["bob"]
+
+    # That Braze knows nothing of membership is no news about it.
+    vip.braze.add_segment("Everybody")
+    segment = {"segment": "Everybody", "completion": {"poll": "1s", "quiet": "1s"}}
+    crm = import_job(fields={"tier": "set"}, baseline=segment)
+    vip.configure(again=renamed, crm=crm)
+    fields = vip.ask("rebuild", "crm")["fields"]
+    assert ["tier"] == [each["field"] for each in fields]
+    vip.drop("audiences/vip/4.csv", "id,op\nbob,add\n")
     vip.ask("run", "again")
     assert {"entered": 2, "exited": 1} == counts(vip)["bob"]
 
@@ -193,3 +205,36 @@ def test_what_a_run_of_an_audience_did_is_taken_back(vip):
     found = memberships(vip)
     assert ["new", "app"] == found["ada"][1]
     assert (True, ["app", "vip"]) == found["bob"]
+
+
+def test_each_file_may_name_everybody_who_belongs(vip):
+    """Who is missing in the next one goes, and nobody else: by values and by events alike."""
+    source = {"prefix": "audiences/vip/", "mode": "snapshot"}
+    values = {key: value for key, value in VIP.items() if key != "action"}
+    values |= {"source": source, "guards": {"max_leavers_percent": 60}}
+    events = values | {"audience": EVENTS["audience"]}
+    vip.configure(vip=values, events=events)
+    vip.drop("audiences/vip/1.csv", "id\nada\nbob\n")
+    for name in ("vip", "events"):
+        vip.ask("run", name)
+    assert (True, ["new", "vip"]) == memberships(vip)["ada"]
+    assert {"ada": {"entered": 1}, "bob": {"entered": 1}} == counts(vip)
+
+    vip.drop("audiences/vip/2.csv", "id\nbob\ndan\n")
+    plan = vip.ask("plan", "vip")["report"]
+    assert (1, 2) == (plan["leavers"], plan["members_before"])
+    for name in ("vip", "events"):
+        vip.ask("run", name)
+    assert {
+        "ada": (False, ["new"]),
+        "bob": (True, ["vip"]),
+        "cy": (None, None),
+        "dan": (True, ["vip"]),
+    } == memberships(vip)
+    once = {"ada": {"entered": 1, "exited": 1}, "bob": {"entered": 1}, "dan": {"entered": 1}}
+    assert once == counts(vip)
+
+    vip.drop("audiences/vip/3.csv", "id\nbob\ndan\n")
+    for name in ("vip", "events"):
+        assert 2 == vip.ask("run", name)["rows_unchanged"]
+    assert once == counts(vip)

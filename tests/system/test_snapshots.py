@@ -81,3 +81,110 @@ def test_a_folder_of_changes_takes_nobody_away(exchange):
     exchange.ask("run", "crm", code=5)
     assert 6 == exchange.ask("approve", "5")["leavers"]
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+
+
+def left(**removal):
+    """A job, one of whose people left, and whatever becomes of them."""
+    source = JOB["source"] | {"on_removed": removal.pop("on_removed")}
+    return JOB | {"source": source, "guards": {"max_leavers_percent": 60}, **removal}
+
+
+def test_fields_are_cleared_of_people_who_left_and_of_nobody_else(exchange):
+    """
+    Whoever left loses what the job gave, consent aside; people whom it never had are not touched.
+
+    It is a run of its own, whose rows are these people; a plan says so before.
+    """
+    fields = JOB["fields"] | {"source": {"value": "crm"}, "email_subscribe": {"from": "mail"}}
+    exchange.configure(crm=left(on_removed="clear_fields", fields=fields))
+    exchange.braze.seed([{"external_id": "z", "tier": "old"}])
+    head = "id,tier,age,mail\n"
+    people = {name: f"{name},gold,30,subscribed\n" for name in "abc"}
+    exchange.drop("inbox/1.csv", head + "".join(people.values()))
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+
+    exchange.drop("inbox/2.csv", head + people["a"] + people["b"])
+    planned = exchange.ask("plan", "crm")["report"]
+    cleared = "The fields of this job are cleared of people who are missing: 1."
+    assert (1, 3) == (planned["leavers"], planned["data_points"])
+    assert cleared in planned["notes"]
+    done = exchange.ask("run", "crm")
+    assert ("succeeded", 1, 3) == (done["state"], done["leavers"], done["rows_read"])
+    assert (3, 1) == (done["data_points"], done["profiles_updated"])
+    gone = exchange.braze.users()["c"]
+    assert {} == gone.get("custom_attributes", {})
+    assert "subscribed" == gone["email_subscribe"]
+    assert '"old"' == exchange.attribute("z", "tier")
+    assert ['"gold"', '"gold"'] == [exchange.attribute(who, "tier") for who in "ab"]
+
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    exchange.drop("inbox/3.csv", head + people["a"] + people["b"])
+    assert 0 == exchange.ask("run", "crm")["leavers"]
+    exchange.drop("inbox/4.csv", head + "".join(people.values()))
+    exchange.ask("run", "crm")
+    assert '"gold"' == exchange.attribute("c", "tier")
+
+
+def test_people_who_left_get_an_event_once(exchange):
+    """Each once for each snapshot in which they are missing; what is in doubt waits for retry."""
+    exchange.connection["braze"]["give_up"] = "1s"
+    exchange.configure(crm=left(on_removed={"event": "Left the club"}))
+    exchange.drop("inbox/1.csv", rows(*"abcd"))
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/2.csv", rows(*"abc"))
+    assert 1 == exchange.ask("run", "crm")["leavers"]
+    exchange.drop("inbox/3.csv", rows(*"abd"))
+    exchange.braze.faults("/users/track", status=500, times=1)
+    lost = exchange.ask("run", "crm", code=4)
+    assert (1, 1) == (lost["leavers"], lost["rows_in_doubt"])
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    assert 1 == exchange.ask("retry", str(lost["seq"]))["rows_applied"]
+    told = {who: user.get("custom_events", []) for who, user in exchange.braze.users().items()}
+    counts = {who: {event["name"]: event["count"] for event in each} for who, each in told.items()}
+    assert {"a": {}, "b": {}, "c": {"Left the club": 1}, "d": {"Left the club": 1}} == counts
+
+
+def test_people_who_left_are_deleted_only_where_that_was_confirmed_and_is_sure(exchange):
+    """
+    By itself none, until a person has approved; and none where a row of the file names nobody.
+    """
+    exchange.configure(crm=left(on_removed="delete", confirm_deletes=True))
+    exchange.drop("inbox/1.csv", rows(*"abcd"))
+    exchange.ask("run", "crm")
+    exchange.drop("inbox/2.csv", rows(*"abc", "null"))
+    unsure = exchange.ask("run", "crm", code=4)
+    assert (0, 4) == (unsure["leavers"], unsure["members_before"])
+    assert [note for note in unsure["notes"] if note.startswith("Nobody is deleted")]
+
+    exchange.drop("inbox/3.csv", rows(*"abc"))
+    waits = exchange.ask("run", "crm", code=5)
+    assert "It would delete 1 profiles for good, and max_deletes is 0." in waits["notes"]
+    assert set("abcd") == {*exchange.braze.users()}
+    done = exchange.ask("approve", str(waits["seq"]))
+    assert ("succeeded", 1, 4) == (done["state"], done["leavers"], done["rows_read"])
+    assert set("abc") == {*exchange.braze.users()}
+
+
+def test_somebody_who_has_another_id_by_now_has_not_left(exchange):
+    """Who was renamed is in the file by the new id, and their old one, which Braze goes on to take,
+    is nobody who left.
+    """
+    renames = {
+        "type": "import",
+        "object": "renames",
+        "source": {"prefix": "renames/"},
+        "rename": {"from": "old", "to": "new"},
+    }
+    club = left(on_removed="clear_fields", match=[{"external_id": "id"}, {"email": "mail"}])
+    exchange.configure(club=club, renames=renames)
+    head = "id,mail,tier,age\n"
+    exchange.drop("inbox/1.csv", f"{head}a,,gold,3\nb,,gold,3\n,c@x.org,gold,3\nd,,gold,3\n")
+    assert "succeeded" == exchange.ask("run", "club")["state"]
+    exchange.drop("renames/1.csv", "old,new\nb,b2\n")
+    assert "succeeded" == exchange.ask("run", "renames")["state"]
+
+    exchange.drop("inbox/2.csv", f"{head}a,,gold,3\nb2,,gold,3\n,C@X.org,gold,3\n")
+    done = exchange.ask("run", "club")
+    assert (1, 4) == (done["leavers"], done["members_before"])
+    assert ['"gold"', '"gold"'] == [exchange.attribute(who, "tier") for who in ("a", "b2")]
+    assert exchange.attribute("d", "tier") is None

@@ -22,9 +22,11 @@ _OUTCOMES = {
     "doubtful_type": "held back, as a few words make a column text",
     "guarded": "held back by a guard",
     "retried": "given again in part",
+    "left": "compared with the snapshot before, for who left",
     "tested": "one row of it given by send-test",
     "undone": "what it gave was taken back",
     "discarded": "dropped by a person",
+    "shadowed": "planned, and nothing of it sent, as its job is in shadow",
     "overtaken": "left out, as a newer version was applied",
     "superseded": "left out, as a newer file counts alone",
 }

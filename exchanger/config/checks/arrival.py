@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from exchanger.config.checks.lengths import check_lengths
 from exchanger.config.endpoints import store_fault
 from exchanger.config.findings import Finding, Where, listed
-from exchanger.config.models import CompleteWhen, ImportJob, Notices, Source
+from exchanger.config.models import CompleteWhen, ImportJob, LeaverEvent, Notices, Source
 from exchanger.config.patterns import compile_pattern
 
 _WAYS = tuple(CompleteWhen.model_fields)
@@ -19,6 +19,9 @@ def check_arrival(job: ImportJob, where: Where) -> Iterator[Finding]:
     source = job.source
     if source.is_snapshot:
         yield from _check_snapshot(job, where)
+    elif "on_removed" in source.model_fields_set:
+        message = "this is of snapshots alone: who is missing in a file of changes has not left"
+        yield Finding((*where, "source", "on_removed"), message, beside=("mode",))
     if source.complete_when is not None:
         place: Where = (*where, "source", "complete_when")
         yield from _check_complete_when(source.complete_when, place)
@@ -34,12 +37,13 @@ def check_arrival(job: ImportJob, where: Where) -> Iterator[Finding]:
 def _check_snapshot(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find what a job cannot do with files each of which is the whole truth."""
     place: Where = (*where, "source", "mode")
-    if job.object != "attributes":
-        message = f"a snapshot is of attributes alone: rows that become {job.object} add up"
+    if job.object not in ("attributes", "audience"):
+        message = f"a snapshot is of attributes and audiences alone: {job.object} would add up"
         yield Finding(place, message, "changes", beside=("object",))
     if "files" in job.source.model_fields_set and job.source.files == "all":
         message = "the newest file is the whole truth, so it counts alone; leave this out"
         yield Finding((*where, "source", "files"), message, "latest", beside=("mode",))
+    yield from _check_removal(job, where)
     summed = [name for name, field in job.fields.items() if field.merge == "sum"]
     message = "every snapshot has everything again, so it would be added up once more each time"
     for name in summed:
@@ -47,6 +51,17 @@ def _check_snapshot(job: ImportJob, where: Where) -> Iterator[Finding]:
     for position, block in enumerate(job.remaining_fields):
         if block.merge == "sum":
             yield Finding((*where, "remaining_fields", position, "merge"), message, "set")
+
+
+def _check_removal(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find what cannot become of people who left."""
+    does = job.source.on_removed
+    if does == "delete" and not job.confirm_deletes:
+        message = "whoever is missing is deleted for good: say that this is meant"
+        yield Finding(where, message, "confirm_deletes: true", missed=("confirm_deletes",))
+    if isinstance(does, LeaverEvent) and (not does.event.strip() or does.event.startswith("$")):
+        message = "name the event; its name must not begin with $"
+        yield Finding((*where, "source", "on_removed", "event"), message)
 
 
 def _check_that_files_are_left(source: Source, where: Where) -> Iterator[Finding]:

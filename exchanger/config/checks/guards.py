@@ -18,7 +18,7 @@ def check_guards(job: ImportJob, where: Where) -> Iterator[Finding]:
         message = "this is of snapshots alone: who is missing in a file of changes has not left"
         place: Where = (*where, "guards", "max_leavers_percent")
         yield Finding(place, message, beside=("source", "mode"))
-    if job.object in ("attributes", "audience"):
+    if job.kind in ("attributes", "audience"):
         return
     for key in _OF_VALUES:
         if getattr(job.guards, key) is not None:
@@ -31,6 +31,9 @@ def check_delivery(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.delivery.verify is not None and job.object not in _READ_BACK:
         message = "only attributes and states of subscriptions can be read back as they were sent"
         yield Finding((*where, "delivery", "verify"), message, beside=("object",))
+    if "compare_after" in job.delivery.model_fields_set and not job.delivery.shadow:
+        message = "this is of shadow runs: write shadow: true, or leave it out"
+        yield Finding((*where, "delivery", "compare_after"), message, beside=("shadow",))
 
 
 def check_budget(budget: Budget, where: Where) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exchanger.config.durations import show_duration
-from exchanger.config.models import CompleteWhen, ImportJob, SchemaContract
+from exchanger.config.models import CompleteWhen, ImportJob, LeaverEvent, SchemaContract
 
 
 def describe_arrival(job: ImportJob) -> Iterator[str]:
@@ -15,6 +15,7 @@ def describe_arrival(job: ImportJob) -> Iterator[str]:
         yield f"looks as soon as {queue} tells of a new file, and by its schedule all the same"
     if job.source.is_snapshot:
         yield "takes the newest file alone, as the whole truth of who there is"
+        yield _leavers(job)
     elif job.source.files == "latest":
         yield "takes the newest file alone, and leaves out all that came before it"
     if job.source.complete_when is not None:
@@ -41,6 +42,23 @@ def _changes(contract: SchemaContract) -> Iterator[str]:
         yield f"{_DOES[contract.new]} if a column is new"
     if contract.retyped != "quarantine":
         yield f"{_DOES[contract.retyped]} if a column holds another type than before"
+
+
+def _leavers(job: ImportJob) -> str:
+    """Describe what becomes of people who left."""
+    does = job.source.on_removed
+    if job.audience is not None:
+        return "takes it that everybody whom it names comes, and that whoever is missing then goes"
+    who = "whom this job had before, and who is missing in it"
+    if isinstance(does, LeaverEvent):
+        return f"sends the event '{does.event}' for everybody {who}"
+    if does == "delete":
+        limit = job.guards.max_deletes
+        most = f"; waits for you if these are more than {limit:,}"
+        return f"deletes everybody {who}, for good{most}"
+    if does == "clear_fields":
+        return f"clears its fields, but for consent, of everybody {who}"
+    return f"leaves everybody as they are {who}"
 
 
 def _complete(rule: CompleteWhen) -> str:

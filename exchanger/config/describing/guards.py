@@ -34,7 +34,9 @@ def describe_guards(guards: Guards, budget: Budget | None) -> Iterator[str]:
 
 def describe_delivery(delivery: Delivery) -> Iterator[str]:
     """Describe how what a run sends is looked after."""
-    if delivery.verify is not None:
+    if delivery.shadow:
+        yield "sends nothing (shadow): what it plans is compared later with what Braze then holds"
+    elif delivery.verify is not None:
         yield f"reads back {delivery.verify.sample:g} % of what a run sent, once Braze must show it"
 
 

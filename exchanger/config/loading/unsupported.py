@@ -36,8 +36,10 @@ _HOMES = {
 
 _GUARDS = ("max_more_empty_percent",)
 """Guards of later versions."""
-_OF_DELIVERY = ("canary", "shadow")
+_OF_DELIVERY = ("canary",)
 """Ways of looking after what is sent of later versions."""
+_LIVE_OR_NOT = ("live", "shadow")
+"""What one may look for under ``mode``, which says what becomes of the items of a catalog."""
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
 """Keys that one may look for in ``source`` itself."""
 _OBJECTS = (
@@ -113,6 +115,10 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
     if isinstance(guards := job.get("guards"), dict):
         job = job | {"guards": _without(guards, (*where, "guards"), _GUARDS, findings)}
+    if job.get("mode") in _LIVE_OR_NOT:
+        message = "this is no mode here: write delivery: {shadow: true}; without it, runs are live"
+        findings.append(Finding((*where, "mode"), message))
+        job = {key: value for key, value in job.items() if key != "mode"}
     if isinstance(delivery := job.get("delivery"), dict):
         job = job | {"delivery": _without(delivery, (*where, "delivery"), _OF_DELIVERY, findings)}
     if job.get("object") in _OBJECTS:

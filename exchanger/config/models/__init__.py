@@ -68,7 +68,7 @@ from exchanger.config.models.kinds.objects import (
 from exchanger.config.models.kinds.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.notifications import TROUBLES, Notification, Telling, Trouble
-from exchanger.config.models.sources import CsvOptions, SchemaContract, Source
+from exchanger.config.models.sources import CsvOptions, LeaverEvent, SchemaContract, Source
 
 __all__ = [
     "ACTION",
@@ -124,6 +124,7 @@ __all__ = [
     "ItemType",
     "Job",
     "LabelColumn",
+    "LeaverEvent",
     "Match",
     "MemberValues",
     "NewAlias",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from exchanger.config.models.base import Strict
+from exchanger.config.models.base import Duration, Strict
 
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,4})?) ?%")
 _WHOLE = 100
@@ -61,4 +62,15 @@ class Delivery(Strict):
             "reads a sample back after the grace, and tells what Braze does not have; if left out,"
             " only of attributes that are delivered for the first time"
         ),
+    )
+    shadow: bool = Field(
+        default=False,
+        description=(
+            "with `true`, runs take files and plan what they would send, and send nothing; what"
+            " they planned is compared later with what Braze then holds"
+        ),
+    )
+    compare_after: Duration = Field(
+        default=timedelta(hours=1),
+        description="with `shadow`, how long after a run that is; never before the grace",
     )

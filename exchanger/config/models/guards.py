@@ -80,7 +80,12 @@ class Guards(Strict):
         default=None, description="how many data points a run may cost"
     )
     max_deletes: int = Field(
-        default=0, ge=0, description="profiles that a run of `object: deletions` may delete"
+        default=0,
+        ge=0,
+        description=(
+            "profiles that a run of `object: deletions` may delete, or people who are missing in a"
+            " snapshot with `on_removed: delete`"
+        ),
     )
     max_leavers_percent: Percent | None = Field(
         default=None,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from exchanger.config.models.arrival import CompleteWhen, Notices
 from exchanger.config.models.base import ColumnName, Strict, TimeFormat
@@ -117,6 +117,16 @@ class SchemaContract(Strict):
     )
 
 
+class LeaverEvent(Strict):
+    """An event that people get who are missing in a snapshot."""
+
+    event: str = Field(description="its name")
+
+
+def _kind_of_removal(content: Any) -> str:
+    return "mapping" if isinstance(content, dict | LeaverEvent) else "text"
+
+
 class Source(Strict):
     """
     Which files an import job reads, and how their text is understood.
@@ -157,7 +167,19 @@ class Source(Strict):
         default="changes",
         description=(
             "`snapshot`: the newest file is the whole truth of who the job has, and who is missing"
-            " in it has left; of `object: attributes` alone"
+            " in it has left; of attributes and audiences alone"
+        ),
+    )
+    on_removed: Annotated[
+        Annotated[Literal["ignore", "clear_fields", "delete"], Tag("text")]
+        | Annotated[LeaverEvent, Tag("mapping")],
+        Discriminator(_kind_of_removal),
+    ] = Field(
+        default="ignore",
+        description=(
+            "what becomes of people whom this job had by a snapshot, and who are missing in the"
+            " next one: `clear_fields` clears the fields of the job, `delete` deletes them for good"
+            " (with `confirm_deletes`), `{event: NAME}` sends an event"
         ),
     )
     files: Literal["all", "latest"] = Field(

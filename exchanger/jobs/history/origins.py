@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 def take_up_parent(state: ConnectionState, run: RunDocument) -> bool:
     """
-    Take up a run that was held back, before anything of it is sent; may be done again.
+    Take up a run that was held back, or the people who left by it; may be done again.
 
     Returns:
-        False if a person dropped it after the plan of this run had been made.
+        False if a person dropped it after the plan of this run had been made, or another run did.
 
     Raises:
         StorageChanged: Another process changed it at the same moment.
     """
+    if run.leavers_of:
+        return take_up_leavers(state, run)
     if not run.parent:
         return True
     parent = state.runs.read(run.parent)
@@ -30,6 +32,25 @@ def take_up_parent(state: ConnectionState, run: RunDocument) -> bool:
             state.runs.change(parent, continued_by=run.seq)
         return True
     return not parent.document.hold or parent.document.state != "discarded"
+
+
+def take_up_leavers(state: ConnectionState, run: RunDocument) -> bool:
+    """
+    Note in the run that read a snapshot which one is about who left by it; may be done again.
+
+    Returns:
+        Whether that is this run, or it is about nobody who left.
+
+    Raises:
+        StorageChanged: Another process changed it at the same moment.
+    """
+    if not run.leavers_of:
+        return True
+    snapshot = state.runs.read(run.leavers_of)
+    if not snapshot.document.removed_by:
+        state.runs.change(snapshot, removed_by=run.seq)
+        return True
+    return snapshot.document.removed_by == run.seq
 
 
 def close_parent(state: ConnectionState, run: RunDocument) -> None:

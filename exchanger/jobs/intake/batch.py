@@ -63,6 +63,8 @@ class InputBatch:
         types: Types of the job's columns.
         rows: Data rows read, the rejected ones included.
         mentioned: Whom rejected rows of a snapshot name: ``@profile``.
+        leavers_of: The run by whose snapshot the people left whom the rows are about, if they are.
+        removal: What becomes of these, in a word.
         nameless: Rows of a snapshot of which nobody can tell whom they name.
         ready: Objects that are given again as they were: see ``objects.rows.RowsInput``.
         took_rows: Whether any row was taken: else it may all be junk.
@@ -90,6 +92,8 @@ class InputBatch:
     ready: Spill
     mentioned: PartitionedRows
     nameless: int = 0
+    leavers_of: int = 0
+    removal: str = ""
     files: tuple[ClaimedFile, ...] = ()
     rules: Mapping[str, Rule] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.jobs.delivery.takeover import in_doubt_items
+from exchanger.jobs.history.origins import take_up_leavers
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.jobs.runtime.report import note_sent_again
 from exchanger.jobs.settlement.settle import settle
@@ -48,6 +49,7 @@ def abandon(context: JobContext, state: ConnectionState, stored: VersionedRun) -
         taken_over=stored.document.taken_over or took_over,
     )
     run = stored.document
+    take_up_leavers(state, run)
     if run.taken_over:
         # A holder before may still be alive, and its last requests under way.
         context.pause(context.grace)
@@ -75,7 +77,10 @@ def _settle_dropped(
         state="settling",
         ack_parts=tuple(parts),
         acked_at=context.bucket.now().isoformat(),
-        files=tuple(_dropped(file, answered=answered) for file in run.files),
+        files=tuple(
+            _dropped(file, answered=answered, became="shadowed" if run.shadow else "discarded")
+            for file in run.files
+        ),
         report=with_notes(run.report, note_sent_again(sent))
         | {"finished_at": now, "requests": run.report["requests"] + sent.requests},
     )
@@ -83,7 +88,7 @@ def _settle_dropped(
     return settle(context, state, stored, outbox, acks)
 
 
-def _dropped(file: ClaimedFile, *, answered: int) -> ClaimedFile:
+def _dropped(file: ClaimedFile, *, answered: int, became: FileOutcome) -> ClaimedFile:
     """
     A file of which nothing was sent has fed no sum.
 
@@ -91,6 +96,6 @@ def _dropped(file: ClaimedFile, *, answered: int) -> ClaimedFile:
     """
     if file.outcome in ("rejected", "superseded"):
         return file
-    outcome: FileOutcome = file.outcome if file.outcome in PARTS else "discarded"
+    outcome = file.outcome if file.outcome in PARTS else became
     row = file.row if answered else 0
     return replace(file, outcome=outcome, sums=file.sums if answered else (), row=row)

@@ -20,10 +20,11 @@ from exchanger.jobs.planning.guards import guard_of_plan
 from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.runtime.report import numbered_report
-from exchanger.notes import Note
+from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.planning.guards import Guard
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
@@ -65,23 +66,41 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
     """
     plan = planned(call, report, batch, parts)
     saved = call.options.saved
-    if guards or saved is not None:
+    shadow = call.job.delivery.shadow
+    if guards or saved is not None or shadow:
         exposure = exposure_of(
             plan.outbox,
             plan.rules,
             report,
             batch_size=call.context.batch_size,
             content=saved is not None,
+            besides=plan.points_of_leavers,
         )
         if saved is not None and (moved := guard_of_plan(saved)(exposure)):
             plan.give_up()
             refuse(call, moved)
         reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
-        if reasons:
+        if shadow:
+            _rehearse(report, exposure, reasons)
+        elif reasons:
             log.warning("run.guarded", seq=report.seq, reasons=[each.code for each in reasons])
             plan.give_up()
             return hold(reasons)
     return commit(call, report, batch, plan, parent=parent, takes_back=takes_back)
+
+
+def _rehearse(report: RunReport, exposure: Exposure, reasons: Sequence[Note]) -> None:
+    """Note what a run that sends nothing would have sent, and whether a guard would hold it."""
+    report.facts.append(
+        noted(
+            "shadow_run",
+            objects=exposure.objects,
+            data_points=exposure.data_points,
+            requests=exposure.requests,
+        )
+    )
+    report.facts += [*reasons, noted("shadow_would_wait")] if reasons else []
+    report.by_field = {}  # Nothing was saved by it.
 
 
 def hold_files(

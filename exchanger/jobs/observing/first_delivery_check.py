@@ -23,13 +23,15 @@ from exchanger.jobs.history.changes_since import later_changes
 from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
 from exchanger.notes import Note, noted, read_notes, with_notes
-from exchanger.profiles.frames.columns import PROFILE, SURE, WANTED
+from exchanger.profiles.frames.columns import EXISTS, PROFILE, SURE, WANTED
 from exchanger.profiles.planning.readback_check import SAMPLE, beside, not_stuck, sample_of
-from exchanger.state.changes import ACCEPTED
+from exchanger.state.changes import ACCEPTED, DROPPED
 from exchanger.state.runs.first_deliveries import Sample
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
@@ -38,6 +40,8 @@ log = structlog.get_logger()
 
 _LEAST, _MOST = 25, 5_000
 """Profiles of a run that are read back at least and at most, about; a request takes 50."""
+_ALL = 100.0
+"""Percent."""
 _DRAWS = 2**32
 """Among so many numbers each profile draws one."""
 
@@ -58,7 +62,9 @@ def keep_sample(state: ConnectionState, run: RunDocument, accepted: pl.DataFrame
     if new:
         rows = tuple(sample_of(delivered, new).iter_rows())
         state.first_deliveries.add(Sample(run.job, run.seq, rows), new)
-    if run.verify and run.objects and not run.discarded:
+    if run.shadow and run.objects:
+        state.first_deliveries.watch(run.job, run.seq, run.verify or _ALL, shadow=True)
+    elif run.verify and run.objects and not run.discarded:
         state.first_deliveries.watch(run.job, run.seq, run.verify)
 
 
@@ -72,7 +78,12 @@ def due(call: ImportContext) -> list[Sample]:
     if newest is None or newest.document.state not in ENDED:
         return []
     shown = last_shown(call.context, call.state.runs)
-    return [sample for sample in waiting if sample.seq <= shown]
+    after = call.job.delivery.compare_after.total_seconds()
+    return [
+        sample
+        for sample in waiting
+        if sample.seq <= shown and (not sample.shadow or call.state.runs.age(sample.seq) >= after)
+    ]
 
 
 def read_back(call: ImportContext) -> list[Note]:
@@ -93,7 +104,8 @@ def read_back(call: ImportContext) -> list[Note]:
     rows = [row for sample in samples for row in sample.rows]
     told = _first_deliveries(call, pl.DataFrame(rows, schema=SAMPLE, orient="row"))
     for sample in samples:
-        told += _verified(call, sample) if sample.share else []
+        if sample.share:
+            told += _of_shadow(call, sample) if sample.shadow else _verified(call, sample)
     call.state.first_deliveries.close(call.name, [each.seq for each in samples])
     return [*dict.fromkeys(told)]
 
@@ -128,23 +140,73 @@ def _verified(call: ImportContext, sample: Sample) -> list[Note]:
         differing=counts["differing"],
     )
     log.info("readback.verified", seq=run.seq, **counts)
-    report = call.state.run_index.find(str(run.seq))
-    if report is not None and report.get("seq") == run.seq:
-        known = read_notes(report.get("facts", []))
-        news = [each for each in (note, *found.told) if each not in known]
-        report = with_notes(report, news) | {"verified": counts}
-        call.state.run_index.amend(report, at=call.context.clock.now())
+    _amend(call, run, counts, [note, *found.told])
     return [note, *found.told]
 
 
-def _share_of(call: ImportContext, run: RunDocument, share: float) -> pl.DataFrame:
+def _amend(
+    call: ImportContext, run: RunDocument, counts: dict[str, int], told: Sequence[Note]
+) -> None:
+    """Put what was found into the report of the run itself; may be done again."""
+    report = call.state.run_index.find(str(run.seq))
+    if report is not None and report.get("seq") == run.seq:
+        known = read_notes(report.get("facts", []))
+        report = with_notes(report, [each for each in told if each not in known])
+        call.state.run_index.amend(report | {"verified": counts}, at=call.context.clock.now())
+
+
+def _of_shadow(call: ImportContext, sample: Sample) -> list[Note]:
+    """Note how far Braze has by now what a run planned and did not send; in its report as well."""
+    run = call.state.runs.read(sample.seq).document
+    try:
+        planned = _share_of(call, run, sample.share, DROPPED)
+        later = later_changes(call, run.seq, planned[PROFILE].unique(), accepted=False)
+        planned = planned.join(later, on=[PROFILE, "field"], how="anti", maintain_order="left")
+        if planned.is_empty():
+            return []
+        found = look_up(call.context, planned.select(PROFILE, "field"))
+        # Whom Braze does not have has none of it.
+        seen = beside(planned, found.with_columns(pl.lit(value=True).alias(EXISTS)), "seen")
+    except (BrazeError, StateMissing) as error:
+        log.warning("shadow.not_compared", seq=run.seq, error=str(error))
+        return [noted("shadow_not_compared", run=run.seq)]
+    known = seen.filter(pl.col("seen").is_not_null())
+    others = not_stuck(seen)
+    profiles, values, differing = known[PROFILE].n_unique(), known.height, others.height
+    told = [
+        noted(
+            "shadow_compared", run=run.seq, profiles=profiles, values=values, differing=differing
+        ),
+        *(_differing(name, others, known) for name in others["field"].unique(maintain_order=True)),
+    ]
+    _amend(call, run, {"profiles": profiles, "values": values, "differing": differing}, told)
+    return told
+
+
+def _differing(name: str, others: pl.DataFrame, known: pl.DataFrame) -> Note:
+    rows = others.filter(pl.col("field") == name)
+    of = known.filter(pl.col("field") == name).height
+    _, _, wanted, found = rows.row(0)
+    return noted(
+        "shadow_differs",
+        field=name,
+        profiles=rows.height,
+        of=of,
+        wanted=wanted,
+        found=found,
+    )
+
+
+def _share_of(
+    call: ImportContext, run: RunDocument, share: float, outcome: str = ACCEPTED
+) -> pl.DataFrame:
     """Choose profiles of a run by chance, the same however often it is asked: all their values."""
     most = _MOST / max(run.objects, 1)
     part = min(max(share / 100, _LEAST / max(run.objects, 1)), most)
     found = [pl.DataFrame(schema=SAMPLE)]
     for changes in changes_of_run(call.context, call.state, run):
-        accepted = changes.filter(pl.col("outcome") == ACCEPTED)
-        mixed = accepted.with_columns(pl.format("{}/{}", "profile", pl.lit(run.seq)).alias("@mix"))
+        meant = changes.filter(pl.col("outcome") == outcome)
+        mixed = meant.with_columns(pl.format("{}/{}", "profile", pl.lit(run.seq)).alias("@mix"))
         chance = (plh.col("@mix").nchash.xxhash64() % _DRAWS) < int(part * _DRAWS)
         chosen = mixed.filter(chance | (part >= 1))
         found.append(chosen.select(pl.col("profile").alias(PROFILE), "field", "wanted"))

@@ -164,7 +164,8 @@ def look_up_all(
 
 
 def _keeping(call: ImportContext) -> Keep | None:
-    if not (call.record or call.learn):
+    # In shadow others write: what was looked up would be old by the time when the job goes live.
+    if call.job.delivery.shadow or not (call.record or call.learn):
         return None
     runs, held = call.state.runs, call.state.held
     stamp = last_shown(call.context, runs)

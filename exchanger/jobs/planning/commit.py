@@ -8,6 +8,7 @@ import structlog
 
 from exchanger.errors import StorageChanged
 from exchanger.jobs.runtime.artifacts import leave_here, store_unless_empty
+from exchanger.jobs.snapshots.removal import removal_of
 from exchanger.state.runs.log import RunDocument, VersionedRun
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         words={name: list(found) for name, found in batch.words.items()},
         layout=dict(batch.layout_to_keep),
         columns=list(batch.columns_to_keep) if call.job.source.schema_.new else [],
+        shadow=call.job.delivery.shadow,
+        discarded=call.job.delivery.shadow,
         verify=verify.sample if (verify := call.job.delivery.verify) is not None else 0.0,
         report=report.to_dict(),
         object=call.kind.name,
@@ -91,6 +94,9 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         members=members,
         member_count=plan.members.members.rows if members and plan.members else 0,
         left=left,
+        on_removed=removal_of(call.job) if left else "",
+        leavers_of=batch.leavers_of,
+        removal=batch.removal,
     )
     try:
         stored = state.runs.create(document)

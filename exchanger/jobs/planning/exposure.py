@@ -44,7 +44,7 @@ _LOW = 0xFFFF_FFFF
 """Bits of a hash that add up over billions of objects without overflow."""
 _NUMBERS = (
     "rows_read", "rows_rejected", "rows_applied", "profiles_named", "profiles_unchanged", "objects",
-    "requests", "deletes", "data_points",
+    "requests", "deletes", "data_points", "leavers",
 )  # fmt: skip
 _DIGITS = 38
 """Of a decimal of 128 bits."""
@@ -157,13 +157,14 @@ class Exposure:
         report.check()
 
 
-def exposure_of(
+def exposure_of(  # noqa: PLR0913 - a plan, and what is asked of it
     outbox: FrameFile,
     rules: Sequence[Rule],
     report: RunReport,
     *,
     batch_size: int,
     content: bool = False,
+    besides: int = 0,
 ) -> Exposure:
     """
     Measure what a plan would do.
@@ -174,6 +175,7 @@ def exposure_of(
         report: Its counts, as far as they are known before anything is sent.
         batch_size: Objects in a request at most.
         content: Whether a number is wanted that stands for all that is sent.
+        besides: Data points of what follows in a run of its own.
     """
     changed = [rule for rule in rules if wanted(rule.name) in outbox.columns]
     sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED, SEND))]
@@ -184,6 +186,7 @@ def exposure_of(
     found = pl.concat([part.select(measures) for part in parts]).sum()
     counts: dict[str, Any] = found.row(0, named=True)
     sent = {name: counts.pop(f"to:{name}") for name in ENDPOINTS}
+    counts["data_points"] += besides
     none = FieldExposure(0, 0, 0, 0)
     return Exposure(
         leavers=report.leavers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -65,7 +66,11 @@ def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
 
 def decision_guards(call: ImportContext) -> list[Guard]:
     """List what also looks at what a person has decided: the limit of deletions, and budgets."""
-    deletes = [partial(_deletes, call.job.guards)] if call.job.object == "deletions" else []
+    deletes: list[Guard] = []
+    if call.job.object == "deletions":
+        deletes = [partial(_deletes, call.job.guards)]
+    elif call.job.source.on_removed == "delete":
+        deletes = [partial(_deleted_leavers, call.job.guards)]
     return [*deletes, *budget_guards(call)]
 
 
@@ -172,6 +177,10 @@ def _deletes(guards: Guards, exposure: Exposure) -> list[Note]:
     if exposure.deletes <= guards.max_deletes:
         return []
     return [noted("too_many_deletes", deletes=exposure.deletes, most=guards.max_deletes)]
+
+
+def _deleted_leavers(guards: Guards, exposure: Exposure) -> list[Note]:
+    return _deletes(guards, replace(exposure, deletes=exposure.leavers))
 
 
 def _beyond(allowed: float, found: int, of: int) -> float:

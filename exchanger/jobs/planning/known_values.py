@@ -254,7 +254,7 @@ def _learn(
     needed, assumed = _needed(learnt, batch, terms)
     if terms.assume_empty:
         report.facts.append(noted("taken_for_empty", profiles=assumed))
-    if needed.rows and call.record:
+    if needed.rows and call.record and not call.job.delivery.shadow:
         profiles = pl.concat(needed.frames([PROFILE])).to_series().unique()
         if learning := learn_from_segment(call, profiles, list(terms.rules)):
             report.facts.append(learning)

@@ -115,8 +115,7 @@ def _folded(
     compared = None
     # One row that is tried says nothing about who came and left.
     if job.source.is_snapshot and all(file.outcome != "tested" for file in batch.files):
-        links = None if people is None else partial(known_links, call, people)
-        compared = Comparison(call, batch, links)
+        compared = Comparison(call, batch, partial(known_links, call, people))
     batch = leave_out_outsiders(call, batch, report)
     batch, applied = leave_out_late_rows(call, batch, rules)
     terms = PlanOptions(

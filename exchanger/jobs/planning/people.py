@@ -108,6 +108,8 @@ def known_links(call: ImportContext, people: People | None, keys: pl.Series) -> 
     """
     Read to which external ids keys belong, as far as that is held or was looked up just now.
 
+    An old external id belongs to the one that it was renamed to.
+
     Args:
         call: The job.
         people: What *resolve_people* has learnt; None where external ids alone name the profiles.
@@ -116,10 +118,8 @@ def known_links(call: ImportContext, people: People | None, keys: pl.Series) -> 
     Returns:
         ``@profile`` and ``@linked``, for ``same_person.linked``.
     """
-    others = keys.to_frame(PROFILE).filter(kind_of(pl.col(PROFILE)) != "external_id")[PROFILE]
-    if people is None:
-        return links_of(pl.DataFrame(schema={PROFILE: pl.String, IDENTIFIED: pl.String}))
-    links = pl.concat([*people.links, _held_links(call, others)])
+    looked_up = [] if people is None else people.links
+    links = pl.concat([*looked_up, _held_links(call, keys)])
     return links.drop_nulls(LINKED).unique(PROFILE, keep="first", maintain_order=True)
 
 

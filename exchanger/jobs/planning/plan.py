@@ -92,6 +92,11 @@ class Plan:
         """The outbox, contributions, rejected rows, values left out and orders."""
         return self.outbox, self.contributions, self.rejected, self.dropped, self.event_order
 
+    @property
+    def points_of_leavers(self) -> int:
+        """What that costs at most which becomes of people who left, in a run of its own."""
+        return 0 if self.members is None else self.members.points
+
     def give_up(self) -> None:
         """Take back what was sent of the outbox, and remove the frames."""
         self.sending.give_up()
@@ -317,8 +322,6 @@ def _count_people(report: RunReport, compared: Comparison) -> None:
     """Fill in who is missing in a snapshot."""
     report.facts += compared.notes
     report.members_before, report.leavers = compared.before, compared.leavers
-    if compared.leavers:
-        report.facts.append(noted("leavers", leavers=compared.leavers, of=compared.before))
 
 
 def _rejected_rows(plan: Plan) -> dict[tuple[str, str], int]:

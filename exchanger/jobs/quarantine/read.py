@@ -76,6 +76,9 @@ def quarantined_rows(call: ImportContext, run: RunDocument) -> QuarantinedRows:
         ours = None if owed is None else owed.filter(pl.col(FILE) == position)
         if rows.is_empty() and (ours is None or ours.is_empty()):
             continue
+        if file.outcome == "left" and rows.height:
+            found.notes.append(noted("leavers_stay", people=rows["row"].n_unique()))
+            rows = rows.clear()
         if any(applied.summed_since(file.key, file.sums, run.seq).values()):
             found.notes.append(noted("replaced_since").about(file.key))
             continue

@@ -69,7 +69,9 @@ def moved_rows(calls: pl.DataFrame, held: HeldValues, *, gone: bool) -> pl.DataF
     # An address may be that of others, too.
     by_alias = identified.filter(pl.col(ENDPOINT) == IDENTIFIES["alias"].name)
     mean = by_alias.select(PROFILE, now=json_string(pl.col(OTHER)))
-    return _with(rows, IDENTIFIED, pl.concat([mean, _relinked(renamed, links)]))
+    # An old id goes on to mean its person, and a snapshot that has the new one has not lost them.
+    old = renamed.select(PROFILE, now=json_string(pl.col(OTHER)))
+    return _with(rows, IDENTIFIED, pl.concat([mean, _relinked(renamed, links), old]))
 
 
 def _moved(known: pl.DataFrame, renamed: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:

@@ -99,7 +99,7 @@ class OutcomeTally:
     """
 
     def __init__(self, run: RunDocument, outbox: FrameFile, scratch: Scratch) -> None:
-        self._discarded = run.discarded
+        self._discarded, self._shadow = run.discarded, run.shadow
         self._nothing = outbox.empty()
         self._wanted = [name for name in outbox.columns if name.startswith(WANTED)]
         self._scratch = scratch
@@ -169,7 +169,7 @@ class OutcomeTally:
             setattr(report, name, getattr(report, name) + number)
         report.add_sent(self._sent)
         report.facts += note_unseen(self._unseen, self._unseen_points)
-        if self._discarded:
+        if self._discarded and not self._shadow:
             report.facts += _unsent(self._dropped, self._unknown, self._unknown_points)
         outcome = pl.lit(None, pl.String).alias("outcome")
         nobody = self._nothing.select(PROFILE, outcome, *self._wanted)

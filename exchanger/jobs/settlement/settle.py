@@ -108,7 +108,8 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     if run.kind.looked_up:
         keep_sample(state, run, outcomes.first)
     # Of a run that a person dropped, nothing is to be learnt.
-    if (run.types or run.layout or run.columns) and not run.discarded:
+    dropped = run.discarded and not run.shadow
+    if (run.types or run.layout or run.columns) and not dropped:
         state.types.keep(
             run.job,
             run.types,
@@ -120,7 +121,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
 
     write_quarantine(context, state, run, report, outcomes.refused)
     write_dropped(context, state, run, report, outcomes.refused.scratch)
-    report.state = "discarded" if run.discarded else final_state(report)
+    report.state = "discarded" if dropped else final_state(report)
     if outcomes.refused.rows and report.state == "succeeded":
         report.state = "partial"  # Of a row that became several objects, one that has no count.
     report.facts += note_retry(report, run.takes_back)

@@ -14,17 +14,26 @@ import polars as pl
 from exchanger.braze.endpoints import DELETIONS
 from exchanger.objects.people.calls import EachCall
 from exchanger.objects.people.obstacles import CALL, SO
-from exchanger.profiles.frames.columns import OTHER
+from exchanger.profiles.frames.columns import OTHER, PROFILE
 from exchanger.profiles.spelling.json_values import json_string
-from exchanger.profiles.spelling.profile_key import value_of
+from exchanger.profiles.spelling.profile_key import kind_of, value_of
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
 
 
-def _judged(_job: ImportJob) -> pl.Expr:
+def _judged(job: ImportJob) -> pl.Expr:
     there = pl.col("a.ids").list.len() > 0
-    return pl.when(there).then(pl.lit(CALL)).otherwise(pl.lit(SO))
+    # Who left a snapshot is whom its job knew: not who is found by an id that has ended for them.
+    primary = pl.col("a.whos").list.contains(pl.col(PROFILE)) | pl.lit(job.create_missing)
+    other = kind_of(pl.col(PROFILE)) != "external_id"
+    return (
+        pl.when(~there)
+        .then(pl.lit(SO))
+        .when(primary | other)
+        .then(pl.lit(CALL))
+        .otherwise(pl.lit("not_primary"))
+    )
 
 
 DELETION = EachCall(

@@ -82,9 +82,10 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
         message = f"Column {column!r} cannot be used: {raw.unusable[column]}"
         raise FileRejected(raw.key, "unusable_column", message, column=column)
     if column not in raw.names:
-        near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in raw.names}, 1)
-        guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
-        found = ", ".join(map(shown, raw.names))
+        names = [name for name in raw.names if name not in raw.absent]
+        near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in names}, 1)
+        guess = next((f" Did you mean {n!r}?" for n in names if n.lower() in near), "")
+        found = ", ".join(map(shown, names))
         message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
         message += f"Correct the file, or name the right column in the job with '{named_by}'."
         raise FileRejected(raw.key, "missing_column", message, column=column)

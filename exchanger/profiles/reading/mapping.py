@@ -33,6 +33,7 @@ from exchanger.profiles.reading.contract import ColumnChange, changed_columns, r
 from exchanger.profiles.reading.field_columns import (
     column_nulls,
     declared_type,
+    fed_by,
     is_typed,
     left_out,
     named_fields,
@@ -144,6 +145,18 @@ def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
 
 def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
     """Build the rules of a file; the Booleans tell whether the type is settled."""
+    try:
+        return _fed(job, raw)
+    except FileRejected as error:
+        ours = {*job.match_columns, *fed_by(job)} & {*raw.names} - raw.absent
+        if ours or error.reason != "missing_column":
+            raise
+        message = f"{error.message} No column of the job is in it: if it is no data, let 'pattern' "
+        message += "in 'source' leave it out."
+        raise FileRejected(error.key, error.reason, message, column=error.column) from error
+
+
+def _fed(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
     order = job.source.order_by
     for match in job.match:
         for column in match.columns:

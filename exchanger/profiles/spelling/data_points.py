@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.braze.attributes import NOT_BILLED
-from exchanger.profiles.frames.columns import EMAIL_STATE, GROUP
+from exchanger.profiles.frames.columns import EMAIL_STATE, GROUP, MEMBER
 
 _OPENING = r":\[?\{"
 """Behind a key: an object, or an array of objects. Their leaves are billed, and the key is not."""
@@ -56,7 +56,7 @@ def points_of(name: str, values: pl.Series, *, is_json: bool) -> int:
 
 def is_free(name: str) -> bool:
     """Return whether Braze bills nothing for a field."""
-    return name in NOT_BILLED or name == EMAIL_STATE or name.startswith(GROUP)
+    return name in NOT_BILLED or name == EMAIL_STATE or name.startswith((GROUP, MEMBER))
 
 
 def _points(sent: pl.Series) -> pl.Series:

@@ -49,7 +49,7 @@ WAITING = (
 )
 """Outcomes of files that wait in a run which is held back."""
 _APPLIED = ("applied", "retried", "tested")
-PARTS = ("retried", "tested", "undone")
+PARTS = ("retried", "tested", "undone", "left")
 """Outcomes of some rows of a version, which decide nothing about the version as a whole."""
 _OF_A_VERSION = ("retried", "undone")
 """Outcomes that count with the version that was read before, if that one does."""

@@ -33,12 +33,14 @@ class Sample:
         seq: The run.
         rows: Profile, attribute and canonical text of each value.
         share: Percent of what it sent, in place of these; 0 if they are it.
+        shadow: It sent nothing: what it planned is compared.
     """
 
     job: str
     seq: int
     rows: tuple[tuple[str, str, str], ...] = ()
     share: float = 0.0
+    shadow: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class FirstDeliveries:
             )
             self._write(changed, etag)
 
-    def watch(self, job: str, seq: int, share: float) -> None:
+    def watch(self, job: str, seq: int, share: float, *, shadow: bool = False) -> None:
         """
         Note that a share of what a run sent is to be read back; once, however often it is called.
 
@@ -96,7 +98,7 @@ class FirstDeliveries:
         """
         document, etag = self._read()
         if not any(one.seq == seq and one.share for one in document.samples):
-            sample = Sample(job, seq, share=share)
+            sample = Sample(job, seq, share=share, shadow=shadow)
             self._write(replace(document, samples=(*document.samples, sample)), etag)
 
     def close(self, job: str, seqs: Iterable[int]) -> None:
@@ -158,6 +160,7 @@ class FirstDeliveries:
                     item["seq"],
                     tuple((p, f, v) for p, f, v in item["rows"]),
                     item.get("share", 0.0),
+                    item.get("shadow", False),
                 )
                 for item in content["samples"]
             )

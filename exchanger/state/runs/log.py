@@ -41,8 +41,10 @@ FileOutcome = Literal[
     "retried",  # some rows, which did not reach Braze in the run that read them first
     "tested",  # one row, given by itself; the file goes on waiting
     "undone",  # what a run gave of it was taken back, as far as that was possible
+    "shadowed",  # planned by a run that sends nothing
     "discarded",  # dropped by a person; what had been sent of it stays
     "overtaken",  # a newer version of the file was applied meanwhile
+    "left",  # some people are missing in it whom its job had before: the rows are these
     "superseded",  # not read, as a newer file of the job counts alone
     "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
 ]
@@ -140,10 +142,15 @@ class RunDocument:
         layout: How the job's CSV is written, to be kept.
         columns: The columns that the job's files had by then, if it says something of new ones.
         verify: How many percent of what it sends are to be read back; 0 for none.
+        shadow: It is dropped from the first step on, and compared with what Braze has later.
         takes_back: The run whose changes it takes back; 0 if it takes none back.
         members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
         member_count: How many these are.
         left: Key of whom its job had before, and has no more; empty if that is nobody.
+        on_removed: What becomes of these, in a word: ``clear_fields``, ``delete``, ``event:NAME``.
+        removed_by: The run that does so with them.
+        leavers_of: The run whose ``left`` this one is about.
+        removal: What it does with them; also of a run that gives rows of such a one again.
     """
 
     seq: int
@@ -188,10 +195,15 @@ class RunDocument:
     layout: dict[str, str] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
     verify: float = 0.0
+    shadow: bool = False
     takes_back: int = 0
     members: str = ""
     member_count: int = 0
     left: str = ""
+    on_removed: str = ""
+    removed_by: int = 0
+    leavers_of: int = 0
+    removal: str = ""
 
     @property
     def kind(self) -> ObjectKind:

@@ -55,6 +55,16 @@ ORDERS = ImportJob.model_validate(
         },
     }
 )
+AUDIENCE = ImportJob.model_validate(
+    {
+        "type": "import",
+        "object": "audience",
+        "source": {"prefix": "inbox/events/"},
+        "match": [{"external_id": "id"}],
+        "action": {"from": "op", "add": ["add"]},
+        "audience": {"as": [{"events": {"entered": "Came"}}]},
+    }
+)
 HARMLESS = (0, 1, 2, 3, 5)
 """Ways of an answer to be odd, but for those in which a client has sent a request twice."""
 
@@ -172,6 +182,24 @@ class Orders(Events):
         return f"order_placed:{row}"
 
 
+class Audience(Events):
+    """One job of an audience: a row says that somebody comes, often more than once."""
+
+    header = "id,op"
+
+    def configured(self, job):
+        """The job."""
+        return AUDIENCE
+
+    def text(self, row):
+        """Write what a file has of somebody."""
+        return f"{row},add"
+
+    def counted(self):
+        """How often Braze has counted that somebody came."""
+        return Counter(landed.content["external_id"] for landed in self.workspace.landed)
+
+
 def told(scene, schedule):
     """Tell one story; with a person who may ask for what is in doubt to be given again."""
     for verb, ids, troubles, seconds in schedule:
@@ -220,7 +248,25 @@ def judge(scene):
     return {"doubt": bool(taken - sure), "sure": bool(sure), "again": bool(retried)}
 
 
-def told_and_judged(schedules, number, story=Events):
+def judge_entrants(scene):
+    """Whoever came gets one event, unless a person asked again, and is remembered by then."""
+    counted, state = scene.counted(), scene.state()
+    runs = documents(scene.store, state.names)
+    assert {run.state for run in runs} <= ENDED
+    held = state.held.of(pl.Series(sorted(scene.ids)), ["@member:Came"])
+    remembered = {who for who, *_, belongs in held.iter_rows() if belongs == "true"}
+    retried = sum(run.parent > 0 for run in runs)
+    assert set(counted) <= remembered
+    assert all(times <= 1 + retried for times in counted.values())
+    reports = [run.report for run in runs if not run.hold]
+    named = sum(r["rows_in_doubt"] + r["rows_refused"] for r in reports)
+    dropped = any(run.discarded for run in runs)
+    assert len(remembered - set(counted)) <= named or dropped
+    assert remembered == scene.ids or dropped
+    return {"doubt": named > 0, "sure": bool(counted), "again": bool(retried)}
+
+
+def told_and_judged(schedules, number, story=Events, judge=judge):
     """Tell so many stories and judge each; returns what kinds of ends were among them."""
     return law(
         schedules,
@@ -246,6 +292,13 @@ def test_each_event_counts_once_or_is_listed_as_in_doubt():
 def test_each_order_counts_once_with_all_its_lines():
     """The same of orders, whose lines are in doubt together, and given again together."""
     assert "sure" in told_and_judged(ORDER_SCHEDULES, 0, Orders)
+
+
+@pytest.mark.nightly
+def test_who_comes_gets_one_event_or_is_listed_as_in_doubt():
+    """The same of an audience, of which who belongs to it already is remembered by person."""
+    seen = told_and_judged(NIGHTLY_SCHEDULES // NIGHTLY_PARTS, 0, Audience, judge_entrants)
+    assert {"sure", "doubt", "again"} <= set(seen)
 
 
 @pytest.mark.nightly

@@ -2,15 +2,23 @@
 
 import io
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from support.jobs import import_model
 from support.machine.parts import PROFILES, WHOLE, Connection
+from support.machine.past import documents
+from support.machine.processes import Fault
+from support.machine.scene import GRACE, LEASE, SPACING, Scene
+from support.machine.telling import some
 
 from exchanger.files.scratch.budget import MemoryBudget
+from exchanger.state.runs.log import ENDED
 
 JOB = import_model(
     source={"prefix": "inbox/", "mode": "snapshot"},
@@ -28,9 +36,9 @@ snapshots = st.lists(
 )
 
 
-def members_of(state, store):
-    """Read whom the job has."""
-    known = state.members.of("crm")
+def members_of(state, store, job="crm"):
+    """Read whom a job has."""
+    known = state.members.of(job)
     return {
         name
         for key in (known.keys if known else ())
@@ -58,3 +66,72 @@ def test_members_are_those_who_were_taken_and_are_still_named(files, rows):
             assert (len(left), len(members)) == (report["leavers"], report["members_before"])
             members, known = (members & named) | taken, True
             assert members == members_of(crm.state, crm.store)
+
+
+LEAVING = import_model(
+    source={"prefix": "inbox/club/", "mode": "snapshot", "on_removed": {"event": "Left"}},
+    fields={"tier": {"from": "tier", "merge": "set", "type": "string"}},
+    guards={"max_leavers_percent": 100},
+)
+NIGHTLY, OTHERS = pytest.mark.nightly, ("pause", "fail")
+EFFECTS = [
+    *some("write", range(26), by_day=5),
+    *some("commit", range(8), by_day=3),
+    *some("read", range(0, 40, 2), by_day=8),
+    *some("track", range(3)),
+]
+
+
+class Club(Scene):
+    """One job of snapshots, whose leavers get an event."""
+
+    jobs = ("club",)
+
+    def configured(self, job):
+        """The job."""
+        return LEAVING
+
+    def put(self, number, *names):
+        """Drop a snapshot."""
+        body = "id,tier\n" + "".join(f"{name},{number}\n" for name in names)
+        self.store.put(f"inbox/club/{number}.csv", body.encode())
+        self.time.advance(1)
+
+    def rest(self):
+        """Let everything come to rest."""
+        self._drain()
+        while self.processes:
+            self.resume(0)
+        self.time.advance(LEASE + GRACE + SPACING)
+        self._drain()
+
+    def events(self):
+        """How often Braze has counted the event of each."""
+        contents = [landed.content for landed in self.workspace.landed]
+        return Counter(one["external_id"] for one in contents if one.get("name") == "Left")
+
+
+@pytest.mark.parametrize("fate", ["crash", *(pytest.param(f, marks=NIGHTLY) for f in OTHERS)])
+@pytest.mark.parametrize(("kind", "nth"), EFFECTS)
+def test_who_left_gets_the_event_once_whatever_is_killed_when(kind, nth, fate):
+    """Or is in doubt and told; a second snapshot, that lacks the same people, adds nothing."""
+    with capture_logs():
+        club = Club()
+        club.put(1, "ada", "bob", "cyd", "dan")
+        club.start("club")
+        club.put(2, "ada", "bob")
+        club.start("club", [Fault(kind, nth, fate, after=True)])
+        club.rest()
+        club.put(3, "ada", "bob")
+        club.rest()
+        state = club._state()
+        runs = documents(club.store, state.names)
+        doubtful = sum(run.report["rows_in_doubt"] for run in runs)
+        counted = club.events()
+        assert {run.state for run in runs} <= ENDED
+        assert {"ada", "bob"} == members_of(state, club.store, "club")
+        assert 1 == sum(run.leavers_of > 0 for run in runs)
+        assert {*counted} <= {"cyd", "dan"}
+        assert all(count == 1 for count in counted.values())
+        assert 2 - doubtful <= len(counted)
+        club.close()

@@ -13,11 +13,13 @@ OP = "action: {from: op, add: add, remove: [remove, '-']}"
 AS = "audience: {as: {attribute: is_vip}}"
 LIST = "audience: {as: [{list: audiences, entry: vip}]}"
 EVENTS = "audience: {historical: false, as: {events: {entered: Came, exited: Went}}}"
+SNAPSHOT = "source: {prefix: in/, mode: snapshot}"
 BY_ID = "object: audience, match: {external_id: id}"
 
 
 def job(text, more=""):
-    return ONE + f"jobs: {{vip: {{type: import, source: {{prefix: in/}}, {text}}}{more}}}"
+    source = "" if SNAPSHOT[:-1] in text else "source: {prefix: in/}, "
+    return ONE + f"jobs: {{vip: {{type: import, {source}{text}}}{more}}}"
 
 
 def attribute(more):
@@ -34,6 +36,8 @@ def listed(more):
         (f"{BY_ID}, {AS}", ""),
         (f"{BY_ID}, {OP}", ""),
         (f"{BY_ID}, {OP}, audience: {{as: []}}", "audience.as"),
+        (f"{BY_ID}, {SNAPSHOT}, {OP}, {AS}", "action"),
+        (f"{BY_ID}, {SNAPSHOT[:-1]}, on_removed: ignore}}, {AS}", "source.on_removed"),
         (f"{BY_ID}, {OP}, audience: {{as: [{{entry: a}}]}}", "audience.as[0]"),
         (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a, list: b}}]}}", "audience.as[0]"),
         (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a}}, {{attribute: a}}]}}",
@@ -101,6 +105,9 @@ def test_a_job_says_who_comes_and_goes():
         "audiences: has the entry 'vip' of who comes",
     ):
         assert any(said in line for line in lines), lines
+    lines = describe_job(read_config(job(f"{BY_ID}, {SNAPSHOT}, {AS}"), ENVIRON), "vip")
+    said = "takes it that everybody whom it names comes, and that whoever is missing then goes"
+    assert said in lines
     lines = describe_job(read_config(job(f"{BY_ID}, {OP}, {EVENTS}"), ENVIRON), "vip")
     for said in (
         "sends the event 'Came' for who comes and did not belong to it before",

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from exchanger.config.checks.guards import check_delivery
 from exchanger.config.describing.guards import describe_delivery
+from exchanger.config.loading.unsupported import split_later
 from exchanger.config.models import Delivery, ImportJob
 
 
@@ -37,3 +38,25 @@ def test_only_what_a_look_up_shows_is_read_back(kind, fits):
     """Nothing shows whether an event came in."""
     job = ImportJob.model_construct(object=kind, delivery=Delivery(verify={"sample": "1%"}))
     assert fits == (not [*check_delivery(job, ("jobs", "a"))])
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"),
+    [({"shadow": True, "compare_after": "2h"}, True), ({"compare_after": "2h"}, False)],
+)
+def test_what_only_shadow_needs_is_refused_without_it(said, fits):
+    """Nothing is accepted and ignored."""
+    job = ImportJob.model_construct(object="attributes", delivery=Delivery.model_validate(said))
+    assert fits == (not [*check_delivery(job, ("jobs", "a"))])
+
+
+@pytest.mark.parametrize("mode", ["live", "shadow"])
+def test_whoever_writes_shadow_as_a_mode_is_told_where_it_stands(mode):
+    """The key is taken by catalogs."""
+    job = {"type": "import", "mode": mode, "delivery": {"canary": 500}}
+    kept, findings = split_later({"jobs": {"a": job}})
+    assert {"type": "import", "delivery": {}} == kept["jobs"]["a"]
+    assert [("jobs", "a", "mode"), ("jobs", "a", "delivery", "canary")] == [
+        finding.where for finding in findings
+    ]
+    assert "delivery: {shadow: true}" in findings[0].message

@@ -21,6 +21,14 @@ def snapshot(more="", source="", fields="{tier: set}"):
         (snapshot(fields="{tier: sum}"), "jobs.crm.fields.tier.merge"),
         (snapshot(", remaining_fields: {merge: sum}"), "jobs.crm.remaining_fields[0].merge"),
         (snapshot(source=", files: all"), "jobs.crm.source.files"),
+        (snapshot(source=", on_removed: delete"), "jobs.crm"),
+        (snapshot(source=", on_removed: {event: $x}"), "jobs.crm.source.on_removed.event"),
+        (
+            snapshot(source=", on_removed: clear_fields").replace("mode: snapshot, ", ""),
+            "jobs.crm.source.on_removed",
+        ),
+        (snapshot(", guards: {max_deletes: 3}"), "jobs.crm.guards.max_deletes"),
+        (snapshot(", confirm_deletes: true"), "jobs.crm.confirm_deletes"),
         (
             snapshot(", guards: {max_leavers_percent: 5}").replace("snapshot", "changes"),
             "jobs.crm.guards.max_leavers_percent",
@@ -51,3 +59,23 @@ def test_the_guards_of_snapshots_are_described_and_can_be_changed():
     said = describe_job(read_config(snapshot(other), ENVIRON), "crm")
     assert limit.format(50) in said
     assert empty not in said
+
+
+@pytest.mark.parametrize(
+    ("on_removed", "said"),
+    [
+        ("ignore", "leaves everybody as they are whom this job had before"),
+        ("clear_fields", "clears its fields, but for consent, of everybody whom this job had"),
+        ("{event: Left}", "sends the event 'Left' for everybody whom this job had before"),
+        (
+            "delete",
+            "deletes everybody whom this job had before, and who is missing in it, for good",
+        ),
+    ],
+)
+def test_what_becomes_of_people_who_left_is_described(on_removed, said):
+    """In words, so that nobody has to know the key."""
+    text = snapshot(
+        ", confirm_deletes: true" * (on_removed == "delete"), f", on_removed: {on_removed}"
+    )
+    assert said in "\n".join(describe_job(read_config(text, ENVIRON), "crm"))

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+
 import polars as pl
 import pytest
 from support.config_texts import ENVIRON, ONE
 
 from exchanger.config.loading.load import read_config
-from exchanger.objects.audiences import members
-from exchanger.profiles.frames.columns import FILE, PROFILE, ROW, said
+from exchanger.config.models import (
+    Audience,
+    AudienceEvents,
+    AudienceTarget,
+    FieldConfig,
+    ImportJob,
+)
+from exchanger.objects.audiences import Crossings, members
+from exchanger.profiles.frames.columns import FILE, MEMBER, PROFILE, ROW, said
 from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.merging.reconcile import merge
 from exchanger.profiles.reading.mapping import settle_rules
@@ -100,3 +111,56 @@ def test_a_full_list_loses_its_oldest_member():
     assert changed.wanted["wanted:audiences"][0].startswith('["1",')
     assert changed.wanted["wanted:audiences"][0].endswith('"499","vip"]')
     assert 1 == changed.counts.members_dropped
+
+
+@pytest.mark.parametrize(
+    ("before", "comes", "name", "sent"),
+    [
+        (None, True, "Came", True),
+        ("null", True, "Came", True),
+        ("false", True, "Came", True),
+        ("true", True, None, False),
+        ("true", False, "Went", True),
+        ("false", False, None, False),
+        (None, False, None, False),
+    ],
+)
+@pytest.mark.parametrize("quiet", [False, True])
+def test_an_event_is_for_who_crosses_the_line(before, comes, name, sent, quiet):
+    """Where nothing is to be told yet it goes nowhere, and membership is remembered anyway."""
+    events = AudienceEvents(entered="Came", exited="Went")
+    told = Crossings(events, '"now"', create_missing=False, quiet=quiet)
+    crossings = pickle.loads(pickle.dumps(told))
+    field = MEMBER + "Came"
+    rule = Rule(field, "op", "boolean", FieldConfig(type="boolean"))
+    given = pl.DataFrame(
+        {PROFILE: ["ada"], FILE: [0], ROW: [1], field: [comes]},
+        {PROFILE: pl.String, FILE: pl.UInt32, ROW: pl.UInt32, field: pl.Boolean},
+    )
+    held = pl.DataFrame(
+        {PROFILE: ["ada"], "@exists": [None], field: [before]},
+        {PROFILE: pl.String, "@exists": pl.Boolean, field: pl.String},
+    )
+    wanted = merge(fold(given, [rule]), held, [rule]).wanted
+    made = crossings.objects(crossings.changes(wanted, None))
+    if not sent:
+        assert made.is_empty()
+        return
+    assert ("membership" if quiet else "events") == made["@endpoint"][0]
+    assert {
+        "external_id": "ada", "_update_existing_only": True, "name": name, "time": "now",
+    } == json.loads(made["@object"][0])  # fmt: skip
+    assert ([comes], [0 if quiet else 1]) == (made[field].to_list(), made["@points"].to_list())
+
+
+def test_whoever_a_snapshot_names_belongs_to_it():
+    """Without an action every row says so."""
+    given = pl.DataFrame({PROFILE: ["ada"], FILE: [0], ROW: [1]})
+    target = AudienceTarget.model_validate({"list": "audiences", "entry": "vip"})
+    job = ImportJob.model_construct(
+        action=None, audience=Audience.model_validate({"as": [target, {"attribute": "is_vip"}]})
+    )
+    made = members(given, {}, job)
+    assert ([['"vip"']], [True]) == (
+        made.frame["audiences"].to_list(), made.frame["is_vip"].to_list()
+    )  # fmt: skip

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from support.jobs import import_model
 
+from exchanger.jobs.snapshots.removal import removing
 from exchanger.objects.kinds import kind_of
 from exchanger.objects.people.calls import SEEN, CallOptions, CallsInput, beside, plan_calls
 from exchanger.objects.people.obstacles import SENTENCES
@@ -311,3 +312,13 @@ def test_calls_are_given_again_as_they_were():
     part = CallsInput(nothing, seen({}), nothing[PROFILE], ready)
     again = plan_calls(part, CallOptions(kind_of(renames()).making, renames())).outbox
     assert ready.equals(again)
+
+
+@pytest.mark.parametrize(
+    ("people", "expected"),
+    [({"a": ["1"]}, "sent"), ({"a": ["2"]}, "not_primary"), ({"a": []}, "unchanged")],
+)
+def test_who_left_a_snapshot_is_deleted_by_their_own_id_alone(people, expected):
+    """An id that ended for them, and that Braze takes for somebody else by now, deletes nobody."""
+    club = import_model(source={"prefix": "in/", "mode": "snapshot"}, fields={"tier": {}})
+    assert expected == verdict(planned(removing(club, "delete", {}), [("a", {})], people))

@@ -1,4 +1,4 @@
-"""Words of what moved since a plan was saved."""
+"""Words of what moved since a plan was saved, and of runs that only plan."""
 
 from __future__ import annotations
 
@@ -46,10 +46,39 @@ def _overtaken(*, after: int, run: int, job: str) -> str:
     )
 
 
+def _shadow_run(*, objects: int, data_points: int, requests: int) -> str:
+    return (
+        f"Shadow: nothing was sent. It would have been {objects:,} objects with {data_points:,} "
+        f"data points, in {requests:,} requests."
+    )
+
+
+def _compared(*, run: int, profiles: int, values: int, differing: int) -> str:
+    some = f"{values:,} values of {profiles:,} profiles that run {run} planned in shadow"
+    if not differing:
+        return f"{some} were compared, and Braze has all of them by now."
+    return f"{some} were compared: of {differing:,} Braze has another one by now."
+
+
+def _shadow_differs(*, field: str, profiles: int, of: int, wanted: str, found: str) -> str:
+    has = "nothing" if found == "null" else found
+    return (
+        f"{field!r}: of {of:,} profiles, {profiles:,} have another value than was planned. "
+        f"One would have {wanted} and has {has}."
+    )
+
+
 PLAN_NOTES: Mapping[str, Callable[..., str]] = {
     "plan_differs": _differs,
     "plan_file_moved": lambda *, file, how: _FILES[how].format(file=file),
     "plan_of_another": lambda *, what, was, now: _OF[what].format(was=was, now=now),
     "plan_overtaken": _overtaken,
     "plan_reconfigured": _reconfigured,
+    "shadow_compared": _compared,
+    "shadow_differs": _shadow_differs,
+    "shadow_not_compared": lambda *, run: (
+        f"What run {run} planned in shadow could not be compared with what Braze has."
+    ),
+    "shadow_run": _shadow_run,
+    "shadow_would_wait": lambda: "So a run that sends would have waited for you.",
 }

@@ -24,8 +24,13 @@ def check_audience(job: ImportJob, where: Where) -> Iterator[Finding]:
     for key in sorted(job.model_fields_set & _NOT_HERE):
         message = "this is not of an audience, which is membership and nothing else; leave it out"
         yield Finding((*where, key), message, beside=("object",))
-    if job.action is None:
-        message = "say which column tells who comes and who goes, and its words"
+    if job.source.is_snapshot:
+        yield from _check_snapshot(job, where)
+    elif job.action is None:
+        message = (
+            "say which column tells who comes and who goes, and its words; or that each file names"
+            " everybody, with mode: snapshot in its source"
+        )
         guess = "action: {from: op, add: [add], remove: [remove]}"
         yield Finding(where, message, guess, missed=("action",))
     else:
@@ -47,6 +52,16 @@ def check_audience(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.assumes_empty and job.audience.entries:
         message = "an entry is taken out of what Braze has, which has to be known; leave this out"
         yield Finding((*where, "baseline"), message, beside=("audience",))
+
+
+def _check_snapshot(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find what is said twice, or otherwise, of people whom a snapshot names or leaves out."""
+    if job.action is not None:
+        message = "whoever is in a snapshot belongs to it, whatever a column says; leave this out"
+        yield Finding((*where, "action"), message, beside=("source", "mode"))
+    if "on_removed" in job.source.model_fields_set:
+        message = "what becomes of people who left, the audience says; leave this out"
+        yield Finding((*where, "source", "on_removed"), message, beside=("object",))
 
 
 def _check_target(target: AudienceTarget, where: Where) -> Iterator[Finding]:

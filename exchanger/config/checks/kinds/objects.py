@@ -65,9 +65,12 @@ def _check_others(
         message = "this is of 'object: audience' alone"
         yield Finding((*where, "action"), message, beside=("object",))
     of_deletions = "this is of 'object: deletions' alone"
-    if job.object not in ("deletions", "catalog_items") and "confirm_deletes" in given:
+    leavers = job.source.on_removed == "delete"
+    deletes = leavers or job.object in ("deletions", "catalog_items")
+    if not deletes and "confirm_deletes" in given:
         yield Finding((*where, "confirm_deletes"), of_deletions, beside=("object",))
-    if job.object != "deletions" and "max_deletes" in job.guards.model_fields_set:
+    limited = leavers or job.object == "deletions"
+    if not limited and "max_deletes" in job.guards.model_fields_set:
         yield Finding((*where, "guards", "max_deletes"), of_deletions, beside=("object",))
 
 

@@ -187,8 +187,8 @@ ConfirmDeletes = Annotated[
     bool,
     Field(
         description=(
-            "must be `true` where a job deletes for good: `object: deletions`, and `mode: delete`"
-            " of catalog items"
+            "must be `true` where a job deletes for good: `object: deletions`, `mode: delete` of"
+            " catalog items, and `on_removed: delete` of snapshots"
         )
     ),
 ]
