@@ -122,9 +122,9 @@ def _plan_and_commit(
     report = numbered_report(call, number)
     undoing = _begun(call, seq, number - 1, report)
 
-    def hold(reasons: Sequence[Note]) -> None:
+    def hold(reasons: Sequence[Note], exposure: Exposure) -> None:
         if reasons != _NOTHING:
-            leave_as_it_is(call, seq, "undo", reasons)
+            leave_as_it_is(call, seq, "undo", reasons, exposure)
         notes[:] = report.facts
 
     return create_run(
