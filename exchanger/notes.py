@@ -48,6 +48,7 @@ NoteCode = Literal[
     "equal_content",
     "export_stopped",
     "fewer_rows",
+    "field_emptier",
     "file_gone",
     "file_incomplete",
     "file_left",

@@ -162,7 +162,7 @@ def _guards(
     shown = [note for file in run.files for note in file.facts if note.code in MEASURES]
     guarded = any(file.outcome == GUARDED for file in run.files)
     watched = corrected or guarded or any(note.code != "budget_exceeded" for note in shown)
-    guards = guards_of(call, batch.files) if watched else decision_guards(call)
+    guards = guards_of(call, batch.files, batch.filled) if watched else decision_guards(call)
     return [beyond_what_was_shown(guards, shown)] if guards else []
 
 

@@ -254,7 +254,7 @@ def _basis(call: ImportContext, plan: Plan, exposure: Exposure, last: int) -> Sa
 
 def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> list[Note]:
     """Note what guards would say of a plan, and what it would cost in money."""
-    guards = guards_of(call, batch.files)
+    guards = guards_of(call, batch.files, batch.filled)
     reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
     held = [noted("guards_would_hold")] if reasons else []
     price = note_price(call.context.budget, exposure.data_points, exposure.requests)
@@ -359,7 +359,7 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
     if call.options.force:
         report.facts += note_what_counts_again(call, batch)
     hold = partial(hold_files, call, report, batch)
-    guards = guards_of(call, batch.files)
+    guards = guards_of(call, batch.files, batch.filled)
     stored = create_run(call, report, batch, hold=hold, guards=guards)
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)

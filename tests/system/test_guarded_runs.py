@@ -124,3 +124,22 @@ def test_a_budget_is_kept_by_all_runs_of_its_connection(exchange):
     exchange.connection["budget"]["data_points"]["day"] = 4
     exchange.configure(crm=job | {"fields": {"tier": "set"}})
     assert "succeeded" == exchange.ask("retry", "1")["state"]
+
+
+def test_a_column_that_lost_its_values_waits(exchange):
+    """As if the sender had renamed it: compared with the file that was applied before."""
+    guarded = JOB | {"fields": {"tier": "set"}, "guards": {"max_more_empty_percent": 20}}
+    exchange.configure(crm=guarded)
+    exchange.drop("inbox/0.csv", "id,tier\na,gold\nb,gold\nc,\n")
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+    exchange.drop("inbox/1.csv", "id,tier\na,iron\nb,iron\nc,\nd,\n")
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+    exchange.drop("inbox/2.csv", "id,tier\na,gold\nb,\nc,\nd,\n")
+    said = (
+        "tier has no value in 75 % of the rows, and had none in 50 % of those before; 20 % more "
+        "may be (max_more_empty_percent)."
+    )
+    assert said in exchange.ask("plan", "crm")["report"]["notes"]
+    assert said in exchange.ask("run", "crm", code=5)["notes"]
+    assert '"iron"' == exchange.attribute("a", "tier")
+    assert "succeeded" == exchange.ask("approve", "3")["state"]

@@ -25,6 +25,9 @@ def describe_guards(guards: Guards, budget: Budget | None) -> Iterator[str]:
     if guards.max_fewer_rows_percent is not None:
         share = f"{guards.max_fewer_rows_percent:g}"
         yield f"waits for you if a file has over {share} % fewer rows than the file before"
+    if guards.max_more_empty_percent is not None:
+        share = f"{guards.max_more_empty_percent:g}"
+        yield f"waits for you if a field lacks a value in over {share} % more rows than before"
     if guards.max_data_points is not None:
         yield f"waits for you if it would cost more than {guards.max_data_points:,} data points"
     if guards.empty_file == "hold":

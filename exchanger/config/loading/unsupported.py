@@ -34,8 +34,6 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
-_GUARDS = ("max_more_empty_percent",)
-"""Guards of later versions."""
 _OF_DELIVERY = ("canary",)
 """Ways of looking after what is sent of later versions."""
 _LIVE_OR_NOT = ("live", "shadow")
@@ -113,8 +111,6 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
             for key in astray
         ]
         job = job | {"source": {k: v for k, v in source.items() if k not in astray}}
-    if isinstance(guards := job.get("guards"), dict):
-        job = job | {"guards": _without(guards, (*where, "guards"), _GUARDS, findings)}
     if job.get("mode") in _LIVE_OR_NOT:
         message = "this is no mode here: write delivery: {shadow: true}; without it, runs are live"
         findings.append(Finding((*where, "mode"), message))

@@ -76,6 +76,13 @@ class Guards(Strict):
             " job applied last, or the one before it in the same run"
         ),
     )
+    max_more_empty_percent: Percent | None = Field(
+        default=None,
+        description=(
+            "by how much the share of rows without a value may grow, in any field, against the run"
+            " that applied the file before: 5 % to 25 % are 20"
+        ),
+    )
     max_data_points: LargeNumber | None = Field(
         default=None, description="how many data points a run may cost"
     )

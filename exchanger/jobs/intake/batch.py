@@ -81,6 +81,7 @@ class InputBatch:
         stray: What this run found of that which no earlier run has decided, by the file's key.
         layout: How the job's CSV is written.
         columns: The columns of its files, and of those before.
+        filled: By field, of which share of the rows that were taken it has a value, in percent.
         notes: What is noted of it, for the report.
     """
 
@@ -112,6 +113,7 @@ class InputBatch:
     stray: tuple[tuple[str, StrayWords], ...] = ()
     layout: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    filled: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
     @property
@@ -175,6 +177,8 @@ class BatchDraft:
         self.stray: list[tuple[str, StrayWords]] = []
         self.left_out: dict[tuple[str, ...], list[str]] = {}
         self.notes: list[Note] = []
+        self._taken = 0
+        self._filled: Counter[str] = Counter()
         self._refused: list[dict[str, object]] = []
         self.part(1)
 
@@ -191,6 +195,10 @@ class BatchDraft:
         """Take rows of files."""
         self.given.add(rows)
         self.took_rows |= rows.height > 0
+        self._taken += rows.height
+        for cells in rows.iter_columns():
+            if not cells.name.startswith("@"):
+                self._filled[cells.name] += rows.height - cells.null_count()
 
     def mark_faulty(self, rows: pl.DataFrame) -> None:
         """Take rejected rows, so that what goes with them can be rejected as well."""
@@ -285,6 +293,7 @@ class BatchDraft:
             stray=tuple(self.stray),
             layout=self.kept_layout,
             columns=tuple(self.columns),
+            filled={name: n * 100 / self._taken for name, n in self._filled.items() if self._taken},
             notes=tuple(self.notes),
         )
 

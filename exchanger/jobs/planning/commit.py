@@ -99,6 +99,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         on_removed=removal_of(call.job) if left else "",
         leavers_of=batch.leavers_of,
         removal=batch.removal,
+        filled={name: round(share, 4) for name, share in batch.filled.items()},
     )
     try:
         stored = state.runs.create(document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
@@ -27,6 +27,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "budget_exceeded": ("spent", "points"),
     "empty_file": (),
     "fewer_rows": ("percent",),
+    "field_emptier": ("empty",),
     "too_many_changed": ("profiles",),
     "too_many_cleared": ("profiles",),
     "too_many_deletes": ("deletes",),
@@ -37,13 +38,16 @@ MEASURES: dict[str, tuple[str, ...]] = {
 """By the code of what a guard notes, the facts that say how bad it is, which are added up."""
 
 
-def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
+def guards_of(
+    call: ImportContext, files: Iterable[ClaimedFile], filled: Mapping[str, float] | None = None
+) -> list[Guard]:
     """
     List what looks at a plan of files before it counts: the job's guards and the budgets.
 
     Args:
         call: The job.
         files: What the plan claims, in order.
+        filled: What share of its rows has a value, by field; None if it has no rows.
     """
     guards = call.job.watched_by
     looks: list[Guard] = [
@@ -61,7 +65,43 @@ def guards_of(call: ImportContext, files: Iterable[ClaimedFile]) -> list[Guard]:
         taken = [(file.key, file.rows) for file in files if file.outcome == "applied"]
         before = call.state.file_ledger.snapshot().last_applied(call.name)
         looks.append(lambda _: notes_on_files(guards, taken, before))
+    allowed = guards.max_more_empty_percent
+    if allowed is not None and filled:
+        now, limit, had = filled, allowed, _filled_before(call, filled)
+        looks.append(lambda _: notes_on_emptier(limit, now, had))
     return [*looks, *decision_guards(call)]
+
+
+def _filled_before(call: ImportContext, now: Mapping[str, float]) -> Mapping[str, float]:
+    """Return what share had a value when the job applied a file last, of fields that it has."""
+    seq = call.state.file_ledger.snapshot().last_run(call.name)
+    before = call.state.runs.read(seq).document.filled if seq else {}
+    named, any_column = {*call.job.cells, *now}, bool(call.job.remaining_cells)
+    return {name: share for name, share in before.items() if any_column or name in named}
+
+
+def notes_on_emptier(
+    allowed: float, now: Mapping[str, float], before: Mapping[str, float]
+) -> list[Note]:
+    """
+    Note which fields have far fewer values than before; a column that is not there has none.
+
+    Args:
+        allowed: By how many percent of the rows.
+        now: What share of the rows has a value, in percent.
+        before: The same of the file before.
+    """
+    return [
+        noted(
+            "field_emptier",
+            field=name,
+            empty=round(100 - now.get(name, 0.0), 2),
+            empty_before=round(100 - share, 2),
+            allowed=allowed,
+        )
+        for name, share in before.items()
+        if share - now.get(name, 0.0) > allowed
+    ]
 
 
 def decision_guards(call: ImportContext) -> list[Guard]:
@@ -191,7 +231,7 @@ def _beyond(allowed: float, found: int, of: int) -> float:
 
 
 def _subject(note: Note) -> tuple[object, ...]:
-    return note.code, note.facts.get("file"), note.facts.get("period")
+    return note.code, *map(note.facts.get, ("file", "period", "field"))
 
 
 def _is_worse(note: Note, shown: Note | None) -> bool:

@@ -157,6 +157,12 @@ class LedgerSnapshot:
         last = ours.filter(pl.col("seq") == pl.col("seq").max()).tail(1)
         return next(last.select("key", "rows").iter_rows(), None)
 
+    def last_run(self, job: str) -> int | None:
+        """Number the run that applied the file with rows that a job applied last."""
+        applied = pl.col("outcome") == "applied"
+        seqs = self.rows.filter(pl.col("job") == job, applied, pl.col("rows") > 0)["seq"]
+        return None if seqs.is_empty() else int(seqs.sort()[-1])
+
     def applied_after(self, job: str, seq: int) -> str | None:
         """Return the key of a file that a job met after run *seq*, and applied; None if none is."""
         met = pl.coalesce("met", "seq")

@@ -152,6 +152,7 @@ class RunDocument:
         on_removed: What becomes of these, in a word: ``clear_fields``, ``delete``, ``event:NAME``.
         removed_by: The run that does so with them.
         leavers_of: The run whose ``left`` this one is about.
+        filled: By field, of which share of the rows that it took it had a value, in percent.
         removal: What it does with them; also of a run that gives rows of such a one again.
     """
 
@@ -208,6 +209,7 @@ class RunDocument:
     removed_by: int = 0
     leavers_of: int = 0
     removal: str = ""
+    filled: dict[str, float] = field(default_factory=dict)
 
     @property
     def kind(self) -> ObjectKind:

@@ -279,7 +279,6 @@ NOTHING = "this is not in this version"
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        (job("guards: {max_more_empty_percent: 5}"), "jobs.crm.guards.max_more_empty_percent"),
         (export("fields: {a: email}", "target: {prefix: out, mode: changes}"),
          "jobs.vip.target.mode"),
         (export("fields: {a: email}", "target: {prefix: out, mode: merge}"),

@@ -22,6 +22,7 @@ waits for you if more than 5 % of the profiles that are known would lose a value
 afterwards
 waits for you if more than 7.5 % of its rows would be rejected
 waits for you if a file has over 40 % fewer rows than the file before
+waits for you if a field lacks a value in over 20 % more rows than before
 waits for you if it would cost more than 2,000,000 data points
 waits for you if a file has no rows
 waits for you if all runs of its connection would cost more than 5,000,000 data points in a day \
@@ -50,7 +51,7 @@ def budgeted(text):
         (guarded("max_data_points: -1"), "jobs.crm.guards.max_data_points"),
         (guarded("max_data_points: true"), "jobs.crm.guards.max_data_points"),
         (guarded("empty_file: reject"), "jobs.crm.guards.empty_file"),
-        (guarded("max_more_empty_percent: 5"), "jobs.crm.guards.max_more_empty_percent"),
+        (guarded("max_more_empty_percent: 101"), "jobs.crm.guards.max_more_empty_percent"),
         (ONE + EVENTS, "jobs.crm.guards.max_changed_percent"),
         (budgeted(""), "connections.main.budget"),
         (budgeted("currency: EUR"), "connections.main.budget"),
@@ -83,7 +84,8 @@ def test_each_guard_and_budget_is_described():
     """Whoever reads what a job does reads also when it waits."""
     guards = (
         "max_changed_percent: 50, max_cleared_percent: 5, max_rejected_percent: 7.5,"
-        " max_fewer_rows_percent: 40, max_data_points: 2M, empty_file: hold"
+        " max_fewer_rows_percent: 40, max_more_empty_percent: 20, max_data_points: 2M,"
+        " empty_file: hold"
     )
     budget = "data_points: {day: 5M, month: 100M}, timezone: Europe/Berlin"
     text = guarded(guards).replace("s3:", f"budget: {{{budget}}}, s3:")

@@ -10,7 +10,12 @@ import pytest
 from exchanger.config.models import Budget, Guards, ImportJob
 from exchanger.jobs.planning.budgets import note_price, notes_on_budget, price_of
 from exchanger.jobs.planning.exposure import Exposure
-from exchanger.jobs.planning.guards import beyond_what_was_shown, guards_of, notes_on_files
+from exchanger.jobs.planning.guards import (
+    beyond_what_was_shown,
+    guards_of,
+    notes_on_emptier,
+    notes_on_files,
+)
 from exchanger.notes import noted
 
 JOB = {
@@ -193,3 +198,21 @@ def test_an_approval_lets_through_what_was_shown_and_nothing_worse(found, shown,
     """What is worse by now, or was not shown, is shown first, with all else there is to say."""
     guard = beyond_what_was_shown([lambda _: found], shown)
     assert (found if held else []) == guard(Exposure())
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [
+        ({"tier": 75.0}, {"tier": 95.0}, []),
+        ({"tier": 74.0}, {"tier": 95.0}, [("tier", 26.0, 5.0)]),
+        ({"tier": 95.0}, {"tier": 5.0}, []),
+        ({}, {"tier": 20.0, "age": 20.5}, [("age", 100.0, 79.5)]),
+        ({"tier": 10.0, "new": 0.0}, {}, []),
+    ],
+)
+def test_a_field_that_is_much_emptier_than_before_is_told(now, before, expected):
+    """By the share of rows without a value; a column that is not there any more has none."""
+    notes = notes_on_emptier(20, now, before)
+    assert expected == [
+        tuple(note.facts[n] for n in ("field", "empty", "empty_before")) for note in notes
+    ]

@@ -49,6 +49,13 @@ def _budget(*, period: str, points: int, spent: int, limit: int) -> str:
     )
 
 
+def _emptier(*, field: str, empty: float, empty_before: float, allowed: float) -> str:
+    return (
+        f"{field} has no value in {empty:g} % of the rows, and had none in {empty_before:g} % of "
+        f"those before; {allowed:g} % more may be (max_more_empty_percent)."
+    )
+
+
 def _leavers(*, leavers: int, of: int, percent: float, allowed: float) -> str:
     return (
         f"Missing in the newest file: {leavers:,} of {of:,} people whom this job had ({percent:g} "
@@ -60,6 +67,7 @@ GUARD_NOTES: Mapping[str, Callable[..., str]] = {
     "budget_exceeded": _budget,
     "empty_file": lambda *, file: f"{file} has no rows (empty_file: hold).",
     "fewer_rows": _fewer_rows,
+    "field_emptier": _emptier,
     "guards_differ": lambda *, run: (
         "More would be done by now than a person was shown, so nothing was sent. To look at it: "
         f"exchanger show {run}. To take it all the same: exchanger approve {run}. To drop it: "
