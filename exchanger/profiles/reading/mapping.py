@@ -246,9 +246,11 @@ def _find_types(column: str, job: ImportJob, raw: RawColumns) -> dict[int, TypeN
     if raw.textual:
         [cells] = _filled(raw, column, job)
         return infer_types(files, cells)
-    [cells] = _filled(raw, column, job)
+    cells = raw.frame[column]
+    if nulls := column_nulls(job, column):
+        [cells] = _filled(raw, column, job)
     filled = cells.is_not_null()
-    if column in raw.json_columns and column_nulls(job, column):
+    if nulls and column in raw.json_columns:
         # What is left once nothing is left of these texts may be of one type.
         return {
             file: type_of_json([cells.filter(filled & (files == file))])
@@ -263,9 +265,10 @@ def _find_type(column: str, job: ImportJob, raw: RawColumns) -> TypeName | None:
     filled = _filled(raw, column, job)
     if raw.textual:
         return infer_type(filled)
-    if all(cells.null_count() == len(cells) for cells in filled):
+    nulls = column_nulls(job, column)
+    if all(cells.null_count() == len(cells) for cells in (filled if nulls else raw.cells(column))):
         return None
-    if column in raw.json_columns and column_nulls(job, column):
+    if nulls and column in raw.json_columns:
         return type_of_json(filled)
     return own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
 
