@@ -107,7 +107,10 @@ def partial_body(about: str, report: Report, bucket: str, of: str) -> str:
     """Write that a run did not take all, or that its files had no rows."""
     seq = report.get("seq")
     then = [f"exchanger show {seq}{of}"] if seq else []
-    if report.get("quarantine"):
+    back = [fact["run"] for fact in report.get("facts", []) if fact["code"] == "undo_again"]
+    if back:
+        then += [f"to take back the rest: exchanger undo {back[0]}{of} --yes"]
+    elif report.get("quarantine"):
         when = "once the job is corrected" if report.get("rows_rejected") else "to send them again"
         then += [f"{when}: exchanger retry {seq}{of}"]
     if report.get("rows_rejected"):

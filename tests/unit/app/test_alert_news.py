@@ -120,6 +120,15 @@ def test_why_it_failed_is_told_without_words_of_others(config, error, told):
     assert "exchanger show 7 --connection main" in failed.body
 
 
+def test_the_rest_of_an_undo_is_taken_back_by_asking_again(config):
+    """What Braze refused of it is not for ``retry``, which gives again what files gave."""
+    undone = report("partial", files=(), rows_refused=1, quarantine="q.csv",
+                    facts=[{"code": "undo_again", "run": 5}])  # fmt: skip
+    body = news(config, undone, 4).began["partial"].body
+    assert "to take back the rest: exchanger undo 5 --connection main --yes" in body
+    assert "retry" not in body
+
+
 def test_a_note_with_values_is_not_told(config):
     """Of what a run notes, that is told which has no value in it; of a file its reason."""
     facts = [
