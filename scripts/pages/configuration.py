@@ -35,6 +35,7 @@ SEE = {
     "Retention": "[What is kept](retention.md)",
     "S3Config": "[What the environment decides](getting-started.md#what-the-environment-decides)",
     "Schedule": "[Scheduling](scheduling.md#when-a-job-is-due)",
+    "SchemaContract": "[Import jobs](import-jobs.md#columns-that-change)",
     "Source": "[Import jobs](import-jobs.md#files)",
     "Target": "[Export jobs](export-jobs.md#what-is-written)",
 }
