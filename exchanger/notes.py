@@ -13,6 +13,7 @@ from typing import Any, Literal
 NoteCode = Literal[
     "added_again",
     "added_nothing",
+    "answers_not_written",
     "applied_since",
     "budget_exceeded",
     "cells_unwrapped",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from exchanger.app.defaults import LogLevel
 from exchanger.app.logs import set_up_logs
 from exchanger.app.messages.notes.words import in_words
+from exchanger.config.answers import answers_of
 from exchanger.config.loading.load import load_config
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Config, ExportJob, ImportJob
@@ -123,7 +124,15 @@ def open_context(
             engine=_engine(config, stopping),
             folders=folders_of(config, connection),
             words=in_words,
+            pages=_pages,
         )
+
+
+def _pages(facts: Mapping[str, Any]) -> tuple[str, str]:
+    # Many processes end no run.
+    from exchanger.app.messages.pages.report import report_files
+
+    return report_files(facts)
 
 
 def demand_queries(config: Config) -> None:
@@ -160,13 +169,14 @@ def folders_of(config: Config, connection: str) -> Folders:
         if (other.s3.bucket, other.s3.endpoint_url) == (ours.bucket, ours.endpoint_url):
             states[name] = other.s3.state_prefix or default_state_prefix(name)
             written += [states[name], f"{other.s3.export_root}/"]
+    answers = answers_of(config, *states)
     for name, job in config.jobs.items():
         home = config.connection_of(name)
         if home in states and isinstance(job, ImportJob):
-            readers.append(reader_of(name, job, states[home]))
+            readers.append(reader_of(name, job, states[home], answers))
         elif home in states and isinstance(job, ExportJob):
             written.append(job.target.prefix)
-    return Folders(tuple(readers), tuple(written))
+    return Folders(tuple(readers), (*written, *answers), answers)
 
 
 def _engine(

@@ -63,8 +63,6 @@ _LOCK = "~$"
 """Office's mark of who has a file open."""
 _FOLDER = "_$folder$"
 """How Hadoop's tools end the mark of a folder."""
-OWN_FOLDERS = ("_reports/", "_rejected/")
-"""Folders below a job's prefix for what we tell whoever drops files there."""
 
 _DATA = re.compile(
     r"\.(csv|tsv|tab|psv|txt|parquet|pq|ndjson|jsonl|json|avro|orc|xlsx?)"

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from exchanger.config.answers import met_by
 from exchanger.files.drops import (
-    OWN_FOLDERS,
     is_companion,
     is_drop,
     is_hidden,
@@ -42,29 +42,46 @@ _ALIKE = 0.75
 
 
 class Reader(NamedTuple):
-    """An import: the files below its prefix that fit its pattern are its own."""
+    """
+    An import: the files below its prefix that fit its pattern are its own.
+
+    But for those in ``answers``: folders in which jobs tell whoever drops files what became of
+    them.
+    """
 
     job: str
     prefix: str
     pattern: str
     state_prefix: str = "\0"
     complete_when: CompleteWhen | None = None
+    answers: tuple[str, ...] = ()
 
     def takes(self, key: str, size: int = 1) -> bool:
         """Return whether an object of so many bytes is a file of the job."""
         is_file = is_drop(key, self.prefix, self.pattern, self.state_prefix, size)
-        return is_file and not self.is_sign(key)
+        return is_file and not self.is_sign(key) and not key.startswith(self.answers)
 
     def is_sign(self, key: str) -> bool:
         """Return whether an object says of files of the job that they are complete."""
-        ours = not key.startswith(self.state_prefix)
-        return ours and is_sign(key, self.prefix, self.complete_when)
+        ours = key.startswith((self.state_prefix, *self.answers))
+        return not ours and is_sign(key, self.prefix, self.complete_when)
 
 
-def reader_of(name: str, job: ImportJob, state_prefix: str) -> Reader:
-    """Return what a job reads of a bucket."""
+def reader_of(
+    name: str, job: ImportJob, state_prefix: str, answers: tuple[str, ...] = ()
+) -> Reader:
+    """
+    Return what a job reads of a bucket.
+
+    Args:
+        name: The job's name.
+        job: The job.
+        state_prefix: Where its connection remembers.
+        answers: Folders in which this and other jobs answer.
+    """
     source = job.source
-    return Reader(name, source.prefix, source.pattern, state_prefix, source.complete_when)
+    met = met_by(source.prefix, answers)
+    return Reader(name, source.prefix, source.pattern, state_prefix, source.complete_when, met)
 
 
 @dataclass(frozen=True)
@@ -74,15 +91,22 @@ class Folders:
 
     Args:
         readers: All imports from this bucket, of whichever connection.
-        written: Prefixes below which exports, Braze and we ourselves write.
+        written: Prefixes below which exports, Braze and we ourselves write, *answers* included.
+        answers: Those in which jobs answer whoever drops files.
     """
 
     readers: tuple[Reader, ...] = ()
     written: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
 
     def takers(self, key: str, size: int = 1) -> list[str]:
         """Name the jobs that take an object of so many bytes."""
         return [reader.job for reader in self.readers if reader.takes(key, size)]
+
+    def shared(self, key: str) -> bool:
+        """Return whether several jobs of one folder take an object, and each answers about it."""
+        prefixes = [reader.prefix for reader in self.readers if reader.takes(key)]
+        return len(prefixes) > len(set(prefixes))
 
     def around(self, key: str) -> list[Reader]:
         """Find the jobs below whose prefix an object lies."""
@@ -91,7 +115,7 @@ class Folders:
     def of(self, prefix: str) -> Folders:
         """Keep what matters for objects below a prefix, of which there may be many."""
         readers = (reader for reader in self.readers if _nested(reader.prefix, prefix))
-        return Folders(tuple(readers), self.written)
+        return replace(self, readers=tuple(readers))
 
     def why_not(self, key: str, size: int = 1) -> Why | None:
         """Return why no job takes an object of so many bytes; None if one does."""
@@ -99,7 +123,7 @@ class Folders:
             return None
         around = self.around(key)
         rests = [key.removeprefix(reader.prefix) for reader in around] or [key]
-        if key.startswith(self.written) or any(rest.startswith(OWN_FOLDERS) for rest in rests):
+        if key.startswith(self.written):
             return "ours"
         if any(reader.is_sign(key) for reader in around):
             return "sign"

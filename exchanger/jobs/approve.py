@@ -149,7 +149,7 @@ def _plan_and_commit(
     _demand_differences(call, seq, batch)
     totals = totals_of(batch)
     if not run.reads_as and exceed(totals, run.totals):
-        return hold_again(call.state, held, totals, call.context.clock.now().isoformat())
+        return hold_again(call, held, totals)
     hold = partial(guarded_again, call, held)
     guards = _guards(call, run, batch, corrected=corrected)
     return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)

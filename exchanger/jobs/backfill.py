@@ -63,7 +63,8 @@ def _none_in_range(
     context: JobContext, name: str, job: ImportJob, options: ImportOptions
 ) -> list[Note]:
     """Note it if no file of a job is in the range that was asked for."""
-    source, reader = job.source, reader_of(name, job, context.state_prefix)
+    source, answers = job.source, context.folders.answers
+    reader = reader_of(name, job, context.state_prefix, answers)
     listed = context.bucket.list(source.prefix)
     files = [item for item in listed if reader.takes(item.key, item.size)]
     if any(in_range(item, options) for item in files):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import RunUnsuitable
+from exchanger.jobs.answers.write import answer_run
 from exchanger.jobs.lifecycle.abandon import abandon
 from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.lifecycle.finish import finish
@@ -65,4 +66,6 @@ def _discard(context: JobContext, state: ConnectionState, seq: int) -> RunReport
         report.facts.append(noted("ended_as_usual"))
         return report
     with unless_ended_by_others(context, state, seq):
-        return abandon(context, state, stored)
+        report = abandon(context, state, stored)
+    report.facts += answer_run(context, state, state.runs.read(seq))
+    return report

@@ -6,23 +6,21 @@ Nothing is written and nobody waits; Braze is asked for nothing.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import polars as pl
 
 from exchanger.errors import StateMissing
 from exchanger.jobs.history.changes import changes_of_profiles
-from exchanger.jobs.history.runs import LISTED
+from exchanger.jobs.quarantine.of_profile import MOST_RUNS, PutAside, Sought, rows_put_aside
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.notes import Note, as_plain, noted
 from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
-from exchanger.profiles.spelling.json_values import EMPTY, spell_json
-from exchanger.profiles.spelling.profile_key import item_key, parts_of
+from exchanger.profiles.spelling.json_values import EMPTY
+from exchanger.profiles.spelling.profile_key import item_key
 from exchanger.profiles.spelling.profile_key import shown as shown_key
 from exchanger.state.changes import TAKEN
 from exchanger.state.store import open_state
@@ -35,12 +33,6 @@ if TYPE_CHECKING:
     from exchanger.state.held.table import HeldValues
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
-
-_WITH_ROWS = ("rows_rejected", "rows_refused", "values_dropped")
-"""Counts of runs that put rows aside, or left values out."""
-_ROW = ("file", "row", "kind", "field", "value", "reason", "message")
-MOST_RUNS = 25
-"""Runs of the job with rows put aside whose quarantine is searched, the newest first."""
 
 
 @dataclass(frozen=True)
@@ -98,20 +90,6 @@ class HeldNow:
     by: str | None = None
     run: int | None = None
     at: str | None = None
-
-
-@dataclass(frozen=True)
-class PutAside:
-    """A row of the profile in a quarantine of the job, or a value left out of one, with why."""
-
-    run: int
-    file: str
-    row: int | None
-    kind: str
-    field: str | None
-    value: str | None
-    reason: str
-    message: str
 
 
 @dataclass
@@ -179,8 +157,8 @@ def explain(
         found = found.filter(pl.col("field") == field)
     told.changes = [*_Changes(context, state, keys).told(found, told)]
     told.held = [*_held(state.held_of(job.catalog or ""), keys, field, told.changes)]
-    told.put_aside, searched = _put_aside(
-        context, state, name, _Sought(keys, job.match_columns, field)
+    told.put_aside, searched = rows_put_aside(
+        context, state, name, Sought(keys, job.match_columns, field)
     )
     if searched:
         told.facts.append(noted("quarantines_not_searched", searched=MOST_RUNS))
@@ -297,70 +275,6 @@ def _deliverer(name: str, value: str, changes: Sequence[ToldChange]) -> int | No
         if (change.field, change.wanted) == (name, value) and change.outcome in TAKEN
     )
     return next(delivered, None)
-
-
-def _put_aside(
-    context: JobContext, state: ConnectionState, name: str, sought: _Sought
-) -> tuple[list[PutAside], bool]:
-    """Find rows of the profile in the newest quarantines; also whether there are older ones."""
-    runs = [
-        report["seq"]
-        for report in state.run_index.newest(LISTED, name)
-        if report.get("seq") and any(map(report.get, _WITH_ROWS))
-    ]
-    found: list[PutAside] = []
-    for seq in runs[:MOST_RUNS]:
-        run = state.runs.read(seq).document
-        for key in filter(None, (run.rejected, run.dropped)):
-            # Retention may have removed it.
-            with suppress(StateMissing), fetched(context, key) as frames:
-                for frame in frames.frames():
-                    rows = sought.among(frame).select(_ROW).iter_rows(named=True)
-                    found += [PutAside(run=seq, **row) for row in rows]
-    return found, len(runs) > MOST_RUNS
-
-
-@dataclass(frozen=True)
-class _Sought:
-    """
-    Whose rows are looked for in quarantine.
-
-    Args:
-        keys: Of the profile.
-        columns: That name a profile in the files of the job.
-        field: Only rows about this field, or about the whole row.
-    """
-
-    keys: Sequence[str]
-    columns: Sequence[str]
-    field: str | None
-
-    def among(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Choose their rows; of those that never got a key, the record of the row tells."""
-        if self.field is not None:
-            rows = rows.filter(pl.col("field").is_null() | (pl.col("field") == self.field))
-        keys = pl.Series(self.keys)
-        values = [spell_json(parts_of(key)[1])[1:-1] for key in self.keys]
-        named = pl.col("record").str.to_lowercase().str.contains_any([v.lower() for v in values])
-        perhaps = pl.col("profile").is_null() & named
-        found = rows.filter(
-            pl.col("profile").is_in(keys.implode()) | perhaps.fill_null(value=False)
-        )
-        theirs = [
-            row["profile"] is not None or self._names(row["record"]) for row in found.to_dicts()
-        ]
-        return found.filter(pl.Series(theirs, dtype=pl.Boolean))
-
-    def _names(self, record: str) -> bool:
-        try:
-            cells = orjson.loads(record)
-        except orjson.JSONDecodeError:
-            return False
-        if not isinstance(cells, dict):
-            return False
-        values = {parts_of(key)[1].lower() for key in self.keys}
-        named = (str(cells.get(column, "")).strip().lower() for column in self.columns)
-        return any(text in values for text in named)
 
 
 def _shown(key: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import Stopped, StorageChanged, StorageError
+from exchanger.jobs.answers.terms import is_due
 from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.intake.doubtful_types import doubtful_files
@@ -265,7 +266,7 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
     if call.options.saved is not None:
         return None
     newest = call.state.runs.newest()
-    if newest is not None and newest.document.state not in ENDED:
+    if newest is not None and (newest.document.state not in ENDED or is_due(newest.document)):
         return None
     waiting = waiting_files(call)
     if waiting.has_work or due(call) or half_dropped(call.state, waiting.undecided):

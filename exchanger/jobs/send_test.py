@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.notes import Note
@@ -139,7 +140,10 @@ def send_test(  # noqa: PLR0913, PLR0917 - what is tried, and who listens
     """
 
     def tested(call: ImportContext) -> RunReport:
-        call = replace(call, memories=memories_of(call.context, call.state, record=True))
+        # What it is about is tried by whoever looks after the job, not dropped by anybody.
+        quiet = replace(call.context, pages=None)
+        memories = memories_of(call.context, call.state, record=True)
+        call = replace(call, context=quiet, memories=memories)
         stored = plan_and_commit(call, lambda number: _plan_and_commit(call, number, row))
         return finish(_overheard(call.context, heard), call.state, stored)
 
@@ -154,7 +158,9 @@ def _plan_and_commit(call: ImportContext, number: int, row: OneRow) -> Versioned
     return create_run(call, report, batch, hold=hold, guards=decision_guards(call))
 
 
-def _not_sent(call: ImportContext, reasons: Sequence[Note]) -> NoReturn:
+def _not_sent(
+    call: ImportContext, reasons: Sequence[Note], _exposure: Exposure | None = None
+) -> NoReturn:
     """
     Send nothing, as a limit would be passed.
 

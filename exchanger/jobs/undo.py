@@ -8,50 +8,31 @@ is delivered, settled and remembered alike, and so it can be taken back itself.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import polars as pl
-
-from exchanger.config.models import FieldConfig
 from exchanger.errors import RunUnsuitable
 from exchanger.files.scratch.spill import Scratch
-from exchanger.jobs.history.shown import wait_until_shown
-from exchanger.jobs.history.taken_back import TakenBack, to_take_back
+from exchanger.jobs.history.taken_back import to_take_back
 from exchanger.jobs.history.unfinished import unfinished_run
-from exchanger.jobs.intake.batch import InputBatch
 from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
-from exchanger.jobs.observing.lookup import (
-    NOBODY,
-    LookUps,
-    look_up_all,
-    note_if_slow,
-    overlay,
-)
+from exchanger.jobs.lifecycle.undoing import Undoing
 from exchanger.jobs.planning.budgets import note_price
 from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import decision_guards
-from exchanger.jobs.planning.parts import PlanParts
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
-from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.jobs.runtime.recognition import recognise
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
 from exchanger.notes import Note, noted
 from exchanger.objects.kinds import kind_named
-from exchanger.profiles.frames.columns import EXISTS, PROFILE
-from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.planning.undo import UndoInput, UndoOptions, undo_part, unknown_now
-from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
@@ -141,9 +122,9 @@ def _plan_and_commit(
     report = numbered_report(call, number)
     undoing = _begun(call, seq, number - 1, report)
 
-    def hold(reasons: Sequence[Note]) -> None:
+    def hold(reasons: Sequence[Note], exposure: Exposure) -> None:
         if reasons != _NOTHING:
-            leave_as_it_is(call, seq, "undo", reasons)
+            leave_as_it_is(call, seq, "undo", reasons, exposure)
         notes[:] = report.facts
 
     return create_run(
@@ -165,7 +146,7 @@ def _demand_objects(exposure: Exposure) -> Sequence[Note]:
     return [] if exposure.objects else _NOTHING
 
 
-def _begun(call: ImportContext, seq: int, last: int, report: RunReport) -> _Undoing:
+def _begun(call: ImportContext, seq: int, last: int, report: RunReport) -> Undoing:
     run = _demand(call, seq)
     scratch = Scratch(call.context.workdir, call.context.bounds)
     found = to_take_back(call, scratch, run, last)
@@ -173,7 +154,7 @@ def _begun(call: ImportContext, seq: int, last: int, report: RunReport) -> _Undo
         detail = f"what it changed is not kept any more, or was forgotten. {_INSTEAD}"
         raise RunUnsuitable(str(seq), "undo", detail)
     report.facts.append(noted("takes_back", run=seq))
-    return _Undoing(call, found, scratch)
+    return Undoing(call, found, scratch)
 
 
 def _demand(call: ImportContext, seq: int) -> RunDocument:
@@ -199,105 +180,3 @@ def _demand(call: ImportContext, seq: int) -> RunDocument:
         why = "it tried one row, which counts with its file: give what is right in that"
         raise RunUnsuitable(str(seq), "undo", why)
     return run
-
-
-@dataclass(frozen=True)
-class _Undoing:
-    """
-    A run that is taken back.
-
-    Args:
-        call: Its job.
-        found: What is known of it.
-        scratch: Where frames are kept.
-    """
-
-    call: ImportContext
-    found: TakenBack
-    scratch: Scratch
-
-    @property
-    def batch(self) -> InputBatch:
-        """What the new run is made of: a row for each profile, of no file."""
-        nobody = pl.DataFrame(schema={PROFILE: pl.String})
-        return InputBatch(
-            scratch=self.scratch,
-            given=self.found.ours,
-            rejected=self.scratch.spill(),
-            dropped=self.scratch.spill(),
-            corrections=PartitionedRows(self.scratch, 1, nobody),
-            mentioned=PartitionedRows(self.scratch, 1, nobody),
-            ready=self.scratch.spill(),
-            files=self.found.files,
-            rows=self.found.profiles,
-        )
-
-    @contextmanager
-    def parts(
-        self, call: ImportContext, batch: InputBatch, report: RunReport
-    ) -> Iterator[PlanParts]:
-        """Look up what is unknown by now, then read part by part what decides."""
-        rules = tuple(_rule(name, told) for name, told in self.found.fields.items())
-        terms = UndoOptions(self.found.run.seq, rules)
-        seen, lookups = self._looked_up(call, terms, report)
-
-        def inputs() -> Generator[UndoInput]:
-            for number in range(len(batch.given)):
-                yield self._part(call, terms, number, seen)
-                for rows in (batch.given, self.found.later, self.found.gave, seen):
-                    rows.clear(number)
-
-        yield PlanParts(batch, inputs(), partial(undo_part, terms=terms), rules, lookups)
-
-    def _part(
-        self, call: ImportContext, terms: UndoOptions, number: int, seen: PartitionedRows
-    ) -> UndoInput:
-        ours = self.found.ours.part(number)
-        names = [rule.name for rule in terms.rules]
-        everybody = ours.select(PROFILE).unique()
-        held = call.held.of(everybody[PROFILE], names)
-        held = everybody.join(held, on=PROFILE, how="left", maintain_order="left")
-        looked_up = seen.part(number)
-        if not looked_up.is_empty():
-            held = overlay(held, looked_up.unique(PROFILE, keep="last")).sort(PROFILE)
-        return UndoInput(ours, self.found.later.part(number), self.found.gave.part(number), held)
-
-    def _looked_up(
-        self, call: ImportContext, terms: UndoOptions, report: RunReport
-    ) -> tuple[PartitionedRows, LookUps]:
-        """Ask Braze for what is not known by now, where it decides."""
-        parts = len(self.found.ours)
-        seen = PartitionedRows(
-            self.scratch, parts, pl.DataFrame(schema={PROFILE: pl.String, EXISTS: pl.Boolean})
-        )
-        asked, lookups, uncertain = self.scratch.spill(), NOBODY, False
-        for number in range(parts):
-            call.context.go_on()
-            part = self._part(call, terms, number, seen)
-            asked.add(unknown_now(part, terms))
-            texts = part.held.select(pl.col(pl.String).exclude(PROFILE) == UNCERTAIN)
-            uncertain |= any(bool(text.any()) for text in texts)
-        if not asked.rows:
-            return seen, lookups
-        for frame in asked.frames([PROFILE]):
-            lookups += LookUps.of(frame[PROFILE].unique())
-        report.facts += note_if_slow(lookups.profiles, call.context.lookup_limit, lookups.alone)
-        if uncertain and call.record:
-            wait_until_shown(call.context, call.state.runs, (report.seq or 1) - 1)
-        names = [rule.name for rule in terms.rules]
-
-        def take(_number: int, answer: pl.DataFrame) -> None:
-            kept = answer.filter(pl.col(EXISTS).is_not_null())
-            seen.add(kept.select(PROFILE, EXISTS, *(n for n in names if n in kept.columns)))
-
-        look_up_all(call, asked, names, take)
-        return seen, lookups
-
-
-def _rule(name: str, told: Mapping[str, Any]) -> Rule:
-    """Return how a run merged a field; what others change until it is sent stays theirs."""
-    names = ("merge", "type", "ordered", "key", "complete")
-    kept: dict[str, Any] = {key: told[key] for key in names if key in told}
-    kept |= {"scale": told.get("scale") or None, "on_drift": "quarantine"}
-    config = FieldConfig.model_construct(**kept)
-    return Rule(name, "", told["type"], config, guarded=bool(told.get("guarded")))

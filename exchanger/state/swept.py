@@ -31,6 +31,7 @@ class Marks:
         quarantine: What may be given again. Later runs may have such rows, earlier ones have not.
         contributions: What files gave to sums and lists.
         changes: What runs changed: the months before that of this run are gone.
+        answers: What whoever dropped files was told; earlier versions knew none.
         recorded: Of which, and of all before it, the table of changes has what it changed. Of
             later ones it may have it, too: the table itself knows.
     """
@@ -40,6 +41,7 @@ class Marks:
     quarantine: int = 0
     contributions: int = 0
     changes: int = 0
+    answers: int = 0
     recorded: int = 0
 
 

@@ -98,9 +98,8 @@ class Exchange(BaseHTTPRequestHandler):
         sent = self._sent()
         if self.server.before is not None:
             self.server.before(self)
-        for piece, (status, code, message) in self.server.refused.items():
-            if self.command == "GET" and piece in urlsplit(self.path).path:
-                return self._refuse(status, code, message)
+        if refusal := self._refusal():
+            return self._refuse(*refusal)
         is_object = urlsplit(self.path).path.count("/") > 1 and "list-type" not in self.path
         is_boto = "boto" in self.headers.get("User-Agent", "").lower()
         kind = self.server.schedule.draw(self.command, is_object, is_boto)
@@ -121,6 +120,13 @@ class Exchange(BaseHTTPRequestHandler):
         return None
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on  # noqa: N815
+
+    def _refusal(self):
+        path = urlsplit(self.path).path
+        if self.command == "PUT" and self.server.locked in path:
+            return 403, "AccessDenied", "no"
+        refused = self.server.refused.items() if self.command == "GET" else ()
+        return next((answer for piece, answer in refused if piece in path), None)
 
     def _sent(self):
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
@@ -190,14 +196,16 @@ class FaultProxy:
     Args:
         store: ``host:port`` of the store.
         schedule: What goes wrong.
+        locked: Nothing may be written to keys with this in them.
     """
 
-    def __init__(self, store, schedule):
+    def __init__(self, store, schedule, locked=""):
         self._server = _Server(("127.0.0.1", 0), Exchange)
         self._server.store = urlsplit(store).netloc
         self._server.schedule = schedule
         self._server.before = None
         self.refused = self._server.refused = {}
+        self._server.locked = locked or "\0"
         self.schedule = schedule
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(

@@ -33,7 +33,7 @@ NO_DATA = {
     "in/Thumbs.db": "x",
     "in/.DS_Store": "x",
 }
-OURS = {"in/_reports/a.csv.json": "{}", "in/_rejected/3/a.csv": "id,spend\na,100\n"}
+OURS = {"in_reports/old.csv.json": "{}", "in_reports/3/a.csv": "id,spend\na,100\n"}
 
 
 def rows(*lines):
@@ -64,7 +64,7 @@ def test_what_is_no_data_is_passed_over_and_told_once(exchange):
     assert "3" == exchange.attribute("a", "spend")
     assert "about the files beside it" in exchange.call("files", "in/a.csv.md5").stdout
     assert (
-        "exchanger or Braze writes here" in exchange.call("files", "in/_reports/a.csv.json").stdout
+        "exchanger or Braze writes here" in exchange.call("files", "in_reports/old.csv.json").stdout
     )
 
 

@@ -7,7 +7,7 @@ import io
 
 import pytest
 from support.coming_from import rows
-from support.sandbox_calls import post
+from support.sandbox_calls import post, track
 
 import exchanger as package
 from exchanger.errors import ExchangerError
@@ -40,6 +40,18 @@ def a_file(name: str) -> str:
     return out.getvalue()
 
 
+def settle(exchange, job: dict, name: str) -> None:
+    """Let those be in Braze whom a call needs there."""
+    for who in (f"{name}-1", f"{name}-2"):
+        if job.get("object") in ("merges", "aliases"):
+            track(exchange.braze, {"external_id": who}, {"external_id": f"old-{who}"})
+        elif job.get("object") == "identify" and "email" in job["match"]:
+            track(exchange.braze, {"email": f"{who}@example.com"})
+        elif job.get("object") == "identify":
+            alias = {"alias_name": f"crm-{who}", "alias_label": "crm"}
+            track(exchange.braze, {"user_alias": alias, "_update_existing_only": False})
+
+
 @pytest.mark.nightly
 def test_every_example_runs(exchange):
     """Each takes its file, and nothing of it is rejected or refused."""
@@ -58,6 +70,7 @@ def test_every_example_runs(exchange):
             exchange.drop(f"inbox/{name}/a.csv", a_file(name))
         else:
             job["target"]["prefix"] = f"exports/{name}/"
+        settle(exchange, job, name)
         jobs[name], examples[name] = job, row
     exchange.configure(**jobs)
     library = package.Exchanger.from_config(exchange.config, environment=exchange.environment)

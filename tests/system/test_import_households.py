@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from support.damaged_weeks import damaged_week
 from support.households import (
     AT_A_TIME,
     DATA,
@@ -70,3 +71,35 @@ def test_a_year_of_weekly_files_ends_in_the_totals_of_the_data(exchange, transac
     assert "nothing_to_do" == waiting["state"]
     assert "--force" in waiting["notes"][0]
     assert expected == state_of(exchange, PURCHASES["fields"])
+
+
+@pytest.mark.nightly
+def test_a_tenth_of_all_rows_damaged_costs_these_rows_alone(exchange, transactions):
+    """
+    Of 53 weeks as CSV, NDJSON and Parquet the good rows are applied, to the digit.
+
+    Every other row is listed with its own reason, in whichever of twenty ways it is damaged; and
+    what is merely odd is read as it is meant. Then the last week is undone.
+    """
+    exchange.configure(weeks=PURCHASES)
+    good, run = [], None
+    for first in range(0, len(WEEKS), AT_A_TIME):
+        expected = {}
+        for week in WEEKS[first : first + AT_A_TIME]:
+            rows = transactions.filter(pl.col("week") == week)
+            key, body, bad, kept = damaged_week(rows, week)
+            exchange.drop(key, body)
+            good.append(kept)
+            expected |= {(key, row): reason for row, reason in bad.items()}
+        run = exchange.ask("run", "weeks", code=4)
+        found = {(row["file"], int(row["row"])): row["reason"] for row in exchange.quarantined(run)}
+        assert expected == found
+        assert len(expected) == run["rows_rejected"]
+        assert {"applied"} == {file["outcome"] for file in run["files"]}
+
+    assert totals(pl.concat(good)) == state_of(exchange, PURCHASES["fields"])
+
+    exchange.ask("undo", run["seq"], "--yes")
+    before = totals(pl.concat(good[:-1]))
+    state = state_of(exchange, PURCHASES["fields"])
+    assert before == {household: state[household] for household in before}

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import combinations
 
 from exchanger.braze.attributes import STANDARD
+from exchanger.config.answers import answer_folders
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import Connection, ExportJob, ImportJob, Job, RemainingFields
 
@@ -34,17 +35,27 @@ def check_overlaps(
         named[name] = job
         if connection is not None:
             yield from _own_state(name, job, connection)
+            if isinstance(job, ImportJob):
+                yield from _answers(name, job, connection)
     for (first, one), (second, other) in combinations(named.items(), 2):
         if not homes.get(first) or homes.get(first) != homes.get(second):
             continue
-        if isinstance(one, ImportJob) and isinstance(other, ImportJob):
-            yield from _shared_fields((first, one), (second, other))
-        if isinstance(one, ExportJob) and isinstance(other, ExportJob):
-            yield from _shared_target((first, one), (second, other))
-        if isinstance(one, ImportJob) and isinstance(other, ExportJob):
-            yield from _own_exports((first, one), (second, other))
-        if isinstance(one, ExportJob) and isinstance(other, ImportJob):
-            yield from _own_exports((second, other), (first, one))
+        yield from _of_a_pair((first, one), (second, other))
+
+
+def _of_a_pair(one_of: tuple[str, Job], other_of: tuple[str, Job]) -> Iterator[Finding]:
+    """Find what two jobs of one connection do to each other's objects."""
+    (first, one), (second, other) = one_of, other_of
+    yield from _amid_answers(one_of, other_of)
+    yield from _amid_answers(other_of, one_of)
+    if isinstance(one, ImportJob) and isinstance(other, ImportJob):
+        yield from _shared_fields((first, one), (second, other))
+    if isinstance(one, ExportJob) and isinstance(other, ExportJob):
+        yield from _shared_target((first, one), (second, other))
+    if isinstance(one, ImportJob) and isinstance(other, ExportJob):
+        yield from _own_exports((first, one), (second, other))
+    if isinstance(one, ExportJob) and isinstance(other, ImportJob):
+        yield from _own_exports((second, other), (first, one))
 
 
 def _nested(one: str, other: str) -> bool:
@@ -70,6 +81,29 @@ def _own_state(name: str, job: Job, connection: Connection) -> Iterator[Finding]
         yield Finding(where, f"this overlaps {state}, where exchanger keeps its own state")
     elif _nested(_prefix(job), root):
         yield Finding(where, f"this overlaps {root}, where Braze puts its segment exports")
+
+
+def _answers(name: str, job: ImportJob, connection: Connection) -> Iterator[Finding]:
+    """Find answers that would lie among our own state, or among what Braze exports."""
+    root = f"{connection.s3.export_root}/"
+    for folder in answer_folders(job):
+        for taken in (connection.s3.state_prefix, root):
+            if taken and _nested(folder, taken):
+                message = f"this job would answer in {folder}, which overlaps {taken}"
+                yield Finding(("jobs", name, "source", "prefix"), message)
+
+
+def _amid_answers(answering: tuple[str, Job], taking: tuple[str, Job]) -> Iterator[Finding]:
+    (name, one), (other_name, other) = answering, taking
+    if not isinstance(one, ImportJob):
+        return
+    for folder in answer_folders(one):
+        if _prefix(other).startswith(folder):
+            message = (
+                f"job '{name}' answers in {folder} about its files; use another folder, or let"
+                f" '{name}' say 'after: {{report: false, rejected: false}}'"
+            )
+            yield Finding(("jobs", other_name, _part(other), "prefix"), message)
 
 
 def _part(job: Job) -> str:

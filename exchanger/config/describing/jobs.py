@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchanger.braze.attributes import CONSENT, NOT_EXPORTED
+from exchanger.config.describing.after import describe_answers
 from exchanger.config.describing.arrival import describe_arrival
 from exchanger.config.describing.audiences import describe_audience
 from exchanger.config.describing.consent import describe_consent
@@ -63,6 +64,7 @@ def describe_job(config: Config, name: str) -> list[str]:
     does = _export(job, bucket) if isinstance(job, ExportJob) else _import(job, bucket)
     if isinstance(job, ImportJob):
         does = [*does, *describe_guards(job.watched_by, connection.budget)]
+        does = [*does, *describe_answers(job, bucket)]
         does += describe_delivery(job.delivery)
     if config.engine is not None and isinstance(job, ImportJob):
         does = [*does, f"plans large runs on the Dask cluster at {config.engine.dask}"]

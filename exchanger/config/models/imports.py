@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
+from exchanger.config.models.after import After, Masked
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
 from exchanger.config.models.delivery import Delivery
 from exchanger.config.models.guards import Guards
@@ -300,6 +301,10 @@ class ImportJob(Strict):
         default=Guards(),
         description="what a run may do before it waits for a person; anything if left out",
     )
+    after: After = Field(
+        default=After(), description="what is written for whoever dropped a file, beside its folder"
+    )
+    mask: Masked = ()
     delivery: Delivery = Field(
         default=Delivery(), description="how what a run sends is looked after"
     )

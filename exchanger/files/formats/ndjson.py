@@ -169,6 +169,7 @@ class ObjectTable:
             textual=False,
             json_columns=frozenset(n for n, column in self.columns.items() if column.is_json),
             unusable=taken_names(self.names),
+            absent=frozenset(absent),
             notes=trimmed_note(self.renamed) + notes,
             finish=self._finished,
         )

@@ -88,6 +88,7 @@ class RawTable:
             words. Only a problem if something is mapped from them.
         indexes: Columns by which the program that wrote the file numbers its rows: data only if
             something is mapped from them.
+        absent: Columns that the file does not have, and that are empty in all of its rows.
         notes: What is noted of how the file was read.
         layout: What the file has shown of how it is written, to be kept for the next.
         read_as: What of that is to be told.
@@ -101,6 +102,7 @@ class RawTable:
     json_columns: frozenset[str] = frozenset()
     unusable: Mapping[str, str] = field(default_factory=dict)
     indexes: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
     notes: tuple[Note, ...] = ()
     layout: Mapping[str, str] = field(default_factory=dict)
     read_as: ReadAs | None = None

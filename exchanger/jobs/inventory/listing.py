@@ -290,8 +290,8 @@ def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
 def _drops(
     call: ImportContext, listed: Iterable[ObjectInfo], others: _Others
 ) -> Iterator[ObjectInfo]:
-    reader = reader_of(call.name, call.job, call.context.state_prefix)
-    folders = call.context.folders.of(reader.prefix)
+    folders = call.context.folders.of(call.job.source.prefix)
+    reader = reader_of(call.name, call.job, call.context.state_prefix, folders.answers)
     rule = call.job.source.complete_when
     all_count = call.job.source.newest_alone or (rule is not None and rule.manifest)
     for item in listed:

@@ -40,7 +40,7 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
     report: RunReport,
     batch: InputBatch,
     *,
-    hold: Callable[[Sequence[Note]], T],
+    hold: Callable[[Sequence[Note], Exposure], T],
     guards: Sequence[Guard] = (),
     parent: int = 0,
     takes_back: int = 0,
@@ -53,7 +53,8 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
         call: The job.
         report: A new one, with the run's number.
         batch: What was read; its rows are forgotten on the way.
-        hold: Told why, does in place of the run what this story does when it is held back.
+        hold: Does in place of the run what this story does when it is held back; told why, and
+            what the plan would do.
         guards: Look at what the plan would do.
         parent: The run that this one takes up, if it does.
         takes_back: The run whose changes it takes back, if it does.
@@ -85,7 +86,7 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
         elif reasons:
             log.warning("run.guarded", seq=report.seq, reasons=[each.code for each in reasons])
             plan.give_up()
-            return hold(reasons)
+            return hold(reasons, exposure)
     return commit(call, report, batch, plan, parent=parent, takes_back=takes_back)
 
 
@@ -104,7 +105,11 @@ def _rehearse(report: RunReport, exposure: Exposure, reasons: Sequence[Note]) ->
 
 
 def hold_files(
-    call: ImportContext, report: RunReport, batch: InputBatch, reasons: Sequence[Note]
+    call: ImportContext,
+    report: RunReport,
+    batch: InputBatch,
+    reasons: Sequence[Note],
+    exposure: Exposure,
 ) -> VersionedRun | None:
     """
     Let the files of a plan wait for a person, in a run in place of the planned one.
@@ -114,6 +119,7 @@ def hold_files(
         report: Of the planned run.
         batch: Its files, which are read again: nothing is left of their rows.
         reasons: Why.
+        exposure: What the plan would do.
 
     Returns:
         None if none of the files is there any more.
@@ -128,10 +134,12 @@ def hold_files(
         for claim in batch.files
         if claim.outcome != "superseded"  # It is once more, as the newest one is known by then.
     ]
-    return hold_back(call, held, files)
+    return hold_back(call, held, files, plan=exposure.to_dict())
 
 
-def leave_as_it_is(call: ImportContext, seq: int, verb: str, reasons: Sequence[Note]) -> NoReturn:
+def leave_as_it_is(
+    call: ImportContext, seq: int, verb: str, reasons: Sequence[Note], _exposure: Exposure
+) -> NoReturn:
     """
     Leave a run as it is that was to be taken up: it still waits, or still has its quarantine.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from exchanger.jobs.answers.write import answer_run
 from exchanger.jobs.delivery.asking import ask_for_doubtful
 from exchanger.jobs.delivery.effects import check_effects
 from exchanger.jobs.delivery.request_group import new_group
@@ -85,14 +86,26 @@ def _brought_to_its_end(
 ) -> RunReport:
     run = stored.document
     if run.hold:
-        return wait_for_a_person(state, stored, context.clock.now().isoformat())
+        waits = wait_for_a_person(state, stored, context.clock.now().isoformat())
+        return _answered(context, state, run.seq, waits)
     dropped = run.state == "planned" and not take_up_parent(state, run)
     if dropped or (run.discarded and run.state != "settling"):
-        return abandon(context, state, stored)
+        return _answered(context, state, run.seq, abandon(context, state, stored))
     with fetched(context, run.outbox, run.outbox_sha256) as outbox:
         report = _finish(context, state, stored, outbox)
     if report.finished_at is not None:
+        report = _answered(context, state, run.seq, report)
         maintain(context, state, run)
+    return report
+
+
+def _answered(
+    context: JobContext, state: ConnectionState, seq: int, report: RunReport
+) -> RunReport:
+    """Answer whoever dropped the files of a run that has just ended."""
+    newest = state.runs.newest()
+    if newest is not None and newest.document.seq == seq:
+        report.facts += answer_run(context, state, newest)
     return report
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import orjson
@@ -12,6 +13,7 @@ import polars as pl
 
 from exchanger.errors import StorageMissing
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
+from exchanger.jobs.answers.write import write_again
 from exchanger.profiles.frames.columns import ITEM, OTHER, OTHER_WHO, PROFILE, WHO
 from exchanger.profiles.spelling.profile_key import parts_of
 
@@ -115,6 +117,8 @@ class StoredRows:
             mark = _MARK if body.startswith(_MARK) else b""
             left = rows.filter(~self._names(rows)).write_csv().encode()
             self.context.bucket.write(key, mark + left, content_type="text/csv; charset=utf-8")
+            # What whoever dropped the file was told names rows of it as well.
+            write_again(self.context, self.state, int(PurePosixPath(key).stem))
         return theirs
 
     def _names(self, rows: pl.DataFrame) -> pl.Expr:

@@ -9,10 +9,12 @@ but these files. ``approve`` plans them against what is held then; ``discard`` d
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from exchanger.jobs.answers.terms import answer_terms, with_plan
+from exchanger.jobs.answers.write import answer_run
 from exchanger.jobs.intake.deduplication import NO_ROW_NAMES
 from exchanger.jobs.intake.doubtful_types import note_stray
 from exchanger.jobs.intake.totals import note_totals, totals_of
@@ -24,9 +26,10 @@ from exchanger.notes import Note, noted
 from exchanger.state.runs.log import RunDocument, new_nonce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from exchanger.jobs.intake.requests import HeldFile
+    from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import ClaimedFile, VersionedRun
@@ -40,7 +43,11 @@ _UNRECOGNISED = ("applied_elsewhere", "memory_lost")
 
 
 def hold_back(
-    call: ImportContext, report: RunReport, waiting: Sequence[HeldFile]
+    call: ImportContext,
+    report: RunReport,
+    waiting: Sequence[HeldFile],
+    *,
+    plan: Mapping[str, Any] | None = None,
 ) -> VersionedRun | None:
     """
     Create the run that waits.
@@ -49,6 +56,7 @@ def hold_back(
         call: The job.
         report: A new one, with the run's number.
         waiting: Its files.
+        plan: What it would do, as ``Exposure.to_dict`` tells it, if a guard has looked at that.
 
     Returns:
         None if none of the files is there any more.
@@ -92,6 +100,7 @@ def hold_back(
         totals=totals,
         reads_as=reads_as(call.job) if doubtful else "",
         report=report.to_dict(),
+        answers=with_plan(answer_terms(call), plan),
     )
     return call.state.runs.create(document)
 
@@ -116,9 +125,7 @@ def wait_for_a_person(state: ConnectionState, stored: VersionedRun, finished_at:
     return report
 
 
-def hold_again(
-    state: ConnectionState, stored: VersionedRun, totals: dict[str, str], finished_at: str
-) -> RunReport:
+def hold_again(call: ImportContext, stored: VersionedRun, totals: dict[str, str]) -> RunReport:
     """
     Show a person the totals as they are by now, as they go beyond what was approved.
 
@@ -126,12 +133,11 @@ def hold_again(
     approval finds that they go beyond what counts, shows them again, and both agree.
     """
     run = stored.document
-    report = RunReport.from_dict(run.report | {"finished_at": finished_at})
+    report = RunReport.from_dict(run.report)
+    report.finished_at = call.context.clock.now()
     report.notes, report.facts = [], [noted("totals_differ", run=run.seq), *note_totals(totals)]
     report.totals = totals or None
-    state.run_index.amend(report.to_dict())
-    state.runs.change(stored, totals=totals, report=report.to_dict())
-    return report
+    return _shown(call, stored, report, totals=totals)
 
 
 def still_doubtful(call: ImportContext, stored: VersionedRun, notes: list[Note]) -> RunReport:
@@ -140,12 +146,12 @@ def still_doubtful(call: ImportContext, stored: VersionedRun, notes: list[Note])
     report = RunReport.from_dict(run.report)
     report.finished_at = call.context.clock.now()
     report.notes, report.facts = [], notes
-    call.state.run_index.amend(report.to_dict())
-    call.state.runs.change(stored, reads_as=reads_as(call.job), report=report.to_dict())
-    return report
+    return _shown(call, stored, report, reads_as=reads_as(call.job))
 
 
-def guarded_again(call: ImportContext, stored: VersionedRun, reasons: Sequence[Note]) -> RunReport:
+def guarded_again(
+    call: ImportContext, stored: VersionedRun, reasons: Sequence[Note], exposure: Exposure
+) -> RunReport:
     """Show a person what guards find by now, as it goes beyond what was approved."""
     run = stored.document
     report = RunReport.from_dict(run.report)
@@ -157,9 +163,19 @@ def guarded_again(call: ImportContext, stored: VersionedRun, reasons: Sequence[N
         for file in run.files
     )
     report.files = [FileReport(file.key, file.outcome, 0, file.note, file.facts) for file in files]
-    call.state.run_index.amend(report.to_dict())
     told = reads_as(call.job) if run.reads_as else ""
-    call.state.runs.change(stored, files=files, reads_as=told, report=report.to_dict())
+    answers = with_plan(run.answers, exposure.to_dict())
+    return _shown(call, stored, report, files=files, reads_as=told, answers=answers)
+
+
+def _shown(
+    call: ImportContext, stored: VersionedRun, report: RunReport, **changes: Any
+) -> RunReport:
+    """Keep what a person is shown of a run that goes on waiting, and answer with it."""
+    call.state.run_index.amend(report.to_dict())
+    changes |= {"report": report.to_dict(), "answered": False}
+    stored = call.state.runs.change(stored, **changes)
+    report.facts += answer_run(call.context, call.state, stored)
     return report
 
 
@@ -212,8 +228,10 @@ def drop_held_back(
         report.state = "discarded"
         report.finished_at = context.clock.now()
         report.facts += notes or [noted("discarded")]
-        state.runs.change(stored, state="discarded", report=report.to_dict())
+        changes = {"state": "discarded", "report": report.to_dict(), "answered": False}
+        stored = state.runs.change(stored, **changes)
     state.run_index.amend(report.to_dict())
+    report.facts += answer_run(context, state, stored)
     # Last: its files wait until then, by which the next import finds what is half done.
     state.file_ledger.discard(run.job, run.files, seq=run.seq)
     log.info("run.discarded", seq=run.seq)

@@ -21,6 +21,7 @@ from exchanger.jobs.snapshots.removal import leaver_rows, removal_of, removing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.notes import Note
@@ -72,5 +73,5 @@ def _planned(call: ImportContext, seq: int) -> VersionedRun | None:
     return create_run(call, numbered_report(call, seq), batch, hold=_never)
 
 
-def _never(_reasons: Sequence[Note]) -> None:
+def _never(_reasons: Sequence[Note], _exposure: Exposure) -> None:
     """Hold nothing back: the guards have looked at who left with the snapshot itself."""

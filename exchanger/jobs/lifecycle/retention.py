@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import StateMissing, StorageError
+from exchanger.jobs.answers.write import answers_of
 from exchanger.jobs.history.changed_rows import RUNS_AT_ONCE, record_changes
 from exchanger.jobs.inventory.kept_copies import copies_of_decided_runs, kept_copies
 from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW
@@ -93,6 +94,8 @@ class _Sweep:
         outbox = self._walk(marks.outbox, last, keep.outbox, lambda seq: self._outbox(seq, marks))
         acks = self._walk(marks.acknowledgements, last, keep.acknowledgements, self._answers)
         marks = replace(marks, outbox=outbox, acknowledgements=acks)
+        answers = self._walk(marks.answers, self.ended, keep.quarantine, self._told)
+        marks = replace(marks, answers=answers)
         if marks.outbox > before.outbox:
             self.state.first_deliveries.drop(marks.outbox)
         self.go_on()
@@ -206,6 +209,9 @@ class _Sweep:
         for folder in (self.state.names.acks(seq), self.state.names.begun_folder(seq)):
             for item in self.context.bucket.list(folder):
                 yield item.key
+
+    def _told(self, seq: int) -> Iterable[str]:
+        return answers_of(self.context, self.state, self.state.runs.read(seq).document)
 
     def _copies(self) -> Iterator[str]:
         return copies_of_decided_runs(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.errors import StorageChanged
+from exchanger.jobs.answers.terms import answer_terms
 from exchanger.jobs.runtime.artifacts import leave_here, store_unless_empty
 from exchanger.jobs.snapshots.removal import removal_of
 from exchanger.state.runs.log import RunDocument, VersionedRun
@@ -90,6 +91,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         row_ids=bool(call.job.row_name),
         catalog=call.job.catalog or "",
         removes=call.job.mode == "delete",
+        answers=answer_terms(call, batch.layout),
         members=members,
         member_count=plan.members.members.rows if members and plan.members else 0,
         left=left,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -134,6 +134,13 @@ class Exposure:
     def totals(self) -> dict[str, str]:
         """What is added to each summed field over all profiles."""
         return {name: each.total for name, each in self.fields.items() if each.total is not None}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, for a person who is to decide about the plan."""
+        told: dict[str, Any] = {
+            name: value for name, value in asdict(self).items() if name != "fields"
+        }
+        return told | {"fields": {name: each.profiles for name, each in self.fields.items()}}
 
     @property
     def numbers(self) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def raw_columns(table: RawTable, frame: pl.DataFrame, key: str) -> RawColumns:
         unusable=table.unusable,
         key=key,
         indexes=table.indexes,
+        absent=table.absent,
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from exchanger.braze.limits import OBJECTS_PER_REQUEST
 from exchanger.config.models import LOOKUPS, TRACKED, Budget, RateLimit, Retention
@@ -85,6 +85,8 @@ class JobContext:
         folders: Who reads and who writes what of the bucket, by the configuration.
         account: How the workspace is reached, by which its state is recognised; None where nobody
             cares whose it is.
+        pages: Words what became of a file for whoever dropped it, as JSON and as a page; None where
+            nobody is told.
         words: Says a note, where what a job writes is for people: the manifest of a dataset.
         budget: What its runs may cost; None if they may cost anything.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
@@ -119,6 +121,7 @@ class JobContext:
     budget: Budget | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
     words: Callable[[Note], str] = str
+    pages: Callable[[Mapping[str, Any]], tuple[str, str]] | None = None
 
     def pause(self, seconds: float) -> None:
         """

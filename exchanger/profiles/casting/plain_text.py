@@ -57,6 +57,8 @@ def plain_exponents(cells: pl.Series) -> pl.Series:
 
     What spreadsheets show is rounded, 4.91725E+12, and stays as it is.
     """
+    if not any(cells.str.contains(sign, literal=True).any() for sign in "eE"):
+        return cells  # Mostly so, and quickly seen.
     written = _TRIMMED.str.contains(_EXPONENT) & ~is_rounded(_TRIMMED)
     distinct = cells.to_frame("cell").filter(written).to_series().unique()
     if distinct.is_empty():

@@ -108,3 +108,7 @@ def sent_column(field: str) -> str:
 def merging(field: str) -> str:
     """Name the Boolean column that tells whether what is sent has to be merged, or to replace."""
     return MERGING + field
+
+
+REJECTED_COLUMNS = ("_row", "_column", "_reason")
+"""Columns behind rejected rows that are to be corrected: where each stood, and what is wrong."""

@@ -25,6 +25,7 @@ class RawColumns:
         unusable: Columns that cannot be used, with why.
         key: The file's key in the bucket, for messages.
         indexes: Columns by which the program that wrote the file numbers its rows.
+        absent: Columns that the file does not have, and that are empty in all of its rows.
         files: Of several files, the position of each row's file in the run.
         pieces: Gives the rows of some columns piece by piece, as often as asked; None if all of
             them are in the frame.
@@ -36,6 +37,7 @@ class RawColumns:
     unusable: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
     indexes: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
     files: pl.Series | None = None
     pieces: Callable[[list[str]], Iterator[pl.DataFrame]] | None = None
 

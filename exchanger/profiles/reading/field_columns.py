@@ -22,6 +22,7 @@ from exchanger.config.models import (
 )
 from exchanger.config.names import name_fault, shown, trimmed
 from exchanger.errors import FileRejected
+from exchanger.profiles.frames.columns import REJECTED_COLUMNS
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName
@@ -40,6 +41,8 @@ _INDEX = (
     "It is the index that pandas keeps of its rows, and seldom data. To take it, name it under "
     "'from' in 'fields'; to write files without it: to_parquet(..., index=False)."
 )
+
+_OURS = "It says of a row why it was not accepted, and is no data."
 
 
 def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields | None:
@@ -82,9 +85,10 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
         message = f"Column {column!r} cannot be used: {raw.unusable[column]}"
         raise FileRejected(raw.key, "unusable_column", message, column=column)
     if column not in raw.names:
-        near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in raw.names}, 1)
-        guess = next((f" Did you mean {n!r}?" for n in raw.names if n.lower() in near), "")
-        found = ", ".join(map(shown, raw.names))
+        names = [name for name in raw.names if name not in raw.absent]
+        near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in names}, 1)
+        guess = next((f" Did you mean {n!r}?" for n in names if n.lower() in near), "")
+        found = ", ".join(map(shown, names))
         message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
         message += f"Correct the file, or name the right column in the job with '{named_by}'."
         raise FileRejected(raw.key, "missing_column", message, column=column)
@@ -123,7 +127,7 @@ def remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bo
     made = ItemField if job.object == "catalog_items" else FieldConfig
     for column, block in _remaining_columns(job, raw.names):
         name = block.prefix + column
-        if _why_left_out(block, column) or _is_index(column, raw):
+        if _why_left_out(block, column) or _is_index(column, raw) or _is_ours(column, raw):
             continue
         if name in taken:
             message = (
@@ -200,6 +204,11 @@ def _is_index(column: str, raw: RawColumns) -> bool:
     return column in raw.indexes or _INDEX_NAME.fullmatch(column) is not None
 
 
+def _is_ours(column: str, raw: RawColumns) -> bool:
+    """Return whether a column says why a row was rejected: it stands behind rows that we wrote."""
+    return column in REJECTED_COLUMNS and set(REJECTED_COLUMNS) <= {*raw.names}
+
+
 def left_out(job: ImportJob, raw: RawColumns) -> dict[str, list[str]]:
     """Name the columns that somebody may think ``remaining_fields`` takes, by why it does not."""
     why: dict[str, list[str]] = {}
@@ -207,6 +216,8 @@ def left_out(job: ImportJob, raw: RawColumns) -> dict[str, list[str]]:
         reason = raw.unusable.get(column) or _why_left_out(block, column)
         if not reason and _is_index(column, raw):
             reason = _INDEX
+        if not reason and _is_ours(column, raw):
+            reason = _OURS
         if reason:
             why.setdefault(reason, []).append(column)
     return why

@@ -32,6 +32,7 @@ from exchanger.profiles.frames.type_names import TypeName, own_type, parse_type_
 from exchanger.profiles.reading.field_columns import (
     column_nulls,
     declared_type,
+    fed_by,
     is_typed,
     left_out,
     named_fields,
@@ -134,6 +135,18 @@ def untyped_columns(job: ImportJob, raw: RawColumns) -> list[str]:
 
 def _chosen(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
     """Build the rules of a file; the Booleans tell whether the type is settled."""
+    try:
+        return _fed(job, raw)
+    except FileRejected as error:
+        ours = {*job.match_columns, *fed_by(job)} & {*raw.names} - raw.absent
+        if ours or error.reason != "missing_column":
+            raise
+        message = f"{error.message} No column of the job is in it: if it is no data, let 'pattern' "
+        message += "in 'source' leave it out."
+        raise FileRejected(error.key, error.reason, message, column=error.column) from error
+
+
+def _fed(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
     order = job.source.order_by
     for match in job.match:
         for column in match.columns:
@@ -223,9 +236,11 @@ def _find_types(column: str, job: ImportJob, raw: RawColumns) -> dict[int, TypeN
     if raw.textual:
         [cells] = _filled(raw, column, job)
         return infer_types(files, cells)
-    [cells] = _filled(raw, column, job)
+    cells = raw.frame[column]
+    if nulls := column_nulls(job, column):
+        [cells] = _filled(raw, column, job)
     filled = cells.is_not_null()
-    if column in raw.json_columns and column_nulls(job, column):
+    if nulls and column in raw.json_columns:
         # What is left once nothing is left of these texts may be of one type.
         return {
             file: type_of_json([cells.filter(filled & (files == file))])
@@ -240,9 +255,10 @@ def _find_type(column: str, job: ImportJob, raw: RawColumns) -> TypeName | None:
     filled = _filled(raw, column, job)
     if raw.textual:
         return infer_type(filled)
-    if all(cells.null_count() == len(cells) for cells in filled):
+    nulls = column_nulls(job, column)
+    if all(cells.null_count() == len(cells) for cells in (filled if nulls else raw.cells(column))):
         return None
-    if column in raw.json_columns and column_nulls(job, column):
+    if nulls and column in raw.json_columns:
         return type_of_json(filled)
     return own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
 

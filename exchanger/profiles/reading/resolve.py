@@ -133,7 +133,12 @@ def _canonical(kind: IdentifierKind, identifiers: CastResult) -> CastResult:
 
 def _without_headers(identifiers: CastResult, column: str) -> CastResult:
     """Find rows at fault whose identifier is the column's own name: a header among the rows."""
-    again = (identifiers.values.str.to_lowercase() == column.lower()).fill_null(value=False)
+    # Of most columns no cell is even as long.
+    alike = (identifiers.values.str.len_bytes() == len(column.encode())).fill_null(value=False)
+    if not alike.any():
+        return identifiers
+    again = alike & (identifiers.values.str.to_lowercase() == column.lower())
+    again = again.fill_null(value=False)
     if not again.any():
         return identifiers
     word = pl.when(again).then(pl.lit("header_again")).alias("fault")

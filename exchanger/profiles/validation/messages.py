@@ -61,8 +61,8 @@ SENTENCES = {
     "shows for the group; names are none.",
     "no_group": "is empty, so nobody knows which subscription group this state is of. Fill it in, "
     "or leave the state empty.",
-    "no_such_action": "says neither that somebody comes nor that somebody goes: none of the words "
-    "that the job names means it. Write one of these, or add it to the words of 'action'.",
+    "no_such_action": "is no word for somebody who comes or goes: none of the words that the job "
+    "names means it. Write one of these, or add it to the words of 'action'.",
     "no_action": "is empty, so nobody knows whether this person comes or goes. Fill it in, or "
     "remove the row.",
     "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "

@@ -40,12 +40,21 @@ class FolderScanner:
         name: The connection's name.
         connection: The connection.
         jobs: Its import jobs.
+        answers: Folders in which any job answers: nothing in them is new to a job.
     """
 
-    def __init__(self, name: str, connection: Connection, jobs: Mapping[str, ImportJob]) -> None:
+    def __init__(
+        self,
+        name: str,
+        connection: Connection,
+        jobs: Mapping[str, ImportJob],
+        answers: tuple[str, ...] = (),
+    ) -> None:
         self._news = ListingDiff(connection.s3)
         state_prefix = connection.s3.state_prefix or default_state_prefix(name)
-        self._readers = {job: reader_of(job, entry, state_prefix) for job, entry in jobs.items()}
+        self._readers = {
+            job: reader_of(job, entry, state_prefix, answers) for job, entry in jobs.items()
+        }
         self._jobs = jobs
         self._sharing: dict[str, list[str]] = {}
         for job, entry in jobs.items():

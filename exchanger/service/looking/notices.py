@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from exchanger.config.answers import answers_of
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Config, Notices, S3Config
 from exchanger.errors import QueueError
@@ -98,6 +99,7 @@ class Listening:
 
 def _audiences(config: Config) -> list[_Audience]:
     """Put together who listens to one queue, whichever connections they are of."""
+    answers = answers_of(config)
     found: dict[Notices, tuple[S3Config, list[tuple[str, Reader]]]] = {}
     for name, jobs in scheduled_imports(config).items():
         s3 = config.connections[name].s3
@@ -105,7 +107,7 @@ def _audiences(config: Config) -> list[_Audience]:
         for job, entry in jobs.items():
             if entry.source.notices is not None:
                 _, readers = found.setdefault(entry.source.notices, (s3, []))
-                readers.append((s3.bucket, reader_of(job, entry, state)))
+                readers.append((s3.bucket, reader_of(job, entry, state, answers)))
     return [_Audience(notices, s3, tuple(readers)) for notices, (s3, readers) in found.items()]
 
 

@@ -11,6 +11,7 @@ from functools import partial
 
 import structlog
 
+from exchanger.config.answers import answers_of
 from exchanger.config.models import Config, Connection, ImportJob
 from exchanger.errors import StorageError
 from exchanger.service.looking.due_imports import DueImports, Verdict
@@ -25,11 +26,11 @@ class Watch:
     """The scheduled import jobs of one connection, and what is known of their files."""
 
     def __init__(
-        self, name: str, connection: Connection, jobs: dict[str, ImportJob], before: Watch | None
+        self, name: str, config: Config, jobs: dict[str, ImportJob], before: Watch | None
     ) -> None:
         self.name = name
-        self.configured = (connection, jobs)
-        self.lookout = FolderScanner(name, connection, jobs)
+        self.configured = _configured(name, config, jobs)
+        self.lookout = FolderScanner(name, *self.configured)
         self.arrivals: DueImports = before.arrivals.heir(jobs) if before else DueImports()
         self.notices = Awaited()
 
@@ -44,6 +45,13 @@ class Watch:
             # What is in the words of others nobody knows, so they stay out of the log.
             log.error("look.failed", connection=self.name, error=type(error).__name__)  # noqa: TRY400 - as above
         return None
+
+
+def _configured(
+    name: str, config: Config, jobs: dict[str, ImportJob]
+) -> tuple[Connection, dict[str, ImportJob], tuple[str, ...]]:
+    """Return all that a watch depends on."""
+    return config.connections[name], jobs, answers_of(config)
 
 
 class Watching:
@@ -74,10 +82,9 @@ class Watching:
         """Watch the jobs of a configuration. What is due stays due, if its job is still there."""
         before, self._watches = self._watches, {}
         for name, jobs in scheduled_imports(config).items():
-            connection = config.connections[name]
             watch = before.get(name)
-            if watch is None or watch.configured != (connection, jobs):
-                watch = Watch(name, connection, jobs, watch)
+            if watch is None or watch.configured != _configured(name, config, jobs):
+                watch = Watch(name, config, jobs, watch)
             self._watches[name] = watch
         self._by_job = {
             job: watch for watch in self._watches.values() for job in watch.configured[1]

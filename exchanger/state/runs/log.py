@@ -140,6 +140,8 @@ class RunDocument:
         catalog: The catalog whose items it changes; empty if it changes none.
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
+        answers: What whoever dropped its files is to find, and where; empty if nothing.
+        answered: That was written of the run as it stands.
         verify: How many percent of what it sends are to be read back; 0 for none.
         shadow: It is dropped from the first step on, and compared with what Braze has later.
         takes_back: The run whose changes it takes back; 0 if it takes none back.
@@ -193,6 +195,8 @@ class RunDocument:
     catalog: str = ""
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    answered: bool = False
     verify: float = 0.0
     shadow: bool = False
     takes_back: int = 0

@@ -100,7 +100,7 @@ def to_csv(rows: pl.DataFrame, *, header: bool = True) -> bytes:
     )
     named = joined.with_columns(shown(pl.col("profile")))
     told = named.select(
-        _harmless(name) if dtype == pl.String else name for name, dtype in QUARANTINE.items()
+        harmless(name) if dtype == pl.String else name for name, dtype in QUARANTINE.items()
     )
     mark = _BYTE_ORDER_MARK if header else ""
     return (mark + told.write_csv(include_header=header)).encode()
@@ -111,7 +111,8 @@ def _joined(name: str) -> pl.Expr:
     return pl.when(pl.col(name).count() > 0).then(text).alias(name)
 
 
-def _harmless(name: str) -> pl.Expr:
+def harmless(name: str) -> pl.Expr:
+    """Put an apostrophe before each cell of a column that a spreadsheet would run, or drop."""
     cell = pl.col(name)
     marked = (
         pl.when(cell.str.contains(_RUNS_IN_SPREADSHEETS))
@@ -119,6 +120,11 @@ def _harmless(name: str) -> pl.Expr:
         .otherwise(cell)
     )
     return marked.alias(name)
+
+
+def as_it_was(cell: pl.Expr) -> pl.Expr:
+    """Take away again what *to_csv* put before a cell, if it did."""
+    return pl.when(cell.str.contains(_RUNS_IN_SPREADSHEETS)).then(cell.str.slice(1)).otherwise(cell)
 
 
 def no_rows() -> pl.DataFrame:

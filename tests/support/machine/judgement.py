@@ -175,9 +175,9 @@ class Judgement:
             rows = sum(
                 len(self._dropped.contents[file.sha256])
                 for file in run.document.files
-                if not run.document.hold and file.outcome != "retried"
+                if not run.document.hold and file.outcome not in ("retried", "undone")
             )
-            assert rows == report.rows_read or run.verb == "retry"
+            assert rows == report.rows_read or run.verb in ("retry", "undo")
 
 
 def _spoken(profile):

@@ -69,11 +69,17 @@ class Replay:
         self._reached = {}
         self._replaced = defaultdict(list)
         self._runs = {}
+        self._did = defaultdict(dict)
+        self._gave = defaultdict(list)
 
     def take(self, run):
         """Apply one more run."""
         self._runs[run.seq] = run
         if run.document.hold:
+            return
+        if run.document.takes_back:
+            self._take_back(run)
+            self._touch(run)
             return
         parent = self._runs.get(run.document.parent)
         if parent is None or parent.document.hold:
@@ -83,14 +89,45 @@ class Replay:
         rejected = [row for row in said if self._is_rejected(run, row)]
         good = [self._unless_late(run, row) for row in said if row not in rejected]
         self._left[run.seq] += [self._unless_overtaken(run, row, good) for row in rejected]
+        before = {name: dict(values) for name, values in self.profiles.items()}
         self._apply(run, good)
         self._move_order(run, good)
+        self._touch(run)
+        for profile, name in self._touched[run.seq]:
+            after = self.profiles[profile].get(name)
+            self._did[run.seq][profile, name] = before.get(profile, {}).get(name), after
+
+    def _touch(self, run):
         self._touched[run.seq] = {
             (profile, name)
             for profile, sent in run.sent.items()
             for name in sent.fields
             if sent.outcome == "ok"
         }
+
+    def _take_back(self, run):
+        """Take back what Braze took of an undo: the last writer's value, or a part."""
+        back = run.document.takes_back
+        for profile, sent in run.sent.items():
+            if "total" in sent.fields and (sent.landed or sent.outcome in ("ok", "unknown")):
+                for key, total in self._gave[back, profile]:
+                    self._counted[key].totals[profile] -= total
+            if sent.outcome != "ok" and not sent.landed:
+                continue
+            now = self.profiles[profile]
+            for name in sent.fields:
+                had, made = self._did[back][profile, name]
+                others = [
+                    q for q in range(back + 1, run.seq) if (profile, name) in self._touched[q]
+                ]
+                if name == "total":
+                    now[name] = now.get(name, 0) - ((made or 0) - (had or 0))
+                elif name == "tags":
+                    now[name] = [tag for tag in now[name] if tag in (had or []) or tag not in made]
+                else:
+                    assert not others, "a later run has changed it"
+                    now[name] = had
+            self.profiles[profile] = {n: v for n, v in now.items() if v not in (None, [])}
 
     def _read(self, run):
         said = []
@@ -198,15 +235,17 @@ class Replay:
                     replace(row, landed=sent.landed or row.landed) for row in rows
                 ]
             if outcome in ("ok", "unknown") or (outcome == "refused" and sent.landed):
-                self._count(rows)
+                self._count(run, rows)
             if outcome == "ok" or (outcome is not None and sent.landed):
                 self._land(profile, rows)
 
-    def _count(self, rows):
+    def _count(self, run, rows):
         for row in rows:
             counted = self._counted[row.key]
             if row.sha256 in counted.versions and not row.landed:
-                counted.totals[row.profile] += row.says.get("total", 0)
+                total = row.says.get("total", 0)
+                counted.totals[row.profile] += total
+                self._gave[run.seq, row.profile].append((row.key, total))
 
     def _land(self, profile, rows):
         after = self.profiles.get(profile, {})

@@ -14,6 +14,7 @@ from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.retry import retry_run
 from exchanger.jobs.runtime.options import ImportOptions
+from exchanger.jobs.undo import undo_run
 from exchanger.outside.delta.table import DeltaError
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
@@ -209,6 +210,8 @@ class Scene:
             return approve_run(context, job, configured, seq, WAIT)
         if process.verb == "retry":
             return retry_run(context, job, configured, seq, WAIT)
+        if process.verb == "undo":
+            return undo_run(context, job, configured, seq, WAIT)
         if process.verb == "discard":
             return discard_run(context, job, seq, WAIT)
         return run_import(context, job, configured, OPTIONS[process.verb])

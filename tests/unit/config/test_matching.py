@@ -138,7 +138,7 @@ def test_what_goes_together_in_match_is_taken(text):
 def test_who_is_meant_is_said_in_words(text, words):
     """``check`` says by what profiles are found, and what becomes of people without one."""
     said = describe_job(read(CONNECTION + text), "crm")
-    assert words == said[2:-1]
+    assert words == said[2:-3]
 
 
 def event(match, more=""):

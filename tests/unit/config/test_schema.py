@@ -132,6 +132,8 @@ def test_jobs_are_described_in_words():
             "every other column but Braze's standard attributes, named crm_COLUMN: takes its value;"
             " empty leaves what Braze has"
         ),
+        "reports in s3://exchange/inbox/crm_reports/ what became of each file",
+        "puts rejected rows into s3://exchange/inbox/crm_rejected/RUN/, to be corrected",
     ]
     assert "points: custom_attributes.points (integer)" in describe_job(config, "vip_export")
 

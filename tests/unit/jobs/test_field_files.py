@@ -218,6 +218,9 @@ def test_what_changes_the_type_of_a_column_is_named(key, body, column, kept, tol
     ("body", "says"),
     [
         (packed(bz2.compress), "packed as bzip2"),
+        (b'{"entries":[]}', "Its columns are: entries. Correct"),
+        (b'{"entries":[]}', "No column of the job is in it: if it is no data, let 'pattern'"),
+        (b"# hello\n", "let 'pattern' in 'source' leave it out"),
         (WINDOW, "--long"),
         (b'{"customer_id":"a"}{"customer_id":"b"}\n', "several objects stand on one line"),
         (b"customer_id,spend\na,4.91725E+12\n", "no room for its digits"),

@@ -192,10 +192,18 @@ def _sums_forgotten() -> str:
     )
 
 
+def _answers_not_written(*, folder: str, error: str) -> str:
+    return (
+        f"What became of the files could not be written to {folder}, beside them. The run itself "
+        f"is done. {error}"
+    )
+
+
 RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "added_again": lambda *, field, total: (
         f"{field}: {total} was added in all by files that had been applied before."
     ),
+    "answers_not_written": _answers_not_written,
     "consent_missing": lambda *, values, rows: (
         f"{values:,} values were not sent, as they would subscribe somebody who is unsubscribed, "
         f"or may be ({rows:,} rows are skipped for it). If these people agreed again: "

@@ -181,7 +181,12 @@ def test_no_kind_loses_what_it_is_about():
         "email_state": {"state": {"from": "x", "subscribed": ["y"], "unsubscribed": ["n"]}},
         "deletions": {"confirm_deletes": True},
     }
-    assert whole | set(calls) == {kind.name for kind in every_kind()}
+    calls["audience"] = {
+        "audience": {"as": [{"attribute": "vip"}]},
+        "action": {"from": "op", "add": ["+"], "remove": ["-"]},
+    }
+    kinds = {kind.name for kind in every_kind()}
+    assert whole | set(calls) == kinds - {"audience_events"}  # Of the same object.
     for name, spec in calls.items():
         job = import_model(object=name, on_invalid="drop_value", **spec)
         assert not any(job.does_without(cell) for cell in job.cells), name

@@ -1,0 +1,1 @@
+"""Pages for people without a terminal: what became of a file that they dropped."""

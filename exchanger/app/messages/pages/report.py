@@ -1,0 +1,164 @@
+"""What became of a file, in words for whoever dropped it, who has nothing but the bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from exchanger.app.messages.pages.html import report_page
+from exchanger.app.messages.reports import counted
+
+Facts = Mapping[str, Any]
+
+TITLES = {
+    "applied": "Applied",
+    "applied_in_part": "Applied in part",
+    "not_applied": "Not applied",
+    "waits": "Waits for a decision",
+    "dropped": "Dropped by a person",
+    "left_out": "Left out",
+    "empty": "Nothing to apply",
+    "taken_back": "Taken back",
+}
+"""What stands at the top of a page, by what became of the file."""
+
+_CORRECT = (
+    "Correct the rows named below, and drop them in a new file of the same columns: these rows "
+    "alone, as all others of this file are applied. The same file, dropped again as it is, is not "
+    "read again."
+)
+_KINDS = {
+    "rejected": "not accepted",
+    "refused": "refused by Braze",
+    "dropped": "left out",
+}
+_OUTCOMES = {
+    "superseded": "a newer file of this folder counts alone",
+    "overtaken": "a newer version of it was applied meanwhile",
+}
+
+
+def report_files(facts: Facts) -> tuple[str, str]:
+    """
+    Word what became of a file: the same facts as JSON and as a page.
+
+    Args:
+        facts: As ``jobs.answers.facts`` puts them together.
+    """
+    told = {
+        **facts,
+        "title": TITLES[facts["verdict"]],
+        "summary": " ".join(_summary(facts)),
+        "not_taken": [{**one, "said": _reason(one, "row")} for one in facts["not_taken"]],
+        "left_out": [{**one, "said": _reason(one, "value")} for one in facts["left_out"]],
+        "next": [*_next(facts)],
+    }
+    return json.dumps(told, ensure_ascii=False, indent=2) + "\n", report_page(told)
+
+
+def _summary(facts: Facts) -> Iterator[str]:
+    rows, verdict = facts["rows"], facts["verdict"]
+    when = f" on {said_when(facts['ended_at'])}" if facts.get("ended_at") else ""
+    if verdict == "waits":
+        yield "Nothing of this file was sent to Braze."
+        yield f"It has waited since{when.removeprefix(' on')}, until a person decides about it."
+    elif verdict == "dropped":
+        sent = facts["whole_run"]["rows_applied"]
+        yield f"A person dropped this file{when}."
+        yield (
+            f"What Braze had of it by then stays: {counted(sent, 'row')}."
+            if sent
+            else ("Nothing of it was sent to Braze.")
+        )
+    elif verdict == "taken_back":
+        run = facts["earlier"]["run"]
+        yield f"What run {run} had applied of this file was taken back{when}."
+    elif verdict == "left_out":
+        why = _OUTCOMES.get(facts["outcome"], "")
+        yield f"Nothing of this file was sent to Braze, as {why}."
+    elif verdict == "empty":
+        yield f"This file was read{when}, and has no rows."
+    elif verdict == "not_applied":
+        yield f"Nothing of this file could be applied{when}."
+    elif verdict == "applied":
+        yield f"All of this file was applied{when}: {counted(rows['taken'], 'row')}."
+    else:
+        yield f"{rows['taken']:,} of {counted(rows['read'], 'row')} were applied{when}."
+        yield f"{_less(rows)}."
+    yield from _of_a_run_before(facts)
+
+
+def _less(rows: Mapping[str, int]) -> str:
+    """Describe how many rows were not taken, by why."""
+    kinds = {
+        "rejected": "could not be accepted",
+        "refused": "were refused by Braze",
+        "in_doubt": "were sent, and Braze did not say whether it took them",
+    }
+    return ", ".join(f"{rows[kind]:,} {words}" for kind, words in kinds.items() if rows[kind])
+
+
+def _of_a_run_before(facts: Facts) -> Iterator[str]:
+    earlier = facts.get("earlier")
+    if earlier is None or earlier["taken_back"]:
+        return
+    if earlier["waited"]:
+        yield f"It had waited for a decision since run {earlier['run']}."
+    else:
+        yield (
+            f"These are the rows that run {earlier['run']} could not apply, given once more; all "
+            "others of this file were dealt with then."
+        )
+
+
+def _reason(reason: Mapping[str, Any], what: str) -> str:
+    """Describe in a few words why rows, or values, were not taken."""
+    why = str(reason["reason"]).replace("_", " ")
+    about = f", column {reason['column']}" if reason.get("column") else ""
+    return f"{counted(reason['rows'], what)} {_KINDS[reason['kind']]}: {why}{about}"
+
+
+def _next(facts: Facts) -> Iterator[str]:
+    """Yield what is to be done, a sentence or two each."""
+    rows, verdict, run = facts["rows"], facts["verdict"], facts["run"]
+    if verdict == "waits":
+        yield (
+            "Somebody has to decide. Show this page to whoever looks after exchanger, and name "
+            f"run {run}: it can be approved, which applies the file, or discarded."
+        )
+        yield from facts["choices"]
+    elif facts["outcome"] == "rejected":
+        yield (
+            "Correct the file as the reason below says, and drop it again, under the same name or "
+            "another. If the file is right, the settings of the job have to be corrected: show "
+            "this page to whoever looks after exchanger."
+        )
+    elif rows["rejected"]:
+        yield _CORRECT
+        yield from _where_the_rows_are(facts)
+    if rows["refused"] or rows["in_doubt"]:
+        yield (
+            "Rows that Braze refused, or did not answer about, can be given once more by whoever "
+            f"looks after exchanger: exchanger retry {run}"
+        )
+    if verdict == "applied":
+        yield "Nothing. Everything in this file is in Braze."
+    elif verdict in ("left_out", "empty", "dropped", "taken_back"):
+        yield "Nothing, unless you expected something else. Then drop the file under a new name."
+
+
+def _where_the_rows_are(facts: Facts) -> Iterator[str]:
+    if facts.get("rejected_rows"):
+        yield (
+            f"All of these rows, in the columns of the file: s3://{facts['bucket']}/"
+            f"{facts['rejected_rows']}. Correct them there, and drop that as the new file; the "
+            "columns _row, _column and _reason behind them may stay."
+        )
+
+
+def said_when(text: str) -> str:
+    """Write a moment as people do, in UTC."""
+    moment = datetime.fromisoformat(text).astimezone(UTC)
+    return f"{moment.day} {moment:%B %Y at %H:%M} UTC"

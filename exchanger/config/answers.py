@@ -1,0 +1,84 @@
+"""
+Where whoever drops files into a folder finds the answers: beside the folder, never below it.
+
+So the listing of drops stays as long as it is, and no name below a prefix has two meanings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exchanger.config.models import Config, ImportJob
+
+
+@dataclass(frozen=True)
+class AnswerNames:
+    """
+    Names of the answers of one job.
+
+    Args:
+        prefix: The folder of its drops, with a slash at the end.
+        job: Its name, where another job takes the same file, and answers beside it.
+    """
+
+    prefix: str
+    job: str = ""
+
+    @property
+    def reports(self) -> str:
+        """The folder of the reports."""
+        return self._beside("reports")
+
+    @property
+    def rejected_rows(self) -> str:
+        """The folder of rejected rows."""
+        return self._beside("rejected")
+
+    def rejected_in(self, run: int) -> str:
+        """Name the folder of the rows that a run has rejected."""
+        return f"{self.rejected_rows}{run}/"
+
+    def rejected(self, run: int, key: str) -> str:
+        """Name the rows of a file that a run has rejected; those of a workbook are CSV."""
+        csv = ".csv" if key.lower().endswith(".xlsx") else ""
+        return f"{self.rejected_in(run)}{self._name(key)}{csv}"
+
+    def report(self, key: str, ending: str) -> str:
+        """Name the report about a file; *ending* is ``json`` or ``html``."""
+        of = f".{self.job}" if self.job else ""
+        return f"{self.reports}{self._name(key)}{of}.{ending}"
+
+    def of(self, job: str, *, shared: bool) -> AnswerNames:
+        """Return the names of a job, told apart from those of another one that takes the file."""
+        return AnswerNames(self.prefix, job if shared else "")
+
+    def _name(self, key: str) -> str:
+        return key.removeprefix(self.prefix)
+
+    def _beside(self, what: str) -> str:
+        return f"{self.prefix.rstrip('/')}_{what}/"
+
+
+def answer_folders(job: ImportJob) -> tuple[str, ...]:
+    """List the folders in which a job answers, and in which nobody else looks for files."""
+    names = AnswerNames(job.source.prefix)
+    reports = (names.reports,) if job.after.report else ()
+    return (*reports, names.rejected_rows) if job.after.rejected else reports
+
+
+def answers_of(config: Config, *connections: str) -> tuple[str, ...]:
+    """List the folders in which the jobs of some connections answer, of all if none is named."""
+    found: list[str] = []
+    for name, job in config.jobs.items():
+        home = config.connection_of(name)
+        if job.type == "import" and (not connections or home in connections):
+            found += answer_folders(job)
+    return tuple(dict.fromkeys(found))
+
+
+def met_by(prefix: str, folders: Iterable[str]) -> tuple[str, ...]:
+    """Choose of folders of answers those that a listing of a prefix shows among other objects."""
+    return tuple(folder for folder in folders if folder.startswith(prefix))

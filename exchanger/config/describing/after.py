@@ -1,0 +1,20 @@
+"""What a job tells whoever drops its files, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exchanger.config.answers import AnswerNames
+from exchanger.config.findings import listed
+from exchanger.config.models import ImportJob
+
+
+def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
+    """Describe where a job answers, and what it does not show there."""
+    names = AnswerNames(job.source.prefix)
+    if job.after.report:
+        yield f"reports in {bucket}{names.reports} what became of each file"
+    if job.after.rejected:
+        yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/, to be corrected"
+    if job.mask and job.after.report:
+        yield f"shows no value of {listed(job.mask, 'and')} there"

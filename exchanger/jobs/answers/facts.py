@@ -1,0 +1,206 @@
+"""What there is to say of one file once its run has ended, as plain values; ``pages`` words it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from exchanger.jobs.answers.masking import Mask
+from exchanger.notes import read_notes
+from exchanger.state.runs.quarantine import DROPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from exchanger.config.models import Budget
+    from exchanger.notes import Note
+    from exchanger.state.runs.log import ClaimedFile, RunDocument
+
+Verdict = Literal[
+    "applied",
+    "applied_in_part",
+    "not_applied",
+    "waits",
+    "dropped",
+    "left_out",
+    "empty",
+    "taken_back",
+]
+"""What became of a file, in one word."""
+
+_DECIDED: Mapping[str, Verdict] = {"held_back": "waits", "discarded": "dropped"}
+_TOLD_OTHERWISE = ("retry_rejected", "retry_refused", "several_runs", "would_add")
+"""Notes that repeat what the report itself says."""
+_COUNTS = (
+    "rows_read", "rows_applied", "rows_unchanged", "rows_superseded", "rows_skipped",
+    "rows_rejected", "rows_refused", "rows_repeated", "rows_in_doubt", "profiles_named",
+    "profiles_new", "profiles_updated", "profiles_unchanged", "fields_changed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunAnswer:
+    """
+    A run that answers, and what is the same for all of its files.
+
+    Args:
+        run: The run, which has ended or waits.
+        not_taken: What it did not take, as ``not_taken.reasons_by_file`` reads it.
+        rejected: Where the rejected rows of each file lie, to be corrected.
+        words: Says a note.
+        budget: Of the connection.
+        parent: The run that it takes up, or takes back, if there is one.
+    """
+
+    run: RunDocument
+    not_taken: Mapping[str, list[dict[str, Any]]]
+    rejected: Mapping[str, str]
+    words: Callable[[Note], str]
+    budget: Budget | None = None
+    parent: RunDocument | None = None
+    mask: Mask = field(default_factory=Mask)
+
+    @property
+    def keys(self) -> list[str]:
+        """The files that it answers about, each once."""
+        # What became of those who left with a snapshot is no answer about its rows.
+        return [*dict.fromkeys(file.key for file in self.files if file.outcome != "left")]
+
+    @property
+    def files(self) -> tuple[ClaimedFile, ...]:
+        """The files that it is about: its own, or those of the run that it takes back."""
+        if self.run.takes_back and self.parent is not None:
+            return self.parent.files
+        return self.run.files
+
+    def facts(self, key: str) -> dict[str, Any]:
+        """Return what there is to say of a file."""
+        run, report = self.run, self.run.report
+        claims = [file for file in self.files if file.key == key]
+        reasons = self.not_taken.get(key, [])
+        rows = self._rows(claims, reasons)
+        told: dict[str, Any] = {
+            "file": key,
+            "job": run.job,
+            "run": run.seq,
+            "run_id": run.run_id,
+            "verdict": _verdict(run, claims, rows),
+            "outcome": claims[0].outcome,
+            "began_at": report.get("started_at"),
+            "ended_at": report.get("finished_at"),
+            "rows": rows,
+            "not_taken": [self._about(one) for one in reasons if one["kind"] != DROPPED],
+            "left_out": [self._about(one) for one in reasons if one["kind"] == DROPPED],
+            "notes": [*self._notes(claims)],
+            "choices": [*self._choices(claims)],
+            "whole_run": {
+                "files": len(self.keys),
+                "stopped": bool(run.discarded),
+                **{name: report.get(name, 0) for name in _COUNTS},
+            },
+            "cost": self._cost(),
+            "quarantine": report.get("quarantine"),
+            "rejected_rows": self.rejected.get(key),
+        }
+        if run.hold:
+            told["totals"] = self.mask.of_totals(run.totals)
+            if plan := run.answers.get("plan"):
+                told["plan"] = {**plan, "fields": self.mask.of_totals(plan["fields"])}
+        if self.parent is not None:
+            told["earlier"] = self._earlier(self.parent, key)
+        return told
+
+    def _rows(
+        self, claims: Sequence[ClaimedFile], reasons: Sequence[Mapping[str, Any]]
+    ) -> dict[str, int]:
+        report = self.run.report
+        if self.run.takes_back:
+            read, rejected, refused, doubt = sum(one.rows for one in claims), 0, 0, 0
+        elif len(self.keys) == 1:
+            read = report.get("rows_read", 0)
+            rejected, refused, doubt = (
+                report.get(f"rows_{name}", 0) for name in ("rejected", "refused", "in_doubt")
+            )
+        else:
+            read, rejected = sum(one.rows for one in claims), sum(one.rejected for one in claims)
+            sent = [one for one in reasons if one["kind"] == "refused"]
+            doubt = sum(one["rows"] for one in sent if one["reason"] == "in_doubt")
+            refused = sum(one["rows"] for one in sent) - doubt
+        taken = max(read - rejected - refused - doubt, 0)
+        return {
+            "read": read,
+            "taken": taken,
+            "rejected": rejected,
+            "refused": refused,
+            "in_doubt": doubt,
+        }
+
+    def _about(self, reason: Mapping[str, Any]) -> dict[str, Any]:
+        """Name the column that a reason is about, and leave out what may not be shown."""
+        name = reason["field"]
+        column = self.run.answers.get("columns", {}).get(name, name)
+        return {**self.mask.of_reason(reason), "column": column}
+
+    def _notes(self, claims: Sequence[ClaimedFile]) -> Iterator[str]:
+        """Yield what is noted of a file and of its run, in words, each once."""
+        report, key = self.run.report, claims[0].key
+        files = [one for one in report.get("files", []) if one["key"] == key]
+        noted = [note for claim in claims for note in claim.facts]
+        noted += [note for one in files for note in read_notes(one.get("facts", []))]
+        noted += [
+            note
+            for note in read_notes(report.get("facts", []))
+            if note.facts.get("file", key) == key
+        ]
+        said = [claim.note for claim in claims if claim.note]
+        said += [
+            self.mask.of_note(note, self.words)
+            for note in noted
+            if note.code not in _TOLD_OTHERWISE and not note.code.startswith("decide_")
+        ]
+        yield from dict.fromkeys(said)
+
+    def _choices(self, claims: Sequence[ClaimedFile]) -> Iterator[str]:
+        """Yield what a person can decide about a file that waits."""
+        if self.run.state == "held_back":
+            for note in claims[0].facts:
+                if note.code.startswith("decide_"):
+                    yield self.words(note)
+
+    def _cost(self) -> dict[str, Any]:
+        points = self.run.report.get("data_points", 0)
+        cost: dict[str, Any] = {
+            "data_points": points,
+            "requests": self.run.report.get("requests", 0),
+        }
+        if self.budget is not None and self.budget.price is not None:
+            price = Decimal(str(self.budget.price)) * points
+            cost |= {"price": f"{price:.2f}", "currency": self.budget.currency}
+        return cost
+
+    def _earlier(self, parent: RunDocument, key: str) -> dict[str, Any]:
+        claims = [file for file in parent.files if file.key == key]
+        return {
+            "run": parent.seq,
+            "waited": parent.hold,
+            "taken_back": bool(self.run.takes_back),
+            "read": sum(one.rows for one in claims),
+            "rejected": sum(one.rejected for one in claims),
+        }
+
+
+def _verdict(run: RunDocument, claims: Sequence[ClaimedFile], rows: Mapping[str, int]) -> Verdict:
+    if run.takes_back:
+        return "taken_back"
+    if run.state in _DECIDED:
+        return _DECIDED[run.state]
+    outcomes = {claim.outcome for claim in claims}
+    if outcomes <= {"superseded", "overtaken"}:
+        return "left_out"
+    if outcomes != {"rejected"} and not rows["read"]:
+        return "empty"
+    if not rows["taken"]:
+        return "not_applied"
+    return "applied" if rows["taken"] == rows["read"] else "applied_in_part"

@@ -1,0 +1,184 @@
+"""
+Rejected rows in the shape of their file, so that they can be corrected and dropped once more.
+
+They come from the quarantine of the run, a part at a time. Of Parquet the rows are taken from the
+file itself, so that each cell keeps its type.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from typing import TYPE_CHECKING, BinaryIO
+
+import orjson
+import polars as pl
+import structlog
+
+from exchanger.errors import StorageChanged, StorageMissing
+from exchanger.files.scratch.arrow import pa
+from exchanger.profiles.frames.columns import REJECTED_COLUMNS
+from exchanger.state.runs.log import new_nonce
+from exchanger.state.runs.quarantine import as_it_was, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from exchanger.config.answers import AnswerNames
+    from exchanger.jobs.runtime.context import JobContext
+    from exchanger.state.runs.log import ClaimedFile, RunDocument
+
+log = structlog.get_logger()
+
+_OWN_SCHEMA = {"_row": pl.Int64(), "_column": pl.String(), "_reason": pl.String()}
+_AT_ONCE = 50_000
+_TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+_NDJSON = (".ndjson", ".jsonl", ".json")
+_MARK = "\ufeff"
+
+
+def write_rejected(
+    context: JobContext, run: RunDocument, names: AnswerNames, quarantine: Path
+) -> Iterator[tuple[str, str]]:
+    """
+    Write the rejected rows of each file of a run; yield the file, and the key of what was written.
+
+    Args:
+        context: The outside.
+        run: The run.
+        names: Names of its job's answers.
+        quarantine: Its quarantine, on this machine.
+    """
+    claims = {file.key: file for file in run.files if file.outcome != "rejected"}
+    spools: dict[str, Path] = {}
+    try:
+        for batch in _rejected(quarantine):
+            by_file = batch.partition_by("file", as_dict=True, maintain_order=True)
+            for (key,), rows in by_file.items():
+                if key in claims:
+                    spool = spools.setdefault(key, context.workdir / f"{new_nonce()}.rejected")
+                    _append(spool, rows, _kind(key, run), _delimiter(run))
+        for key, spool in spools.items():
+            context.may_send()
+            if _kind(key, run) == "parquet" and not _as_parquet(context, claims[key], spool):
+                continue
+            name = names.rejected(run.seq, key)
+            kind = _TYPES.get(_kind(key, run), "application/octet-stream")
+            context.bucket.upload(name, _packed(spool, key), content_type=kind)
+            yield key, name
+    finally:
+        for spool in spools.values():
+            for left in spool.parent.glob(f"{spool.name}*"):
+                left.unlink()
+
+
+def _rejected(quarantine: Path) -> Iterator[pl.DataFrame]:
+    """Yield the rows that were rejected one by one, with where and why in the columns of ours."""
+    lines = pl.scan_csv(quarantine, infer_schema=False)
+    chosen = lines.filter(pl.col("kind") == "rejected", pl.col("row").is_not_null()).select(
+        "file",
+        pl.col("row").cast(pl.Int64).alias("_row"),
+        pl.col("field").alias("_column"),
+        as_it_was(pl.col("message")).alias("_reason"),
+        as_it_was(pl.col("record")).alias("record"),
+    )
+    yield from chosen.collect_batches(chunk_size=_AT_ONCE, maintain_order=True)
+
+
+def _kind(key: str, run: RunDocument) -> str:
+    """Name the format in which rows of a file are written: its own, or CSV for a workbook."""
+    name = key.lower().removesuffix(".gz").removesuffix(".zst")
+    told = run.answers.get("format", "auto")
+    if told != "auto":
+        return str(told)
+    if name.endswith(".parquet"):
+        return "parquet"
+    return "ndjson" if name.endswith(_NDJSON) else "csv"
+
+
+def _delimiter(run: RunDocument) -> str:
+    return str(run.answers.get("delimiter") or ",")
+
+
+def _append(spool: Path, rows: pl.DataFrame, kind: str, delimiter: str) -> None:
+    with spool.open("ab") as file:
+        if kind == "csv":
+            _append_csv(file, rows, delimiter)
+        else:
+            lines = rows.select(_as_line()).to_series()
+            file.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def _as_line() -> pl.Expr:
+    """Put our columns behind the members of a row, which stays as it was to the letter."""
+    own = pl.struct(REJECTED_COLUMNS).struct.json_encode().str.slice(1)
+    line = pl.struct(pl.col("record").alias("_line")).struct.json_encode()
+    inside = _record().str.head(-1).str.strip_chars_end()
+    return (
+        pl.when(~_is_object())
+        .then(pl.concat_str(line.str.head(-1), pl.lit(","), own))
+        .when(inside == "{")
+        .then(pl.concat_str(inside, own))
+        .otherwise(pl.concat_str(inside, pl.lit(","), own))
+    )
+
+
+def _record() -> pl.Expr:
+    return pl.col("record").fill_null("").str.strip_chars()
+
+
+def _is_object() -> pl.Expr:
+    return _record().str.starts_with("{") & _record().str.ends_with("}")
+
+
+def _append_csv(file: BinaryIO, rows: pl.DataFrame, delimiter: str) -> None:
+    """Write cells as they were; a line that could not be read stands whole in the first column."""
+    whole = rows.filter(_is_object())
+    names = [*orjson.loads(whole["record"][0])] if whole.height else ["_line"]
+    cells = pl.Struct(dict.fromkeys(names, pl.String()))
+    read = whole.select(pl.col("record").str.json_decode(cells), *REJECTED_COLUMNS).unnest("record")
+    torn = rows.filter(~_is_object()).select(
+        pl.col("record").alias(names[0]),
+        *(pl.lit(None, pl.String).alias(name) for name in names[1:]),
+        *REJECTED_COLUMNS,
+    )
+    shown = pl.concat([read, torn]).sort("_row", maintain_order=True)
+    shown = shown.with_columns(harmless(name) for name in shown.columns if name != "_row")
+    first = not file.tell()
+    if first:
+        file.write(_MARK.encode())
+    shown.write_csv(file, include_header=first, separator=delimiter)
+
+
+def _as_parquet(context: JobContext, claim: ClaimedFile, spool: Path) -> bool:
+    """Take the rows from the file itself; False if it is not there any more."""
+    path = spool.with_name(f"{spool.name}.file")
+    key = claim.kept or claim.key
+    try:
+        etag = context.bucket.head(key).etag if claim.kept else claim.etag
+        context.bucket.download(key, etag, path)
+        own = pl.read_ndjson(spool, schema=_OWN_SCHEMA)
+        numbered = pl.scan_parquet(path).with_row_index("_row", offset=1)
+        rows = numbered.with_columns(pl.col("_row").cast(pl.Int64)).join(
+            own.lazy(), on="_row", maintain_order="left"
+        )
+        rows.select(pl.exclude(REJECTED_COLUMNS), *REJECTED_COLUMNS).collect().write_parquet(spool)
+    except (StorageMissing, StorageChanged, pl.exceptions.PolarsError) as error:
+        log.info("rejected.not_written", file=claim.key, reason=type(error).__name__)
+        return False
+    return True
+
+
+def _packed(path: Path, key: str) -> Path:
+    """Pack a file as its name says."""
+    packed = path.with_name(f"{path.name}.packed")
+    if key.lower().endswith(".gz"):
+        with path.open("rb") as source, gzip.open(packed, "wb", compresslevel=6) as target:
+            shutil.copyfileobj(source, target)
+    elif key.lower().endswith(".zst"):
+        with path.open("rb") as source, pa.CompressedOutputStream(str(packed), "zstd") as target:
+            shutil.copyfileobj(source, target)
+    else:
+        return path
+    return packed

@@ -1,0 +1,79 @@
+"""What a run is to answer to whoever dropped its files, as its document keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from exchanger.state.runs.log import ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from exchanger.config.models import ImportJob
+    from exchanger.config.models.sources import Source
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.runs.log import RunDocument
+
+
+def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """
+    Return what a run of a job is to answer, and where; nothing if that is nothing.
+
+    It is kept with the run, so that any process answers alike, whatever its job says by then.
+
+    Args:
+        call: The job.
+        layout: How its CSV is written.
+    """
+    job = call.job
+    if call.context.pages is None or not (job.after.report or job.after.rejected):
+        return {}
+    return {
+        "prefix": job.source.prefix,
+        "report": job.after.report,
+        "rejected": job.after.rejected and _as_they_are(job.source),
+        "format": job.source.format,
+        "delimiter": _delimiter(job, layout or {}),
+        "masked": sorted(set(masked_names(job))),
+        "columns": _columns(job),
+    }
+
+
+def with_plan(answers: Mapping[str, Any], plan: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Add to what a run is to answer what its plan would do, if that is known."""
+    return {**answers, "plan": dict(plan)} if answers and plan is not None else dict(answers)
+
+
+def is_due(run: RunDocument) -> bool:
+    """Return whether a run has ended, or waits for a person, and has not answered yet."""
+    return bool(run.answers) and not run.answered and run.state in ENDED
+
+
+def masked_names(job: ImportJob) -> Iterator[str]:
+    """Yield the columns of which nothing is shown, and all that a report may call them."""
+    for column in job.mask:
+        yield column
+        yield from (block.prefix + column for block in job.remaining_cells)
+    for name, cell in job.cells.items():
+        if (cell.from_ or name) in job.mask and cell.value is None:
+            yield from (name, name.rpartition(".")[2])
+    for match in job.match:
+        if set(match.columns) & set(job.mask):
+            yield match.kind
+
+
+def _columns(job: ImportJob) -> dict[str, str]:
+    """Name the columns of identifiers and attributes that are called otherwise than these."""
+    found: dict[str, str] = {match.kind: match.columns[0] for match in job.match if match.columns}
+    found |= {name: cell.from_ for name, cell in job.cells.items() if cell.from_}
+    return {name: column for name, column in found.items() if column != name}
+
+
+def _delimiter(job: ImportJob, layout: Mapping[str, str]) -> str:
+    named = job.source.csv.delimiter
+    return layout.get("delimiter", ",") if named == "auto" else named
+
+
+def _as_they_are(source: Source) -> bool:
+    """Return whether rows are read as they stand in a file, so that they can be dropped again."""
+    return not (source.sql or source.payload or source.skip_rows) and source.header == "auto"

@@ -1,0 +1,174 @@
+"""
+Writes the answers of a run: once it has ended, and again by whoever finds that nobody came to it.
+
+The run itself is over and counts. So an answer that cannot be written is noted, and fails nothing.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from exchanger.config.answers import AnswerNames
+from exchanger.errors import LeaseLost, Stopped, StorageChanged, StorageError
+from exchanger.files.scratch.prefetch import prefetch_several
+from exchanger.jobs.answers.facts import RunAnswer
+from exchanger.jobs.answers.masking import Mask
+from exchanger.jobs.answers.not_taken import kept_rows, reasons_by_file
+from exchanger.jobs.answers.rejected import write_rejected
+from exchanger.jobs.answers.terms import is_due
+from exchanger.notes import Note, noted, with_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from exchanger.jobs.runtime.context import JobContext
+    from exchanger.state.runs.log import RunDocument, VersionedRun
+    from exchanger.state.store import ConnectionState
+
+log = structlog.get_logger()
+
+_THREADS = 16
+_TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
+
+
+def answer_run(context: JobContext, state: ConnectionState, stored: VersionedRun) -> list[Note]:
+    """
+    Write the answers of a run that has ended, unless they are written; may be done again.
+
+    Args:
+        context: The outside; its lease is ours.
+        state: Where the run is.
+        stored: The run.
+
+    Returns:
+        What is noted of it: nothing, if all was written.
+    """
+    run = stored.document
+    if context.pages is None or not is_due(run):
+        return []
+    notes: list[Note] = []
+    try:
+        for _ in _written(context, state, run):
+            context.go_on()
+    except (LeaseLost, Stopped) as error:
+        # Whoever goes on here finds that it is still to be done.
+        log.info("answers.not_written", reason=type(error).__name__)
+        return []
+    except StorageError as error:
+        log.warning("answers.not_written", error=str(error))
+        folder = AnswerNames(run.answers["prefix"]).reports
+        notes.append(noted("answers_not_written", folder=folder, error=str(error)))
+    try:
+        report = with_notes(run.report, notes)
+        if notes:
+            # Of several reports of one run the one counts that ended last.
+            report["finished_at"] = context.clock.now().isoformat()
+            state.run_index.amend(report)
+        state.runs.change(stored, answered=True, report=report)
+    except StorageError as error:
+        log.info("answers.not_noted", reason=type(error).__name__)
+        if isinstance(error, StorageChanged):
+            state.tenure.forget()
+    return notes
+
+
+def answer_newest(context: JobContext, state: ConnectionState) -> None:
+    """Write the answers of the newest run, if a process that ended it did not come to it."""
+    newest = state.runs.newest()
+    if newest is not None:
+        answer_run(context, state, newest)
+
+
+def write_again(context: JobContext, state: ConnectionState, seq: int) -> None:
+    """
+    Write the answers of an earlier run anew, as its quarantine has less in it by now.
+
+    Raises:
+        StorageError: S3 refused or did not answer.
+    """
+    run = state.runs.read(seq).document
+    written = {*_written(context, state, run)}
+    if run.answers.get("rejected"):
+        there = (item.key for item in context.bucket.list(_rejected_in(run)))
+        context.bucket.delete(key for key in there if key not in written)
+
+
+def answers_of(context: JobContext, state: ConnectionState, run: RunDocument) -> Iterator[str]:
+    """Name the answers of a run, but for those about files that a later run has answered about."""
+    if not run.answers:
+        return
+    if run.report.get("quarantine"):
+        yield from (item.key for item in context.bucket.list(_rejected_in(run)))
+    answered = {file.key for file in run.files}
+    if run.continued_by:
+        later = state.runs.read(run.continued_by).document
+        answered -= {file.key for file in later.files}
+    for key in _latest(state, run, sorted(answered)):
+        named = _named(context, run, key)
+        yield from (named.report(key, ending) for ending in _TYPES)
+
+
+def _written(context: JobContext, state: ConnectionState, run: RunDocument) -> Iterator[str]:
+    """Write what a run answers about each of its files, and yield the keys of what is written."""
+    put_aside, left_out = run.report.get("quarantine"), run.report.get("warnings")
+    with kept_rows(context, put_aside) as rows, kept_rows(context, left_out) as values:
+        rejected: dict[str, str] = {}
+        if rows is not None and run.answers.get("rejected"):
+            names = AnswerNames(run.answers["prefix"])
+            for key, name in write_rejected(context, run, names, rows):
+                rejected[key] = name
+                yield name
+        if run.answers.get("report"):
+            yield from _reports(context, state, run, reasons_by_file((rows, values)), rejected)
+
+
+def _reports(
+    context: JobContext,
+    state: ConnectionState,
+    run: RunDocument,
+    reasons: Mapping[str, list[dict[str, Any]]],
+    rejected: Mapping[str, str],
+) -> Iterator[str]:
+    """Write the report about each file of a run, several at a time."""
+    pages = context.pages
+    if pages is None:
+        return
+    before = run.parent or run.takes_back
+    parent = state.runs.read(before).document if before else None
+    mask = Mask(frozenset(run.answers.get("masked", ())))
+    answer = RunAnswer(run, reasons, rejected, context.words, context.budget, parent, mask)
+
+    def write(key: str) -> str:
+        context.may_send()
+        told = {**answer.facts(key), "bucket": context.bucket.name}
+        named = _named(context, run, key)
+        for ending, body in zip(_TYPES, pages(told), strict=True):
+            name = named.report(key, ending)
+            context.bucket.write(name, body.encode(), content_type=_TYPES[ending])
+        return key
+
+    keys = _latest(state, parent if run.takes_back and parent else run, answer.keys)
+    several = prefetch_several(write, keys, lambda _: 1, threads=_THREADS, room=2 * _THREADS)
+    with closing(several) as written:
+        yield from written
+
+
+def _rejected_in(run: RunDocument) -> str:
+    return AnswerNames(run.answers["prefix"]).rejected_in(run.seq)
+
+
+def _named(context: JobContext, run: RunDocument, key: str) -> AnswerNames:
+    names = AnswerNames(run.answers["prefix"])
+    return names.of(run.job, shared=context.folders.shared(key))
+
+
+def _latest(state: ConnectionState, run: RunDocument, keys: list[str]) -> list[str]:
+    """Leave out the files that a later run has answered about since, with a newer version."""
+    newest = state.runs.newest()
+    if newest is None or newest.document.seq == run.seq:
+        return keys
+    latest = state.file_ledger.snapshot().latest(run.job, keys)
+    return [key for key in keys if key not in latest or latest[key].seq <= run.seq]

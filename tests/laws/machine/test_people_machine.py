@@ -1,0 +1,213 @@
+"""Calls about people through whole runs: whatever goes wrong, each is done once, or is told."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+from hypothesis import strategies as st
+from support.machine.bucket_double import BucketDouble
+from support.machine.law import law
+from support.machine.past import documents
+from support.machine.people_double import People, PeopleDouble, Person
+from support.machine.processes import Fault, Process
+from support.machine.scene import GRACE, LEASE, SPACING, STATE, Scene
+
+from exchanger.config.models import ImportJob
+from exchanger.state.runs.log import ENDED
+from exchanger.state.store import open_state
+
+SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 8, 5_000, 10
+WHO = tuple("123456")
+BY_ADDRESS = ({"email": "old"},)
+ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused", "in_doubt")
+GONE = ("crash", "fail", "pause")
+
+
+def _faults(kind, fates, nth, variants=2):
+    return st.builds(
+        Fault,
+        kind=st.just(kind),
+        nth=st.integers(0, nth),
+        fate=st.sampled_from(fates),
+        after=st.booleans(),
+        variant=st.integers(0, variants),
+    )
+
+
+LOST = _faults("track", GONE, 1)
+faults = st.lists(
+    LOST | LOST | _faults("track", ("odd",), 1) | _faults("write", GONE, 14)
+    | _faults("commit", GONE, 2) | _faults("look_up", ("crash", "fail"), 3),
+    max_size=3,
+)  # fmt: skip
+contents = st.lists(st.sampled_from(WHO), min_size=1, max_size=3, unique=True)
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(("run", "run", "run", "discard", "kill", "go on")),
+        st.none() | contents,
+        faults,
+        st.sampled_from((1, 5, 25, 60)),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+class Calls(Scene):
+    """One job of calls. No row comes twice: that would be a call of its own."""
+
+    client = PeopleDouble
+    jobs = ("people",)
+    said = MappingProxyType(
+        {"object": "identify", "identify": {"external_id": "new"}, "match": BY_ADDRESS}
+    )
+    known = False
+    """Whether people have an external id before."""
+
+    def __init__(self):
+        super().__init__()
+        self.workspace = People(self.time)
+        for who in WHO:
+            address = self.word(who)
+            self.workspace.people.append(Person(address, address if self.known else None))
+        self.called = set()
+        self._files = 0
+
+    def word(self, who):
+        """By what a row names somebody."""
+        return f"p{who}@example.com"
+
+    def configured(self, job):
+        """The job."""
+        usual = {"type": "import", "source": {"prefix": "inbox/people/"}}
+        return ImportJob.model_validate(usual | dict(self.said))
+
+    def put(self, people):
+        """Drop a file with a row of each who was in none before."""
+        new = [who for who in people if who not in self.called]
+        if not new:
+            return
+        lines = ["old,new", *(f"{self.word(who)},new-{who}" for who in new), ""]
+        self._files += 1
+        self.store.put(f"inbox/people/{self._files:03d}.csv", "\n".join(lines).encode())
+        self.called.update(new)
+        self.time.advance(1)
+
+    def end(self):
+        """Let faults stop and everything come to rest."""
+        self._drain()
+        while self.processes:
+            self.resume(0)
+        self.time.advance(LEASE + GRACE + SPACING)
+        self._drain()
+
+    def state(self):
+        """What the bucket remembers."""
+        return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
+
+
+class Renames(Calls):
+    """People get another external id."""
+
+    said = MappingProxyType(
+        {
+            "object": "renames",
+            "rename": {"from": "old", "to": "new"},
+            "match": ({"external_id": "old"},),
+        }
+    )
+    known = True
+
+    def word(self, who):
+        """By their external id."""
+        return f"old-{who}"
+
+
+class Deletions(Calls):
+    """Everybody with an address is deleted."""
+
+    said = MappingProxyType(
+        {
+            "object": "deletions",
+            "confirm_deletes": True,
+            "guards": {"max_deletes": 100},
+            "match": BY_ADDRESS,
+        }
+    )
+
+
+STORIES = (Calls, Renames, Deletions)
+
+
+def told(scene, schedule):
+    """Tell one story; with a person who may drop a run."""
+    for verb, people, troubles, seconds in schedule:
+        if people:
+            scene.put(people)
+        if verb == "kill" and scene.processes:
+            scene.kill(0)
+        elif verb == "go on" and scene.processes:
+            scene.resume(0, troubles)
+        else:
+            choices = [choice for choice in scene.choices() if choice[0] == verb]
+            if len(scene.processes) > 1:
+                scene.resume(0)
+            if choices:
+                scene.start("people", troubles, verb, choices[0][2])
+            else:
+                scene.start("people", troubles)
+        scene.time.advance(seconds)
+    scene.end()
+
+
+def judge(scene):
+    """Nobody is hit twice; every row is told, and what is told as applied was done."""
+    runs = documents(scene.store, scene.state().names)
+    assert {run.state for run in runs} <= ENDED
+    hits = {who: scene.workspace.hits[scene.word(who)] for who in scene.called}
+    assert max(hits.values(), default=0) <= 1, f"somebody was hit again: {hits}"
+    counts = {name: sum(run.report[f"rows_{name}"] for run in runs) for name in ROWS}
+    assert len(scene.called) == sum(counts.values()), (len(scene.called), counts)
+    done = sum(hits.values())
+    assert counts["applied"] <= done, (counts, hits)
+    unsure = counts["in_doubt"] + counts["refused"] + counts["unchanged"]
+    dropped = any(run.discarded for run in runs)
+    assert dropped or done <= counts["applied"] + unsure, (counts, hits)
+    return {"done": bool(done), "doubt": bool(counts["in_doubt"]), "refused": counts["refused"]}
+
+
+def told_and_judged(schedules, number, story):
+    """Tell so many stories and judge each; returns what kinds of ends were among them."""
+    return law(
+        schedules,
+        number,
+        scene=story,
+        job="people",
+        contents=contents,
+        first=LOST,
+        steps=steps,
+        told=told,
+        judge=judge,
+    )
+
+
+@pytest.mark.long(30)
+def test_a_call_by_an_address_hits_nobody_else():
+    """Crashes, pauses, lost, late and odd answers: whoever is next with an address stays alone."""
+    assert {"done", "doubt"} <= set(told_and_judged(SCHEDULES, 0, Calls))
+
+
+@pytest.mark.long(30)
+@pytest.mark.parametrize("story", [Renames, Deletions])
+def test_a_call_about_somebody_is_done_once(story):
+    """The same of renames and deletions, which are sent again and looked at."""
+    assert "done" in told_and_judged(SCHEDULES // 2, 0, story)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
+def test_each_call_is_done_once_all_night(number, story):
+    """The same over many more schedules."""
+    told_and_judged(NIGHTLY_SCHEDULES // NIGHTLY_PARTS // len(STORIES), number + 1, story)

@@ -1,0 +1,110 @@
+"""What is told of what a run did not take, and what no report shows."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from support.jobs import import_model
+
+from exchanger.config.answers import AnswerNames, answer_folders
+from exchanger.jobs.answers.masking import Mask
+from exchanger.jobs.answers.not_taken import EXAMPLES, reasons_by_file
+from exchanger.jobs.answers.terms import masked_names
+from exchanger.notes import noted
+from exchanger.profiles.frames.columns import FILE, ROW
+from exchanger.state.runs.log import ClaimedFile
+from exchanger.state.runs.quarantine import quarantined, to_csv
+
+FILES = [ClaimedFile(key, "e", "s", "applied") for key in ("in/a.csv", "in/b.csv")]
+
+
+def rejected(*rows):
+    """Write a quarantine file: file, row, field, value and reason of each fault."""
+    columns = [FILE, ROW, "field", "value", "reason"]
+    frame = pl.DataFrame(rows, schema=columns, orient="row").with_columns(
+        pl.col(FILE, ROW).cast(pl.UInt32), pl.format("is wrong: {}", "reason").alias("message")
+    )
+    return to_csv(quarantined(frame, FILES, "rejected"))
+
+
+def test_reasons_are_counted_for_each_file_and_the_first_rows_are_named(tmp_path):
+    """
+    A row with several faults counts for each; what spreadsheets are kept from is shown as it was.
+    """
+    path = tmp_path / "q.csv"
+    many = [(1, row, "spend", "=1", "not_a_number") for row in range(1, 20)]
+    path.write_bytes(rejected((0, 4, "spend", "x", "bad"), (0, 4, "tier", "y | z", "odd"), *many))
+
+    found = reasons_by_file([path, None])
+
+    first = {one["field"]: one for one in found["in/a.csv"]}
+    assert [("bad", 1), ("odd", 1)] == [
+        (first[name]["reason"], first[name]["rows"]) for name in ("spend", "tier")
+    ]
+    assert [4] == [example["row"] for example in first["tier"]["examples"]]
+    [second] = found["in/b.csv"]
+    assert (19, "not_a_number", "rejected") == (second["rows"], second["reason"], second["kind"])
+    assert [*range(1, EXAMPLES + 1)] == [example["row"] for example in second["examples"]]
+    assert "=1" == second["examples"][0]["value"]
+
+
+def test_a_quarantine_without_rows_has_no_reasons(tmp_path):
+    """Somebody was forgotten, who was all of it."""
+    path = tmp_path / "q.csv"
+    path.write_bytes(rejected((0, 4, "spend", "x", "bad")).partition(b"\n")[0] + b"\n")
+    assert {} == reasons_by_file([path, None])
+
+
+JOB = import_model(
+    match=[{"external_id": "id"}, {"email": "mail"}],
+    fields={"mobile": {"from": "phone"}, "tier": {"from": "tier"}},
+    remaining_fields=[{"prefix": "crm_"}],
+    mask=["phone", "mail", "iban"],
+)
+MASK = Mask(frozenset(masked_names(JOB)))
+REASON = {"reason": "odd", "rows": 1, "examples": [{"row": 1, "value": "v", "message": "v odd"}]}
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [
+        ("tier", True),
+        ("external_id", True),
+        ("mobile", False),  # the attribute that the column becomes
+        ("phone", False),
+        ("email", False),  # the identifier that the column holds
+        ("crm_iban", False),  # a column that nothing names
+        (None, False),  # of a row as a whole, any cell may be quoted
+    ],
+)
+def test_no_value_of_a_masked_column_is_shown(field, shown):
+    """Neither it nor a sentence that may quote it; how many rows, and which, is."""
+    [example] = MASK.of_reason(REASON | {"field": field})["examples"]
+    assert (1, shown) == (example["row"], example["value"] == "v")
+    assert shown == (example["message"] == "v odd")
+
+
+def test_notes_about_masked_columns_say_what_about_alone():
+    """So do the words of why a file was rejected, which may quote a cell."""
+    quoting = [
+        noted("file_rejected", reason="bad_cell", message="'4711' is no number"),
+        noted("stray_words", column="phone", words=["4711"]),
+        noted("not_kept", field="mobile", sent="4711"),
+        noted("would_add", totals={"mobile": "4711"}),
+    ]
+    for note in quoting:
+        assert "4711" not in MASK.of_note(note, str)
+        assert "4711" in Mask().of_note(note, str)
+    assert "column: tier" in MASK.of_note(noted("stray_words", column="tier"), str)
+    assert {"tier": "1"} == MASK.of_totals({"tier": "1", "mobile": "2"})
+
+
+def test_answers_lie_beside_the_folder():
+    """Folders within the prefix are kept; of two jobs of a folder each has its own."""
+    names = AnswerNames("in/crm/")
+    assert "in/crm_reports/day/a.csv.html" == names.report("in/crm/day/a.csv", "html")
+    shared = names.of("crm", shared=True)
+    assert "in/crm_reports/a.csv.crm.json" == shared.report("in/crm/a.csv", "json")
+    assert "in/crm_rejected/7/day/a.xlsx.csv" == names.rejected(7, "in/crm/day/a.xlsx")
+    folders = answer_folders(import_model(fields={"a": {"from": "a"}}))
+    assert ("inbox_reports/", "inbox_rejected/") == folders
