@@ -8,7 +8,7 @@ from exchanger.app.alerts.texts import TITLES, together
 from exchanger.app.runner import Outcome
 from exchanger.config.loading.load import read_config
 from exchanger.config.models import Notification
-from exchanger.errors import BrazeRefused, FileRejected, StorageDenied
+from exchanger.errors import BrazeRefused, FileRejected, SchemaBroken, StorageDenied
 
 CONFIG = """
 connections:
@@ -103,6 +103,10 @@ ERRORS = [
     (BrazeRefused("/users/track", 400, "'email' ada@x is odd"), "(status 400)"),
     (ValueError("ada@x"), "ValueError"),
     (FileRejected("k", "not_a_user", "ada@x is no user"), "(not a user)"),
+    (
+        SchemaBroken("in/a.csv", "No earlier file had the column 'ada@x'."),
+        "the columns of in/a.csv",
+    ),
     (StorageDenied("read", "acme-exchange", "in/a.csv"), "S3"),
 ]
 
