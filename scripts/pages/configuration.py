@@ -15,6 +15,7 @@ from pages.markdown import anchor, table
 Schema = dict[str, Any]
 
 SEE = {
+    "Audience": "[Audiences](audiences.md)",
     "Baseline": "[Held values](held-values.md#where-values-come-from)",
     "Budget": "[Guards and budgets](guards.md#budgets)",
     "CompleteWhen": "[Import jobs](import-jobs.md#when-a-file-is-complete)",
