@@ -126,6 +126,7 @@ def test_an_event_of_a_file_without_names_of_rows_is_sent_once(exchange):
     assert ["b", "a", "c"] == sent
 
 
+@pytest.mark.nightly
 def test_a_test_is_no_snapshot(exchange):
     """Of a job of snapshots one row says nothing about all others: the first file is the first."""
     source = {"prefix": "inbox/crm/", "mode": "snapshot"}
