@@ -500,6 +500,23 @@ class InvalidRow(ExchangerError):
         self.message = message
 
 
+class SchemaBroken(ExchangerError):
+    """
+    The columns of a file are not what its job demands (``source.schema``), so nothing is sent.
+
+    Args:
+        key: The file.
+        message: What has changed, in words.
+    """
+
+    exit_code = 4
+
+    def __init__(self, key: str, message: str) -> None:
+        self.key = key
+        self.message = message
+        super().__init__(f"{key}: {message}")
+
+
 class JobBusy(ExchangerError):
     """Another process holds the job."""
 

@@ -18,7 +18,7 @@ from exchanger.jobs.intake.doubtful_types import doubtful_files, note_stray
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import exceed, totals_of
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, GUARDED, newer_since
-from exchanger.jobs.lifecycle.create_run import create_run
+from exchanger.jobs.lifecycle.create_run import create_run, demand_live
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import (
@@ -79,6 +79,7 @@ def approve_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: 
         JobBusy: Another process writes to this connection.
         Stopped: The process was asked to stop before anything counted.
     """
+    demand_live(job, seq, "approve")
     return with_lease_on_run(context, name, job, wait, lambda call: _approve(call, seq))
 
 

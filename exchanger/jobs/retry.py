@@ -16,7 +16,7 @@ import polars as pl
 
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.intake.batch import REJECTED
-from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
+from exchanger.jobs.lifecycle.create_run import create_run, demand_live, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import hold_back
@@ -62,6 +62,7 @@ def retry_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: fl
         JobBusy: Another process writes to this connection.
         Stopped: The process was asked to stop before anything counted.
     """
+    demand_live(job, seq, "retry")
     return with_lease_on_run(context, name, job, wait, lambda call: _retry(call, seq))
 
 

@@ -179,6 +179,10 @@ def _read(call: ImportContext, row: OneRow) -> InputBatch:
     Raises:
         CannotTest: There is no such row, or it cannot count once.
     """
+    if "members" in call.kind.settles:
+        raise CannotTest(call.name, "who came and who went, only whole files tell")
+    if call.job.delivery.shadow:
+        raise CannotTest(call.name, "it is a shadow, which sends nothing")
     request = _given(row) if row.given else _of_newest(call, row.number)
     batch = read_all_files(call, [request])
     reasons = [fact for file in batch.waiting for fact in file.claim.facts]

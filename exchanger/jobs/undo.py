@@ -17,7 +17,7 @@ from exchanger.errors import RunUnsuitable
 from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.history.taken_back import to_take_back
 from exchanger.jobs.history.unfinished import unfinished_run
-from exchanger.jobs.lifecycle.create_run import create_run, leave_as_it_is
+from exchanger.jobs.lifecycle.create_run import create_run, demand_live, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
@@ -63,6 +63,7 @@ def undo_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: flo
         JobBusy: Another process writes to this connection.
         Stopped: The process was asked to stop before anything counted.
     """
+    demand_live(job, seq, "undo")
     return with_lease_on_run(context, name, job, wait, lambda call: _undo(call, seq))
 
 
@@ -119,6 +120,9 @@ def _undo(call: ImportContext, seq: int) -> RunReport:
 def _plan_and_commit(
     call: ImportContext, number: int, seq: int, notes: list[Note]
 ) -> VersionedRun | None:
+    if call.job.delivery.shadow:
+        why = "its job is in shadow and sends nothing (delivery.shadow)"
+        raise RunUnsuitable(str(seq), "undo", why)
     report = numbered_report(call, number)
     undoing = _begun(call, seq, number - 1, report)
 

@@ -27,6 +27,7 @@ SEE = {
     "forget": "[What is kept](retention.md#forgetting-a-person)",
     "init": "[Configuration](configuration.md)",
     "plan": "[Plans](plans.md)",
+    "preview": "[Files as people send them](sent-files.md#sql-over-the-rows)",
     "rebuild": "[Held values](held-values.md#making-them-anew)",
     "retry": "[Quarantine](quarantine.md)",
     "run": "[Import jobs](import-jobs.md) and [export jobs](export-jobs.md)",

@@ -15,6 +15,7 @@ from pages.markdown import anchor, table
 Schema = dict[str, Any]
 
 SEE = {
+    "Audience": "[Audiences](audiences.md)",
     "Baseline": "[Held values](held-values.md#where-values-come-from)",
     "Budget": "[Guards and budgets](guards.md#budgets)",
     "CompleteWhen": "[Import jobs](import-jobs.md#when-a-file-is-complete)",
@@ -34,6 +35,7 @@ SEE = {
     "Retention": "[What is kept](retention.md)",
     "S3Config": "[What the environment decides](getting-started.md#what-the-environment-decides)",
     "Schedule": "[Scheduling](scheduling.md#when-a-job-is-due)",
+    "SchemaContract": "[Import jobs](import-jobs.md#columns-that-change)",
     "Source": "[Import jobs](import-jobs.md#files)",
     "Target": "[Export jobs](export-jobs.md#what-is-written)",
 }

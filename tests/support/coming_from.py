@@ -42,12 +42,13 @@ class Row:
         """The whole configuration, with the job of that name."""
         keys = self.keys
         main = keys.pop("connections", {}).get("main", {})
+        told = {name: keys.pop(name) for name in ("notifications",) if name in keys}
         job = keys if keys.get("type") == "export" else _import(keys)
         if group:
             job = YAML(typ="safe").load(_text(job).replace("GROUP_ID", group["group"]))
         connection = {"braze": BRAZE | main.get("braze", {}), "s3": STORE | main.get("s3", {})}
         rest = {key: value for key, value in main.items() if key not in connection}
-        return {"connections": {"main": connection | rest}, "jobs": {name: job}}
+        return {"connections": {"main": connection | rest}, "jobs": {name: job}} | told
 
 
 def rows() -> list[Row]:

@@ -231,7 +231,7 @@ def test_ask_learns_from_braze_what_it_has_taken(exchange):
     assert {1} == {*counts(exchange).values()}
 
 
-@pytest.mark.parametrize("setting", ["off", "forbidden"])
+@pytest.mark.parametrize("setting", ["off", pytest.param("forbidden", marks=pytest.mark.nightly)])
 def test_where_braze_does_not_tell_ask_is_hold(exchange, setting):
     """The beta is off, or the key may not ask: what is in doubt is listed, and that is said."""
     exchange.braze.change(group_status=setting)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from support.jobs import import_job
 
 from exchanger import Exchanger
+from exchanger.errors import CannotTest
 
 TRACK = "/users/track"
 CRM = import_job(
@@ -80,7 +82,11 @@ def test_a_test_that_was_cut_off_is_finished_before_its_file(exchange):
 
 def test_a_row_by_hand_is_a_file_of_its_own(exchange):
     """It teaches nothing about columns, counts by itself, and is told so; from Python as well."""
-    exchange.configure(crm=CRM, signups=SIGNUPS)
+    vip = {"as": {"events": {"entered": "VIP entered"}}}
+    source = {"prefix": "inbox/vip/", "mode": "snapshot"}
+    audience = import_job(object="audience", source=source, audience=vip)
+    shadow = CRM | {"source": {"prefix": "shadow/"}, "delivery": {"shadow": True}}
+    exchange.configure(crm=CRM, signups=SIGNUPS, vip=audience, shadow=shadow)
     library = Exchanger.from_config(exchange.config, environment=exchange.environment)
     row = {"id": "c", "tier": 5, "spend": "4"}
     foreseen = library.send_test("crm", row, send=False)
@@ -94,6 +100,9 @@ def test_a_row_by_hand_is_a_file_of_its_own(exchange):
     assert [None, None, "8"] == spent(exchange)
     assert {} == library.types("crm").types
     much = '{"id": "c", "tier": null, "spend": "much"}'
+    for job in ("vip", "shadow"):
+        with pytest.raises(CannotTest):
+            library.send_test(job, row)
     bad = exchange.ask("send-test", "crm", much, "--yes", code=4)
     assert (False, 1) == (bad["sent"], bad["plan"]["report"]["rows_rejected"])
     assert 2 == exchange.call("send-test", "crm", "[1]").returncode
@@ -117,6 +126,7 @@ def test_an_event_of_a_file_without_names_of_rows_is_sent_once(exchange):
     assert ["b", "a", "c"] == sent
 
 
+@pytest.mark.nightly
 def test_a_test_is_no_snapshot(exchange):
     """Of a job of snapshots one row says nothing about all others: the first file is the first."""
     source = {"prefix": "inbox/crm/", "mode": "snapshot"}

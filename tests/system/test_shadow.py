@@ -44,6 +44,10 @@ def test_a_job_in_shadow_sends_nothing_and_tells_how_far_braze_agrees_later(exch
     fate = exchange.call("files", "inbox/1.csv").stdout
     assert "nothing of it sent, as its job is in shadow" in fate
 
+    for words in (("retry", "1"), ("approve", "1"), ("undo", "1", "--yes")):
+        refused = exchange.call(*words)
+        assert (2, True) == (refused.returncode, "its job is in shadow" in refused.stderr)
+
     exchange.braze.seed([{"external_id": "a", "tier": "red", "visits": 7}])
     wait_for_grace(exchange)
     told = exchange.ask("run", "crm")

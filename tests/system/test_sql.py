@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 import exchanger as package
@@ -53,6 +54,7 @@ def test_the_rows_that_sql_makes_are_what_is_imported(exchange):
     assert (1, "9") == (retried["rows_rejected"], exchange.attribute("ada", "spend"))
 
 
+@pytest.mark.nightly
 def test_wrong_sql_is_told_in_words(exchange):
     """By check and by every verb if it is none, and for each file that it does not fit."""
     source = ORDERS["source"]

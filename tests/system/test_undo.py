@@ -113,8 +113,8 @@ def test_what_others_changed_stays_and_what_was_refused_can_be_undone_again(crm)
     assert (None, None) == (crm.attribute("a", "spent"), crm.attribute("b", "spent"))
 
 
-def test_what_is_no_change_of_attributes_is_refused_with_words(crm):
-    """Events cannot be taken back, nor what has not ended; nothing is sent."""
+def test_what_cannot_be_taken_back_is_refused_with_words(crm):
+    """Events, and whatever a job in shadow had to send; nothing is sent."""
     events = {
         "type": "import",
         "object": "events",
@@ -129,3 +129,6 @@ def test_what_is_no_change_of_attributes_is_refused_with_words(crm):
         refused = crm.call(*words)
         assert 2 == refused.returncode
         assert "its rows became events, and only attributes can be taken back" in refused.stderr
+    crm.configure(crm=JOB | {"delivery": {"shadow": True}})
+    run(crm, 1, "a,gold,,5\n")
+    assert "sends nothing" in crm.call("undo", "2", "--yes").stderr

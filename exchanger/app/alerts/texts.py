@@ -16,7 +16,7 @@ from typing import Any
 from exchanger.app.messages.errors import words_for
 from exchanger.app.messages.notes.words import in_words
 from exchanger.app.messages.reports import counted, of_rows
-from exchanger.errors import BrazeError, BrazeRefused, ExchangerError, FileRejected
+from exchanger.errors import BrazeError, BrazeRefused, ExchangerError, FileRejected, SchemaBroken
 from exchanger.notes import read_notes
 
 Report = Mapping[str, Any]
@@ -60,6 +60,7 @@ _PLAIN = frozenset(
 
 _REJECTED = {
     "empty_file": "it has no rows",
+    "new_column": "it has a column that no earlier file had",
     "missing_column": "a column that the job needs is missing",
     "type_changed": "a column holds another type than in earlier files",
     "wrong_delimiter": "its cells are separated by another sign than the job says",
@@ -79,6 +80,10 @@ def reason_of(error: Exception | None) -> tuple[str, str]:
         return "it did not come to its end", ""
     if isinstance(error, FileRejected):
         return f"a file could not be read ({error.reason.replace('_', ' ')})", ""
+    if isinstance(error, SchemaBroken):
+        return f"the columns of {error.key} are not those that the job demands", words_for(
+            error
+        ).next
     if not isinstance(error, ExchangerError):
         return f"something unexpected happened ({type(error).__name__})", ""
     words = words_for(error)
@@ -102,7 +107,10 @@ def partial_body(about: str, report: Report, bucket: str, of: str) -> str:
     """Write that a run did not take all, or that its files had no rows."""
     seq = report.get("seq")
     then = [f"exchanger show {seq}{of}"] if seq else []
-    if report.get("quarantine"):
+    back = [fact["run"] for fact in report.get("facts", []) if fact["code"] == "undo_again"]
+    if back:
+        then += [f"to take back the rest: exchanger undo {back[0]}{of} --yes"]
+    elif report.get("quarantine"):
         when = "once the job is corrected" if report.get("rows_rejected") else "to send them again"
         then += [f"{when}: exchanger retry {seq}{of}"]
     if report.get("rows_rejected"):

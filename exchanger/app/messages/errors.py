@@ -36,6 +36,7 @@ from exchanger.errors import (
     RunAmbiguous,
     RunMissing,
     RunUnsuitable,
+    SchemaBroken,
     SegmentUnnamed,
     StateDamaged,
     StateMissing,
@@ -126,6 +127,15 @@ def _(error: InvalidRow) -> Message:
         f"{error.key}{field}: {error.message} The job has 'on_invalid: stop', so nothing was sent.",
         f"All rows like it: exchanger plan {error.job}. Correct the file and drop it again under"
         " its name, or set another 'on_invalid'.",
+    )
+
+
+@words_for.register
+def _(error: SchemaBroken) -> Message:
+    return Message(
+        f"{error.key}: {error.message}",
+        "Nothing was sent, and no file was taken. Correct the file, or what the job says of it in"
+        " 'fields' and 'source: {schema: ...}'; then run it again.",
     )
 
 

@@ -26,6 +26,10 @@ def check_arrival(job: ImportJob, where: Where) -> Iterator[Finding]:
         place: Where = (*where, "source", "complete_when")
         yield from _check_complete_when(source.complete_when, place)
         yield from _check_that_files_are_left(source, place)
+    if source.schema_.missing == "note" and job.object not in ("attributes", "catalog_items"):
+        message = f"rows without that column would be no {job.object}; put such files aside"
+        place = (*where, "source", "schema", "missing")
+        yield Finding(place, message, "quarantine", beside=("object",))
     if source.notices is not None:
         yield from _check_notices(source.notices, (*where, "source", "notices"))
 

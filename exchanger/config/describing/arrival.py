@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exchanger.config.durations import show_duration
-from exchanger.config.models import CompleteWhen, ImportJob, LeaverEvent
+from exchanger.config.models import CompleteWhen, ImportJob, LeaverEvent, SchemaContract
 
 
 def describe_arrival(job: ImportJob) -> Iterator[str]:
@@ -20,9 +20,28 @@ def describe_arrival(job: ImportJob) -> Iterator[str]:
         yield "takes the newest file alone, and leaves out all that came before it"
     if job.source.complete_when is not None:
         yield f"takes a file once {_complete(job.source.complete_when)}"
+    yield from _changes(job.source.schema_)
     if job.source.sql is not None:
         query = " ".join(job.source.sql.split())
         yield f"takes the rows that this makes of each file: {query}"
+
+
+_DOES = {
+    "quarantine": "puts the file aside",
+    "note": "says so and goes on",
+    "fail": "fails before anything is sent",
+    "reject_rows": "rejects the rows that do not fit",
+}
+
+
+def _changes(contract: SchemaContract) -> Iterator[str]:
+    """Iterate over what a job says of columns that change; the usual is not said."""
+    if contract.missing != "quarantine":
+        yield f"{_DOES[contract.missing]} if a column is missing"
+    if contract.new is not None:
+        yield f"{_DOES[contract.new]} if a column is new"
+    if contract.retyped != "quarantine":
+        yield f"{_DOES[contract.retyped]} if a column holds another type than before"
 
 
 def _leavers(job: ImportJob) -> str:

@@ -68,7 +68,7 @@ from exchanger.config.models.kinds.objects import (
 from exchanger.config.models.kinds.orders import METADATA, PRODUCT, SUM, Amount, Order, Product
 from exchanger.config.models.matching import Alias, LabelColumn, Match
 from exchanger.config.models.notifications import TROUBLES, Notification, Telling, Trouble
-from exchanger.config.models.sources import CsvOptions, LeaverEvent, Source
+from exchanger.config.models.sources import CsvOptions, LeaverEvent, SchemaContract, Source
 
 __all__ = [
     "ACTION",
@@ -146,6 +146,7 @@ __all__ = [
     "Retention",
     "S3Config",
     "Schedule",
+    "SchemaContract",
     "Source",
     "StrategyName",
     "Strict",

@@ -85,6 +85,38 @@ class CsvOptions(Strict):
     )
 
 
+class SchemaContract(Strict):
+    """
+    What becomes of a file whose columns are not those of this job, or of earlier files.
+
+    ``quarantine`` puts the file aside, ``note`` says so and goes on, ``fail`` ends the run before
+    it sends anything, with the file left as it is.
+    """
+
+    missing: Literal["quarantine", "note", "fail"] = Field(
+        default="quarantine",
+        description=(
+            "a column that a field names is missing; `note` leaves what the field has, of"
+            " attributes and catalog items alone"
+        ),
+    )
+    new: Literal["note", "quarantine", "fail"] | None = Field(
+        default=None,
+        description=(
+            "a column that the job does not name and no earlier file had; if left out, nothing is"
+            " said of it"
+        ),
+    )
+    retyped: Literal["quarantine", "reject_rows", "note", "fail"] = Field(
+        default="quarantine",
+        description=(
+            "a column without a `type` holds another type than in earlier files, and no wider one;"
+            " `reject_rows` keeps that of earlier files, so that rows which do not fit it are"
+            " rejected; `note` takes the column for text from then on"
+        ),
+    )
+
+
 class LeaverEvent(Strict):
     """An event that people get who are missing in a snapshot."""
 
@@ -191,6 +223,11 @@ class Source(Strict):
         default=None, description="the sheet of a workbook (`.xlsx`); the first one if left out"
     )
     csv: CsvOptions = Field(default=CsvOptions(), description="how CSV is written")
+    schema_: SchemaContract = Field(
+        default=SchemaContract(),
+        alias="schema",
+        description="what becomes of files whose columns change",
+    )
 
     @property
     def is_snapshot(self) -> bool:

@@ -20,13 +20,14 @@ from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FAULTY, FILE, PROFILE, ROW
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from exchanger.errors import FileRejected
     from exchanger.files.raw.table import RawTable, ReadAs
     from exchanger.files.scratch.spill import Scratch, Spill
     from exchanger.jobs.intake.requests import FileRequest, HeldFile
     from exchanger.profiles.frames.rules import Rule
+    from exchanger.profiles.reading.contract import ColumnChange
     from exchanger.profiles.reading.stray_words import StrayWords
     from exchanger.state.inputs.column_types import KeptColumns
     from exchanger.state.runs.log import ClaimedFile
@@ -79,6 +80,7 @@ class InputBatch:
         words: Of columns that are text because of a few words, these words, ready to be kept.
         stray: What this run found of that which no earlier run has decided, by the file's key.
         layout: How the job's CSV is written.
+        columns: The columns of its files, and of those before.
         filled: By field, of which share of the rows that were taken it has a value, in percent.
         notes: What is noted of it, for the report.
     """
@@ -110,6 +112,7 @@ class InputBatch:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     stray: tuple[tuple[str, StrayWords], ...] = ()
     layout: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
     filled: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
@@ -122,6 +125,11 @@ class InputBatch:
     def layout_to_keep(self) -> Mapping[str, str]:
         """How CSV is written, for later runs; likewise."""
         return self.layout if self.took_rows else {}
+
+    @property
+    def columns_to_keep(self) -> tuple[str, ...]:
+        """The columns of its files, for later runs; likewise."""
+        return self.columns if self.took_rows else ()
 
     def with_file(
         self, claim: ClaimedFile, *, rows: int, rules: Mapping[str, Rule] | None = None
@@ -152,6 +160,8 @@ class BatchDraft:
         self.words: dict[str, Sequence[str]] = dict(kept.words)
         self.layout = dict(kept.layout)
         self.kept_layout = dict(kept.layout)
+        self.columns: Sequence[str] = kept.columns
+        self.changes: dict[ColumnChange, list[str]] = {}
         self.commas: dict[tuple[str, ...], list[str]] = {}
         self.read_as: dict[ReadAs, list[str]] = {}
         self.rejected, self.dropped = scratch.spill(), scratch.spill()
@@ -214,6 +224,19 @@ class BatchDraft:
         """Keep for the job how a file is written that it takes: others show nothing of it."""
         self.kept_layout = {**table.layout, **self.kept_layout}
 
+    def note_columns(self, key: str, names: Sequence[str], changes: Iterable[ColumnChange]) -> bool:
+        """
+        Note what has changed in the columns of a file that is taken.
+
+        Returns:
+            Whether it has columns that no file before it had.
+        """
+        for change in changes:
+            self.changes.setdefault(change, []).append(key)
+        new = [name for name in names if name not in self.columns]
+        self.columns = [*self.columns, *new]
+        return bool(new)
+
     def note_cells(self, key: str, counts: Mapping[str, int]) -> None:
         """Note how often cells of a file were not read as they stand there, as ``NOTED``."""
         count = Counter(counts)
@@ -269,6 +292,7 @@ class BatchDraft:
             words=self.words,
             stray=tuple(self.stray),
             layout=self.kept_layout,
+            columns=tuple(self.columns),
             filled={name: n * 100 / self._taken for name, n in self._filled.items() if self._taken},
             notes=tuple(self.notes),
         )

@@ -23,6 +23,7 @@ from exchanger.jobs.runtime.report import numbered_report
 from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.planning.guards import Guard
@@ -135,6 +136,21 @@ def hold_files(
         if claim.outcome != "superseded"  # It is once more, as the newest one is known by then.
     ]
     return hold_back(call, held, files, plan=exposure.to_dict())
+
+
+def demand_live(job: ImportJob, seq: int, verb: str) -> None:
+    """
+    Check that a job sends what a person decides: in shadow it would only seem to be done.
+
+    Raises:
+        RunUnsuitable: It sends nothing.
+    """
+    if job.delivery.shadow:
+        detail = (
+            "its job is in shadow and sends nothing, so it would be decided and not be done; take "
+            "'shadow' out of its delivery first"
+        )
+        raise RunUnsuitable(str(seq), verb, detail)
 
 
 def leave_as_it_is(

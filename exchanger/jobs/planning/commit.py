@@ -83,6 +83,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         types=dict(batch.types_to_keep),
         words={name: list(found) for name, found in batch.words.items()},
         layout=dict(batch.layout_to_keep),
+        columns=list(batch.columns_to_keep) if call.job.source.schema_.new else [],
         shadow=call.job.delivery.shadow,
         discarded=call.job.delivery.shadow,
         verify=verify.sample if (verify := call.job.delivery.verify) is not None else 0.0,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake.requests import FileRequest
     from exchanger.jobs.reading.fetch import FetchedFile, ReadFile
     from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.profiles.reading.contract import ColumnChange
 
 
 _AT_ONCE = 512
@@ -184,6 +185,7 @@ def _note(call: ImportContext, draft: BatchDraft) -> None:
         for columns, keys in draft.commas.items()
     ]
     draft.notes += _note_what_was_left_out(draft.left_out)
+    draft.notes += [_note_change(call, *each) for each in draft.changes.items()]
     draft.notes += note_stray(draft.stray)
 
 
@@ -200,6 +202,23 @@ def _note_how_it_was_read(read_as: Mapping[ReadAs, Sequence[str]]) -> list[Note]
         )
         for told, keys in read_as.items()
     ]
+
+
+def _note_change(call: ImportContext, change: ColumnChange, keys: Sequence[str]) -> Note:
+    columns, file, files = [*change.columns], keys[0], len(keys)
+    if change.kind == "missing":
+        return noted("columns_missing", file=file, files=files, columns=columns)
+    if change.kind == "new":
+        return noted("columns_new", file=file, files=files, columns=columns)
+    return noted(
+        "column_retyped",
+        file=file,
+        files=files,
+        column=columns[0],
+        kept=change.kept,
+        found=change.found,
+        rejected=call.job.source.schema_.retyped == "reject_rows",
+    )
 
 
 def _note_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[Note]:

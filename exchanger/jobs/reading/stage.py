@@ -245,6 +245,8 @@ class Staging:
         if settled.kept != draft.types:
             draft.types = settled.kept
             self._settled.clear()
+        if draft.note_columns(request.key, look.raw.names, settled.changes):
+            self._settled.clear()
         draft.keep_layout(look.table)
         draft.note_stray(request.key, settled.stray)
         if settled.commas:
@@ -263,7 +265,8 @@ class Staging:
         if known in self._settled:
             return self._settled[known]
         found = (look.types, look.day_first)
-        settled = settle_rules(self._call.job, look.raw, self._draft.types, *found)
+        draft = self._draft
+        settled = settle_rules(self._call.job, look.raw, draft.types, *found, seen=draft.columns)
         settled = replace(settled, rules=_mending(self._call, settled.rules))
         if known is not None and not settled.stray and not settled.commas:
             self._settled[known] = settled

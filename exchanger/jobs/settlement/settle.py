@@ -109,8 +109,15 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         keep_sample(state, run, outcomes.first)
     # Of a run that a person dropped, nothing is to be learnt.
     dropped = run.discarded and not run.shadow
-    if (run.types or run.layout) and not dropped:
-        state.types.keep(run.job, run.types, seq=run.seq, words=run.words, layout=run.layout)
+    if (run.types or run.layout or run.columns) and not dropped:
+        state.types.keep(
+            run.job,
+            run.types,
+            seq=run.seq,
+            words=run.words,
+            layout=run.layout,
+            columns=run.columns,
+        )
 
     write_quarantine(context, state, run, report, outcomes.refused)
     write_dropped(context, state, run, report, outcomes.refused.scratch)

@@ -49,7 +49,7 @@ def config_of(job: ImportJob, attribute: str) -> FieldConfig | RemainingFields |
     """Find what a job says of an attribute; None if it does not write it."""
     if attribute in job.cells:
         return job.cells[attribute]
-    named = _named_columns(job)
+    named = named_columns(job)
     for block in job.remaining_cells:
         column = attribute.removeprefix(block.prefix)
         sound = _applies(block, column) and not _why_left_out(block, column)
@@ -97,7 +97,7 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
 def declared_type(job: ImportJob, column: str) -> TypeName | None:
     """Name the type that the first field fed by a column declares."""
     for name, config in job.cells.items():
-        if config.type is not None and config.value is None and _column(name, config) == column:
+        if config.type is not None and config.value is None and column_of(name, config) == column:
             return TypeName(config.type, config.scale or 0)
     return None
 
@@ -105,7 +105,7 @@ def declared_type(job: ImportJob, column: str) -> TypeName | None:
 def config_of_column(job: ImportJob, column: str) -> FieldConfig:
     """Return what the first field fed by a column, and with a type, says of its cells."""
     for name, config in job.cells.items():
-        if config.type is not None and config.value is None and _column(name, config) == column:
+        if config.type is not None and config.value is None and column_of(name, config) == column:
             return FieldConfig(format=config.format)
     return FieldConfig()
 
@@ -116,7 +116,9 @@ def named_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bool]]
         if config.value is not None:
             yield Rule(name, "", config.type or type_of_value(config.value), config), True
             continue
-        column = _column(name, config)
+        column = column_of(name, config)
+        if column not in {*raw.names, *raw.unusable} and job.source.schema_.missing == "note":
+            continue  # What is missing says nothing.
         require_column(column, raw)
         yield _rule(name, column, config)
 
@@ -148,7 +150,7 @@ def remaining_fields(job: ImportJob, raw: RawColumns) -> Iterator[tuple[Rule, bo
 
 def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str, RemainingFields]]:
     """Yield each column that ``remaining_fields`` is about, and the block that decides on it."""
-    named = _named_columns(job)
+    named = named_columns(job)
     for column in columns:
         if column in named:
             continue
@@ -161,12 +163,13 @@ def _remaining_columns(job: ImportJob, columns: list[str]) -> Iterator[tuple[str
             yield column, block
 
 
-def _named_columns(job: ImportJob) -> set[str | None]:
+def named_columns(job: ImportJob) -> set[str | None]:
+    """Name the columns that a job names, for whatever."""
     named = {*job.match_columns, job.source.order_by, job.row_name}
-    return named | {_column(name, config) for name, config in job.cells.items()}
+    return named | {column_of(name, config) for name, config in job.cells.items()}
 
 
-def _column(name: str, config: FieldConfig) -> str:
+def column_of(name: str, config: FieldConfig) -> str:
     """Name the column that feeds an attribute."""
     return config.from_ or trimmed(name)
 
@@ -174,7 +177,7 @@ def _column(name: str, config: FieldConfig) -> str:
 def fed_by(job: ImportJob) -> list[str]:
     """Name the columns that feed fields, and nothing else that a row cannot do without."""
     control = {*job.match_columns, job.source.order_by, job.row_name}
-    named = (_column(name, cell) for name, cell in job.cells.items() if cell.value is None)
+    named = (column_of(name, cell) for name, cell in job.cells.items() if cell.value is None)
     return [column for column in dict.fromkeys(named) if column not in control]
 
 

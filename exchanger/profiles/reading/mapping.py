@@ -29,6 +29,7 @@ from exchanger.profiles.frames.columns import EMAIL_STATE, FILE, GROUP
 from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.frames.type_names import TypeName, own_type, parse_type_name
+from exchanger.profiles.reading.contract import ColumnChange, changed_columns, retyped
 from exchanger.profiles.reading.field_columns import (
     column_nulls,
     declared_type,
@@ -67,6 +68,7 @@ class Settled:
             earlier file has decided that.
         commas: Columns of CSV that are text, and numbers if a comma stands before fractions; of
             which no earlier file has decided that.
+        changes: What is to be noted of its columns, as against those of earlier files.
     """
 
     rules: list[Rule]
@@ -74,14 +76,17 @@ class Settled:
     left_out: dict[str, list[str]] = field(default_factory=dict)
     stray: list[StrayWords] = field(default_factory=list)
     commas: tuple[str, ...] = ()
+    changes: tuple[ColumnChange, ...] = ()
 
 
-def settle_rules(
+def settle_rules(  # noqa: PLR0913 - what is known of a file, and of those before it
     job: ImportJob,
     raw: RawColumns,
     kept: Mapping[str, str],
     found: Mapping[str, TypeName] | None = None,
     day_first: Collection[str] | None = None,
+    *,
+    seen: Collection[str] = (),
 ) -> Settled:
     """
     Decide for one file which column feeds which attribute, and as what type.
@@ -92,16 +97,19 @@ def settle_rules(
         kept: The types that earlier files gave to columns, by column.
         found: The types that ``find_types`` told of columns of this file; asked for if left out.
         day_first: The columns of this file that ``day_first_columns`` names; likewise.
+        seen: The columns that earlier files had, if the job says something of new ones.
 
     Raises:
         FileRejected: ``missing_column``, ``unusable_column``, ``duplicate_attribute``,
-            ``type_changed`` or ``type_needed``.
+            ``type_changed``, ``type_needed`` or ``new_column``.
+        SchemaBroken: The columns are not what the job demands, and it is to fail.
     """
+    changes = changed_columns(job, raw, seen)
     chosen = _chosen(job, raw)
     columns = _untyped(job, raw, chosen)
     if found is None:
         found = _each(lambda column: _find_type(column, job, raw), columns)
-    types = {column: _met(column, found.get(column), raw, kept) for column in columns}
+    types = {column: _met(column, found.get(column), raw, kept, job, changes) for column in columns}
     new = [column for column in columns if column not in kept and may_stray(raw, types[column])]
     stray = _each(lambda column: _stray_words(column, types[column], job, raw), new).values()
     rules = [
@@ -114,7 +122,9 @@ def settle_rules(
     told = {column: str(name) for column, name in types.items() if name is not None}
     rules = [_guarded(rule, job) for rule in rules]
     commas = _each(lambda column: _has_commas(column, job, raw), new)
-    return Settled(rules, {**kept, **told}, left_out(job, raw), [*stray], tuple(commas))
+    return Settled(
+        rules, {**kept, **told}, left_out(job, raw), [*stray], tuple(commas), tuple(changes)
+    )
 
 
 def _guarded(rule: Rule, job: ImportJob) -> Rule:
@@ -263,17 +273,24 @@ def _find_type(column: str, job: ImportJob, raw: RawColumns) -> TypeName | None:
     return own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
 
 
-def _met(
-    column: str, found: TypeName | None, raw: RawColumns, kept: Mapping[str, str]
+def _met(  # noqa: PLR0913, PLR0917 - what a type is settled by
+    column: str,
+    found: TypeName | None,
+    raw: RawColumns,
+    kept: Mapping[str, str],
+    job: ImportJob,
+    changes: list[ColumnChange],
 ) -> TypeName | None:
     """Settle on the type that is found in a file and the one that is kept."""
     earlier = parse_type_name(kept[column]) if column in kept else None
     try:
         return keep_type(earlier, found, textual=raw.textual, column=column, key=raw.key)
     except FileRejected as error:
-        if earlier is None:
+        if earlier is None or found is None:
             raise
-        raise with_misfit(error, raw, earlier) from error
+        settled, change = retyped(job, earlier, found, with_misfit(error, raw, earlier))
+        changes.append(change)
+        return settled
 
 
 def _stray_words(

@@ -31,6 +31,7 @@ class KeptColumns:
         types: Their types.
         words: Of columns that are text because of a few words, these words.
         layout: How the job's CSV is written: ``encoding``, ``delimiter``.
+        columns: The columns that its files had, if the job says something of new ones.
         forgotten: Columns that a person has reset, with the last run that there was by then.
         seq: The run that settled on the types.
         nonce: Drawn anew for each version; equal bodies would have equal ETags.
@@ -39,6 +40,7 @@ class KeptColumns:
     types: dict[str, str] = field(default_factory=dict)
     words: dict[str, list[str]] = field(default_factory=dict)
     layout: dict[str, str] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
     forgotten: dict[str, int] = field(default_factory=dict)
     seq: int = 0
     nonce: str = ""
@@ -64,7 +66,7 @@ class ColumnTypes:
         """Read all that is kept of a job's columns; raises as *of* does."""
         return self._read(job)[0]
 
-    def keep(
+    def keep(  # noqa: PLR0913 - all that is kept
         self,
         job: str,
         types: Mapping[str, str],
@@ -72,6 +74,7 @@ class ColumnTypes:
         seq: int,
         words: Mapping[str, Iterable[str]] | None = None,
         layout: Mapping[str, str] | None = None,
+        columns: Iterable[str] = (),
     ) -> None:
         """
         Write the types that run *seq* settled on; writing them again changes nothing.
@@ -84,6 +87,7 @@ class ColumnTypes:
             seq: The run.
             words: Of columns that are text because of a few words, these words.
             layout: How its CSV is written.
+            columns: The columns that its files had; those that are kept stay if none is named.
 
         Raises:
             StorageChanged: Other processes wrote it again and again.
@@ -99,6 +103,7 @@ class ColumnTypes:
                 types={name: kind for name, kind in types.items() if name not in reset},
                 words={name: found for name, found in told.items() if name not in reset},
                 layout=dict(layout or {}),
+                columns=[*columns] or before.columns,
                 forgotten={name: before.forgotten[name] for name in reset},
             )
             # As mostly: an earlier run that is ended late has settled on the same.

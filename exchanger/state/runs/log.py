@@ -140,6 +140,7 @@ class RunDocument:
         catalog: The catalog whose items it changes; empty if it changes none.
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
+        columns: The columns that the job's files had by then, if it says something of new ones.
         answers: What whoever dropped its files is to find, and where; empty if nothing.
         answered: That was written of the run as it stands.
         verify: How many percent of what it sends are to be read back; 0 for none.
@@ -195,6 +196,7 @@ class RunDocument:
     catalog: str = ""
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     answered: bool = False
     verify: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 import polars as pl
@@ -19,6 +20,7 @@ from exchanger.state.store import open_state
 
 SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 20, 5_000, 10
 ORDER_SCHEDULES = 6
+ASKED_SCHEDULES = 5
 IDS = tuple("123456")
 JOB = ImportJob(
     type="import",
@@ -200,6 +202,19 @@ class Audience(Events):
         return Counter(landed.content["external_id"] for landed in self.workspace.landed)
 
 
+class Asked(Events):
+    """Events of which Braze is asked, which tells mostly."""
+
+    def __init__(self):
+        super().__init__()
+        answers = itertools.count()
+        self.workspace.tells = lambda: next(answers) % 5 != 4
+
+    def configured(self, job):
+        """The job."""
+        return JOB.model_copy(update={"on_unknown": "ask"})
+
+
 def told(scene, schedule):
     """Tell one story; with a person who may ask for what is in doubt to be given again."""
     for verb, ids, troubles, seconds in schedule:
@@ -301,8 +316,14 @@ def test_who_comes_gets_one_event_or_is_listed_as_in_doubt():
     assert {"sure", "doubt", "again"} <= set(seen)
 
 
+@pytest.mark.long(8)
+def test_what_braze_says_it_has_taken_has_counted():
+    """The same with on_unknown: ask: what was lost and is told as taken counts, and once."""
+    assert "sure" in told_and_judged(ASKED_SCHEDULES, 0, Asked)
+
+
 @pytest.mark.nightly
-@pytest.mark.parametrize("story", [Events, Orders])
+@pytest.mark.parametrize("story", [Events, Orders, Asked])
 @pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
 def test_each_event_counts_once_or_is_listed_as_in_doubt_all_night(number, story):
     """The same over many more schedules."""

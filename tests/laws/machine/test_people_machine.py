@@ -17,7 +17,7 @@ from exchanger.config.models import ImportJob
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
-SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 8, 5_000, 10
+SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 6, 5_000, 10
 WHO = tuple("123456")
 BY_ADDRESS = ({"email": "old"},)
 ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused", "in_doubt")

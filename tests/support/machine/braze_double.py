@@ -65,6 +65,11 @@ class Workspace:
         """Count a request that came in."""
         self._groups[group].received += 1
 
+    def received(self, group):
+        """Count the requests of a group that came in; it may be slow to tell."""
+        known = self._groups.get(group)
+        return known.received if known is not None and self.tells() else 0
+
     def done_with(self, group):
         """Count the requests of a group if all that came in took effect, and show them then."""
         known = self._groups.get(group)
@@ -187,6 +192,12 @@ class BrazeDouble:
         if self._workspace.tells is None:
             raise BrazeForbidden(TRACK_STATUS, 403, "off")
         return self._workspace.done_with(group)
+
+    async def received(self, group):
+        self._process.tick()
+        if self._workspace.tells is None:
+            raise BrazeForbidden(TRACK_STATUS, 403, "off")
+        return self._workspace.received(group)
 
     async def export_ids(self, external_ids, fields):
         shown = self._process.effect(

@@ -8,7 +8,7 @@ from exchanger.app.alerts.texts import TITLES, together
 from exchanger.app.runner import Outcome
 from exchanger.config.loading.load import read_config
 from exchanger.config.models import Notification
-from exchanger.errors import BrazeRefused, FileRejected, StorageDenied
+from exchanger.errors import BrazeRefused, FileRejected, SchemaBroken, StorageDenied
 
 CONFIG = """
 connections:
@@ -103,6 +103,10 @@ ERRORS = [
     (BrazeRefused("/users/track", 400, "'email' ada@x is odd"), "(status 400)"),
     (ValueError("ada@x"), "ValueError"),
     (FileRejected("k", "not_a_user", "ada@x is no user"), "(not a user)"),
+    (
+        SchemaBroken("in/a.csv", "No earlier file had the column 'ada@x'."),
+        "the columns of in/a.csv",
+    ),
     (StorageDenied("read", "acme-exchange", "in/a.csv"), "S3"),
 ]
 
@@ -114,6 +118,15 @@ def test_why_it_failed_is_told_without_words_of_others(config, error, told):
     assert told in failed.body
     assert "ada@x" not in failed.body
     assert "exchanger show 7 --connection main" in failed.body
+
+
+def test_the_rest_of_an_undo_is_taken_back_by_asking_again(config):
+    """What Braze refused of it is not for ``retry``, which gives again what files gave."""
+    undone = report("partial", files=(), rows_refused=1, quarantine="q.csv",
+                    facts=[{"code": "undo_again", "run": 5}])  # fmt: skip
+    body = news(config, undone, 4).began["partial"].body
+    assert "to take back the rest: exchanger undo 5 --connection main --yes" in body
+    assert "retry" not in body
 
 
 def test_a_note_with_values_is_not_told(config):

@@ -6,6 +6,7 @@ import pytest
 from exchanger.app.wiring import open_context
 from exchanger.cli.signals import stopping_on_signals
 from exchanger.config.loading.load import read_config
+from exchanger.errors import ConfigError
 
 CONFIG = """
 connections:
@@ -25,6 +26,20 @@ def test_a_context_is_what_the_configuration_says():
         assert context.workdir.is_dir()
         assert context.braze() is not context.braze()
     assert not context.workdir.exists()
+
+
+def test_sql_that_is_none_is_told_before_anything_is_opened():
+    """All of it at once, by the jobs' names; what only files can tell is left to them."""
+    match = "type: import, match: {external_id: id}, fields: {a: set}"
+    job = f"{{{match}, source: {{prefix: %s, sql: '%s'}}}}"
+    queries = {"odd": "select * from crm", "fine": "select id, a from self", "cut": "select (1"}
+    jobs = [f"  {name}: {job % (name, query)}" for name, query in queries.items()]
+    config = read_config("\n".join([CONFIG + "jobs:", *jobs]), {"KEY": "dummy"})
+    with pytest.raises(ConfigError) as caught, open_context(config, "main"):
+        pass
+    told = {problem.path: problem.message for problem in caught.value.problems}
+    assert {"jobs.odd.source.sql", "jobs.cut.source.sql"} == {*told}
+    assert "the rows of a file are the table self" in told["jobs.odd.source.sql"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

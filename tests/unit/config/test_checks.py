@@ -463,3 +463,25 @@ def test_channels_are_told_of_the_jobs_that_they_name():
     ]
     assert "s3cret-key" not in repr(config)
     assert problems(ONE + "notifications: json://h") == {"notifications": "this must be a list"}
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (fields("a: set", "").replace("in/", "in/, schema: {missing: reject_rows}"), "missing"),
+        (fields("a: set", "").replace("in/", "in/, schema: {retyped: reject}"), "retyped"),
+        (fields("a: set", "").replace("in/", "in/, schema: {nw: note}"), "nw"),
+    ],
+)
+def test_what_becomes_of_changed_columns_has_few_words(text, path):
+    """Each change has its own, and a slip is told by its place."""
+    assert [f"jobs.crm.source.schema.{path}"] == [*problems(text)]
+
+
+def test_what_an_object_is_made_of_cannot_be_left_out():
+    """A missing column may leave out a field of attributes, but no part of an event."""
+    source = "source: {prefix: in/, schema: {missing: note}}, match: {external_id: id}"
+    event = f"{{type: import, object: events, {source}, event: {{name: n, time: t}}}}"
+    found = problems(f"{ONE}jobs: {{crm: {event}}}")
+    assert found["jobs.crm.source.schema.missing"].startswith("rows without that column")
+    assert {} == problems(fields("a: set").replace("in/", "in/, schema: {missing: note}"))

@@ -38,7 +38,7 @@ def test_an_example_is_taken(name, tmp_path):
     path = tmp_path / "exchanger.yaml"
     with path.open("w") as file:
         YAML(typ="safe").dump(EXAMPLES[name].configured("crm"), file)
-    config = load_config(path, {"BRAZE_API_KEY": "key"})
+    config = load_config(path, {"BRAZE_API_KEY": "key", "ALERT_URL": "json://127.0.0.1/"})
     assert describe_job(config, "crm")
 
 

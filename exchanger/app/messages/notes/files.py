@@ -99,6 +99,32 @@ def _columns_left_out(*, file: str, files: int, columns: Sequence[str], why: str
     return f"{_named(file, files)}: {were} left out. {why}"
 
 
+def _columns_missing(*, file: str, files: int, columns: Sequence[str]) -> str:
+    names = ", ".join(map(repr, columns[:_COLUMNS]))
+    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    said = f"column {names} is" if len(columns) == 1 else f"columns {names}{more} are"
+    return f"{_named(file, files)}: {said} missing; what fields take from there was left as it is."
+
+
+def _columns_new(*, file: str, files: int, columns: Sequence[str]) -> str:
+    names = ", ".join(map(repr, columns[:_COLUMNS]))
+    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    said = f"column {names} is" if len(columns) == 1 else f"columns {names}{more} are"
+    return f"{_named(file, files)}: {said} new: no earlier file had that, and the job names it not."
+
+
+def _column_retyped(  # noqa: PLR0913 - a fact each
+    *, file: str, files: int, column: str, kept: str, found: str, rejected: bool
+) -> str:
+    then = (
+        f"rows that are no {kept} are rejected" if rejected else "it is taken for text from now on"
+    )
+    return (
+        f"{_named(file, files)}: column {column!r} holds {found}, and {kept} in earlier files: "
+        f"{then}."
+    )
+
+
 def _added_nothing(*, field: str, file: str, files: int, job: str) -> str:
     return (
         f"{field}: nothing was added by {_named(file, files)}, applied before the field was "
@@ -270,7 +296,10 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "changed_while_read": lambda *, file: (
         f"{file} was replaced or deleted while it was read. The next run takes what is there."
     ),
+    "column_retyped": _column_retyped,
     "columns_left_out": _columns_left_out,
+    "columns_missing": _columns_missing,
+    "columns_new": _columns_new,
     "columns_nameless": _columns_nameless,
     "columns_reordered": _columns_reordered,
     "csv_read_as": _csv_read_as,

@@ -1,0 +1,58 @@
+"""Files whose columns change: ``source.schema`` says what becomes of them, ``plan`` before."""
+
+from support.jobs import import_job
+
+SCHEMA = {"missing": "note", "new": "note", "retyped": "reject_rows"}
+
+
+def job(**schema):
+    return import_job(
+        source={"prefix": "in/", "schema": schema}, fields={"visits": "set", "tier": "set"}
+    )
+
+
+def test_columns_that_change_are_told_once_and_cost_no_good_row(exchange):
+    """A column is missing, one is new, one holds words: good rows are applied, each is told."""
+    exchange.configure(crm=job(**SCHEMA))
+    exchange.drop("in/1.csv", "id,visits,tier\na,1,gold\n")
+    assert [] == exchange.ask("run", "crm")["notes"]
+
+    exchange.drop("in/2.csv", "id,visits,vip\na,2,yes\nb,many,no\n")
+    for report in (exchange.ask("plan", "crm")["report"], exchange.ask("run", "crm", code=4)):
+        told = {note["code"]: note for note in report["facts"]}
+        assert ["tier"] == told["columns_missing"]["columns"]
+        assert ["vip"] == told["columns_new"]["columns"]
+        assert ("visits", "integer") == (
+            told["column_retyped"]["column"],
+            told["column_retyped"]["kept"],
+        )
+        assert 1 == report["rows_rejected"]
+    assert ("2", '"gold"') == (exchange.attribute("a", "visits"), exchange.attribute("a", "tier"))
+    assert [(2, "not_an_integer")] == exchange.rejected(report)
+
+    # It was told, so it is not new any more.
+    exchange.drop("in/3.csv", "id,visits,tier,vip\na,3,gold,no\n")
+    assert [] == exchange.ask("run", "crm")["notes"][1:]
+
+
+def test_a_job_may_fail_before_anything_is_sent(exchange):
+    """Nothing is claimed: the corrected file, or the corrected job, is taken by the next run."""
+    exchange.configure(crm=job(missing="fail", new="quarantine"))
+    exchange.drop("in/1.csv", "id,visits,tier\na,1,gold\n")
+    exchange.ask("run", "crm")
+    sent = exchange.braze.requests("/users/track")
+    exchange.drop("in/2.csv", "id,visits\na,2\n")
+    refused = exchange.ask("plan", "crm", code=4)["error"]
+    assert ("SchemaBroken", True) == (
+        refused["kind"],
+        "lacks the column 'tier'" in refused["message"],
+    )
+    failed = exchange.ask("run", "crm", code=4)
+    assert ("failed", []) == (failed["state"], failed["files"])
+    assert sent == exchange.braze.requests("/users/track")
+
+    exchange.configure(crm=job(new="quarantine"))
+    exchange.drop("in/3.csv", "id,visits,tier,vip\na,3,gold,no\n")
+    report = exchange.ask("run", "crm", code=4)
+    reasons = [fact["reason"] for file in report["files"] for fact in file["facts"]]
+    assert ["missing_column", "new_column"] == reasons

@@ -1,0 +1,103 @@
+"""What becomes of a file whose columns are not those of its job, or of earlier files."""
+
+import polars as pl
+import pytest
+from support.jobs import import_model
+
+from exchanger.errors import FileRejected, SchemaBroken
+from exchanger.profiles.frames.raw_columns import RawColumns
+from exchanger.profiles.reading.mapping import settle_rules
+
+FILE = {"id": ["p"], "visits": ["7"], "vip": ["yes"]}
+FIELDS = {"visits": {}, "tier": {}, "level": {"from": "tier", "merge": "clear"}}
+
+
+def settle(schema, *, cells=None, kept=None, seen=(), fields=None, **job):
+    """Settle the rules of a file of text."""
+    source = {"prefix": "in/", "schema": schema}
+    model = import_model(source=source, fields=fields or {"visits": {}}, **job)
+    frame = pl.DataFrame(FILE | (cells or {})).with_row_index("@row", offset=1)
+    raw = RawColumns(frame, textual=True, key="in/a.csv")
+    return settle_rules(model, raw, kept or {}, seen=seen)
+
+
+def told(settled):
+    return [(change.kind, *change.columns) for change in settled.changes]
+
+
+def test_a_missing_column_puts_the_file_aside_unless_the_job_says_otherwise():
+    """It is put aside, or its fields say nothing and that is noted, or the run fails."""
+    for usual in ({}, {"missing": "quarantine"}):
+        with pytest.raises(FileRejected) as caught:
+            settle(usual, fields=FIELDS)
+        assert ("missing_column", "tier") == (caught.value.reason, caught.value.column)
+    settled = settle({"missing": "note"}, fields=FIELDS)
+    assert [("missing", "tier")] == told(settled)
+    assert ["visits"] == [rule.name for rule in settled.rules]
+    with pytest.raises(SchemaBroken, match="lacks the column 'tier'"):
+        settle({"missing": "fail"}, fields=FIELDS)
+
+
+def test_who_is_meant_is_never_missing():
+    """Without the column of identifiers a file is put aside, whatever is said of missing ones."""
+    with pytest.raises(FileRejected) as caught:
+        settle({"missing": "note"}, match=[{"external_id": "customer"}])
+    assert "missing_column" == caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("seen", "job", "new"),
+    [
+        ((), {}, []),
+        (("id", "visits"), {}, ["vip"]),
+        (("id", "visits", "vip"), {}, []),
+        (("id",), {"fields": {"visits": {}, "is_vip": {"from": "vip"}}}, []),
+        (("id", "visits"), {"remaining_fields": [{}]}, ["vip"]),
+    ],
+)
+def test_a_column_is_new_if_no_earlier_file_had_it_and_the_job_does_not_name_it(seen, job, new):
+    """The first file of a job has no new ones; what remaining_fields takes may be new."""
+    assert [("new", *new)] * bool(new) == told(settle({"new": "note"}, seen=seen, **job))
+    assert [] == told(settle({}, seen=seen, **job))
+    if new:
+        with pytest.raises(FileRejected) as caught:
+            settle({"new": "quarantine"}, seen=seen, **job)
+        assert ("new_column", "vip") == (caught.value.reason, caught.value.column)
+        with pytest.raises(SchemaBroken, match="No earlier file had the column 'vip'"):
+            settle({"new": "fail"}, seen=seen, **job)
+
+
+TEXT = {"visits": ["many"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "cells", "kept", "kind", "changes"),
+    [
+        ({"retyped": "reject_rows"}, TEXT, "integer", "integer", [("retyped", "visits")]),
+        ({"retyped": "note"}, TEXT, "integer", "string", [("retyped", "visits")]),
+        ({"retyped": "note"}, {"visits": ["2026-09-15"]}, "integer", "string",
+         [("retyped", "visits")]),
+        # What a kept type takes anyway is no change.
+        ({"retyped": "fail"}, {"visits": ["7.5"]}, "integer", "decimal", []),
+        ({"retyped": "fail"}, TEXT, "string", "string", []),
+    ],
+)  # fmt: skip
+def test_a_column_of_another_type_is_read_as_the_job_says(schema, cells, kept, kind, changes):
+    """As before, so that odd rows are rejected; or as text, which is kept from then on."""
+    settled = settle(schema, cells=cells, kept={"visits": kept})
+    assert (kind, changes) == (settled.rules[0].type, told(settled))
+    assert kind == settled.kept["visits"].partition("(")[0]
+
+
+def test_a_column_of_another_type_puts_the_file_aside_or_fails():
+    """As ever where the job says nothing of it."""
+    with pytest.raises(FileRejected) as caught:
+        settle({}, cells=TEXT, kept={"visits": "integer"})
+    assert "type_changed" == caught.value.reason
+    with pytest.raises(SchemaBroken, match="held integer in earlier files"):
+        settle({"retyped": "fail"}, cells=TEXT, kept={"visits": "integer"})
+    # Text that the strategy cannot work on puts the file aside all the same.
+    fields = {"visits": {"merge": "sum"}}
+    with pytest.raises(FileRejected) as caught:
+        settle({"retyped": "note"}, cells=TEXT, kept={"visits": "integer"}, fields=fields)
+    assert "type_needed" == caught.value.reason
