@@ -58,16 +58,23 @@ def test_what_braze_refused_of_an_undo_is_taken_back_by_the_next(scene):
     scene.end()
 
 
-def test_rows_that_come_late_do_not_undo_an_undo(scene):
-    """It is newer than the run whose rejected row is given again: its sum counts, no value."""
-    scene.drop(
-        "crm", [row("bob", total="10", tier="iron"), row("bob", total=FRACTION, tier="gold")]
-    )
-    scene.start("crm")
-    scene.start("crm", verb="undo", seq=1)
+@pytest.mark.parametrize("job", ["crm", "shop"])
+def test_rows_that_come_late_do_not_undo_an_undo(scene, job):
+    """
+    It is newer than the run whose rejected row is given again: its sum counts, no value.
+
+    Also where rows have an order: an undo stands in none.
+    """
+    rows = [
+        row("bob", total="10", tier="iron", at="1"),
+        row("bob", total=FRACTION, tier="gold", at="2"),
+    ]
+    scene.drop(job, rows)
+    scene.start(job)
+    scene.start(job, verb="undo", seq=1)
     assert "old" == scene.profile("bob")["tier"]
     scene.takes_fractions = True
-    scene.start("crm", verb="retry", seq=1)
+    scene.start(job, verb="retry", seq=1)
     assert (0.5, None, "old") == told(scene, "bob")
     scene.end()
 

@@ -182,7 +182,8 @@ class Replay:
         job = run.document.job
         if job != drops.ORDERED or name not in drops.REPLACING or row.order is None:
             return bool(changing)
-        foreign = any(self._runs[seq].document.job != job for seq in changing)
+        others = (self._runs[seq].document for seq in changing)
+        foreign = any(other.job != job or other.takes_back for other in others)
         reached = self._reached.get((job, row.profile, name), row.order - 1)
         return foreign or (bool(changing) and row.order <= reached)
 
