@@ -50,6 +50,7 @@ def test_a_row_of_a_file_is_shown_sent_and_not_counted_again(exchange):
     again = exchange.call("send-test", "crm", "--row", "2", "--yes")
     assert (2, True) == (again.returncode, "was given by run 1 before" in again.stderr)
     assert 2 == exchange.call("send-test", "crm", "--row", "9", "--yes").returncode
+    assert [] == [*exchange.bucket.list("inbox/crm_reports/")]
     assert [1] == [job["files_waiting"] for job in exchange.ask("jobs", "--waiting")]
 
     exchange.ask("send-test", "crm", "--row", "3", "--yes")

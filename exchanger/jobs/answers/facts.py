@@ -37,6 +37,7 @@ _COUNTS = (
     "rows_read", "rows_applied", "rows_unchanged", "rows_superseded", "rows_skipped",
     "rows_rejected", "rows_refused", "rows_repeated", "rows_in_doubt", "profiles_named",
     "profiles_new", "profiles_updated", "profiles_unchanged", "fields_changed",
+    "rows_warned", "values_dropped",
 )  # fmt: skip
 
 
@@ -102,6 +103,7 @@ class RunAnswer:
             },
             "cost": self._cost(),
             "quarantine": report.get("quarantine"),
+            "warnings": report.get("warnings"),
             "rejected_rows": self.rejected.get(key),
         }
         if run.hold:

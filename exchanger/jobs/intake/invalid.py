@@ -31,7 +31,8 @@ def note_dropped(dropped: FrameFile, rows: int) -> list[Note]:
     fields: Counter[str] = Counter()
     for part in dropped.frames(["field"]):
         fields.update(dict(part["field"].value_counts().iter_rows()))
-    [first, *_] = next(dropped.frames(["file", "message"])).iter_rows(named=True)
+    # No value: run documents are kept for good.
+    [first, *_] = next(dropped.frames(["file", "row", "field", "reason"])).iter_rows(named=True)
     most = fields.most_common(_MOST)
     return [
         noted(
@@ -41,7 +42,9 @@ def note_dropped(dropped: FrameFile, rows: int) -> list[Note]:
             rows=rows,
             fields=[name for name, _ in most],
             counts=[count for _, count in most],
-            example=first["message"],
+            row=first["row"],
+            field=first["field"],
+            reason=first["reason"],
         )
     ]
 

@@ -118,7 +118,7 @@ class StoredRows:
             left = rows.filter(~self._names(rows)).write_csv().encode()
             self.context.bucket.write(key, mark + left, content_type="text/csv; charset=utf-8")
             # What whoever dropped the file was told names rows of it as well.
-            write_again(self.context, self.state, int(PurePosixPath(key).stem))
+            write_again(self.context, self.state, int(PurePosixPath(key).stem.partition("-")[0]))
         return theirs
 
     def _names(self, rows: pl.DataFrame) -> pl.Expr:

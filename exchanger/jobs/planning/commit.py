@@ -92,7 +92,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         row_ids=bool(call.job.row_name),
         catalog=call.job.catalog or "",
         removes=call.job.mode == "delete",
-        answers=answer_terms(call, batch.layout),
+        answers={} if _is_test(batch) else answer_terms(call, batch.layout),
         members=members,
         member_count=plan.members.members.rows if members and plan.members else 0,
         left=left,
@@ -125,6 +125,11 @@ def _store_members(call: ImportContext, plan: Plan, seq: int) -> tuple[str, str]
         return key, ""
     left = names.leavers(call.name, seq, plan.nonce)
     return key, store_unless_empty(call.context, left, planned.left)
+
+
+def _is_test(batch: InputBatch) -> bool:
+    """Return whether one row is tried, which is no answer about a file."""
+    return any(file.outcome == "tested" for file in batch.files)
 
 
 def _merged_as(rule: Rule) -> dict[str, Any]:

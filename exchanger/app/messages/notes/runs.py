@@ -24,13 +24,21 @@ def _never_seen(*, profiles: int, data_points: int) -> str:
 
 
 def _values_dropped(  # noqa: PLR0913 - each is a fact of its own
-    *, file: str, values: int, rows: int, fields: Sequence[str], counts: Sequence[int], example: str
+    *,
+    file: str,
+    values: int,
+    rows: int,
+    fields: Sequence[str],
+    counts: Sequence[int],
+    row: int,
+    field: str,
+    reason: str,
 ) -> str:
     each = zip(fields, counts, strict=True)
     some = listed([f"{name} ({count:,})" for name, count in each], "and")
     return (
         f"{values:,} values in {rows:,} rows are left out, and the rest of these rows is applied: "
-        f"{some}. The first of them: {file}: {example}"
+        f"{some}. The first of them: {file}, row {row:,}, {field} ({reason})."
     )
 
 
