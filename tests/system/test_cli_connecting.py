@@ -95,9 +95,9 @@ WITH_BASELINE = """
 
 def test_the_segment_of_a_baseline_is_tried(exchanger, sandbox, tmp_path):
     """An import that learns from a segment needs it and its export, as an export job does."""
-    head, _, _ = EXAMPLE.read_text().partition("jobs:")
+    head, _, _ = EXAMPLE.read_text().partition("\njobs:")
     config = tmp_path / "c.yaml"
-    config.write_text(f"{head}jobs:{WITH_BASELINE}")
+    config.write_text(f"{head}\njobs:{WITH_BASELINE}")
     code, out, _ = exchanger("check", "--connect", "--json", config=config)
     assert (code, trials(out)["find the segment 'Everybody'"]) == (3, False)
     sandbox.add_segment("Everybody")
@@ -131,7 +131,7 @@ def test_the_key_of_a_connection_without_jobs_is_tried(
     exchanger, sandbox, tmp_path, keys, expected
 ):
     """A key that Braze does not know fails; one that may not list segments is a known one."""
-    head, _, _ = EXAMPLE.read_text().partition("jobs:")
+    head, _, _ = EXAMPLE.read_text().partition("\njobs:")
     config = tmp_path / "c.yaml"
     config.write_text(head)
     sandbox.change(api_keys=keys)

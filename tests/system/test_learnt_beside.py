@@ -110,7 +110,7 @@ def test_a_plan_shows_as_many_rows_as_are_asked_for(exchange):
     exchange.configure(crm=JOB)
     exchange.drop("inbox/1.csv", COLUMNS + rows)
 
-    for words, examples, rejected in (((), 3, 5), (("--rows", "7"), 7, 7), (("--rows", "0"), 0, 0)):
+    for words, examples, rejected in (((), 8, 5), (("--rows", "7"), 7, 7), (("--rows", "0"), 0, 0)):
         plan = exchange.ask("plan", "crm", *words)
         by_field = {field["field"]: field for field in plan["fields"]}
         assert (8, examples) == (by_field["tier"]["profiles"], len(by_field["tier"]["examples"]))
