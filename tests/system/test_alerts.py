@@ -146,6 +146,7 @@ def test_channels_are_checked_and_tried(exchange, receiver, monkeypatch):
     assert SECRET not in refused.stdout + refused.stderr
 
 
+@pytest.mark.nightly
 def test_the_daemon_tells_what_no_run_can(exchange, receiver, start_daemon):
     """A start that was missed, a job that is overdue, a run that died; and each is over once."""
     exchange.notifications = [{"url": "${ALERT_URL}"}]

@@ -9,6 +9,7 @@ import json
 from datetime import date
 
 import polars as pl
+import pytest
 from support.fault_proxy import FaultProxy, Schedule
 from support.jobs import import_job
 
@@ -94,6 +95,7 @@ def test_a_file_that_waits_says_why_and_what_it_would_do(exchange):
     assert "Everything in this file is in Braze." in page
 
 
+@pytest.mark.nightly
 def test_a_report_that_cannot_be_written_fails_no_run(exchange):
     """The run is over by then: it says once that nobody is told, and is not tried for ever."""
     store = exchange.connection["s3"]["endpoint_url"]

@@ -206,6 +206,7 @@ def test_a_discarded_run_decides_no_types(exchange):
     assert "5" == exchange.attribute("a", "n")
 
 
+@pytest.mark.nightly
 def test_what_was_sent_without_an_answer_is_uncertain_after_a_discard(exchange):
     """An object whose answers were all lost is looked up before a sum builds on it."""
     exchange.configure(crm=JOB)

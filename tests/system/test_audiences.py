@@ -144,6 +144,7 @@ def test_who_comes_and_who_goes_gets_an_event_once(vip):
     assert {"entered": 2, "exited": 1} == counts(vip)["bob"]
 
 
+@pytest.mark.nightly
 def test_an_event_in_doubt_or_refused_is_given_again_by_a_person_alone(vip):
     """Meanwhile nobody gets it a second time, whatever files say again."""
     vip.configure(vip=EVENTS)
@@ -214,6 +215,7 @@ def test_what_a_run_of_an_audience_did_is_taken_back(vip):
     assert (True, ["app", "vip"]) == found["bob"]
 
 
+@pytest.mark.nightly
 def test_each_file_may_name_everybody_who_belongs(vip):
     """Who is missing in the next one goes, and nobody else: by values and by events alike."""
     source = {"prefix": "audiences/vip/", "mode": "snapshot"}

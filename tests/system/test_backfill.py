@@ -39,6 +39,7 @@ def state(exchange, profile):
     return exchange.attribute(profile, "tier"), exchange.attribute(profile, "visits")
 
 
+@pytest.mark.nightly
 def test_everything_again_sends_nothing_that_braze_has(crm):
     """With --full every file is read anew, sums are left alone, and no-ops send nothing."""
     sent = crm.braze.requests(TRACK)

@@ -92,6 +92,7 @@ def test_absence_from_an_incomplete_segment_tells_nothing(exchange):
     assert 1 == exchange.braze.requests(LOOKUP)
 
 
+@pytest.mark.nightly
 def test_an_export_spares_an_import_its_look_ups(exchange):
     """What an export job saw is known to imports, and older than what a run delivered before."""
     people = [{"external_id": f"p{n}", "points": n, "tags": ["a", "b"]} for n in range(20)]

@@ -122,6 +122,7 @@ def test_what_a_catalog_does_not_take_is_told_and_nothing_is_lost(shop):
     assert {"d"} == set(shop.braze.catalog("products"))
 
 
+@pytest.mark.nightly
 def test_refused_items_are_given_again(shop):
     """What Braze refuses waits in quarantine, by its id, and never undoes what is newer."""
     gone = job(mode="delete", source={"prefix": "gone/"}, fields=None, confirm_deletes=True)

@@ -65,6 +65,7 @@ def test_whatever_the_strategy_was(exchange, merge):
     assert {"a": "15", "b": "20"} == values(exchange)
 
 
+@pytest.mark.nightly
 def test_a_new_summed_field_is_filled_once(exchange):
     """With --full a field that the job did not have gets what old files say, once; others stay."""
     exchange.configure(crm=job(visits=SUM))

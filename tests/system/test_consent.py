@@ -131,6 +131,7 @@ def test_only_members_of_a_segment_get_anything(people):
     assert (2, 1, 1) == rows(people.ask("run", "crm"), "read", "applied", "skipped")
 
 
+@pytest.mark.nightly
 def test_who_left_the_segment_keeps_what_a_file_gave(people):
     """A new version of a file takes nothing back of whom its rows are left out."""
     people.braze.add_segment("Reachable", members=["ada", "bob"])
@@ -149,6 +150,7 @@ def test_who_left_the_segment_keeps_what_a_file_gave(people):
     assert ["5", "7"] == [people.attribute(who, "spend") for who in ("ada", "bob")]
 
 
+@pytest.mark.nightly
 def test_who_unsubscribes_while_a_plan_waits_stays_so(people):
     """A run that goes on later than the grace asks once more before it subscribes anybody."""
     people.connection["braze"]["spacing"] = "10m"

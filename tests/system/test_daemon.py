@@ -329,6 +329,7 @@ def test_every_line_of_a_failing_daemon_is_an_event(daemon):
     assert daemon.count("run.planned", job="crashes", level="info", seq=3) >= 1
 
 
+@pytest.mark.nightly
 def test_starts_that_fail_are_made_up_for(daemon, tmp_path):
     """With hundreds of jobs waiting and no process to be had, none is lost; one line says so."""
     python = tmp_path / "python"

@@ -46,6 +46,7 @@ def test_a_job_with_many_files_lets_others_have_their_turns(exchange, start_daem
     assert 0 == code
 
 
+@pytest.mark.nightly
 @pytest.mark.long(30)
 def test_a_folder_without_news_costs_no_run_and_a_new_version_is_taken(exchange, start_daemon):
     """Where nothing is new no process starts; the same name with new content gets its run."""

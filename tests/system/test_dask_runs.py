@@ -123,6 +123,7 @@ def import_all(exchange, drops):
     return came, events
 
 
+@pytest.mark.nightly
 @pytest.mark.long(25)
 def test_a_million_rows_on_a_cluster_of_which_a_worker_is_killed(exchange, cluster, drops):
     """Two workers plan the parts of a run, one dies of SIGKILL, and all ends as without them."""

@@ -9,6 +9,7 @@ JOB = import_job(remaining_fields={"merge": "set"})
 FILE = "id,spend\n" + "".join(f"p{n},{n}.50\n" for n in range(99)) + "q,NA\n"
 
 
+@pytest.mark.nightly
 def test_a_run_waits_and_goes_on_once_the_job_is_corrected(exchange):
     """Nothing is sent as text before a person said so; with nulls, the run is planned again."""
     exchange.configure(crm=JOB)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 JOB = import_job(
@@ -61,6 +62,7 @@ def test_files_that_were_not_taken_are_named_with_their_retry(exchange):
     assert [False, False, False] == told(exchange, "exchanger retry")
 
 
+@pytest.mark.nightly
 def test_a_copy_of_a_file_of_which_nothing_was_taken_is_a_new_file(exchange):
     """It is applied, as it counts nothing twice; a retry of the first one then adds nothing."""
     exchange.configure(crm=WRONG)

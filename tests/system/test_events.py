@@ -203,6 +203,7 @@ def test_resend_would_rather_count_twice_than_not_at_all(exchange):
     assert any("sent twice" in note for note in report["notes"])
 
 
+@pytest.mark.nightly
 def test_ask_learns_from_braze_what_it_has_taken(exchange):
     """
     A request that Braze knows of counts, also of a process that was killed; of another nobody

@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 
 import polars as pl
+import pytest
 from support.jobs import import_job
 
 FORMATS = ("parquet", "csv", "ndjson")
@@ -120,6 +121,7 @@ def expected(profiles):
     }
 
 
+@pytest.mark.nightly
 def test_exports_of_imports_equal_the_workspace(exchange):
     """Text, numbers, lists, times and booleans come back from all formats as they were sent."""
     exchange.braze.add_segment("Everybody")

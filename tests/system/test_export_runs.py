@@ -160,6 +160,7 @@ def test_a_timeout_keeps_the_export_for_the_next_run(place):
     assert (1, 25) == (place.sandbox.requests(EXPORT), report.rows_written)
 
 
+@pytest.mark.nightly
 def test_an_export_that_others_run_is_waited_out(place):
     """While somebody else exports the segment, the run waits and then asks for its own."""
     place.sandbox.change(seconds_per_file=100)

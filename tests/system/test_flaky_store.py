@@ -284,6 +284,7 @@ def test_a_listing_whose_pages_change_while_they_are_read(bucket, behind, braze,
     assert cents == {who: texts[0] for who, texts in state(braze).items()}
 
 
+@pytest.mark.nightly
 def test_temporary_credentials_are_renewed_by_the_chain(
     bucket, behind, braze, tmp_path, monkeypatch
 ):

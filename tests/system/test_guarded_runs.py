@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 JOB = {
     "type": "import",
     "source": {"prefix": "inbox/"},
@@ -64,6 +66,7 @@ def test_a_run_that_a_guard_holds_back_waits_and_is_sent_once_approved(exchange)
     assert ["2", "3", "4"] == [exchange.attribute(who, "visits") for who in "abc"]
 
 
+@pytest.mark.nightly
 def test_what_a_guard_held_back_can_be_dropped_or_overtaken(exchange):
     """
     Discarding leaves Braze as it is, and the file is decided about.
@@ -84,6 +87,7 @@ def test_what_a_guard_held_back_can_be_dropped_or_overtaken(exchange):
     assert ["a", "b", "d"] == sorted(exchange.braze.users())
 
 
+@pytest.mark.nightly
 def test_files_that_are_unlike_those_before_wait(exchange):
     """A file without rows, one with far fewer than the one before, and one full of mistakes."""
     guards = {"max_fewer_rows_percent": 50, "empty_file": "hold", "max_rejected_percent": 10}
@@ -126,6 +130,7 @@ def test_a_budget_is_kept_by_all_runs_of_its_connection(exchange):
     assert "succeeded" == exchange.ask("retry", "1")["state"]
 
 
+@pytest.mark.nightly
 def test_a_column_that_lost_its_values_waits(exchange):
     """As if the sender had renamed it: compared with the file that was applied before."""
     guarded = JOB | {"fields": {"tier": "set"}, "guards": {"max_more_empty_percent": 20}}

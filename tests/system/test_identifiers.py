@@ -45,6 +45,7 @@ def _nothing_is_read_back(exchange):
     exchange.connection["braze"]["grace"] = "1h"
 
 
+@pytest.mark.nightly
 @pytest.mark.long(20)
 def test_sums_by_e_mail_address_find_each_person_once(exchange):
     """

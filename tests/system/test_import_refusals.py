@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 TRACK = "/users/track"
@@ -68,6 +69,7 @@ def test_a_request_of_refused_objects_alone_ends(exchange):
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
 
 
+@pytest.mark.nightly
 def test_a_refusal_after_a_lost_answer_is_looked_up_before_use(exchange):
     """
     An attempt that may have been applied makes a refused sum uncertain, not unchanged.

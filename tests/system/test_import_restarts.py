@@ -108,6 +108,7 @@ def test_killed_during_delivery(crm):
     assert 2 * PROFILES == len(values)
 
 
+@pytest.mark.nightly
 def test_what_a_killed_process_may_have_sent_is_told(crm):
     """
     Nobody can count the requests of a process that died before it noted them.
@@ -195,13 +196,14 @@ def test_stopped_during_delivery(crm):
     assert ("partial", True) == (stopped["state"], stopped["stopped"])
     assert f"{answered * SIZE} of {PROFILES} profiles were sent" in stopped["notes"][0]
     # Of those that were cut off as they were sent, some may not have come.
-    assert 0 <= stopped["requests"] - crm.braze.requests(TRACK) <= PROFILES // SIZE
+    missing = stopped["requests"] - crm.braze.requests(TRACK)
+    assert 0 <= missing <= PROFILES // SIZE
 
     before = crm.braze.requests(TRACK)
     report = crm.ask("run", "crm")
     assert totals((10, "x"), (200, "y")) == state(crm)
     assert (2 * PROFILES, PROFILES) == (report["rows_applied"], report["profiles_new"])
-    assert report["requests"] == crm.braze.requests(TRACK)
+    assert 0 <= report["requests"] - crm.braze.requests(TRACK) <= missing
     again = crm.braze.bodies(TRACK)[before:]
     assert PROFILES - answered * SIZE == sum(len(body["attributes"]) for body in again)
 
@@ -244,6 +246,7 @@ def test_requests_of_processes_that_gave_up_are_counted(crm):
     assert not any("sent twice" in note for note in report["notes"])
 
 
+@pytest.mark.nightly
 def test_a_plan_tells_of_a_run_that_is_finished_first(crm):
     """What an unfinished run has left to send is told apart, and its files are not new."""
     assert crm.ask("plan", "crm")["unfinished"] is None

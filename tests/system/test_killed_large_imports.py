@@ -16,6 +16,7 @@ AT_NIGHT = pytest.mark.nightly
 JOB = import_job(fields={"points": {"merge": "sum", "type": "integer"}}, baseline="assume_empty")
 
 
+@pytest.mark.nightly
 @pytest.mark.long(12)
 @pytest.mark.parametrize(
     ("moment", "was_named"),

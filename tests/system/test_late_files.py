@@ -94,6 +94,7 @@ def file_of(kind, at, tier):
     return parquet(frame.with_columns(pl.Series("at", [at], dtype=dtype)))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("kinds", [BY_DAY, pytest.param(set(KINDS) - BY_DAY, marks=NIGHTLY)])
 def test_order_is_kept_as_what_it_means(exchange, kinds):
     """Times, numbers and texts of CSV and Parquet keep their order between runs; none is oldest."""
@@ -130,6 +131,7 @@ def test_a_value_that_braze_had_already_keeps_later_ones_out(exchange):
     assert '"gold"' == exchange.attribute("a", "tier")
 
 
+@pytest.mark.nightly
 def test_what_was_refused_does_not_move_the_order(exchange):
     """A refused newer row keeps nothing out; given again, it goes before what came meanwhile."""
     exchange.configure(crm=with_fields("tier", "visits"))
@@ -178,6 +180,7 @@ def refusing(index):
     return {"message": "no", "errors": [told]}
 
 
+@pytest.mark.nightly
 def test_a_backfill_ends_where_the_files_ended(exchange):
     """Taking everything as if new, in the order of arrival, undoes nothing."""
     exchange.configure(crm=with_fields("tier", "visits"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 from support.sandbox_calls import post, track
 
@@ -103,6 +104,7 @@ def test_a_new_name_means_its_person(exchange):
     assert {"a": 2, "b": 3} == people(exchange)
 
 
+@pytest.mark.nightly
 def test_merged_people_are_looked_at_anew(exchange):
     """
     What is held of either side is unknown afterwards, so sums go on from what Braze then has.

@@ -36,6 +36,7 @@ def slow(exchange):
     return exchange
 
 
+@pytest.mark.nightly
 def test_a_second_process_that_does_not_wait_is_told_who_holds_the_connection(slow):
     """While one process sends, another exits with 8, names the holder, and sends nothing."""
     first = slow.start("run", "points", "--json")

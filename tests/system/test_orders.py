@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 ORDERS = import_job(
@@ -94,6 +95,7 @@ def test_the_lines_of_an_order_become_one_event(exchange):
     assert 0 == exchange.ask("backfill", "orders", "--full", code=4)["rows_applied"]
 
 
+@pytest.mark.nightly
 def test_a_faulty_line_puts_the_whole_order_aside(exchange):
     """Until it is corrected, in whatever file; lines that disagree likewise."""
     exchange.configure(orders=ORDERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 LOOKUP = "/users/export/ids"
@@ -108,6 +109,7 @@ def test_a_time_inside_of_json_stuck_and_is_not_sent_again(exchange):
     assert 2 == exchange.braze.meter
 
 
+@pytest.mark.nightly
 def test_a_share_of_what_a_run_sent_is_verified(exchange):
     """
     After the grace the next call reads a sample back, once, and tells what Braze does not have.

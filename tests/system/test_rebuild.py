@@ -44,6 +44,7 @@ def crm(exchange):
     return exchange
 
 
+@pytest.mark.nightly
 def test_what_others_changed_is_learnt_and_told(crm):
     """It counts per field what was equal, changed and new, and spares runs the look-ups."""
     crm.braze.seed([{"external_id": "p2", "points": 70}, {"external_id": "p4", "points": 4}])

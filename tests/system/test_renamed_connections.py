@@ -129,6 +129,7 @@ def test_versions_and_copies_of_what_the_old_name_applied_wait_too(renamed, key,
     assert {"a": "5", "b": "7"} == spend(renamed)
 
 
+@pytest.mark.nightly
 def test_what_waits_can_be_dropped_or_applied_all_the_same(renamed):
     """After discard the rest goes on, on what Braze has; adopting is over then."""
     held = renamed.ask("run", "crm", code=5)["seq"]

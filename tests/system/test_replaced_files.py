@@ -124,6 +124,7 @@ def test_other_files_go_on_while_one_is_held_back(exchange):
     assert "1105" == exchange.attribute("a", "visits")
 
 
+@pytest.mark.nightly
 def test_forcing_adds_a_new_version_in_full(exchange):
     """``--force`` takes the new version for other data; from then on it is what is replaced."""
     exchange.configure(crm=JOB)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 TRACK = "/users/track"
@@ -25,6 +26,7 @@ def state(exchange, profile):
     return tuple(exchange.attribute(profile, name) for name in ("tier", "tags", "spent"))
 
 
+@pytest.mark.nightly
 def test_a_refused_sum_is_still_owed_and_retried_once(exchange):
     """
     A refused sum is not applied; later sums build without it, and a retry adds it once.
@@ -63,6 +65,7 @@ def test_a_refused_sum_is_still_owed_and_retried_once(exchange):
     assert (sent, "115.35") == (exchange.braze.requests(TRACK), exchange.attribute("a", "spent"))
 
 
+@pytest.mark.nightly
 def test_what_is_refused_again_is_owed_by_the_retry(exchange):
     """A retry that is refused has a quarantine of its own, which can be retried in turn."""
     exchange.configure(crm=JOB)
@@ -169,6 +172,7 @@ def test_a_sum_refused_after_a_lost_answer_is_not_added_twice(exchange):
     assert "115" == exchange.attribute("a", "spent")
 
 
+@pytest.mark.nightly
 def test_a_sum_refused_after_a_lost_request_is_added_by_a_retry(exchange):
     """Where the attempt without an answer never reached Braze, the sum is still owed."""
     exchange.configure(crm=JOB)

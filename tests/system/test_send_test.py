@@ -65,6 +65,7 @@ def test_a_row_of_a_file_is_shown_sent_and_not_counted_again(exchange):
     assert ["13", "9", None] == spent(exchange)
 
 
+@pytest.mark.nightly
 def test_a_test_that_was_cut_off_is_finished_before_its_file(exchange):
     """What is in the outbox of a test goes out once, and a version that comes then replaces it."""
     exchange.connection["braze"]["give_up"] = "1s"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 JOB = {
     "type": "import",
     "source": {"prefix": "inbox/", "mode": "snapshot"},
@@ -89,6 +91,7 @@ def left(**removal):
     return JOB | {"source": source, "guards": {"max_leavers_percent": 60}, **removal}
 
 
+@pytest.mark.nightly
 def test_fields_are_cleared_of_people_who_left_and_of_nobody_else(exchange):
     """
     Whoever left loses what the job gave, consent aside; people whom it never had are not touched.
@@ -144,6 +147,7 @@ def test_people_who_left_get_an_event_once(exchange):
     assert {"a": {}, "b": {}, "c": {"Left the club": 1}, "d": {"Left the club": 1}} == counts
 
 
+@pytest.mark.nightly
 def test_people_who_left_are_deleted_only_where_that_was_confirmed_and_is_sure(exchange):
     """
     By itself none, until a person has approved; and none where a row of the file names nobody.

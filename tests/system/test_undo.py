@@ -81,6 +81,7 @@ def test_a_run_is_taken_back_as_far_as_it_still_counts(crm):
     assert ('"silver"', '["x"]', "1") == braze(crm, "a")
 
 
+@pytest.mark.nightly
 def test_a_new_version_of_its_file_brings_all_that_it_gives(crm):
     """It takes nothing back of what is back already, and loses nothing."""
     run(crm, 1, "a,gold,,5\nb,gold,,7\n")
@@ -99,6 +100,7 @@ def test_a_new_version_of_its_file_brings_all_that_it_gives(crm):
     assert ("1", "101") == (crm.attribute("a", "spent"), crm.attribute("b", "spent"))
 
 
+@pytest.mark.nightly
 def test_what_others_changed_stays_and_what_was_refused_can_be_undone_again(crm):
     """The rest of an undo that Braze refused is taken back by asking again, and nothing twice."""
     run(crm, 1, "a,gold,,5\nb,gold,,7\n")

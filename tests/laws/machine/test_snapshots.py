@@ -46,6 +46,7 @@ def members_of(state, store, job="crm"):
     }
 
 
+@pytest.mark.nightly
 @seed(20261130)
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(files=snapshots, rows=st.sampled_from((1, 2, 250_000)))
