@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -132,7 +133,10 @@ def _result(rows: pl.LazyFrame, query: str) -> tuple[pl.LazyFrame, PolarsError |
 def _choosing(query: str, number: str) -> str:
     """Choose one more column in a query; leave it as it is if that could change its rows."""
     depth, at = 0, None
-    for text, place in tokens_of(query):
+    tokens = tokens_of(query)
+    if ("BY", "ALL") in pairwise(token.text for token in tokens) and number == _NUMBERS[0]:
+        return query  # It would be one of those by which rows are grouped.
+    for text, place in tokens:
         depth += (text == "(") - (text == ")")
         if depth:
             continue

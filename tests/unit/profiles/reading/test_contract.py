@@ -38,6 +38,15 @@ def test_a_missing_column_puts_the_file_aside_unless_the_job_says_otherwise():
         settle({"missing": "fail"}, fields=FIELDS)
 
 
+def test_a_key_that_no_line_has_is_missing_for_a_job_that_fails():
+    """In lines of JSON nobody can tell a key that is empty from one that was renamed."""
+    model = import_model(source={"prefix": "in/", "schema": {"missing": "fail"}}, fields=FIELDS)
+    frame = pl.DataFrame({"@row": [1], "id": ["a"], "visits": ["1"], "tier": [None]})
+    raw = RawColumns(frame, textual=True, key="in/a.ndjson", absent=frozenset({"tier"}))
+    with pytest.raises(SchemaBroken, match="lacks the column 'tier'"):
+        settle_rules(model, raw, {}, seen=())
+
+
 def test_who_is_meant_is_never_missing():
     """Without the column of identifiers a file is put aside, whatever is said of missing ones."""
     with pytest.raises(FileRejected) as caught:
