@@ -48,12 +48,13 @@ def with_query(table: RawTable, query: str, key: str, columns: Collection[str] |
         columns: The columns to put into the table; None for all.
 
     Raises:
-        FileRejected: ``sql_failed``, ``sql_rows``, or as ``read_parquet``.
+        FileRejected: ``sql_failed``, ``sql_rows``, ``sql_mixed``, or as ``read_parquet``.
     """
     scratch, before = table.cells.scratch, table.rows
     path = scratch.path()
     try:
         with _lazy(table, scratch) as rows:
+            _demand_one_kind(rows, table.json_columns, key)
             made = _executed(rows, query, key)
             engine: Engine = "in-memory" if _is_small(table) else "streaming"
             _written(_plain(made, textual=table.textual), path, key, engine)
@@ -94,6 +95,28 @@ def _lazy(table: RawTable, scratch: Scratch) -> Iterator[pl.LazyFrame]:
         yield pl.scan_parquet(path)
     finally:
         path.unlink(missing_ok=True)
+
+
+def _demand_one_kind(rows: pl.LazyFrame, json_columns: Collection[str], key: str) -> None:
+    """
+    Check that no column has numbers, texts or the like beside one another.
+
+    These are JSON inside of a query, so a text would be compared, and chosen, with its quotes.
+
+    Raises:
+        FileRejected: ``sql_mixed``.
+    """
+    plain = [(~pl.col(name).str.contains(r"^[\[{]")).any().alias(name) for name in json_columns]
+    if not plain:
+        return
+    found = rows.select(plain).collect(engine="streaming").row(0, named=True)
+    mixed = next((name for name in sorted(found) if found[name]), None)
+    if mixed is not None:
+        message = (
+            f"The column '{mixed}' has values of several kinds, such as 7 beside \"7\", which the "
+            "SQL of the job's source cannot tell apart. Give it one kind, or leave out 'sql'."
+        )
+        raise FileRejected(key, "sql_mixed", message, column=mixed)
 
 
 def _is_small(table: RawTable) -> bool:

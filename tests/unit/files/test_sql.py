@@ -86,6 +86,14 @@ def test_types_of_parquet_and_ndjson_go_in_and_come_out(tmp_path):
     assert {"o"} == table.json_columns
 
 
+def test_a_column_of_several_kinds_is_refused_rather_than_chosen_with_its_quotes(tmp_path):
+    """Of NDJSON such a column is JSON text inside of the query; lists and objects are as such."""
+    lines = '{"id":5,"o":{"k":1}}\n{"id":"u1","o":[2]}\n'
+    with pytest.raises(FileRejected) as caught:
+        read(tmp_path, "select id as customer, o from self", lines, "ndjson")
+    assert ("sql_mixed", "id") == (caught.value.reason, caught.value.column)
+
+
 @pytest.mark.parametrize(
     ("sql", "reason", "says"),
     [
