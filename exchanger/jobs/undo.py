@@ -180,6 +180,9 @@ def _demand(call: ImportContext, seq: int) -> RunDocument:
     if run.object != call.kind.name:
         why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
         raise RunUnsuitable(str(seq), "undo", why)
+    if run.members:
+        why = "it says whom its job has, so the next snapshot would take for gone whom it named"
+        raise RunUnsuitable(str(seq), "undo", f"{why}. {_INSTEAD}")
     if any(file.outcome == "tested" for file in run.files):
         why = "it tried one row, which counts with its file: give what is right in that"
         raise RunUnsuitable(str(seq), "undo", why)

@@ -43,6 +43,8 @@ def test_who_is_missing_in_a_snapshot_is_told_against_the_one_before(exchange):
     )
     assert '"gold"' == exchange.attribute("h", "tier")
 
+    refused = exchange.call("undo", str(second["seq"]), "--yes")
+    assert (2, True) == (refused.returncode, "says whom its job has" in refused.stderr)
     assert 2 == exchange.ask("forget", "h")["connections"][0]["touched"]["members"]
     exchange.ask("forget", "h", "--yes")
     assert 0 == exchange.ask("forget", "h")["connections"][0]["touched"]["members"]
