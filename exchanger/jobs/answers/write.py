@@ -57,10 +57,11 @@ def answer_run(context: JobContext, state: ConnectionState, stored: VersionedRun
         # Whoever goes on here finds that it is still to be done.
         log.info("answers.not_written", reason=type(error).__name__)
         return []
-    except StorageError as error:
-        log.warning("answers.not_written", error=str(error))
+    except Exception as error:  # noqa: BLE001 - a row that cannot be shown must stop no job
+        said = str(error) if isinstance(error, StorageError) else type(error).__name__
+        log.warning("answers.not_written", error=said)
         folder = AnswerNames(run.answers["prefix"]).reports
-        notes.append(noted("answers_not_written", folder=folder, error=str(error)))
+        notes.append(noted("answers_not_written", folder=folder, error=said))
     try:
         report = with_notes(run.report, notes)
         if notes:
