@@ -23,7 +23,7 @@ BOUNDS = {
     "merge set: over a plain join": 12.0,
     "merge sum: over a plain join": 45.0,
     "merge add: over a plain join": 75.0,
-    "many files: CPU over that of the same rows in one file": 5.0,
+    "many files: CPU over that of the same rows in one file": 4.0,
     "startup: CPU seconds": 0.4,
 }
 """The most that each ratio may be."""

@@ -200,6 +200,7 @@ def test_a_discarded_run_decides_no_types(exchange):
     exchange.ask("run", "crm", code=7)
     exchange.braze.clear_faults()
     exchange.ask("discard", "1")
+    assert [] == exchange.ask("savings")[0]["fields"], "nothing was saved by dropping it"
     exchange.drop("inbox/2.csv", "id,n\na,5\n")
     exchange.ask("run", "crm")
 

@@ -16,7 +16,14 @@ from typing import Any
 from exchanger.app.messages.errors import words_for
 from exchanger.app.messages.notes.words import in_words
 from exchanger.app.messages.reports import counted, of_rows
-from exchanger.errors import BrazeError, BrazeRefused, ExchangerError, FileRejected, SchemaBroken
+from exchanger.errors import (
+    BrazeError,
+    BrazeRefused,
+    ExchangerError,
+    FileRejected,
+    InvalidRow,
+    SchemaBroken,
+)
 from exchanger.notes import read_notes
 
 Report = Mapping[str, Any]
@@ -74,19 +81,19 @@ def titled(kind: str, job: str, report: Report | None = None) -> str:
     return f"exchanger: {TITLES['empty' if empty else kind].format(job=job)}"
 
 
-def reason_of(error: Exception | None) -> tuple[str, str]:
+def reason_of(error: Exception | None) -> tuple[str, str]:  # noqa: PLR0911 - one for each kind
     """Describe why a run failed, without anything from a file or of Braze's own, and what to do."""
     if error is None:
         return "it did not come to its end", ""
     if isinstance(error, FileRejected):
         return f"a file could not be read ({error.reason.replace('_', ' ')})", ""
-    if isinstance(error, SchemaBroken):
-        return f"the columns of {error.key} are not those that the job demands", words_for(
-            error
-        ).next
     if not isinstance(error, ExchangerError):
         return f"something unexpected happened ({type(error).__name__})", ""
     words = words_for(error)
+    if isinstance(error, SchemaBroken):
+        return f"the columns of {error.key} are not those that the job demands", words.next
+    if isinstance(error, InvalidRow):
+        return f"row {error.row} of {error.key} cannot be used", words.next
     if isinstance(error, BrazeRefused) or type(error) is BrazeError:
         return f"Braze refused a request to {error.endpoint} (status {error.status})", words.next
     return _cut(words.what.splitlines()[0].rstrip(".")), words.next

@@ -168,6 +168,12 @@ class OutcomeTally:
         for name, number in self._counts.items():
             setattr(report, name, getattr(report, name) + number)
         report.add_sent(self._sent)
+        if self._discarded and report.by_field:
+            # A person saved the rest by dropping it, and not we by sending differences.
+            report.by_field = {
+                name: {"sent": told["sent"], "whole_rows": told["sent"]}
+                for name, told in report.by_field.items()
+            }
         report.facts += note_unseen(self._unseen, self._unseen_points)
         if self._discarded and not self._shadow:
             report.facts += _unsent(self._dropped, self._unknown, self._unknown_points)

@@ -8,18 +8,16 @@ import polars as pl
 import pytest
 from hypothesis import strategies as st
 from support.machine.braze_double import BrazeDouble
-from support.machine.bucket_double import BucketDouble
 from support.machine.law import law
 from support.machine.past import documents
-from support.machine.processes import Fault, Process
-from support.machine.scene import GRACE, LEASE, SPACING, STATE, Scene
+from support.machine.processes import Fault
+from support.machine.scene import GRACE, LEASE, SPACING, Scene
 
 from exchanger.braze.endpoints import GROUP_STATES
 from exchanger.config.models import GroupState, ImportJob, Match, Source, Subscription
 from exchanger.config.models.kinds.objects import Cell
 from exchanger.errors import BrazeUnreachable
 from exchanger.state.runs.log import ENDED
-from exchanger.state.store import open_state
 
 SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 12, 5_000, 10
 PEOPLE = ("ada", "bob")
@@ -136,18 +134,6 @@ class Consent(Scene):
         self.left.add(who)
         self.time.advance(GRACE + 1)
 
-    def end(self):
-        """Let faults stop and everything come to rest."""
-        self._drain()
-        while self.processes:
-            self.resume(0)
-        self.time.advance(LEASE + GRACE + SPACING)
-        self._drain()
-
-    def state(self):
-        """What the bucket remembers."""
-        return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
-
 
 def told(scene, schedule):
     """Tell one story."""
@@ -165,7 +151,7 @@ def told(scene, schedule):
                 scene.resume(0)
             scene.start("consent", troubles)
         scene.time.advance(seconds)
-    scene.end()
+    scene.come_to_rest()
 
 
 def expected(scene, runs):

@@ -8,15 +8,13 @@ from collections import Counter
 import polars as pl
 import pytest
 from hypothesis import strategies as st
-from support.machine.bucket_double import BucketDouble
 from support.machine.law import law
 from support.machine.past import documents
-from support.machine.processes import Fault, Process
-from support.machine.scene import GRACE, LEASE, SPACING, STATE, Scene
+from support.machine.processes import Fault
+from support.machine.scene import Scene
 
 from exchanger.config.models import Event, FieldConfig, ImportJob, Match, Source
 from exchanger.state.runs.log import ENDED
-from exchanger.state.store import open_state
 
 SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 20, 5_000, 10
 ORDER_SCHEDULES = 6
@@ -137,14 +135,6 @@ class Events(Scene):
         """Write what a file has of a row."""
         return f"{row},{'ada' if int(row) % 2 else 'bob'},2026-01-01"
 
-    def end(self):
-        """Let faults stop and everything come to rest."""
-        self._drain()
-        while self.processes:
-            self.resume(0)
-        self.time.advance(LEASE + GRACE + SPACING)
-        self._drain()
-
     def counted(self):
         """How often Braze has counted each row."""
         return Counter(landed.content["properties"]["row"] for landed in self.workspace.landed)
@@ -152,10 +142,6 @@ class Events(Scene):
     def name(self, row):
         """By what the ledger knows a row."""
         return row
-
-    def state(self):
-        """What the bucket remembers."""
-        return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
 
 
 class Orders(Events):
@@ -215,27 +201,6 @@ class Asked(Events):
         return JOB.model_copy(update={"on_unknown": "ask"})
 
 
-def told(scene, schedule):
-    """Tell one story; with a person who may ask for what is in doubt to be given again."""
-    for verb, ids, troubles, seconds in schedule:
-        if ids:
-            scene.put(ids)
-        if verb == "kill" and scene.processes:
-            scene.kill(0)
-        elif verb == "go on" and scene.processes:
-            scene.resume(0, troubles)
-        else:
-            choices = [choice for choice in scene.choices() if choice[0] == verb]
-            if len(scene.processes) > 1:
-                scene.resume(0)
-            if choices:
-                scene.start("events", troubles, verb, choices[0][2])
-            else:
-                scene.start("events", troubles, "full" if verb == "full" else "run")
-        scene.time.advance(seconds)
-    scene.end()
-
-
 def judge(scene):
     """Each row counts once, or a person was told that nobody knows, and may have asked again."""
     counted, ledger = scene.counted(), scene.state().rows("events")
@@ -291,7 +256,7 @@ def told_and_judged(schedules, number, story=Events, judge=judge):
         contents=contents,
         first=LOST,
         steps=steps,
-        told=told,
+        told=Scene.follow,
         judge=judge,
     )
 

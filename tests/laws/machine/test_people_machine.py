@@ -6,16 +6,14 @@ from types import MappingProxyType
 
 import pytest
 from hypothesis import strategies as st
-from support.machine.bucket_double import BucketDouble
 from support.machine.law import law
 from support.machine.past import documents
 from support.machine.people_double import People, PeopleDouble, Person
-from support.machine.processes import Fault, Process
-from support.machine.scene import GRACE, LEASE, SPACING, STATE, Scene
+from support.machine.processes import Fault
+from support.machine.scene import Scene
 
 from exchanger.config.models import ImportJob
 from exchanger.state.runs.log import ENDED
-from exchanger.state.store import open_state
 
 SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 6, 5_000, 10
 WHO = tuple("123456")
@@ -94,18 +92,6 @@ class Calls(Scene):
         self.called.update(new)
         self.time.advance(1)
 
-    def end(self):
-        """Let faults stop and everything come to rest."""
-        self._drain()
-        while self.processes:
-            self.resume(0)
-        self.time.advance(LEASE + GRACE + SPACING)
-        self._drain()
-
-    def state(self):
-        """What the bucket remembers."""
-        return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
-
 
 class Renames(Calls):
     """People get another external id."""
@@ -140,27 +126,6 @@ class Deletions(Calls):
 STORIES = (Calls, Renames, Deletions)
 
 
-def told(scene, schedule):
-    """Tell one story; with a person who may drop a run."""
-    for verb, people, troubles, seconds in schedule:
-        if people:
-            scene.put(people)
-        if verb == "kill" and scene.processes:
-            scene.kill(0)
-        elif verb == "go on" and scene.processes:
-            scene.resume(0, troubles)
-        else:
-            choices = [choice for choice in scene.choices() if choice[0] == verb]
-            if len(scene.processes) > 1:
-                scene.resume(0)
-            if choices:
-                scene.start("people", troubles, verb, choices[0][2])
-            else:
-                scene.start("people", troubles)
-        scene.time.advance(seconds)
-    scene.end()
-
-
 def judge(scene):
     """Nobody is hit twice; every row is told, and what is told as applied was done."""
     runs = documents(scene.store, scene.state().names)
@@ -187,7 +152,7 @@ def told_and_judged(schedules, number, story):
         contents=contents,
         first=LOST,
         steps=steps,
-        told=told,
+        told=Scene.follow,
         judge=judge,
     )
 

@@ -125,7 +125,7 @@ def test_who_left_gets_the_event_once_whatever_is_killed_when(kind, nth, fate):
         club.rest()
         club.put(3, "ada", "bob")
         club.rest()
-        state = club._state()
+        state = club.state()
         runs = documents(club.store, state.names)
         doubtful = sum(run.report["rows_in_doubt"] for run in runs)
         counted = club.events()

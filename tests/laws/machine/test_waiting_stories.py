@@ -38,7 +38,7 @@ def total(number):
 
 def told(scene, seq):
     """Read what history says of a run."""
-    reports = scene._state().run_index.newest(10_000)
+    reports = scene.state().run_index.newest(10_000)
     return worded(next(report for report in reports if report["seq"] == seq))
 
 

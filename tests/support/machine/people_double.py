@@ -14,6 +14,7 @@ from exchanger.braze.endpoints import DELETE, IDENTIFY, RENAME_IDS, TRACK_STATUS
 from exchanger.errors import BrazeForbidden, BrazeRefused, BrazeUnreachable
 from exchanger.outside.braze.answers import IdsAnswer, TrackAnswer
 from exchanger.profiles.spelling.profile_key import parts_of
+from support.machine.braze_double import BrazeDouble
 
 _numbers = itertools.count()
 LATE = 8
@@ -78,28 +79,8 @@ class People:
         return ""
 
 
-class PeopleDouble:
-    """A client as one process has it."""
-
-    def __init__(self, workspace, process):
-        self._workspace = workspace
-        self._process = process
-        self.requests = 0
-        self.permit = None
-        self.group = ""
-        self.taken_at_most = 0
-
-    async def __aenter__(self):
-        return self
-
-    async def __aexit__(self, kind, error, trace):
-        return None
-
-    def expect(self, requests):
-        """Nothing is paced here."""
-
-    def in_flight(self, endpoint):
-        return 48
+class PeopleDouble(BrazeDouble):
+    """A client that asks for calls about people."""
 
     async def track(self, body, endpoint, group=""):
         objects = json.loads(body)[endpoint.array]

@@ -137,7 +137,7 @@ class Scene:
 
     def runs(self):
         """Read all run documents."""
-        return documents(self.store, self._state().names)
+        return documents(self.store, self.state().names)
 
     def choices(self):
         """List what a person might ask of past runs: verb, job and number; newest first."""
@@ -159,13 +159,38 @@ class Scene:
         """End a parked process."""
         self.processes.pop(number).kill()
 
-    def end(self):
-        """Let faults stop and everything come to rest, and judge."""
+    def follow(self, schedule):
+        """Tell a story of one job, with a person who may drop a run or ask for it again."""
+        [job] = self.jobs
+        for verb, dropped, troubles, seconds in schedule:
+            if dropped:
+                self.put(dropped)
+            if verb == "kill" and self.processes:
+                self.kill(0)
+            elif verb == "go on" and self.processes:
+                self.resume(0, troubles)
+            else:
+                choices = [choice for choice in self.choices() if choice[0] == verb]
+                if len(self.processes) > 1:
+                    self.resume(0)
+                if choices:
+                    self.start(job, troubles, verb, choices[0][2])
+                else:
+                    self.start(job, troubles, "full" if verb == "full" else "run")
+            self.time.advance(seconds)
+        self.come_to_rest()
+
+    def come_to_rest(self):
+        """Let faults stop, until nothing is left to do."""
         self._drain()
         while self.processes:
             self.resume(0)
         self.time.advance(LEASE + GRACE + SPACING)
         self._drain()
+
+    def end(self):
+        """Let everything come to rest, and judge."""
+        self.come_to_rest()
         workdir = Path(self._folder.name) / "judged"
         workdir.mkdir(exist_ok=True)
         context = self._context(Process(self.time, None), workdir)
@@ -177,7 +202,8 @@ class Scene:
             self.kill(0)
         self._folder.cleanup()
 
-    def _state(self):
+    def state(self):
+        """Open what the bucket remembers."""
         return open_state(BucketDouble(self.store, Process(self.time, None)), STATE)
 
     def _drain(self):

@@ -8,7 +8,7 @@ from exchanger.app.alerts.texts import TITLES, together
 from exchanger.app.runner import Outcome
 from exchanger.config.loading.load import read_config
 from exchanger.config.models import Notification
-from exchanger.errors import BrazeRefused, FileRejected, SchemaBroken, StorageDenied
+from exchanger.errors import BrazeRefused, FileRejected, InvalidRow, SchemaBroken, StorageDenied
 
 CONFIG = """
 connections:
@@ -107,6 +107,7 @@ ERRORS = [
         SchemaBroken("in/a.csv", "No earlier file had the column 'ada@x'."),
         "the columns of in/a.csv",
     ),
+    (InvalidRow("crm", "in/a.csv", 3, "email", "'ada@x' is no address"), "row 3 of in/a.csv"),
     (StorageDenied("read", "acme-exchange", "in/a.csv"), "S3"),
 ]
 
