@@ -44,7 +44,8 @@ class AnswerNames:
     def rejected(self, run: int, key: str) -> str:
         """Name the rows of a file that a run has rejected; those of a workbook are CSV."""
         csv = ".csv" if key.lower().endswith(".xlsx") else ""
-        return f"{self.rejected_in(run)}{self._name(key)}{csv}"
+        of = f"{self.job}/" if self.job else ""
+        return f"{self.rejected_in(run)}{of}{self._name(key)}{csv}"
 
     def report(self, key: str, ending: str) -> str:
         """Name the report about a file; *ending* is ``json`` or ``html``."""
@@ -70,12 +71,17 @@ def answer_folders(job: ImportJob) -> tuple[str, ...]:
 
 
 def answers_of(config: Config, *connections: str) -> tuple[str, ...]:
-    """List the folders in which the jobs of some connections answer, of all if none is named."""
+    """
+    List the folders in which the jobs of some connections answer, of all if none is named.
+
+    Also of jobs that do not answer any more: what they answered before is no drop of anybody.
+    """
     found: list[str] = []
     for name, job in config.jobs.items():
         home = config.connection_of(name)
         if job.type == "import" and (not connections or home in connections):
-            found += answer_folders(job)
+            names = AnswerNames(job.source.prefix)
+            found += (names.reports, names.rejected_rows)
     return tuple(dict.fromkeys(found))
 
 

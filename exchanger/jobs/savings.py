@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from exchanger.jobs.planning.budgets import price_of
+from exchanger.config.prices import price_of
 from exchanger.jobs.runtime.recognition import recognise
 from exchanger.state.store import open_state
 

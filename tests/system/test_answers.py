@@ -169,3 +169,33 @@ def test_rejected_rows_lie_ready_in_the_shape_of_their_file(exchange):
     assert ["7", "8"] == [exchange.attribute(who, "n") for who in "ac"]
     assert '"=1+1"' == exchange.attribute("a", "note")
     assert exchange.attribute("a", "_reason") is None
+
+
+def test_rows_that_are_still_wrong_lie_ready_again(exchange):
+    """
+    With what an earlier answer put behind them: it is theirs no more, and stands there once.
+
+    Rows that planning rejects are in the columns of the file as well, and a line that only looks
+    like an object stands as it is.
+    """
+    visits = {"from": "tag", "merge": "sum", "type": "integer"}
+    exchange.braze.seed([{"external_id": "b", "visits": "many"}])
+    fields = {"n": {"type": "integer"}, "visits": visits}
+    exchange.configure(crm=CITY | {"match": [{"external_id": "customer"}], "fields": fields})
+    own = ",_row,_column,_reason"
+    exchange.drop("in/crm/a.csv", f"customer,note,n,tag{own}\na,x,?,,1,n,no\nb,y,5,3,2,n,no\n")
+    exchange.drop("in/crm/b.ndjson", '{"customer":"c","n":"?","_row":4,"_column":"n"}\n')
+    exchange.drop("in/crm/c.csv", "customer,n,tag\n{b},1,2,3}\nd,?,\n")
+
+    report_of_run = exchange.ask("run", "crm", code=4)
+
+    assert 0 == len([note for note in report_of_run["notes"] if "could not be written" in note])
+    found = {key: exchange.bucket.read(key)[0] for key in keys(exchange, "in/crm_rejected/1/")}
+    rows = list(csv.DictReader(io.StringIO(found["in/crm_rejected/1/a.csv"].decode("utf-8-sig"))))
+    assert ["customer", "note", "n", "tag", *own[1:].split(",")] == [*rows[0]]
+    assert [("a", "x", "?", "1"), ("b", "", "5", "2")] == [
+        (row["customer"], row["note"], row["n"], row["_row"]) for row in rows
+    ]
+    assert 1 == found["in/crm_rejected/1/b.ndjson"].count(b'"_row"')
+    torn = found["in/crm_rejected/1/c.csv"].decode("utf-8-sig")
+    assert ("customer,n,tag,_row", True) == (torn[:19], "{b},1,2,3}" in torn)

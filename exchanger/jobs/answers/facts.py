@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from exchanger.config.prices import price_of
 from exchanger.jobs.answers.masking import Mask
 from exchanger.notes import read_notes
 from exchanger.state.runs.quarantine import DROPPED
@@ -121,23 +121,27 @@ class RunAnswer:
         report = self.run.report
         if self.run.takes_back:
             read, rejected, refused, doubt = sum(one.rows for one in claims), 0, 0, 0
+            skipped = 0
         elif len(self.keys) == 1:
             read = report.get("rows_read", 0)
-            rejected, refused, doubt = (
-                report.get(f"rows_{name}", 0) for name in ("rejected", "refused", "in_doubt")
+            rejected, refused, doubt, skipped = (
+                report.get(f"rows_{name}", 0)
+                for name in ("rejected", "refused", "in_doubt", "skipped")
             )
         else:
             read, rejected = sum(one.rows for one in claims), sum(one.rejected for one in claims)
             sent = [one for one in reasons if one["kind"] == "refused"]
             doubt = sum(one["rows"] for one in sent if one["reason"] == "in_doubt")
             refused = sum(one["rows"] for one in sent) - doubt
-        taken = max(read - rejected - refused - doubt, 0)
+            skipped = 0  # It is known of all files together alone.
+        taken = max(read - rejected - refused - doubt - skipped, 0)
         return {
             "read": read,
             "taken": taken,
             "rejected": rejected,
             "refused": refused,
             "in_doubt": doubt,
+            "skipped": skipped,
         }
 
     def _about(self, reason: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,14 +177,11 @@ class RunAnswer:
                     yield self.words(note)
 
     def _cost(self) -> dict[str, Any]:
-        points = self.run.report.get("data_points", 0)
-        cost: dict[str, Any] = {
-            "data_points": points,
-            "requests": self.run.report.get("requests", 0),
-        }
-        if self.budget is not None and self.budget.price is not None:
-            price = Decimal(str(self.budget.price)) * points
-            cost |= {"price": f"{price:.2f}", "currency": self.budget.currency}
+        points, requests = (self.run.report.get(n, 0) for n in ("data_points", "requests"))
+        cost: dict[str, Any] = {"data_points": points, "requests": requests}
+        price = price_of(self.budget, points, requests)
+        if self.budget is not None and price is not None:
+            cost |= {"price": price, "currency": self.budget.currency}
         return cost
 
     def _earlier(self, parent: RunDocument, key: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
@@ -22,10 +22,9 @@ from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import as_it_was, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from exchanger.config.answers import AnswerNames
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.log import ClaimedFile, RunDocument
 
@@ -39,7 +38,7 @@ _MARK = "\ufeff"
 
 
 def write_rejected(
-    context: JobContext, run: RunDocument, names: AnswerNames, quarantine: Path
+    context: JobContext, run: RunDocument, name_of: Callable[[str], str], quarantine: Path
 ) -> Iterator[tuple[str, str]]:
     """
     Write the rejected rows of each file of a run; yield the file, and the key of what was written.
@@ -47,7 +46,7 @@ def write_rejected(
     Args:
         context: The outside.
         run: The run.
-        names: Names of its job's answers.
+        name_of: Names the answer about a file.
         quarantine: Its quarantine, on this machine.
     """
     claims = {file.key: file for file in run.files if file.outcome != "rejected"}
@@ -58,12 +57,14 @@ def write_rejected(
             for (key,), rows in by_file.items():
                 if key in claims:
                     spool = spools.setdefault(key, context.workdir / f"{new_nonce()}.rejected")
-                    _append(spool, rows, _kind(key, run), _delimiter(run))
+                    _append(spool, rows, _kind(key, run))
         for key, spool in spools.items():
             context.may_send()
             if _kind(key, run) == "parquet" and not _as_parquet(context, claims[key], spool):
                 continue
-            name = names.rejected(run.seq, key)
+            if _kind(key, run) == "csv":
+                _write_csv(spool, run.answers.get("columns", {}), _delimiter(run))
+            name = name_of(key)
             kind = _TYPES.get(_kind(key, run), "application/octet-stream")
             context.bucket.upload(name, _packed(spool, key), content_type=kind)
             yield key, name
@@ -81,7 +82,7 @@ def _rejected(quarantine: Path) -> Iterator[pl.DataFrame]:
         pl.col("row").cast(pl.Int64).alias("_row"),
         pl.col("field").alias("_column"),
         as_it_was(pl.col("message")).alias("_reason"),
-        as_it_was(pl.col("record")).alias("record"),
+        as_it_was(pl.col("record")).fill_null("").alias("record"),
     )
     yield from chosen.collect_batches(chunk_size=_AT_ONCE, maintain_order=True)
 
@@ -101,12 +102,15 @@ def _delimiter(run: RunDocument) -> str:
     return str(run.answers.get("delimiter") or ",")
 
 
-def _append(spool: Path, rows: pl.DataFrame, kind: str, delimiter: str) -> None:
+def _append(spool: Path, rows: pl.DataFrame, kind: str) -> None:
     with spool.open("ab") as file:
         if kind == "csv":
-            _append_csv(file, rows, delimiter)
+            rows.select("record", *REJECTED_COLUMNS).write_ndjson(file)
         else:
-            lines = rows.select(_as_line()).to_series()
+            again = pl.col("record").str.contains('"_row"', literal=True)
+            plain = pl.col("record").map_elements(_without_own, return_dtype=pl.String)
+            record = pl.when(again).then(plain).otherwise("record").alias("record")
+            lines = rows.with_columns(record).select(_as_line()).to_series()
             file.write("".join(f"{line}\n" for line in lines).encode())
 
 
@@ -132,23 +136,66 @@ def _is_object() -> pl.Expr:
     return _record().str.starts_with("{") & _record().str.ends_with("}")
 
 
-def _append_csv(file: BinaryIO, rows: pl.DataFrame, delimiter: str) -> None:
-    """Write cells as they were; a line that could not be read stands whole in the first column."""
-    whole = rows.filter(_is_object())
-    names = [*orjson.loads(whole["record"][0])] if whole.height else ["_line"]
-    cells = pl.Struct(dict.fromkeys(names, pl.String()))
-    read = whole.select(pl.col("record").str.json_decode(cells), *REJECTED_COLUMNS).unnest("record")
-    torn = rows.filter(~_is_object()).select(
-        pl.col("record").alias(names[0]),
-        *(pl.lit(None, pl.String).alias(name) for name in names[1:]),
-        *REJECTED_COLUMNS,
-    )
-    shown = pl.concat([read, torn]).sort("_row", maintain_order=True)
-    shown = shown.with_columns(harmless(name) for name in shown.columns if name != "_row")
-    first = not file.tell()
-    if first:
+def _without_own(record: str) -> str:
+    """Leave out of the text of a row what an earlier answer put behind it."""
+    cells = _cells(record)
+    if cells is None or cells.keys().isdisjoint(REJECTED_COLUMNS):
+        return record
+    return orjson.dumps({k: v for k, v in cells.items() if k not in REJECTED_COLUMNS}).decode()
+
+
+def _cells(record: str) -> dict[str, Any] | None:
+    """Read the text of a row; None of a line that could not be read."""
+    try:
+        cells = orjson.loads(record)
+    except orjson.JSONDecodeError:
+        return None
+    return cells if isinstance(cells, dict) else None
+
+
+def _write_csv(spool: Path, columns: Mapping[str, str], delimiter: str) -> None:
+    """
+    Write the rows of a spool as CSV; a line that could not be read stands in the first column.
+
+    Args:
+        spool: A line of JSON for each row; it becomes the CSV.
+        columns: What names in rows that planning rejected are in the file.
+        delimiter: Between cells.
+    """
+    names: dict[str, None] = {}
+    for rows in _spooled(spool):
+        for record in rows["record"]:
+            names |= dict.fromkeys(columns.get(name, name) for name in _cells(record) or ())
+    header = [*(name for name in names if name not in REJECTED_COLUMNS)] or ["_line"]
+    path = spool.with_name(f"{spool.name}.csv")
+    with path.open("wb") as file:
         file.write(_MARK.encode())
-    shown.write_csv(file, include_header=first, separator=delimiter)
+        pl.DataFrame(schema=[*header, *REJECTED_COLUMNS]).write_csv(file, separator=delimiter)
+        for rows in _spooled(spool):
+            cells = [_row(record, header, columns) for record in rows["record"]]
+            read = pl.DataFrame(cells, schema=dict.fromkeys(header, pl.String()), orient="row")
+            shown = pl.concat([read, rows.select(REJECTED_COLUMNS)], how="horizontal")
+            shown = shown.with_columns(harmless(name) for name in shown.columns if name != "_row")
+            shown.write_csv(file, include_header=False, separator=delimiter)
+    path.replace(spool)
+
+
+def _spooled(spool: Path) -> Iterator[pl.DataFrame]:
+    lines = pl.scan_ndjson(spool, schema={"record": pl.String(), **_OWN_SCHEMA})
+    yield from lines.collect_batches(chunk_size=_AT_ONCE, maintain_order=True)
+
+
+def _row(record: str, header: list[str], columns: Mapping[str, str]) -> list[str | None]:
+    """Order the cells of a row as the header has them."""
+    cells = _cells(record)
+    if cells is None:
+        return [record, *([None] * (len(header) - 1))]
+    named = {columns.get(name, name): value for name, value in cells.items()}
+    return [_text(named.get(name)) for name in header]
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def _as_parquet(context: JobContext, claim: ClaimedFile, spool: Path) -> bool:
@@ -159,7 +206,8 @@ def _as_parquet(context: JobContext, claim: ClaimedFile, spool: Path) -> bool:
         etag = context.bucket.head(key).etag if claim.kept else claim.etag
         context.bucket.download(key, etag, path)
         own = pl.read_ndjson(spool, schema=_OWN_SCHEMA)
-        numbered = pl.scan_parquet(path).with_row_index("_row", offset=1)
+        theirs = pl.scan_parquet(path).drop(REJECTED_COLUMNS, strict=False)
+        numbered = theirs.with_row_index("_row", offset=1)
         rows = numbered.with_columns(pl.col("_row").cast(pl.Int64)).join(
             own.lazy(), on="_row", maintain_order="left"
         )

@@ -7,6 +7,7 @@ The run itself is over and counts. So an answer that cannot be written is noted,
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -92,9 +93,7 @@ def write_again(context: JobContext, state: ConnectionState, seq: int) -> None:
     """
     run = state.runs.read(seq).document
     written = {*_written(context, state, run)}
-    if run.answers.get("rejected"):
-        there = (item.key for item in context.bucket.list(_rejected_in(run)))
-        context.bucket.delete(key for key in there if key not in written)
+    context.bucket.delete(key for key in _rejected_of(context, run) if key not in written)
 
 
 def answers_of(context: JobContext, state: ConnectionState, run: RunDocument) -> Iterator[str]:
@@ -102,7 +101,7 @@ def answers_of(context: JobContext, state: ConnectionState, run: RunDocument) ->
     if not run.answers:
         return
     if run.report.get("quarantine"):
-        yield from (item.key for item in context.bucket.list(_rejected_in(run)))
+        yield from _rejected_of(context, run)
     answered = {file.key for file in run.files}
     if run.continued_by:
         later = state.runs.read(run.continued_by).document
@@ -118,8 +117,8 @@ def _written(context: JobContext, state: ConnectionState, run: RunDocument) -> I
     with kept_rows(context, put_aside) as rows, kept_rows(context, left_out) as values:
         rejected: dict[str, str] = {}
         if rows is not None and run.answers.get("rejected"):
-            names = AnswerNames(run.answers["prefix"])
-            for key, name in write_rejected(context, run, names, rows):
+            name_of = partial(_rejected_name, context, run)
+            for key, name in write_rejected(context, run, name_of, rows):
                 rejected[key] = name
                 yield name
         if run.answers.get("report"):
@@ -157,8 +156,14 @@ def _reports(
         yield from written
 
 
-def _rejected_in(run: RunDocument) -> str:
-    return AnswerNames(run.answers["prefix"]).rejected_in(run.seq)
+def _rejected_of(context: JobContext, run: RunDocument) -> Iterator[str]:
+    """Name the rejected rows of each file of a run: others may answer in the same folder."""
+    if run.answers.get("rejected"):
+        yield from (_rejected_name(context, run, key) for key in {file.key for file in run.files})
+
+
+def _rejected_name(context: JobContext, run: RunDocument, key: str) -> str:
+    return _named(context, run, key).rejected(run.seq, key)
 
 
 def _named(context: JobContext, run: RunDocument, key: str) -> AnswerNames:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from exchanger.config.prices import cost_of
 from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
@@ -66,36 +66,14 @@ def note_price(budget: Budget | None, points: int, requests: int = 0) -> list[No
         return []
     currency = budget.currency
     if budget.counts == "requests" and requests:
-        cost = "" if budget.price is None else f"{_cost(budget.price, requests):,.2f}"
+        cost = "" if budget.price is None else f"{cost_of(budget.price, requests):,.2f}"
         return [
             noted("requests_count", requests=requests, points=points, cost=cost, currency=currency)
         ]
     if budget.counts == "requests" or budget.price is None or not points:
         return []
-    cost = f"{_cost(budget.price, points):,.2f}"
+    cost = f"{cost_of(budget.price, points):,.2f}"
     return [noted("would_cost", points=points, cost=cost, currency=currency)]
-
-
-def price_of(budget: Budget | None, points: int, requests: int | None = None) -> str | None:
-    """
-    Return what a run costs, in ``currency`` and to the cent.
-
-    Args:
-        budget: Has the price.
-        points: Its data points.
-        requests: Its requests; None of a part of a run, which has none of its own.
-
-    Returns:
-        None without a price, or of a part where requests count.
-    """
-    if budget is None or budget.price is None:
-        return None
-    counted = requests if budget.counts == "requests" else points
-    return None if counted is None else f"{_cost(budget.price, counted):.2f}"
-
-
-def _cost(price: float, counted: int) -> Decimal:
-    return Decimal(str(price)) * counted
 
 
 def _begin(now: datetime, budget: Budget, period: str) -> datetime:

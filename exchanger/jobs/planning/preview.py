@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from exchanger.config.prices import price_of
 from exchanger.errors import PlanUnusable
-from exchanger.jobs.planning.budgets import price_of
 from exchanger.outside.braze.paces import SHARED_POOL, sending_seconds
 from exchanger.profiles.frames.columns import OBJECT, PROFILE, before, wanted
 from exchanger.profiles.spelling.profile_key import shown as shown_key

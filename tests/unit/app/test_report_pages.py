@@ -8,7 +8,7 @@ import pytest
 
 from exchanger.app.messages.pages.report import TITLES, report_files
 
-ROWS = {"read": 4, "taken": 4, "rejected": 0, "refused": 0, "in_doubt": 0}
+ROWS = {"read": 4, "taken": 4, "rejected": 0, "refused": 0, "in_doubt": 0, "skipped": 0}
 REASON = {
     "kind": "rejected",
     "reason": "not_a_number",
@@ -37,7 +37,13 @@ def facts(verdict="applied", **changes):
         "left_out": [],
         "notes": [],
         "choices": [],
-        "whole_run": {"files": 1, "stopped": False, "rows_read": 4, "rows_applied": 4},
+        "whole_run": {
+            "files": 1,
+            "stopped": False,
+            "rows_read": 4,
+            "rows_applied": 4,
+            "rows_skipped": 0,
+        },
         "cost": {"data_points": 8_000, "requests": 2, "price": "3.20", "currency": "EUR"},
         "quarantine": None,
     }
@@ -84,6 +90,26 @@ def test_a_reason_has_its_rows_and_the_first_of_them():
     row = '<td class="r">7</td><td><code>x y</code></td><td>is not a number.</td>'
     assert row in page
     assert REASON["examples"] == json.loads(told)["not_taken"][0]["examples"]
+
+
+LEFT_OUT = {"kind": "dropped", "reason": "ignored", "rows": 1, "column": "gender", "examples": []}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "changes", "says"),
+    [
+        ("applied", {}, "Everything in this file is in Braze"),
+        ("applied", {"left_out": [LEFT_OUT]}, "Correct the values named below"),
+        ("applied", {"whole_run": facts()["whole_run"] | {"rows_skipped": 2}}, "leaves as they"),
+        ("applied_in_part", {"rows": ROWS | {"taken": 3, "skipped": 1}}, "leaves such people"),
+        ("not_applied", {"rows": ROWS | {"taken": 0, "skipped": 4}}, "4 were left out"),
+    ],
+)
+def test_only_what_is_in_braze_is_said_to_be(verdict, changes, says):
+    """Rows that a job leaves out, and values that are left out, are not."""
+    told, page = report_files(facts(verdict, **changes))
+    assert says in page + told
+    assert (not changes) == ("Everything in this file is in Braze" in page)
 
 
 def test_of_several_files_the_numbers_are_said_to_be_of_all():

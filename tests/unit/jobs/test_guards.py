@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from exchanger.config.models import Budget, Guards, ImportJob
-from exchanger.jobs.planning.budgets import note_price, notes_on_budget, price_of
+from exchanger.config.prices import price_of
+from exchanger.jobs.planning.budgets import note_price, notes_on_budget
 from exchanger.jobs.planning.exposure import Exposure
 from exchanger.jobs.planning.guards import (
     beyond_what_was_shown,

@@ -86,6 +86,8 @@ def _summary(facts: Facts) -> Iterator[str]:
         yield f"This file was read{when}, and has no rows."
     elif verdict == "not_applied":
         yield f"Nothing of this file could be applied{when}."
+        if rows["skipped"]:
+            yield f"{_less(rows)}."
     elif verdict == "applied":
         yield f"All of this file was applied{when}: {counted(rows['taken'], 'row')}."
     else:
@@ -100,6 +102,7 @@ def _less(rows: Mapping[str, int]) -> str:
         "rejected": "could not be accepted",
         "refused": "were refused by Braze",
         "in_doubt": "were sent, and Braze did not say whether it took them",
+        "skipped": "were left out, as the job leaves such people as they are",
     }
     return ", ".join(f"{rows[kind]:,} {words}" for kind, words in kinds.items() if rows[kind])
 
@@ -150,8 +153,12 @@ def _next(facts: Facts) -> Iterator[str]:
             "Rows that Braze refused, or did not answer about, can be given once more by whoever "
             f"looks after exchanger: exchanger retry {run}"
         )
-    if verdict == "applied":
+    if verdict == "applied" and not (facts["left_out"] or facts["whole_run"]["rows_skipped"]):
         yield "Nothing. Everything in this file is in Braze."
+    elif verdict == "applied" and facts["left_out"]:
+        yield "Correct the values named below, if you need them, and drop their rows in a new file."
+    elif verdict == "applied":
+        yield "Nothing, unless you expected changes of people whom the job leaves as they are."
     elif verdict in ("left_out", "empty", "dropped", "taken_back"):
         yield "Nothing, unless you expected something else. Then drop the file under a new name."
 
