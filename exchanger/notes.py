@@ -109,6 +109,7 @@ NoteCode = Literal[
     "plan_differs",
     "plan_file_moved",
     "plan_of_another",
+    "plan_owes_leavers",
     "plan_overtaken",
     "plan_reconfigured",
     "quarantines_not_searched",

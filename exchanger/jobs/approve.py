@@ -84,6 +84,7 @@ def approve_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: 
 
 
 def _approve(call: ImportContext, seq: int) -> RunReport:
+    _demand_held(call.state.runs.read(seq).document)
     earlier = remove_leavers(call)
     with building_on_what_is_kept(seq, "approve", _otherwise(call, seq)):
         outcome = plan_and_commit(call, lambda number: _plan_and_commit(call, number, seq))
@@ -95,7 +96,7 @@ def _finished(
 ) -> RunReport:
     """Send what was planned, and what becomes of people who left by it."""
     if not isinstance(outcome, VersionedRun):
-        return outcome
+        return combined([*earlier, outcome], [], nothing=outcome) if earlier else outcome
     done = finish(call.context, call.state, outcome)
     reports = [*earlier, done, *remove_leavers(call)]
     return combined(reports, [], nothing=done) if len(reports) > 1 else done
@@ -119,8 +120,7 @@ def _plan_and_commit(
     """Plan the run again under a number of its own; the report of the old one if it is not sent."""
     held = call.state.runs.read(seq)
     run = held.document
-    if run.state != "held_back":
-        raise RunUnsuitable(str(seq), "approve", f"it is not held back{_taken_up(run)}")
+    _demand_held(run)
     applied = call.state.file_ledger.snapshot()
     if call.job.source.newest_alone and (newer := applied.applied_after(call.name, seq)):
         told = [noted("newer_file_counts", newest=newer)]
@@ -173,6 +173,17 @@ def _hold_copies(call: ImportContext, number: int, batch: InputBatch) -> RunRepo
         return None
     copies = hold_back(call, numbered_report(call, number), batch.waiting)
     return None if copies is None else finish(call.context, call.state, copies)
+
+
+def _demand_held(run: RunDocument) -> None:
+    """
+    Check that a run waits for a person.
+
+    Raises:
+        RunUnsuitable: It does not.
+    """
+    if run.state != "held_back":
+        raise RunUnsuitable(str(run.seq), "approve", f"it is not held back{_taken_up(run)}")
 
 
 def _taken_up(run: RunDocument) -> str:

@@ -28,7 +28,7 @@ from exchanger.jobs.inventory.latest import claims_of
 from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
 from exchanger.jobs.inventory.passed_over import note_passed_over
-from exchanger.jobs.inventory.planned_files import demand_unmoved, files_of_plan
+from exchanger.jobs.inventory.planned_files import demand_unmoved, files_of_plan, refuse
 from exchanger.jobs.inventory.unclaimed import below, beside, note_strays
 from exchanger.jobs.lifecycle.create_run import create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
@@ -292,7 +292,9 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         return
     call = replace(call, memories=memories_of(call.context, call.state, record=True))
     told = read_back(call)
-    if call.options.saved is None:
+    if call.options.saved is not None:
+        _demand_nobody_owed(call)
+    else:
         undecided = call.state.file_ledger.snapshot().undecided(call.name)
         reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
         reports += remove_leavers(call)
@@ -315,6 +317,17 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         if waiting_files(call).has_work:
             raise Stopped
     notes += told
+
+
+def _demand_nobody_owed(call: ImportContext) -> None:
+    """
+    Check that a saved plan does not overtake what becomes of people who left before it.
+
+    Raises:
+        PlanMoved: The next run of the job has to begin with them.
+    """
+    if owed := owed_leavers(call):
+        refuse(call, [noted("plan_owes_leavers", run=owed.seq)])
 
 
 def _nothing_but(call: ImportContext, unreadable: Mapping[tuple[str, str], Note]) -> RunReport:
@@ -399,7 +412,10 @@ def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
 def _read(call: ImportContext, listed: WaitingFiles) -> InputBatch:
     """Read what waits, and claim what is left out for good beside it."""
     batch = read_files(call, _intakes(call, listed.files))
-    left_out = claims_of(listed.superseded, listed.newest)
+    not_read = {key for key, _ in (*batch.gone, *batch.unreadable)}
+    # A file that nobody can read replaces none.
+    older = [] if listed.newest in not_read else listed.superseded
+    left_out = claims_of(older, listed.newest)
     return replace(batch, files=(*batch.files, *left_out))
 
 

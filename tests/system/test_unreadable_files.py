@@ -111,3 +111,22 @@ def test_what_is_not_about_one_file_ends_the_run(exchange, proxied, refused, cod
     proxied.refused.update(refused)
     assert code == exchange.call("run", "t").returncode
     assert [None, None] == spent(exchange)
+
+
+def test_a_newest_file_that_nobody_can_read_replaces_none(exchange, s3_config, local_s3):
+    """The files before it wait with it, and count once it is gone."""
+    exchange.configure(t=JOB | {"source": {"prefix": "in/", "files": "latest"}})
+    exchange.drop(OLD, "customer_id,spend\nold,1\n")
+    store = boto3.client(
+        "s3",
+        endpoint_url=local_s3.url,
+        region_name=local_s3.region,
+        aws_access_key_id=local_s3.access_key,
+        aws_secret_access_key=local_s3.secret_key,
+    )
+    newest = {"Bucket": s3_config.bucket, "Key": "in/z.csv"}
+    store.put_object(**newest, Body=b"customer_id,spend\nnew,2\n", StorageClass="GLACIER")
+    assert {"in/z.csv": "unreadable"} == outcomes(exchange.ask("run", "t", code=4))
+    store.delete_object(**newest)
+    assert {OLD: "applied"} == outcomes(exchange.ask("run", "t"))
+    assert ["1", None] == spent(exchange)

@@ -23,7 +23,7 @@ from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from exchanger.config.models import ImportJob
     from exchanger.jobs.runtime.context import JobContext
@@ -169,6 +169,16 @@ def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
     )
 
 
+def _could_not_read(
+    call: ImportContext, applied: LedgerSnapshot, in_turn: Sequence[ObjectInfo]
+) -> bool:
+    """Return whether this call has tried the newest file, and S3 did not give it out."""
+    return any(
+        (item.key, item.etag) in call.taken and not applied.knows(item.key, item.etag)
+        for item in in_turn[-1:]
+    )
+
+
 def _found(
     call: ImportContext, applied: LedgerSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
@@ -228,7 +238,7 @@ def _found(
         strays=others.strays,
         passed_over=others.passed_over,
         incomplete=not_yet,
-        superseded=older,
+        superseded=[] if _could_not_read(call, applied, in_turn) else older,
         newest=in_turn[-1].key if in_turn else "",
         seen=[*told.values()],
     )

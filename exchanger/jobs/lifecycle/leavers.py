@@ -32,9 +32,10 @@ def owed_leavers(call: ImportContext) -> RunDocument | None:
     """
     Return the run by whose snapshot people left of whom nothing became yet.
 
-    None also if the job does something else with them by now: that was never shown to anybody.
+    None also if the job does something else with them by now: that was never shown to anybody. And
+    as long as the job only tries things out, as it would count as done then.
     """
-    if not call.job.source.is_snapshot:
+    if not call.job.source.is_snapshot or call.job.delivery.shadow:
         return None
     known = call.state.members.of(call.name)
     if known is None or not known.run.left or known.run.removed_by:

@@ -13,11 +13,15 @@ from structlog.testing import capture_logs
 from support.jobs import import_model
 from support.machine.parts import PROFILES, WHOLE, Connection
 from support.machine.past import documents
-from support.machine.processes import Fault
-from support.machine.scene import GRACE, LEASE, SPACING, Scene
+from support.machine.processes import Fault, Process
+from support.machine.scene import LEASE, Scene
 from support.machine.telling import some
 
+from exchanger.errors import PlanMoved
 from exchanger.files.scratch.budget import MemoryBudget
+from exchanger.jobs.imports import run_import
+from exchanger.jobs.runtime.options import ImportOptions
+from exchanger.jobs.runtime.saved_plan import SavedPlan, configuration_of, identity_of
 from exchanger.state.runs.log import ENDED
 
 JOB = import_model(
@@ -87,24 +91,18 @@ class Club(Scene):
     """One job of snapshots, whose leavers get an event."""
 
     jobs = ("club",)
+    shadow = False
 
     def configured(self, job):
         """The job."""
-        return LEAVING
+        delivery = LEAVING.delivery.model_copy(update={"shadow": self.shadow})
+        return LEAVING.model_copy(update={"delivery": delivery})
 
     def put(self, number, *names):
         """Drop a snapshot."""
         body = "id,tier\n" + "".join(f"{name},{number}\n" for name in names)
         self.store.put(f"inbox/club/{number}.csv", body.encode())
         self.time.advance(1)
-
-    def rest(self):
-        """Let everything come to rest."""
-        self._drain()
-        while self.processes:
-            self.resume(0)
-        self.time.advance(LEASE + GRACE + SPACING)
-        self._drain()
 
     def events(self):
         """How often Braze has counted the event of each."""
@@ -122,9 +120,9 @@ def test_who_left_gets_the_event_once_whatever_is_killed_when(kind, nth, fate):
         club.start("club")
         club.put(2, "ada", "bob")
         club.start("club", [Fault(kind, nth, fate, after=True)])
-        club.rest()
+        club.come_to_rest()
         club.put(3, "ada", "bob")
-        club.rest()
+        club.come_to_rest()
         state = club.state()
         runs = documents(club.store, state.names)
         doubtful = sum(run.report["rows_in_doubt"] for run in runs)
@@ -135,4 +133,39 @@ def test_who_left_gets_the_event_once_whatever_is_killed_when(kind, nth, fate):
         assert {*counted} <= {"cyd", "dan"}
         assert all(count == 1 for count in counted.values())
         assert 2 - doubtful <= len(counted)
+        club.close()
+
+
+def owing(nth):
+    """Tell of two snapshots; the process dies at a write while it deals with the second."""
+    club = Club()
+    club.put(1, "ada", "bob", "cyd")
+    club.start("club")
+    club.put(2, "ada", "bob")
+    club.start("club", [Fault("write", nth, "crash", after=True)])
+    return club
+
+
+def test_who_is_owed_something_gets_it_once_the_job_is_live(tmp_path):
+    """In shadow they stay owed; a saved plan that would overtake them is refused, and says why."""
+    with capture_logs():
+        for nth in range(8, 40):
+            club = owing(nth)
+            club.time.advance(LEASE + 1)
+            [*_, last] = club.runs()
+            if last.left and last.state in ENDED and not last.removed_by:
+                break
+            club.close()
+        club.shadow = True
+        club.put(3, "ada", "bob")
+        club.come_to_rest()
+        assert not club.events()
+        club.shadow = False
+        context = club.context(Process(club.time, None), tmp_path)
+        known = identity_of(context), configuration_of(LEAVING), club.runs()[-1].seq
+        options = ImportOptions(saved=SavedPlan("club", *known, files=()))
+        with pytest.raises(PlanMoved, match="What becomes of people who left with the snapshot"):
+            run_import(context, "club", LEAVING, options)
+        club.come_to_rest()
+        assert {"cyd": 1} == club.events()
         club.close()

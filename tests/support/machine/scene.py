@@ -193,7 +193,7 @@ class Scene:
         self.come_to_rest()
         workdir = Path(self._folder.name) / "judged"
         workdir.mkdir(exist_ok=True)
-        context = self._context(Process(self.time, None), workdir)
+        context = self.context(Process(self.time, None), workdir)
         Judgement(self.store, self.workspace, context, BEFORE, self.dropped).pronounce()
 
     def close(self):
@@ -228,7 +228,7 @@ class Scene:
         self._started += 1
         workdir = Path(self._folder.name) / f"work-{self._started}"
         workdir.mkdir()
-        context = self._context(process, workdir)
+        context = self.context(process, workdir)
         configured = self.configured(job)
         if process.verb == "runs":
             return list_runs(context)
@@ -242,7 +242,8 @@ class Scene:
             return discard_run(context, job, seq, WAIT)
         return run_import(context, job, configured, OPTIONS[process.verb])
 
-    def _context(self, process, workdir):
+    def context(self, process, workdir):
+        """The connection as a process has it."""
         return job_context(
             BucketDouble(self.store, process),
             lambda: self.client(self.workspace, process),

@@ -73,6 +73,10 @@ PLAN_NOTES: Mapping[str, Callable[..., str]] = {
     "plan_file_moved": lambda *, file, how: _FILES[how].format(file=file),
     "plan_of_another": lambda *, what, was, now: _OF[what].format(was=was, now=now),
     "plan_overtaken": _overtaken,
+    "plan_owes_leavers": lambda *, run: (
+        f"What becomes of people who left with the snapshot of run {run} is still to be done: run "
+        "the job without a plan first."
+    ),
     "plan_reconfigured": _reconfigured,
     "shadow_compared": _compared,
     "shadow_differs": _shadow_differs,
