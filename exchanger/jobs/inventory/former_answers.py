@@ -28,7 +28,7 @@ _ENDINGS = (".json", ".html")
 @dataclass(frozen=True)
 class FormerAnswers:
     """
-    Tells answers of past runs from drops.
+    What past runs of a connection have answered, apart from drops.
 
     Args:
         runs: What has run.
