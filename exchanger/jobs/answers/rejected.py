@@ -223,7 +223,7 @@ def _as_parquet(context: JobContext, claim: ClaimedFile, spool: Path, name: str)
 
 
 def _numbered(rows: pl.LazyFrame, *, written: bool) -> pl.LazyFrame:
-    """Give rows the number that they have in their file, in place of what an answer says."""
+    """Put beside rows the number that they have in their file, in place of what an answer says."""
     if written:
         return rows.drop("_column", "_reason").with_columns(pl.col("_row").cast(pl.Int64))
     theirs = rows.drop(REJECTED_COLUMNS, strict=False).with_row_index("_row", offset=1)
