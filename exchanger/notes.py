@@ -71,6 +71,7 @@ NoteCode = Literal[
     "known_elsewhere",
     "learnt_from_segment",
     "leavers",
+    "leavers_back",
     "leavers_cleared",
     "leavers_deleted",
     "leavers_get_event",

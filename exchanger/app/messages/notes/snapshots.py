@@ -12,6 +12,9 @@ SNAPSHOT_NOTES: Mapping[str, Callable[..., str]] = {
     "leavers": lambda *, leavers, of: (
         f"Missing in the newest file: {leavers:,} of {of:,} people whom this job had."
     ),
+    "leavers_back": lambda *, people: (
+        f"Left as they are, as they are there again: {people:,} of the people who left."
+    ),
     "leavers_cleared": lambda *, people: (
         f"The fields of this job are cleared of people who are missing: {people:,}."
     ),
