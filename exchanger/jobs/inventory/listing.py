@@ -11,6 +11,7 @@ from exchanger.files.folders import NO_DATA, STRAY, reader_of
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.completeness import Incomplete, incomplete
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
+from exchanger.jobs.inventory.former_answers import FormerAnswers
 from exchanger.jobs.inventory.latest import overtaken, place_of, superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
 from exchanger.jobs.inventory.passed_over import PassedOver, passed_over
@@ -304,7 +305,8 @@ def _with_versions(
 
     What is no file of the job is added to *others*.
     """
-    drops = _drops(call, listed, others)
+    former = FormerAnswers(call.state.runs, applied)
+    drops = (item for item in _drops(call, listed, others) if not former.has(item.key))
     while some := [*islice(drops, _AT_ONCE)]:
         latest = applied.latest(call.name, [item.key for item in some])
         for item in some:
