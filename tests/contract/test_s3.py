@@ -57,6 +57,19 @@ def bucket(config):
     return Bucket(config)
 
 
+def test_what_is_small_is_sent_without_asking_for_leave(bucket):
+    """To wait for it takes as long as the writing itself; what is large might come to nothing."""
+    asked = []
+    events = bucket._client.meta.events
+    events.register(
+        "before-send.s3", lambda request, **_: asked.append("Expect" in request.headers)
+    )
+    bucket.write("small", b"x" * 1000)
+    bucket.write("large", b"x" * (2 << 20))
+    assert [False, True] == asked
+    assert 2 << 20 == bucket.head("large").size
+
+
 def test_what_is_written_is_read_back(bucket):
     """A body and its ETag come back as they were written."""
     etag = bucket.write("state/a.json", b"{}", content_type="application/json")

@@ -14,6 +14,7 @@ from exchanger.errors import FileRejected
 from exchanger.files.formats.read import read_table
 from exchanger.jobs.reading.alike import raw_columns
 from exchanger.profiles.merging.folding import fold
+from exchanger.profiles.reading.contract import ColumnChange
 from exchanger.profiles.reading.field_columns import fed_by, left_out
 from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.profiles.reading.typed_rows import cast_rows
@@ -27,7 +28,8 @@ class Taken:
 
     ``people`` has the JSON text of each field that a row of a person speaks of, ``bad`` row and
     reason of what was rejected, ``why`` the reason that the file is rejected as a whole, ``words``
-    all that is told, ``layout`` what detection decided, ``noted`` what was counted of cells.
+    all that is told, ``layout`` what detection decided, ``noted`` what was counted of cells,
+    ``fields`` which ones it feeds, ``changes`` how its columns differ from those of the job.
     """
 
     people: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -38,6 +40,8 @@ class Taken:
     layout: dict[str, str] = field(default_factory=dict)
     noted: set[str] = field(default_factory=set)
     types: dict[str, str] = field(default_factory=dict)
+    fields: list[str] = field(default_factory=list)
+    changes: list[ColumnChange] = field(default_factory=list)
 
 
 def take(key: str, body: bytes, *, fields: dict, kept: dict | None = None, **job) -> Taken:
@@ -90,4 +94,6 @@ def _take(key: str, body: bytes, job: ImportJob, kept: dict) -> Taken:
         layout=dict(table.layout),
         noted={name for name in given.noted.columns[1:] if given.noted[name].sum()},
         types=dict(settled.kept),
+        fields=[rule.name for rule in settled.rules],
+        changes=[*settled.changes],
     )

@@ -56,3 +56,22 @@ def test_a_job_may_fail_before_anything_is_sent(exchange):
     report = exchange.ask("run", "crm", code=4)
     reasons = [fact["reason"] for file in report["files"] for fact in file["facts"]]
     assert ["missing_column", "new_column"] == reasons
+
+
+def test_of_several_files_only_the_one_without_the_key_leaves_the_field_as_it_is(exchange):
+    """A key that no line of a file has clears nobody, also beside files of the run that have it."""
+    model = job(missing="note")
+    exchange.configure(crm=model | {"fields": {"visits": "set", "tier": "clear"}})
+    exchange.drop("in/1.csv", "id,visits,tier\na,1,gold\nb,1,gold\nc,1,gold\n")
+    exchange.ask("run", "crm")
+
+    exchange.drop("in/2.ndjson", '{"id": "a", "visits": 2}\n')
+    exchange.drop("in/3.ndjson", '{"id": "b", "visits": 2, "tier": null}\n{"id": "c"}\n')
+    exchange.drop("in/4.ndjson", '{"id": "b", "visits": 3}\n')
+    report = exchange.ask("run", "crm")
+    [told] = [fact for fact in report["facts"] if fact["code"] == "columns_missing"]
+    assert (["tier"], "in/2.ndjson", 2) == (told["columns"], told["file"], told["files"])
+    assert [] == [fact for fact in report["facts"] if fact["code"] == "keys_absent"]
+    tiers = {who: exchange.attribute(who, "tier") for who in "abc"}
+    assert {"a": '"gold"', "b": None, "c": None} == tiers
+    assert "3" == exchange.attribute("b", "visits")

@@ -36,7 +36,7 @@ _DOES = {
 
 def _changes(contract: SchemaContract) -> Iterator[str]:
     """Iterate over what a job says of columns that change; the usual is not said."""
-    if contract.missing != "quarantine":
+    if contract.missing is not None:
         yield f"{_DOES[contract.missing]} if a column is missing"
     if contract.new is not None:
         yield f"{_DOES[contract.new]} if a column is new"

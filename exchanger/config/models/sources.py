@@ -93,11 +93,12 @@ class SchemaContract(Strict):
     it sends anything, with the file left as it is.
     """
 
-    missing: Literal["quarantine", "note", "fail"] = Field(
-        default="quarantine",
+    missing: Literal["quarantine", "note", "fail"] | None = Field(
+        default=None,
         description=(
-            "a column that a field names is missing; `note` leaves what the field has, of"
-            " attributes and catalog items alone"
+            "a column that a field names is missing, or no line of NDJSON has its key; `note`"
+            " leaves what the field has, of attributes and catalog items alone. If left out, a"
+            " column that is missing puts the file aside, and a key that no line has is empty"
         ),
     )
     new: Literal["note", "quarantine", "fail"] | None = Field(

@@ -52,7 +52,8 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
             not in the table.
         scratch: Where its rows are kept; next to the file if left out.
         kept: What earlier files of the job have shown of how they are written.
-        expected: Columns that are empty where no line of NDJSON has their key.
+        expected: Columns that are empty where no line of NDJSON has their key, unless the job says
+            what becomes of a file in which a column is missing.
 
     Raises:
         FileRejected: The file cannot be used at all. What is wrong with single rows is in
@@ -60,8 +61,8 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
     """
     scratch = scratch or Scratch(path.parent)
     every = None if source.payload is not None or source.sql is not None else columns
-    if source.payload is not None or source.sql is not None:
-        expected = ()  # These keys are told by what is made of the file.
+    if source.payload is not None or source.sql is not None or source.schema_.missing is not None:
+        expected = ()  # What is made of the file tells these keys, or the job what they mean.
     table = _read(path, key, source, every, scratch, kept, expected)
     if source.payload is not None:
         table = with_members(table, source.payload, key, columns if source.sql is None else None)

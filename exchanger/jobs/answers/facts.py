@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.config.prices import price_of
@@ -12,7 +13,7 @@ from exchanger.notes import read_notes
 from exchanger.state.runs.quarantine import DROPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from exchanger.config.models import Budget
     from exchanger.notes import Note
@@ -64,11 +65,11 @@ class RunAnswer:
     parent: RunDocument | None = None
     mask: Mask = field(default_factory=Mask)
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """The files that it answers about, each once."""
         # What became of those who left with a snapshot is no answer about its rows.
-        return [*dict.fromkeys(file.key for file in self.files if file.outcome != "left")]
+        return [*_by_key(file for file in self.files if file.outcome != "left")]
 
     @property
     def files(self) -> tuple[ClaimedFile, ...]:
@@ -80,7 +81,7 @@ class RunAnswer:
     def facts(self, key: str) -> dict[str, Any]:
         """Return what there is to say of a file."""
         run, report = self.run, self.run.report
-        claims = [file for file in self.files if file.key == key]
+        claims = self._claims[key]
         reasons = self.not_taken.get(key, [])
         rows = self._rows(claims, reasons)
         told: dict[str, Any] = {
@@ -114,6 +115,28 @@ class RunAnswer:
         if self.parent is not None:
             told["earlier"] = self._earlier(self.parent, key)
         return told
+
+    @cached_property
+    def _claims(self) -> dict[str, list[ClaimedFile]]:
+        """What the run took of each file."""
+        return _by_key(self.files)
+
+    @cached_property
+    def _earlier_claims(self) -> dict[str, list[ClaimedFile]]:
+        return _by_key(self.parent.files if self.parent is not None else ())
+
+    @cached_property
+    def _of_run(self) -> list[Note]:
+        """What is noted of the run as such."""
+        return [*read_notes(self.run.report.get("facts", []))]
+
+    @cached_property
+    def _of_files(self) -> dict[str, list[Note]]:
+        """What the report notes of each file."""
+        found: dict[str, list[Note]] = {}
+        for one in self.run.report.get("files", []):
+            found.setdefault(one["key"], []).extend(read_notes(one.get("facts", [])))
+        return found
 
     def _rows(
         self, claims: Sequence[ClaimedFile], reasons: Sequence[Mapping[str, Any]]
@@ -152,15 +175,10 @@ class RunAnswer:
 
     def _notes(self, claims: Sequence[ClaimedFile]) -> Iterator[str]:
         """Yield what is noted of a file and of its run, in words, each once."""
-        report, key = self.run.report, claims[0].key
-        files = [one for one in report.get("files", []) if one["key"] == key]
+        key = claims[0].key
         noted = [note for claim in claims for note in claim.facts]
-        noted += [note for one in files for note in read_notes(one.get("facts", []))]
-        noted += [
-            note
-            for note in read_notes(report.get("facts", []))
-            if note.facts.get("file", key) == key
-        ]
+        noted += self._of_files.get(key, ())
+        noted += [note for note in self._of_run if note.facts.get("file", key) == key]
         said = [claim.note for claim in claims if claim.note]
         said += [
             self.mask.of_note(note, self.words)
@@ -185,7 +203,7 @@ class RunAnswer:
         return cost
 
     def _earlier(self, parent: RunDocument, key: str) -> dict[str, Any]:
-        claims = [file for file in parent.files if file.key == key]
+        claims = self._earlier_claims.get(key, [])
         return {
             "run": parent.seq,
             "waited": parent.hold,
@@ -193,6 +211,14 @@ class RunAnswer:
             "read": sum(one.rows for one in claims),
             "rejected": sum(one.rejected for one in claims),
         }
+
+
+def _by_key(files: Iterable[ClaimedFile]) -> dict[str, list[ClaimedFile]]:
+    """Group what was taken of files by the file: a run of many looks for each of them once."""
+    found: dict[str, list[ClaimedFile]] = {}
+    for file in files:
+        found.setdefault(file.key, []).append(file)
+    return found
 
 
 def _verdict(run: RunDocument, claims: Sequence[ClaimedFile], rows: Mapping[str, int]) -> Verdict:

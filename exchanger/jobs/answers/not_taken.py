@@ -37,12 +37,23 @@ _AT_ONCE = 50_000
 
 
 @contextmanager
-def kept_rows(context: JobContext, key: str | None) -> Iterator[Path | None]:
-    """Fetch what a run has put aside until the context closes; None where nothing is kept of it."""
+def kept_rows(
+    context: JobContext, key: str | None, left: Mapping[str, bytes] | None = None
+) -> Iterator[Path | None]:
+    """
+    Fetch what a run has put aside until the context closes; None where nothing is kept of it.
+
+    Args:
+        context: The outside.
+        key: Where it is.
+        left: What will be there in a moment, by its key.
+    """
     path = context.workdir / f"{new_nonce()}.csv"
     try:
         with suppress(StorageMissing):
-            if key:
+            if key and left and key in left:
+                path.write_bytes(left[key])
+            elif key:
                 context.bucket.download(key, context.bucket.head(key).etag, path)
         yield path if path.exists() else None
     finally:

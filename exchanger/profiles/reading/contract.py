@@ -37,8 +37,6 @@ def missing_columns(job: ImportJob, raw: RawColumns) -> list[str]:
     """Name the columns that fields of a job are fed by and a file lacks."""
     fed = (column_of(name, field) for name, field in job.cells.items() if field.value is None)
     there = {*raw.names, *raw.unusable}
-    if job.source.schema_.missing == "fail":
-        there -= raw.absent  # Of lines of JSON nobody else can tell a key that was renamed.
     return [column for column in dict.fromkeys(fed) if column not in there]
 
 

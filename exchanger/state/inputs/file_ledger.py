@@ -133,6 +133,10 @@ class LedgerSnapshot:
         versions = map(KnownVersion, newest["etag"], newest["outcome"], newest["seq"])
         return dict(zip(newest["key"], versions, strict=True))
 
+    def runs_of(self, key: str) -> list[int]:
+        """Number the runs that met a key, of whichever job, the newest first."""
+        return sorted({int(row["seq"]) for row in self._where("key", key)}, reverse=True)
+
     def took_nothing(self, job: str, key: str, etag: str) -> bool:
         """Return whether a job has met a version, and no run has taken anything of it."""
         version = [row for row in self._version(key, etag) if row["job"] == job]

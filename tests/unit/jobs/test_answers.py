@@ -7,12 +7,13 @@ import pytest
 from support.jobs import import_model
 
 from exchanger.config.answers import AnswerNames, answer_folders
+from exchanger.jobs.answers.facts import RunAnswer
 from exchanger.jobs.answers.masking import Mask
 from exchanger.jobs.answers.not_taken import EXAMPLES, reasons_by_file
 from exchanger.jobs.answers.terms import masked_names
 from exchanger.notes import noted
 from exchanger.profiles.frames.columns import FILE, ROW
-from exchanger.state.runs.log import ClaimedFile
+from exchanger.state.runs.log import ClaimedFile, RunDocument
 from exchanger.state.runs.quarantine import quarantined, to_csv
 
 FILES = [ClaimedFile(key, "e", "s", "applied") for key in ("in/a.csv", "in/b.csv")]
@@ -108,3 +109,33 @@ def test_answers_lie_beside_the_folder():
     assert "in/crm_rejected/7/day/a.xlsx.csv" == names.rejected(7, "in/crm/day/a.xlsx")
     folders = answer_folders(import_model(fields={"a": {"from": "a"}}))
     assert ("inbox_reports/", "inbox_rejected/") == folders
+
+
+class Counted(tuple[ClaimedFile, ...]):
+    """The files of a run, which count how often somebody goes through all of them."""
+
+    __slots__ = ()
+    times = 0
+
+    def __iter__(self):
+        type(self).times += 1
+        return super().__iter__()
+
+
+def test_answers_about_many_files_go_through_them_a_few_times_not_once_for_each():
+    """Else twice as many files would take four times as long; and each has what is its own."""
+    Counted.times = 0
+    files = Counted(ClaimedFile(f"in/{n}.csv", "e", "s", "applied", rows=n) for n in range(50))
+    noted_of = [{"key": "in/7.csv", "facts": [noted("header_again", times=2).to_dict()]}]
+    run = RunDocument(
+        1, "r1", "crm", "settled", "n", 1, "2026-09-15T10:00:00Z", files=files,
+        report={"files": noted_of, "facts": []},
+    )  # fmt: skip
+    answer = RunAnswer(run, {}, {}, lambda note: note.code)
+
+    told = [answer.facts(key) for key in answer.keys]
+
+    assert [*range(50)] == [one["rows"]["read"] for one in told]
+    assert {50} == {one["whole_run"]["files"] for one in told}
+    assert [7] == [at for at, one in enumerate(told) if one["notes"] == ["header_again"]]
+    assert Counted.times < 5

@@ -138,7 +138,8 @@ def _keys_absent(*, columns: Sequence[str]) -> str:
     key, is_empty = ("key", "it counts") if len(columns) == 1 else ("keys", "they count")
     return (
         f"no line has the {key} {named}, so {is_empty} as empty in every row: 'clear' clears, and "
-        "all else says nothing."
+        "all else says nothing. With 'source: {schema: {missing: note}}' such fields stay as they "
+        "are."
     )
 
 

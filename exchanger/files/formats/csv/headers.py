@@ -28,6 +28,7 @@ from exchanger.notes import Note, noted
 _AROUND = INVISIBLE + '"'
 _FEW = 1_000
 """Cells that are sooner looked at one by one than asked for: there may be many such files."""
+_NONE = pl.DataFrame(schema={"at": pl.UInt32})
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,10 @@ class Header:
 
         Their positions are in a column ``at``; the others are numbered from 0.
         """
-        names = pl.Series(self.named).implode()
         first = next(at for at, name in enumerate(self.names) if not is_nameless(name))
         if frame.height <= _FEW and not self._may_begin(frame.to_series(first)):
-            return pl.DataFrame(schema={"at": pl.UInt32})
+            return _NONE
+        names = pl.Series(self.named).implode()
         rows = frame.rename(dict(zip(frame.columns, map(str, range(frame.width)), strict=True)))
         rows = rows.with_row_index("at")
         for cell, name in zip(rows.columns[1:], self.names, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 import polars as pl
 
@@ -55,12 +56,17 @@ class CsvTable:
 
     def made(self) -> RawTable:
         """Build the table."""
-        schema = dict.fromkeys(self._chosen, pl.String()) | {ROW: pl.UInt32()}
         return RawTable(
             cells=self._cells,
             bad=self._bad,
-            empty=pl.DataFrame(schema=schema),
+            empty=_without_rows(*self._chosen),
             textual=True,
             unusable=taken_names(self.header.named),
             notes=self.headers.notes(),
         )
+
+
+@lru_cache
+def _without_rows(*columns: str) -> pl.DataFrame:
+    # Once for many small files of the same columns.
+    return pl.DataFrame(schema=dict.fromkeys(columns, pl.String()) | {ROW: pl.UInt32()})

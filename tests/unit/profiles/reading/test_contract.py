@@ -1,7 +1,11 @@
 """What becomes of a file whose columns are not those of its job, or of earlier files."""
 
+import gzip
+import io
+
 import polars as pl
 import pytest
+from support.field_files import take
 from support.jobs import import_model
 
 from exchanger.errors import FileRejected, SchemaBroken
@@ -38,13 +42,60 @@ def test_a_missing_column_puts_the_file_aside_unless_the_job_says_otherwise():
         settle({"missing": "fail"}, fields=FIELDS)
 
 
-def test_a_key_that_no_line_has_is_missing_for_a_job_that_fails():
-    """In lines of JSON nobody can tell a key that is empty from one that was renamed."""
-    model = import_model(source={"prefix": "in/", "schema": {"missing": "fail"}}, fields=FIELDS)
-    frame = pl.DataFrame({"@row": [1], "id": ["a"], "visits": ["1"], "tier": [None]})
-    raw = RawColumns(frame, textual=True, key="in/a.ndjson", absent=frozenset({"tier"}))
+LINES = b'{"customer_id": "a", "city": "Rome"}\n{"customer_id": "b", "city": "Bonn"}\n'
+SOME = LINES.replace(b'"Bonn"', b'"Bonn", "tier": null')
+TABLE = pl.DataFrame({"customer_id": ["a", "b"], "city": ["Rome", "Bonn"]})
+
+
+def parquet(frame: pl.DataFrame) -> bytes:
+    """Return a frame as the bytes of a file."""
+    frame.write_parquet(file := io.BytesIO())
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("key", "body"),
+    [
+        ("a.ndjson", LINES),
+        ("a.ndjson.gz", gzip.compress(LINES)),
+        ("a.csv", TABLE.write_csv().encode()),
+        ("a.parquet", parquet(TABLE)),
+    ],
+    ids=["lines", "packed", "csv", "parquet"],
+)
+@pytest.mark.parametrize("merge", ["set", "clear"])
+def test_what_no_row_has_is_missing_whatever_the_format(key, body, merge):
+    """Nobody can tell a key that is empty in all lines from one that was renamed: none is told."""
+    fields = {"city": "set", "tier": {"merge": merge, "nulls": ["-"]}}
+
+    def taken(missing):
+        return take(key, body, fields=fields, source={"schema": {"missing": missing}})
+
+    noted = taken("note")
+    assert ["city"] == noted.fields
+    assert [("missing", ("tier",))] == [(each.kind, each.columns) for each in noted.changes]
+    assert "missing_column" == taken("quarantine").why
+    assert "no column 'tier'" in taken("quarantine").words
     with pytest.raises(SchemaBroken, match="lacks the column 'tier'"):
-        settle_rules(model, raw, {}, seen=())
+        taken("fail")
+
+
+@pytest.mark.parametrize(
+    ("key", "body"),
+    [
+        ("a.ndjson", SOME),
+        ("a.csv", b"customer_id,city,tier\na,Rome,\nb,Bonn,\n"),
+        ("a.parquet", parquet(TABLE.with_columns(tier=pl.lit(None, pl.String)))),
+    ],
+    ids=["lines", "csv", "parquet"],
+)
+@pytest.mark.parametrize("missing", ["note", "quarantine", "fail"])
+def test_what_some_row_has_is_there_though_it_is_empty(key, body, missing):
+    """A key in one line, or a column without a value, is not missing: it says that it is empty."""
+    source = {"schema": {"missing": missing}}
+    taken = take(key, body, fields={"city": "set", "tier": "clear"}, source=source)
+    assert ["city", "tier"] == taken.fields
+    assert [] == taken.changes
 
 
 def test_who_is_meant_is_never_missing():
