@@ -75,6 +75,7 @@ NoteCode = Literal[
     "leavers_cleared",
     "leavers_deleted",
     "leavers_get_event",
+    "leavers_not_done",
     "leavers_of_run",
     "leavers_stay",
     "leavers_wait",

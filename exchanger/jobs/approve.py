@@ -29,7 +29,7 @@ from exchanger.jobs.lifecycle.hold import (
     hold_back,
     still_doubtful,
 )
-from exchanger.jobs.lifecycle.leavers import remove_leavers
+from exchanger.jobs.lifecycle.leavers import note_not_done, remove_leavers
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
 from exchanger.jobs.planning.guards import (
     MEASURES,
@@ -130,6 +130,7 @@ def _plan_and_commit(
     if any(file.outcome in AS_NEW for file in run.files):
         since |= newer_since(applied, call.name, run.files, seq)
     said = [noted("left_out_since", file=key, run=later, held=seq) for key, later in since.items()]
+    said += note_not_done(call)
     chosen = [file for file in run.files if file.key not in since]
     if not chosen:
         return drop_held_back(call.context, call.state, held, notes=said)

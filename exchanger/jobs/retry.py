@@ -21,6 +21,7 @@ from exchanger.jobs.lifecycle.create_run import create_run, demand_live, leave_a
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import hold_back
+from exchanger.jobs.lifecycle.leavers import due_leavers
 from exchanger.jobs.lifecycle.not_kept import (
     IN_A_NEW_FILE,
     building_on_what_is_kept,
@@ -133,6 +134,8 @@ def _demand_suitable(call: ImportContext, run: RunDocument) -> None:
         why = f"it is {run.state.replace('_', ' ')}"
     elif run.object != call.kind.name:
         why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
+    elif owed := due_leavers(call):
+        why = f"people left with run {owed.run.seq}, which comes first: exchanger run {call.name}"
     why = why or _other_items(run, call.job) or _comes_otherwise(run) or _overtaken(call, run)
     if why:
         raise RunUnsuitable(str(run.seq), "retry", why)
