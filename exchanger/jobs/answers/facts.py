@@ -179,7 +179,7 @@ class RunAnswer:
         noted = [note for claim in claims for note in claim.facts]
         noted += self._of_files.get(key, ())
         noted += [note for note in self._of_run if note.facts.get("file", key) == key]
-        said = [claim.note for claim in claims if claim.note]
+        said = [self.mask.of_words(claim.note) for claim in claims if claim.note]
         said += [
             self.mask.of_note(note, self.words)
             for note in noted

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 EXAMPLES = 5
 """Rows that are shown of each reason."""
-_SHOWN = 200
+SHOWN = 200
 """Characters of a value, and of what is said of it, that are shown."""
 _BY = ("file", "kind", "reason", "field")
-_EXAMPLE = ("row", "value", "message")
+_EXAMPLE = ("row", "value", "message", "record")
 _NOTHING = pl.DataFrame(
     schema={
         **dict.fromkeys(_BY, pl.String()),
         "rows": pl.UInt32(),
         "examples": pl.List(
-            pl.Struct({"row": pl.Int64(), "value": pl.String(), "message": pl.String()})
+            pl.Struct({"row": pl.Int64(), **dict.fromkeys(_EXAMPLE[1:], pl.String())})
         ),
     }
 )
@@ -65,7 +65,8 @@ def reasons_by_file(paths: Iterable[Path | None]) -> Mapping[str, list[dict[str,
     Count the rows of quarantine files by file and reason, a part of them at a time.
 
     Returns:
-        By file, for each reason and column how many rows, and the first of them; most rows first.
+        By file, for each reason and column how many rows, and the first of them, with all their
+        cells (``record``), of which no report tells; most rows first.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for path in filter(None, paths):
@@ -76,7 +77,7 @@ def reasons_by_file(paths: Iterable[Path | None]) -> Mapping[str, list[dict[str,
 
 def _reasons(path: Path) -> pl.DataFrame:
     total = _NOTHING
-    lines = pl.scan_csv(path, infer_schema=False).select("file", "row", "kind", *FAULT)
+    lines = pl.scan_csv(path, infer_schema=False).select("file", "row", "kind", "record", *FAULT)
     for batch in lines.collect_batches(chunk_size=_AT_ONCE, maintain_order=True):
         faults = _faults(batch)
         counted = faults.group_by(_BY, maintain_order=True).agg(
@@ -103,6 +104,7 @@ def _faults(lines: pl.DataFrame) -> pl.DataFrame:
     return apart.with_columns(
         pl.col("row").cast(pl.Int64, strict=False),
         pl.when(pl.col("field") != "").then("field").alias("field"),
-        pl.col("value").str.head(_SHOWN),
-        pl.col("message").str.head(2 * _SHOWN),
+        pl.col("value").str.head(SHOWN),
+        pl.col("message").str.head(2 * SHOWN),
+        as_it_was(pl.col("record")),
     )
