@@ -58,7 +58,7 @@ def other_keys(held: HeldValues, profiles: pl.Series) -> pl.DataFrame:
 
 def told_of_each(changes: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """
-    Let what was done by other keys of people count for the keys that were asked for, too.
+    Count what was done by other keys of people for the keys that were asked for, too.
 
     Args:
         changes: Rows with ``@profile``, which keep their order.

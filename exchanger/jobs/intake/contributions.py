@@ -84,7 +84,7 @@ def contributions(
 
 
 def _without_undone(call: ImportContext, whole: pl.DataFrame) -> pl.DataFrame:
-    """Leave out what people were given by another key than that by which it was taken back."""
+    """Leave out what people were given by one key, and what was taken back by another."""
     owners = owners_of(call.state.held, whole[PROFILE])
     if owners.is_empty():
         return whole

@@ -84,7 +84,7 @@ def in_order(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def of_persons(rows: pl.LazyFrame, person: str) -> pl.LazyFrame:
     """
-    Give rows to the persons that their keys mean.
+    Name in rows the persons that their keys mean.
 
     Of what was learnt at one moment, that of the person's own key counts. That nobody has another
     key, such as an old id, says nothing of the person.
