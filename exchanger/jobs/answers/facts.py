@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.config.prices import price_of
 from exchanger.jobs.answers.masking import Mask
+from exchanger.jobs.answers.not_taken import COUNTED
 from exchanger.notes import read_notes
 from exchanger.state.runs.quarantine import DROPPED
 
@@ -154,8 +155,8 @@ class RunAnswer:
         else:
             read, rejected = sum(one.rows for one in claims), sum(one.rejected for one in claims)
             sent = [one for one in reasons if one["kind"] == "refused"]
-            doubt = sum(one["rows"] for one in sent if one["reason"] == "in_doubt")
-            refused = sum(one["rows"] for one in sent) - doubt
+            doubt = sum(one[COUNTED] for one in sent if one["reason"] == "in_doubt")
+            refused = sum(one[COUNTED] for one in sent) - doubt
             skipped = 0  # It is known of all files together alone.
         taken = max(read - rejected - refused - doubt - skipped, 0)
         return {
@@ -171,7 +172,8 @@ class RunAnswer:
         """Name the column that a reason is about, and leave out what may not be shown."""
         name = reason["field"]
         column = self.run.answers.get("columns", {}).get(name, name)
-        return {**self.mask.of_reason(reason), "column": column}
+        told = {**self.mask.of_reason(reason), "column": column}
+        return {name: value for name, value in told.items() if name != COUNTED}
 
     def _notes(self, claims: Sequence[ClaimedFile]) -> Iterator[str]:
         """Yield what is noted of a file and of its run, in words, each once."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from support.jobs import import_model
@@ -19,13 +21,13 @@ from exchanger.state.runs.quarantine import quarantined, to_csv
 FILES = [ClaimedFile(key, "e", "s", "applied") for key in ("in/a.csv", "in/b.csv")]
 
 
-def rejected(*rows):
+def rejected(*rows, kind="rejected"):
     """Write a quarantine file: file, row, field, value and reason of each fault."""
     columns = [FILE, ROW, "field", "value", "reason"]
     frame = pl.DataFrame(rows, schema=columns, orient="row").with_columns(
         pl.col(FILE, ROW).cast(pl.UInt32), pl.format("is wrong: {}", "reason").alias("message")
     )
-    return to_csv(quarantined(frame, FILES, "rejected"))
+    return to_csv(quarantined(frame, FILES, kind))
 
 
 def test_reasons_are_counted_for_each_file_and_the_first_rows_are_named(tmp_path):
@@ -47,6 +49,27 @@ def test_reasons_are_counted_for_each_file_and_the_first_rows_are_named(tmp_path
     assert (19, "not_a_number", "rejected") == (second["rows"], second["reason"], second["kind"])
     assert [*range(1, EXAMPLES + 1)] == [example["row"] for example in second["examples"]]
     assert "=1" == second["examples"][0]["value"]
+
+
+def test_a_row_that_was_refused_twice_is_one_row(tmp_path):
+    """
+    It became two objects of which Braze took neither: one row of its file, also in many reports.
+
+    In doubt is only what nobody refused.
+    """
+    twice = [(1, 2, None, None, "refused_by_braze")] * 2
+    doubt = [(1, row, None, None, "in_doubt") for row in (2, 3, 4, 4)]
+    others = [(1, 5, None, None, "no_effect"), (0, 1, None, None, "refused_by_braze")]
+    path = tmp_path / "q.csv"
+    path.write_bytes(rejected(*twice, *doubt, *others, kind="refused"))
+
+    found = reasons_by_file([path])
+    by_reason = {one["reason"]: one["rows"] for one in found["in/b.csv"]}
+    assert {"refused_by_braze": 1, "in_doubt": 3, "no_effect": 1} == by_reason
+    files = tuple(replace(file, rows=10) for file in FILES)
+    run = RunDocument(1, "r", "crm", "settled", "n", 1, "2026-09-15T10:00:00Z", files=files)
+    rows = RunAnswer(run, found, {}, str).facts("in/b.csv")["rows"]
+    assert (10, 2, 2, 6) == (rows["read"], rows["refused"], rows["in_doubt"], rows["taken"])
 
 
 def test_a_quarantine_without_rows_has_no_reasons(tmp_path):
