@@ -60,7 +60,13 @@ def masked_names(job: ImportJob) -> Iterator[str]:
             yield from (name, name.rpartition(".")[2])
     for match in job.match:
         if set(match.columns) & set(job.mask):
-            yield match.kind
+            yield from (match.kind, "match")
+    if job.row_name in job.mask:
+        yield "row_id" if job.order is None else "id"
+    if job.item_id in job.mask:
+        yield "id"
+    if job.subscription is not None and job.subscription.group.from_ in job.mask:
+        yield "group"
 
 
 def _beside(call: ImportContext) -> list[str]:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import FileRejected, StateMissing
+from exchanger.jobs.history.other_keys import owners_of
 from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.spelling.canonical_reader import read_held
+from exchanger.profiles.spelling.same_person import LINKED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +81,19 @@ def contributions(
         if contributions.height:
             totals = _typed(key, rule, contributions).group_by(PROFILE).agg(pl.col(name).sum())
             whole = whole.join(totals, on=PROFILE, how="left")
-    return whole
+    return _without_undone(call, whole)
+
+
+def _without_undone(call: ImportContext, whole: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what people were given by one key, and what was taken back by another."""
+    owners = owners_of(call.state.held, whole[PROFILE])
+    if owners.is_empty():
+        return whole
+    person = pl.coalesce(LINKED, PROFILE)
+    names = [name for name in whole.columns if name != PROFILE]
+    left = (pl.when(pl.col(name).sum().over(person) != 0).then(name) for name in names)
+    beside = whole.join(owners, on=PROFILE, how="left", maintain_order="left")
+    return beside.select(PROFILE, *(each.alias(n) for n, each in zip(names, left, strict=True)))
 
 
 def _given_by(call: ImportContext, seq: int, key: str) -> pl.DataFrame:
